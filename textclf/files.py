@@ -1,0 +1,81 @@
+"""Files and folders that appear whole or not at all, and whose bytes repeat."""
+
+import contextlib
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from textclf.errors import UserError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SPLITS = ("train", "validation", "test")  # in the order in which rows are used
+DIGITS = 6  # after the point, in metrics and curves
+
+
+@contextlib.contextmanager
+def outputs(*targets: Path) -> Iterator[list[Path]]:
+    """Scratch paths, one a target, that take their targets' places together when the block ends well.
+
+    The caller creates a file or a folder at each scratch path. Each lies in the folder of its target, so that
+    the last step is a rename. If the block raises, no target is touched and nothing is left behind.
+    """
+    with contextlib.ExitStack() as stack:
+        scratch = []
+        for target in targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            folder = tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)
+            stack.callback(shutil.rmtree, folder, ignore_errors=True)
+            scratch.append(Path(folder, target.name))
+        yield scratch
+        for source, target in zip(scratch, targets, strict=True):
+            if target.is_dir() and not target.is_symlink():
+                # A folder can't be renamed over another: move the old one aside, to be removed with the scratch.
+                target.rename(source.parent / "replaced")
+            source.replace(target)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write JSON with sorted keys, two spaces and a newline at the end; no NaN or infinity."""
+    text = json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8", newline="\n")
+
+
+def write_csv(path: Path, rows: "pd.DataFrame") -> None:
+    """Write a table as CSV: a line of names, LF at the end of each line, numbers rounded to `DIGITS`."""
+    rows.round(DIGITS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def read_json(path: Path) -> Any:
+    """Content of a JSON file; `UserError` if it is missing."""
+    return json.loads(require(path).read_text(encoding="utf-8"))
+
+
+def read_csv(path: Path) -> "pd.DataFrame":
+    """A table that `write_csv` wrote, text as it stands (a class may be called NA); `UserError` if it is missing."""
+    import pandas as pd
+
+    return pd.read_csv(require(path), keep_default_na=False, encoding="utf-8")
+
+
+def of_each_split(folder: Path, suffix: str) -> dict[str, Path]:
+    """The file of each split that a folder holds, in the order of `SPLITS`; `UserError` without training rows."""
+    require(folder / f"train{suffix}")
+    return {name: path for name in SPLITS if (path := folder / f"{name}{suffix}").exists()}
+
+
+def require(path: Path) -> Path:
+    """The path itself; `UserError` naming the command that makes it if nothing is there."""
+    if not path.exists():
+        raise UserError(f"{path} not found; run dvc repro (or dvc pull) to make it")
+    return path
+
+
+def sha256(data: bytes) -> str:
+    """SHA-256 of the bytes, as 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,45 @@
+"""The floor: each class gets its share of the training rows, whatever the text."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from textclf.files import write_json
+from textclf.params import Section
+
+if TYPE_CHECKING:
+    from textclf.features import Features
+
+
+class Majority:
+    """Shares of the classes among the training rows, (classes,) float64."""
+
+    history = None
+
+    def __init__(self, classes: NDArray[np.str_], shares: NDArray[np.float64]) -> None:
+        """Keep the shares in the order of the classes."""
+        self.classes = classes
+        self.shares = shares
+
+    @property
+    def record(self) -> Mapping[str, int]:
+        """One parameter a class, less the one that follows from the others."""
+        return {"parameters": len(self.shares) - 1}
+
+    def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
+        """The shares, once a row."""
+        return np.tile(self.shares, (X.shape[0], 1))
+
+    def save(self, folder: Path) -> None:
+        """Write model.json: class to share."""
+        write_json(folder / "model.json", dict(zip(self.classes.tolist(), self.shares.tolist(), strict=True)))
+
+
+def fit(train: "Features", watched: "Features", settings: Section) -> Majority:  # noqa: ARG001 (it has nothing to set)
+    """The shares of the training rows."""
+    counts = np.bincount(train.y, minlength=len(train.classes))
+    return Majority(train.classes, counts / counts.sum())

@@ -1,0 +1,306 @@
+"""params.yaml: the rules of every setting, and a reader that reports everything wrong at once."""
+
+import difflib
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from textclf.errors import UserError
+
+PARAMS_FILE = Path("params.yaml")
+
+Corpus = Literal["yelp", "amazon", "imdb"]
+Model = Literal["majority", "logistic_regression", "keras"]
+Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
+Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
+MAX_SEED = 2**32 - 1  # numpy's RandomState takes no larger one
+
+
+def rule(text: str) -> PydanticCustomError:
+    """An error whose text completes the sentence "<key> must be ...", as the pydantic validators raise it."""
+    return PydanticCustomError("rule", "{rule}", {"rule": text})
+
+
+def relation(text: str) -> PydanticCustomError:
+    """An error about several settings of a section: the whole sentence."""
+    return PydanticCustomError("relation", "{relation}", {"relation": text})
+
+
+def _document_frequency(value: object) -> int | float:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    is_share = isinstance(value, float) and 0.0 <= value <= 1.0
+    if not (is_count or is_share):
+        raise rule("an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)")
+    return value  # type: ignore[return-value]
+
+
+def _regular_expression(value: str) -> str:
+    try:
+        groups = re.compile(value).groups
+    except re.error as error:
+        raise rule(f"a regular expression ({error})") from error
+    if groups > 1:
+        raise rule("a regular expression with at most one capturing group")
+    return value
+
+
+def _distinct(values: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(values)) < len(values):
+        raise rule("a list without repetitions")
+    return values
+
+
+DocumentFrequency = Annotated[
+    int | float,
+    PlainValidator(_document_frequency),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "number", "minimum": 0, "maximum": 1}]}),
+]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+# Strict numbers and booleans, but a YAML list may fill a tuple.
+Range = Annotated[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], Field(strict=False)]
+Units = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]
+Models = Annotated[tuple[Model, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
+
+
+class Section(BaseModel):
+    """A section of params.yaml: every key known and present, types exact, frozen once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class Fetch(Section):
+    """The corpus."""
+
+    corpus: Corpus
+
+
+class Split(Section):
+    """Which rows are trained on, validated on and tested on."""
+
+    test_size: Annotated[float, Field(gt=0, lt=1)]
+    validation_size: Annotated[float, Field(ge=0, lt=1)]
+    seed: Seed
+    stratify: bool
+
+    @model_validator(mode="after")
+    def _leave_rows_to_train_on(self) -> Self:
+        if self.test_size + self.validation_size >= 1:
+            total = self.test_size + self.validation_size
+            raise relation(f"test_size + validation_size must be less than 1; got {total:g}")
+        return self
+
+
+class Vectorize(Section):
+    """scikit-learn's CountVectorizer, under its own names."""
+
+    lowercase: bool
+    ngram_range: Range
+    min_df: DocumentFrequency
+    max_df: DocumentFrequency
+    max_features: Annotated[int, Field(ge=1)] | None
+    binary: bool
+    token_pattern: Annotated[str, AfterValidator(_regular_expression)]
+
+    @model_validator(mode="after")
+    def _ascending_range(self) -> Self:
+        if self.ngram_range[0] > self.ngram_range[1]:
+            raise relation(f"ngram_range must be [smallest, largest]; got {list(self.ngram_range)}")
+        return self
+
+
+class Majority(Section):
+    """The share of each class: nothing to set."""
+
+
+class LogisticRegression(Section):
+    """scikit-learn's LogisticRegression, under its own names."""
+
+    C: Annotated[float, Field(gt=0)]
+    max_iter: Annotated[int, Field(ge=1)]
+
+
+class Keras(Section):
+    """A network of dense layers, trained by Keras."""
+
+    units: Units
+    activation: Activation
+    optimizer: Optimizer
+    learning_rate: Annotated[float, Field(gt=0)]
+    epochs: Annotated[int, Field(ge=1)]
+    batch_size: Annotated[int, Field(ge=1)]
+    seed: Seed
+
+
+class Train(Section):
+    """The models to train, and a section for each kind."""
+
+    models: Models
+    majority: Majority
+    logistic_regression: LogisticRegression
+    keras: Keras
+
+
+class Params(Section):
+    """All of params.yaml, one section a stage."""
+
+    fetch: Fetch
+    split: Split
+    vectorize: Vectorize
+    train: Train
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 as DVC reads it, where PyYAML follows 1.1: 1e-3 is a number, `no` a string, a key stands once."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
+    ("int", r"[-+]?[0-9]+", list("-+0123456789")),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789")),
+    ("float", r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)", list("-+.")),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), _first)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node, deep=True)
+        if not isinstance(key, str):
+            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} must be a name", key_node.start_mark)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"{key} stands twice", key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+def _integer(loader: _Loader, node: yaml.ScalarNode) -> int:
+    return int(loader.construct_scalar(node), 10)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+
+
+def load(path: Path = PARAMS_FILE) -> Params:
+    """Checked params of a YAML file; `UserError` with a line for each thing wrong in it."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path} not found; run in the folder that holds it, or git checkout {path}") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} must be UTF-8; got byte {text_byte(error)} at offset {error.start}") from None
+    return parse(text, str(path))
+
+
+def text_byte(error: UnicodeDecodeError) -> str:
+    """The byte that could not be decoded, as 0x and two digits."""
+    return f"0x{error.object[error.start]:02x}"
+
+
+def parse(text: str, name: str = str(PARAMS_FILE)) -> Params:
+    """Checked params of a YAML text; `name` says in errors where it stood."""
+    try:
+        content = yaml.load(text, Loader=_Loader)  # noqa: S506 (a SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        where = f"{name}:{mark.line + 1}" if mark else name
+        raise UserError(f"{where}: {error.problem or error.context}; expected YAML") from None
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{name}: {reason}; expected YAML") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{name} must be a mapping of sections; got {_shown(content)}")
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise UserError(*(f"{name}: {_sentence(detail)}" for detail in _first_of_each(error.errors()))) from None
+
+
+def _first_of_each(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
+    """One error a key, in the order of the file's rules."""
+    return {detail["loc"]: detail for detail in reversed(details)}.values().__reversed__()
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    """One error of pydantic in the words of the house: key, rule, value."""
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
+    if detail["type"] == "missing":
+        return f"{key} is missing; it must be set"
+    if detail["type"] == "extra_forbidden":
+        known = list(_section(detail["loc"][:-1]).model_fields)
+        close = difflib.get_close_matches(str(detail["loc"][-1]), known, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'none'}"
+        return f"{key} is no setting; {hint}"
+    if detail["type"] == "relation":
+        return f"{key}: {detail['msg']}"
+    return f"{key} must be {_rule(detail)}; got {_shown(detail['input'])}"
+
+
+def _section(loc: tuple[int | str, ...]) -> type[BaseModel]:
+    model: type[BaseModel] = Params
+    for part in loc:
+        annotation = model.model_fields[str(part)].annotation
+        assert annotation is not None  # noqa: S101 (every field of a section has one)
+        model = annotation
+    return model
+
+
+def _rule(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "rule":
+            return str(context["rule"])
+        case "literal_error":
+            return f"one of {context['expected']}"
+        case "greater_than":
+            return f"greater than {context['gt']}"
+        case "greater_than_equal":
+            return f"at least {context['ge']}"
+        case "less_than":
+            return f"less than {context['lt']}"
+        case "less_than_equal":
+            return f"at most {context['le']}"
+        case "finite_number":
+            return "a finite number"
+        case "too_short" | "too_long":
+            return f"a list of {context.get('min_length', context.get('max_length'))} or more"
+        case "float_type" | "float_parsing":
+            return "a number"
+        case "int_type" | "int_from_float" | "int_parsing" | "int_parsing_size":
+            return "an integer"
+        case "bool_type" | "bool_parsing":
+            return "true or false"
+        case "string_type":
+            return "text"
+        case "tuple_type":
+            return "a list"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "a section of settings"
+        case _:
+            return detail["msg"]
+
+
+def _shown(value: object, limit: int = 60) -> str:
+    """A value as YAML would show it, on one line and not too long."""
+    if isinstance(value, BaseModel):
+        value = value.model_dump()
+    text = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True).strip()
+    text = text.removesuffix("...").strip().replace("\n", " ")
+    return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,0 +1,50 @@
+"""Predictions: what any classifier hands to any evaluation."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from textclf.errors import UserError
+from textclf.files import require
+
+if TYPE_CHECKING:
+    from textclf.features import Features
+
+PREFIX = "probability_"  # of the columns that hold a class's probability
+
+
+def table(split: str, features: "Features", probabilities: NDArray[np.float64]) -> pd.DataFrame:
+    """One row a row of the split: `id`, `split`, `label`, and `probability_<class>` for each class, in order."""
+    columns = {"id": features.ids, "split": split, "label": features.classes[features.y]}
+    for position, name in enumerate(features.classes):
+        columns[f"{PREFIX}{name}"] = probabilities[:, position]
+    return pd.DataFrame(columns)
+
+
+def classes(rows: pd.DataFrame) -> list[str]:
+    """The classes that the columns of a table of predictions name, in order."""
+    return [name.removeprefix(PREFIX) for name in rows.columns if name.startswith(PREFIX)]
+
+
+def write(rows: pd.DataFrame, path: Path) -> None:
+    """Write a table of predictions as Parquet: text as string, probabilities as double."""
+    fields = [(name, pa.float64() if name.startswith(PREFIX) else pa.string()) for name in rows.columns]
+    table = pa.Table.from_pandas(rows, schema=pa.schema(fields), preserve_index=False)
+    pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
+
+
+def read(folder: Path, models: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """The predictions of each model, in the order given.
+
+    `UserError` if one is missing, or if there is one of a model that was not asked for: what `dvc repro`
+    left from other params would else become part of this run's record.
+    """
+    for path in sorted(folder.glob("*")):
+        if path.stem not in models:
+            raise UserError(f"{path} is of no model in train.models ({', '.join(models)}); remove it: rm -r {path}")
+    return {name: pd.read_parquet(require(folder / f"{name}.parquet")) for name in models}

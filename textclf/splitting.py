@@ -1,0 +1,62 @@
+"""Which rows are trained on, validated on and tested on."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from textclf.errors import UserError
+from textclf.files import SPLITS, of_each_split
+from textclf.params import Split
+
+SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
+
+
+def split(rows: pd.DataFrame, settings: Split) -> dict[str, pd.DataFrame]:
+    """The rows of each split, shuffled: train, validation if its size is above 0, test.
+
+    Train and test are those of scikit-learn's `train_test_split` under the same size, seed and
+    stratification. Validation is taken from the training rows in the same manner, so that the test rows do
+    not depend on it. `rows` has the columns `id`, `text` and `label`. `UserError` where a split would lack
+    rows or the training rows a class.
+    """
+    from sklearn.model_selection import train_test_split
+
+    def divide(positions: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+        labels = rows["label"].to_numpy(dtype=object)[positions] if settings.stratify else None
+        try:
+            kept, taken = train_test_split(
+                positions, test_size=count, random_state=settings.seed, stratify=labels
+            )
+        except ValueError as error:
+            raise UserError(f"{len(rows)} rows can not be split as params.yaml says: {error}") from error
+        return kept, taken
+
+    positions = np.arange(len(rows))
+    parts = {}
+    for name, share in (("test", settings.test_size), ("validation", settings.validation_size)):
+        if share > 0:
+            positions, parts[name] = divide(positions, math.ceil(share * len(rows)))
+    parts["train"] = positions
+    splits = {name: rows.iloc[parts[name]].reset_index(drop=True) for name in SPLITS if name in parts}
+    if missing := sorted(set(rows["label"]) - set(splits["train"]["label"])):
+        raise UserError(
+            f"the training rows must hold every class; class {missing[0]} has none of {len(splits['train'])}: "
+            "set split.stratify to true, or a smaller split.test_size"
+        )
+    return splits
+
+
+def write(rows: pd.DataFrame, path: Path) -> None:
+    """Write the rows of a split as Parquet."""
+    table = pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False)
+    # Without pandas' own metadata: a reader needs none, and the bytes should not name a version of pandas.
+    pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
+
+
+def read(folder: Path) -> dict[str, pd.DataFrame]:
+    """The rows of each split in a folder, in the order of `SPLITS`; `UserError` if there are none."""
+    return {name: pd.read_parquet(path) for name, path in of_each_split(folder, ".parquet").items()}

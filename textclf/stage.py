@@ -1,0 +1,50 @@
+"""How a stage script is run: arguments to paths, params checked whole, errors told in one line."""
+
+import argparse
+import contextlib
+import inspect
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from textclf.errors import UserError
+from textclf.params import PARAMS_FILE, load
+
+USAGE_ERROR = 2
+
+
+def main(run: Callable[..., None]) -> None:
+    """Run a stage and exit: 0 when its outputs stand, 2 after a mistake that the user can mend.
+
+    The stage's name is its file's. Its first parameter takes the checked params; each further one becomes a
+    command-line argument of the same name, a `Path` or a `str` as annotated.
+    """
+    name = Path(inspect.getfile(run)).stem
+    _, *arguments = inspect.signature(run).parameters.values()
+    parser = argparse.ArgumentParser(prog=f"python stages/{name}.py", description=inspect.getdoc(run))
+    for argument in arguments:
+        parser.add_argument(argument.name, type=argument.annotation)
+    given = parser.parse_args()
+    # What the user typed is quoted in errors; a lone surrogate (a name that is not UTF-8) must not break them.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    try:
+        run(load(PARAMS_FILE), **vars(given))
+        sys.stdout.flush()
+    except UserError as error:
+        for line in error.lines:
+            print(f"error: {name}: {line}", file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    except BrokenPipeError:
+        # The reader of stdout has gone; Python would complain once more when it flushes at exit.
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(128 + signal.SIGPIPE)
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"error: {name}: {where}{error.strerror or error}", file=sys.stderr)
+        sys.exit(USAGE_ERROR)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
