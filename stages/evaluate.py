@@ -23,14 +23,12 @@ def run(
     precision_recall_csv: Path,
 ) -> None:
     """Evaluate the models of train.models."""
-    names = params.train.models
+    names: tuple[str, ...] = params.train.models
     tables = predictions.read(prediction_folder, names)
     records = {name: files.read_json(model_folder / name / "training.json") for name in names}
-    histories = {
-        name: files.read_csv(path) for name in names if (path := model_folder / name / "history.csv").exists()
-    }
+    histories = {name: files.read_csv(path) for name in names if (path := model_folder / name / "history.csv").exists()}
     numbers = {
-        name: {split: evaluation.metrics(rows) for split, rows in table.groupby("split", sort=False)}
+        name: {str(split): evaluation.metrics(rows) for split, rows in table.groupby("split", sort=False)}
         for name, table in tables.items()
     }
     test = {name: table[table["split"] == "test"] for name, table in tables.items()}
@@ -45,7 +43,11 @@ def run(
         ):
             files.write_csv(path, evaluation.stacked({name: curve(rows) for name, rows in test.items()}))
     for name, splits in numbers.items():
-        print(name, *(f"{split} accuracy {values['accuracy']:.3f}" for split, values in splits.items()), sep="  ")
+        print(
+            name,
+            *(f"{split} accuracy {values['accuracy']:.3f}" for split, values in splits.items()),
+            sep="  ",
+        )
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def parse(data: bytes, name: str, where: str, labels: Sequence[str]) -> pd.DataF
     if wrong:
         raise UserError(*wrong)
     frame = pd.DataFrame(rows, columns=["id", "text", "label"])
-    if frame["label"].nunique() < 2:  # noqa: PLR2004 (there is nothing to tell apart in one class)
+    if frame["label"].nunique() < 2:
         raise UserError(f"{where} must have rows of at least two classes; got only {rows[0][2]!r}")
     return frame
 

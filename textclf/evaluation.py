@@ -1,5 +1,7 @@
 """Metrics and curves of a model, from its predictions alone."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -8,6 +10,7 @@ from textclf import predictions
 from textclf.files import DIGITS
 
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of a training in epochs, as models record it
+
 
 def arrays(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Positions of the labels among the classes (rows,), and the probabilities (rows, classes)."""
@@ -18,7 +21,8 @@ def arrays(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
 
 def decide(probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
     """Position of the most probable class of each row (rows,); the first of equals."""
-    return probabilities.argmax(axis=1).astype(np.int64)
+    positions: NDArray[np.int64] = np.argmax(probabilities, axis=1)
+    return positions
 
 
 def metrics(rows: pd.DataFrame) -> dict[str, float]:
@@ -87,7 +91,7 @@ def _positive(rows: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.float64
     return y == probabilities.shape[1] - 1, probabilities[:, -1]
 
 
-def stacked(tables: dict[str, pd.DataFrame], columns: tuple[str, ...] = ()) -> pd.DataFrame:
+def stacked(tables: Mapping[str, pd.DataFrame], columns: tuple[str, ...] = ()) -> pd.DataFrame:
     """The tables of the models below one another, behind a column `model`; `columns` if there is no table."""
     if not tables:
         return pd.DataFrame(columns=["model", *columns])

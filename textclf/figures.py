@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":", "-.")  # so can a reader of a black-and-white print
 PANEL = 4.2  # inches, the side of one panel
-STYLE = {
+STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.spines.right": False,
     "axes.spines.top": False,
@@ -43,7 +43,7 @@ def history(rows: pd.DataFrame, path: Path) -> None:
             training = epochs[epochs["split"] == "train"]
             watched = epochs[epochs["split"] != "train"]
             name = f"{readable(str(model))}: " if rows["model"].nunique() > 1 else ""
-            lowest = watched.loc[watched["loss"].idxmin()]
+            lowest = watched.iloc[watched["loss"].to_numpy().argmin()]
             for axes, column in ((accuracy, "accuracy"), (loss, "loss")):
                 dash = DASHES[number % len(DASHES)]
                 axes.plot(training["epoch"], training[column], dash, color=COLOURS[0], label=f"{name}training rows")
@@ -82,7 +82,7 @@ def confusion(rows: pd.DataFrame, path: Path) -> None:
             image = axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=2)
             for position, (count, share) in enumerate(zip(pairs["count"], pairs["share"], strict=True)):
                 row, column = divmod(position, len(classes))
-                colour = "white" if share > 0.5 else "black"  # noqa: PLR2004 (half of the scale)
+                colour = "white" if share > 0.5 else "black"
                 text = f"{count}\n{share:.0%}"
                 axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, size=13)
             right = sum(pairs["count"][pairs["actual"] == pairs["predicted"]])

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, cast
 
 import yaml
 from pydantic import (
@@ -256,9 +256,7 @@ def _sentence(detail: ErrorDetails) -> str:
 def _section(loc: tuple[int | str, ...]) -> type[BaseModel]:
     model: type[BaseModel] = Params
     for part in loc:
-        annotation = model.model_fields[str(part)].annotation
-        assert annotation is not None  # noqa: S101 (every field of a section has one)
-        model = annotation
+        model = cast("type[BaseModel]", model.model_fields[str(part)].annotation)
     return model
 
 

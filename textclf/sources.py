@@ -31,7 +31,7 @@ class SourceError(Exception):
     """Why a source did not give the corpus, in one line."""
 
 
-class Unreachable(SourceError):
+class UnreachableError(SourceError):
     """The same source may answer when it is asked again."""
 
 
@@ -66,9 +66,7 @@ def obtain(name: str, corpus: Corpus, existing: Path, report: Callable[[str], No
 def checked(data: bytes, corpus: Corpus) -> bytes:
     """The bytes themselves; `SourceError` unless they are the published ones."""
     if (found := sha256(data)) != corpus.sha256:
-        raise SourceError(
-            f"{len(data)} bytes of SHA-256 {found}; {corpus.file} has {corpus.bytes} of {corpus.sha256}"
-        )
+        raise SourceError(f"{len(data)} bytes of SHA-256 {found}; {corpus.file} has {corpus.bytes} of {corpus.sha256}")
     return data
 
 
@@ -82,7 +80,10 @@ def from_uci(corpus: Corpus) -> bytes:
     """Bytes of the corpus in UCI's zip."""
     archive = io.BytesIO(_download(catalogue.UCI_ZIP))
     try:
-        with zipfile.ZipFile(archive) as opened, opened.open(f"{catalogue.UCI_FOLDER}/{corpus.file}") as member:
+        with (
+            zipfile.ZipFile(archive) as opened,
+            opened.open(f"{catalogue.UCI_FOLDER}/{corpus.file}") as member,
+        ):
             return _bounded(member, corpus.bytes)
     except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
         raise SourceError(f"no zip that holds {corpus.file} ({error})") from error
@@ -109,7 +110,7 @@ def _patiently(read: Callable[[Corpus], bytes], corpus: Corpus) -> bytes:
     for _ in range(TRIES - 1):
         try:
             return read(corpus)
-        except Unreachable:
+        except UnreachableError:
             time.sleep(PAUSE_SECONDS)
     return read(corpus)
 
@@ -139,11 +140,11 @@ def _download(url: str) -> bytes:
                         raise SourceError(f"more than the {ARCHIVE_LIMIT} bytes expected")
     except requests.HTTPError as error:
         status = error.response.status_code
-        raise (Unreachable if status >= 500 else SourceError)(f"HTTP status {status}") from error  # noqa: PLR2004
+        raise (UnreachableError if status >= 500 else SourceError)(f"HTTP status {status}") from error
     except requests.ConnectionError as error:
-        raise Unreachable(f"no connection ({_root_cause(error)})") from error
+        raise UnreachableError(f"no connection ({_root_cause(error)})") from error
     except requests.RequestException as error:
-        raise Unreachable(f"{type(error).__name__} ({_root_cause(error)})") from error
+        raise UnreachableError(f"{type(error).__name__} ({_root_cause(error)})") from error
     return bytes(data)
 
 
@@ -163,15 +164,18 @@ def _npm_pack(folder: Path) -> bytes:
     try:
         # In the empty folder, so that no package.json or .npmrc of the user's project has a say.
         done = subprocess.run(  # noqa: S603
-            command, cwd=folder, timeout=NPM_SECONDS, capture_output=True, stdin=subprocess.DEVNULL, check=False
+            command,
+            cwd=folder,
+            timeout=NPM_SECONDS,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         raise SourceError(f"npm gave no answer in {NPM_SECONDS} s") from None
     archives = list(folder.glob("*.tgz"))
     if done.returncode or len(archives) != 1:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"npm exited with {done.returncode}"]
-        raise Unreachable(lines[-1])
+        raise UnreachableError(lines[-1])
     with archives[0].open("rb") as file:
         return _bounded(file, ARCHIVE_LIMIT)
-
-

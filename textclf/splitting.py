@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from textclf.errors import UserError
 from textclf.files import SPLITS, of_each_split
@@ -23,24 +24,18 @@ def split(rows: pd.DataFrame, settings: Split) -> dict[str, pd.DataFrame]:
     not depend on it. `rows` has the columns `id`, `text` and `label`. `UserError` where a split would lack
     rows or the training rows a class.
     """
-    from sklearn.model_selection import train_test_split
-
-    def divide(positions: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-        labels = rows["label"].to_numpy(dtype=object)[positions] if settings.stratify else None
-        try:
-            kept, taken = train_test_split(
-                positions, test_size=count, random_state=settings.seed, stratify=labels
-            )
-        except ValueError as error:
-            raise UserError(f"{len(rows)} rows can not be split as params.yaml says: {error}") from error
-        return kept, taken
-
-    positions = np.arange(len(rows))
+    kept = np.arange(len(rows))
+    labels = rows["label"].to_numpy(dtype=object)
     parts = {}
     for name, share in (("test", settings.test_size), ("validation", settings.validation_size)):
-        if share > 0:
-            positions, parts[name] = divide(positions, math.ceil(share * len(rows)))
-    parts["train"] = positions
+        if share == 0:
+            continue
+        count = math.ceil(share * len(rows))
+        if count >= len(kept):
+            raise UserError(f"{len(rows)} rows are too few for split.{name}_size {share:g} and one row to train on")
+        draw = _stratified if settings.stratify else _random
+        kept, parts[name] = draw(kept, labels[kept], count, settings.seed)
+    parts["train"] = kept
     splits = {name: rows.iloc[parts[name]].reset_index(drop=True) for name in SPLITS if name in parts}
     if missing := sorted(set(rows["label"]) - set(splits["train"]["label"])):
         raise UserError(
@@ -48,6 +43,27 @@ def split(rows: pd.DataFrame, settings: Split) -> dict[str, pd.DataFrame]:
             "set split.stratify to true, or a smaller split.test_size"
         )
     return splits
+
+
+def _random(
+    positions: NDArray[np.int64], _: NDArray[np.object_], count: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What is kept and `count` that are taken, in scikit-learn's order, without its second of import."""
+    order = np.random.RandomState(seed).permutation(len(positions))
+    return positions[order[count:]], positions[order[:count]]
+
+
+def _stratified(
+    positions: NDArray[np.int64], labels: NDArray[np.object_], count: int, seed: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The same with the balance of the labels kept on both sides."""
+    from sklearn.model_selection import train_test_split
+
+    try:
+        kept, taken = train_test_split(positions, test_size=count, random_state=seed, stratify=labels)
+    except ValueError as error:
+        raise UserError(f"{len(positions)} rows can not be stratified: {error}") from error
+    return kept, taken
 
 
 def write(rows: pd.DataFrame, path: Path) -> None:

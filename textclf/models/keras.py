@@ -8,6 +8,8 @@ What is saved is the plain stack of Dense layers with the trained weights, which
 
 import json
 import os
+import sys
+import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +23,9 @@ from scipy.sparse import csr_array
 from textclf import params
 
 if TYPE_CHECKING:
-    from textclf.features import Features
     import keras
+
+    from textclf.features import Features
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 PREDICTED_AT_ONCE = 8192  # rows
@@ -45,7 +48,7 @@ class Network:
         return {
             "parameters": self.plain.count_params(),
             "epochs": len(watched),
-            "best_epoch": int(watched.loc[watched["loss"].idxmin(), "epoch"]),
+            "best_epoch": int(watched["epoch"].to_numpy()[watched["loss"].to_numpy().argmin()]),
         }
 
     def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
@@ -67,10 +70,7 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
 
     Prints Keras's summary of the network; shows a progress bar over the epochs on a terminal.
     """
-    # TensorFlow takes seconds to import, and only here.
-    import keras
-    import tensorflow as tf
-
+    keras, tf = load_keras()
     if os.environ.get(DEVICE_VARIABLE, "cpu") != "gpu":
         tf.config.set_visible_devices([], "GPU")  # a GPU adds up in an order of its own
     keras.utils.set_random_seed(settings.seed)
@@ -96,6 +96,33 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
     )
     plain.set_weights(sparse.get_weights())
     return Network(plain, sparse, tidy(fitted.history))
+
+
+def load_keras() -> tuple[Any, Any]:
+    """The modules keras and tensorflow, imported without what this model has no use for.
+
+    Keras imports matplotlib and scikit-learn where it finds them, which takes a second; TensorFlow writes
+    lines about the machine to stderr before it can be told not to. They are shown if the import fails.
+    """
+    hidden = {name: None for name in ("matplotlib", "sklearn") if name not in sys.modules}
+    sys.modules.update(hidden)  # type: ignore[arg-type]
+    sys.stderr.flush()
+    stderr = os.dup(2)
+    with tempfile.TemporaryFile() as kept_back:
+        os.dup2(kept_back.fileno(), 2)
+        try:
+            import keras
+            import tensorflow as tf
+        except BaseException:
+            kept_back.seek(0)
+            os.write(stderr, kept_back.read())
+            raise
+        finally:
+            os.dup2(stderr, 2)
+            os.close(stderr)
+            for name in hidden:
+                del sys.modules[name]
+    return keras, tf
 
 
 def stack(features: int, settings: params.Keras) -> "keras.Sequential":

@@ -11,8 +11,9 @@ from scipy.sparse import csr_array
 from textclf import params
 
 if TYPE_CHECKING:
-    from textclf.features import Features
     from sklearn.linear_model import LogisticRegression as Estimator
+
+    from textclf.features import Features
 
 
 class LogisticRegression:

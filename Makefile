@@ -1,0 +1,66 @@
+# What a person or a CI job asks of this project. `make` alone prints this list.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Every recipe finds the environment's python, dvc and tools first, so that nothing need be activated.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help
+help: ## Print this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+
+.PHONY: repro
+repro: .venv/run ## Set up the environment and run the pipeline; what is up to date is not run again
+	dvc repro
+
+.PHONY: test
+test: .venv/dev ## Run all tests, the pipeline itself among them
+	pytest
+
+.PHONY: check
+check: .venv/dev ## Check style, types, params.yaml and the generated docs
+	ruff format --check .
+	ruff check .
+	mypy
+	python -m textclf.schema --check
+
+.PHONY: verify
+verify: .venv/dev ## Run the pipeline in fresh clones under other settings and another CPU; compare every byte
+	python -m tests.verify
+
+.PHONY: bench
+bench: .venv/run ## Time the pipeline against the lesson as one plain script
+	python benchmarks/bench.py
+
+.PHONY: docs
+docs: .venv/dev ## Write the generated docs anew
+	python -m textclf.schema
+
+.PHONY: lock
+lock: ## Resolve the requirements anew and lock them with hashes; needs uv
+	uv pip compile $(LOCK) -o requirements/run.txt pyproject.toml --group pyproject.toml:setup
+	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/dev.txt --group pyproject.toml:dev
+LOCK := --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --quiet \
+	--custom-compile-command "make lock"
+
+.PHONY: clean
+clean: ## Remove what the pipeline and the tools made, the environment and DVC's cache excepted
+	rm -rf data models dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# Pip compiles what it installs to bytecode, without which TensorFlow takes 11 s to import.
+INSTALL := python -m pip install --quiet --disable-pip-version-check
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "error: make: Python must be 3.11 or newer; got %d.%d; set PYTHON=..." % v[:2])'
+	$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/run: .venv/python requirements/run.txt pyproject.toml
+	$(INSTALL) --require-hashes --only-binary :all: -r requirements/run.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev: .venv/run requirements/dev.txt
+	$(INSTALL) --require-hashes --only-binary :all: -r requirements/dev.txt
+	@touch $@
