@@ -22,7 +22,7 @@ check: .venv/dev ## Check style, types, params.yaml and the generated docs
 	ruff format --check .
 	ruff check .
 	mypy
-	python -m textclf.schema --check
+	python docs/generate.py --check
 
 .PHONY: verify
 verify: .venv/dev ## Run the pipeline in fresh clones under other settings and another CPU; compare every byte
@@ -34,7 +34,7 @@ bench: .venv/run ## Time the pipeline against the lesson as one plain script
 
 .PHONY: docs
 docs: .venv/dev ## Write the generated docs anew
-	python -m textclf.schema
+	python docs/generate.py
 
 .PHONY: lock
 lock: ## Resolve the requirements anew and lock them with hashes; needs uv
