@@ -26,7 +26,11 @@ def run(
     names: tuple[str, ...] = params.train.models
     tables = predictions.read(prediction_folder, names)
     records = {name: files.read_json(model_folder / name / "training.json") for name in names}
-    histories = {name: files.read_csv(path) for name in names if (path := model_folder / name / "history.csv").exists()}
+    histories = {
+        name: files.read_csv(path, evaluation.HISTORY_COLUMNS)
+        for name in names
+        if (path := model_folder / name / "history.csv").exists()
+    }
     numbers = {
         name: {str(split): evaluation.metrics(rows) for split, rows in table.groupby("split", sort=False)}
         for name, table in tables.items()

@@ -22,7 +22,14 @@ def run(
 ) -> None:
     """Draw each table as a figure."""
     drawings = (figures.history, figures.confusion, figures.roc)
-    tables = [files.read_csv(path) for path in (history_csv, confusion_csv, roc_csv)]
+    tables = [
+        files.read_csv(path, columns)
+        for path, columns in (
+            (history_csv, figures.HISTORY_COLUMNS),
+            (confusion_csv, figures.CONFUSION_COLUMNS),
+            (roc_csv, figures.ROC_COLUMNS),
+        )
+    ]
     with files.outputs(history_svg, confusion_svg, roc_svg) as scratch:
         for draw, table, path in zip(drawings, tables, scratch, strict=True):
             draw(table, path)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf.errors import UserError
-from textclf.files import of_each_split
+from textclf.files import of_each_split, reading
 from textclf.params import Vectorize
 
 if TYPE_CHECKING:
@@ -88,6 +88,6 @@ def read(folder: Path) -> dict[str, Features]:
 
 
 def _read(path: Path) -> Features:
-    with np.load(path, allow_pickle=False) as stored:
+    with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         X = csr_array((stored["data"], stored["indices"], stored["indptr"]), shape=tuple(stored["shape"]))
         return Features(stored["ids"], X, stored["y"], stored["classes"])

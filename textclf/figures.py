@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":", "-.")  # so can a reader of a black-and-white print
 PANEL = 4.2  # inches, the side of one panel
+# Of the tables that are drawn.
+HISTORY_COLUMNS = ("model", "epoch", "split", "loss", "accuracy")
+CONFUSION_COLUMNS = ("model", "actual", "predicted", "count", "share")
+ROC_COLUMNS = ("model", "false_positive_rate", "true_positive_rate")
 STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.spines.right": False,

@@ -3,9 +3,11 @@
 import contextlib
 import hashlib
 import json
+import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+import zipfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +35,11 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             scratch.append(Path(folder, target.name))
         yield scratch
+        for source in scratch:
+            source.stat()  # before any target is touched
         for source, target in zip(scratch, targets, strict=True):
-            if target.is_dir() and not target.is_symlink():
-                # A folder can't be renamed over another: move the old one aside, to be removed with the scratch.
+            if os.path.lexists(target) and (source.is_dir() or (target.is_dir() and not target.is_symlink())):
+                # A folder can't be renamed over anything: move what is there aside, to be removed with the scratch.
                 target.rename(source.parent / "replaced")
             source.replace(target)
 
@@ -52,20 +56,38 @@ def write_csv(path: Path, rows: "pd.DataFrame") -> None:
 
 
 def read_json(path: Path) -> Any:
-    """Content of a JSON file; `UserError` if it is missing."""
-    return json.loads(require(path).read_text(encoding="utf-8"))
+    """Content of a JSON file; `UserError` if it is missing or damaged."""
+    with reading(path):
+        return json.loads(path.read_text(encoding="utf-8"))
 
 
-def read_csv(path: Path) -> "pd.DataFrame":
-    """A table that `write_csv` wrote, text as it stands (a class may be called NA); `UserError` if it is missing."""
+def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
+    """Columns (all, if none is named) of a table that `write_csv` wrote, text as it stands: a class may be called NA.
+
+    `UserError` if it is missing, damaged, or has no such columns.
+    """
     import pandas as pd
 
-    return pd.read_csv(require(path), keep_default_na=False, encoding="utf-8")
+    with reading(path):
+        return pd.read_csv(
+            path, usecols=None if columns is None else list(columns), keep_default_na=False, encoding="utf-8"
+        )
+
+
+def read_parquet(path: Path, columns: list[str]) -> "pd.DataFrame":
+    """A table of text and numbers with these columns at least; `UserError` if it is missing or damaged."""
+    import pandas as pd
+
+    with reading(path):
+        rows = pd.read_parquet(path)
+        rows[columns]  # KeyError if one is not there
+        return rows
 
 
 def of_each_split(folder: Path, suffix: str) -> dict[str, Path]:
-    """The file of each split that a folder holds, in the order of `SPLITS`; `UserError` without training rows."""
-    require(folder / f"train{suffix}")
+    """The file of each split in a folder, in the order of `SPLITS`; `UserError` if there is none of train or test."""
+    for name in ("train", "test"):
+        require(folder / f"{name}{suffix}")
     return {name: path for name in SPLITS if (path := folder / f"{name}{suffix}").exists()}
 
 
@@ -74,6 +96,18 @@ def require(path: Path) -> Path:
     if not path.exists():
         raise UserError(f"{path} not found; run dvc repro (or dvc pull) to make it")
     return path
+
+
+@contextlib.contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """A block that reads a file; `UserError` if the file is missing, or if its content is not what was written."""
+    require(path)
+    try:
+        yield
+    except (ValueError, LookupError, TypeError, EOFError, RuntimeError, OSError, zipfile.BadZipFile) as error:
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # it is the file system's word, and not that of a reader of Parquet
+        raise UserError(f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it") from error
 
 
 def sha256(data: bytes) -> str:

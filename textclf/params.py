@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, cast
@@ -50,8 +51,10 @@ def _document_frequency(value: object) -> int | float:
 
 def _regular_expression(value: str) -> str:
     try:
-        groups = re.compile(value).groups
-    except re.error as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "possible nested set"
+            groups = re.compile(value).groups
+    except (re.error, OverflowError, RecursionError) as error:
         raise rule(f"a regular expression ({error})") from error
     if groups > 1:
         raise rule("a regular expression with at most one capturing group")
@@ -222,6 +225,8 @@ def parse(text: str, name: str = str(PARAMS_FILE)) -> Params:
         mark = error.problem_mark or error.context_mark
         where = f"{name}:{mark.line + 1}" if mark else name
         raise UserError(f"{where}: {error.problem or error.context}; expected YAML") from None
+    except (LookupError, TypeError, AttributeError):  # as PyYAML fails on `!!bool maybe`
+        raise UserError(f"{name}: a value must be of the kind that its tag (!!) names; expected YAML") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{name}: {reason}; expected YAML") from None
@@ -240,7 +245,7 @@ def _first_of_each(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
 
 def _sentence(detail: ErrorDetails) -> str:
     """One error of pydantic in the words of the house: key, rule, value."""
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in detail["loc"]).lstrip(".")
     if detail["type"] == "missing":
         return f"{key} is missing; it must be set"
     if detail["type"] == "extra_forbidden":
@@ -251,6 +256,11 @@ def _sentence(detail: ErrorDetails) -> str:
     if detail["type"] == "relation":
         return f"{key}: {detail['msg']}"
     return f"{key} must be {_rule(detail)}; got {_shown(detail['input'])}"
+
+
+def _name(key: str) -> str:
+    """A key as it stands, or quoted where it would break the line."""
+    return key if key.isprintable() else repr(key)
 
 
 def _section(loc: tuple[int | str, ...]) -> type[BaseModel]:
@@ -277,15 +287,17 @@ def _rule(detail: ErrorDetails) -> str:
             return f"at most {context['le']}"
         case "finite_number":
             return "a finite number"
-        case "too_short" | "too_long":
-            return f"a list of {context.get('min_length', context.get('max_length'))} or more"
+        case "too_short":
+            return f"a list of {context['min_length']} or more"
+        case "too_long":
+            return f"a list of {context['max_length']}"
         case "float_type" | "float_parsing":
             return "a number"
         case "int_type" | "int_from_float" | "int_parsing" | "int_parsing_size":
             return "an integer"
         case "bool_type" | "bool_parsing":
             return "true or false"
-        case "string_type":
+        case "string_type" | "string_unicode":
             return "text"
         case "tuple_type":
             return "a list"
@@ -301,4 +313,6 @@ def _shown(value: object, limit: int = 60) -> str:
         value = value.model_dump()
     text = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True).strip()
     text = text.removesuffix("...").strip().replace("\n", " ")
+    if isinstance(value, str) and text == value and not isinstance(yaml.load(text, Loader=_Loader), str):  # noqa: S506
+        text = repr(value)  # PyYAML writes 1e-3 as text without quotes
     return text if len(text) <= limit else text[: limit - 1] + "…"

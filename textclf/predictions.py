@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from textclf.errors import UserError
-from textclf.files import require
+from textclf.files import read_parquet
 
 if TYPE_CHECKING:
     from textclf.features import Features
@@ -47,4 +47,4 @@ def read(folder: Path, models: tuple[str, ...]) -> dict[str, pd.DataFrame]:
     for path in sorted(folder.glob("*")):
         if path.stem not in models:
             raise UserError(f"{path} is of no model in train.models ({', '.join(models)}); remove it: rm -r {path}")
-    return {name: pd.read_parquet(require(folder / f"{name}.parquet")) for name in models}
+    return {name: read_parquet(folder / f"{name}.parquet", ["id", "split", "label"]) for name in models}

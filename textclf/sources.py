@@ -11,6 +11,7 @@ import tarfile
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO
@@ -73,7 +74,7 @@ def checked(data: bytes, corpus: Corpus) -> bytes:
 def from_copy(path: Path, corpus: Corpus) -> bytes:
     """Bytes of a file, or of the file of the published name in a folder; no more than are of use."""
     with (path / corpus.file if path.is_dir() else path).open("rb") as file:
-        return file.read(corpus.bytes + 1)
+        return _bounded(file, corpus.bytes)
 
 
 def from_uci(corpus: Corpus) -> bytes:
@@ -85,7 +86,7 @@ def from_uci(corpus: Corpus) -> bytes:
             opened.open(f"{catalogue.UCI_FOLDER}/{corpus.file}") as member,
         ):
             return _bounded(member, corpus.bytes)
-    except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
         raise SourceError(f"no zip that holds {corpus.file} ({error})") from error
 
 
@@ -130,7 +131,8 @@ def _download(url: str) -> bytes:
     try:
         with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
             response.raise_for_status()
-            total = int(response.headers.get("Content-Length", 0)) or None
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdecimal() else None
             # disable=None: a bar on a terminal, nothing in a log.
             with tqdm(total=total, unit="B", unit_scale=True, desc="download", disable=None, leave=False) as bar:
                 for chunk in response.iter_content(CHUNK):

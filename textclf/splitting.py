@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from textclf.errors import UserError
-from textclf.files import SPLITS, of_each_split
+from textclf.files import SPLITS, of_each_split, read_parquet
 from textclf.params import Split
 
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
@@ -37,11 +37,12 @@ def split(rows: pd.DataFrame, settings: Split) -> dict[str, pd.DataFrame]:
         kept, parts[name] = draw(kept, labels[kept], count, settings.seed)
     parts["train"] = kept
     splits = {name: rows.iloc[parts[name]].reset_index(drop=True) for name in SPLITS if name in parts}
-    if missing := sorted(set(rows["label"]) - set(splits["train"]["label"])):
-        raise UserError(
-            f"the training rows must hold every class; class {missing[0]} has none of {len(splits['train'])}: "
-            "set split.stratify to true, or a smaller split.test_size"
-        )
+    for name, rule, advice in (("train", "training", "smaller"), ("test", "test", "larger")):
+        if missing := sorted(set(rows["label"]) - set(splits[name]["label"])):
+            raise UserError(
+                f"the {rule} rows must hold every class; class {missing[0]} has none of {len(splits[name])}: "
+                f"set split.stratify to true, or a {advice} split.test_size"
+            )
     return splits
 
 
@@ -75,4 +76,4 @@ def write(rows: pd.DataFrame, path: Path) -> None:
 
 def read(folder: Path) -> dict[str, pd.DataFrame]:
     """The rows of each split in a folder, in the order of `SPLITS`; `UserError` if there are none."""
-    return {name: pd.read_parquet(path) for name, path in of_each_split(folder, ".parquet").items()}
+    return {name: read_parquet(path, SCHEMA.names) for name, path in of_each_split(folder, ".parquet").items()}

@@ -28,12 +28,13 @@ def main(run: Callable[..., None]) -> None:
         parser.add_argument(argument.name, type=argument.annotation)
     given = parser.parse_args()
     # What the user typed is quoted in errors; a lone surrogate (a name that is not UTF-8) must not break them.
-    for stream in (sys.stdout, sys.stderr):
+    streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]  # None: closed, as by >&-
+    for stream in streams:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         run(load(PARAMS_FILE), **vars(given))
-        sys.stdout.flush()
-        sys.stderr.flush()
+        for stream in streams:
+            stream.flush()
     except UserError as error:
         for line in error.lines:
             print(f"error: {name}: {line}", file=sys.stderr)

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf import params
+from textclf.errors import UserError
 
 if TYPE_CHECKING:
     import keras
@@ -94,8 +95,13 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
         shuffle=False,  # epochs_of_blocks shuffles
         callbacks=[progress_bar(settings.epochs)],
     )
+    history = tidy(fitted.history)
+    diverged = history[~np.isfinite(history["loss"])]
+    if len(diverged):
+        loss, epoch = diverged["loss"].iloc[0], diverged["epoch"].min()
+        raise UserError(f"the loss must stay finite; got {loss} in epoch {epoch}: set train.keras.learning_rate lower")
     plain.set_weights(sparse.get_weights())
-    return Network(plain, sparse, tidy(fitted.history))
+    return Network(plain, sparse, history)
 
 
 def load_keras() -> tuple[Any, Any]:

