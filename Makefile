@@ -28,6 +28,14 @@ check: .venv/dev ## Check style, types, params.yaml and the generated docs
 verify: .venv/dev ## Run the pipeline in fresh clones under other settings and another CPU; compare every byte
 	python -m tests.verify
 
+.PHONY: honest
+honest: .venv/run ## Run the honest protocol on each corpus, as experiments beside the lesson's run
+	python benchmarks/honest.py $(CORPUS)
+
+.PHONY: studies
+studies: .venv/run ## Cross-validate all models and draw the learning curve; a few minutes
+	dvc repro studies/dvc.yaml
+
 .PHONY: bench
 bench: .venv/run ## Time the pipeline against the lesson as one plain script
 	python benchmarks/bench.py

@@ -1,11 +1,13 @@
 """Measure every model, all alike, by what it predicted.
 
 Reads: PREDICTION_FOLDER, a Parquet file a model; MODEL_FOLDER, a folder a model with the record of its training.
-Writes: two files of metrics, model by model; the history of the training and three curves of the test rows as CSV.
-Params: train.models.
+Writes: files of metrics, model by model; the history of the training and four curves of the test rows as CSV.
+Params: evaluate, split, train.models.
 """
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from textclf import evaluation, files, predictions, stage
 from textclf.params import Params
@@ -16,42 +18,63 @@ def run(
     prediction_folder: Path,
     model_folder: Path,
     evaluation_json: Path,
+    intervals_json: Path,
+    comparisons_json: Path,
+    decisions_json: Path,
     training_json: Path,
     history_csv: Path,
     confusion_csv: Path,
     roc_csv: Path,
     precision_recall_csv: Path,
+    reliability_csv: Path,
 ) -> None:
     """Evaluate the models of train.models."""
     names: tuple[str, ...] = params.train.models
-    tables = predictions.read(prediction_folder, names)
     records = {name: files.read_json(model_folder / name / "training.json") for name in names}
     histories = {
         name: files.read_csv(path, evaluation.HISTORY_COLUMNS)
         for name in names
         if (path := model_folder / name / "history.csv").exists()
     }
-    numbers = {
-        name: {str(split): evaluation.metrics(rows) for split, rows in table.groupby("split", sort=False)}
-        for name, table in tables.items()
+    decided, decisions = evaluation.decisions(predictions.read(prediction_folder, names), params.evaluate)
+    by_split = {
+        split: {name: rows[rows["split"] == split] for name, rows in decided.items()}
+        for split in decided[names[0]]["split"].unique()
     }
-    test = {name: table[table["split"] == "test"] for name, table in tables.items()}
-    with files.outputs(
-        evaluation_json, training_json, history_csv, confusion_csv, roc_csv, precision_recall_csv
-    ) as scratch:
-        files.write_json(scratch[0], numbers)
-        files.write_json(scratch[1], records)
-        files.write_csv(scratch[2], evaluation.stacked(histories, evaluation.HISTORY_COLUMNS))
-        for path, curve in zip(
-            scratch[3:], (evaluation.confusion, evaluation.roc, evaluation.precision_recall), strict=True
-        ):
-            files.write_csv(path, evaluation.stacked({name: curve(rows) for name, rows in test.items()}))
-    for name, splits in numbers.items():
-        print(
-            name,
-            *(f"{split} accuracy {values['accuracy']:.3f}" for split, values in splits.items()),
-            sep="  ",
-        )
+    intervals = {
+        split: evaluation.intervals(tables, params.evaluate, params.split.stratify)
+        for split, tables in by_split.items()
+    }
+    metrics: dict[Path, dict[str, Any]] = {
+        evaluation_json: {
+            name: {split: evaluation.metrics(tables[name]) for split, tables in by_split.items()} for name in names
+        },
+        intervals_json: {name: {split: intervals[split][name] for split in by_split} for name in names},
+        comparisons_json: evaluation.comparisons(by_split["test"], params.evaluate, params.split.stratify),
+        decisions_json: decisions | {"protocol": {"test_rows_watched": int("validation" not in by_split)}},
+        training_json: records,
+    }
+    curves = {
+        history_csv: evaluation.stacked(histories, evaluation.HISTORY_COLUMNS),
+        **{
+            path: evaluation.stacked({name: curve(rows) for name, rows in by_split["test"].items()})
+            for path, curve in (
+                (confusion_csv, evaluation.confusion),
+                (roc_csv, evaluation.roc),
+                (precision_recall_csv, evaluation.precision_recall),
+                (reliability_csv, partial(evaluation.reliability, settings=params.evaluate)),
+            )
+        },
+    }
+    with files.outputs(*metrics, *curves) as scratch:
+        for path, numbers in zip(scratch, metrics.values(), strict=False):
+            files.write_json(path, numbers)
+        for path, table in zip(scratch[len(metrics) :], curves.values(), strict=True):
+            files.write_csv(path, table)
+    for name, splits in metrics[evaluation_json].items():
+        test = intervals["test"][name]["accuracy"]
+        accuracies = (f"{split} {values['accuracy']:.3f}" for split, values in splits.items())
+        print(f"{name}: accuracy {', '.join(accuracies)} ({test['low']:.3f} to {test['high']:.3f})")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Draw the figures of the run.
 
-Reads: the history of the training, the confusion matrices and the ROC curves as CSV.
+Reads: the history of the training, the confusion matrices, the ROC and the reliability curves as CSV.
 Writes: a figure of each as SVG.
 Params: none.
 """
@@ -16,21 +16,24 @@ def run(
     history_csv: Path,
     confusion_csv: Path,
     roc_csv: Path,
+    reliability_csv: Path,
     history_svg: Path,
     confusion_svg: Path,
     roc_svg: Path,
+    reliability_svg: Path,
 ) -> None:
     """Draw each table as a figure."""
-    drawings = (figures.history, figures.confusion, figures.roc)
+    drawings = (figures.history, figures.confusion, figures.roc, figures.reliability)
     tables = [
         files.read_csv(path, columns)
         for path, columns in (
             (history_csv, figures.HISTORY_COLUMNS),
             (confusion_csv, figures.CONFUSION_COLUMNS),
             (roc_csv, figures.ROC_COLUMNS),
+            (reliability_csv, figures.RELIABILITY_COLUMNS),
         )
     ]
-    with files.outputs(history_svg, confusion_svg, roc_svg) as scratch:
+    with files.outputs(history_svg, confusion_svg, roc_svg, reliability_svg) as scratch:
         for draw, table, path in zip(drawings, tables, scratch, strict=True):
             draw(table, path)
 

@@ -19,6 +19,7 @@ PANEL = 4.2  # inches, the side of one panel
 HISTORY_COLUMNS = ("model", "epoch", "split", "loss", "accuracy")
 CONFUSION_COLUMNS = ("model", "actual", "predicted", "count", "share")
 ROC_COLUMNS = ("model", "false_positive_rate", "true_positive_rate")
+RELIABILITY_COLUMNS = ("model", "confidence", "accuracy", "accuracy_low", "accuracy_high")
 STYLE: dict[Any, Any] = {
     "axes.grid": True,
     "axes.spines.right": False,
@@ -134,13 +135,60 @@ def roc(rows: pd.DataFrame, path: Path) -> None:
         axes.legend(loc="lower right", title="model (area under the curve)", frameon=True, framealpha=1)
 
 
+def reliability(rows: pd.DataFrame, path: Path) -> None:
+    """Draw each model's accuracy against its confidence, bin by bin, with intervals; the diagonal is calibrated.
+
+    `rows` has the columns `model`, `confidence`, `accuracy`, `accuracy_low`, `accuracy_high`.
+    """
+    with _figure(path, panels=1) as (_, (axes,)):
+        axes.plot([0, 1], [0, 1], color="#555555", linewidth=1, linestyle=":", label="calibrated")
+        _with_intervals(axes, rows, x="confidence")
+        axes.set(
+            title="Reliability on the test rows",
+            xlabel="confidence (mean probability of the predicted class)",
+            ylabel="accuracy (share of rows)",
+            xlim=(0.4, 1.01),
+            ylim=(0, 1.01),
+        )
+        axes.legend(loc="lower right")
+
+
+def learning_curve(rows: pd.DataFrame, path: Path) -> None:
+    """Draw each model's test accuracy against the number of its training rows, with intervals.
+
+    `rows` has the columns `model`, `rows`, `accuracy`, `accuracy_low`, `accuracy_high`.
+    """
+    with _figure(path, panels=1.75) as (figure, (axes,)):
+        _with_intervals(axes, rows, x="rows")
+        axes.set(title="Would more rows help?", xlabel="training rows", ylabel="test accuracy (share of rows)")
+        figure.legend(loc="outside right upper")
+
+
+def _with_intervals(axes: "Axes", rows: pd.DataFrame, x: str) -> None:
+    """A line a model of `accuracy`, with bars from `accuracy_low` to `accuracy_high`."""
+    for number, (model, points) in enumerate(rows.groupby("model", sort=False)):
+        reach = points["accuracy"] - points["accuracy_low"], points["accuracy_high"] - points["accuracy"]
+        axes.errorbar(
+            points[x],
+            points["accuracy"],
+            yerr=[part.clip(lower=0) for part in reach],
+            color=COLOURS[number % len(COLOURS)],
+            linestyle=DASHES[number % len(DASHES)],
+            marker="o",
+            markersize=4,
+            capsize=3,
+            elinewidth=1,
+            label=readable(str(model)),
+        )
+
+
 @contextmanager
-def _figure(path: Path, panels: int) -> "Iterator[tuple[Figure, list[Axes]]]":
+def _figure(path: Path, panels: float) -> "Iterator[tuple[Figure, list[Axes]]]":
     """A figure with panels in a row, written as SVG whose bytes repeat when the block ends well."""
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(max(panels, 1.25) * PANEL + 0.8, PANEL), layout="constrained")
-        yield figure, [figure.add_subplot(1, panels, number) for number in range(1, panels + 1)]
+        yield figure, [figure.add_subplot(1, int(panels), number) for number in range(1, int(panels) + 1)]
         figure.savefig(path, format="svg", metadata={"Creator": None, "Date": None})

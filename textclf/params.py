@@ -2,10 +2,11 @@
 
 import difflib
 import re
+import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, cast
+from typing import Annotated, Any, Literal, Self, cast, get_args
 
 import yaml
 from pydantic import (
@@ -27,7 +28,11 @@ PARAMS_FILE = Path("params.yaml")
 Corpus = Literal["yelp", "amazon", "imdb"]
 Model = Literal["majority", "logistic_regression", "keras"]
 Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
+Calibration = Literal["none", "platt", "temperature"]
+ThresholdRule = Literal["accuracy", "f1", "precision"]
 Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
+THRESHOLD_RULES = get_args(ThresholdRule)
+LARGEST = sys.float_info.max
 MAX_SEED = 2**32 - 1  # numpy's RandomState takes no larger one
 
 
@@ -47,6 +52,25 @@ def _document_frequency(value: object) -> int | float:
     if not (is_count or is_share):
         raise rule("an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)")
     return value  # type: ignore[return-value]
+
+
+def _strengths(value: object) -> float | tuple[float, ...]:
+    several = isinstance(value, list | tuple)
+    numbers: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
+    # Compared exactly: an integer may be beyond all floats.
+    if not numbers or any(
+        isinstance(n, bool) or not isinstance(n, int | float) or not 0 < n <= LARGEST for n in numbers
+    ):
+        raise rule("a number greater than 0, or a list of such numbers to choose from")
+    return tuple(float(number) for number in numbers) if several else float(numbers[0])
+
+
+def _threshold(value: object) -> float | ThresholdRule:
+    if value in THRESHOLD_RULES:
+        return cast("ThresholdRule", value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise rule(f"a number between 0 and 1, or what to choose it by: {', '.join(THRESHOLD_RULES)}")
+    return float(value)
 
 
 def _regular_expression(value: str) -> str:
@@ -72,6 +96,26 @@ DocumentFrequency = Annotated[
     PlainValidator(_document_frequency),
     WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "number", "minimum": 0, "maximum": 1}]}),
 ]
+Strengths = Annotated[
+    float | tuple[float, ...],
+    PlainValidator(_strengths),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "exclusiveMinimum": 0},
+                {"type": "array", "items": {"type": "number", "exclusiveMinimum": 0}, "minItems": 1},
+            ]
+        }
+    ),
+]
+Threshold = Annotated[
+    float | ThresholdRule,
+    PlainValidator(_threshold),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, {"enum": list(THRESHOLD_RULES)}]}
+    ),
+]
+Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 # Strict numbers and booleans, but a YAML list may fill a tuple.
 Range = Annotated[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], Field(strict=False)]
@@ -98,6 +142,7 @@ class Split(Section):
     validation_size: Annotated[float, Field(ge=0, lt=1)]
     seed: Seed
     stratify: bool
+    group_duplicates: bool
 
     @model_validator(mode="after")
     def _leave_rows_to_train_on(self) -> Self:
@@ -130,9 +175,9 @@ class Majority(Section):
 
 
 class LogisticRegression(Section):
-    """scikit-learn's LogisticRegression, under its own names."""
+    """scikit-learn's LogisticRegression, under its own names; several values of C are candidates."""
 
-    C: Annotated[float, Field(gt=0)]
+    C: Strengths
     max_iter: Annotated[int, Field(ge=1)]
 
 
@@ -146,6 +191,7 @@ class Keras(Section):
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
     seed: Seed
+    early_stopping: Annotated[int, Field(ge=1)] | None
 
 
 class Train(Section):
@@ -157,6 +203,26 @@ class Train(Section):
     keras: Keras
 
 
+class Evaluate(Section):
+    """How probabilities become decisions, and how sure the metrics are."""
+
+    threshold: Threshold
+    target_precision: Share
+    calibration: Calibration
+    confidence: Share
+    resamples: Annotated[int, Field(ge=100)]
+    seed: Seed
+
+
+class CrossValidate(Section):
+    """How often the models are trained to see how far their numbers spread."""
+
+    folds: Annotated[int, Field(ge=2)]
+    repeats: Annotated[int, Field(ge=1)]
+    seeds: Annotated[int, Field(ge=1)]
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)]
+
+
 class Params(Section):
     """All of params.yaml, one section a stage."""
 
@@ -164,6 +230,22 @@ class Params(Section):
     split: Split
     vectorize: Vectorize
     train: Train
+    evaluate: Evaluate
+    crossvalidate: CrossValidate
+
+    @model_validator(mode="after")
+    def _choose_on_validation_rows(self) -> Self:
+        choices = {
+            "train.keras.early_stopping": self.train.keras.early_stopping is not None,
+            "evaluate.threshold": isinstance(self.evaluate.threshold, str),
+            "evaluate.calibration": self.evaluate.calibration != "none",
+        }
+        if self.split.validation_size == 0 and any(choices.values()):
+            wanting = ", ".join(key for key, chosen in choices.items() if chosen)
+            raise relation(
+                f"split.validation_size must be greater than 0 for {wanting}, since the test rows decide nothing; got 0"
+            )
+        return self
 
 
 class _Loader(yaml.SafeLoader):
@@ -254,7 +336,7 @@ def _sentence(detail: ErrorDetails) -> str:
         hint = f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'none'}"
         return f"{key} is no setting; {hint}"
     if detail["type"] == "relation":
-        return f"{key}: {detail['msg']}"
+        return f"{key}: {detail['msg']}" if key else detail["msg"]
     return f"{key} must be {_rule(detail)}; got {_shown(detail['input'])}"
 
 

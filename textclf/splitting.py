@@ -1,13 +1,14 @@
 """Which rows are trained on, validated on and tested on."""
 
 import math
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from textclf.errors import UserError
 from textclf.files import SPLITS, of_each_split, read_parquet
@@ -21,50 +22,93 @@ def split(rows: pd.DataFrame, settings: Split) -> dict[str, pd.DataFrame]:
 
     Train and test are those of scikit-learn's `train_test_split` under the same size, seed and
     stratification. Validation is taken from the training rows in the same manner, so that the test rows do
-    not depend on it. `rows` has the columns `id`, `text` and `label`. `UserError` where a split would lack
-    rows or the training rows a class.
+    not depend on it. With `group_duplicates` what is drawn are groups of rows of one `normalised` text, a
+    group's label that of its first row; a split may then miss its size by a part of a group. `rows` has the
+    columns `id`, `text` and `label`. `UserError` where a split would lack rows or the training rows a class.
     """
-    kept = np.arange(len(rows))
-    labels = rows["label"].to_numpy(dtype=object)
+    rest = rows
     parts = {}
     for name, share in (("test", settings.test_size), ("validation", settings.validation_size)):
-        if share == 0:
-            continue
-        count = math.ceil(share * len(rows))
-        if count >= len(kept):
-            raise UserError(f"{len(rows)} rows are too few for split.{name}_size {share:g} and one row to train on")
-        draw = _stratified if settings.stratify else _random
-        kept, parts[name] = draw(kept, labels[kept], count, settings.seed)
-    parts["train"] = kept
-    splits = {name: rows.iloc[parts[name]].reset_index(drop=True) for name in SPLITS if name in parts}
+        if share > 0:
+            rest, parts[name] = take(rest, math.ceil(share * len(rows)), settings)
+    parts["train"] = rest
     for name, rule, advice in (("train", "training", "smaller"), ("test", "test", "larger")):
-        if missing := sorted(set(rows["label"]) - set(splits[name]["label"])):
+        if missing := sorted(set(rows["label"]) - set(parts[name]["label"])):
             raise UserError(
-                f"the {rule} rows must hold every class; class {missing[0]} has none of {len(splits[name])}: "
+                f"the {rule} rows must hold every class; class {missing[0]} has none of {len(parts[name])}: "
                 f"set split.stratify to true, or a {advice} split.test_size"
             )
-    return splits
+    return {name: parts[name].reset_index(drop=True) for name in SPLITS if name in parts}
 
 
-def _random(
-    positions: NDArray[np.int64], _: NDArray[np.object_], count: int, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """What is kept and `count` that are taken, in scikit-learn's order, without its second of import."""
-    order = np.random.RandomState(seed).permutation(len(positions))
-    return positions[order[count:]], positions[order[:count]]
+def normalised(text: str) -> str:
+    """The text by which duplicates are told: compatibility forms unified (NFKC), case folded, spaces single."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def _stratified(
-    positions: NDArray[np.int64], labels: NDArray[np.object_], count: int, seed: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The same with the balance of the labels kept on both sides."""
-    from sklearn.model_selection import train_test_split
+def take(rows: pd.DataFrame, count: int, settings: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The rows that are kept, and about `count` that are taken, in random order, no group on both sides.
 
-    try:
-        kept, taken = train_test_split(positions, test_size=count, random_state=seed, stratify=labels)
-    except ValueError as error:
-        raise UserError(f"{len(positions)} rows can not be stratified: {error}") from error
-    return kept, taken
+    A group is a row, or all rows of one `normalised` text. Where each row is a group both are what
+    scikit-learn's train_test_split gives, in its order. `UserError` if no row would be kept.
+    """
+    if count >= len(rows):
+        raise UserError(f"{len(rows)} rows must be more than the {count} to be taken from them; set a smaller size")
+    groups = rows["text"].map(normalised) if settings.group_duplicates else rows["id"]
+    codes, _ = pd.factorize(groups)  # in the order of the groups' first rows
+    sizes = np.bincount(codes)
+    if settings.stratify:
+        from sklearn.model_selection import train_test_split
+
+        labels = rows["label"].to_numpy(dtype=object)[np.unique(codes, return_index=True)[1]]
+        units = math.ceil(count * len(sizes) / len(rows))
+        try:
+            rest, first = train_test_split(
+                np.arange(len(sizes)), test_size=units, random_state=settings.seed, stratify=labels
+            )
+        except ValueError as error:
+            raise UserError(f"{len(rows)} rows can not be stratified: {error}") from error
+        drawn = np.concatenate([first, rest])
+    else:
+        # What train_test_split does, without the second that scikit-learn takes to import.
+        drawn = np.random.RandomState(settings.seed).permutation(len(sizes))
+    # By rows, not groups; where each row is a group this changes nothing.
+    units = int(np.searchsorted(np.cumsum(sizes[drawn]), count)) + 1
+    taken, kept = drawn[:units], drawn[units:]
+    if not len(kept):
+        raise UserError(
+            f"of {len(rows)} rows some must be kept; got none, as rows of one text stay together: "
+            "set split.group_duplicates to false, or a smaller size"
+        )
+    place = np.argsort(np.concatenate([taken, kept]))  # of each group in the draw
+    by_draw = np.argsort(place[codes], kind="stable")
+    border = sizes[taken].sum()
+    return rows.iloc[by_draw[border:]], rows.iloc[by_draw[:border]]
+
+
+def leakage(splits: dict[str, pd.DataFrame]) -> dict[str, Any]:
+    """Counts of what the splits share, under `exact` and `normalised` texts, and the classes of each split.
+
+    `<split>.classes.<class>` rows of each class. `duplicates.<kind>.<split>` rows that repeat an earlier row
+    of their split. `leaks.<kind>.<one>_in_<other>` rows of `one` (test, validation) whose text also stands
+    in `other`, which is used before it. `label_conflicts.<kind>` texts that carry more than one label.
+    """
+    report: dict[str, Any] = {
+        name: {"classes": {str(label): int(n) for label, n in rows["label"].value_counts().items()}}
+        for name, rows in splits.items()
+    }
+    report |= {"duplicates": {}, "leaks": {}, "label_conflicts": {}}
+    for kind, key in (("exact", str), ("normalised", normalised)):
+        texts = {name: rows["text"].map(key) for name, rows in splits.items()}
+        report["duplicates"][kind] = {name: int(column.duplicated().sum()) for name, column in texts.items()}
+        report["leaks"][kind] = {
+            f"{one}_in_{other}": int(texts[one].isin(texts[other]).sum())
+            for position, one in enumerate(texts)
+            for other in list(texts)[:position]
+        }
+        every = pd.concat([rows.assign(key=texts[name]) for name, rows in splits.items()])
+        report["label_conflicts"][kind] = int((every.groupby("key")["label"].nunique() > 1).sum())
+    return report
 
 
 def write(rows: pd.DataFrame, path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from textclf import catalogue, sources
-from textclf.files import sha256
+from textclf.files import read_json, sha256
 
 # What becomes of a file: new bytes; those of another file; the old bytes changed; nothing there any more.
 Edit = bytes | str | Callable[[bytes], bytes] | None
@@ -116,16 +116,21 @@ SPLIT = {
     ),
     "too few rows": case(
         corpus(b"a\t1", b"b\t0") | params("test_size: 0.25", "test_size: 0.75"),
-        "2 rows are too few for split.test_size 0.75 and one row to train on",
+        "2 rows must be more than the 2 to be taken from them; set a smaller size",
     ),
     "too few rows for validation": case(
         corpus(b"a\t1", b"b\t0", b"c\t1") | params("validation_size: 0.0", "validation_size: 0.5"),
-        "3 rows are too few for split.validation_size 0.5 and one row to train on",
+        "2 rows must be more than the 2 to be taken from them; set a smaller size",
     ),
     "class missing from train": case(
         corpus(b"a\t1", b"b\t0"),
         "the training rows must hold every class; class 1 has none of 1: "
         "set split.stratify to true, or a smaller split.test_size",
+    ),
+    "one text alone, and duplicates kept together": case(
+        corpus(*[b"a\t1", b"A\t0"] * 4) | params("group_duplicates: false", "group_duplicates: true"),
+        "of 8 rows some must be kept; got none, as rows of one text stay together: "
+        "set split.group_duplicates to false, or a smaller size",
     ),
     "class too small to stratify": case(
         corpus(b"a\t1", b"b\t0", b"c\t0") | params("stratify: false", "stratify: true"),
@@ -171,8 +176,13 @@ PREDICTIONS = "data/predictions/majority.parquet"
 EVALUATE = {
     "no predictions at all": case({"data/predictions": None}, f"{PREDICTIONS} not found; {MADE}"),
     "no predictions of a model": case(
-        params("models: [majority]", "models: [majority, keras]"),
+        params("models: [majority]", "models: [majority, keras]")
+        | {"models/keras/training.json": "models/majority/training.json"},
         f"data/predictions/keras.parquet not found; {MADE}",
+    ),
+    "no record of a model": case(
+        params("models: [majority]", "models: [majority, keras]"),
+        f"models/keras/training.json not found; {MADE}",
     ),
     "predictions of another model": case(
         {"data/predictions/keras.parquet": b""},
@@ -184,17 +194,53 @@ EVALUATE = {
         {PREDICTIONS: "data/splits/test.parquet"},
         f"{PREDICTIONS} is damaged; remove it and {MADE}",
     ),
+    **{
+        f"{name} without validation predictions": case(
+            params(old, new, "validation_size: 0.0", "validation_size: 0.15"),
+            "the predictions must hold validation rows to choose by; got none; run dvc repro",
+        )
+        for name, old, new in (
+            ("temperature", "calibration: none", "calibration: temperature"),
+            ("platt", "calibration: none", "calibration: platt"),
+            ("threshold", "threshold: 0.5", "threshold: accuracy"),
+        )
+    },
     **damaged(PREDICTIONS),
     **damaged("models/majority/training.json"),
 }
 PLOT = {
     "no curves": case({"plots/roc.csv": None}, f"plots/roc.csv not found; {MADE}"),
+    "no reliability": case({"plots/reliability.csv": None}, f"plots/reliability.csv not found; {MADE}"),
+    "confusion for reliability": case(
+        {"plots/reliability.csv": "plots/confusion.csv"},
+        f"plots/reliability.csv is damaged; remove it and {MADE}",
+    ),
     "another table": case(
         {"plots/roc.csv": "plots/confusion.csv"},
         f"plots/roc.csv is damaged; remove it and {MADE}",
     ),
     "empty": case({"plots/roc.csv": b""}, f"plots/roc.csv is damaged; remove it and {MADE}"),
     "garbage": case({"plots/roc.csv": GARBAGE}, f"plots/roc.csv is damaged; remove it and {MADE}"),
+}
+CROSSVALIDATE = {
+    "no corpus": case({RAW: None}, f"{RAW} not found; {MADE}"),
+    "unknown label": case(corpus(b"a\t1", b"b\t2"), f"{RAW}:2: label must be one of 0, 1; got '2'"),
+    "too few rows of a class": case(
+        corpus(*[f"text {number}\t{int(number < 3)}".encode() for number in range(20)]),
+        "a class must have at least 4 texts for so many folds; one has 3",
+    ),
+    "no words in a fold": case(
+        params("min_df: 1", "min_df: 30"),
+        "no vocabulary under the settings of vectorize: After pruning, no terms remain. "
+        "Try a lower min_df or a higher max_df.",
+    ),
+}
+LEARNING_CURVE = {
+    "no splits": case({"data/splits": None}, f"data/splits/train.parquet not found; {MADE}"),
+    "no test rows": case({"data/splits/test.parquet": None}, f"data/splits/test.parquet not found; {MADE}"),
+    "garbage": case(
+        {"data/splits/train.parquet": GARBAGE}, f"data/splits/train.parquet is damaged; remove it and {MADE}"
+    ),
 }
 CASES = [
     pytest.param(stage, edits, lines, id=f"{stage}: {name}")
@@ -204,6 +250,8 @@ CASES = [
         "train": TRAIN,
         "evaluate": EVALUATE,
         "plot": PLOT,
+        "crossvalidate": CROSSVALIDATE,
+        "learning_curve": LEARNING_CURVE,
     }.items()
     for name, (edits, lines) in cases.items()
 ]
@@ -258,7 +306,7 @@ def test_fetch_names_every_source_that_failed_in_one_line(
 @pytest.mark.parametrize(
     ("stage", "reason"),
     [
-        ("split", "Error writing bytes to file. Detail: [errno 27] File too large"),
+        ("split", "File too large"),
         ("vectorize", "File too large"),
         ("train", "File too large"),
         ("evaluate", "File too large"),
@@ -269,13 +317,23 @@ def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str,
     refuses(stage, f"error: {stage}: {reason}", through='ulimit -f 0 && JOBLIB_MULTIPROCESSING=0 exec "$@"')
 
 
+CURVES = ("history", "confusion", "roc", "reliability")
+
+
 @pytest.mark.parametrize(
     ("stage", "arguments"),
     [
-        ("split", ["data/raw", f"{RAW}/splits"]),
+        ("split", ["data/raw", f"{RAW}/splits", "metrics/new.json"]),
+        ("split", ["data/raw", "data/new", f"{RAW}/splits.json"]),
         ("vectorize", ["data/splits", "data/new", f"{RAW}/features.json"]),
         ("train", ["majority", "data/features", "models/new", f"{RAW}/new.parquet"]),
-        ("plot", ["plots/history.csv", "plots/confusion.csv", "plots/roc.csv", "a.svg", "b.svg", f"{RAW}/c.svg"]),
+        (
+            "evaluate",
+            ["data/predictions", "models", *(f"{name}.json" for name in "abcde"), *("f.csv",) * 4, f"{RAW}/g.csv"],
+        ),
+        ("plot", [*(f"plots/{name}.csv" for name in CURVES), "a.svg", "b.svg", "c.svg", f"{RAW}/d.svg"]),
+        ("crossvalidate", ["data/raw", "metrics/new.json", f"{RAW}/new.csv"]),
+        ("learning_curve", ["data/splits", "plots/new.csv", f"{RAW}/new.svg"]),
     ],
 )
 def test_an_output_below_a_file_is_told_in_a_line(
@@ -284,16 +342,35 @@ def test_an_output_below_a_file_is_told_in_a_line(
     refuses(stage, f"error: {stage}: {RAW}: File exists", arguments=arguments)
 
 
-USAGE = ("usage: python stages/split.py [-h] raw splits", "python stages/split.py: error: ")
+def test_split_warns_of_test_rows_that_also_stand_in_train(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from stages import split
+    from textclf import params as settings
+
+    monkeypatch.chdir(project)
+    lines = [f"text {n // 2}" if n % 2 else f"Text  {n // 2}" for n in range(40)]  # each stands twice
+    (project / RAW).write_text("".join(f"{line}\t{n // 2 % 2}\n" for n, line in enumerate(lines)), encoding="utf-8")
+    text = (project / "params.yaml").read_text(encoding="utf-8")
+    for chosen, leaks in ((text, True), (text.replace("group_duplicates: false", "group_duplicates: true"), False)):
+        split.run(settings.parse(chosen), Path("data/raw"), Path("data/splits"), Path("metrics/splits.json"))
+        counted = read_json(Path("metrics/splits.json"))["leaks"]["normalised"]["test_in_train"]
+        assert (counted > 0) == leaks
+        warning = f"warning: {counted} test rows also stand in train; split.group_duplicates: true keeps them apart\n"
+        assert capsys.readouterr().out == "train: 30 rows\ntest: 10 rows\n" + warning * leaks
+
+
+USAGE = ("usage: python stages/split.py [-h] raw splits metrics", "python stages/split.py: error: ")
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "the following arguments are required: raw, splits"),
-        (["data/raw"], "the following arguments are required: splits"),
-        (["data/raw", "data/splits", "more"], "unrecognized arguments: more"),
-        (["data/raw", "data/splits", "--force"], "unrecognized arguments: --force"),
+        ([], "the following arguments are required: raw, splits, metrics"),
+        (["data/raw"], "the following arguments are required: splits, metrics"),
+        (["data/raw", "data/splits"], "the following arguments are required: metrics"),
+        (["data/raw", "data/splits", "metrics/splits.json", "more"], "unrecognized arguments: more"),
+        (["data/raw", "data/splits", "metrics/splits.json", "--force"], "unrecognized arguments: --force"),
     ],
     ids=str,
 )

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,14 @@ TEXT = (Path(__file__).parents[2] / "params.yaml").read_text(encoding="utf-8")
 MODELS = "[majority, logistic_regression, keras]"
 PATTERN = r"(?u)\b\w\w+\b "
 FREQUENCY = "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)"
+
+STRENGTHS = "a number greater than 0, or a list of such numbers to choose from"
+THRESHOLD = "a number between 0 and 1, or what to choose it by: accuracy, f1, precision"
+SECTIONS = "fetch, split, vectorize, train, evaluate, crossvalidate"
+# `seed: 0` stands three times; what it is of tells them apart.
+KERAS_SEED = "seed: 0                # of the weights"
+BOOTSTRAP_SEED = "seed: 0                  # of the bootstrap"
+FOLDS_SEED = "seed: 0                  # of the folds"
 
 
 def edit(*texts: str) -> bytes:
@@ -46,11 +55,11 @@ KEYS = {
     ),
     "unknown section": broken(
         TEXT.encode() + b"report: {}\n",
-        ": report is no setting; known here: fetch, split, vectorize, train",
+        f": report is no setting; known here: {SECTIONS}",
     ),
     "key of two lines": broken(
         TEXT.encode() + b'"a\\nb": 1\n',
-        ": 'a\\nb' is no setting; known here: fetch, split, vectorize, train",
+        f": 'a\\nb' is no setting; known here: {SECTIONS}",
     ),
     "missing key": broken(edit("  seed: 1000", "  # seed: 1000"), ": split.seed is missing; it must be set"),
     "misspelt key": broken(
@@ -178,9 +187,9 @@ VALUES = {
         ": train.models[1] must be one of 'majority', 'logistic_regression' or 'keras'; got svm",
     ),
     "model without a list": broken(edit(MODELS, "keras"), ": train.models must be a list; got keras"),
-    "NaN": broken(edit("C: 1.0", "C: .nan"), ": train.logistic_regression.C must be a finite number; got .nan"),
-    "infinity": broken(edit("C: 1.0", "C: .inf"), ": train.logistic_regression.C must be a finite number; got .inf"),
-    "overflow": broken(edit("C: 1.0", "C: 1e999"), ": train.logistic_regression.C must be a finite number; got .inf"),
+    "NaN": broken(edit("C: 1.0", "C: .nan"), f": train.logistic_regression.C must be {STRENGTHS}; got .nan"),
+    "infinity": broken(edit("C: 1.0", "C: .inf"), f": train.logistic_regression.C must be {STRENGTHS}; got .inf"),
+    "overflow": broken(edit("C: 1.0", "C: 1e999"), f": train.logistic_regression.C must be {STRENGTHS}; got .inf"),
     "layer of no width": broken(
         edit("units: [10]", "units: [10, 0]"), ": train.keras.units[1] must be at least 1; got 0"
     ),
@@ -203,7 +212,7 @@ VALUES = {
     ),
     "several at once": broken(
         edit(
-            "test_size: 0.25", "test_size: 2", "C: 1.0", "c: 1.0", "epochs: 100", "epoch: 100", "seed: 0 ", "seed: a "
+            "test_size: 0.25", "test_size: 2", "C: 1.0", "c: 1.0", "epochs: 100", "epoch: 100", KERAS_SEED, "seed: a  #"
         ),
         ": split.test_size must be less than 1.0; got 2",
         ": train.logistic_regression.C is missing; it must be set",
@@ -212,6 +221,109 @@ VALUES = {
         ": train.keras.seed must be an integer; got a",
         ": train.keras.epoch is no setting; did you mean epochs?",
     ),
+}
+CHOICES = {
+    "yes for group_duplicates": broken(
+        edit("group_duplicates: false", "group_duplicates: yes"),
+        ": split.group_duplicates must be true or false; got 'yes'",
+    ),
+    "C of 0": broken(edit("C: 1.0", "C: 0"), f": train.logistic_regression.C must be {STRENGTHS}; got 0"),
+    "C that is true": broken(edit("C: 1.0", "C: true"), f": train.logistic_regression.C must be {STRENGTHS}; got true"),
+    "no C": broken(edit("C: 1.0", "C: []"), f": train.logistic_regression.C must be {STRENGTHS}; got []"),
+    "one wrong C of several": broken(
+        edit("C: 1.0", "C: [0.1, -1]"),
+        f": train.logistic_regression.C must be {STRENGTHS}; got [0.1, -1]",
+    ),
+    "text among several C": broken(
+        edit("C: 1.0", "C: [0.1, ten]"),
+        f": train.logistic_regression.C must be {STRENGTHS}; got [0.1, ten]",
+    ),
+    "nested C": broken(edit("C: 1.0", "C: [[1]]"), f": train.logistic_regression.C must be {STRENGTHS}; got [[1]]"),
+    "patience of 0": broken(
+        edit("early_stopping: null", "early_stopping: 0"),
+        ": train.keras.early_stopping must be at least 1; got 0",
+    ),
+    "patience that is false": broken(
+        edit("early_stopping: null", "early_stopping: false"),
+        ": train.keras.early_stopping must be an integer; got false",
+    ),
+    "threshold of 0": broken(
+        edit("threshold: 0.5", "threshold: 0.0"),
+        f": evaluate.threshold must be {THRESHOLD}; got 0.0",
+    ),
+    "threshold of 1": broken(
+        edit("threshold: 0.5", "threshold: 1"), f": evaluate.threshold must be {THRESHOLD}; got 1"
+    ),
+    "threshold by another rule": broken(
+        edit("threshold: 0.5", "threshold: recall"),
+        f": evaluate.threshold must be {THRESHOLD}; got recall",
+    ),
+    "threshold that is true": broken(
+        edit("threshold: 0.5", "threshold: true"),
+        f": evaluate.threshold must be {THRESHOLD}; got true",
+    ),
+    "threshold of NaN": broken(
+        edit("threshold: 0.5", "threshold: .nan"),
+        f": evaluate.threshold must be {THRESHOLD}; got .nan",
+    ),
+    "list of thresholds": broken(
+        edit("threshold: 0.5", "threshold: [0.5]"),
+        f": evaluate.threshold must be {THRESHOLD}; got [0.5]",
+    ),
+    "target_precision of 1": broken(
+        edit("target_precision: 0.9", "target_precision: 1"),
+        ": evaluate.target_precision must be less than 1.0; got 1",
+    ),
+    "unknown calibration": broken(
+        edit("calibration: none", "calibration: isotonic"),
+        ": evaluate.calibration must be one of 'none', 'platt' or 'temperature'; got isotonic",
+    ),
+    "null for none": broken(
+        edit("calibration: none", "calibration: null"),
+        ": evaluate.calibration must be one of 'none', 'platt' or 'temperature'; got null",
+    ),
+    "confidence in percent": broken(
+        edit("confidence: 0.95", "confidence: 95"),
+        ": evaluate.confidence must be less than 1.0; got 95",
+    ),
+    "confidence of 0": broken(
+        edit("confidence: 0.95", "confidence: 0"),
+        ": evaluate.confidence must be greater than 0.0; got 0",
+    ),
+    "too few resamples": broken(
+        edit("resamples: 2000", "resamples: 99"),
+        ": evaluate.resamples must be at least 100; got 99",
+    ),
+    "seed of the bootstrap": broken(
+        edit(BOOTSTRAP_SEED, f"seed: {2**32}"),
+        ": evaluate.seed must be at most 4294967295; got 4294967296",
+    ),
+    "one fold": broken(edit("folds: 4", "folds: 1"), ": crossvalidate.folds must be at least 2; got 1"),
+    "no repeat": broken(edit("repeats: 3", "repeats: 0"), ": crossvalidate.repeats must be at least 1; got 0"),
+    "no seed": broken(edit("seeds: 5", "seeds: 0"), ": crossvalidate.seeds must be at least 1; got 0"),
+    "seed of the folds": broken(
+        edit(FOLDS_SEED, f"seed: {2**31}"),
+        ": crossvalidate.seed must be at most 2147483647; got 2147483648",
+    ),
+    "missing sections": broken(
+        TEXT[: TEXT.index("evaluate:\n")].encode(),
+        ": evaluate is missing; it must be set",
+        ": crossvalidate is missing; it must be set",
+    ),
+}
+UNFOUNDED = {  # choices that only validation rows can make, and what an error calls them
+    "early stopping": ("early_stopping: null", "early_stopping: 10", "train.keras.early_stopping"),
+    "threshold": ("threshold: 0.5", "threshold: f1", "evaluate.threshold"),
+    "calibration": ("calibration: none", "calibration: platt", "evaluate.calibration"),
+}
+UNFOUNDED_CHOICES = {
+    f"{' and '.join(names)} without validation rows": broken(
+        edit(*(text for name in names for text in UNFOUNDED[name][:2])),
+        f": split.validation_size must be greater than 0 for {', '.join(UNFOUNDED[name][2] for name in names)}, "
+        "since the test rows decide nothing; got 0",
+    )
+    for count in (1, 2, 3)
+    for names in combinations(UNFOUNDED, count)
 }
 FILES = {
     "list": broken(b"- fetch\n- split\n", " must be a mapping of sections; got [fetch, split]"),
@@ -254,8 +366,8 @@ FILES = {
         at("majority: {}") + ": found undefined alias 'a'; expected YAML",
     ),
     "python tag": broken(
-        edit("seed: 0 ", "seed: !!python/object/apply:os.system [id] "),
-        at("seed: 0 ")
+        edit(KERAS_SEED, "seed: !!python/object/apply:os.system [id]  #"),
+        at(KERAS_SEED)
         + ": could not determine a constructor for the tag 'tag:yaml.org,2002:python/object/apply:os.system'; "
         "expected YAML",
     ),
@@ -265,11 +377,12 @@ FILES = {
     ),
     "two documents": broken(TEXT.encode() + b"---\na: 1\n", f":{END}: but found another document; expected YAML"),
 }
+ALL = KEYS | VALUES | CHOICES | UNFOUNDED_CHOICES | FILES
 
 
-@pytest.mark.parametrize("name", KEYS | VALUES | FILES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_stage_refuses_params_that_break_a_rule(refuses: Callable[..., None], project: Path, name: str) -> None:
-    content, lines = (KEYS | VALUES | FILES)[name]
+    content, lines = ALL[name]
     (project / "params.yaml").write_bytes(content)
     refuses("split", *(f"error: split: params.yaml{line}" for line in lines))
 
@@ -278,7 +391,10 @@ def test_a_number_with_an_exponent_is_accepted(project: Path) -> None:
     (project / "params.yaml").write_bytes(edit("test_size: 0.25", "test_size: 5e-1", "C: 1.0", "C: 1e-3"))
     script = Path(__file__).parents[2] / "stages" / "split.py"
     done = subprocess.run(
-        [sys.executable, script, "data/raw", "data/splits"], cwd=project, capture_output=True, text=True
+        [sys.executable, script, "data/raw", "data/splits", "metrics/splits.json"],
+        cwd=project,
+        capture_output=True,
+        text=True,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "train: 20 rows\ntest: 20 rows\n", "")
 
@@ -296,7 +412,9 @@ def test_a_folder_is_no_params(refuses: Callable[..., None], project: Path) -> N
     refuses("split", "error: split: params.yaml: Is a directory")
 
 
-@pytest.mark.parametrize("stage", ["fetch", "split", "vectorize", "train", "evaluate", "plot"])
+@pytest.mark.parametrize(
+    "stage", ["fetch", "split", "vectorize", "train", "evaluate", "plot", "crossvalidate", "learning_curve"]
+)
 def test_every_stage_checks_all_params(refuses: Callable[..., None], project: Path, stage: str) -> None:
     (project / "params.yaml").write_bytes(edit("seed: 1000", "seed: a", "epochs: 100", "epochs: 0"))
     refuses(

@@ -1,13 +1,20 @@
 import math
+from collections.abc import Callable
+from dataclasses import asdict
+from itertools import combinations
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from textclf import evaluation
+from textclf import evaluation, statistics
+from textclf.errors import UserError
+from textclf.params import Evaluate
 
 
 def rows(labels: list[int], positive: list[float]) -> pd.DataFrame:
@@ -23,8 +30,37 @@ def rows(labels: list[int], positive: list[float]) -> pd.DataFrame:
     )
 
 
+def decided(labels: list[int], positive: list[float], limit: float = 0.5) -> pd.DataFrame:
+    return evaluation.decide(rows(labels, positive), limit)
+
+
+def params(**changes: object) -> Evaluate:
+    lesson: dict[str, object] = {
+        "threshold": 0.5,
+        "target_precision": 0.9,
+        "calibration": "none",
+        "confidence": 0.95,
+        "resamples": 200,
+        "seed": 0,
+    }
+    return Evaluate.model_validate(lesson | changes)
+
+
 # Decided yes, no, no, yes: one of each of true positive, false negative, true negative, false positive.
-FOUR = rows([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.6])
+FOUR = decided([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.6])
+
+
+def noisy(seed: int, count: int = 80) -> pd.DataFrame:
+    """Predictions that are right more often than not, and too sure; a third are of the class yes."""
+    generator = np.random.default_rng(seed)
+    labels = (np.arange(count) % 3 == 0).astype(int)
+    odds = 3 * generator.normal(2 * labels - 1.2, 1.5)
+    return rows(labels.tolist(), (1 / (1 + np.exp(-odds))).tolist())
+
+
+def three_splits(seed: int = 0) -> pd.DataFrame:
+    parts = {"train": noisy(seed), "validation": noisy(seed + 1, 40), "test": noisy(seed + 2, 50)}
+    return pd.concat([part.assign(split=name) for name, part in parts.items()], ignore_index=True)
 
 
 def test_arrays_are_positions_and_probabilities() -> None:
@@ -34,7 +70,83 @@ def test_arrays_are_positions_and_probabilities() -> None:
 
 
 def test_the_first_of_equally_probable_classes_is_decided() -> None:
-    assert evaluation.decide(np.array([[0.5, 0.5], [0.4, 0.6], [0.6, 0.4]])).tolist() == [0, 1, 0]
+    assert decided([0, 0, 0], [0.5, 0.6, 0.4])["decided"].tolist() == ["no", "yes", "no"]
+
+
+@pytest.mark.parametrize(
+    ("limit", "expected"),
+    [(0.1, ["yes", "yes", "yes", "yes"]), (0.4, ["yes", "no", "no", "yes"]), (0.7, ["yes", "no", "no", "no"])],
+)
+def test_a_row_is_positive_above_the_threshold(limit: float, expected: list[str]) -> None:
+    found, report = evaluation.decisions({"a": FOUR.drop(columns="decided")}, params(threshold=limit))
+    assert found["a"]["decided"].tolist() == expected
+    assert found["a"].drop(columns="decided").equals(FOUR.drop(columns="decided"))
+    assert report == {"a": {"threshold": limit}}
+
+
+@pytest.mark.parametrize("rule", ["accuracy", "f1", "precision"])
+def test_a_threshold_is_chosen_on_the_validation_rows_of_each_model(
+    rule: Literal["accuracy", "f1", "precision"],
+) -> None:
+    tables = {"a": three_splits(), "b": three_splits(10)}
+    found, report = evaluation.decisions(tables, params(threshold=rule, target_precision=0.7))
+    assert report["a"] != report["b"]
+    for name, table in tables.items():
+        y, probabilities = evaluation.arrays(table[table["split"] == "validation"])
+        limit = statistics.choose_threshold(y, probabilities[:, 1], rule, 0.7)
+        assert report[name] == {"threshold": limit}
+        assert (found[name]["decided"] == "yes").tolist() == (table["probability_yes"] > limit).tolist()
+
+
+CALIBRATIONS: dict[str, Callable[..., evaluation.Calibrator]] = {
+    "temperature": statistics.fit_temperature,
+    "platt": statistics.fit_platt,
+}
+
+
+@pytest.mark.parametrize("name", CALIBRATIONS)
+def test_probabilities_are_calibrated_on_the_validation_rows_before_anything_is_decided(name: str) -> None:
+    table = three_splits()
+    found, report = evaluation.decisions({"a": table}, params(calibration=name, threshold="f1"))
+    validation = evaluation.arrays(table[table["split"] == "validation"])
+    scaling = CALIBRATIONS[name](*validation)
+    scaled = scaling.apply(evaluation.arrays(table)[1])
+    assert np.array_equal(evaluation.arrays(found["a"])[1], scaled)
+    assert found["a"][["id", "split", "label"]].equals(table[["id", "split", "label"]])
+    limit = statistics.choose_threshold(validation[0], scaling.apply(validation[1])[:, 1], "f1")
+    assert (found["a"]["decided"] == "yes").tolist() == (scaled[:, 1] > limit).tolist()
+    uncalibrated = {split: evaluation.calibration(part) for split, part in table.groupby("split")}
+    fitted = {key: round(value, 6) for key, value in asdict(scaling).items()}
+    assert report == {"a": {"threshold": limit, **fitted, "uncalibrated": uncalibrated}}
+    # The rows are too sure, of which calibration rids them.
+    before, after = (part[part["split"] == "validation"] for part in (evaluation.decide(table, 0.5), found["a"]))
+    assert evaluation.metrics(after)["log_loss"] < evaluation.metrics(before)["log_loss"]
+
+
+@pytest.mark.parametrize("changes", [{"threshold": "accuracy"}, {"calibration": "platt"}], ids=str)
+def test_rows_of_train_and_test_choose_nothing(changes: dict[str, object]) -> None:
+    table = three_splits()
+    others = pd.concat([noisy(8).assign(split="train"), noisy(9).assign(split="test")])
+    _, one = evaluation.decisions({"a": table}, params(**changes))
+    _, other = evaluation.decisions(
+        {"a": pd.concat([table[table["split"] == "validation"], others])}, params(**changes)
+    )
+    for report in (one, other):
+        report["a"].pop("uncalibrated", None)  # that is told of every split
+    assert one == other
+
+
+@pytest.mark.parametrize("changes", [{"threshold": "f1"}, {"calibration": "temperature"}], ids=str)
+def test_nothing_is_chosen_without_validation_rows(changes: dict[str, object]) -> None:
+    with pytest.raises(UserError) as error:
+        evaluation.decisions({"a": noisy(0)}, params(**changes))
+    assert error.value.lines == ("the predictions must hold validation rows to choose by; got none; run dvc repro",)
+
+
+def test_a_precision_that_no_threshold_reaches_is_an_error() -> None:
+    table = rows([0, 1], [0.9, 0.8]).assign(split="validation")
+    with pytest.raises(UserError, match=r"target must be a precision that some threshold reaches; got 0\.9"):
+        evaluation.decisions({"a": table}, params(threshold="precision"))
 
 
 def test_metrics_are_those_worked_out_by_hand() -> None:
@@ -45,6 +157,8 @@ def test_metrics_are_those_worked_out_by_hand() -> None:
         "f1": 0.5,
         "precision": 0.5,
         "recall": 0.5,
+        "brier": 0.1925,  # the mean of 0.01, 0.36, 0.04 and 0.36
+        "ece": 0.375,  # rows of confidence 0.9 and 0.8 are right, both of 0.6 wrong: (0.1 + 0.2 + 1.2) / 4
     }
 
 
@@ -52,29 +166,35 @@ def test_metrics_are_those_worked_out_by_hand() -> None:
 @settings(deadline=None, max_examples=40)
 def test_metrics_are_those_of_scikit_learn(pairs: list[tuple[int, float]]) -> None:
     y, positive = ([pair[place] for pair in pairs] for place in (0, 1))
-    decided = [probability > 0.5 for probability in positive]
+    said = [probability > 0.5 for probability in positive]
+    sure = np.array([max(probability, 1 - probability) for probability in positive])
+    bins = pd.DataFrame({"sure": sure, "gap": (np.array(y) == said) - sure}).groupby(
+        pd.cut(pd.Series(sure), [edge / 10 for edge in range(11)]), observed=True
+    )
     expected = {
-        "accuracy": sk.accuracy_score(y, decided),
+        "accuracy": sk.accuracy_score(y, said),
         "log_loss": sk.log_loss(y, positive, labels=[0, 1]),
-        "f1": sk.f1_score(y, decided, zero_division=0),
-        "precision": sk.precision_score(y, decided, zero_division=0),
-        "recall": sk.recall_score(y, decided, zero_division=0),
+        "f1": sk.f1_score(y, said, zero_division=0),
+        "precision": sk.precision_score(y, said, zero_division=0),
+        "recall": sk.recall_score(y, said, zero_division=0),
+        "brier": sk.brier_score_loss(y, positive, labels=[0, 1]),
+        "ece": bins["gap"].sum().abs().sum() / len(y),
     }
     if len(set(y)) == 2:
         expected["roc_auc"] = sk.roc_auc_score(y, positive)
-    found = evaluation.metrics(rows([int(label) for label in y], positive))
+    found = evaluation.metrics(decided([int(label) for label in y], positive))
     assert found == pytest.approx(expected, abs=1e-6)
     assert found == {name: round(value, 6) for name, value in found.items()}
 
 
 def test_precision_is_0_where_nothing_is_predicted_positive() -> None:
-    found = evaluation.metrics(rows([1, 0], [0.4, 0.3]))
+    found = evaluation.metrics(decided([1, 0], [0.4, 0.3]))
     assert (found["precision"], found["recall"], found["f1"]) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("label", [0, 1])
 def test_roc_auc_is_left_out_where_there_is_one_class(label: int) -> None:
-    found = evaluation.metrics(rows([label, label], [0.4, 0.9]))
+    found = evaluation.metrics(decided([label, label], [0.4, 0.9]))
     assert "roc_auc" not in found
     assert found["accuracy"] == 0.5
 
@@ -83,8 +203,122 @@ def test_metrics_do_not_depend_on_the_order_of_the_rows() -> None:
     assert evaluation.metrics(FOUR) == evaluation.metrics(FOUR[::-1])
 
 
+@pytest.mark.parametrize("stratified", [False, True])
+@pytest.mark.parametrize("confidence", [0.5, 0.95])
+def test_intervals_contain_the_metrics(stratified: bool, confidence: float) -> None:
+    models = {name: evaluation.decide(noisy(seed), 0.5) for name, seed in (("a", 1), ("b", 2))}
+    found = evaluation.intervals(models, params(confidence=confidence), stratified)
+    assert list(found) == ["a", "b"]
+    for name, table in models.items():
+        metrics = evaluation.metrics(table)
+        assert set(found[name]) == set(metrics) - {"ece"}
+        for metric, ends in found[name].items():
+            assert ends["low"] < metrics[metric] < ends["high"]
+        right = int((table["label"] == table["decided"]).sum())
+        wilson = binomtest(right, len(table)).proportion_ci(confidence, method="wilson")
+        assert found[name]["accuracy"] == {"low": round(wilson.low, 6), "high": round(wilson.high, 6)}
+
+
+def test_intervals_draw_within_the_classes_only_where_the_split_is_stratified() -> None:
+    table = evaluation.decide(noisy(1), 0.5)
+    y, probabilities = evaluation.arrays(table)
+    chosen = params()
+    found = {stratified: evaluation.intervals({"a": table}, chosen, stratified)["a"] for stratified in (False, True)}
+    for stratified in (False, True):
+        outputs = {"a": (probabilities, (table["decided"] == "yes").to_numpy().astype(np.int64))}
+        draws = statistics.bootstrap(y, outputs, chosen.seed, chosen.resamples, stratified)["a"]
+        for metric in set(found[stratified]) - {"accuracy"}:
+            low, high = statistics.percentile(draws[metric], chosen.confidence)
+            assert found[stratified][metric] == {"low": round(low, 6), "high": round(high, 6)}
+    assert found[False]["brier"] != found[True]["brier"]
+    assert found[False]["accuracy"] == found[True]["accuracy"]
+
+
+def test_intervals_leave_out_what_one_class_leaves_undefined() -> None:
+    found = evaluation.intervals({"a": decided([1, 1, 1], [0.9, 0.8, 0.3])}, params(), stratified=False)
+    assert "roc_auc" not in found["a"]
+
+
+def test_the_seed_decides_the_intervals() -> None:
+    table = {"a": evaluation.decide(noisy(1), 0.5)}
+    first, again, other = (evaluation.intervals(table, params(seed=seed), stratified=True) for seed in (0, 0, 1))
+    assert first == again != other
+
+
+def test_a_comparison_is_that_worked_out_by_hand() -> None:
+    # Of five rows a has the first three right and b the first and the last two.
+    labels = [1, 1, 0, 0, 1]
+    models = {"a": decided(labels, [0.9, 0.9, 0.1, 0.9, 0.1]), "b": decided(labels, [0.9, 0.1, 0.9, 0.1, 0.9])}
+    found = evaluation.comparisons(models, params(), stratified=False)["b_vs_a"]
+    assert (found["only_first"], found["only_second"], found["difference"]) == (2, 2, 0)
+    better = {**models, "b": decided(labels, [0.9, 0.9, 0.1, 0.1, 0.9])}
+    found = evaluation.comparisons(better, params(), stratified=False)["b_vs_a"]
+    assert (found["only_first"], found["only_second"], found["difference"]) == (2, 0, 0.4)
+    assert found["p"] == found["p_holm"] == 0.5  # of two rows that differ both favour b: 2 / 4
+    assert found["low"] <= 0.4 <= found["high"]
+    assert "smallest_difference" not in found  # five rows are too few for any
+
+
+def test_every_pair_of_three_models_is_compared_with_holms_correction() -> None:
+    models = {
+        name: evaluation.decide(noisy(seed), limit)
+        for name, seed, limit in (("a", 1, 0.999), ("b", 2, 0.5), ("c", 3, 0.2))
+    }
+    found = evaluation.comparisons(models, params(), stratified=True)
+    assert list(found) == ["b_vs_a", "c_vs_a", "c_vs_b"]
+    accuracy = {name: evaluation.metrics(table)["accuracy"] for name, table in models.items()}
+    for earlier, later in combinations(models, 2):
+        entry = found[f"{later}_vs_{earlier}"]
+        assert set(entry) == {
+            *("difference", "low", "high", "only_first", "only_second", "p", "p_holm", "smallest_difference"),
+        }
+        assert entry["difference"] == pytest.approx(accuracy[later] - accuracy[earlier], abs=1e-6)
+        assert entry["difference"] == pytest.approx((entry["only_first"] - entry["only_second"]) / 80, abs=1e-6)
+        assert entry["low"] <= entry["difference"] <= entry["high"]
+        test = binomtest(int(entry["only_first"]), int(entry["only_first"] + entry["only_second"]))
+        assert entry["p"] == round(test.pvalue, 6)
+    raw = sorted(entry["p"] for entry in found.values())
+    assert raw[0] < raw[1] < raw[2]
+    first, second, third = sorted(entry["p_holm"] for entry in found.values())
+    assert first == pytest.approx(min(3 * raw[0], 1), abs=5e-6)
+    assert second == pytest.approx(min(max(2 * raw[1], first), 1), abs=5e-6)
+    assert third == pytest.approx(min(max(raw[2], second), 1), abs=5e-6)
+
+
+def test_identical_models_do_not_differ() -> None:
+    table = evaluation.decide(noisy(1), 0.5)
+    assert evaluation.comparisons({"a": table, "b": table}, params(), stratified=True) == {
+        "b_vs_a": dict.fromkeys(("difference", "low", "high", "only_first", "only_second"), 0) | {"p": 1, "p_holm": 1}
+    }
+
+
+def test_one_model_is_compared_with_none() -> None:
+    assert evaluation.comparisons({"a": FOUR}, params(), stratified=False) == {}
+
+
+def test_comparisons_draw_within_the_classes_only_where_the_split_is_stratified() -> None:
+    # b says no to all: within the classes its difference to a perfect model can not vary.
+    labels = [1] * 10 + [0] * 30
+    models = {"a": decided(labels, [float(label) for label in labels]), "b": decided(labels, [0.0] * 40)}
+    found = {stratified: evaluation.comparisons(models, params(), stratified)["b_vs_a"] for stratified in (False, True)}
+    assert (found[True]["low"], found[True]["high"]) == (-0.25, -0.25)
+    assert found[False]["low"] < -0.25 < found[False]["high"]
+
+
+def test_reliability_is_a_row_a_bin() -> None:
+    curve = evaluation.reliability(FOUR, params())
+    assert curve[["low", "high", "rows", "confidence", "accuracy"]].to_numpy().tolist() == [
+        [0.5, 0.6, 2, pytest.approx(0.6), 0],
+        [0.7, 0.8, 1, pytest.approx(0.8), 1],
+        [0.8, 0.9, 1, pytest.approx(0.9), 1],
+    ]
+    for found in curve.to_dict("records"):
+        right = round(found["accuracy"] * found["rows"])
+        assert (found["accuracy_low"], found["accuracy_high"]) == statistics.wilson(right, found["rows"])
+
+
 def test_confusion_counts_each_pair_of_classes() -> None:
-    assert evaluation.confusion(rows([1, 1, 1, 0], [0.9, 0.9, 0.2, 0.1])).to_numpy(dtype=object).tolist() == [
+    assert evaluation.confusion(decided([1, 1, 1, 0], [0.9, 0.9, 0.2, 0.1])).to_numpy(dtype=object).tolist() == [
         ["no", "no", 1, 1.0],
         ["no", "yes", 0, 0.0],
         ["yes", "no", 1, pytest.approx(1 / 3)],
@@ -93,7 +327,7 @@ def test_confusion_counts_each_pair_of_classes() -> None:
 
 
 def test_a_class_without_rows_has_no_share() -> None:
-    assert evaluation.confusion(rows([1], [0.9]))["share"].tolist() == [0, 0, 0, 1]
+    assert evaluation.confusion(decided([1], [0.9]))["share"].tolist() == [0, 0, 0, 1]
 
 
 def test_roc_goes_from_corner_to_corner_and_has_the_area_of_the_metric() -> None:

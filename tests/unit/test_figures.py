@@ -32,6 +32,17 @@ ROC = pd.DataFrame(
     }
 )
 
+RELIABILITY = pd.DataFrame(
+    {
+        "model": ["majority", "logistic_regression", "logistic_regression"],
+        "confidence": [0.52, 0.65, 0.93],
+        "accuracy": [0.5, 0.6, 1.0],
+        "accuracy_low": [0.4, 0.35, 0.8],
+        "accuracy_high": [0.6, 0.85, 1.0],
+    }
+)
+LEARNING_CURVE = RELIABILITY.drop(columns="confidence").assign(rows=[75, 75, 150])
+
 FIGURES = [
     pytest.param(figures.history, history("keras"), id="history"),
     pytest.param(figures.history, history("keras", "other"), id="history of two models"),
@@ -40,6 +51,12 @@ FIGURES = [
     pytest.param(figures.confusion, confusion("0", "1"), id="confusion"),
     pytest.param(figures.confusion, confusion("<b>&", "--", "]]>"), id="confusion of classes with markup"),
     pytest.param(figures.roc, ROC, id="roc"),
+    pytest.param(figures.reliability, RELIABILITY, id="reliability"),
+    pytest.param(figures.reliability, RELIABILITY[:1], id="reliability of one bin"),
+    # As a CSV of rounded numbers may have it: the accuracy a little outside of its interval.
+    pytest.param(figures.reliability, RELIABILITY.assign(accuracy_high=0.5), id="reliability above its interval"),
+    pytest.param(figures.learning_curve, LEARNING_CURVE, id="learning curve"),
+    pytest.param(figures.learning_curve, LEARNING_CURVE[:1], id="learning curve of one point"),
 ]
 
 
@@ -61,6 +78,8 @@ def test_a_figure_says_what_it_shows(tmp_path: Path) -> None:
     figures.confusion(confusion("0", "1"), tmp_path / "confusion")
     figures.history(history("keras"), tmp_path / "history")
     figures.history(history(), tmp_path / "empty")
+    figures.reliability(RELIABILITY, tmp_path / "reliability")
+    figures.learning_curve(LEARNING_CURVE, tmp_path / "learning_curve")
     texts = {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()}
     assert "<!-- a (0.500) -->" in texts["roc"]
     assert "<!-- b (1.000) -->" in texts["roc"]
@@ -68,6 +87,11 @@ def test_a_figure_says_what_it_shows(tmp_path: Path) -> None:
     assert "6 of 12 right" in texts["confusion"]
     assert "<!-- The test rows were watched, as in the lesson; they decided nothing. -->" in texts["history"]
     assert "0.500, epoch 2" in texts["history"]
+    assert "<!-- calibrated -->" in texts["reliability"]
+    assert "<!-- training rows -->" in texts["learning_curve"]
+    for name in ("reliability", "learning_curve"):
+        assert "<!-- logistic regression -->" in texts[name]
+        assert "<!-- majority -->" in texts[name]
     assert "<!-- no model was trained in epochs -->" in texts["empty"]
 
 

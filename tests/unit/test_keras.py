@@ -28,6 +28,7 @@ def params(**changes: object) -> Keras:
         "epochs": 2,
         "batch_size": 3,
         "seed": 0,
+        "early_stopping": None,
     }
     return Keras.model_validate(chosen | changes)
 
@@ -140,6 +141,19 @@ def test_the_sparse_model_is_the_plain_one(units: tuple[int, ...]) -> None:
     assert not np.allclose(pairs[0][1], pairs[1][1])
 
 
+def test_training_on_sparse_rows_gives_the_weights_of_training_on_dense_ones() -> None:
+    # One batch an epoch, so that the order of the rows does not matter; most terms stand in several of them.
+    rows, settings = features(), params(units=(4,), batch_size=ROWS, epochs=5, learning_rate=0.1)
+    trained = network.fit(rows, rows, settings).plain
+    keras, _ = network.load_keras()
+    keras.utils.set_random_seed(settings.seed)
+    dense = network.stack(rows.X.shape[1], settings)
+    dense.compile(optimizer=keras.optimizers.Adam(0.1), loss="binary_crossentropy")
+    dense.fit(rows.X.toarray(), network.column(rows.y), epochs=5, batch_size=ROWS, shuffle=False, verbose=0)
+    for ours, theirs in zip(trained.get_weights(), dense.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
 def test_probabilities_of_a_row_add_up_to_1() -> None:
     probabilities = fitted().predict_proba(features().X)
     assert probabilities.shape == (ROWS, 2)
@@ -151,6 +165,66 @@ def test_the_record_counts_weights_and_epochs() -> None:
     assert (record["parameters"], record["epochs"]) == (6 * 4 + 4 + 4 * 3 + 3 + 3 + 1, 2)
     watched = history[history["split"] == "watched"].set_index("epoch")["loss"]
     assert record["best_epoch"] == watched.idxmin()
+
+
+@cache
+def stopped(epochs: int, patience: int | None) -> network.Network:
+    """A network without hidden layers that watches rows of the opposite labels, so that its loss on them must rise."""
+    settings = params(units=[], batch_size=ROWS, epochs=epochs, early_stopping=patience, learning_rate=0.05)
+    return network.fit(features(), opposite(), settings)
+
+
+def opposite() -> Features:
+    """The training rows with wrong labels but for two, and so a loss that falls first and then rises."""
+    part = features()
+    return Features(part.ids, part.X, np.where(np.arange(ROWS) < 2, part.y, 1 - part.y), part.classes)
+
+
+def watched_losses(model: network.Network) -> list[float]:
+    return [float(loss) for loss in model.history["loss"][model.history["split"] == "watched"]]
+
+
+def loss_of_predictions(model: network.Network) -> float:
+    y = opposite().y
+    return -float(np.log(model.predict_proba(opposite().X)[np.arange(len(y)), y]).mean())
+
+
+def test_early_stopping_ends_the_training_and_takes_the_best_epoch() -> None:
+    model = stopped(40, 3)
+    losses = watched_losses(model)
+    assert len(losses) < 40
+    best = int(np.argmin(losses)) + 1
+    assert model.record["epochs"] == len(losses) == best + 3
+    assert model.record["best_epoch"] == best
+    assert loss_of_predictions(model) == pytest.approx(min(losses), abs=1e-5)
+    assert losses[-1] > min(losses) + 1e-3
+    # What is saved is what predicts.
+    X = opposite().X
+    assert model.plain.predict(X.toarray(), verbose=0)[:, 0] == pytest.approx(model.predict_proba(X)[:, 1], abs=1e-6)
+
+
+def test_the_best_epoch_is_taken_too_where_the_epochs_end_first() -> None:
+    best = int(stopped(40, 3).record["best_epoch"])
+    model = stopped(best + 2, 10)
+    losses = watched_losses(model)
+    assert model.record["epochs"] == len(losses) == best + 2
+    assert model.record["best_epoch"] == best
+    assert loss_of_predictions(model) == pytest.approx(min(losses), abs=1e-5)
+
+
+def test_without_early_stopping_the_last_epoch_is_taken() -> None:
+    epochs = int(stopped(40, 3).record["best_epoch"]) + 2
+    model = stopped(epochs, None)
+    losses = watched_losses(model)
+    assert losses == watched_losses(stopped(epochs, 10))  # to watch changes nothing
+    assert loss_of_predictions(model) == pytest.approx(losses[-1], abs=1e-5)
+    assert losses[-1] > min(losses) + 1e-4
+
+
+def test_the_summary_is_keras_table_of_the_layers() -> None:
+    summary = fitted((4, 3)).summary()
+    for text in ("hidden_1", "hidden_2", "output", "Total params: 47"):
+        assert text in summary
 
 
 def test_the_seed_decides_the_weights() -> None:

@@ -27,6 +27,10 @@ def test_it_has_one_parameter_less_than_classes_and_no_epochs() -> None:
     assert fitted().history is None
 
 
+def test_its_summary_is_the_shares() -> None:
+    assert fitted().summary() == "class no: 0.250, class yes: 0.750"
+
+
 def test_it_is_saved_as_json(tmp_path: Path) -> None:
     fitted().save(tmp_path)
     assert json.loads((tmp_path / "model.json").read_bytes()) == {"no": 0.25, "yes": 0.75}

@@ -1,4 +1,5 @@
 import math
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,24 @@ def positions(part: pd.DataFrame) -> list[int]:
     return [int(name.removeprefix("c:")) for name in part["id"]]
 
 
-def params(test_size: float, validation_size: float = 0.0, seed: int = 1, stratify: bool = False) -> Split:
-    return Split(test_size=test_size, validation_size=validation_size, seed=seed, stratify=stratify)
+def params(
+    test_size: float,
+    validation_size: float = 0.0,
+    seed: int = 1,
+    stratify: bool = False,
+    group_duplicates: bool = False,
+) -> Split:
+    return Split(
+        test_size=test_size,
+        validation_size=validation_size,
+        seed=seed,
+        stratify=stratify,
+        group_duplicates=group_duplicates,
+    )
+
+
+def texts_of(parts: dict[str, pd.DataFrame]) -> dict[str, set[str]]:
+    return {name: set(part["text"].map(splitting.normalised)) for name, part in parts.items()}
 
 
 @given(
@@ -38,13 +55,17 @@ def params(test_size: float, validation_size: float = 0.0, seed: int = 1, strati
     validation_size=st.just(0.0) | st.floats(0.01, 0.3),
     seed=st.integers(0, MAX_SEED),
     stratify=st.booleans(),
+    group_duplicates=st.booleans(),  # of which there are none
 )
-@example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=False)
-@example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=True)
+@example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=False, group_duplicates=False)
+@example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=True, group_duplicates=False)
+@example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=False, group_duplicates=True)
+@example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=True, group_duplicates=True)
 @settings(deadline=None)
 def test_splits_are_those_of_train_test_split(
-    rows: int, test_size: float, validation_size: float, seed: int, stratify: bool
+    rows: int, test_size: float, validation_size: float, seed: int, stratify: bool, group_duplicates: bool
 ) -> None:
+    chosen = params(test_size, validation_size, seed, stratify, group_duplicates)
     labels = np.arange(rows) % 2
     try:
         kept, test = train_test_split(
@@ -60,15 +81,161 @@ def test_splits_are_those_of_train_test_split(
             )
     except ValueError:
         with pytest.raises(UserError):
-            splitting.split(corpus(rows), params(test_size, validation_size, seed, stratify))
+            splitting.split(corpus(rows), chosen)
         return
     assume(len(set(labels[kept])) == len(set(labels[test])) == 2)
-    parts = splitting.split(corpus(rows), params(test_size, validation_size, seed, stratify))
+    parts = splitting.split(corpus(rows), chosen)
     assert positions(parts["train"]) == kept.tolist()
     assert positions(parts["test"]) == test.tolist()
     if validation_size:
         assert positions(parts["validation"]) == validation.tolist()
     assert list(parts) == [name for name in ("train", "validation", "test") if name != "validation" or validation_size]
+
+
+# Texts of six groups, one of them of three spellings, and each with either label.
+DUPLICATES = st.lists(
+    st.tuples(st.sampled_from(["Good", "good ", "GOOD", "bad", "fine", "so so", "awful", "great"]), st.booleans()),
+    min_size=4,
+    max_size=40,
+)
+
+
+@given(
+    pairs=DUPLICATES,
+    test_size=st.floats(0.1, 0.6),
+    validation_size=st.just(0.0) | st.floats(0.1, 0.3),
+    seed=st.integers(0, MAX_SEED),
+    stratify=st.booleans(),
+)
+@settings(deadline=None, max_examples=200)
+def test_rows_of_one_text_stay_in_one_split(
+    pairs: list[tuple[str, bool]], test_size: float, validation_size: float, seed: int, stratify: bool
+) -> None:
+    rows = corpus(len(pairs)).assign(text=[text for text, _ in pairs], label=[str(int(label)) for _, label in pairs])
+    chosen = params(test_size, validation_size, seed, stratify, group_duplicates=True)
+    try:
+        parts = splitting.split(rows, chosen)
+    except UserError:
+        assume(False)
+    together = pd.concat(parts.values()).sort_values("id", key=lambda ids: ids.str[2:].astype(int))
+    assert together.reset_index(drop=True).equals(rows)
+    for one, other in combinations(texts_of(parts).values(), 2):
+        assert not one & other
+    assert not any(splitting.leakage(parts)["leaks"]["normalised"].values())
+    if not stratify:  # which counts in groups
+        largest = rows["text"].map(splitting.normalised).value_counts().max()
+        assert 0 <= len(parts["test"]) - math.ceil(test_size * len(rows)) < largest
+
+
+def test_stratified_groups_miss_their_size_by_less_than_a_group() -> None:
+    texts = [f"text {number}" for number in range(20) for _ in range(1 if number % 5 else 10)]
+    rows = corpus(len(texts)).assign(text=texts, label=[str(int(text[5:]) % 2) for text in texts])
+    for seed in range(20):
+        _, taken = splitting.take(rows, 14, params(0.25, seed=seed, stratify=True, group_duplicates=True))
+        assert 0 <= len(taken) - 14 < 10
+
+
+def test_rows_of_one_text_can_not_be_taken_in_part() -> None:
+    with pytest.raises(UserError):
+        splitting.take(corpus(12).assign(text="same"), 3, params(0.25, group_duplicates=True))
+
+
+@pytest.mark.parametrize("stratify", [False, True])
+def test_groups_of_one_size_are_drawn_like_rows(stratify: bool) -> None:
+    singles = corpus(40)
+    pairs = pd.concat([singles, singles.assign(id=singles["id"].str.replace("c:", "c:1000"))], ignore_index=True)
+    chosen = params(0.25, 0.2, stratify=stratify, group_duplicates=True)
+    whole = splitting.split(pairs, chosen)
+    assert {name: len(part) for name, part in whole.items()} == {"train": 44, "validation": 16, "test": 20}
+    assert texts_of(whole) == texts_of(splitting.split(singles, chosen))
+
+
+def test_duplicates_come_apart_unless_they_are_kept_together() -> None:
+    rows = corpus(40).assign(text=lambda frame: "text " + (frame.index // 4).astype(str))
+    apart, together = (splitting.split(rows, params(0.25, group_duplicates=group)) for group in (False, True))
+    assert splitting.leakage(apart)["leaks"]["exact"]["test_in_train"] > 0
+    assert splitting.leakage(together)["leaks"]["exact"]["test_in_train"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Good food", "good food"),
+        ("  Good\tfood\n", "good food"),
+        ("Good\u00a0\u3000food", "good food"),
+        ("\uff27\uff4f\uff4f\uff24 food", "good food"),
+        ("Stra\u00dfe", "strasse"),
+        ("\ufb01ne", "fine"),
+        ("cafe\u0301", "caf\u00e9"),
+        ("good food.", "good food."),
+        ("goodfood", "goodfood"),
+        ("", ""),
+    ],
+)
+def test_a_normalised_text_has_no_case_no_forms_and_single_spaces(text: str, expected: str) -> None:
+    assert splitting.normalised(text) == expected
+
+
+@given(st.text(max_size=30))
+@settings(deadline=None)
+def test_spaces_and_letters_of_ascii_do_not_tell_texts_apart(text: str) -> None:
+    found = splitting.normalised(text)
+    assert splitting.normalised(f" \n{text}\t") == found
+    assert found == " ".join(found.split())
+    if text.isascii():
+        assert splitting.normalised(text.upper()) == splitting.normalised(text.lower()) == found
+
+
+@given(exact=st.integers(0, 5), spelt=st.integers(0, 5), seed=st.integers(0, MAX_SEED))
+@settings(deadline=None, max_examples=25)
+def test_leaks_that_were_planted_are_counted(exact: int, spelt: int, seed: int) -> None:
+    parts = splitting.split(corpus(60), params(0.25, 0.2, seed=seed))
+    copies = parts["test"].iloc[: exact + spelt].copy()
+    copies["id"] = "copy of " + copies["id"]
+    copies.loc[copies.index >= exact, "text"] = copies["text"].str.upper() + " "
+    parts["train"] = pd.concat([parts["train"], copies])
+    report = splitting.leakage(parts)
+    none = {"validation_in_train": 0, "test_in_validation": 0}
+    assert report["leaks"] == {
+        "exact": {**none, "test_in_train": exact},
+        "normalised": {**none, "test_in_train": exact + spelt},
+    }
+    assert report["duplicates"]["normalised"] == {"train": 0, "validation": 0, "test": 0}
+    assert report["label_conflicts"] == {"exact": 0, "normalised": 0}
+
+
+@given(exact=st.integers(0, 4), spelt=st.integers(0, 4))
+@settings(deadline=None, max_examples=25)
+def test_repetitions_and_conflicts_that_were_planted_are_counted(exact: int, spelt: int) -> None:
+    parts = splitting.split(corpus(60), params(0.25))
+    copies = parts["train"].iloc[: exact + spelt].copy()
+    copies.loc[copies.index >= exact, "text"] = copies["text"].str.title()
+    copies["label"] = copies["label"].map({"0": "1", "1": "0"})
+    parts["train"] = pd.concat([parts["train"], copies])
+    report = splitting.leakage(parts)
+    assert report["duplicates"] == {
+        "exact": {"train": exact, "test": 0},
+        "normalised": {"train": exact + spelt, "test": 0},
+    }
+    assert report["label_conflicts"] == {"exact": exact, "normalised": exact + spelt}
+    assert report["leaks"]["normalised"] == {"test_in_train": 0}
+
+
+def test_a_conflict_across_splits_is_counted_once_a_text() -> None:
+    row = pd.DataFrame({"id": ["c:1", "c:2"], "text": ["a", "b"], "label": ["0", "1"]})
+    parts = {"train": row, "test": pd.concat([row.assign(label="0")] * 2)}
+    report = splitting.leakage(parts)
+    assert report["label_conflicts"] == {"exact": 1, "normalised": 1}
+    assert report["leaks"]["exact"] == {"test_in_train": 4}
+    assert report["duplicates"]["exact"] == {"train": 0, "test": 2}
+
+
+def test_the_classes_of_each_split_are_counted() -> None:
+    report = splitting.leakage(splitting.split(corpus(40), params(0.25, stratify=True)))
+    assert (report["train"], report["test"]) == (
+        {"classes": {"0": 15, "1": 15}},
+        {"classes": {"0": 5, "1": 5}},
+    )
 
 
 @pytest.mark.parametrize("stratify", [False, True])
@@ -96,8 +263,8 @@ def test_stratified_splits_keep_the_balance() -> None:
 @pytest.mark.parametrize(
     ("labels", "chosen", "message"),
     [
-        ("01", params(0.9), "2 rows are too few for split.test_size 0.9 and one row to train on"),
-        ("0101", params(0.5, 0.4), "4 rows are too few for split.validation_size 0.4 and one row to train on"),
+        ("01", params(0.9), "2 rows must be more than the 2 to be taken from them; set a smaller size"),
+        ("0101", params(0.5, 0.4), "2 rows must be more than the 2 to be taken from them; set a smaller size"),
         (
             "0001000000",
             params(0.4, seed=4),

@@ -24,7 +24,7 @@ class Model(Protocol):
     """A fitted classifier."""
 
     @property
-    def record(self) -> Mapping[str, int]:
+    def record(self) -> Mapping[str, int | float]:
         """Numbers about the training, `parameters` (the count of fitted numbers) among them."""
 
     @property
@@ -33,6 +33,9 @@ class Model(Protocol):
 
         None where there are no epochs.
         """
+
+    def summary(self) -> str:
+        """What was fitted, in a few lines for a person."""
 
     def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
         """Probabilities (rows, classes) of the rows (rows, features); each row sums to 1."""

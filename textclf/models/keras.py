@@ -43,7 +43,7 @@ class Network:
         self.history = history
 
     @property
-    def record(self) -> Mapping[str, int]:
+    def record(self) -> Mapping[str, int | float]:
         """Trainable weights; epochs trained; the epoch of the lowest loss on the watched rows."""
         watched = self.history[self.history["split"] == "watched"]
         return {
@@ -51,6 +51,12 @@ class Network:
             "epochs": len(watched),
             "best_epoch": int(watched["epoch"].to_numpy()[watched["loss"].to_numpy().argmin()]),
         }
+
+    def summary(self) -> str:
+        """Keras's table of the layers and their parameters."""
+        lines: list[str] = []
+        self.plain.summary(print_fn=lines.append)
+        return "\n".join(lines)
 
     def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
         """Probabilities of both classes; the network's one output is that of the second."""
@@ -67,16 +73,17 @@ class Network:
 
 
 def fit(train: "Features", watched: "Features", settings: params.Keras) -> Network:
-    """The network trained on the training rows for all epochs; its history also has the loss on the watched rows.
+    """The network trained on the training rows; its history also has the loss on the watched rows.
 
-    Prints Keras's summary of the network; shows a progress bar over the epochs on a terminal.
+    With early stopping, the watched rows (validation rows: params refuses it otherwise) end the training once
+    their loss has not fallen for so many epochs, and the weights are those of the epoch of the lowest.
+    Shows a progress bar over the epochs on a terminal.
     """
     keras, tf = load_keras()
     if os.environ.get(DEVICE_VARIABLE, "cpu") != "gpu":
         tf.config.set_visible_devices([], "GPU")  # a GPU adds up in an order of its own
     keras.utils.set_random_seed(settings.seed)
     plain = stack(train.X.shape[1], settings)
-    plain.summary()
     sparse = over_sparse_rows(plain)
     sparse.compile(
         optimizer=keras.optimizers.get(
@@ -86,6 +93,13 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
         metrics=["accuracy"],
         jit_compile=True,
     )
+    callbacks = [progress_bar(settings.epochs)]
+    if settings.early_stopping is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=settings.early_stopping, restore_best_weights=True
+            )
+        )
     fitted = sparse.fit(
         epochs_of_blocks(train, settings),
         epochs=settings.epochs,
@@ -93,7 +107,7 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
         validation_data=tf.data.Dataset.from_tensors((padded(watched.X), column(watched.y))),
         verbose=0,
         shuffle=False,  # epochs_of_blocks shuffles
-        callbacks=[progress_bar(settings.epochs)],
+        callbacks=callbacks,
     )
     history = tidy(fitted.history)
     diverged = history[~np.isfinite(history["loss"])]
@@ -128,6 +142,7 @@ def load_keras() -> tuple[Any, Any]:
             os.close(stderr)
             for name in hidden:
                 del sys.modules[name]
+    tf.get_logger().setLevel("ERROR")  # training a second model is no mistake to be warned of
     return keras, tf
 
 
@@ -148,6 +163,12 @@ def over_sparse_rows(plain: "keras.Sequential") -> "keras.Model":
     import keras
     import tensorflow as tf
 
+    @tf.custom_gradient
+    def with_dense_gradient(kernel: Any) -> Any:
+        # The gradient of take names a term once for each of its rows, and Keras's optimizers square these parts
+        # one by one; those of Dense square their sum. A dense gradient is that sum.
+        return tf.identity(kernel), tf.convert_to_tensor
+
     class SparseDense(keras.layers.Dense):
         """Dense over rows given as term ids (B, K) and counts (B, K): sum_k kernel[id_k] * count_k + bias."""
 
@@ -157,7 +178,7 @@ def over_sparse_rows(plain: "keras.Sequential") -> "keras.Model":
 
         def call(self, inputs: Any, training: bool | None = None) -> Any:  # noqa: ARG002 (Keras passes it)
             ids, counts = inputs
-            rows = keras.ops.take(self.kernel, ids, axis=0)
+            rows = keras.ops.take(with_dense_gradient(self.kernel), ids, axis=0)
             return self.activation(keras.ops.sum(rows * counts[..., None], axis=1) + self.bias)
 
         def compute_output_shape(self, input_shape: Any) -> tuple[None, int]:  # noqa: ARG002

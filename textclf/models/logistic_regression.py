@@ -9,11 +9,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf import params
+from textclf.errors import UserError
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression as Estimator
 
     from textclf.features import Features
+
+FOLDS = 5  # of the cross-validation that chooses C
 
 
 class LogisticRegression:
@@ -27,12 +30,17 @@ class LogisticRegression:
         self.estimator = estimator
 
     @property
-    def record(self) -> Mapping[str, int]:
-        """Coefficients and intercepts; steps of the solver."""
+    def record(self) -> Mapping[str, int | float]:
+        """Coefficients and intercepts; steps of the solver; the C that was given or chosen."""
         return {
             "parameters": self.estimator.coef_.size + self.estimator.intercept_.size,
             "iterations": int(self.estimator.n_iter_.max()),
+            "C": float(self.estimator.C),
         }
+
+    def summary(self) -> str:
+        """The record, on a line."""
+        return ", ".join(f"{name} {value}" for name, value in self.record.items())
 
     def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
         """Probabilities by the logistic function, or softmax beyond two classes."""
@@ -51,8 +59,28 @@ class LogisticRegression:
             )
 
 
-def fit(train: "Features", watched: "Features", settings: params.LogisticRegression) -> LogisticRegression:  # noqa: ARG001
-    """scikit-learn's estimator fitted on the training rows; it watches none."""
+def fit(
+    train: "Features",
+    watched: "Features",  # noqa: ARG001 (it watches none)
+    settings: params.LogisticRegression,
+) -> LogisticRegression:
+    """scikit-learn's estimator fitted on the training rows.
+
+    Of several values of C it takes the one with the lowest log loss in a stratified cross-validation of
+    `FOLDS` folds inside the training rows; the vocabulary is that of all of them. `UserError` where a class
+    has fewer rows than there are folds.
+    """
     from sklearn.linear_model import LogisticRegression as Estimator
 
-    return LogisticRegression(train.classes, Estimator(**settings.model_dump()).fit(train.X, train.y))
+    estimator = Estimator(max_iter=settings.max_iter)
+    if isinstance(settings.C, float):
+        return LogisticRegression(train.classes, estimator.set_params(C=settings.C).fit(train.X, train.y))
+
+    from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+    if (fewest := np.bincount(train.y).min()) < FOLDS:
+        raise UserError(f"a class must have at least {FOLDS} training rows to choose C by; one has {fewest}")
+    search = GridSearchCV(estimator, {"C": list(settings.C)}, scoring="neg_log_loss", cv=StratifiedKFold(FOLDS)).fit(
+        train.X, train.y
+    )
+    return LogisticRegression(train.classes, search.best_estimator_)

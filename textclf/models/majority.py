@@ -26,9 +26,13 @@ class Majority:
         self.shares = shares
 
     @property
-    def record(self) -> Mapping[str, int]:
+    def record(self) -> Mapping[str, int | float]:
         """One parameter a class, less the one that follows from the others."""
         return {"parameters": len(self.shares) - 1}
+
+    def summary(self) -> str:
+        """The shares."""
+        return ", ".join(f"class {name}: {share:.3f}" for name, share in zip(self.classes, self.shares, strict=True))
 
     def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
         """The shares, once a row."""

@@ -1,0 +1,78 @@
+"""The lesson as one plain script, without textclf and without DVC: what the pipeline is measured against.
+
+    python benchmarks/plain.py data/raw/yelp_labelled.txt history.png
+
+Prints accuracies, and the seconds of the parts: imports (all of them), logistic regression (fit and score),
+fit (of the network: built, compiled, summed up and fitted) and whole (from the first line to the last).
+"""
+
+# ruff: noqa: E402 (the imports are part of what is timed)
+import argparse
+import csv
+import time
+
+started = time.perf_counter()
+
+import keras
+import matplotlib.pyplot as plt
+import pandas as pd
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import train_test_split
+
+imported = time.perf_counter()
+
+parser = argparse.ArgumentParser(description="Run the lesson as one plain script.")
+parser.add_argument("file", help="a corpus: lines of a sentence, a tab and a label 0 or 1")
+parser.add_argument("figure", nargs="?", default="history.png", help="where to save the figure (default history.png)")
+given = parser.parse_args()
+
+frame = pd.read_csv(given.file, names=["sentence", "label"], sep="\t", quoting=csv.QUOTE_NONE)
+sentences, labels = frame["sentence"].to_numpy(dtype=object), frame["label"].to_numpy()
+train, test, y_train, y_test = train_test_split(sentences, labels, test_size=0.25, random_state=1000)
+
+vectorizer = CountVectorizer()
+X_train = vectorizer.fit_transform(train)
+X_test = vectorizer.transform(test)
+
+vectorized = time.perf_counter()
+regression = LogisticRegression().fit(X_train, y_train)
+scores = regression.score(X_train, y_train), regression.score(X_test, y_test)
+regressed = time.perf_counter()
+
+model = keras.Sequential(
+    [
+        keras.Input((X_train.shape[1],)),
+        keras.layers.Dense(10, activation="relu"),
+        keras.layers.Dense(1, activation="sigmoid"),
+    ]
+)
+model.compile(loss="binary_crossentropy", optimizer="adam", metrics=["accuracy"])
+model.summary()
+fitted = model.fit(
+    X_train.toarray(),
+    y_train,
+    epochs=100,
+    verbose=False,
+    validation_data=(X_test.toarray(), y_test),
+    batch_size=10,
+)
+trained = time.perf_counter()
+
+_, train_accuracy = model.evaluate(X_train.toarray(), y_train, verbose=False)
+_, test_accuracy = model.evaluate(X_test.toarray(), y_test, verbose=False)
+
+figure, panels = plt.subplots(1, 2, figsize=(12, 5))
+for axes, name in zip(panels, ("accuracy", "loss"), strict=True):
+    epochs = range(1, len(fitted.history[name]) + 1)
+    axes.plot(epochs, fitted.history[name], "b", label=f"training {name}")
+    axes.plot(epochs, fitted.history[f"val_{name}"], "r", label=f"validation {name}")
+    axes.set_title(f"Training and validation {name}")
+    axes.legend()
+figure.savefig(given.figure)
+finished = time.perf_counter()
+
+print(f"logistic regression: train {scores[0]:.4f}, test {scores[1]:.4f}")
+print(f"network: train {train_accuracy:.4f}, test {test_accuracy:.4f}")
+print(f"seconds: imports {imported - started:.2f}, logistic regression {regressed - vectorized:.2f}, ", end="")
+print(f"fit {trained - regressed:.2f}, whole {finished - started:.2f}")

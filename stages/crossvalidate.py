@@ -1,0 +1,28 @@
+"""Train every model on many splits of all rows, and the network with many seeds, to see how far numbers spread.
+
+Reads: RAW, the folder with the corpus as published.
+Writes: METRICS, means, standard deviations and tests between models; TABLE, every training as a row of CSV.
+Params: crossvalidate, evaluate, fetch, split, train, vectorize.
+"""
+
+from pathlib import Path
+
+from textclf import corpus, crossvalidation, files, stage
+from textclf.catalogue import CORPORA
+from textclf.params import Params
+
+
+def run(params: Params, raw: Path, metrics: Path, table: Path) -> None:
+    """Cross-validate the models of train.models on the rows of RAW."""
+    trainings = crossvalidation.crossvalidate(corpus.read(raw, CORPORA[params.fetch.corpus]), params)
+    report = crossvalidation.summary(trainings, params.crossvalidate, params.evaluate.confidence)
+    with files.outputs(metrics, table) as (numbers, rows):
+        files.write_json(numbers, report)
+        files.write_csv(rows, trainings)
+    for name in params.train.models:
+        accuracy = report[name]["accuracy"]
+        print(f"{name}: accuracy {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds")
+
+
+if __name__ == "__main__":
+    stage.main(run)

@@ -1,0 +1,99 @@
+"""What DVC makes of the pipeline: data from a remote, reruns, experiments, comparisons."""
+
+import csv
+import io
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pytest
+import yaml
+
+from tests import verify
+from tests.verify import Copy
+
+EPOCHS = 2  # instead of 100
+
+
+class Changed(NamedTuple):
+    """A copy in which a parameter was changed and `dvc repro` ran, and what that printed."""
+
+    copy: Copy
+    printed: str
+
+
+@pytest.fixture(scope="module")
+def retrained(workshop: Callable[[], Copy]) -> Changed:
+    copy = workshop()
+    params = copy.folder / "params.yaml"
+    text = params.read_text(encoding="utf-8")
+    params.write_text(re.sub(r"epochs: \d+ ", f"epochs: {EPOCHS} ", text), encoding="utf-8")
+    return Changed(copy, copy.dvc("repro"))
+
+
+def experiments(copy: Copy) -> list[dict[str, str]]:
+    """The rows of `dvc exp show --csv` that are experiments."""
+    rows = csv.DictReader(io.StringIO(copy.dvc("exp", "show", "--csv")))
+    return [row for row in rows if row["typ"].startswith("branch")]
+
+
+def test_a_clone_has_what_a_pull_brings_and_runs_nothing(clone: Copy, pipeline: Copy) -> None:
+    assert "up to date" in clone.dvc("status")
+    assert verify.stages_run(clone.dvc("repro")) == []
+    assert verify.found(clone.folder) == verify.found(pipeline.folder)
+
+
+def test_another_number_of_epochs_trains_only_the_network_again(retrained: Changed) -> None:
+    assert verify.stages_run(retrained.printed) == ["train@keras", "evaluate", "plot"]
+
+
+@pytest.mark.parametrize(
+    ("command", "line"),
+    [
+        ("metrics diff", r"keras\.epochs\s+100\s+2\b"),
+        ("metrics diff", r"keras\.test\.log_loss\s+0\.\d+\s+0\.\d+"),
+        ("params diff", r"train\.keras\.epochs\s+100\s+2\b"),
+    ],
+)
+def test_a_change_is_compared_with_the_last_commit(retrained: Changed, command: str, line: str) -> None:
+    assert re.search(line, retrained.copy.dvc(*command.split()))
+
+
+@pytest.mark.parametrize(("command", "revisions"), [("plots show", 1), ("plots diff", 2)])
+def test_every_plot_is_drawn(retrained: Changed, command: str, revisions: int) -> None:
+    folder = command.replace(" ", "_")
+    retrained.copy.dvc(*command.split(), "--out", folder)
+    page = (retrained.copy.folder / folder / "index.html").read_text(encoding="utf-8")
+    plots = yaml.safe_load((retrained.copy.folder / "dvc.yaml").read_bytes())["plots"]
+    images = [plot for plot in plots if isinstance(plot, str)]
+    titles = [title for plot in plots if not isinstance(plot, str) for title in plot]
+    assert [name for name in images + titles if name not in page] == []
+    assert "<DVC_METRIC" not in page
+    assert len(list((retrained.copy.folder / folder / "static").glob("*.svg"))) == revisions * len(images)
+
+
+def test_an_experiment_with_another_corpus_gives_its_numbers(workshop: Callable[[], Copy]) -> None:
+    copy = workshop()
+    printed = copy.dvc("exp", "run", "--set-param", "fetch.corpus=imdb")
+    assert verify.stages_run(printed) == list(verify.lock(copy.folder))
+    (row,) = experiments(copy)
+    assert (row["train.rows"], row["train.features"]) == ("750", "2576")
+    assert row["logistic_regression.test.accuracy"] == "0.764"
+
+
+def test_a_queue_of_experiments_is_run_and_listed(workshop: Callable[[], Copy]) -> None:
+    copy = workshop()
+    changes = (
+        "fetch.corpus=amazon",
+        "train.models=[majority,logistic_regression]",
+        "train.logistic_regression.C=0.1,1.0",
+    )
+    options = [word for change in changes for word in ("--set-param", change)]
+    copy.dvc("exp", "run", "--queue", *options)
+    copy.dvc("exp", "run", "--run-all")
+    rows = {row["train.logistic_regression.C"]: row for row in experiments(copy)}
+    assert sorted(rows) == ["0.1", "1.0"]
+    assert {(row["train.rows"], row["train.features"]) for row in rows.values()} == {("750", "1546")}
+    assert rows["1.0"]["logistic_regression.test.accuracy"] == "0.796"
+    assert float(rows["0.1"]["logistic_regression.train.accuracy"]) < 0.99
+    assert copy.run("git", "status", "--porcelain") == ""

@@ -1,0 +1,138 @@
+"""tests/verify.py itself: what differs it names, and what keeps it from comparing it says in one line."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import verify
+from tests.verify import Copy
+
+LOCK = """\
+stages:
+  fetch: {outs: [{path: raw, md5: a1}]}
+  plot: {outs: [{path: roc.svg, md5: b2}, {path: history.svg, md5: c3}]}
+"""
+
+
+def ran(folder: Path) -> Path:
+    """A folder as a run leaves it: dvc.lock and the outputs it names."""
+    (folder / "raw").mkdir(parents=True)
+    for name in ("raw/corpus.txt", "roc.svg", "history.svg"):
+        (folder / name).write_text(name)
+    (folder / "dvc.lock").write_text(LOCK)
+    return folder
+
+
+def other_md5(folder: Path) -> None:
+    (folder / "dvc.lock").write_text(LOCK.replace("c3", "c4"))
+
+
+def no_stage(folder: Path) -> None:
+    (folder / "dvc.lock").write_text(LOCK[: LOCK.index("  plot")])
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda _: None, "fetch ok\nplot ok\n"),
+        (
+            lambda folder: (folder / "roc.svg").write_text("roc"),
+            "fetch ok\nplot FAILED: bytes differ between the copies: roc.svg\n",
+        ),
+        (
+            lambda folder: (folder / "raw/more.txt").touch(),
+            "fetch FAILED: bytes differ between the copies: raw/more.txt\nplot ok\n",
+        ),
+        (
+            lambda folder: shutil.rmtree(folder / "raw"),
+            "fetch FAILED: bytes differ between the copies: raw/corpus.txt\nplot ok\n",
+        ),
+        (other_md5, "fetch ok\nplot FAILED: md5 differs between the copies: history.svg\n"),
+        (
+            no_stage,
+            "fetch ok\nplot FAILED: {0}: {2}; {1}: {2}\n".format(
+                "bytes differ between the copies", "md5 differs between the copies", "history.svg, roc.svg"
+            ),
+        ),
+    ],
+    ids=["nothing", "a byte", "a file more", "a file less", "a recorded md5", "a stage"],
+)
+def test_what_differs_between_copies_is_named_with_its_stage(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], change: Callable[[Path], object], said: str
+) -> None:
+    one, other = ran(tmp_path / "one"), ran(tmp_path / "other")
+    change(other)
+    assert verify.judge(one, one, other) is ("FAILED" not in said)
+    assert capsys.readouterr().out == said
+
+
+def test_what_differs_from_the_committed_lock_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    committed, run = ran(tmp_path / "committed"), ran(tmp_path / "run")
+    other_md5(committed)
+    assert not verify.judge(committed, run, run)
+    assert "plot FAILED: md5 differs from the committed dvc.lock: history.svg\n" in capsys.readouterr().out
+
+
+def test_a_committed_file_that_a_run_changes_is_named(
+    pipeline: Copy, workshop: Callable[[], Copy], capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = workshop()
+    (copy.folder / "metrics/features.json").write_text("{}")
+    assert verify.unchanged(pipeline)
+    assert not verify.unchanged(copy)
+    assert "a run changes metrics/features.json;" in capsys.readouterr().out
+
+
+def test_without_an_emulator_that_part_is_left_out_and_said_so(
+    pipeline: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert verify.emulated(pipeline, tmp_path)
+    assert capsys.readouterr().out.startswith("left out: the run on an emulated CPU (no qemu-x86_64 here;")
+
+
+def test_bytes_of_the_emulated_cpu_that_differ_are_named(
+    pipeline: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def split_alone(*_: object) -> list[tuple[str, Path, str]]:
+        shutil.copytree(pipeline.folder / "data/splits", tmp_path / "data/splits")
+        (tmp_path / "data/splits/test.parquet").write_bytes(b"")
+        (tmp_path / "metrics").mkdir()
+        shutil.copy(pipeline.folder / "metrics/splits.json", tmp_path / "metrics")
+        return [("split", tmp_path, "")]
+
+    monkeypatch.setattr(verify, "EMULATOR", ("true",))
+    monkeypatch.setattr(verify, "all_alone", split_alone)
+    assert not verify.emulated(pipeline, tmp_path)
+    assert "split FAILED: bytes differ: data/splits/test.parquet\n" in capsys.readouterr().out
+
+
+def run_verify(**variables: str) -> tuple[int, str]:
+    command = (sys.executable, "-m", "tests.verify")
+    done = subprocess.run(command, cwd=verify.ROOT, env={**os.environ, **variables}, capture_output=True, text=True)
+    return done.returncode, done.stderr
+
+
+def test_without_git_it_says_so_in_one_line(tmp_path: Path) -> None:
+    assert run_verify(PATH=str(tmp_path)) == (2, "error: verify: git not found; install it\n")
+
+
+def test_without_dvc_it_says_what_to_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(verify.VerifyError, match=r"^the Python module dvc not found; run make verify"):
+        verify.verify(tmp_path)
+
+
+def test_without_a_corpus_it_says_why_in_one_line(tmp_path: Path) -> None:
+    nowhere = "http://127.0.0.1:9"
+    code, said = run_verify(
+        TEXTCLF_CORPUS=str(tmp_path / "none"), https_proxy=nowhere, HTTPS_PROXY=nowhere, npm_config_registry=nowhere
+    )
+    assert code == 2
+    assert said.startswith("error: verify: fetch: no source gave the corpus yelp (TEXTCLF_CORPUS=")
+    assert said.count("\n") == 1

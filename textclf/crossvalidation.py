@@ -1,0 +1,144 @@
+"""How much the numbers depend on the split, on the seed and on the number of rows: models trained many times."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from textclf import evaluation, features, splitting, statistics
+from textclf.errors import UserError
+from textclf.files import DIGITS
+from textclf.models.logistic_regression import FOLDS
+from textclf.params import CrossValidate, Params
+from textclf.training import train
+
+METRICS = ("accuracy", "log_loss")
+
+
+def folds(rows: pd.DataFrame, settings: CrossValidate) -> Iterator[tuple[int, int, dict[str, pd.DataFrame]]]:
+    """Number of the repeat, number of the fold (both from 1), and its splits `train` and `test`.
+
+    In each repeat every row is tested once. The folds are stratified, and rows of one `splitting.normalised`
+    text stay together. `UserError` where a class has fewer rows than there are folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    groups, _ = pd.factorize(rows["text"].map(splitting.normalised))
+    if (fewest := pd.Series(groups).groupby(rows["label"].to_numpy()).nunique().min()) < settings.folds:
+        raise UserError(f"a class must have at least {settings.folds} texts for so many folds; one has {fewest}")
+    for repeat in range(settings.repeats):
+        parting = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed + repeat)
+        for fold, (kept, tested) in enumerate(parting.split(rows["text"], rows["label"], groups), start=1):
+            yield repeat + 1, fold, {"train": rows.iloc[kept], "test": rows.iloc[tested]}
+
+
+def measure(splits: dict[str, pd.DataFrame], name: str, params: Params, **changed: Any) -> dict[str, float]:
+    """`METRICS` of the test rows for a model trained on the training rows, its vocabulary theirs.
+
+    With a `split.validation_size` so large a share of the training rows validates, unless `splits` already
+    has such rows. `changed` are settings of the model.
+    """
+    if params.split.validation_size > 0 and "validation" not in splits:
+        count = math.ceil(params.split.validation_size * len(splits["train"]))
+        kept, taken = splitting.take(splits["train"], count, params.split)
+        splits = {"train": kept, "validation": taken, "test": splits["test"]}
+    settings = getattr(params.train, name).model_copy(update=changed)
+    vectors, _ = features.vectorize(splits, params.vectorize)
+    trained = train(name, vectors, settings)
+    decided, _ = evaluation.decisions({name: trained.predictions}, params.evaluate)
+    measured = evaluation.metrics(decided[name][decided[name]["split"] == "test"])
+    return {metric: measured[metric] for metric in METRICS}
+
+
+def crossvalidate(rows: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """A row a model, repeat and fold: `model`, `repeat`, `fold`, `seed` and `METRICS`.
+
+    Models with a seed are trained with other seeds too on the first fold, under repeat 0.
+    """
+    from tqdm import tqdm
+
+    total = params.crossvalidate.folds * params.crossvalidate.repeats
+    found = []
+    for repeat, fold, splits in tqdm(
+        folds(rows, params.crossvalidate), total=total, unit="fold", disable=None, leave=False
+    ):
+        for name in params.train.models:
+            seeds = [getattr(getattr(params.train, name), "seed", None)]
+            if seeds[0] is not None and (repeat, fold) == (1, 1):
+                seeds += [seeds[0] + more for more in range(1, params.crossvalidate.seeds)]
+            for position, seed in enumerate(seeds):
+                changed = {} if seed is None else {"seed": seed}
+                place = {"repeat": repeat if position == 0 else 0, "fold": fold, "seed": seed or 0}
+                found.append({"model": name, **place, **measure(splits, name, params, **changed)})
+    return pd.DataFrame(found)
+
+
+def summary(table: pd.DataFrame, settings: CrossValidate, confidence: float = statistics.CONFIDENCE) -> dict[str, Any]:
+    """Numbers of the table that `crossvalidate` gives.
+
+    `<model>.<metric>.mean` and `.sd` over the folds of all repeats, `.sd_of_seeds` over the seeds on one fold;
+    `<later>_vs_<earlier>` the difference in accuracy with the corrected resampled t test of Nadeau and Bengio:
+    `mean`, `sd`, `low`, `high`, `t`, `p`, and `p_holm`, corrected for the number of pairs.
+    """
+    over_folds = table[table["repeat"] > 0]
+    report: dict[str, Any] = {}
+    by_model = {str(name): measured for name, measured in over_folds.groupby("model", sort=False)}
+    for name, measured in by_model.items():
+        one_fold = table[(table["model"] == name) & (table["repeat"] <= 1) & (table["fold"] == 1)]
+        report[name] = {
+            metric: {"mean": measured[metric].mean(), "sd": measured[metric].std(ddof=1)}
+            | ({"sd_of_seeds": one_fold[metric].std(ddof=1)} if len(one_fold) > 1 else {})
+            for metric in METRICS
+        }
+    accuracy = {name: measured["accuracy"].to_numpy() for name, measured in by_model.items()}
+    tests = {
+        f"{later}_vs_{earlier}": asdict(
+            statistics.corrected_t(
+                accuracy[later] - accuracy[earlier], ratio=1 / (settings.folds - 1), confidence=confidence
+            )
+        )
+        for earlier, later in combinations(accuracy, 2)
+    }
+    adjusted = statistics.holm(np.array([test["p"] for test in tests.values()]))
+    for (pair, test), p in zip(tests.items(), adjusted, strict=True):
+        report[pair] = test | {"p_holm": float(p)}
+    return rounded(report)
+
+
+def rounded(report: Mapping[str, Any]) -> dict[str, Any]:
+    """The same nested numbers with `DIGITS` after the point; what is not finite is left out."""
+    kept: dict[str, Any] = {}
+    for key, value in report.items():
+        if isinstance(value, Mapping):
+            kept[key] = rounded(value)
+        elif np.isfinite(value):
+            kept[key] = round(float(value), DIGITS)
+    return kept
+
+
+def learning_curve(splits: dict[str, pd.DataFrame], params: Params) -> pd.DataFrame:
+    """A row a model and share of the training rows: `model`, `rows`, `accuracy`, `accuracy_low`, `accuracy_high`.
+
+    The first rows of the training split are taken, which are in random order, in ten steps; the test rows are
+    always the same, and the interval is Wilson's for them. A step with too few rows of a class is left out.
+    """
+    everything = splits["train"]
+    enough = FOLDS if isinstance(params.train.logistic_regression.C, tuple) else 1  # rows of a class
+    found = []
+    for tenth in range(1, 11):
+        some = everything.iloc[: max(1, len(everything) * tenth // 10)]
+        counts = some["label"].value_counts()
+        if len(counts) < everything["label"].nunique() or counts.min() < enough:
+            continue
+        for name in params.train.models:
+            accuracy = measure({**splits, "train": some}, name, params)["accuracy"]
+            tested = len(splits["test"])
+            low, high = statistics.wilson(round(accuracy * tested), tested, params.evaluate.confidence)
+            found.append(
+                {"model": name, "rows": len(some), "accuracy": accuracy, "accuracy_low": low, "accuracy_high": high}
+            )
+    return pd.DataFrame(found)
