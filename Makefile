@@ -65,10 +65,10 @@ INSTALL := python -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
 .venv/run: .venv/python requirements/run.txt pyproject.toml
-	$(INSTALL) --require-hashes --only-binary :all: -r requirements/run.txt
+	$(INSTALL) --require-hashes -r requirements/run.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev: .venv/run requirements/dev.txt
-	$(INSTALL) --require-hashes --only-binary :all: -r requirements/dev.txt
+	$(INSTALL) --require-hashes -r requirements/dev.txt
 	@touch $@

@@ -40,6 +40,8 @@ def main() -> None:
     given = parser.parse_args()
     if given.seeds < 2:
         parser.error(f"--seeds must be at least 2; got {given.seeds}")
+    if given.first < 0:
+        parser.error(f"--first must be at least 0; got {given.first}")
     seeds = range(given.first, given.first + given.seeds)
     if given.plain:
         (given.plain / RESULTS_FILE).write_text(json.dumps(plain_fits(given.plain, seeds)))
@@ -90,8 +92,10 @@ def prepare(corpus: str, folder: Path) -> "params.Keras":
     parts, _ = features.vectorize(splitting.split(rows, settings.split), settings.vectorize)
     for name in ("train", "test"):
         features.write(parts[name], folder / f"{name}.npz")
-    (folder / SETTINGS_FILE).write_text(settings.train.keras.model_dump_json())
-    return settings.train.keras
+    # The test rows are watched here, so that nothing may stop by them.
+    network = settings.train.keras.model_copy(update={"early_stopping": None})
+    (folder / SETTINGS_FILE).write_text(network.model_dump_json())
+    return network
 
 
 def pipeline_fits(folder: Path, settings: "params.Keras", seeds: range) -> list[dict[str, float | None]]:
