@@ -251,8 +251,8 @@ def all_alone(copy: Copy, place: Path, python: Sequence[str]) -> Iterator[tuple[
     """Stage, folder and what it printed, of every stage run `alone`; several at a time, each as it is done."""
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as executor:
         running = {}
-        # The slowest first, lest it run last and alone: training, and the network last in params.
-        for stage in sorted(reversed(lock(copy.folder)), key=lambda stage: not stage.startswith("train@")):
+        # Training first: the network takes the longest, and should not be left to run alone at the end.
+        for stage in sorted(lock(copy.folder), key=lambda name: not name.startswith("train@")):
             folder = place / stage
             running[executor.submit(alone, copy, stage, folder, python)] = stage, folder
         try:
