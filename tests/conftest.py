@@ -23,7 +23,7 @@ def command(stage: str) -> list[str]:
         for name, content in yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["stages"].items()
     }
     line: str = stages[stage]["cmd"]
-    return shlex.split(line.replace("${item.model}", "majority"))[2:]
+    return shlex.split(line.replace("${item.model}", "majority"))[3:]
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
@@ -83,6 +83,7 @@ def refuses(project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captur
         else:
             monkeypatch.setattr("sys.argv", script)
             monkeypatch.setattr("os._exit", sys.exit)  # a stage that refuses nothing must not end pytest
+            monkeypatch.setattr("atexit._run_exitfuncs", lambda: None)
             with pytest.raises(SystemExit) as stop:
                 runpy.run_path(script[0], run_name="__main__")
             status, said = stop.value.code, capfd.readouterr().err

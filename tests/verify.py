@@ -106,8 +106,6 @@ def _copy(here: Path, *, umask: int = 0o022, prefix: tuple[str, ...] = (), **own
     temporary.mkdir(parents=True)
     variables = {
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
-        # An editable install of textclf is that of the project; a stage of the copy must import the copy's.
-        "PYTHONPATH": ".",
         "TMPDIR": str(temporary),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",

@@ -1,6 +1,7 @@
 """How a stage script is run: arguments to paths, params checked whole, errors told in one line."""
 
 import argparse
+import atexit
 import contextlib
 import inspect
 import os
@@ -23,7 +24,7 @@ def main(run: Callable[..., None]) -> None:
     """
     name = Path(inspect.getfile(run)).stem
     _, *arguments = inspect.signature(run).parameters.values()
-    parser = argparse.ArgumentParser(prog=f"python stages/{name}.py", description=inspect.getdoc(run))
+    parser = argparse.ArgumentParser(prog=f"python -m stages.{name}", description=inspect.getdoc(run))
     for argument in arguments:
         parser.add_argument(argument.name, type=argument.annotation)
     given = parser.parse_args()
@@ -50,5 +51,7 @@ def main(run: Callable[..., None]) -> None:
         sys.exit(USAGE_ERROR)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
-    # The outputs stand. The ordinary exit would take another second to take TensorFlow apart.
+    # The outputs stand. The ordinary exit would take another second to take TensorFlow apart; of it, only what
+    # removes temporary files and the like is wanted.
+    atexit._run_exitfuncs()
     os._exit(0)

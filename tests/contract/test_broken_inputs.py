@@ -360,7 +360,7 @@ def test_split_warns_of_test_rows_that_also_stand_in_train(
         assert capsys.readouterr().out == "train: 30 rows\ntest: 10 rows\n" + warning * leaks
 
 
-USAGE = ("usage: python stages/split.py [-h] raw splits metrics", "python stages/split.py: error: ")
+USAGE = ("usage: python -m stages.split [-h] raw splits metrics", "python -m stages.split: error: ")
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,8 @@ def command(stage: str) -> list[str]:
 
 
 def script(stage: str) -> str:
-    return command(stage)[1]
+    """The file of the module that its command runs."""
+    return command(stage)[2].replace(".", "/") + ".py"
 
 
 def base(stage: str) -> str:
@@ -122,8 +123,7 @@ def project_modules(name: str) -> Iterator[str]:
     parts = name.split(".")
     for end in range(1, len(parts) + 1):
         stem = "/".join(parts[:end])
-        # A script finds its neighbours in stages/ too.
-        for candidate in (f"{stem}/__init__.py", f"{stem}.py", f"stages/{stem}.py"):
+        for candidate in (f"{stem}/__init__.py", f"{stem}.py"):
             if (ROOT / candidate).is_file():
                 yield candidate
 
@@ -152,8 +152,8 @@ def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:
 
 @each_stage
 def test_a_command_names_the_data_of_its_stage_and_no_other_path(stage: str) -> None:
-    python, _, *arguments = command(stage)
-    assert python == "python"
+    python, option, _, *arguments = command(stage)
+    assert [python, option] == ["python", "-m"]
     assert sorted(arguments) == sorted(data(stage) | model(stage))
 
 

@@ -87,7 +87,8 @@ def loaded(run: Alone) -> set[str]:
 def test_a_stage_loads_all_of_the_code_among_its_deps(pipeline: Copy, alone: dict[str, Alone]) -> None:
     # And no other: there was none in its folder.
     for stage, record in verify.lock(pipeline.folder).items():
-        _, script, *_ = record["cmd"].split()
+        _, _, module, *_ = record["cmd"].split()
+        script = f"{module.replace('.', '/')}.py"
         code = {dep["path"] for dep in record["deps"] if dep["path"].endswith(".py")} - {script}
         modules = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in code}
         assert {name for name in loaded(alone[stage]) if name.split(".")[0] == "textclf"} == modules, stage

@@ -31,6 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [])
     monkeypatch.setattr("os._exit", leave)
+    monkeypatch.setattr("atexit._run_exitfuncs", lambda: None)  # those of pytest
     return tmp_path
 
 
@@ -82,8 +83,8 @@ def test_missing_arguments_are_told_with_the_usage(capsys: pytest.CaptureFixture
 
     assert end(run) == 2
     assert capsys.readouterr().err == (
-        "usage: python stages/test_stage.py [-h] raw\n"
-        "python stages/test_stage.py: error: the following arguments are required: raw\n"
+        "usage: python -m stages.test_stage [-h] raw\n"
+        "python -m stages.test_stage: error: the following arguments are required: raw\n"
     )
 
 
