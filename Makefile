@@ -28,6 +28,10 @@ check: .venv/dev ## Check style, types, params.yaml and the generated docs
 verify: .venv/dev ## Run the pipeline in fresh clones under other settings and another CPU; compare every byte
 	python -m tests.verify
 
+.PHONY: verify-representations
+verify-representations: .venv/dev ## The same with other representations and all models; a quarter of an hour
+	python -m tests.verify --representations
+
 .PHONY: honest
 honest: .venv/run ## Run the honest protocol on each corpus, as experiments beside the lesson's run
 	python benchmarks/honest.py $(CORPUS)
@@ -35,6 +39,21 @@ honest: .venv/run ## Run the honest protocol on each corpus, as experiments besi
 .PHONY: studies
 studies: .venv/run ## Cross-validate all models and draw the learning curve; a few minutes
 	dvc repro studies/dvc.yaml
+
+.PHONY: grid
+grid: .venv/run ## Run a grid of representations and models as experiments, and list them by validation accuracy
+	dvc exp run --queue $(GRID)
+	dvc exp run --run-all >/dev/null
+	dvc exp show --hide-workspace --md --sort-by best.validation.accuracy --sort-order desc --drop '$(OTHER_COLUMNS)'
+# A list after = is a sweep, each value in brackets one set of models; validation rows choose among them.
+GRID := -S split.validation_size=0.15 -S split.stratify=true -S split.group_duplicates=true \
+	-S vectorize.analyzer=word,word+char_wb -S vectorize.weighting=counts,tfidf \
+	-S 'train.models=[naive_bayes],[logistic_regression],[nb_svm]'
+OTHER_COLUMNS := ^(?!Experiment|best\.(validation|test)\.(accuracy|log_loss)$$|train\.models|vectorize\.(analyzer|weighting))
+
+.PHONY: representations
+representations: .venv/run ## Cross-validate representations and models on each corpus; a few minutes
+	python benchmarks/representations.py
 
 .PHONY: bench
 bench: .venv/run ## Time the pipeline against the lesson as one plain script

@@ -87,9 +87,9 @@ def prepare(corpus: str, folder: Path) -> "params.Keras":
     source = CORPORA[corpus]
     settings = params.load(ROOT / params.PARAMS_FILE)
     raw = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]["fetch"]["outs"][0]["path"]
-    data = sources.obtain(corpus, source, existing=ROOT / raw / source.file, report=tell)
-    rows = reader.parse(data, source.file, source.file, source.labels)
-    parts, _ = features.vectorize(splitting.split(rows, settings.split), settings.vectorize)
+    (folder / source.file).write_bytes(sources.obtain({corpus: source}, ROOT / raw, report=tell)[source.file])
+    read = reader.read(folder / source.file, settings.data)
+    parts, _ = features.vectorize(splitting.split(read.rows, settings.split), settings.vectorize, read.classes)
     for name in ("train", "test"):
         features.write(parts[name], folder / f"{name}.npz")
     # The test rows are watched here, so that nothing may stop by them.

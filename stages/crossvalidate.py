@@ -1,20 +1,20 @@
 """Train every model on many splits of all rows, and the network with many seeds, to see how far numbers spread.
 
-Reads: RAW, the folder with the corpus as published.
+Reads: DATA, a file or folder of labelled texts: the corpus as published, or the user's own.
 Writes: METRICS, means, standard deviations and tests between models; TABLE, every training as a row of CSV.
-Params: crossvalidate, evaluate, fetch, split, train, vectorize.
+Params: crossvalidate, data, evaluate, split, train, vectorize.
 """
 
 from pathlib import Path
 
 from textclf import corpus, crossvalidation, files, stage
-from textclf.catalogue import CORPORA
 from textclf.params import Params
 
 
-def run(params: Params, raw: Path, metrics: Path, table: Path) -> None:
-    """Cross-validate the models of train.models on the rows of RAW."""
-    trainings = crossvalidation.crossvalidate(corpus.read(raw, CORPORA[params.fetch.corpus]), params)
+def run(params: Params, data: Path, metrics: Path, table: Path) -> None:
+    """Cross-validate the models of train.models on the rows of DATA."""
+    read = corpus.read(data, params.data)
+    trainings = crossvalidation.crossvalidate(read.rows, read.classes, params)
     report = crossvalidation.summary(trainings, params.crossvalidate, params.evaluate.confidence)
     with files.outputs(metrics, table) as (numbers, rows):
         files.write_json(numbers, report)

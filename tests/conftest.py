@@ -1,5 +1,6 @@
 """What the contract tests share: a small project, and a stage that must refuse to work on it."""
 
+import functools
 import runpy
 import shlex
 import shutil
@@ -7,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,15 +17,19 @@ ROOT = Path(__file__).parents[1]
 WORDS = ("good", "bad", "food", "place", "staff", "nice", "awful", "great")
 
 
+@functools.cache
+def content(file: str) -> Any:
+    """What a YAML file of the project holds."""
+    return yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
+
+
 def command(stage: str) -> list[str]:
     """The arguments of a stage's script, as dvc.yaml or studies/dvc.yaml has them, for the model majority."""
-    stages = {
-        name: content
-        for file in ("dvc.yaml", "studies/dvc.yaml")
-        for name, content in yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))["stages"].items()
-    }
+    stages = content("dvc.yaml")["stages"] | content("studies/dvc.yaml")["stages"]
     line: str = stages[stage]["cmd"]
-    return shlex.split(line.replace("${item.model}", "majority"))[3:]
+    for name, value in (("item.model", "majority"), ("data.path", content("params.yaml")["data"]["path"])):
+        line = line.replace(f"${{{name}}}", value)
+    return shlex.split(line)[3:]
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:

@@ -1,9 +1,12 @@
 """Run the pipeline in fresh copies, under other settings and on another CPU, and compare every byte.
 
-    python -m tests.verify
+    python -m tests.verify [--representations | KEY=VALUE ...]
 
 The copies hold the project's files as Git sees them, uncommitted ones too. Exit code 0: every output of every
 stage is the same everywhere, and as dvc.lock records it. 1: some are not; they are named. 2: it can't be said.
+
+With settings, such as vectorize.weighting=tfidf, params.yaml is changed so in the copies, and nothing is compared
+with dvc.lock; --representations does so for each of `REPRESENTATIONS` in turn.
 """
 
 import functools
@@ -27,6 +30,15 @@ EMULATOR = ("qemu-x86_64", "-cpu", "Haswell-noTSX")  # a CPU with AVX2 and nothi
 # A hook of Git sets the first three, which would make the copies' Git work on the project's own repository.
 # The last is the user's leave to compute on a GPU, whose bits are its own.
 UNWANTED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TEXTCLF_DEVICE")
+
+ALL_MODELS = "train.models=[majority, naive_bayes, logistic_regression, linear_svm, nb_svm, keras]"
+REPRESENTATIONS = (
+    ("vectorize.weighting=binary", "vectorize.ngram_range=[1, 2]"),
+    ("vectorize.weighting=tfidf", "vectorize.sublinear_tf=true", "vectorize.max_features=500"),
+    ("vectorize.analyzer=char",),
+    ("vectorize.analyzer=word+char_wb", "vectorize.weighting=tfidf"),
+    ("vectorize.hashing=4096", "vectorize.weighting=tfidf"),
+)
 
 Table = dict[str, dict[str, str]]  # stage to path to digest
 
@@ -79,18 +91,19 @@ class Copy:
         return self.run(sys.executable, "-m", "dvc", *arguments, report=report)
 
 
-def first(place: Path) -> Copy:
+def first(place: Path, settings: Sequence[str] = ()) -> Copy:
     """A copy in the user's own settings, but for those that must be known to be others in the second."""
-    return _copy(place / "first", TZ="UTC", LC_ALL="C", PYTHONHASHSEED="0")
+    return _copy(place / "first", settings, TZ="UTC", LC_ALL="C", PYTHONHASHSEED="0")
 
 
-def second(place: Path, corpus: Path) -> Copy:
+def second(place: Path, corpus: Path, settings: Sequence[str] = ()) -> Copy:
     """A copy in which all is different that may be; it takes the corpus from a folder."""
     here = place / "zweite Kopie ü"  # a space and a letter to stumble over
     home = here / "home"
     home.mkdir(parents=True)
     return _copy(
         here,
+        settings,
         umask=0o077,
         prefix=one_core(),
         TZ="Asia/Kathmandu",
@@ -101,7 +114,9 @@ def second(place: Path, corpus: Path) -> Copy:
     )
 
 
-def _copy(here: Path, *, umask: int = 0o022, prefix: tuple[str, ...] = (), **own: str) -> Copy:
+def _copy(
+    here: Path, settings: Sequence[str] = (), *, umask: int = 0o022, prefix: tuple[str, ...] = (), **own: str
+) -> Copy:
     temporary = here / "tmp"
     temporary.mkdir(parents=True)
     variables = {
@@ -116,7 +131,7 @@ def _copy(here: Path, *, umask: int = 0o022, prefix: tuple[str, ...] = (), **own
     if user_copy := os.environ.get("TEXTCLF_CORPUS"):
         variables["TEXTCLF_CORPUS"] = str(Path(user_copy).resolve())
     copy = Copy(here / "textclf", {**variables, **own}, umask, prefix)
-    copy_project(copy)
+    copy_project(copy, settings)
     return copy
 
 
@@ -130,12 +145,13 @@ def project_files() -> list[str]:
     return sorted(name for name in set(listed.stdout.split("\0")) if name and (ROOT / name).is_file())
 
 
-def copy_project(copy: Copy) -> None:
-    """Copy the project's files, and commit them in a repository of their own."""
+def copy_project(copy: Copy, settings: Sequence[str] = ()) -> None:
+    """Copy the project's files, change params.yaml, and commit all in a repository of their own."""
     for name in project_files():
         target = copy.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
+    change(copy.folder / "params.yaml", settings)
     for command in (
         "git init --quiet --initial-branch=main",
         "git config user.name textclf",
@@ -144,6 +160,23 @@ def copy_project(copy: Copy) -> None:
         "git commit --quiet --message=copy",
     ):
         copy.run(*command.split())
+
+
+def change(params: Path, settings: Sequence[str]) -> None:
+    """Set each `key=value` in a params.yaml, the value in YAML."""
+    import yaml
+
+    if not settings:
+        return
+    content = yaml.safe_load(params.read_text(encoding="utf-8"))
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        *sections, last = key.split(".")
+        place = functools.reduce(lambda section, name: section.get(name, {}), sections, content)
+        if not equals or last not in place:
+            raise VerifyError(f"a setting must be KEY=VALUE with a key of params.yaml; got {setting}")
+        place[last] = yaml.safe_load(value)
+    params.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def one_core() -> tuple[str, ...]:
@@ -205,15 +238,17 @@ def unlike(one: Table, other: Table) -> dict[str, list[str]]:
     return differing
 
 
-def judge(committed: Path, one: Path, other: Path) -> bool:
-    """Whether two copies that ran agree with each other and with the committed dvc.lock; a line a stage says so."""
+def judge(committed: Path | None, one: Path, other: Path) -> bool:
+    """Whether two copies that ran agree with each other and with a committed dvc.lock; a line a stage says so."""
     comparisons = {
         "bytes differ between the copies": unlike(found(one), found(other)),
         "md5 differs between the copies": unlike(recorded(one), recorded(other)),
-        "md5 differs from the committed dvc.lock": unlike(recorded(committed), recorded(one)),
     }
+    expected = {} if committed is None else recorded(committed)
+    if committed is not None:
+        comparisons["md5 differs from the committed dvc.lock"] = unlike(expected, recorded(one))
     good = True
-    for stage in recorded(committed) | recorded(one) | recorded(other):
+    for stage in expected | recorded(one) | recorded(other):
         complaints = [f"{what}: {', '.join(by[stage])}" for what, by in comparisons.items() if stage in by]
         good = good and not complaints
         say(f"{stage} FAILED: {'; '.join(complaints)}" if complaints else f"{stage} ok")
@@ -280,8 +315,8 @@ def emulated(copy: Copy, place: Path) -> bool:
     return good
 
 
-def verify(place: Path) -> bool:
-    """Whether every output is the same everywhere, told line by line."""
+def verify(place: Path, settings: Sequence[str] = ()) -> bool:
+    """Whether every output is the same everywhere under these settings, told line by line."""
 
     def progress(line: str) -> None:
         for stage in stages_run(line):
@@ -291,10 +326,10 @@ def verify(place: Path) -> bool:
         raise VerifyError("git not found; install it")
     if missing := [name for name in ("dvc", "yaml") if importlib.util.find_spec(name) is None]:
         raise VerifyError(f"the Python module {missing[0]} not found; run make verify, which installs it")
-    say("first copy: as it stands")
-    one = first(place)
+    say(f"first copy: {' '.join(settings) or 'as it stands'}")
+    one = first(place, settings)
     one.dvc("repro", "--force", report=progress)
-    other = second(place, corpus_of(one))
+    other = second(place, corpus_of(one), settings)
     say(
         "second copy: other folder, TZ={TZ}, LC_ALL={LC_ALL}, PYTHONHASHSEED={PYTHONHASHSEED}, "
         "umask {umask:03o}, other HOME, {cores}".format(
@@ -302,16 +337,24 @@ def verify(place: Path) -> bool:
         )
     )
     other.dvc("repro", "--force", report=progress)
-    results = judge(ROOT, one.folder, other.folder), unchanged(one), emulated(one, place / "emulated")
+    results = [judge(None if settings else ROOT, one.folder, other.folder), emulated(one, place / "emulated")]
+    if not settings:
+        results.append(unchanged(one))
     return all(results)
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
     """The exit code; the folder with the copies is kept if they differ."""
     place = Path(tempfile.mkdtemp(prefix="textclf-verify-"))
     kept = False
     try:
-        kept = not verify(place)
+        if list(arguments) == ["--representations"]:
+            results = [
+                verify(place / str(number), (*settings, ALL_MODELS)) for number, settings in enumerate(REPRESENTATIONS)
+            ]
+            kept = not all(results)
+        else:
+            kept = not verify(place, arguments)
     except VerifyError as error:
         say(f"error: verify: {error}", file=sys.stderr)
         return 2
@@ -325,4 +368,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

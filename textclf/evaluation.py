@@ -1,6 +1,6 @@
 """Metrics, intervals, comparisons and curves of models, from their predictions alone."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from itertools import combinations
 from typing import Any
@@ -16,14 +16,17 @@ from textclf.params import Evaluate
 
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of a training in epochs, as models record it
 
+CLASS_METRICS = ("precision", "recall", "f1", "roc_auc")
+EVEN = 0.5  # the threshold that makes no choice
+
 Calibrator = statistics.Temperature | statistics.Platt
 
 
 def arrays(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Positions of the labels among the classes (rows,), and the probabilities (rows, classes)."""
     names = predictions.classes(rows)
-    y = np.array([names.index(label) for label in rows["label"]], dtype=np.int64)
-    return y, rows[[predictions.PREFIX + name for name in names]].to_numpy(dtype=np.float64)
+    columns = [rows[predictions.PREFIX + name].to_numpy(dtype=np.float64) for name in names]
+    return _places(rows["label"], names), np.column_stack(columns)
 
 
 # From probabilities to decisions
@@ -35,6 +38,10 @@ def calibrator(rows: pd.DataFrame, settings: Evaluate) -> Calibrator | None:
         return None
     y, probabilities = arrays(_validation(rows))
     if settings.calibration == "platt":
+        if probabilities.shape[1] != 2:
+            raise UserError(
+                f"evaluate.calibration must be none or temperature for {probabilities.shape[1]} classes; got platt"
+            )
         return statistics.fit_platt(y, probabilities)
     return statistics.fit_temperature(y, probabilities)
 
@@ -48,20 +55,31 @@ def calibrated(rows: pd.DataFrame, scaling: Calibrator | None) -> pd.DataFrame:
     return rows.assign(**dict(zip(columns, probabilities.T, strict=True)))
 
 
-def threshold(rows: pd.DataFrame, settings: Evaluate) -> float:
-    """The probability above which a row is positive: as set, or chosen on the validation rows among `rows`."""
+def threshold(rows: pd.DataFrame, settings: Evaluate) -> float | None:
+    """The probability above which a row is positive: as set, or chosen on the validation rows among `rows`.
+
+    None with more than two classes, where a row belongs to the most probable one.
+    """
+    if (classes := len(predictions.classes(rows))) > 2:
+        if settings.threshold != EVEN:
+            raise UserError(f"evaluate.threshold must be {EVEN} for {classes} classes; got {settings.threshold}")
+        return None
     if isinstance(settings.threshold, float):
         return settings.threshold
     y, probabilities = arrays(_validation(rows))
     return statistics.choose_threshold(y, probabilities[:, -1], settings.threshold, settings.target_precision)
 
 
-def decide(rows: pd.DataFrame, limit: float) -> pd.DataFrame:
+def decide(rows: pd.DataFrame, limit: float | None) -> pd.DataFrame:
     """The table with a column `decided`, the class that each row is taken for.
 
-    The positive class is the last one; a row belongs to it where its probability is above the limit.
+    With a limit the positive class of two is the last one; a row belongs to it where its probability is above the
+    limit. Without one a row belongs to its most probable class, of equals the first.
     """
-    negative, positive = predictions.classes(rows)
+    names = predictions.classes(rows)
+    if limit is None:
+        return rows.assign(decided=np.array(names, dtype=object)[arrays(rows)[1].argmax(axis=1)])
+    negative, positive = names
     return rows.assign(decided=np.where(rows[predictions.PREFIX + positive] > limit, positive, negative))
 
 
@@ -78,29 +96,16 @@ def _validation(rows: pd.DataFrame) -> pd.DataFrame:
 def metrics(rows: pd.DataFrame) -> dict[str, float]:
     """Metrics of the decided rows of one split.
 
-    Accuracy, log loss (nats), ROC AUC, F1, precision and recall; Brier score and expected calibration error.
-    F1, precision and recall are those of the positive class, which is the last one; precision is 0 where
-    nothing is predicted positive. ROC AUC is left out where the rows hold one class alone: it is not defined
-    there.
+    Accuracy, balanced accuracy, log loss (nats), ROC AUC, F1, precision and recall; Matthews' correlation
+    coefficient (`mcc`); Brier score and expected calibration error (`ece`). With two classes F1, precision, recall
+    and ROC AUC are those of the positive one, which is the last; with more they are means over the classes, each
+    against the rest. What has nothing to be counted in is 0. What is not defined for the rows is left out: ROC AUC
+    where they lack a class, balanced accuracy and mcc where they hold one alone.
     """
-    from sklearn import metrics as sk
-
     y, probabilities = arrays(rows)
-    names = predictions.classes(rows)
-    precision, recall, f1, _ = sk.precision_recall_fscore_support(
-        rows["label"], rows["decided"], labels=names, average="binary", pos_label=names[-1], zero_division=0
-    )
-    values = {
-        "accuracy": sk.accuracy_score(rows["label"], rows["decided"]),
-        "log_loss": sk.log_loss(y, probabilities, labels=np.arange(len(names))),
-        "f1": f1,
-        "precision": precision,
-        "recall": recall,
-        **calibration(rows),
-    }
-    if len(np.unique(y)) > 1:
-        values["roc_auc"] = sk.roc_auc_score(y, probabilities[:, -1])
-    return {name: round(float(value), DIGITS) for name, value in values.items()}
+    once = np.ones((1, len(y)))
+    measured = statistics.weighted_metrics(y, probabilities, _positions(rows), once)
+    return {name: round(float(value[0]), DIGITS) for name, value in measured.items() if value.ndim == 1}
 
 
 def calibration(rows: pd.DataFrame) -> dict[str, float]:
@@ -113,34 +118,80 @@ def calibration(rows: pd.DataFrame) -> dict[str, float]:
     return {name: round(value, DIGITS) for name, value in values.items()}
 
 
-def intervals(
-    models: Mapping[str, pd.DataFrame], settings: Evaluate, stratified: bool
-) -> dict[str, dict[str, dict[str, float]]]:
-    """Low and high end of the interval of each model's metrics, over the decided rows of one split.
+def resampled(models: Mapping[str, pd.DataFrame], settings: Evaluate, stratified: bool) -> dict[str, statistics.Draws]:
+    """Each model's metrics in resamples of the decided rows of one split, for `intervals` and `by_class`.
 
-    Wilson's for accuracy, the percentiles of a bootstrap for the others; `models` have the same rows. `stratified`
-    says whether the split holds the shares of the classes fixed; the resamples then do so too, and else do not.
-    The calibration error has none: its bootstrap is biased (see `statistics.percentile`).
+    `models` have the same rows. `stratified` says whether the split holds the shares of the classes fixed; the
+    resamples then do so too, and else do not.
     """
-    draws = statistics.bootstrap(
+    return statistics.bootstrap(
         arrays(next(iter(models.values())))[0],
         {name: (arrays(rows)[1], _positions(rows)) for name, rows in models.items()},
         settings.seed,
         settings.resamples,
         stratified,
     )
+
+
+def intervals(
+    models: Mapping[str, pd.DataFrame], draws: Mapping[str, statistics.Draws], settings: Evaluate
+) -> dict[str, dict[str, dict[str, float]]]:
+    """Low and high end of the interval of each model's metrics, over the decided rows of one split.
+
+    Wilson's for accuracy, the percentiles of the draws of `resampled` for the others. The calibration error has
+    none: its bootstrap is biased (see `statistics.percentile`).
+    """
     report = {}
     for name, rows in models.items():
         found = {
-            metric: statistics.percentile(draws[name][metric], settings.confidence)
-            for metric in metrics(rows)
-            if metric in draws[name] and metric != "ece"
+            metric: statistics.percentile(values, settings.confidence)
+            for metric, values in draws[name].items()
+            if values.ndim == 1 and metric != "ece"
         }
         found["accuracy"] = statistics.wilson(int(_right(rows).sum()), len(rows), settings.confidence)
         report[name] = {
             metric: {"low": round(low, DIGITS), "high": round(high, DIGITS)} for metric, (low, high) in found.items()
         }
     return report
+
+
+def by_class(rows: pd.DataFrame, draws: statistics.Draws, settings: Evaluate) -> pd.DataFrame:
+    """A row a class against the rest, over the decided rows of one split of one model.
+
+    `split`, `class`, `support` (its rows), and `precision`, `recall`, `f1` and `roc_auc`, each with the `_low` and
+    `_high` of its interval: Wilson's for recall, the percentiles of the draws of `resampled` for the others. A class
+    without rows has none of these, which are then NaN, and one without others has no `roc_auc`.
+    """
+    names = predictions.classes(rows)
+    y, probabilities = arrays(rows)
+    decided = _positions(rows)
+    once = statistics.weighted_metrics(y, probabilities, decided, np.ones((1, len(y))))
+    table = []
+    for position, name in enumerate(names):
+        support = int((y == position).sum())
+        row = {"split": rows["split"].iloc[0], "class": name, "support": support}
+        for metric in CLASS_METRICS:
+            value = once[f"class_{metric}"][0, position] if support else np.nan
+            low, high = np.nan, np.nan
+            if metric == "recall" and support:
+                right = int(((y == position) & (decided == position)).sum())
+                low, high = statistics.wilson(right, support, settings.confidence)
+            elif np.isfinite(value):
+                low, high = statistics.percentile(draws[f"class_{metric}"][:, position], settings.confidence)
+            row |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
+        table.append(row)
+    return pd.DataFrame(table)
+
+
+def best(measured: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
+    """The metrics, by split, of the model with the highest accuracy on the validation rows.
+
+    Of equals the one with the lower log loss there. Empty without validation rows: the test rows choose nothing.
+    """
+    judged = {name: splits["validation"] for name, splits in measured.items() if "validation" in splits}
+    if not judged:
+        return {}
+    return dict(measured[max(judged, key=lambda name: (judged[name]["accuracy"], -judged[name]["log_loss"]))])
 
 
 def comparisons(
@@ -178,8 +229,12 @@ def _right(rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _positions(rows: pd.DataFrame) -> NDArray[np.int64]:
-    names = predictions.classes(rows)
-    return np.array([names.index(name) for name in rows["decided"]], dtype=np.int64)
+    return _places(rows["decided"], predictions.classes(rows))
+
+
+def _places(labels: pd.Series, names: list[str]) -> NDArray[np.int64]:
+    places = {name: place for place, name in enumerate(names)}
+    return np.array([places[label] for label in labels.tolist()], dtype=np.int64)
 
 
 # Curves
@@ -203,20 +258,29 @@ def confusion(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def roc(rows: pd.DataFrame) -> pd.DataFrame:
-    """Corners of the ROC curve of the positive class: `false_positive_rate`, `true_positive_rate`, both ascending."""
+    """Corners of ROC curves: `class`, `false_positive_rate`, `true_positive_rate`, both ascending.
+
+    One curve of two classes, of the positive one; of more a curve each, against the rest.
+    """
     from sklearn.metrics import roc_curve
 
-    y, scores = _positive(rows)
-    false_positive_rate, true_positive_rate, _ = roc_curve(y, scores)
-    return pd.DataFrame({"false_positive_rate": false_positive_rate, "true_positive_rate": true_positive_rate})
+    tables = []
+    for name, actual, scores in _against_the_rest(rows):
+        false_positive_rate, true_positive_rate, _ = roc_curve(actual, scores)
+        curve = {"false_positive_rate": false_positive_rate, "true_positive_rate": true_positive_rate}
+        tables.append(pd.DataFrame({"class": name, **curve}))
+    return pd.concat(tables)
 
 
 def precision_recall(rows: pd.DataFrame) -> pd.DataFrame:
-    """Points of the precision-recall curve of the positive class: `recall` ascending, `precision`."""
+    """Points of precision-recall curves: `class`, `recall` ascending, `precision`; the curves as of `roc`."""
     from sklearn.metrics import precision_recall_curve
 
-    precision, recall, _ = precision_recall_curve(*_positive(rows), drop_intermediate=True)
-    return pd.DataFrame({"recall": recall[::-1], "precision": precision[::-1]})
+    tables = []
+    for name, actual, scores in _against_the_rest(rows):
+        precision, recall, _ = precision_recall_curve(actual, scores, drop_intermediate=True)
+        tables.append(pd.DataFrame({"class": name, "recall": recall[::-1], "precision": precision[::-1]}))
+    return pd.concat(tables)
 
 
 def reliability(rows: pd.DataFrame, settings: Evaluate) -> pd.DataFrame:
@@ -225,9 +289,13 @@ def reliability(rows: pd.DataFrame, settings: Evaluate) -> pd.DataFrame:
     return pd.DataFrame([asdict(found) for found in bins])
 
 
-def _positive(rows: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+def _against_the_rest(rows: pd.DataFrame) -> Iterator[tuple[str, NDArray[np.bool_], NDArray[np.float64]]]:
+    """Name, which rows are of it, and its probabilities, of each class, or of two of the positive one."""
     y, probabilities = arrays(rows)
-    return y == probabilities.shape[1] - 1, probabilities[:, -1]
+    names = predictions.classes(rows)
+    for position, name in enumerate(names):
+        if len(names) > 2 or position == 1:
+            yield name, y == position, probabilities[:, position]
 
 
 def stacked(tables: Mapping[str, pd.DataFrame], columns: tuple[str, ...] = ()) -> pd.DataFrame:
@@ -242,8 +310,8 @@ def decisions(
 ) -> tuple[dict[str, pd.DataFrame], dict[str, dict[str, Any]]]:
     """The decided rows of each model, and how they were decided.
 
-    The second has, for each model, the `threshold`; where probabilities were scaled, the parameters of the
-    scaling, and Brier score and calibration error of each split before it under `uncalibrated`.
+    The second has, for each model, the `threshold` of two classes; where probabilities were scaled, the parameters
+    of the scaling, and Brier score and calibration error of each split before it under `uncalibrated`.
     """
     decided: dict[str, pd.DataFrame] = {}
     report: dict[str, dict[str, Any]] = {}
@@ -252,7 +320,7 @@ def decisions(
         scaled = calibrated(rows, scaling)
         limit = threshold(scaled, settings)
         decided[name] = decide(scaled, limit)
-        report[name] = {"threshold": limit}
+        report[name] = {} if limit is None else {"threshold": limit}
         if scaling is not None:
             report[name] |= {key: round(value, DIGITS) for key, value in asdict(scaling).items()}
             report[name]["uncalibrated"] = {

@@ -1,10 +1,14 @@
 """Figures for a talk or a README, drawn from the curves that evaluate writes."""
 
-from collections.abc import Iterator
+import math
+import unicodedata
+import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pandas as pd
 
 if TYPE_CHECKING:
@@ -15,10 +19,15 @@ if TYPE_CHECKING:
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES = ("-", "--", ":", "-.")  # so can a reader of a black-and-white print
 PANEL = 4.2  # inches, the side of one panel
+WIDEST = 3.1 * PANEL  # inches that panels side by side may take; more stand below
+LETTER = 0.62 / 72  # inches that a letter of size 1 takes in a line
+LONGEST = 24  # letters that are shown of a class's name
+FEW = 6  # classes up to which there is room for all that could be said of each
+MODELS = 3  # models whose names have room in a corner
 # Of the tables that are drawn.
 HISTORY_COLUMNS = ("model", "epoch", "split", "loss", "accuracy")
 CONFUSION_COLUMNS = ("model", "actual", "predicted", "count", "share")
-ROC_COLUMNS = ("model", "false_positive_rate", "true_positive_rate")
+ROC_COLUMNS = ("model", "class", "false_positive_rate", "true_positive_rate")
 RELIABILITY_COLUMNS = ("model", "confidence", "accuracy", "accuracy_low", "accuracy_high")
 STYLE: dict[Any, Any] = {
     "axes.grid": True,
@@ -43,7 +52,7 @@ def history(rows: pd.DataFrame, path: Path) -> None:
 
     `rows` has the columns `model`, `epoch` (from 1), `split`, `loss`, `accuracy`.
     """
-    with _figure(path, panels=2) as (figure, (accuracy, loss)):
+    with _figure(path, 2) as (figure, (accuracy, loss)):
         for number, (model, epochs) in enumerate(rows.groupby("model", sort=False)):
             training = epochs[epochs["split"] == "train"]
             watched = epochs[epochs["split"] != "train"]
@@ -64,7 +73,7 @@ def history(rows: pd.DataFrame, path: Path) -> None:
                 va="top",
             )
         accuracy.set(title="Accuracy by epoch", xlabel="epoch", ylabel="accuracy (share of rows)")
-        loss.set(title="Loss by epoch", xlabel="epoch", ylabel="binary cross-entropy (nats)", ylim=(0, None))
+        loss.set(title="Loss by epoch", xlabel="epoch", ylabel="cross-entropy (nats)", ylim=(0, None))
         if rows.empty:
             for axes in (accuracy, loss):
                 axes.text(0.5, 0.5, "no model was trained in epochs", ha="center", transform=axes.transAxes)
@@ -75,64 +84,97 @@ def history(rows: pd.DataFrame, path: Path) -> None:
 
 
 def confusion(rows: pd.DataFrame, path: Path) -> None:
-    """Draw the confusion matrix of each model, side by side: counts, shaded by the share of the actual class.
+    """Draw the confusion matrix of each model: counts, shaded by the share of the actual class.
 
-    `rows` has the columns `model`, `actual`, `predicted`, `count`, `share`.
+    `rows` has the columns `model`, `actual`, `predicted`, `count`, `share`. Many classes make the figure larger, up
+    to a limit, and its letters smaller; cells then show no share, and no count of 0.
     """
+    from matplotlib.collections import PolyCollection
+
     models = list(rows.groupby("model", sort=False))
-    with _figure(path, panels=len(models)) as (figure, panels):
+    classes = list(dict.fromkeys(rows["actual"]))
+    few = len(classes) <= FEW
+    side = min(max(0.7 * PANEL, 0.49 * len(classes)), 2.4 * PANEL)
+    cell = side / len(classes)
+    name_size = min(11, 50 * cell)
+    name_length = max(map(_letters, map(_short, classes))) * name_size * LETTER
+    upright = name_length > cell
+    count_letters = max(len("100%") if few else 1, *(len(str(count)) for count in rows["count"]))
+    count_size = min(13 if len(classes) <= 3 else 9, 0.7 * cell / LETTER / count_letters)
+    width = side + 0.3 * PANEL + max(0, name_length - 0.8)
+    height = side + 0.3 * PANEL + name_length * upright
+    square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
+    with _figure(path, len(models), (width, height), names=classes) as (figure, panels):
         for axes, (model, pairs) in zip(panels, models, strict=True):
-            classes = list(dict.fromkeys(pairs["actual"].astype(str)))
-            shares = pairs["share"].to_numpy().reshape(len(classes), len(classes))
-            image = axes.pcolormesh(shares, cmap="Blues", vmin=0, vmax=1, edgecolors="white", linewidth=2)
-            for position, (count, share) in enumerate(zip(pairs["count"], pairs["share"], strict=True)):
-                row, column = divmod(position, len(classes))
+            shown = pairs[few | (pairs["count"] > 0)]
+            places = np.array([[classes.index(name) for name in shown[column]] for column in ("predicted", "actual")]).T
+            cells = PolyCollection(places[:, np.newaxis] + square, cmap="Blues", edgecolors="white", linewidth=2)
+            cells.set(array=shown["share"], clim=(0, 1))
+            axes.add_collection(cells)
+            for (x, y), count, share in zip(places, shown["count"], shown["share"], strict=True):
+                text = f"{count}\n{share:.0%}" if few else str(count)
                 colour = "white" if share > 0.5 else "black"
-                text = f"{count}\n{share:.0%}"
-                axes.text(column + 0.5, row + 0.5, text, ha="center", va="center", color=colour, size=13)
+                axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", color=colour, size=count_size)
             right = sum(pairs["count"][pairs["actual"] == pairs["predicted"]])
-            total = sum(pairs["count"])
             axes.set(
-                title=f"{readable(str(model))}\n{right} of {total} right",
+                title=f"{readable(str(model))}\n{right} of {sum(pairs['count'])} right",
                 xlabel="predicted class",
                 ylabel="actual class",
-                xticks=[position + 0.5 for position in range(len(classes))],
-                yticks=[position + 0.5 for position in range(len(classes))],
-                xticklabels=classes,
-                yticklabels=classes,
+                xlim=(0, len(classes)),
                 ylim=(len(classes), 0),
                 aspect="equal",
+                facecolor="#f7fbff",  # as a share of 0 is shaded
             )
+            for axis in (axes.xaxis, axes.yaxis):
+                axis.set_ticks(np.arange(len(classes)) + 0.5, map(_short, classes), size=name_size, parse_math=False)
+            if upright:
+                for label in axes.get_xticklabels():
+                    label.set(rotation=90, rotation_mode="anchor", ha="right", va="center")
             axes.grid(visible=False)
-        figure.colorbar(image, ax=panels, label="share of the actual class", shrink=0.8)
+        # Beside the first row, of the size that it has where there is no other.
+        part = height / figure.get_figheight()
+        shrink = 0.8 * part * min(1, PANEL / height)
+        figure.colorbar(cells, ax=panels, label="share of the actual class", shrink=shrink, anchor=(0, 1 - part / 2))
         figure.suptitle("Test rows by actual and predicted class")
 
 
 def roc(rows: pd.DataFrame, path: Path) -> None:
-    """Draw the ROC curves of all models in one panel, the area below each in the legend.
+    """Draw the ROC curves of the models, with the area below each; of more than two classes a panel a class.
 
-    `rows` has the columns `model`, `false_positive_rate`, `true_positive_rate`.
+    `rows` has the columns `model`, `class`, `false_positive_rate`, `true_positive_rate`.
     """
-    with _figure(path, panels=1) as (_, (axes,)):
-        for number, (model, points) in enumerate(rows.groupby("model", sort=False)):
-            x, y = points["false_positive_rate"], points["true_positive_rate"]
-            area = float((x.diff() * (y + y.shift()) / 2).sum())  # the trapezoids below the curve
-            axes.plot(
-                x,
-                y,
-                DASHES[number % len(DASHES)],
-                color=COLOURS[number % len(COLOURS)],
-                label=f"{readable(str(model))} ({area:.3f})",
-            )
-        axes.set(
-            title="ROC curves of the test rows",
-            xlabel="false positive rate",
-            ylabel="true positive rate",
-            xlim=(-0.01, 1.01),
-            ylim=(-0.01, 1.01),
-            aspect="equal",
-        )
-        axes.legend(loc="lower right", title="model (area under the curve)", frameon=True, framealpha=1)
+    classes = list(rows.groupby("class", sort=False))
+    several = len(classes) > 1
+    size = (1.25 * PANEL, PANEL)
+    letters = 9.0
+    if several:
+        size = (PANEL, PANEL) if len(classes) <= FEW else (PANEL / 2, PANEL / 2)
+        letters = 9 if len(classes) <= FEW else 7
+    with _figure(path, len(classes), size, names=rows["class"]) as (figure, panels):
+        for axes, (name, curves) in zip(panels, classes, strict=True):
+            for number, (model, points) in enumerate(curves.groupby("model", sort=False)):
+                x, y = points["false_positive_rate"], points["true_positive_rate"]
+                area = float((x.diff() * (y + y.shift()) / 2).sum())  # the trapezoids below the curve
+                axes.plot(
+                    x,
+                    y,
+                    DASHES[number % len(DASHES)],
+                    color=COLOURS[number % len(COLOURS)],
+                    label=f"{area:.3f}" if several else f"{readable(str(model))} ({area:.3f})",
+                )
+            axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), aspect="equal")
+            if several:
+                axes.set_title(_short(str(name)), parse_math=False, size=letters + 2)
+                axes.legend(loc="lower right", fontsize=letters, handlelength=1.6, frameon=True, framealpha=1)
+            else:
+                axes.set(title="ROC curves of the test rows", xlabel="false positive rate", ylabel="true positive rate")
+                axes.legend(loc="lower right", title="model (area under the curve)", frameon=True, framealpha=1)
+        if several:
+            title = "ROC curves of the test rows, each class against the rest, and the areas below the curves"
+            models = [readable(model) for model in rows["model"].unique()]
+            figure.legend(axes.get_lines(), models, loc="outside upper center", ncols=6, title=title)
+            figure.supxlabel("false positive rate", size=11)
+            figure.supylabel("true positive rate", size=11)
 
 
 def reliability(rows: pd.DataFrame, path: Path) -> None:
@@ -140,17 +182,18 @@ def reliability(rows: pd.DataFrame, path: Path) -> None:
 
     `rows` has the columns `model`, `confidence`, `accuracy`, `accuracy_low`, `accuracy_high`.
     """
-    with _figure(path, panels=1) as (_, (axes,)):
+    many = rows["model"].nunique() > MODELS
+    with _figure(path, 1, ((1.75 if many else 1.25) * PANEL, PANEL)) as (figure, (axes,)):
         axes.plot([0, 1], [0, 1], color="#555555", linewidth=1, linestyle=":", label="calibrated")
         _with_intervals(axes, rows, x="confidence")
         axes.set(
             title="Reliability on the test rows",
             xlabel="confidence (mean probability of the predicted class)",
             ylabel="accuracy (share of rows)",
-            xlim=(0.4, 1.01),
+            xlim=(0.4 if rows["confidence"].min() >= 0.5 else 0, 1.01),
             ylim=(0, 1.01),
         )
-        axes.legend(loc="lower right")
+        figure.legend(loc="outside right upper") if many else axes.legend(loc="lower right")
 
 
 def learning_curve(rows: pd.DataFrame, path: Path) -> None:
@@ -158,7 +201,7 @@ def learning_curve(rows: pd.DataFrame, path: Path) -> None:
 
     `rows` has the columns `model`, `rows`, `accuracy`, `accuracy_low`, `accuracy_high`.
     """
-    with _figure(path, panels=1.75) as (figure, (axes,)):
+    with _figure(path, 1, (1.75 * PANEL, PANEL)) as (figure, (axes,)):
         _with_intervals(axes, rows, x="rows")
         axes.set(title="Would more rows help?", xlabel="training rows", ylabel="test accuracy (share of rows)")
         figure.legend(loc="outside right upper")
@@ -182,13 +225,44 @@ def _with_intervals(axes: "Axes", rows: pd.DataFrame, x: str) -> None:
         )
 
 
+def _short(name: str) -> str:
+    """The name, or its beginning if it takes more than `LONGEST` letters."""
+    if _letters(name) <= LONGEST:
+        return name
+    end = len(name)
+    while _letters(name[:end]) >= LONGEST:
+        end -= 1
+    return name[:end] + "…"
+
+
+def _letters(text: str) -> int:
+    """How many letters' room a text takes, where those of Chinese and its like take two."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
 @contextmanager
-def _figure(path: Path, panels: float) -> "Iterator[tuple[Figure, list[Axes]]]":
-    """A figure with panels in a row, written as SVG whose bytes repeat when the block ends well."""
+def _figure(
+    path: Path, panels: int, size: tuple[float, float] = (PANEL, PANEL), names: Iterable[str] = ()
+) -> "Iterator[tuple[Figure, list[Axes]]]":
+    """A figure with panels of a size, in rows no wider than `WIDEST`, written when the block ends well.
+
+    It is SVG whose bytes repeat. Of `names` in a script that the font lacks, the letters are left to the font of
+    whoever looks at it.
+    """
     import matplotlib as mpl
     from matplotlib.figure import Figure
+    from matplotlib.font_manager import findfont, get_font
 
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(max(panels, 1.25) * PANEL + 0.8, PANEL), layout="constrained")
-        yield figure, [figure.add_subplot(1, int(panels), number) for number in range(1, int(panels) + 1)]
+    letters = get_font(findfont("DejaVu Sans")).get_charmap()
+    foreign = any(ord(letter) not in letters for name in set(names) for letter in name)
+    style = STYLE | ({"svg.fonttype": "none", "font.sans-serif": ["DejaVu Sans"]} if foreign else {})
+    width, height = size
+    columns = min(panels, max(1, int(WIDEST / width)))
+    rows = math.ceil(panels / columns)
+    with mpl.rc_context(style), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure = Figure(
+            figsize=(columns * width + 0.8, rows * height), layout="constrained" if rows == 1 else "compressed"
+        )
+        yield figure, [figure.add_subplot(rows, columns, number) for number in range(1, panels + 1)]
         figure.savefig(path, format="svg", metadata={"Creator": None, "Date": None})

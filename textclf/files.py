@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
 DIGITS = 6  # after the point, in metrics and curves
+TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted")  # of tables; a class may be called 007 or NA
 
 
 @contextlib.contextmanager
@@ -62,15 +63,20 @@ def read_json(path: Path) -> Any:
 
 
 def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
-    """Columns (all, if none is named) of a table that `write_csv` wrote, text as it stands: a class may be called NA.
+    """Columns (all, if none is named) of a table that `write_csv` wrote, those of `TEXT_COLUMNS` as they stand.
 
-    `UserError` if it is missing, damaged, or has no such columns.
+    A number that is not there is NaN. `UserError` if it is missing, damaged, or has no such columns.
     """
     import pandas as pd
 
     with reading(path):
         return pd.read_csv(
-            path, usecols=None if columns is None else list(columns), keep_default_na=False, encoding="utf-8"
+            path,
+            usecols=None if columns is None else list(columns),
+            dtype=dict.fromkeys(TEXT_COLUMNS, str),
+            keep_default_na=False,
+            na_values="",  # no text of ours is empty
+            encoding="utf-8",
         )
 
 

@@ -1,5 +1,6 @@
 """params.yaml: the rules of every setting, and a reader that reports everything wrong at once."""
 
+import codecs
 import difflib
 import re
 import sys
@@ -26,11 +27,15 @@ from textclf.errors import UserError
 PARAMS_FILE = Path("params.yaml")
 
 Corpus = Literal["yelp", "amazon", "imdb"]
-Model = Literal["majority", "logistic_regression", "keras"]
+Format = Literal["auto", "csv", "jsonl", "parquet", "tsv", "txt"]
+Analyzer = Literal["word", "char", "char_wb", "word+char", "word+char_wb"]
+Weighting = Literal["counts", "binary", "tfidf"]
+Model = Literal["majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras"]
 Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
 Calibration = Literal["none", "platt", "temperature"]
 ThresholdRule = Literal["accuracy", "f1", "precision"]
 Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
+CORPORA = get_args(Corpus)
 THRESHOLD_RULES = get_args(ThresholdRule)
 LARGEST = sys.float_info.max
 MAX_SEED = 2**32 - 1  # numpy's RandomState takes no larger one
@@ -44,6 +49,64 @@ def rule(text: str) -> PydanticCustomError:
 def relation(text: str) -> PydanticCustomError:
     """An error about several settings of a section: the whole sentence."""
     return PydanticCustomError("relation", "{relation}", {"relation": text})
+
+
+def _corpora(value: object) -> tuple[str, ...]:
+    names: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
+    if not names or any(name not in CORPORA for name in names) or len(set(names)) < len(names):
+        raise rule(f"one of {', '.join(CORPORA)}, or a list of such, each once")
+    return tuple(names)
+
+
+def _path(value: str) -> str:
+    if not value.strip() or not value.isprintable() or value.startswith("-") or any(c in value for c in '"$`\\'):
+        raise rule('a path that can be printed, does not start with - and holds no ", $, ` or \\: a shell is handed it')
+    return value
+
+
+def _delimiter(value: str) -> str:
+    if len(value) != 1 or value in '\r\n"\0 ' or ord(value) > 127:
+        raise rule("one ASCII character that is no space, quote or line end, such as ; or |")
+    return value
+
+
+def _glob(value: str) -> str:
+    parts = value.split("/")
+    if not value.isprintable() or any(part in {"", ".", ".."} or (part != "**" and "**" in part) for part in parts):
+        raise rule("a glob of names below the folder, such as *.csv or **/*.jsonl")
+    return value
+
+
+def _encoding(value: str) -> str:
+    try:
+        known = codecs.lookup(value)
+    except (LookupError, ValueError) as error:
+        raise rule("an encoding that Python knows, such as utf-8 or cp1252") from error
+    if not known._is_text_encoding:
+        raise rule("an encoding of text, such as utf-8 or cp1252")
+    return value
+
+
+def _classes(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = list(value) if isinstance(value, list | tuple) else []
+    if len(names) < 2 or any(not isinstance(name, str | int) or name == "" for name in names):
+        raise rule("null, or a list of two classes or more, each text, an integer or a boolean")
+    return _distinct(tuple(str(name).lower() if isinstance(name, bool) else str(name) for name in names))
+
+
+def _class_weight(value: object) -> object:
+    """None, "balanced", or class to weight, checked and frozen as pairs."""
+    if value is None or value == "balanced":
+        return value
+    pairs = list(value.items()) if isinstance(value, dict) else list(value) if isinstance(value, tuple) else []
+    if not pairs or any(
+        isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= LARGEST
+        for _, weight in pairs
+    ):
+        raise rule("null, balanced, or a mapping of each class to a number greater than 0")
+    return tuple((name, float(weight)) for name, weight in pairs)
 
 
 def _document_frequency(value: object) -> int | float:
@@ -115,6 +178,39 @@ Threshold = Annotated[
         {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, {"enum": list(THRESHOLD_RULES)}]}
     ),
 ]
+Corpora = Annotated[
+    tuple[Corpus, ...],
+    PlainValidator(_corpora),
+    WithJsonSchema(
+        {"anyOf": [{"enum": list(CORPORA)}, {"type": "array", "items": {"enum": list(CORPORA)}, "minItems": 1}]}
+    ),
+]
+ClassWeight = Annotated[
+    Literal["balanced"] | tuple[tuple[str, float], ...] | None,
+    PlainValidator(_class_weight),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [None, "balanced"]},
+                {"type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0}},
+            ]
+        }
+    ),
+]
+Classes = Annotated[
+    tuple[str, ...] | None,
+    PlainValidator(_classes),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "null"},
+                {"type": "array", "items": {"type": ["string", "integer", "boolean"]}, "minItems": 2},
+            ]
+        }
+    ),
+]
+Positive = Annotated[float, Field(gt=0)]
+Name = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 # Strict numbers and booleans, but a YAML list may fill a tuple.
@@ -130,9 +226,32 @@ class Section(BaseModel):
 
 
 class Fetch(Section):
-    """The corpus."""
+    """The built-in corpus, or several."""
 
-    corpus: Corpus
+    corpus: Corpora
+
+
+class Data(Section):
+    """Where the rows are, and how they are written."""
+
+    path: Annotated[str, AfterValidator(_path)]
+    files: Annotated[str, AfterValidator(_glob)]
+    format: Format
+    text: Name
+    label: Name
+    id: Name | None
+    group: Name | None
+    classes: Classes
+    missing: Literal["error", "drop"]
+    encoding: Annotated[str, AfterValidator(_encoding)]
+    delimiter: Annotated[str, AfterValidator(_delimiter)] | None
+    quoting: bool | None
+
+    @model_validator(mode="after")
+    def _learn_from_the_text(self) -> Self:
+        if self.label == self.text:
+            raise relation(f"label must be another column than text; got {_shown(self.label)} for both")
+        return self
 
 
 class Split(Section):
@@ -153,20 +272,44 @@ class Split(Section):
 
 
 class Vectorize(Section):
-    """scikit-learn's CountVectorizer, under its own names."""
+    """How a text becomes a vector: scikit-learn's vectorizers, under its own names."""
 
+    analyzer: Analyzer
+    weighting: Weighting
+    sublinear_tf: bool
     lowercase: bool
+    token_pattern: Annotated[str, AfterValidator(_regular_expression)]
     ngram_range: Range
+    char_ngram_range: Range
     min_df: DocumentFrequency
     max_df: DocumentFrequency
     max_features: Annotated[int, Field(ge=1)] | None
-    binary: bool
-    token_pattern: Annotated[str, AfterValidator(_regular_expression)]
+    hashing: Annotated[int, Field(ge=1, lt=2**31)] | None
 
     @model_validator(mode="after")
-    def _ascending_range(self) -> Self:
-        if self.ngram_range[0] > self.ngram_range[1]:
-            raise relation(f"ngram_range must be [smallest, largest]; got {list(self.ngram_range)}")
+    def _ascending_ranges(self) -> Self:
+        for name in ("ngram_range", "char_ngram_range"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise relation(f"{name} must be [smallest, largest]; got {[low, high]}")
+        return self
+
+    @model_validator(mode="after")
+    def _dampen_tfidf_alone(self) -> Self:
+        if self.sublinear_tf and self.weighting != "tfidf":
+            raise relation(f"weighting must be tfidf for sublinear_tf; got {self.weighting}")
+        return self
+
+    @model_validator(mode="after")
+    def _hash_all_terms(self) -> Self:
+        every = {"min_df": 1, "max_df": 1.0, "max_features": None}  # 1 is one row, 1.0 all of them
+        selecting = [name for name, value in every.items() if repr(getattr(self, name)) != repr(value)]
+        if self.hashing is not None and selecting:
+            name = selecting[0]
+            raise relation(
+                f"{name} must be {_shown(every[name])} with hashing, which keeps no vocabulary to choose terms from; "
+                f"got {_shown(getattr(self, name))}"
+            )
         return self
 
 
@@ -174,11 +317,35 @@ class Majority(Section):
     """The share of each class: nothing to set."""
 
 
+class NaiveBayes(Section):
+    """scikit-learn's MultinomialNB, under its own names."""
+
+    alpha: Positive
+    class_weight: ClassWeight
+
+
 class LogisticRegression(Section):
     """scikit-learn's LogisticRegression, under its own names; several values of C are candidates."""
 
     C: Strengths
     max_iter: Annotated[int, Field(ge=1)]
+    class_weight: ClassWeight
+
+
+class LinearSVM(Section):
+    """scikit-learn's LinearSVC, under its own names, its scores calibrated."""
+
+    C: Positive
+    class_weight: ClassWeight
+
+
+class NBSVM(Section):
+    """The SVM on naive Bayes features of Wang and Manning (2012), under their names, its scores calibrated."""
+
+    C: Positive
+    alpha: Positive
+    beta: Annotated[float, Field(ge=0, le=1)]
+    class_weight: ClassWeight
 
 
 class Keras(Section):
@@ -192,6 +359,7 @@ class Keras(Section):
     batch_size: Annotated[int, Field(ge=1)]
     seed: Seed
     early_stopping: Annotated[int, Field(ge=1)] | None
+    class_weight: ClassWeight
 
 
 class Train(Section):
@@ -199,7 +367,10 @@ class Train(Section):
 
     models: Models
     majority: Majority
+    naive_bayes: NaiveBayes
     logistic_regression: LogisticRegression
+    linear_svm: LinearSVM
+    nb_svm: NBSVM
     keras: Keras
 
 
@@ -227,6 +398,7 @@ class Params(Section):
     """All of params.yaml, one section a stage."""
 
     fetch: Fetch
+    data: Data
     split: Split
     vectorize: Vectorize
     train: Train
@@ -268,7 +440,9 @@ def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     for key_node, _ in node.value:
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
-            raise yaml.constructor.ConstructorError(None, None, f"key {key!r} must be a name", key_node.start_mark)
+            raise yaml.constructor.ConstructorError(
+                None, None, f"key {key!r} must be text; put it in quotes", key_node.start_mark
+            )
         if key in seen:
             raise yaml.constructor.ConstructorError(None, None, f"{key} stands twice", key_node.start_mark)
         seen.add(key)
@@ -381,6 +555,8 @@ def _rule(detail: ErrorDetails) -> str:
             return "true or false"
         case "string_type" | "string_unicode":
             return "text"
+        case "string_too_short":
+            return "text that is not empty"
         case "tuple_type":
             return "a list"
         case "model_type" | "model_attributes_type" | "dict_type":
@@ -395,6 +571,8 @@ def _shown(value: object, limit: int = 60) -> str:
         value = value.model_dump()
     text = yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True).strip()
     text = text.removesuffix("...").strip().replace("\n", " ")
-    if isinstance(value, str) and text == value and not isinstance(yaml.load(text, Loader=_Loader), str):  # noqa: S506
-        text = repr(value)  # PyYAML writes 1e-3 as text without quotes
+    if isinstance(value, str):
+        # PyYAML writes 1e-3 as text without quotes.
+        misread = text == value and not isinstance(yaml.load(text, Loader=_Loader), str)  # noqa: S506
+        text = repr(value) if misread or not value.isprintable() else text
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -1,7 +1,7 @@
 """Predictions: what any classifier hands to any evaluation."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from textclf.errors import UserError
 from textclf.files import read_parquet
+from textclf.params import Model
 
 if TYPE_CHECKING:
     from textclf.features import Features
@@ -38,13 +39,20 @@ def write(rows: pd.DataFrame, path: Path) -> None:
     pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
 
 
-def read(folder: Path, models: tuple[str, ...]) -> dict[str, pd.DataFrame]:
-    """The predictions of each model, in the order given.
+def dropped(folder: Path, model_folder: Path, models: tuple[str, ...]) -> list[Path]:
+    """What is left, in both folders, of models that textclf knows and that are not among those named."""
+    names = [name for name in get_args(Model) if name not in models]
+    paths = [path for name in names for path in (folder / f"{name}.parquet", model_folder / name)]
+    return [path for path in paths if path.exists()]
 
-    `UserError` if one is missing, or if there is one of a model that was not asked for: what `dvc repro`
-    left from other params would else become part of this run's record.
+
+def read(folder: Path, models: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+    """The predictions of each model, in the order given; `UserError` if one is missing, or one of no model is there.
+
+    What does not belong would else become part of this run's record, for DVC records the whole folder.
     """
+    known = {f"{name}.parquet" for name in (*models, *get_args(Model))}  # those not named are `dropped`
     for path in sorted(folder.glob("*")):
-        if path.stem not in models:
+        if path.name not in known:
             raise UserError(f"{path} is of no model in train.models ({', '.join(models)}); remove it: rm -r {path}")
     return {name: read_parquet(folder / f"{name}.parquet", ["id", "split", "label"]) for name in models}

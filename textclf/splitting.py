@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from textclf.errors import UserError
-from textclf.files import SPLITS, of_each_split, read_parquet
+from textclf.files import SPLITS, of_each_split, read_json, read_parquet, reading
 from textclf.params import Split
 
+CLASSES = "classes.json"  # beside the splits: the classes in order
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
 
 
@@ -22,9 +24,9 @@ def split(rows: pd.DataFrame, settings: Split) -> dict[str, pd.DataFrame]:
 
     Train and test are those of scikit-learn's `train_test_split` under the same size, seed and
     stratification. Validation is taken from the training rows in the same manner, so that the test rows do
-    not depend on it. With `group_duplicates` what is drawn are groups of rows of one `normalised` text, a
-    group's label that of its first row; a split may then miss its size by a part of a group. `rows` has the
-    columns `id`, `text` and `label`. `UserError` where a split would lack rows or the training rows a class.
+    not depend on it. Where rows are grouped (see `groups`) what is drawn are groups, a group's label that of its
+    first row; a split may then miss its size by a part of a group. `rows` has the columns `id`, `text`, `label` and
+    maybe `group`. `UserError` where a split would lack rows or the training rows a class.
     """
     rest = rows
     parts = {}
@@ -46,16 +48,37 @@ def normalised(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def groups(rows: pd.DataFrame, duplicates: bool) -> NDArray[np.int64]:
+    """The group of each row (rows,), numbered in the order of their first rows.
+
+    Rows belong together that have one value in the column `group`, if there is one, or, with `duplicates`, one
+    `normalised` text; and so do rows that a third belongs with.
+    """
+    keys = [rows["group"]] if "group" in rows else []
+    keys += [rows["text"].map(normalised)] if duplicates else []
+    if not keys:
+        return np.arange(len(rows))
+    codes = [pd.factorize(key)[0] for key in keys]
+    if len(codes) == 1:
+        return codes[0].astype(np.int64)
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    pairs = np.array([codes[0], codes[1] + codes[0].max() + 1])
+    nodes = pairs.max() + 1
+    _, component = connected_components(coo_array((np.ones(len(rows)), pairs), shape=(nodes, nodes)), directed=False)
+    return pd.factorize(component[codes[0]])[0].astype(np.int64)
+
+
 def take(rows: pd.DataFrame, count: int, settings: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows that are kept, and about `count` that are taken, in random order, no group on both sides.
 
-    A group is a row, or all rows of one `normalised` text. Where each row is a group both are what
-    scikit-learn's train_test_split gives, in its order. `UserError` if no row would be kept.
+    The groups are those of `groups`. Where each row is one both are what scikit-learn's train_test_split gives, in
+    its order. `UserError` if no row would be kept.
     """
     if count >= len(rows):
         raise UserError(f"{len(rows)} rows must be more than the {count} to be taken from them; set a smaller size")
-    groups = rows["text"].map(normalised) if settings.group_duplicates else rows["id"]
-    codes, _ = pd.factorize(groups)  # in the order of the groups' first rows
+    codes = groups(rows, settings.group_duplicates)
     sizes = np.bincount(codes)
     if settings.stratify:
         from sklearn.model_selection import train_test_split
@@ -77,8 +100,8 @@ def take(rows: pd.DataFrame, count: int, settings: Split) -> tuple[pd.DataFrame,
     taken, kept = drawn[:units], drawn[units:]
     if not len(kept):
         raise UserError(
-            f"of {len(rows)} rows some must be kept; got none, as rows of one text stay together: "
-            "set split.group_duplicates to false, or a smaller size"
+            f"of {len(rows)} rows some must be kept; got none, as rows of one text or group stay together: "
+            "set split.group_duplicates to false, data.group to null, or a smaller size"
         )
     place = np.argsort(np.concatenate([taken, kept]))  # of each group in the draw
     by_draw = np.argsort(place[codes], kind="stable")
@@ -121,3 +144,13 @@ def write(rows: pd.DataFrame, path: Path) -> None:
 def read(folder: Path) -> dict[str, pd.DataFrame]:
     """The rows of each split in a folder, in the order of `SPLITS`; `UserError` if there are none."""
     return {name: read_parquet(path, SCHEMA.names) for name, path in of_each_split(folder, ".parquet").items()}
+
+
+def read_classes(folder: Path) -> list[str]:
+    """The classes of the splits in a folder, in order; `UserError` if they are missing or damaged."""
+    path = folder / CLASSES
+    content = read_json(path)
+    with reading(path):
+        if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
+            raise ValueError(content)
+    return content

@@ -8,7 +8,7 @@ Nothing is rounded unless said. Everything repeats to the bit: random numbers co
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ BINS = 10  # of the confidence; two classes fill the upper half only, as no top-
 CELLS = 2**19  # resamples times rows held at a time
 EPSILON = float(np.finfo(np.float64).eps)  # the least probability that a logarithm is taken of, as in scikit-learn
 
-Draws = dict[str, NDArray[np.float64]]  # metric: its value in each resample (resamples,)
+# Metric: its value in each resample (resamples,), or `class_<metric>`: that of each class (resamples, classes).
+Draws = dict[str, NDArray[np.float64]]
 
 
 class Interval(NamedTuple):
@@ -123,11 +124,12 @@ def weighted_metrics(
 ) -> Draws:
     """Metrics under each row of weights (sets, rows), as scikit-learn has them with `sample_weight`.
 
-    accuracy, log_loss (nats), brier, ece, precision, recall, f1; and, unless y holds one class alone,
-    balanced_accuracy, mcc and roc_auc. With two classes precision, recall and f1 are those of the positive one;
-    with more, these and roc_auc (one against the rest) are means over the classes, and roc_auc is left out if y
-    lacks one. What has no row to be counted in is 0, as with `zero_division=0`. The weights are not negative; where
-    they are all 0 in a class of y, roc_auc is NaN and balanced_accuracy is of the other classes.
+    accuracy, log_loss (nats), brier, ece, precision, recall, f1, each (sets,); unless y holds one class alone,
+    balanced_accuracy and mcc; unless y lacks a class, roc_auc. Also class_precision, class_recall, class_f1 and
+    class_roc_auc of every class against the rest, (sets, classes). With two classes precision, recall and f1 are
+    those of the positive one; with more, these and roc_auc are means over the classes. What has no row to be counted
+    in is 0, as with `zero_division=0`, but an area without rows on both sides is NaN. The weights are not negative;
+    where they are all 0 in a class of y, balanced_accuracy and roc_auc are of the other classes, if any.
 
     roc_auc: Mann-Whitney, ties one half: Hanley & McNeil (1982), Radiology 143:29-36. mcc: Gorodkin (2004),
     Comput. Biol. Chem. 28:367-374, doi:10.1016/j.compbiolchem.2004.09.006. brier and ece: as `brier` and
@@ -155,38 +157,42 @@ def _measure(
     ends = np.cumsum([block.shape[1] for block in blocks])[:-1]
     terms = np.hstack(blocks).astype(np.float64)
     present = len(np.unique(y))
-    ranked = (names if classes > 2 else names[-1:]) if present == classes else names[:0]
-    areas = [_area(actual[:, name], probabilities[:, name]) for name in ranked]
+    shown = names if classes > 2 else names[-1:]
+    areas = [_area(actual[:, name], probabilities[:, name]) for name in shown]  # of two classes both have the same
 
     def measure(weights: NDArray[np.float64]) -> Draws:
         losses, squares, gaps, right, said, there = np.split(weights @ terms, ends, axis=1)
         total = there.sum(axis=1)
-        shown = slice(None) if classes > 2 else slice(-1, None)
         recalls = _ratio(right, there)
         draws = {
             "accuracy": right.sum(axis=1) / total,
             "log_loss": losses[:, 0] / total,
             "brier": squares[:, 0] / total,
             "ece": np.abs(gaps).sum(axis=1) / total,
-            "precision": _ratio(right, said)[:, shown].mean(axis=1),
-            "recall": recalls[:, shown].mean(axis=1),
-            "f1": _ratio(2 * right, said + there)[:, shown].mean(axis=1),
+            "class_precision": _ratio(right, said),
+            "class_recall": recalls,
+            "class_f1": _ratio(2 * right, said + there),
         }
+        for metric in ("precision", "recall", "f1"):
+            draws[metric] = draws[f"class_{metric}"][:, shown].mean(axis=1)
         if present > 1:
             draws["balanced_accuracy"] = recalls.sum(axis=1) / (there > 0).sum(axis=1)
             covariance = right.sum(axis=1) * total - (said * there).sum(axis=1)
             variances = (total**2 - (said**2).sum(axis=1)) * (total**2 - (there**2).sum(axis=1))
             draws["mcc"] = _ratio(covariance, np.sqrt(np.maximum(variances, 0)))
-        if areas:
-            draws["roc_auc"] = np.mean([area(weights) for area in areas], axis=0)
+        by_class = np.column_stack([area(weights) for area in areas])
+        draws["class_roc_auc"] = np.broadcast_to(by_class, (len(weights), classes))
+        if present == classes:
+            draws["roc_auc"] = _ratio(np.nansum(by_class, axis=1), np.isfinite(by_class).sum(axis=1), none=np.nan)
         return draws
 
     return measure
 
 
-def _ratio(part: NDArray[np.float64], whole: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Part by whole, 0 where there is no whole."""
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+def _ratio(part: NDArray[np.float64], whole: NDArray[Any], none: float = 0) -> NDArray[np.float64]:
+    """Part by whole, `none` where there is no whole."""
+    shares: NDArray[np.float64] = np.divide(part, whole, out=np.full_like(part, none), where=whole > 0)
+    return shares
 
 
 def _area(
@@ -202,10 +208,7 @@ def _area(
         np.cumsum(weights[:, below], axis=1, out=negatives[:, 1:])
         positives = weights[:, above]
         pairs = np.einsum("ij,ij->i", positives, negatives[:, less] + negatives[:, less_or_equal]) / 2
-        possible = positives.sum(axis=1) * negatives[:, -1]
-        shares = np.full(len(weights), np.nan)
-        np.divide(pairs, possible, out=shares, where=possible > 0)
-        return shares
+        return _ratio(pairs, positives.sum(axis=1) * negatives[:, -1], none=np.nan)
 
     return area
 

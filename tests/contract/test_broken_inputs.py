@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import command, tree
 from textclf import catalogue, sources
 from textclf.files import read_json, sha256
 
@@ -52,68 +53,11 @@ def damaged(path: str) -> dict[str, Case]:
     return {f"{path} {name}": case({path: edit}, line) for name, edit in edits.items()}
 
 
+# What may be wrong in a table stands in test_broken_tables.py.
 SPLIT = {
-    "no corpus": case({RAW: None}, f"{RAW} not found; {MADE}"),
-    "no folder": case({"data/raw": None}, f"{RAW} not found; {MADE}"),
-    "corpus of another name": case(
-        params("corpus: yelp", "corpus: imdb"), f"data/raw/imdb_labelled.txt not found; {MADE}"
-    ),
-    "folder for a file": case({RAW: None, f"{RAW}/inside": b""}, f"{RAW}: Is a directory"),
-    "empty file": case({RAW: b""}, f"{RAW} must have at least one line; got an empty file"),
-    "empty line": case({RAW: b"\n"}, f"{RAW}:1: must be a sentence, a tab and a label; got '' without a tab"),
-    "empty line at the end": case(
-        corpus(b"a\t1", b"b\t0", b""),
-        f"{RAW}:3: must be a sentence, a tab and a label; got '' without a tab",
-    ),
-    "not UTF-8": case(corpus(b"a\t1", b"caf\xe9\t0"), f"{RAW}:2: must be UTF-8; got byte 0xe9 at offset 3"),
-    "surrogate": case(corpus(b"a\t1", b"\xed\xa0\x80\t0"), f"{RAW}:2: must be UTF-8; got byte 0xed at offset 0"),
-    "UTF-16": case(
-        {RAW: "a\t1\nb\t0\n".encode("utf-16")},
-        f"{RAW}:1: must be UTF-8; got byte 0xff at offset 0",
-        f"{RAW}:2: must not hold NUL; got one at offset 0",
-        f"{RAW}:3: must not hold NUL; got one at offset 0",
-    ),
-    "byte order mark": case(
-        corpus(b"\xef\xbb\xbfa\t1", b"b\t0"),
-        f"{RAW}:1: must not begin with a byte order mark; save the file without it",
-    ),
-    "NUL": case(corpus(b"a\t1", b"b\0c\t0"), f"{RAW}:2: must not hold NUL; got one at offset 1"),
-    "no tab": case(
-        corpus(b"a\t1", b"b 0"),
-        f"{RAW}:2: must be a sentence, a tab and a label; got 'b 0' without a tab",
-    ),
-    "long line without a tab": case(
-        corpus(b"a\t1", b"b" * 99),
-        f"{RAW}:2: must be a sentence, a tab and a label; got '{'b' * 39}…' without a tab",
-    ),
-    "unknown label": case(corpus(b"a\t1", b"b\t2"), f"{RAW}:2: label must be one of 0, 1; got '2'"),
-    "no label": case(corpus(b"a\t1", b"b\t"), f"{RAW}:2: label must be one of 0, 1; got ''"),
-    "label with a space": case(corpus(b"a\t1", b"b\t0 "), f"{RAW}:2: label must be one of 0, 1; got '0 '"),
-    "label of other digits": case(corpus(b"a\t1", "b\t५".encode()), f"{RAW}:2: label must be one of 0, 1; got '५'"),
-    "label first": case(
-        corpus(b"1\ta", b"0\tb"),
-        f"{RAW}:1: label must be one of 0, 1; got 'a'",
-        f"{RAW}:2: label must be one of 0, 1; got 'b'",
-    ),
-    "CRLF": case(
-        {RAW: b"a\t1\r\nb\t0\r\n"},
-        f"{RAW}:1: label must be one of 0, 1; got '1\\r'",
-        f"{RAW}:2: label must be one of 0, 1; got '0\\r'",
-    ),
-    "CR": case({RAW: b"a\t1\rb\t0\r"}, f"{RAW}:1: label must be one of 0, 1; got '0\\r'"),
-    "escape sequence": case(corpus(b"a\t1", b"b\t\x1b[31m"), f"{RAW}:2: label must be one of 0, 1; got '\\x1b[31m'"),
-    "empty text": case(corpus(b"a\t1", b"\t0"), f"{RAW}:2: text must not be empty; got ''"),
-    "text of spaces": case(corpus(b"a\t1", b" \t \t0"), f"{RAW}:2: text must not be empty; got ' \\t '"),
-    "one class": case(corpus(b"a\t1", b"b\t1"), f"{RAW} must have rows of at least two classes; got only '1'"),
-    "five wrong lines": case(
-        corpus(b"a\t1", *[b"b\t2"] * 5),
-        *(f"{RAW}:{number}: label must be one of 0, 1; got '2'" for number in range(2, 7)),
-    ),
-    "many wrong lines": case(
-        corpus(*[b"a\t1"] * 100, *[b"b\t2"] * 900),
-        *(f"{RAW}:{number}: label must be one of 0, 1; got '2'" for number in range(101, 106)),
-        f"{RAW}: 900 of 1000 lines are wrong, 5 shown",
-    ),
+    "no corpus": case({RAW: None}, "data/raw must hold files that match data.files; got none for **/*"),
+    "no folder": case({"data/raw": None}, "data/raw not found; set data.path to a file or folder of labelled texts"),
+    "one class": case(corpus(b"a\t1", b"b\t1"), "data/raw must have rows of at least two classes; got only '1'"),
     "too few rows": case(
         corpus(b"a\t1", b"b\t0") | params("test_size: 0.25", "test_size: 0.75"),
         "2 rows must be more than the 2 to be taken from them; set a smaller size",
@@ -129,8 +73,8 @@ SPLIT = {
     ),
     "one text alone, and duplicates kept together": case(
         corpus(*[b"a\t1", b"A\t0"] * 4) | params("group_duplicates: false", "group_duplicates: true"),
-        "of 8 rows some must be kept; got none, as rows of one text stay together: "
-        "set split.group_duplicates to false, or a smaller size",
+        "of 8 rows some must be kept; got none, as rows of one text or group stay together: "
+        "set split.group_duplicates to false, data.group to null, or a smaller size",
     ),
     "class too small to stratify": case(
         corpus(b"a\t1", b"b\t0", b"c\t0") | params("stratify: false", "stratify: true"),
@@ -185,9 +129,9 @@ EVALUATE = {
         f"models/keras/training.json not found; {MADE}",
     ),
     "predictions of another model": case(
-        {"data/predictions/keras.parquet": b""},
-        "data/predictions/keras.parquet is of no model in train.models (majority); "
-        "remove it: rm -r data/predictions/keras.parquet",
+        {"data/predictions/mine.parquet": b""},
+        "data/predictions/mine.parquet is of no model in train.models (majority); "
+        "remove it: rm -r data/predictions/mine.parquet",
     ),
     "no models": case({"models": None}, f"models/majority/training.json not found; {MADE}"),
     "splits for predictions": case(
@@ -223,11 +167,10 @@ PLOT = {
     "garbage": case({"plots/roc.csv": GARBAGE}, f"plots/roc.csv is damaged; remove it and {MADE}"),
 }
 CROSSVALIDATE = {
-    "no corpus": case({RAW: None}, f"{RAW} not found; {MADE}"),
-    "unknown label": case(corpus(b"a\t1", b"b\t2"), f"{RAW}:2: label must be one of 0, 1; got '2'"),
+    "no corpus": case({RAW: None}, "data/raw must hold files that match data.files; got none for **/*"),
     "too few rows of a class": case(
         corpus(*[f"text {number}\t{int(number < 3)}".encode() for number in range(20)]),
-        "a class must have at least 4 texts for so many folds; one has 3",
+        "a class must have at least 4 texts for so many folds; 1 has 3",
     ),
     "no words in a fold": case(
         params("min_df: 1", "min_df: 30"),
@@ -329,7 +272,7 @@ CURVES = ("history", "confusion", "roc", "reliability")
         ("train", ["majority", "data/features", "models/new", f"{RAW}/new.parquet"]),
         (
             "evaluate",
-            ["data/predictions", "models", *(f"{name}.json" for name in "abcde"), *("f.csv",) * 4, f"{RAW}/g.csv"],
+            ["data/predictions", "models", *(f"{name}.json" for name in "abcde"), *("f.csv",) * 5, f"{RAW}/g.csv"],
         ),
         ("plot", [*(f"plots/{name}.csv" for name in CURVES), "a.svg", "b.svg", "c.svg", f"{RAW}/d.svg"]),
         ("crossvalidate", ["data/raw", "metrics/new.json", f"{RAW}/new.csv"]),
@@ -357,16 +300,48 @@ def test_split_warns_of_test_rows_that_also_stand_in_train(
         counted = read_json(Path("metrics/splits.json"))["leaks"]["normalised"]["test_in_train"]
         assert (counted > 0) == leaks
         warning = f"warning: {counted} test rows also stand in train; split.group_duplicates: true keeps them apart\n"
-        assert capsys.readouterr().out == "train: 30 rows\ntest: 10 rows\n" + warning * leaks
+        assert capsys.readouterr().out == "classes: '0' 20, '1' 20\ntrain: 30 rows\ntest: 10 rows\n" + warning * leaks
 
 
-USAGE = ("usage: python -m stages.split [-h] raw splits metrics", "python -m stages.split: error: ")
+def leave_others(project: Path) -> list[Path]:
+    """What earlier runs left of two models that are no longer in train.models."""
+    others = [project / "data/predictions/nb_svm.parquet", project / "models/nb_svm", project / "models/keras"]
+    shutil.copy(project / PREDICTIONS, others[0])
+    for folder in others[1:]:
+        shutil.copytree(project / "models/majority", folder)
+    return others
+
+
+def test_evaluate_removes_what_is_left_of_models_that_are_no_longer_trained(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from stages import evaluate
+    from textclf import params as settings
+
+    before = tree(project)
+    others = leave_others(project)
+    monkeypatch.chdir(project)
+    chosen = settings.load(project / "params.yaml")
+    evaluate.run(chosen, *(Path(path) for path in command("evaluate")))
+    assert tree(project) == before
+    said = capsys.readouterr().out
+    for path in others:
+        assert f"{path.relative_to(project)} removed, as its model is no longer in train.models\n" in said
+
+
+def test_evaluate_removes_nothing_where_it_refuses(refuses: Callable[..., None], project: Path) -> None:
+    leave_others(project)
+    (project / PREDICTIONS).write_bytes(GARBAGE)
+    refuses("evaluate", f"error: evaluate: {PREDICTIONS} is damaged; remove it and {MADE}")
+
+
+USAGE = ("usage: python -m stages.split [-h] data splits metrics", "python -m stages.split: error: ")
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "the following arguments are required: raw, splits, metrics"),
+        ([], "the following arguments are required: data, splits, metrics"),
         (["data/raw"], "the following arguments are required: splits, metrics"),
         (["data/raw", "data/splits"], "the following arguments are required: metrics"),
         (["data/raw", "data/splits", "metrics/splits.json", "more"], "unrecognized arguments: more"),

@@ -105,3 +105,16 @@ def test_a_queue_of_experiments_is_run_and_listed(workshop: Callable[[], Copy]) 
         ("yelp", "10.0", "750", "1714", "0.796"),
     ]
     assert copy.run("git", "status", "--porcelain") == ""
+
+
+def test_a_grid_is_run_and_listed_by_validation_accuracy(workshop: Callable[[], Copy]) -> None:
+    copy = workshop()
+    grid = "-S split.validation_size=0.2 -S 'train.models=[majority],[naive_bayes]'"
+    # As above: the queue's worker would keep a pipe open. The copy has no environment of its own to bring up to date.
+    copy.run("sh", "-c", 'make -o .venv/run grid "GRID=$0" >../grid.log 2>&1', grid)
+    log = (copy.folder.parent / "grid.log").read_text(encoding="utf-8")
+    header, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in log.splitlines() if line[:1] == "|"]
+    found = [dict(zip(header, row, strict=True)) for row in rows if "─" in row[0]]
+    assert [row["train.models"] for row in found] == ["['naive_bayes']", "['majority']"]
+    accuracies = [float(row["best.validation.accuracy"]) for row in found]
+    assert accuracies == sorted(accuracies, reverse=True)

@@ -1,6 +1,5 @@
 """How the trained models behave, and that what is kept of them is all there is to them."""
 
-import json
 import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 
 from tests import verify
 from tests.verify import Copy
-from textclf import features, params
+from textclf import features
 
 MODELS = ("majority", "logistic_regression", "keras")
 LEARNED = MODELS[1:]
@@ -29,7 +28,7 @@ each_learned = pytest.mark.parametrize("model", LEARNED)
 @pytest.fixture(scope="module")
 def rows(pipeline: Copy) -> pd.DataFrame:
     """id, text, label and split of every row."""
-    paths = (pipeline.folder / "data/splits").iterdir()
+    paths = (pipeline.folder / "data/splits").glob("*.parquet")
     return pd.concat([pd.read_parquet(path).assign(split=path.stem) for path in paths], ignore_index=True)
 
 
@@ -40,13 +39,8 @@ def predictions(pipeline: Copy) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def counts(pipeline: Copy) -> Callable[[Iterable[str]], Any]:
-    """Turns texts into vectors, with what the pipeline keeps of its vectorizer: the vocabulary and the params."""
-    settings = params.load(pipeline.folder / "params.yaml").vectorize
-    vocabulary = json.loads((pipeline.folder / "data/features/vocabulary.json").read_text(encoding="utf-8"))
-    transform: Callable[[Iterable[str]], Any] = (
-        features.vectorizer(settings).set_params(vocabulary=vocabulary).transform
-    )
-    return transform
+    """Turns texts into vectors, with what the pipeline keeps of its vectorizer."""
+    return features.read_vectorizer(pipeline.folder / "data/features/vectorizer.json").transform
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from textclf.errors import UserError
 from textclf.params import CrossValidate, Params, load
 
 LESSON = load(Path(__file__).parents[2] / "params.yaml")
+CLASSES = ["0", "1"]
 FAST = ("majority", "logistic_regression")
 WORDS = ("good", "bad", "food", "place", "staff", "nice", "awful", "great")
 
@@ -72,8 +73,11 @@ def test_every_row_is_tested_once_a_repeat(rows: int, count: int, repeats: int, 
 @settings(deadline=None, max_examples=30)
 def test_duplicates_are_tested_together(texts: list[str]) -> None:
     whole = corpus(len(texts)).assign(text=texts)
-    assume(whole["text"].map(splitting.normalised).groupby(whole["label"]).nunique().min() >= 2)
-    for _, _, splits in crossvalidation.folds(whole, chosen(folds=2)):
+    try:
+        found = list(crossvalidation.folds(whole, chosen(folds=2)))
+    except UserError:
+        assume(False)
+    for _, _, splits in found:
         kept, tested = (set(part["text"].map(splitting.normalised)) for part in splits.values())
         assert not kept & tested
 
@@ -90,7 +94,43 @@ def test_repeats_and_seeds_shuffle_anew() -> None:
 def test_a_class_with_fewer_rows_than_folds_is_an_error() -> None:
     with pytest.raises(UserError) as error:
         next(crossvalidation.folds(corpus(20, "0000000001"), chosen(folds=3)))
-    assert error.value.lines == ("a class must have at least 3 texts for so many folds; one has 2",)
+    assert error.value.lines == ("a class must have at least 3 texts for so many folds; 1 has 2",)
+
+
+def test_a_class_of_fewer_groups_than_folds_is_an_error() -> None:
+    with pytest.raises(UserError) as error:
+        next(crossvalidation.folds(corpus(12).assign(group=list("aabbaabbaabb")), chosen(folds=3)))
+    assert error.value.lines == ("a class must have at least 3 groups for so many folds; 0 has 2",)
+
+
+def test_training_rows_of_a_fold_without_a_class_are_an_error() -> None:
+    # The group b is one fold, so that both groups of the class 0 are the other.
+    rows = corpus(5).assign(label=list("10010"), group=list("bcaac"))
+    with pytest.raises(UserError) as error:
+        list(crossvalidation.folds(rows, chosen(folds=2)))
+    rule = "the training rows of every fold must hold every class; 0 has all groups in one of 2"
+    assert error.value.lines == (f"{rule}: set another crossvalidate.seed, or more folds",)
+
+
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 19), st.integers(0, 59)), min_size=16, max_size=40),
+    classes=st.integers(2, 3),
+    seed=st.integers(0, 2**31 - 1),
+)
+@settings(deadline=None, max_examples=50)
+def test_groups_are_tested_together(pairs: list[tuple[int, int]], classes: int, seed: int) -> None:
+    whole = corpus(len(pairs), "012"[:classes]).assign(
+        group=[f"group {group}" for group, _ in pairs], text=[f"text {text}" for _, text in pairs]
+    )
+    try:
+        found = list(crossvalidation.folds(whole, chosen(folds=2, repeats=1, seed=seed)))
+    except UserError:
+        assume(False)
+    assert sorted(pd.concat([splits["test"] for _, _, splits in found])["id"]) == sorted(whole["id"])
+    for _, _, splits in found:
+        for column in ("group", "text"):
+            assert not set(splits["train"][column]) & set(splits["test"][column])
+        assert set(splits["train"]["label"]) == set(whole["label"])
 
 
 @pytest.mark.parametrize("texts", ["a" * 4 + "bcdefghi", "a" * 12], ids=["of a class", "of all"])
@@ -108,7 +148,7 @@ def split(rows: int = 40, **changes: object) -> dict[str, pd.DataFrame]:
 
 
 def test_only_training_rows_give_the_vocabulary(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[list[str]] = []
+    seen: list[features.Vectorizer] = []
     original = features.vectorize
 
     def vectorize(*arguments: object) -> object:
@@ -119,29 +159,57 @@ def test_only_training_rows_give_the_vocabulary(monkeypatch: pytest.MonkeyPatch)
     splits = split()
     planted = {**splits, "test": splits["test"].assign(text="planted " + splits["test"]["text"])}
     for parts in (splits, planted):
-        crossvalidation.measure(parts, "logistic_regression", params())
-    assert seen[0] == seen[1]
-    assert "planted" not in seen[1]
-    assert set(seen[1]) == set(" ".join(splits["train"]["text"]).split())
+        crossvalidation.measure(parts, CLASSES, "logistic_regression", params())
+    assert seen[0].content() == seen[1].content()
+    assert set(seen[1].terms()) == set(" ".join(splits["train"]["text"]).split())
 
 
 def test_a_word_of_the_test_rows_alone_tells_a_model_nothing() -> None:
     # With texts of nothing else the model can only say the same of each row.
     rows = corpus(40).assign(text=[f"same row{number % 4}" for number in range(40)])
     splits = {"train": rows[:30], "test": rows[30:].assign(text="planted" + rows[30:]["label"])}
-    found = crossvalidation.measure(splits, "logistic_regression", params())
+    found = crossvalidation.measure(splits, CLASSES, "logistic_regression", params())
     assert found["accuracy"] == 0.5
 
 
 def test_a_measure_is_that_of_the_stages() -> None:
     splits = split()
-    found = crossvalidation.measure(splits, "majority", params())
+    found = crossvalidation.measure(splits, CLASSES, "majority", params())
     assert found == {"accuracy": 0.5, "log_loss": round(math.log(2), 6)}
-    assert crossvalidation.measure(splits, "logistic_regression", params())["accuracy"] == 1  # it finds the word
+    found = crossvalidation.measure(splits, CLASSES, "logistic_regression", params())
+    assert found["accuracy"] == 1  # it finds the word
+
+
+def test_many_classes_are_measured() -> None:
+    rows = corpus(60, "abc")
+    splits = splitting.split(rows, LESSON.split.model_copy(update={"stratify": True}))
+    found = crossvalidation.measure(splits, ["c", "a", "b"], "majority", params())
+    assert found == {"accuracy": round(1 / 3, 6), "log_loss": round(math.log(3), 6)}
+    assert crossvalidation.measure(splits, ["c", "a", "b"], "logistic_regression", params())["accuracy"] == 1
+
+
+def test_groups_of_the_training_rows_stay_together_where_some_validate(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[dict[str, pd.DataFrame]] = []
+    original = features.vectorize
+
+    def vectorize(splits: dict[str, pd.DataFrame], *arguments: object) -> object:
+        seen.append(splits)
+        return original(splits, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(features, "vectorize", vectorize)
+    whole = corpus(60).assign(group=[f"group {number // 5}" for number in range(60)])
+    crossvalidation.crossvalidate(whole, CLASSES, params(("majority",), split={"validation_size": 0.2}))
+    assert len(seen) == 6
+    for splits in seen:
+        assert list(splits) == ["train", "validation", "test"]
+        parts = [set(part["group"]) for part in splits.values()]
+        assert len(set.union(*parts)) == sum(map(len, parts)) == 12
 
 
 def test_settings_of_the_model_can_be_changed() -> None:
-    weak, strong = (crossvalidation.measure(split(), "logistic_regression", params(), C=C) for C in (1e-3, 1e3))
+    weak, strong = (
+        crossvalidation.measure(split(), CLASSES, "logistic_regression", params(), C=C) for C in (1e-3, 1e3)
+    )
     assert weak["log_loss"] > 0.6
     assert strong["log_loss"] < 0.1
 
@@ -151,22 +219,22 @@ def test_a_share_of_the_training_rows_validates(monkeypatch: pytest.MonkeyPatch,
     seen: list[dict[str, pd.DataFrame]] = []
     original = features.vectorize
 
-    def vectorize(splits: dict[str, pd.DataFrame], settings: object) -> object:
+    def vectorize(splits: dict[str, pd.DataFrame], *arguments: object) -> object:
         seen.append(splits)
-        return original(splits, settings)  # type: ignore[arg-type]
+        return original(splits, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(features, "vectorize", vectorize)
     section: dict[str, object] = {"validation_size": 0.2, "stratify": True, "group_duplicates": group_duplicates}
     several = params(split=section, evaluate={"threshold": "f1", "calibration": "temperature"})
     splits = split()
-    crossvalidation.measure(splits, "logistic_regression", several)
+    crossvalidation.measure(splits, CLASSES, "logistic_regression", several)
     (taken,) = seen
     assert {name: len(part) for name, part in taken.items()} == {"train": 24, "validation": 6, "test": 10}
     assert taken["test"].equals(splits["test"])
     assert sorted(pd.concat([taken["train"], taken["validation"]])["id"]) == sorted(splits["train"]["id"])
     # Validation rows that are there already are left alone.
     whole = split(validation_size=0.2)
-    crossvalidation.measure(whole, "logistic_regression", several)
+    crossvalidation.measure(whole, CLASSES, "logistic_regression", several)
     assert seen[1] is whole
 
 
@@ -174,7 +242,7 @@ def test_a_share_of_the_training_rows_validates(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_there_is_a_row_a_model_repeat_and_fold() -> None:
-    table = crossvalidation.crossvalidate(corpus(30), params())
+    table = crossvalidation.crossvalidate(corpus(30), CLASSES, params())
     assert table.columns.tolist() == ["model", "repeat", "fold", "seed", "accuracy", "log_loss"]
     assert table[["repeat", "fold", "model"]].to_numpy(dtype=object).tolist() == [
         [repeat, fold, model] for repeat in (1, 2) for fold in (1, 2, 3) for model in FAST
@@ -186,13 +254,13 @@ def test_there_is_a_row_a_model_repeat_and_fold() -> None:
 def test_a_model_with_a_seed_is_trained_with_others_on_the_first_fold(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, dict[str, object]]] = []
 
-    def measure(_: object, name: str, __: Params, **changed: object) -> dict[str, float]:
+    def measure(_: object, __: object, name: str, ___: Params, **changed: object) -> dict[str, float]:
         asked.append((name, changed))
         return {"accuracy": 0.5, "log_loss": float(len(asked))}
 
     monkeypatch.setattr(crossvalidation, "measure", measure)
     table = crossvalidation.crossvalidate(
-        corpus(30), params(("majority", "keras"), train={"models": ("majority", "keras")})
+        corpus(30), CLASSES, params(("majority", "keras"), train={"models": ("majority", "keras")})
     )
     network = table[table["model"] == "keras"]
     assert network[["repeat", "fold", "seed"]].to_numpy().tolist() == [
@@ -278,12 +346,12 @@ def test_numbers_are_rounded_at_any_depth() -> None:
 
 def test_the_learning_curve_has_a_row_a_model_and_tenth() -> None:
     splits = split(80)  # 60 of which are trained on
-    curve = crossvalidation.learning_curve(splits, params())
+    curve = crossvalidation.learning_curve(splits, CLASSES, params())
     assert curve.columns.tolist() == ["model", "rows", "accuracy", "accuracy_low", "accuracy_high"]
     assert curve[["rows", "model"]].to_numpy(dtype=object).tolist() == [
         [6 * tenth, model] for tenth in range(1, 11) for model in FAST
     ]
-    last = {name: crossvalidation.measure(splits, name, params())["accuracy"] for name in FAST}
+    last = {name: crossvalidation.measure(splits, CLASSES, name, params())["accuracy"] for name in FAST}
     assert dict(zip(FAST, curve["accuracy"][-2:], strict=True)) == last
     for point in curve.to_dict("records"):
         interval = statistics.wilson(round(point["accuracy"] * 20), 20)
@@ -291,20 +359,20 @@ def test_the_learning_curve_has_a_row_a_model_and_tenth() -> None:
 
 
 def test_the_learning_curve_has_the_confidence_of_params() -> None:
-    curve = crossvalidation.learning_curve(split(), params(("majority",), evaluate={"confidence": 0.5}))
+    curve = crossvalidation.learning_curve(split(), CLASSES, params(("majority",), evaluate={"confidence": 0.5}))
     assert (curve["accuracy_low"][0], curve["accuracy_high"][0]) == statistics.wilson(5, 10, 0.5)
 
 
 def test_the_learning_curve_takes_the_first_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[dict[str, pd.DataFrame]] = []
 
-    def measure(splits: dict[str, pd.DataFrame], _: str, __: Params) -> dict[str, float]:
+    def measure(splits: dict[str, pd.DataFrame], _: object, __: str, ___: Params) -> dict[str, float]:
         seen.append(splits)
         return {"accuracy": 0.5}
 
     monkeypatch.setattr(crossvalidation, "measure", measure)
     splits = split(80, validation_size=0.2)
-    crossvalidation.learning_curve(splits, params(("majority",)))
+    crossvalidation.learning_curve(splits, CLASSES, params(("majority",)))
     for part in seen:
         assert part["train"].equals(splits["train"][: len(part["train"])])
         assert part["test"] is splits["test"]
@@ -314,5 +382,14 @@ def test_the_learning_curve_takes_the_first_rows(monkeypatch: pytest.MonkeyPatch
 def test_a_share_that_lacks_a_class_is_left_out() -> None:
     splits = split()
     sorted_rows = splits["train"].sort_values("label", kind="stable")  # 15 of each class
-    curve = crossvalidation.learning_curve({**splits, "train": sorted_rows}, params(("majority",)))
+    curve = crossvalidation.learning_curve({**splits, "train": sorted_rows}, CLASSES, params(("majority",)))
     assert curve["rows"].tolist() == [18, 21, 24, 27, 30]
+
+
+def test_too_few_training_rows_for_any_step_are_an_error() -> None:
+    splits = split()
+    one = splits["train"][splits["train"]["label"] == "1"][:1]
+    rare = pd.concat([splits["train"][splits["train"]["label"] == "0"], one])
+    with pytest.raises(UserError) as error:
+        crossvalidation.learning_curve({**splits, "train": rare}, CLASSES, params())
+    assert error.value.lines == ("a class must have at least 2 training rows; 1 has 1",)

@@ -2,7 +2,7 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -44,6 +44,19 @@ def params(**changes: object) -> Evaluate:
         "seed": 0,
     }
     return Evaluate.model_validate(lesson | changes)
+
+
+def many(seed: int, count: int = 90, classes: int = 3, names: list[str] | None = None) -> pd.DataFrame:
+    """Predictions of several classes, c0, c1, ..., each of which has rows, with ties among the probabilities."""
+    generator = np.random.default_rng(seed)
+    names = [f"c{number}" for number in range(classes)] if names is None else names
+    y = generator.permutation(np.concatenate([np.arange(classes), generator.integers(0, classes, count - classes)]))
+    raw = np.round(generator.dirichlet(np.ones(classes), count) + 0.4 * np.eye(classes)[y], 2) + 1e-3
+    probabilities = raw / raw.sum(axis=1, keepdims=True)
+    return pd.DataFrame(
+        {"id": [f"c:{number}" for number in range(count)], "split": "test", "label": [names[place] for place in y]}
+        | {f"probability_{name}": probabilities[:, place] for place, name in enumerate(names)}
+    )
 
 
 # Decided yes, no, no, yes: one of each of true positive, false negative, true negative, false positive.
@@ -123,6 +136,49 @@ def test_probabilities_are_calibrated_on_the_validation_rows_before_anything_is_
     assert evaluation.metrics(after)["log_loss"] < evaluation.metrics(before)["log_loss"]
 
 
+def test_of_many_classes_the_most_probable_is_decided_and_of_equals_the_first() -> None:
+    table = pd.DataFrame(
+        {
+            "id": ["a", "b", "c", "d"],
+            "split": "test",
+            "label": ["x", "y", "z", "z"],
+            "probability_x": [0.4, 0.2, 0.3, 1 / 3],
+            "probability_y": [0.3, 0.4, 0.3, 1 / 3],
+            "probability_z": [0.3, 0.4, 0.4, 1 / 3],
+        }
+    )
+    found, report = evaluation.decisions({"a": table}, params())
+    assert found["a"]["decided"].tolist() == ["x", "y", "z", "x"]
+    assert report == {"a": {}}
+
+
+@pytest.mark.parametrize("limit", [0.4, "accuracy", "f1", "precision"])
+def test_a_threshold_is_refused_beyond_two_classes(limit: float | str) -> None:
+    table = pd.concat([many(1), many(2).assign(split="validation")])
+    with pytest.raises(UserError) as error:
+        evaluation.decisions({"a": table}, params(threshold=limit))
+    assert error.value.lines == (f"evaluate.threshold must be 0.5 for 3 classes; got {limit}",)
+
+
+def test_platt_is_refused_beyond_two_classes() -> None:
+    table = pd.concat([many(1, classes=6), many(2, classes=6).assign(split="validation")])
+    with pytest.raises(UserError) as error:
+        evaluation.decisions({"a": table}, params(calibration="platt"))
+    assert error.value.lines == ("evaluate.calibration must be none or temperature for 6 classes; got platt",)
+
+
+def test_a_temperature_changes_no_decision_of_many_classes() -> None:
+    table = pd.concat([many(1), many(2).assign(split="validation")], ignore_index=True)
+    plain, _ = evaluation.decisions({"a": table}, params())
+    found, report = evaluation.decisions({"a": table}, params(calibration="temperature"))
+    assert set(report["a"]) == {"temperature", "uncalibrated"}
+    assert found["a"]["decided"].equals(plain["a"]["decided"])
+    assert not np.array_equal(evaluation.arrays(found["a"])[1], evaluation.arrays(table)[1])
+    validation = found["a"]["split"] == "validation"
+    before, after = (evaluation.metrics(part["a"][validation])["log_loss"] for part in (plain, found))
+    assert after < before
+
+
 @pytest.mark.parametrize("changes", [{"threshold": "accuracy"}, {"calibration": "platt"}], ids=str)
 def test_rows_of_train_and_test_choose_nothing(changes: dict[str, object]) -> None:
     table = three_splits()
@@ -159,6 +215,8 @@ def test_metrics_are_those_worked_out_by_hand() -> None:
         "recall": 0.5,
         "brier": 0.1925,  # the mean of 0.01, 0.36, 0.04 and 0.36
         "ece": 0.375,  # rows of confidence 0.9 and 0.8 are right, both of 0.6 wrong: (0.1 + 0.2 + 1.2) / 4
+        "balanced_accuracy": 0.5,  # of each class one of two is right
+        "mcc": 0,
     }
 
 
@@ -182,9 +240,47 @@ def test_metrics_are_those_of_scikit_learn(pairs: list[tuple[int, float]]) -> No
     }
     if len(set(y)) == 2:
         expected["roc_auc"] = sk.roc_auc_score(y, positive)
+        expected["balanced_accuracy"] = sk.balanced_accuracy_score(y, said)
+        expected["mcc"] = sk.matthews_corrcoef(y, said)
     found = evaluation.metrics(decided([int(label) for label in y], positive))
     assert found == pytest.approx(expected, abs=1e-6)
     assert found == {name: round(value, 6) for name, value in found.items()}
+
+
+MACRO: dict[str, Any] = {"average": "macro", "zero_division": 0}
+
+
+@pytest.mark.parametrize("kind", ["as they come", "a class never predicted", "a class without rows"])
+@pytest.mark.parametrize("classes", [3, 6])
+@pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true", "ignore:Only one class is present")
+def test_metrics_of_many_classes_are_those_of_scikit_learn(classes: int, kind: str) -> None:
+    names = [f"c{number}" for number in range(classes)]
+    for seed in range(3):
+        table = many(seed, classes=classes)
+        if kind == "a class without rows":
+            table = table[table["label"] != "c1"]
+        table = evaluation.decide(table, None)
+        if kind == "a class never predicted":
+            table = table.replace({"decided": {"c1": "c2"}})
+        y, said = table["label"], table["decided"]
+        probabilities = table[[f"probability_{name}" for name in names]].to_numpy()
+        sure = probabilities.max(axis=1)
+        right = np.array(names)[probabilities.argmax(axis=1)] == y
+        bins = pd.Series(right - sure).groupby(pd.cut(sure, [edge / 10 for edge in range(11)]), observed=True)
+        expected = {
+            "accuracy": sk.accuracy_score(y, said),
+            "balanced_accuracy": sk.balanced_accuracy_score(y, said),
+            "mcc": sk.matthews_corrcoef(y, said),
+            "log_loss": sk.log_loss(y, probabilities, labels=names),
+            "f1": sk.f1_score(y, said, labels=names, **MACRO),
+            "precision": sk.precision_score(y, said, labels=names, **MACRO),
+            "recall": sk.recall_score(y, said, labels=names, **MACRO),
+            "brier": sk.brier_score_loss(y, probabilities, labels=names),
+            "ece": bins.sum().abs().sum() / len(y),
+        }
+        if kind != "a class without rows":
+            expected["roc_auc"] = sk.roc_auc_score(y, probabilities, labels=names, multi_class="ovr", average="macro")
+        assert evaluation.metrics(table) == pytest.approx(expected, abs=1e-6)
 
 
 def test_precision_is_0_where_nothing_is_predicted_positive() -> None:
@@ -203,11 +299,17 @@ def test_metrics_do_not_depend_on_the_order_of_the_rows() -> None:
     assert evaluation.metrics(FOUR) == evaluation.metrics(FOUR[::-1])
 
 
+def intervals(
+    models: dict[str, pd.DataFrame], chosen: Evaluate, stratified: bool
+) -> dict[str, dict[str, dict[str, float]]]:
+    return evaluation.intervals(models, evaluation.resampled(models, chosen, stratified), chosen)
+
+
 @pytest.mark.parametrize("stratified", [False, True])
 @pytest.mark.parametrize("confidence", [0.5, 0.95])
 def test_intervals_contain_the_metrics(stratified: bool, confidence: float) -> None:
     models = {name: evaluation.decide(noisy(seed), 0.5) for name, seed in (("a", 1), ("b", 2))}
-    found = evaluation.intervals(models, params(confidence=confidence), stratified)
+    found = intervals(models, params(confidence=confidence), stratified)
     assert list(found) == ["a", "b"]
     for name, table in models.items():
         metrics = evaluation.metrics(table)
@@ -223,7 +325,7 @@ def test_intervals_draw_within_the_classes_only_where_the_split_is_stratified() 
     table = evaluation.decide(noisy(1), 0.5)
     y, probabilities = evaluation.arrays(table)
     chosen = params()
-    found = {stratified: evaluation.intervals({"a": table}, chosen, stratified)["a"] for stratified in (False, True)}
+    found = {stratified: intervals({"a": table}, chosen, stratified)["a"] for stratified in (False, True)}
     for stratified in (False, True):
         outputs = {"a": (probabilities, (table["decided"] == "yes").to_numpy().astype(np.int64))}
         draws = statistics.bootstrap(y, outputs, chosen.seed, chosen.resamples, stratified)["a"]
@@ -235,14 +337,131 @@ def test_intervals_draw_within_the_classes_only_where_the_split_is_stratified() 
 
 
 def test_intervals_leave_out_what_one_class_leaves_undefined() -> None:
-    found = evaluation.intervals({"a": decided([1, 1, 1], [0.9, 0.8, 0.3])}, params(), stratified=False)
-    assert "roc_auc" not in found["a"]
+    found = intervals({"a": decided([1, 1, 1], [0.9, 0.8, 0.3])}, params(), stratified=False)
+    assert set(found["a"]) == {"accuracy", "brier", "f1", "log_loss", "precision", "recall"}
 
 
 def test_the_seed_decides_the_intervals() -> None:
     table = {"a": evaluation.decide(noisy(1), 0.5)}
-    first, again, other = (evaluation.intervals(table, params(seed=seed), stratified=True) for seed in (0, 0, 1))
+    first, again, other = (intervals(table, params(seed=seed), stratified=True) for seed in (0, 0, 1))
     assert first == again != other
+
+
+@pytest.mark.parametrize("classes", [3, 6])
+def test_intervals_of_many_classes_contain_the_metrics(classes: int) -> None:
+    table = evaluation.decide(many(5, classes=classes), None)
+    found = intervals({"a": table}, params(), stratified=True)["a"]
+    metrics = evaluation.metrics(table)
+    assert set(found) == set(metrics) - {"ece"}
+    assert set(metrics) > {"roc_auc", "balanced_accuracy", "mcc"}
+    for metric, ends in found.items():
+        assert ends["low"] < metrics[metric] < ends["high"]
+
+
+def test_models_are_resampled_alike() -> None:
+    table = evaluation.decide(many(1), None)
+    draws = evaluation.resampled({"a": table, "b": table.assign(decided=table["label"])}, params(), stratified=False)
+    assert (draws["b"]["accuracy"] == 1).all()
+    assert np.array_equal(draws["a"]["log_loss"], draws["b"]["log_loss"])
+    assert {len(values) for values in draws["a"].values()} == {200}
+
+
+# Each class
+
+
+def of_classes(table: pd.DataFrame, chosen: Evaluate | None = None) -> pd.DataFrame:
+    chosen = params() if chosen is None else chosen
+    return evaluation.by_class(table, evaluation.resampled({"a": table}, chosen, stratified=False)["a"], chosen)
+
+
+@pytest.mark.parametrize("classes", [2, 3, 6])
+def test_metrics_of_each_class_are_those_of_scikit_learn(classes: int) -> None:
+    names = [f"c{number}" for number in range(classes)]
+    table = evaluation.decide(many(4, classes=classes), None)
+    found = of_classes(table)
+    assert found["class"].tolist() == names
+    assert set(found["split"]) == {"test"}
+    precision, recall, f1, support = sk.precision_recall_fscore_support(
+        table["label"], table["decided"], labels=names, average=None, zero_division=0
+    )
+    areas = [sk.roc_auc_score(table["label"] == name, table[f"probability_{name}"]) for name in names]
+    assert found["support"].tolist() == support.tolist()
+    for metric, values in (("precision", precision), ("recall", recall), ("f1", f1), ("roc_auc", areas)):
+        assert found[metric].to_numpy() == pytest.approx(values, abs=1e-12)
+        assert (found[f"{metric}_low"] < found[metric]).all()
+        assert (found[metric] < found[f"{metric}_high"]).all()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95])
+def test_intervals_of_a_class_are_wilsons_for_recall_and_percentiles_for_the_others(confidence: float) -> None:
+    table, chosen = evaluation.decide(many(4), None), params(confidence=confidence)
+    draws = evaluation.resampled({"a": table}, chosen, stratified=False)["a"]
+    for position, found in enumerate(of_classes(table, chosen).to_dict("records")):
+        wilson = statistics.wilson(round(found["recall"] * found["support"]), found["support"], confidence)
+        assert (found["recall_low"], found["recall_high"]) == wilson
+        for metric in ("precision", "f1", "roc_auc"):
+            ends = statistics.percentile(draws[f"class_{metric}"][:, position], confidence)
+            assert (found[f"{metric}_low"], found[f"{metric}_high"]) == ends
+
+
+def test_a_class_without_rows_has_no_metrics() -> None:
+    table = evaluation.decide(many(2), None)
+    table = table[table["label"] != "c1"]
+    assert (table["decided"] == "c1").any()
+    found = of_classes(table).set_index("class")
+    assert found["support"].tolist() == [(table["label"] == name).sum() for name in ("c0", "c1", "c2")]
+    assert found.loc["c1"].drop(["split", "support"]).isna().all()
+    assert found.drop(index="c1").notna().all(axis=None)
+
+
+def test_a_class_that_is_never_predicted_has_zeros() -> None:
+    table = evaluation.decide(many(2), None).replace({"decided": {"c1": "c2"}})
+    found = of_classes(table).set_index("class").loc["c1"]
+    assert found[["precision", "precision_low", "precision_high", "recall", "recall_low", "f1"]].eq(0).all()
+    assert 0 < found["recall_high"] < 0.2  # how rarely it may be right is not known from so few rows
+    assert found["roc_auc"] > 0.5
+
+
+def test_a_class_alone_has_no_area() -> None:
+    table = evaluation.decide(many(2), None)
+    found = of_classes(table[table["label"] == "c0"])[:1]
+    assert found.columns[found.isna().all()].tolist() == ["roc_auc", "roc_auc_low", "roc_auc_high"]
+    assert found["precision"].tolist() == [1]
+
+
+# The best
+
+
+def measured(**accuracies: tuple[float, float]) -> dict[str, dict[str, dict[str, float]]]:
+    """Metrics of models whose accuracy and log loss on the validation rows are given."""
+    return {
+        name: {
+            "train": {"accuracy": 1.0, "log_loss": 0.0},
+            "validation": {"accuracy": accuracy, "log_loss": loss},
+            "test": {"accuracy": 1 - accuracy, "log_loss": -loss},
+        }
+        for name, (accuracy, loss) in accuracies.items()
+    }
+
+
+def test_the_best_has_the_highest_accuracy_on_the_validation_rows() -> None:
+    found = measured(a=(0.7, 0.1), b=(0.9, 0.8), c=(0.8, 0.1))
+    assert evaluation.best(found) == found["b"]
+
+
+def test_of_equally_accurate_models_the_best_has_the_lower_log_loss_and_of_equals_the_first() -> None:
+    found = measured(a=(0.9, 0.8), b=(0.9, 0.3), c=(0.9, 0.3))
+    assert evaluation.best(found) is not found["b"]
+    assert evaluation.best(found) == found["b"]
+    assert evaluation.best({"c": found["c"], "a": found["a"]}) == found["c"]
+
+
+def test_without_validation_rows_nothing_is_best() -> None:
+    found = {name: {split: splits[split] for split in ("train", "test")} for name, splits in measured(a=(1, 0)).items()}
+    assert evaluation.best(found) == {}
+
+
+# Comparisons
 
 
 def test_a_comparison_is_that_worked_out_by_hand() -> None:
@@ -332,7 +551,8 @@ def test_a_class_without_rows_has_no_share() -> None:
 
 def test_roc_goes_from_corner_to_corner_and_has_the_area_of_the_metric() -> None:
     curve = evaluation.roc(FOUR)
-    assert curve.columns.tolist() == ["false_positive_rate", "true_positive_rate"]
+    assert curve.columns.tolist() == ["class", "false_positive_rate", "true_positive_rate"]
+    assert set(curve.pop("class")) == {"yes"}
     assert curve.iloc[0].tolist() == [0, 0]
     assert curve.iloc[-1].tolist() == [1, 1]
     assert all(curve[name].is_monotonic_increasing for name in curve)
@@ -341,10 +561,40 @@ def test_roc_goes_from_corner_to_corner_and_has_the_area_of_the_metric() -> None
 
 def test_precision_recall_begins_at_no_recall() -> None:
     curve = evaluation.precision_recall(FOUR)
-    assert curve.columns.tolist() == ["recall", "precision"]
+    assert curve.columns.tolist() == ["class", "recall", "precision"]
+    assert set(curve.pop("class")) == {"yes"}
     assert curve["recall"].is_monotonic_increasing
     assert curve.iloc[0].tolist() == [0, 1]
     assert curve.iloc[-1].tolist() == [1, 0.5]
+
+
+@pytest.mark.parametrize("classes", [3, 6])
+def test_of_many_classes_there_is_a_curve_each_against_the_rest(classes: int) -> None:
+    table = evaluation.decide(many(3, classes=classes), None)
+    curves = {"roc": evaluation.roc(table), "precision_recall": evaluation.precision_recall(table)}
+    for curve in curves.values():
+        assert list(dict.fromkeys(curve["class"])) == [f"c{number}" for number in range(classes)]
+    for name in curves["roc"]["class"].unique():
+        actual, scores = table["label"] == name, table[f"probability_{name}"]
+        false_positive_rate, true_positive_rate, _ = sk.roc_curve(actual, scores)
+        found = curves["roc"][curves["roc"]["class"] == name]
+        assert np.array_equal(found["false_positive_rate"], false_positive_rate)
+        assert np.array_equal(found["true_positive_rate"], true_positive_rate)
+        precision, recall, _ = sk.precision_recall_curve(actual, scores, drop_intermediate=True)
+        found = curves["precision_recall"][curves["precision_recall"]["class"] == name]
+        assert np.array_equal(found["recall"], recall[::-1])
+        assert np.array_equal(found["precision"], precision[::-1])
+
+
+def test_classes_keep_their_names_and_their_order() -> None:
+    names = ["b", "007", "NA", "a,b", "true"]
+    table = evaluation.decide(many(1, classes=5, names=names), None)
+    confusion = evaluation.confusion(table)
+    assert confusion["actual"].tolist() == [name for name in names for _ in names]
+    assert confusion["predicted"].tolist() == names * 5
+    assert confusion["count"].sum() == len(table)
+    for tabled in (evaluation.roc(table), evaluation.precision_recall(table), of_classes(table)):
+        assert list(dict.fromkeys(tabled["class"])) == names
 
 
 def test_tables_of_models_stand_below_one_another() -> None:

@@ -1,9 +1,12 @@
 import math
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from textclf import files
 from textclf.errors import UserError
@@ -113,6 +116,35 @@ def test_csv_is_rounded_and_ends_its_lines_with_lf(tmp_path: Path) -> None:
     files.write_csv(tmp_path / "x.csv", pd.DataFrame({"a": ["NA", "é,"], "b": [1 / 3, 1.0], "c": [1, 2]}))
     assert (tmp_path / "x.csv").read_bytes() == 'a,b,c\nNA,0.333333,1\n"é,",1.0,2\n'.encode()
     assert files.read_csv(tmp_path / "x.csv")["a"].tolist() == ["NA", "é,"]
+
+
+CLASSES = ["007", "NA", "nan", "null", "None", "true", "False", "1e3", "1.0", "-0", "a,b", 'say "so"', '"', "a;b\tc"]
+CLASSES += [" ", " x ", "é😀", "e\u0301", "你好", "שלום", "\u2028", "#x", "'x'", "=1+1", "inf", "<b>", "\ufeffx"]
+
+
+@pytest.mark.parametrize("column", files.TEXT_COLUMNS)
+def test_text_of_a_csv_comes_back_as_it_was(tmp_path: Path, column: str) -> None:
+    rows = pd.DataFrame({column: CLASSES, "share": [position / 7 for position in range(len(CLASSES))]})
+    files.write_csv(tmp_path / "x.csv", rows)
+    read = files.read_csv(tmp_path / "x.csv", [column, "share"])
+    assert read[column].tolist() == CLASSES
+    assert read["share"].tolist() == [round(position / 7, 6) for position in range(len(CLASSES))]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1))
+@settings(deadline=None)
+def test_any_text_without_control_characters_survives_a_csv(texts: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.csv")
+        files.write_csv(path, pd.DataFrame({"class": texts, "n": range(len(texts))}))
+        assert files.read_csv(path)["class"].tolist() == texts
+
+
+def test_a_number_of_a_csv_that_is_not_there_is_nan(tmp_path: Path) -> None:
+    files.write_csv(tmp_path / "x.csv", pd.DataFrame({"class": ["NA", "nan"], "f1": [0.5, math.nan]}))
+    read = files.read_csv(tmp_path / "x.csv")
+    assert read["class"].tolist() == ["NA", "nan"]
+    assert read["f1"].tolist() == [0.5, pytest.approx(math.nan, nan_ok=True)]
 
 
 def test_the_files_of_a_folder_come_in_the_order_of_the_splits(tmp_path: Path) -> None:

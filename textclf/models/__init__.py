@@ -7,17 +7,21 @@ a `Model`. `watched` are rows to look at while training and to learn nothing fro
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf.params import Section
+from textclf.errors import UserError
+from textclf.params import ClassWeight, Section
 
 if TYPE_CHECKING:
     from textclf.features import Features
+
+
+FOLDS = 5  # of a cross-validation inside the training rows
 
 
 class Model(Protocol):
@@ -55,3 +59,97 @@ def module(name: str) -> Module:
     """The module of a model's name."""
     loaded: Module = importlib.import_module(f"{__name__}.{name}")
     return loaded
+
+
+# What several of them share
+
+
+def row_weights(train: "Features", class_weight: ClassWeight) -> NDArray[np.float64] | None:
+    """The weight of each training row (rows,) by its class, or None if all weigh the same.
+
+    `balanced` gives every class the same sum, and the rows the mean 1: rows / (classes x rows of the class), as
+    scikit-learn has it. (Its LinearSVC's own class_weight would, beyond two classes, weigh one class and not the
+    rest that it is held against.) `UserError` unless a mapping names every class and no other.
+    """
+    if class_weight is None:
+        return None
+    counts = np.bincount(train.y, minlength=len(train.classes))
+    if class_weight == "balanced":
+        weights = len(train.y) / (len(counts) * counts)
+    else:
+        given = dict(class_weight)
+        names = train.classes.tolist()
+        if set(given) != set(names):
+            raise UserError(f"class_weight must name the classes {', '.join(names)}; got {', '.join(given)}")
+        weights = np.array([given[name] for name in names])
+    rows: NDArray[np.float64] = weights[train.y]
+    return rows
+
+
+class Calibrated:
+    """Scores that are linear in the features, and sigmoids that make probabilities of them.
+
+    `coef` (1 or classes, features), `intercept`, `slope` and `offset` (1 or classes,): with two classes the scores
+    are of the second, with more of each class against the rest. `presence` says that the scores are of whether a
+    term is there, whatever its weight.
+    """
+
+    history = None
+
+    def __init__(self, classes: NDArray[np.str_], arrays: Mapping[str, NDArray[np.float64]], presence: bool) -> None:
+        """Keep the names of the classes and the arrays, by name."""
+        self.classes = classes
+        self.arrays = dict(arrays)
+        self.presence = presence
+
+    @property
+    def record(self) -> Mapping[str, int | float]:
+        """Weights, intercepts, and the two numbers of each sigmoid."""
+        return {"parameters": sum(array.size for array in self.arrays.values())}
+
+    def summary(self) -> str:
+        """The record, on a line."""
+        return f"parameters {self.record['parameters']}"
+
+    def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
+        """Each class's sigmoid of its score; of more than two classes their shares."""
+        from scipy.special import expit
+
+        terms = (X > 0).astype(np.float64) if self.presence else X
+        scores = terms @ self.arrays["coef"].T + self.arrays["intercept"]
+        z = self.arrays["slope"] * scores + self.arrays["offset"]
+        if z.shape[1] == 1:
+            return np.hstack([expit(-z), expit(z)])
+        # A row that no class wants, so that all are 0, is anybody's.
+        shares = np.maximum(expit(z), np.finfo(np.float64).tiny)
+        probabilities: NDArray[np.float64] = shares / shares.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def save(self, folder: Path) -> None:
+        """Write model.npz: `coef`, `intercept`, `slope`, `offset`, `presence`, `classes`."""
+        with (folder / "model.npz").open("wb") as file:
+            np.savez(file, allow_pickle=False, classes=self.classes, presence=np.array(self.presence), **self.arrays)
+
+
+def calibrated(estimator: Any, train: "Features", class_weight: ClassWeight, presence: bool = False) -> Calibrated:
+    """A linear classifier of scikit-learn's kind fitted on the training rows, its scores as probabilities.
+
+    The sigmoids are fitted to scores of rows that the classifier did not see, in a stratified cross-validation of
+    `FOLDS` folds, or as many as the smallest class has rows: Platt (1999), as scikit-learn's
+    CalibratedClassifierCV has it. `UserError` where a class has fewer than two rows.
+    """
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.model_selection import StratifiedKFold
+
+    fewest = int(np.bincount(train.y, minlength=len(train.classes)).min())
+    if fewest < 2:
+        raise UserError(f"a class must have at least 2 training rows to calibrate by; one has {fewest}")
+    search = CalibratedClassifierCV(estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False)
+    (fitted,) = search.fit(train.X, train.y, sample_weight=row_weights(train, class_weight)).calibrated_classifiers_
+    arrays = {
+        "coef": fitted.estimator.coef_,
+        "intercept": fitted.estimator.intercept_,
+        "slope": np.array([-sigmoid.a_ for sigmoid in fitted.calibrators]),  # scikit-learn's have the other sign
+        "offset": np.array([-sigmoid.b_ for sigmoid in fitted.calibrators]),
+    }
+    return Calibrated(train.classes, arrays, presence)

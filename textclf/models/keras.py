@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ from scipy.sparse import csr_array
 
 from textclf import params
 from textclf.errors import UserError
+from textclf.models import row_weights
 
 if TYPE_CHECKING:
     import keras
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
     from textclf.features import Features
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
-PREDICTED_AT_ONCE = 8192  # rows
+ROWS_AT_ONCE, CELLS_AT_ONCE = 8192, 2**27  # rows of a prediction; numbers of 4 bytes in an array that is padded
+NARROWEST, NARROWER = 256, 16  # rows are not padded to fewer columns, and to so many times fewer at a time
 DEVICE_VARIABLE = "TEXTCLF_DEVICE"  # cpu, or gpu for a GPU that TensorFlow sees
 
 
@@ -41,6 +43,12 @@ class Network:
         self.plain = plain
         self.sparse = sparse
         self.history = history
+
+    @property
+    def widest(self) -> int:
+        """Units of the first layer."""
+        units: int = self.plain.layers[0].units
+        return units
 
     @property
     def record(self) -> Mapping[str, int | float]:
@@ -59,11 +67,12 @@ class Network:
         return "\n".join(lines)
 
     def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
-        """Probabilities of both classes; the network's one output is that of the second."""
-        ids, counts = padded(X)
-        output = self.sparse.predict([ids, counts], batch_size=PREDICTED_AT_ONCE, verbose=0)
-        second = output[:, 0].astype(np.float64)
-        return np.column_stack([1 - second, second])
+        """Probabilities of the classes; of two, the network's one output is that of the second."""
+        output = self.sparse.predict(batches(X, self.widest), verbose=0).astype(np.float64)
+        if output.shape[1] == 1:
+            return np.column_stack([1 - output[:, 0], output[:, 0]])
+        probabilities: NDArray[np.float64] = output / output.sum(axis=1, keepdims=True)
+        return probabilities
 
     def save(self, folder: Path) -> None:
         """Write model.keras, which keras.saving.load_model opens without custom objects."""
@@ -83,13 +92,13 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
     if os.environ.get(DEVICE_VARIABLE, "cpu") != "gpu":
         tf.config.set_visible_devices([], "GPU")  # a GPU adds up in an order of its own
     keras.utils.set_random_seed(settings.seed)
-    plain = stack(train.X.shape[1], settings)
+    plain = stack(train.X.shape[1], len(train.classes), settings)
     sparse = over_sparse_rows(plain)
     sparse.compile(
         optimizer=keras.optimizers.get(
             {"class_name": settings.optimizer, "config": {"learning_rate": settings.learning_rate}}
         ),
-        loss="binary_crossentropy",
+        loss="binary_crossentropy" if len(train.classes) == 2 else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=True,
     )
@@ -103,8 +112,8 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
     fitted = sparse.fit(
         epochs_of_blocks(train, settings),
         epochs=settings.epochs,
-        steps_per_epoch=blocks_an_epoch(len(train.y), settings.batch_size),
-        validation_data=tf.data.Dataset.from_tensors((padded(watched.X), column(watched.y))),
+        steps_per_epoch=len(blocks_of_epoch(len(train.y), settings.batch_size, longest(train.X))),
+        validation_data=batches(watched.X, plain.layers[0].units, watched.y).cache(),
         verbose=0,
         shuffle=False,  # epochs_of_blocks shuffles
         callbacks=callbacks,
@@ -146,15 +155,16 @@ def load_keras() -> tuple[Any, Any]:
     return keras, tf
 
 
-def stack(features: int, settings: params.Keras) -> "keras.Sequential":
-    """The lesson's network, not yet trained: hidden Dense layers, then one sigmoid."""
+def stack(features: int, classes: int, settings: params.Keras) -> "keras.Sequential":
+    """The lesson's network, not yet trained: hidden Dense layers, then one sigmoid, or beyond two classes softmax."""
     import keras
 
     hidden = [
         keras.layers.Dense(units, activation=settings.activation, name=f"hidden_{number}")
         for number, units in enumerate(settings.units, start=1)
     ]
-    output = keras.layers.Dense(1, activation="sigmoid", name="output")
+    units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
+    output = keras.layers.Dense(units, activation=activation, name="output")
     return keras.Sequential([keras.Input((features,), name="counts"), *hidden, output], name="network")
 
 
@@ -188,14 +198,13 @@ def over_sparse_rows(plain: "keras.Sequential") -> "keras.Model":
         """A model that takes all the steps of a block in one call, so that XLA compiles the loop as well."""
 
         def train_step(self, data: Any) -> Any:
-            (ids, counts), y = data
             step = super().train_step
 
             def body(number: Any, _: Any) -> Any:
-                return number + 1, step(((ids[number], counts[number]), y[number]))
+                return number + 1, step(tf.nest.map_structure(lambda array: array[number], data))
 
             logs = {"accuracy": tf.zeros(()), "loss": tf.zeros(())}
-            return tf.while_loop(lambda number, _: number < tf.shape(y)[0], body, (0, logs))[1]
+            return tf.while_loop(lambda number, _: number < tf.shape(data[1])[0], body, (0, logs))[1]
 
     first, *others = plain.layers
     features = plain.input_shape[-1]
@@ -213,45 +222,90 @@ def over_sparse_rows(plain: "keras.Sequential") -> "keras.Model":
 def epochs_of_blocks(train: "Features", settings: params.Keras) -> Any:
     """A dataset of the training rows, every epoch in an order of its own, drawn from the seed.
 
-    An epoch is one block of its full batches, then one of the rows that are left, if any: ids and counts
-    (steps, batch, K) and labels (steps, batch, 1).
+    An epoch is the blocks of `blocks_of_epoch`: ids and counts (steps, batch, K), labels (steps, batch, 1) and, where
+    classes are weighted, the rows' weights (steps, batch, 1).
     """
     import tensorflow as tf
 
-    arrays = (padded(train.X), column(train.y))
-    rows = len(train.y)
-    steps, left = divmod(rows, settings.batch_size)
+    labels = [column(train.y)]
+    if (weights := row_weights(train, settings.class_weight)) is not None:
+        labels.append(weights.astype(np.float32)[:, None])
+    rows, widest = len(train.y), longest(train.X)
+    shapes = blocks_of_epoch(rows, settings.batch_size, widest)
+    borders = np.cumsum([steps * batch for steps, batch in shapes])[:-1]
 
-    def blocks(epoch: Any) -> Any:
-        order = tf.random.experimental.stateless_shuffle(tf.range(rows), seed=tf.stack([settings.seed, epoch]))
-        full, rest = tf.split(order, [rows - left, left])
-        dataset = tf.data.Dataset.from_tensors(gathered(full, steps, settings.batch_size)).take(min(steps, 1))
-        return dataset.concatenate(tf.data.Dataset.from_tensors(gathered(rest, 1, left)).take(min(left, 1)))
+    def blocks() -> Iterator[Any]:
+        for epoch in range(settings.epochs):
+            seed = np.array([settings.seed, epoch])
+            order = tf.random.experimental.stateless_shuffle(tf.range(rows), seed=seed).numpy()
+            for shape, taken in zip(shapes, np.split(order, borders), strict=True):
+                arrays = (padded(train.X[taken], widest), *(array[taken] for array in labels))
+                yield tf.nest.map_structure(lambda array, shape=shape: array.reshape(*shape, -1), arrays)
 
-    def gathered(order: Any, steps: int, batch: int) -> Any:
-        return tf.nest.map_structure(
-            lambda array: tf.reshape(tf.gather(array, order), (steps, batch, array.shape[1])), arrays
-        )
-
-    return tf.data.Dataset.range(settings.epochs).flat_map(blocks)
-
-
-def blocks_an_epoch(rows: int, batch: int) -> int:
-    """How many blocks `epochs_of_blocks` makes of an epoch: 1 or 2."""
-    return (rows >= batch) + (rows % batch > 0)
+    return dataset(blocks, settings.epochs * len(shapes), dimensions=3, labels=len(labels))
 
 
-def padded(X: csr_array) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Term ids and counts of each row, both (rows, K), K the most terms in a row; 0 where a row has fewer."""
+def blocks_of_epoch(rows: int, batch: int, terms: int) -> list[tuple[int, int]]:
+    """Steps and batch of each block: the full batches in one, or in as few as memory allows, then the rows left."""
+    steps, left = divmod(rows, batch)
+    most = max(1, CELLS_AT_ONCE // (2 * batch * terms))  # ids and counts
+    full = [(min(most, steps - start), batch) for start in range(0, steps, most)]
+    return full + [(1, left)] * (left > 0)
+
+
+def batches(X: csr_array, units: int, y: NDArray[np.int64] | None = None) -> Any:
+    """A dataset of the rows in their order, with their labels if there are any, for a first layer of so many units.
+
+    A batch is ids and counts (B, K), and labels (B, 1), of as many rows as memory allows.
+    """
+    widest = longest(X)
+    size = max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // (widest * units)))
+
+    def parts() -> Iterator[Any]:
+        for start in range(0, X.shape[0], size):
+            some = slice(start, start + size)
+            rows = padded(X[some], widest)
+            yield (rows,) if y is None else (rows, column(y[some]))
+
+    return dataset(parts, -(-X.shape[0] // size), dimensions=2, labels=0 if y is None else 1)
+
+
+def dataset(generator: Callable[[], Iterator[Any]], number: int, dimensions: int, labels: int) -> Any:
+    """The number of elements that the generator yields, as Keras takes them: ids and counts, then arrays of floats.
+
+    Rows are padded when their turn comes: all of them together could be many times the size of the sparse matrix.
+    """
+    import tensorflow as tf
+
+    rows = tuple(tf.TensorSpec((None,) * dimensions, dtype) for dtype in (tf.int32, tf.float32))
+    label = tf.TensorSpec((*(None,) * (dimensions - 1), 1), tf.float32)
+    elements = tf.data.Dataset.from_generator(generator, output_signature=(rows, *[label] * labels))
+    return elements.apply(tf.data.experimental.assert_cardinality(number))  # Keras warns where it has to find out
+
+
+def padded(X: csr_array, widest: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Term ids and counts of each row, both (rows, K), 0 where a row has fewer terms than K.
+
+    K is `widest`, which no row exceeds, or a sixteenth of it, and so on, where that holds the rows as well: one long
+    row must not make all others slow, and XLA compiles anew for every K.
+    """
     terms = np.diff(X.indptr)
-    there = np.arange(max(terms.max(initial=0), 1)) < terms[:, None]
+    columns = widest
+    while (narrower := -(-columns // NARROWER)) >= max(NARROWEST, terms.max(initial=0)):
+        columns = narrower
+    there = np.arange(columns) < terms[:, None]
     ids, counts = np.zeros(there.shape, np.int32), np.zeros(there.shape, np.float32)
     ids[there], counts[there] = X.indices, X.data
     return ids, counts
 
 
+def longest(X: csr_array) -> int:
+    """The most terms in a row, and at least 1."""
+    return int(np.diff(X.indptr).max(initial=1))
+
+
 def column(y: NDArray[np.int64]) -> NDArray[np.float32]:
-    """Labels as the binary cross-entropy wants them, (rows, 1)."""
+    """Labels as Keras's losses want them, (rows, 1)."""
     return y.astype(np.float32)[:, None]
 
 

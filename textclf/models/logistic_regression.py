@@ -10,13 +10,12 @@ from scipy.sparse import csr_array
 
 from textclf import params
 from textclf.errors import UserError
+from textclf.models import FOLDS, row_weights
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression as Estimator
 
     from textclf.features import Features
-
-FOLDS = 5  # of the cross-validation that chooses C
 
 
 class LogisticRegression:
@@ -73,14 +72,13 @@ def fit(
     from sklearn.linear_model import LogisticRegression as Estimator
 
     estimator = Estimator(max_iter=settings.max_iter)
+    weights = row_weights(train, settings.class_weight)
     if isinstance(settings.C, float):
-        return LogisticRegression(train.classes, estimator.set_params(C=settings.C).fit(train.X, train.y))
+        return LogisticRegression(train.classes, estimator.set_params(C=settings.C).fit(train.X, train.y, weights))
 
     from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
-    if (fewest := np.bincount(train.y).min()) < FOLDS:
+    if (fewest := np.bincount(train.y, minlength=len(train.classes)).min()) < FOLDS:
         raise UserError(f"a class must have at least {FOLDS} training rows to choose C by; one has {fewest}")
-    search = GridSearchCV(estimator, {"C": list(settings.C)}, scoring="neg_log_loss", cv=StratifiedKFold(FOLDS)).fit(
-        train.X, train.y
-    )
-    return LogisticRegression(train.classes, search.best_estimator_)
+    search = GridSearchCV(estimator, {"C": list(settings.C)}, scoring="neg_log_loss", cv=StratifiedKFold(FOLDS))
+    return LogisticRegression(train.classes, search.fit(train.X, train.y, sample_weight=weights).best_estimator_)

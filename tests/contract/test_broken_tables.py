@@ -1,0 +1,608 @@
+"""What the stage split says of a user's own tables that break a rule, line by line; no output is touched."""
+
+import datetime as dt
+import decimal
+import gzip
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.settings import put
+
+Case = tuple[Mapping[str, bytes | str], str, dict[str, str], tuple[str, ...]]  # files, data.path, settings, lines
+
+HEAD = "text,label\n"
+GOOD = HEAD + "a,0\nb,1\n"
+OBJECT = '{"text": "a", "label": 0}\n'
+
+DROP = "fill it in, or set data.missing to drop"
+QUOTES = "quotes must be closed, and doubled inside quotes"
+UNQUOTE = "if quotes are text here, set data.quoting to false"
+FIELDS = "must have 2 fields, as the header has"
+QUOTE = "put quotes around a field that holds the delimiter or a line end"
+DELIMITER = "if another character parts the columns, set data.delimiter"
+CR = (
+    "must hold no lone CR outside quotes; put quotes around the text that holds it, "
+    "or save the file with LF or CRLF at the end of its lines"
+)
+ADD = "mend it, or add it there, in quotes if it looks like a number or a boolean"
+JSON = "must be a JSON object on a line of its own"
+SENTENCE = "must be a sentence, a tab and a label"
+LABEL = "label must be text, an integer or a boolean"
+ENDING = (
+    "must end in .csv, .jsonl, .ndjson, .parquet, .tsv, .txt, with .gz or .zst behind it or not; "
+    "name its data.format, or match other files by data.files"
+)
+LIST = pa.list_(pa.field("element", pa.string()))  # as Parquet calls the field
+NO_PARQUET = "Parquet magic bytes not found in footer. Either the file is corrupted or this is not a parquet file"
+
+
+def alone(name: str, content: bytes | str, /, *lines: str, **settings: str) -> Case:
+    """A file of this name, which each line begins with; the settings of the section `data`, as YAML."""
+    return {f"own/{name}": content}, f"own/{name}", settings, tuple(f"own/{name}{line}" for line in lines)
+
+
+def folder(files: Mapping[str, bytes | str], /, *lines: str, **settings: str) -> Case:
+    """The folder own with these files; the lines are whole."""
+    return {f"own/{name}": content for name, content in files.items()}, "own", settings, lines
+
+
+def parquet(text: object = ("a", "b"), label: object = ("0", "1"), **more: object) -> bytes:
+    table = {"text": text, "label": label} | more
+    columns = {name: column if isinstance(column, pa.Array) else pa.array(column) for name, column in table.items()}
+    return written(pa.table(columns))
+
+
+def written(table: pa.Table) -> bytes:
+    stream = io.BytesIO()
+    pq.write_table(table, stream)
+    return stream.getvalue()
+
+
+def gz(content: str) -> bytes:
+    return gzip.compress(content.encode(), mtime=0)
+
+
+def zst(content: bytes) -> bytes:
+    return bytes(pa.compress(content, codec="zstd", asbytes=True))
+
+
+def columns(*settings: str, there: str, wanted: Mapping[str, str] = {}, hint: str = "") -> tuple[str, ...]:
+    """The lines of columns that are not there."""
+    return tuple(
+        f": data.{name} must be one of its columns ({there}); got {wanted.get(name, name)!r}{hint}" for name in settings
+    )
+
+
+HEADERS = {
+    "empty file": alone("c.csv", "", " must have a header and rows; got an empty file"),
+    "nothing but a byte order mark": alone("c.csv", "\ufeff", " must have a header and rows; got an empty file"),
+    "header without rows": alone("c.csv", HEAD, " must have rows; got none"),
+    "blank first line": alone("c.csv", f"\n{GOOD}", ":1: must be a header; got a blank line; remove it"),
+    "no header": alone("c.csv", "a,0\nb,1\n", *columns("text", "label", there="a, 0")),
+    "line for a spreadsheet": alone("c.csv", f"sep=,\n{GOOD}", *columns("text", "label", there="sep=, ''")),
+    "names in other case": alone("c.csv", "Text,Label\na,0\n", *columns("text", "label", there="Text, Label")),
+    "space in a name": alone("c.csv", "text, label\na, 0\n", *columns("label", there="text, ' label'")),
+    "names of nothing": alone("c.csv", ",,\n1,a,0\n", *columns("text", "label", there="'', '', ''")),
+    "names that would break the line": alone(
+        "c.csv",
+        'text,"c\nd",\x1b[31m,"a,b",' + "x" * 99 + "\n",
+        *columns("label", there=rf"text, 'c\nd', '\x1b[31m', 'a,b', '{'x' * 39}…'"),
+    ),
+    "many columns": alone(
+        "c.csv",
+        "text," + ",".join(f"c{number}" for number in range(99)) + "\n",
+        *columns("label", there="text, " + ", ".join(f"c{number}" for number in range(11)) + ", …"),
+    ),
+    "a name twice": alone(
+        "c.csv",
+        "text,label,text\na,0,b\n",
+        ": data.text must be one of its columns (text, label, text); got 2 of the name 'text'",
+    ),
+    "semicolons": alone(
+        "c.csv", "text;label\na;0\n", *columns("text", "label", there="text;label", hint=f"; {DELIMITER}")
+    ),
+    "commas in TSV": alone("c.tsv", GOOD, *columns("text", "label", there="'text,label'", hint=f"; {DELIMITER}")),
+    "delimiter of another file": alone(
+        "c.csv",
+        GOOD,
+        *columns("text", "label", there="'text,label'", hint=f"; {DELIMITER}"),
+        delimiter="'|'",
+    ),
+    "names of another table": alone(
+        "c.csv",
+        GOOD,
+        *columns(
+            *("text", "label", "id", "group"),
+            there="text, label",
+            wanted={"text": "review", "label": "the stars", "id": "n", "group": "who"},
+        ),
+        text="review",
+        label="the stars",
+        id="n",
+        group="who",
+    ),
+    "mark of another encoding": alone(
+        "c.csv", f"\ufeff{GOOD}", *columns("text", there="ï»¿text, label"), encoding="cp1252"
+    ),
+}
+LINES = {
+    "too few fields": alone("c.csv", f"{HEAD}a\nb,1\n", f":2: {FIELDS}; got 1; {QUOTE}"),
+    "too many fields": alone("c.csv", f"{HEAD}a, or b,0\nb,1\n", f":2: {FIELDS}; got 3; {QUOTE}"),
+    "comma at the end": alone("c.csv", f"{HEAD}a,0,\nb,1\n", f":2: {FIELDS}; got 3; {QUOTE}"),
+    "space before a quote": alone("c.csv", f'{HEAD}x, "0,1"\n', f":2: {FIELDS}; got 3; {QUOTE}"),
+    "quotes in TSV": alone(
+        "c.tsv",
+        'text\tlabel\n"a\tb"\t0\n',
+        f":2: {FIELDS}; got 3; if there are quotes around fields, set data.quoting to true",
+    ),
+    "open quote": alone(
+        "c.csv",
+        f'{HEAD}a,0\n"b,1\nc,0\n',
+        f":3: {QUOTES}; got an end of the file inside quotes; {UNQUOTE}",
+    ),
+    "quote inside quotes": alone(
+        "c.csv",
+        f'{HEAD}a,0\n"b\n\n"c",1\n',
+        f":3: {QUOTES}; got text behind a closing quote in line 5; {UNQUOTE}",
+    ),
+    "quotes behind backslashes": alone(
+        "c.csv",
+        f'{HEAD}"say \\"a\\"",0\n',
+        f":2: {QUOTES}; got text behind a closing quote in line 2; {UNQUOTE}",
+    ),
+    "lone CR": alone("c.csv", f"{HEAD}a\rb,0\n", f":2: {CR}"),
+    "nothing but CR at the ends of lines": alone("c.csv", "text,label\ra,0\rb,1\r", f":1: {CR}"),
+    "rows behind a quoted line end": alone("c.csv", f'{HEAD}"a\nb\nc",0\nd\n', f":5: {FIELDS}; got 1; {QUOTE}"),
+    "five wrong rows": alone(
+        "c.csv", HEAD + "a\n" * 5, *(f":{number}: {FIELDS}; got 1; {QUOTE}" for number in range(2, 7))
+    ),
+    "many wrong rows": alone(
+        "c.csv",
+        HEAD + "a,0\n" * 100 + "a\n" * 900,
+        *(f":{number}: {FIELDS}; got 1; {QUOTE}" for number in range(102, 107)),
+        ": 900 of 1000 rows are wrong, 5 shown",
+    ),
+    "CSV called txt": alone(
+        "c.txt",
+        GOOD,
+        *(
+            f":{number}: {SENTENCE}; got '{line}' without a tab"
+            for number, line in ((1, "text,label"), (2, "a,0"), (3, "b,1"))
+        ),
+    ),
+    "txt and another column": alone(
+        "c.txt", "a\t0\n", *columns("text", there="text, label", wanted={"text": "review"}), text="review"
+    ),
+    "txt and ids": alone("c.txt", "a\t0\n", *columns("id", there="text, label"), id="id"),
+    "txt with CR CR LF": alone("c.txt", "a\t0\r\r\nb\t1\n", r":1: label must not hold control characters; got '0\r'"),
+}
+VALUES = {
+    "blank line": alone(
+        "c.csv", f"{HEAD}a,0\n\nb,1\n", f":3: text must not be empty; got nothing in column text; {DROP}"
+    ),
+    "blank lines at the end": alone(
+        "c.csv",
+        f"{GOOD}\n\n",
+        f":4: text must not be empty; got nothing in column text; {DROP}",
+        f":5: text must not be empty; got nothing in column text; {DROP}",
+    ),
+    "no text": alone("c.csv", f"{HEAD},0\nb,1\n", f":2: text must not be empty; got '' in column text; {DROP}"),
+    "text of spaces": alone(
+        "c.tsv",
+        "review\tlabel\n\u3000 \t0\nb\t1\n",
+        rf":2: text must not be empty; got '\u3000 ' in column review; {DROP}",
+        text="review",
+    ),
+    "no label": alone("c.csv", f"{HEAD}a,\nb,1\n", f":2: label must not be empty; got '' in column label; {DROP}"),
+    "label of a space": alone(
+        "c.csv", f"{HEAD}a, \nb,1\n", f":2: label must not be empty; got ' ' in column label; {DROP}"
+    ),
+    "neither text nor label": alone(
+        "c.csv", f"{HEAD},\nb,1\n", f":2: text must not be empty; got '' in column text; {DROP}"
+    ),
+    "label of two lines": alone(
+        "c.csv", f'{HEAD}a,"0\n1"\nb,1\n', r":2: label must not hold control characters; got '0\n1'"
+    ),
+    "label that colours": alone(
+        "c.csv", f"{HEAD}a,\x1b[31m\nb,1\n", r":2: label must not hold control characters; got '\x1b[31m'"
+    ),
+    "label with U+0085": alone(
+        "c.csv", f"{HEAD}a,0\x85\nb,1\n", r":2: label must not hold control characters; got '0\x85'"
+    ),
+    "NUL in a text": alone("c.csv", f"{HEAD}a\0b,0\nb,1\n", ":2: text must not hold NUL; got one at offset 1"),
+    "NUL in a label": alone("c.csv", f"{HEAD}a,0\0\nb,1\n", ":2: label must not hold NUL; got one at offset 1"),
+    "one class": alone("c.csv", f"{HEAD}a,0\nb,0\n", " must have rows of at least two classes; got only '0'"),
+    "source of a single file": alone(
+        "c.csv", GOOD, " must have rows of at least two classes; got only 'c'", label="source"
+    ),
+    "label not in data.classes": alone(
+        "c.csv",
+        f"{HEAD}a,neg\nb,postive\nc,pos\n",
+        f":3: label must be one of data.classes (neg, pos); got 'postive'; {ADD}",
+        classes="[neg, pos]",
+    ),
+    "columns in another order": alone(
+        "c.txt",
+        "0\ta\n1\tb\n",
+        f":1: label must be one of data.classes (0, 1); got 'a'; {ADD}",
+        f":2: label must be one of data.classes (0, 1); got 'b'; {ADD}",
+        classes="[0, 1]",
+    ),
+    "data.classes without quotes": alone(
+        "c.csv",
+        f"{HEAD}a,True\nb,01\nc,1\n",
+        f":2: label must be one of data.classes (true, 1); got 'True'; {ADD}",
+        f":3: label must be one of data.classes (true, 1); got '01'; {ADD}",
+        classes="[True, 01]",
+    ),
+    "a class of data.classes without rows": alone(
+        "c.csv",
+        f"{HEAD}a,neg\nb,pos\n",
+        ": every class of data.classes (neg, neutral, pos) must have a row; got none of 'neutral'",
+        classes="[neg, neutral, pos]",
+    ),
+    "all rows dropped": alone(
+        "c.csv", f"{HEAD},0\nb,\n\n", " must have rows; got none with text and label", missing="drop"
+    ),
+    "a class dropped": alone(
+        "c.csv", f"{HEAD}a,0\n,1\n", " must have rows of at least two classes; got only '0'", missing="drop"
+    ),
+    "wrong row where others are dropped": alone(
+        "c.csv", f"{HEAD}a,0\nb\n,1\n", f":3: {FIELDS}; got 1; {QUOTE}", missing="drop"
+    ),
+    "id twice": alone(
+        "c.csv",
+        "n,text,label\n7,a,0\n8,b,1\n7,c,0\n",
+        ":4: n must be another in each row; got '7', as in own/c.csv:2",
+        id="n",
+    ),
+    "no id": alone(
+        "c.csv",
+        "n,text,label\n ,a,0\n8,b,1\n",
+        ":2: n must not be empty; got ' '; fill it in, or set data.id to null",
+        id="n",
+    ),
+    "no group": alone(
+        "c.csv",
+        "the author,text,label\n,a,0\n8,b,1\n",
+        ":2: the author must not be empty; got ''; fill it in, or set data.group to null",
+        group="the author",
+    ),
+    "id of two lines": alone(
+        "c.csv", 'n,text,label\n"a\nb",a,0\n8,b,1\n', r":2: n must not hold control characters; got 'a\nb'", id="n"
+    ),
+}
+BYTES = {
+    "cp1252": alone(
+        "c.csv", f"{HEAD}café,0\n".encode("cp1252"), ":2: must be utf-8; got byte 0xe9 at offset 3; set data.encoding"
+    ),
+    "cp1252 in the header": alone(
+        "c.csv", "libellé,texte\n".encode("cp1252"), ":1: must be utf-8; got byte 0xe9 at offset 6; set data.encoding"
+    ),
+    "a byte that is none of cp1252": alone(
+        "c.csv",
+        b"text,label\na\x81,0\n",
+        ":2: must be cp1252; got byte 0x81 at offset 1; set data.encoding",
+        encoding="cp1252",
+    ),
+    "a letter that is not ASCII": alone(
+        "c.txt", "café\t0\n", ":1: must be ascii; got byte 0xc3 at offset 3; set data.encoding", encoding="ascii"
+    ),
+    "surrogate in UTF-8": alone(
+        "c.txt", b"a\t1\n\xed\xa0\x80\t0\n", ":2: must be utf-8; got byte 0xed at offset 0; set data.encoding"
+    ),
+    "surrogate in UTF-7": alone(
+        "c.csv",
+        f"{HEAD}+2AA-,0\n",
+        ":2: must be utf-7; got half a surrogate pair at offset 0; set data.encoding",
+        encoding="utf-7",
+    ),
+    "UTF-16": alone("c.csv", GOOD.encode("utf-16"), ":1: must be utf-8; got byte 0xff at offset 0; set data.encoding"),
+    "UTF-16 without a mark": alone("c.csv", GOOD.encode("utf-16-le"), ":1: must be utf-8; got NUL; set data.encoding"),
+    "UTF-16 whose mark is missing": alone(
+        "c.csv",
+        GOOD.encode("utf-16-le"),
+        " must be utf-16; UTF-16 stream does not start with BOM; set data.encoding",
+        encoding="utf-16",
+    ),
+    "UTF-16 cut off": alone(
+        "c.csv",
+        GOOD.encode("utf-16")[:-1],
+        " must be utf-16; got byte 0x0a (truncated data); set data.encoding",
+        encoding="utf-16",
+    ),
+}
+JSON_LINES = {
+    "empty file": alone("c.jsonl", "", " must have rows; got none"),
+    "a list over lines": alone(
+        "c.jsonl",
+        '[{"text": "a", "label": 0},\n{"text": "b", "label": 1}]\n',
+        f""":1: {JSON}; Expecting value in '[{{"text": "a", "label": 0}},'""",
+        f""":2: {JSON}; Extra data in '{{"text": "b", "label": 1}}]'""",
+    ),
+    "a list": alone("c.jsonl", f"[{OBJECT.strip()}]\n", f":1: {JSON}; got a list"),
+    "an object over lines": alone(
+        "c.jsonl",
+        json.dumps({"text": "a", "label": 0}, indent=1),
+        f":1: {JSON}; Expecting property name enclosed in double quotes in '{{'",
+        f""":2: {JSON}; Extra data in '"text": "a",'""",
+        f""":3: {JSON}; Extra data in '"label": 0'""",
+        f":4: {JSON}; Expecting value in '}}'",
+    ),
+    "two objects on a line": alone(
+        "c.jsonl",
+        OBJECT.strip() + OBJECT,
+        f""":1: {JSON}; Extra data in '{{"text": "a", "label": 0}}{{"text": "a", …'""",
+    ),
+    "Python for JSON": alone(
+        "c.jsonl",
+        OBJECT + "{'text': 'a'}\n",
+        f""":2: {JSON}; Expecting property name enclosed in double quotes in "{{'text': 'a'}}\"""",
+    ),
+    "cut off": alone(
+        "c.jsonl", OBJECT + '{"text": "b", "lab', f""":2: {JSON}; Unterminated string in '{{"text": "b", "lab'"""
+    ),
+    "no objects": alone(
+        "c.jsonl",
+        OBJECT + '"b"\n1\nnull\n',
+        f":2: {JSON}; got 'b'",
+        f":3: {JSON}; got 1",
+        f":4: {JSON}; got nothing",
+    ),
+    "a key twice": alone(
+        "c.jsonl",
+        OBJECT + '{"text": "b", "label": 0, "label": 1}\n',
+        f""":2: {JSON}; key 'label' stands twice in '{{"text": "b", "label": 0, "label": 1}}'""",
+    ),
+    "a tab in a string": alone(
+        "c.jsonl", OBJECT + '{"text": "\t"}\n', rf""":2: {JSON}; Invalid control character in '{{"text": "\t"}}'"""
+    ),
+    "a number of 5,000 digits": alone(
+        "c.jsonl",
+        OBJECT + '{"n": ' + "9" * 5000 + "}\n",
+        f":2: {JSON}; Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits in "
+        f"""'{{"n": {"9" * 33}…'""",
+    ),
+    "a number of 1,000 digits": alone("c.jsonl", OBJECT + "9" * 1000, f":2: {JSON}; got {'9' * 39}…"),
+    "9,000 brackets": alone("c.jsonl", OBJECT + "[" * 9000, f":2: {JSON}; too deep in '{'[' * 39}…'"),
+    "text of other types": alone(
+        "c.jsonl",
+        OBJECT + "".join(f'{{"text": {text}, "label": 1}}\n' for text in ("5", "true", '["b"]', '{"raw": "c"}')),
+        ":2: text must be text; got 5",
+        ":3: text must be text; got True",
+        ":4: text must be text; got a list",
+        ":5: text must be text; got an object",
+    ),
+    "labels of other types": alone(
+        "c.jsonl",
+        OBJECT + "".join(f'{{"text": "b", "label": {label}}}\n' for label in ("1.0", "NaN", "-1e999", '["x"]', "{}")),
+        f":2: {LABEL}; got 1.0",
+        f":3: {LABEL}; got nan",
+        f":4: {LABEL}; got -inf",
+        f":5: {LABEL}; got a list",
+        f":6: {LABEL}; got an object",
+    ),
+    "a misspelt key in a row": alone(
+        "c.jsonl",
+        OBJECT + '{"txt": "b", "label": 1}\n',
+        f":2: text must not be empty; got nothing in column text; {DROP}",
+    ),
+    "null": alone(
+        "c.jsonl",
+        OBJECT + '{"text": "b", "label": null}\n',
+        f":2: label must not be empty; got nothing in column label; {DROP}",
+    ),
+    "blank line and empty object": alone(
+        "c.jsonl",
+        OBJECT + "\n{}\n",
+        f":2: text must not be empty; got nothing in column text; {DROP}",
+        f":3: text must not be empty; got nothing in column text; {DROP}",
+    ),
+    "other keys in every row": alone(
+        "c.jsonl",
+        '{"review": "a", "stars": 1}\n{"review": "b", "user": 2}\n',
+        *columns("text", "label", there="review, stars, user"),
+    ),
+    "half an emoji": alone(
+        "c.jsonl",
+        OBJECT + '{"text": "b\\ud83d", "label": 1}\n',
+        ":2: text must be Unicode text; got half a surrogate pair at offset 1",
+    ),
+    "NUL": alone(
+        "c.jsonl", OBJECT + '{"text": "b\\u0000", "label": 1}\n', ":2: text must not hold NUL; got one at offset 1"
+    ),
+    "not UTF-8": alone(
+        "c.jsonl",
+        OBJECT.encode() + b'{"text": "caf\xe9", "label": 1}\n',
+        ":2: must be utf-8; got byte 0xe9 at offset 13; set data.encoding",
+    ),
+    "source in later rows alone": alone(
+        "c.jsonl",
+        '{"text": "a"}\n{"text": "b", "source": "x"}\n',
+        ":2: source must be a key of the first row too, or of none; add it there",
+        label="source",
+    ),
+}
+PARQUET = {
+    "empty file": alone("c.parquet", b"", " must be a whole Parquet file; Parquet file size is 0 bytes; copy it again"),
+    "CSV called Parquet": alone("c.parquet", GOOD, f" must be a whole Parquet file; {NO_PARQUET}; copy it again"),
+    "cut off": alone("c.parquet", parquet()[:-9], f" must be a whole Parquet file; {NO_PARQUET}; copy it again"),
+    "no rows": alone("c.parquet", parquet(pa.nulls(0), pa.nulls(0)), " must have rows; got none"),
+    "other columns": alone(
+        "c.parquet",
+        written(pa.table({"review": ["a"], "stars": [1]})),
+        *columns("text", "label", there="review, stars"),
+    ),
+    "a name twice": alone(
+        "c.parquet",
+        written(pa.table([["a"], ["b"], ["0"]], names=["text", "text", "label"])),
+        ": data.text must be one of its columns (text, text, label); got 2 of the name 'text'",
+    ),
+    **{
+        f"text of type {column.type}": alone(
+            "c.parquet", parquet(column, [0]), f": column text must hold text; got {column.type}"
+        )
+        for column in (
+            pa.array([b"a"]),
+            pa.array([1]),
+            pa.array([True]),
+            pa.array([["a"]], LIST),
+            pa.array([{"raw": "a"}]),
+            pa.array([b"a"]).dictionary_encode(),
+        )
+    },
+    **{
+        f"label of type {column.type}": alone(
+            "c.parquet",
+            parquet(["a"], column),
+            f": column label must hold text, integers or booleans; got {column.type}",
+        )
+        for column in (
+            pa.array([1.0]),
+            pa.array([decimal.Decimal("1.0")]),
+            pa.array([dt.date(2020, 1, 1)]),
+            pa.array([dt.datetime(2020, 1, 1)]),  # noqa: DTZ001
+            pa.array([b"a"]),
+            pa.array([["a"]], LIST),
+        )
+    },
+    "ids of floats": alone(
+        "c.parquet", parquet(n=[1.0, 2.0]), ": column n must hold text, integers or booleans; got double", id="n"
+    ),
+    "null for a text": alone(
+        "c.parquet", parquet(["a", None]), f":2: text must not be empty; got nothing in column text; {DROP}"
+    ),
+    "nothing but nulls": alone(
+        "c.parquet",
+        parquet(label=pa.nulls(2)),
+        f":1: label must not be empty; got nothing in column label; {DROP}",
+        f":2: label must not be empty; got nothing in column label; {DROP}",
+    ),
+    "not UTF-8": alone(
+        "c.parquet",
+        parquet(pa.array([b"a", b"\xff"]).view(pa.string())),
+        " must hold text in UTF-8; got byte 0xff",
+    ),
+}
+COMPRESSED = {
+    "CSV called gz": alone("c.csv.gz", GOOD, " must be a whole gzip file; Not a gzipped file (b'te'); copy it again"),
+    "gz cut off": alone(
+        "c.csv.gz",
+        gz(GOOD)[:-9],
+        " must be a whole gzip file; Compressed file ended before the end-of-stream marker was reached; copy it again",
+    ),
+    "gz with a wrong checksum": alone(
+        "c.csv.gz",
+        gz(GOOD)[:-8] + b"\0" * 8,
+        " must be a whole gzip file; CRC check failed 0x0 != 0x1e681c36; copy it again",
+    ),
+    "gz with a tail": alone(
+        "c.csv.gz", gz(GOOD) + b"tail", " must be a whole gzip file; Not a gzipped file (b'ta'); copy it again"
+    ),
+    "empty gz": alone("c.csv.gz", b"", " must have a header and rows; got an empty file"),
+    "gz of no Parquet": alone("c.parquet.gz", gz(GOOD), f" must be a whole Parquet file; {NO_PARQUET}; copy it again"),
+    "CSV called zst": alone(
+        "c.csv.zst",
+        GOOD,
+        " must be a whole zstd file; ZSTD decompress failed: Unknown frame descriptor; copy it again",
+    ),
+    "zst cut off": alone(
+        "c.csv.zst", zst(GOOD.encode())[:-3], " must be a whole zstd file; Truncated compressed stream; copy it again"
+    ),
+    "wrong row in gz": alone("c.csv.gz", gz(f"{HEAD}a\n"), f":2: {FIELDS}; got 1; {QUOTE}"),
+    "compressed twice": alone("c.csv.gz.zst", zst(gz(GOOD)), f" {ENDING}"),
+}
+FILES = {
+    "nothing there": (
+        {},
+        "own/c.csv",
+        {},
+        ("own/c.csv not found; set data.path to a file or folder of labelled texts",),
+    ),
+    "spreadsheet": alone("c.xlsx", b"PK", f" {ENDING}"),
+    "JSON": alone("c.json", "[]", f" {ENDING}"),
+    "no ending": alone("csv", GOOD, f" {ENDING}"),
+    "a file of another kind": folder({"c.csv": GOOD, "sub/README.md": "# Read me"}, f"own/sub/README.md {ENDING}"),
+    "no file of the glob": folder(
+        {"c.csv": GOOD, "d.csv": GOOD},
+        "own must hold files that match data.files; got none for *.tsv",
+        files='"*.tsv"',
+    ),
+    "hidden files alone": folder(
+        {".c.csv": GOOD, ".d/d.csv": GOOD}, "own must hold files that match data.files; got none for **/*"
+    ),
+    "an empty file among others": folder(
+        {"a.csv": GOOD, "b.csv": ""}, "own/b.csv must have a header and rows; got an empty file"
+    ),
+    "a file without rows among others": folder({"a.csv": GOOD, "b.jsonl": ""}, "own/b.jsonl must have rows; got none"),
+    "a file of other columns": folder(
+        {"a.csv": GOOD, "b.csv": "text,stars\na,1\n"},
+        "own/b.csv: data.label must be one of its columns (text, stars); got 'label'",
+    ),
+    "wrong rows in two files": folder(
+        {"a.csv": f"{HEAD}a\n", "b/b.txt": "a\t0\nb\n"},
+        f"own/a.csv:2: {FIELDS}; got 1; {QUOTE}",
+        f"own/b/b.txt:2: {SENTENCE}; got 'b' without a tab",
+    ),
+    "an id in two files": folder(
+        {"a.csv": "n,text,label\n7,a,0\n", "b.jsonl": '{"n": 7, "text": "b", "label": 1}\n'},
+        "own/b.jsonl:1: n must be another in each row; got '7', as in own/a.csv:2",
+        id="n",
+    ),
+    "a name of two lines": folder(
+        {"a\nb.csv": GOOD}, r"'own/a\nb.csv' must have a name in UTF-8 without control characters; rename it"
+    ),
+    "a name that is not UTF-8": folder(
+        {"a\udcff.csv": GOOD}, r"'own/a\udcff.csv' must have a name in UTF-8 without control characters; rename it"
+    ),
+    "label and text one column": (
+        {"own.csv": GOOD},
+        "own.csv",
+        {"label": "text"},
+        ("params.yaml: data: label must be another column than text; got text for both",),
+    ),
+}
+CASES = [
+    pytest.param(*case, id=f"{group}: {name}")
+    for group, cases in {
+        "headers": HEADERS,
+        "lines": LINES,
+        "values": VALUES,
+        "bytes": BYTES,
+        "JSON Lines": JSON_LINES,
+        "Parquet": PARQUET,
+        "compressed": COMPRESSED,
+        "files": FILES,
+    }.items()
+    for name, case in cases.items()
+]
+
+
+@pytest.mark.parametrize(("files", "path", "settings", "lines"), CASES)
+def test_split_refuses_a_table_that_breaks_a_rule(
+    refuses: Callable[..., None],
+    project: Path,
+    files: Mapping[str, bytes | str],
+    path: str,
+    settings: dict[str, str],
+    lines: tuple[str, ...],
+) -> None:
+    for name, content in files.items():
+        file = project / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content.encode() if isinstance(content, str) else content)
+    chosen = {"path": path, **settings}
+    params = project / "params.yaml"
+    text = put(
+        *(word for key, value in chosen.items() for word in (f"data.{key}", value)),
+        text=params.read_text(encoding="utf-8"),
+    )
+    params.write_text(text, encoding="utf-8")
+    arguments = [path, "data/splits", "metrics/splits.json"]
+    refuses("split", *(f"error: split: {line}" for line in lines), arguments=arguments)

@@ -1,0 +1,62 @@
+"""Multinomial naive Bayes, as scikit-learn has it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from textclf import params
+from textclf.models import row_weights
+
+if TYPE_CHECKING:
+    from sklearn.naive_bayes import MultinomialNB
+
+    from textclf.features import Features
+
+
+class NaiveBayes:
+    """A fitted scikit-learn MultinomialNB."""
+
+    history = None
+
+    def __init__(self, classes: NDArray[np.str_], estimator: "MultinomialNB") -> None:
+        """Keep the estimator and the names of its classes."""
+        self.classes = classes
+        self.estimator = estimator
+
+    @property
+    def record(self) -> Mapping[str, int | float]:
+        """Logarithms of the probabilities of terms and classes."""
+        return {"parameters": self.estimator.feature_log_prob_.size + self.estimator.class_log_prior_.size}
+
+    def summary(self) -> str:
+        """The record, on a line."""
+        return f"parameters {self.record['parameters']}"
+
+    def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
+        """Bayes' rule on terms taken as independent."""
+        probabilities: NDArray[np.float64] = self.estimator.predict_proba(X)
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        return probabilities
+
+    def save(self, folder: Path) -> None:
+        """Write model.npz: `feature_log_prob` (classes, features), `class_log_prior` (classes,), `classes`."""
+        with (folder / "model.npz").open("wb") as file:
+            np.savez(
+                file,
+                allow_pickle=False,
+                feature_log_prob=self.estimator.feature_log_prob_,
+                class_log_prior=self.estimator.class_log_prior_,
+                classes=self.classes,
+            )
+
+
+def fit(train: "Features", watched: "Features", settings: params.NaiveBayes) -> NaiveBayes:  # noqa: ARG001 (it watches none)
+    """scikit-learn's estimator fitted on the training rows; it takes tf-idf for counts."""
+    from sklearn.naive_bayes import MultinomialNB
+
+    estimator = MultinomialNB(alpha=settings.alpha)
+    return NaiveBayes(train.classes, estimator.fit(train.X, train.y, row_weights(train, settings.class_weight)))
