@@ -36,6 +36,11 @@ verify-representations: .venv/dev ## The same with other representations and all
 honest: .venv/run ## Run the honest protocol on each corpus, as experiments beside the lesson's run
 	python benchmarks/honest.py $(CORPUS)
 
+.PHONY: pr-report
+pr-report: .venv/run ## Write what this branch changes against BASE, as the comment of a pull request
+	textclf pr-report "$(BASE)" $(PR_REPORT)
+BASE = origin/main
+
 .PHONY: studies
 studies: .venv/run ## Cross-validate all models and draw the learning curve; a few minutes
 	dvc repro studies/dvc.yaml
@@ -59,9 +64,17 @@ representations: .venv/run ## Cross-validate representations and models on each 
 bench: .venv/run ## Time the pipeline against the lesson as one plain script
 	python benchmarks/bench.py
 
+.PHONY: bench-predict
+bench-predict: .venv/dev ## Time textclf predict, from cold and with many sentences
+	python benchmarks/predict.py
+
 .PHONY: docs
 docs: .venv/dev ## Write the generated docs anew
 	python docs/generate.py
+
+.PHONY: gallery
+gallery: .venv/dev ## Take the pictures of the report in the README anew; needs Chromium
+	python docs/gallery.py
 
 .PHONY: lock
 lock: ## Resolve the requirements anew and lock them with hashes; needs uv
@@ -72,7 +85,7 @@ LOCK := --upgrade --universal --python-version 3.11 --fork-strategy fewest --gen
 
 .PHONY: clean
 clean: ## Remove what the pipeline and the tools made, the environment and DVC's cache excepted
-	rm -rf data models dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf data models reports dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 # Pip compiles what it installs to bytecode, without which TensorFlow takes 11 s to import.

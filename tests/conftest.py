@@ -39,8 +39,8 @@ def tree(folder: Path) -> dict[str, bytes | None]:
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A project of 40 rows and the model majority, in which every stage has run but fetch, plot and the studies."""
-    from stages import evaluate, split, train, vectorize
+    """A project of 40 rows and the model majority; run are all stages but fetch, plot, report and the studies."""
+    from stages import evaluate, export, split, train, vectorize
     from textclf import params
 
     folder = tmp_path_factory.mktemp("finished")
@@ -56,9 +56,13 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model, *paths = command("train")
     train.run(chosen, model, *(folder / path for path in paths))
     evaluate.run(chosen, *(folder / path for path in command("evaluate")))
-    for path in command("plot"):
-        if path.endswith(".svg"):
+    export.run(chosen, *(folder / path for path in command("export")))
+    for path in (*command("plot"), *command("report")):
+        if path.endswith((".svg", ".html")):
+            (folder / path).parent.mkdir(exist_ok=True)
             (folder / path).write_text("an old figure")
+    (folder / "requirements").mkdir()
+    (folder / "requirements" / "run.txt").write_bytes((ROOT / "requirements" / "run.txt").read_bytes())
     return folder
 
 

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from tests.settings import TEXT
+from textclf import portable
 from textclf.features import Features
 from textclf.models import Model
 from textclf.params import parse
+from textclf.portable import Portable
 
 TERMS = 12
 
@@ -41,13 +43,11 @@ def settings(model: str, **changes: object) -> Any:
     return type(section).model_validate(section.model_dump() | changes)
 
 
-def saved(model: Model, folder: Path) -> dict[str, NDArray[np.float64]]:
-    """The arrays of model.npz, which must be all that is written, and the same bytes when it is written again."""
+def saved(model: Model, folder: Path) -> Portable:
+    """The model made anew from what it writes, which is that of `portable.write` and the same bytes the second time."""
     model.save(folder)
-    path = folder / "model.npz"
-    assert list(folder.iterdir()) == [path]
-    written = path.read_bytes()
+    written = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert set(written) == {portable.WEIGHTS, portable.DESCRIPTION}
     model.save(folder)
-    assert path.read_bytes() == written
-    with np.load(path, allow_pickle=False) as stored:
-        return dict(stored)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == written
+    return portable.read(folder)

@@ -8,6 +8,11 @@ why it stands here and not in a function.
 
 import os
 import platform
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from textclf.prediction import Predictor
 
 __version__ = "0.1.0"
 
@@ -25,3 +30,10 @@ def pin_arithmetic() -> None:
 
 
 pin_arithmetic()
+
+
+def load(folder: str | Path) -> "Predictor":
+    """The trained classifier in a folder such as models/keras: see `textclf.prediction.Predictor`."""
+    from textclf import prediction
+
+    return prediction.load(folder)

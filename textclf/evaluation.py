@@ -183,15 +183,19 @@ def by_class(rows: pd.DataFrame, draws: statistics.Draws, settings: Evaluate) ->
     return pd.DataFrame(table)
 
 
-def best(measured: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
-    """The metrics, by split, of the model with the highest accuracy on the validation rows.
+def best_model(measured: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str | None:
+    """The model with the highest accuracy on the validation rows; of equals the one with the lower log loss there.
 
-    Of equals the one with the lower log loss there. Empty without validation rows: the test rows choose nothing.
+    None without validation rows: the test rows choose nothing.
     """
     judged = {name: splits["validation"] for name, splits in measured.items() if "validation" in splits}
-    if not judged:
-        return {}
-    return dict(measured[max(judged, key=lambda name: (judged[name]["accuracy"], -judged[name]["log_loss"]))])
+    return max(judged, key=lambda name: (judged[name]["accuracy"], -judged[name]["log_loss"]), default=None)
+
+
+def best(measured: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:
+    """The metrics, by split, of the best model; empty where there is none."""
+    name = best_model(measured)
+    return {} if name is None else dict(measured[name])
 
 
 def comparisons(
@@ -242,10 +246,9 @@ def _places(labels: pd.Series, names: list[str]) -> NDArray[np.int64]:
 
 def confusion(rows: pd.DataFrame) -> pd.DataFrame:
     """A row a pair of classes: `actual`, `predicted`, `count`, and `share`, its part of the actual class's rows."""
-    from sklearn.metrics import confusion_matrix
-
     names = predictions.classes(rows)
-    counts = confusion_matrix(rows["label"], rows["decided"], labels=names)
+    pairs = _places(rows["label"], names) * len(names) + _positions(rows)
+    counts = np.bincount(pairs, minlength=len(names) ** 2).reshape(len(names), -1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return pd.DataFrame(
         {
@@ -260,27 +263,49 @@ def confusion(rows: pd.DataFrame) -> pd.DataFrame:
 def roc(rows: pd.DataFrame) -> pd.DataFrame:
     """Corners of ROC curves: `class`, `false_positive_rate`, `true_positive_rate`, both ascending.
 
-    One curve of two classes, of the positive one; of more a curve each, against the rest.
+    One curve of two classes, of the positive one; of more a curve each, against the rest. A point midway between
+    its neighbours is left out, as by scikit-learn's `roc_curve`. A rate is NaN where there is no row that it could be
+    a share of.
     """
-    from sklearn.metrics import roc_curve
-
     tables = []
     for name, actual, scores in _against_the_rest(rows):
-        false_positive_rate, true_positive_rate, _ = roc_curve(actual, scores)
-        curve = {"false_positive_rate": false_positive_rate, "true_positive_rate": true_positive_rate}
-        tables.append(pd.DataFrame({"class": name, **curve}))
+        false, true = _positives(actual, scores)
+        corner = np.ones(len(true), dtype=bool)
+        corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
+        rates = [_rates(np.append(0, counts[corner]), none=np.nan) for counts in (false, true)]
+        tables.append(pd.DataFrame({"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}))
     return pd.concat(tables)
 
 
 def precision_recall(rows: pd.DataFrame) -> pd.DataFrame:
-    """Points of precision-recall curves: `class`, `recall` ascending, `precision`; the curves as of `roc`."""
-    from sklearn.metrics import precision_recall_curve
+    """Points of precision-recall curves: `class`, `recall` ascending, `precision`; the curves as of `roc`.
 
+    Each begins at no recall with a precision of 1. Of more than two points with one recall the first and the last are
+    kept, as by scikit-learn's `precision_recall_curve`. Recall is 1 throughout where there is nothing to be found.
+    """
     tables = []
     for name, actual, scores in _against_the_rest(rows):
-        precision, recall, _ = precision_recall_curve(actual, scores, drop_intermediate=True)
-        tables.append(pd.DataFrame({"class": name, "recall": recall[::-1], "precision": precision[::-1]}))
+        false, true = _positives(actual, scores)
+        end = np.ones(len(true), dtype=bool)
+        end[1:-1] = (np.diff(true[:-1]) != 0) | (np.diff(true[1:]) != 0)
+        false, true = false[end], true[end]
+        recall, precision = _rates(true, none=1.0), true / (true + false)
+        points = {"recall": np.append(0.0, recall), "precision": np.append(1.0, precision)}
+        tables.append(pd.DataFrame({"class": name, **points}))
     return pd.concat(tables)
+
+
+def _positives(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """How many rows are falsely and truly positive, as the threshold falls to each distinct score (scores,)."""
+    falling = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[falling])), len(scores) - 1)  # row of each score
+    true = np.cumsum(actual[falling])[last]
+    return last + 1 - true, true
+
+
+def _rates(counts: NDArray[np.int64], none: float) -> NDArray[np.float64]:
+    """The counts as shares of the last one, which is all there are; `none` where there are none."""
+    return counts / counts[-1] if counts[-1] else np.full(len(counts), none)
 
 
 def reliability(rows: pd.DataFrame, settings: Evaluate) -> pd.DataFrame:

@@ -1,23 +1,33 @@
-"""Texts as vectors: counts, presence or tf-idf of words and letters, and the files that carry them."""
+"""Texts as vectors: counts, presence or tf-idf of words and letters, and the files that carry them.
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+The vectors are those of scikit-learn's vectorizers to the bit, as tests/unit/test_features.py holds them to. They are
+made here without it, since its import takes longer than all that a stage or a prediction then does with it.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
+from itertools import chain, count, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array, get_index_dtype, hstack
 
+from textclf.analysis import Analyze, analyzer
 from textclf.errors import UserError
 from textclf.files import of_each_split, read_json, reading, write_json
 from textclf.params import Vectorize
 
 if TYPE_CHECKING:
     import pandas as pd
-    from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
 
 VECTORIZER = "vectorizer.json"  # beside the features: what made them
+UNKNOWN = -1  # the column of a term that the vocabulary does not have
+
+Lookup = Callable[[Iterable[str]], Iterable[int]]  # the column of each term
 
 
 @dataclass(frozen=True)
@@ -61,15 +71,18 @@ class Vectorizer:
     def fit(cls, texts: Iterable[str], settings: Vectorize) -> "Vectorizer":
         """What is learned from the training texts; `UserError` if no term is left."""
         texts = list(texts)
-        return cls(settings, [_fit(analyzer, texts, settings) for analyzer in settings.analyzer.split("+")])
+        return cls(settings, [_fit(name, texts, settings) for name in settings.analyzer.split("+")])
 
     def transform(self, texts: Iterable[str]) -> csr_array:
         """The texts as vectors, as `Features.X`."""
         texts = list(texts)
-        blocks = [_weighted(_counter(part, self.settings).transform(texts), part, self.settings) for part in self.parts]
-        X = csr_array(blocks[0] if len(blocks) == 1 else hstack(blocks, format="csr"))
-        X.sort_indices()
-        return X
+        blocks = [block.transform(texts) for block in self._blocks]
+        return blocks[0] if len(blocks) == 1 else csr_array(hstack(blocks, format="csr"))
+
+    @cached_property
+    def _blocks(self) -> "list[_Block]":
+        """What makes the columns of each part, ready once for every call of `transform`."""
+        return [_Block(part, self.settings) for part in self.parts]
 
     def terms(self) -> list[str]:
         """The term of each column; of two analyzers each with its name before it, and hashed ones numbered."""
@@ -90,68 +103,154 @@ class Vectorizer:
         return cls(Vectorize.model_validate(content["settings"]), [Part(**part) for part in content["parts"]])
 
 
-def _fit(analyzer: str, texts: list[str], settings: Vectorize) -> Part:
+class _Block:
+    """A part at work: the columns that one analyzer gives of any texts."""
+
+    def __init__(self, part: Part, settings: Vectorize) -> None:
+        self.analyze = analyzer(part.analyzer, settings)
+        self.settings = settings
+        self.width = part.columns
+        self.vocabulary = None if part.vocabulary is None else dict(zip(part.vocabulary, count(), strict=False))
+        self.idf = None if part.idf is None else np.array(part.idf)
+
+    def transform(self, texts: Iterable[str]) -> csr_array:
+        lookup = _hashed(self.width) if self.vocabulary is None else _known(self.vocabulary)
+        columns, lengths = _columns(texts, self.analyze, lookup)
+        counts = _counts(columns, lengths, self.width, self.settings)
+        return counts if self.idf is None else _tfidf(counts, self.idf, self.settings)
+
+
+# What is learned
+
+
+def _fit(name: str, texts: list[str], settings: Vectorize) -> Part:
     if settings.hashing is not None:
-        part = Part(analyzer, settings.hashing, None, None)
-        counts = _counter(part, settings).transform(texts) if settings.weighting == "tfidf" else None
-    else:
-        counter = _counting(analyzer, settings)
-        try:
-            counts = counter.fit_transform(texts)
-        except ValueError as error:  # "empty vocabulary", "no terms remain", "max_df corresponds to < ..."
-            raise UserError(f"no vocabulary under the settings of vectorize: {error}") from error
-        vocabulary = [str(term) for term in counter.get_feature_names_out()]
-        part = Part(analyzer, len(vocabulary), vocabulary, None)
-    if settings.weighting != "tfidf":
-        return part
-    from sklearn.feature_extraction.text import TfidfTransformer
-
-    idf = TfidfTransformer(sublinear_tf=settings.sublinear_tf).fit(counts).idf_
-    return Part(part.analyzer, part.columns, part.vocabulary, idf.tolist())
+        part = Part(name, settings.hashing, None, None)
+        if settings.weighting != "tfidf":
+            return part
+        counts = _Block(part, settings).transform(texts)
+        return replace(part, idf=_idf(_document_frequencies(counts), len(texts)))
+    try:
+        vocabulary, frequencies = _vocabulary(texts, analyzer(name, settings), settings)
+    except ValueError as error:
+        raise UserError(f"no vocabulary under the settings of vectorize: {error}") from error
+    idf = _idf(frequencies, len(texts)) if settings.weighting == "tfidf" else None
+    return Part(name, len(vocabulary), vocabulary, idf)
 
 
-def _counting(analyzer: str, settings: Vectorize) -> "CountVectorizer":
-    """scikit-learn's CountVectorizer under the settings, not yet fitted."""
-    from sklearn.feature_extraction.text import CountVectorizer
+def _vocabulary(texts: list[str], analyze: Analyze, settings: Vectorize) -> tuple[list[str], NDArray[np.int64]]:
+    """The terms that the settings leave, sorted, and in how many texts each stands.
 
-    return CountVectorizer(
-        **_tokens(analyzer, settings),
-        min_df=settings.min_df,
-        max_df=settings.max_df,
-        max_features=settings.max_features,
+    `ValueError`, in the words of scikit-learn, if there are none.
+    """
+    met: defaultdict[str, int] = defaultdict(count().__next__)  # numbered as they are met
+    columns, lengths = _columns(texts, analyze, partial(map, met.__getitem__))
+    if not met:
+        raise ValueError("empty vocabulary; perhaps the documents only contain stop words")
+    terms = sorted(met)
+    place = np.empty(len(terms), dtype=np.int32)
+    place[[met[term] for term in terms]] = np.arange(len(terms))
+    counts = _counts(place[columns], lengths, len(terms), settings)
+    frequencies = _document_frequencies(counts)
+    kept = _kept(counts, frequencies, settings)
+    return [terms[column] for column in kept], frequencies[kept]
+
+
+def _kept(counts: csr_array, frequencies: NDArray[np.int64], settings: Vectorize) -> NDArray[np.int64]:
+    """The columns whose terms are neither too rare nor too common, ascending; the most frequent, if they are too many.
+
+    `ValueError` if there are none.
+    """
+    rows = counts.shape[0]
+    low, high = (
+        limit if isinstance(limit, int) else limit * rows  # 1 is one row, 1.0 all of them
+        for limit in (settings.min_df, settings.max_df)
     )
+    if high < low:
+        raise ValueError("max_df corresponds to < documents than min_df")
+    kept = np.flatnonzero((frequencies >= low) & (frequencies <= high))
+    if settings.max_features is not None and len(kept) > settings.max_features:
+        totals = counts.sum(axis=0)
+        # Which of equally frequent terms are kept is left to the sort, so it is the very one of scikit-learn.
+        kept = np.sort(kept[(-totals[kept]).argsort()[: settings.max_features]])
+    if not len(kept):
+        raise ValueError("After pruning, no terms remain. Try a lower min_df or a higher max_df.")
+    return kept
 
 
-def _counter(part: Part, settings: Vectorize) -> "CountVectorizer | HashingVectorizer":
-    """What counts the terms of a fitted part."""
-    from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer
-
-    tokens = _tokens(part.analyzer, settings)
-    if part.vocabulary is None:
-        return HashingVectorizer(**tokens, n_features=part.columns, norm=None, alternate_sign=False, dtype=np.int64)
-    return CountVectorizer(**tokens, vocabulary={term: column for column, term in enumerate(part.vocabulary)})
+def _idf(frequencies: NDArray[np.int64], rows: int) -> list[float]:
+    """The inverse document frequency of each column, as if one more text had every term: ln((1 + n) / (1 + df)) + 1."""
+    return [float(weight) for weight in np.log((rows + 1.0) / (frequencies + 1.0)) + 1.0]
 
 
-def _tokens(analyzer: str, settings: Vectorize) -> dict[str, Any]:
-    """Settings that say what the terms of a text are, as all of scikit-learn's vectorizers take them."""
-    tokens = {
-        "analyzer": analyzer,
-        "lowercase": settings.lowercase,
-        "ngram_range": settings.ngram_range if analyzer == "word" else settings.char_ngram_range,
-        "binary": settings.weighting == "binary",
-    }
-    return tokens | ({"token_pattern": settings.token_pattern} if analyzer == "word" else {})
+def _document_frequencies(counts: csr_array) -> NDArray[np.int64]:
+    """In how many rows each column is not 0."""
+    return np.bincount(counts.indices, minlength=counts.shape[1])
 
 
-def _weighted(counts: csr_array, part: Part, settings: Vectorize) -> csr_array:
-    if part.idf is None:
-        return counts
-    from sklearn.feature_extraction.text import TfidfTransformer
+# Columns of terms
 
-    transformer = TfidfTransformer(sublinear_tf=settings.sublinear_tf)
-    transformer.idf_ = np.array(part.idf)
-    weighted: csr_array = transformer.transform(counts)
-    return weighted
+
+def _known(vocabulary: dict[str, int]) -> Lookup:
+    return lambda terms: map(vocabulary.get, terms, repeat(UNKNOWN))
+
+
+def _hashed(width: int) -> Lookup:
+    """The columns of hashed terms: the absolute value of MurmurHash3, 32 bits, of their UTF-8, modulo the width.
+
+    Weinberger et al. (2009), ICML, 1113-1120, doi:10.1145/1553374.1553516, but for their second hash, that of the sign
+    of a weight. What is met twice in a call is hashed once.
+    """
+    from mmh3 import hash as murmur
+
+    # -2^31 has no absolute value among C's integers of 32 bits; scikit-learn gives it the same column by hand.
+    return partial(map, cache(lambda term: abs(murmur(term)) % width))
+
+
+# Vectors
+
+
+def _columns(texts: Iterable[str], analyze: Analyze, lookup: Lookup) -> tuple[NDArray[np.int32], list[int]]:
+    """The columns of all terms of the texts, one text after the other, and the number of terms of each.
+
+    The terms of a text are gone when the next one's come, so that memory holds four bytes a term.
+    """
+    lengths: list[int] = []
+
+    def terms() -> Iterator[list[str]]:
+        for text in texts:
+            found = analyze(text)
+            lengths.append(len(found))
+            yield found
+
+    return np.fromiter(lookup(chain.from_iterable(terms())), dtype=np.int32), lengths
+
+
+def _counts(columns: NDArray[np.int32], lengths: list[int], width: int, settings: Vectorize) -> csr_array:
+    """How often each column stands among those of each text, or that it does (rows, width)."""
+    known = columns != UNKNOWN
+    # How many known terms stand before each. scipy gives a matrix indices of 8 bytes if one array of them comes so.
+    before = np.zeros(len(columns) + 1, dtype=get_index_dtype(maxval=len(columns)))
+    np.cumsum(known, out=before[1:])
+    starts = before[np.cumsum([0, *lengths])]
+    columns = columns[known]
+    counts = csr_array((np.ones(len(columns), dtype=np.int64), columns, starts), shape=(len(lengths), width))
+    counts.sum_duplicates()  # and sort the indices
+    if settings.weighting == "binary":
+        counts.data.fill(1)
+    return counts
+
+
+def _tfidf(counts: csr_array, idf: NDArray[np.float64], settings: Vectorize) -> csr_array:
+    """Counts, or one more than their logarithms, times idf; each row is then of length 1, unless it is empty."""
+    weights = counts.data.astype(np.float64)
+    if settings.sublinear_tf:
+        weights = np.log(weights) + 1.0
+    weights *= idf[counts.indices]
+    rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+    # bincount adds from left to right, as scikit-learn does; other sums of numpy add in pairs.
+    norms = np.sqrt(np.bincount(rows, weights**2, minlength=counts.shape[0]))
+    return csr_array((weights / norms[rows], counts.indices, counts.indptr), shape=counts.shape)
 
 
 def vectorize(

@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import tempfile
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +20,16 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
 DIGITS = 6  # after the point, in metrics and curves
-TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted")  # of tables; a class may be called 007 or NA
+OF_ARCHIVES = (zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # errors of a damaged npz
+TEXT_COLUMNS = (
+    "model",
+    "split",
+    "class",
+    "actual",
+    "predicted",
+    "term",
+    "method",
+)  # of tables; a class may be called 007 or NA
 
 
 @contextlib.contextmanager
@@ -110,7 +121,7 @@ def reading(path: Path) -> Iterator[None]:
     require(path)
     try:
         yield
-    except (ValueError, LookupError, TypeError, EOFError, RuntimeError, OSError, zipfile.BadZipFile) as error:
+    except (ValueError, LookupError, TypeError, EOFError, RuntimeError, OSError, *OF_ARCHIVES) as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise  # it is the file system's word, and not that of a reader of Parquet
         raise UserError(f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it") from error

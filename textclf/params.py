@@ -34,9 +34,14 @@ Model = Literal["majority", "naive_bayes", "logistic_regression", "linear_svm", 
 Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
 Calibration = Literal["none", "platt", "temperature"]
 ThresholdRule = Literal["accuracy", "f1", "precision"]
+Metric = Literal[
+    "accuracy", "balanced_accuracy", "brier", "ece", "f1", "log_loss", "mcc", "precision", "recall", "roc_auc"
+]
+SplitName = Literal["train", "validation", "test"]
 Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
 CORPORA = get_args(Corpus)
 THRESHOLD_RULES = get_args(ThresholdRule)
+KEY = "[key]"  # by which pydantic says that it is the key of a mapping that is wrong
 LARGEST = sys.float_info.max
 MAX_SEED = 2**32 - 1  # numpy's RandomState takes no larger one
 
@@ -219,6 +224,10 @@ Units = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]
 Models = Annotated[tuple[Model, ...], Field(strict=False, min_length=1), AfterValidator(_distinct)]
 
 
+Bounds = dict[Model, dict[SplitName, dict[Metric, float]]]
+Drops = dict[Model, dict[SplitName, dict[Metric, Annotated[float, Field(ge=0)]]]]
+
+
 class Section(BaseModel):
     """A section of params.yaml: every key known and present, types exact, frozen once read."""
 
@@ -385,6 +394,26 @@ class Evaluate(Section):
     seed: Seed
 
 
+class Export(Section):
+    """What is handed on of the models."""
+
+    model: Model | None
+    terms: Annotated[int, Field(ge=1)]
+
+
+class Report(Section):
+    """How much the report shows."""
+
+    mistakes: Annotated[int, Field(ge=1)]
+
+
+class Gate(Section):
+    """What a change must not break: model to split to metric to number."""
+
+    minimum: Bounds
+    maximum_drop: Drops
+
+
 class CrossValidate(Section):
     """How often the models are trained to see how far their numbers spread."""
 
@@ -403,7 +432,17 @@ class Params(Section):
     vectorize: Vectorize
     train: Train
     evaluate: Evaluate
+    export: Export
+    report: Report
+    gate: Gate
     crossvalidate: CrossValidate
+
+    @model_validator(mode="after")
+    def _export_a_model_that_is_trained(self) -> Self:
+        if self.export.model is not None and self.export.model not in self.train.models:
+            trained = ", ".join(self.train.models)
+            raise relation(f"export.model must be in train.models ({trained}), or null; got {self.export.model}")
+        return self
 
     @model_validator(mode="after")
     def _choose_on_validation_rows(self) -> Self:
@@ -418,6 +457,17 @@ class Params(Section):
                 f"split.validation_size must be greater than 0 for {wanting}, since the test rows decide nothing; got 0"
             )
         return self
+
+
+def check_option(name: str, value: str) -> None:
+    """`UserError` if a value of a command-line option breaks the rule of the setting of its name in section data."""
+    try:
+        OPTIONS[name](value)
+    except PydanticCustomError as error:
+        raise UserError(f"--{name} must be {error.message()}; got {_shown(value)}") from None
+
+
+OPTIONS = {"delimiter": _delimiter, "encoding": _encoding, "files": _glob}
 
 
 class _Loader(yaml.SafeLoader):
@@ -501,7 +551,8 @@ def _first_of_each(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
 
 def _sentence(detail: ErrorDetails) -> str:
     """One error of pydantic in the words of the house: key, rule, value."""
-    key = "".join(f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in detail["loc"]).lstrip(".")
+    parts = [part for part in detail["loc"] if part != KEY]
+    key = "".join(f"[{part}]" if isinstance(part, int) else f".{_name(part)}" for part in parts).lstrip(".")
     if detail["type"] == "missing":
         return f"{key} is missing; it must be set"
     if detail["type"] == "extra_forbidden":

@@ -4,9 +4,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from textclf.errors import UserError
@@ -14,26 +11,33 @@ from textclf.files import read_parquet
 from textclf.params import Model
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from textclf.features import Features
 
 PREFIX = "probability_"  # of the columns that hold a class's probability
 
 
-def table(split: str, features: "Features", probabilities: NDArray[np.float64]) -> pd.DataFrame:
+def table(split: str, features: "Features", probabilities: NDArray[np.float64]) -> "pd.DataFrame":
     """One row a row of the split: `id`, `split`, `label`, and `probability_<class>` for each class, in order."""
+    import pandas as pd
+
     columns = {"id": features.ids, "split": split, "label": features.classes[features.y]}
     for position, name in enumerate(features.classes):
         columns[f"{PREFIX}{name}"] = probabilities[:, position]
     return pd.DataFrame(columns)
 
 
-def classes(rows: pd.DataFrame) -> list[str]:
+def classes(rows: "pd.DataFrame") -> list[str]:
     """The classes that the columns of a table of predictions name, in order."""
     return [name.removeprefix(PREFIX) for name in rows.columns if name.startswith(PREFIX)]
 
 
-def write(rows: pd.DataFrame, path: Path) -> None:
+def write(rows: "pd.DataFrame", path: Path) -> None:
     """Write a table of predictions as Parquet: text as string, probabilities as double."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     fields = [(name, pa.float64() if name.startswith(PREFIX) else pa.string()) for name in rows.columns]
     table = pa.Table.from_pandas(rows, schema=pa.schema(fields), preserve_index=False)
     pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
@@ -46,7 +50,7 @@ def dropped(folder: Path, model_folder: Path, models: tuple[str, ...]) -> list[P
     return [path for path in paths if path.exists()]
 
 
-def read(folder: Path, models: tuple[str, ...]) -> dict[str, pd.DataFrame]:
+def read(folder: Path, models: tuple[str, ...]) -> dict[str, "pd.DataFrame"]:
     """The predictions of each model, in the order given; `UserError` if one is missing, or one of no model is there.
 
     What does not belong would else become part of this run's record, for DVC records the whole folder.

@@ -42,10 +42,17 @@ def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     Wilson (1927), J. Am. Stat. Assoc. 22:209-212, doi:10.1080/01621459.1927.10502953, without correction
     for continuity: method 3 of Newcombe (1998), Stat. Med. 17:857-872.
     """
-    from scipy.stats import binomtest
+    z, share = _normal_quantile((1 + confidence) / 2), successes / n
+    middle = (2 * n * share + z**2) / (2 * (n + z**2))
+    half = z * math.sqrt(4 * n * share * (1 - share) + z**2) / (2 * (n + z**2))
+    # The formula gives 0 and 1 there, but for rounding.
+    return Interval(middle - half if successes > 0 else 0.0, middle + half if successes < n else 1.0)
 
-    interval = binomtest(successes, n).proportion_ci(confidence, method="wilson")
-    return Interval(float(interval.low), float(interval.high))
+
+def _normal_quantile(share: float) -> float:
+    from scipy.special import ndtri  # scipy.stats takes half a second more to import
+
+    return float(ndtri(share))
 
 
 def resamples(
@@ -253,12 +260,14 @@ def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
     Psychometrika 12:153-157, doi:10.1007/BF02295996. The p value is never too small, but conservative with few
     such rows: Fagerland, Lydersen & Laake (2013), BMC Med. Res. Methodol. 13:91, doi:10.1186/1471-2288-13-91.
     """
-    from scipy.stats import binomtest
+    from scipy.special import betainc  # I_(1/2)(n - k, k + 1) is the chance of k or fewer of n
 
     only_a = int(np.sum(right_a & ~right_b))
     only_b = int(np.sum(right_b & ~right_a))
-    n = only_a + only_b
-    return McNemar(only_a, only_b, float(binomtest(only_a, n).pvalue) if n else 1.0)
+    fewer, more = sorted((only_a, only_b))
+    # Both tails are alike, and share the middle where they meet.
+    p = min(2 * float(betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
+    return McNemar(only_a, only_b, p)
 
 
 def accuracy_difference(
@@ -304,19 +313,15 @@ def smallest_difference(
     n = (z_(1 - alpha/2) sqrt(share) + z_power sqrt(share - d^2))^2 / d^2: Connor (1987), Biometrics 43:207-211,
     doi:10.2307/2531961. Miettinen (1968), Biometrics 24:339-352, and Lachin (1992), Stat. Med. 11:1239-1251, have
     its relatives. It is right for the test without correction; the exact test of `mcnemar` has a little less power.
+    `power` is a half or more.
     """
-    from scipy.optimize import brentq
-    from scipy.stats import norm
-
-    z_confidence, z_power = float(norm.ppf((1 + confidence) / 2)), float(norm.ppf(power))
-
-    def excess(difference: float) -> float:
-        spread = math.sqrt(discordant_share - difference**2)
-        return difference * math.sqrt(n) - z_confidence * math.sqrt(discordant_share) - z_power * spread
-
-    if discordant_share <= 0 or excess(discordant_share) < 0:
+    z, z_power = _normal_quantile((1 + confidence) / 2), _normal_quantile(power)
+    if n < z**2:  # too few, even if all of them told the models apart
         return None
-    return float(brentq(excess, 0, discordant_share))
+    # Squared, the formula is a quadratic equation, of which this is the root with the sign of z_power.
+    spread = z * math.sqrt(n) + z_power * math.sqrt(n + z_power**2 - z**2)
+    difference = math.sqrt(discordant_share) * spread / (n + z_power**2)
+    return difference if 0 < difference <= discordant_share else None
 
 
 def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: float = CONFIDENCE) -> CorrectedT:
@@ -328,7 +333,7 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
     52:239-281, doi:10.1023/A:1024068626366. Where all differences are equal the interval is a point, and t and p
     are 0 and 1 if they are 0, infinite and 0 otherwise.
     """
-    from scipy.stats import t as student
+    from scipy.special import stdtr, stdtrit  # Student's distribution function and its inverse
 
     splits = len(differences)
     if splits < 2:
@@ -339,8 +344,8 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
     mean = float(differences.mean())
     sd = float(differences.std(ddof=1))
     error = sd * math.sqrt(1 / splits + ratio)
-    half = error * float(student.ppf((1 + confidence) / 2, splits - 1))
-    p = 2 * float(student.sf(abs(mean) / error, splits - 1))
+    half = error * float(stdtrit(splits - 1, (1 + confidence) / 2))
+    p = 2 * float(stdtr(splits - 1, -abs(mean) / error))
     return CorrectedT(mean, sd, mean / error, p, mean - half, mean + half)
 
 

@@ -56,7 +56,7 @@ def damaged(path: str) -> dict[str, Case]:
 # What may be wrong in a table stands in test_broken_tables.py.
 SPLIT = {
     "no corpus": case({RAW: None}, "data/raw must hold files that match data.files; got none for **/*"),
-    "no folder": case({"data/raw": None}, "data/raw not found; set data.path to a file or folder of labelled texts"),
+    "no folder": case({"data/raw": None}, "data/raw not found; set data.path to a file or folder of texts"),
     "one class": case(corpus(b"a\t1", b"b\t1"), "data/raw must have rows of at least two classes; got only '1'"),
     "too few rows": case(
         corpus(b"a\t1", b"b\t0") | params("test_size: 0.25", "test_size: 0.75"),
@@ -121,19 +121,19 @@ EVALUATE = {
     "no predictions at all": case({"data/predictions": None}, f"{PREDICTIONS} not found; {MADE}"),
     "no predictions of a model": case(
         params("models: [majority]", "models: [majority, keras]")
-        | {"models/keras/training.json": "models/majority/training.json"},
+        | {"data/trained/keras/training.json": "data/trained/majority/training.json"},
         f"data/predictions/keras.parquet not found; {MADE}",
     ),
     "no record of a model": case(
         params("models: [majority]", "models: [majority, keras]"),
-        f"models/keras/training.json not found; {MADE}",
+        f"data/trained/keras/training.json not found; {MADE}",
     ),
     "predictions of another model": case(
         {"data/predictions/mine.parquet": b""},
         "data/predictions/mine.parquet is of no model in train.models (majority); "
         "remove it: rm -r data/predictions/mine.parquet",
     ),
-    "no models": case({"models": None}, f"models/majority/training.json not found; {MADE}"),
+    "no models": case({"data/trained": None}, f"data/trained/majority/training.json not found; {MADE}"),
     "splits for predictions": case(
         {PREDICTIONS: "data/splits/test.parquet"},
         f"{PREDICTIONS} is damaged; remove it and {MADE}",
@@ -150,7 +150,7 @@ EVALUATE = {
         )
     },
     **damaged(PREDICTIONS),
-    **damaged("models/majority/training.json"),
+    **damaged("data/trained/majority/training.json"),
 }
 PLOT = {
     "no curves": case({"plots/roc.csv": None}, f"plots/roc.csv not found; {MADE}"),
@@ -165,6 +165,31 @@ PLOT = {
     ),
     "empty": case({"plots/roc.csv": b""}, f"plots/roc.csv is damaged; remove it and {MADE}"),
     "garbage": case({"plots/roc.csv": GARBAGE}, f"plots/roc.csv is damaged; remove it and {MADE}"),
+}
+EXPORT = {
+    "no vectorizer": case({"data/features/vectorizer.json": None}, f"data/features/vectorizer.json not found; {MADE}"),
+    "no models": case({"data/trained": None}, f"data/trained/majority/model.json not found; {MADE}"),
+    "no numbers of a model": case(
+        {"data/trained/majority/model.npz": None}, f"data/trained/majority/model.npz not found; {MADE}"
+    ),
+    "an unknown activation": case(
+        {"data/trained/majority/model.json": lambda content: content.replace(b"softmax", b"swish")},
+        f"data/trained/majority/model.json is damaged; remove it and {MADE}",
+    ),
+    **damaged("data/trained/majority/model.json"),
+    **damaged("data/trained/majority/model.npz"),
+    **damaged("data/features/vectorizer.json"),
+    **damaged("metrics/decisions.json"),
+}
+REPORT = {
+    "no splits": case({"data/splits": None}, f"data/splits/classes.json not found; {MADE}"),
+    "no predictions": case({"data/predictions": None}, f"{PREDICTIONS} not found; {MADE}"),
+    "no lock": case({"requirements/run.txt": None}, f"requirements/run.txt not found; {MADE}"),
+    "terms of no model": case(
+        {"plots/terms.csv": "plots/confusion.csv"}, f"plots/terms.csv is damaged; remove it and {MADE}"
+    ),
+    **damaged("metrics/comparisons.json"),
+    **damaged(PREDICTIONS),
 }
 CROSSVALIDATE = {
     "no corpus": case({RAW: None}, "data/raw must hold files that match data.files; got none for **/*"),
@@ -192,7 +217,9 @@ CASES = [
         "vectorize": VECTORIZE,
         "train": TRAIN,
         "evaluate": EVALUATE,
+        "export": EXPORT,
         "plot": PLOT,
+        "report": REPORT,
         "crossvalidate": CROSSVALIDATE,
         "learning_curve": LEARNING_CURVE,
     }.items()
@@ -253,6 +280,8 @@ def test_fetch_names_every_source_that_failed_in_one_line(
         ("vectorize", "File too large"),
         ("train", "File too large"),
         ("evaluate", "File too large"),
+        ("export", "File too large"),
+        ("report", "File too large"),
     ],
 )
 def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str, reason: str) -> None:
@@ -272,7 +301,13 @@ CURVES = ("history", "confusion", "roc", "reliability")
         ("train", ["majority", "data/features", "models/new", f"{RAW}/new.parquet"]),
         (
             "evaluate",
-            ["data/predictions", "models", *(f"{name}.json" for name in "abcde"), *("f.csv",) * 5, f"{RAW}/g.csv"],
+            [
+                "data/predictions",
+                "data/trained",
+                *(f"{name}.json" for name in "abcde"),
+                *("f.csv",) * 5,
+                f"{RAW}/g.csv",
+            ],
         ),
         ("plot", [*(f"plots/{name}.csv" for name in CURVES), "a.svg", "b.svg", "c.svg", f"{RAW}/d.svg"]),
         ("crossvalidate", ["data/raw", "metrics/new.json", f"{RAW}/new.csv"]),
@@ -305,10 +340,14 @@ def test_split_warns_of_test_rows_that_also_stand_in_train(
 
 def leave_others(project: Path) -> list[Path]:
     """What earlier runs left of two models that are no longer in train.models."""
-    others = [project / "data/predictions/nb_svm.parquet", project / "models/nb_svm", project / "models/keras"]
+    others = [
+        project / "data/predictions/nb_svm.parquet",
+        project / "data/trained/nb_svm",
+        project / "data/trained/keras",
+    ]
     shutil.copy(project / PREDICTIONS, others[0])
     for folder in others[1:]:
-        shutil.copytree(project / "models/majority", folder)
+        shutil.copytree(project / "data/trained/majority", folder)
     return others
 
 

@@ -16,7 +16,9 @@ FREQUENCY = "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (
 
 STRENGTHS = "a number greater than 0, or a list of such numbers to choose from"
 THRESHOLD = "a number between 0 and 1, or what to choose it by: accuracy, f1, precision"
-SECTIONS = "fetch, data, split, vectorize, train, evaluate, crossvalidate"
+KNOWN = "'majority', 'naive_bayes', 'logistic_regression', 'linear_svm', 'nb_svm' or 'keras'"
+METRICS = "'accuracy', 'balanced_accuracy', 'brier', 'ece', 'f1', 'log_loss', 'mcc', 'precision', 'recall' or 'roc_auc'"
+SECTIONS = "fetch, data, split, vectorize, train, evaluate, export, report, gate, crossvalidate"
 CORPORA = "one of yelp, amazon, imdb, or a list of such, each once"
 PATH = 'a path that can be printed, does not start with - and holds no ", $, ` or \\: a shell is handed it'
 GLOB = "a glob of names below the folder, such as *.csv or **/*.jsonl"
@@ -58,8 +60,8 @@ KEYS = {
         ": train.majority.x is no setting; known here: none",
     ),
     "unknown section": broken(
-        TEXT.encode() + b"report: {}\n",
-        f": report is no setting; known here: {SECTIONS}",
+        TEXT.encode() + b"serve: {}\n",
+        f": serve is no setting; known here: {SECTIONS}",
     ),
     "key of two lines": broken(
         TEXT.encode() + b'"a\\nb": 1\n',
@@ -322,9 +324,42 @@ CHOICES = {
         put("crossvalidate.seed", f"{2**31}"),
         ": crossvalidate.seed must be at most 2147483647; got 2147483648",
     ),
+    "export of a model that is not trained": broken(
+        put("export.model", "nb_svm"),
+        ": export.model must be in train.models (majority, logistic_regression, keras), or null; got nb_svm",
+    ),
+    "export of an unknown model": broken(
+        put("export.model", "bert"),
+        f": export.model must be one of {KNOWN}; got bert",
+    ),
+    "no terms": broken(put("export.terms", "0"), ": export.terms must be at least 1; got 0"),
+    "no mistakes": broken(put("report.mistakes", "0"), ": report.mistakes must be at least 1; got 0"),
+    "gate of an unknown model": broken(
+        put("gate.minimum", "{bert: {test: {accuracy: 0.5}}}"),
+        f": gate.minimum.bert must be one of {KNOWN}; got bert",
+    ),
+    "gate of an unknown split": broken(
+        put("gate.minimum", "{keras: {dev: {accuracy: 0.5}}}"),
+        ": gate.minimum.keras.dev must be one of 'train', 'validation' or 'test'; got dev",
+    ),
+    "gate of an unknown metric": broken(
+        put("gate.minimum", "{keras: {test: {acc: 0.5}}}"),
+        f": gate.minimum.keras.test.acc must be one of {METRICS}; got acc",
+    ),
+    "gate without numbers": broken(
+        put("gate.minimum", "{keras: {test: {accuracy: high}}}"),
+        ": gate.minimum.keras.test.accuracy must be a number; got high",
+    ),
+    "drop below 0": broken(
+        put("gate.maximum_drop", "{keras: {test: {accuracy: -0.1}}}"),
+        ": gate.maximum_drop.keras.test.accuracy must be at least 0.0; got -0.1",
+    ),
     "missing sections": broken(
         TEXT[: TEXT.index("evaluate:\n")].encode(),
         ": evaluate is missing; it must be set",
+        ": export is missing; it must be set",
+        ": report is missing; it must be set",
+        ": gate is missing; it must be set",
         ": crossvalidate is missing; it must be set",
     ),
 }
@@ -569,7 +604,8 @@ def test_a_folder_is_no_params(refuses: Callable[..., None], project: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "stage", ["fetch", "split", "vectorize", "train", "evaluate", "plot", "crossvalidate", "learning_curve"]
+    "stage",
+    ["fetch", "split", "vectorize", "train", "evaluate", "export", "plot", "report", "crossvalidate", "learning_curve"],
 )
 def test_every_stage_checks_all_params(refuses: Callable[..., None], project: Path, stage: str) -> None:
     (project / "params.yaml").write_bytes(edit("seed: 1000", "seed: a", "epochs: 100", "epochs: 0"))

@@ -523,7 +523,7 @@ FILES = {
         {},
         "own/c.csv",
         {},
-        ("own/c.csv not found; set data.path to a file or folder of labelled texts",),
+        ("own/c.csv not found; set data.path to a file or folder of texts",),
     ),
     "spreadsheet": alone("c.xlsx", b"PK", f" {ENDING}"),
     "JSON": alone("c.json", "[]", f" {ENDING}"),

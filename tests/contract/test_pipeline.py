@@ -20,6 +20,7 @@ MODELS = get_args(rules.Model)
 FILES = project_files()
 CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and name.endswith(".py")]
 LOADER = "textclf/models/__init__.py"  # imports the module of the model that it is given
+PACKAGE = "textclf/__init__.py"
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
 
@@ -106,9 +107,17 @@ def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
         yield from runtime_nodes(child)
 
 
+def code_of_stages(file: str) -> ast.Module:
+    """A file's code, without what textclf itself has for those who import it: no stage calls that."""
+    whole = tree(file)
+    if file == PACKAGE:
+        whole.body = [node for node in whole.body if not (isinstance(node, ast.FunctionDef) and node.name == "load")]
+    return whole
+
+
 def imported_names(file: str) -> Iterator[str]:
     """Dotted names that a file imports; of `from a import b`, both a and a.b, which may be a module."""
-    for node in runtime_nodes(tree(file)):
+    for node in runtime_nodes(code_of_stages(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from tests import verify
 from tests.verify import Copy
-from textclf import features
+from textclf import features, portable
 
 MODELS = ("majority", "logistic_regression", "keras")
 LEARNED = MODELS[1:]
@@ -55,11 +55,10 @@ def network(pipeline: Copy) -> Any:
 @pytest.fixture(scope="module")
 def predict(pipeline: Copy, counts: Callable[[Iterable[str]], Any], network: Any) -> dict[str, Predict]:
     """The models made anew from their files."""
-    with np.load(pipeline.folder / "models/logistic_regression/model.npz", allow_pickle=False) as arrays:
-        coefficients, intercept = arrays["coef"][0], arrays["intercept"][0]
+    folder = pipeline.folder / "models/logistic_regression"
 
     def logistic_regression(texts: Iterable[str]) -> NDArray[np.float64]:
-        probabilities: NDArray[np.float64] = 1 / (1 + np.exp(-(counts(texts) @ coefficients + intercept)))
+        probabilities: NDArray[np.float64] = portable.read(folder).predict_proba(counts(texts))[:, 1]
         return probabilities
 
     def keras(texts: Iterable[str]) -> NDArray[np.float64]:
@@ -168,7 +167,8 @@ def files_within(path: Path) -> Iterator[tuple[str, bytes]]:
 
 def test_no_output_is_or_holds_a_pickle(pipeline: Copy) -> None:
     names = {name for files in verify.found(pipeline.folder).values() for name in files}
-    assert {Path(name).suffix for name in names} == {".csv", ".json", ".keras", ".npz", ".parquet", ".svg", ".txt"}
+    kinds = {".csv", ".json", ".keras", ".npz", ".onnx", ".parquet", ".txt"}
+    assert {Path(name).suffix for name in names} == {*kinds, ".html", ".md", ".svg"}
     for name in names:
         for member, data in files_within(pipeline.folder / name):
             assert not data.startswith(PICKLES), (name, member)

@@ -120,4 +120,7 @@ def test_the_stages_form_the_chain_of_the_design(pipeline: Copy) -> None:
         *(("vectorize", stage) for stage in trained),
         *((stage, "evaluate") for stage in trained),
         ("evaluate", "plot"),
+        # A model is handed on with its threshold, its vectorizer, and a card that names its data.
+        *((stage, "export") for stage in ("fetch", "split", "vectorize", *trained, "evaluate")),
+        *((stage, "report") for stage in ("fetch", "split", "vectorize", *trained, "evaluate", "export")),
     }

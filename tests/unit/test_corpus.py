@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textclf import corpus
+from textclf import corpus, tables
 from textclf.corpus import Corpus
 from textclf.errors import UserError
 from textclf.params import Data
@@ -547,7 +547,7 @@ class Worn(io.RawIOBase):
 def test_what_the_file_system_says_is_no_mistake_of_the_file(
     read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr(corpus, "_opened", lambda _: io.BufferedReader(Worn()))
+    monkeypatch.setattr(tables, "_opened", lambda _: io.BufferedReader(Worn()))
     with pytest.raises(OSError, match="Input/output error") as error:
         read({name: b""})
     assert error.value.errno == errno.EIO

@@ -1,4 +1,8 @@
+import json
 import math
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from itertools import combinations
@@ -12,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from textclf import evaluation, statistics
+from textclf import evaluation, predictions, statistics
 from textclf.errors import UserError
 from textclf.params import Evaluate
 
@@ -584,6 +588,70 @@ def test_of_many_classes_there_is_a_curve_each_against_the_rest(classes: int) ->
         found = curves["precision_recall"][curves["precision_recall"]["class"] == name]
         assert np.array_equal(found["recall"], recall[::-1])
         assert np.array_equal(found["precision"], precision[::-1])
+
+
+@st.composite
+def outputs(draw: st.DrawFn) -> pd.DataFrame:
+    """Decided predictions, with few rows or many, many ties or none, and perhaps classes that no row is of."""
+    classes, count = draw(st.integers(2, 4)), draw(st.integers(1, 40))
+    names = [f"c{number}" for number in range(classes)]
+    # Of one level all scores are equal.
+    levels = draw(st.integers(1, 12))
+    score = st.integers(1, levels).map(lambda level: level / 12) if draw(st.booleans()) else st.floats(0, 1)
+    scores = np.array(
+        draw(st.lists(st.lists(score, min_size=classes, max_size=classes), min_size=count, max_size=count))
+    )
+    labels = draw(st.lists(st.sampled_from(names), min_size=count, max_size=count))
+    columns = {f"probability_{name}": scores[:, place] for place, name in enumerate(names)}
+    table = pd.DataFrame({"id": [f"c:{number}" for number in range(count)], "split": "test", "label": labels} | columns)
+    return evaluation.decide(table, 0.5 if classes == 2 else None)
+
+
+@settings(deadline=None, max_examples=200)
+@given(outputs())
+def test_curves_and_confusion_are_those_of_scikit_learn_to_the_bit(table: pd.DataFrame) -> None:
+    names = predictions.classes(table)
+    confusion = evaluation.confusion(table)
+    counts = sk.confusion_matrix(table["label"], table["decided"], labels=names)
+    assert confusion["count"].dtype == counts.dtype
+    assert np.array_equal(confusion["count"], counts.ravel())
+    roc, precision_recall = evaluation.roc(table), evaluation.precision_recall(table)
+    assert roc["class"].unique().tolist() == precision_recall["class"].unique().tolist() == names[len(names) == 2 :]
+    for name in roc["class"].unique():
+        actual, scores = table["label"] == name, table[f"probability_{name}"]
+        with warnings.catch_warnings():  # of scikit-learn: no positive or no negative samples
+            warnings.simplefilter("ignore")
+            false_positive_rate, true_positive_rate, _ = sk.roc_curve(actual, scores)
+            precision, recall, _ = sk.precision_recall_curve(actual, scores, drop_intermediate=True)
+        found = roc[roc["class"] == name]
+        assert np.array_equal(found["false_positive_rate"], false_positive_rate, equal_nan=True)
+        assert np.array_equal(found["true_positive_rate"], true_positive_rate, equal_nan=True)
+        found = precision_recall[precision_recall["class"] == name]
+        assert np.array_equal(found["recall"], recall[::-1])
+        assert np.array_equal(found["precision"], precision[::-1])
+
+
+def test_rates_of_a_class_without_rows_are_not_defined() -> None:
+    alone = decided([0, 0], [0.2, 0.7])
+    assert evaluation.roc(alone)["true_positive_rate"].isna().all()
+    assert evaluation.roc(alone)["false_positive_rate"].tolist() == [0, 0.5, 1]
+    assert evaluation.precision_recall(alone)["recall"].tolist() == [0, 1, 1]
+
+
+def test_models_are_evaluated_without_scikit_learn_and_scipys_statistics() -> None:
+    code = (
+        "import json, sys; import pandas as pd; from textclf import evaluation; from textclf.params import Evaluate;"
+        "table, settings = json.load(sys.stdin); rows = pd.DataFrame(table); settings = Evaluate(**settings);"
+        "models = {'a': rows, 'b': rows.assign(decided=rows['label'])};"
+        "draws = evaluation.resampled(models, settings, True); evaluation.intervals(models, draws, settings);"
+        "evaluation.metrics(rows); evaluation.by_class(rows, draws['a'], settings);"
+        "evaluation.comparisons(models, settings, True); evaluation.reliability(rows, settings);"
+        "[curve(rows) for curve in (evaluation.confusion, evaluation.roc, evaluation.precision_recall)];"
+        "print({'sklearn', 'scipy.stats', 'scipy.optimize'} & {*sys.modules})"
+    )
+    tables = json.dumps([evaluation.decide(noisy(1), 0.5).to_dict("list"), params().model_dump()])
+    found = subprocess.run([sys.executable, "-c", code], input=tables, capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("set()\n", "")
 
 
 def test_classes_keep_their_names_and_their_order() -> None:

@@ -1,6 +1,8 @@
 """Vectors against scikit-learn's own vectorizers, on any Unicode text, and the files that carry them."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from scipy.sparse import csr_array
 from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, TfidfTransformer, TfidfVectorizer
 from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.utils import murmurhash3_32
 
 from tests.settings import TEXT
 from textclf import features
@@ -75,6 +78,7 @@ def same(ours: csr_array, theirs: Any) -> bool:
         and ours.has_sorted_indices
         and ours.dtype in (np.int64, np.float64)
         and ours.shape == theirs.shape
+        and ours.indptr.dtype == ours.indices.dtype == theirs.indices.dtype
         and np.array_equal(ours.indptr, theirs.indptr)
         and np.array_equal(ours.indices, theirs.indices)
         and np.array_equal(ours.data, theirs.data)
@@ -224,6 +228,66 @@ def test_terms_of_two_analyzers_stand_side_by_side_and_hashed_ones_are_numbered(
 def test_no_weight_is_negative_where_terms_are_hashed(weighting: str) -> None:
     texts = [" ".join(f"word{number}" for number in range(start, start + 50)) for start in range(0, 500, 50)]
     assert Vectorizer.fit(texts, params(hashing=16, weighting=weighting)).transform(texts).data.min() > 0
+
+
+@hypothesis_settings(deadline=None)
+@given(
+    term=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
+    width=st.sampled_from([1, 2, 7, 1024, 2**31 - 1]),
+)
+def test_the_column_of_a_hashed_term_is_that_of_scikit_learns_murmurhash(term: str, width: int) -> None:
+    whole = r"(?s).+"
+    settings = params(hashing=width, lowercase=False, token_pattern=whole)
+    found = Vectorizer.fit([term], settings).transform([term])
+    assert found.indices.tolist() == [abs(int(murmurhash3_32(term, seed=0))) % width]
+    assert found.data.tolist() == [1]
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 7, 1000, 2**20, 2**31 - 1])
+def test_the_one_hash_whose_amount_is_no_integer_of_32_bits_has_scikit_learns_column(width: int) -> None:
+    term = "aivlts3m"
+    assert murmurhash3_32(term, seed=0) == -(2**31)
+    settings = params(hashing=width)
+    assert same(Vectorizer.fit([term], settings).transform([term]), reference(settings).transform([term]))
+
+
+@pytest.mark.parametrize("weighting", ["counts", "binary", "tfidf"])
+@pytest.mark.parametrize("hashing", [None, 8])
+@pytest.mark.parametrize("analyzer", ["word", "word+char"])
+def test_no_texts_are_no_rows(analyzer: str, hashing: int | None, weighting: str) -> None:
+    vectorizer = Vectorizer.fit(["good food"], params(analyzer=analyzer, hashing=hashing, weighting=weighting))
+    found = vectorizer.transform([])
+    assert found.shape == (0, len(vectorizer.terms()))
+    assert found.dtype == vectorizer.transform(["good"]).dtype
+
+
+def test_of_equally_frequent_terms_those_are_kept_that_scikit_learn_keeps() -> None:
+    generator = np.random.default_rng(0)
+    words = np.array([f"w{number:03}" for number in range(300)])
+    texts = [" ".join(generator.choice(words, 10)) for _ in range(200)]
+    for limit in (1, 10, 100, 299):
+        settings = params(max_features=limit)
+        ours, theirs = Vectorizer.fit(texts, settings), reference(settings).fit(texts)
+        assert ours.terms() == theirs.get_feature_names_out().tolist()
+        assert same(ours.transform(texts), theirs.transform(texts))
+
+
+# What is loaded
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"analyzer": "word+char_wb", "weighting": "tfidf"}, {"weighting": "tfidf", "hashing": 8}], ids=str
+)
+def test_texts_become_vectors_without_scikit_learn_and_pandas(changes: dict[str, object]) -> None:
+    content = Vectorizer.fit(["good food", "bad food"], params(**changes)).content()
+    code = (
+        "import json, sys; from textclf.features import Vectorizer;"
+        "v = Vectorizer.of(json.load(sys.stdin)); Vectorizer.fit(['good food', 'food'], v.settings);"
+        "print(v.transform(['good']).nnz > 0, {'sklearn', 'pandas', 'scipy.stats'} & {*sys.modules},"
+        "'mmh3' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], input=json.dumps(content), capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == (f"True set() {'hashing' in changes}\n", "")
 
 
 # What the training rows alone decide

@@ -3,7 +3,7 @@
 import zipfile
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array, random_array
 
 from tests import samples
+from textclf import portable
 from textclf.errors import UserError
 from textclf.features import Features
 from textclf.models import keras as network
+from textclf.params import Activation
 
 ROWS, TERMS = 7, 6
 
@@ -199,11 +201,11 @@ def by_plain(plain: Any, X: csr_array) -> NDArray[np.float64]:
 def test_the_sparse_model_is_the_plain_one(units: tuple[int, ...], classes: int) -> None:
     untrained = network.stack(TERMS, classes, params(units=units))
     X = features().X
-    history = fitted(units, classes).history
+    names, history = np.arange(classes).astype(str), fitted(units, classes).history
     pairs = [
         (by_plain(model.plain, X), model.predict_proba(X))
         for model in (
-            network.Network(untrained, network.over_sparse_rows(untrained), history),
+            network.Network(names, untrained, network.over_sparse_rows(untrained), history),
             fitted(units, classes),
         )
     ]
@@ -355,6 +357,21 @@ def test_the_saved_network_repeats_byte_for_byte_and_opens_without_our_code(tmp_
     with zipfile.ZipFile(tmp_path / "model.keras") as archive:
         assert {member.date_time for member in archive.infolist()} == {network.ZIP_TIME}
         assert b"shared_object_id" not in archive.read("config.json")
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_its_layers_of_numbers_predict_the_same(tmp_path: Path, activation: str, classes: int) -> None:
+    trained = network.stack(TERMS, classes, params(units=(4, 3), activation=activation))
+    for layer in trained.layers:  # larger than at the start, where all activations are nearly linear
+        layer.set_weights([8 * weights + 0.1 for weights in layer.get_weights()])
+    names, history = np.arange(classes).astype(str), fitted().history
+    model = network.Network(names, trained, network.over_sparse_rows(trained), history)
+    portable.write(model.portable(), tmp_path)
+    again = portable.read(tmp_path)
+    X = features().X
+    assert again.classes == tuple(names)
+    assert again.predict_proba(X) == pytest.approx(by_plain(trained, X), abs=1e-5)
 
 
 def test_a_network_that_diverged_is_an_error() -> None:

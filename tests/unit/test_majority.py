@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +39,7 @@ def test_its_summary_is_the_shares() -> None:
     assert fitted().summary() == "class no: 0.250, class yes: 0.750"
 
 
-def test_it_is_saved_as_json(tmp_path: Path) -> None:
-    fitted().save(tmp_path)
-    assert json.loads((tmp_path / "model.json").read_bytes()) == {"no": 0.25, "yes": 0.75}
+def test_what_is_saved_predicts_the_same(tmp_path: Path) -> None:
+    again = samples.saved(fitted(), tmp_path)
+    assert again.classes == ("no", "yes")
+    assert again.predict_proba(csr_array((3, 2))) == pytest.approx(np.array([[0.25, 0.75]] * 3))

@@ -14,8 +14,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from textclf import portable
 from textclf.errors import UserError
 from textclf.params import ClassWeight, Section
+from textclf.portable import Portable
 
 if TYPE_CHECKING:
     from textclf.features import Features
@@ -44,8 +46,14 @@ class Model(Protocol):
     def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
         """Probabilities (rows, classes) of the rows (rows, features); each row sums to 1."""
 
+    def portable(self) -> Portable:
+        """The same model as layers of numbers."""
+
     def save(self, folder: Path) -> None:
-        """Write the model's files into a folder that exists, each with bytes that repeat."""
+        """Write the model's files into a folder that exists, each with bytes that repeat.
+
+        They are those of `portable.write`, and what the library that trained it opens, if it has such a file.
+        """
 
 
 class Module(Protocol):
@@ -125,10 +133,16 @@ class Calibrated:
         probabilities: NDArray[np.float64] = shares / shares.sum(axis=1, keepdims=True)
         return probabilities
 
+    def portable(self) -> Portable:
+        """One layer, the sigmoids' numbers within its own."""
+        slope, offset = self.arrays["slope"], self.arrays["offset"]
+        coef, intercept = self.arrays["coef"] * slope[:, None], self.arrays["intercept"] * slope + offset
+        activation = "sigmoid" if len(intercept) == 1 else "sigmoid_shares"
+        return portable.linear(self.classes, coef, intercept, activation, self.presence)
+
     def save(self, folder: Path) -> None:
-        """Write model.npz: `coef`, `intercept`, `slope`, `offset`, `presence`, `classes`."""
-        with (folder / "model.npz").open("wb") as file:
-            np.savez(file, allow_pickle=False, classes=self.classes, presence=np.array(self.presence), **self.arrays)
+        """Write the files of `portable.write`."""
+        portable.write(self.portable(), folder)
 
 
 def calibrated(estimator: Any, train: "Features", class_weight: ClassWeight, presence: bool = False) -> Calibrated:

@@ -20,9 +20,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import params
+from textclf import params, portable
 from textclf.errors import UserError
 from textclf.models import row_weights
+from textclf.portable import Layer, Portable
 
 if TYPE_CHECKING:
     import keras
@@ -38,8 +39,11 @@ DEVICE_VARIABLE = "TEXTCLF_DEVICE"  # cpu, or gpu for a GPU that TensorFlow sees
 class Network:
     """The trained network: `plain`, the lesson's stack of Dense layers, and `sparse`, the same on sparse rows."""
 
-    def __init__(self, plain: "keras.Sequential", sparse: "keras.Model", history: pd.DataFrame) -> None:
-        """Keep both, and the epochs."""
+    def __init__(
+        self, classes: NDArray[np.str_], plain: "keras.Sequential", sparse: "keras.Model", history: pd.DataFrame
+    ) -> None:
+        """Keep both, the names of the classes, and the epochs."""
+        self.classes = tuple(classes.tolist())
         self.plain = plain
         self.sparse = sparse
         self.history = history
@@ -74,8 +78,20 @@ class Network:
         probabilities: NDArray[np.float64] = output / output.sum(axis=1, keepdims=True)
         return probabilities
 
+    def portable(self) -> Portable:
+        """The Dense layers' own weights."""
+        layers = []
+        for layer in self.plain.layers:
+            kernel, bias = (np.asarray(weights, dtype=np.float64) for weights in layer.get_weights())
+            layers.append(Layer(kernel, bias, layer.activation.__name__))
+        return Portable(self.classes, tuple(layers))
+
     def save(self, folder: Path) -> None:
-        """Write model.keras, which keras.saving.load_model opens without custom objects."""
+        """Write the files of `portable.write`, and model.keras.
+
+        keras.saving.load_model opens the latter without custom objects.
+        """
+        portable.write(self.portable(), folder)
         target = folder / "model.keras"
         self.plain.save(target)
         make_repeatable(target)
@@ -124,7 +140,7 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
         loss, epoch = diverged["loss"].iloc[0], diverged["epoch"].min()
         raise UserError(f"the loss must stay finite; got {loss} in epoch {epoch}: set train.keras.learning_rate lower")
     plain.set_weights(sparse.get_weights())
-    return Network(plain, sparse, history)
+    return Network(train.classes, plain, sparse, history)
 
 
 def load_keras() -> tuple[Any, Any]:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import params
+from textclf import params, portable
 from textclf.errors import UserError
 from textclf.models import FOLDS, row_weights
+from textclf.portable import Portable
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression as Estimator
@@ -46,16 +47,14 @@ class LogisticRegression:
         probabilities: NDArray[np.float64] = self.estimator.predict_proba(X)
         return probabilities
 
+    def portable(self) -> Portable:
+        """One layer of scikit-learn's coefficients."""
+        activation = "sigmoid" if len(self.classes) == 2 else "softmax"
+        return portable.linear(self.classes, self.estimator.coef_, self.estimator.intercept_, activation)
+
     def save(self, folder: Path) -> None:
-        """Write model.npz: `coef` (1 or classes, features), `intercept` (1 or classes,), `classes`."""
-        with (folder / "model.npz").open("wb") as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                coef=self.estimator.coef_,
-                intercept=self.estimator.intercept_,
-                classes=self.classes,
-            )
+        """Write the files of `portable.write`: kernel_1 is scikit-learn's `coef_`, transposed."""
+        portable.write(self.portable(), folder)
 
 
 def fit(

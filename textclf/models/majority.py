@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf.files import write_json
+from textclf import portable
 from textclf.params import Section
+from textclf.portable import Portable
 
 if TYPE_CHECKING:
     from textclf.features import Features
@@ -38,9 +39,13 @@ class Majority:
         """The shares, once a row."""
         return np.tile(self.shares, (X.shape[0], 1))
 
+    def portable(self) -> Portable:
+        """One layer that looks at no term."""
+        return portable.linear(self.classes, np.empty((len(self.shares), 0)), np.log(self.shares), "softmax")
+
     def save(self, folder: Path) -> None:
-        """Write model.json: class to share."""
-        write_json(folder / "model.json", dict(zip(self.classes.tolist(), self.shares.tolist(), strict=True)))
+        """Write the files of `portable.write`: bias_1 is the logarithms of the shares."""
+        portable.write(self.portable(), folder)
 
 
 def fit(train: "Features", watched: "Features", settings: Section) -> Majority:  # noqa: ARG001 (it has nothing to set)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import params
+from textclf import params, portable
 from textclf.models import row_weights
+from textclf.portable import Portable
 
 if TYPE_CHECKING:
     from sklearn.naive_bayes import MultinomialNB
@@ -42,16 +43,14 @@ class NaiveBayes:
         probabilities /= probabilities.sum(axis=1, keepdims=True)
         return probabilities
 
+    def portable(self) -> Portable:
+        """One layer of logarithms: of each term's probability in each class, and of the classes'."""
+        estimator = self.estimator
+        return portable.linear(self.classes, estimator.feature_log_prob_, estimator.class_log_prior_, "softmax")
+
     def save(self, folder: Path) -> None:
-        """Write model.npz: `feature_log_prob` (classes, features), `class_log_prior` (classes,), `classes`."""
-        with (folder / "model.npz").open("wb") as file:
-            np.savez(
-                file,
-                allow_pickle=False,
-                feature_log_prob=self.estimator.feature_log_prob_,
-                class_log_prior=self.estimator.class_log_prior_,
-                classes=self.classes,
-            )
+        """Write the files of `portable.write`: kernel_1 is scikit-learn's `feature_log_prob_`, transposed."""
+        portable.write(self.portable(), folder)
 
 
 def fit(train: "Features", watched: "Features", settings: params.NaiveBayes) -> NaiveBayes:  # noqa: ARG001 (it watches none)

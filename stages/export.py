@@ -1,0 +1,80 @@
+"""Hand on every model: a folder each with all that it takes to predict with it, to explain it and to judge it.
+
+Reads: DATA, for its checksums; FEATURES; TRAINED, a folder a model; and the metrics of the run.
+Writes: MODELS, a folder a model with its numbers, vectorizer and decision, ONNX, what its own library opens, and a
+model card; TERMS, the terms that speak most for each class, as CSV.
+Params: data, evaluate, export, fetch, split, train, vectorize.
+"""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+
+from textclf import card, evaluation, exchange, explanation, features, files, portable, prediction, provenance, stage
+from textclf.params import Params
+
+CARD = "README.md"  # what those who look at a folder look at first
+
+
+def run(
+    params: Params,
+    data: Path,
+    feature_folder: Path,
+    trained: Path,
+    evaluation_json: Path,
+    intervals_json: Path,
+    decisions_json: Path,
+    training_json: Path,
+    splits_json: Path,
+    features_json: Path,
+    models: Path,
+    terms_csv: Path,
+) -> None:
+    """Export the models of train.models."""
+    names = params.train.models
+    vectorizer = features.read_vectorizer(feature_folder / features.VECTORIZER)
+    rows = features.read(feature_folder)["train"]
+    measured, intervals, decisions, records, report, shapes = map(
+        files.read_json, (evaluation_json, intervals_json, decisions_json, training_json, splits_json, features_json)
+    )
+    portables = {name: portable.read(trained / name) for name in names}
+    default = params.export.model or evaluation.best_model(measured) or names[-1]
+    settings = card.Settings(
+        params.fetch, params.data, params.split, params.vectorize, params.train, params.evaluate, params.export
+    )
+    raw = card.sources(provenance.checksums(data), str(data))
+    terms: dict[str, pd.DataFrame] = {
+        name: explanation.top_terms(model, rows.X, vectorizer.terms(), params.export.terms)
+        for name, model in portables.items()
+    }
+    with files.outputs(models, terms_csv) as (folder, table):
+        folder.mkdir()
+        files.write_json(folder / prediction.INDEX, {"default": default, "models": names})
+        for name in names:
+            (target := folder / name).mkdir()
+            for path in sorted((trained / name).glob("model.*")):
+                shutil.copyfile(path, target / path.name)
+            features.write_vectorizer(vectorizer, target / features.VECTORIZER)
+            prediction.write_decision(decisions[name], target / prediction.DECISION)
+            exchange.write(prediction.load(target), target / exchange.FILE)
+            text = card.card(
+                name,
+                settings,
+                rows.classes.tolist(),
+                measured[name],
+                intervals[name],
+                decisions[name],
+                records[name],
+                report,
+                shapes,
+                raw,
+                watched=(trained / name / "history.csv").exists(),
+            )
+            (target / CARD).write_text(text, encoding="utf-8", newline="\n")
+        files.write_csv(table, evaluation.stacked(terms, explanation.COLUMNS))
+    print(f"{', '.join(names)}; textclf predict takes {default}")
+
+
+if __name__ == "__main__":
+    stage.main(run)

@@ -1,0 +1,269 @@
+"""The report in a browser: Debian's Chromium, without a network."""
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.runs import HOSTILE, made
+from tests.verify import Copy
+from textclf import report
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+
+ALL = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
+LIVE = "html[data-live]"
+PHONE = {"width": 360, "height": 740}
+TIMEOUT = 60_000  # milliseconds; two cores may be busy with another test
+
+
+class Opened(NamedTuple):
+    """A page, and what its browser said of it meanwhile."""
+
+    page: Any
+    messages: list[str]
+    requests: list[str]
+
+    def quiet(self) -> bool:
+        """Whether it loaded nothing but itself, and nothing went wrong."""
+        assert self.messages == []
+        assert [url for url in self.requests if not url.startswith("data:")] == [self.page.url.partition("#")[0]]
+        return True
+
+
+Browse = Callable[..., AbstractContextManager[Opened]]
+
+
+@pytest.fixture(scope="module")
+def browse() -> Iterator[Browse]:
+    """Opens a file: with or without script, in a colour scheme, in a window of a size."""
+    with sync_api.sync_playwright() as playwright:
+        # Chromium's own sandbox needs rights that a container seldom gives; the page is ours.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+
+        @contextmanager
+        def opened(path: Path, script: bool = True, **options: Any) -> Iterator[Opened]:
+            context = browser.new_context(java_script_enabled=script, **options)
+            context.set_default_timeout(TIMEOUT)
+            page = context.new_page()
+            messages: list[str] = []
+            requests: list[str] = []
+
+            def dismissed(dialog: Any) -> None:
+                messages.append(f"dialog: {dialog.message}")
+                dialog.dismiss()  # or the page would wait for ever
+
+            page.on("console", lambda message: messages.append(f"{message.type}: {message.text}"))
+            page.on("pageerror", lambda error: messages.append(f"error: {error}"))
+            page.on("dialog", dismissed)
+            page.on("request", lambda request: requests.append(request.url))
+            # Before any script of the page: a violation is also on the console, but not in every version.
+            page.add_init_script(
+                "window.violations = [];"
+                "addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective))"
+            )
+            page.goto(path.resolve().as_uri())
+            if script:
+                page.wait_for_selector(LIVE, state="attached")
+                assert page.evaluate("violations") == []
+            yield Opened(page, messages, requests)
+            context.close()
+
+        yield opened
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def real(pipeline: Copy) -> Path:
+    """The report of the default run."""
+    return pipeline.folder / "reports" / "report.html"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report whose texts, terms and classes are markup and worse."""
+    return written(made(ALL[:3], HOSTILE, texts=HOSTILE, history=["naive_bayes"]), tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of all models on sixty classes, with validation rows."""
+    classes = [f"class number {n}" for n in range(60)]
+    return written(made(ALL, classes, count=180, validation=True, history=["keras"]), tmp_path_factory)
+
+
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report of majority alone."""
+    return written(made(("majority",)), tmp_path_factory)
+
+
+def written(run: report.Run, places: pytest.TempPathFactory) -> Path:
+    path = places.mktemp("report") / "report.html"
+    path.write_text(report.page(run), encoding="utf-8", newline="\n")
+    return path
+
+
+@pytest.fixture(params=["real", "hostile", "many", "alone"])
+def path(request: pytest.FixtureRequest) -> Path:
+    found: Path = request.getfixturevalue(request.param)
+    return found
+
+
+def test_every_section_is_there_and_every_chart_becomes_interactive_in_silence(browse: Browse, path: Path) -> None:
+    with browse(path) as opened:
+        page = opened.page
+        for name, title in report.SECTIONS.items():
+            assert page.locator(f"#{name} h2").inner_text() == title
+            assert len(page.locator(f"#{name}").inner_text()) > len(title) + 20
+        plots = page.locator(".plot")
+        assert plots.count() >= 8
+        assert page.locator(".plot[data-live] .live svg").count() == plots.count()
+        assert page.locator(".plot > svg").count() == 0
+        assert page.locator("script").count() == 1 + plots.count()
+        assert opened.quiet()
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_a_phone_need_not_be_scrolled_sideways(browse: Browse, path: Path, script: bool) -> None:
+    with browse(path, script=script, viewport=PHONE) as opened:
+        # Without script there is nothing that could be asked but the layout of what stands there.
+        boxes = [element.bounding_box() for element in opened.page.locator("body, main, section, figure, nav").all()]
+        assert all(box is None or box["x"] + box["width"] <= PHONE["width"] + 0.5 for box in boxes)
+        if script:
+            opened.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
+            assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+            assert opened.page.evaluate("document.querySelectorAll('.scroll:not([tabindex=\"0\"])').length") == 0
+        assert opened.quiet()
+
+
+def test_without_script_every_chart_is_a_picture(browse: Browse, path: Path) -> None:
+    with browse(path, script=False) as opened:
+        pictures = opened.page.locator(".plot > svg")
+        assert pictures.count() == opened.page.locator(".plot").count() >= 8
+        for picture in pictures.all():
+            box = picture.bounding_box()
+            assert box is not None
+            assert box["width"] > 200
+            assert box["height"] > 40
+        assert opened.quiet()
+
+
+def test_the_dark_scheme_has_light_ink_on_the_page_and_in_the_charts(browse: Browse, real: Path) -> None:
+    with browse(real, color_scheme="dark") as opened:
+        ground, ink, label = opened.page.evaluate(
+            "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
+            " getComputedStyle(document.querySelector('.plot text')).fill]"
+        )
+        assert ink == label
+        assert contrast(ground, ink) > 10
+        assert opened.quiet()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_is_told_from_its_ground(browse: Browse, real: Path, scheme: str) -> None:
+    # WCAG 2.2, 1.4.3 (AA): 4.5 to 1.
+    with browse(real, color_scheme=scheme) as opened:
+        pairs = opened.page.evaluate(
+            """() => [...document.querySelectorAll("p, li, a, td, th, dt, dd, summary, caption, h2, .ends, .wrong")]
+                .map(element => {
+                    const ground = (one) => {
+                        const colour = getComputedStyle(one).backgroundColor;
+                        return colour === "rgba(0, 0, 0, 0)" ? ground(one.parentElement) : colour;
+                    };
+                    return [ground(element), getComputedStyle(element).color].join(";");
+                })"""
+        )
+        for pair in set(pairs):
+            assert contrast(*pair.split(";")) >= 4.5, pair
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours, each `rgb(r, g, b)`, as WCAG has it."""
+    lights = []
+    for colour in (one, other):
+        parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(", ")]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
+    return (max(lights) + 0.05) / (min(lights) + 0.05)
+
+
+def test_a_pointer_is_told_the_numbers(browse: Browse, real: Path) -> None:
+    with browse(real) as opened:
+        page = opened.page
+        page.locator("[data-spec='spec-confusion-keras'] .live svg .mark-text.role-mark text").first.hover(force=True)
+        tip = page.locator("#vg-tooltip-element.visible")
+        tip.wait_for()
+        assert "actual" in tip.inner_text()
+        assert "predicted" in tip.inner_text()
+        assert opened.quiet()
+
+
+def test_a_click_in_a_legend_fades_the_other_models(browse: Browse, real: Path) -> None:
+    with browse(real) as opened:
+        lines = opened.page.locator("[data-spec='spec-roc-1'] .live svg .mark-line[class*=layer_1] path")
+        before = {line.get_attribute("opacity") for line in lines.all()}
+        opened.page.locator("[data-spec='spec-roc-1'] .live svg .role-legend-label text").first.click()
+        opened.page.wait_for_function("document.querySelector(\"[data-spec='spec-roc-1'] path[opacity='0.12']\")")
+        assert before <= {"1", None}
+        assert opened.quiet()
+
+
+def test_a_hostile_corpus_is_text(browse: Browse, hostile: Path) -> None:
+    with browse(hostile) as opened:
+        page = opened.page
+        for text in HOSTILE[:4]:
+            assert text in page.locator("#data").inner_text()
+        assert page.locator("img, iframe, object, embed, form:not(.vega-bindings), [onerror], [onload]").count() == 0
+        assert page.locator("main a:not([href^='#'])").count() == 0
+        assert "49" not in page.locator("#terms").inner_text()
+        page.locator("[data-spec='spec-confusion-naive_bayes'] .live svg .mark-text.role-mark text").first.hover(
+            force=True
+        )
+        tip = page.locator("#vg-tooltip-element.visible")
+        tip.wait_for()
+        assert tip.locator("script, img").count() == 0
+        assert "<script>" in tip.inner_text()
+        assert opened.quiet()
+
+
+def test_a_long_text_is_unfolded_by_keyboard(browse: Browse, hostile: Path) -> None:
+    with browse(hostile) as opened:
+        summary = opened.page.locator(".text summary").first
+        summary.focus()
+        opened.page.keyboard.press("Enter")
+        rest = opened.page.locator(".text details[open]").first
+        rest.wait_for()
+        assert "characters left out" in rest.inner_text()
+        assert opened.quiet()
+
+
+def test_a_keyboard_reaches_the_report_past_the_contents(browse: Browse, real: Path) -> None:
+    with browse(real) as opened:
+        opened.page.keyboard.press("Tab")
+        opened.page.keyboard.press("Enter")
+        assert opened.page.evaluate("document.activeElement.id") == "main"
+        assert opened.quiet()
+
+
+def test_a_print_has_the_folded_tables_and_no_contents(browse: Browse, real: Path) -> None:
+    with browse(real) as opened:
+        opened.page.emulate_media(media="print")
+        assert not opened.page.locator("nav").is_visible()
+        assert opened.page.locator("#history details table").is_visible()
+        assert opened.page.pdf(format="A4").startswith(b"%PDF")
+
+
+def test_the_side_file_names_the_machine_and_the_page_does_not(real: Path) -> None:
+    machine = json.loads(real.with_name("provenance.json").read_text(encoding="utf-8"))
+    assert list(machine) == ["git", "packages", "platform", "python"]
+    text = real.read_text(encoding="utf-8")
+    assert machine["platform"] not in text
+    assert str(real.parent) not in text
+    assert len(text.encode()) < 1_300_000

@@ -1,0 +1,34 @@
+// Each still chart is replaced by the same chart with tooltips and a legend that can be clicked. Vega's expressions are
+// interpreted, not compiled, since the page's policy allows no code but this script.
+const options = {
+  mode: "vega-lite",
+  ast: true,
+  actions: false,
+  renderer: "svg",
+  defaultStyle: false, // it and the tooltip's would be style elements, which the policy refuses: report.css has them
+  tooltip: { disableDefaultStyle: true },
+  config: { font: getComputedStyle(document.body).fontFamily },
+};
+
+async function liven(plot) {
+  const spec = JSON.parse(document.getElementById(plot.dataset.spec).textContent);
+  const still = plot.firstElementChild;
+  const live = document.createElement("div");
+  live.className = "live waiting"; // laid out, so that it has a width, but not seen
+  plot.append(live);
+  await vegaEmbed(live, { ...spec, width: "container" }, options);
+  still.remove();
+  live.classList.remove("waiting");
+  plot.dataset.live = "";
+}
+
+for (const plot of document.querySelectorAll(".plot")) {
+  try {
+    await liven(plot);
+  } catch (error) {
+    plot.querySelector(".live")?.remove(); // the still chart stays
+    console.error(plot.dataset.spec, error);
+  }
+  await new Promise((resolve) => setTimeout(resolve)); // a page that is read must not stall
+}
+document.documentElement.dataset.live = "";
