@@ -16,7 +16,8 @@ from textclf.errors import UserError
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 SCHEMA = ROOT / "docs" / "params.schema.json"
-CODE = (".py",)
+CODE = (".py", ".j2", ".css", ".js")
+MANY = 3  # files of a kind in a folder that are named together
 
 
 def schema() -> str:
@@ -33,9 +34,19 @@ def stages_table() -> str:
         reads = [path for path in stage["deps"] if not path.endswith(CODE)]
         writes = [_path(out) for kind in ("outs", "metrics") for out in stage.get(kind, [])]
         label = f"[{name}](stages/{name}.py)" + ("@model" if "matrix" in stage else "")
-        cells = [label, stage["desc"], *(", ".join(f"`{path}`" for path in paths) for paths in (reads, writes))]
+        cells = [
+            label,
+            stage["desc"],
+            *(", ".join(f"`{path}`" for path in grouped(paths)) for paths in (reads, writes)),
+        ]
         lines.append(f"| {' | '.join(cells)} |".replace("${item.model}", "<model>"))
     return "\n".join(lines)
+
+
+def grouped(paths: list[str]) -> list[str]:
+    """The paths, `MANY` or more of one ending in one folder as a pattern, each once."""
+    kinds = [f"{Path(path).parent}/*{Path(path).suffix}" for path in paths]
+    return list(dict.fromkeys(k if kinds.count(k) >= MANY else path for path, k in zip(paths, kinds, strict=True)))
 
 
 def numbers_table() -> str:
