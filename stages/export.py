@@ -11,7 +11,19 @@ from pathlib import Path
 
 import pandas as pd
 
-from textclf import card, evaluation, exchange, explanation, features, files, portable, prediction, provenance, stage
+from textclf import (
+    card,
+    corpus,
+    evaluation,
+    exchange,
+    explanation,
+    features,
+    files,
+    portable,
+    prediction,
+    provenance,
+    stage,
+)
 from textclf.params import Params
 
 CARD = "README.md"  # what those who look at a folder look at first
@@ -39,11 +51,11 @@ def run(
         files.read_json, (evaluation_json, intervals_json, decisions_json, training_json, splits_json, features_json)
     )
     portables = {name: portable.read(trained / name) for name in names}
-    default = params.export.model or evaluation.best_model(measured) or names[-1]
+    default = evaluation.default_model(params.export.model, measured, names)
     settings = card.Settings(
         params.fetch, params.data, params.split, params.vectorize, params.train, params.evaluate, params.export
     )
-    raw = card.sources(provenance.checksums(data), str(data))
+    raw = card.sources(provenance.checksums(corpus.files(data, params.data)), str(data))
     terms: dict[str, pd.DataFrame] = {
         name: explanation.top_terms(model, rows.X, vectorizer.terms(), params.export.terms)
         for name, model in portables.items()

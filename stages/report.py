@@ -8,7 +8,7 @@ Params: data, evaluate, export, fetch, report, split, train, vectorize.
 
 from pathlib import Path
 
-from textclf import card, evaluation, figures, files, predictions, provenance, report, splitting, stage
+from textclf import card, corpus, evaluation, figures, files, predictions, provenance, report, splitting, stage
 from textclf.params import Params
 
 PROVENANCE = "provenance.json"
@@ -57,7 +57,7 @@ def run(
         params.export,
     )
     decided, _ = evaluation.decisions(predictions.read(prediction_folder, params.train.models), params.evaluate)
-    raw = provenance.checksums(files.require(data))
+    raw = provenance.checksums(corpus.files(data, params.data))
     locked = files.require(requirements)
     page = report.page(
         report.Run(

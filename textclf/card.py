@@ -13,9 +13,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from textclf import catalogue
-from textclf.figures import readable
 from textclf.files import SPLITS
 from textclf.params import Data, Evaluate, Export, Fetch, Split, Train, Vectorize
+from textclf.words import counted, level, listed, percent, readable, rows_of
 
 TEMPLATES = resources.files("textclf") / "templates"
 CARD = "card.md.j2"
@@ -105,27 +105,6 @@ def markdown(text: str) -> Markup:
     return Markup(MARKDOWN.sub(r"\\\1", " ".join(visible(text).split())))  # noqa: S704 (it is escaped)
 
 
-def percent(share: float, digits: int = 1) -> str:
-    """A share as a percentage."""
-    return f"{100 * share:.{digits}f}%"
-
-
-def points(difference: float, signed: bool = True) -> str:
-    """A difference of shares in percentage points, with a true minus."""
-    text = f"{100 * difference:+.1f}" if signed else f"{100 * difference:.1f}"
-    return ("0.0" if text in {"+0.0", "-0.0"} else text).replace("-", "\N{MINUS SIGN}")
-
-
-def counted(number: int, noun: str, plural: str = "") -> str:
-    """A number with its noun."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names with commas, and an "and" before the last."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
 # The rows
 
 
@@ -191,8 +170,8 @@ def protocol(settings: Settings, report: Mapping[str, Any], classes: Sequence[st
         said.append(
             f"The network trained for all of its {epochs}."
             if stop is None
-            else f"The network trained for {epochs} at most, stopped after {stop} without a lower loss on the "
-            "validation rows, and took the epoch where that was lowest."
+            else f"The network trained for {epochs} at most, or until {counted(stop, 'epoch')} brought no lower loss "
+            "on the validation rows, and took the epoch where that was lowest."
         )
     if "logistic_regression" in models and isinstance(train.logistic_regression.C, tuple):
         tried = listed([f"{value:g}" for value in train.logistic_regression.C])
@@ -216,10 +195,9 @@ def protocol(settings: Settings, report: Mapping[str, Any], classes: Sequence[st
             )
             said.append(f"{positive}a threshold that was chosen, for each model, for {aim} on the validation rows.")
     said.append(
-        f"Intervals are {percent(evaluate.confidence, 0 if round(100 * evaluate.confidence, 9) % 1 == 0 else 1)} "
-        f"intervals: Wilson's of accuracy and recall, else the percentiles of {evaluate.resamples:,} bootstrap "
-        "resamples. They say how far a number would move with other test rows of the same kind, not with another "
-        "training or another kind of text."
+        f"Intervals are {level(evaluate.confidence)} intervals: Wilson's of accuracy and recall, else the percentiles "
+        f"of {evaluate.resamples:,} bootstrap resamples. They say how far a number would move with other test rows of "
+        "the same kind, not with another training or another kind of text."
     )
     return said
 
@@ -257,7 +235,7 @@ def caveats(
         )
     leaks = [(*pair.split("_in_"), count) for pair, count in report["leaks"]["normalised"].items() if count]
     if leaks:
-        found = [f"that of {counted(count, f'{one} row')} among the {_rows_of(other)}" for one, other, count in leaks]
+        found = [f"that of {counted(count, f'{one} row')} among the {rows_of(other)}" for one, other, count in leaks]
         said.append(
             f"The same text, but for case and spaces, stands in two splits: {listed(found)}. A model can have learned "
             "it by heart; split.group_duplicates keeps such rows together."
@@ -290,10 +268,6 @@ def fine(report: Mapping[str, Any]) -> list[str]:
     if not any(report["duplicates"]["normalised"].values()):
         said.append("No text stands twice in a split.")
     return said
-
-
-def _rows_of(split: str) -> str:
-    return {"train": "training rows"}.get(split, f"{split} rows")
 
 
 def _was(number: int) -> str:
@@ -384,7 +358,7 @@ def card(
         table=table,
         accuracy=percent(measured["test"]["accuracy"]),
         ends=interval(**intervals["test"]["accuracy"], as_percent=True),
-        confidence=percent(settings.evaluate.confidence, 0),
+        confidence=level(settings.evaluate.confidence),
         threshold=_shown(decision["threshold"]) if "threshold" in decision else None,
         scaling=[(key, _shown(value)) for key, value in sorted(decision.items()) if isinstance(value, float)],
         protocol=protocol(settings, report, classes, [name]),

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.figures import COLOURS, readable
+from textclf.figures import COLOURS
 from textclf.files import DIGITS
+from textclf.words import readable
 
 Spec = dict[str, Any]
 

@@ -67,6 +67,11 @@ def order(labels: Iterable[str], given: Sequence[str] | None, where: str) -> lis
     return list(given)
 
 
+def files(path: Path, settings: Data) -> dict[str, Path]:
+    """The files that `read` reads, by their names in the ids of rows; `UserError` as of `read`."""
+    return {name: file for name, file, _ in tables.files_of(path, layout(settings))}
+
+
 def layout(settings: Data) -> Layout:
     """How the table is written, as the settings have it."""
     columns = {name: getattr(settings, name) for name in ("text", "label", "id", "group")}

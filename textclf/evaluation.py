@@ -1,6 +1,6 @@
 """Metrics, intervals, comparisons and curves of models, from their predictions alone."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
 from typing import Any
@@ -71,16 +71,9 @@ def threshold(rows: pd.DataFrame, settings: Evaluate) -> float | None:
 
 
 def decide(rows: pd.DataFrame, limit: float | None) -> pd.DataFrame:
-    """The table with a column `decided`, the class that each row is taken for.
-
-    With a limit the positive class of two is the last one; a row belongs to it where its probability is above the
-    limit. Without one a row belongs to its most probable class, of equals the first.
-    """
-    names = predictions.classes(rows)
-    if limit is None:
-        return rows.assign(decided=np.array(names, dtype=object)[arrays(rows)[1].argmax(axis=1)])
-    negative, positive = names
-    return rows.assign(decided=np.where(rows[predictions.PREFIX + positive] > limit, positive, negative))
+    """The table with a column `decided`, the class that each row is taken for: see `statistics.decide`."""
+    names = np.array(predictions.classes(rows), dtype=object)
+    return rows.assign(decided=names[statistics.decide(arrays(rows)[1], limit)])
 
 
 def _validation(rows: pd.DataFrame) -> pd.DataFrame:
@@ -190,6 +183,13 @@ def best_model(measured: Mapping[str, Mapping[str, Mapping[str, float]]]) -> str
     """
     judged = {name: splits["validation"] for name, splits in measured.items() if "validation" in splits}
     return max(judged, key=lambda name: (judged[name]["accuracy"], -judged[name]["log_loss"]), default=None)
+
+
+def default_model(
+    named: str | None, measured: Mapping[str, Mapping[str, Mapping[str, float]]], models: Sequence[str]
+) -> str:
+    """The model that stands for a run: the one named, or the best on the validation rows, or else the last trained."""
+    return named or best_model(measured) or models[-1]
 
 
 def best(measured: Mapping[str, Mapping[str, Mapping[str, float]]]) -> dict[str, Any]:

@@ -93,6 +93,19 @@ class Vectorizer:
             names += [prefix + term for term in terms]
         return names
 
+    def named(self, text: str) -> dict[int, str]:
+        """The terms of a text by their columns, named as in `terms`, hashed ones too; of two in a column both."""
+        names: dict[int, str] = {}
+        start = 0
+        for part, block in zip(self.parts, self._blocks, strict=True):
+            prefix = f"{part.analyzer}__" if len(self.parts) > 1 else ""
+            for term, column in block.columns(text).items():
+                if column != UNKNOWN:
+                    place = start + column
+                    names[place] = f"{names[place]} | {term}" if place in names else prefix + term
+            start += part.columns
+        return names
+
     def content(self) -> dict[str, Any]:
         """All there is to it, as JSON has it."""
         return {"settings": self.settings.model_dump(), "parts": [vars(part) for part in self.parts]}
@@ -113,9 +126,16 @@ class _Block:
         self.vocabulary = None if part.vocabulary is None else dict(zip(part.vocabulary, count(), strict=False))
         self.idf = None if part.idf is None else np.array(part.idf)
 
+    def lookup(self) -> Lookup:
+        return _hashed(self.width) if self.vocabulary is None else _known(self.vocabulary)
+
+    def columns(self, text: str) -> dict[str, int]:
+        """The column of each of a text's terms, `UNKNOWN` where it has none."""
+        terms = list(dict.fromkeys(self.analyze(text)))
+        return dict(zip(terms, self.lookup()(terms), strict=True))
+
     def transform(self, texts: Iterable[str]) -> csr_array:
-        lookup = _hashed(self.width) if self.vocabulary is None else _known(self.vocabulary)
-        columns, lengths = _columns(texts, self.analyze, lookup)
+        columns, lengths = _columns(texts, self.analyze, self.lookup())
         counts = _counts(columns, lengths, self.width, self.settings)
         return counts if self.idf is None else _tfidf(counts, self.idf, self.settings)
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from textclf.words import readable
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -40,11 +42,6 @@ STYLE: dict[Any, Any] = {
     "svg.fonttype": "path",
     "svg.hashsalt": "textclf",  # ids would otherwise be drawn anew each time
 }
-
-
-def readable(name: str) -> str:
-    """A model's name as a person would write it."""
-    return name.replace("_", " ")
 
 
 def history(rows: pd.DataFrame, path: Path) -> None:

@@ -7,20 +7,18 @@ model.predict(["The food was great.", "Never again."])    # ['1', '0']
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import portable
+from textclf import portable, statistics
 from textclf.errors import UserError
 from textclf.features import VECTORIZER, Vectorizer, read_vectorizer
 from textclf.files import read_json, reading, write_json
 from textclf.portable import Portable
-
-if TYPE_CHECKING:
-    from textclf.statistics import Platt, Temperature
+from textclf.statistics import Platt, Temperature
 
 DECISION = "decision.json"  # beside a model: how its probabilities become labels
 INDEX = "index.json"  # beside the models: which of them is taken where none is named
@@ -40,7 +38,7 @@ class Predictor:
         vectorizer: Vectorizer,
         model: Portable,
         threshold: float | None = None,
-        scaling: "Temperature | Platt | None" = None,
+        scaling: Temperature | Platt | None = None,
     ) -> None:
         """Keep all four; `load` reads them from a folder. Without a threshold the most probable class is taken."""
         self.vectorizer = vectorizer
@@ -68,13 +66,14 @@ class Predictor:
         0 it speaks for the label, below 0 against it. Terms that the training rows do not hold have no part in it.
         Calibration is left out of account.
         """
+        texts = texts if isinstance(texts, str | bytes) else list(texts)
         X = self._vectors(texts)
-        places = self._decided(self._scaled(self.model.predict_proba(X)))
+        places = statistics.decide(self._scaled(self.model.predict_proba(X)), self.threshold)
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
         weights = self.model.occlusion(X)[np.arange(X.nnz), places[rows]]
-        terms = self._terms()
         found = []
-        for start, end in zip(X.indptr[:-1], X.indptr[1:], strict=True):
+        for text, start, end in zip(texts, X.indptr[:-1], X.indptr[1:], strict=True):
+            terms = self.vectorizer.named(text)
             mine = weights[start:end]
             order = np.argsort(-np.abs(mine), kind="stable")[:count]
             named = ((terms[X.indices[start + place]], float(mine[place])) for place in order)
@@ -84,7 +83,7 @@ class Predictor:
     def labels(self, probabilities: NDArray[np.float64]) -> list[str]:
         """The labels of rows of `predict_proba`, by the threshold of the run."""
         names = self.classes_
-        return [names[place] for place in self._decided(probabilities).tolist()]
+        return [names[place] for place in statistics.decide(probabilities, self.threshold).tolist()]
 
     def _vectors(self, texts: Iterable[str]) -> csr_array:
         if isinstance(texts, str | bytes):
@@ -94,22 +93,11 @@ class Predictor:
     def _scaled(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         return probabilities if self.scaling is None or not len(probabilities) else self.scaling.apply(probabilities)
 
-    def _decided(self, probabilities: NDArray[np.float64]) -> NDArray[np.int64]:
-        """The place of each row's label: as `evaluation.decide` has it."""
-        if self.threshold is None:
-            return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
-        return np.asarray(probabilities[:, 1] > self.threshold, dtype=np.int64)
-
-    def _terms(self) -> list[str]:
-        if not hasattr(self, "_names"):
-            self._names = self.vectorizer.terms()
-        return self._names
-
 
 def load(folder: str | Path) -> Predictor:
     """The classifier that the export stage put into a folder such as models/keras.
 
-    `UserError` if something is missing or damaged. It takes numpy and scipy alone, and a fraction of a second.
+    `UserError` if something is missing or damaged. It imports no library that trains, and takes a fraction of a second.
     """
     folder = Path(folder)
     content = read_json(folder / DECISION)
@@ -139,11 +127,9 @@ def write_decision(decision: dict[str, Any], path: Path) -> None:
     write_json(path, {"scaling": scaling, "threshold": decision.get("threshold")})
 
 
-def _scaling(content: dict[str, float]) -> "Temperature | Platt | None":
+def _scaling(content: dict[str, float]) -> Temperature | Platt | None:
     if not content:
         return None
-    from textclf.statistics import Platt, Temperature
-
     numbers = {name: float(value) for name, value in content.items()}
     return Temperature(**numbers) if "temperature" in numbers else Platt(**numbers)
 

@@ -35,11 +35,8 @@ def checksum(path: Path) -> str:
     return found.hexdigest()
 
 
-def checksums(path: Path) -> dict[str, str]:
-    """The SHA-256 of each file in a folder, by its path below it in order; of a file its own, by its name."""
-    if path.is_file():
-        return {path.name: checksum(path)}
-    files = {file.relative_to(path).as_posix(): file for file in path.rglob("*") if file.is_file()}
+def checksums(files: Mapping[str, Path]) -> dict[str, str]:
+    """The SHA-256 of each file, by its name in order."""
     return {name: checksum(files[name]) for name in sorted(files)}
 
 

@@ -19,9 +19,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup, escape
 
 from textclf import card, charts, evaluation, predictions, statistics
-from textclf.card import Settings, Source, counted, labels, listed, percent, points, visible
-from textclf.figures import readable
+from textclf.card import Settings, Source, labels, visible
 from textclf.params import Report
+from textclf.words import LEAST_P, counted, level, listed, p_value, percent, points, readable, rows_of
 
 PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
 SHORT, LONG = 280, 2000  # characters of a text that are shown at once, and at all
@@ -33,7 +33,6 @@ TERMS = 20  # classes whose terms are listed
 PAIRS = 20  # confused classes that are listed
 FILES = 20  # raw files that are listed
 BARS = 30  # of the lengths
-LEAST_P = 0.001  # that is said as it is
 LENGTHS = 4  # groups of texts by length
 SETTING = re.compile(r"\b((?:data|evaluate|export|params|split|train|vectorize)(?:\.[a-z]\w*)+)")
 DIGITS = {"log_loss": 3, "brier": 3, "ece": 3, "mcc": 3, "roc_auc": 3}  # the others are percentages
@@ -55,6 +54,10 @@ SECTIONS = {
 }
 METHODS = {
     "weight": "The weight is what the term adds to the class's log odds, for each unit of its value.",
+    "weight of several": (
+        "The weight is what the term adds to the score of the class, less what it adds on average over the classes, "
+        "for each unit of its value."
+    ),
     "occlusion": (
         "The weight is by how much the log odds of the class fall, on average over the training rows that hold the "
         "term, when it is taken out of them."
@@ -247,11 +250,13 @@ def chosen(run: Run) -> tuple[str, str]:
 
     The test rows have no say in it.
     """
-    if run.settings.export.model is not None:
-        return run.settings.export.model, "export.model names it"
-    if (best := evaluation.best_model(run.evaluation)) is not None:
-        return best, "it has the highest accuracy on the validation rows"
-    return run.models[-1], "it is the last of train.models, and there are no validation rows to choose by"
+    settings = run.settings.export
+    name = evaluation.default_model(settings.model, run.evaluation, run.models)
+    if settings.model is not None:
+        return name, "export.model names it"
+    if "validation" in run.evaluation[name]:
+        return name, "it has the highest accuracy on the validation rows (of equals the lowest log loss)"
+    return name, "it is the last of train.models, and there are no validation rows to choose by"
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -270,7 +275,7 @@ def summary(run: Run) -> dict[str, Any]:
         "accuracy": percent(tested["accuracy"]),
         "low": percent(ends["low"]),
         "high": percent(ends["high"]),
-        "confidence": _confidence(run),
+        "confidence": level(run.settings.evaluate.confidence),
         "rows": f"{len(run.test[name]):,}",
         "right": f"{int((run.test[name]['label'] == run.test[name]['decided']).sum()):,}",
         "verdicts": verdicts,
@@ -292,9 +297,9 @@ def _verdict(run: Run, name: str, other: str, found: Mapping[str, float], as_is:
         "signed": points(difference),
         "low": points(low),
         "high": points(high),
-        "p": _p(found["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}")
+        "p": p_value(found["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}")
         if found["p_holm"] < LEAST_P
-        else f"=\N{NO-BREAK SPACE}{_p(found['p_holm'])}",
+        else f"=\N{NO-BREAK SPACE}{p_value(found['p_holm'])}",
         "smallest": None if smallest is None else points(smallest, signed=False),
         "name": readable(name),
     }
@@ -408,6 +413,7 @@ def _histogram(values: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[pd.DataFram
 
 def compared(run: Run) -> dict[str, Any]:
     """The models side by side: metrics of the test rows with their intervals, and paired tests."""
+    sure = level(run.settings.evaluate.confidence)
     splits = [split for split in ("train", "validation", "test") if split in run.splits]
     dots = [
         {
@@ -424,7 +430,7 @@ def compared(run: Run) -> dict[str, Any]:
     for split in reversed(splits):
         ends = {name: run.intervals[name][split] for name in run.models}
         cells = [_measured(run.evaluation[name][split], ends[name], "accuracy") for name in run.models]
-        rows.append([f"accuracy on {_rows_of(split)}", *cells])
+        rows.append([f"accuracy on {rows_of(split)}", *cells])
     for key in used:
         cells = [_measured(run.evaluation[name]["test"], run.intervals[name]["test"], key) for name in run.models]
         rows.append([card.UNITS[key], *cells])
@@ -440,8 +446,8 @@ def compared(run: Run) -> dict[str, Any]:
                 f"{points(found['difference'])} points",
                 f"{points(found['low'])} to {points(found['high'])}",
                 f"{found['only_first']:,.0f} and {found['only_second']:,.0f}",
-                _p(found["p"]),
-                _p(found["p_holm"]),
+                p_value(found["p"]),
+                p_value(found["p_holm"]),
                 "too few rows" if smallest is None else f"{points(smallest, signed=False)} points",
                 "yes" if told else "no",
             ]
@@ -454,13 +460,13 @@ def compared(run: Run) -> dict[str, Any]:
     return {
         "chart": Chart(
             "accuracies",
-            f"Test accuracy with {_confidence(run)} intervals: {said}.",
-            f"Filled: accuracy on the test rows, with its {_confidence(run)} interval. Hollow: on rows that a model "
+            f"Test accuracy with {sure} intervals: {said}.",
+            f"Filled: accuracy on the test rows, with its {sure} interval. Hollow: on rows that a model "
             "has seen" + (", or that choices were made with." if "validation" in splits else "."),
             charts.accuracies(pd.DataFrame(dots), run.models),
         ),
         "metrics": Table(
-            f"Metrics with {_confidence(run)} intervals, on the test rows unless said",
+            f"Metrics with {sure} intervals, on the test rows unless said",
             ["", *(readable(name) for name in run.models)],
             rows,
             range(1, 1 + len(run.models)),
@@ -475,10 +481,6 @@ def compared(run: Run) -> dict[str, Any]:
         if tests
         else None,
     }
-
-
-def _rows_of(split: str) -> str:
-    return {"train": "training rows"}.get(split, f"{split} rows")
 
 
 def _measured(found: Mapping[str, float], ends: Mapping[str, Mapping[str, float]], key: str) -> tuple[str, str]:
@@ -617,7 +619,7 @@ def curves(run: Run, kind: str) -> dict[str, Any]:
             cells = [_with_ends(found, key, DIGITS.get(key)) for key in _columns(kind)]
             rows.append([names[name], readable(model), *cells])
     titles = [card.UNITS[key] for key in _columns(kind)]
-    caption = f"{listed(titles)} of the test rows, with {_confidence(run)} intervals"
+    caption = f"{listed(titles)} of the test rows, with {level(run.settings.evaluate.confidence)} intervals"
     return {
         "charts": charted,
         "key": charts.key(run.models) if len(charted) > 1 else [],
@@ -696,6 +698,8 @@ def learned(run: Run) -> dict[str, Any]:
             ]
             classes.append({"name": names[name], "terms": terms})
         method = str(part["method"].iloc[0])
+        if method == "weight" and len(run.classes) > 2:
+            method = "weight of several"
         models.append(
             {
                 "name": readable(model),
@@ -868,7 +872,7 @@ def _grouped(
         "chart": Chart(
             name,
             f"{said} The table has the numbers.",
-            f"{title}, with {_confidence(run)} intervals."
+            f"{title}, with {level(run.settings.evaluate.confidence)} intervals."
             + (f" Drawn are the {len(shown)} that are found least often of {len(groups)}." if left_out else ""),
             draw(pd.DataFrame(drawn), run.models),
         ),
@@ -898,12 +902,3 @@ def _setting(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_setting, value))}]"
     return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
-
-
-def _confidence(run: Run) -> str:
-    share = 100 * run.settings.evaluate.confidence
-    return f"{share:.10g}%"
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < LEAST_P else f"{value:.3f}"

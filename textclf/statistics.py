@@ -33,6 +33,20 @@ class Interval(NamedTuple):
     high: float
 
 
+# Decisions
+
+
+def decide(probabilities: NDArray[np.float64], threshold: float | None) -> NDArray[np.int64]:
+    """The position of the class that each row is taken for (rows,).
+
+    With a threshold the positive class of two, the last, where its probability is above it; without one the most
+    probable class, of equals the first.
+    """
+    if threshold is None:
+        return np.asarray(probabilities.argmax(axis=1), dtype=np.int64)
+    return np.asarray(probabilities[:, 1] > threshold, dtype=np.int64)
+
+
 # Intervals
 
 

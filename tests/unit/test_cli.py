@@ -118,6 +118,12 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "textclf.cli", "predict", *arguments]
 
 
+def heed_signals() -> None:
+    """Take signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[bytes]"]:
     """Starts a line of shell as a process of its own, "$@" being the command."""
@@ -125,7 +131,13 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[by
 
     def work(*arguments: str, through: str = 'exec "$@"') -> "subprocess.Popen[bytes]":
         line = ["sh", "-c", through, "sh", *command(*arguments)]
-        return subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        return subprocess.Popen(
+            line,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=heed_signals,  # noqa: PLW1509 (there are no threads)
+        )
 
     return work
 
@@ -554,7 +566,7 @@ def test_a_reader_that_has_enough_ends_the_command_in_silence(
         assert process.stdout.readline()
         process.stdout.close()
         assert process.stderr.read() == b""
-        assert process.wait() == 141
+        assert process.wait(timeout=60) == 141
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -570,7 +582,7 @@ def test_a_stopped_command_leaves_an_old_file_as_it_is_and_nothing_else(
         process.stdin.flush()
         assert process.stderr.readline().decode() == WARNING  # the file is begun
         process.send_signal(number)
-        assert process.wait() == 128 + number
+        assert process.wait(timeout=60) == 128 + number
         assert process.stderr.read() == b""
     assert (project / "out.jsonl").read_bytes() == b"old"
     assert sorted(project.iterdir()) == before

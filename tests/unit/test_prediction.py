@@ -179,9 +179,12 @@ def test_terms_of_two_analyzers_and_hashed_ones_have_names() -> None:
     model = portable.linear(("no", "yes"), np.arange(1.0, columns + 1)[None], np.zeros(1), "sigmoid")
     terms = {term for term, _ in Predictor(both, model, 0.5).explain(["great"])[0]}
     assert {"word__great", "char_wb__gr"} <= terms
-    hashed = vectorizer(hashing=8)
-    model = portable.linear(("no", "yes"), np.ones((1, 8)), np.zeros(1), "sigmoid")
-    assert all(term.startswith("hash_") for term, _ in Predictor(hashed, model, 0.5).explain(["great food"])[0])
+    hashed = vectorizer(hashing=64)
+    model = portable.linear(("no", "yes"), np.ones((1, 64)), np.zeros(1), "sigmoid")
+    assert {term for term, _ in Predictor(hashed, model, 0.5).explain(["great food"])[0]} == {"great", "food"}
+    narrow = vectorizer(hashing=1)
+    model = portable.linear(("no", "yes"), np.ones((1, 1)), np.zeros(1), "sigmoid")
+    assert [term for term, _ in Predictor(narrow, model, 0.5).explain(["great food"])[0]] == ["great | food"]
 
 
 def test_a_model_that_looks_at_no_term_explains_nothing() -> None:
