@@ -2,9 +2,10 @@
 
     python3 ci/comment.py <comment.md
 
-The first line of the comment is a hidden marker, by which the one that is there is found. Where to: the variables
-that GitHub Actions and GitLab CI set, and, on GitHub, PULL_REQUEST, its number. The token: GITHUB_TOKEN, or on GitLab
-TEXTCLF_TOKEN, without which nothing is posted. Exit code 0, also where the token may not write; 2 if it went wrong.
+The first line of the comment is a hidden marker, by which the one that is there is found; one with the marker that is
+by anyone but the token's own account is left alone. Where to: the variables that GitHub Actions and GitLab CI set, and,
+on GitHub, PULL_REQUEST, its number. The token: GITHUB_TOKEN, or on GitLab TEXTCLF_TOKEN, without which nothing is
+posted. Exit code 0, also where the token may not write; 2 if it went wrong.
 It needs nothing but Python, so that the job that holds the token installs nothing.
 """
 
@@ -21,6 +22,8 @@ from urllib.parse import quote
 PAGE = 100  # comments asked for at a time, the most that either gives
 FORBIDDEN = 403
 TIMEOUT = 30  # seconds
+# The account of the workflow's own token, which GitHub does not let ask who it is. Nobody's login can have brackets.
+WORKFLOW = {"login": "github-actions[bot]", "type": "Bot"}
 
 
 class CommentError(Exception):
@@ -34,6 +37,9 @@ class Host:
     comments: str  # the address of all
     one: str  # the address below which each has its own
     change: str  # the method that writes one anew
+    author: str  # the key of a comment's author
+    user: str  # the address that says whose the token is
+    nameless: Mapping[str, str] | None  # whose it is where that is refused, None if that can't be said
     headers: Mapping[str, str]
 
 
@@ -43,17 +49,23 @@ def host(environment: Mapping[str, str]) -> Host | None:
         if environment.get("GITLAB_CI"):
             if not environment.get("TEXTCLF_TOKEN"):
                 return None
+            api = environment["CI_API_V4_URL"]
             project = quote(environment["CI_MERGE_REQUEST_PROJECT_ID"], safe="")
             request = quote(environment["CI_MERGE_REQUEST_IID"], safe="")
-            notes = f"{environment['CI_API_V4_URL']}/projects/{project}/merge_requests/{request}/notes"
-            return Host(notes, notes, "PUT", {"PRIVATE-TOKEN": environment["TEXTCLF_TOKEN"]})
+            notes = f"{api}/projects/{project}/merge_requests/{request}/notes"
+            token = {"PRIVATE-TOKEN": environment["TEXTCLF_TOKEN"]}
+            return Host(notes, notes, "PUT", "author", f"{api}/user", None, token)
         if not environment.get("GITHUB_TOKEN"):
             return None
-        issues = f"{environment['GITHUB_API_URL']}/repos/{quote(environment['GITHUB_REPOSITORY'])}/issues"
+        api = environment["GITHUB_API_URL"]
+        issues = f"{api}/repos/{quote(environment['GITHUB_REPOSITORY'])}/issues"
         return Host(
             f"{issues}/{quote(environment['PULL_REQUEST'], safe='')}/comments",
             f"{issues}/comments",
             "PATCH",
+            "user",
+            f"{api}/user",
+            WORKFLOW,
             {"Authorization": f"Bearer {environment['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"},
         )
     except KeyError as error:
@@ -76,15 +88,25 @@ def call(place: Host, method: str, address: str, content: Mapping[str, str] | No
         raise CommentError(f"{method} {address}: {error}") from None
 
 
-def found(place: Host, marker: str) -> Iterator[str]:
-    """The ids of the comments that begin with the marker; one that quotes it does not."""
+def marked(place: Host, marker: str) -> Iterator[dict[str, Any]]:
+    """The comments that begin with the marker, whoever wrote them; one that quotes it does not."""
     page = 1
     while True:
         comments = call(place, "GET", f"{place.comments}?per_page={PAGE}&page={page}")
-        yield from (str(comment["id"]) for comment in comments if str(comment["body"]).startswith(marker))
+        yield from (comment for comment in comments if str(comment["body"]).startswith(marker))
         if len(comments) < PAGE:
             return
         page += 1
+
+
+def account(place: Host) -> Mapping[str, Any] | None:
+    """What tells the token's own account from others; None if that can't be known."""
+    try:
+        return {"id": call(place, "GET", place.user)["id"]}
+    except urllib.error.HTTPError as error:
+        if error.code != FORBIDDEN:
+            raise
+        return place.nameless
 
 
 def publish(place: Host, text: str) -> str:
@@ -92,15 +114,16 @@ def publish(place: Host, text: str) -> str:
     marker, _, rest = text.partition("\n")
     if not (marker.startswith("<!--") and marker.endswith("-->") and rest):
         raise CommentError(f"the comment must begin with a line that is a marker, <!-- ... -->; got {marker[:60]!r}")
-    for number in found(place, marker):
-        try:
-            call(place, place.change, f"{place.one}/{number}", {"body": text})
-        except urllib.error.HTTPError as error:
-            if error.code != FORBIDDEN:  # somebody else's, who has copied the marker
-                raise
-        else:
-            return f"comment {number} written anew"
+    there = list(marked(place, marker))
+    us = account(place) if there else None
+    for comment in there:
+        author = comment[place.author] or {}  # null where the account is gone
+        if us and all(author.get(key) == value for key, value in us.items()):
+            call(place, place.change, f"{place.one}/{comment['id']}", {"body": text})
+            return f"comment {comment['id']} written anew"
     call(place, "POST", place.comments, {"body": text})
+    if there and not us:
+        return "comment posted; whose the token is can't be asked, so that those with the marker stay as they are"
     return "comment posted"
 
 

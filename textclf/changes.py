@@ -5,7 +5,7 @@ Nothing here reads a file: metrics, params and locks come as the mappings that t
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -24,7 +24,7 @@ IMPORTANT = ("accuracy", "f1", "roc_auc", "log_loss")
 ORDER = (*IMPORTANT, "balanced_accuracy", "mcc", "precision", "recall", "brier", "ece")
 JUDGED = ("test", "validation")  # splits whose rows the model has not seen
 
-Verdict = Literal["better", "worse", "inside the noise", "no interval", "same", "new", "removed"]
+Verdict = Literal["better", "worse", "inside the noise", "no interval", "same", "new", "removed", "another task"]
 Numbers = dict[str, dict[str, dict[str, Any]]]  # model to split to metric to what is said of it
 Key = tuple[str, str, str]  # model, split, metric
 
@@ -34,7 +34,10 @@ Key = tuple[str, str, str]  # model, split, metric
 
 @dataclass(frozen=True)
 class Change:
-    """A metric at the base and here, None where it is not there, and the interval of here less base."""
+    """A metric at the base and here, None where it is not there, and the interval of here less base.
+
+    Without `same_task` the two numbers measure different things, and have neither difference nor interval.
+    """
 
     model: str
     split: str
@@ -42,6 +45,7 @@ class Change:
     base: float | None
     head: float | None
     interval: Interval | None = None
+    same_task: bool = True
 
     @property
     def name(self) -> str:
@@ -50,8 +54,8 @@ class Change:
 
     @property
     def difference(self) -> float:
-        """Here less base, to `DIGITS`; NaN where one is missing."""
-        if self.base is None or self.head is None:
+        """Here less base, to `DIGITS`; NaN where one is missing or they are of different tasks."""
+        if self.base is None or self.head is None or not self.same_task:
             return math.nan
         return round(self.head - self.base, DIGITS)
 
@@ -72,6 +76,8 @@ class Change:
         """What the change amounts to; better and worse are beyond the interval."""
         if self.base is None or self.head is None:
             return "new" if self.base is None else "removed"
+        if not self.same_task:
+            return "another task"
         if self.difference == 0:
             return "same"
         if self.interval is None:
@@ -101,10 +107,12 @@ def changes(
     of_base: Numbers,
     of_head: Numbers,
     paired: Mapping[Key, Interval] | None = None,
+    same_task: bool = True,
 ) -> list[Change]:
     """Every metric of either revision; the interval is the paired one where there is one, else MOVER's.
 
-    `of_base` and `of_head` hold `low` and `high` of each metric; a metric without both has no interval.
+    `of_base` and `of_head` hold `low` and `high` of each metric; a metric without both has no interval, nor has any
+    without `same_task`.
     """
     keys = {
         (model, split, metric)
@@ -120,7 +128,7 @@ def changes(
         ends = _ends(_at(of_head, key)), _ends(_at(of_base, key))
         if interval is None and one is not None and other is not None and ends[0] and ends[1]:
             interval = mover(other, one, ends[0], ends[1])
-        found.append(Change(*key, one, other, interval))
+        found.append(Change(*key, one, other, interval if same_task else None, same_task))
     return found
 
 
@@ -161,7 +169,8 @@ def check_gate(gate: rules.Gate, found: Iterable[Change]) -> list[Check]:
     """Each rule of the gate, judged; `UserError` if it names a metric that is not there.
 
     `minimum`: the value may not be worse. `maximum_drop`: it may not be worse than the base by more, unless the
-    interval of the change holds 0; without an interval the value alone decides, without a base there is no drop.
+    interval of the change holds 0; without an interval the value alone decides, without a base, or with one of
+    another task, there is no drop.
     """
     known = {change.name: change for change in found if change.head is not None}
     checks: list[Check] = []
@@ -190,7 +199,7 @@ def _too_bad(change: Change, limit: float) -> str:
 
 
 def _fell(change: Change, limit: float) -> str:
-    if not change.drop > limit:  # NaN where the metric is new
+    if not change.drop > limit:  # NaN where there is nothing to compare with
         return ""
     interval = change.drop_interval
     if interval is not None and interval.low <= 0 <= interval.high:
@@ -224,6 +233,21 @@ def differences(base: Any, head: Any) -> list[Difference]:
     """The keys whose values differ, in the order of the base, then of what is new."""
     one, other = flat(base) if base else {}, flat(head) if head else {}
     return [Difference(key, one.get(key), other.get(key)) for key in one | other if one.get(key) != other.get(key)]
+
+
+TASK = ("fetch", "data")  # sections of params.yaml that say which rows, and which of their columns is the label
+
+
+def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What makes the task of one revision another than that of the other; empty if it is the same.
+
+    `params` and `splits` hold the content of params.yaml and of the split stage's metrics, of the base and here. A
+    section, or the classes of the test rows, that either does not have is not asked: it is of another time.
+    """
+    shared = [name for name in TASK if all(content.get(name) for content in params)]
+    found = [entry.name for entry in differences(*({name: content[name] for name in shared} for content in params))]
+    classes = [{key for key in flat(content) if key.startswith("test.classes.")} for content in splits]
+    return [*found, "test.classes"] if all(classes) and classes[0] != classes[1] else found
 
 
 @dataclass(frozen=True)

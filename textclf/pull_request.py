@@ -2,7 +2,8 @@
 
     textclf pr-report BASE [--head REVISION] [--output FILE] ...
 
-Exit code 0: the gate of params.yaml passed. 1: it failed; stderr has the reasons. 2: it can't be said. Which
+Exit code 0: the gate of params.yaml passed. 1: it failed; stderr has the reasons. 2: it can't be said; where only the
+gate can't be judged, as one that names a model which is gone, the comment is written nevertheless, and says so. Which
 metrics and figures there are is read from dvc.yaml, which stages ran from dvc.lock, each as it stands at its revision.
 """
 
@@ -37,12 +38,16 @@ from textclf.changes import (
     number,
     pair_up,
     stages,
+    task_differences,
 )
+from textclf.errors import UserError
 from textclf.revisions import Revision
+from textclf.words import level, listed, p_value
 
 MARKER = "<!-- textclf:pr-report -->"  # by which the comment is found again, to be written anew
 LIMIT = 65_000  # bytes; GitHub takes 65,536 characters
 LONGEST = 100  # characters of a value
+LONGEST_REASON = 300  # of a line that says why the gate can't be judged
 MOST = 60  # rows of a table that everyone sees
 GATE_FAILED = 1
 LEVEL = "evaluate.confidence"
@@ -65,8 +70,10 @@ class Report:
     head: str
     changes: list[Change]
     checks: list[Check] = field(default_factory=list)
+    unjudged: tuple[str, ...] = ()  # why the gate can't be judged, and there are no checks
     gate_changed: list[Difference] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
+    task: list[str] = field(default_factory=list)  # what makes it another task than at the base
     same_rows: bool | None = True  # None: it can't be known
     confidence: float | None = 0.95  # None: the revisions differ in it, so that there is no interval of a change
     params: list[Difference] = field(default_factory=list)
@@ -115,14 +122,16 @@ def headline(report: Report) -> str:
     judged = (_judged(model, found) for model, found in by_model.items())
     said = [text for _, text in sorted(filter(None, judged))]
     what = f"On the test rows {', '.join(said)}" if said else "On the test rows no metric changed"
-    if report.same_rows is False:
+    if report.task:
+        what = "; ".join(["This is another task than at the base, so that nothing is compared", *said])
+    elif report.same_rows is False:
         what += "; these are other rows than at the base"
     elif report.same_rows is None:
         what += "; these may be other rows than at the base"
     failed = sum(bool(check.reason) for check in report.checks)
     gate = f"the gate failed {failed} of {len(report.checks)} times" if failed else "the gate passed"
     if not report.checks:
-        gate = "no gate is set"
+        gate = "the gate can't be judged" if report.unjudged else "no gate is set"
     if report.gate_changed:
         gate += ", and was itself changed"
     return f"{what}; {gate}."
@@ -136,8 +145,8 @@ def _judged(model: str, found: Iterable[Change]) -> tuple[int, str] | None:
     name = _code(model)
     if "worse" in by_verdict or "better" in by_verdict:
         words: tuple[Verdict, ...] = ("worse", "better")
-        beyond = " and ".join(f"{word} in {_list(by_verdict[word])}" for word in words if word in by_verdict)
-        inside = f" ({_list(by_verdict['inside the noise'])} inside it)" if "inside the noise" in by_verdict else ""
+        beyond = " and ".join(f"{word} in {listed(by_verdict[word])}" for word in words if word in by_verdict)
+        inside = f" ({listed(by_verdict['inside the noise'])} inside it)" if "inside the noise" in by_verdict else ""
         return (0 if "worse" in by_verdict else 1), f"{name} is {beyond} beyond the noise{inside}"
     others: tuple[tuple[Verdict, str], ...] = (
         ("removed", "is gone"),
@@ -153,6 +162,7 @@ def _judged(model: str, found: Iterable[Change]) -> tuple[int, str] | None:
 
 def _reasons(report: Report) -> str:
     lines = [f"- gate: {_code(check.change.name)}{_rest(check)}" for check in report.checks if check.reason]
+    lines += [f"- the gate can't be judged: {_code(line, LONGEST_REASON)}" for line in report.unjudged[:MOST]]
     if report.gate_changed:
         lines += [
             f"- the gate was changed: {_code(entry.name)} from {_shown(entry.base)} to {_shown(entry.head)}"
@@ -211,37 +221,47 @@ def _difference(change: Change) -> str:
 def _notes(report: Report) -> str:
     """Which intervals these are, and what they leave out."""
     said = []
-    if report.confidence is None:
+    if report.task:
+        said.append(
+            f"**The task is another than at the base, since these differ: {_some(report.task)}.** No number has a "
+            "verdict, and of the gate `maximum_drop` judges none."
+        )
+    elif report.confidence is None:
         said.append("`evaluate.confidence` differs between the revisions, so that no change has an interval.")
     elif any(c.interval and c.difference for c in report.changes):
-        level = f"{100 * report.confidence:.6g}%"
+        share = level(report.confidence)
         if report.pairs:
             which = ", ".join(f"{_code(pair.model)} on {pair.rows} {pair.split} rows" for pair in report.pairs)
-            said.append(f"Paired intervals ({level}), by a bootstrap of the predictions of both: {which}.")
+            said.append(f"Paired intervals ({share}), by a bootstrap of the predictions of both: {which}.")
         if unpaired := _unpaired(report):
             caution = (
                 "" if report.same_rows is False else "; of the same rows these are rather too wide than too narrow"
             )
             said.append(
-                f"Unpaired intervals ({level}), by Newcombe's and Zou's method: {', '.join(unpaired)}{caution}."
+                f"Unpaired intervals ({share}), by Newcombe's and Zou's method: {', '.join(unpaired)}{caution}."
             )
         said.append("The noise is that of other rows of the same kind; that of another training is not in it.")
-    if any(c.metric in LOWER_IS_BETTER and c.difference for c in report.changes):
+    if any(c.metric in LOWER_IS_BETTER and c.verdict != "same" for c in report.changes):
         said.append("↓: lower is better.")
     if any(c.verdict == "no interval" for c in report.changes) and report.confidence is not None:
         said.append("`ece` has no interval, and so no verdict.")
     said += [
         f"McNemar's exact test of {_code(p.model)} on the {p.split} rows: {p.test.only_a} right here alone, "
-        f"{p.test.only_b} at the base alone, {'p < 0.001' if p.test.p < 0.001 else f'p = {p.test.p:.3f}'}."
+        f"{p.test.only_b} at the base alone, {_p(p.test.p)}."
         for p in report.pairs
     ]
-    if report.same_rows is False:
+    if report.same_rows is False and not report.task:
         said.append("**The rows are others than at the base: no number is of the same rows as that beside it.**")
-    elif report.same_rows is None:
+    elif report.same_rows is None and not report.task:
         said.append("The splits are others than at the base; whether the test rows are can't be told from here.")
     if report.uncommitted:
         said.append(f"Not committed as they are here: {_some(report.uncommitted)}.")
     return "\n".join(f"- {line}" for line in said)
+
+
+def _p(value: float) -> str:
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
 
 
 def _unpaired(report: Report) -> list[str]:
@@ -294,13 +314,19 @@ def _gate_section(report: Report) -> str:
             f"{check.limit}",
             _value(check.change.base),
             _value(check.change.head),
-            "**failed**" if check.reason else "passed",
+            _outcome(check),
         )
         for check in report.checks
     ]
     failed = sum(bool(check.reason) for check in report.checks)
     table = _table(("rule", "metric", "limit", "base", "here", ""), "llrrrl", cells)
     return _details(f"Gate: {len(cells)} rules, {failed} failed", table)
+
+
+def _outcome(check: Check) -> str:
+    if check.reason:
+        return "**failed**"
+    return "nothing to compare with" if check.rule == "maximum_drop" and math.isnan(check.change.drop) else "passed"
 
 
 def _stages_section(report: Report) -> str:
@@ -319,7 +345,7 @@ def _all_metrics_section(report: Report) -> str:
     if not moved:
         return ""
     note = "\n\nThe intervals of train rows are unpaired, and say nothing of rows that a model has not seen."
-    note = note if any(c.split not in JUDGED for c in moved) else ""
+    note = note if any(c.split not in JUDGED and c.interval for c in moved) else ""
     title = f"All metrics that changed: {len(moved)} of {len(report.changes)}"
     return _details(title, _changes_table(moved) + note)
 
@@ -344,10 +370,6 @@ def _some(names: Sequence[str], most: int = 8) -> str:
     return ", ".join(map(_code, names[:most])) + more
 
 
-def _list(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
-
-
 def _shown(value: str | None) -> str:
     return "not set" if value is None else _code(value)
 
@@ -360,14 +382,14 @@ def _signed(value: float) -> str:
     return f"+{number(value)}" if value >= 0 else number(value)
 
 
-def _code(text: str) -> str:
+def _code(text: str, longest: int = LONGEST) -> str:
     """The text as code, in which nothing is markup, a mention or a link, nor ends a cell of a table.
 
     A pipe or a backtick would; where there is one, all signs are written as entities.
     """
     text = "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
-    if len(text) > LONGEST:
-        text = text[: LONGEST - 1] + "…"
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
     if text.strip() and not set(text) & set("`|"):
         return f"`{text}`"
     return f"<code>{_entities(text)}</code>"
@@ -393,8 +415,12 @@ def compare(base: Revision, head: Revision) -> Report:
             revisions.numbers(side, pipeline, revisions.INTERVALS)
             for side, pipeline in zip(sides, pipelines, strict=True)
         ]
-    plain = changes(measured[0], measured[1], spread[0], spread[1])
-    moved = [change for change in plain if change.verdict not in ("same", "new", "removed")]
+    splits = [
+        revisions.metrics(side, pipeline, revisions.SPLITS) for side, pipeline in zip(sides, pipelines, strict=True)
+    ]
+    task = task_differences(params, splits)
+    plain = changes(measured[0], measured[1], spread[0], spread[1], same_task=not task)
+    moved = [change for change in plain if change.verdict not in ("same", "new", "removed", "another task")]
     pairing = Pairing()
     if moved and len(levels) == 1 and settings[0] and settings[1]:
         models = sorted({c.model for c in moved})
@@ -405,19 +431,27 @@ def compare(base: Revision, head: Revision) -> Report:
         pairing = pair_up(
             moved, tables[0], tables[1], settings[1], (params[1].get("split") or {}).get("stratify") is True
         )
-    found = changes(measured[0], measured[1], spread[0], spread[1], pairing.intervals)
-    splits = [hashes((lock.get("stages") or {}).get("split", {}), "outs") for lock in locks]
+    found = changes(measured[0], measured[1], spread[0], spread[1], pairing.intervals, same_task=not task)
+    rows = [hashes((lock.get("stages") or {}).get("split", {}), "outs") for lock in locks]
     unlike = differences(*params)
     dirty = revisions.uncommitted(head)
+    checks: list[Check] = []
+    unjudged: tuple[str, ...] = ()
+    try:
+        checks = check_gate(revisions.gate_section(head), found)
+    except UserError as error:
+        unjudged = error.lines
     return Report(
         base=base.name,
         head="the working tree" if dirty else head.name,
         changes=found,
-        checks=check_gate(revisions.gate_section(head), found),
+        checks=checks,
+        unjudged=unjudged,
         # A wider interval lets more pass, so that its level is part of the gate. Where there was none, none changed.
         gate_changed=[e for e in unlike if e.name.startswith(("gate.", LEVEL)) and params[0].get("gate")],
         pairs=pairing.pairs,
-        same_rows=all(pairing.same) if pairing.same else (bool(splits[0]) and splits[0] == splits[1]) or None,
+        task=task,
+        same_rows=all(pairing.same) if pairing.same else (bool(rows[0]) and rows[0] == rows[1]) or None,
         confidence=min(levels, default=None) if len(levels) < 2 else None,
         params=unlike,
         others=_others(sides, pipelines),
@@ -464,7 +498,10 @@ def plots(base: Revision, head: Revision, image_url: str, images: Path | None, s
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """The exit code, after the comment is written: 0, or 1 if the gate failed; its reasons are on stderr."""
+    """The exit code, after the comment is written: 0, or 1 if the gate failed; its reasons are on stderr.
+
+    `UserError`, after it too, if the gate can't be judged: else a comment that it passed would stay.
+    """
     head_commit = revisions.commit_of("HEAD" if arguments.head is None else arguments.head)
     head = Revision(head_commit, tree=arguments.head is None)
     base = revisions.left_at(revisions.commit_of(arguments.base), head)
@@ -478,6 +515,8 @@ def run(arguments: argparse.Namespace) -> int:
         output.write_text(text, encoding="utf-8", newline="\n")
     else:
         print(text, end="")
+    if report.unjudged:
+        raise UserError(*report.unjudged)
     reasons = [check.reason for check in report.checks if check.reason]
     for reason in reasons:
         print(f"gate: {reason}", file=sys.stderr)

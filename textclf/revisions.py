@@ -20,7 +20,7 @@ from textclf.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
-METRICS, INTERVALS = "evaluation.json", "intervals.json"  # what these two of dvc.yaml's metrics are called
+METRICS, INTERVALS, SPLITS = "evaluation.json", "intervals.json", "splits.json"  # names of files of dvc.yaml's metrics
 
 
 @dataclass(frozen=True)
@@ -102,10 +102,15 @@ def _path(entry: Any) -> str:
     return next(iter(entry), "") if isinstance(entry, dict) else str(entry)
 
 
+def metrics(revision: Revision, pipeline: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The content of a metrics file, empty where there is none."""
+    path = metric_files(pipeline).get(name)
+    return revision.json(path) if path else {}
+
+
 def numbers(revision: Revision, pipeline: Mapping[str, Any], name: str) -> Numbers:
     """Model, split, metric of a metrics file; whatever else stands in it is left out."""
-    path = metric_files(pipeline).get(name)
-    content = revision.json(path) if path else {}
+    content = metrics(revision, pipeline, name)
     return {
         model: {split: dict(metrics) for split, metrics in splits.items() if isinstance(metrics, dict)}
         for model, splits in content.items()

@@ -1,6 +1,9 @@
 """The workflows of GitHub and GitLab: what must not change in them unseen."""
 
+import os
 import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,9 +44,97 @@ def test_only_the_job_that_comments_may_write_and_it_runs_code_of_the_base_alone
     assert [job for job, step in STEPS if "github.token" in str(step)] == ["comment"]
 
 
-@pytest.mark.parametrize("name", ["ci/base", "ci/comment.py", "make pr-report", "make repro", "git diff --exit-code"])
-def test_both_hosts_do_the_same(name: str) -> None:
-    on_github = [step["run"] for _, step in STEPS if "run" in step]
-    on_gitlab = GITLAB["pipeline"]["script"]
-    assert any(name in line for line in on_github)
-    assert any(name in line for line in on_gitlab)
+ON_GITHUB = [step.get("run", "") for step in JOBS["pipeline"]["steps"]]
+ON_GITLAB: list[str] = GITLAB["pipeline"]["script"]
+IN_ORDER = ["dvc pull", "make repro", "ci/base", "make pr-report", "git diff --exit-code"]
+
+
+@pytest.mark.parametrize("lines", [ON_GITHUB, ON_GITLAB], ids=["github", "gitlab"])
+def test_both_hosts_do_the_same_in_the_same_order(lines: list[str]) -> None:
+    text = "\n".join(lines)
+    assert [text.count(name) for name in IN_ORDER] == [1] * len(IN_ORDER)
+    assert sorted(IN_ORDER, key=text.index) == IN_ORDER
+
+
+def test_the_comment_is_posted_behind_the_report() -> None:
+    text = "\n".join(ON_GITLAB)
+    assert text.index("make pr-report") < text.index("ci/comment.py") < text.index("git diff --exit-code")
+    assert JOBS["comment"]["needs"] == "pipeline"
+    assert "!cancelled()" in JOBS["comment"]["if"]  # also behind a pipeline that failed
+    assert any("ci/comment.py" in step.get("run", "") for step in JOBS["comment"]["steps"])
+
+
+@pytest.mark.parametrize("lines", [ON_GITHUB, ON_GITLAB], ids=["github", "gitlab"])
+def test_what_stages_make_is_never_pulled(lines: list[str]) -> None:
+    (pull,) = (line for line in "\n".join(lines).splitlines() if "dvc pull" in line)
+    assert pull.strip() == "git ls-files -z '*.dvc' | xargs -0 -r .venv/bin/dvc pull"
+
+
+STUB = """#!/bin/sh
+name=$(basename "$0")
+case "$name $*" in
+  make*pr-report*) said="make pr-report"; echo report > "${COMMENT:-comment.md}" ;;
+  git*ls-files*) said="git ls-files"; printf 'rows.csv.dvc\\0' ;;
+  make*|python*|git*|base*) said="$name $1" ;;
+  dvc*config*) echo "$REMOTE"; exit ;;
+  *) said="$name $*" ;;
+esac
+echo "$said" >> "$CALLS"
+for failing in $FAILING; do [ "$failing" = "$name-$1" ] && exit 2; done
+exit 0
+"""
+
+
+def gitlab(folder: Path, failing: str = "", remote: str = "", request: str = "7") -> tuple[list[str], int]:
+    """What the job of GitLab calls, and its exit code, where the calls in `failing` fail."""
+    for name in ("bin/make", "bin/git", "bin/python", ".venv/bin/dvc", "ci/base"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(STUB)
+        (folder / name).chmod(0o755)
+    variables = {
+        "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
+        "CALLS": str(folder / "calls"),
+        "FAILING": failing,
+        "REMOTE": remote,
+        "CI_MERGE_REQUEST_IID": request,
+        "CI_MERGE_REQUEST_DIFF_BASE_SHA": "BASE",
+        "CI_JOB_URL": "https://example.org/job",
+        "CI_PROJECT_URL": "https://example.org",
+    }
+    done = subprocess.run(["bash", "-eo", "pipefail", "-c", "\n".join(ON_GITLAB)], cwd=folder, env=variables)
+    return (folder / "calls").read_text().splitlines(), done.returncode
+
+
+RUN = ["make .venv/run", "make repro"]
+REPORT = ["base BASE", "make pr-report", "python ci/comment.py"]
+
+
+@pytest.mark.parametrize(
+    ("failing", "code"),
+    [
+        ("", 0),
+        ("base-BASE", 0),
+        ("git-diff", 1),  # metrics that are not committed
+        ("make-pr-report", 2),  # the gate
+        ("make-pr-report git-diff", 2),
+        ("python-ci/comment.py", 2),
+        ("python-ci/comment.py git-diff", 2),
+    ],
+)
+def test_on_gitlab_the_comment_is_posted_whatever_fails_and_the_job_then_fails(
+    failing: str, code: int, tmp_path: Path
+) -> None:
+    assert gitlab(tmp_path, failing) == ([*RUN, *REPORT, "git diff"], code)
+
+
+def test_on_gitlab_a_pipeline_that_does_not_run_has_no_report(tmp_path: Path) -> None:
+    assert gitlab(tmp_path, "make-repro") == (RUN, 2)
+
+
+def test_on_gitlab_a_branch_has_no_report_but_must_have_its_metrics(tmp_path: Path) -> None:
+    assert gitlab(tmp_path, "git-diff", request="") == ([*RUN, "git diff"], 1)
+
+
+def test_on_gitlab_data_is_asked_for_where_there_is_a_remote(tmp_path: Path) -> None:
+    calls, code = gitlab(tmp_path, remote="storage", request="")
+    assert (calls, code) == (["make .venv/run", "git ls-files", "dvc pull rows.csv.dvc", "make repro", "git diff"], 0)

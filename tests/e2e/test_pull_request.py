@@ -1,11 +1,14 @@
 """The report on a pull request, made in a clone in which a change was run and committed."""
 
+import hashlib
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import yaml
 
 from tests import verify
 from tests.verify import Copy
@@ -214,11 +217,67 @@ def test_a_folder_outside_git_is_a_users_mistake(branch: Copy, tmp_path: Path) -
     assert said.errors == "error: pr-report: the current folder must be in a Git repository; got none\n"
 
 
-def test_a_gate_that_names_a_metric_which_is_not_there_is_a_users_mistake(branch: Copy, tmp_path: Path) -> None:
+def test_a_gate_that_names_a_metric_which_is_not_there_is_a_users_mistake_and_told_in_the_comment(
+    branch: Copy, tmp_path: Path
+) -> None:
     copy = another(branch, tmp_path)
     verify.change(copy.folder / "params.yaml", ["gate.minimum={nb_svm: {test: {accuracy: 0.7}}}"])
     said = pr_report(copy, "main")
-    assert (said.code, said.out) == (2, "")
-    assert said.errors == (
-        "error: pr-report: params.yaml: gate.minimum must name a metric of the run; got nb_svm.test.accuracy\n"
-    )
+    reason = "params.yaml: gate.minimum must name a metric of the run; got nb_svm.test.accuracy"
+    assert (said.code, said.errors) == (2, f"error: pr-report: {reason}\n")
+    assert said.lines[0] == MARKER
+    assert "; the gate can't be judged, and was itself changed.**" in said.out
+    assert f"- the gate can't be judged: `{reason}`" in said.lines
+
+
+def test_another_task_has_no_verdict(branch: Copy, tmp_path: Path) -> None:
+    copy = another(branch, tmp_path)
+    verify.change(copy.folder / "params.yaml", ["data.missing=drop"])
+    said = pr_report(copy, "main")
+    assert (said.code, said.errors) == (0, "")
+    assert said.lines[4] == ("**This is another task than at the base, so that nothing is compared; the gate passed.**")
+    assert row(said, f"`{MODEL}`", "`test`", "`accuracy`").endswith("|  | another task |")
+    assert f"| maximum_drop | `{MODEL}.test.accuracy` | " in said.out
+    assert "aired intervals" not in said.out
+
+
+# Own data that Git has the hash of
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Copy:
+    """A small project with ci/base, of one stage, that has kept its rows with `dvc add`, and since changed them."""
+    copy = Copy(tmp_path / "own", {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)})
+    (copy.folder / "ci").mkdir(parents=True)
+    shutil.copy(verify.ROOT / "ci" / "base", copy.folder / "ci")
+    stage = {"cmd": "cp rows.csv copy.csv", "deps": ["rows.csv"], "outs": ["copy.csv"]}
+    (copy.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"copy": stage}}))
+    copy.run("git", "init", "--quiet", "--initial-branch", "main")
+    copy.dvc("init", "--quiet")
+    copy.dvc("remote", "add", "--default", "storage", str(tmp_path / "storage"))
+    for rows in ("at the base", "here"):
+        (copy.folder / "rows.csv").write_text(rows)
+        copy.dvc("add", "--quiet", "rows.csv")
+        copy.run("git", "add", "--all")
+        copy.run("git", "-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "commit", "-qm", rows)
+    return copy
+
+
+def cached(copy: Copy, text: str) -> Path:
+    md5 = hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+    return copy.folder / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]
+
+
+def test_ci_base_runs_on_own_data_out_of_the_cache_or_else_the_remote(own: Copy) -> None:
+    assert "Running stage 'copy'" in own.run("ci/base", "main^")
+    own.dvc("push", "--quiet", "--all-commits")
+    shutil.rmtree(own.folder / ".dvc" / "cache")
+    own.run("ci/base", "main^")
+    assert cached(own, "at the base").read_text() == "at the base"
+    assert not cached(own, "here").exists()  # which nothing asked for
+
+
+def test_ci_base_says_which_data_is_missing(own: Copy) -> None:
+    cached(own, "at the base").unlink()
+    with pytest.raises(verify.VerifyError, match=r"rows\.csv"):
+        own.run("ci/base", "main^")

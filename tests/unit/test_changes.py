@@ -24,8 +24,14 @@ def numbers(metric: str, value: Any, split: str = "test", model: str = "keras") 
     return {model: {split: {metric: value}}}
 
 
-def changed(metric: str, base: float | None, head: float | None, interval: tuple[float, float] | None = None) -> Change:
-    return Change("keras", "test", metric, base, head, Interval(*interval) if interval else None)
+def changed(
+    metric: str,
+    base: float | None,
+    head: float | None,
+    interval: tuple[float, float] | None = None,
+    same_task: bool = True,
+) -> Change:
+    return Change("keras", "test", metric, base, head, Interval(*interval) if interval else None, same_task)
 
 
 def predictions(share_right: float, seed: int, rows: int = ROWS) -> pd.DataFrame:
@@ -82,6 +88,15 @@ def test_the_interval_of_a_change_is_the_paired_one_where_there_is_one_and_else_
     assert paired.interval == (-0.12, -0.08)
 
 
+def test_numbers_of_another_task_have_neither_difference_nor_interval() -> None:
+    ends = numbers("f1", {"low": 0.6, "high": 0.9})
+    paired = {("keras", "test", "f1"): Interval(-0.2, -0.1)}
+    (change,) = changes.changes(numbers("f1", 0.8), numbers("f1", 0.7), ends, ends, paired, same_task=False)
+    assert (change.base, change.head, change.interval) == (0.8, 0.7, None)
+    assert math.isnan(change.difference)
+    assert math.isnan(change.drop)
+
+
 def test_changes_stand_by_model_then_test_rows_then_the_metrics_that_matter() -> None:
     splits = {split: dict.fromkeys(("mcc", "zeal", "log_loss", "accuracy"), 0.5) for split in ("train", "test")}
     found = changes.changes({"b": splits, "a": splits}, {}, {}, {})
@@ -105,6 +120,10 @@ def test_changes_stand_by_model_then_test_rows_then_the_metrics_that_matter() ->
         (changed("accuracy", 0.7, 0.8, (0.01, 0.2)), "better"),
         (changed("log_loss", 0.7, 0.8, (0.01, 0.2)), "worse"),
         (changed("brier", 0.8, 0.7, (-0.2, -0.01)), "better"),
+        (changed("f1", 0.8, 0.7, same_task=False), "another task"),
+        (changed("f1", 0.8, 0.8, same_task=False), "another task"),
+        (changed("f1", None, 0.8, same_task=False), "new"),
+        (changed("f1", 0.8, None, same_task=False), "removed"),
     ],
 )
 def test_every_verdict(change: Change, verdict: str) -> None:
@@ -198,6 +217,8 @@ def gate(rule: str, metric: str, limit: float, split: str = "test") -> Gate:
         ),
         ("maximum_drop", 0.05, changed("ece", 0.1, 0.2), "keras.test.ece rose by 0.100, more than 0.05"),
         ("maximum_drop", 0.05, changed("ece", 0.1, 0.14), ""),
+        ("maximum_drop", 0.0, changed("f1", 0.8, 0.3, same_task=False), ""),
+        ("minimum", 0.5, changed("f1", 0.8, 0.3, same_task=False), "keras.test.f1 is 0.300, less than 0.5"),
     ],
 )
 def test_the_gate_fails_what_breaks_a_rule_and_nothing_else(
@@ -232,6 +253,32 @@ def test_differences_are_by_key_with_values_as_json() -> None:
 
 def test_1_and_1_0_and_true_are_different_values() -> None:
     assert len(changes.differences({"a": 1, "b": 1}, {"a": 1.0, "b": True})) == 2
+
+
+PARAMS = {"fetch": {"corpus": "yelp"}, "data": {"path": "data/raw", "label": "label"}, "train": {"C": 1}}
+CLASSES = {"test": {"classes": {"0": 120, "1": 130}}}
+
+
+@pytest.mark.parametrize(
+    ("params_here", "splits_here", "found"),
+    [
+        (PARAMS, CLASSES, []),
+        ({**PARAMS, "train": {"C": 2}}, {"test": {"classes": {"1": 9, "0": 1}}}, []),
+        ({**PARAMS, "fetch": {"corpus": ["imdb"]}}, CLASSES, ["fetch.corpus"]),
+        (
+            {**PARAMS, "data": {"path": "data/raw", "label": "source", "id": None}},
+            {"test": {"classes": {"imdb": 120, "yelp": 130}}},
+            ["data.label", "data.id", "test.classes"],
+        ),
+        (PARAMS, {"test": {"classes": {"0": 1, "1": 2, "2": 3}}}, ["test.classes"]),
+        ({"train": {"C": 1}}, {}, []),  # of another time, that had neither
+        ({"fetch": None, "data": []}, {"test": 1}, []),
+    ],
+)
+def test_another_task_is_told_by_params_of_the_rows_and_by_the_classes(
+    params_here: dict[str, Any], splits_here: dict[str, Any], found: list[str]
+) -> None:
+    assert changes.task_differences((PARAMS, params_here), (CLASSES, splits_here)) == found
 
 
 def record(dep: str = "1", out: str = "1", **more: Any) -> dict[str, Any]:

@@ -37,6 +37,8 @@ def html(text: str) -> str:
 
 WORSE = "`keras` is worse in accuracy beyond the noise (log_loss inside it)"
 INSIDE = "`keras` changed inside the noise"
+OTHER = [replace(change, interval=None, same_task=False) for change in (ACCURACY, LOSS)]
+NOT_COMPARED = "This is another task than at the base, so that nothing is compared"
 GATE = [Difference("gate.minimum.keras.test.accuracy", "0.8", "0.1")]
 
 
@@ -61,6 +63,53 @@ GATE = [Difference("gate.minimum.keras.test.accuracy", "0.8", "0.1")]
 )
 def test_the_headline_says_what_changed_and_what_the_gate_says(given: Report, what: str, gate: str) -> None:
     assert pull_request.headline(given) == f"On the test rows {what}; {gate}."
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (report(*OTHER, task=["data.label"], same_rows=False), f"{NOT_COMPARED}; no gate is set."),
+        (
+            report(*OTHER, NEW, task=["data.label"], checks=[PASSED]),
+            f"{NOT_COMPARED}; `nb_svm` is new; the gate passed.",
+        ),
+        (report(SAME, unjudged=("why",)), "On the test rows no metric changed; the gate can't be judged."),
+        (
+            report(SAME, unjudged=("why",), gate_changed=GATE),
+            "On the test rows no metric changed; the gate can't be judged, and was itself changed.",
+        ),
+    ],
+)
+def test_the_headline_says_what_was_not_compared_or_not_judged(given: Report, sentence: str) -> None:
+    assert pull_request.headline(given) == sentence
+
+
+def test_numbers_of_another_task_stand_side_by_side_without_a_verdict() -> None:
+    drop, least = Check("maximum_drop", 0.0, OTHER[0]), Check("minimum", 0.7, OTHER[0])
+    given = report(*OTHER, task=["data.label", "test.classes"], checks=[drop, least], same_rows=None, confidence=None)
+    lines = pull_request.comment(given).splitlines()
+    for line in (
+        "| `keras` | `test` | `accuracy` | 0.800 | 0.748 |  | another task |",
+        "| maximum_drop | `keras.test.accuracy` | 0.0 | 0.800 | 0.748 | nothing to compare with |",
+        "| minimum | `keras.test.accuracy` | 0.7 | 0.800 | 0.748 | passed |",
+    ):
+        assert line in lines
+    why = "**The task is another than at the base, since these differ: `data.label`, `test.classes`.**"
+    assert f"- {why} No number has a verdict, and of the gate `maximum_drop` judges none." in lines
+    assert not [line for line in lines if "intervals" in line or "others than at the base" in line]
+
+
+@pytest.mark.parametrize(("p", "said"), [(2e-9, "p < 0.001"), (0.0351, "p = 0.035"), (1.0, "p = 1.000")])
+def test_a_small_p_is_only_said_to_be_small(p: float, said: str) -> None:
+    text = pull_request.comment(report(ACCURACY, pairs=[Pair("keras", "test", 250, McNemar(0, 30, p))]))
+    assert f"0 right here alone, 30 at the base alone, {said}." in text
+
+
+def test_a_gate_that_cannot_be_judged_is_said_to_be_so_with_each_reason() -> None:
+    text = pull_request.comment(report(SAME, unjudged=("params.yaml: gate.minimum must ...; got x.test.f1", NASTY)))
+    assert "- the gate can't be judged: `params.yaml: gate.minimum must ...; got x.test.f1`" in text.splitlines()
+    assert "Gate: " not in text
+    assert "<img" not in re.sub(r"(?s)<code>.*?</code>", "", html(text))
 
 
 # The comment
