@@ -68,6 +68,10 @@ bench: .venv/run ## Time the pipeline against the lesson as one plain script
 bench-predict: .venv/dev ## Time textclf predict, from cold and with many sentences
 	python benchmarks/predict.py
 
+.PHONY: bench-scale
+bench-scale: .venv/dev ## Measure the pipeline at 100,000 rows and a million (SCALE="10000000" for more); some minutes
+	python -m benchmarks.scale $(SCALE)
+
 .PHONY: docs
 docs: .venv/dev ## Write the generated docs anew
 	python docs/generate.py

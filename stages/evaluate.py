@@ -7,7 +7,6 @@ Params: evaluate, split, train.models.
 """
 
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -42,38 +41,30 @@ def run(
         for name in names
         if (path := model_folder / name / "history.csv").exists()
     }
-    decided, decisions = evaluation.decisions(predictions.read(prediction_folder, names), settings)
-    by_split = {
-        split: {name: rows[rows["split"] == split] for name, rows in decided.items()}
-        for split in decided[names[0]]["split"].unique()
-    }
-    draws = {split: evaluation.resampled(tables, settings, stratified) for split, tables in by_split.items()}
-    intervals = {split: evaluation.intervals(tables, draws[split], settings) for split, tables in by_split.items()}
-    measured = {name: {split: evaluation.metrics(tables[name]) for split, tables in by_split.items()} for name in names}
+    models = evaluation.open_models(prediction_folder, names)
+    by_split, decisions = evaluation.measure(models, settings, stratified)
+    intervals = {split: {name: part.intervals(name) for name in names} for split, part in by_split.items()}
+    measured = {name: {split: part.metrics(name) for split, part in by_split.items()} for name in names}
     protocol = {"protocol": {"test_rows_watched": int("validation" not in by_split)}}
     metrics: dict[Path, dict[str, Any]] = {
         evaluation_json: measured,
         intervals_json: {name: {split: intervals[split][name] for split in by_split} for name in names},
-        comparisons_json: evaluation.comparisons(by_split["test"], settings, stratified),
+        comparisons_json: by_split["test"].comparisons(),
         decisions_json: decisions | protocol | {"best": evaluation.best(measured)},
         training_json: records,
     }
-    classes = {
-        name: pd.concat(
-            [evaluation.by_class(tables[name], draws[split][name], settings) for split, tables in by_split.items()]
-        )
-        for name in names
-    }
+    classes = {name: pd.concat([part.by_class(name) for part in by_split.values()]) for name in names}
+    test = by_split["test"]
     curves = {
         history_csv: evaluation.stacked(histories, evaluation.HISTORY_COLUMNS),
         classes_csv: evaluation.stacked(classes),
         **{
-            path: evaluation.stacked({name: curve(rows) for name, rows in by_split["test"].items()})
+            path: evaluation.stacked({name: curve(name) for name in names})
             for path, curve in (
-                (confusion_csv, evaluation.confusion),
-                (roc_csv, evaluation.roc),
-                (precision_recall_csv, evaluation.precision_recall),
-                (reliability_csv, partial(evaluation.reliability, settings=settings)),
+                (confusion_csv, test.confusion),
+                (roc_csv, test.roc),
+                (precision_recall_csv, test.precision_recall),
+                (reliability_csv, test.reliability),
             )
         },
     }
@@ -87,9 +78,9 @@ def run(
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         print(f"{path} removed, as its model is no longer in train.models")
     for name, splits in measured.items():
-        test = intervals["test"][name]["accuracy"]
+        ends = intervals["test"][name]["accuracy"]
         accuracies = (f"{split} {values['accuracy']:.3f}" for split, values in splits.items())
-        print(f"{name}: accuracy {', '.join(accuracies)} ({test['low']:.3f} to {test['high']:.3f})")
+        print(f"{name}: accuracy {', '.join(accuracies)} ({ends['low']:.3f} to {ends['high']:.3f})")
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ Params: data, evaluate, export, fetch, split, train, vectorize.
 import shutil
 from pathlib import Path
 
-import pandas as pd
-
 from textclf import (
     card,
     corpus,
@@ -21,6 +19,7 @@ from textclf import (
     files,
     portable,
     prediction,
+    progress,
     provenance,
     stage,
 )
@@ -46,20 +45,18 @@ def run(
     """Export the models of train.models."""
     names = params.train.models
     vectorizer = features.read_vectorizer(feature_folder / features.VECTORIZER)
-    rows = features.read(feature_folder)["train"]
+    shards = features.open_shards(feature_folder)["train"]
     measured, intervals, decisions, records, report, shapes = map(
         files.read_json, (evaluation_json, intervals_json, decisions_json, training_json, splits_json, features_json)
     )
-    portables = {name: portable.read(trained / name) for name in names}
+    portables: dict[str, portable.Portable] = {name: portable.read(trained / name) for name in names}
     default = evaluation.default_model(params.export.model, measured, names)
     settings = card.Settings(
         params.fetch, params.data, params.split, params.vectorize, params.train, params.evaluate, params.export
     )
     raw = card.sources(provenance.checksums(corpus.files(data, params.data)), str(data))
-    terms: dict[str, pd.DataFrame] = {
-        name: explanation.top_terms(model, rows.X, vectorizer.terms(), params.export.terms)
-        for name, model in portables.items()
-    }
+    read = progress.counted(shards, "training rows read", len(shards), "shard")
+    terms = explanation.top_terms(portables, (shard.X for shard in read), vectorizer.terms(), params.export.terms)
     with files.outputs(models, terms_csv) as (folder, table):
         folder.mkdir()
         files.write_json(folder / prediction.INDEX, {"default": default, "models": names})
@@ -73,7 +70,7 @@ def run(
             text = card.card(
                 name,
                 settings,
-                rows.classes.tolist(),
+                list(portables[name].classes),
                 measured[name],
                 intervals[name],
                 decisions[name],

@@ -6,9 +6,12 @@ Writes: REPORT, the page; and beside it provenance.json, which names the machine
 Params: data, evaluate, export, fetch, report, split, train, vectorize.
 """
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from textclf import card, corpus, evaluation, figures, files, predictions, provenance, report, splitting, stage
+import pandas as pd
+
+from textclf import card, corpus, evaluation, figures, files, provenance, report, splitting, stage
 from textclf.params import Params
 
 PROVENANCE = "provenance.json"
@@ -22,6 +25,18 @@ CLASS_COLUMNS = (
 )
 BIN_COLUMNS = ("model", "low", "high", "rows", *figures.RELIABILITY_COLUMNS[1:])
 TERM_COLUMNS = ("model", "class", "term", "weight", "rows", "method")
+
+
+class Texts:
+    """The rows of a split, shard by shard, as often as they are iterated over."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        """Keep the paths."""
+        self.paths = paths
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """The shards in order."""
+        return map(splitting.read_shard, self.paths)
 
 
 def run(
@@ -56,7 +71,8 @@ def run(
         params.evaluate,
         params.export,
     )
-    decided, _ = evaluation.decisions(predictions.read(prediction_folder, params.train.models), params.evaluate)
+    models = evaluation.open_models(prediction_folder, params.train.models)
+    chosen = evaluation.choices(models, params.evaluate)
     raw = provenance.checksums(corpus.files(data, params.data))
     locked = files.require(requirements)
     page = report.page(
@@ -64,8 +80,8 @@ def run(
             settings=settings,
             report=params.report,
             classes=splitting.read_classes(splits),
-            splits=splitting.read(splits),
-            decided=decided,
+            splits={name: Texts(paths) for name, paths in splitting.shard_paths(splits).items()},
+            decided={name: evaluation.Decided(models[name], choice) for name, choice in chosen.items()},
             decisions=files.read_json(decisions_json),
             evaluation=files.read_json(evaluation_json),
             intervals=files.read_json(intervals_json),

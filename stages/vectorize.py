@@ -1,25 +1,31 @@
 """Turn the texts into sparse vectors: counts, presence or tf-idf of their words or letters.
 
-Reads: SPLITS, a Parquet file a split, and the classes.
-Writes: FEATURES, a folder with an npz a split and the vectorizer as JSON; METRICS, the shape of each split.
+Reads: SPLITS, Parquet files of each split, and the classes.
+Writes: FEATURES, a folder with an npz for each of these files and the vectorizer as JSON; METRICS, the shape of each
+split.
 Params: vectorize.
+
+Many shards are vectorized on all cores, or by the workers of the Dask scheduler at DASK_SCHEDULER_ADDRESS.
 """
 
 from pathlib import Path
 
-from textclf import features, files, splitting, stage
+from textclf import budget, features, files, splitting, stage
 from textclf.params import Params
 
 
 def run(params: Params, splits: Path, feature_folder: Path, metrics: Path) -> None:
     """Vectorize SPLITS into FEATURE_FOLDER and METRICS, with the vocabulary of the training rows."""
-    parts, vectorizer = features.vectorize(splitting.read(splits), params.vectorize, splitting.read_classes(splits))
-    shapes = {name: features.shape(part) for name, part in parts.items()}
+    sources, classes = splitting.shard_paths(splits), splitting.read_classes(splits)
+    if any(len(paths) > 1 for paths in sources.values()):
+        rows, shards, memory, disk = features.needs(sources, params.vectorize)
+        budget.say(rows, shards, memory, disk)
+        budget.require(feature_folder, disk, str(feature_folder))
     with files.outputs(feature_folder, metrics) as (folder, numbers):
         folder.mkdir()
-        for name, part in parts.items():
-            features.write(part, folder / f"{name}.npz")
-        features.write_vectorizer(vectorizer, folder / features.VECTORIZER)
+        scratch = folder.parent / "scratch"
+        scratch.mkdir()
+        shapes = features.vectorize_shards(sources, params.vectorize, classes, folder, scratch)
         files.write_json(numbers, shapes)
     for name, shape in shapes.items():
         print(f"{name}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")

@@ -1,16 +1,19 @@
 """Rows of any labelled table, read exactly: nothing skipped, nothing guessed, every mistake told by its row."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from textclf import tables
 from textclf.errors import UserError
 from textclf.params import Data
-from textclf.tables import SOURCE, Layout, Record, listed, named, shown
+from textclf.splitting import Batch, fingerprints
+from textclf.tables import SOURCE, Block, Layout, Numbered, Record, listed, named, shown
 
 SHOWN = 5  # wrong rows spelled out in an error
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses some thousand digits
@@ -38,16 +41,12 @@ def read(path: Path, settings: Data) -> Corpus:
     stand, spaces included. `UserError` for every row that breaks a rule (all are counted, the first few shown), for
     a column that is not there (those that are there are listed), and for rows of fewer than two classes.
     """
-    collected = _Rows(settings)
-    for name, file, kind in tables.files_of(path, collected.layout):
-        collected.add(name, file, kind)
-    if collected.wrong:
-        total = f"{path}: {collected.wrong} of {collected.count} rows are wrong, {SHOWN} shown"
-        raise UserError(*collected.shown, *([total] if collected.wrong > SHOWN else []))
-    rows = pd.DataFrame(collected.columns)
-    if rows.empty:
-        raise UserError(f"{path} must have rows; got none with text and label")
-    return Corpus(rows, order(rows["label"], settings.classes, str(path)), collected.dropped)
+    stream = Stream(path, settings)
+    columns: Batch = {name: [] for name in ("id", "text", "label", *([] if settings.group is None else ["group"]))}
+    for batch in stream:
+        for name, values in columns.items():
+            values.extend(batch[name])
+    return Corpus(pd.DataFrame(columns), stream.classes, stream.dropped)
 
 
 def order(labels: Iterable[str], given: Sequence[str] | None, where: str) -> list[str]:
@@ -85,39 +84,84 @@ def layout(settings: Data) -> Layout:
     )
 
 
-class _Rows:
-    """Rows as they are read, file by file, and what is wrong in them."""
+class Stream:
+    """Rows of a table, many at a time, so that they need not all be in memory.
 
-    def __init__(self, settings: Data) -> None:
-        self.settings = settings
-        self.layout = layout(settings)
-        self.columns: dict[str, list[str]] = {"id": [], "text": [], "label": []}
-        if settings.group is not None:
-            self.columns["group"] = []
+    Iterate once: each batch is a mapping of `id`, `text`, `label` and, if asked for, `group` to lists of one length.
+    What `Corpus` says of `classes` and `dropped` is known at the end; `count` is that of all rows. The errors are
+    those of `read`, and come at the end too: what was made of the batches must then be thrown away.
+    """
+
+    def __init__(self, path: Path, settings: Data) -> None:
+        """Read nothing yet."""
+        self.path, self.settings, self.layout = path, settings, layout(settings)
+        self.classes: list[str] = []
         self.dropped = {"rows": 0, "text": 0, "label": 0}
         self.count = 0
-        self.wrong = 0
-        self.shown: list[str] = []  # what is said of the first wrong rows
-        self.places: dict[str, str] = {}  # of ids
+        self._labels: set[str] = set()
+        self._wrong = 0
+        self._shown: list[str] = []  # what is said of the first wrong rows
+        self._ids: list[NDArray[np.uint64]] = []  # fingerprints of those of a column
+        self._suspects: set[int] = set()  # fingerprints of ids that may stand twice
+        self._places: dict[str, str] = {}  # where such an id stands first
 
-    def add(self, name: str, path: Path, kind: str) -> None:
-        """Read a file; `name` is that of its rows in their ids."""
-        before, place = self.count, str(path)
-        source = {SOURCE: tables.uncompressed(name).stem} if SOURCE in self.layout.wanted() else {}
-        for number, record in tables.records(path, kind, self.layout):
+    def __iter__(self) -> Iterator[Batch]:
+        for name, file, kind in tables.files_of(self.path, self.layout):
+            before = self.count
+            for block in tables.blocks(file, kind, self.layout):
+                batch = self._together(block, name) or self._one_by_one(block, name, str(file))
+                if self.settings.id is not None:
+                    self._ids.append(fingerprints(batch["id"]))
+                if batch["id"] and not self._wrong:
+                    self._labels.update(batch["label"])
+                    yield batch
+            if self.count == before:
+                raise UserError(f"{file} must have rows; got none")
+        self._require_distinct_ids()
+        if self._wrong:
+            total = f"{self.path}: {self._wrong} of {self.count} rows are wrong, {SHOWN} shown"
+            raise UserError(*self._shown, *([total] if self._wrong > SHOWN else []))
+        if not self._labels:
+            raise UserError(f"{self.path} must have rows; got none with text and label")
+        self.classes = order(self._labels, self.settings.classes, str(self.path))
+
+    def _together(self, block: Block | list[Numbered], name: str) -> Batch | None:
+        """The rows of a block, looked at together; None if one of them wants a closer look."""
+        if not isinstance(block, Block) or self._suspects:
+            return None
+        batch = {"id": [f"{name}:{number}" for number in block.numbers]}
+        for kind, column in self.layout.columns.items():
+            if (values := block.columns.get(column)) is None:
+                values = [source_of(name)] * len(block.numbers)
+            if (good := tables.texts_of(values) if kind == "text" else tables.labels_of(values)) is None:
+                return None
+            batch[kind] = good
+        if (known := self.settings.classes) is not None and not set(batch["label"]) <= set(known):
+            return None
+        self.count += len(block.numbers)
+        return batch
+
+    def _one_by_one(self, block: Block | list[Numbered], name: str, place: str) -> Batch:
+        """The good rows of a block; the others are counted."""
+        batch: Batch = {kind: [] for kind in ("id", *self.layout.columns)}
+        source = {SOURCE: source_of(name)} if SOURCE in self.layout.wanted() else {}
+        for number, record in block.records() if isinstance(block, Block) else block:
             self.count += 1
             try:
                 if isinstance(record, ValueError):
                     raise record
-                self._add_row({**source, **record} if source else record, f"{name}:{number}", f"{place}:{number}")
+                row = self._row({**source, **record} if source else record, f"{name}:{number}", f"{place}:{number}")
             except ValueError as error:
-                self.wrong += 1
-                if self.wrong <= SHOWN:
-                    self.shown.append(f"{place}:{number}: {error}")
-        if self.count == before:
-            raise UserError(f"{path} must have rows; got none")
+                self._wrong += 1
+                if self._wrong <= SHOWN:
+                    self._shown.append(f"{place}:{number}: {error}")
+            else:
+                for kind, value in row.items():
+                    batch[kind].append(value)
+        return batch
 
-    def _add_row(self, record: Record, name: str, place: str) -> None:
+    def _row(self, record: Record, name: str, place: str) -> dict[str, str]:
+        """What a row holds, nothing if it is left out; `ValueError` if it breaks a rule."""
         settings = self.settings
         text = tables.text_of(record, settings.text) or ""
         label = tables.label_of(record, settings.label) or ""
@@ -125,7 +169,7 @@ class _Rows:
         if missing and settings.missing == "drop":
             for kind in ("rows", *missing):
                 self.dropped[kind] += 1
-            return
+            return {}
         if missing:
             column = getattr(settings, missing[0])
             raise ValueError(
@@ -147,7 +191,35 @@ class _Rows:
                         f"{named(column)} must not be empty; got {shown(record.get(column))}; "
                         f"fill it in, or set data.{kind} to null"
                     )
-        if settings.id is not None and (first := self.places.setdefault(row["id"], place)) != place:
+        if (
+            settings.id is not None
+            and int(fingerprints([row["id"]])[0]) in self._suspects
+            and (first := self._places.setdefault(row["id"], place)) != place
+        ):
             raise ValueError(f"{named(settings.id)} must be another in each row; got {shown(row['id'])}, as in {first}")
-        for kind, value in row.items():
-            self.columns[kind].append(value)
+        return row
+
+    def _require_distinct_ids(self) -> None:
+        """`UserError` if an id stands twice.
+
+        Eight bytes of each are kept. Where two are the same the table is read again, to say where those ids stand,
+        in the order of the rows and among the other errors, or to find that they differ after all.
+        """
+        if self.settings.id is None or self._suspects:
+            return
+        ids = np.sort(np.concatenate(self._ids))
+        repeated = np.unique(ids[1:][ids[1:] == ids[:-1]])
+        if not len(repeated):
+            return
+        if not (self.path.is_file() or self.path.is_dir()):
+            rule = f"{named(self.settings.id)} must be another in each row"
+            raise UserError(f"{self.path}: {rule}; got {len(repeated)} that stand in several; a file would tell which")
+        again = Stream(self.path, self.settings)
+        again._suspects.update(repeated.tolist())
+        for _ in again:
+            pass
+
+
+def source_of(name: str) -> str:
+    """What a file gives as its column `source`: its name without endings."""
+    return tables.uncompressed(name).stem

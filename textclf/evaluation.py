@@ -1,8 +1,15 @@
-"""Metrics, intervals, comparisons and curves of models, from their predictions alone."""
+"""Metrics, intervals, comparisons and curves of models, from their predictions alone.
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+A split of `EXACT` rows at most is measured row by row (`Rows`), a larger one by sums and histograms (`Sums`), which
+need memory for a batch of rows only.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,62 +19,86 @@ from numpy.typing import NDArray
 from textclf import predictions, statistics
 from textclf.errors import UserError
 from textclf.files import DIGITS
+from textclf.histograms import Tally, thinned, thinned_by_recall
 from textclf.params import Evaluate
+from textclf.progress import counted
 
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of a training in epochs, as models record it
 
 CLASS_METRICS = ("precision", "recall", "f1", "roc_auc")
 EVEN = 0.5  # the threshold that makes no choice
+EXACT = 20_000  # rows of a split that are measured one by one
+CHOOSING = 2**24  # probabilities of validation rows that choices are made by
 
 Calibrator = statistics.Temperature | statistics.Platt
+Counts = tuple[NDArray[np.int64], NDArray[np.int64]]  # falsely and truly positive rows, as the threshold falls
+Outputs = tuple[NDArray[np.int64], NDArray[np.float64]]  # as of `arrays`
 
 
-def arrays(rows: pd.DataFrame) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def arrays(rows: pd.DataFrame) -> Outputs:
     """Positions of the labels among the classes (rows,), and the probabilities (rows, classes)."""
     names = predictions.classes(rows)
-    columns = [rows[predictions.PREFIX + name].to_numpy(dtype=np.float64) for name in names]
-    return _places(rows["label"], names), np.column_stack(columns)
+    return places(rows["label"], names), _table(rows)
 
 
 # From probabilities to decisions
 
 
-def calibrator(rows: pd.DataFrame, settings: Evaluate) -> Calibrator | None:
-    """The scaling of probabilities that `settings` ask for, fitted on the validation rows among `rows`."""
-    if settings.calibration == "none":
-        return None
-    y, probabilities = arrays(_validation(rows))
-    if settings.calibration == "platt":
-        if probabilities.shape[1] != 2:
-            raise UserError(
-                f"evaluate.calibration must be none or temperature for {probabilities.shape[1]} classes; got platt"
-            )
-        return statistics.fit_platt(y, probabilities)
-    return statistics.fit_temperature(y, probabilities)
+@dataclass(frozen=True)
+class Choice:
+    """How a model's rows are decided: the scaling of their probabilities, and the threshold of two classes."""
+
+    scaling: Calibrator | None
+    threshold: float | None
+
+    def probabilities(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Those of the rows (rows, classes), scaled."""
+        return table if self.scaling is None else self.scaling.apply(table)
+
+    def decided(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """The rows with their probabilities scaled and a column `decided`: see `decide`."""
+        if self.scaling is not None:
+            columns = [predictions.PREFIX + name for name in predictions.classes(rows)]
+            scaled = self.probabilities(arrays(rows)[1])
+            rows = rows.assign(**dict(zip(columns, scaled.T, strict=True)))
+        return decide(rows, self.threshold)
+
+    def content(self) -> dict[str, Any]:
+        """The threshold and the parameters of the scaling, as far as there are any."""
+        report: dict[str, Any] = {} if self.threshold is None else {"threshold": self.threshold}
+        if self.scaling is not None:
+            report |= {key: round(value, DIGITS) for key, value in asdict(self.scaling).items()}
+        return report
 
 
-def calibrated(rows: pd.DataFrame, scaling: Calibrator | None) -> pd.DataFrame:
-    """The table of predictions with its probabilities scaled, or as it is without a scaling."""
-    if scaling is None:
-        return rows
-    probabilities = scaling.apply(arrays(rows)[1])
-    columns = [predictions.PREFIX + name for name in predictions.classes(rows)]
-    return rows.assign(**dict(zip(columns, probabilities.T, strict=True)))
-
-
-def threshold(rows: pd.DataFrame, settings: Evaluate) -> float | None:
-    """The probability above which a row is positive: as set, or chosen on the validation rows among `rows`.
-
-    None with more than two classes, where a row belongs to the most probable one.
-    """
-    if (classes := len(predictions.classes(rows))) > 2:
+def choose(classes: int, validation: Callable[[], Outputs], settings: Evaluate) -> Choice:
+    """What `settings` ask for, chosen, where that takes rows, on the positions and probabilities of `validation`."""
+    scaling: Calibrator | None = None
+    if settings.calibration != "none":
+        y, table = validation()
+        if settings.calibration == "platt":
+            if classes != 2:
+                raise UserError(f"evaluate.calibration must be none or temperature for {classes} classes; got platt")
+            scaling = statistics.fit_platt(y, table)
+        else:
+            scaling = statistics.fit_temperature(y, table)
+    if classes > 2:  # a row belongs to the most probable one
         if settings.threshold != EVEN:
             raise UserError(f"evaluate.threshold must be {EVEN} for {classes} classes; got {settings.threshold}")
-        return None
+        return Choice(scaling, None)
     if isinstance(settings.threshold, float):
-        return settings.threshold
-    y, probabilities = arrays(_validation(rows))
-    return statistics.choose_threshold(y, probabilities[:, -1], settings.threshold, settings.target_precision)
+        return Choice(scaling, settings.threshold)
+    y, table = validation()
+    scores = Choice(scaling, None).probabilities(table)[:, -1]
+    return Choice(scaling, statistics.choose_threshold(y, scores, settings.threshold, settings.target_precision))
+
+
+def choices(pieces: Mapping[str, Iterable[pd.DataFrame]], settings: Evaluate) -> dict[str, Choice]:
+    """The `Choice` of each model, from its rows piece by piece, read again where validation rows have a say."""
+    return {
+        name: choose(len(predictions.classes(next(iter(parts)))), partial(_validation, parts), settings)
+        for name, parts in pieces.items()
+    }
 
 
 def decide(rows: pd.DataFrame, limit: float | None) -> pd.DataFrame:
@@ -76,11 +107,28 @@ def decide(rows: pd.DataFrame, limit: float | None) -> pd.DataFrame:
     return rows.assign(decided=names[statistics.decide(arrays(rows)[1], limit)])
 
 
-def _validation(rows: pd.DataFrame) -> pd.DataFrame:
-    chosen = rows[rows["split"] == "validation"]
-    if chosen.empty:
+def _validation(pieces: Iterable[pd.DataFrame]) -> Outputs:
+    """The validation rows as `arrays`: all, or every second, fourth, ... where `CHOOSING` probabilities are too few."""
+    found: list[Outputs] = []
+    step, place, held = 1, 0, 0
+    for rows in pieces:
+        chosen = rows[rows["split"] == "validation"]
+        kept = chosen.iloc[-place % step :: step]
+        place += len(chosen)
+        if len(kept):
+            found.append(arrays(kept))
+            held += found[-1][1].size
+        while held > CHOOSING:
+            found = [(y[::2], table[::2]) for y, table in [_joined(found)]]
+            step, held = 2 * step, found[0][1].size
+    if not found:
         raise UserError("the predictions must hold validation rows to choose by; got none; run dvc repro")
-    return chosen
+    return _joined(found)
+
+
+def _joined(parts: Sequence[Outputs]) -> Outputs:
+    y, table = zip(*parts, strict=True)
+    return np.concatenate(y), np.concatenate(table)
 
 
 # From decisions to numbers
@@ -97,7 +145,10 @@ def metrics(rows: pd.DataFrame) -> dict[str, float]:
     """
     y, probabilities = arrays(rows)
     once = np.ones((1, len(y)))
-    measured = statistics.weighted_metrics(y, probabilities, _positions(rows), once)
+    return _rounded(statistics.weighted_metrics(y, probabilities, _positions(rows), once))
+
+
+def _rounded(measured: statistics.Draws) -> dict[str, float]:
     return {name: round(float(value[0]), DIGITS) for name, value in measured.items() if value.ndim == 1}
 
 
@@ -142,10 +193,12 @@ def intervals(
             if values.ndim == 1 and metric != "ece"
         }
         found["accuracy"] = statistics.wilson(int(_right(rows).sum()), len(rows), settings.confidence)
-        report[name] = {
-            metric: {"low": round(low, DIGITS), "high": round(high, DIGITS)} for metric, (low, high) in found.items()
-        }
+        report[name] = _ends(found)
     return report
+
+
+def _ends(found: Mapping[str, statistics.Interval]) -> dict[str, dict[str, float]]:
+    return {metric: {"low": round(low, DIGITS), "high": round(high, DIGITS)} for metric, (low, high) in found.items()}
 
 
 def by_class(rows: pd.DataFrame, draws: statistics.Draws, settings: Evaluate) -> pd.DataFrame:
@@ -159,18 +212,34 @@ def by_class(rows: pd.DataFrame, draws: statistics.Draws, settings: Evaluate) ->
     y, probabilities = arrays(rows)
     decided = _positions(rows)
     once = statistics.weighted_metrics(y, probabilities, decided, np.ones((1, len(y))))
+    counts = np.bincount(y, minlength=len(names)), np.bincount(y[y == decided], minlength=len(names))
+
+    def ends(metric: str, position: int) -> statistics.Interval:
+        return statistics.percentile(draws[f"class_{metric}"][:, position], settings.confidence)
+
+    return _by_class(rows["split"].iloc[0], names, once, *counts, ends, settings)
+
+
+def _by_class(
+    split: str,
+    names: Sequence[str],
+    once: statistics.Draws,
+    support: NDArray[np.int64],
+    right: NDArray[np.int64],
+    ends: Callable[[str, int], statistics.Interval],
+    settings: Evaluate,
+) -> pd.DataFrame:
+    """The table of `by_class`, from metrics, rows and rightly decided rows of each class, and other intervals."""
     table = []
     for position, name in enumerate(names):
-        support = int((y == position).sum())
-        row = {"split": rows["split"].iloc[0], "class": name, "support": support}
+        row = {"split": split, "class": name, "support": int(support[position])}
         for metric in CLASS_METRICS:
-            value = once[f"class_{metric}"][0, position] if support else np.nan
+            value = once[f"class_{metric}"][0, position] if support[position] else np.nan
             low, high = np.nan, np.nan
-            if metric == "recall" and support:
-                right = int(((y == position) & (decided == position)).sum())
-                low, high = statistics.wilson(right, support, settings.confidence)
+            if metric == "recall" and support[position]:
+                low, high = statistics.wilson(int(right[position]), int(support[position]), settings.confidence)
             elif np.isfinite(value):
-                low, high = statistics.percentile(draws[f"class_{metric}"][:, position], settings.confidence)
+                low, high = ends(metric, position)
             row |= {metric: value, f"{metric}_low": low, f"{metric}_high": high}
         table.append(row)
     return pd.DataFrame(table)
@@ -208,19 +277,28 @@ def comparisons(
     pairs; `smallest_difference` that so many rows could show with 80% power, left out where none is large
     enough. `stratified`: see `intervals`.
     """
-    report: dict[str, dict[str, float]] = {}
+    found = {}
     for (earlier, ours), (later, theirs) in combinations(models.items(), 2):
         right = _right(theirs), _right(ours)
-        test = statistics.mcnemar(*right)
         difference = statistics.accuracy_difference(
             arrays(ours)[0], *right, settings.seed, settings.resamples, settings.confidence, stratified
         )
+        found[f"{later}_vs_{earlier}"] = statistics.mcnemar(*right), difference, len(ours)
+    return _compared(found, settings)
+
+
+def _compared(
+    found: Mapping[str, tuple[statistics.McNemar, statistics.Difference, int]], settings: Evaluate
+) -> dict[str, dict[str, float]]:
+    """What `comparisons` reports of the pairs' tests, differences and numbers of rows."""
+    report: dict[str, dict[str, float]] = {}
+    for pair, (test, difference, rows) in found.items():
         entry = {**asdict(difference), "only_first": test.only_a, "only_second": test.only_b, "p": test.p}
-        discordant = (test.only_a + test.only_b) / len(ours)
-        smallest = statistics.smallest_difference(len(ours), discordant, settings.confidence)
+        discordant = (test.only_a + test.only_b) / rows
+        smallest = statistics.smallest_difference(rows, discordant, settings.confidence)
         if smallest is not None:
             entry["smallest_difference"] = smallest
-        report[f"{later}_vs_{earlier}"] = entry
+        report[pair] = entry
     adjusted = statistics.holm(np.array([entry["p"] for entry in report.values()]))
     return {
         pair: {key: round(value, DIGITS) for key, value in (entry | {"p_holm": float(p)}).items()}
@@ -233,12 +311,20 @@ def _right(rows: pd.DataFrame) -> NDArray[np.bool_]:
 
 
 def _positions(rows: pd.DataFrame) -> NDArray[np.int64]:
-    return _places(rows["decided"], predictions.classes(rows))
+    return places(rows["decided"], predictions.classes(rows))
 
 
-def _places(labels: pd.Series, names: list[str]) -> NDArray[np.int64]:
-    places = {name: place for place, name in enumerate(names)}
-    return np.array([places[label] for label in labels.tolist()], dtype=np.int64)
+def places(labels: pd.Series, names: Sequence[str]) -> NDArray[np.int64]:
+    """The position of each label among the names (rows,); `KeyError` if it is none of them."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    texts = pa.array(labels, type=pa.string())
+    found = pc.index_in(texts, value_set=pa.array(names, type=pa.string()))
+    if found.null_count:
+        raise KeyError(labels.iloc[pc.is_null(found).index(True).as_py()])
+    positions: NDArray[np.int64] = found.to_numpy().astype(np.int64)
+    return positions
 
 
 # Curves
@@ -247,8 +333,11 @@ def _places(labels: pd.Series, names: list[str]) -> NDArray[np.int64]:
 def confusion(rows: pd.DataFrame) -> pd.DataFrame:
     """A row a pair of classes: `actual`, `predicted`, `count`, and `share`, its part of the actual class's rows."""
     names = predictions.classes(rows)
-    pairs = _places(rows["label"], names) * len(names) + _positions(rows)
-    counts = np.bincount(pairs, minlength=len(names) ** 2).reshape(len(names), -1)
+    pairs = places(rows["label"], names) * len(names) + _positions(rows)
+    return _confusion(names, np.bincount(pairs, minlength=len(names) ** 2).reshape(len(names), -1))
+
+
+def _confusion(names: Sequence[str], counts: NDArray[np.int64]) -> pd.DataFrame:
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return pd.DataFrame(
         {
@@ -267,9 +356,12 @@ def roc(rows: pd.DataFrame) -> pd.DataFrame:
     its neighbours is left out, as by scikit-learn's `roc_curve`. A rate is NaN where there is no row that it could be
     a share of.
     """
+    return _roc({name: _positives(actual, scores) for name, actual, scores in _against_the_rest(rows)})
+
+
+def _roc(counts: Mapping[str, Counts]) -> pd.DataFrame:
     tables = []
-    for name, actual, scores in _against_the_rest(rows):
-        false, true = _positives(actual, scores)
+    for name, (false, true) in counts.items():
         corner = np.ones(len(true), dtype=bool)
         corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
         rates = [_rates(np.append(0, counts[corner]), none=np.nan) for counts in (false, true)]
@@ -283,19 +375,22 @@ def precision_recall(rows: pd.DataFrame) -> pd.DataFrame:
     Each begins at no recall with a precision of 1. Of more than two points with one recall the first and the last are
     kept, as by scikit-learn's `precision_recall_curve`. Recall is 1 throughout where there is nothing to be found.
     """
+    return _precision_recall({name: _positives(actual, scores) for name, actual, scores in _against_the_rest(rows)})
+
+
+def _precision_recall(counts: Mapping[str, Counts]) -> pd.DataFrame:
     tables = []
-    for name, actual, scores in _against_the_rest(rows):
-        false, true = _positives(actual, scores)
-        end = np.ones(len(true), dtype=bool)
-        end[1:-1] = (np.diff(true[:-1]) != 0) | (np.diff(true[1:]) != 0)
-        false, true = false[end], true[end]
+    for name, (every_false, every_true) in counts.items():
+        end = np.ones(len(every_true), dtype=bool)
+        end[1:-1] = (np.diff(every_true[:-1]) != 0) | (np.diff(every_true[1:]) != 0)
+        false, true = every_false[end], every_true[end]
         recall, precision = _rates(true, none=1.0), true / (true + false)
         points = {"recall": np.append(0.0, recall), "precision": np.append(1.0, precision)}
         tables.append(pd.DataFrame({"class": name, **points}))
     return pd.concat(tables)
 
 
-def _positives(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _positives(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> Counts:
     """How many rows are falsely and truly positive, as the threshold falls to each distinct score (scores,)."""
     falling = np.argsort(-scores, kind="stable")
     last = np.append(np.flatnonzero(np.diff(scores[falling])), len(scores) - 1)  # row of each score
@@ -310,7 +405,10 @@ def _rates(counts: NDArray[np.int64], none: float) -> NDArray[np.float64]:
 
 def reliability(rows: pd.DataFrame, settings: Evaluate) -> pd.DataFrame:
     """A row a bin of confidence, as `statistics.reliability` has it."""
-    bins = statistics.reliability(*arrays(rows), confidence=settings.confidence)
+    return _reliability(statistics.reliability(*arrays(rows), confidence=settings.confidence))
+
+
+def _reliability(bins: Sequence[statistics.Bin]) -> pd.DataFrame:
     return pd.DataFrame([asdict(found) for found in bins])
 
 
@@ -340,15 +438,284 @@ def decisions(
     """
     decided: dict[str, pd.DataFrame] = {}
     report: dict[str, dict[str, Any]] = {}
-    for name, rows in tables.items():
-        scaling = calibrator(rows, settings)
-        scaled = calibrated(rows, scaling)
-        limit = threshold(scaled, settings)
-        decided[name] = decide(scaled, limit)
-        report[name] = {} if limit is None else {"threshold": limit}
-        if scaling is not None:
-            report[name] |= {key: round(value, DIGITS) for key, value in asdict(scaling).items()}
+    for name, choice in choices({name: [rows] for name, rows in tables.items()}, settings).items():
+        rows = tables[name]
+        decided[name] = choice.decided(rows)
+        report[name] = choice.content()
+        if choice.scaling is not None:
             report[name]["uncalibrated"] = {
                 str(split): calibration(part) for split, part in rows.groupby("split", sort=False)
             }
     return decided, report
+
+
+# Any number of rows
+
+
+class Rows:
+    """A split of few rows, measured one by one."""
+
+    def __init__(
+        self,
+        raw: Mapping[str, pd.DataFrame],
+        chosen: Mapping[str, Choice],
+        settings: Evaluate,
+        stratified: bool,
+    ) -> None:
+        """Decide the rows of each model."""
+        self.raw, self.settings, self.stratified = raw, settings, stratified
+        self.models = {name: chosen[name].decided(rows) for name, rows in raw.items()}
+        self.draws = resampled(self.models, settings, stratified)
+
+    def metrics(self, name: str) -> dict[str, float]:
+        """As the function `metrics`."""
+        return metrics(self.models[name])
+
+    def intervals(self, name: str) -> dict[str, dict[str, float]]:
+        """As the function `intervals`."""
+        return intervals({name: self.models[name]}, self.draws, self.settings)[name]
+
+    def by_class(self, name: str) -> pd.DataFrame:
+        """As the function `by_class`."""
+        return by_class(self.models[name], self.draws[name], self.settings)
+
+    def comparisons(self) -> dict[str, dict[str, float]]:
+        """As the function `comparisons`."""
+        return comparisons(self.models, self.settings, self.stratified)
+
+    def confusion(self, name: str) -> pd.DataFrame:
+        """As the function `confusion`."""
+        return confusion(self.models[name])
+
+    def roc(self, name: str) -> pd.DataFrame:
+        """As the function `roc`."""
+        return roc(self.models[name])
+
+    def precision_recall(self, name: str) -> pd.DataFrame:
+        """As the function `precision_recall`."""
+        return precision_recall(self.models[name])
+
+    def reliability(self, name: str) -> pd.DataFrame:
+        """As the function `reliability`."""
+        return reliability(self.models[name], self.settings)
+
+    def uncalibrated(self, name: str) -> dict[str, float]:
+        """As `calibration`, of the probabilities before they were scaled."""
+        return calibration(self.raw[name])
+
+
+class Sums:
+    """A split of many rows, measured by sums and histograms of them, batch by batch.
+
+    What follows from counts and sums is exact. Intervals of accuracy and recall are Wilson's; of what else follows
+    from the confusion matrix, and of differences, the percentiles of resamples of its cells (`statistics.redrawn`);
+    of log loss, Brier score and ROC AUC those of a normal distribution (`Tally.means`).
+    """
+
+    def __init__(
+        self, split: str, names: Sequence[str], chosen: Mapping[str, Choice], settings: Evaluate, stratified: bool
+    ) -> None:
+        """Begin with no rows."""
+        self.split, self.names, self.chosen, self.settings, self.stratified = split, names, chosen, settings, stratified
+        self.tallies = {name: Tally(len(names)) for name in chosen}
+        self.raw = {name: Tally(len(names)) for name, choice in chosen.items() if choice.scaling is not None}
+        self.drawn: dict[str, statistics.Draws] = {}
+        # Of each pair, rows by actual class and by whether none, the earlier, the later or both have them right.
+        self.pairs = {pair: np.zeros((len(names), 4), dtype=np.int64) for pair in combinations(chosen, 2)}
+
+    def add(self, batches: Mapping[str, pd.DataFrame]) -> None:
+        """Take in the same rows of each model."""
+        right = {}
+        y = places(next(iter(batches.values()))["label"], self.names)
+        for name, rows in batches.items():
+            table = _table(rows)
+            if name in self.raw:
+                self.raw[name].add(y, table, table.argmax(axis=1))
+            scaled = self.chosen[name].probabilities(table)
+            decided = statistics.decide(scaled, self.chosen[name].threshold)
+            self.tallies[name].add(y, scaled, decided)
+            right[name] = decided == y
+        for earlier, later in self.pairs:
+            kinds = 4 * y + right[earlier] + 2 * right[later]
+            self.pairs[earlier, later] += np.bincount(kinds, minlength=4 * len(self.names)).reshape(-1, 4)
+
+    def add_influences(self, batches: Mapping[str, pd.DataFrame]) -> None:
+        """Take in the same rows again, as `Tally.add_influences` wants of more than two classes."""
+        y = places(next(iter(batches.values()))["label"], self.names)
+        for name, rows in batches.items():
+            self.tallies[name].add_influences(y, self.chosen[name].probabilities(_table(rows)))
+
+    def metrics(self, name: str) -> dict[str, float]:
+        """As the function `metrics`."""
+        return _rounded(self.tallies[name].metrics())
+
+    def intervals(self, name: str) -> dict[str, dict[str, float]]:
+        """As the function `intervals`."""
+        tally, confidence = self.tallies[name], self.settings.confidence
+        found = tally.means(confidence, self.stratified) | {
+            metric: statistics.percentile(values, confidence)
+            for metric, values in self._draws(name).items()
+            if values.ndim == 1
+        }
+        found["accuracy"] = statistics.wilson(int(tally.confusion.trace()), tally.rows, confidence)
+        return _ends(found)
+
+    def by_class(self, name: str) -> pd.DataFrame:
+        """As the function `by_class`."""
+        tally, confidence = self.tallies[name], self.settings.confidence
+        draws = self._draws(name)
+
+        def ends(metric: str, position: int) -> statistics.Interval:
+            if metric == "roc_auc":
+                return tally.area_interval(position, confidence)
+            return statistics.percentile(draws[f"class_{metric}"][:, position], confidence)
+
+        counts = tally.support, tally.confusion.diagonal()
+        return _by_class(self.split, self.names, tally.metrics(), *counts, ends, self.settings)
+
+    def _draws(self, name: str) -> statistics.Draws:
+        if name not in self.drawn:
+            self.drawn[name] = self.tallies[name].draws(self.settings.seed, self.settings.resamples, self.stratified)
+        return self.drawn[name]
+
+    def comparisons(self) -> dict[str, dict[str, float]]:
+        """As the function `comparisons`."""
+        found = {}
+        for (earlier, later), cells in self.pairs.items():
+            _, ours, theirs, _ = cells.sum(axis=0).tolist()
+            rows = int(cells.sum())
+            redrawn = statistics.redrawn(cells, self.settings.seed, self.settings.resamples, self.stratified)
+            draws = (
+                np.concatenate([table[:, :, 2].sum(axis=1) - table[:, :, 1].sum(axis=1) for table in redrawn]) / rows
+            )
+            ends = statistics.percentile(draws, self.settings.confidence)
+            difference = statistics.Difference((theirs - ours) / rows, *ends)
+            found[f"{later}_vs_{earlier}"] = statistics.mcnemar_of_counts(theirs, ours), difference, rows
+        return _compared(found, self.settings)
+
+    def confusion(self, name: str) -> pd.DataFrame:
+        """As the function `confusion`."""
+        return _confusion(self.names, self.tallies[name].confusion)
+
+    def roc(self, name: str) -> pd.DataFrame:
+        """As the function `roc`."""
+        return _roc(dict(self._falling(name, thinned)))
+
+    def precision_recall(self, name: str) -> pd.DataFrame:
+        """As the function `precision_recall`."""
+        return _precision_recall(dict(self._falling(name, thinned_by_recall)))
+
+    def _falling(
+        self, name: str, kept: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
+    ) -> Iterator[tuple[str, Counts]]:
+        for position, histogram in self.tallies[name].scores.items():
+            false, true = histogram.falling()
+            places = kept(false, true)
+            yield self.names[position], (false[places], true[places])
+
+    def reliability(self, name: str) -> pd.DataFrame:
+        """As the function `reliability`."""
+        return _reliability(self.tallies[name].reliability(self.settings.confidence))
+
+    def uncalibrated(self, name: str) -> dict[str, float]:
+        """As `calibration`, of the probabilities before they were scaled."""
+        found = _rounded(self.raw[name].metrics())
+        return {metric: found[metric] for metric in ("brier", "ece")}
+
+
+def _table(rows: pd.DataFrame) -> NDArray[np.float64]:
+    """The probabilities (rows, classes)."""
+    return rows[[predictions.PREFIX + name for name in predictions.classes(rows)]].to_numpy(dtype=np.float64)
+
+
+Measured = Rows | Sums
+
+
+class Batches:
+    """The predictions in a file, batch by batch, as often as they are iterated over."""
+
+    def __init__(self, path: Path) -> None:
+        """Keep the path."""
+        self.path = path
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """The batches in order."""
+        return predictions.batches(self.path)
+
+
+def open_models(folder: Path, names: tuple[str, ...]) -> dict[str, Batches]:
+    """The predictions of each model in a folder, as `predictions.paths` finds them, not yet read."""
+    return {name: Batches(path) for name, path in predictions.paths(folder, names).items()}
+
+
+class Decided:
+    """The test rows of predictions, decided as chosen, batch by batch, as often as they are iterated over."""
+
+    def __init__(self, batches: Iterable[pd.DataFrame], choice: Choice) -> None:
+        """Keep both."""
+        self.batches, self.choice = batches, choice
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """The batches in order, those of other splits empty."""
+        for rows in self.batches:
+            yield self.choice.decided(rows[rows["split"] == "test"])
+
+
+def together(models: Mapping[str, Iterable[pd.DataFrame]]) -> Iterator[tuple[str, dict[str, pd.DataFrame]]]:
+    """Each split and the same rows of it of each model, batch by batch, in order.
+
+    `UserError` where the models do not have the same rows.
+    """
+    must = "the predictions of all models must be of the same rows in the same batches"
+    try:
+        for batch in zip(*models.values(), strict=True):
+            first = batch[0]
+            for name, rows in zip(models, batch, strict=True):
+                if any(not rows[column].equals(first[column]) for column in ("id", "split", "label")):
+                    raise UserError(f"{must}; {name} has others than {next(iter(models))}; run dvc repro")
+            found = first["split"].unique()
+            for split in found:
+                # Each row group of a large run is of one split, and is not copied.
+                chosen = slice(None) if len(found) == 1 else first["split"] == split
+                yield str(split), {name: rows[chosen] for name, rows in zip(models, batch, strict=True)}
+    except ValueError as error:  # of zip: one ends before the others
+        raise UserError(f"{must}; one has more than another; run dvc repro") from error
+
+
+def measure(
+    models: Mapping[str, Iterable[pd.DataFrame]], settings: Evaluate, stratified: bool
+) -> tuple[dict[str, Measured], dict[str, dict[str, Any]]]:
+    """Each split measured, and how each model's rows were decided, as `decisions` has it.
+
+    `models` have their predictions batch by batch, and are gone over more than once.
+    """
+    chosen = choices(models, settings)
+    kept: defaultdict[str, list[dict[str, pd.DataFrame]]] = defaultdict(list)
+    rows: defaultdict[str, int] = defaultdict(int)
+    large: dict[str, Sums] = {}
+    for split, batch in counted(together(models), "predictions measured", unit="part"):
+        first = next(iter(batch.values()))
+        rows[split] += len(first)
+        kept[split].append(batch)
+        if split not in large and rows[split] > EXACT:
+            large[split] = Sums(split, predictions.classes(first), chosen, settings, stratified)
+        if split in large:
+            for part in kept[split]:
+                large[split].add(part)
+            kept[split].clear()
+    if large and len(predictions.classes(first)) > 2:
+        for split, batch in counted(together(models), "areas of classes measured", unit="part"):
+            if split in large:
+                large[split].add_influences(batch)
+    measured: dict[str, Measured] = {}
+    for split, parts in kept.items():
+        if split in large:
+            measured[split] = large[split]
+        else:
+            raw = {name: pd.concat([part[name] for part in parts]) for name in models}
+            measured[split] = Rows(raw, chosen, settings, stratified)
+    report = {name: choice.content() for name, choice in chosen.items()}
+    for name, choice in chosen.items():
+        if choice.scaling is not None:
+            report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in measured.items()}
+    return measured, report

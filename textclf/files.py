@@ -101,13 +101,6 @@ def read_parquet(path: Path, columns: list[str]) -> "pd.DataFrame":
         return rows
 
 
-def of_each_split(folder: Path, suffix: str) -> dict[str, Path]:
-    """The file of each split in a folder, in the order of `SPLITS`; `UserError` if there is none of train or test."""
-    for name in ("train", "test"):
-        require(folder / f"{name}{suffix}")
-    return {name: path for name in SPLITS if (path := folder / f"{name}{suffix}").exists()}
-
-
 def require(path: Path) -> Path:
     """The path itself; `UserError` naming the command that makes it if nothing is there."""
     if not path.exists():

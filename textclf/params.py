@@ -266,6 +266,7 @@ class Data(Section):
 class Split(Section):
     """Which rows are trained on, validated on and tested on."""
 
+    method: Literal["random", "hash"]
     test_size: Annotated[float, Field(gt=0, lt=1)]
     validation_size: Annotated[float, Field(ge=0, lt=1)]
     seed: Seed
@@ -277,6 +278,12 @@ class Split(Section):
         if self.test_size + self.validation_size >= 1:
             total = self.test_size + self.validation_size
             raise relation(f"test_size + validation_size must be less than 1; got {total:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _hash_texts_alone(self) -> Self:
+        if self.method == "hash" and self.stratify:
+            raise relation("stratify must be false with method hash, which looks at no other row; got true")
         return self
 
 
@@ -337,6 +344,7 @@ class LogisticRegression(Section):
     """scikit-learn's LogisticRegression, under its own names; several values of C are candidates."""
 
     C: Strengths
+    solver: Literal["auto", "lbfgs", "sgd"]
     max_iter: Annotated[int, Field(ge=1)]
     class_weight: ClassWeight
 

@@ -20,8 +20,14 @@ from markupsafe import Markup, escape
 
 from textclf import card, charts, evaluation, predictions, statistics
 from textclf.card import Settings, Source, labels, visible
+from textclf.errors import UserError
 from textclf.params import Report
 from textclf.words import LEAST_P, counted, level, listed, p_value, percent, points, readable, rows_of
+
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Shares = np.ndarray[Any, np.dtype[np.float64]]
+Lengths = np.ndarray[Any, np.dtype[np.int32]]  # of each text of a split, in its order
+Pieces = pd.DataFrame | Iterable[pd.DataFrame]  # a table as a whole, or in parts that can be gone over again
 
 PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
 SHORT, LONG = 280, 2000  # characters of a text that are shown at once, and at all
@@ -69,15 +75,17 @@ METHODS = {
 class Run:
     """All that the page tells of: what stages wrote, read and decided.
 
-    `splits` and `decided` are tables of `splitting` and `evaluation.decisions`; `evaluation` to `splits_report` the
-    files of metrics; `history` to `terms` the long tables of curves. `classes` are in order, of two the positive last.
+    `splits` and `decided` are tables of `splitting` and `evaluation.decisions`, or their parts in order, all models'
+    alike; of `decided` the test rows, those of the split in its order, are looked at alone. `evaluation` to
+    `splits_report` are the files of metrics; `history` to `terms` the long tables of curves. `classes` are in order, of
+    two the positive last.
     """
 
     settings: Settings
     report: Report
     classes: Sequence[str]
-    splits: Mapping[str, pd.DataFrame]
-    decided: Mapping[str, pd.DataFrame]
+    splits: Mapping[str, Pieces]
+    decided: Mapping[str, Pieces]
     decisions: Mapping[str, Any]
     evaluation: Mapping[str, Any]
     intervals: Mapping[str, Any]
@@ -101,10 +109,14 @@ class Run:
         """The models' names, in the order of train.models."""
         return list(self.decided)
 
-    @property
-    def test(self) -> dict[str, pd.DataFrame]:
-        """The decided test rows of each model."""
-        return {name: rows[rows["split"] == "test"].reset_index(drop=True) for name, rows in self.decided.items()}
+    def counts(self, name: str) -> Ints:
+        """The test rows of a model by actual and decided class (classes, classes)."""
+        rows = self.confusion[self.confusion["model"] == name]
+        table = rows.set_index(["actual", "predicted"])["count"].reindex(
+            pd.MultiIndex.from_product([self.classes, self.classes]), fill_value=0
+        )
+        counts: Ints = table.to_numpy(np.int64).reshape(len(self.classes), -1)
+        return counts
 
 
 @dataclass(frozen=True)
@@ -213,6 +225,7 @@ def _file(name: str) -> str:
 
 def context(run: Run) -> dict[str, Any]:
     """What the template fills its places with."""
+    lengths = {split: measured(rows) for split, rows in run.splits.items()}
     return {
         "sections": SECTIONS,
         "title": f"textclf: {_subject(run)}",
@@ -221,7 +234,7 @@ def context(run: Run) -> dict[str, Any]:
         "models": {name: readable(name) for name in run.models},
         "summary": summary(run),
         "protocol": protocol(run),
-        "data": data(run),
+        "data": data(run, lengths),
         "compared": compared(run),
         "history": history(run),
         "confusion": confusion(run),
@@ -229,7 +242,7 @@ def context(run: Run) -> dict[str, Any]:
         "precision_recall": curves(run, "precision_recall"),
         "calibration": calibration(run),
         "learned": learned(run),
-        "errors": errors(run),
+        "errors": errors(run, lengths["test"][0]),
         "params": params(run),
         "provenance": {
             "sources": run.sources[:FILES],
@@ -276,8 +289,8 @@ def summary(run: Run) -> dict[str, Any]:
         "low": percent(ends["low"]),
         "high": percent(ends["high"]),
         "confidence": level(run.settings.evaluate.confidence),
-        "rows": f"{len(run.test[name]):,}",
-        "right": f"{int((run.test[name]['label'] == run.test[name]['decided']).sum()):,}",
+        "rows": f"{int(run.counts(name).sum()):,}",
+        "right": f"{int(run.counts(name).trace()):,}",
         "verdicts": verdicts,
         "watched": "validation" not in run.splits,
     }
@@ -325,8 +338,22 @@ def protocol(run: Run) -> dict[str, Any]:
     }
 
 
-def data(run: Run) -> dict[str, Any]:
-    """The data card."""
+def measured(rows: Pieces) -> tuple[Lengths, Lengths]:
+    """The number of words, and of characters, of each text."""
+    words, letters = [], []
+    for part in _parts(rows):
+        texts = part["text"].tolist()
+        words.append(np.fromiter((len(text.split()) for text in texts), dtype=np.int32, count=len(texts)))
+        letters.append(np.fromiter(map(len, texts), dtype=np.int32, count=len(texts)))
+    return np.concatenate(words), np.concatenate(letters)
+
+
+def _parts(rows: Pieces) -> Iterable[pd.DataFrame]:
+    return [rows] if isinstance(rows, pd.DataFrame) else rows
+
+
+def data(run: Run, lengths: Mapping[str, tuple[Lengths, Lengths]]) -> dict[str, Any]:
+    """The data card, with the `measured` texts of each split."""
     counts = card.counts(run.splits_report)
     names = labels(run.classes)
     total = sum(sum(found.values()) for found in counts.values())
@@ -338,15 +365,12 @@ def data(run: Run) -> dict[str, Any]:
         )
     sums = [sum(found.values()) for found in counts.values()]
     classes.append(["all", *(f"{count:,}" for count in sums), f"{total:,}", percent(1.0)])
-    texts = {split: rows["text"] for split, rows in run.splits.items()}
-    words = {split: column.map(lambda text: len(text.split())) for split, column in texts.items()}
-    every = np.concatenate([column.to_numpy(int) for column in words.values()])
+    every = np.concatenate([words for words, _ in lengths.values()])
     bars, beyond = _histogram(every)
     quantiles = []
-    for split, column in texts.items():
-        letters = column.map(len)
-        for unit, found in (("words", words[split]), ("characters", letters)):
-            numbers = [int(found.quantile(share, interpolation="lower")) for share in (0, 0.25, 0.5, 0.75, 0.95, 1)]
+    for split, units in lengths.items():
+        for unit, found in zip(("words", "characters"), units, strict=True):
+            numbers = np.quantile(found, (0, 0.25, 0.5, 0.75, 0.95, 1), method="lower")
             quantiles.append([split, unit, *(f"{number:,}" for number in numbers)])
     duplicates = [
         [split, *(f"{run.splits_report['duplicates'][kind][split]:,}" for kind in ("exact", "normalised"))]
@@ -400,7 +424,7 @@ def data(run: Run) -> dict[str, Any]:
     }
 
 
-def _histogram(values: np.ndarray[Any, np.dtype[np.int64]]) -> tuple[pd.DataFrame, int]:
+def _histogram(values: Lengths) -> tuple[pd.DataFrame, int]:
     """Bars of whole numbers up to the 99th percentile or a little beyond, and how many values are beyond."""
     top = int(np.quantile(values, 0.99, method="higher")) + 1
     top = int(values.max()) + 1 if values.max() < 1.5 * top else top
@@ -591,8 +615,8 @@ def curves(run: Run, kind: str) -> dict[str, Any]:
     """ROC or precision-recall curves: of two classes one chart, of more one a class of those with most test rows."""
     table = (run.roc if kind == "roc" else run.precision_recall).dropna()
     names = labels(run.classes)
-    counts = next(iter(run.test.values()))["label"].value_counts()
-    total = int(counts.sum())
+    counts = dict(zip(run.classes, run.counts(run.models[0]).sum(axis=1).tolist(), strict=True))
+    total = sum(counts.values())
     there = [name for name in run.classes if name in set(table["class"])]
     shown = sorted(there, key=lambda name: (-int(counts.get(name, 0)), run.classes.index(name)))[:CURVES]
     areas = run.by_class[run.by_class["split"] == "test"]
@@ -715,129 +739,221 @@ def learned(run: Run) -> dict[str, Any]:
 # Errors
 
 
-def errors(run: Run) -> dict[str, Any]:
-    """Where the models go wrong on the test rows: the surest mistakes, disagreements, and accuracy by groups."""
-    test = run.test
-    texts = dict(zip(run.splits["test"]["id"], run.splits["test"]["text"], strict=True))
+@dataclass(frozen=True)
+class Shown:
+    """A test row that is shown, with the class decided, and its probability, of each model in question.
+
+    `sure` is what it is chosen by: the probability of a mistake, or of the less sure side where models disagree.
+    """
+
+    sure: float
+    place: int
+    id: str
+    actual: int
+    decided: tuple[int, ...]
+    probabilities: tuple[float, ...]
+
+
+@dataclass
+class Mistakes:
+    """What is found in the test rows: the surest mistakes, rows that models decide otherwise, and lengths.
+
+    `surest` of each model, `apart` of those that `varied`; `counts` how many are apart, all right and all wrong;
+    `by_length` of each model the number of right rows in each group of lengths.
+    """
+
+    surest: dict[str, list[Shown]]
+    apart: list[Shown]
+    counts: Ints
+    by_length: dict[str, Ints]
+
+
+def found(run: Run, varied: Sequence[str], groups: Ints) -> Mistakes:
+    """The test rows gone over once; `groups` (rows,) are of their lengths, `varied` models are set side by side."""
+    mistakes = Mistakes(
+        surest={name: [] for name in run.models},
+        apart=[],
+        counts=np.zeros(3, dtype=np.int64),
+        by_length={name: np.zeros(int(groups.max()) + 1, dtype=np.int64) for name in run.models},
+    )
+    start, most = 0, run.report.mistakes
+    for split, batch in evaluation.together({name: _parts(rows) for name, rows in run.decided.items()}):
+        if split != "test":
+            continue
+        first = next(iter(batch.values()))
+        y = evaluation.places(first["label"], run.classes)
+        decided = {name: evaluation.places(rows["decided"], run.classes) for name, rows in batch.items()}
+        sure = {name: confidence(rows) for name, rows in batch.items()}
+        ids, some = first["id"], groups[start : start + len(y)]
+        if len(some) < len(y):
+            raise _other_rows()
+
+        for name in run.models:
+            wrong = np.flatnonzero(decided[name] != y)
+            best = wrong[np.argsort(-sure[name][wrong], kind="stable")[:most]]
+            rows = [
+                Shown(
+                    float(sure[name][row]), start + row, ids.iloc[row], int(y[row]), *_said([name], decided, sure, row)
+                )
+                for row in best.tolist()
+            ]
+            mistakes.surest[name] = _surest(mistakes.surest[name] + rows, most)
+            mistakes.by_length[name] += np.bincount(some[decided[name] == y], minlength=len(mistakes.by_length[name]))
+        if len(varied) > 1:
+            table, certain = (np.column_stack([columns[name] for name in varied]) for columns in (decided, sure))
+            right = table == y[:, np.newaxis]
+            apart = np.flatnonzero((table != table[:, :1]).any(axis=1))
+            mistakes.counts += len(apart), right.all(axis=1).sum(), (~right).all(axis=1).sum()
+            table, certain = table[apart], certain[apart]
+            surest = table[np.arange(len(apart)), certain.argmax(axis=1)][:, np.newaxis]
+            less_sure = np.where(table == surest, -np.inf, certain).max(axis=1, initial=-np.inf)  # of the other side
+            rows = [
+                Shown(float(less_sure[n]), start + row, ids.iloc[row], int(y[row]), *_said(varied, decided, sure, row))
+                for n in np.argsort(-less_sure, kind="stable")[:most].tolist()
+                for row in [int(apart[n])]
+            ]
+            mistakes.apart = _surest(mistakes.apart + rows, most)
+        start += len(y)
+    if start != len(groups):
+        raise _other_rows()
+    return mistakes
+
+
+def _said(
+    names: Sequence[str], decided: Mapping[str, Ints], sure: Mapping[str, Shares], row: int
+) -> tuple[tuple[int, ...], tuple[float, ...]]:
+    """The classes that the models take a row for, and their probabilities."""
+    return tuple(int(decided[name][row]) for name in names), tuple(float(sure[name][row]) for name in names)
+
+
+def _surest(rows: Iterable[Shown], most: int) -> list[Shown]:
+    return sorted(rows, key=lambda row: (-row.sure, row.place))[:most]
+
+
+def _other_rows() -> UserError:
+    return UserError("the predictions must be of the rows of the test split in its order; got others; run dvc repro")
+
+
+def _texts(rows: Pieces, wanted: Mapping[int, str]) -> dict[int, str]:
+    """The texts of the rows at these places, which must have these ids."""
+    texts: dict[int, str] = {}
+    start = 0
+    for part in _parts(rows):
+        for place in (place for place in wanted if start <= place < start + len(part)):
+            row = part.iloc[place - start]
+            if row["id"] != wanted[place]:
+                raise _other_rows()
+            texts[place] = row["text"]
+        start += len(part)
+        if len(texts) == len(wanted):
+            break
+    return texts
+
+
+def errors(run: Run, words: Lengths) -> dict[str, Any]:
+    """Where the models go wrong on the test rows: the surest mistakes, disagreements, and accuracy by groups.
+
+    `words` (rows,) are the lengths of their texts.
+    """
     names = labels(run.classes)
-    certain = {name: confidence(rows) for name, rows in test.items()}
-    varied = [name for name, rows in test.items() if rows["decided"].nunique() > 1]
-    mistakes = []
-    for name, rows in test.items():
-        wrong = rows[rows["label"] != rows["decided"]]
-        surest = wrong.assign(confidence=certain[name][wrong.index]).sort_values(
-            "confidence", ascending=False, kind="stable"
-        )
-        mistakes.append(
-            {
-                "model": readable(name),
-                "wrong": len(wrong),
-                "constant": names[rows["decided"].iloc[0]] if name not in varied else None,
-                "rows": [
-                    {
-                        "id": visible(row["id"]),
-                        "text": cut(texts.get(row["id"], "")),
-                        "actual": names[row["label"]],
-                        "predicted": names[row["decided"]],
-                        "confidence": percent(row["confidence"]),
-                    }
-                    for row in surest.head(run.report.mistakes).to_dict("records")
-                ],
-            }
-        )
+    shown = [names[name] for name in run.classes]
+    counts = {name: run.counts(name) for name in run.models}
+    varied = [name for name in run.models if np.count_nonzero(counts[name].sum(axis=0)) > 1]
+    groups, ranges = _groups(words)
+    seen = found(run, varied, groups)
+    rows = [*seen.apart, *(row for surest in seen.surest.values() for row in surest)]
+    texts = _texts(run.splits["test"], {row.place: row.id for row in rows})
+    mistakes = [
+        {
+            "model": readable(name),
+            "wrong": int(counts[name].sum() - counts[name].trace()),
+            "constant": shown[int(counts[name].sum(axis=0).argmax())] if name not in varied else None,
+            "rows": [
+                {
+                    "id": visible(row.id),
+                    "text": cut(texts[row.place]),
+                    "actual": shown[row.actual],
+                    "predicted": shown[row.decided[0]],
+                    "confidence": percent(row.sure),
+                }
+                for row in seen.surest[name]
+            ],
+        }
+        for name in run.models
+    ]
     return {
         "mistakes": mistakes,
-        "disagreements": _disagreements(run, varied, certain, texts, names),
-        "by_length": _by_length(run, texts),
-        "by_class": _by_class(run, names),
+        "disagreements": _disagreements(varied, seen, len(words), texts, shown),
+        "by_length": _by_length(run, seen, groups, ranges),
+        "by_class": _by_class(run, names, counts),
     }
 
 
-def confidence(rows: pd.DataFrame) -> "pd.Series[float]":
+def confidence(rows: pd.DataFrame) -> Shares:
     """The probability that each decided row gives to the class it was taken for."""
     names = predictions.classes(rows)
-    places = {name: place for place, name in enumerate(names)}
     table = rows[[predictions.PREFIX + name for name in names]].to_numpy(float)
-    decided = [places[name] for name in rows["decided"]]
-    return pd.Series(table[np.arange(len(rows)), decided], index=rows.index)
+    sure: Shares = table[np.arange(len(rows)), evaluation.places(rows["decided"], names)]
+    return sure
 
 
 def _disagreements(
-    run: Run,
-    varied: Sequence[str],
-    certain: Mapping[str, "pd.Series[float]"],
-    texts: Mapping[str, str],
-    names: Mapping[str, str],
+    varied: Sequence[str], seen: Mistakes, rows: int, texts: Mapping[int, str], names: Sequence[str]
 ) -> dict[str, Any] | None:
     """The rows that models decide otherwise, those first where both sides are sure; None of fewer than two models."""
     if len(varied) < 2:
         return None
-    test = run.test
-    first = test[varied[0]]
-    decided = pd.DataFrame({name: test[name]["decided"] for name in varied})
-    sure = pd.DataFrame({name: certain[name] for name in varied}).to_numpy()
-    right = decided.eq(first["label"], axis=0)
-    apart = decided.nunique(axis=1) > 1
-    scores = {}
-    for place in np.flatnonzero(apart):
-        best: dict[str, float] = {}
-        for name, value in zip(decided.iloc[place], sure[place], strict=True):
-            best[name] = max(value, best.get(name, 0.0))
-        scores[int(place)] = sorted(best.values())[-2]  # how sure the less sure side is
-    order = sorted(scores, key=lambda place: (-scores[place], place))[: run.report.mistakes]
-    rows = [
-        {
-            "id": visible(first["id"][place]),
-            "text": cut(texts.get(first["id"][place], "")),
-            "actual": names[first["label"][place]],
-            "decided": [
-                {
-                    "name": names[test[name]["decided"][place]],
-                    "confidence": percent(float(certain[name][place])),
-                    "right": bool(right[name][place]),
-                }
-                for name in varied
-            ],
-        }
-        for place in order
-    ]
+    apart, all_right, all_wrong = seen.counts.tolist()
     return {
         "models": [readable(name) for name in varied],
-        "rows": rows,
-        "apart": int(apart.sum()),
-        "all": len(first),
-        "all_right": int(right.all(axis=1).sum()),
-        "all_wrong": int((~right).all(axis=1).sum()),
+        "rows": [
+            {
+                "id": visible(row.id),
+                "text": cut(texts[row.place]),
+                "actual": names[row.actual],
+                "decided": [
+                    {"name": names[decided], "confidence": percent(sure), "right": decided == row.actual}
+                    for decided, sure in zip(row.decided, row.probabilities, strict=True)
+                ],
+            }
+            for row in seen.apart
+        ],
+        "apart": apart,
+        "all": rows,
+        "all_right": all_right,
+        "all_wrong": all_wrong,
     }
 
 
-def _by_length(run: Run, texts: Mapping[str, str]) -> dict[str, Any]:
-    """Accuracy in groups of texts of about as many rows, by their number of words."""
-    ids = next(iter(run.test.values()))["id"]
-    words = np.array([len(texts.get(name, "").split()) for name in ids])
+def _groups(words: Lengths) -> tuple[Ints, dict[int, str]]:
+    """The group of each text, of about as many rows each, by its number of words; and what numbers these are."""
     cuts = np.unique(np.quantile(words, np.arange(1, LENGTHS) / LENGTHS, method="higher"))
     groups = np.searchsorted(cuts, words, side="left")
-    ranges = []
-    for group in np.unique(groups):
+    ranges = {}
+    for group in np.unique(groups).tolist():
         low, high = words[groups == group].min(), words[groups == group].max()
-        ranges.append((group, f"{low}" if low == high else f"{low} to {high}"))
-    rows = []
-    for name, part in run.test.items():
-        right = (part["label"] == part["decided"]).to_numpy(bool)
-        for group, title in ranges:
-            rows.append({"model": name, "words": title} | _share(run, right[groups == group]))
+        ranges[group] = f"{low}" if low == high else f"{low} to {high}"
+    return groups, ranges
+
+
+def _by_length(run: Run, seen: Mistakes, groups: Ints, ranges: Mapping[int, str]) -> dict[str, Any]:
+    """Accuracy in groups of texts of about as many rows, by their number of words."""
+    sizes = np.bincount(groups)
+    rows = [
+        {"model": name, "words": title} | _share(run, int(seen.by_length[name][group]), int(sizes[group]))
+        for name in run.models
+        for group, title in ranges.items()
+    ]
     return _grouped(run, "by-length", rows, "words", charts.by_length, "Accuracy by the number of words in a text")
 
 
-def _by_class(run: Run, names: Mapping[str, str]) -> dict[str, Any]:
+def _by_class(run: Run, names: Mapping[str, str], counts: Mapping[str, Ints]) -> dict[str, Any]:
     """Recall of each class; drawn of those alone that are found least often, where there are many."""
     rows = []
-    for name, part in run.test.items():
-        for label in run.classes:
-            chosen_rows = part[part["label"] == label]
-            if len(chosen_rows):
-                right = (chosen_rows["label"] == chosen_rows["decided"]).to_numpy(bool)
-                rows.append({"model": name, "class": names[label]} | _share(run, right))
+    for name in run.models:
+        for place, label in enumerate(run.classes):
+            if size := int(counts[name][place].sum()):
+                rows.append({"model": name, "class": names[label]} | _share(run, int(counts[name][place, place]), size))
     table = pd.DataFrame(rows)
     hardest = table.groupby("class", sort=False)["accuracy"].mean().sort_values(kind="stable").index[:GROUPS]
     return _grouped(
@@ -846,9 +962,9 @@ def _by_class(run: Run, names: Mapping[str, str]) -> dict[str, Any]:
     )  # fmt: skip
 
 
-def _share(run: Run, right: "np.ndarray[Any, np.dtype[np.bool_]]") -> dict[str, float]:
-    low, high = statistics.wilson(int(right.sum()), len(right), run.settings.evaluate.confidence)
-    return {"accuracy": float(right.mean()), "low": low, "high": high, "rows": len(right)}
+def _share(run: Run, right: int, rows: int) -> dict[str, float]:
+    low, high = statistics.wilson(right, rows, run.settings.evaluate.confidence)
+    return {"accuracy": right / rows, "low": low, "high": high, "rows": rows}
 
 
 def _grouped(

@@ -60,7 +60,8 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
         return 128 + signal.SIGPIPE
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        complain(f"error: {name}: {where}{error.strerror or error}")
+        reason = os.strerror(error.errno) if error.errno else str(error)  # pyarrow writes a sentence of its own
+        complain(f"error: {name}: {where}{reason}")
         return USAGE_ERROR
     except KeyboardInterrupt:
         return 128 + signal.SIGINT

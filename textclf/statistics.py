@@ -56,14 +56,15 @@ def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     Wilson (1927), J. Am. Stat. Assoc. 22:209-212, doi:10.1080/01621459.1927.10502953, without correction
     for continuity: method 3 of Newcombe (1998), Stat. Med. 17:857-872.
     """
-    z, share = _normal_quantile((1 + confidence) / 2), successes / n
+    z, share = normal_quantile((1 + confidence) / 2), successes / n
     middle = (2 * n * share + z**2) / (2 * (n + z**2))
     half = z * math.sqrt(4 * n * share * (1 - share) + z**2) / (2 * (n + z**2))
     # The formula gives 0 and 1 there, but for rounding.
     return Interval(middle - half if successes > 0 else 0.0, middle + half if successes < n else 1.0)
 
 
-def _normal_quantile(share: float) -> float:
+def normal_quantile(share: float) -> float:
+    """The value that a standard normal variable is below with this probability."""
     from scipy.special import ndtri  # scipy.stats takes half a second more to import
 
     return float(ndtri(share))
@@ -118,6 +119,48 @@ def bootstrap(
     }
 
 
+def redrawn(
+    table: NDArray[np.int64], seed: int, count: int = RESAMPLES, stratified: bool = True
+) -> Iterator[NDArray[np.int64]]:
+    """The table (classes, kinds), of rows by actual class and kind, in each resample: chunks (some, classes, kinds).
+
+    Rows of one class and kind are alike, so that a resample of `resamples` has multinomial numbers of them: these are
+    drawn at once, which takes the same time for any number of rows. Efron & Tibshirani (1993), An Introduction to the
+    Bootstrap, 5.2, of the bootstrap of a discrete distribution. `stratified`: as there. Not the same draws as there.
+    """
+    generator = np.random.Generator(np.random.PCG64(seed))
+    strata = table if stratified else table.reshape(1, -1)
+    step = max(1, CELLS // table.size)
+    for first in range(0, count, step):
+        drawn = np.zeros((min(step, count - first), *strata.shape), dtype=np.int64)
+        for place, cells in enumerate(strata):
+            there = np.flatnonzero(cells)
+            if len(there):
+                n = cells.sum()
+                drawn[:, place, there] = generator.multinomial(n, cells[there] / n, size=len(drawn))
+        yield drawn.reshape(-1, *table.shape)
+
+
+def normal(mean: float, error: float, confidence: float = CONFIDENCE) -> Interval:
+    """The interval of a mean of many rows with this standard error: the central limit theorem's."""
+    half = normal_quantile((1 + confidence) / 2) * error
+    return Interval(mean - half, mean + half)
+
+
+def variance_of_mean(
+    rows: NDArray[np.int64], sums: NDArray[np.float64], sums_of_squares: NDArray[np.float64], stratified: bool = True
+) -> float:
+    """The variance of a mean over the rows, from sums over those of each class, all (classes,).
+
+    `stratified`: as for `resamples`; the part of the variance that lies between the classes is then none. Cochran
+    (1977), Sampling Techniques, 5.3, with shares of rows as weights.
+    """
+    if not stratified:
+        rows, sums, sums_of_squares = (np.atleast_1d(values.sum()) for values in (rows, sums, sums_of_squares))
+    within = sums_of_squares - np.divide(sums**2, rows, out=np.zeros_like(sums), where=rows > 0)
+    return float(np.maximum(within, 0).sum() / rows.sum() ** 2)
+
+
 def percentile(draws: NDArray[np.float64], confidence: float = CONFIDENCE) -> Interval:
     """The bootstrap's percentile interval, from a metric's values in the resamples.
 
@@ -168,8 +211,8 @@ def _measure(
     predicted = decided[:, np.newaxis] == names
     # All but the ROC AUC follows from sums over the rows, so from one product of matrices.
     blocks = [
-        _losses(y, probabilities)[:, np.newaxis],
-        _squares(y, probabilities)[:, np.newaxis],
+        losses(y, probabilities)[:, np.newaxis],
+        squares(y, probabilities)[:, np.newaxis],
         _gaps(y, probabilities, BINS),
         actual & predicted,
         predicted,
@@ -182,25 +225,13 @@ def _measure(
     areas = [_area(actual[:, name], probabilities[:, name]) for name in shown]  # of two classes both have the same
 
     def measure(weights: NDArray[np.float64]) -> Draws:
-        losses, squares, gaps, right, said, there = np.split(weights @ terms, ends, axis=1)
+        loss, square, gaps, right, said, there = np.split(weights @ terms, ends, axis=1)
         total = there.sum(axis=1)
-        recalls = _ratio(right, there)
-        draws = {
-            "accuracy": right.sum(axis=1) / total,
-            "log_loss": losses[:, 0] / total,
-            "brier": squares[:, 0] / total,
+        draws = counted_metrics(right, said, there, present) | {
+            "log_loss": loss[:, 0] / total,
+            "brier": square[:, 0] / total,
             "ece": np.abs(gaps).sum(axis=1) / total,
-            "class_precision": _ratio(right, said),
-            "class_recall": recalls,
-            "class_f1": _ratio(2 * right, said + there),
         }
-        for metric in ("precision", "recall", "f1"):
-            draws[metric] = draws[f"class_{metric}"][:, shown].mean(axis=1)
-        if present > 1:
-            draws["balanced_accuracy"] = recalls.sum(axis=1) / (there > 0).sum(axis=1)
-            covariance = right.sum(axis=1) * total - (said * there).sum(axis=1)
-            variances = (total**2 - (said**2).sum(axis=1)) * (total**2 - (there**2).sum(axis=1))
-            draws["mcc"] = _ratio(covariance, np.sqrt(np.maximum(variances, 0)))
         by_class = np.column_stack([area(weights) for area in areas])
         draws["class_roc_auc"] = np.broadcast_to(by_class, (len(weights), classes))
         if present == classes:
@@ -208,6 +239,33 @@ def _measure(
         return draws
 
     return measure
+
+
+def counted_metrics(
+    right: NDArray[np.float64], said: NDArray[np.float64], there: NDArray[np.float64], present: int
+) -> Draws:
+    """Those of `weighted_metrics` that follow from counts.
+
+    All are (sets, classes): of each class rightly decided rows, rows decided for it, and its rows. `present` is the
+    number of classes that have rows.
+    """
+    classes, total = right.shape[1], there.sum(axis=1)
+    shown = slice(None) if classes > 2 else slice(1, None)
+    recalls = _ratio(right, there)
+    draws = {
+        "accuracy": right.sum(axis=1) / total,
+        "class_precision": _ratio(right, said),
+        "class_recall": recalls,
+        "class_f1": _ratio(2 * right, said + there),
+    }
+    for metric in ("precision", "recall", "f1"):
+        draws[metric] = draws[f"class_{metric}"][:, shown].mean(axis=1)
+    if present > 1:
+        draws["balanced_accuracy"] = recalls.sum(axis=1) / (there > 0).sum(axis=1)
+        covariance = right.sum(axis=1) * total - (said * there).sum(axis=1)
+        variances = (total**2 - (said**2).sum(axis=1)) * (total**2 - (there**2).sum(axis=1))
+        draws["mcc"] = _ratio(covariance, np.sqrt(np.maximum(variances, 0)))
+    return draws
 
 
 def _ratio(part: NDArray[np.float64], whole: NDArray[Any], none: float = 0) -> NDArray[np.float64]:
@@ -274,10 +332,13 @@ def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> McNemar:
     Psychometrika 12:153-157, doi:10.1007/BF02295996. The p value is never too small, but conservative with few
     such rows: Fagerland, Lydersen & Laake (2013), BMC Med. Res. Methodol. 13:91, doi:10.1186/1471-2288-13-91.
     """
+    return mcnemar_of_counts(int(np.sum(right_a & ~right_b)), int(np.sum(right_b & ~right_a)))
+
+
+def mcnemar_of_counts(only_a: int, only_b: int) -> McNemar:
+    """The test of `mcnemar`, from the numbers of rows that one model alone has right."""
     from scipy.special import betainc  # I_(1/2)(n - k, k + 1) is the chance of k or fewer of n
 
-    only_a = int(np.sum(right_a & ~right_b))
-    only_b = int(np.sum(right_b & ~right_a))
     fewer, more = sorted((only_a, only_b))
     # Both tails are alike, and share the middle where they meet.
     p = min(2 * float(betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
@@ -329,7 +390,7 @@ def smallest_difference(
     its relatives. It is right for the test without correction; the exact test of `mcnemar` has a little less power.
     `power` is a half or more.
     """
-    z, z_power = _normal_quantile((1 + confidence) / 2), _normal_quantile(power)
+    z, z_power = normal_quantile((1 + confidence) / 2), normal_quantile(power)
     if n < z**2:  # too few, even if all of them told the models apart
         return None
     # Squared, the formula is a quadratic equation, of which this is the root with the sign of z_power.
@@ -414,7 +475,7 @@ def brier(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
     Halved with two classes, which makes it the squared error of the positive class's probability, from 0 to 1:
     the convention of `sklearn.metrics.brier_score_loss`. Brier (1950), Monthly Weather Review 78:1-3.
     """
-    return float(_squares(y, probabilities).mean())
+    return float(squares(y, probabilities).mean())
 
 
 def calibration_error(y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int = BINS) -> float:
@@ -431,22 +492,18 @@ def reliability(
     y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int = BINS, confidence: float = CONFIDENCE
 ) -> list[Bin]:
     """The bins of `calibration_error` that hold rows, by ascending confidence."""
-    top, right, position = _top(y, probabilities, bins)
+    confidences, right, position = top(y, probabilities, bins)
     table = []
     for place in np.unique(position).tolist():
         inside = position == place
         rows, successes = int(inside.sum()), int(right[inside].sum())
-        table.append(
-            Bin(
-                low=place / bins,
-                high=(place + 1) / bins,
-                rows=rows,
-                confidence=float(top[inside].mean()),
-                accuracy=successes / rows,
-                **dict(zip(("accuracy_low", "accuracy_high"), wilson(successes, rows, confidence), strict=True)),
-            )
-        )
+        table.append(bin_of(place, bins, rows, successes, float(confidences[inside].mean()), confidence))
     return table
+
+
+def bin_of(place: int, bins: int, rows: int, right: int, mean: float, confidence: float) -> Bin:
+    """The bin at this place of so many, with its mean confidence and the interval of its accuracy."""
+    return Bin(place / bins, (place + 1) / bins, rows, mean, right / rows, *wilson(right, rows, confidence))
 
 
 def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Temperature:
@@ -493,29 +550,32 @@ def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Platt
     return Platt(*best.x.tolist())
 
 
-def _losses(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+def losses(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Log loss of each row, in nats."""
     return -np.log(np.clip(probabilities[np.arange(len(y)), y], EPSILON, 1 - EPSILON))
 
 
-def _squares(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+def squares(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squared error of each row, of which `brier` is the mean."""
     classes = probabilities.shape[1]
-    squares: NDArray[np.float64] = ((probabilities - np.eye(classes)[y]) ** 2).sum(axis=1)
-    return squares / 2 if classes == 2 else squares
+    errors: NDArray[np.float64] = ((probabilities - np.eye(classes)[y]) ** 2).sum(axis=1)
+    return errors / 2 if classes == 2 else errors
 
 
-def _top(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int
+def top(
+    y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int = BINS
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
     """Confidence of each row, whether the most probable class is right, and the position of its bin."""
-    top = probabilities.max(axis=1)
+    chosen = probabilities.argmax(axis=1)
+    confidences = probabilities[np.arange(len(y)), chosen]
     inner = np.arange(1, bins) / bins
-    return top, probabilities.argmax(axis=1) == y, np.searchsorted(inner, top, side="left")
+    return confidences, chosen == y, np.searchsorted(inner, confidences, side="left")
 
 
 def _gaps(y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
     """What each row adds to (accuracy - confidence) x rows of each bin (rows, bins)."""
-    top, right, position = _top(y, probabilities, bins)
-    gaps: NDArray[np.float64] = (right - top)[:, np.newaxis] * (position[:, np.newaxis] == np.arange(bins))
+    confidences, right, position = top(y, probabilities, bins)
+    gaps: NDArray[np.float64] = (right - confidences)[:, np.newaxis] * (position[:, np.newaxis] == np.arange(bins))
     return gaps
 
 

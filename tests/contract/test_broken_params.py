@@ -227,7 +227,7 @@ VALUES = {
         .replace("epochs: 100", "epoch: 100"),
         ": split.test_size must be less than 1.0; got 2",
         ": train.logistic_regression.C is missing; it must be set",
-        ": train.logistic_regression.c is no setting; known here: C, max_iter, class_weight",
+        ": train.logistic_regression.c is no setting; known here: C, solver, max_iter, class_weight",
         ": train.keras.epochs is missing; it must be set",
         ": train.keras.seed must be an integer; got a",
         ": train.keras.epoch is no setting; did you mean epochs?",
@@ -323,6 +323,17 @@ CHOICES = {
     "seed of the folds": broken(
         put("crossvalidate.seed", f"{2**31}"),
         ": crossvalidate.seed must be at most 2147483647; got 2147483648",
+    ),
+    "stratified by hash": broken(
+        put("split.method", "hash", "split.stratify", "true"),
+        ": split: stratify must be false with method hash, which looks at no other row; got true",
+    ),
+    "unknown way to split": broken(
+        put("split.method", "time"), ": split.method must be one of 'random' or 'hash'; got time"
+    ),
+    "unknown solver": broken(
+        put("train.logistic_regression.solver", "saga"),
+        ": train.logistic_regression.solver must be one of 'auto', 'lbfgs' or 'sgd'; got saga",
     ),
     "export of a model that is not trained": broken(
         put("export.model", "nb_svm"),

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.sparse import csr_array
 
@@ -18,8 +19,12 @@ def linear(*scores: tuple[float, ...], output: str = "softmax") -> Portable:
     return portable.linear(names, np.array(scores, dtype=float), np.zeros(len(scores)), output)
 
 
-def listed(model: Portable, rows: csr_array = X, count: int = 9) -> list[tuple[str, str, float, int]]:
-    found = top_terms(model, rows, TERMS, count)
+def explained(model: Portable, *shards: csr_array, count: int = 9) -> pd.DataFrame:
+    return top_terms({"a": model}, shards, TERMS, count)["a"]
+
+
+def listed(model: Portable, *shards: csr_array, count: int = 9) -> list[tuple[str, str, float, int]]:
+    found = explained(model, *(shards or [X]), count=count)
     assert tuple(found.columns) == COLUMNS
     return list(found[["class", "term", "weight", "rows"]].itertuples(index=False, name=None))
 
@@ -32,7 +37,7 @@ def test_of_two_classes_each_has_the_terms_that_speak_for_it() -> None:
         ("+", "good", 1.5, 2),
         ("+", "fine", 0.25, 2),
     ]
-    assert set(top_terms(model, X, TERMS, 9)["method"]) == {"weight"}
+    assert set(explained(model, X)["method"]) == {"weight"}
 
 
 def test_of_more_classes_the_weight_is_above_the_mean_of_all() -> None:
@@ -83,7 +88,7 @@ def test_of_a_network_the_weight_is_the_mean_fall_of_the_log_odds(monkeypatch: p
     found = listed(network())
     assert [row[:2] + row[3:] for row in found] == [row[:2] + row[3:] for row in expected]
     assert [row[2] for row in found] == pytest.approx([row[2] for row in expected])
-    assert set(top_terms(network(), X, TERMS, 9)["method"]) == {"occlusion"}
+    assert set(explained(network(), X)["method"]) == {"occlusion"}
 
 
 def test_of_a_network_rare_terms_are_left_out() -> None:
@@ -95,6 +100,33 @@ def test_of_a_network_rare_terms_are_listed_if_all_are_rare() -> None:
     assert {row[1] for row in listed(network())} == {"awful", "bad", "fine", "good"}
 
 
+def test_rows_in_shards_say_what_they_say_together() -> None:
+    often = csr_array(np.vstack([X.toarray(), [0, 1, 0, 1, 0]]))
+    for model in (network(), linear((-2.0, -0.5, 0.25, 1.5, 9.0), output="sigmoid")):
+        apart, together = listed(model, often[:2], often[2:4], often[4:]), listed(model, often)
+        assert [row[:2] + row[3:] for row in apart] == [row[:2] + row[3:] for row in together]
+        assert [row[2] for row in apart] == pytest.approx([row[2] for row in together])
+
+
+def test_many_terms_are_taken_out_a_part_of_the_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = listed(network())
+    monkeypatch.setattr(explanation, "CELLS", 4)
+    assert [row[2] for row in listed(network())] == pytest.approx([row[2] for row in whole])
+
+
+def test_terms_are_taken_out_of_the_first_rows_alone_but_counted_in_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explanation, "OCCLUDED", 3)
+    first, more = listed(network(), X[:3]), listed(network(), X[:2], X[2:])
+    assert [row[:3] for row in more] == [row[:3] for row in first]
+    assert dict(row[1::2] for row in more) == dict(row[1::2] for row in first) | {"good": 2}
+
+
+def test_several_models_are_explained_by_the_same_pass() -> None:
+    models = {"a": network(), "b": linear((9.0,) * 5, output="sigmoid")}
+    found = top_terms(models, iter([X]), TERMS, 9)
+    assert all(found[name].equals(explained(model, X)) for name, model in models.items())
+
+
 def test_a_model_that_looks_at_no_term_has_none() -> None:
     assert listed(linear((), (), ())) == []
 
@@ -104,7 +136,8 @@ def test_a_model_that_looks_at_no_term_has_none() -> None:
 def test_terms_that_a_class_has_more_of_speak_for_it(kind: str, classes: int, tmp_path: Path) -> None:
     part = samples.rows(classes, count=600)
     model = models.module(kind).fit(part, part, samples.settings(kind))
-    found = top_terms(samples.saved(model, tmp_path), part.X, [str(n) for n in range(samples.TERMS)], 2)
+    terms = [str(n) for n in range(samples.TERMS)]
+    found = top_terms({"a": samples.saved(model, tmp_path)}, [part.X], terms, 2)["a"]
     assert list(dict.fromkeys(found["class"])) == list(part.classes)
     right = [
         int(term) % classes == int(name.split()[1]) for term, name in zip(found["term"], found["class"], strict=True)

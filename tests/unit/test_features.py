@@ -1,8 +1,13 @@
 """Vectors against scikit-learn's own vectorizers, on any Unicode text, and the files that carry them."""
 
+import contextlib
+import itertools
 import json
+import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +23,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.utils import murmurhash3_32
 
 from tests.settings import TEXT
-from textclf import features
+from textclf import features, shards, splitting, workers
 from textclf.errors import UserError
 from textclf.features import Vectorizer
 from textclf.params import Vectorize, parse
@@ -282,7 +287,7 @@ def test_texts_become_vectors_without_scikit_learn_and_pandas(changes: dict[str,
     content = Vectorizer.fit(["good food", "bad food"], params(**changes)).content()
     code = (
         "import json, sys; from textclf.features import Vectorizer;"
-        "v = Vectorizer.of(json.load(sys.stdin)); Vectorizer.fit(['good food', 'food'], v.settings);"
+        "v = Vectorizer.of(json.load(sys.stdin));"
         "print(v.transform(['good']).nnz > 0, {'sklearn', 'pandas', 'scipy.stats'} & {*sys.modules},"
         "'mmh3' in sys.modules)"
     )
@@ -364,6 +369,107 @@ def test_a_text_of_a_megabyte_is_a_row_like_any_other() -> None:
     texts = ["good food, " * 100_000, "bad food"]
     settings = params(analyzer="word+char_wb", char_ngram_range=(2, 2), weighting="tfidf")
     assert same(Vectorizer.fit(texts, settings).transform(texts), reference(settings).fit(texts).transform(texts))
+
+
+# Shards
+
+
+def sharded(
+    train: list[str], test: list[str], cuts: set[int], settings: Vectorize, folder: Path
+) -> tuple[dict[str, features.Features], Vectorizer, dict[str, dict[str, int]]]:
+    """Features, vectorizer and shapes of texts that stand in shards, the training texts cut before these rows."""
+    for name in ("splits", "scratch", "features"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir()
+    borders = [0, *sorted(cut for cut in cuts if cut < len(train)), len(train)]
+    pieces = {"train": [train[low:high] for low, high in itertools.pairwise(borders)], "test": [test]}
+    for name, texts in pieces.items():
+        frames = [
+            pd.DataFrame({"id": [f"{name}{part}:{n}" for n in range(len(piece))], "text": piece, "label": "pos"})
+            for part, piece in enumerate(texts)
+        ]
+        shards.write(frames, folder / "splits", name, ".parquet", splitting.write)
+    shapes = features.vectorize_shards(
+        splitting.shard_paths(folder / "splits"), settings, CLASSES, folder / "features", folder / "scratch"
+    )
+    read = features.open_shards(folder / "features")
+    assert {name: len(parts) for name, parts in read.items()} == {"train": len(borders) - 1, "test": 1}
+    together = {name: parts.together() for name, parts in read.items()}
+    return together, features.read_vectorizer(folder / "features" / features.VECTORIZER), shapes
+
+
+@hypothesis_settings(deadline=None, max_examples=150)
+@given(
+    train=st.lists(texts_of_any_kind, min_size=1, max_size=12),
+    test=corpora,
+    cuts=st.sets(st.integers(1, 11)),
+    settings=any_settings(),
+)
+def test_shards_give_what_all_rows_at_once_give(
+    tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], cuts: set[int], settings: Vectorize
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "FEWEST", 1000)
+        patch.setattr(features, "ENOUGH", 3)  # so that terms are added up several times
+        try:
+            once = Vectorizer.fit(train, settings)
+        except UserError as error:
+            with pytest.raises(UserError, match=re.escape(str(error))):
+                sharded(train, test, cuts, settings, folder)
+            return
+        parts, vectorizer, shapes = sharded(train, test, cuts, settings, folder)
+    assert vectorizer.content() == Vectorizer.of(json.loads(json.dumps(once.content()))).content()
+    for name, texts in (("train", train), ("test", test)):
+        expected_X = once.transform(texts)
+        assert same(parts[name].X, expected_X)
+        assert parts[name].X.dtype == expected_X.dtype
+        assert shapes[name] == features.shape(parts[name])
+
+
+@pytest.mark.parametrize("hashing", [None, 64], ids=["vocabulary", "hashing"])
+@pytest.mark.parametrize("weighting", ["counts", "tfidf"])
+def test_workers_give_what_one_process_gives(
+    two_workers: workers.Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashing: int | None, weighting: str
+) -> None:
+    generator = np.random.default_rng(0)
+    words = [f"w{number:03}" for number in range(300)]
+    texts = [" ".join(generator.choice(words, 10)) for _ in range(200)]
+    limit = None if hashing else 100
+    settings = params(analyzer="word+char_wb", weighting=weighting, hashing=hashing, max_features=limit)
+    monkeypatch.setattr(workers, "pool", lambda _: contextlib.nullcontext(two_workers))
+    parts, vectorizer, _ = sharded(texts, texts[:9], set(range(0, 200, 17)) - {0}, settings, tmp_path)
+    once = Vectorizer.fit(texts, settings)
+    assert vectorizer.terms() == once.terms()
+    assert [part.idf for part in vectorizer.parts] == [part.idf for part in once.parts]
+    assert same(parts["train"].X, once.transform(texts))
+    assert same(parts["test"].X, once.transform(texts[:9]))
+
+
+@pytest.fixture(scope="module")
+def two_workers() -> Iterator[workers.Pool]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+        with workers.pool(workers.FEWEST) as pool:
+            yield pool
+
+
+@pytest.mark.parametrize("column", ["id", "text", "label"])
+def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: str) -> None:
+    paths = {}
+    for name, rows in SPLITS.items():
+        paths[name] = [tmp_path / f"{name}.parquet"]
+        (rows.drop(columns=column) if name == "test" else rows).to_parquet(paths[name][0])
+    with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
+        features.vectorize_shards(paths, params(), CLASSES, tmp_path, tmp_path)
+
+
+def test_logarithms_of_counts_are_those_of_numpy_as_it_is_pinned() -> None:
+    code = (
+        "import math, textclf, numpy as np; counts = np.arange(1, 200_001);"
+        "print(np.array_equal([math.log(count) for count in counts.tolist()], np.log(counts.astype(float))))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "True\n"
 
 
 # Files

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textclf import files
+from textclf import files, shards
 from textclf.errors import UserError
 
 
@@ -147,16 +147,8 @@ def test_a_number_of_a_csv_that_is_not_there_is_nan(tmp_path: Path) -> None:
     assert read["f1"].tolist() == [0.5, pytest.approx(math.nan, nan_ok=True)]
 
 
-def test_the_files_of_a_folder_come_in_the_order_of_the_splits(tmp_path: Path) -> None:
-    for name in ("validation", "test", "other", "train"):
-        (tmp_path / f"{name}.x").touch()
-    assert list(files.of_each_split(tmp_path, ".x")) == ["train", "validation", "test"]
-    (tmp_path / "validation.x").unlink()
-    assert files.of_each_split(tmp_path, ".x") == {"train": tmp_path / "train.x", "test": tmp_path / "test.x"}
-
-
 @pytest.mark.parametrize(
-    "read", [files.require, files.read_json, files.read_csv, lambda path: files.of_each_split(path.parent, ".x")]
+    "read", [files.require, files.read_json, files.read_csv, lambda path: shards.of_each_split(path.parent, ".x")]
 )
 def test_what_is_missing_is_named_with_the_command_that_makes_it(
     tmp_path: Path, read: Callable[[Path], object]

@@ -58,6 +58,14 @@ def test_weights_of_other_classes_than_there_are_are_an_error(model: str, names:
     assert error.value.lines == (f"class_weight must name the classes class 0, class 1; got {', '.join(names)}",)
 
 
+@pytest.mark.parametrize("given", [None, "balanced", (("class 0", 0.5), ("class 1", 2.0), ("class 2", 7.0))], ids=str)
+def test_weights_of_classes_are_those_of_their_rows(given: Any) -> None:
+    part = samples.rows(3)
+    weights = models.class_weights(part.classes, np.bincount(part.y), given)
+    rows = models.row_weights(part, given)
+    assert (weights is None and rows is None) or np.array_equal(weights[part.y], rows)  # type: ignore[index,arg-type]
+
+
 # Scores as probabilities
 
 

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from scipy.sparse import csr_array
@@ -60,6 +61,48 @@ def test_written_predictions_are_text_and_doubles_and_name_no_version_of_pandas(
     schema = pq.read_schema(tmp_path / "a.parquet")
     assert [str(kind) for kind in schema.types] == ["string"] * 3 + ["double"] * 2
     assert not schema.metadata
+
+
+def test_tables_are_the_row_groups_of_one_file_in_their_order(tmp_path: Path) -> None:
+    tables = [table(), table().iloc[:1].assign(id="é"), table().iloc[:2]]
+    predictions.write_batches(iter(tables), tmp_path / "a.parquet")
+    found = list(predictions.batches(tmp_path / "a.parquet"))
+    assert [rows.to_dict("list") for rows in found] == [rows.to_dict("list") for rows in tables]
+    together = predictions.read(tmp_path, ("a",))["a"]
+    assert pd.concat(found, ignore_index=True).equals(together)
+    assert found[0].dtypes.equals(together.dtypes)
+
+
+def test_a_file_of_one_table_is_what_parquet_writes_at_once(tmp_path: Path) -> None:
+    predictions.write_batches([table()], tmp_path / "a.parquet")
+    kinds = [pa.string()] * 3 + [pa.float64()] * 2
+    schema = pa.schema(list(zip(table().columns, kinds, strict=True)))
+    rows = pa.Table.from_pandas(table(), schema=schema, preserve_index=False).replace_schema_metadata(None)
+    pq.write_table(rows, tmp_path / "b.parquet", compression="zstd")
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+
+
+def test_batches_have_the_columns_that_are_named(tmp_path: Path) -> None:
+    predictions.write_batches([table(), table()], tmp_path / "a.parquet")
+    for rows in predictions.batches(tmp_path / "a.parquet", ["probability_neg", "label"]):
+        assert sorted(rows.columns) == ["label", "probability_neg"]
+        assert rows["label"].tolist() == table()["label"].tolist()
+
+
+@pytest.mark.parametrize("columns", [None, ["id"]])
+def test_batches_of_a_file_that_is_damaged_or_missing_are_an_error(tmp_path: Path, columns: list[str] | None) -> None:
+    path = tmp_path / "a.parquet"
+    with pytest.raises(UserError, match=r"a\.parquet not found; run dvc repro"):
+        list(predictions.batches(path, columns))
+    predictions.write(table(), path)
+    whole = path.read_bytes()
+    for content in (b"", whole[:-20], whole[:4] + b"x" * 30 + whole[34:]):
+        path.write_bytes(content)
+        with pytest.raises(UserError, match=r"a\.parquet is damaged; "):
+            list(predictions.batches(path, columns))
+    pq.write_table(pa.table({"x": [1]}), path)
+    with pytest.raises(UserError, match=r"a\.parquet is damaged; "):
+        list(predictions.batches(path, columns))
 
 
 def test_predictions_that_are_missing_are_an_error(tmp_path: Path) -> None:

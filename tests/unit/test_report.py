@@ -2,8 +2,10 @@ import base64
 import hashlib
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ import pytest
 
 from tests.runs import HOSTILE, made
 from textclf import card, report
+from textclf.errors import UserError
 
 ALL = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
 HISTORY_MODELS = ("majority", "keras")
@@ -60,6 +63,16 @@ class Page(HTMLParser):
 def said(run: report.Run) -> dict[str, str]:
     """The text of each section, its white space single."""
     return {name: " ".join(text.split()) for name, text in Page(report.page(run)).text.items()}
+
+
+def whole(rows: report.Pieces) -> pd.DataFrame:
+    """A table that a run of these tests has in one piece."""
+    assert isinstance(rows, pd.DataFrame)
+    return rows
+
+
+def errors(run: report.Run) -> dict[str, Any]:
+    return report.errors(run, report.measured(run.splits["test"])[0])
 
 
 RUNS = [
@@ -224,19 +237,21 @@ def test_many_classes_are_drawn_in_part_and_the_rest_is_named() -> None:
 
 def test_mistakes_come_surest_first_with_id_text_and_probability() -> None:
     run = made(("logistic_regression",))
-    found = report.errors(run)["mistakes"][0]
+    found = errors(run)["mistakes"][0]
     shares = [float(row["confidence"].rstrip("%")) for row in found["rows"]]
     assert shares == sorted(shares, reverse=True)
-    rows = run.test["logistic_regression"]
+    rows = whole(run.decided["logistic_regression"])
+    rows = rows[rows["split"] == "test"]
     assert found["wrong"] == int((rows["label"] != rows["decided"]).sum()) > 0
-    texts = dict(zip(run.splits["test"]["id"], run.splits["test"]["text"], strict=True))
+    test = whole(run.splits["test"])
+    texts = dict(zip(test["id"], test["text"], strict=True))
     assert all(row["text"].head == texts[row["id"]] for row in found["rows"])
     assert all(row["actual"] != row["predicted"] for row in found["rows"])
 
 
 def test_mistakes_are_those_of_the_threshold_that_decides() -> None:
     run = made(("logistic_regression",), settings={"evaluate.threshold": "0.999999"})
-    (found,) = report.errors(run)["mistakes"]
+    (found,) = errors(run)["mistakes"]
     assert found["constant"] == "no"
 
 
@@ -245,12 +260,12 @@ def test_a_model_that_says_one_class_is_said_to_do_so() -> None:
 
 
 def test_disagreements_put_those_first_where_both_sides_are_sure() -> None:
-    found = report.errors(made(("logistic_regression", "keras")))["disagreements"]
+    found = errors(made(("logistic_regression", "keras")))["disagreements"]
     assert found["apart"] > 0
     less_sure = [min(float(one["confidence"].rstrip("%")) for one in row["decided"]) for row in found["rows"]]
     assert less_sure == sorted(less_sure, reverse=True)
     assert all(len({one["name"] for one in row["decided"]}) == 2 for row in found["rows"])
-    assert report.errors(made())["disagreements"] is None  # majority's would be all rows of another class
+    assert errors(made())["disagreements"] is None  # majority's would be all rows of another class
 
 
 def test_confidence_is_of_the_class_decided() -> None:
@@ -264,6 +279,27 @@ def test_lengths_leave_out_what_would_hide_the_others() -> None:
     assert bars["rows"].sum() == 199
     assert len(bars) <= report.BARS + 1
     assert report._histogram(np.array([0, 0]))[0]["rows"].sum() == 2
+
+
+@pytest.mark.parametrize("rows", [1, 7, 100])
+def test_a_run_in_parts_has_the_same_page(rows: int) -> None:
+    def parts(table: report.Pieces) -> list[pd.DataFrame]:
+        return [whole(table)[start : start + rows] for start in range(0, len(whole(table)), rows)]
+
+    run = made(("logistic_regression", "majority", "keras"), [f"c{n}" for n in range(3)], validation=True)
+    apart = replace(
+        run,
+        splits={name: parts(table) for name, table in run.splits.items()},
+        decided={name: parts(table) for name, table in run.decided.items()},
+    )
+    assert report.page(apart) == report.page(run)
+
+
+def test_predictions_of_other_rows_than_the_splits_are_an_error() -> None:
+    run = made()
+    for change in (whole(run.splits["test"]).assign(id="other"), whole(run.splits["test"])[:-1]):
+        with pytest.raises(UserError, match="of the rows of the test split in its order"):
+            report.page(replace(run, splits={**run.splits, "test": change}))
 
 
 def test_models_without_terms_are_named() -> None:

@@ -37,6 +37,7 @@ def params(
     group_duplicates: bool = False,
 ) -> Split:
     return Split(
+        method="random",
         test_size=test_size,
         validation_size=validation_size,
         seed=seed,

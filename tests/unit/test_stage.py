@@ -58,7 +58,7 @@ def test_a_users_error_is_told_line_by_line_behind_the_name_of_the_file(capsys: 
 @pytest.mark.parametrize(
     ("error", "line"),
     [
-        (FileNotFoundError(2, "No such file", "x"), "x: No such file"),
+        (FileNotFoundError(2, "No such file", "x"), "x: No such file or directory"),
         (OSError(28, "No space left on device"), "No space left on device"),
         (OSError("cannot write"), "cannot write"),
     ],

@@ -12,7 +12,7 @@ from textclf.params import LogisticRegression, Majority, Model
 from textclf.training import train
 
 CLASSES = np.array(["no", "yes"])
-LR = LogisticRegression(C=1.0, max_iter=100, class_weight=None)
+LR = LogisticRegression(C=1.0, solver="auto", max_iter=100, class_weight=None)
 
 
 def part(name: str, counts: list[list[int]], y: list[int]) -> Features:

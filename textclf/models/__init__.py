@@ -2,12 +2,17 @@
 
 A module has one function, ``fit(train, watched, settings)``, which learns from the training rows and returns
 a `Model`. `watched` are rows to look at while training and to learn nothing from.
+
+A module that learns from more rows than memory holds has another, ``fit_stream(train, watched, settings, scratch)``,
+which is given the shards of either. In the folder `scratch`, which it makes if it wants one, it may keep what it needs
+to go on after it was killed: the next run on the same shards and settings finds it, and the first that ends well
+removes it.
 """
 
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
@@ -16,11 +21,12 @@ from scipy.sparse import csr_array
 
 from textclf import portable
 from textclf.errors import UserError
+from textclf.files import reading
 from textclf.params import ClassWeight, Section
 from textclf.portable import Portable
 
 if TYPE_CHECKING:
-    from textclf.features import Features
+    from textclf.features import Features, Shards
 
 
 FOLDS = 5  # of a cross-validation inside the training rows
@@ -63,6 +69,14 @@ class Module(Protocol):
         """A model fitted on the training rows."""
 
 
+@runtime_checkable
+class StreamModule(Module, Protocol):
+    """What a module offers that learns from shards too."""
+
+    def fit_stream(self, train: "Shards", watched: "Shards", settings: Section, scratch: Path) -> Model:
+        """A model fitted on the training rows, of which one shard is in memory at a time."""
+
+
 def module(name: str) -> Module:
     """The module of a model's name."""
     loaded: Module = importlib.import_module(f"{__name__}.{name}")
@@ -79,19 +93,33 @@ def row_weights(train: "Features", class_weight: ClassWeight) -> NDArray[np.floa
     scikit-learn has it. (Its LinearSVC's own class_weight would, beyond two classes, weigh one class and not the
     rest that it is held against.) `UserError` unless a mapping names every class and no other.
     """
+    counts = np.bincount(train.y, minlength=len(train.classes))
+    weights = class_weights(train.classes, counts, class_weight)
+    return None if weights is None else weights[train.y]
+
+
+def class_weights(
+    classes: NDArray[np.str_], counts: NDArray[np.int64], class_weight: ClassWeight
+) -> NDArray[np.float64] | None:
+    """What a training row of each class (classes,) weighs, as in `row_weights`; `counts` are the rows of each."""
     if class_weight is None:
         return None
-    counts = np.bincount(train.y, minlength=len(train.classes))
     if class_weight == "balanced":
-        weights = len(train.y) / (len(counts) * counts)
-    else:
-        given = dict(class_weight)
-        names = train.classes.tolist()
-        if set(given) != set(names):
-            raise UserError(f"class_weight must name the classes {', '.join(names)}; got {', '.join(given)}")
-        weights = np.array([given[name] for name in names])
-    rows: NDArray[np.float64] = weights[train.y]
-    return rows
+        weights: NDArray[np.float64] = counts.sum() / (len(counts) * counts)
+        return weights
+    given, names = dict(class_weight), classes.tolist()
+    if set(given) != set(names):
+        raise UserError(f"class_weight must name the classes {', '.join(names)}; got {', '.join(given)}")
+    return np.array([given[name] for name in names])
+
+
+def count_classes(shards: "Shards") -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """The names of the classes, and how many rows of the shards are of each; nothing but the labels is read."""
+    counts = []
+    for path in shards.paths:
+        with reading(path), np.load(path, allow_pickle=False) as stored:  # an array of an npz is read when it is named
+            counts.append(np.bincount(stored["y"], minlength=len(names := stored["classes"])))
+    return names, np.sum(counts, axis=0)
 
 
 class Calibrated:

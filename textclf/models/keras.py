@@ -20,15 +20,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import params, portable
-from textclf.errors import UserError
+from textclf import multiworker, params, portable, streaming
 from textclf.models import row_weights
 from textclf.portable import Layer, Portable
 
 if TYPE_CHECKING:
     import keras
 
-    from textclf.features import Features
+    from textclf.features import Features, Shards
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 ROWS_AT_ONCE, CELLS_AT_ONCE = 8192, 2**27  # rows of a prediction; numbers of 4 bytes in an array that is padded
@@ -37,10 +36,13 @@ DEVICE_VARIABLE = "TEXTCLF_DEVICE"  # cpu, or gpu for a GPU that TensorFlow sees
 
 
 class Network:
-    """The trained network: `plain`, the lesson's stack of Dense layers, and `sparse`, the same on sparse rows."""
+    """The trained network: `plain`, the lesson's stack of Dense layers, and `sparse`, the same on sparse rows.
+
+    Without the latter it predicts as `portable` does, for which no row is padded.
+    """
 
     def __init__(
-        self, classes: NDArray[np.str_], plain: "keras.Sequential", sparse: "keras.Model", history: pd.DataFrame
+        self, classes: NDArray[np.str_], plain: "keras.Sequential", sparse: "keras.Model | None", history: pd.DataFrame
     ) -> None:
         """Keep both, the names of the classes, and the epochs."""
         self.classes = tuple(classes.tolist())
@@ -72,6 +74,8 @@ class Network:
 
     def predict_proba(self, X: csr_array) -> NDArray[np.float64]:
         """Probabilities of the classes; of two, the network's one output is that of the second."""
+        if self.sparse is None:
+            return self.portable().predict_proba(X)
         output = self.sparse.predict(batches(X, self.widest), verbose=0).astype(np.float64)
         if output.shape[1] == 1:
             return np.column_stack([1 - output[:, 0], output[:, 0]])
@@ -104,16 +108,11 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
     their loss has not fallen for so many epochs, and the weights are those of the epoch of the lowest.
     Shows a progress bar over the epochs on a terminal.
     """
-    keras, tf = load_keras()
-    if os.environ.get(DEVICE_VARIABLE, "cpu") != "gpu":
-        tf.config.set_visible_devices([], "GPU")  # a GPU adds up in an order of its own
-    keras.utils.set_random_seed(settings.seed)
+    keras = ready_keras(settings)
     plain = stack(train.X.shape[1], len(train.classes), settings)
     sparse = over_sparse_rows(plain)
     sparse.compile(
-        optimizer=keras.optimizers.get(
-            {"class_name": settings.optimizer, "config": {"learning_rate": settings.learning_rate}}
-        ),
+        optimizer=optimizer(settings),
         loss="binary_crossentropy" if len(train.classes) == 2 else "sparse_categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=True,
@@ -137,10 +136,41 @@ def fit(train: "Features", watched: "Features", settings: params.Keras) -> Netwo
     history = tidy(fitted.history)
     diverged = history[~np.isfinite(history["loss"])]
     if len(diverged):
-        loss, epoch = diverged["loss"].iloc[0], diverged["epoch"].min()
-        raise UserError(f"the loss must stay finite; got {loss} in epoch {epoch}: set train.keras.learning_rate lower")
+        raise streaming.diverged(diverged["loss"].iloc[0], diverged["epoch"].min())
     plain.set_weights(sparse.get_weights())
     return Network(train.classes, plain, sparse, history)
+
+
+def fit_stream(train: "Shards", watched: "Shards", settings: params.Keras, scratch: Path) -> Network:
+    """The network as `fit` trains it, with no more than two shards in memory, and on all the workers of TF_CONFIG.
+
+    Its state is kept in the scratch folder, so that a training that was killed goes on from there and ends with the
+    very same network. It is not that of `fit` on the same rows, which shuffles all of them at once.
+    """
+    ready_keras(settings)
+    strategy = multiworker.strategy()
+    rows = streaming.survey(train, watched, settings)
+    with strategy.scope():
+        plain, steps = stack(rows.columns, len(rows.classes), settings), optimizer(settings)
+    network = Network(rows.classes, plain, None, pd.DataFrame())
+    network.history = tidy(streaming.train(network, steps, rows, settings, scratch, strategy))
+    return network
+
+
+def ready_keras(settings: params.Keras) -> Any:
+    """The module keras, its random numbers begun by the seed, and on the CPU unless a GPU is asked for."""
+    keras, tf = load_keras()
+    if os.environ.get(DEVICE_VARIABLE, "cpu") != "gpu":
+        tf.config.set_visible_devices([], "GPU")  # a GPU adds up in an order of its own
+    keras.utils.set_random_seed(settings.seed)
+    return keras
+
+
+def optimizer(settings: params.Keras) -> "keras.Optimizer":
+    """The optimizer of that name, its other settings as Keras has them."""
+    import keras
+
+    return keras.optimizers.get({"class_name": settings.optimizer, "config": {"learning_rate": settings.learning_rate}})
 
 
 def load_keras() -> tuple[Any, Any]:

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf import portable
+from textclf.models import count_classes
 from textclf.params import Section
 from textclf.portable import Portable
 
 if TYPE_CHECKING:
-    from textclf.features import Features
+    from textclf.features import Features, Shards
 
 
 class Majority:
@@ -52,3 +53,9 @@ def fit(train: "Features", watched: "Features", settings: Section) -> Majority: 
     """The shares of the training rows."""
     counts = np.bincount(train.y, minlength=len(train.classes))
     return Majority(train.classes, counts / counts.sum())
+
+
+def fit_stream(train: "Shards", watched: "Shards", settings: Section, scratch: Path) -> Majority:  # noqa: ARG001
+    """The same of shards."""
+    classes, counts = count_classes(train)
+    return Majority(classes, counts / counts.sum())

@@ -9,13 +9,14 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf import params, portable
-from textclf.models import row_weights
+from textclf.models import class_weights, count_classes, row_weights
 from textclf.portable import Portable
+from textclf.progress import counted
 
 if TYPE_CHECKING:
     from sklearn.naive_bayes import MultinomialNB
 
-    from textclf.features import Features
+    from textclf.features import Features, Shards
 
 
 class NaiveBayes:
@@ -59,3 +60,15 @@ def fit(train: "Features", watched: "Features", settings: params.NaiveBayes) -> 
 
     estimator = MultinomialNB(alpha=settings.alpha)
     return NaiveBayes(train.classes, estimator.fit(train.X, train.y, row_weights(train, settings.class_weight)))
+
+
+def fit_stream(train: "Shards", watched: "Shards", settings: params.NaiveBayes, scratch: Path) -> NaiveBayes:  # noqa: ARG001
+    """The same of shards: the counts of each are added up, which of whole numbers is the same to the bit."""
+    from sklearn.naive_bayes import MultinomialNB
+
+    classes, counts = count_classes(train)
+    weights = class_weights(classes, counts, settings.class_weight)
+    estimator = MultinomialNB(alpha=settings.alpha)
+    for part in counted(train, "naive_bayes", len(train), "shard"):
+        estimator.partial_fit(part.X, part.y, np.arange(len(classes)), None if weights is None else weights[part.y])
+    return NaiveBayes(classes, estimator)

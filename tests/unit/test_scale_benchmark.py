@@ -1,0 +1,117 @@
+"""The benchmark of many rows: the corpus that it makes, and how it reads what it has watched."""
+
+import csv
+import sys
+from collections import Counter
+from itertools import islice, pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import corpus, scale
+
+SENTENCES = [("The food was great.", 1), ("The food was bad!", 0), ('So "good", really', 1), ("Bad, bad, bad.", 0)]
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(corpus, "published", lambda: SENTENCES)
+    monkeypatch.setattr(corpus, "BATCH", 1000)
+
+
+def rows(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.reader(file))
+
+
+@pytest.mark.parametrize("count", [1, 999, 1000, 2500])
+def test_fewer_rows_are_the_beginning_of_more(tmp_path: Path, count: int) -> None:
+    few, many = tmp_path / "few.csv", tmp_path / "many.csv"
+    corpus.write(count, few, seed=0)
+    corpus.write(3000, many, seed=0)
+    assert many.read_bytes().startswith(few.read_bytes())
+    assert len(rows(few)) == 1 + count
+
+
+def test_another_seed_makes_another_corpus(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        corpus.write(100, tmp_path / f"{seed}.csv", seed)
+    assert rows(tmp_path / "0.csv") != rows(tmp_path / "1.csv")
+
+
+def test_every_format_holds_the_same_rows(tmp_path: Path) -> None:
+    for suffix in corpus.SUFFIXES:
+        corpus.write(1500, tmp_path / f"corpus{suffix}", seed=0)
+    expected = [(text, int(label)) for text, label in rows(tmp_path / "corpus.csv")[1:]]
+    for read in (pd.read_parquet(tmp_path / "corpus.parquet"), pd.read_json(tmp_path / "corpus.jsonl", lines=True)):
+        assert list(zip(read["text"], read["label"], strict=True)) == expected
+
+
+def test_words_follow_each_other_as_in_the_sentences_of_the_label() -> None:
+    chain = corpus.Chain(SENTENCES)
+    states, bounds = chain.walk(np.array([0, 1] * 50), np.random.default_rng(0))
+    made = [" ".join(chain.words[state] for state in states[a:b]) for a, b in pairwise(bounds)]
+    assert set(made[1::2]) == {"The food was great.", 'So "good", really'}
+    assert set(made[::2]) == {"The food was bad!", "Bad, bad, bad."}
+
+
+def test_about_a_percent_of_the_rows_stood_there_before_and_the_vocabulary_grows() -> None:
+    made = list(islice(corpus.batches(corpus.Chain(corpus.published()), seed=0), 20))
+    early = set(zip(*made[0], strict=True))
+    unusual = [
+        [(text, label) for text, label in zip(texts, labels, strict=True) if len(text.split()) > 3 and " w" in text[8:]]
+        for texts, labels in made
+    ]
+    assert len(early) > 100
+    repeated = Counter(row in early for batch in unusual[1:] for row in batch)
+    assert repeated[True] > 0
+    words = [{word for text in texts for word in text.split()} for texts, _ in made]
+    assert len(set.union(*words[:10])) < 0.7 * len(set.union(*words))
+
+
+def test_the_seconds_between_two_stages_are_those_of_the_first() -> None:
+    looks = [
+        scale.Look(0.5, 60, 60, working=False),
+        scale.Look(1.5, 200, 260, working=True),
+        scale.Look(2.5, 100, 160, working=True),
+        scale.Look(3.9, 60, 60, working=False),
+        scale.Look(4.5, 500, 560, working=True),
+    ]
+    lines = [(1.0, "Running stage 'split':"), (1.1, "> python -m stages.split"), (4.0, "Running stage 'train@keras':")]
+    start, split, train = scale.stages(scale.Run(5.0, lines, looks, 500))
+    assert (start.name, start.seconds, start.waiting, start.largest) == ("DVC's start", 1.0, 1.0, 60)
+    assert (split.name, split.seconds, split.largest, split.together) == ("split", 3.0, 200, 260)
+    assert split.waiting == pytest.approx(4.0 - 2.5 - scale.EVERY / 2)
+    assert (train.name, train.largest, train.together) == ("train@keras", 500, 560)
+
+
+def test_a_command_is_watched_to_its_end_with_the_memory_of_its_children(tmp_path: Path) -> None:
+    child = "block = b'1' * 300_000_000"
+    script = f"import subprocess, sys; print('begun'); subprocess.run([sys.executable, '-c', {child!r}])"
+    run = scale.watch([sys.executable, "-c", script], tmp_path, {})
+    assert [line for _, line in run.lines] == ["begun"]
+    assert run.largest > 300_000_000
+
+
+def test_a_command_that_fails_is_named_with_what_it_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="must exit with 0; got 3"):
+        scale.watch([sys.executable, "-c", "import sys; print('why', file=sys.stderr); sys.exit(3)"], tmp_path, {})
+    assert "why" in capsys.readouterr().err
+
+
+def test_more_rows_are_foretold_from_the_growth_between_the_two_largest() -> None:
+    measured = [scale.Whole(10**6, 15.0, 10**9, 10**9), scale.Whole(10**7, 105.0, 10**9, 10**10)]
+    for order in (measured, measured[::-1]):
+        assert scale.foretold(order)[2:] == [["100,000,000", "0.3", "100"], ["1,000,000,000", "2.8", "1,000"]]
+
+
+def test_a_file_with_two_names_is_counted_once(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "data" / "a").write_bytes(b"1" * 100_000)
+    one = scale.on_disk([tmp_path / "data"])
+    (tmp_path / "cache" / "a").hardlink_to(tmp_path / "data" / "a")
+    both = scale.on_disk([tmp_path / "data", tmp_path / "cache"])
+    assert 100_000 <= one <= both < 200_000
