@@ -1,6 +1,7 @@
 """Files and folders that appear whole or not at all, and whose bytes repeat."""
 
 import contextlib
+import glob
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
+SCRATCH = ".scratch"  # ending of what is not whole yet; DVC and Git ignore it
 DIGITS = 6  # after the point, in metrics and curves
 OF_ARCHIVES = (zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # errors of a damaged npz
 TEXT_COLUMNS = (
@@ -37,13 +39,17 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
     """Scratch paths, one a target, that take their targets' places together when the block ends well.
 
     The caller creates a file or a folder at each scratch path. Each lies in the folder of its target, so that
-    the last step is a rename. If the block raises, no target is touched and nothing is left behind.
+    the last step is a rename. If the block raises, no target is touched and nothing is left behind; what a process
+    that was killed left behind of the same targets is removed first.
     """
     with contextlib.ExitStack() as stack:
         scratch = []
         for target in targets:
             target.parent.mkdir(parents=True, exist_ok=True)
-            folder = tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent)
+            for left in target.parent.glob(f".{glob.escape(target.name)}.*{SCRATCH}"):
+                if not _runs(left.name.split(".")[-3]):
+                    shutil.rmtree(left, ignore_errors=True)
+            folder = tempfile.mkdtemp(SCRATCH, f".{target.name}.{os.getpid()}.", target.parent)
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             scratch.append(Path(folder, target.name))
         yield scratch
@@ -54,6 +60,17 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
                 # A folder can't be renamed over anything: move what is there aside, to be removed with the scratch.
                 target.rename(source.parent / "replaced")
             source.replace(target)
+
+
+def _runs(process: str) -> bool:
+    """Whether there is a process of that number; what is no number belongs to none that may be disturbed."""
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (ValueError, OverflowError, PermissionError):
+        return True
+    return True
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.errors import UserError
-from textclf.files import read_parquet, reading
+from textclf.files import SCRATCH, read_parquet, reading
 from textclf.params import Model
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def paths(folder: Path, models: tuple[str, ...]) -> dict[str, Path]:
     """
     known = {f"{name}.parquet" for name in (*models, *get_args(Model))}  # those not named are `dropped`
     for path in sorted(folder.glob("*")):
-        if path.name not in known:
+        if path.name not in known and path.suffix != SCRATCH:
             raise UserError(f"{path} is of no model in train.models ({', '.join(models)}); remove it: rm -r {path}")
     return {name: folder / f"{name}.parquet" for name in models}
 

@@ -1,4 +1,7 @@
 import math
+import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -43,6 +46,24 @@ def test_outputs_appear_where_there_was_nothing(tmp_path: Path) -> None:
     with files.outputs(tmp_path / "a" / "b" / "folder", tmp_path / "file") as (folder, file):
         write_both(folder, file)
     assert tree(tmp_path) == {"a": None, "a/b": None, "a/b/folder": None, "a/b/folder/new": "new", "file": "new"}
+
+
+def test_what_a_killed_process_left_is_removed_and_that_of_a_running_one_kept(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead, alive, other = (
+        tmp_path / name
+        for name in (
+            f".out.json.{ended.pid}.abc.scratch",
+            f".out.json.{os.getppid()}.abc.scratch",
+            f".another.json.{ended.pid}.abc.scratch",
+        )
+    )
+    for folder in (dead, alive, other):
+        folder.mkdir()
+    with files.outputs(tmp_path / "out.json") as (scratch,):
+        scratch.touch()
+    assert sorted(tmp_path.iterdir()) == sorted([alive, other, tmp_path / "out.json"])
 
 
 @pytest.mark.parametrize("error", [ValueError, OSError, UserError, KeyboardInterrupt, SystemExit])
