@@ -156,7 +156,8 @@ def protocol(settings: Settings, report: Mapping[str, Any], classes: Sequence[st
     parts = [f"{counted(sizes['train'], 'row')} to train on"]
     parts += [f"{sizes['validation']:,} to make choices with"] if "validation" in sizes else []
     parts += [f"{sizes['test']:,} to test on"]
-    drawn = f"drawn at random (seed {split.seed})"
+    by_hash = f"each by a hash of its {'text' if settings.data.group is None else 'group'}"
+    drawn = f"{'drawn at random' if split.method == 'random' else by_hash} (seed {split.seed})"
     drawn += ", with the same balance of classes in each split" if split.stratify else ""
     if settings.data.group is not None:
         drawn += f", all rows of one {visible(settings.data.group)} in one split"

@@ -66,7 +66,7 @@ METHODS = {
     ),
     "occlusion": (
         "The weight is by how much the log odds of the class fall, on average over the training rows that hold the "
-        "term, when it is taken out of them."
+        "term, when it is taken out of them (of more than 100,000, over the first ones)."
     ),
 }
 

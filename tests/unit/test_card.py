@@ -78,6 +78,13 @@ def test_a_card_says_what_the_settings_do(settings: dict[str, str], said: str) -
     assert said in written(made(validation=True, settings=settings), "logistic_regression")
 
 
+def test_a_split_by_hash_is_not_said_to_be_drawn() -> None:
+    assert "drawn at random (seed 1000)" in written(made(), "logistic_regression")
+    hashed = written(made(settings={"split.method": "hash"}), "logistic_regression")
+    assert "each by a hash of its text (seed 1000)" in hashed
+    assert "drawn at random" not in hashed
+
+
 def test_a_network_says_how_long_it_trained() -> None:
     assert "trained for all of its 100 epochs" in written(made(("keras",)), "keras")
     stopped = made(("keras",), validation=True, settings={"train.keras.early_stopping": "10"})
