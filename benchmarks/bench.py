@@ -160,8 +160,9 @@ def measure(project: Project, seconds: Seconds, *, pipeline_first: bool) -> None
 
 def fit_seconds(folder: Path) -> float:
     """Seconds of the network's fit as the stage calls it, once TensorFlow is imported."""
-    from textclf import features, params
+    from textclf import params
     from textclf.models import keras as network
+    from textclf.vectorize import features
 
     settings = params.load().train.keras
     parts = features.read(folder)

@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf import sources
-from textclf.catalogue import CORPORA
+from textclf.fetch import download as sources
+from textclf.fetch.catalogue import CORPORA
 
 ROOT = Path(__file__).resolve().parent.parent
 BATCH = 50_000  # rows made at a time, always whole, so that the first rows do not depend on how many are wanted

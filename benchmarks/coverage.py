@@ -1,4 +1,4 @@
-"""How often the 95% intervals of textclf.statistics hold the true value.
+"""How often the 95% intervals of textclf.evaluate.statistics hold the true value.
 
 Run: python benchmarks/coverage.py (two minutes on one core). Test sets are drawn from a model that is known, so
 that the true value of each metric is known too; an interval that is what it says holds it in 95% of them. Each
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf import statistics
+from textclf.evaluate import statistics
 
 SETS = 2000  # simulated test sets a line
 RESAMPLES = 500  # a set: fewer than in use, which costs these intervals a tenth or two of a percent

@@ -20,7 +20,8 @@ from collections import defaultdict
 from pathlib import Path
 
 import textclf
-from textclf import files, splitting
+from textclf.core import files
+from textclf.split import splitting
 
 MODELS = Path("models")
 COLD = "from cold: `textclf predict --model {}`"

@@ -13,8 +13,12 @@ from typing import Any
 
 import numpy as np
 
-from textclf import corpus, crossvalidation, params, sources, statistics
-from textclf.catalogue import CORPORA
+from textclf import params
+from textclf.evaluate import statistics
+from textclf.fetch import download as sources
+from textclf.fetch.catalogue import CORPORA
+from textclf.studies import crossvalidation
+from textclf.tables import corpus
 
 ROOT = Path(__file__).parents[1]
 MODELS = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")

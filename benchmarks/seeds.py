@@ -53,7 +53,7 @@ def compare(corpus: str, seeds: range) -> None:
     """Train both ways with every seed, and print what came of it."""
     # As it is before textclf pins the arithmetic of this process; less what TensorFlow says of the machine.
     unpinned = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    from textclf.errors import UserError
+    from textclf.core.errors import UserError
 
     try:
         with tempfile.TemporaryDirectory(prefix="textclf-seeds-") as name:
@@ -77,10 +77,13 @@ def prepare(corpus: str, folder: Path) -> "params.Keras":
     """Write the features of a corpus into the folder, and the network's settings beside them; return these."""
     import yaml
 
-    from textclf import corpus as reader
-    from textclf import features, params, sources, splitting
-    from textclf.catalogue import CORPORA
-    from textclf.errors import UserError
+    from textclf import params
+    from textclf.core.errors import UserError
+    from textclf.fetch import download as sources
+    from textclf.fetch.catalogue import CORPORA
+    from textclf.split import splitting
+    from textclf.tables import corpus as reader
+    from textclf.vectorize import features
 
     if corpus not in CORPORA:
         raise UserError(f"--corpus must be one of {', '.join(CORPORA)}; got {corpus}")
@@ -100,8 +103,8 @@ def prepare(corpus: str, folder: Path) -> "params.Keras":
 
 def pipeline_fits(folder: Path, settings: "params.Keras", seeds: range) -> list[dict[str, float | None]]:
     """What `measures` says of the pipeline's fit with each seed."""
-    from textclf import features
     from textclf.models import keras as network
+    from textclf.vectorize import features
 
     parts = features.read(folder)
     keras, _ = network.load_keras()

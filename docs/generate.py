@@ -10,8 +10,9 @@ from typing import Any
 
 import yaml
 
-from textclf import files, params
-from textclf.errors import UserError
+from textclf import params
+from textclf.core import files
+from textclf.core.errors import UserError
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

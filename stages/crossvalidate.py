@@ -7,8 +7,10 @@ Params: crossvalidate, data, evaluate, split, train, vectorize.
 
 from pathlib import Path
 
-from textclf import corpus, crossvalidation, files, stage
+from textclf.core import files, stage
 from textclf.params import Params
+from textclf.studies import crossvalidation
+from textclf.tables import corpus
 
 
 def run(params: Params, data: Path, metrics: Path, table: Path) -> None:

@@ -12,7 +12,9 @@ from typing import Any
 
 import pandas as pd
 
-from textclf import evaluation, files, predictions, stage
+from textclf.artifacts import predictions
+from textclf.core import files, stage
+from textclf.evaluate import evaluation
 from textclf.params import Params
 
 

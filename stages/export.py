@@ -9,21 +9,15 @@ Params: data, evaluate, export, fetch, split, train, vectorize.
 import shutil
 from pathlib import Path
 
-from textclf import (
-    card,
-    corpus,
-    evaluation,
-    exchange,
-    explanation,
-    features,
-    files,
-    portable,
-    prediction,
-    progress,
-    provenance,
-    stage,
-)
+from textclf.artifacts import layers as portable
+from textclf.core import files, progress, stage
+from textclf.evaluate import evaluation
+from textclf.export import card, explanation, provenance
+from textclf.export import onnx_model as exchange
 from textclf.params import Params
+from textclf.predict import predictor as prediction
+from textclf.tables import corpus
+from textclf.vectorize import features
 
 CARD = "README.md"  # what those who look at a folder look at first
 

@@ -7,8 +7,9 @@ Params: data.path, fetch.
 
 from pathlib import Path
 
-from textclf import files, sources, stage
-from textclf.catalogue import CORPORA, Corpus
+from textclf.core import files, stage
+from textclf.fetch import download as sources
+from textclf.fetch.catalogue import CORPORA, Corpus
 from textclf.params import Params
 
 

@@ -7,8 +7,11 @@ Params: evaluate, split, train, vectorize.
 
 from pathlib import Path
 
-from textclf import crossvalidation, figures, files, splitting, stage
+from textclf.core import files, stage
 from textclf.params import Params
+from textclf.plot import figures
+from textclf.split import splitting
+from textclf.studies import crossvalidation
 
 
 def run(params: Params, splits: Path, table: Path, figure: Path) -> None:

@@ -7,8 +7,9 @@ Params: none.
 
 from pathlib import Path
 
-from textclf import figures, files, stage
+from textclf.core import files, stage
 from textclf.params import Params
+from textclf.plot import figures
 
 
 def run(

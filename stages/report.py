@@ -11,11 +11,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from textclf import card, corpus, evaluation, figures, files, provenance, report, splitting, stage
+from textclf.core import files, stage
+from textclf.evaluate import evaluation
+from textclf.export import card, provenance
 from textclf.params import Params
+from textclf.plot import figures
+from textclf.report import page as report
+from textclf.split import splitting
+from textclf.tables import corpus
 
 PROVENANCE = "provenance.json"
-ROOT = Path(report.__file__).parents[1]
+ROOT = Path(report.__file__).parents[2]
 CLASS_COLUMNS = (
     "model",
     "split",

@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from textclf import budget, corpus, files, shards, splitting, stage, tables
-from textclf.errors import UserError
+from textclf.artifacts import shards
+from textclf.core import files, stage
+from textclf.core import resources as budget
+from textclf.core.errors import UserError
+from textclf.core.progress import Progress
 from textclf.params import Params
-from textclf.progress import Progress
+from textclf.split import splitting
+from textclf.tables import corpus
+from textclf.tables import readers as tables
 
 
 def run(params: Params, data: Path, splits: Path, metrics: Path) -> None:

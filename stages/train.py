@@ -8,9 +8,13 @@ Params: train.<model>.
 import shutil
 from pathlib import Path
 
-from textclf import features, files, multiworker, predictions, stage, streaming, training
-from textclf.errors import UserError
+from textclf.artifacts import predictions
+from textclf.core import files, stage
+from textclf.core.errors import UserError
+from textclf.models import fitting as training
+from textclf.models import multiworker, streaming
 from textclf.params import Params
+from textclf.vectorize import features
 
 
 def run(params: Params, model: str, feature_folder: Path, model_folder: Path, prediction_file: Path) -> None:

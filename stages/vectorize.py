@@ -10,8 +10,11 @@ Many shards are vectorized on all cores, or by the workers of the Dask scheduler
 
 from pathlib import Path
 
-from textclf import budget, features, files, splitting, stage
+from textclf.core import files, stage
+from textclf.core import resources as budget
 from textclf.params import Params
+from textclf.split import splitting
+from textclf.vectorize import features
 
 
 def run(params: Params, splits: Path, feature_folder: Path, metrics: Path) -> None:

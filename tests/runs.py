@@ -7,8 +7,12 @@ import numpy as np
 import pandas as pd
 
 from tests.settings import put
-from textclf import card, evaluation, predictions, report, splitting
+from textclf.artifacts import predictions
+from textclf.evaluate import evaluation
+from textclf.export import card
 from textclf.params import parse
+from textclf.report import page as report
+from textclf.split import splitting
 
 HOSTILE = (
     "<script>alert(1)</script>",

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from tests.settings import TEXT
-from textclf import portable
-from textclf.features import Features
+from textclf.artifacts import layers as portable
+from textclf.artifacts.layers import Portable
 from textclf.models import Model
 from textclf.params import parse
-from textclf.portable import Portable
+from textclf.vectorize.features import Features
 
 TERMS = 12
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from textclf.prediction import Predictor
+    from textclf.predict.predictor import Predictor
 
 __version__ = "0.1.0"
 
@@ -33,7 +33,7 @@ pin_arithmetic()
 
 
 def load(folder: str | Path) -> "Predictor":
-    """The trained classifier in a folder such as models/keras: see `textclf.prediction.Predictor`."""
-    from textclf import prediction
+    """The trained classifier in a folder such as models/keras: see `textclf.predict.predictor.Predictor`."""
+    from textclf.predict import predictor as prediction
 
     return prediction.load(folder)

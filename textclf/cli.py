@@ -11,8 +11,9 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from textclf import __version__, stage
-from textclf.errors import UserError
+from textclf import __version__
+from textclf.core import stage
+from textclf.core.errors import UserError
 
 RAW = argparse.RawDescriptionHelpFormatter  # examples keep their lines
 TABULAR = ("text", "id", "files", "delimiter", "quoting")  # options that plain lines have no use for
@@ -89,14 +90,15 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 
 def pr_report(given: argparse.Namespace) -> int:
     """Write the comment that the arguments ask for."""
-    from textclf import pull_request
+    from textclf.review import comment as pull_request
 
     return pull_request.run(given)
 
 
 def predict(given: argparse.Namespace) -> None:
     """Write the predictions of the texts that the arguments name."""
-    from textclf import batches, prediction
+    from textclf.predict import batches
+    from textclf.predict import predictor as prediction
 
     kind = _output_format(given)
     if given.terms < 1:
@@ -116,8 +118,9 @@ def predict(given: argparse.Namespace) -> None:
 
 def _rows(given: argparse.Namespace) -> Iterator[tuple[list[str], list[str]]]:
     """Ids and texts in batches; what is wrong with the arguments is said before the first is read."""
-    from textclf import batches, params
-    from textclf.tables import Layout
+    from textclf import params
+    from textclf.predict import batches
+    from textclf.tables.readers import Layout
 
     if given.texts and (given.path or given.format):
         raise UserError("texts must be given, or be in a table (--path, --format), not both")

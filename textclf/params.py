@@ -22,7 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from textclf.errors import UserError
+from textclf.core.errors import UserError
 
 PARAMS_FILE = Path("params.yaml")
 

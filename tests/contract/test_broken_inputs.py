@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import command, tree
-from textclf import catalogue, sources
-from textclf.files import read_json, sha256
+from textclf.core.files import read_json, sha256
+from textclf.fetch import catalogue
+from textclf.fetch import download as sources
 
 # What becomes of a file: new bytes; those of another file; the old bytes changed; nothing there any more.
 Edit = bytes | str | Callable[[bytes], bytes] | None

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from tests import verify
 from tests.verify import Copy
-from textclf import features, portable
+from textclf.artifacts import layers as portable
+from textclf.vectorize import features
 
 MODELS = ("majority", "logistic_regression", "keras")
 LEARNED = MODELS[1:]

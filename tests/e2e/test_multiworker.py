@@ -15,7 +15,9 @@ import pandas as pd
 import pytest
 
 from tests import samples
-from textclf import features, multiworker, shards
+from textclf.artifacts import shards
+from textclf.models import multiworker
+from textclf.vectorize import features
 
 ROOT = Path(__file__).parents[2]
 TIME = 120  # seconds until a process that hangs is ended
@@ -25,7 +27,9 @@ PROGRAM = """
 import json, os, sys
 from pathlib import Path
 from tests import samples
-from textclf import features, multiworker, streaming
+from textclf.models import multiworker
+from textclf.models import streaming
+from textclf.vectorize import features
 from textclf.models import keras
 save, streaming.SECONDS = streaming.Kept.save, 0.0
 streaming.Kept.save = lambda *given, **named: (save(*given, **named), print("kept", flush=True))

@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 import textclf
 from tests.settings import TEXT
 from tests.verify import Copy
-from textclf import corpus, exchange, features, params, prediction, splitting, training
+from textclf import params
+from textclf.export import onnx_model as exchange
+from textclf.models import fitting as training
+from textclf.predict import predictor as prediction
+from textclf.split import splitting
+from textclf.tables import corpus
+from textclf.vectorize import features
 
 MODELS = ("majority", "logistic_regression", "keras")
 PROBABILITIES = ["probability_0", "probability_1"]

@@ -11,7 +11,7 @@ import pytest
 
 from tests.runs import HOSTILE, made
 from tests.verify import Copy
-from textclf import report
+from textclf.report import page as report
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -18,7 +18,10 @@ import pytest
 from stages import vectorize
 from tests.conftest import ROOT
 from tests.settings import put
-from textclf import files, params, shards, splitting, workers
+from textclf import params
+from textclf.artifacts import shards
+from textclf.core import files, workers
+from textclf.split import splitting
 
 ROWS = 40  # of a shard
 SETTINGS = put("vectorize.analyzer", "word+char_wb", "vectorize.weighting", "tfidf", "vectorize.max_features", "50")
@@ -85,7 +88,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shards.write(pieces, splits, name, ".parquet", splitting.write)
     files.write_json(splits / splitting.CLASSES, ["no", "yes"])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("textclf.workers.FEWEST", 100)
+        patch.setattr("textclf.core.workers.FEWEST", 100)
         vectorize.run(params.parse(SETTINGS), splits, folder / "inline", folder / "inline.json")
     return folder
 

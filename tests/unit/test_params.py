@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from tests.settings import TEXT, put
-from textclf.errors import UserError
+from textclf.core.errors import UserError
 from textclf.params import MAX_SEED, Params, load, parse
 
 FILE = Path(__file__).parents[2] / "params.yaml"

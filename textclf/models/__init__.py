@@ -19,14 +19,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import portable
-from textclf.errors import UserError
-from textclf.files import reading
+from textclf.artifacts import layers as portable
+from textclf.artifacts.layers import Portable
+from textclf.core.errors import UserError
+from textclf.core.files import reading
 from textclf.params import ClassWeight, Section
-from textclf.portable import Portable
 
 if TYPE_CHECKING:
-    from textclf.features import Features, Shards
+    from textclf.vectorize.features import Features, Shards
 
 
 FOLDS = 5  # of a cross-validation inside the training rows

@@ -20,14 +20,15 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import multiworker, params, portable, streaming
-from textclf.models import row_weights
-from textclf.portable import Layer, Portable
+from textclf import params
+from textclf.artifacts import layers as portable
+from textclf.artifacts.layers import Layer, Portable
+from textclf.models import multiworker, row_weights, streaming
 
 if TYPE_CHECKING:
     import keras
 
-    from textclf.features import Features, Shards
+    from textclf.vectorize.features import Features, Shards
 
 ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can say
 ROWS_AT_ONCE, CELLS_AT_ONCE = 8192, 2**27  # rows of a prediction; numbers of 4 bytes in an array that is padded

@@ -14,17 +14,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import params, portable
-from textclf.errors import UserError
-from textclf.features import read_shard
+from textclf import params
+from textclf.artifacts import layers as portable
+from textclf.artifacts.layers import Portable
+from textclf.core.errors import UserError
+from textclf.core.progress import Progress
 from textclf.models import FOLDS, class_weights, count_classes, row_weights
-from textclf.portable import Portable
-from textclf.progress import Progress
+from textclf.vectorize.features import read_shard
 
 if TYPE_CHECKING:
     from sklearn.linear_model import LogisticRegression as Estimator
 
-    from textclf.features import Features, Shards
+    from textclf.vectorize.features import Features, Shards
 
 IN_MEMORY = 250_000  # training rows up to which the solver auto is lbfgs, and beyond which it is sgd
 PASSES, UPDATES = 5, 10**6  # over the rows at least, of sgd; and over so many rows, those of all passes together

@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import portable
+from textclf.artifacts import layers as portable
+from textclf.artifacts.layers import Portable
 from textclf.models import count_classes
 from textclf.params import Section
-from textclf.portable import Portable
 
 if TYPE_CHECKING:
-    from textclf.features import Features, Shards
+    from textclf.vectorize.features import Features, Shards
 
 
 class Majority:

@@ -8,15 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf import params, portable
+from textclf import params
+from textclf.artifacts import layers as portable
+from textclf.artifacts.layers import Portable
+from textclf.core.progress import counted
 from textclf.models import class_weights, count_classes, row_weights
-from textclf.portable import Portable
-from textclf.progress import counted
 
 if TYPE_CHECKING:
     from sklearn.naive_bayes import MultinomialNB
 
-    from textclf.features import Features, Shards
+    from textclf.vectorize.features import Features, Shards
 
 
 class NaiveBayes:

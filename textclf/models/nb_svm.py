@@ -13,7 +13,7 @@ from textclf import params
 from textclf.models import Calibrated, calibrated
 
 if TYPE_CHECKING:
-    from textclf.features import Features
+    from textclf.vectorize.features import Features
 
 
 def fit(train: "Features", watched: "Features", settings: params.NBSVM) -> Calibrated:  # noqa: ARG001 (it watches none)

@@ -1,0 +1,169 @@
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.core import resources as budget
+from textclf.core.errors import UserError
+
+GB = 10**9
+
+
+class Disk(NamedTuple):
+    total: int
+    used: int
+    free: int
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """The folders whose disk was asked for; each has 0.3 GB free."""
+    asked: list[Path] = []
+
+    def usage(folder: Path) -> Disk:
+        asked.append(folder)
+        return Disk(10 * GB, 10 * GB - 300_000_000, 300_000_000)
+
+    monkeypatch.setattr(shutil, "disk_usage", usage)
+    return asked
+
+
+def machine(root: Path, files: dict[str, str]) -> Path:
+    """A folder that looks like the root of a Linux system with these files of the kernel's."""
+    for name, content in files.items():
+        (path := root / name).parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    return root
+
+
+MEMINFO = {"proc/meminfo": "MemTotal:       8000000 kB\nMemFree: 1 kB\nMemAvailable:    4000000 kB\n"}
+
+
+@pytest.mark.usefixtures("disk")
+def test_a_disk_that_is_too_small_is_told_in_a_line() -> None:
+    with pytest.raises(UserError) as told:
+        budget.require(Path("data/splits"), 1_200_000_000, "the split of 10,000,000 rows")
+    (line,) = told.value.lines
+    assert line == (
+        "the split of 10,000,000 rows needs about 1.2 GB of disk; data/splits has 0.3 GB free; "
+        "free some, or put the project on a larger disk"
+    )
+
+
+@pytest.mark.usefixtures("disk")
+def test_a_disk_with_just_enough_passes() -> None:
+    budget.require(Path("data"), 300_000_000, "split")
+
+
+def test_the_disk_of_a_folder_still_to_be_made_is_that_of_the_one_above(tmp_path: Path, disk: list[Path]) -> None:
+    budget.require(tmp_path / "data" / "splits", 1, "split")
+    assert disk == [tmp_path]
+
+
+def test_a_relative_folder_has_a_disk_too(tmp_path: Path, disk: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    budget.require(Path("data"), 1, "split")
+    assert disk == [tmp_path]
+
+
+def test_too_little_memory_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "available_memory", lambda: 300_000_000)
+    budget.require_memory(300_000_000, "vectorize")
+    with pytest.raises(UserError) as told:
+        budget.require_memory(1_200_000_000, "vectorize")
+    assert told.value.lines == (
+        "vectorize needs about 1.2 GB of memory; 0.3 GB is available; end other programs, or use a machine with more",
+    )
+
+
+def test_where_memory_can_not_be_told_none_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "available_memory", lambda: None)
+    budget.require_memory(10**18, "vectorize")
+
+
+def test_a_system_that_tells_nothing_has_memory_that_is_not_known(tmp_path: Path) -> None:
+    assert budget.available_memory(tmp_path) is None
+
+
+def test_memory_is_what_linux_says_it_has(tmp_path: Path) -> None:
+    assert budget.available_memory(machine(tmp_path, MEMINFO)) == 4_000_000 * 1024
+
+
+@pytest.mark.parametrize("group", ["/", "/jobs/one", "/jobs/one/part"])
+def test_a_cgroup_of_version_2_limits_memory_for_those_below_it(tmp_path: Path, group: str) -> None:
+    place = "sys/fs/cgroup" + ("" if group == "/" else "/jobs/one")
+    files = {
+        "proc/self/cgroup": f"0::{group}\n",
+        "sys/fs/cgroup/jobs/memory.max": "max\n",
+        "sys/fs/cgroup/jobs/memory.current": "5\n",
+        f"{place}/memory.max": "2000000000\n",
+        f"{place}/memory.current": "1500000000\n",
+        f"{place}/memory.stat": "anon 800000000\ninactive_file 700000000\nactive_file 1\n",
+    }
+    assert budget.available_memory(machine(tmp_path, MEMINFO | files)) == 1_200_000_000
+
+
+def test_a_cgroup_of_version_1_limits_memory(tmp_path: Path) -> None:
+    folder = "sys/fs/cgroup/memory/jobs"
+    files = {
+        "proc/self/cgroup": "5:cpu,cpuacct:/\n4:memory:/jobs\n1:name=systemd:/\n",
+        "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+        "sys/fs/cgroup/memory/memory.usage_in_bytes": "0\n",
+        f"{folder}/memory.limit_in_bytes": "2000000000\n",
+        f"{folder}/memory.usage_in_bytes": "1500000000\n",
+        f"{folder}/memory.stat": "inactive_file 1\ntotal_inactive_file 100000000\n",
+    }
+    assert budget.available_memory(machine(tmp_path, MEMINFO | files)) == 600_000_000
+
+
+def test_a_cgroup_above_its_limit_leaves_nothing(tmp_path: Path) -> None:
+    files = {
+        "proc/self/cgroup": "0::/\n",
+        "sys/fs/cgroup/memory.max": "10\n",
+        "sys/fs/cgroup/memory.current": "11\n",
+    }
+    assert budget.available_memory(machine(tmp_path, MEMINFO | files)) == 0
+
+
+def test_a_cgroup_that_is_not_mounted_limits_nothing(tmp_path: Path) -> None:
+    files = {"proc/self/cgroup": "4:memory:/elsewhere\n0::/elsewhere\n"}
+    assert budget.available_memory(machine(tmp_path, MEMINFO | files)) == 4_000_000 * 1024
+
+
+@pytest.mark.parametrize(
+    ("shards", "line"),
+    [
+        (10, "1,000,000 rows in 10 shards: about 0.4 GB of memory, 0.2 GB of disk\n"),
+        (1, "1,000,000 rows in 1 shard: about 0.4 GB of memory, 0.2 GB of disk\n"),
+    ],
+)
+def test_what_a_stage_takes_is_told_in_a_line(capsys: pytest.CaptureFixture[str], shards: int, line: str) -> None:
+    budget.say(1_000_000, shards, 400_000_000, 200_000_000)
+    assert capsys.readouterr() == (line, "")
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"),
+    [
+        (0, "0.0 MB"),
+        (45_000_000, "45 MB"),
+        (99_999_999, "100 MB"),
+        (100_000_000, "0.1 GB"),
+        (9_949_999_999, "9.9 GB"),
+        (9_950_000_000, "10 GB"),
+        (12_345_000_000, "12 GB"),
+        (3 * 10**15, "3000 TB"),
+    ],
+)
+def test_bytes_are_shown_in_a_unit_that_fits(count: int, shown: str) -> None:
+    assert budget.size(count) == shown
+
+
+@given(st.integers(1_000_000, 10**15))
+def test_what_is_shown_of_bytes_is_right_to_the_last_digit_shown(count: int) -> None:
+    number, unit = budget.size(count).split()
+    step = 0.1 if "." in number else 1
+    assert abs(float(number) - count / budget.UNITS[unit]) <= step / 2 + 1e-9

@@ -1,0 +1,185 @@
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textclf.artifacts import shards
+from textclf.core import files
+from textclf.core.errors import UserError
+
+
+def tree(folder: Path) -> dict[str, str | None]:
+    """Every path below a folder with a file's text, or None for a folder."""
+    return {str(path.relative_to(folder)): None if path.is_dir() else path.read_text() for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").write_text("old")
+    (tmp_path / "file").write_text("old")
+    return tmp_path
+
+
+def write_both(folder: Path, file: Path) -> None:
+    folder.mkdir()
+    (folder / "new").write_text("new")
+    file.write_text("new")
+
+
+def test_outputs_take_their_places_together(filled: Path) -> None:
+    with files.outputs(filled / "folder", filled / "file") as (folder, file):
+        write_both(folder, file)
+        assert (filled / "folder" / "old").exists()
+        assert (filled / "file").read_text() == "old"
+    assert tree(filled) == {"folder": None, "folder/new": "new", "file": "new"}
+
+
+def test_outputs_appear_where_there_was_nothing(tmp_path: Path) -> None:
+    with files.outputs(tmp_path / "a" / "b" / "folder", tmp_path / "file") as (folder, file):
+        write_both(folder, file)
+    assert tree(tmp_path) == {"a": None, "a/b": None, "a/b/folder": None, "a/b/folder/new": "new", "file": "new"}
+
+
+def test_what_a_killed_process_left_is_removed_and_that_of_a_running_one_kept(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead, alive, other = (
+        tmp_path / name
+        for name in (
+            f".out.json.{ended.pid}.abc.scratch",
+            f".out.json.{os.getppid()}.abc.scratch",
+            f".another.json.{ended.pid}.abc.scratch",
+        )
+    )
+    for folder in (dead, alive, other):
+        folder.mkdir()
+    with files.outputs(tmp_path / "out.json") as (scratch,):
+        scratch.touch()
+    assert sorted(tmp_path.iterdir()) == sorted([alive, other, tmp_path / "out.json"])
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, UserError, KeyboardInterrupt, SystemExit])
+def test_a_block_that_raises_leaves_old_outputs_and_no_scratch(filled: Path, error: type[BaseException]) -> None:
+    before = tree(filled)
+
+    def fail() -> None:
+        with files.outputs(filled / "folder", filled / "file") as (folder, file):
+            write_both(folder, file)
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert tree(filled) == before
+
+
+def test_a_block_that_forgets_an_output_leaves_the_old_ones(filled: Path) -> None:
+    before = tree(filled)
+
+    def forget() -> None:
+        with files.outputs(filled / "folder", filled / "file") as (folder, _):
+            folder.mkdir()
+
+    with pytest.raises(FileNotFoundError):
+        forget()
+    assert tree(filled) == before
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link to a folder", "broken link"])
+def test_a_folder_replaces_whatever_stands_in_its_place(tmp_path: Path, kind: str) -> None:
+    target, elsewhere = tmp_path / "target", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "old").write_text("old")
+    match kind:
+        case "file":
+            target.write_text("old")
+        case "folder":
+            target.mkdir()
+        case "link to a folder":
+            target.symlink_to(elsewhere)
+        case _:
+            target.symlink_to("nowhere")
+    with files.outputs(target) as (folder,):
+        folder.mkdir()
+    assert not target.is_symlink()
+    assert tree(tmp_path) == {"elsewhere": None, "elsewhere/old": "old", "target": None}
+
+
+def test_a_file_replaces_a_link_and_not_what_it_points_at(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("old")
+    (tmp_path / "target").symlink_to("cache")
+    with files.outputs(tmp_path / "target") as (file,):
+        file.write_text("new")
+    assert tree(tmp_path) == {"cache": "old", "target": "new"}
+
+
+def test_json_is_sorted_indented_and_ends_with_a_newline(tmp_path: Path) -> None:
+    files.write_json(tmp_path / "x.json", {"b": [1, 0.5], "a": {"é": None}})
+    assert (tmp_path / "x.json").read_bytes() == (
+        '{\n  "a": {\n    "é": null\n  },\n  "b": [\n    1,\n    0.5\n  ]\n}\n'.encode()
+    )
+    assert files.read_json(tmp_path / "x.json") == {"b": [1, 0.5], "a": {"é": None}}
+
+
+def test_json_holds_no_nan(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(tmp_path / "x.json", math.nan)
+
+
+def test_csv_is_rounded_and_ends_its_lines_with_lf(tmp_path: Path) -> None:
+    files.write_csv(tmp_path / "x.csv", pd.DataFrame({"a": ["NA", "é,"], "b": [1 / 3, 1.0], "c": [1, 2]}))
+    assert (tmp_path / "x.csv").read_bytes() == 'a,b,c\nNA,0.333333,1\n"é,",1.0,2\n'.encode()
+    assert files.read_csv(tmp_path / "x.csv")["a"].tolist() == ["NA", "é,"]
+
+
+CLASSES = ["007", "NA", "nan", "null", "None", "true", "False", "1e3", "1.0", "-0", "a,b", 'say "so"', '"', "a;b\tc"]
+CLASSES += [" ", " x ", "é😀", "e\u0301", "你好", "שלום", "\u2028", "#x", "'x'", "=1+1", "inf", "<b>", "\ufeffx"]
+
+
+@pytest.mark.parametrize("column", files.TEXT_COLUMNS)
+def test_text_of_a_csv_comes_back_as_it_was(tmp_path: Path, column: str) -> None:
+    rows = pd.DataFrame({column: CLASSES, "share": [position / 7 for position in range(len(CLASSES))]})
+    files.write_csv(tmp_path / "x.csv", rows)
+    read = files.read_csv(tmp_path / "x.csv", [column, "share"])
+    assert read[column].tolist() == CLASSES
+    assert read["share"].tolist() == [round(position / 7, 6) for position in range(len(CLASSES))]
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1))
+@settings(deadline=None)
+def test_any_text_without_control_characters_survives_a_csv(texts: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x.csv")
+        files.write_csv(path, pd.DataFrame({"class": texts, "n": range(len(texts))}))
+        assert files.read_csv(path)["class"].tolist() == texts
+
+
+def test_a_number_of_a_csv_that_is_not_there_is_nan(tmp_path: Path) -> None:
+    files.write_csv(tmp_path / "x.csv", pd.DataFrame({"class": ["NA", "nan"], "f1": [0.5, math.nan]}))
+    read = files.read_csv(tmp_path / "x.csv")
+    assert read["class"].tolist() == ["NA", "nan"]
+    assert read["f1"].tolist() == [0.5, pytest.approx(math.nan, nan_ok=True)]
+
+
+@pytest.mark.parametrize(
+    "read", [files.require, files.read_json, files.read_csv, lambda path: shards.of_each_split(path.parent, ".x")]
+)
+def test_what_is_missing_is_named_with_the_command_that_makes_it(
+    tmp_path: Path, read: Callable[[Path], object]
+) -> None:
+    path = tmp_path / "train.x"
+    with pytest.raises(UserError) as error:
+        read(path)
+    assert error.value.lines == (f"{path} not found; run dvc repro (or dvc pull) to make it",)
+
+
+def test_sha256_is_that_of_the_standard() -> None:
+    assert files.sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

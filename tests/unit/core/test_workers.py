@@ -1,0 +1,142 @@
+"""Work shared out: results in order, errors as themselves, and no Dask where it would not pay."""
+
+import logging
+import math
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.settings import TEXT
+from textclf.core import workers
+from textclf.core.errors import UserError
+from textclf.params import parse
+from textclf.vectorize import features
+
+SETTINGS = parse(TEXT).vectorize.model_dump()
+
+
+@pytest.fixture
+def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[workers.Pool]:
+    """A pool of two processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+        with workers.pool(workers.FEWEST) as pool:
+            yield pool
+
+
+def test_results_come_in_the_order_of_the_tasks(shared: workers.Pool) -> None:
+    tasks = [(number, 7) for number in range(50)]
+    expected = [math.gcd(*task) for task in tasks]
+    assert shared.map(math.gcd, tasks, "divide") == workers.Pool().map(math.gcd, tasks, "divide") == expected
+
+
+def test_each_core_has_a_process(shared: workers.Pool) -> None:
+    assert shared.client is not None
+    assert len(set(shared.client.run(os.getpid).values()) - {os.getpid()}) == 2
+
+
+def test_arithmetic_is_pinned_in_a_worker_before_numpy_is_loaded(shared: workers.Pool) -> None:
+    assert shared.client is not None
+    name = "NPY_DISABLE_CPU_FEATURES"
+    assert set(shared.client.run(os.environ.get, name).values()) == {os.environ.get(name)}
+
+
+def test_an_error_in_a_worker_is_raised_as_itself(shared: workers.Pool, tmp_path: Path) -> None:
+    nowhere = tmp_path / "train.parquet"
+    with pytest.raises(UserError) as mistake:
+        shared.map(features.count_shard, [(nowhere, SETTINGS, tmp_path)] * 2, "count terms")
+    assert mistake.value.lines == (f"{nowhere} not found; run dvc repro (or dvc pull) to make it",)
+    with pytest.raises(FileNotFoundError) as error:
+        shared.map(os.listdir, [(str(tmp_path),), (str(nowhere),)], "list")
+    assert error.value.filename == str(nowhere)
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_a_task_that_no_worker_survives_is_an_error_in_a_line(capfd: pytest.CaptureFixture[str]) -> None:
+    with workers.pool(workers.FEWEST) as pool, pytest.raises(UserError) as error:
+        pool.map(signal.raise_signal, [(signal.SIGKILL,)], "count terms")
+    assert len(error.value.lines) == 1
+    assert error.value.lines[0].startswith("count terms: a worker must live through a part; ")
+    assert capfd.readouterr().err == ""
+
+
+def test_a_scheduler_that_is_not_there_is_an_error() -> None:
+    import dask.config
+
+    with (
+        dask.config.set({"scheduler-address": "tcp://127.0.0.1:1", "distributed.comm.timeouts.connect": "10ms"}),
+        pytest.raises(UserError, match="must be that of a running scheduler; got tcp://127"),
+        workers.pool(workers.FEWEST),
+    ):
+        pass
+
+
+def test_workers_of_a_named_scheduler_that_have_other_code_are_an_error(
+    shared: workers.Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import dask.config
+
+    assert shared.client is not None
+    address = shared.client.scheduler_info()["address"]
+    with dask.config.set({"scheduler-address": address}):
+        with workers.pool(workers.FEWEST) as pool:
+            assert pool.map(abs, [(-1,)], "abs") == [1]
+        shared.client.run(workers.code)  # kept by the workers from now on
+        monkeypatch.setattr(workers, "sha256", lambda _: "other")
+        workers.code.cache_clear()
+        with pytest.raises(UserError, match="must import the same textclf"), workers.pool(workers.FEWEST):
+            pass
+    workers.code.cache_clear()
+
+
+@pytest.mark.parametrize(("tasks", "cores"), [(1, 2), (workers.FEWEST - 1, 2), (100, 1)])
+def test_few_tasks_or_one_core_need_no_processes(tasks: int, cores: int) -> None:
+    code = (
+        "import os, sys; from textclf.core import workers;"
+        f"os.sched_getaffinity = lambda _: set(range({cores}));"
+        f"pool = workers.pool({tasks}).__enter__();"
+        "print(pool.map(abs, [(-1,)], 'abs'), 'distributed' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (found.stdout, found.stderr) == ("[1] False\n", "")
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_nothing_is_left_of_a_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    level = logging.getLogger("distributed").level
+    with workers.pool(workers.FEWEST) as pool:
+        assert pool.client is not None
+        running = list(pool.client.run(os.getpid).values())
+        assert list(tmp_path.iterdir())
+    assert list(tmp_path.iterdir()) == []
+    assert not any(Path(f"/proc/{process}").exists() for process in running)
+    assert logging.getLogger("distributed").level == level
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    target, scratch = tmp_path / "shard", tmp_path / "scratch"
+    scratch.mkdir()
+
+    def die() -> None:
+        with workers.whole(target, scratch) as path:
+            path.write_text("half")
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        die()
+    assert not target.exists()
+    for text in ("first", "second"):
+        with workers.whole(target, scratch) as path:
+            path.write_text(text)
+        assert target.read_text() == text

@@ -1,0 +1,665 @@
+"""The command `textclf predict`: in this process, and as one of its own where pipes and signals matter."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.settings import TEXT
+from textclf import __version__, cli, params
+from textclf.artifacts import layers as portable
+from textclf.artifacts.layers import Layer, Portable
+from textclf.params import Vectorize
+from textclf.predict import predictor as prediction
+from textclf.predict.predictor import Predictor
+from textclf.vectorize import features
+from textclf.vectorize.features import Vectorizer
+
+ROOT = Path(__file__).parents[3]
+WARNING = "warning: predict: line 1 is not utf-8; what is not is read as U+FFFD\n"
+
+
+class Done(NamedTuple):
+    """How a command ended: its status, what it wrote, and what it said."""
+
+    status: object
+    out: bytes
+    err: str
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of JSON lines that a command that succeeded wrote."""
+        assert (self.status, self.err) == (0, "")
+        return [json.loads(line) for line in self.out.decode().split("\n")[:-1]]
+
+
+Run = Callable[..., Done]
+
+
+def export(predictor: Predictor, folder: Path) -> None:
+    folder.mkdir(parents=True)
+    portable.write(predictor.model, folder)
+    features.write_vectorizer(predictor.vectorizer, folder / features.VECTORIZER)
+    decision = {} if predictor.threshold is None else {"threshold": predictor.threshold}
+    prediction.write_decision(decision, folder / prediction.DECISION)
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of models: a linear one, which is the default, one of three classes, and one that looks at no term."""
+    vectorizer = Vectorizer.fit(
+        ["bad food", "great place"], Vectorize.model_validate(params.parse(TEXT).vectorize.model_dump())
+    )
+    two = portable.linear(("no", "yes"), np.array([[-3.0, 0.25, 2.0, 0.5]]), np.zeros(1), "sigmoid")
+    three = Portable(("50%", 'a "b"', "ü,☃"), (Layer(np.eye(4, 3), np.array([0.0, 0.0, 0.5]), "softmax"),))
+    shares = portable.linear(("no", "yes"), np.empty((2, 0)), np.log([0.25, 0.75]), "softmax")
+    folder = tmp_path_factory.mktemp("project") / "models"
+    export(Predictor(vectorizer, two, 0.5), folder / "linear")
+    export(Predictor(vectorizer, three), folder / "three")
+    export(Predictor(vectorizer, shares, 0.5), folder / "shares")
+    index = {"default": "linear", "models": ["linear", "three", "shares"]}
+    (folder / prediction.INDEX).write_text(json.dumps(index))
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def project(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with the models in it, in which commands run."""
+    (tmp_path / "models").symlink_to(exported)
+    monkeypatch.chdir(tmp_path)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    yield tmp_path
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+class Stream(io.TextIOWrapper):
+    """A standard stream in memory, a terminal or not."""
+
+    def __init__(self, content: bytes = b"", terminal: bool = False) -> None:
+        super().__init__(io.BytesIO(content), encoding="utf-8")
+        self.bytes = self.buffer
+        self.terminal = terminal
+
+    def isatty(self) -> bool:
+        return self.terminal
+
+    def content(self) -> bytes:
+        self.flush()
+        assert isinstance(self.bytes, io.BytesIO)
+        return self.bytes.getvalue()
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `textclf predict` with these arguments in this process."""
+
+    def work(*arguments: str | Path, stdin: bytes = b"", terminal: bool = False) -> Done:
+        out, err = Stream(terminal=terminal), Stream()
+        monkeypatch.setattr(sys, "stdin", Stream(stdin, terminal))
+        monkeypatch.setattr(sys, "stdout", out)
+        monkeypatch.setattr(sys, "stderr", err)
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["predict", *map(str, arguments)])
+        return Done(stop.value.code, out.content(), err.content().decode())
+
+    return work
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "textclf.cli", "predict", *arguments]
+
+
+def heed_signals() -> None:
+    """Take signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[bytes]"]:
+    """Starts a line of shell as a process of its own, "$@" being the command."""
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+
+    def work(*arguments: str, through: str = 'exec "$@"') -> "subprocess.Popen[bytes]":
+        line = ["sh", "-c", through, "sh", *command(*arguments)]
+        return subprocess.Popen(
+            line,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=heed_signals,  # noqa: PLW1509 (there are no threads)
+        )
+
+    return work
+
+
+def ended(process: "subprocess.Popen[bytes]", stdin: bytes = b"") -> Done:
+    out, err = process.communicate(stdin)
+    return Done(process.returncode, out, err.decode())
+
+
+# What is classified
+
+
+def test_arguments_are_classified(run: Run) -> None:
+    found = run("great food", "bad food", "").rows()
+    assert found == [
+        {"id": "1", "text": "great food", "label": "yes", "probability_no": 0.095349, "probability_yes": 0.904651},
+        {"id": "2", "text": "bad food", "label": "no", "probability_no": 0.939913, "probability_yes": 0.060087},
+        {"id": "3", "text": "", "label": "no", "probability_no": 0.5, "probability_yes": 0.5},
+    ]
+
+
+def test_an_empty_argument_is_a_text(run: Run) -> None:
+    assert [row["text"] for row in run("").rows()] == [""]
+
+
+def test_texts_behind_two_dashes_may_begin_with_a_dash(run: Run) -> None:
+    assert [row["text"] for row in run("--no-text", "--", "-1", "--explain", "--").rows() if "text" in row] == []
+    assert [row["text"] for row in run("--", "-1", "--explain").rows()] == ["-1", "--explain"]
+
+
+def test_an_argument_that_is_not_utf_8_is_classified(run: Run) -> None:
+    assert [row["text"] for row in run("great \udcff").rows()] == ["great \ufffd"]
+
+
+def test_lines_are_classified_one_by_one_empty_ones_too(run: Run) -> None:
+    found = run(stdin="\ufeffgreat\r\n\nbad ☃\n\n great".encode()).rows()
+    assert [row["text"] for row in found] == ["great", "", "bad ☃", "", " great"]
+    assert [row["id"] for row in found] == ["1", "2", "3", "4", "5"]
+    assert [row["label"] for row in found] == ["yes", "no", "no", "no", "yes"]
+
+
+def test_no_lines_are_no_rows(run: Run) -> None:
+    assert run() == Done(0, b"", "")
+
+
+def test_lines_of_another_encoding_are_classified(run: Run) -> None:
+    assert [row["text"] for row in run("--encoding", "utf-16", stdin="süß\ngreat".encode("utf-16")).rows()] == [
+        "süß",
+        "great",
+    ]
+
+
+def test_a_line_that_is_not_utf_8_is_classified_and_told(run: Run) -> None:
+    done = run(stdin=b"great \xff\nbad\n")
+    assert (done.status, done.err) == (0, WARNING)
+    assert [json.loads(line)["label"] for line in done.out.splitlines()] == ["yes", "no"]
+
+
+TABLES: dict[str, bytes] = {
+    "csv": b"n,body\na,great\nb,bad\n",
+    "tsv": b"n\tbody\na\tgreat\nb\tbad\n",
+    "jsonl": b'{"n": "a", "body": "great"}\n{"n": "b", "body": "bad"}\n',
+}
+
+
+def parquet(**columns: object) -> bytes:
+    stream = io.BytesIO()
+    pq.write_table(pa.table(columns), stream)
+    return stream.getvalue()
+
+
+TABLES["parquet"] = parquet(n=["a", "b"], body=["great", "bad"])
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_is_classified_from_a_file_and_from_standard_input(run: Run, project: Path, kind: str) -> None:
+    (project / f"t.{kind}").write_bytes(TABLES[kind])
+    options = ("--text", "body", "--id", "n")
+    file, stream = run("--path", f"t.{kind}", *options), run("--format", kind, *options, stdin=TABLES[kind])
+    assert [(row["id"], row["text"], row["label"]) for row in file.rows()] == [
+        ("a", "great", "yes"),
+        ("b", "bad", "no"),
+    ]
+    assert stream == file
+
+
+def test_a_folder_of_tables_is_classified(run: Run, project: Path) -> None:
+    (project / "in").mkdir()
+    for name in ("a", "b"):
+        (project / "in" / f"{name}.csv").write_bytes(TABLES["csv"])
+    ids = [row["id"] for row in run("--path", "in", "--files", "*.csv", "--text", "body").rows()]
+    assert ids == ["a.csv:2", "a.csv:3", "b.csv:2", "b.csv:3"]
+
+
+def test_a_table_with_other_delimiters_and_without_quoting_is_classified(run: Run) -> None:
+    done = run("--format", "csv", "--delimiter", ";", "--quoting", "false", stdin=b'text;n\n"great;1\n')
+    assert [row["text"] for row in done.rows()] == ['"great']
+
+
+def test_the_columns_of_text_and_id_may_be_one_or_have_no_name(run: Run) -> None:
+    assert run("--format", "csv", "--text", "n", "--id", "n", stdin=b"n\ngreat\n").rows()[0]["id"] == "great"
+    assert run("--format", "csv", "--text", "", stdin=b"n,\n1,great\n").rows()[0]["text"] == "great"
+
+
+@pytest.mark.parametrize("options", [(), ("--explain",), ("--no-text",)])
+def test_what_is_written_as_parquet_is_classified_again(run: Run, options: tuple[str, ...]) -> None:
+    first = run("--to", "parquet", *options, "great", "bad")
+    again = run(
+        "--format", "parquet", "--id", "id", "--text", "id" if options == ("--no-text",) else "text", stdin=first.out
+    )
+    assert [row["id"] for row in again.rows()] == ["1", "2"]
+
+
+# Which model
+
+
+def test_the_default_model_or_the_named_one_is_taken(run: Run, project: Path) -> None:
+    default = run("great").rows()
+    assert run("--model", "linear", "great").rows() == default
+    assert run("--model", project / "models" / "linear", "great").rows() == default
+    assert run("--models", project / "models", "great").rows() == default
+    assert run("--model", "shares", "great").rows()[0]["probability_yes"] == 0.75
+
+
+def test_classes_of_any_name_are_written(run: Run) -> None:
+    names = ["50%", 'a "b"', "ü,☃"]
+    (row,) = run("--model", "three", "great").rows()
+    assert [key for key in row if key.startswith("probability_")] == [f"probability_{name}" for name in names]
+    assert row["label"] == "ü,☃"
+    content = run("--model", "three", "--to", "csv", "great").out.decode()
+    assert next(csv.reader(io.StringIO(content)))[3:] == [f"probability_{name}" for name in names]
+
+
+# What is written
+
+
+def test_an_explanation_is_added_where_it_is_asked_for(run: Run) -> None:
+    (row,) = run("--explain", "great bad food").rows()
+    assert row["label"] == "no"
+    assert row["explanation"] == [
+        {"term": "bad", "weight": 3.0},
+        {"term": "great", "weight": -2.0},
+        {"term": "food", "weight": -0.25},
+    ]
+    (row,) = run("--explain", "--terms", "1", "great bad food").rows()
+    assert row["explanation"] == [{"term": "bad", "weight": 3.0}]
+    assert run("--explain", "--model", "shares", "great").rows()[0]["explanation"] == []
+
+
+def test_texts_are_left_out_where_that_is_asked_for(run: Run) -> None:
+    assert list(run("--no-text", "great").rows()[0]) == ["id", "label", "probability_no", "probability_yes"]
+
+
+def test_every_format_says_the_same(run: Run) -> None:
+    texts = ['a "great", food', "two\nlines", "CR\rhere", "☃\u2028", "\0"]
+    expected = run(*texts).rows()
+    table = list(csv.DictReader(io.StringIO(run("--to", "csv", *texts).out.decode(), newline=""), strict=True))
+    assert [row | {name: float(row[name]) for name in row if name.startswith("prob")} for row in table] == expected
+    found = pq.read_table(io.BytesIO(run("--to", "parquet", *texts).out)).to_pylist()
+    assert [row | {name: round(row[name], 6) for name in row if name.startswith("prob")} for row in found] == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.jsonl", "jsonl"), ("a.ndjson", "jsonl"), ("a.CSV", "csv"), ("a.parquet", "parquet")],
+)
+def test_the_ending_of_the_file_says_its_format(run: Run, project: Path, name: str, kind: str) -> None:
+    assert run("great", "--output", name) == Done(0, b"", "")
+    assert (project / name).read_bytes() == run("great", "--to", kind).out
+
+
+def test_a_named_format_comes_before_the_ending(run: Run, project: Path) -> None:
+    assert run("great", "--output", "a.csv", "--to", "jsonl").status == 0
+    assert json.loads((project / "a.csv").read_bytes())["label"] == "yes"
+    assert run("great", "--output", "anything", "--to", "csv").status == 0
+    assert (project / "anything").read_bytes().startswith(b"id,text,")
+
+
+def test_a_table_may_be_replaced_by_its_predictions(run: Run, project: Path) -> None:
+    (project / "t.csv").write_bytes(b"text\ngreat\n")
+    assert run("--path", "t.csv", "--output", "t.csv").status == 0
+    assert run("--path", "t.csv").rows()[0]["text"] == "great"
+
+
+def test_the_null_device_takes_anything(run: Run) -> None:
+    assert run("great", "--output", os.devnull) == Done(0, b"", "")
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_a_full_disk_is_told_in_a_line(run: Run, kind: str) -> None:
+    done = run("great", "--output", "/dev/full", "--to", kind)
+    assert done == Done(2, b"", "error: predict: No space left on device\n")
+
+
+def test_a_person_at_a_terminal_is_told_what_to_do(run: Run) -> None:
+    done = run(stdin=b"great\n", terminal=True)
+    assert (done.status, done.err) == (0, "a text a line, until Ctrl-D:\n")
+    assert json.loads(done.out)["label"] == "yes"
+
+
+def test_help_and_version_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, told in ((["predict", "--help"], "--explain"), (["--version"], __version__)):
+        with pytest.raises(SystemExit) as stop:
+            cli.main(arguments)
+        assert stop.value.code == 0
+        assert told in capsys.readouterr().out
+
+
+# Mistakes
+
+GOOD = b"n,text\n1,great\n2,bad\n"
+TABLE = "which --path or --format names; got neither"
+LISTED = "(linear, three, shares)"
+ENDINGS = ".csv, .jsonl, .ndjson, .parquet, .tsv, .txt"
+HINT = "name its --format, or match other files by --files"
+KNOWN = "such as utf-8 or cp1252"
+MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
+    "no term": (("great", "--terms", "0"), b"", "--terms must be at least 1; got 0"),
+    "texts and a table": (
+        ("great", "--path", "t.csv"),
+        b"",
+        "texts must be given, or be in a table (--path, --format), not both",
+    ),
+    "a column of no table": (("--text", "great"), b"great\n", f"--text must be of a table, {TABLE}"),
+    "a column of arguments": (("great", "--id", "n"), b"", f"--id must be of a table, {TABLE}"),
+    "a column of lines": (("--format", "lines", "--id", "n"), b"", f"--id must be of a table, {TABLE}"),
+    "files of no folder": (("--files", "*.csv"), b"great\n", f"--files must be of a table, {TABLE}"),
+    "no such file": (("--path", "none.csv"), b"", "none.csv not found; set --path to a file or folder of texts"),
+    "a file of two lines": (
+        ("--path", "a\nb"),
+        b"",
+        "'a\\nb' not found; set --path to a file or folder of texts",
+    ),
+    "an unknown ending": (
+        ("--path", "t.xls"),
+        b"",
+        f"t.xls must end in {ENDINGS}, with .gz or .zst behind it or not; {HINT}",
+    ),
+    "no such column": (
+        ("--path", "t.csv", "--text", "body"),
+        b"",
+        "t.csv: --text must be one of its columns (n, text); got 'body'",
+    ),
+    "no such column of ids": (
+        ("--path", "t.csv", "--id", ""),
+        b"",
+        "t.csv: --id must be one of its columns (n, text); got ''",
+    ),
+    "no delimiter": (
+        ("--path", "t.csv", "--delimiter", ""),
+        b"",
+        "--delimiter must be one ASCII character that is no space, quote or line end, such as ; or |; got ''",
+    ),
+    "no glob": (
+        ("--path", ".", "--files", ""),
+        b"",
+        "--files must be a glob of names below the folder, such as *.csv or **/*.jsonl; got ''",
+    ),
+    "no encoding": (
+        ("--encoding", "utf-9"),
+        b"great\n",
+        f"--encoding must be an encoding that Python knows, {KNOWN}; got utf-9",
+    ),
+    "an encoding of no text": (
+        ("--encoding", "rot13"),
+        b"great\n",
+        f"--encoding must be an encoding of text, {KNOWN}; got rot13",
+    ),
+    "no byte order mark": (
+        ("--encoding", "utf-16"),
+        b"great\n",
+        "standard input must be utf-16; UTF-16 stream does not start with BOM; set --encoding",
+    ),
+    "no such model": (
+        ("great", "--model", "none"),
+        b"",
+        f"--model must be one in models {LISTED} or the folder of one; got 'none'; run dvc repro to make it",
+    ),
+    "a model of two lines": (
+        ("great", "--model", "a\nb"),
+        b"",
+        f"--model must be one in models {LISTED} or the folder of one; got 'a\\nb'; run dvc repro to make it",
+    ),
+    "no models": (
+        ("great", "--models", "none"),
+        b"",
+        "none/index.json not found; run dvc repro (or dvc pull) to make it",
+    ),
+    "no models for a table": (
+        ("--path", "t.csv", "--models", "none"),
+        b"",
+        "none/index.json not found; run dvc repro (or dvc pull) to make it",
+    ),
+    "an unknown ending to write": (
+        ("great", "--output", "out.txt"),
+        b"",
+        "--output must end in .csv, .jsonl, .ndjson, .parquet; got out.txt; or set --to",
+    ),
+    "a folder to write": (("great", "--output", "models"), b"", "--output must be a file; got the folder models"),
+    "no folder to write to": (
+        ("great", "--output", "none/out.csv"),
+        b"",
+        "--output must be in a folder that is there and may be written to; got none/out.csv",
+    ),
+    "an empty table": (("--format", "csv"), b"", "stdin must have a header and rows; got an empty file"),
+    "an empty Parquet": (
+        ("--format", "parquet"),
+        b"",
+        "stdin must be a whole Parquet file; Parquet file size is 0 bytes; copy it again",
+    ),
+    "numbers for text": (
+        ("--format", "parquet"),
+        parquet(text=[1]),
+        "stdin: column text must hold text; got int64",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "stdin", "line"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_told_in_a_line(
+    run: Run, project: Path, arguments: tuple[str, ...], stdin: bytes, line: str
+) -> None:
+    (project / "t.csv").write_bytes(GOOD)
+    (project / "t.xls").write_bytes(GOOD)
+    before = sorted(project.iterdir())
+    assert run(*arguments, stdin=stdin) == Done(2, b"", f"error: predict: {line}\n")
+    assert sorted(project.iterdir()) == before
+
+
+def test_parquet_is_not_written_to_a_terminal(run: Run) -> None:
+    line = "--to must be jsonl or csv on a terminal; got parquet; set --output"
+    assert run("great", "--to", "parquet", terminal=True) == Done(2, b"", f"error: predict: {line}\n")
+
+
+@pytest.mark.parametrize("arguments", [["--terms", "few"], ["--to", "xml"], ["--quoting", "no"], ["--modle", "a"]])
+def test_a_wrong_option_is_told_with_the_usage(run: Run, arguments: list[str]) -> None:
+    done = run(*arguments, "great")
+    assert (done.status, done.out) == (2, b"")
+    assert done.err.startswith("usage: textclf")
+
+
+@pytest.mark.parametrize("name", [prediction.DECISION, features.VECTORIZER, portable.DESCRIPTION, portable.WEIGHTS])
+def test_a_damaged_model_is_told_in_a_line(run: Run, project: Path, exported: Path, name: str) -> None:
+    shutil.copytree(exported / "linear", project / "broken")
+    (project / "broken" / name).write_bytes(b"{")
+    line = f"broken/{name} is damaged; remove it and run dvc repro (or dvc pull) to make it"
+    assert run("great", "--model", "broken") == Done(2, b"", f"error: predict: {line}\n")
+
+
+BROKEN = {
+    "csv": (
+        GOOD + b"3\n",
+        "stdin:4: must have 2 fields, as the header has; got 1; put quotes around a field that holds",
+    ),
+    "jsonl": (b'{"text": "great"}\n{"text": "bad"}\n{}\n', "stdin:3: text must be text; got nothing"),
+    "parquet": (parquet(text=["great", "bad", None]), "stdin:3: text must be text; got nothing"),
+}
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("to", ["jsonl", "csv"])
+def test_rows_before_a_broken_one_are_printed(run: Run, kind: str, to: str) -> None:
+    content, line = BROKEN[kind]
+    done = run("--format", kind, "--to", to, "--no-text", stdin=content)
+    assert done.status == 2
+    assert done.err.startswith(f"error: predict: {line}")
+    assert len(done.err.splitlines()) == 1
+    assert len(done.out.splitlines()) == (3 if to == "csv" else 2)
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+@pytest.mark.parametrize("to", ["jsonl", "csv", "parquet"])
+def test_a_broken_row_leaves_an_old_file_as_it_is(run: Run, project: Path, kind: str, to: str) -> None:
+    (project / f"out.{to}").write_bytes(b"old")
+    before = sorted(project.iterdir())
+    done = run("--format", kind, "--output", f"out.{to}", stdin=BROKEN[kind][0])
+    assert (done.status, done.out, len(done.err.splitlines())) == (2, b"", 1)
+    assert (project / f"out.{to}").read_bytes() == b"old"
+    assert sorted(project.iterdir()) == before
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
+def test_a_closed_stream_is_no_defect(run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
+    set_attribute = monkeypatch.setattr
+
+    def closed(target: object, name: str, value: object) -> None:
+        set_attribute(target, name, None if name == stream else value)
+
+    monkeypatch.setattr(monkeypatch, "setattr", closed)  # as Python has it after <&-, >&- or 2>&-
+    done = run(stdin=b"great \xff\n")
+    if stream == "stdin":
+        assert done == Done(2, b"", "error: predict: texts must be given, or standard input be open\n")
+        assert run("great").status == 0
+    elif stream == "stdout":
+        assert done == Done(2, b"", "error: predict: standard output must be open; or set --output\n")
+        assert run("great", "--output", "out.csv").status == 0
+        assert (project / "out.csv").exists()
+    else:
+        assert (done.status, len(done.out.splitlines())) == (0, 1)
+
+
+# Processes
+
+
+def test_a_slow_producer_gets_its_answers_line_by_line(start: Callable[..., "subprocess.Popen[bytes]"]) -> None:
+    with start("--no-text") as process:
+        assert process.stdin
+        assert process.stdout
+        for text, label in ((b"great\n", "yes"), (b"\n", "no"), (b"bad\n", "no")):
+            process.stdin.write(text)
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["label"] == label
+        process.stdin.write(b"great")
+        done = ended(process)
+        assert [row["label"] for row in done.rows()] == ["yes"]
+
+
+@pytest.mark.parametrize("to", ["jsonl", "csv"])
+def test_a_reader_that_has_enough_ends_the_command_in_silence(
+    start: Callable[..., "subprocess.Popen[bytes]"], project: Path, to: str
+) -> None:
+    (project / "lines").write_bytes(b"great food\n" * 50_000)
+    with start("--to", to, through='exec "$@" <lines') as process:
+        assert process.stdout
+        assert process.stderr
+        assert process.stdout.readline()
+        process.stdout.close()
+        assert process.stderr.read() == b""
+        assert process.wait(timeout=60) == 141
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_stopped_command_leaves_an_old_file_as_it_is_and_nothing_else(
+    start: Callable[..., "subprocess.Popen[bytes]"], project: Path, number: signal.Signals
+) -> None:
+    (project / "out.jsonl").write_bytes(b"old")
+    before = sorted(project.iterdir())
+    with start("--output", "out.jsonl") as process:
+        assert process.stdin
+        assert process.stderr
+        process.stdin.write(b"\xff\n" + b"great\n" * 10)
+        process.stdin.flush()
+        assert process.stderr.readline().decode() == WARNING  # the file is begun
+        process.send_signal(number)
+        assert process.wait(timeout=60) == 128 + number
+        assert process.stderr.read() == b""
+    assert (project / "out.jsonl").read_bytes() == b"old"
+    assert sorted(project.iterdir()) == before
+
+
+def test_streams_that_the_shell_has_closed_or_that_are_full(
+    start: Callable[..., "subprocess.Popen[bytes]"],
+) -> None:
+    with start("great", through='exec "$@" >&-') as process:
+        line = "error: predict: standard output must be open; or set --output\n"
+        assert ended(process) == Done(2, b"", line)
+    with start(through='exec "$@" <&-') as process:
+        assert ended(process) == Done(2, b"", "error: predict: texts must be given, or standard input be open\n")
+    with start("great", through='exec "$@" >/dev/full') as process:
+        assert ended(process) == Done(2, b"", "error: predict: No space left on device\n")
+
+
+def peak(*arguments: str, stdin: Path) -> float:
+    """The most memory that the command had at once, in MiB; its output goes nowhere."""
+    script = (
+        "import re, sys; from textclf import cli\n"
+        "try: cli.main(sys.argv[1:])\n"
+        "except SystemExit as stop: assert stop.code == 0\n"
+        "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1], file=sys.stderr)"
+    )
+    line = [sys.executable, "-c", script, "predict", *arguments]
+    with stdin.open("rb") as stream:
+        done = subprocess.run(line, stdin=stream, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True)
+    return int(done.stderr) / 1024
+
+
+@pytest.mark.parametrize(
+    ("arguments", "first", "row"),
+    [
+        (["--to", "jsonl"], "", "great {}\n"),
+        (["--to", "csv", "--format", "csv", "--explain"], "text\n", "great {}\n"),
+        (["--to", "parquet", "--format", "jsonl", "--no-text"], "", '{{"text": "great {}"}}\n'),
+    ],
+    ids=["lines", "csv", "parquet"],
+)
+def test_memory_does_not_grow_with_the_rows(
+    project: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], first: str, row: str
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    sizes = []
+    for count in (20_000, 80_000):
+        (project / "rows").write_text(first + row.format("x" * 250) * count)
+        sizes.append(peak(*arguments, stdin=project / "rows"))
+    assert sizes[1] - sizes[0] < 8  # the texts that are more take 15 MiB
+
+
+def test_a_huge_line_is_a_text_like_others(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    (project / "huge").write_bytes(b"great " * (20_000_000 // 6) + b"\nbad\n")
+    assert peak("--no-text", stdin=project / "huge") < 500
+
+
+def test_a_huge_line_is_answered_in_its_place(run: Run) -> None:
+    found = run("--explain", stdin=b"bad\n" + b"x" * 20_000_000 + b" great\nbad\n").rows()
+    assert [row["label"] for row in found] == ["no", "yes", "no"]
+    assert [len(row["text"]) for row in found] == [3, 20_000_006, 3]
+    assert found[1]["explanation"] == [{"term": "great", "weight": 2.0}]
+
+
+def test_the_command_waits_for_no_large_library(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    (project / "t.csv").write_bytes(GOOD)
+    script = (
+        "import sys; from textclf import cli\n"
+        "try: cli.main(['predict', '--path', 't.csv', '--explain', '--to', 'csv'])\n"
+        "except SystemExit as stop: assert stop.code == 0\n"
+        "names = {'keras', 'onnx', 'pandas', 'pyarrow', 'scipy.stats', 'sklearn', 'tensorflow'}\n"
+        "print(*names & set(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.stderr == "\n"
+    assert len(done.stdout.splitlines()) == 3

@@ -1,0 +1,1 @@
+"""What every package stands on: errors, files, settings, the stage runner, resources, processes and progress."""

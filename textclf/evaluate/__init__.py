@@ -1,0 +1,1 @@
+"""Metrics, intervals, comparisons and curves, from predictions alone."""

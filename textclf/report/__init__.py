@@ -1,0 +1,1 @@
+"""The page that holds all of a run."""

@@ -1,0 +1,1 @@
+"""Labelled tables of any format, read exactly."""
