@@ -1,4 +1,4 @@
-"""Files and folders that appear whole or not at all, and whose bytes repeat."""
+"""Reading and writing files: outputs that are complete or absent, with reproducible bytes."""
 
 import contextlib
 import glob
@@ -10,7 +10,7 @@ import tempfile
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,50 +20,44 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
-SCRATCH = ".scratch"  # ending of what is not whole yet; DVC and Git ignore it
-DIGITS = 6  # after the point, in metrics and curves
-OF_ARCHIVES = (zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # errors of a damaged npz
-TEXT_COLUMNS = (
-    "model",
-    "split",
-    "class",
-    "actual",
-    "predicted",
-    "term",
-    "method",
-)  # of tables; a class may be called 007 or NA
+SCRATCH = ".scratch"  # suffix of unfinished outputs; DVC and Git ignore it
+DIGITS = 6  # decimals in metrics and curves
+FORMAT = "format"  # key of versioned JSON
+# Columns of tables that are text even if they look like numbers or missing values: a class may be called 007 or NA.
+TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "method")
+_NPZ_ERRORS = (zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of a damaged archive
 
 
 @contextlib.contextmanager
 def outputs(*targets: Path) -> Iterator[list[Path]]:
-    """Scratch paths, one a target, that take their targets' places together when the block ends well.
+    """Yield a scratch path per target; all are renamed to their targets when the block ends without error.
 
-    The caller creates a file or a folder at each scratch path. Each lies in the folder of its target, so that
-    the last step is a rename. If the block raises, no target is touched and nothing is left behind; what a process
-    that was killed left behind of the same targets is removed first.
+    The block creates a file or a folder at each scratch path. A scratch path is in the folder of its target, so that
+    the last step is a rename. If the block raises, no target is changed and nothing is left behind. Scratch paths of
+    the same targets that a killed process left behind are removed first.
     """
     with contextlib.ExitStack() as stack:
         scratch = []
         for target in targets:
             target.parent.mkdir(parents=True, exist_ok=True)
-            for left in target.parent.glob(f".{glob.escape(target.name)}.*{SCRATCH}"):
-                if not _runs(left.name.split(".")[-3]):
-                    shutil.rmtree(left, ignore_errors=True)
+            for leftover in target.parent.glob(f".{glob.escape(target.name)}.*{SCRATCH}"):
+                if not _runs(leftover.name.split(".")[-3]):
+                    shutil.rmtree(leftover, ignore_errors=True)
             folder = tempfile.mkdtemp(SCRATCH, f".{target.name}.{os.getpid()}.", target.parent)
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             scratch.append(Path(folder, target.name))
         yield scratch
         for source in scratch:
-            source.stat()  # before any target is touched
+            source.stat()  # FileNotFoundError before any target is changed
         for source, target in zip(scratch, targets, strict=True):
             if os.path.lexists(target) and (source.is_dir() or (target.is_dir() and not target.is_symlink())):
-                # A folder can't be renamed over anything: move what is there aside, to be removed with the scratch.
+                # A folder can't be renamed over anything: move the old output aside, into the scratch folder.
                 target.rename(source.parent / "replaced")
             source.replace(target)
 
 
 def _runs(process: str) -> bool:
-    """Whether there is a process of that number; what is no number belongs to none that may be disturbed."""
+    """Return whether the process with this id runs; True if it is no id, so that foreign files are left alone."""
     try:
         os.kill(int(process), 0)
     except ProcessLookupError:
@@ -74,26 +68,67 @@ def _runs(process: str) -> bool:
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write JSON with sorted keys, two spaces and a newline at the end; no NaN or infinity."""
+    """Write JSON with sorted keys, two spaces of indentation and a newline at the end.
+
+    Raises `ValueError` for NaN and infinity.
+    """
     text = json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def write_csv(path: Path, rows: "pd.DataFrame") -> None:
-    """Write a table as CSV: a line of names, LF at the end of each line, numbers rounded to `DIGITS`."""
+    """Write a table as CSV with a header, LF line ends and numbers rounded to `DIGITS`."""
     rows.round(DIGITS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
-    """Content of a JSON file; `UserError` if it is missing or damaged."""
+    """Return the content of a JSON file; `UserError` if it is missing or damaged."""
     with reading(path):
         return json.loads(path.read_text(encoding="utf-8"))
 
 
-def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
-    """Columns (all, if none is named) of a table that `write_csv` wrote, those of `TEXT_COLUMNS` as they stand.
+def write_versioned_json(path: Path, content: Mapping[str, Any], version: int = 1) -> None:
+    """Write a JSON object with the version of its layout under the key `format`."""
+    write_json(path, {**content, FORMAT: version})
 
-    A number that is not there is NaN. `UserError` if it is missing, damaged, or has no such columns.
+
+def read_versioned_json(path: Path, version: int = 1) -> dict[str, Any]:
+    """Return a JSON object that `write_versioned_json` wrote, without the key `format`.
+
+    A file without that key has format 1. Raises `UserError` if the file is missing or damaged, or has another format
+    than `version`.
+    """
+    content = read_json(path)
+    with reading(path):
+        if not isinstance(content, dict):
+            raise TypeError(content)
+        written = content.pop(FORMAT, 1)
+        if type(written) is not int:
+            raise TypeError(written)
+    if written > version:
+        raise UserError(
+            f"{path} was made by a newer textclf (format {written}; this version reads {version}); upgrade textclf"
+        )
+    if written < version:
+        raise UserError(
+            f"{path} was made by an older textclf (format {written}; this version reads {version}); "
+            "run dvc repro to make it again"
+        )
+    return content
+
+
+def require_known(path: Path, names: Iterable[str], known: Collection[str]) -> None:
+    """Raise `UserError` if a file has a name unknown to this version: then a newer version wrote it."""
+    for name in names:
+        if name not in known:
+            raise UserError(f"{path} was made by a newer textclf (this version does not know {name}); upgrade textclf")
+
+
+def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
+    """Return a table that `write_csv` wrote, or only the named columns of it.
+
+    `TEXT_COLUMNS` are not parsed; a missing number is NaN. Raises `UserError` if the file is missing or damaged, or a
+    column is missing.
     """
     import pandas as pd
 
@@ -103,23 +138,23 @@ def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame"
             usecols=None if columns is None else list(columns),
             dtype=dict.fromkeys(TEXT_COLUMNS, str),
             keep_default_na=False,
-            na_values="",  # no text of ours is empty
+            na_values="",  # the text columns are never empty
             encoding="utf-8",
         )
 
 
 def read_parquet(path: Path, columns: list[str]) -> "pd.DataFrame":
-    """A table of text and numbers with these columns at least; `UserError` if it is missing or damaged."""
+    """Return a table that has at least these columns; `UserError` if it is missing or damaged, or a column is."""
     import pandas as pd
 
     with reading(path):
         rows = pd.read_parquet(path)
-        rows[columns]  # KeyError if one is not there
+        rows[columns]  # KeyError if one is missing
         return rows
 
 
 def require(path: Path) -> Path:
-    """The path itself; `UserError` naming the command that makes it if nothing is there."""
+    """Return the path; `UserError` that names the command that makes it if it does not exist."""
     if not path.exists():
         raise UserError(f"{path} not found; run dvc repro (or dvc pull) to make it")
     return path
@@ -127,16 +162,22 @@ def require(path: Path) -> Path:
 
 @contextlib.contextmanager
 def reading(path: Path) -> Iterator[None]:
-    """A block that reads a file; `UserError` if the file is missing, or if its content is not what was written."""
+    """Raise `UserError` if the block, which reads a file of an earlier stage, finds it missing or damaged."""
     require(path)
     try:
         yield
-    except (ValueError, LookupError, TypeError, EOFError, RuntimeError, OSError, *OF_ARCHIVES) as error:
+    except (ValueError, LookupError, TypeError, EOFError, RuntimeError, OSError, *_NPZ_ERRORS) as error:
         if isinstance(error, OSError) and error.filename is not None:
-            raise  # it is the file system's word, and not that of a reader of Parquet
+            raise  # an error of the file system; a reader of Parquet sets no file name
         raise UserError(f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it") from error
 
 
 def sha256(data: bytes) -> str:
-    """SHA-256 of the bytes, as 64 hexadecimal digits."""
+    """Return the SHA-256 of the bytes as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
+
+
+def sha256_of_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

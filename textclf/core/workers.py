@@ -1,9 +1,9 @@
-"""Independent pieces of work on all cores, or on the machines of a Dask cluster; the results do not tell which.
+"""Independent tasks on all cores, or on the machines of a Dask cluster, with the same results.
 
 A scheduler is named as for any program that uses Dask: by DASK_SCHEDULER_ADDRESS in the environment, or by
 `scheduler-address` in Dask's configuration. Its workers must see the same files under the same paths, and import the
-same textclf. Where none is named, there is a worker process for each core that this process may use (see taskset), for
-as long as there is work. Whatever else Dask can be told, it is told by its own DASK_... variables and files.
+same textclf. If none is named, one worker process is started for each core that this process may use (see taskset) and
+ends with the pool. Dask's other settings are its own DASK_... variables and configuration files.
 """
 
 import contextlib
@@ -20,51 +20,56 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
-from textclf.core.progress import counted
+from textclf.core.progress import track
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
 
 T = TypeVar("T")
 
-FEWEST = 6  # tasks for which processes are started; fewer would be done before these are up, after about a second
-RETRIES = 2  # of a task that fails, by a file system's hiccup for one
+FEWEST = 6  # tasks that are worth starting processes, which takes about a second
+RETRIES = 2  # per failing task, for instance after a temporary failure of the file system
 
 
 class Pool:
-    """Does tasks one after the other in this process, or, with a client of Dask, wherever its workers are."""
+    """Runs tasks: with a Dask client on its workers, otherwise one after the other in this process."""
 
     def __init__(self, client: "Client | None" = None) -> None:
-        """Keep the client; `pool` makes one where it is worth it."""
+        """Use this client; `pool` makes one if it pays."""
         self.client = client
 
-    def map(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], what: str) -> list[T]:
-        """What the function gives for each tuple of arguments, in their order; `what` is done stands on the progress.
+    def map(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str) -> list[T]:
+        """Call the function with each tuple of arguments and return the results in the same order.
 
-        The function must be found by its name in a module of textclf, and give the same when it is called again, with
-        a call cut short before that: a worker that dies costs time alone. It takes and gives small things, and leaves
-        large ones in files, with `whole`. Its error is raised here; `UserError` if workers die of a task.
+        `description` labels the progress bar and errors. Workers must be able to import the function by its name.
+        A task may be run again after a worker died, so it must give the same result and tolerate files of an earlier,
+        interrupted call. Arguments and results should be small; write large results to files, with `atomic_path`.
+
+        Raises the function's own exception, or `UserError` if several workers died of a task.
         """
         if self.client is None:
-            return [function(*task) for task in counted(tasks, what, len(tasks))]
+            return [function(*task) for task in track(tasks, description, len(tasks))]
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
 
         futures = [self.client.submit(function, *task, pure=False, retries=RETRIES) for task in tasks]
         try:
-            return [future.result() for future in counted(futures, what, len(futures))]
+            return [future.result() for future in track(futures, description, len(futures))]
         except KilledWorker as error:
             raise UserError(
-                f"{what}: a worker must live through a part; one part ended several, most likely for want of memory: "
-                "have fewer of them share it (taskset -c 0 is one), or smaller texts"
+                f"{description}: several workers died while they worked on the same part, most likely because they "
+                "ran out of memory; use fewer workers (taskset -c 0 is one), or shorter texts"
             ) from error
         except FutureCancelledError as error:
-            raise UserError(f"{what}: the scheduler must stay until all is done; it was lost") from error
+            raise UserError(f"{description}: lost the connection to the scheduler; restart it") from error
 
 
 @contextlib.contextmanager
 def pool(tasks: int) -> Iterator[Pool]:
-    """A pool for so many tasks at a time, gone at the end; `UserError` if the scheduler that is named is not there."""
+    """Yield a pool for this number of tasks and end it afterwards.
+
+    Raises `UserError` if a named scheduler can't be reached, or its workers have another version of textclf.
+    """
     if tasks < FEWEST:
         yield Pool()
         return
@@ -91,7 +96,7 @@ def pool(tasks: int) -> Iterator[Pool]:
 
 
 def _require_this_code(client: "Client", address: str) -> None:
-    """`UserError` if a worker has another textclf, from which it could not even tell that it has no such function."""
+    """Raise `UserError` unless every worker imports the same textclf."""
     try:
         others = set(client.run(code).values()) - {code()}
     except (ImportError, AttributeError) as error:
@@ -102,15 +107,15 @@ def _require_this_code(client: "Client", address: str) -> None:
 
 @functools.cache
 def code() -> str:
-    """SHA-256 of the modules of textclf, as they are when a process asks first."""
+    """Return the SHA-256 of all modules of textclf, as they were at the first call in this process."""
     return sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parents[1].rglob("*.py"))))
 
 
 @contextlib.contextmanager
 def _cluster(processes: int) -> "Iterator[LocalCluster]":
-    """A scheduler on the loopback interface and so many workers of one thread, gone at the end."""
-    # Workers are forked from a process that imports, once and beside this one, what all of them need. textclf is not
-    # among it: until Python 3.12 that process does not look where this one found it.
+    """Yield a scheduler on the loopback interface with this number of single-threaded workers; end it afterwards."""
+    # Workers are forked from a server process that has already imported what all of them need. textclf can't be among
+    # it: before Python 3.12 that process does not search the directory in which this one found textclf.
     multiprocessing.set_forkserver_preload(["distributed.nanny", "pandas", "pyarrow.parquet", "scipy.sparse"])
     forkserver.ensure_running()
     import dask.config
@@ -124,22 +129,28 @@ def _cluster(processes: int) -> "Iterator[LocalCluster]":
     with (
         tempfile.TemporaryDirectory(prefix="textclf-") as folder,
         dask.config.set(settings | {"temporary-directory": folder}),
-        LocalCluster(
+    ):
+        cluster = LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=processes,
             threads_per_worker=1,
-            scheduler_kwargs={"dashboard": False, "dashboard_address": ":0"},  # None would be port 8787
-            silence_logs=logging.CRITICAL,  # what fails is told by the error that comes back
-        ) as cluster,  # type: ignore[no-untyped-call]
-    ):
-        yield cluster
+            scheduler_kwargs={"dashboard": False, "dashboard_address": ":0"},  # None means port 8787
+            silence_logs=logging.CRITICAL,  # failures come back as exceptions
+        )
+        try:
+            yield cluster
+        finally:
+            # While a worker that died is being started again, closing may fail, which must not hide the error of the
+            # work.
+            with contextlib.suppress(AssertionError, RuntimeError, OSError):
+                cluster.close()
 
 
 @contextlib.contextmanager
-def whole(path: Path, scratch: Path) -> Iterator[Path]:
-    """A path in the folder `scratch` for a file that takes its place at `path` once it is complete.
+def atomic_path(path: Path, scratch: Path) -> Iterator[Path]:
+    """Yield a temporary path in the folder `scratch`; its file is renamed to `path` if the block ends without error.
 
-    A worker may die while it writes, and another one write the same file at the same time. Both folders lie in one file
-    system.
+    So `path` is complete or absent, even if a worker dies while it writes or two write the same file at once. Both
+    folders must be on the same file system.
     """
     temporary = scratch / f"{path.name}.{uuid.uuid4().hex}"
     yield temporary

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from textclf.artifacts import shards
 from textclf.core import files
 from textclf.core.errors import UserError
 
@@ -129,6 +128,39 @@ def test_json_is_sorted_indented_and_ends_with_a_newline(tmp_path: Path) -> None
     assert files.read_json(tmp_path / "x.json") == {"b": [1, 0.5], "a": {"é": None}}
 
 
+def test_versioned_json_holds_its_format_and_hides_it_when_read(tmp_path: Path) -> None:
+    files.write_versioned_json(tmp_path / "x.json", {"width": 2})
+    assert files.read_json(tmp_path / "x.json") == {"format": 1, "width": 2}
+    assert files.read_versioned_json(tmp_path / "x.json") == {"width": 2}
+
+
+def test_json_without_a_format_has_format_1(tmp_path: Path) -> None:
+    files.write_json(tmp_path / "x.json", {"width": 2})
+    assert files.read_versioned_json(tmp_path / "x.json") == {"width": 2}
+
+
+@pytest.mark.parametrize(
+    ("written", "read", "error"),
+    [
+        (2, 1, "was made by a newer textclf (format 2; this version reads 1); upgrade textclf"),
+        (1, 2, "was made by an older textclf (format 1; this version reads 2); run dvc repro to make it again"),
+    ],
+)
+def test_json_of_another_format_is_refused_by_age(tmp_path: Path, written: int, read: int, error: str) -> None:
+    path = tmp_path / "x.json"
+    files.write_versioned_json(path, {}, written)
+    with pytest.raises(UserError) as refusal:
+        files.read_versioned_json(path, read)
+    assert refusal.value.lines == (f"{path} {error}",)
+
+
+@pytest.mark.parametrize("content", [[], "x", None, {"format": "1"}, {"format": True}, {"format": 1.0}])
+def test_versioned_json_that_is_no_object_with_an_integer_format_is_damaged(tmp_path: Path, content: object) -> None:
+    files.write_json(tmp_path / "x.json", content)
+    with pytest.raises(UserError, match="is damaged"):
+        files.read_versioned_json(tmp_path / "x.json")
+
+
 def test_json_holds_no_nan(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         files.write_json(tmp_path / "x.json", math.nan)
@@ -170,7 +202,14 @@ def test_a_number_of_a_csv_that_is_not_there_is_nan(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "read", [files.require, files.read_json, files.read_csv, lambda path: shards.of_each_split(path.parent, ".x")]
+    "read",
+    [
+        files.require,
+        files.read_json,
+        files.read_versioned_json,
+        files.read_csv,
+        lambda path: files.read_parquet(path, ["text"]),
+    ],
 )
 def test_what_is_missing_is_named_with_the_command_that_makes_it(
     tmp_path: Path, read: Callable[[Path], object]
@@ -181,5 +220,7 @@ def test_what_is_missing_is_named_with_the_command_that_makes_it(
     assert error.value.lines == (f"{path} not found; run dvc repro (or dvc pull) to make it",)
 
 
-def test_sha256_is_that_of_the_standard() -> None:
-    assert files.sha256(b"abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
+    digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    (tmp_path / "abc").write_bytes(b"abc")
+    assert files.sha256(b"abc") == files.sha256_of_file(tmp_path / "abc") == digest

@@ -4,22 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 
-from textclf.core import progress
-from textclf.core.progress import Progress, counted
+from textclf.core.progress import bar, track
 
 
 class Clock:
-    """Seconds that pass when they are told to."""
+    """Seconds that pass only when a test adds them."""
 
     now = 1000.0
 
-    def monotonic(self) -> float:
+    def __call__(self) -> float:
         return self.now
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    monkeypatch.setattr(progress, "time", clock := Clock())
+    monkeypatch.setattr("tqdm.std.time", clock := Clock())
     return clock
 
 
@@ -30,95 +29,98 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_short_work_says_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    said = Progress("split", 10)
+def open_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
+    return terminal
+
+
+def test_work_of_less_than_a_minute_prints_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    progress = bar("split", 10)
     for _ in range(10):
         clock.now += 5.9
-        said.add()
-    said.close()
+        progress.update()
+    progress.close()
     assert capsys.readouterr() == ("", "")
 
 
-def test_long_work_says_a_line_a_minute_and_where_it_ended(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
-    said = Progress("split", 4_000_000)
-    for _ in range(4):
+def test_long_work_prints_a_line_per_minute_and_one_at_the_end(
+    clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    progress = bar("split", 4_000_000)
+    for _ in range(5):
         clock.now += 40
-        said.add(1_000_000)
-    said.close()
+        progress.update(800_000)
+    progress.close()
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "split: 2,000,000 of 4,000,000 rows, 25,000 a second, 80 s left",
-        "split: 4,000,000 of 4,000,000 rows, 25,000 a second, 0 s left",
+        "split:  40% 1.60M/4.00M [01:20<02:00, 20.0k rows/s]",
+        "split:  80% 3.20M/4.00M [02:40<00:40, 20.0k rows/s]",
+        "split: 100% 4.00M/4.00M [03:20<00:00, 20.0k rows/s]",
     ]
 
 
-def test_the_end_is_told_where_it_was_not_and_lines_went_before(
-    clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
-    said = Progress("read", None, "part")
-    for seconds in (60, 30):
-        clock.now += seconds
-        said.add(90)
-    said.close()
-    assert capsys.readouterr().err == "read: 90 parts, 2 a second\nread: 180 parts, 2 a second\n"
+def test_work_of_unknown_length_has_no_remaining_time(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+    progress = bar("read", None, "part", scaled=False)
+    clock.now += 60
+    progress.update(90)
+    progress.close()
+    assert capsys.readouterr().err.splitlines()[0] == "read: 90 parts [01:00,  1.50 parts/s]"
 
 
-def test_more_than_was_said_leaves_no_time(clock: Clock) -> None:
-    said = Progress("read", 10)
-    clock.now += 2
-    said.add(12)
-    assert said.line() == "read: 12 of 10 rows, 6 a second, 0 s left"
-
-
-@pytest.mark.usefixtures("clock")
-def test_before_anything_is_done_no_time_is_foretold() -> None:
-    assert Progress("read", 10).line() == "read: 0 of 10 rows, 0 a second"
-
-
-def test_a_terminal_has_a_bar_that_goes_away_and_no_lines(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
-    said = Progress("split", 4)
+def test_a_terminal_shows_a_bar_that_is_removed_at_the_end(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = open_terminal(monkeypatch)
+    progress = bar("split", 4)
     clock.now += 1000
-    said.add(2)
-    said.close()
+    progress.update(2)
+    progress.close()
     shown = terminal.getvalue()
-    assert "split:   0%" in shown
-    assert "a second" not in shown
+    assert "split:  50%" in shown
     assert "\n" not in shown
     assert shown.endswith("\r")
 
 
-def test_without_a_stderr_nothing_is_said(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", None)  # as Python sets it where it was started with 2>&-
-    said = Progress("split", 4)
+def test_a_terminal_shows_no_bar_for_work_of_less_than_a_second(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = open_terminal(monkeypatch)
+    progress = bar("split", 4)
+    clock.now += 0.9
+    progress.update(2)
+    progress.close()
+    assert terminal.getvalue() == ""
+
+
+def test_without_stderr_nothing_is_printed(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)  # as in a process that was started with 2>&-
+    progress = bar("split", 4)
     for _ in range(2):
         clock.now += 1000
-        said.add()
-    said.close()
+        progress.update()
+    progress.close()
 
 
-def test_pieces_come_through_and_each_counts_when_it_is_done_with(
-    clock: Clock, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_item_counts_when_the_next_one_is_asked_for(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     seen = []
-    for piece in counted("abc", "read", 3):
+    for item in track("abc", "read", 3):
         clock.now += 60
-        seen.append((piece, capsys.readouterr().err))
+        seen.append((item, capsys.readouterr().err))
     assert seen == [
         ("a", ""),
-        ("b", "read: 1 of 3 parts, 0 a second, 120 s left\n"),
-        ("c", "read: 2 of 3 parts, 0 a second, 60 s left\n"),
+        ("b", "read:  33% 1/3 [01:00<02:00, 60.00s/ parts]\n"),
+        ("c", "read:  67% 2/3 [02:00<01:00, 60.00s/ parts]\n"),
     ]
-    assert capsys.readouterr().err == "read: 3 of 3 parts, 0 a second, 0 s left\n"
+    assert capsys.readouterr().err == "read: 100% 3/3 [03:00<00:00, 60.00s/ parts]\n"
 
 
-def test_an_error_among_the_pieces_takes_the_bar_away(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_between_items_removes_the_bar(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = open_terminal(monkeypatch)
+
     def broken() -> Iterator[int]:
-        yield 1
+        for number in range(2):
+            clock.now += 10
+            yield number
         raise ValueError("broken")
 
-    monkeypatch.setattr(sys, "stderr", terminal := Terminal())
     with pytest.raises(ValueError, match="broken"):
-        list(counted(broken(), "read"))
+        list(track(broken(), "read"))
+    assert "read: 1 parts" in terminal.getvalue()
     assert terminal.getvalue().endswith("\r")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.core import resources as budget
+from textclf.core import resources
 from textclf.core.errors import UserError
 
 GB = 10**9
@@ -20,7 +20,7 @@ class Disk(NamedTuple):
 
 @pytest.fixture
 def disk(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """The folders whose disk was asked for; each has 0.3 GB free."""
+    """The folders whose disk was queried; each has 0.3 GB free."""
     asked: list[Path] = []
 
     def usage(folder: Path) -> Disk:
@@ -32,7 +32,7 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def machine(root: Path, files: dict[str, str]) -> Path:
-    """A folder that looks like the root of a Linux system with these files of the kernel's."""
+    """Return a folder that looks like the root of a Linux system with these files of the kernel."""
     for name, content in files.items():
         (path := root / name).parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
@@ -43,10 +43,10 @@ MEMINFO = {"proc/meminfo": "MemTotal:       8000000 kB\nMemFree: 1 kB\nMemAvaila
 
 
 @pytest.mark.usefixtures("disk")
-def test_a_disk_that_is_too_small_is_told_in_a_line() -> None:
-    with pytest.raises(UserError) as told:
-        budget.require(Path("data/splits"), 1_200_000_000, "the split of 10,000,000 rows")
-    (line,) = told.value.lines
+def test_a_disk_that_is_too_small_is_refused() -> None:
+    with pytest.raises(UserError) as refusal:
+        resources.require_disk(Path("data/splits"), 1_200_000_000, "the split of 10,000,000 rows")
+    (line,) = refusal.value.lines
     assert line == (
         "the split of 10,000,000 rows needs about 1.2 GB of disk; data/splits has 0.3 GB free; "
         "free some, or put the project on a larger disk"
@@ -55,41 +55,41 @@ def test_a_disk_that_is_too_small_is_told_in_a_line() -> None:
 
 @pytest.mark.usefixtures("disk")
 def test_a_disk_with_just_enough_passes() -> None:
-    budget.require(Path("data"), 300_000_000, "split")
+    resources.require_disk(Path("data"), 300_000_000, "split")
 
 
-def test_the_disk_of_a_folder_still_to_be_made_is_that_of_the_one_above(tmp_path: Path, disk: list[Path]) -> None:
-    budget.require(tmp_path / "data" / "splits", 1, "split")
+def test_the_disk_of_a_missing_folder_is_that_of_its_parent(tmp_path: Path, disk: list[Path]) -> None:
+    resources.require_disk(tmp_path / "data" / "splits", 1, "split")
     assert disk == [tmp_path]
 
 
-def test_a_relative_folder_has_a_disk_too(tmp_path: Path, disk: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_relative_folder_has_a_disk(tmp_path: Path, disk: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    budget.require(Path("data"), 1, "split")
+    resources.require_disk(Path("data"), 1, "split")
     assert disk == [tmp_path]
 
 
-def test_too_little_memory_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "available_memory", lambda: 300_000_000)
-    budget.require_memory(300_000_000, "vectorize")
-    with pytest.raises(UserError) as told:
-        budget.require_memory(1_200_000_000, "vectorize")
-    assert told.value.lines == (
+def test_too_little_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "available_memory", lambda: 300_000_000)
+    resources.require_memory(300_000_000, "vectorize")
+    with pytest.raises(UserError) as refusal:
+        resources.require_memory(1_200_000_000, "vectorize")
+    assert refusal.value.lines == (
         "vectorize needs about 1.2 GB of memory; 0.3 GB is available; end other programs, or use a machine with more",
     )
 
 
-def test_where_memory_can_not_be_told_none_is_required(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(budget, "available_memory", lambda: None)
-    budget.require_memory(10**18, "vectorize")
+def test_no_memory_is_required_if_it_is_not_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "available_memory", lambda: None)
+    resources.require_memory(10**18, "vectorize")
 
 
-def test_a_system_that_tells_nothing_has_memory_that_is_not_known(tmp_path: Path) -> None:
-    assert budget.available_memory(tmp_path) is None
+def test_memory_is_not_known_without_the_files_of_the_kernel(tmp_path: Path) -> None:
+    assert resources.available_memory(tmp_path) is None
 
 
-def test_memory_is_what_linux_says_it_has(tmp_path: Path) -> None:
-    assert budget.available_memory(machine(tmp_path, MEMINFO)) == 4_000_000 * 1024
+def test_memory_is_what_linux_reports_as_available(tmp_path: Path) -> None:
+    assert resources.available_memory(machine(tmp_path, MEMINFO)) == 4_000_000 * 1024
 
 
 @pytest.mark.parametrize("group", ["/", "/jobs/one", "/jobs/one/part"])
@@ -103,7 +103,7 @@ def test_a_cgroup_of_version_2_limits_memory_for_those_below_it(tmp_path: Path, 
         f"{place}/memory.current": "1500000000\n",
         f"{place}/memory.stat": "anon 800000000\ninactive_file 700000000\nactive_file 1\n",
     }
-    assert budget.available_memory(machine(tmp_path, MEMINFO | files)) == 1_200_000_000
+    assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == 1_200_000_000
 
 
 def test_a_cgroup_of_version_1_limits_memory(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_cgroup_of_version_1_limits_memory(tmp_path: Path) -> None:
         f"{folder}/memory.usage_in_bytes": "1500000000\n",
         f"{folder}/memory.stat": "inactive_file 1\ntotal_inactive_file 100000000\n",
     }
-    assert budget.available_memory(machine(tmp_path, MEMINFO | files)) == 600_000_000
+    assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == 600_000_000
 
 
 def test_a_cgroup_above_its_limit_leaves_nothing(tmp_path: Path) -> None:
@@ -125,12 +125,12 @@ def test_a_cgroup_above_its_limit_leaves_nothing(tmp_path: Path) -> None:
         "sys/fs/cgroup/memory.max": "10\n",
         "sys/fs/cgroup/memory.current": "11\n",
     }
-    assert budget.available_memory(machine(tmp_path, MEMINFO | files)) == 0
+    assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == 0
 
 
 def test_a_cgroup_that_is_not_mounted_limits_nothing(tmp_path: Path) -> None:
     files = {"proc/self/cgroup": "4:memory:/elsewhere\n0::/elsewhere\n"}
-    assert budget.available_memory(machine(tmp_path, MEMINFO | files)) == 4_000_000 * 1024
+    assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == 4_000_000 * 1024
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_a_cgroup_that_is_not_mounted_limits_nothing(tmp_path: Path) -> None:
         (1, "1,000,000 rows in 1 shard: about 0.4 GB of memory, 0.2 GB of disk\n"),
     ],
 )
-def test_what_a_stage_takes_is_told_in_a_line(capsys: pytest.CaptureFixture[str], shards: int, line: str) -> None:
-    budget.say(1_000_000, shards, 400_000_000, 200_000_000)
+def test_what_a_stage_needs_is_announced(capsys: pytest.CaptureFixture[str], shards: int, line: str) -> None:
+    resources.announce(1_000_000, shards, 400_000_000, 200_000_000)
     assert capsys.readouterr() == (line, "")
 
 
@@ -158,12 +158,12 @@ def test_what_a_stage_takes_is_told_in_a_line(capsys: pytest.CaptureFixture[str]
         (3 * 10**15, "3000 TB"),
     ],
 )
-def test_bytes_are_shown_in_a_unit_that_fits(count: int, shown: str) -> None:
-    assert budget.size(count) == shown
+def test_bytes_are_formatted_in_a_fitting_unit(count: int, shown: str) -> None:
+    assert resources.format_size(count) == shown
 
 
 @given(st.integers(1_000_000, 10**15))
-def test_what_is_shown_of_bytes_is_right_to_the_last_digit_shown(count: int) -> None:
-    number, unit = budget.size(count).split()
+def test_formatted_bytes_are_right_to_the_last_digit(count: int) -> None:
+    number, unit = resources.format_size(count).split()
     step = 0.1 if "." in number else 1
-    assert abs(float(number) - count / budget.UNITS[unit]) <= step / 2 + 1e-9
+    assert abs(float(number) - count / resources.UNITS[unit]) <= step / 2 + 1e-9

@@ -1,0 +1,59 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.core import quoting
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "nothing"),
+        ({"a": 1}, "an object"),
+        ([1], "a list"),
+        ("a\nb", r"'a\nb'"),
+        ("x" * 41, f"'{'x' * 39}…'"),
+        (True, "True"),
+        (1.5, "1.5"),
+        (10**50, "1" + "0" * 38 + "…"),
+    ],
+    ids=str,
+)
+def test_a_value_is_quoted_on_one_short_line(value: object, text: str) -> None:
+    assert quoting.quote_value(value) == text
+
+
+@pytest.mark.parametrize("name", ["a", "the label", "é", "a-b.c"])
+def test_a_plain_name_is_left_alone(name: str) -> None:
+    assert quoting.quote_name(name) == name
+
+
+@pytest.mark.parametrize("name", ["", " a", "a ", "a,b", "a\tb", "x" * 41])
+def test_a_name_that_would_be_misread_is_quoted(name: str) -> None:
+    assert quoting.quote_name(name) == quoting.quote_value(name)
+
+
+def test_the_first_of_many_names_are_listed() -> None:
+    assert quoting.list_names(["a", "b, c", ""]) == "a, 'b, c', ''"
+    assert quoting.list_names([str(number) for number in range(13)]) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, …"
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        ("wrong.\nMore of it.", "wrong"),
+        ("  wrong: ", "wrong"),
+        ("a\x1b[31m", r"a\x1b[31m"),
+        ("x" * 201, "x" * 199 + "…"),
+        ("", "ValueError"),
+    ],
+)
+def test_the_first_line_of_a_message_is_printable(message: str, line: str) -> None:
+    assert quoting.first_line(ValueError(message)) == line
+
+
+@given(st.text() | st.none() | st.integers() | st.floats() | st.binary(), st.integers(1, 50))
+def test_any_value_is_quoted_in_printable_characters(value: object, limit: int) -> None:
+    text = quoting.quote_value(value, limit)
+    assert text.isprintable()
+    assert not isinstance(value, int | float) or len(text) <= limit

@@ -1,0 +1,45 @@
+"""Values, names and other people's messages as they are quoted in error messages: on one line, and not too long."""
+
+from collections.abc import Sequence
+
+VALUE_LIMIT = 40  # characters of a value
+NAMES_LIMIT = 12  # names in a list
+MESSAGE_LIMIT = 200  # characters of a library's message
+
+
+def quote_value(value: object, limit: int = VALUE_LIMIT) -> str:
+    """Return a value in Python's notation, shortened; None, lists and objects are named instead."""
+    match value:
+        case None:
+            return "nothing"
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case str():
+            return repr(shorten(value, limit))
+        case _:
+            return shorten(repr(value), limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return the text; if it is longer than `limit` characters, its beginning and an ellipsis."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def quote_name(name: str) -> str:
+    """Return a name as it is, or quoted if it would break the line or be misread in a list of names."""
+    plain = name.isprintable() and name == name.strip() and 0 < len(name) <= VALUE_LIMIT and "," not in name
+    return name if plain else quote_value(name)
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return the names with commas between them; of many, the first few and an ellipsis."""
+    return ", ".join([quote_name(name) for name in names[:NAMES_LIMIT]] + (["…"] if len(names) > NAMES_LIMIT else []))
+
+
+def first_line(error: object) -> str:
+    """Return the first line of a library's message, without its full stop and with unprintable characters escaped."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    line = line.rstrip(" .:")
+    return shorten(line if line.isprintable() else line.encode("unicode_escape").decode("ascii"), MESSAGE_LIMIT)
