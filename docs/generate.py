@@ -1,40 +1,158 @@
-"""The generated parts of the docs: the JSON schema of params.yaml and the tables of the README.
+"""Write the generated docs: comments and JSON schema of params.yaml, docs/params.md, and tables between markers.
 
 usage: python docs/generate.py [--check]      --check writes nothing, and fails if a part is out of date
 """
 
 import json
+import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
+from pydantic.fields import FieldInfo
 
 from textclf import params
+from textclf.artifacts.metrics import METRICS
 from textclf.core import files
 from textclf.core.errors import UserError
+from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, show
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
 SCHEMA = ROOT / "docs" / "params.schema.json"
-CODE = (".py", ".j2", ".css", ".js")
+TABLE = ROOT / "docs" / "params.md"
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+WIDTH = 120  # characters of a line of params.yaml
+COLUMN = 27  # where the comments of params.yaml begin
 MANY = 3  # files of a kind in a folder that are named together
+KEY_LINE = re.compile(
+    r"""(?P<head>(?P<indent>\ *)(?P<key>\w+):(?:"(?:\\.|[^"\\])*"|'[^']*'|(?<!\s)\#|[^#])*)""", re.VERBOSE
+)
+TYPES = {
+    "array": "list",
+    "boolean": "true or false",
+    "integer": "integer",
+    "null": "null",
+    "number": "number",
+    "object": "mapping",
+    "string": "text",
+}
+BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+BAR = "\\|"  # a | within a cell of a Markdown table
+
+
+# Settings
 
 
 def schema() -> str:
-    """JSON schema of params.yaml, by which an editor completes and checks it."""
+    """Return the JSON schema of params.yaml, with which editors complete and check it."""
     content = params.Params.model_json_schema()
     content["title"] = "params.yaml of textclf"
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
-def stages_table() -> str:
-    """A row a stage of dvc.yaml: its name, what it makes, the data it reads and writes."""
-    lines = ["| Stage | What it makes | Reads | Writes |", "|---|---|---|---|"]
-    for name, stage in yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
-        reads = [path for path in stage["deps"] if not path.endswith(CODE)]
+def section_of(field: FieldInfo) -> type[Section] | None:
+    """Return the class of a field that holds a section, None for a setting."""
+    kind = field.annotation
+    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
+
+
+def sections(kind: type[Section] = params.Params, prefix: str = "") -> Iterator[tuple[str, type[Section]]]:
+    """Yield the dotted name and the class of every section, in the order of params.yaml."""
+    for key, field in kind.model_fields.items():
+        if (inner := section_of(field)) is not None:
+            yield f"{prefix}{key}", inner
+            yield from sections(inner, f"{prefix}{key}.")
+
+
+def settings_of(kind: type[Section]) -> dict[str, FieldInfo]:
+    """Return the fields of a section that are settings and not sections themselves."""
+    return {key: field for key, field in kind.model_fields.items() if section_of(field) is None}
+
+
+def summary(kind: type[Section]) -> str:
+    """Return the first line of the docstring of a section."""
+    return (kind.__doc__ or "").strip().partition("\n")[0]
+
+
+def params_table() -> str:
+    """Return docs/params.md: the type, the default and the description of every setting."""
+    lines = [
+        "# Settings",
+        "",
+        "Every setting of params.yaml. A setting that is left out has its default, which is the lesson's, but",
+        "`data.path` and `train.models` must be set: dvc.yaml reads them itself. `make docs` writes this page.",
+    ]
+    for name, kind in sections():
+        lines += ["", f"## {name}", "", summary(kind)]
+        types = kind.model_json_schema()["properties"] if settings_of(kind) else {}
+        if types:
+            lines += ["", "| Setting | Type | Default | What it does |", "|---|---|---|---|"]
+        for key, field in settings_of(kind).items():
+            cells = (f"`{key}`", type_name(types[key]), f"`{show(field.default, WIDTH)}`", field.description or "")
+            lines.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def type_name(schema: dict[str, Any]) -> str:
+    """Return the type of a setting in words, such as "integer ≥ 1", by its JSON schema."""
+    if "anyOf" in schema:
+        return " or ".join(type_name(part) for part in schema["anyOf"])
+    if "enum" in schema:
+        return ", ".join(show(value) for value in schema["enum"])
+    kind = schema["type"]
+    if isinstance(kind, list):
+        return ", ".join(TYPES[name] for name in kind)
+    if kind == "array" and "items" in schema:
+        return f"list of {type_name(schema['items'])}"
+    if kind == "array":
+        return f"list of {len(schema['prefixItems'])}, each {type_name(schema['prefixItems'][0])}"
+    bounds = " and ".join(f"{sign} {schema[key]}" for key, sign in BOUNDS.items() if key in schema)
+    return f"{TYPES[kind]} {bounds}".strip()
+
+
+def commented_params() -> str:
+    """Return params.yaml with the comment of every key made from its description; values and order stay.
+
+    A comment that is too long for the key's line stands above it, in place of any comment that stood there.
+    """
+    text = (ROOT / PARAMS_FILE).read_text(encoding="utf-8")
+    comments = {name: summary(kind) for name, kind in sections()}
+    for name, kind in sections():
+        comments |= {f"{name}.{key}": field.description or "" for key, field in settings_of(kind).items()}
+    path: list[str] = []
+    lines: list[str] = []
+    for line in text.splitlines():
+        match = KEY_LINE.match(line)
+        if match is None:
+            lines.append(line)
+            continue
+        path[len(match["indent"]) // 2 :] = [match["key"]]
+        comment = comments.get(".".join(path))
+        if comment is None:
+            lines.append(line)
+            continue
+        while lines and lines[-1].startswith(f"{match['indent']}#"):
+            lines.pop()
+        head = match["head"].rstrip()
+        commented = f"{head:<{COLUMN - 1}} # {comment}"
+        lines += [commented] if len(commented) <= WIDTH else [f"{match['indent']}# {comment}", head]
+    written = "\n".join(lines) + "\n"
+    if parse_yaml(written, str(PARAMS_FILE)) != parse_yaml(text, str(PARAMS_FILE)):
+        raise UserError(f"{PARAMS_FILE}: a value can't be told from its comment; write the value on one line")
+    return written
+
+
+# Tables between markers
+
+
+def stages_table(root: str) -> str:
+    """Return a table with a row per stage of dvc.yaml: its name, its description, the data it reads and writes."""
+    lines = ["| Stage | What it does | Reads | Writes |", "|---|---|---|---|"]
+    for name, stage in load_yaml(ROOT / "dvc.yaml")["stages"].items():
+        reads = [path for path in stage["deps"] if not re.match(r"(textclf|stages)(/|$)|data/checked", path)]
         writes = [_path(out) for kind in ("outs", "metrics") for out in stage.get(kind, [])]
-        label = f"[{name}](stages/{name}.py)" + ("@model" if "matrix" in stage else "")
+        label = f"[{name}]({root}stages/{name}.py)" + ("@model" if "matrix" in stage else "")
         cells = [
             label,
             stage["desc"],
@@ -45,13 +163,13 @@ def stages_table() -> str:
 
 
 def grouped(paths: list[str]) -> list[str]:
-    """The paths, `MANY` or more of one ending in one folder as a pattern, each once."""
+    """Return the paths; `MANY` or more with one ending in one folder become a pattern."""
     kinds = [f"{Path(path).parent}/*{Path(path).suffix}" for path in paths]
     return list(dict.fromkeys(k if kinds.count(k) >= MANY else path for path, k in zip(paths, kinds, strict=True)))
 
 
-def numbers_table() -> str:
-    """The lesson's numbers beside those in metrics/."""
+def numbers_table(root: str) -> str:  # noqa: ARG001 (it has no links)
+    """Return the lesson's numbers beside those in metrics/."""
     shapes, training, measured = (
         files.read_json(ROOT / "metrics" / f"{name}.json") for name in ("features", "training", "evaluation")
     )
@@ -75,23 +193,41 @@ def numbers_table() -> str:
     )
 
 
-def readme() -> str:
-    """The README with its tables made anew, each between `<!-- name -->` and `<!-- /name -->`."""
-    text = README.read_text(encoding="utf-8")
-    for name, table in (("stages", stages_table()), ("numbers", numbers_table())):
+def metrics_table(root: str) -> str:  # noqa: ARG001 (it has no links)
+    """Return the registry of metrics."""
+    lines = ["| Metric | Key | What it is | Better | Per class | Interval |", "|---|---|---|---|---|---|"]
+    for metric in METRICS.values():
+        better = "higher" if metric.higher_is_better else "lower"
+        marks = ["yes" if mark else "" for mark in (metric.per_class, metric.interval)]
+        lines.append(f"| {metric.title} | `{metric.name}` | {metric.description} | {better} | {' | '.join(marks)} |")
+    return "\n".join(lines)
+
+
+TABLES = {"stages": stages_table, "numbers": numbers_table, "metrics": metrics_table}
+
+
+def filled(page: Path) -> str:
+    """Return the text of a page with up-to-date tables between `<!-- name -->` and `<!-- /name -->`."""
+    text = page.read_text(encoding="utf-8")
+    root = "" if page.parent == ROOT else "../"
+    for name, table in TABLES.items():
         before, after = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         start, end = text.find(before), text.find(after)
+        if start < 0 and end < 0:
+            continue
         if min(start, end) < 0:
-            raise UserError(f"README.md must have {before.strip()} and {after} around its table")
-        text = text[: start + len(before)] + table + "\n" + text[end:]
+            raise UserError(f"{page.name} must have both {before.strip()} and {after} around its table")
+        text = text[: start + len(before)] + table(root) + "\n" + text[end:]
     return text
 
 
 def main(arguments: list[str]) -> None:
-    """Write, or check, each generated file, and check params.yaml."""
-    params.load(ROOT / params.PARAMS_FILE)
+    """Write or check each generated file, and check params.yaml."""
+    params.load(ROOT / PARAMS_FILE)
+    generated = {SCHEMA: schema(), TABLE: params_table(), ROOT / PARAMS_FILE: commented_params()}
+    generated |= {page: filled(page) for page in PAGES if page != TABLE}
     stale = []
-    for path, text in ((SCHEMA, schema()), (README, readme())):
+    for path, text in generated.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if arguments == ["--check"]:

@@ -1,17 +1,20 @@
-"""The reader of params.yaml. What it says of each mistake stands in tests/contract/test_broken_params.py."""
+"""All settings together. How wrong ones are refused is tested in tests/contract/test_broken_params.py."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from tests.settings import TEXT, put
 from textclf.core.errors import UserError
-from textclf.params import MAX_SEED, Params, load, parse
+from textclf.core.settings import MAX_SEED, Section, parse_yaml, validate
+from textclf.models.settings import MODELS
+from textclf.params import Params, load, parse
+from textclf.review.settings import Gate
 
 FILE = Path(__file__).parents[2] / "params.yaml"
 
@@ -59,53 +62,54 @@ def test_params_yaml_holds_the_lesson() -> None:
     assert (params.evaluate.threshold, params.evaluate.calibration) == (0.5, "none")
 
 
-def test_dvc_reads_params_yaml_alike() -> None:
-    assert Params.model_validate(YAML(typ="safe").load(TEXT)) == load(FILE)
+def settings_below(kind: type[Section] = Params, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of keys of every section and setting."""
+    for key, field in kind.model_fields.items():
+        yield (*path, key)
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from settings_below(field.annotation, (*path, key))
 
 
-@pytest.mark.parametrize(
-    "scalar",
-    [
-        *(
-            "1e-3",
-            "1E-3",
-            "0.5",
-            ".5",
-            "1.",
-            "+.5",
-            "-1.5e+3",
-            ".inf",
-            "1",
-            "-1",
-            "010",
-            "1.0",
-            "~",
-            "null",
-            "Null",
-            "",
-        ),
-        *("true", "True", "FALSE", "yes", "no", "on", "off", "y", "1:30", "a b", '"1"', "'true'", "|\n  x\n"),
-    ],
-)
-def test_dvc_reads_a_scalar_alike(scalar: str) -> None:
-    # What a section may hold is beside the point here: the refusal shows what was read.
-    ours = _as_read(f"a: {scalar}")
-    theirs = YAML(typ="safe").load(f"a: {scalar}")["a"]
-    assert (type(ours), ours) == (type(theirs), theirs)
+each_key = pytest.mark.parametrize("keys", list(settings_below()), ids=".".join)
 
 
-def _as_read(text: str) -> object:
-    from textclf.params import _Loader
+def value_at(content: Any, keys: tuple[str, ...]) -> Any:
+    """Return the value at a path of keys, of nested mappings or sections."""
+    for key in keys:
+        content = content[key] if isinstance(content, dict) else getattr(content, key)
+    return content
 
-    return yaml.load(text, Loader=_Loader)["a"]  # noqa: S506 (a SafeLoader)
+
+def test_the_defaults_are_those_of_params_yaml() -> None:
+    # The gate names models, which another project need not train.
+    assert Params(gate=load(FILE).gate) == load(FILE)
+    assert Params().gate == Gate(minimum={}, maximum_drop={})
+    assert parse("{}") == Params()
 
 
-def found(params: Params, key: str) -> object:
-    """The value of a dotted key."""
-    value: object = params
-    for name in key.split("."):
-        value = getattr(value, name)
-    return value
+def test_the_defaults_obey_the_rules() -> None:
+    assert Params.model_validate(Params().model_dump()) == Params()
+
+
+@each_key
+def test_a_setting_or_section_that_is_left_out_has_its_default(keys: tuple[str, ...]) -> None:
+    content = parse_yaml(TEXT, "params.yaml")
+    del value_at(content, keys[:-1])[keys[-1]]
+    assert value_at(validate(Params, content), keys) == value_at(Params(), keys)
+
+
+@each_key
+def test_every_section_and_setting_stands_in_params_yaml_and_is_described_in_a_line(keys: tuple[str, ...]) -> None:
+    value_at(parse_yaml(TEXT, "params.yaml"), keys)
+    section = type(value_at(Params(), keys[:-1]))
+    value = value_at(Params(), keys)
+    described = value.__doc__ if isinstance(value, Section) else section.model_fields[keys[-1]].description
+    assert described
+    assert len(described.partition("\n")[0]) <= 110
+
+
+def test_every_model_has_a_section_and_no_other_has() -> None:
+    assert list(type(Params().train).model_fields) == ["models", *MODELS]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +166,7 @@ def found(params: Params, key: str) -> object:
     ],
 )
 def test_a_good_setting_is_read(key: str, written: str, value: object) -> None:
-    read = found(parse(put(key, written)), key)
+    read = value_at(parse(put(key, written)), tuple(key.split(".")))
     assert (type(read), read) == (type(value), value)
 
 
@@ -174,8 +178,8 @@ def test_a_good_setting_is_read(key: str, written: str, value: object) -> None:
         *(("evaluate.calibration", name) for name in ("temperature", "platt")),
     ],
 )
-def test_what_chooses_is_read_where_there_are_validation_rows(key: str, value: object) -> None:
-    read = found(parse(put("split.validation_size", "0.15", key, str(value))), key)
+def test_a_setting_that_chooses_is_read_if_there_are_validation_rows(key: str, value: object) -> None:
+    read = value_at(parse(put("split.validation_size", "0.15", key, str(value))), tuple(key.split(".")))
     assert (type(read), read) == (type(value), value)
 
 
@@ -202,49 +206,19 @@ def test_params_are_read_again_from_what_they_hold(key: str, written: str) -> No
     assert Params.model_validate(params.model_dump()) == params
 
 
-def test_params_are_frozen() -> None:
-    params = load(FILE)
-    with pytest.raises(ValidationError, match="frozen"):
-        params.split.seed = 1
-
-
-def test_everything_wrong_is_reported_in_the_order_of_the_file() -> None:
-    text = put("split.test_size", "2", "train.logistic_regression.C", "a").replace("epochs: 100", "epoch: 100")
-    with pytest.raises(UserError) as error:
-        parse(text, "here")
-    assert error.value.lines == (
-        "here: split.test_size must be less than 1.0; got 2",
-        (
-            "here: train.logistic_regression.C must be a number greater than 0, "
-            "or a list of such numbers to choose from; got a"
-        ),
-        "here: train.keras.epochs is missing; it must be set",
-        "here: train.keras.epoch is no setting; did you mean epochs?",
-    )
-
-
-@pytest.mark.parametrize("depth", [200, 300, 1000])
-@pytest.mark.parametrize(("start", "end"), ["[]", ("{a: ", "}")])
-def test_deep_nesting_is_an_error(depth: int, start: str, end: str) -> None:
-    with pytest.raises(UserError):
-        parse(put("train.majority", f"{start * depth}{end * depth}"))
-
-
-@pytest.mark.parametrize("value", ["!!bool maybe", "!!timestamp soon", "!!float ''", "!!map [a, b]", "!!int x"])
-def test_a_value_that_is_none_of_its_tag_is_an_error(value: str) -> None:
-    with pytest.raises(UserError, match="expected YAML"):
-        parse(put("train.majority", value))
-
-
 @pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 2000 + ")" * 2000], ids=["too often", "too deep"])
-def test_a_pattern_that_python_can_not_compile_is_an_error(pattern: str) -> None:
+def test_a_pattern_that_python_can_not_compile_is_refused(pattern: str) -> None:
     with pytest.raises(UserError, match=r"vectorize\.token_pattern must be a regular expression"):
         parse(put("vectorize.token_pattern", f'"{pattern}"'))
 
 
-def test_a_pattern_that_python_warns_of_is_taken_without_a_word() -> None:
+def test_a_pattern_that_python_warns_of_is_accepted_in_silence() -> None:
     pattern = "[[a]"
     assert parse(put("vectorize.token_pattern", f'"{pattern}"')).vectorize.token_pattern == pattern
+
+
+def test_a_gate_may_name_a_model_that_is_not_trained() -> None:
+    assert parse(put("train.models", "[majority]")).gate == load(FILE).gate
 
 
 VALUES = st.recursive(
@@ -252,18 +226,17 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=2),
     max_leaves=5,
 )
-LINES = [line for line in TEXT.splitlines() if ": " in line and "token_pattern" not in line and line[0] != "#"]
 
 
-@given(line=st.sampled_from(LINES), value=VALUES)
+@given(keys=st.sampled_from([keys for keys in settings_below() if len(keys) > 1]), value=VALUES)
 @settings(deadline=None)
-def test_any_value_is_taken_or_refused_in_whole_lines(line: str, value: object) -> None:
-    key, _, _ = line.partition(":")
-    written = yaml.safe_dump(value, default_flow_style=True, width=10**9).removesuffix("...\n").strip()
+def test_any_value_is_accepted_or_refused_in_whole_lines(keys: tuple[str, ...], value: Any) -> None:
+    content = YAML(typ="safe").load(TEXT)
+    value_at(content, keys[:-1])[keys[-1]] = value
     try:
-        parse(TEXT.replace(f"\n{line}\n", f"\n{key}: {written}\n", 1))
+        validate(Params, content)
     except UserError as error:
         lines = error.lines
     else:
         lines = ()
-    assert all(told.startswith("params.yaml") and "\n" not in told for told in lines)
+    assert all(line.startswith("params.yaml: ") and line.isprintable() for line in lines)

@@ -1,4 +1,4 @@
-"""How a stage script is run: arguments to paths, params checked whole, errors told in one line."""
+"""The runner of a stage script: params from params.yaml, paths from named arguments, errors in one line each."""
 
 import argparse
 import atexit
@@ -9,39 +9,51 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, get_args
 
 from textclf.core.errors import UserError
-from textclf.params import PARAMS_FILE, load
+from textclf.core.settings import Param, load_params
 
 USAGE_ERROR = 2
 
 
 def main(run: Callable[..., None]) -> None:
-    """Run a stage and exit: 0 when its outputs stand, 2 after a mistake that the user can mend.
+    """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake that the user can mend.
 
-    The stage's name is its file's. Its first parameter takes the checked params; each further one becomes a
-    command-line argument of the same name, a `Path` or a `str` as annotated.
+    The stage's name is that of its file. Positional parameters of `run` take validated params: the section named as the
+    parameter, or the key that `Annotated[..., Param(key)]` names. Keyword-only parameters are command-line arguments:
+    `features: Path` is `--features PATH`.
     """
     name = Path(inspect.getfile(run)).stem
-    _, *arguments = inspect.signature(run).parameters.values()
-    parser = argparse.ArgumentParser(prog=f"python -m stages.{name}", description=inspect.getdoc(run))
-    for argument in arguments:
-        parser.add_argument(argument.name, type=argument.annotation)
+    parameters = inspect.signature(run, eval_str=True).parameters.values()
+    wanted = {key_of(each): each.annotation for each in parameters if each.kind is not each.KEYWORD_ONLY}
+    parser = argparse.ArgumentParser(
+        prog=f"python -m stages.{name}", description=inspect.getdoc(run), allow_abbrev=False
+    )
+    for argument in (each for each in parameters if each.kind is each.KEYWORD_ONLY):
+        option = f"--{argument.name.replace('_', '-')}"
+        parser.add_argument(option, dest=argument.name, type=argument.annotation, required=True)
     given = parser.parse_args()
-    if status := exit_code(name, lambda: run(load(PARAMS_FILE), **vars(given))):
+    if status := exit_code(name, lambda: run(*load_params(wanted).values(), **vars(given))):
         sys.exit(status)
-    # The outputs stand. The ordinary exit would take another second to take TensorFlow apart; of it, only what
-    # removes temporary files and the like is wanted.
+    # The outputs are complete. The ordinary exit would take another second to take TensorFlow apart; only the functions
+    # that remove temporary files and the like are wanted.
     atexit._run_exitfuncs()
     os._exit(0)
 
 
-def exit_code(name: str, work: Callable[[], int | None]) -> int:
-    """What a process that does the work should exit with: what the work gives, 0 for None; errors are told in lines.
+def key_of(parameter: inspect.Parameter) -> str:
+    """Return the dotted key of params.yaml that a positional parameter of `run` takes."""
+    marks: list[Any] = [mark for mark in get_args(parameter.annotation) if isinstance(mark, Param)]
+    return str(marks[0].key) if marks else parameter.name
 
-    2 after a `UserError` or an error of the system, each line of it on stderr behind `error: ` and the name.
+
+def exit_code(name: str, work: Callable[[], int | None]) -> int:
+    """Return the exit code of a process that does the work: what `work` returns, 0 for None.
+
+    2 after a `UserError` or an error of the operating system; each of its lines goes to stderr as `error: <name>: ...`.
     """
-    # What the user typed is quoted in errors; a lone surrogate (a name that is not UTF-8) must not break them.
+    # Errors quote what the user typed; a lone surrogate (a name that is not UTF-8) must not break them.
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]  # None: closed, as by >&-
     for stream in streams:
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
@@ -54,7 +66,7 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
             complain(f"error: {name}: {line}")
         return USAGE_ERROR
     except BrokenPipeError:
-        # The reader of stdout has gone; Python would complain once more when it flushes at exit.
+        # The reader of stdout is gone; Python would report it once more when it flushes at exit.
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE

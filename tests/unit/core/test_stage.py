@@ -1,21 +1,29 @@
-"""How a stage ends. The real scripts, run as processes, stand in tests/contract."""
+"""The runner of a stage. The real scripts, run as processes, are tested in tests/contract."""
 
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, NoReturn
 
 import pytest
+from pydantic import Field
 
 from textclf.core import stage
 from textclf.core.errors import UserError
-from textclf.params import Params
+from textclf.core.settings import Names, Param, Section
 
-PARAMS = Path(__file__).parents[3] / "params.yaml"
+PARAMS = "split: {seed: 1000, stratify: true}\ntrain: {models: [a, b]}\n"
+
+
+class Split(Section):
+    """A section."""
+
+    seed: int = Field(0, description="a seed")
+    stratify: bool = Field(False, description="a choice")
 
 
 def end(run: Callable[..., None], *arguments: str) -> int | str | None:
-    """The status that a process would exit with."""
+    """Return the status that a process would exit with."""
     sys.argv = ["script", *arguments]
     with pytest.raises(SystemExit) as stop:
         stage.main(run)
@@ -27,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def leave(status: int) -> NoReturn:
         raise SystemExit(status)
 
-    (tmp_path / "params.yaml").write_bytes(PARAMS.read_bytes())
+    (tmp_path / "params.yaml").write_text(PARAMS)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", [])
     monkeypatch.setattr("os._exit", leave)
@@ -36,21 +44,74 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def raising(error: BaseException) -> Callable[..., None]:
-    def run(_: Params) -> None:
+    def run(split: Split) -> None:  # noqa: ARG001
         raise error
 
     return run
 
 
-def test_arguments_arrive_as_annotated_behind_the_params(capsys: pytest.CaptureFixture[str]) -> None:
-    def run(params: Params, model: str, folder: Path) -> None:
-        print(params.split.seed, repr(model), folder / "x")
+def test_positional_parameters_are_params_and_keyword_only_ones_are_arguments(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def run(
+        split: Split,
+        models: Annotated[Names, Param("train.models")],
+        stratified: Annotated[bool, Param("split.stratify")],
+        *,
+        model: str,
+        model_folder: Path,
+    ) -> None:
+        print(split.seed, models, stratified, repr(model), model_folder / "x")
 
-    assert end(run, "keras", "models") == 0
-    assert capsys.readouterr() == ("1000 'keras' models/x\n", "")
+    assert end(run, "--model-folder", "models", "--model", "keras") == 0
+    assert capsys.readouterr() == ("1000 ('a', 'b') True 'keras' models/x\n", "")
 
 
-def test_a_users_error_is_told_line_by_line_behind_the_name_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_section_that_is_missing_has_its_defaults(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def run(split: Split) -> None:
+        print(split.seed)
+
+    (project / "params.yaml").write_text("train: {models: [a, b]}\n")
+    assert end(run) == 0
+    assert capsys.readouterr() == ("0\n", "")
+
+
+def test_every_mistake_in_the_sections_that_a_stage_reads_is_reported(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(
+        split: Split, models: Annotated[Names, Param("train.models")], path: Annotated[str, Param("data.path")]
+    ) -> None:
+        raise AssertionError(split, models, path)
+
+    (project / "params.yaml").write_text(
+        "split: {seed: a, sead: 1}\ntrain: {models: []}\ndata: {}\nreport: {wrong: 1}\n"
+    )
+    assert end(run) == 2
+    assert capsys.readouterr().err.splitlines() == [
+        "error: test_stage: params.yaml: split.seed must be an integer; got a",
+        "error: test_stage: params.yaml: split.sead is no setting; did you mean seed?",
+        "error: test_stage: params.yaml: train.models must be a list of 1 or more; got []",
+        "error: test_stage: params.yaml: data.path is missing; it must be set",
+    ]
+
+
+@pytest.mark.parametrize("text", ["train: [a]\n", "train:\n"])
+def test_a_setting_within_what_is_no_section_is_refused(
+    project: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    def run(settings: Annotated[Split, Param("train.a")]) -> None:
+        raise AssertionError(settings)
+
+    (project / "params.yaml").write_text(text)
+    shown = "[a]" if "[" in text else "null"
+    assert end(run) == 2
+    assert capsys.readouterr().err == (
+        f"error: test_stage: params.yaml: train must be a section of settings; got {shown}\n"
+    )
+
+
+def test_every_line_of_an_error_of_the_user_begins_with_the_stage(capsys: pytest.CaptureFixture[str]) -> None:
     assert end(raising(UserError("a must be b", "c must be d"))) == 2
     assert capsys.readouterr() == ("", "error: test_stage: a must be b\nerror: test_stage: c must be d\n")
 
@@ -63,33 +124,33 @@ def test_a_users_error_is_told_line_by_line_behind_the_name_of_the_file(capsys: 
         (OSError("cannot write"), "cannot write"),
     ],
 )
-def test_a_file_that_can_not_be_used_is_told_in_a_line(
+def test_an_error_of_the_operating_system_is_one_line(
     capsys: pytest.CaptureFixture[str], error: OSError, line: str
 ) -> None:
     assert end(raising(error)) == 2
     assert capsys.readouterr() == ("", f"error: test_stage: {line}\n")
 
 
-def test_wrong_params_are_told_before_anything_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_params_are_reported_before_anything_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / "params.yaml").unlink()
     assert end(raising(AssertionError())) == 2
     line = "params.yaml not found; run in the folder that holds it, or git checkout params.yaml"
     assert capsys.readouterr().err == f"error: test_stage: {line}\n"
 
 
-def test_missing_arguments_are_told_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    def run(_: Params, raw: Path) -> None:
-        raise AssertionError(raw)
+def test_missing_arguments_are_reported_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+    def run(*, raw_folder: Path) -> None:
+        raise AssertionError(raw_folder)
 
     assert end(run) == 2
     assert capsys.readouterr().err == (
-        "usage: python -m stages.test_stage [-h] raw\n"
-        "python -m stages.test_stage: error: the following arguments are required: raw\n"
+        "usage: python -m stages.test_stage [-h] --raw-folder RAW_FOLDER\n"
+        "python -m stages.test_stage: error: the following arguments are required: --raw-folder\n"
     )
 
 
 def test_help_says_what_the_stage_does(capsys: pytest.CaptureFixture[str]) -> None:
-    def run(_: Params, raw: Path) -> None:
+    def run(*, raw: Path) -> None:
         """Do 100% of RAW."""
         raise AssertionError(raw)
 
@@ -104,21 +165,21 @@ def test_a_defect_keeps_its_traceback() -> None:
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 130), (BrokenPipeError(32, "Broken pipe"), 141)])
-def test_an_interrupted_stage_says_nothing(
+def test_an_interrupted_stage_prints_nothing(
     capsys: pytest.CaptureFixture[str], error: BaseException, status: int
 ) -> None:
     assert end(raising(error)) == status
     assert capsys.readouterr() == ("", "")
 
 
-def test_what_can_not_be_printed_is_escaped(capfd: pytest.CaptureFixture[str]) -> None:
+def test_unprintable_text_is_escaped(capfd: pytest.CaptureFixture[str]) -> None:
     assert end(raising(UserError("got \udcff"))) == 2
     assert capfd.readouterr().err == "error: test_stage: got \\udcff\n"
 
 
 def test_a_stage_without_a_standard_output_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run(_: Params) -> None:
+    def run() -> None:
         """Nothing."""
 
-    monkeypatch.setattr(sys, "stdout", None)  # as Python sets it where it was started with >&-
+    monkeypatch.setattr(sys, "stdout", None)  # as Python sets it if it is started with >&-
     assert end(run) == 0

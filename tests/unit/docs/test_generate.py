@@ -1,0 +1,91 @@
+"""The generated comments of params.yaml, the types in docs/params.md and the tables between markers."""
+
+import runpy
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tests.settings import TEXT, put
+from tests.verify import ROOT
+from textclf.core.errors import UserError
+
+
+@pytest.fixture
+def generate(tmp_path: Path) -> SimpleNamespace:
+    """Return the functions of docs/generate.py, working on a folder with params.yaml."""
+    (tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
+    names = runpy.run_path(str(ROOT / "docs" / "generate.py"))
+    names["commented_params"].__globals__["ROOT"] = tmp_path
+    return SimpleNamespace(**names, folder=tmp_path)
+
+
+def commented(generate: SimpleNamespace, text: str) -> str:
+    """Return a params.yaml as `make docs` would write it."""
+    (generate.folder / "params.yaml").write_text(text, encoding="utf-8")
+    return str(generate.commented_params())
+
+
+def test_params_yaml_has_the_comments_of_the_settings(generate: SimpleNamespace) -> None:
+    assert commented(generate, TEXT) == TEXT
+    bare = "\n".join(line.partition(" # ")[0].rstrip() for line in TEXT.splitlines() if line.strip()[:1] != "#")
+    again = commented(generate, bare).splitlines()
+    assert [line for line in again if line] == [line for line in TEXT.splitlines() if line and line[0] != "#"]
+
+
+@pytest.mark.parametrize("value", ['"a #b"', "'a #b'", "a#b", "it's.csv", 'a"b', "[a, b]"])
+def test_a_value_survives_the_comments(generate: SimpleNamespace, value: str) -> None:
+    assert f"  group: {value} " in commented(generate, put("data.group", value))
+
+
+def test_a_comment_too_long_for_the_line_stands_above_and_replaces_the_old_one(generate: SimpleNamespace) -> None:
+    text = commented(generate, put("data.group", "x" * 100).replace("  group:", "  # an old comment\n  group:"))
+    lines = text.splitlines()
+    place = lines.index(f"  group: {'x' * 100}")
+    assert lines[place - 1].startswith("  # column of what belongs together")
+    assert "an old comment" not in text
+    assert commented(generate, text) == text
+
+
+def test_a_value_that_would_be_lost_in_the_comment_is_refused(generate: SimpleNamespace) -> None:
+    with pytest.raises(UserError, match="on one line"):
+        commented(generate, put("data.group", '"a\n    b"'))
+
+
+@pytest.mark.parametrize(
+    ("schema", "name"),
+    [
+        ({"type": "integer", "minimum": 1}, "integer ≥ 1"),
+        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "number > 0 and < 1"),
+        ({"enum": ["a", "b", None]}, "a, b, null"),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "text or null"),
+        ({"type": "array", "items": {"type": "integer", "minimum": 1}}, "list of integer ≥ 1"),
+        ({"type": "array", "prefixItems": [{"type": "integer"}] * 2}, "list of 2, each integer"),
+        ({"type": ["string", "integer"]}, "text, integer"),
+        ({"type": "object"}, "mapping"),
+    ],
+)
+def test_a_type_is_named_in_words(generate: SimpleNamespace, schema: dict[str, object], name: str) -> None:
+    assert generate.type_name(schema) == name
+
+
+def test_a_table_is_written_between_its_markers_with_links_that_fit_the_page(
+    generate: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(generate.filled.__globals__, "ROOT", ROOT)
+    page = generate.folder / "page.md"
+    page.write_text("a\n<!-- stages -->\nan old row\n<!-- /stages -->\nb\n")
+    text = generate.filled(page)
+    assert text.startswith("a\n<!-- stages -->\n| Stage |")
+    assert "[split](../stages/split.py)" in text
+    assert "an old row" not in text
+    assert text.endswith("<!-- /stages -->\nb\n")
+
+
+def test_a_page_without_markers_stays_and_one_with_half_of_them_is_refused(generate: SimpleNamespace) -> None:
+    page = generate.folder / "page.md"
+    page.write_text("a\n")
+    assert generate.filled(page) == "a\n"
+    page.write_text("a\n<!-- stages -->\n")
+    with pytest.raises(UserError, match=r"page\.md must have both <!-- stages --> and <!-- /stages -->"):
+        generate.filled(page)

@@ -1,0 +1,303 @@
+"""Settings: the base class of every section of params.yaml, the one YAML dialect, and errors in plain sentences."""
+
+import difflib
+import math
+import sys
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, cast, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from textclf.core.errors import UserError
+
+PARAMS_FILE = Path("params.yaml")
+LARGEST = sys.float_info.max
+MAX_SEED = 2**32 - 1  # the largest that numpy's RandomState takes
+DEEPEST, MOST = 50, 100_000  # levels of mappings and lists in a YAML file, and values
+SHOWN = 60  # characters of a value in an error
+MAPPING_KEY = "[key]"  # pydantic's mark in a location: it is the key of a mapping that is wrong
+
+T = TypeVar("T")
+
+
+class Section(BaseModel):
+    """A section of params.yaml: unknown keys are refused, types are exact, and it is frozen once it is read.
+
+    Every setting has a default and a `description` of one line, from which the comments of params.yaml are made.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Param:
+    """Mark a parameter of a stage's `run` with the key of params.yaml that it takes, such as train.models."""
+
+    key: str
+
+
+Positive = Annotated[float, Field(gt=0)]
+Name = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Names = Annotated[tuple[str, ...], Field(strict=False, min_length=1)]  # a YAML list may fill a tuple
+
+
+def rule(text: str) -> PydanticCustomError:
+    """Return an error for a pydantic validator to raise; its text completes "<key> must be ..."."""
+    return PydanticCustomError("rule", "{rule}", {"rule": text})
+
+
+def relation(text: str) -> PydanticCustomError:
+    """Return an error about several settings of a section; its text is the whole sentence."""
+    return PydanticCustomError("relation", "{relation}", {"relation": text})
+
+
+def unique(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the values; raise the error of a validator if one is repeated."""
+    if len(set(values)) < len(values):
+        raise rule("a list without repetitions")
+    return values
+
+
+# YAML
+
+
+def parse_yaml(text: str, name: str) -> dict[str, Any]:
+    """Return the mapping in a YAML 1.2 text, the dialect of DVC: 1e-3 is a number, `no` is text.
+
+    `name` says in errors where the text is from. Raises `UserError` if it is not YAML or not a mapping, or if a key is
+    repeated or is not text.
+    """
+    # Imported here because `textclf predict` reads no YAML and starts sooner without it.
+    from ruamel.yaml import YAML
+    from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    class Constructor(SafeConstructor):
+        """Refuse keys of mappings that are not text or are repeated."""
+
+        def check_mapping_key(self, _node: Any, key_node: Any, mapping: Any, key: Any, _value: Any) -> bool:
+            if not isinstance(key, str):
+                raise ConstructorError(None, None, f"key {key!r} must be text; put it in quotes", key_node.start_mark)
+            if key in mapping:
+                raise ConstructorError(None, None, f"key {key} is repeated", key_node.start_mark)
+            return True
+
+    reader = YAML(typ="safe", pure=True)
+    reader.Constructor = Constructor
+    try:
+        content = reader.load(text)
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{name}:{mark.line + 1}" if mark else name
+        raise UserError(f"{place}: {error.problem or error.context}; expected YAML") from None
+    except (LookupError, TypeError, AttributeError):  # as ruamel.yaml fails on `!!bool maybe`
+        raise UserError(f"{name}: a value must be of the type that its tag (!!) names; expected YAML") from None
+    except (YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{name}: {reason}; expected YAML") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{name} must be a mapping of sections; got {show(content)}")
+    if _is_excessive(content):
+        raise UserError(
+            f"{name} must have at most {MOST:,} values and {DEEPEST} levels of nesting, aliases written out"
+        )
+    return content
+
+
+def _is_excessive(content: Any) -> bool:
+    """Return whether there are too many values or levels; a few lines of aliases can stand for billions, or no end."""
+    count, values = 0, [content]
+    for _ in range(DEEPEST + 1):
+        inner: list[Any] = []
+        for value in values:
+            parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+            count += len(parts)
+            if count > MOST:
+                return True
+            inner += parts
+        values = inner
+    return bool(values)
+
+
+def load_yaml(path: Path) -> dict[str, Any]:
+    """Return the mapping in a YAML file, as `parse_yaml`; `UserError` if the file is missing or not UTF-8."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise UserError(f"{path} not found; run in the folder that holds it, or git checkout {path}") from None
+    except UnicodeDecodeError as error:
+        byte = error.object[error.start]
+        raise UserError(f"{path} must be UTF-8; got byte 0x{byte:02x} at offset {error.start}") from None
+    return parse_yaml(text, str(path))
+
+
+# Validation
+
+
+def load_params(wanted: Mapping[str, Any], path: Path = PARAMS_FILE) -> dict[str, Any]:
+    """Return the validated value of each dotted key of params.yaml, such as split or train.models.
+
+    `wanted` maps keys to types: a `Section`, or any type of pydantic's. A section that is missing has its defaults.
+    Raises `UserError` with a line for each mistake in any of them.
+    """
+    content = load_yaml(path)
+    values: dict[str, Any] = {}
+    lines: list[str] = []
+    for key, kind in wanted.items():
+        try:
+            values[key] = validate(kind, _value_at(content, key, kind, str(path)), str(path), key)
+        except UserError as error:
+            lines += error.lines
+    if lines:
+        raise UserError(*lines)
+    return values
+
+
+def load_section(key: str, kind: type[T], path: Path = PARAMS_FILE) -> T:
+    """Return the validated section at a dotted key of params.yaml, as `load_params`."""
+    return cast("T", load_params({key: kind}, path)[key])
+
+
+def _value_at(content: Mapping[str, Any], key: str, kind: Any, name: str) -> Any:
+    """Return the value of a dotted key, {} for a section that is missing."""
+    value: Any = content
+    parts = key.split(".")
+    for depth, part in enumerate(parts):
+        if not isinstance(value, dict):
+            raise UserError(f"{name}: {'.'.join(parts[:depth])} must be a section of settings; got {show(value)}")
+        if part not in value and isinstance(kind, type) and issubclass(kind, Section):
+            return {}
+        if part not in value:
+            raise UserError(f"{name}: {key} is missing; it must be set")
+        value = value[part]
+    return value
+
+
+def validate(kind: Any, content: Any, name: str = str(PARAMS_FILE), prefix: str = "") -> Any:
+    """Return the content as a value of a type; `UserError` with a line for each mistake.
+
+    `name` says in errors which file it is from, and `prefix` is the dotted key under which it stands there.
+    """
+    try:
+        return TypeAdapter(kind).validate_python(content)
+    except ValidationError as error:
+        details = _first_of_each_key(error.errors())
+        raise UserError(*(f"{name}: {_sentence(detail, kind, prefix)}" for detail in details)) from None
+
+
+def _first_of_each_key(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
+    """Return one error per key, in the order of the settings."""
+    first: dict[Any, ErrorDetails] = {}
+    for detail in details:
+        first.setdefault(detail["loc"], detail)
+    return first.values()
+
+
+def _sentence(detail: ErrorDetails, kind: Any, prefix: str) -> str:
+    """Return pydantic's error as a sentence: key, rule, value."""
+    parts = [part for part in detail["loc"] if part != MAPPING_KEY]
+    inner = "".join(f"[{part}]" if isinstance(part, int) else f".{_quoted_key(part)}" for part in parts)
+    key = f"{prefix}{inner}".lstrip(".")
+    if detail["type"] == "missing":
+        return f"{key} is missing; it must be set"
+    if detail["type"] == "extra_forbidden":
+        known = list(_section_at(kind, detail["loc"][:-1]).model_fields)
+        return f"{key} is no setting; {suggest(str(detail['loc'][-1]), known)}"
+    if detail["type"] == "relation":
+        return f"{key}: {detail['msg']}" if key else detail["msg"]
+    return f"{key} must be {_rule(detail)}; got {show(detail['input'])}"
+
+
+def suggest(name: str, known: Collection[str]) -> str:
+    """Return the hint of an error about an unknown name: the known one that is most like it, or all that are known."""
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'none'}"
+
+
+def _quoted_key(key: str) -> str:
+    return key if key.isprintable() else repr(key)
+
+
+def _section_at(kind: Any, loc: tuple[int | str, ...]) -> type[BaseModel]:
+    for part in loc:
+        annotation = kind.model_fields[str(part)].annotation
+        kind = next((each for each in get_args(annotation) if isinstance(each, type)), annotation)
+    return cast("type[BaseModel]", kind)
+
+
+def _rule(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    match detail["type"]:
+        case "rule":
+            return str(context["rule"])
+        case "literal_error":
+            return f"one of {context['expected']}"
+        case "greater_than":
+            return f"greater than {context['gt']}"
+        case "greater_than_equal":
+            return f"at least {context['ge']}"
+        case "less_than":
+            return f"less than {context['lt']}"
+        case "less_than_equal":
+            return f"at most {context['le']}"
+        case "finite_number":
+            return "a finite number"
+        case "too_short":
+            return f"a list of {context['min_length']} or more"
+        case "too_long":
+            return f"a list of {context['max_length']}"
+        case "float_type" | "float_parsing":
+            return "a number"
+        case "int_type" | "int_from_float" | "int_parsing" | "int_parsing_size":
+            return "an integer"
+        case "bool_type" | "bool_parsing":
+            return "true or false"
+        case "string_type" | "string_unicode":
+            return "text"
+        case "string_too_short":
+            return "text that is not empty"
+        case "tuple_type":
+            return "a list"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "a section of settings"
+        case _:
+            return detail["msg"]
+
+
+def show(value: object, limit: int = SHOWN) -> str:
+    """Return a value as params.yaml would show it, on one line and not too long."""
+    text = _yaml(value.model_dump() if isinstance(value, BaseModel) else value)
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def _yaml(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return str(value).lower()
+        case float() if not math.isfinite(value):
+            return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
+        case str():
+            return value if _is_plain(value) else repr(value)
+        case list() | tuple():
+            return f"[{', '.join(map(_yaml, value))}]"
+        case dict():
+            return f"{{{', '.join(f'{_yaml(key)}: {_yaml(part)}' for key, part in value.items())}}}"
+        case _:
+            return str(value)
+
+
+def _is_plain(text: str) -> bool:
+    """Return whether YAML reads a text without quotes as that text."""
+    if not text.isprintable() or text != text.strip() or not text:
+        return False
+    try:
+        return bool(parse_yaml(f"x: {text}", "") == {"x": text})
+    except UserError:
+        return False

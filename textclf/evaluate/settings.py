@@ -1,0 +1,44 @@
+"""Settings of the stage evaluate."""
+
+from typing import Annotated, Literal, cast, get_args
+
+from pydantic import Field, PlainValidator, WithJsonSchema
+
+from textclf.core.settings import Section, Seed, Share, rule
+
+ThresholdRule = Literal["accuracy", "f1", "precision"]
+THRESHOLD_RULES = get_args(ThresholdRule)
+
+
+def _threshold(value: object) -> float | ThresholdRule:
+    if value in THRESHOLD_RULES:
+        return cast("ThresholdRule", value)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1:
+        raise rule(f"a number between 0 and 1, or what to choose it by: {', '.join(THRESHOLD_RULES)}")
+    return float(value)
+
+
+Threshold = Annotated[
+    float | ThresholdRule,
+    PlainValidator(_threshold),
+    WithJsonSchema(
+        {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, {"enum": list(THRESHOLD_RULES)}]}
+    ),
+]
+
+
+class Evaluate(Section):
+    """How probabilities become decisions, and how sure the metrics are."""
+
+    threshold: Threshold = Field(
+        0.5, description="threshold of the positive class; accuracy, f1 or precision chooses it on validation rows"
+    )
+    target_precision: Share = Field(0.9, description="precision to reach, if threshold is precision")
+    calibration: Literal["none", "platt", "temperature"] = Field(
+        "none", description="temperature, or platt (binary): scale probabilities to fit the validation rows"
+    )
+    confidence: Share = Field(0.95, description="confidence level of every interval")
+    resamples: Annotated[int, Field(ge=100)] = Field(
+        2000, description="number of bootstrap resamples; more give smoother intervals"
+    )
+    seed: Seed = Field(0, description="seed of the bootstrap")

@@ -1,0 +1,17 @@
+"""Settings of the stage export."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from textclf.core.settings import Name, Section
+
+
+class Export(Section):
+    """How the models are exported."""
+
+    model: Name | None = Field(
+        None,
+        description="default of textclf predict; null: best on validation rows, else last of train.models",
+    )
+    terms: Annotated[int, Field(ge=1)] = Field(12, description="number of top terms listed for each class of a model")

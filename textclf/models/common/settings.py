@@ -1,0 +1,43 @@
+"""What the settings of all models share."""
+
+from typing import Annotated, Literal
+
+from pydantic import PlainValidator, WithJsonSchema
+
+from textclf.core.settings import LARGEST, Section, rule
+
+
+class ModelSettings(Section):
+    """Base of the settings of every model."""
+
+    def validation_choices(self) -> list[str]:
+        """Return the names of the settings that make choices on validation rows, as they are set."""
+        return []
+
+
+def _class_weight(value: object) -> object:
+    """Return None, "balanced", or (class, weight) pairs, which can be frozen."""
+    if value is None or value == "balanced":
+        return value
+    pairs = list(value.items()) if isinstance(value, dict) else list(value) if isinstance(value, tuple) else []
+    if not pairs or any(
+        isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= LARGEST
+        for _, weight in pairs
+    ):
+        raise rule("null, balanced, or a mapping of each class to a number greater than 0")
+    return tuple((name, float(weight)) for name, weight in pairs)
+
+
+ClassWeight = Annotated[
+    Literal["balanced"] | tuple[tuple[str, float], ...] | None,
+    PlainValidator(_class_weight),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"enum": [None, "balanced"]},
+                {"type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0}},
+            ]
+        }
+    ),
+]
+CLASS_WEIGHT = "weight of each class: null, balanced (rare classes weigh more) or {class: weight, ...}"

@@ -1,0 +1,41 @@
+"""Settings of the gate: what a change must not break."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from textclf.artifacts.metrics import METRICS
+from textclf.core.files import SPLITS
+from textclf.core.formatting import join_names
+from textclf.core.settings import Name, Section, rule
+
+
+def _split(value: str) -> str:
+    if value not in SPLITS:
+        raise rule(f"one of {', '.join(SPLITS)}")
+    return value
+
+
+def _metric(value: str) -> str:
+    if value not in METRICS:
+        raise rule(f"one of {', '.join(METRICS)}")
+    return value
+
+
+LOWER_IS_BETTER = join_names([name for name, metric in METRICS.items() if not metric.higher_is_better])
+
+SplitName = Annotated[str, AfterValidator(_split)]
+MetricName = Annotated[str, AfterValidator(_metric)]
+Bounds = dict[Name, dict[SplitName, dict[MetricName, float]]]
+Drops = dict[Name, dict[SplitName, dict[MetricName, Annotated[float, Field(ge=0)]]]]
+
+
+class Gate(Section):
+    """Limits beyond which `make pr-report` fails, each as model: {split: {metric: number}}."""
+
+    minimum: Bounds = Field(
+        {}, description=f"worst value allowed: the least for accuracy and the like, the most for {LOWER_IS_BETTER}"
+    )
+    maximum_drop: Drops = Field(
+        {}, description="how much worse than the base is allowed, if beyond the interval; 0.0 allows nothing"
+    )

@@ -1,0 +1,45 @@
+"""Settings of the stage split."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from textclf.core.settings import Section, Seed, relation
+
+
+class Split(Section):
+    """Which rows are trained on, validated on and tested on."""
+
+    method: Literal["random", "hash"] = Field(
+        default="random",
+        description="random draws rows; hash assigns each text by a hash, for more rows than memory holds",
+    )
+    test_size: Annotated[float, Field(gt=0, lt=1)] = Field(
+        default=0.25,
+        description="share of rows for testing; more rows narrow the intervals and leave fewer to train on",
+    )
+    validation_size: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="share of rows that choices are made on; 0.0 as in the lesson, 0.15 for honest choices"
+    )
+    seed: Seed = Field(
+        default=1000, description="seed of the split; change it to see how much the numbers depend on the split"
+    )
+    stratify: bool = Field(
+        default=False, description="true keeps the class balance equal in all splits; use it when a class is rare"
+    )
+    group_duplicates: bool = Field(
+        default=False, description="true keeps rows of the same text (ignoring case and spaces) in one split: no leaks"
+    )
+
+    @model_validator(mode="after")
+    def _leave_rows_to_train_on(self) -> Self:
+        total = self.test_size + self.validation_size
+        if total >= 1:
+            raise relation(f"test_size + validation_size must be less than 1; got {total:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _hash_does_not_stratify(self) -> Self:
+        if self.method == "hash" and self.stratify:
+            raise relation("stratify must be false with method hash, which looks at no other row; got true")
+        return self

@@ -1,0 +1,123 @@
+"""Settings of the table that holds the labelled rows; the command line checks its options by the same rules."""
+
+import codecs
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+from pydantic_core import PydanticCustomError
+
+from textclf.core.errors import UserError
+from textclf.core.settings import Name, Section, relation, rule, show, unique
+from textclf.tables.formats import TABLE_FORMATS
+
+if TYPE_CHECKING:
+    Format = str
+else:
+    Format = Literal["auto", *TABLE_FORMATS]
+
+
+def _path(value: str) -> str:
+    if not value.strip() or not value.isprintable() or value.startswith("-") or any(c in value for c in '"$`\\'):
+        raise rule('a printable path that does not start with - and has no ", $, ` or \\ (a shell reads it)')
+    return value
+
+
+def _delimiter(value: str) -> str:
+    if len(value) != 1 or value in '\r\n"\0 ' or ord(value) > 127:
+        raise rule("one ASCII character that is no space, quote or line end, such as ; or |")
+    return value
+
+
+def _glob(value: str) -> str:
+    parts = value.split("/")
+    if not value.isprintable() or any(part in {"", ".", ".."} or (part != "**" and "**" in part) for part in parts):
+        raise rule("a glob of names below the folder, such as *.csv or **/*.jsonl")
+    return value
+
+
+def _encoding(value: str) -> str:
+    try:
+        codec = codecs.lookup(value)
+    except (LookupError, ValueError) as error:
+        raise rule("an encoding that Python knows, such as utf-8 or cp1252") from error
+    if not codec._is_text_encoding:
+        raise rule("an encoding of text, such as utf-8 or cp1252")
+    return value
+
+
+def _classes(value: object) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = list(value) if isinstance(value, list | tuple) else []
+    if len(names) < 2 or any(not isinstance(name, str | int) or name == "" for name in names):
+        raise rule("null, or a list of two classes or more, each text, an integer or a boolean")
+    return unique(tuple(str(name).lower() if isinstance(name, bool) else str(name) for name in names))
+
+
+Classes = Annotated[
+    tuple[str, ...] | None,
+    PlainValidator(_classes),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "null"},
+                {"type": "array", "items": {"type": ["string", "integer", "boolean"]}, "minItems": 2},
+            ]
+        }
+    ),
+]
+
+
+class Data(Section):
+    """The labelled rows. Your own file needs path, text and label: docs/own-data.md."""
+
+    path: Annotated[str, AfterValidator(_path)] = Field(
+        default="data/raw", description="where the rows are: data/raw (the fetched corpus), or your own file or folder"
+    )
+    files: Annotated[str, AfterValidator(_glob)] = Field(
+        default="**/*", description='which files of a folder are read; "*.csv" takes the CSV files directly in it'
+    )
+    format: Format = Field(
+        default="auto",
+        description="csv, tsv, jsonl, parquet or txt (sentence, tab, label); auto goes by the file's ending",
+    )
+    text: Name = Field(default="text", description="column of the texts")
+    label: Name = Field(
+        default="label", description="column of the labels; source is the file's name, for data with one file per class"
+    )
+    id: Name | None = Field(default=None, description="column of unique ids; null identifies a row by file and line")
+    group: Name | None = Field(
+        default=None, description="column of what belongs together, such as an author; each group stays in one split"
+    )
+    classes: Classes = Field(default=None, description="labels in order, binary: positive class last; null sorts them")
+    missing: Literal["error", "drop"] = Field(
+        default="error",
+        description="rows without text or label: error refuses them, drop leaves them out and counts them",
+    )
+    encoding: Annotated[str, AfterValidator(_encoding)] = Field(
+        default="utf-8", description="encoding of every format except parquet; many older exports are cp1252"
+    )
+    delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
+        default=None, description="delimiter of csv and tsv; null is a comma for csv and a tab for tsv"
+    )
+    quoting: bool | None = Field(
+        default=None,
+        description='whether "..." may contain delimiters and line ends; null is true for csv, false for tsv',
+    )
+
+    @model_validator(mode="after")
+    def _label_is_not_text(self) -> Self:
+        if self.label == self.text:
+            raise relation(f"label must be another column than text; got {show(self.label)} for both")
+        return self
+
+
+OPTIONS = {"delimiter": _delimiter, "encoding": _encoding, "files": _glob}
+
+
+def check_option(name: str, value: str) -> None:
+    """Raise `UserError` if the value of a command-line option breaks the rule of the setting of that name."""
+    try:
+        OPTIONS[name](value)
+    except PydanticCustomError as error:
+        raise UserError(f"--{name} must be {error.message()}; got {show(value)}") from None

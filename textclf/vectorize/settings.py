@@ -1,0 +1,105 @@
+"""Settings of the stage vectorize, named as in scikit-learn's vectorizers."""
+
+import re
+import warnings
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
+
+from textclf.core.settings import Section, relation, rule, show
+
+
+def _document_frequency(value: object) -> int | float:
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value >= 1
+    is_share = isinstance(value, float) and 0.0 <= value <= 1.0
+    if not (is_count or is_share):
+        raise rule("an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)")
+    return value  # type: ignore[return-value]
+
+
+def _regular_expression(value: str) -> str:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # "possible nested set"
+            groups = re.compile(value).groups
+    except (re.error, OverflowError, RecursionError) as error:
+        raise rule(f"a regular expression ({error})") from error
+    if groups > 1:
+        raise rule("a regular expression with at most one capturing group")
+    return value
+
+
+DocumentFrequency = Annotated[
+    int | float,
+    PlainValidator(_document_frequency),
+    WithJsonSchema({"anyOf": [{"type": "integer", "minimum": 1}, {"type": "number", "minimum": 0, "maximum": 1}]}),
+]
+Range = Annotated[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], Field(strict=False)]
+
+
+class Vectorize(Section):
+    """How a text becomes a vector."""
+
+    analyzer: Literal["word", "char", "char_wb", "word+char", "word+char_wb"] = Field(
+        default="word", description="word, char (n-grams of letters), char_wb (within words), word+char or word+char_wb"
+    )
+    weighting: Literal["counts", "binary", "tfidf"] = Field(
+        default="counts", description="counts, binary (1 if the term occurs) or tfidf (rare terms weigh more)"
+    )
+    sublinear_tf: bool = Field(
+        default=False, description="true uses 1 + log(count) in tfidf; for texts that repeat their words"
+    )
+    lowercase: bool = Field(default=True, description="false distinguishes Food from food")
+    token_pattern: Annotated[str, AfterValidator(_regular_expression)] = Field(
+        default=r"(?u)\b\w\w+\b", description="regular expression of a word; this one drops one-letter words"
+    )
+    ngram_range: Range = Field(
+        default=(1, 1), description='smallest and largest n of word n-grams; [1, 2] adds pairs such as "not good"'
+    )
+    char_ngram_range: Range = Field(
+        default=(2, 5), description="smallest and largest n of letter n-grams, if the analyzer has char"
+    )
+    min_df: DocumentFrequency = Field(
+        default=1, description="drop terms in fewer rows: an integer counts rows, a decimal is a share of them"
+    )
+    max_df: DocumentFrequency = Field(
+        default=1.0, description="drop terms in more rows, counted likewise; 0.5 drops the most common ones"
+    )
+    max_features: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="number of terms to keep per analyzer, the most frequent ones; null keeps all"
+    )
+    hashing: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
+        default=None,
+        description="number of columns to hash terms into, such as 262144; null keeps a vocabulary instead",
+    )
+
+    @property
+    def analyzers(self) -> list[str]:
+        """Return the analyzers to use side by side: one or two of word, char and char_wb."""
+        return self.analyzer.split("+")
+
+    @model_validator(mode="after")
+    def _ranges_ascend(self) -> Self:
+        for name in ("ngram_range", "char_ngram_range"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise relation(f"{name} must be [smallest, largest]; got {[low, high]}")
+        return self
+
+    @model_validator(mode="after")
+    def _only_tfidf_is_sublinear(self) -> Self:
+        if self.sublinear_tf and self.weighting != "tfidf":
+            raise relation(f"weighting must be tfidf for sublinear_tf; got {self.weighting}")
+        return self
+
+    @model_validator(mode="after")
+    def _hashing_selects_no_terms(self) -> Self:
+        defaults = {"min_df": 1, "max_df": 1.0, "max_features": None}  # 1 is one row, 1.0 is all rows
+        changed = [name for name, value in defaults.items() if repr(getattr(self, name)) != repr(value)]
+        if self.hashing is not None and changed:
+            name = changed[0]
+            raise relation(
+                f"{name} must be {show(defaults[name])} with hashing, which keeps no vocabulary to choose terms from; "
+                f"got {show(getattr(self, name))}"
+            )
+        return self
