@@ -1,4 +1,4 @@
-"""What the stage split says of a user's own tables that break a rule, line by line; no output is touched."""
+"""The errors of tables that break a rule, line by line."""
 
 import datetime as dt
 import decimal
@@ -12,7 +12,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.conftest import arguments
 from tests.settings import put
+from textclf.core.errors import UserError
+from textclf.core.settings import load_section
+from textclf.tables import corpus
+from textclf.tables.settings import Data
 
 Case = tuple[Mapping[str, bytes | str], str, dict[str, str], tuple[str, ...]]  # files, data.path, settings, lines
 
@@ -24,31 +29,31 @@ DROP = "fill it in, or set data.missing to drop"
 QUOTES = "quotes must be closed, and doubled inside quotes"
 UNQUOTE = "if quotes are text here, set data.quoting to false"
 FIELDS = "must have 2 fields, as the header has"
-QUOTE = "put quotes around a field that holds the delimiter or a line end"
-DELIMITER = "if another character parts the columns, set data.delimiter"
+QUOTE = "put quotes around a field that contains the delimiter or a line end"
+DELIMITER = "if another character separates the columns, set data.delimiter"
 CR = (
-    "must hold no lone CR outside quotes; put quotes around the text that holds it, "
-    "or save the file with LF or CRLF at the end of its lines"
+    "must contain no lone CR outside quotes; put quotes around the text that contains it, "
+    "or save the file with LF or CRLF line ends"
 )
-ADD = "mend it, or add it there, in quotes if it looks like a number or a boolean"
+ADD = "correct it, or add it there, in quotes if it looks like a number or a boolean"
 JSON = "must be a JSON object on a line of its own"
 SENTENCE = "must be a sentence, a tab and a label"
 LABEL = "label must be text, an integer or a boolean"
 ENDING = (
-    "must end in .csv, .jsonl, .ndjson, .parquet, .tsv, .txt, with .gz or .zst behind it or not; "
-    "name its data.format, or match other files by data.files"
+    "must end in .csv, .jsonl, .ndjson, .parquet, .tsv, .txt, optionally followed by .gz or .zst; "
+    "set its data.format, or match other files by data.files"
 )
 LIST = pa.list_(pa.field("element", pa.string()))  # as Parquet calls the field
 NO_PARQUET = "Parquet magic bytes not found in footer. Either the file is corrupted or this is not a parquet file"
 
 
 def alone(name: str, content: bytes | str, /, *lines: str, **settings: str) -> Case:
-    """A file of this name, which each line begins with; the settings of the section `data`, as YAML."""
+    """Return the case of a single file; each line begins with its path. The settings of section `data` are YAML."""
     return {f"own/{name}": content}, f"own/{name}", settings, tuple(f"own/{name}{line}" for line in lines)
 
 
 def folder(files: Mapping[str, bytes | str], /, *lines: str, **settings: str) -> Case:
-    """The folder own with these files; the lines are whole."""
+    """Return the case of the folder `own` with these files; the lines are complete."""
     return {f"own/{name}": content for name, content in files.items()}, "own", settings, lines
 
 
@@ -73,7 +78,7 @@ def zst(content: bytes) -> bytes:
 
 
 def columns(*settings: str, there: str, wanted: Mapping[str, str] = {}, hint: str = "") -> tuple[str, ...]:
-    """The lines of columns that are not there."""
+    """Return the lines about settings that name missing columns."""
     return tuple(
         f": data.{name} must be one of its columns ({there}); got {wanted.get(name, name)!r}{hint}" for name in settings
     )
@@ -102,7 +107,7 @@ HEADERS = {
     "a name twice": alone(
         "c.csv",
         "text,label,text\na,0,b\n",
-        ": data.text must be one of its columns (text, label, text); got 2 of the name 'text'",
+        ": data.text must be one of its columns (text, label, text); got 2 columns named 'text'",
     ),
     "semicolons": alone(
         "c.csv", "text;label\na;0\n", *columns("text", "label", there="text;label", hint=f"; {DELIMITER}")
@@ -144,17 +149,17 @@ LINES = {
     "open quote": alone(
         "c.csv",
         f'{HEAD}a,0\n"b,1\nc,0\n',
-        f":3: {QUOTES}; got an end of the file inside quotes; {UNQUOTE}",
+        f":3: {QUOTES}; got the end of the file inside quotes; {UNQUOTE}",
     ),
     "quote inside quotes": alone(
         "c.csv",
         f'{HEAD}a,0\n"b\n\n"c",1\n',
-        f":3: {QUOTES}; got text behind a closing quote in line 5; {UNQUOTE}",
+        f":3: {QUOTES}; got text after a closing quote in line 5; {UNQUOTE}",
     ),
     "quotes behind backslashes": alone(
         "c.csv",
         f'{HEAD}"say \\"a\\"",0\n',
-        f":2: {QUOTES}; got text behind a closing quote in line 2; {UNQUOTE}",
+        f":2: {QUOTES}; got text after a closing quote in line 2; {UNQUOTE}",
     ),
     "lone CR": alone("c.csv", f"{HEAD}a\rb,0\n", f":2: {CR}"),
     "nothing but CR at the ends of lines": alone("c.csv", "text,label\ra,0\rb,1\r", f":1: {CR}"),
@@ -180,7 +185,9 @@ LINES = {
         "c.txt", "a\t0\n", *columns("text", there="text, label", wanted={"text": "review"}), text="review"
     ),
     "txt and ids": alone("c.txt", "a\t0\n", *columns("id", there="text, label"), id="id"),
-    "txt with CR CR LF": alone("c.txt", "a\t0\r\r\nb\t1\n", r":1: label must not hold control characters; got '0\r'"),
+    "txt with CR CR LF": alone(
+        "c.txt", "a\t0\r\r\nb\t1\n", r":1: label must not contain control characters; got '0\r'"
+    ),
 }
 VALUES = {
     "blank line": alone(
@@ -207,16 +214,16 @@ VALUES = {
         "c.csv", f"{HEAD},\nb,1\n", f":2: text must not be empty; got '' in column text; {DROP}"
     ),
     "label of two lines": alone(
-        "c.csv", f'{HEAD}a,"0\n1"\nb,1\n', r":2: label must not hold control characters; got '0\n1'"
+        "c.csv", f'{HEAD}a,"0\n1"\nb,1\n', r":2: label must not contain control characters; got '0\n1'"
     ),
     "label that colours": alone(
-        "c.csv", f"{HEAD}a,\x1b[31m\nb,1\n", r":2: label must not hold control characters; got '\x1b[31m'"
+        "c.csv", f"{HEAD}a,\x1b[31m\nb,1\n", r":2: label must not contain control characters; got '\x1b[31m'"
     ),
     "label with U+0085": alone(
-        "c.csv", f"{HEAD}a,0\x85\nb,1\n", r":2: label must not hold control characters; got '0\x85'"
+        "c.csv", f"{HEAD}a,0\x85\nb,1\n", r":2: label must not contain control characters; got '0\x85'"
     ),
-    "NUL in a text": alone("c.csv", f"{HEAD}a\0b,0\nb,1\n", ":2: text must not hold NUL; got one at offset 1"),
-    "NUL in a label": alone("c.csv", f"{HEAD}a,0\0\nb,1\n", ":2: label must not hold NUL; got one at offset 1"),
+    "NUL in a text": alone("c.csv", f"{HEAD}a\0b,0\nb,1\n", ":2: text must not contain NUL; got one at offset 1"),
+    "NUL in a label": alone("c.csv", f"{HEAD}a,0\0\nb,1\n", ":2: label must not contain NUL; got one at offset 1"),
     "one class": alone("c.csv", f"{HEAD}a,0\nb,0\n", " must have rows of at least two classes; got only '0'"),
     "source of a single file": alone(
         "c.csv", GOOD, " must have rows of at least two classes; got only 'c'", label="source"
@@ -259,7 +266,7 @@ VALUES = {
     "id twice": alone(
         "c.csv",
         "n,text,label\n7,a,0\n8,b,1\n7,c,0\n",
-        ":4: n must be another in each row; got '7', as in own/c.csv:2",
+        ":4: n must be unique; got '7', as in own/c.csv:2",
         id="n",
     ),
     "no id": alone(
@@ -275,7 +282,7 @@ VALUES = {
         group="the author",
     ),
     "id of two lines": alone(
-        "c.csv", 'n,text,label\n"a\nb",a,0\n8,b,1\n', r":2: n must not hold control characters; got 'a\nb'", id="n"
+        "c.csv", 'n,text,label\n"a\nb",a,0\n8,b,1\n', r":2: n must not contain control characters; got 'a\nb'", id="n"
     ),
 }
 BYTES = {
@@ -358,7 +365,7 @@ JSON_LINES = {
     "a key twice": alone(
         "c.jsonl",
         OBJECT + '{"text": "b", "label": 0, "label": 1}\n',
-        f""":2: {JSON}; key 'label' stands twice in '{{"text": "b", "label": 0, "label": 1}}'""",
+        f""":2: {JSON}; duplicate key 'label' in '{{"text": "b", "label": 0, "label": 1}}'""",
     ),
     "a tab in a string": alone(
         "c.jsonl", OBJECT + '{"text": "\t"}\n', rf""":2: {JSON}; Invalid control character in '{{"text": "\t"}}'"""
@@ -415,7 +422,7 @@ JSON_LINES = {
         ":2: text must be Unicode text; got half a surrogate pair at offset 1",
     ),
     "NUL": alone(
-        "c.jsonl", OBJECT + '{"text": "b\\u0000", "label": 1}\n', ":2: text must not hold NUL; got one at offset 1"
+        "c.jsonl", OBJECT + '{"text": "b\\u0000", "label": 1}\n', ":2: text must not contain NUL; got one at offset 1"
     ),
     "not UTF-8": alone(
         "c.jsonl",
@@ -425,7 +432,7 @@ JSON_LINES = {
     "source in later rows alone": alone(
         "c.jsonl",
         '{"text": "a"}\n{"text": "b", "source": "x"}\n',
-        ":2: source must be a key of the first row too, or of none; add it there",
+        ":2: source must be a key of the first row too, or of no row; add it there",
         label="source",
     ),
 }
@@ -442,7 +449,7 @@ PARQUET = {
     "a name twice": alone(
         "c.parquet",
         written(pa.table([["a"], ["b"], ["0"]], names=["text", "text", "label"])),
-        ": data.text must be one of its columns (text, text, label); got 2 of the name 'text'",
+        ": data.text must be one of its columns (text, text, label); got 2 columns named 'text'",
     ),
     **{
         f"text of type {column.type}": alone(
@@ -487,7 +494,7 @@ PARQUET = {
     "not UTF-8": alone(
         "c.parquet",
         parquet(pa.array([b"a", b"\xff"]).view(pa.string())),
-        " must hold text in UTF-8; got byte 0xff",
+        " must contain text in UTF-8; got byte 0xff",
     ),
 }
 COMPRESSED = {
@@ -531,11 +538,11 @@ FILES = {
     "a file of another kind": folder({"c.csv": GOOD, "sub/README.md": "# Read me"}, f"own/sub/README.md {ENDING}"),
     "no file of the glob": folder(
         {"c.csv": GOOD, "d.csv": GOOD},
-        "own must hold files that match data.files; got none for *.tsv",
+        "own must contain files that match data.files; got none for *.tsv",
         files='"*.tsv"',
     ),
     "hidden files alone": folder(
-        {".c.csv": GOOD, ".d/d.csv": GOOD}, "own must hold files that match data.files; got none for **/*"
+        {".c.csv": GOOD, ".d/d.csv": GOOD}, "own must contain files that match data.files; got none for **/*"
     ),
     "an empty file among others": folder(
         {"a.csv": GOOD, "b.csv": ""}, "own/b.csv must have a header and rows; got an empty file"
@@ -552,7 +559,7 @@ FILES = {
     ),
     "an id in two files": folder(
         {"a.csv": "n,text,label\n7,a,0\n", "b.jsonl": '{"n": 7, "text": "b", "label": 1}\n'},
-        "own/b.jsonl:1: n must be another in each row; got '7', as in own/a.csv:2",
+        "own/b.jsonl:1: n must be unique; got '7', as in own/a.csv:2",
         id="n",
     ),
     "a name of two lines": folder(
@@ -568,41 +575,53 @@ FILES = {
         ("params.yaml: data: label must be another column than text; got text for both",),
     ),
 }
-CASES = [
-    pytest.param(*case, id=f"{group}: {name}")
-    for group, cases in {
-        "headers": HEADERS,
-        "lines": LINES,
-        "values": VALUES,
-        "bytes": BYTES,
-        "JSON Lines": JSON_LINES,
-        "Parquet": PARQUET,
-        "compressed": COMPRESSED,
-        "files": FILES,
-    }.items()
-    for name, case in cases.items()
-]
+GROUPS = {
+    "headers": HEADERS,
+    "lines": LINES,
+    "values": VALUES,
+    "bytes": BYTES,
+    "JSON Lines": JSON_LINES,
+    "Parquet": PARQUET,
+    "compressed": COMPRESSED,
+    "files": FILES,
+}
+CASES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}
+STAGE_CASES = (  # one of each kind of error that the stage has to pass on
+    "headers: no header",
+    "lines: many wrong rows",
+    "values: id twice",
+    "compressed: gz cut off",
+    "files: a name that is not UTF-8",
+    "files: label and text one column",
+)
 
 
-@pytest.mark.parametrize(("files", "path", "settings", "lines"), CASES)
-def test_split_refuses_a_table_that_breaks_a_rule(
-    refuses: Callable[..., None],
-    project: Path,
-    files: Mapping[str, bytes | str],
-    path: str,
-    settings: dict[str, str],
-    lines: tuple[str, ...],
-) -> None:
+def write_files(folder: Path, files: Mapping[str, bytes | str]) -> None:
     for name, content in files.items():
-        file = project / name
+        file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content.encode() if isinstance(content, str) else content)
-    chosen = {"path": path, **settings}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_table_that_breaks_a_rule_is_refused(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files, path, settings, lines = CASES[name]
+    write_files(tmp_path, files)
+    section = "".join(f"  {key}: {value}\n" for key, value in {"path": path, **settings}.items())
+    (tmp_path / "params.yaml").write_text(f"data:\n{section}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as error:
+        corpus.read(Path(path), load_section("data", Data))
+    assert error.value.lines == lines
+
+
+@pytest.mark.parametrize("name", STAGE_CASES)
+def test_the_stage_split_reports_the_error_and_changes_no_output(
+    name: str, refuses: Callable[..., None], project: Path
+) -> None:
+    files, path, settings, lines = CASES[name]
+    write_files(project, files)
+    chosen = [word for key, value in {"path": path, **settings}.items() for word in (f"data.{key}", value)]
     params = project / "params.yaml"
-    text = put(
-        *(word for key, value in chosen.items() for word in (f"data.{key}", value)),
-        text=params.read_text(encoding="utf-8"),
-    )
-    params.write_text(text, encoding="utf-8")
-    arguments = [path, "data/splits", "metrics/splits.json"]
-    refuses("split", *(f"error: split: {line}" for line in lines), arguments=arguments)
+    params.write_text(put(*chosen, text=params.read_text(encoding="utf-8")), encoding="utf-8")
+    refuses("split", *(f"error: split: {line}" for line in lines), words=arguments("split", table=path))

@@ -1,1 +1,1 @@
-"""Labelled tables of any format, read exactly."""
+"""Reading of labelled tables in several formats, row by row or in blocks."""

@@ -1,4 +1,4 @@
-"""Rows of any labelled table, read exactly: nothing skipped, nothing guessed, every mistake told by its row."""
+"""Labelled rows of any table: nothing skipped, nothing guessed, every mistake reported with its file and line."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,21 +10,26 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.params import Data
-from textclf.split.splitting import Batch, fingerprints
-from textclf.tables import readers as tables
-from textclf.tables.readers import SOURCE, Block, Layout, Numbered, Record, listed, named, shown
+from textclf.core.hashing import fingerprints
+from textclf.core.quoting import list_names, quote_name, quote_value
+from textclf.tables.files import find_files, source_name
+from textclf.tables.layout import SOURCE, Block, Layout, Record, Rows
+from textclf.tables.read import read_blocks
+from textclf.tables.settings import Data
+from textclf.tables.values import label_of, labels_of, text_of, texts_of
 
-SHOWN = 5  # wrong rows spelled out in an error
-INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses some thousand digits
+ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
+INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
+
+Batch = dict[str, list[str]]  # rows: the values of each column
 
 
 @dataclass
 class Corpus:
-    """Rows of a corpus, and how many were left out for want of a text or label.
+    """Labelled rows in memory.
 
     `rows` has the columns `id`, `text`, `label` and, if asked for, `group`, all text. `classes` are the labels in
-    their order, of two the positive one last. `dropped` counts the rows left out: `rows` in all, `text` and `label`
+    order; binary: the positive class is last. `dropped` counts the rows left out: `rows` in all, `text` and `label`
     by what was missing.
     """
 
@@ -34,12 +39,14 @@ class Corpus:
 
 
 def read(path: Path, settings: Data) -> Corpus:
-    """The rows of a file, or of the files of a folder in the order of their names, under the settings.
+    """Return the rows of a file, or of the files of a folder in the order of their names.
 
-    A row's id is that of its column, or `file:line` (in Parquet `file:row`), both from 1, the file named as it lies
-    in the folder. Labels are text: integers in digits, booleans as true and false. Text and label are kept as they
-    stand, spaces included. `UserError` for every row that breaks a rule (all are counted, the first few shown), for
-    a column that is not there (those that are there are listed), and for rows of fewer than two classes.
+    A row's id is the value of the id column, or `file:line` (in Parquet `file:row`), both from 1, with the path of the
+    file below the folder. Labels are text: integers in digits, booleans as true and false. Texts and labels are
+    unchanged, spaces included.
+
+    Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns,
+    and for rows of fewer than two classes.
     """
     stream = Stream(path, settings)
     columns: Batch = {name: [] for name in ("id", "text", "label", *([] if settings.group is None else ["group"]))}
@@ -49,30 +56,25 @@ def read(path: Path, settings: Data) -> Corpus:
     return Corpus(pd.DataFrame(columns), stream.classes, stream.dropped)
 
 
-def order(labels: Iterable[str], given: Sequence[str] | None, where: str) -> list[str]:
-    """The classes in order: as given, or integers by value if all are such, else by code point.
+def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str) -> list[str]:
+    """Return the classes in the given order; without one by value if all are integers, else by code point.
 
-    `UserError` if they are fewer than two, or one of those given has no row; `where` names the file.
+    Raises `UserError` if there are fewer than two, or a class of `order` has no row; `where` names the file.
     """
-    found = set(labels)
-    if len(found) < 2:
-        raise UserError(f"{where} must have rows of at least two classes; got only {shown(min(found))}")
-    if given is None:
-        whole = all(INTEGER.fullmatch(name) for name in found)
-        return sorted(found, key=lambda name: (int(name) if whole else 0, name))
-    if missing := [name for name in given if name not in found]:
-        rule = f"every class of data.classes ({listed(given)}) must have a row"
-        raise UserError(f"{where}: {rule}; got none of {shown(missing[0])}")
-    return list(given)
+    present = set(labels)
+    if len(present) < 2:
+        raise UserError(f"{where} must have rows of at least two classes; got only {quote_value(min(present))}")
+    if order is None:
+        numeric = all(INTEGER.fullmatch(name) for name in present)
+        return sorted(present, key=lambda name: (int(name) if numeric else 0, name))
+    if missing := [name for name in order if name not in present]:
+        rule = f"every class of data.classes ({list_names(order)}) must have a row"
+        raise UserError(f"{where}: {rule}; got none of {quote_value(missing[0])}")
+    return list(order)
 
 
-def files(path: Path, settings: Data) -> dict[str, Path]:
-    """The files that `read` reads, by their names in the ids of rows; `UserError` as of `read`."""
-    return {name: file for name, file, _ in tables.files_of(path, layout(settings))}
-
-
-def layout(settings: Data) -> Layout:
-    """How the table is written, as the settings have it."""
+def layout_of(settings: Data) -> Layout:
+    """Return the layout that the settings describe."""
     columns = {name: getattr(settings, name) for name in ("text", "label", "id", "group")}
     return Layout(
         {name: column for name, column in columns.items() if column is not None},
@@ -84,142 +86,148 @@ def layout(settings: Data) -> Layout:
     )
 
 
-class Stream:
-    """Rows of a table, many at a time, so that they need not all be in memory.
+def files(path: Path, settings: Data) -> dict[str, Path]:
+    """Return the files that `read` reads, by their names in ids; `UserError` as there."""
+    return {name: file for name, file, _ in find_files(path, layout_of(settings))}
 
-    Iterate once: each batch is a mapping of `id`, `text`, `label` and, if asked for, `group` to lists of one length.
-    What `Corpus` says of `classes` and `dropped` is known at the end; `count` is that of all rows. The errors are
-    those of `read`, and come at the end too: what was made of the batches must then be thrown away.
+
+class Stream:
+    """Labelled rows, many at a time, so that they need not all be in memory.
+
+    Iterate once: each batch maps `id`, `text`, `label` and, if asked for, `group` to lists of the same length.
+    Afterwards `classes` and `dropped` are those of `Corpus`, and `count` is the number of all rows. The errors are
+    those of `read`. They are raised at the end, so discard what was made of the batches.
     """
 
-    def __init__(self, path: Path, settings: Data) -> None:
-        """Read nothing yet."""
-        self.path, self.settings, self.layout = path, settings, layout(settings)
+    def __init__(self, path: Path, settings: Data, repeated_ids: frozenset[int] = frozenset()) -> None:
+        """Read nothing yet; `repeated_ids` are fingerprints of ids to look for more than once."""
+        self.path, self.settings, self.layout = path, settings, layout_of(settings)
         self.classes: list[str] = []
         self.dropped = {"rows": 0, "text": 0, "label": 0}
         self.count = 0
         self._labels: set[str] = set()
         self._wrong = 0
-        self._shown: list[str] = []  # what is said of the first wrong rows
-        self._ids: list[NDArray[np.uint64]] = []  # fingerprints of those of a column
-        self._suspects: set[int] = set()  # fingerprints of ids that may stand twice
-        self._places: dict[str, str] = {}  # where such an id stands first
+        self._errors: list[str] = []  # of the first wrong rows
+        self._ids: list[NDArray[np.uint64]] = []  # fingerprints of the ids of the id column
+        self._repeated_ids = repeated_ids
+        self._first_rows: dict[str, str] = {}  # of such ids
 
     def __iter__(self) -> Iterator[Batch]:
-        for name, file, kind in tables.files_of(self.path, self.layout):
+        """Yield the rows of each block that are well-formed and not dropped."""
+        for name, path, kind in find_files(self.path, self.layout):
             before = self.count
-            for block in tables.blocks(file, kind, self.layout):
-                batch = self._together(block, name) or self._one_by_one(block, name, str(file))
+            for rows in read_blocks(path, kind, self.layout):
+                batch = self._check_together(rows, name) or self._check_one_by_one(rows, name, str(path))
                 if self.settings.id is not None:
                     self._ids.append(fingerprints(batch["id"]))
                 if batch["id"] and not self._wrong:
                     self._labels.update(batch["label"])
                     yield batch
             if self.count == before:
-                raise UserError(f"{file} must have rows; got none")
-        self._require_distinct_ids()
+                raise UserError(f"{path} must have rows; got none")
+        self._require_unique_ids()
         if self._wrong:
-            total = f"{self.path}: {self._wrong} of {self.count} rows are wrong, {SHOWN} shown"
-            raise UserError(*self._shown, *([total] if self._wrong > SHOWN else []))
+            total = f"{self.path}: {self._wrong} of {self.count} rows are wrong, {ERRORS_SHOWN} shown"
+            raise UserError(*self._errors, *([total] if self._wrong > ERRORS_SHOWN else []))
         if not self._labels:
             raise UserError(f"{self.path} must have rows; got none with text and label")
-        self.classes = order(self._labels, self.settings.classes, str(self.path))
+        self.classes = order_classes(self._labels, self.settings.classes, str(self.path))
 
-    def _together(self, block: Block | list[Numbered], name: str) -> Batch | None:
-        """The rows of a block, looked at together; None if one of them wants a closer look."""
-        if not isinstance(block, Block) or self._suspects:
+    def _check_together(self, rows: Rows, name: str) -> Batch | None:
+        """Return the rows of a block; None if they have to be checked one by one."""
+        if not isinstance(rows, Block) or self._repeated_ids:
             return None
-        batch = {"id": [f"{name}:{number}" for number in block.numbers]}
-        for kind, column in self.layout.columns.items():
-            if (values := block.columns.get(column)) is None:
-                values = [source_of(name)] * len(block.numbers)
-            if (good := tables.texts_of(values) if kind == "text" else tables.labels_of(values)) is None:
+        batch = {"id": [f"{name}:{number}" for number in rows.numbers]}
+        for purpose, column in self.layout.columns.items():
+            if (values := rows.columns.get(column)) is None:
+                values = [source_name(name)] * len(rows.numbers)
+            if (checked := texts_of(values) if purpose == "text" else labels_of(values)) is None:
                 return None
-            batch[kind] = good
-        if (known := self.settings.classes) is not None and not set(batch["label"]) <= set(known):
+            batch[purpose] = checked
+        if (classes := self.settings.classes) is not None and not set(batch["label"]) <= set(classes):
             return None
-        self.count += len(block.numbers)
+        self.count += len(rows.numbers)
         return batch
 
-    def _one_by_one(self, block: Block | list[Numbered], name: str, place: str) -> Batch:
-        """The good rows of a block; the others are counted."""
-        batch: Batch = {kind: [] for kind in ("id", *self.layout.columns)}
-        source = {SOURCE: source_of(name)} if SOURCE in self.layout.wanted() else {}
-        for number, record in block.records() if isinstance(block, Block) else block:
+    def _check_one_by_one(self, rows: Rows, name: str, path: str) -> Batch:
+        """Return the well-formed rows of a block; count the others."""
+        batch: Batch = {purpose: [] for purpose in ("id", *self.layout.columns)}
+        source = {SOURCE: source_name(name)} if SOURCE in self.layout.names() else {}
+        for number, record in rows.rows() if isinstance(rows, Block) else rows:
             self.count += 1
             try:
                 if isinstance(record, ValueError):
                     raise record
-                row = self._row({**source, **record} if source else record, f"{name}:{number}", f"{place}:{number}")
+                row = self._check_row({**source, **record} if source else record, f"{name}:{number}")
+                self._require_new_id(row, f"{path}:{number}")
             except ValueError as error:
                 self._wrong += 1
-                if self._wrong <= SHOWN:
-                    self._shown.append(f"{place}:{number}: {error}")
+                if self._wrong <= ERRORS_SHOWN:
+                    self._errors.append(f"{path}:{number}: {error}")
             else:
-                for kind, value in row.items():
-                    batch[kind].append(value)
+                for purpose, value in row.items():
+                    batch[purpose].append(value)
         return batch
 
-    def _row(self, record: Record, name: str, place: str) -> dict[str, str]:
-        """What a row holds, nothing if it is left out; `ValueError` if it breaks a rule."""
+    def _check_row(self, record: Record, name: str) -> dict[str, str]:
+        """Return a row's values, none if it is dropped; `ValueError` if it breaks a rule."""
         settings = self.settings
-        text = tables.text_of(record, settings.text) or ""
-        label = tables.label_of(record, settings.label) or ""
-        missing = [kind for kind, value in (("text", text), ("label", label)) if not value.strip()]
+        text = text_of(record, settings.text) or ""
+        label = label_of(record, settings.label) or ""
+        missing = [purpose for purpose, value in (("text", text), ("label", label)) if not value.strip()]
         if missing and settings.missing == "drop":
-            for kind in ("rows", *missing):
-                self.dropped[kind] += 1
+            for key in ("rows", *missing):
+                self.dropped[key] += 1
             return {}
         if missing:
             column = getattr(settings, missing[0])
             raise ValueError(
-                f"{missing[0]} must not be empty; got {shown(record.get(column))} in column {named(column)}; "
-                "fill it in, or set data.missing to drop"
+                f"{missing[0]} must not be empty; got {quote_value(record.get(column))} in column "
+                f"{quote_name(column)}; fill it in, or set data.missing to drop"
             )
         if settings.classes is not None and label not in settings.classes:
-            rule = f"must be one of data.classes ({listed(settings.classes)})"
+            rule = f"must be one of data.classes ({list_names(settings.classes)})"
             raise ValueError(
-                f"{named(settings.label)} {rule}; got {shown(label)}; "
-                "mend it, or add it there, in quotes if it looks like a number or a boolean"
+                f"{quote_name(settings.label)} {rule}; got {quote_value(label)}; "
+                "correct it, or add it there, in quotes if it looks like a number or a boolean"
             )
         row = {"id": name, "text": text, "label": label}
-        for kind, column in (("id", settings.id), ("group", settings.group)):
+        for purpose, column in (("id", settings.id), ("group", settings.group)):
             if column is not None:
-                row[kind] = tables.label_of(record, column) or ""
-                if not row[kind].strip():
+                row[purpose] = label_of(record, column) or ""
+                if not row[purpose].strip():
                     raise ValueError(
-                        f"{named(column)} must not be empty; got {shown(record.get(column))}; "
-                        f"fill it in, or set data.{kind} to null"
+                        f"{quote_name(column)} must not be empty; got {quote_value(record.get(column))}; "
+                        f"fill it in, or set data.{purpose} to null"
                     )
-        if (
-            settings.id is not None
-            and int(fingerprints([row["id"]])[0]) in self._suspects
-            and (first := self._places.setdefault(row["id"], place)) != place
-        ):
-            raise ValueError(f"{named(settings.id)} must be another in each row; got {shown(row['id'])}, as in {first}")
         return row
 
-    def _require_distinct_ids(self) -> None:
-        """`UserError` if an id stands twice.
+    def _require_new_id(self, row: dict[str, str], place: str) -> None:
+        """Raise `ValueError` if the row's id is one of the repeated ones and not at its first place."""
+        if not row or self.settings.id is None or not self._repeated_ids:
+            return
+        if int(fingerprints([row["id"]])[0]) not in self._repeated_ids:
+            return
+        if (first := self._first_rows.setdefault(row["id"], place)) != place:
+            column = quote_name(self.settings.id)
+            raise ValueError(f"{column} must be unique; got {quote_value(row['id'])}, as in {first}")
 
-        Eight bytes of each are kept. Where two are the same the table is read again, to say where those ids stand,
-        in the order of the rows and among the other errors, or to find that they differ after all.
+    def _require_unique_ids(self) -> None:
+        """Raise `UserError` if an id of the id column is there twice.
+
+        Only a fingerprint of 8 bytes per id is kept. If two are equal, the table is read again, to report the rows in
+        order and among the other errors, or to find that the ids differ after all.
         """
-        if self.settings.id is None or self._suspects:
+        if self.settings.id is None or self._repeated_ids:
             return
         ids = np.sort(np.concatenate(self._ids))
         repeated = np.unique(ids[1:][ids[1:] == ids[:-1]])
         if not len(repeated):
             return
         if not (self.path.is_file() or self.path.is_dir()):
-            rule = f"{named(self.settings.id)} must be another in each row"
-            raise UserError(f"{self.path}: {rule}; got {len(repeated)} that stand in several; a file would tell which")
-        again = Stream(self.path, self.settings)
-        again._suspects.update(repeated.tolist())
-        for _ in again:
+            rule = f"{quote_name(self.settings.id)} must be unique"
+            raise UserError(
+                f"{self.path}: {rule}; got {len(repeated)} repeated ids; save the rows to a file to see where"
+            )
+        for _ in Stream(self.path, self.settings, frozenset(repeated.tolist())):
             pass
-
-
-def source_of(name: str) -> str:
-    """What a file gives as its column `source`: its name without endings."""
-    return tables.uncompressed(name).stem

@@ -1,0 +1,126 @@
+"""Which files of a folder are read, in which order, and what is refused."""
+
+import errno
+import io
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, data, pairs
+from textclf.core.errors import UserError
+from textclf.tables import corpus
+from textclf.tables.corpus import Corpus
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_a_named_format_takes_precedence_over_the_ending(read: Callable[..., Corpus], name: str) -> None:
+    kind = name.removeprefix("c.").replace("ndjson", "jsonl")
+    assert pairs(read({"data.old": SAME[name]}, format=kind)) == ROWS
+
+
+def test_endings_may_be_in_capitals(read: Callable[..., Corpus]) -> None:
+    assert pairs(read({"C.CSV.GZ": compressed(SAME["c.csv"], ".gz")})) == ROWS
+
+
+def test_a_folder_is_read_in_the_order_of_names_each_file_by_its_ending(read: Callable[..., Corpus]) -> None:
+    got = read(
+        {
+            "z.csv": "label,text\n0,a\n",
+            "b/a.jsonl": '{"text": "b", "label": 1}\n',
+            "b.tsv": "text\tlabel\nc\t2\n",
+            ".hidden.csv": "no table",
+            ".git/x.csv": "no table",
+            "b/.DS_Store": "no table",
+        }
+    )
+    assert got.rows.to_numpy(dtype=object).tolist() == [
+        ["b.tsv:2", "c", "2"],
+        ["b/a.jsonl:1", "b", "1"],
+        ["z.csv:2", "a", "0"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "texts"),
+    [("*.csv", ["a"]), ("**/*.csv", ["a", "b"]), ("b/*", ["b"]), ("[!a]*/*.csv", ["b"]), ("?.csv", ["a"])],
+)
+def test_a_glob_chooses_files_of_the_folder(read: Callable[..., Corpus], pattern: str, texts: list[str]) -> None:
+    files = {"a.csv": "text,label\na,0\na,1\n", "b/b.csv": "text,label\nb,0\nb,1\n", "README.md": "# Read me"}
+    assert read(files, files=pattern).rows["text"].tolist() == [text for text in texts for _ in "01"]
+
+
+def test_a_folder_may_be_called_like_a_file_and_a_file_may_be_linked(tmp_path: Path) -> None:
+    (tmp_path / "x.csv" / "y.csv").mkdir(parents=True)
+    (tmp_path / "elsewhere").write_bytes(SAME["c.csv"])
+    (tmp_path / "x.csv" / "y.csv" / "link.csv").symlink_to(tmp_path / "elsewhere")
+    assert pairs(corpus.read(tmp_path / "x.csv", data())) == ROWS
+
+
+def test_a_folder_without_permission_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    (tmp_path / "c.csv").write_bytes(SAME["c.csv"])
+    listed = Path.iterdir
+
+    def iterdir(path: Path) -> Any:
+        if path.name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(Path, "iterdir", iterdir)
+    with pytest.raises(PermissionError, match="closed"):
+        corpus.read(tmp_path, data())
+
+
+@pytest.mark.parametrize(
+    ("kind", "line"),
+    [
+        ("broken link", "must be a file; got a broken link or a device; remove it"),
+        ("loop", "must be a file; got a broken link or a device; remove it"),
+        ("pipe", "must be a file; got a broken link or a device; remove it"),
+        ("link to a folder", "must be a folder itself; got a link, which is not followed; set data.path to it"),
+    ],
+)
+def test_links_and_devices_in_a_folder_are_errors(tmp_path: Path, kind: str, line: str) -> None:
+    path = tmp_path / "own"
+    (path / "sub").mkdir(parents=True)
+    (path / "c.csv").write_bytes(SAME["c.csv"])
+    odd = path / "sub" / "odd.csv"
+    (tmp_path / "folder").mkdir()
+    targets = {"broken link": tmp_path / "nothing", "loop": odd, "link to a folder": tmp_path / "folder"}
+    if kind in targets:
+        odd.symlink_to(targets[kind])
+    else:
+        os.mkfifo(odd)
+    with pytest.raises(UserError) as error:
+        corpus.read(path, data())
+    assert error.value.lines == (f"{odd} {line}",)
+    assert pairs(corpus.read(path, data(files="*.csv"))) == ROWS
+
+
+class Worn(io.RawIOBase):
+    """A file on a failing disk."""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, _: int, __: int = io.SEEK_SET) -> int:
+        return 99  # bytes, so that a reader of Parquet goes on
+
+    def readinto(self, _: object) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.mark.parametrize("name", [f"{name}{ending}" for name in SAME for ending in COMPRESSIONS])
+def test_an_error_of_the_file_system_is_raised_as_it_is(
+    read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("textclf.tables.read.open_bytes", lambda _: io.BufferedReader(Worn()))
+    with pytest.raises(OSError, match="Input/output error") as error:
+        read({name: b""})
+    assert error.value.errno == errno.EIO

@@ -1,0 +1,186 @@
+"""Formats: the same rows from all of them, compressed or not; lines, quotes and encodings."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, delimited, pairs, parquet
+from textclf.tables.corpus import Corpus
+from textclf.tables.formats import FORMATS, TABLE_FORMATS
+from textclf.tables.settings import Data
+
+DOCS = Path(__file__).parents[3] / "docs" / "own-data.md"
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("name", SAME)
+def test_every_format_gives_the_same_rows(read: Callable[..., Corpus], name: str, compression: str) -> None:
+    got = read({name + compression: compressed(SAME[name], compression)})
+    first = 1 if name.endswith((".jsonl", ".ndjson", ".parquet", ".txt")) else 2  # below the header
+    ids = [f"{name}{compression}:{number}" for number in range(first, first + 3)]
+    assert got.rows.columns.tolist() == ["id", "text", "label"]
+    assert got.rows.to_numpy(dtype=object).tolist() == [
+        [row, *pair] for row, pair in zip(ids, map(list, ROWS), strict=True)
+    ]
+    assert got.classes == ["0", "1"]
+    assert got.dropped == {"rows": 0, "text": 0, "label": 0}
+
+
+def test_a_gzip_file_of_several_members_is_read_to_its_end(read: Callable[..., Corpus]) -> None:
+    parts = [compressed(part.encode(), ".gz") for part in ("text,label\na,0\nb", ",1\nc,", "2\n")]
+    assert pairs(read({"c.csv.gz": b"".join(parts)})) == [("a", "0"), ("b", "1"), ("c", "2")]
+
+
+def test_a_zstd_file_of_several_frames_is_read_to_its_end(read: Callable[..., Corpus]) -> None:
+    parts = [compressed(part.encode(), ".zst") for part in ("text,label\na,0\nb", ",1\nc,", "2\n")]
+    assert pairs(read({"c.csv.zst": b"".join(parts)})) == [("a", "0"), ("b", "1"), ("c", "2")]
+
+
+@pytest.mark.parametrize(
+    "kind", [pa.string(), pa.large_string(), pa.string_view(), pa.dictionary(pa.int32(), pa.string())], ids=str
+)
+def test_parquet_may_hold_any_type_of_text(read: Callable[..., Corpus], kind: pa.DataType) -> None:
+    texts = pa.array(["é", "中"]).cast(kind)
+    assert pairs(read({"c.parquet": parquet({"label": ["0", "1"], "text": texts})})) == [("é", "0"), ("中", "1")]
+
+
+def test_parquet_rows_are_numbered_through_its_row_groups_beside_columns_of_any_type(
+    read: Callable[..., Corpus],
+) -> None:
+    columns = {
+        "text": ["a"] * 7,
+        "label": ["0", "1"] * 3 + ["0"],
+        "text.raw": [[1.5]] * 7,
+        "x": [{"text": b"\xff"}] * 7,
+    }
+    got = read({"c.parquet": parquet(columns, row_group_size=2)}, id=None)
+    assert got.rows["id"].tolist() == [f"c.parquet:{number}" for number in range(1, 8)]
+
+
+# Bytes, lines and quotes
+
+
+@pytest.mark.parametrize(
+    ("encoding", "mark"),
+    [
+        ("utf-8", b"\xef\xbb\xbf"),
+        ("UTF8", b"\xef\xbb\xbf"),
+        ("utf-8-sig", b"\xef\xbb\xbf"),
+        ("cp1252", b""),
+        ("latin-1", b""),
+        ("utf-16", b"\xff\xfe"),
+        ("utf-16", b"\xfe\xff"),
+        ("utf-16-le", b"\xff\xfe"),
+        ("utf-16-be", b""),
+        ("utf-32", b"\xff\xfe\0\0"),
+    ],
+)
+@pytest.mark.parametrize(("name", "compression"), [("c.csv", ".gz"), ("c.tsv", ""), ("c.jsonl", ".zst"), ("c.txt", "")])
+def test_a_byte_order_mark_is_no_text_in_any_encoding(
+    read: Callable[..., Corpus], name: str, compression: str, encoding: str, mark: bytes
+) -> None:
+    order = {b"\xff\xfe": "-le", b"\xfe\xff": "-be", b"\xff\xfe\0\0": "-le"}.get(mark, "")
+    plain = encoding.removesuffix("-sig").removesuffix("-le") + order
+    content = mark + SAME[name].decode().encode(plain)
+    assert pairs(read({name + compression: compressed(content, compression)}, encoding=encoding)) == ROWS
+
+
+def test_only_the_first_character_of_a_file_is_a_byte_order_mark(read: Callable[..., Corpus]) -> None:
+    assert pairs(read({"c.txt": "\ufeff\ufeffa\t0\n\ufeffb\t1\n"})) == [("\ufeffa", "0"), ("\ufeffb", "1")]
+
+
+ODD = (  # texts in which a reader of lines or quotes may go wrong
+    *('"an open quote', "it's 'so", '""', '"a', 'a"b"', "a\\", '\\"', "a,b", "a;b", "#a", "'", '","', "a\\nb"),
+    *("a\x85b", "a\u2028b", "a\u2029b", "a\x0bb\x0cc", "a\x1cb\x1db\x1eb", "a\rb", "\ra", " a ", "\u00a0a"),
+    *("é😀", "e\u0301", "\u202eabc", "שלום", "中文", "\U0001f469\u200d\U0001f469", "\ufffd", "\x1b[31m", "<b>"),
+    *("NA", "1", "=1+1", "{", "null", "\x7f", "\uffff", "\U0010ffff"),
+)
+
+
+@pytest.mark.parametrize("text", ODD, ids=ascii)
+def test_text_is_unchanged_in_every_format(read: Callable[..., Corpus], text: str) -> None:
+    rows = [(text, "1"), ("other", "0"), (text, "2")]
+    columns = {"text": [text for text, _ in rows], "label": [label for _, label in rows]}
+    files: dict[str, bytes | str] = {
+        "1.csv": delimited([("text", "label"), *rows]),
+        "2.tsv": "\n".join("\t".join(row) for row in [("text", "label"), *rows]),
+        "3.jsonl": "\n".join(json.dumps({"text": text, "label": label}) for text, label in rows),
+        "4.jsonl": "\n".join(json.dumps({"text": text, "label": label}, ensure_ascii=False) for text, label in rows),
+        "5.txt": "\n".join("\t".join(row) for row in rows),
+        "6.parquet": parquet(columns),
+    }
+    assert pairs(read(files)) == rows * len(files)
+
+
+@pytest.mark.parametrize(
+    ("name", "table"),
+    [
+        ("c.csv", "text,label\r\na,0\r\nb,1\r\n"),
+        ("c.csv", "text,label\r\na,0\r\nb,1"),
+        ("c.csv", "text,label\r\r\na,0\r\r\nb,1\r\r\n"),  # as written on Windows by one who doubles the CR
+        ("c.tsv", "text\tlabel\r\na\t0\r\nb\t1\r\n"),
+        ("c.txt", "a\t0\r\nb\t1"),
+        ("c.jsonl", '{"text": "a", "label": 0}\r\n{"text": "b", "label": 1}\r\n'),
+    ],
+)
+def test_lines_may_end_in_crlf_and_the_last_in_nothing(read: Callable[..., Corpus], name: str, table: str) -> None:
+    assert pairs(read({name: table})) == [("a", "0"), ("b", "1")]
+
+
+def test_a_row_is_named_by_the_line_on_which_it_begins(read: Callable[..., Corpus]) -> None:
+    table = 'text,label\n"a\nb\r\nc\rd",0\ne,1\n"f",0\n'
+    got = read({"c.csv": table})
+    assert got.rows["id"].tolist() == ["c.csv:2", "c.csv:5", "c.csv:6"]
+    assert got.rows["text"].tolist() == ["a\nb\r\nc\rd", "e", "f"]
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "changed"),
+    [
+        ("c.csv", 'text;label\n"a;b";0\nc;1\n', {"delimiter": ";"}),
+        ("c.csv", 'text\tlabel\n"a;b"\t0\nc\t1\n', {"delimiter": "\t"}),
+        ("c.tsv", 'text|label\n"a;b"|0\nc|1\n', {"delimiter": "|", "quoting": True}),
+        ("c.tsv", 'text\tlabel\n"a;b"\t0\nc\t1\n', {"quoting": True}),
+        ("c.txt", 'text\tlabel\n"a;b"\t0\nc\t1\n', {"format": "tsv", "quoting": True}),
+    ],
+)
+def test_delimiter_and_quoting_may_be_set(
+    read: Callable[..., Corpus], name: str, table: str, changed: dict[str, Any]
+) -> None:
+    assert pairs(read({name: table}, **changed)) == [("a;b", "0"), ("c", "1")]
+
+
+def test_without_quoting_quotes_are_text(read: Callable[..., Corpus]) -> None:
+    assert pairs(read({"c.csv": 'text,label\n"a,0\n"b"c,1\n'}, quoting=False)) == [('"a', "0"), ('"b"c', "1")]
+    assert pairs(read({"c.tsv": 'text\tlabel\n"a\t0\n"b"\t1\n'})) == [('"a', "0"), ('"b"', "1")]
+
+
+def test_the_last_tab_of_a_txt_line_separates_text_and_label(read: Callable[..., Corpus]) -> None:
+    assert pairs(read({"c.txt": "a\tb\t0\n\tc\t\t1\n"})) == [("a\tb", "0"), ("\tc\t", "1")]
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+def test_fields_may_be_of_a_megabyte(read: Callable[..., Corpus], compression: str) -> None:
+    rows = [("x" * 2**20, "0"), ('é"\n' * 2**19, "1")]
+    columns = {"text": [text for text, _ in rows], "label": [label for _, label in rows]}
+    files = {
+        "1.csv": delimited([("text", "label"), *rows]).encode(),
+        "2.jsonl": "\n".join(json.dumps({"text": text, "label": label}) for text, label in rows).encode(),
+        "3.parquet": parquet(columns),
+    }
+    got = read({name + compression: compressed(content, compression) for name, content in files.items()})
+    assert pairs(got) == rows * 3
+
+
+def test_settings_and_docs_know_every_format() -> None:
+    setting = Data.model_json_schema()["properties"]["format"]
+    assert setting["enum"] == ["auto", *TABLE_FORMATS]
+    assert all(name in setting["description"] for name in TABLE_FORMATS)
+    rows = [line.split(" | ") for line in DOCS.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
+    documented = {row[0].removeprefix("| "): row[1] for row in rows if len(row) == 3}
+    for name in TABLE_FORMATS:
+        assert documented[name] == ", ".join(f"`{ending}`" for ending in FORMATS[name].endings)

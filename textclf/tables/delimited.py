@@ -1,0 +1,185 @@
+"""CSV and TSV: a header, then a row per record, numbered by the line on which it begins."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate, chain, islice
+from operator import itemgetter
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from textclf.core.errors import UserError
+from textclf.tables.layout import BLOCK_ROWS, Block, Layout, NumberedRow, Record, Rows
+from textclf.tables.lines import decoding_error, is_unicode, read_lines, strip_end
+
+if TYPE_CHECKING:
+    import _csv
+
+FIELD_LIMIT = 2**31 - 1  # characters; the default of Python's csv is 131,072
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """What separates the fields, and whether quotes are special, unless the layout says otherwise."""
+
+    delimiter: str
+    quoting: bool
+
+    def adapt(self, layout: Layout) -> "Dialect":
+        """Return the dialect with what the layout sets."""
+        return Dialect(
+            self.delimiter if layout.delimiter is None else layout.delimiter,
+            self.quoting if layout.quoting is None else layout.quoting,
+        )
+
+
+CSV, TSV = Dialect(",", quoting=True), Dialect("\t", quoting=False)
+
+
+@dataclass(frozen=True)
+class Header:
+    """The header of a delimited table: the number of fields, and the positions of the columns to read."""
+
+    width: int
+    positions: Mapping[str, int]
+    layout: Layout
+    hint: str  # advice for a row of another width
+
+    def to_record(self, fields: list[str]) -> Record | ValueError:
+        """Return a row's record, or the rule that it breaks; all values of a blank line are None."""
+        if error := decoding_error("".join(fields), self.layout):
+            return error
+        if not fields:
+            return dict.fromkeys(self.positions)
+        if len(fields) != self.width:
+            return ValueError(f"must have {self.width} fields, as the header has; got {len(fields)}; {self.hint}")
+        return {name: fields[position] for name, position in self.positions.items()}
+
+    def to_rows(self, numbers: Sequence[int], rows: list[list[str]]) -> Rows:
+        """Return rows as a block, or one by one if one of them is blank or breaks a rule."""
+        if set(map(len, rows)) == {self.width} and is_unicode("".join(chain.from_iterable(rows))):
+            columns = {name: list(map(itemgetter(position), rows)) for name, position in self.positions.items()}
+            return Block(numbers, columns)
+        return [(number, self.to_record(fields)) for number, fields in zip(numbers, rows, strict=True)]
+
+
+def read_header(fields: list[str] | None, path: Path, layout: Layout, quoting: bool) -> Header:
+    """Return the header; `fields` are those of the first row, None in an empty file.
+
+    Raises `UserError` if it is no header, or lacks a column that is to be read.
+    """
+    if fields is None:
+        raise UserError(f"{path} must have a header and rows; got an empty file")
+    if not fields:
+        raise UserError(f"{path}:1: must be a header; got a blank line; remove it")
+    line = "".join(fields)
+    if error := decoding_error(line, layout):
+        raise UserError(f"{path}:1: {error}")
+    if "\0" in line:
+        raise UserError(f"{path}:1: must be {layout.encoding}; got NUL; set {layout.option}encoding")
+    hint = f"; if another character separates the columns, set {layout.option}delimiter" if len(fields) == 1 else ""
+    layout.require_columns(path, fields, hint)
+    hint = (
+        "put quotes around a field that contains the delimiter or a line end"
+        if quoting
+        else f"if there are quotes around fields, set {layout.option}quoting to true"
+    )
+    positions = {name: fields.index(name) for name in layout.names() if name in fields}
+    return Header(len(fields), positions, layout, hint)
+
+
+def read_rows(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -> Iterator[NumberedRow]:
+    """Yield the rows one by one, each as soon as its line has been read."""
+    dialect = dialect.adapt(layout)
+    lines = read_lines(stream, layout)
+    parse = partial(_parse_quoted, path=path, option=layout.option) if dialect.quoting else _parse_unquoted
+    rows = parse(lines, delimiter=dialect.delimiter)
+    _, fields = next(rows, (0, None))
+    header = read_header(fields, path, layout, dialect.quoting)
+    for number, values in rows:
+        yield number, header.to_record(values)
+
+
+def read_blocks(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -> Iterator[Rows]:
+    """Yield the rows many at a time."""
+    dialect = dialect.adapt(layout)
+    lines = read_lines(stream, layout)
+    if not dialect.quoting:
+        parse = partial(_parse_unquoted, delimiter=dialect.delimiter)
+        fields = next((values for _, values in parse(lines)), None)
+        header, number = read_header(fields, path, layout, quoting=False), 2
+        while rows := [values for _, values in parse(islice(lines, BLOCK_ROWS))]:
+            yield header.to_rows(range(number, number := number + len(rows)), rows)
+        return
+    reader = _quoted_reader(lines, dialect.delimiter)
+    _, first = _take(reader, 1, path, layout.option)
+    header = read_header(first[0] if first else None, path, layout, quoting=True)
+    while True:
+        numbers, rows = _take(reader, BLOCK_ROWS, path, layout.option)
+        if not rows:
+            return
+        yield header.to_rows(numbers, rows)
+
+
+def _parse_unquoted(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number and the fields of each line, no fields for a blank line; quotes are text."""
+    for number, line in enumerate(lines, start=1):
+        row = strip_end(line)
+        yield number, row.split(delimiter) if row else []
+
+
+def _parse_quoted(lines: Iterator[str], delimiter: str, path: Path, option: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the first line's number and the fields of each row as in RFC 4180, no fields for a blank line."""
+    reader = _quoted_reader(lines, delimiter)
+    while True:
+        number = reader.line_num + 1
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise _quote_error(error, path, number, reader.line_num, option) from error
+        yield number, fields
+
+
+def _quoted_reader(lines: Iterator[str], delimiter: str) -> "_csv.Reader":
+    csv.field_size_limit(FIELD_LIMIT)
+    return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
+def _take(reader: "_csv.Reader", count: int, path: Path, option: str) -> tuple[Sequence[int], list[list[str]]]:
+    """Return up to `count` further rows, and the number of the line on which each begins."""
+    first, rows = reader.line_num + 1, list[list[str]]()
+    try:
+        rows.extend(islice(reader, count))
+    except csv.Error as error:  # `rows` has those before it
+        raise _quote_error(error, path, _first_lines(first, rows)[-1], reader.line_num, option) from error
+    if reader.line_num == first - 1 + len(rows):
+        return range(first, first + len(rows)), rows
+    return _first_lines(first, rows)[:-1], rows
+
+
+def _first_lines(first: int, rows: list[list[str]]) -> list[int]:
+    """Return the line on which each row begins, and the line after the last row.
+
+    A row spans one line more than there are LFs in its fields, which stand in quotes.
+    """
+    return list(accumulate((1 + sum(value.count("\n") for value in fields) for fields in rows), initial=first))
+
+
+def _quote_error(error: csv.Error, path: Path, first: int, last: int, option: str) -> UserError:
+    """Return the error for the quotes of a row that begins in line `first` and was read to line `last`."""
+    if "new-line" in str(error):
+        rule = (
+            "must contain no lone CR outside quotes; put quotes around the text that contains it, "
+            "or save the file with LF or CRLF line ends"
+        )
+    else:
+        at_end = "end of data" in str(error)
+        got = "the end of the file inside quotes" if at_end else f"text after a closing quote in line {last}"
+        rule = (
+            f"quotes must be closed, and doubled inside quotes; got {got}; "
+            f"if quotes are text here, set {option}quoting to false"
+        )
+    return UserError(f"{path}:{first}: {rule}")

@@ -1,0 +1,82 @@
+"""The files of a table: a single one, or those of a folder that match, each with its format."""
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from textclf.core.errors import UserError
+from textclf.tables.compression import COMPRESSIONS, uncompressed_name
+from textclf.tables.formats import ENDINGS
+from textclf.tables.layout import Layout
+
+UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # would break an id or a line of an error
+
+
+class TableFile(NamedTuple):
+    """A file to read: its name in the ids of rows, its path, and the name of its format."""
+
+    name: str
+    path: Path
+    format: str
+
+
+def find_files(path: Path, layout: Layout) -> list[TableFile]:
+    """Return the files of a table in the order of their names.
+
+    A name is the path below the folder, with slashes. Hidden files and folders are left out. Raises `UserError` if
+    the path does not exist, no file of the folder matches, or one that matches can't be read.
+    """
+    if path.is_dir():
+        files = _match(path, layout)
+    elif path.exists():  # a file, or a pipe such as a shell's <(...)
+        files = {_require_printable(path.name, path): path}
+    else:
+        where = repr(str(path)) if UNPRINTABLE.search(str(path)) else path
+        raise UserError(f"{where} not found; set {layout.option}path to a file or folder of texts")
+    return [TableFile(name, file, _format(file, layout)) for name, file in sorted(files.items())]
+
+
+def source_name(name: str) -> str:
+    """Return the value of the column `source` for a file: its name without folder and endings."""
+    return uncompressed_name(name).stem
+
+
+def _match(folder: Path, layout: Layout) -> dict[str, Path]:
+    """Return the files of a folder that match `layout.files`, by name."""
+    files = {}
+    for file in folder.glob(layout.files):
+        parts = file.relative_to(folder).parts
+        if any(part.startswith(".") for part in parts):
+            continue
+        name = _require_printable("/".join(parts), file)
+        if file.is_file():
+            files[name] = file
+        elif not file.is_dir():
+            raise UserError(f"{file} must be a file; got a broken link or a device; remove it")
+        elif file.is_symlink():
+            advice = f"set {layout.option}path to it"
+            raise UserError(f"{file} must be a folder itself; got a link, which is not followed; {advice}")
+        else:
+            next(file.iterdir(), None)  # raises if the folder can't be read, which glob ignores
+    if not files:
+        raise UserError(f"{folder} must contain files that match {layout.option}files; got none for {layout.files}")
+    return files
+
+
+def _require_printable(name: str, path: Path) -> str:
+    """Return the name; `UserError` if it can't be part of an id and of an error's line."""
+    if UNPRINTABLE.search(name):
+        raise UserError(f"{str(path)!r} must have a name in UTF-8 without control characters; rename it")
+    return name
+
+
+def _format(path: Path, layout: Layout) -> str:
+    """Return the name of a file's format: the layout's, or by the ending."""
+    if layout.format != "auto":
+        return layout.format
+    if (name := ENDINGS.get(uncompressed_name(path.name).suffix.lower())) is None:
+        raise UserError(
+            f"{path} must end in {', '.join(ENDINGS)}, optionally followed by {' or '.join(COMPRESSIONS)}; "
+            f"set its {layout.option}format, or match other files by {layout.option}files"
+        )
+    return name

@@ -1,0 +1,67 @@
+"""How a table is laid out, and the shapes in which readers return its rows."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from textclf.core.errors import UserError
+from textclf.core.quoting import list_names, quote_value
+
+SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
+BLOCK_ROWS = 4096  # rows in memory at a time
+
+Record = Mapping[str, object]  # column: value
+NumberedRow = tuple[int, Record | ValueError]  # line or row number from 1, and the record or the rule that it breaks
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive rows: their numbers, and per column a list of values of the same length."""
+
+    numbers: Sequence[int]
+    columns: Mapping[str, list[object]]
+
+    def rows(self) -> Iterator[tuple[int, Record]]:
+        """Yield the rows one by one."""
+        for number, values in zip(self.numbers, zip(*self.columns.values(), strict=True), strict=True):
+            yield number, dict(zip(self.columns, values, strict=True))
+
+
+Rows = Block | list[NumberedRow]  # consecutive rows: together if all are well-formed, else one by one
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a table is written, and which columns to read from it.
+
+    `columns` maps purposes (text, label, id, group) to column names. `option` is the prefix of setting names in
+    errors: `data.` for params.yaml, `--` for a command line. The other fields are as in section data of params.yaml.
+    """
+
+    columns: Mapping[str, str]
+    files: str = "**/*"
+    format: str = "auto"
+    encoding: str = "utf-8"
+    delimiter: str | None = None
+    quoting: bool | None = None
+    option: str = "data."
+
+    def names(self) -> list[str]:
+        """Return the names of the columns to read, each once."""
+        return list(dict.fromkeys(self.columns.values()))
+
+    def require_columns(self, path: Path, names: Sequence[str], hint: str = "") -> None:
+        """Raise `UserError` unless each column to read is exactly once among `names`; `hint` ends its lines.
+
+        The column `source` may be missing.
+        """
+        lines = []
+        for purpose, wanted in self.columns.items():
+            if wanted == SOURCE and SOURCE not in names:
+                continue
+            if (count := names.count(wanted)) != 1:
+                got = f"{count} columns named {quote_value(wanted)}" if count else quote_value(wanted)
+                rule = f"must be one of its columns ({list_names(names)})"
+                lines.append(f"{path}: {self.option}{purpose} {rule}; got {got}{hint}")
+        if lines:
+            raise UserError(*lines)

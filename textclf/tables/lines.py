@@ -1,0 +1,106 @@
+"""Lines of text: decoding, and the two formats without a header: `sentence TAB label`, and plain texts."""
+
+import contextlib
+import io
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from textclf.core.errors import UserError
+from textclf.core.quoting import first_line, quote_value
+from textclf.tables.layout import BLOCK_ROWS, Block, Layout, NumberedRow, Rows
+
+SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
+
+
+def read_lines(stream: IO[bytes], layout: Layout) -> Iterator[str]:
+    """Yield the lines with their line ends, without a byte order mark; undecodable bytes become surrogates.
+
+    Only LF ends a line. A lone CR, U+0085 and the like belong to the text.
+    """
+    # Closed here, because Python warns of files that the garbage collector has to close.
+    with io.TextIOWrapper(stream, encoding=layout.encoding, errors="surrogateescape", newline="\n") as text:
+        if first := next(text, "").removeprefix("\ufeff"):
+            yield first
+        yield from text
+
+
+def strip_end(line: str) -> str:
+    """Return the line without its LF or CRLF."""
+    return line.removesuffix("\n").removesuffix("\r")
+
+
+@contextlib.contextmanager
+def decoding(path: Path, layout: Layout) -> Iterator[None]:
+    """Raise `UserError` for the decoding errors of a block that are not those of a single line, as in UTF-16."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        byte = f"byte 0x{error.object[error.start]:02x}" if error.start < len(error.object) else "its end"
+        raise UserError(
+            f"{path} must be {layout.encoding}; got {byte} ({error.reason}); set {layout.option}encoding"
+        ) from error
+    except UnicodeError as error:  # UTF-16 without a byte order mark
+        raise UserError(
+            f"{path} must be {layout.encoding}; {first_line(error)}; set {layout.option}encoding"
+        ) from error
+
+
+def decoding_error(text: str, layout: Layout) -> ValueError | None:
+    """Return an error for the first undecodable byte in a piece of the file, or None if there is none."""
+    if text.isascii() or not (match := SURROGATE.search(text)):
+        return None
+    byte = ord(match.group()) - 0xDC00  # the mapping of "surrogateescape"; UTF-7 can hold other surrogates
+    got = f"byte 0x{byte:02x}" if 0x80 <= byte <= 0xFF else "half a surrogate pair"
+    return ValueError(f"must be {layout.encoding}; got {got} at offset {match.start()}; set {layout.option}encoding")
+
+
+def is_unicode(text: str) -> bool:
+    """Return whether the text is free of surrogates."""
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
+    """Yield the rows of UCI's format: lines `sentence TAB label` without a header.
+
+    The last tab separates text and label; quotes are text.
+    """
+    layout.require_columns(path, ["text", "label"])
+    hint = "" if "label" in layout.columns else f"; if each line is a text, set {layout.option}format to lines"
+    for number, line in enumerate(read_lines(stream, layout), start=1):
+        stripped = strip_end(line)
+        text, tab, label = stripped.rpartition("\t")
+        if error := decoding_error(line, layout):
+            yield number, error
+        elif stripped and not tab:
+            rule = "must be a sentence, a tab and a label"
+            yield number, ValueError(f"{rule}; got {quote_value(stripped)} without a tab{hint}")
+        else:
+            yield number, {"text": text, "label": label}
+
+
+def read_texts(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
+    """Yield each line as a text, empty lines included."""
+    column = layout.columns["text"]
+    layout.require_columns(path, [column])
+    for number, line in enumerate(read_lines(stream, layout), start=1):
+        yield number, decoding_error(line, layout) or {column: strip_end(line)}
+
+
+def collect_blocks(rows: Iterator[NumberedRow], layout: Layout) -> Iterator[Rows]:
+    """Yield rows that all have the same columns many at a time."""
+    while numbered := list(islice(rows, BLOCK_ROWS)):
+        records = [record for _, record in numbered if not isinstance(record, ValueError)]
+        if len(records) < len(numbered):
+            yield numbered
+            continue
+        names = [name for name in layout.names() if name in records[0]]
+        yield Block([number for number, _ in numbered], {name: [row[name] for row in records] for name in names})

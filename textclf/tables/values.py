@@ -1,0 +1,68 @@
+"""Values of a record or of a column as texts and labels, unchanged, with a check that they can be kept as text."""
+
+import re
+from typing import cast
+
+from textclf.core.quoting import quote_name, quote_value
+from textclf.tables.layout import Record
+from textclf.tables.lines import SURROGATE, is_unicode
+
+CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
+
+
+def text_of(record: Record, column: str) -> str | None:
+    """Return the text in a column, None if there is no value; `ValueError` if it is not text."""
+    value = record.get(column)
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise ValueError(f"{quote_name(column)} must be text; got {quote_value(value)}")  # noqa: TRY004
+    return _require_valid(value, column)
+
+
+def label_of(record: Record, column: str) -> str | None:
+    """Return the label, id or group in a column as text, None if there is no value.
+
+    Integers are written in digits, booleans as true and false. Raises `ValueError` for other types and for control
+    characters.
+    """
+    value = record.get(column)
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
+    if not isinstance(value, str):
+        rule = "must be text, an integer or a boolean"
+        raise ValueError(f"{quote_name(column)} {rule}; got {quote_value(value)}")  # noqa: TRY004
+    if CONTROL.search(_require_valid(value, column)):
+        raise ValueError(f"{quote_name(column)} must not contain control characters; got {quote_value(value)}")
+    return value
+
+
+def _require_valid(value: str, column: str) -> str:
+    """Return the value; `ValueError` if it can't be written as text."""
+    if (position := value.find("\0")) >= 0:
+        raise ValueError(f"{quote_name(column)} must not contain NUL; got one at offset {position}")
+    if not value.isascii() and (match := SURROGATE.search(value)):
+        position = match.start()
+        raise ValueError(f"{quote_name(column)} must be Unicode text; got half a surrogate pair at offset {position}")
+    return value
+
+
+def texts_of(values: list[object]) -> list[str] | None:
+    """Return a column of a block as texts; None unless `text_of` accepts every value and none is blank."""
+    if set(map(type, values)) != {str}:
+        return None
+    texts = cast("list[str]", values)
+    joined = "".join(texts)
+    return texts if "\0" not in joined and is_unicode(joined) and all(map(str.strip, texts)) else None
+
+
+def labels_of(values: list[object]) -> list[str] | None:
+    """Return a column of a block as labels; None unless `label_of` accepts every value and none is blank."""
+    if set(map(type, values)) == {int}:
+        return list(map(str, values))
+    texts = texts_of(values)
+    return None if texts is None or CONTROL.search("".join(set(texts))) else texts
