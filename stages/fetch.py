@@ -1,30 +1,31 @@
 """Put the corpora named in params into a folder, byte for byte as published.
 
-Reads: the sources in textclf/catalogue.py, in order, or a copy named by TEXTCLF_CORPUS.
-Writes: RAW, a folder with a file a corpus; an empty one where data.path names rows of the user's own.
+Reads: the sources listed in textclf/fetch/download.py, in order, or a copy named by TEXTCLF_CORPUS.
+Writes: RAW, a folder with one file per corpus; empty if data.path is a table of your own.
 Params: data.path, fetch.
 """
 
 from pathlib import Path
+from typing import Annotated
 
 from textclf.core import files, stage
-from textclf.fetch import download as sources
+from textclf.core.settings import Param
 from textclf.fetch.catalogue import CORPORA, Corpus
-from textclf.params import Params
+from textclf.fetch.download import fetch_corpora
+from textclf.fetch.settings import Fetch
 
 
-def run(params: Params, raw: Path) -> None:
-    """Fetch the corpora into RAW; good bytes that lie there already are kept."""
-    path = Path(params.data.path).resolve()
+def run(fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path) -> None:
+    """Fetch the corpora into `raw`; files with the published bytes are not fetched again."""
     wanted: dict[str, Corpus] = {}
-    if raw.resolve() in (path, *path.parents):
-        wanted = {name: CORPORA[name] for name in params.fetch.corpus}
+    if Path(path).resolve().is_relative_to(raw.resolve()):
+        wanted = {name: CORPORA[name] for name in fetch.corpus}
     else:
-        print(f"nothing to fetch: data.path is {params.data.path}")
-    found = sources.obtain(wanted, raw, report=print)
+        print(f"nothing to fetch: data.path is {path}")
+    contents = fetch_corpora(wanted, raw, report=print)
     with files.outputs(raw) as (folder,):
         folder.mkdir()
-        for name, data in found.items():
+        for name, data in contents.items():
             (folder / name).write_bytes(data)
 
 

