@@ -1,7 +1,6 @@
-"""Every trained model in one form: layers of numbers over the vector of a text, which numpy alone can apply.
+"""The one form of every trained model: dense layers over the vector of a text, applied by numpy alone.
 
-A model of any kind here is a function of the kernel's rows of the terms that are there, so that it predicts without
-the library that trained it, is explained by taking terms out, and is written as ONNX, all in one way.
+So each model predicts without the library that trained it, and occlusion and ONNX work in the same way for all.
 """
 
 import itertools
@@ -13,23 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf.core.files import read_json, reading, write_json
+from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
 
 Array = NDArray[np.float64]
 
 WEIGHTS, DESCRIPTION = "model.npz", "model.json"  # the files of a model
-CELLS = 2**22  # numbers in an array of an explanation
+CELLS = 2**22  # numbers in an array of an occlusion at most
 LEAKY_SLOPE = 0.2  # of leaky_relu, as Keras has it
 SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805  # Klambauer et al. (2017), NeurIPS 30:971-980
 
 
 @dataclass(frozen=True)
 class Layer:
-    """activation(inputs @ kernel + bias): `kernel` (inputs, units) and `bias` (units,), both float64.
+    """A dense layer, activation(inputs @ kernel + bias): `kernel` (inputs, units) and `bias` (units,), both float64.
 
-    A kernel without rows belongs to a model that does not look at the text. The last layer's activation makes
-    probabilities: `sigmoid` of one unit, the log odds of the second of two classes; `softmax`; or `sigmoid_shares`,
-    each class's sigmoid as a share of their sum.
+    A kernel without rows belongs to a model that ignores the text. The activation of the last layer gives
+    probabilities: `sigmoid` of one unit, the log odds of the positive class; `softmax`; or `sigmoid_shares`, the
+    sigmoid of each class divided by the sum over the classes.
     """
 
     kernel: Array
@@ -38,10 +37,10 @@ class Layer:
 
 
 @dataclass(frozen=True)
-class Portable:
+class LayerModel:
     """A fitted classifier of vectors: its layers, and the names of the classes in order.
 
-    `presence` says that the layers take whether a term is there, whatever its weight.
+    With `presence` the input of the layers is 1 for each term that occurs, whatever its weight.
     """
 
     classes: tuple[str, ...]
@@ -49,14 +48,14 @@ class Portable:
     presence: bool = False
 
     def predict_proba(self, X: csr_array) -> Array:
-        """Probabilities (rows, classes) of the rows (rows, features); each row sums to 1."""
+        """Return probabilities (rows, classes) of the rows of `X` (rows, features); each row sums to 1."""
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
 
     def occlusion(self, X: csr_array) -> Array:
-        """By how much each class's log odds fall when a term is taken out of its row: (nonzeros of X, classes).
+        """Return how much the log odds of each class fall when a term is removed, (nonzeros of X, classes).
 
-        In the order of X's nonzeros. Of a linear model of two classes it is the term's weight times its value. The
-        other terms keep their values, as if tf-idf's rows were not scaled anew.
+        In the order of the nonzeros of `X`. For a linear binary model this is the term's weight times its value. The
+        other terms keep their values: rows of tf-idf are not normalised again.
         """
         kernel, counts = self.layers[0].kernel, np.diff(X.indptr)
         first = self._first(X)
@@ -74,10 +73,10 @@ class Portable:
         return fall
 
     def linear_weights(self) -> Array | None:
-        """Weights (features, classes) of each term in each class's score, or None if the model is not linear.
+        """Return the weight of each term in the score of each class, (features, classes).
 
-        With one layer of one unit the positive class's weights and their negatives; of more units each less their
-        mean, since only differences between the classes count.
+        None if the model is not linear. For one unit: the weights of the positive class and their negatives. For
+        several units: the weights less their mean over the classes, since only differences between classes matter.
         """
         if len(self.layers) > 1 or not len(kernel := self.layers[0].kernel):
             return None
@@ -87,7 +86,7 @@ class Portable:
         return centred
 
     def _first(self, X: csr_array) -> Array:
-        """What the first layer's activation is given, (rows, units)."""
+        """Return the input of the first activation, (rows, units)."""
         layer = self.layers[0]
         if not len(layer.kernel):
             return np.tile(layer.bias, (X.shape[0], 1))
@@ -96,7 +95,7 @@ class Portable:
         return sums
 
     def _last(self, first: Array) -> Array:
-        """What the last layer's activation is given, from what the first one's is."""
+        """Return the input of the last activation, from that of the first."""
         values = first
         for layer, following in itertools.pairwise(self.layers):
             values = HIDDEN[layer.activation](values) @ following.kernel + following.bias
@@ -107,13 +106,13 @@ class Portable:
 
 
 def log_odds(logarithms: Array) -> Array:
-    """Each class's log odds against all others, (rows, classes), where its probability is nearly 0 or 1 too.
+    """Return the log odds of each class against all others, (rows, classes); accurate for probabilities near 0 and 1.
 
-    `logarithms` (rows, classes) are those of the probabilities, all of a row less any one number.
+    `logarithms` (rows, classes) are those of the probabilities, up to a constant per row.
     """
     top = logarithms.argmax(axis=1, keepdims=True)
     highest = np.take_along_axis(logarithms, top, axis=1)
-    rest = logarithms.copy()  # of the top one the others are added up on their own: taken from the sum, little is left
+    rest = logarithms.copy()  # without the top class: subtracting it from the sum would cancel digits
     np.put_along_axis(rest, top, -np.inf, axis=1)
     second = rest.max(axis=1, keepdims=True)
     powers = np.exp(logarithms - highest)
@@ -126,7 +125,7 @@ def log_odds(logarithms: Array) -> Array:
 
 
 def _sigmoid(z: Array) -> Array:
-    """1 / (1 + exp(-z)), its small values to their last digits."""
+    """Return 1 / (1 + exp(-z)), accurate for small values."""
     small = np.exp(-np.abs(z))
     values: Array = np.where(z >= 0, 1.0, small) / (1 + small)
     return values
@@ -143,7 +142,7 @@ def _softmax(z: Array) -> Array:
 
 
 def _sigmoid_shares(z: Array) -> Array:
-    # A row that no class wants, so that all are 0, is anybody's.
+    # All sigmoids of a row may underflow to 0; its classes are then equally probable.
     values = np.maximum(_sigmoid(z), np.finfo(np.float64).tiny)
     shares: Array = values / values.sum(axis=1, keepdims=True)
     return shares
@@ -160,7 +159,7 @@ def _elu(z: Array) -> Array:
     return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
 
 
-# As Keras has them under these names.
+# Named and defined as in Keras.
 HIDDEN: dict[str, Callable[[Array], Array]] = {
     "elu": _elu,
     "gelu": _gelu,
@@ -177,7 +176,7 @@ OUTPUT: dict[str, Callable[[Array], Array]] = {
     "sigmoid_shares": _sigmoid_shares,
     "softmax": _softmax,
 }
-# The logarithms of the same, all of a row less one number.
+# Logarithms of the output probabilities, up to a constant per row.
 LOGARITHMS: dict[str, Callable[[Array], Array]] = {
     "sigmoid": lambda z: np.hstack([np.zeros_like(z), z]),
     "sigmoid_shares": lambda z: np.maximum(-np.logaddexp(0, -z), np.log(np.finfo(np.float64).tiny)),
@@ -187,20 +186,20 @@ LOGARITHMS: dict[str, Callable[[Array], Array]] = {
 
 def linear(
     classes: Sequence[str] | NDArray[np.str_], coef: Array, intercept: Array, activation: str, presence: bool = False
-) -> Portable:
-    """A linear classifier, of `coef` (scores, features) and `intercept` (scores,) as scikit-learn has them."""
+) -> LayerModel:
+    """Return a linear classifier from scikit-learn's `coef` (scores, features) and `intercept` (scores,)."""
     layer = Layer(np.ascontiguousarray(coef.T), np.asarray(intercept), activation)
-    return Portable(tuple(map(str, classes)), (layer,), presence)
+    return LayerModel(tuple(map(str, classes)), (layer,), presence)
 
 
-def write(model: Portable, folder: Path) -> None:
-    """Write model.json (`classes`, `presence`, `activations`) and model.npz (`kernel_1`, `bias_1`, ...)."""
+def write(model: LayerModel, folder: Path) -> None:
+    """Write model.json (`classes`, `presence`, `activations`, `format`) and model.npz (`kernel_1`, `bias_1`, ...)."""
     description = {
         "activations": [layer.activation for layer in model.layers],
         "classes": model.classes,
         "presence": model.presence,
     }
-    write_json(folder / DESCRIPTION, description)
+    write_versioned_json(folder / DESCRIPTION, description)
     arrays: dict[str, Array] = {}
     for number, layer in enumerate(model.layers, start=1):
         arrays |= {f"kernel_{number}": layer.kernel, f"bias_{number}": layer.bias}
@@ -208,11 +207,12 @@ def write(model: Portable, folder: Path) -> None:
         np.savez(file, allow_pickle=False, **arrays)
 
 
-def read(folder: Path) -> Portable:
-    """The model that `write` wrote; `UserError` if it is missing or damaged."""
-    content = read_json(folder / DESCRIPTION)
+def read(folder: Path) -> LayerModel:
+    """Return the model that `write` wrote; `UserError` if it is missing, damaged or of another format."""
+    content = read_versioned_json(folder / DESCRIPTION)
     with reading(folder / DESCRIPTION):
         classes, presence, activations = (content[key] for key in ("classes", "presence", "activations"))
+        require_known(folder / DESCRIPTION, activations, {*HIDDEN, *OUTPUT})
         known = [*[name in HIDDEN for name in activations[:-1]], activations[-1] in OUTPUT]
         if not all(known) or not all(isinstance(name, str) for name in classes):
             raise ValueError
@@ -223,15 +223,15 @@ def read(folder: Path) -> Portable:
             for number, activation in enumerate(activations, start=1)
         )
         _check(layers, len(classes))
-    return Portable(tuple(classes), layers, bool(presence))
+    return LayerModel(tuple(classes), layers, bool(presence))
 
 
 def _check(layers: Sequence[Layer], classes: int) -> None:
-    """`ValueError` unless the layers fit each other and the classes, and all numbers are finite."""
+    """Raise `ValueError` unless the layers fit each other and the classes, and all numbers are finite."""
     for layer in layers:
         kernel, bias = layer.kernel, layer.bias
-        good = kernel.ndim == 2 and bias.shape == kernel.shape[1:] and {kernel.dtype, bias.dtype} == {np.dtype(float)}
-        if not (good and np.isfinite(kernel).all() and np.isfinite(bias).all()):
+        valid = kernel.ndim == 2 and bias.shape == kernel.shape[1:] and {kernel.dtype, bias.dtype} == {np.dtype(float)}
+        if not (valid and np.isfinite(kernel).all() and np.isfinite(bias).all()):
             raise ValueError
     if any(len(layer.bias) != len(following.kernel) for layer, following in itertools.pairwise(layers)):
         raise ValueError

@@ -1,64 +1,72 @@
-"""Predictions: what any classifier hands to any evaluation."""
+"""Predictions: the interface between every model and every evaluation.
+
+A file has the columns `id`, `split`, `label` (text) and one `probability_<class>` (double) per class, in the order of
+the classes. A large run has one row group per shard of features, each of one split; a small run has one row group.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.layers import DESCRIPTION
 from textclf.core.errors import UserError
-from textclf.core.files import SCRATCH, read_parquet, reading
-from textclf.params import Model
+from textclf.core.files import SCRATCH, reading
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from textclf.vectorize.features import Features
-
-PREFIX = "probability_"  # of the columns that hold a class's probability
-
-
-def table(split: str, features: "Features", probabilities: NDArray[np.float64]) -> "pd.DataFrame":
-    """One row a row of the split: `id`, `split`, `label`, and `probability_<class>` for each class, in order."""
-    import pandas as pd
-
-    columns = {"id": features.ids, "split": split, "label": features.classes[features.y]}
-    for position, name in enumerate(features.classes):
-        columns[f"{PREFIX}{name}"] = probabilities[:, position]
-    return pd.DataFrame(columns)
-
-
-def classes(rows: "pd.DataFrame") -> list[str]:
-    """The classes that the columns of a table of predictions name, in order."""
-    return [name.removeprefix(PREFIX) for name in rows.columns if name.startswith(PREFIX)]
-
-
-def write(rows: "pd.DataFrame", path: Path) -> None:
-    """Write a table of predictions as Parquet: text as string, probabilities as double."""
-    write_batches([rows], path)
-
-
-def write_batches(tables: "Iterable[pd.DataFrame]", path: Path) -> None:
-    """Write tables of predictions, one at least and all with the same columns, each as a row group of one file."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    tables = iter(tables)
-    first = next(tables)
-    schema = pa.schema([(name, pa.float64() if name.startswith(PREFIX) else pa.string()) for name in first.columns])
-    with pq.ParquetWriter(path, schema, compression="zstd") as file:
-        for rows in chain([first], tables):
-            table = pa.Table.from_pandas(rows, schema=schema, preserve_index=False)
-            file.write_table(table.replace_schema_metadata(None))
+PREFIX = "probability_"  # of the columns with the probabilities of a class
+SUFFIX = ".parquet"
 
 
-def batches(path: Path, columns: Sequence[str] | None = None) -> "Iterator[pd.DataFrame]":
-    """The columns named (or all) of each row group of a file in order; `UserError` if it is missing or damaged.
+@dataclass(frozen=True)
+class Predictions:
+    """What a model predicts for rows of one or more splits.
 
-    A large run's row groups are of one split each, and of `shards.ROWS` rows at most; a small run has one.
+    `ids` and `split` (rows,) are text; `y` (rows,) the positions of the labels in `classes`; `probabilities`
+    (rows, classes). Binary: the positive class is last.
     """
+
+    ids: NDArray[np.object_]
+    split: NDArray[np.object_]
+    y: NDArray[np.int64]
+    probabilities: NDArray[np.float64]
+    classes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.y)
+
+    def take(self, rows: NDArray[Any] | slice) -> "Predictions":
+        """Return the rows of a mask, of positions or of a slice, in their order."""
+        arrays = {name: getattr(self, name)[rows] for name in ("ids", "split", "y", "probabilities")}
+        return replace(self, **arrays)
+
+
+@dataclass(frozen=True)
+class PredictionFile:
+    """The predictions in a file, one row group at a time; every iteration reads them again."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[Predictions]:
+        """Read each row group in order."""
+        return batches(self.path)
+
+
+def open_models(folder: Path, names: Sequence[str]) -> dict[str, PredictionFile]:
+    """Return the predictions of each model in a folder, without reading them yet."""
+    return {name: PredictionFile(folder / f"{name}{SUFFIX}") for name in names}
+
+
+def batches(path: Path) -> Iterator[Predictions]:
+    """Yield the row groups of a file in order; `UserError` if it is missing or damaged."""
     import pyarrow.parquet as pq
 
     with reading(path):
@@ -66,30 +74,77 @@ def batches(path: Path, columns: Sequence[str] | None = None) -> "Iterator[pd.Da
     with file:
         for number in range(file.num_row_groups):
             with reading(path):
-                rows = file.read_row_group(number, None if columns is None else list(columns)).to_pandas()
-                rows[["id", "split", "label"] if columns is None else list(columns)]  # KeyError if one is not there
+                rows = _from_arrow(file.read_row_group(number))
             yield rows
 
 
-def dropped(folder: Path, model_folder: Path, models: tuple[str, ...]) -> list[Path]:
-    """What is left, in both folders, of models that textclf knows and that are not among those named."""
-    names = [name for name in get_args(Model) if name not in models]
-    paths = [path for name in names for path in (folder / f"{name}.parquet", model_folder / name)]
-    return [path for path in paths if path.exists()]
+def read(source: Path | IO[bytes]) -> Predictions:
+    """Return all predictions of a file.
 
-
-def paths(folder: Path, models: tuple[str, ...]) -> dict[str, Path]:
-    """The file of each model, in the order given; `UserError` if one of no model is there.
-
-    What does not belong would else become part of this run's record, for DVC records the whole folder.
+    Raises `UserError` if a path is missing or damaged, and errors of the reader, such as `ValueError`, for a damaged
+    buffer.
     """
-    known = {f"{name}.parquet" for name in (*models, *get_args(Model))}  # those not named are `dropped`
+    import pyarrow.parquet as pq
+
+    with reading(source) if isinstance(source, Path) else nullcontext():
+        return _from_arrow(pq.ParquetFile(source).read())
+
+
+def write(batches: Iterable[Predictions], path: Path) -> None:
+    """Write predictions of the same classes, each batch as one row group; there must be at least one."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    batches = iter(batches)
+    first = next(batches)
+    columns = [*((name, pa.string()) for name in ("id", "split", "label"))]
+    columns += [(PREFIX + name, pa.float64()) for name in first.classes]
+    with pq.ParquetWriter(path, pa.schema(columns), compression="zstd") as file:
+        for rows in chain([first], batches):
+            labels = np.array(rows.classes, dtype=object)[rows.y]
+            arrays = [pa.array(values, pa.string()) for values in (rows.ids, rows.split, labels)]
+            arrays += [pa.array(values, pa.float64()) for values in rows.probabilities.T]
+            file.write_table(pa.table(arrays, schema=pa.schema(columns)))
+
+
+def concatenate(parts: Sequence[Predictions]) -> Predictions:
+    """Return the rows of all parts, at least one and all of the same classes, in order."""
+    if len(parts) == 1:
+        return parts[0]
+    ids, split, y, probabilities = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in ("ids", "split", "y", "probabilities")
+    )
+    return Predictions(ids, split, y, probabilities, parts[0].classes)
+
+
+def _from_arrow(table: "pa.Table") -> Predictions:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    columns = [name for name in table.column_names if name.startswith(PREFIX)]
+    classes = tuple(name.removeprefix(PREFIX) for name in columns)
+    y = pc.index_in(table["label"], value_set=pa.array(classes, pa.string())).to_numpy()
+    if not columns or not np.issubdtype(y.dtype, np.integer):  # a label that is no class has no position
+        raise ValueError("every label must be one of the classes")
+    splits = table["split"].combine_chunks().dictionary_encode()  # one object per name, not one per row
+    split = splits.dictionary.to_numpy(zero_copy_only=False)[splits.indices.to_numpy()]
+    probabilities = np.stack([table[name].to_numpy() for name in columns]).astype(np.float64, copy=False).T
+    return Predictions(table["id"].to_numpy(), split, y.astype(np.int64), probabilities, classes)
+
+
+def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
+    """Return the predictions and trained folders of models that are no longer among those named.
+
+    A dropped model is recognised by its trained folder: DVC keeps the outputs of a stage that left the pipeline in the
+    workspace, and would record them as inputs of this run. Raises `UserError` for anything else in `folder` that
+    belongs to no model.
+    """
+    dropped = {path.parent.name for path in trained.glob(f"*/{DESCRIPTION}")} - set(models)
+    expected = {f"{name}{SUFFIX}" for name in (*models, *dropped)}
     for path in sorted(folder.glob("*")):
-        if path.name not in known and path.suffix != SCRATCH:
-            raise UserError(f"{path} is of no model in train.models ({', '.join(models)}); remove it: rm -r {path}")
-    return {name: folder / f"{name}.parquet" for name in models}
-
-
-def read(folder: Path, models: tuple[str, ...]) -> dict[str, "pd.DataFrame"]:
-    """The predictions of each model in memory, as `paths` has them; `UserError` if one is missing or damaged."""
-    return {name: read_parquet(path, ["id", "split", "label"]) for name, path in paths(folder, models).items()}
+        if path.name not in expected and path.suffix != SCRATCH:
+            raise UserError(
+                f"{path} belongs to no model in train.models ({', '.join(models)}); remove it: rm -r {path}"
+            )
+    paths = [path for name in sorted(dropped) for path in (folder / f"{name}{SUFFIX}", trained / name)]
+    return [path for path in paths if path.exists()]

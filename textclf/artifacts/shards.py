@@ -1,48 +1,73 @@
-"""Artifacts too large for one file: shards of bounded size, written and read one after the other.
+"""Artifacts in shards of bounded size, written and read one at a time.
 
-A split's file is `train.parquet` while its rows fit into one shard, and `train-00001.parquet`, `train-00002.parquet`
-and so on where they do not. How many shards there are follows from the rows alone, never from workers or memory.
+A split with at most `ROWS` rows is one file, such as `train.parquet`. A larger one is numbered: `train-00001.parquet`,
+`train-00002.parquet` and so on. The number of shards depends on the rows alone, never on workers or memory.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 
 T = TypeVar("T")
 
-ROWS = 100_000  # of a shard at most
+ROWS = 100_000  # per shard at most
+
+
+class Shards(Generic[T]):
+    """A sequence of shards that are read from disk one at a time, again in every iteration."""
+
+    def __init__(self, paths: Sequence[Path], read: Callable[[Path], T]) -> None:
+        """Keep the paths, in order, and the function that reads one of them."""
+        self.paths = tuple(paths)
+        self.read = read
+
+    def __iter__(self) -> Iterator[T]:
+        """Read each shard in order."""
+        return map(self.read, self.paths)
+
+    def __len__(self) -> int:
+        """Return the number of shards."""
+        return len(self.paths)
+
+
+def open_splits(folder: Path, suffix: str, read: Callable[[Path], T]) -> dict[str, Shards[T]]:
+    """Return the shards of each split in a folder, in the order of `SPLITS`, without reading them yet.
+
+    Raises `UserError` if there are none of train or test.
+    """
+    opened = {}
+    for name in SPLITS:
+        if split_paths := paths(folder, name, suffix):
+            opened[name] = Shards(split_paths, read)
+        elif name != "validation":
+            raise UserError(f"{folder / f'{name}{suffix}'} not found; run dvc repro (or dvc pull) to make it")
+    return opened
 
 
 def paths(folder: Path, name: str, suffix: str) -> list[Path]:
-    """The shards of that name in order, none if there is none; `UserError` if one in between is missing."""
-    if (whole := folder / f"{name}{suffix}").exists():
-        return [whole]
-    found = sorted(folder.glob(f"{name}-[0-9][0-9][0-9][0-9][0-9]{suffix}"))
-    for number, there in enumerate(found, start=1):
-        if there != (wanted := path(folder, name, suffix, number)):
-            raise UserError(f"{wanted} not found; run dvc repro (or dvc pull) to make it")
-    return found
+    """Return the paths of the shards with this name, in order; empty if there are none.
+
+    Raises `UserError` if one of a numbered sequence is missing.
+    """
+    if (single := folder / f"{name}{suffix}").exists():
+        return [single]
+    numbered = sorted(folder.glob(f"{name}-[0-9][0-9][0-9][0-9][0-9]{suffix}"))
+    for number, actual in enumerate(numbered, start=1):
+        if actual != (expected := path(folder, name, suffix, number)):
+            raise UserError(f"{expected} not found; run dvc repro (or dvc pull) to make it")
+    return numbered
 
 
 def path(folder: Path, name: str, suffix: str, number: int) -> Path:
-    """The path of a shard of several, numbered from 1."""
+    """Return the path of a numbered shard; numbers start at 1."""
     return folder / f"{name}-{number:05d}{suffix}"
 
 
-def of_each_split(folder: Path, suffix: str) -> dict[str, list[Path]]:
-    """The shards of each split in a folder, in the order of `SPLITS`; `UserError` if there is none of train or test."""
-    found = {name: paths(folder, name, suffix) for name in SPLITS}
-    for name in ("train", "test"):
-        if not found[name]:
-            raise UserError(f"{folder / f'{name}{suffix}'} not found; run dvc repro (or dvc pull) to make it")
-    return {name: shards for name, shards in found.items() if shards}
-
-
 def write(pieces: Iterable[T], folder: Path, name: str, suffix: str, save: Callable[[T, Path], object]) -> list[Path]:
-    """The shards of that name that were written, one a piece, each by `save`; one alone is not numbered."""
+    """Write each piece as a shard with `save` and return the paths; a single shard gets no number."""
     written = []
     for number, piece in enumerate(pieces, start=1):
         written.append(path(folder, name, suffix, number))

@@ -1,8 +1,9 @@
-"""Models as layers of numbers. That the network's are its own stands in tests/unit/test_keras.py."""
+"""Models as dense layers. That those of each model are its own is tested in tests/unit/models."""
 
 import itertools
 import json
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -13,61 +14,61 @@ from scipy.sparse import csr_array
 from scipy.special import expit, logsumexp
 
 from tests import samples
-from textclf import models, params
-from textclf.artifacts import layers as portable
-from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, Portable
+from textclf.artifacts import layers
+from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, LayerModel
 from textclf.core.errors import UserError
+from textclf.models.keras import Activation
 
 KINDS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
 each_number_of_classes = pytest.mark.parametrize("classes", [2, 3, 6])
 
 
-def fitted(kind: str, classes: int) -> Any:
-    part = samples.rows(classes)
-    return models.module(kind).fit(part, part, samples.settings(kind))
+@cache
+def fit(kind: str, classes: int) -> LayerModel:
+    return samples.fit(kind, samples.rows(classes)).layers
 
 
-def made(
+def random_model(
     classes: int = 2, units: tuple[int, ...] = (), activation: str = "tanh", output: str = "", presence: bool = False
-) -> Portable:
-    """Layers of random numbers."""
+) -> LayerModel:
+    """Return layers of random numbers."""
     generator = np.random.default_rng(classes)
     output = output or ("sigmoid" if classes == 2 else "softmax")
     sizes = [samples.TERMS, *units, 1 if output == "sigmoid" else classes]
     shapes = list(itertools.pairwise(sizes))
-    layers = [Layer(generator.normal(size=shape), generator.normal(size=shape[1]), activation) for shape in shapes[:-1]]
-    layers.append(Layer(generator.normal(size=shapes[-1]), generator.normal(size=shapes[-1][1]), output))
-    return Portable(tuple(f"class {n}" for n in range(classes)), tuple(layers), presence)
+    parts = [Layer(generator.normal(size=shape), generator.normal(size=shape[1]), activation) for shape in shapes[:-1]]
+    parts.append(Layer(generator.normal(size=shapes[-1]), generator.normal(size=shapes[-1][1]), output))
+    return LayerModel(tuple(f"class {n}" for n in range(classes)), tuple(parts), presence)
 
 
 def odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Log odds by their definition."""
-    others = [np.delete(probabilities, place, axis=1).sum(axis=1) for place in range(probabilities.shape[1])]
+    """Return log odds by their definition."""
+    others = [np.delete(probabilities, position, axis=1).sum(axis=1) for position in range(probabilities.shape[1])]
     return np.asarray(np.log(probabilities) - np.log(np.array(others).T))
 
 
-def taken_out(model: Portable, X: csr_array) -> NDArray[np.float64]:
-    """By how much the log odds fall when one nonzero after the other is really made 0."""
+def remove_terms(model: LayerModel, X: csr_array) -> NDArray[np.float64]:
+    """Return how much the log odds fall when one nonzero after the other is really made 0."""
     whole = odds(model.predict_proba(X))
     falls = []
-    for place in range(X.nnz):
+    for position in range(X.nnz):
         without = X.copy()
-        without.data[place] = 0
+        without.data[position] = 0
         without.eliminate_zeros()
-        row = np.searchsorted(X.indptr, place, side="right") - 1
+        row = np.searchsorted(X.indptr, position, side="right") - 1
         falls.append((whole - odds(model.predict_proba(without)))[row])
     return np.array(falls)
 
 
 MODELS = {
-    "two classes": made(),
-    "two classes by softmax": made(2, output="softmax"),
-    "three classes": made(3),
-    "six classes, shares of sigmoids": made(6, output="sigmoid_shares"),
-    "presence": made(3, presence=True),
-    "a network": made(2, (4, 3)),
-    "a network of three classes": made(3, (5,), "gelu"),
-    "a network of presence": made(3, (5,), "relu", presence=True),
+    "two classes": random_model(),
+    "two classes by softmax": random_model(2, output="softmax"),
+    "three classes": random_model(3),
+    "six classes, shares of sigmoids": random_model(6, output="sigmoid_shares"),
+    "presence": random_model(3, presence=True),
+    "a network": random_model(2, (4, 3)),
+    "a network of three classes": random_model(3, (5,), "gelu"),
+    "a network of presence": random_model(3, (5,), "relu", presence=True),
 }
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
@@ -75,22 +76,8 @@ each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 # What it predicts
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@each_number_of_classes
-def test_it_predicts_what_the_model_predicts(kind: str, classes: int, tmp_path: Path) -> None:
-    model = fitted(kind, classes)
-    again = samples.saved(model, tmp_path)
-    X = samples.rows(classes, seed=1).X
-    assert again.predict_proba(csr_array((0, samples.TERMS))).shape == (0, classes)
-    for rows in (X, X * 0.37):
-        found = again.predict_proba(rows)
-        assert found == pytest.approx(model.predict_proba(rows), rel=1e-9, abs=1e-14)
-        assert found.sum(axis=1) == pytest.approx(np.ones(rows.shape[0]), abs=1e-12)
-    assert again.classes == tuple(f"class {n}" for n in range(classes))
-
-
 def test_the_activations_are_those_that_a_network_may_have() -> None:
-    assert set(HIDDEN) == set(get_args(params.Activation))
+    assert set(HIDDEN) == set(get_args(Activation))
 
 
 @pytest.mark.parametrize("output", OUTPUT)
@@ -100,76 +87,100 @@ def test_extreme_scores_stay_probabilities(activation: str, scale: float, output
     classes = 2 if output == "sigmoid" else 3
     X = csr_array(scale * np.array([[1.0, -1, 0], [-1, 1, 1], [1, 1, 1], [-1, -1, -1], [0, 0, 0]]))
     hidden = Layer(np.eye(3), np.zeros(3), activation)
-    last = Layer(np.eye(3)[:, : 1 if output == "sigmoid" else classes], np.zeros(classes)[-1:], output)
-    last = Layer(last.kernel, np.zeros(last.kernel.shape[1]), output)
-    model = Portable(tuple("abc"[:classes]), (hidden, last))
-    found = model.predict_proba(X)
-    assert np.isfinite(found).all()
-    assert found.sum(axis=1) == pytest.approx(np.ones(5))
+    units = 1 if output == "sigmoid" else classes
+    last = Layer(np.eye(3)[:, :units], np.zeros(units), output)
+    model = LayerModel(tuple("abc"[:classes]), (hidden, last))
+    probabilities = model.predict_proba(X)
+    assert np.isfinite(probabilities).all()
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(5))
     assert np.isfinite(model.occlusion(X)).all()
 
 
+def test_one_sigmoid_gives_the_probability_of_the_positive_class() -> None:
+    model = layers.linear(np.array(["a", "b"]), np.array([[1.0, 2.0]]), np.array([0.5]), "sigmoid")
+    assert model.classes == ("a", "b")
+    probabilities = model.predict_proba(csr_array(np.array([[1.0, 1.0], [0.0, -2.0]])))
+    assert probabilities == pytest.approx(expit([[-3.5, 3.5], [3.5, -3.5]]), rel=1e-15)
+
+
 def test_a_small_probability_keeps_its_digits() -> None:
-    model = portable.linear(("a", "b"), np.ones((1, 1)), np.zeros(1), "sigmoid")
-    found = model.predict_proba(csr_array(np.array([[50.0], [-700.0]])))
-    assert [found[0, 0], found[1, 1]] == pytest.approx(np.exp([-50.0, -700.0]), rel=1e-12, abs=0)
+    model = layers.linear(("a", "b"), np.ones((1, 1)), np.zeros(1), "sigmoid")
+    probabilities = model.predict_proba(csr_array(np.array([[50.0], [-50.0], [700.0], [-700.0]])))
+    small = [probabilities[row, column] for row, column in ((0, 0), (1, 1), (2, 0), (3, 1))]
+    assert small == pytest.approx(np.exp([-50.0, -50.0, -700.0, -700.0]), rel=1e-12, abs=0)
+    assert model.predict_proba(csr_array(np.array([[-1e308], [1e308]]))).tolist() == [[1.0, 0.0], [0.0, 1.0]]
 
 
-def test_a_row_that_no_class_wants_belongs_to_all_alike() -> None:
-    model = portable.linear(("a", "b", "c"), -np.ones((3, 1)), np.zeros(3), "sigmoid_shares")
-    assert model.predict_proba(csr_array(np.array([[1e6]]))).tolist() == [[1 / 3] * 3]
+def test_shares_of_sigmoids_are_each_sigmoid_divided_by_their_sum() -> None:
+    scores = np.array([[0.0, 1.0, -2.0], [0.0, 0.0, 0.0], [30.0, -30.0, 2.0]])
+    bias = np.array([0.5, 0.0, -0.5])
+    sigmoids = expit(2 * scores + bias)
+    probabilities = layers.linear("abc", 2 * np.eye(3), bias, "sigmoid_shares").predict_proba(csr_array(scores))
+    assert probabilities == pytest.approx(sigmoids / sigmoids.sum(axis=1, keepdims=True), rel=1e-14)
 
 
-# What decided
+def test_classes_are_equally_probable_if_all_sigmoids_underflow() -> None:
+    model = layers.linear("abc", np.eye(3), np.zeros(3), "sigmoid_shares")
+    assert model.predict_proba(csr_array(np.array([[-1e6, -1e6, -2e6]]))).tolist() == [[1 / 3] * 3]
+    assert model.predict_proba(csr_array(np.array([[-1e6, 0.0, -1e6]])))[0, 1] == 1
+
+
+def test_with_presence_the_weight_of_a_term_does_not_matter() -> None:
+    model = layers.linear("ab", np.array([[1.0, -2.0]]), np.ones(1), "sigmoid", presence=True)
+    probabilities = model.predict_proba(csr_array(np.array([[0.2, 7.0], [3.0, 0.0], [0.0, 0.0]])))
+    assert probabilities[:, 1] == pytest.approx(expit([0.0, 2.0, 1.0]))
+
+
+# Occlusion
 
 
 @each_model
-def test_occlusion_is_taking_a_term_out(model: Portable) -> None:
+def test_occlusion_is_what_the_removal_of_a_term_changes(model: LayerModel) -> None:
     X = csr_array(samples.rows(3, count=20).X * 0.7)
-    assert model.occlusion(X) == pytest.approx(taken_out(model, X), rel=1e-6, abs=1e-9)
+    assert model.occlusion(X) == pytest.approx(remove_terms(model, X), rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @each_number_of_classes
-def test_occlusion_of_a_trained_model_is_taking_a_term_out(kind: str, classes: int) -> None:
-    model, X = fitted(kind, classes).portable(), samples.rows(classes, count=30, seed=1).X
-    assert model.occlusion(X) == pytest.approx(taken_out(model, X), rel=1e-6, abs=1e-9)
+def test_occlusion_of_a_trained_model_is_what_the_removal_of_a_term_changes(kind: str, classes: int) -> None:
+    model, X = fit(kind, classes), samples.rows(classes, count=30, seed=1).X
+    assert model.occlusion(X) == pytest.approx(remove_terms(model, X), rel=1e-6, abs=1e-9)
 
 
 @pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
 def test_occlusion_of_a_linear_model_of_two_classes_is_weight_times_value(size: float) -> None:
-    model = made()
-    model = Portable(model.classes, (Layer(size * model.layers[0].kernel, np.zeros(1), "sigmoid"),))
+    model = random_model()
+    model = LayerModel(model.classes, (Layer(size * model.layers[0].kernel, np.zeros(1), "sigmoid"),))
     X = csr_array(samples.rows().X * 0.5)
     expected = model.layers[0].kernel[X.indices, 0] * X.data
     assert model.occlusion(X) == pytest.approx(np.column_stack([-expected, expected]), rel=1e-9, abs=1e-9 * size)
 
 
 @pytest.mark.parametrize("kind", ["linear_svm", "logistic_regression"])
-def test_a_term_has_a_part_however_sure_the_model_is(kind: str) -> None:
-    model = fitted(kind, 2).portable()
+def test_a_term_has_an_effect_however_certain_the_prediction_is(kind: str) -> None:
+    model = fit(kind, 2)
     X = csr_array(np.full((1, samples.TERMS), 10**5))
     assert (np.abs(model.occlusion(X)) > 1).all()
 
 
 @each_model
-def test_occlusion_in_pieces_is_the_same(model: Portable, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_occlusion_in_pieces_is_the_same(model: LayerModel, monkeypatch: pytest.MonkeyPatch) -> None:
     X = samples.rows(3).X
     whole = model.occlusion(X)
-    monkeypatch.setattr(portable, "CELLS", 7)
+    monkeypatch.setattr(layers, "CELLS", 7)
     assert model.occlusion(X) == pytest.approx(whole, rel=1e-12, abs=1e-12)
 
 
-def test_nothing_decided_where_there_is_no_term() -> None:
-    assert made(3).occlusion(csr_array((2, samples.TERMS))).shape == (0, 3)
-    assert made(3).occlusion(csr_array((0, samples.TERMS))).shape == (0, 3)
+def test_rows_without_terms_have_no_occlusion() -> None:
+    assert random_model(3).occlusion(csr_array((2, samples.TERMS))).shape == (0, 3)
+    assert random_model(3).occlusion(csr_array((0, samples.TERMS))).shape == (0, 3)
 
 
-def test_no_term_decides_in_a_model_that_looks_at_none() -> None:
+def test_no_term_has_an_effect_in_a_model_that_ignores_the_text() -> None:
     X = samples.rows(3).X
-    found = fitted("majority", 3).portable().occlusion(X)
-    assert found.shape == (X.nnz, 3)
-    assert not found.any()
+    falls = fit("majority", 3).occlusion(X)
+    assert falls.shape == (X.nnz, 3)
+    assert not falls.any()
 
 
 @pytest.mark.parametrize("size", [1.0, 1e3, 1e6])
@@ -178,15 +189,15 @@ def test_log_odds_are_those_of_the_class_against_all_others(classes: int, size: 
     scores = size * np.random.default_rng(0).normal(size=(50, classes))
     scores[0] = 0
     scores[1, 1:] = scores[1, 0]
-    others = [logsumexp(np.delete(scores, place, axis=1), axis=1) for place in range(classes)]
-    assert portable.log_odds(scores) == pytest.approx(scores - np.array(others).T, rel=1e-12, abs=1e-14 + 1e-15 * size)
+    others = [logsumexp(np.delete(scores, position, axis=1), axis=1) for position in range(classes)]
+    assert layers.log_odds(scores) == pytest.approx(scores - np.array(others).T, rel=1e-12, abs=1e-14 + 1e-15 * size)
 
 
 # Weights of terms
 
 
-def test_the_weights_of_two_classes_are_those_of_the_second_and_their_negatives() -> None:
-    model = made()
+def test_the_weights_of_two_classes_are_those_of_the_positive_one_and_their_negatives() -> None:
+    model = random_model()
     weights = model.linear_weights()
     assert weights is not None
     assert weights.tolist() == np.column_stack([-model.layers[0].kernel[:, 0], model.layers[0].kernel[:, 0]]).tolist()
@@ -194,7 +205,7 @@ def test_the_weights_of_two_classes_are_those_of_the_second_and_their_negatives(
 
 @pytest.mark.parametrize("output", ["softmax", "sigmoid_shares"])
 def test_the_weights_of_more_classes_are_centred(output: str) -> None:
-    model = made(3, output=output)
+    model = random_model(3, output=output)
     weights = model.linear_weights()
     assert weights is not None
     assert weights.sum(axis=1) == pytest.approx(np.zeros(samples.TERMS), abs=1e-12)
@@ -203,79 +214,75 @@ def test_the_weights_of_more_classes_are_centred(output: str) -> None:
 
 
 def test_a_network_and_a_model_without_terms_have_no_weights() -> None:
-    assert made(2, (3,)).linear_weights() is None
-    assert fitted("majority", 3).portable().linear_weights() is None
-
-
-def test_it_is_made_from_what_scikit_learn_has() -> None:
-    model = portable.linear(np.array(["a", "b"]), np.array([[1.0, 2.0]]), np.array([0.5]), "sigmoid")
-    assert model.classes == ("a", "b")
-    found = model.predict_proba(csr_array(np.array([[1.0, 1.0]])))
-    assert found[0] == pytest.approx([expit(-3.5), expit(3.5)])
+    assert random_model(2, (3,)).linear_weights() is None
+    assert fit("majority", 3).linear_weights() is None
 
 
 # Files
 
 
 @each_model
-def test_what_is_written_comes_back_to_the_bit(model: Portable, tmp_path: Path) -> None:
-    portable.write(model, tmp_path)
-    again = portable.read(tmp_path)
+def test_written_layers_are_read_back_bit_for_bit(model: LayerModel, tmp_path: Path) -> None:
+    layers.write(model, tmp_path)
+    again = layers.read(tmp_path)
     assert (again.classes, again.presence) == (model.classes, model.presence)
     for new, old in zip(again.layers, model.layers, strict=True):
         assert new.activation == old.activation
         assert (new.kernel.tobytes(), new.bias.tobytes()) == (old.kernel.tobytes(), old.bias.tobytes())
 
 
-def test_names_of_classes_come_back_whatever_they_hold(tmp_path: Path) -> None:
+def test_any_names_of_classes_are_read_back(tmp_path: Path) -> None:
     names = ("100%", 'say "a"', "größe ☃\u2028")
-    portable.write(portable.linear(names, np.ones((3, 1)), np.ones(3), "softmax"), tmp_path)
-    assert portable.read(tmp_path).classes == names
+    layers.write(layers.linear(names, np.ones((3, 1)), np.ones(3), "softmax"), tmp_path)
+    assert layers.read(tmp_path).classes == names
 
 
 def described(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
-    """Other content of model.json."""
+    """Return a function that changes the content of model.json."""
 
     def damage(folder: Path) -> None:
-        content = json.loads((folder / portable.DESCRIPTION).read_text())
+        content = json.loads((folder / layers.DESCRIPTION).read_text())
         change(content)
-        (folder / portable.DESCRIPTION).write_text(json.dumps(content))
+        (folder / layers.DESCRIPTION).write_text(json.dumps(content))
 
     return damage
 
 
 def weighted(**changed: object) -> Callable[[Path], object]:
-    """Other arrays in model.npz; None leaves one out."""
+    """Return a function that changes arrays in model.npz; None leaves one out."""
 
     def damage(folder: Path) -> None:
-        with np.load(folder / portable.WEIGHTS) as stored:
+        with np.load(folder / layers.WEIGHTS) as stored:
             arrays = {name: stored[name] for name in stored.files} | changed
-        np.savez(folder / portable.WEIGHTS, **{name: array for name, array in arrays.items() if array is not None})
+        np.savez(folder / layers.WEIGHTS, **{name: array for name, array in arrays.items() if array is not None})
 
     return damage
 
 
 def cut(share: float) -> Callable[[Path], object]:
     def damage(folder: Path) -> None:
-        content = (folder / portable.WEIGHTS).read_bytes()
-        (folder / portable.WEIGHTS).write_bytes(content[: int(share * len(content))])
+        content = (folder / layers.WEIGHTS).read_bytes()
+        (folder / layers.WEIGHTS).write_bytes(content[: int(share * len(content))])
 
     return damage
 
 
 def flipped(folder: Path) -> None:
-    content = bytearray((folder / portable.WEIGHTS).read_bytes())
+    content = bytearray((folder / layers.WEIGHTS).read_bytes())
     content[300] ^= 1  # a bit of a weight
-    (folder / portable.WEIGHTS).write_bytes(content)
+    (folder / layers.WEIGHTS).write_bytes(content)
 
 
 DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
-    "no JSON": ("json", lambda folder: (folder / portable.DESCRIPTION).write_text('{"classes": [')),
-    "a list": ("json", lambda folder: (folder / portable.DESCRIPTION).write_text("[]")),
-    "too deep": ("json", lambda folder: (folder / portable.DESCRIPTION).write_text("[" * 10**5)),
+    "no JSON": ("json", lambda folder: (folder / layers.DESCRIPTION).write_text('{"classes": [')),
+    "a list": ("json", lambda folder: (folder / layers.DESCRIPTION).write_text("[]")),
+    "too deep": ("json", lambda folder: (folder / layers.DESCRIPTION).write_text("[" * 10**5)),
     "a key too few": ("json", described(lambda content: content.pop("presence"))),
     "no layers": ("json", described(lambda content: content.update(activations=[]))),
-    "an unknown activation": ("json", described(lambda content: content.update(activations=["swish", "softmax"]))),
+    "an output in a hidden layer": (
+        "json",
+        described(lambda content: content.update(activations=["softmax", "softmax"])),
+    ),
     "an unknown output": ("json", described(lambda content: content.update(activations=["relu", "relu"]))),
     "a class that is no text": ("json", described(lambda content: content.update(classes=["a", "b", 3]))),
     "a class too few": ("npz", described(lambda content: content.update(classes=["a", "b"]))),
@@ -285,7 +292,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
     "half a file": ("npz", cut(0.5)),
     "most of a file": ("npz", cut(0.99)),
     "a flipped bit": ("npz", flipped),
-    "text": ("npz", lambda folder: (folder / portable.WEIGHTS).write_text("weights")),
+    "text": ("npz", lambda folder: (folder / layers.WEIGHTS).write_text("weights")),
     "an array missing": ("npz", weighted(bias_2=None)),
     "a bias of another size": ("npz", weighted(bias_1=np.zeros(4))),
     "a bias of one number": ("npz", weighted(bias_1=np.array(0.0))),
@@ -303,18 +310,49 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
 
 @pytest.mark.parametrize(("file", "damage"), DAMAGE.values(), ids=DAMAGE)
 def test_a_damaged_file_is_an_error(tmp_path: Path, file: str, damage: Callable[[Path], object]) -> None:
-    portable.write(made(3, (5,), "relu"), tmp_path)
+    layers.write(random_model(3, (5,), "relu"), tmp_path)
     damage(tmp_path)
     with pytest.raises(UserError) as error:
-        portable.read(tmp_path)
+        layers.read(tmp_path)
     path = tmp_path / f"model.{file}"
     assert error.value.lines == (f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it",)
 
 
-@pytest.mark.parametrize("name", [portable.WEIGHTS, portable.DESCRIPTION])
+@pytest.mark.parametrize("name", [layers.WEIGHTS, layers.DESCRIPTION])
 def test_a_missing_file_is_an_error(tmp_path: Path, name: str) -> None:
-    portable.write(made(), tmp_path)
+    layers.write(random_model(), tmp_path)
     (tmp_path / name).unlink()
     with pytest.raises(UserError) as error:
-        portable.read(tmp_path)
+        layers.read(tmp_path)
     assert error.value.lines == (f"{tmp_path / name} not found; run dvc repro (or dvc pull) to make it",)
+
+
+def write_description(folder: Path, **changes: object) -> None:
+    """Change keys of model.json; None removes one."""
+    path = folder / layers.DESCRIPTION
+    content = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
+
+
+def test_a_model_without_the_key_format_is_read_as_format_1(tmp_path: Path) -> None:
+    layers.write(random_model(3, (5,)), tmp_path)
+    assert json.loads((tmp_path / layers.DESCRIPTION).read_text())["format"] == 1
+    write_description(tmp_path, format=None)
+    X = samples.rows(3).X
+    assert np.array_equal(layers.read(tmp_path).predict_proba(X), random_model(3, (5,)).predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"format": 2}, "format 2; this version reads 1"),
+        ({"activations": ["swish", "softmax"]}, "this version does not know swish"),
+    ],
+)
+def test_a_model_of_a_newer_version_is_refused(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
+    layers.write(random_model(3, (5,)), tmp_path)
+    write_description(tmp_path, **changes)
+    with pytest.raises(UserError) as error:
+        layers.read(tmp_path)
+    path = tmp_path / layers.DESCRIPTION
+    assert error.value.lines == (f"{path} was made by a newer textclf ({reason}); upgrade textclf",)

@@ -1,143 +1,140 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from scipy.sparse import csr_array
 
-from textclf.artifacts import predictions
-from textclf.core.errors import UserError
-from textclf.vectorize.features import Features
-
-FEATURES = Features(
-    ids=np.array(["c:3", "c:1", "c:2"]),
-    X=csr_array((3, 2)),
-    y=np.array([1, 0, 1]),
-    classes=np.array(["neg", "probability_x"]),
+from textclf.artifacts.layers import DESCRIPTION
+from textclf.artifacts.predictions import (
+    Predictions,
+    batches,
+    concatenate,
+    leftovers,
+    open_models,
+    read,
+    write,
 )
-PROBABILITIES = np.array([[0.1, 0.9], [1 / 3, 2 / 3], [0.5, 0.5]])
+from textclf.core.errors import UserError
+
+ROWS = Predictions(
+    ids=np.array(["c:3", "c:1", "c:2"], dtype=object),
+    split=np.array(["train", "train", "test"], dtype=object),
+    y=np.array([1, 0, 1]),
+    probabilities=np.array([[0.1, 0.9], [1 / 3, 2 / 3], [0.5, 0.5]]),
+    classes=("neg", "probability_x"),
+)
 
 
-def table() -> pd.DataFrame:
-    return predictions.table("test", FEATURES, PROBABILITIES)
+def assert_equal(actual: Predictions, expected: Predictions) -> None:
+    assert actual.classes == expected.classes
+    for name in ("ids", "split", "y", "probabilities"):
+        assert getattr(actual, name).dtype == getattr(expected, name).dtype
+        assert np.array_equal(getattr(actual, name), getattr(expected, name))
 
 
-def test_a_table_has_a_row_a_row_and_a_column_a_class() -> None:
-    rows = table()
-    assert rows.columns.tolist() == ["id", "split", "label", "probability_neg", "probability_probability_x"]
-    assert rows["id"].tolist() == ["c:3", "c:1", "c:2"]
-    assert rows["split"].tolist() == ["test"] * 3
-    assert rows["label"].tolist() == ["probability_x", "neg", "probability_x"]
-    assert np.array_equal(rows[["probability_neg", "probability_probability_x"]].to_numpy(), PROBABILITIES)
+def test_a_file_has_a_row_per_row_with_labels_as_text_and_a_column_per_class(tmp_path: Path) -> None:
+    write([ROWS], tmp_path / "a.parquet")
+    table = pq.read_table(tmp_path / "a.parquet")
+    assert table.to_pydict() == {
+        "id": ["c:3", "c:1", "c:2"],
+        "split": ["train", "train", "test"],
+        "label": ["probability_x", "neg", "probability_x"],
+        "probability_neg": [0.1, 1 / 3, 0.5],
+        "probability_probability_x": [0.9, 2 / 3, 0.5],
+    }
+    assert [str(kind) for kind in table.schema.types] == ["string"] * 3 + ["double"] * 2
+    assert not table.schema.metadata  # no version of pandas
+
+
+def test_written_predictions_are_read_back_to_the_bit_and_repeat(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write([ROWS], tmp_path / f"{name}.parquet")
+    assert_equal(read(tmp_path / "a.parquet"), ROWS)
+    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+    with (tmp_path / "a.parquet").open("rb") as file:
+        assert_equal(read(file), ROWS)
 
 
 def test_classes_of_any_name_come_back_from_the_file(tmp_path: Path) -> None:
-    names = ["007", "NA", "true", "1e3", "a,b", 'say "so"', " ", "é😀", "id", "label", "probability_"]
-    features = Features(ids=np.array(["c:1", "c:2"]), X=csr_array((2, 2)), y=np.array([10, 0]), classes=np.array(names))
-    rows = predictions.table("train", features, np.full((2, 11), 1 / 11))
-    predictions.write(rows, tmp_path / "a.parquet")
-    read = predictions.read(tmp_path, ("a",))["a"]
-    assert predictions.classes(read) == names
-    assert read["label"].tolist() == ["probability_", "007"]
+    names = ("007", "NA", "true", "1e3", "a,b", 'say "so"', " ", "é😀", "id", "label", "probability_")
+    rows = Predictions(ROWS.ids[:2], ROWS.split[:2], np.array([10, 0]), np.full((2, 11), 1 / 11), names)
+    write([rows], tmp_path / "a.parquet")
+    assert_equal(read(tmp_path / "a.parquet"), rows)
 
 
-def test_classes_are_named_by_the_columns() -> None:
-    assert predictions.classes(table()) == ["neg", "probability_x"]
+def test_batches_are_the_row_groups_of_one_file_in_their_order(tmp_path: Path) -> None:
+    parts = [ROWS, ROWS.take(slice(1)), ROWS.take(slice(1, 3))]
+    write(iter(parts), tmp_path / "a.parquet")
+    for actual, expected in zip(batches(tmp_path / "a.parquet"), parts, strict=True):
+        assert_equal(actual, expected)
+    assert_equal(read(tmp_path / "a.parquet"), concatenate(parts))
 
 
-def test_written_predictions_read_back_to_the_bit_and_repeat(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        predictions.write(table(), tmp_path / f"{name}.parquet")
-    read = predictions.read(tmp_path, ("b", "a"))
-    assert list(read) == ["b", "a"]
-    assert read["a"].equals(table())
-    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
+def test_rows_are_taken_by_mask_and_by_position() -> None:
+    test = ROWS.take(ROWS.split == "test")
+    assert (len(test), test.ids.tolist(), test.y.tolist(), test.classes) == (1, ["c:2"], [1], ROWS.classes)
+    assert ROWS.take(np.array([2, 0])).ids.tolist() == ["c:2", "c:3"]
 
 
-def test_written_predictions_are_text_and_doubles_and_name_no_version_of_pandas(tmp_path: Path) -> None:
-    predictions.write(table(), tmp_path / "a.parquet")
-    schema = pq.read_schema(tmp_path / "a.parquet")
-    assert [str(kind) for kind in schema.types] == ["string"] * 3 + ["double"] * 2
-    assert not schema.metadata
+def test_a_model_is_read_again_in_every_iteration(tmp_path: Path) -> None:
+    write([ROWS, ROWS], tmp_path / "a.parquet")
+    models = open_models(tmp_path, ("a",))
+    assert list(models) == ["a"]
+    assert [len(rows) for _ in range(2) for rows in models["a"]] == [3, 3, 3, 3]
 
 
-def test_tables_are_the_row_groups_of_one_file_in_their_order(tmp_path: Path) -> None:
-    tables = [table(), table().iloc[:1].assign(id="é"), table().iloc[:2]]
-    predictions.write_batches(iter(tables), tmp_path / "a.parquet")
-    found = list(predictions.batches(tmp_path / "a.parquet"))
-    assert [rows.to_dict("list") for rows in found] == [rows.to_dict("list") for rows in tables]
-    together = predictions.read(tmp_path, ("a",))["a"]
-    assert pd.concat(found, ignore_index=True).equals(together)
-    assert found[0].dtypes.equals(together.dtypes)
-
-
-def test_a_file_of_one_table_is_what_parquet_writes_at_once(tmp_path: Path) -> None:
-    predictions.write_batches([table()], tmp_path / "a.parquet")
-    kinds = [pa.string()] * 3 + [pa.float64()] * 2
-    schema = pa.schema(list(zip(table().columns, kinds, strict=True)))
-    rows = pa.Table.from_pandas(table(), schema=schema, preserve_index=False).replace_schema_metadata(None)
-    pq.write_table(rows, tmp_path / "b.parquet", compression="zstd")
-    assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
-
-
-def test_batches_have_the_columns_that_are_named(tmp_path: Path) -> None:
-    predictions.write_batches([table(), table()], tmp_path / "a.parquet")
-    for rows in predictions.batches(tmp_path / "a.parquet", ["probability_neg", "label"]):
-        assert sorted(rows.columns) == ["label", "probability_neg"]
-        assert rows["label"].tolist() == table()["label"].tolist()
-
-
-@pytest.mark.parametrize("columns", [None, ["id"]])
-def test_batches_of_a_file_that_is_damaged_or_missing_are_an_error(tmp_path: Path, columns: list[str] | None) -> None:
+def test_a_file_that_is_damaged_or_missing_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     with pytest.raises(UserError, match=r"a\.parquet not found; run dvc repro"):
-        list(predictions.batches(path, columns))
-    predictions.write(table(), path)
+        list(open_models(tmp_path, ("a",))["a"])
+    write([ROWS], path)
     whole = path.read_bytes()
-    for content in (b"", whole[:-20], whole[:4] + b"x" * 30 + whole[34:]):
-        path.write_bytes(content)
+    label = pa.table({"id": ["a"], "split": ["test"], "label": ["c"], "probability_a": [1.0]})
+    for content in (b"", whole[:-20], whole[:4] + b"x" * 30 + whole[34:], pa.table({"x": [1]}), label):
+        if isinstance(content, bytes):
+            path.write_bytes(content)
+        else:
+            pq.write_table(content, path)
         with pytest.raises(UserError, match=r"a\.parquet is damaged; "):
-            list(predictions.batches(path, columns))
-    pq.write_table(pa.table({"x": [1]}), path)
-    with pytest.raises(UserError, match=r"a\.parquet is damaged; "):
-        list(predictions.batches(path, columns))
+            list(batches(path))
+        with pytest.raises(UserError, match=r"a\.parquet is damaged; "):
+            read(path)
 
 
-def test_predictions_that_are_missing_are_an_error(tmp_path: Path) -> None:
-    predictions.write(table(), tmp_path / "a.parquet")
-    with pytest.raises(UserError, match=r"b\.parquet not found; run dvc repro"):
-        predictions.read(tmp_path, ("a", "b"))
+# What earlier runs have left
+
+
+def trained(folder: Path, *models: str) -> Path:
+    """Return a folder of trained models."""
+    for name in models:
+        (folder / "trained" / name).mkdir(parents=True)
+        (folder / "trained" / name / DESCRIPTION).touch()
+    return folder / "trained"
 
 
 @pytest.mark.parametrize("name", ["b.parquet", "a.txt", "keras", ".a.parquet.x1", "majority.parquet.dvc"])
 def test_a_file_of_no_model_is_an_error(tmp_path: Path, name: str) -> None:
-    predictions.write(table(), tmp_path / "a.parquet")
-    path = tmp_path / name
+    folder = tmp_path / "predictions"
+    folder.mkdir()
+    (folder / "a.parquet").touch()
+    path = folder / name
     path.touch()
     with pytest.raises(UserError) as error:
-        predictions.read(tmp_path, ("a",))
-    assert error.value.lines == (f"{path} is of no model in train.models (a); remove it: rm -r {path}",)
+        leftovers(folder, trained(tmp_path, "a", "keras", "majority"), ("a",))
+    assert error.value.lines == (f"{path} belongs to no model in train.models (a); remove it: rm -r {path}",)
 
 
-def test_what_is_left_of_a_model_that_textclf_knows_is_not_read(tmp_path: Path) -> None:
-    for name in ("keras", "majority"):
-        predictions.write(table(), tmp_path / f"{name}.parquet")
-    assert list(predictions.read(tmp_path, ("majority",))) == ["majority"]
-
-
-def test_what_is_left_of_models_that_are_not_named_is_found_in_both_folders(tmp_path: Path) -> None:
-    folder, models = tmp_path / "predictions", tmp_path / "models"
-    for name in ("keras", "nb_svm", "majority", "stranger"):
-        (models / name).mkdir(parents=True)
+def test_leftovers_of_dropped_models_are_recognised_by_their_trained_folder(tmp_path: Path) -> None:
+    folder, models = tmp_path / "predictions", trained(tmp_path, "keras", "nb_svm", "majority", "mine")
+    (models / "notes").mkdir()
     folder.mkdir()
-    for name in ("keras", "linear_svm", "majority", "stranger"):
+    for name in ("keras", "majority"):
         (folder / f"{name}.parquet").touch()
-    assert sorted(predictions.dropped(folder, models, ("majority",))) == [
+    (folder / ".keras.parquet.12.scratch").mkdir()
+    assert leftovers(folder, models, ("majority", "mine")) == [
+        folder / "keras.parquet",
         models / "keras",
         models / "nb_svm",
-        folder / "keras.parquet",
-        folder / "linear_svm.parquet",
     ]
-    assert predictions.dropped(folder, models, ("majority", "keras", "nb_svm", "linear_svm")) == []
+    assert leftovers(folder, models, ("majority", "keras", "nb_svm", "mine")) == []

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from textclf.artifacts import shards
+from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
 
 
@@ -13,9 +14,35 @@ def save(piece: str, path: Path) -> None:
 def test_the_shards_of_a_folder_come_in_the_order_of_the_splits(tmp_path: Path) -> None:
     for name in ("validation", "test", "other", "train"):
         (tmp_path / f"{name}.x").touch()
-    assert list(shards.of_each_split(tmp_path, ".x")) == ["train", "validation", "test"]
+    assert list(shards.open_splits(tmp_path, ".x", Path.read_text)) == ["train", "validation", "test"]
     (tmp_path / "validation.x").unlink()
-    assert shards.of_each_split(tmp_path, ".x") == {"train": [tmp_path / "train.x"], "test": [tmp_path / "test.x"]}
+    opened = shards.open_splits(tmp_path, ".x", Path.read_text)
+    assert {name: pieces.paths for name, pieces in opened.items()} == {
+        "train": (tmp_path / "train.x",),
+        "test": (tmp_path / "test.x",),
+    }
+
+
+@pytest.mark.parametrize("name", ["train", "test"])
+def test_train_and_test_are_required(tmp_path: Path, name: str) -> None:
+    for other in {"train", "validation", "test"} - {name}:
+        (tmp_path / f"{other}.x").touch()
+    with pytest.raises(UserError, match=rf"{name}\.x not found; run dvc repro"):
+        shards.open_splits(tmp_path, ".x", Path.read_text)
+
+
+def test_shards_are_read_one_at_a_time_in_every_iteration(tmp_path: Path) -> None:
+    read: list[str] = []
+
+    def read_and_note(path: Path) -> str:
+        read.append(path.name)
+        return path.read_text()
+
+    pieces = Shards(shards.write("abc", tmp_path, "train", ".x", save), read_and_note)
+    assert len(pieces) == 3
+    assert next(iter(pieces)) == "a"
+    assert read == ["train-00001.x"]
+    assert [*pieces, *pieces] == [*"abcabc"]
 
 
 def test_one_piece_is_a_file_without_a_number(tmp_path: Path) -> None:
@@ -29,13 +56,13 @@ def test_several_pieces_are_numbered_and_come_back_in_order(tmp_path: Path) -> N
     assert "".join(path.read_text() for path in shards.paths(tmp_path, "train", ".x")) == "abcdefghijkl"
 
 
-def test_a_shard_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     shards.write("abc", tmp_path, "train", ".x", save)
     (tmp_path / "train-00002.x").unlink()
     with pytest.raises(UserError, match=r"train-00002\.x not found; run dvc repro"):
         shards.paths(tmp_path, "train", ".x")
 
 
-def test_nothing_is_no_shard(tmp_path: Path) -> None:
+def test_no_pieces_are_no_shards(tmp_path: Path) -> None:
     assert shards.write([], tmp_path, "train", ".x", save) == []
     assert shards.paths(tmp_path, "train", ".x") == []

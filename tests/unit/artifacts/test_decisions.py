@@ -1,0 +1,143 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textclf.artifacts.decisions import (
+    Decision,
+    Platt,
+    Temperature,
+    best_model,
+    default_model,
+    read_decision,
+    write_decision,
+)
+from textclf.core.errors import UserError
+
+PROBABILITIES = np.array([[0.1, 0.9], [0.6, 0.4], [0.5, 0.5], [0.0, 1.0]])
+DECISIONS = [
+    Decision(0.25),
+    Decision(),
+    Decision(0.5, Temperature(1.25)),
+    Decision(None, Temperature(0.01)),
+    Decision(0.0, Platt(1.5, -0.25)),
+]
+
+
+@pytest.mark.parametrize(("threshold", "positive"), [(0.1, [1, 1, 1, 1]), (0.4, [1, 0, 1, 1]), (0.5, [1, 0, 0, 1])])
+def test_a_row_is_positive_above_the_threshold(threshold: float, positive: list[int]) -> None:
+    assert Decision(threshold).decide(PROBABILITIES).tolist() == positive
+
+
+def test_without_a_threshold_the_first_of_the_most_probable_classes_is_decided() -> None:
+    probabilities = np.array([[0.4, 0.3, 0.3], [0.2, 0.4, 0.4], [0.3, 0.3, 0.4], [1 / 3, 1 / 3, 1 / 3]])
+    decided = Decision().decide(probabilities)
+    assert decided.dtype == np.int64
+    assert decided.tolist() == [0, 1, 2, 0]
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.floats(0.001, 0.999), min_size=1, max_size=20))
+def test_temperature_1_and_the_identity_line_change_nothing(positive: list[float]) -> None:
+    probabilities = np.column_stack([1 - np.array(positive), positive])
+    for calibration in (Temperature(1.0), Platt(1.0, 0.0)):
+        np.testing.assert_allclose(Decision(None, calibration).calibrate(probabilities), probabilities, atol=1e-12)
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=str)
+def test_calibrated_probabilities_are_probabilities(decision: Decision) -> None:
+    calibrated = decision.calibrate(PROBABILITIES)
+    assert np.isfinite(calibrated).all()
+    np.testing.assert_allclose(calibrated.sum(axis=1), 1, atol=1e-12)
+    assert decision.calibrate(np.zeros((0, 2))).shape == (0, 2)
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=str)
+def test_a_decision_comes_back_from_json(decision: Decision) -> None:
+    content = json.loads(json.dumps(decision.to_json()))
+    assert Decision.from_json(content | {"uncalibrated": {}}) == decision
+    assert ("threshold" in content) == (decision.threshold is not None)
+
+
+@pytest.mark.parametrize("decision", DECISIONS, ids=str)
+def test_the_decision_of_an_exported_model_is_read_back(decision: Decision, tmp_path: Path) -> None:
+    path = tmp_path / "decision.json"
+    write_decision(decision, path)
+    assert set(json.loads(path.read_text())) == {"format", "scaling", "threshold"}
+    classes = 2 if decision.threshold is not None else 3
+    assert read_decision(path, classes) == decision
+    with pytest.raises(UserError, match=r"decision\.json is damaged"):
+        read_decision(path, 5 - classes)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        {"scaling": {}},
+        {"scaling": {}, "threshold": "high"},
+        {"scaling": {"slope": 1.0}, "threshold": 0.5},
+        {"scaling": {"temperature": "warm"}, "threshold": 0.5},
+        {"scaling": 3, "threshold": 0.5},
+    ],
+    ids=str,
+)
+def test_a_damaged_decision_is_an_error(content: Any, tmp_path: Path) -> None:
+    path = tmp_path / "decision.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r"decision\.json is damaged"):
+        read_decision(path, 2)
+
+
+def test_a_decision_of_an_older_export_is_read_and_of_a_newer_one_refused(tmp_path: Path) -> None:
+    path = tmp_path / "decision.json"
+    path.write_text('{"scaling": {"temperature": 2}, "threshold": 0.5}')
+    assert read_decision(path, 2) == Decision(0.5, Temperature(2.0))
+    path.write_text('{"scaling": {"isotonic": 1.0}, "threshold": 0.5}')
+    with pytest.raises(UserError, match=r"was made by a newer textclf \(this version does not know isotonic\)"):
+        read_decision(path, 2)
+    path.write_text('{"format": 2, "rule": "?"}')
+    with pytest.raises(UserError, match=r"was made by a newer textclf \(format 2; this version reads 1\)"):
+        read_decision(path, 2)
+
+
+# The best model
+
+
+def measured(**models: tuple[float, float]) -> dict[str, dict[str, dict[str, float]]]:
+    """Return metrics of models with this accuracy and log loss on the validation rows."""
+    return {
+        name: {
+            "train": {"accuracy": 1.0, "log_loss": 0.0},
+            "validation": {"accuracy": accuracy, "log_loss": loss},
+            "test": {"accuracy": 1 - accuracy, "log_loss": -loss},
+        }
+        for name, (accuracy, loss) in models.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("models", "best"),
+    [
+        ({"a": (0.7, 0.1), "b": (0.9, 0.8), "c": (0.8, 0.1)}, "b"),
+        ({"a": (0.9, 0.8), "b": (0.9, 0.3)}, "b"),
+        ({"c": (0.9, 0.3), "b": (0.9, 0.3)}, "c"),
+    ],
+    ids=["accuracy", "log loss", "order"],
+)
+def test_the_best_model_is_that_on_the_validation_rows(models: dict[str, tuple[float, float]], best: str) -> None:
+    assert best_model(measured(**models)) == best
+
+
+def test_a_run_is_represented_by_the_model_named_or_the_best_or_the_last() -> None:
+    numbers = measured(a=(0.9, 0.1), b=(0.8, 0.1), c=(0.7, 0.1))
+    assert default_model("b", numbers, ("a", "b", "c")) == "b"
+    assert default_model(None, numbers, ("a", "b", "c")) == "a"
+    for splits in numbers.values():
+        del splits["validation"]
+    assert best_model(numbers) is None
+    assert default_model(None, numbers, ("a", "b", "c")) == "c"

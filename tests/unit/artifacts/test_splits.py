@@ -1,0 +1,54 @@
+"""The rows of the splits and their classes, written and read back."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from textclf.artifacts import splits
+from textclf.core.errors import UserError
+
+ROWS = pd.DataFrame({"id": ["c:0", "c:1"], "text": ["Good food", "é\n"], "label": ["1", "0"]})
+
+
+def test_written_rows_read_back_and_repeat_byte_for_byte(tmp_path: Path) -> None:
+    splits.write(ROWS, tmp_path / "test.parquet")
+    splits.write(ROWS.assign(group="x"), tmp_path / "train.parquet")  # the group is left out
+    parts = splits.read(tmp_path)
+    assert list(parts) == ["train", "test"]
+    assert parts["train"].equals(ROWS)
+    assert (tmp_path / "train.parquet").read_bytes() == (tmp_path / "test.parquet").read_bytes()
+
+
+def test_a_written_split_is_text_alone_and_names_no_version_of_pandas(tmp_path: Path) -> None:
+    splits.write(ROWS, tmp_path / "train.parquet")
+    schema = pq.read_schema(tmp_path / "train.parquet")
+    assert schema.equals(splits.SCHEMA)
+    assert not schema.metadata
+
+
+def test_a_column_is_read_alone(tmp_path: Path) -> None:
+    splits.write(ROWS, tmp_path / "train.parquet")
+    assert splits.read_column(tmp_path / "train.parquet", "label") == ["1", "0"]
+    with pytest.raises(UserError, match=r"train\.parquet is damaged"):
+        splits.read_column(tmp_path / "train.parquet", "group")
+
+
+def test_a_folder_without_training_rows_is_an_error(tmp_path: Path) -> None:
+    splits.write(ROWS, tmp_path / "test.parquet")
+    with pytest.raises(UserError, match=r"train\.parquet not found; run dvc repro"):
+        splits.read(tmp_path)
+
+
+@pytest.mark.parametrize("classes", [["1", "0"], ["007", "NA", "true", "a,b", 'say "so"', "é😀", " "]])
+def test_classes_are_read_in_their_order(tmp_path: Path, classes: list[str]) -> None:
+    splits.write_classes(classes, tmp_path)
+    assert splits.read_classes(tmp_path) == classes
+
+
+@pytest.mark.parametrize("content", ['{"0": 1}', '"01"', "[0, 1]", "[", "", '["0", null]'])
+def test_classes_that_are_no_list_of_text_are_damaged(tmp_path: Path, content: str) -> None:
+    (tmp_path / splits.CLASSES).write_text(content)
+    with pytest.raises(UserError, match=r"classes\.json is damaged; remove it and run dvc repro"):
+        splits.read_classes(tmp_path)

@@ -1,0 +1,79 @@
+"""The registry of metrics: what evaluation, intervals, card, report, pull-request report, gate and docs know of each.
+
+A new metric is an entry here, a function in `textclf.evaluate.metrics` and its test.
+"""
+
+from dataclasses import dataclass
+
+from textclf.core.formatting import percent
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that is measured for each model and split.
+
+    `title` is what people see, `description` the definition in the docs. `percent`: shown as a percentage, otherwise
+    with three decimals. `per_class`: also measured for each class against the rest; the metric itself is then that of
+    the positive class or, with more than two classes, the mean over the classes. `interval`: reported with a confidence
+    interval. `important`: shown first in the report on a pull request.
+    """
+
+    name: str
+    title: str
+    description: str
+    higher_is_better: bool = True
+    percent: bool = False
+    per_class: bool = False
+    interval: bool = True
+    important: bool = False
+
+
+METRICS: dict[str, Metric] = {
+    metric.name: metric
+    for metric in (
+        Metric("accuracy", "accuracy", "share of the rows decided correctly", percent=True, important=True),
+        Metric("balanced_accuracy", "balanced accuracy", "mean of the recalls of the classes", percent=True),
+        Metric(
+            "precision",
+            "precision",
+            "share of the rows decided as a class that belong to it",
+            percent=True,
+            per_class=True,
+        ),
+        Metric("recall", "recall", "share of the rows of a class decided as it", percent=True, per_class=True),
+        Metric("f1", "F1", "harmonic mean of precision and recall", percent=True, per_class=True, important=True),
+        Metric(
+            "roc_auc",
+            "ROC AUC",
+            "probability that a row of a class gets a higher probability of it than a row of another class",
+            per_class=True,
+            important=True,
+        ),
+        Metric("mcc", "MCC", "Matthews correlation coefficient of actual and decided classes"),
+        Metric(
+            "log_loss",
+            "log loss (nats)",
+            "mean negative logarithm of the probability of the actual class",
+            higher_is_better=False,
+            important=True,
+        ),
+        Metric(
+            "brier",
+            "Brier score",
+            "mean squared error of the probabilities: of the positive class, or summed over more than two classes",
+            higher_is_better=False,
+        ),
+        Metric(
+            "ece",
+            "calibration error",
+            "expected calibration error: mean distance of accuracy and confidence over ten bins of the confidence",
+            higher_is_better=False,
+            interval=False,  # the bootstrap of a biased number is biased again: evaluate.intervals.percentile
+        ),
+    )
+}  # in the order in which they are shown
+
+
+def format_value(name: str, value: float) -> str:
+    """Return a metric's value as it is shown: a percentage with one decimal, or a number with three."""
+    return percent(value) if METRICS[name].percent else f"{value:.3f}"

@@ -1,0 +1,69 @@
+"""The rows of each split: Parquet files with the columns id, text and label, and the class names in order."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from textclf.artifacts import shards
+from textclf.artifacts.shards import Shards
+from textclf.core.files import read_json, read_parquet, reading, write_json
+
+CLASSES = "classes.json"  # beside the splits
+SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
+SUFFIX = ".parquet"
+
+
+def read(folder: Path) -> dict[str, pd.DataFrame]:
+    """Return all rows of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
+    return {name: pd.concat(list(pieces), ignore_index=True) for name, pieces in open_shards(folder).items()}
+
+
+def open_shards(folder: Path) -> dict[str, Shards[pd.DataFrame]]:
+    """Return the shards of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
+    return shards.open_splits(folder, SUFFIX, read_shard)
+
+
+def read_shard(path: Path) -> pd.DataFrame:
+    """Return the rows of one shard; `UserError` if it is missing or damaged."""
+    return read_parquet(path, SCHEMA.names)
+
+
+def read_column(path: Path, name: str) -> list[str]:
+    """Return one column of a shard; `UserError` if it is missing or damaged."""
+    with reading(path):
+        values: list[str] = pq.read_table(path, columns=[name], partitioning=None)[name].to_pylist()
+    return values
+
+
+def write(rows: pd.DataFrame, path: Path) -> None:
+    """Write rows as Parquet; columns that are not in `SCHEMA` are left out."""
+    write_table(pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False), path)
+
+
+def write_table(table: pa.Table, path: Path) -> None:
+    """Write an Arrow table with the columns of `SCHEMA` as Parquet."""
+    # Without the metadata of pandas: no reader needs it, and the bytes must not depend on the version of pandas.
+    pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
+
+
+def write_shards(rows: pd.DataFrame, folder: Path, name: str) -> list[Path]:
+    """Write the rows of a split, in their order, and return the paths of its shards."""
+    starts = range(0, len(rows), shards.ROWS)
+    return shards.write((rows.iloc[start : start + shards.ROWS] for start in starts), folder, name, SUFFIX, write)
+
+
+def read_classes(folder: Path) -> list[str]:
+    """Return the class names in order; `UserError` if their file is missing or damaged."""
+    path = folder / CLASSES
+    content = read_json(path)
+    with reading(path):
+        if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
+            raise ValueError(content)
+    return content
+
+
+def write_classes(classes: list[str], folder: Path) -> None:
+    """Write the class names, in order, as JSON."""
+    write_json(folder / CLASSES, classes)
