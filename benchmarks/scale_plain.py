@@ -1,10 +1,10 @@
-"""The rows of a CSV file classified as a reader would write it: what benchmarks/scale.py times the pipeline against.
+"""Plain scripts that classify the rows of a CSV file; benchmarks/scale.py compares the pipeline with them.
 
     python benchmarks/scale_plain.py sklearn corpus.csv
     python benchmarks/scale_plain.py fasttext corpus.csv
 
-Prints the accuracy on a quarter of the rows. Nothing is imported from textclf, so that nothing of it slows or speeds
-this up. fastText is run by an interpreter of its own that has it (see docs/scale.md).
+Prints the accuracy on a quarter of the rows. Imports nothing from textclf, which would change the arithmetic and the
+start-up time. fastText runs in a Python environment of its own (see docs/scale.md).
 """
 
 import csv
@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def sklearn(path: str) -> float:
-    """Test accuracy of logistic regression on the counts of the 20,000 most frequent words, all rows in memory."""
+    """Return the test accuracy of logistic regression on counts of the 20,000 most frequent words, in memory."""
     import pandas as pd
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -32,20 +32,20 @@ def sklearn(path: str) -> float:
 
 
 def fasttext(path: str) -> float:
-    """Test accuracy of fastText with its own defaults, on all cores; each fourth row is a test row."""
+    """Return the test accuracy of fastText with its defaults, on all cores; every fourth row is a test row."""
     import fasttext as library  # type: ignore[import-not-found, unused-ignore]
 
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
         train, test = Path(folder, "train.txt"), Path(folder, "test.txt")
         with (
             Path(path).open(encoding="utf-8", newline="") as file,
-            train.open("w", encoding="utf-8") as first,
-            test.open("w", encoding="utf-8") as second,
+            train.open("w", encoding="utf-8") as train_file,
+            test.open("w", encoding="utf-8") as test_file,
         ):
             rows = csv.reader(file)
-            next(rows)  # the names of the columns
+            next(rows)  # column names
             for number, (text, label) in enumerate(rows):
-                (first if number % 4 else second).write(f"__label__{label} {text}\n")
+                (train_file if number % 4 else test_file).write(f"__label__{label} {text}\n")
         model = library.train_supervised(str(train), thread=os.cpu_count(), verbose=0)
         return float(model.test(str(test))[1])
 

@@ -1,35 +1,34 @@
-"""Turn the texts into sparse vectors: counts, presence or tf-idf of their words or letters.
+"""Turn the texts into sparse vectors: counts, presence or tf-idf of their words or character n-grams.
 
-Reads: SPLITS, Parquet files of each split, and the classes.
-Writes: FEATURES, a folder with an npz for each of these files and the vectorizer as JSON; METRICS, the shape of each
-split.
+Reads: SPLITS, a folder with the rows of each split and the classes.
+Writes: FEATURES, a folder with the vectors of each split as npz and the fitted vectorizer as JSON; REPORT, the shape of
+each split.
 Params: vectorize.
 
-Many shards are vectorized on all cores, or by the workers of the Dask scheduler at DASK_SCHEDULER_ADDRESS.
+Large splits are vectorized on all cores, or by the workers of the Dask scheduler at DASK_SCHEDULER_ADDRESS.
 """
 
 from pathlib import Path
 
-from textclf.core import files, stage
-from textclf.core import resources as budget
-from textclf.params import Params
-from textclf.split import splitting
-from textclf.vectorize import features
+from textclf.artifacts.splits import open_shards, read_classes
+from textclf.core import files, resources, stage
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.sharded import estimate_room, vectorize_shards
 
 
-def run(params: Params, splits: Path, feature_folder: Path, metrics: Path) -> None:
-    """Vectorize SPLITS into FEATURE_FOLDER and METRICS, with the vocabulary of the training rows."""
-    sources, classes = splitting.shard_paths(splits), splitting.read_classes(splits)
-    if any(len(paths) > 1 for paths in sources.values()):
-        rows, shards, memory, disk = features.needs(sources, params.vectorize)
-        budget.say(rows, shards, memory, disk)
-        budget.require(feature_folder, disk, str(feature_folder))
-    with files.outputs(feature_folder, metrics) as (folder, numbers):
-        folder.mkdir()
-        scratch = folder.parent / "scratch"
+def run(vectorize: Vectorize, *, splits: Path, features: Path, report: Path) -> None:
+    """Vectorize the splits with the vocabulary of the training rows."""
+    rows, classes = open_shards(splits), read_classes(splits)
+    if any(len(shards) > 1 for shards in rows.values()):
+        row_count, shard_count, memory, disk = estimate_room(rows, vectorize)
+        resources.announce(row_count, shard_count, memory, disk)
+        resources.require_disk(features, disk, str(features))
+    with files.outputs(features, report) as (feature_folder, report_file):
+        feature_folder.mkdir()
+        scratch = feature_folder.parent / "scratch"
         scratch.mkdir()
-        shapes = features.vectorize_shards(sources, params.vectorize, classes, folder, scratch)
-        files.write_json(numbers, shapes)
+        shapes = vectorize_shards(rows, vectorize, classes, feature_folder, scratch)
+        files.write_json(report_file, shapes)
     for name, shape in shapes.items():
         print(f"{name}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")
 

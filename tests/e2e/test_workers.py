@@ -1,4 +1,4 @@
-"""A Dask cluster of separate processes: the same bytes as without one, even where a worker is killed."""
+"""A Dask cluster of separate processes writes the same bytes as one process, even if a worker is killed."""
 
 import contextlib
 import json
@@ -18,22 +18,23 @@ import pytest
 from stages import vectorize
 from tests.conftest import ROOT
 from tests.settings import put
-from textclf import params
 from textclf.artifacts import shards
-from textclf.core import files, workers
-from textclf.split import splitting
+from textclf.artifacts import splits as split_files
+from textclf.core import workers
+from textclf.vectorize.settings import Vectorize
 
-ROWS = 40  # of a shard
-SETTINGS = put("vectorize.analyzer", "word+char_wb", "vectorize.weighting", "tfidf", "vectorize.max_features", "50")
+ROWS = 40  # per shard
+SETTINGS = Vectorize(analyzer="word+char_wb", weighting="tfidf", max_features=50)
+PARAMS = put("vectorize.analyzer", "word+char_wb", "vectorize.weighting", "tfidf", "vectorize.max_features", "50")
 
 
 class Cluster:
-    """A scheduler and two workers, each in a process and a folder of its own."""
+    """A scheduler and two workers, each a process, in a folder of their own."""
 
     def __init__(self, folder: Path, stack: contextlib.ExitStack) -> None:
         self.folder, self.stack = folder, stack
         self.file = folder / "scheduler.json"
-        self.said = stack.enter_context((folder / "log").open("w+"))
+        self.log = stack.enter_context((folder / "log").open("w+"))
         self.start("dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--no-show")
         self.workers = [
             self.start("dask_worker", "--no-nanny", "--nthreads", "1", "--no-dashboard", "--death-timeout", "60")
@@ -44,14 +45,14 @@ class Cluster:
         arguments = [sys.executable, "-m", f"distributed.cli.{command}", "--scheduler-file", str(self.file), *options]
         environment = os.environ | {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__HTTP__ROUTES": "[]"}
         process = subprocess.Popen(
-            arguments, cwd=self.folder, env=environment, stdout=self.said, stderr=self.said, text=True
+            arguments, cwd=self.folder, env=environment, stdout=self.log, stderr=self.log, text=True
         )
         self.stack.callback(process.wait)
         self.stack.callback(process.kill)
         return process
 
     def address(self) -> str:
-        """Where the scheduler is, once both workers are there too."""
+        """Return the address of the scheduler once both workers have joined."""
         from distributed import Client
 
         with Client(scheduler_file=str(self.file), set_as_default=False) as client:  # type: ignore[no-untyped-call]
@@ -73,9 +74,9 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with params.yaml, splits in many shards, and features made of them in one process."""
+    """Make a folder with params.yaml, splits in many shards, and their features, made in one process."""
     folder = tmp_path_factory.mktemp("project")
-    (folder / "params.yaml").write_text(SETTINGS, encoding="utf-8")
+    (folder / "params.yaml").write_text(PARAMS, encoding="utf-8")
     generator = np.random.default_rng(0)
     words = [f"word{number}" for number in range(300)]
     splits = folder / "splits"
@@ -85,22 +86,23 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ids = [f"{name}:{number}" for number in range(count)]
         rows = pd.DataFrame({"id": ids, "text": texts, "label": generator.choice(["no", "yes"], count)})
         pieces = [rows[start : start + ROWS] for start in range(0, count, ROWS)]
-        shards.write(pieces, splits, name, ".parquet", splitting.write)
-    files.write_json(splits / splitting.CLASSES, ["no", "yes"])
+        shards.write(pieces, splits, name, ".parquet", split_files.write)
+    split_files.write_classes(["no", "yes"], splits)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("textclf.core.workers.FEWEST", 100)
-        vectorize.run(params.parse(SETTINGS), splits, folder / "inline", folder / "inline.json")
+        vectorize.run(SETTINGS, splits=splits, features=folder / "inline", report=folder / "inline.json")
     return folder
 
 
-def test_a_cluster_of_processes_gives_the_same_bytes(project: Path, cluster: Cluster) -> None:
-    for name, prepared, environment in (
+def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> None:
+    for name, statement, environment in (
         ("alone", "os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})", {}),
-        ("cluster", "", {"DASK_SCHEDULER_ADDRESS": cluster.address()}),
+        ("cluster", "pass", {"DASK_SCHEDULER_ADDRESS": cluster.address()}),
     ):
-        code = f"import os, runpy; {prepared}; runpy.run_module('stages.vectorize', run_name='__main__')"
+        code = f"import os, runpy; {statement}; runpy.run_module('stages.vectorize', run_name='__main__')"
+        options = ["--splits", "splits", "--features", name, "--report", f"{name}.json"]
         done = subprocess.run(
-            [sys.executable, "-c", code.replace("; ;", ";"), "splits", name, f"{name}.json"],
+            [sys.executable, "-c", code, *options],
             cwd=project,
             env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
             capture_output=True,
@@ -112,21 +114,21 @@ def test_a_cluster_of_processes_gives_the_same_bytes(project: Path, cluster: Clu
     assert (project / "cluster.json").read_bytes() == (project / "alone.json").read_bytes()
 
 
-def test_a_worker_killed_in_mid_run_costs_no_byte(
+def test_a_worker_that_is_killed_changes_no_byte(
     project: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     victim = cluster.workers[0]
 
-    def killing(pieces: Iterable[Any], what: str, _: int) -> Iterator[Any]:
-        for piece in pieces:
-            yield piece
-            if what == "vectorize" and victim.poll() is None:  # one result is there, the others are under way
+    def kill_after_first(items: Iterable[Any], description: str, _: int) -> Iterator[Any]:
+        for item in items:
+            yield item
+            if description == "vectorize" and victim.poll() is None:  # the first result has come, others are running
                 victim.send_signal(signal.SIGKILL)
                 victim.wait()
 
-    monkeypatch.setattr(workers, "counted", killing)
+    monkeypatch.setattr(workers, "track", kill_after_first)
     with dask.config.set({"scheduler-address": cluster.address()}):
-        vectorize.run(params.parse(SETTINGS), project / "splits", project / "killed", project / "killed.json")
+        vectorize.run(SETTINGS, splits=project / "splits", features=project / "killed", report=project / "killed.json")
     assert victim.returncode == -signal.SIGKILL
     assert content(project / "killed") == content(project / "inline")
     assert (project / "killed.json").read_bytes() == (project / "inline.json").read_bytes()

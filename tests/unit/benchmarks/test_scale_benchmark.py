@@ -1,4 +1,4 @@
-"""The benchmark of many rows: the corpus that it makes, and how it reads what it has watched."""
+"""The benchmark of many rows: the corpus that it makes, and what it computes from samples of a run."""
 
 import csv
 import sys
@@ -27,7 +27,7 @@ def rows(path: Path) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("count", [1, 999, 1000, 2500])
-def test_fewer_rows_are_the_beginning_of_more(tmp_path: Path, count: int) -> None:
+def test_a_smaller_corpus_is_the_beginning_of_a_larger_one(tmp_path: Path, count: int) -> None:
     few, many = tmp_path / "few.csv", tmp_path / "many.csv"
     corpus.write(count, few, seed=0)
     corpus.write(3000, many, seed=0)
@@ -49,7 +49,7 @@ def test_every_format_holds_the_same_rows(tmp_path: Path) -> None:
         assert list(zip(read["text"], read["label"], strict=True)) == expected
 
 
-def test_words_follow_each_other_as_in_the_sentences_of_the_label() -> None:
+def test_sentences_are_walks_over_the_sentences_of_the_label() -> None:
     chain = corpus.Chain(SENTENCES)
     states, bounds = chain.walk(np.array([0, 1] * 50), np.random.default_rng(0))
     made = [" ".join(chain.words[state] for state in states[a:b]) for a, b in pairwise(bounds)]
@@ -57,7 +57,7 @@ def test_words_follow_each_other_as_in_the_sentences_of_the_label() -> None:
     assert set(made[::2]) == {"The food was bad!", "Bad, bad, bad."}
 
 
-def test_about_a_percent_of_the_rows_stood_there_before_and_the_vocabulary_grows() -> None:
+def test_rows_are_repeated_and_the_vocabulary_grows() -> None:
     made = list(islice(corpus.batches(corpus.Chain(corpus.published()), seed=0), 20))
     early = set(zip(*made[0], strict=True))
     unusual = [
@@ -71,23 +71,23 @@ def test_about_a_percent_of_the_rows_stood_there_before_and_the_vocabulary_grows
     assert len(set.union(*words[:10])) < 0.7 * len(set.union(*words))
 
 
-def test_the_seconds_between_two_stages_are_those_of_the_first() -> None:
-    looks = [
-        scale.Look(0.5, 60, 60, working=False),
-        scale.Look(1.5, 200, 260, working=True),
-        scale.Look(2.5, 100, 160, working=True),
-        scale.Look(3.9, 60, 60, working=False),
-        scale.Look(4.5, 500, 560, working=True),
+def test_the_time_between_two_stages_belongs_to_the_first() -> None:
+    samples = [
+        scale.Sample(0.5, 60, 60, working=False),
+        scale.Sample(1.5, 200, 260, working=True),
+        scale.Sample(2.5, 100, 160, working=True),
+        scale.Sample(3.9, 60, 60, working=False),
+        scale.Sample(4.5, 500, 560, working=True),
     ]
     lines = [(1.0, "Running stage 'split':"), (1.1, "> python -m stages.split"), (4.0, "Running stage 'train@keras':")]
-    start, split, train = scale.stages(scale.Run(5.0, lines, looks, 500))
+    start, split, train = scale.stages(scale.Run(5.0, lines, samples, 500))
     assert (start.name, start.seconds, start.waiting, start.largest) == ("DVC's start", 1.0, 1.0, 60)
     assert (split.name, split.seconds, split.largest, split.together) == ("split", 3.0, 200, 260)
-    assert split.waiting == pytest.approx(4.0 - 2.5 - scale.EVERY / 2)
+    assert split.waiting == pytest.approx(4.0 - 2.5 - scale.INTERVAL / 2)
     assert (train.name, train.largest, train.together) == ("train@keras", 500, 560)
 
 
-def test_a_command_is_watched_to_its_end_with_the_memory_of_its_children(tmp_path: Path) -> None:
+def test_the_memory_of_a_command_includes_its_children(tmp_path: Path) -> None:
     child = "block = b'1' * 300_000_000"
     script = f"import subprocess, sys; print('begun'); subprocess.run([sys.executable, '-c', {child!r}])"
     run = scale.watch([sys.executable, "-c", script], tmp_path, {})
@@ -95,19 +95,19 @@ def test_a_command_is_watched_to_its_end_with_the_memory_of_its_children(tmp_pat
     assert run.largest > 300_000_000
 
 
-def test_a_command_that_fails_is_named_with_what_it_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_of_a_failing_command_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="must exit with 0; got 3"):
         scale.watch([sys.executable, "-c", "import sys; print('why', file=sys.stderr); sys.exit(3)"], tmp_path, {})
     assert "why" in capsys.readouterr().err
 
 
-def test_more_rows_are_foretold_from_the_growth_between_the_two_largest() -> None:
-    measured = [scale.Whole(10**6, 15.0, 10**9, 10**9), scale.Whole(10**7, 105.0, 10**9, 10**10)]
+def test_more_rows_are_extrapolated_from_the_two_largest() -> None:
+    measured = [scale.Total(10**6, 15.0, 10**9, 10**9), scale.Total(10**7, 105.0, 10**9, 10**10)]
     for order in (measured, measured[::-1]):
-        assert scale.foretold(order)[2:] == [["100,000,000", "0.3", "100"], ["1,000,000,000", "2.8", "1,000"]]
+        assert scale.extrapolate(order)[2:] == [["100,000,000", "0.3", "100"], ["1,000,000,000", "2.8", "1,000"]]
 
 
-def test_a_file_with_two_names_is_counted_once(tmp_path: Path) -> None:
+def test_a_file_with_two_hard_links_is_counted_once(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "cache").mkdir()
     (tmp_path / "data" / "a").write_bytes(b"1" * 100_000)

@@ -1,4 +1,4 @@
-"""The terms of texts: examples, and any Unicode text against scikit-learn's own analyzers."""
+"""Tokenization: examples, and any Unicode text against scikit-learn's own analyzers."""
 
 import sys
 
@@ -8,58 +8,52 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from tests.settings import TEXT
-from textclf.params import Vectorize, parse
-from textclf.vectorize import analysis
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.tokens import make_analyzer
 
-DEFAULTS = parse(TEXT).vectorize.model_dump()
 DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
 PATTERNS = [DEFAULT_PATTERN, r"\w\w+", r"\S+", r"\w*", r".", r"(\w)\w*", r"(a)|b", r"(?i)a+"]
 
 
-def params(**changes: object) -> Vectorize:
-    return Vectorize.model_validate(DEFAULTS | {"lowercase": True, "token_pattern": DEFAULT_PATTERN} | changes)
-
-
 def terms(name: str, text: str, **changes: object) -> list[str]:
-    return analysis.analyzer(name, params(**changes))(text)
+    return make_analyzer(name, Vectorize.model_validate(changes))(text)
 
 
 # Examples
 
 
-def test_words_are_lowercased_and_stand_in_their_order_as_often_as_in_the_text() -> None:
+def test_words_are_lowercased_and_keep_order_and_repetitions() -> None:
     assert terms("word", "Good food, a GOOD place!", ngram_range=(1, 1)) == ["good", "food", "good", "place"]
     assert terms("word", "Good food", ngram_range=(1, 1), lowercase=False) == ["Good", "food"]
     assert terms("word", "a, b!", ngram_range=(1, 1)) == []
 
 
-def test_runs_of_words_are_joined_by_spaces_shorter_ones_first() -> None:
+def test_word_ngrams_are_joined_by_spaces_shorter_ones_first() -> None:
     assert terms("word", "not so,good", ngram_range=(1, 2)) == ["not", "so", "good", "not so", "so good"]
     assert terms("word", "not so,good", ngram_range=(2, 3)) == ["not so", "so good", "not so good"]
     assert terms("word", "good", ngram_range=(2, 9)) == []
 
 
-def test_a_capturing_group_is_the_word() -> None:
+def test_the_capturing_group_of_the_pattern_is_the_word() -> None:
     marked, either = r"#(\w+)", "(a)|b"
     assert terms("word", "#good #food", ngram_range=(1, 1), token_pattern=marked) == ["good", "food"]
     assert terms("word", "ab", ngram_range=(1, 1), token_pattern=either) == ["a", ""]
 
 
-def test_runs_of_characters_take_a_stretch_of_white_space_as_one_space() -> None:
+def test_char_ngrams_replace_a_run_of_white_space_by_one_space() -> None:
     assert terms("char", "A \t\n b", char_ngram_range=(1, 2)) == ["a", " ", "b", "a ", " b"]
     assert terms("char", "a\tb", char_ngram_range=(3, 9)) == ["a\tb"]
     assert terms("char", "ab", char_ngram_range=(3, 3)) == []
 
 
-def test_runs_within_words_see_a_space_at_each_end_and_a_short_word_once() -> None:
+def test_char_wb_ngrams_pad_words_with_spaces_and_return_a_short_word_once() -> None:
     assert terms("char_wb", "no, I", char_ngram_range=(3, 4)) == [" no", "no,", "o, ", " no,", "no, ", " i "]
     assert terms("char_wb", "I", char_ngram_range=(5, 9)) == [" i "]
     assert terms("char_wb", " \t", char_ngram_range=(1, 2)) == []
 
 
 @pytest.mark.parametrize("name", ["word", "char", "char_wb"])
-def test_an_upper_limit_beyond_all_texts_costs_nothing(name: str) -> None:
+def test_an_n_far_above_the_length_of_the_text_costs_nothing(name: str) -> None:
     endless = (1, sys.maxsize - 1)
     expected = {"word": 2 + 1, "char": 5 + 4 + 3 + 2 + 1, "char_wb": 2 * (4 + 3 + 2 + 1)}
     assert len(terms(name, "ab cd", ngram_range=endless, char_ngram_range=endless)) == expected[name]
@@ -75,7 +69,7 @@ any_text = st.one_of(
 ranges = st.tuples(st.integers(1, 4), st.integers(0, 3)).map(lambda pair: (pair[0], sum(pair)))
 
 
-@hypothesis_settings(deadline=None, max_examples=400)
+@hypothesis_settings(deadline=None, max_examples=200)
 @given(
     text=any_text,
     name=st.sampled_from(["word", "char", "char_wb"]),
@@ -91,7 +85,7 @@ def test_terms_are_those_of_scikit_learn_in_their_order(
     assert terms(name, text, **changes) == theirs.build_analyzer()(text)
 
 
-def test_every_character_belongs_to_a_word_or_parts_words_as_in_scikit_learn() -> None:
+def test_every_character_is_a_word_character_or_separator_as_in_scikit_learn() -> None:
     characters = map(chr, range(sys.maxunicode + 1))
     text = "".join(f"{character}a{character}{character} " for character in characters)
     assert terms("word", text, ngram_range=(1, 1)) == CountVectorizer().build_analyzer()(text)

@@ -1,0 +1,47 @@
+"""Rows made up for the tests of splitting."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from textclf.tables.corpus import Batch
+
+
+def corpus(count: int) -> pd.DataFrame:
+    """Return rows with distinct texts and alternating labels."""
+    return pd.DataFrame(
+        {
+            "id": [f"c:{number}" for number in range(count)],
+            "text": [f"text {number}" for number in range(count)],
+            "label": [str(number % 2) for number in range(count)],
+        }
+    )
+
+
+def numbered(count: int) -> list[tuple[str, str]]:
+    """Return distinct texts with alternating labels."""
+    return [(f"text {number}", str(number % 2)) for number in range(count)]
+
+
+def batch_of(rows: Sequence[tuple[str, str]], start: int = 0) -> Batch:
+    """Return pairs of text and label as a batch whose ids count from `start`."""
+    return {
+        "id": [f"c:{number}" for number in range(start, start + len(rows))],
+        "text": [text for text, _ in rows],
+        "label": [label for _, label in rows],
+    }
+
+
+def in_order(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all splits in the order of their ids."""
+    together = pd.concat(parts.values()).sort_values("id", key=lambda ids: ids.str[2:].astype(int))
+    return together.reset_index(drop=True)
+
+
+def write_csv(path: Path, rows: Sequence[tuple[str, ...]], header: tuple[str, ...] = ("text", "label")) -> Path:
+    """Write rows as CSV and return the path."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path

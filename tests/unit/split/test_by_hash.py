@@ -1,0 +1,143 @@
+"""Splits by hash: what the split of a row depends on, and the rows that are written."""
+
+import math
+from collections import Counter
+from pathlib import Path
+
+import mmh3
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.unit.split.rows import batch_of, in_order, numbered
+from textclf.artifacts import shards, splits
+from textclf.core.errors import UserError
+from textclf.core.files import SPLITS
+from textclf.core.hashing import fingerprints, normalize_text, normalize_texts
+from textclf.core.settings import MAX_SEED
+from textclf.split import shuffle
+from textclf.split.by_hash import assign_splits, hash_splits
+from textclf.split.leaks import count_leaks
+from textclf.split.settings import Split
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
+
+
+def by_hash(test_size: float = 0.25, validation_size: float = 0.0, seed: int = 1) -> Split:
+    return Split(method="hash", test_size=test_size, validation_size=validation_size, seed=seed, stratify=False)
+
+
+def splits_of(texts: list[str], split: Split) -> list[int]:
+    return [int(number) for number in assign_splits(fingerprints(normalize_texts(texts), split.seed), split)]
+
+
+# The split of a row
+
+
+def test_a_split_is_the_hash_of_the_normalised_text_by_its_seed() -> None:
+    texts = [text for text, _ in numbered(200)] + ["  Straße\tNo 1 ", "\uff27\uff4f\uff4f\uff44", "a\nb"]
+    expected = []
+    for text in texts:
+        digest = mmh3.mmh3_x64_128_digest(normalize_text(text).encode(), 7)
+        uniform = (int.from_bytes(digest[:8], "little") >> 11) / 2**53
+        expected.append("test" if uniform < 0.25 else "validation" if uniform < 0.4 else "train")
+    assert [SPLITS[number] for number in splits_of(texts, by_hash(0.25, 0.15, seed=7))] == expected
+
+
+def test_splits_never_change() -> None:
+    # Literal values: the splits of a corpus must be the same in every version and on every machine.
+    texts = ["good", "bad", "Wow... Loved this place.", "Crust is not good.", "é", "中"]
+    assert splits_of(texts, by_hash(0.25, 0.25, seed=1000)) == [2, 0, 0, 2, 0, 1]
+
+
+@given(TEXTS, st.integers(0, MAX_SEED), st.floats(0.1, 0.6), st.floats(0.0, 0.3))
+@settings(deadline=None, max_examples=60)
+def test_duplicates_are_in_one_split(text: str, seed: int, test_size: float, validation_size: float) -> None:
+    variants = [text, f"  {text}\t", text.casefold(), normalize_text(text), f"\n{text}"]
+    assume(len({normalize_text(variant) for variant in variants}) == 1)
+    assert len(set(splits_of(variants, by_hash(test_size, validation_size, seed)))) == 1
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=20), st.lists(TEXTS, max_size=20), st.data())
+@settings(deadline=None, max_examples=60)
+def test_new_rows_do_not_change_the_split_of_others(texts: list[str], new: list[str], more: st.DataObject) -> None:
+    order = more.draw(st.permutations(range(len(texts) + len(new))))
+    both = [*texts, *new]
+    before, after = splits_of(texts, by_hash()), splits_of([both[number] for number in order], by_hash())
+    assert [after[order.index(number)] for number in range(len(texts))] == before
+
+
+@pytest.mark.parametrize(
+    ("test_size", "validation_size", "seed"),
+    [(0.25, 0.0, 0), (0.25, 0.15, 1000), (0.01, 0.5, 1), (0.9, 0.05, MAX_SEED)],
+)
+def test_sizes_are_within_five_standard_deviations(test_size: float, validation_size: float, seed: int) -> None:
+    rows = 20_000
+    counts = Counter(splits_of([text for text, _ in numbered(rows)], by_hash(test_size, validation_size, seed)))
+    shares = {"test": test_size, "validation": validation_size, "train": 1 - test_size - validation_size}
+    for name, share in shares.items():
+        deviation = math.sqrt(rows * share * (1 - share))
+        assert abs(counts[SPLITS.index(name)] - rows * share) <= 5 * deviation
+
+
+def test_splits_of_different_seeds_are_independent() -> None:
+    texts = [text for text, _ in numbered(20_000)]
+    first, second = (np.array(splits_of(texts, by_hash(0.5, seed=seed))) for seed in (1, 2))
+    assert abs((first == second).mean() - 0.5) < 5 * 0.5 / math.sqrt(len(texts))
+
+
+def test_validation_rows_are_taken_from_train_and_do_not_change_test() -> None:
+    texts = [text for text, _ in numbered(500)]
+    two, three = (np.array(splits_of(texts, by_hash(0.25, size))) for size in (0.0, 0.2))
+    test = SPLITS.index("test")
+    assert ((two == test) == (three == test)).all()
+
+
+def test_the_borders_of_the_shares_are_exact() -> None:
+    keys = np.array([0, 2**62 - 1, 2**62, 3 * 2**62 - 1, 3 * 2**62, 2**64 - 1], np.uint64)
+    names = [SPLITS[number] for number in assign_splits(keys, by_hash(0.25, 0.5))]
+    assert names == ["test", "test", "validation", "validation", "train", "train"]
+
+
+# What is written
+
+
+@given(
+    rows=st.lists(
+        st.tuples(st.sampled_from([*"abcdefgh", "A", " a", "É", "e\u0301"]), st.sampled_from("xyz")),
+        min_size=20,
+        max_size=130,
+    ),
+    validation_size=st.sampled_from([0.0, 0.3]),
+    seed=st.integers(0, MAX_SEED),
+)
+@settings(deadline=None, max_examples=40)
+def test_every_row_is_written_once_to_its_split_and_counted(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], validation_size: float, seed: int
+) -> None:
+    folder, split = tmp_path_factory.mktemp("splits"), by_hash(0.3, validation_size, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shards, "ROWS", 10)
+        patch.setattr(shuffle, "PIECES", 5)
+        try:
+            report = hash_splits([batch_of(rows[:13]), batch_of(rows[13:], 13)], split, folder)
+        except UserError:
+            assume(False)
+    assert not [path for path in folder.iterdir() if path.suffix != ".parquet"]
+    parts = splits.read(folder)
+    assert in_order(parts).to_dict("list") == batch_of(rows)
+    for name, part in parts.items():
+        assert splits_of(part["text"].tolist(), split) == [SPLITS.index(name)] * len(part)
+    for pieces in splits.open_shards(folder).values():
+        sizes = [pq.read_metadata(path).num_rows for path in pieces.paths]
+        assert len(sizes) == -(-sum(sizes) // 10)
+        assert max(sizes) <= 10
+    assert report == count_leaks(parts)
+    assert not any(report["leaks"]["normalised"].values())
+
+
+def test_no_validation_rows_are_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"the validation rows must be one at least; got none: set a larger"):
+        hash_splits([batch_of(numbered(60))], by_hash(0.3, 1e-9), tmp_path)

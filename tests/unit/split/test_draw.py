@@ -1,0 +1,278 @@
+"""Random splits: against scikit-learn's train_test_split, with groups, and what can go wrong."""
+
+import math
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, example, given, settings
+from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
+
+from tests.unit.split.rows import corpus, in_order
+from textclf.core.errors import UserError
+from textclf.core.hashing import normalize_text
+from textclf.core.settings import MAX_SEED
+from textclf.split.draw import assign_groups, draw_rows, draw_splits
+from textclf.split.leaks import count_leaks
+from textclf.split.settings import Split
+
+
+def params(
+    test_size: float,
+    validation_size: float = 0.0,
+    seed: int = 1,
+    stratify: bool = False,
+    group_duplicates: bool = False,
+) -> Split:
+    return Split(
+        method="random",
+        test_size=test_size,
+        validation_size=validation_size,
+        seed=seed,
+        stratify=stratify,
+        group_duplicates=group_duplicates,
+    )
+
+
+def positions(part: pd.DataFrame) -> list[int]:
+    return [int(name.removeprefix("c:")) for name in part["id"]]
+
+
+def texts_of(parts: dict[str, pd.DataFrame]) -> dict[str, set[str]]:
+    return {name: set(part["text"].map(normalize_text)) for name, part in parts.items()}
+
+
+@given(
+    rows=st.integers(4, 60),
+    test_size=st.floats(0.01, 0.6),
+    validation_size=st.just(0.0) | st.floats(0.01, 0.3),
+    seed=st.integers(0, MAX_SEED),
+    stratify=st.booleans(),
+    group_duplicates=st.booleans(),  # of which there are none
+)
+@example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=False, group_duplicates=True)
+@example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=True, group_duplicates=False)
+@settings(deadline=None, max_examples=60)
+def test_splits_are_those_of_train_test_split(
+    rows: int, test_size: float, validation_size: float, seed: int, stratify: bool, group_duplicates: bool
+) -> None:
+    split = params(test_size, validation_size, seed, stratify, group_duplicates)
+    labels = np.arange(rows) % 2
+    try:
+        train, test = train_test_split(
+            np.arange(rows), test_size=test_size, random_state=seed, stratify=labels if stratify else None
+        )
+        validation = np.array([], dtype=int)
+        if validation_size:
+            train, validation = train_test_split(
+                train,
+                test_size=math.ceil(validation_size * rows),  # a share of all rows
+                random_state=seed,
+                stratify=labels[train] if stratify else None,
+            )
+    except ValueError:
+        with pytest.raises(UserError):
+            draw_splits(corpus(rows), split)
+        return
+    assume(len(set(labels[train])) == len(set(labels[test])) == 2)
+    parts = draw_splits(corpus(rows), split)
+    expected = {"train": train, **({"validation": validation} if validation_size else {}), "test": test}
+    assert {name: positions(part) for name, part in parts.items()} == {k: v.tolist() for k, v in expected.items()}
+    assert list(parts) == list(expected)
+    assert all(part.index.equals(pd.RangeIndex(len(part))) for part in parts.values())
+    assert in_order(parts).equals(corpus(rows))
+
+
+# Groups
+
+
+# Groups and texts, few enough that rows are linked by either, and through other rows.
+LINKED = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.booleans()), min_size=6, max_size=40)
+
+
+def linked(triples: list[tuple[int, int, bool]], groups: bool = True) -> pd.DataFrame:
+    rows = corpus(len(triples)).assign(
+        text=[("Text  {}", "text {}")[number % 2].format(text) for number, (_, text, _) in enumerate(triples)],
+        label=[str(int(label)) for _, _, label in triples],
+    )
+    return rows.assign(group=[f"group {group}" for group, _, _ in triples]) if groups else rows
+
+
+@given(
+    triples=LINKED,
+    groups=st.booleans(),
+    test_size=st.floats(0.1, 0.6),
+    validation_size=st.just(0.0) | st.floats(0.1, 0.3),
+    seed=st.integers(0, MAX_SEED),
+    stratify=st.booleans(),
+    group_duplicates=st.booleans(),
+)
+@settings(deadline=None, max_examples=100)
+def test_rows_of_one_group_or_text_stay_in_one_split(
+    triples: list[tuple[int, int, bool]],
+    groups: bool,
+    test_size: float,
+    validation_size: float,
+    seed: int,
+    stratify: bool,
+    group_duplicates: bool,
+) -> None:
+    rows = linked(triples, groups)
+    try:
+        parts = draw_splits(rows, params(test_size, validation_size, seed, stratify, group_duplicates))
+    except UserError:
+        assume(False)
+    assert in_order(parts).equals(rows)
+    for one, other in combinations(parts.values(), 2):
+        assert not groups or not set(one["group"]) & set(other["group"])
+    if group_duplicates:
+        for one_text, other_text in combinations(texts_of(parts).values(), 2):
+            assert not one_text & other_text
+        assert not any(count_leaks(parts)["leaks"]["normalised"].values())
+    if not stratify:  # with stratify, the size is in groups
+        largest = np.bincount(assign_groups(rows, group_duplicates)).max()
+        assert 0 <= len(parts["test"]) - math.ceil(test_size * len(rows)) < largest
+
+
+def test_every_row_is_a_group_if_nothing_groups_them() -> None:
+    rows = corpus(4).assign(text=["a", "a", "b", "A"])
+    assert assign_groups(rows, duplicates=False).tolist() == [0, 1, 2, 3]
+
+
+def test_groups_are_numbered_in_the_order_of_their_first_rows() -> None:
+    rows = corpus(5).assign(text=["b", "a", " B", "c", "A "])
+    assert assign_groups(rows, duplicates=True).tolist() == [0, 1, 0, 2, 1]
+    rows = rows.assign(group=["z", "y", "x", "y", "x"])
+    assert assign_groups(rows, duplicates=False).tolist() == [0, 1, 2, 1, 2]
+
+
+def test_rows_that_are_linked_through_another_are_one_group() -> None:
+    # 0 and 1 share a group, 1 and 2 a text, 2 and 3 a group; 4 is alone.
+    rows = corpus(5).assign(text=["a", "b", "B", "c", "d"], group=["x", "x", "y", "y", "z"])
+    assert assign_groups(rows, duplicates=True).tolist() == [0, 0, 0, 0, 1]
+    assert assign_groups(rows, duplicates=False).tolist() == [0, 0, 1, 1, 2]
+
+
+@given(LINKED)
+@settings(deadline=None, max_examples=40)
+def test_groups_are_the_connected_components(triples: list[tuple[int, int, bool]]) -> None:
+    rows = linked(triples)
+    expected = list(range(len(triples)))  # each row's component, merged until none changes
+    for _ in triples:
+        for key in ("group", "text"):
+            expected = pd.Series(expected).groupby(rows[key].map(normalize_text)).transform("min").tolist()
+    assert assign_groups(rows, duplicates=True).tolist() == pd.factorize(pd.Series(expected))[0].tolist()
+
+
+def test_stratified_groups_keep_the_balance_of_their_first_labels() -> None:
+    # Forty groups of five rows, ten of the rare class; a group has one class.
+    rows = corpus(200).assign(
+        group=lambda frame: "group " + (frame.index // 5).astype(str),
+        label=["rare"] * 50 + ["common"] * 150,
+    )
+    for part in draw_splits(rows, params(0.25, 0.25, stratify=True)).values():
+        assert (part["label"] == "rare").mean() == pytest.approx(0.25, abs=0.05)
+        assert part.groupby("group").size().eq(5).all()
+
+
+@pytest.mark.parametrize("stratify", [False, True])
+def test_a_column_of_groups_of_one_row_changes_nothing(stratify: bool) -> None:
+    rows = corpus(40)
+    plain = draw_splits(rows, params(0.25, 0.2, stratify=stratify))
+    grouped = draw_splits(rows.assign(group=rows["id"]), params(0.25, 0.2, stratify=stratify))
+    for name, part in plain.items():
+        assert grouped[name].drop(columns="group").equals(part)
+
+
+def test_a_single_group_of_all_rows_can_not_be_split() -> None:
+    with pytest.raises(UserError) as error:
+        draw_splits(corpus(8).assign(group="one"), params(0.25))
+    line = "of 8 rows some must be kept; got none, as rows of one text or group stay together: "
+    assert error.value.lines == (f"{line}set split.group_duplicates to false, data.group to null, or a smaller size",)
+
+
+def test_stratified_groups_miss_their_size_by_less_than_a_group() -> None:
+    texts = [f"text {number}" for number in range(20) for _ in range(1 if number % 5 else 10)]
+    rows = corpus(len(texts)).assign(text=texts, label=[str(int(text[5:]) % 2) for text in texts])
+    for seed in range(20):
+        _, drawn = draw_rows(rows, 14, params(0.25, seed=seed, stratify=True, group_duplicates=True))
+        assert 0 <= len(drawn) - 14 < 10
+
+
+def test_rows_of_one_text_can_not_be_drawn_in_part() -> None:
+    with pytest.raises(UserError):
+        draw_rows(corpus(12).assign(text="same"), 3, params(0.25, group_duplicates=True))
+
+
+@pytest.mark.parametrize("stratify", [False, True])
+def test_groups_of_one_size_are_drawn_like_rows(stratify: bool) -> None:
+    singles = corpus(40)
+    pairs = pd.concat([singles, singles.assign(id=singles["id"].str.replace("c:", "c:1000"))], ignore_index=True)
+    split = params(0.25, 0.2, stratify=stratify, group_duplicates=True)
+    parts = draw_splits(pairs, split)
+    assert {name: len(part) for name, part in parts.items()} == {"train": 44, "validation": 16, "test": 20}
+    assert texts_of(parts) == texts_of(draw_splits(singles, split))
+
+
+def test_duplicates_are_separated_unless_they_are_grouped() -> None:
+    rows = corpus(40).assign(text=lambda frame: "text " + (frame.index // 4).astype(str))
+    plain, grouped = (draw_splits(rows, params(0.25, group_duplicates=group)) for group in (False, True))
+    assert count_leaks(plain)["leaks"]["exact"]["test_in_train"] > 0
+    assert count_leaks(grouped)["leaks"]["exact"]["test_in_train"] == 0
+
+
+# Sizes and classes
+
+
+@pytest.mark.parametrize("stratify", [False, True])
+def test_validation_rows_are_drawn_from_train_and_do_not_change_test(stratify: bool) -> None:
+    two = draw_splits(corpus(40), params(0.25, stratify=stratify))
+    three = draw_splits(corpus(40), params(0.25, 0.2, stratify=stratify))
+    assert three["test"].equals(two["test"])
+    assert {name: len(part) for name, part in three.items()} == {"train": 22, "validation": 8, "test": 10}
+
+
+def test_stratified_splits_keep_the_balance() -> None:
+    rows = corpus(40).assign(label=["rare"] * 8 + ["common"] * 32)
+    for part in draw_splits(rows, params(0.25, 0.25, stratify=True)).values():
+        assert (part["label"] == "rare").mean() == 0.2
+
+
+@pytest.mark.parametrize(
+    ("labels", "split", "message"),
+    [
+        ("01", params(0.9), "2 rows must be more than the 2 to be taken from them; set a smaller size"),
+        ("0101", params(0.5, 0.4), "2 rows must be more than the 2 to be taken from them; set a smaller size"),
+        (
+            "0001000000",
+            params(0.4, seed=4),
+            (
+                "the training rows must hold every class; class 1 has none of 6: "
+                "set split.stratify to true, or a smaller split.test_size"
+            ),
+        ),
+        (
+            "01010101",
+            params(0.1),
+            (
+                "the test rows must hold every class; class 0 has none of 1: "
+                "set split.stratify to true, or a larger split.test_size"
+            ),
+        ),
+        (
+            "0001",
+            params(0.5, stratify=True),
+            (
+                "4 rows can not be stratified: The least populated classes in y have only 1 member, which is too "
+                "few. The minimum number of groups for any class cannot be less than 2. Classes with "
+                "too few members are: ['1']"
+            ),
+        ),
+    ],
+)
+def test_rows_that_can_not_be_split_are_an_error(labels: str, split: Split, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        draw_splits(corpus(len(labels)).assign(label=list(labels)), split)
+    assert error.value.lines == (message,)

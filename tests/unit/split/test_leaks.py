@@ -1,0 +1,99 @@
+"""Counts of what splits share: planted, and against a naive count."""
+
+from collections import Counter
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.split.rows import batch_of, corpus
+from textclf.core.hashing import normalize_text
+from textclf.split.leaks import LeakCounter, count_leaks
+
+
+def naive(parts: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
+    report: dict[str, Any] = {
+        name: {"classes": dict(Counter(label for _, label in part))} for name, part in parts.items()
+    }
+    report |= {"duplicates": {}, "leaks": {}, "label_conflicts": {}}
+    for kind, key in (("exact", str), ("normalised", normalize_text)):
+        texts = {name: [key(text) for text, _ in part] for name, part in parts.items()}
+        report["duplicates"][kind] = {name: len(part) - len(set(part)) for name, part in texts.items()}
+        names = list(texts)
+        report["leaks"][kind] = {
+            f"{later}_in_{earlier}": sum(text in texts[earlier] for text in texts[later])
+            for position, later in enumerate(names)
+            for earlier in names[:position]
+        }
+        labels: dict[str, set[str]] = {}
+        for part in parts.values():
+            for text, label in part:
+                labels.setdefault(key(text), set()).add(label)
+        report["label_conflicts"][kind] = sum(len(names) > 1 for names in labels.values())
+    return report
+
+
+ROWS = st.lists(
+    st.tuples(st.sampled_from(["a", "A", " a", "b", "B ", "é", "É", "e\u0301", "c"]), st.sampled_from("xyz")),
+    max_size=12,
+)
+
+
+@given(train=ROWS, validation=st.none() | ROWS, test=ROWS, cut=st.integers(1, 5))
+@settings(deadline=None, max_examples=100)
+def test_counts_are_those_of_a_naive_count(
+    train: list[tuple[str, str]], validation: list[tuple[str, str]] | None, test: list[tuple[str, str]], cut: int
+) -> None:
+    parts = {"train": train, **({} if validation is None else {"validation": validation}), "test": test}
+    frames = {name: pd.DataFrame(part, columns=["text", "label"]) for name, part in parts.items()}
+    assert count_leaks(frames) == naive(parts)
+    counter = LeakCounter()
+    for name in reversed(parts):
+        for start in range(0, max(len(parts[name]), 1), cut):
+            batch = batch_of(parts[name][start : start + cut])
+            counter.add(name, batch["text"], batch["label"])
+    assert counter.report() == naive(parts)
+
+
+@pytest.mark.parametrize(("exact", "variants"), [(0, 0), (3, 0), (0, 4), (2, 5)])
+def test_planted_leaks_are_counted(exact: int, variants: int) -> None:
+    rows = corpus(60)
+    parts = {"train": rows[:40], "validation": rows[40:50], "test": rows[50:]}
+    copies = rows[50 : 50 + exact + variants].assign(
+        text=lambda frame: [text if n < exact else f"{text.upper()} " for n, text in enumerate(frame["text"])]
+    )
+    parts["train"] = pd.concat([parts["train"], copies])
+    report = count_leaks(parts)
+    none = {"validation_in_train": 0, "test_in_validation": 0}
+    assert report["leaks"] == {
+        "exact": {**none, "test_in_train": exact},
+        "normalised": {**none, "test_in_train": exact + variants},
+    }
+    assert report["duplicates"]["normalised"] == {"train": 0, "validation": 0, "test": 0}
+    assert report["label_conflicts"] == {"exact": 0, "normalised": 0}
+
+
+@pytest.mark.parametrize(("exact", "variants"), [(0, 0), (3, 0), (0, 4), (2, 3)])
+def test_planted_duplicates_and_conflicts_are_counted(exact: int, variants: int) -> None:
+    rows = corpus(60)
+    copies = rows[: exact + variants].assign(
+        text=lambda frame: [text if n < exact else text.title() for n, text in enumerate(frame["text"])],
+        label=lambda frame: frame["label"].map({"0": "1", "1": "0"}),
+    )
+    report = count_leaks({"train": pd.concat([rows[:40], copies]), "test": rows[40:]})
+    assert report["duplicates"] == {
+        "exact": {"train": exact, "test": 0},
+        "normalised": {"train": exact + variants, "test": 0},
+    }
+    assert report["label_conflicts"] == {"exact": exact, "normalised": exact + variants}
+    assert report["leaks"]["normalised"] == {"test_in_train": 0}
+
+
+def test_a_conflict_across_splits_is_counted_once_per_text() -> None:
+    rows = pd.DataFrame({"id": ["c:1", "c:2"], "text": ["a", "b"], "label": ["0", "1"]})
+    report = count_leaks({"train": rows, "test": pd.concat([rows.assign(label="0")] * 2)})
+    assert report["label_conflicts"] == {"exact": 1, "normalised": 1}
+    assert report["leaks"]["exact"] == {"test_in_train": 4}
+    assert report["duplicates"]["exact"] == {"train": 0, "test": 2}

@@ -1,0 +1,40 @@
+"""Shuffling on disk: shards that are full and mixed."""
+
+import math
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from textclf.artifacts import shards
+from textclf.artifacts.shards import Shards
+from textclf.artifacts.splits import SCHEMA, read_shard
+from textclf.split.shuffle import ShardShuffler
+
+
+@pytest.mark.parametrize("count", [9, 10, 11, 20, 21])
+def test_all_shards_but_one_are_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(shards, "ROWS", 10)
+    writer = ShardShuffler(tmp_path, "train", seed=1)
+    for number in range(count):
+        writer.add(pa.table({name: [str(number)] for name in SCHEMA.names}, schema=SCHEMA))
+    written = writer.close()
+    assert [path.name for path in written] == (
+        ["train.parquet"]
+        if count <= 10
+        else [f"train-{number:05d}.parquet" for number in range(1, -(-count // 10) + 1)]
+    )
+    sizes = sorted(pq.read_metadata(path).num_rows for path in written)
+    assert sizes == sorted([10] * (count // 10) + [count % 10] * (count % 10 > 0))
+
+
+def test_rows_of_a_sorted_table_are_mixed_through_all_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "ROWS", 200)
+    names = [str(number) for number in range(1500)]
+    rows = pa.table({"id": names, "text": names, "label": [str(int(n < 750)) for n in range(1500)]}, schema=SCHEMA)
+    writer = ShardShuffler(tmp_path, "train", seed=1)
+    writer.add(rows)
+    for shard in Shards(writer.close(), read_shard):
+        assert abs(shard["label"].eq("1").mean() - 0.5) < 5 * 0.5 / math.sqrt(len(shard))
+        assert shard["label"].iloc[: len(shard) // 2].nunique() == 2

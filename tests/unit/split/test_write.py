@@ -1,0 +1,203 @@
+"""The stage split with both methods: bytes that repeat, nothing written after an error, and the room that it needs."""
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stages import split as stage
+from tests.conftest import ROOT
+from tests.unit.split.rows import numbered, write_csv
+from textclf.artifacts import shards, splits
+from textclf.core import resources
+from textclf.core.errors import UserError
+from textclf.core.files import read_json
+from textclf.split import shuffle, write
+from textclf.split.settings import Split
+from textclf.tables import delimited
+from textclf.tables.settings import Data
+
+
+def by_hash(test_size: float = 0.25, validation_size: float = 0.0, **changes: Any) -> Split:
+    return Split(method="hash", test_size=test_size, validation_size=validation_size, seed=1, **changes)
+
+
+def data(**changes: Any) -> Data:
+    return Data(text="text", label="label", classes=None, **changes)
+
+
+RANDOM = Split(method="random", seed=1)
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shards of ten rows, pieces of two, blocks of seven."""
+    monkeypatch.setattr(shards, "ROWS", 10)
+    monkeypatch.setattr(shuffle, "PIECES", 5)
+    monkeypatch.setattr(delimited, "BLOCK_ROWS", 7)
+
+
+def run(path: Path, folder: Path, split: Split, **changes: Any) -> dict[str, Any]:
+    """Run the stage, with the splits in folder / splits, and return its report."""
+    stage.run(data(**changes), split, table=path, splits=folder / "splits", report=folder / "splits.json")
+    report = read_json(folder / "splits.json")
+    assert isinstance(report, dict)
+    return report
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+# What is written
+
+
+@pytest.mark.usefixtures("small")
+@given(cuts=st.sets(st.integers(1, 59), max_size=6), blocks=st.integers(1, 70))
+@settings(deadline=None, max_examples=15)
+def test_files_and_batches_of_any_size_give_the_same_bytes(
+    tmp_path_factory: pytest.TempPathFactory, cuts: set[int], blocks: int
+) -> None:
+    folder = tmp_path_factory.mktemp("parts")
+    rows = [(f"text {number}", str(number % 3), f"row {number}") for number in range(60)]
+    header = ("text", "label", "key")
+    whole = write_csv(folder / "whole.csv", rows, header)
+    (folder / "parts").mkdir()
+    for number, (start, end) in enumerate(pairwise([0, *sorted(cuts), 60])):
+        write_csv(folder / "parts" / f"{number}.csv", rows[start:end], header)
+    with pytest.MonkeyPatch.context() as patch:
+        report = run(whole, folder / "one", by_hash(0.3, 0.2), id="key")
+        patch.setattr(delimited, "BLOCK_ROWS", blocks)
+        assert run(folder / "parts", folder / "several", by_hash(0.3, 0.2), id="key") == report
+    assert contents(folder / "several" / "splits") == contents(folder / "one" / "splits")
+
+
+@pytest.mark.usefixtures("small")
+def test_groups_stay_together_whatever_their_texts(tmp_path: Path) -> None:
+    rows = [(f"text {number % 40}", str(number % 2), f"author {number // 8}") for number in range(400)]
+    run(write_csv(tmp_path / "c.csv", rows, ("text", "label", "who")), tmp_path, by_hash(0.3, 0.2), group="who")
+    parts = splits.read(tmp_path / "splits")
+    authors = {name: {(int(row.removeprefix("c.csv:")) - 2) // 8 for row in part["id"]} for name, part in parts.items()}
+    assert sum(map(len, authors.values())) == 50
+    assert list(parts["train"]) == ["id", "text", "label"]
+
+
+def test_a_split_by_hash_does_not_depend_on_the_hash_seed_of_python(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "c.csv", [(f"text é {number}", str(number % 2)) for number in range(300)])
+    text = (ROOT / "params.yaml").read_text().replace("method: random", "method: hash  ")
+    outputs = []
+    for seed in ("0", "1"):
+        folder = tmp_path / seed
+        folder.mkdir()
+        (folder / "params.yaml").write_text(text)
+        options = ["--table", str(table), "--splits", "splits", "--report", "splits.json"]
+        subprocess.run(
+            [sys.executable, "-m", "stages.split", *options],
+            cwd=folder,
+            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
+            check=True,
+        )
+        outputs.append((contents(folder / "splits"), (folder / "splits.json").read_bytes()))
+    assert outputs[0] == outputs[1]
+
+
+def test_a_random_split_is_cut_into_shards_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = write_csv(tmp_path / "c.csv", numbered(100))
+    whole = run(table, tmp_path / "whole", RANDOM)
+    monkeypatch.setattr(shards, "ROWS", 30)
+    assert run(table, tmp_path / "cut", RANDOM) == whole
+    assert len(splits.open_shards(tmp_path / "cut" / "splits")["train"]) == 3
+    cut = splits.read(tmp_path / "cut" / "splits")
+    for name, part in splits.read(tmp_path / "whole" / "splits").items():
+        assert cut[name].equals(part)
+
+
+def test_sizes_and_leaks_are_described() -> None:
+    report = {
+        "train": {"classes": {"no": 3, "yes": 2}},
+        "test": {"classes": {"yes": 1}},
+        "leaks": {"normalised": {"test_in_train": 1}},
+        "dropped": {"rows": 2},
+    }
+    lines = [
+        "classes: 'yes' 3, 'no' 3",
+        "warning: 2 rows without text or label were left out",
+        "train: 5 rows",
+        "test: 1 rows",
+        "warning: 1 test row has a text that is also in train",
+    ]
+    assert list(write.describe_splits(["yes", "no"], report, by_hash())) == lines
+    lines[-1] += "; split.group_duplicates: true keeps duplicates in one split"
+    assert list(write.describe_splits(["yes", "no"], report, RANDOM)) == lines
+
+
+# Errors
+
+
+def test_a_class_without_test_rows_is_an_error_and_nothing_is_written(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "c.csv", [("a", "0"), ("b", "1")])
+    with pytest.raises(UserError) as error:
+        run(path, tmp_path / "out", by_hash(0.001))
+    line = "the test rows must hold every class; class 0 has none of 0: "
+    assert error.value.lines == (f"{line}set another split.seed, method random, or a larger split.test_size",)
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_duplicates_and_groups_can_not_both_be_kept_together_by_hash(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "c.csv", [("a", "0"), ("b", "1")])
+    with pytest.raises(UserError) as error:
+        run(path, tmp_path / "out", by_hash(group_duplicates=True), group="label")
+    rule = "must be false with method hash and a data.group, by which alone rows are then kept together"
+    assert error.value.lines == (f"params.yaml: split.group_duplicates {rule}; got true",)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("number", [0, 6, 7, 59])
+def test_a_wrong_row_anywhere_is_an_error_and_nothing_is_written(tmp_path: Path, number: int) -> None:
+    rows = numbered(60)
+    rows[number] = ("", "1")
+    path = write_csv(tmp_path / "c.csv", rows)
+    with pytest.raises(UserError, match=rf"^{path}:{number + 2}: text must not be empty"):
+        run(path, tmp_path / "out", by_hash())
+    assert not list((tmp_path / "out").iterdir())
+
+
+# Room
+
+
+@pytest.mark.usefixtures("small")
+def test_a_large_table_that_does_not_fit_on_the_disk_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = write_csv(tmp_path / "c.csv", numbered(60))
+    free = shutil.disk_usage(tmp_path)._replace(free=100)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
+    with pytest.raises(UserError, match=r"splits needs about .* of disk; "):
+        run(path, tmp_path / "out", by_hash())
+    assert not (tmp_path / "out").exists()
+    assert capsys.readouterr().out.startswith("61 rows in 7 shards: about ")
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    run(tmp_path / "c.csv.gz", tmp_path / "out", by_hash())  # its number of rows is not known
+
+
+@pytest.mark.usefixtures("small")
+def test_a_table_that_does_not_fit_into_memory_is_refused_with_the_need_of_hash(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_csv(tmp_path / "c.csv", numbered(60))
+    monkeypatch.setattr(resources, "available_memory", lambda: 10)
+    with pytest.raises(UserError, match=r"^split\.method random \(hash takes .*\) needs about .* of memory; "):
+        run(path, tmp_path / "out", RANDOM)
+
+
+def test_the_room_for_few_rows_is_not_announced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(write_csv(tmp_path / "c.csv", numbered(60)), tmp_path / "out", by_hash())
+    assert "of disk" not in capsys.readouterr().out

@@ -1,0 +1,136 @@
+"""Shards give the vectors of all rows at once, in one process and by workers."""
+
+import contextlib
+import itertools
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from tests.unit.vectorize.corpora import CORPORA, TEXTS, any_settings, same
+from textclf.artifacts import features, shards, splits
+from textclf.artifacts.features import Features
+from textclf.artifacts.shards import Shards
+from textclf.core import workers
+from textclf.core.errors import UserError
+from textclf.vectorize import vocabulary
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.sharded import estimate_room, vectorize_shards
+from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
+
+CLASSES = ["neg", "pos"]
+
+
+def sharded(
+    train: list[str], test: list[str], cuts: set[int], settings: Vectorize, folder: Path
+) -> tuple[dict[str, Features], Vectorizer, dict[str, dict[str, int]]]:
+    """Return features, vectorizer and shapes of texts in shards, the training texts cut before these rows."""
+    for name in ("splits", "scratch", "features"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+        (folder / name).mkdir()
+    borders = [0, *sorted(cut for cut in cuts if cut < len(train)), len(train)]
+    pieces = {"train": [train[low:high] for low, high in itertools.pairwise(borders)], "test": [test]}
+    for name, texts in pieces.items():
+        frames = [
+            pd.DataFrame({"id": [f"{name}{number}:{n}" for n in range(len(piece))], "text": piece, "label": "pos"})
+            for number, piece in enumerate(texts)
+        ]
+        shards.write(frames, folder / "splits", name, ".parquet", splits.write)
+    rows = splits.open_shards(folder / "splits")
+    shapes = vectorize_shards(rows, settings, CLASSES, folder / "features", folder / "scratch")
+    opened = features.open_shards(folder / "features")
+    assert {name: len(parts) for name, parts in opened.items()} == {"train": len(borders) - 1, "test": 1}
+    return features.read(folder / "features"), read_vectorizer(folder / "features" / VECTORIZER), shapes
+
+
+@hypothesis_settings(deadline=None, max_examples=60)
+@given(
+    train=st.lists(TEXTS, min_size=1, max_size=12),
+    test=CORPORA,
+    cuts=st.sets(st.integers(1, 11)),
+    settings=any_settings(),
+)
+def test_shards_give_the_same_as_all_rows_at_once(
+    tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], cuts: set[int], settings: Vectorize
+) -> None:
+    folder = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(workers, "FEWEST", 1000)
+        patch.setattr(vocabulary, "MERGE_TERMS", 3)  # so that term counts are merged several times
+        try:
+            once = Vectorizer.fit(train, settings)
+        except UserError as error:
+            with pytest.raises(UserError, match=re.escape(str(error))):
+                sharded(train, test, cuts, settings, folder)
+            return
+        parts, vectorizer, shapes = sharded(train, test, cuts, settings, folder)
+    assert vectorizer.to_json() == Vectorizer.from_json(json.loads(json.dumps(once.to_json()))).to_json()
+    for name, texts in (("train", train), ("test", test)):
+        expected = once.transform(texts)
+        assert same(parts[name].X, expected)
+        assert parts[name].X.dtype == expected.dtype
+        assert shapes[name] == features.shape(parts[name])
+
+
+@pytest.mark.parametrize(("hashing", "weighting"), [(None, "tfidf"), (64, "counts"), (64, "tfidf")])
+def test_workers_give_the_same_as_one_process(
+    two_workers: workers.Pool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hashing: int | None, weighting: str
+) -> None:
+    generator = np.random.default_rng(0)
+    words = [f"w{number:03}" for number in range(300)]
+    texts = [" ".join(generator.choice(words, 10)) for _ in range(200)]
+    settings = Vectorize.model_validate(
+        {
+            "analyzer": "word+char_wb",
+            "weighting": weighting,
+            "hashing": hashing,
+            "max_features": None if hashing else 100,
+        }
+    )
+    monkeypatch.setattr(workers, "pool", lambda _: contextlib.nullcontext(two_workers))
+    parts, vectorizer, _ = sharded(texts, texts[:9], set(range(17, 200, 17)), settings, tmp_path)
+    once = Vectorizer.fit(texts, settings)
+    assert vectorizer.parts == once.parts
+    assert same(parts["train"].X, once.transform(texts))
+    assert same(parts["test"].X, once.transform(texts[:9]))
+
+
+@pytest.fixture(scope="module")
+def two_workers() -> Iterator[workers.Pool]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("os.sched_getaffinity", lambda _: {0, 1})
+        with workers.pool(workers.FEWEST) as pool:
+            yield pool
+
+
+@pytest.mark.parametrize("column", ["id", "text", "label"])
+def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: str) -> None:
+    rows = pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]})
+    rows.to_parquet(tmp_path / "train.parquet")
+    rows.drop(columns=column).to_parquet(tmp_path / "test.parquet")
+    opened = splits.open_shards(tmp_path)
+    with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
+        vectorize_shards(opened, Vectorize(), CLASSES, tmp_path, tmp_path)
+
+
+def test_the_estimate_grows_with_the_texts_and_the_ngrams(tmp_path: Path) -> None:
+    def estimate(words: int, **changes: object) -> tuple[int, int, int, int]:
+        texts = [f"word{number} " * words for number in range(50)]
+        path = tmp_path / f"{words}.parquet"
+        splits.write(pd.DataFrame({"id": texts, "text": texts, "label": "pos"}), path)
+        return estimate_room({"train": Shards([path], splits.read_shard)}, Vectorize.model_validate(changes))
+
+    rows, shard_count, memory, disk = estimate(10)
+    assert (rows, shard_count) == (50, 1)
+    for larger in (estimate(1000), estimate(10, ngram_range=(1, 3)), estimate(10, analyzer="word+char")):
+        assert larger[:2] == (50, 1)
+        assert larger[2] > memory
+        assert larger[3] > disk

@@ -1,0 +1,40 @@
+"""How much memory and disk a split needs, estimated before it starts."""
+
+from pathlib import Path
+
+from textclf.artifacts import shards
+from textclf.core import resources
+from textclf.split.settings import Split
+from textclf.tables import corpus
+from textclf.tables.compression import is_compressed
+from textclf.tables.files import find_files
+from textclf.tables.settings import Data
+
+SAMPLE = 2**20  # bytes from which the length of a row is estimated
+
+
+def require_room(table: Path, data: Data, settings: Split, target: Path) -> None:
+    """Print what the split of a large table needs; `UserError` unless there is as much memory and disk.
+
+    Does nothing for tables of at most one shard, and for compressed files and Parquet, whose number of rows is not
+    known without reading them.
+    """
+    files = find_files(table, corpus.layout_of(data))
+    if any(kind == "parquet" or is_compressed(file) or not file.is_file() for _, file, kind in files):
+        return
+    size = sum(file.stat().st_size for _, file, _ in files)
+    with files[0][1].open("rb") as file:
+        sample = file.read(SAMPLE)
+    rows = size * sample.count(b"\n") // max(len(sample), 1)
+    if rows <= shards.ROWS:
+        return
+    # Measured with rows of 63 bytes and of 600 bytes.
+    hash_memory = 70 * rows + 8 * size * shards.ROWS // rows
+    if settings.method == "hash":
+        memory, disk, purpose = hash_memory, 2 * size, "split.method hash"
+    else:
+        memory, disk = 4 * size + 350 * rows, size
+        purpose = f"split.method random (hash takes {resources.format_size(hash_memory)})"
+    resources.announce(rows, -(-rows // shards.ROWS), memory, disk)
+    resources.require_disk(target, disk, str(target))
+    resources.require_memory(memory, purpose)

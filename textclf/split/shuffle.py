@@ -1,0 +1,71 @@
+"""Shuffling a split that does not fit into memory, on disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from textclf.artifacts import shards
+from textclf.artifacts.splits import SCHEMA, SUFFIX, write_table
+
+PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
+
+
+class ShardShuffler:
+    """Writes the rows of a split to shards in random order, with the rows of one shard in memory at a time.
+
+    Tables are often sorted by label, but a model that learns shard by shard needs every class in each shard. Incoming
+    rows are collected to the size of a shard, shuffled, and cut into `PIECES` pieces, which wait on disk. Each
+    shard is then made of as many pieces, drawn at random from the whole split and shuffled. The order depends on the
+    rows, their order and the seed alone.
+    """
+
+    def __init__(self, folder: Path, name: str, seed: int) -> None:
+        """Prepare to write the split `name` to the folder."""
+        self.folder, self.name = folder, name
+        self.random = np.random.RandomState(seed)
+        self.piece_rows = max(shards.ROWS // PIECES, 1)
+        self.collected: list[pa.Table] = []
+        self.collected_rows = 0
+        self.pieces_path = folder / f".{name}.arrow"
+        self.pieces: pa.ipc.RecordBatchFileWriter | None = None
+
+    def add(self, rows: pa.Table) -> None:
+        """Add rows with the columns of `SCHEMA`."""
+        self.collected.append(rows)
+        self.collected_rows += len(rows)
+        while self.collected_rows > shards.ROWS:
+            table = pa.concat_tables(self.collected)
+            self._write_pieces(table.slice(0, shards.ROWS))
+            self.collected = [table.slice(shards.ROWS)]
+            self.collected_rows -= shards.ROWS
+
+    def close(self) -> list[Path]:
+        """Write the shards and return their paths."""
+        rest = pa.concat_tables(self.collected) if self.collected else SCHEMA.empty_table()
+        if self.pieces is None:
+            return shards.write([self._shuffle(rest)], self.folder, self.name, SUFFIX, write_table)
+        self._write_pieces(rest)
+        self.pieces.close()
+        try:
+            with pa.OSFile(str(self.pieces_path)) as source, pa.ipc.open_file(source) as pieces:
+                return shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, write_table)
+        finally:
+            self.pieces_path.unlink()
+
+    def _mix(self, pieces: pa.ipc.RecordBatchFileReader) -> Iterator[pa.Table]:
+        """Yield shards of randomly drawn pieces."""
+        order = self.random.permutation(pieces.num_record_batches)
+        per_shard = shards.ROWS // self.piece_rows
+        for start in range(0, len(order), per_shard):
+            drawn = [pieces.get_batch(number) for number in order[start : start + per_shard]]
+            yield self._shuffle(pa.Table.from_batches(drawn))
+
+    def _write_pieces(self, table: pa.Table) -> None:
+        if self.pieces is None:
+            self.pieces = pa.ipc.new_file(str(self.pieces_path), SCHEMA)
+        self.pieces.write_table(self._shuffle(table), max_chunksize=self.piece_rows)
+
+    def _shuffle(self, table: pa.Table) -> pa.Table:
+        return table.combine_chunks().take(self.random.permutation(len(table)))

@@ -1,0 +1,160 @@
+"""The splits vectorized shard by shard, on all cores or a Dask cluster, with the same result as in memory.
+
+Texts are read once. `count_shard` turns each shard into counts of its own terms, on disk; the term counts of the
+training shards are merged and the vocabulary is selected; `transform_shard` moves each shard's counts to the columns of
+the vocabulary. Sums of integers and sorted terms do not depend on the order in which shards are done.
+"""
+
+from collections.abc import Mapping, Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import csr_array
+
+from textclf.artifacts import features, splits
+from textclf.artifacts.features import Features
+from textclf.artifacts.shards import Shards
+from textclf.core import workers
+from textclf.core.files import reading
+from textclf.vectorize.matrix import UNKNOWN, remap_columns, stack_columns, tfidf
+from textclf.vectorize.tokens import make_analyzer
+from textclf.vectorize.vectorizer import VECTORIZER, Part, Vectorizer, encode_labels, learn_part, write_vectorizer
+from textclf.vectorize.vocabulary import count_terms, merge_term_counts
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from textclf.vectorize.settings import Vectorize
+
+LETTERS_PER_WORD = 6  # including the space, for estimates
+
+
+def vectorize_shards(
+    rows: "Mapping[str, Shards[pd.DataFrame]]",
+    settings: "Vectorize",
+    classes: Sequence[str],
+    folder: Path,
+    scratch: Path,
+) -> dict[str, dict[str, int]]:
+    """Write the features of every shard and the vectorizer to `folder`, and return the shape of each split.
+
+    Temporary files of a few bytes per term go to `scratch`, which must be in the same file system as `folder` and is
+    left for the caller to remove. Raises `UserError` if no term is left.
+    """
+    paths = {name: list(shards.paths) for name, shards in rows.items()}
+    with workers.pool(sum(map(len, paths.values()))) as pool:
+        if pool.client is not None:  # a worker may run in another folder
+            paths = {name: [path.absolute() for path in split_paths] for name, split_paths in paths.items()}
+            folder, scratch = folder.absolute(), scratch.absolute()
+        all_paths = list(chain.from_iterable(paths.values()))
+        counted = pool.map(count_shard, [(path, settings, scratch) for path in all_paths], "count terms")
+        row_counts = dict(zip(all_paths, counted, strict=True))
+        parts = []
+        for number, analyzer in enumerate(settings.analyzers):
+            tables = (_load_table(scratch / f"{path.stem}-{number}.terms") for path in paths["train"])
+            train_rows = sum(row_counts[path] for path in paths["train"])
+            parts.append(learn_part(analyzer, merge_term_counts(tables), train_rows, settings))
+            _save_columns(parts[-1], scratch / f"{number}.columns")
+        write_vectorizer(Vectorizer(settings, parts), folder / VECTORIZER)
+        tasks = [(path, settings, list(classes), scratch, folder / f"{path.stem}.npz") for path in all_paths]
+        nonzeros = dict(zip(all_paths, pool.map(transform_shard, tasks, "vectorize"), strict=True))
+    return {
+        name: {
+            "rows": sum(row_counts[path] for path in split_paths),
+            "features": sum(part.columns for part in parts),
+            "nonzeros": sum(nonzeros[path] for path in split_paths),
+        }
+        for name, split_paths in paths.items()
+    }
+
+
+def count_shard(source: Path, settings: "Vectorize", scratch: Path) -> int:
+    """Write the term counts and document-term counts of a shard to `scratch`, and return its number of rows."""
+    texts = splits.read_column(source, "text")
+    for number, analyzer in enumerate(settings.analyzers):
+        terms, counts = count_terms(texts, make_analyzer(analyzer, settings), settings)
+        _save_table(terms, scratch / f"{source.stem}-{number}.terms")
+        with workers.atomic_path(scratch / f"{source.stem}-{number}.npz", scratch) as path, path.open("wb") as file:
+            data = counts.data.astype(np.int32)  # half the bytes of int64
+            np.savez(file, allow_pickle=False, data=data, indices=counts.indices, indptr=counts.indptr)
+    return len(texts)
+
+
+def transform_shard(source: Path, settings: "Vectorize", classes: Sequence[str], scratch: Path, target: Path) -> int:
+    """Write the features of a shard to `target`, and return the number of nonzeros."""
+    import pyarrow.compute as pc
+
+    blocks = []
+    for number in range(len(settings.analyzers)):
+        terms = _load_table(scratch / f"{source.stem}-{number}.terms")["term"]
+        columns = _load_table(scratch / f"{number}.columns")
+        width = settings.hashing or len(columns)
+        if settings.hashing is None:
+            terms = pc.fill_null(pc.index_in(terms, value_set=columns["term"]), UNKNOWN)
+        with np.load(scratch / f"{source.stem}-{number}.npz", allow_pickle=False) as stored:
+            shape = (len(stored["indptr"]) - 1, len(terms))
+            counts = csr_array((stored["data"], stored["indices"], stored["indptr"]), shape=shape)
+        counts = remap_columns(counts, terms.to_numpy(), width)
+        if settings.weighting == "tfidf":
+            counts = tfidf(counts, columns["idf"].to_numpy(), settings.sublinear_tf)
+        blocks.append(counts)
+    shard = Features(
+        np.array(splits.read_column(source, "id"), dtype=str),
+        stack_columns(blocks),
+        encode_labels(splits.read_column(source, "label"), classes),
+        np.array(classes, dtype=str),
+    )
+    with workers.atomic_path(target, scratch) as path:
+        features.write(shard, path)
+    return features.shape(shard)["nonzeros"]
+
+
+def estimate_room(rows: "Mapping[str, Shards[pd.DataFrame]]", settings: "Vectorize") -> tuple[int, int, int, int]:
+    """Return estimates of rows, shards, bytes of memory per process, and bytes of disk for `vectorize_shards`.
+
+    They follow from the size of the texts: six letters per word, and one n-gram of each length per word or letter.
+    """
+    import pyarrow.parquet as pq
+
+    row_count = letters = 0
+    paths = [path for shards in rows.values() for path in shards.paths]
+    for path in paths:
+        with reading(path):
+            metadata = pq.read_metadata(path)
+        column = metadata.schema.names.index("text")
+        groups = map(metadata.row_group, range(metadata.num_row_groups))
+        row_count += metadata.num_rows
+        letters += sum(group.column(column).total_uncompressed_size for group in groups)
+    ranges = {"word": settings.ngram_range, "char": settings.char_ngram_range, "char_wb": settings.char_ngram_range}
+    terms = 0
+    for analyzer in settings.analyzers:
+        low, high = ranges[analyzer]
+        terms += (high - low + 1) * (letters // LETTERS_PER_WORD if analyzer == "word" else letters)
+    # Memory: the terms of one shard as Python objects. Disk: features and temporary counts, and 100 bytes per row.
+    return row_count, len(paths), 100 * 2**20 + 20 * terms // len(paths), 100 * row_count + 20 * terms
+
+
+def _save_columns(part: Part, path: Path) -> None:
+    """Write the columns of a part for the workers: `term` unless hashed, `idf` with tf-idf."""
+    columns = {} if part.vocabulary is None else {"term": pa.array(part.vocabulary, pa.string())}
+    if part.idf is not None:
+        columns["idf"] = pa.array(part.idf, pa.float64())
+    _save_table(pa.table(columns), path)
+
+
+def _save_table(table: "pa.Table", path: Path) -> None:
+    with (
+        workers.atomic_path(path, path.parent) as temporary,
+        temporary.open("wb") as file,
+        pa.ipc.new_file(file, table.schema) as writer,
+    ):
+        writer.write_table(table)
+
+
+def _load_table(path: Path) -> "pa.Table":
+    """Return a memory-mapped table."""
+    with pa.memory_map(str(path)) as file:
+        return pa.ipc.open_file(file).read_all()

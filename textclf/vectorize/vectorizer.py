@@ -1,0 +1,198 @@
+"""The vectorizer: learned from the training rows, turns any texts into vectors, and is stored as JSON."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from textclf.artifacts.features import Features
+from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
+from textclf.vectorize import matrix
+from textclf.vectorize.matrix import UNKNOWN, Lookup
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.tokens import make_analyzer
+from textclf.vectorize.vocabulary import count_terms, inverse_document_frequency, select_terms
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+VECTORIZER = "vectorizer.json"  # beside the features that it made
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one analyzer learned: the terms of its columns (None if hashed), and their idf (None without tf-idf)."""
+
+    analyzer: str
+    columns: int
+    vocabulary: list[str] | None
+    idf: list[float] | None
+
+
+class Vectorizer:
+    """A fitted vectorizer: the settings and, for each analyzer in order, what it learned.
+
+    Its vectors are those of scikit-learn's CountVectorizer, TfidfVectorizer or HashingVectorizer, and of a FeatureUnion
+    where the settings name two analyzers. Hashed terms have no sign, because naive Bayes needs non-negative weights.
+    """
+
+    def __init__(self, settings: Vectorize, parts: Sequence[Part]) -> None:
+        """Keep the settings and the parts; use `fit` or `read_vectorizer` to make a vectorizer."""
+        self.settings = settings
+        self.parts = tuple(parts)
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], settings: Vectorize) -> "Vectorizer":
+        """Return a vectorizer that has learned from the training texts; `UserError` if no term is left."""
+        texts = list(texts)
+        parts = []
+        for name in settings.analyzers:
+            terms, _ = count_terms(texts, make_analyzer(name, settings), settings)
+            parts.append(learn_part(name, terms, len(texts), settings))
+        return cls(settings, parts)
+
+    def transform(self, texts: Iterable[str]) -> csr_array:
+        """Return the vectors of the texts: (texts, features), as `Features.X`."""
+        texts = list(texts)
+        return matrix.stack_columns([block.transform(texts) for block in self._blocks])
+
+    @cached_property
+    def _blocks(self) -> "list[_Block]":
+        """Return the blocks of columns; they are built once, because a vocabulary may be large."""
+        return [_Block(part, self.settings) for part in self.parts]
+
+    def terms(self) -> list[str]:
+        """Return the term of each column.
+
+        With two analyzers, terms are prefixed by their analyzer (`word__good`). Hashed columns are numbered (`hash_0`).
+        """
+        names = []
+        for part in self.parts:
+            terms = [f"hash_{number}" for number in range(part.columns)] if part.vocabulary is None else part.vocabulary
+            names += [self._prefix(part) + term for term in terms]
+        return names
+
+    def terms_of(self, text: str) -> dict[int, str]:
+        """Return the terms of one text by column, named as in `terms`.
+
+        Hashed terms are named too; those that share a column are joined by `` | ``.
+        """
+        names: dict[int, str] = {}
+        start = 0
+        for part, block in zip(self.parts, self._blocks, strict=True):
+            for term, column in block.columns_of(text).items():
+                if column != UNKNOWN:
+                    position = start + column
+                    names[position] = f"{names[position]} | {term}" if position in names else self._prefix(part) + term
+            start += part.columns
+        return names
+
+    def _prefix(self, part: Part) -> str:
+        return f"{part.analyzer}__" if len(self.parts) > 1 else ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings and parts as JSON content."""
+        return {"settings": self.settings.model_dump(), "parts": [vars(part) for part in self.parts]}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Vectorizer":
+        """Return the vectorizer with the content of `to_json`; `ValueError` or the like if it is damaged.
+
+        Settings that the content lacks have their defaults.
+        """
+        settings = Vectorize.model_validate(content["settings"])
+        parts = [Part(**part) for part in content["parts"]]
+        if [part.analyzer for part in parts] != settings.analyzers:
+            raise ValueError("there must be a part for each analyzer")
+        for part in parts:
+            learned = [values for values in (part.vocabulary, part.idf) if values is not None]
+            if any(len(values) != part.columns for values in learned):
+                raise ValueError("vocabulary and idf must have an entry for each column")
+        return cls(settings, parts)
+
+
+class _Block:
+    """The columns of one part, ready to transform texts."""
+
+    def __init__(self, part: Part, settings: Vectorize) -> None:
+        self.analyze = make_analyzer(part.analyzer, settings)
+        self.settings = settings
+        self.width = part.columns
+        self.vocabulary = None if part.vocabulary is None else dict(zip(part.vocabulary, count(), strict=False))
+        self.idf = None if part.idf is None else np.array(part.idf)
+
+    def lookup(self) -> Lookup:
+        if self.vocabulary is None:
+            return matrix.hash_lookup(self.width)  # a new one per call, since it caches every term that it hashes
+        return matrix.vocabulary_lookup(self.vocabulary)
+
+    def columns_of(self, text: str) -> dict[str, int]:
+        """Return the column of each distinct term of a text, or `UNKNOWN`."""
+        terms = list(dict.fromkeys(self.analyze(text)))
+        return dict(zip(terms, self.lookup()(terms), strict=True))
+
+    def transform(self, texts: Iterable[str]) -> csr_array:
+        columns, lengths = matrix.index_terms(texts, self.analyze, self.lookup())
+        counts = matrix.count_matrix(columns, lengths, self.width, binary=self.settings.weighting == "binary")
+        return counts if self.idf is None else matrix.tfidf(counts, self.idf, self.settings.sublinear_tf)
+
+
+def learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Vectorize) -> Part:
+    """Return what an analyzer learns from the term counts of all training texts; `UserError` if no term is left.
+
+    `terms` is a table of `count_terms`, `rows` the number of training texts.
+    """
+    weighted = settings.weighting == "tfidf"
+    frequencies = terms["rows"].to_numpy()
+    if settings.hashing is not None:
+        if not weighted:
+            return Part(analyzer, settings.hashing, None, None)
+        by_column = np.zeros(settings.hashing, dtype=np.int64)
+        by_column[terms["term"].to_numpy()] = frequencies
+        return Part(analyzer, settings.hashing, None, inverse_document_frequency(by_column, rows))
+    selected = select_terms(frequencies, terms["total"].to_numpy(), rows, settings)
+    idf = inverse_document_frequency(frequencies[selected], rows) if weighted else None
+    return Part(analyzer, len(selected), terms["term"].take(selected).to_pylist(), idf)
+
+
+def vectorize_splits(
+    splits: "Mapping[str, pd.DataFrame]", settings: Vectorize, classes: Sequence[str]
+) -> tuple[dict[str, Features], Vectorizer]:
+    """Return the features of splits in memory, and the vectorizer that was fitted on the training rows.
+
+    `classes` are the names of all labels, in order. Raises `UserError` if no term is left.
+    """
+    vectorizer = Vectorizer.fit(splits["train"]["text"], settings)
+    features = {}
+    for name, rows in splits.items():
+        ids = rows["id"].to_numpy(dtype=str)
+        y = encode_labels(rows["label"], classes)
+        features[name] = Features(ids, vectorizer.transform(rows["text"]), y, np.array(classes, dtype=str))
+    return features, vectorizer
+
+
+def encode_labels(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.int64]:
+    """Return the position of each label among the classes."""
+    position = {name: number for number, name in enumerate(classes)}
+    return np.array([position[label] for label in labels], dtype=np.int64)
+
+
+def write_vectorizer(vectorizer: Vectorizer, path: Path) -> None:
+    """Write a vectorizer as JSON; `read_vectorizer` returns its floats bit for bit."""
+    write_versioned_json(path, vectorizer.to_json())
+
+
+def read_vectorizer(path: Path) -> Vectorizer:
+    """Return a vectorizer from JSON; `UserError` if the file is missing, damaged, or made by a newer textclf."""
+    content = read_versioned_json(path)
+    with reading(path):
+        known = {*Vectorize.model_fields, *(field.name for field in fields(Part))}
+        require_known(path, [name for part in (content["settings"], *content["parts"]) for name in part], known)
+        return Vectorizer.from_json(content)
