@@ -1,88 +1,81 @@
-"""Measure every model, all alike, by what it predicted.
+"""Measure all models by their predictions.
 
-Reads: PREDICTION_FOLDER, a Parquet file a model; MODEL_FOLDER, a folder a model with the record of its training.
-Writes: files of metrics, model by model; the history of the training, the metrics of each class, and four curves
-of the test rows as CSV.
+Reads: predictions (a Parquet file per model), trained (a folder per model, for the records of its training).
+Writes: metrics as JSON (evaluation, intervals, comparisons, decisions, training); curves and tables as CSV (history,
+classes, confusion, roc, precision_recall, reliability).
 Params: evaluate, split, train.models.
 """
 
 import shutil
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 
-from textclf.artifacts import predictions
+from textclf.artifacts.predictions import leftovers, open_models
 from textclf.core import files, stage
-from textclf.evaluate import evaluation
-from textclf.params import Params
+from textclf.core.settings import Names, Param
+from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
+from textclf.evaluate.measure import decisions_report, measure
+from textclf.evaluate.settings import Evaluate
 
 
 def run(
-    params: Params,
-    prediction_folder: Path,
-    model_folder: Path,
-    evaluation_json: Path,
-    intervals_json: Path,
-    comparisons_json: Path,
-    decisions_json: Path,
-    training_json: Path,
-    history_csv: Path,
-    classes_csv: Path,
-    confusion_csv: Path,
-    roc_csv: Path,
-    precision_recall_csv: Path,
-    reliability_csv: Path,
+    evaluate: Evaluate,
+    split: Annotated[dict[str, Any], Param("split")],
+    models: Annotated[Names, Param("train.models")],
+    *,
+    predictions: Path,
+    trained: Path,
+    evaluation: Path,
+    intervals: Path,
+    comparisons: Path,
+    decisions: Path,
+    training: Path,
+    history: Path,
+    classes: Path,
+    confusion: Path,
+    roc: Path,
+    precision_recall: Path,
+    reliability: Path,
 ) -> None:
-    """Evaluate the models of train.models, and remove what is left of others."""
-    names: tuple[str, ...] = params.train.models
-    settings, stratified = params.evaluate, params.split.stratify
-    records = {name: files.read_json(model_folder / name / "training.json") for name in names}
+    """Evaluate the models of train.models, and remove what dropped models have left behind."""
+    dropped = leftovers(predictions, trained, models)
+    records = {name: files.read_json(trained / name / "training.json") for name in models}
     histories = {
-        name: files.read_csv(path, evaluation.HISTORY_COLUMNS)
-        for name in names
-        if (path := model_folder / name / "history.csv").exists()
+        name: files.read_csv(path, HISTORY_COLUMNS)
+        for name in models
+        if (path := trained / name / "history.csv").exists()
     }
-    models = evaluation.open_models(prediction_folder, names)
-    by_split, decisions = evaluation.measure(models, settings, stratified)
-    intervals = {split: {name: part.intervals(name) for name in names} for split, part in by_split.items()}
-    measured = {name: {split: part.metrics(name) for split, part in by_split.items()} for name in names}
-    protocol = {"protocol": {"test_rows_watched": int("validation" not in by_split)}}
-    metrics: dict[Path, dict[str, Any]] = {
-        evaluation_json: measured,
-        intervals_json: {name: {split: intervals[split][name] for split in by_split} for name in names},
-        comparisons_json: by_split["test"].comparisons(),
-        decisions_json: decisions | protocol | {"best": evaluation.best(measured)},
-        training_json: records,
+    splits, decided = measure(open_models(predictions, models), evaluate, stratified=bool(split.get("stratify")))
+    measured = {name: {split: part.metrics(name) for split, part in splits.items()} for name in models}
+    ends = {name: {split: part.intervals(name) for split, part in splits.items()} for name in models}
+    test = splits["test"]
+    metrics: dict[Path, Any] = {
+        evaluation: measured,
+        intervals: ends,
+        comparisons: test.comparisons(),
+        decisions: decisions_report(splits, decided, measured),
+        training: records,
     }
-    classes = {name: pd.concat([part.by_class(name) for part in by_split.values()]) for name in names}
-    test = by_split["test"]
-    curves = {
-        history_csv: evaluation.stacked(histories, evaluation.HISTORY_COLUMNS),
-        classes_csv: evaluation.stacked(classes),
-        **{
-            path: evaluation.stacked({name: curve(name) for name in names})
-            for path, curve in (
-                (confusion_csv, test.confusion),
-                (roc_csv, test.roc),
-                (precision_recall_csv, test.precision_recall),
-                (reliability_csv, test.reliability),
-            )
-        },
+    tables: dict[Path, pd.DataFrame] = {
+        history: stack_models(histories, HISTORY_COLUMNS),
+        classes: stack_models({name: pd.concat([part.by_class(name) for part in splits.values()]) for name in models}),
+        confusion: stack_models({name: test.confusion(name) for name in models}),
+        roc: stack_models({name: test.roc(name) for name in models}),
+        precision_recall: stack_models({name: test.precision_recall(name) for name in models}),
+        reliability: stack_models({name: test.reliability(name) for name in models}),
     }
-    with files.outputs(*metrics, *curves) as scratch:
-        for path, numbers in zip(scratch, metrics.values(), strict=False):
-            files.write_json(path, numbers)
-        for path, table in zip(scratch[len(metrics) :], curves.values(), strict=True):
-            files.write_csv(path, table)
-    for path in predictions.dropped(prediction_folder, model_folder, names):
-        # DVC has it in its cache, and would otherwise record it as an input of this run.
+    with files.outputs(*metrics, *tables) as scratch:
+        for path, content in zip(scratch, (*metrics.values(), *tables.values()), strict=True):
+            (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(path, content)
+    for path in dropped:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        print(f"{path} removed, as its model is no longer in train.models")
-    for name, splits in measured.items():
-        ends = intervals["test"][name]["accuracy"]
-        accuracies = (f"{split} {values['accuracy']:.3f}" for split, values in splits.items())
-        print(f"{name}: accuracy {', '.join(accuracies)} ({ends['low']:.3f} to {ends['high']:.3f})")
+        print(f"{path} removed: its model is no longer in train.models")
+    for name, numbers in measured.items():
+        accuracies = ", ".join(f"{split} {values['accuracy']:.3f}" for split, values in numbers.items())
+        low, high = (ends[name]["test"]["accuracy"][end] for end in ("low", "high"))
+        print(f"{name}: accuracy {accuracies} ({low:.3f} to {high:.3f})")
 
 
 if __name__ == "__main__":

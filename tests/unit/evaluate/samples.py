@@ -1,0 +1,80 @@
+"""Predictions for the tests of evaluation."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from textclf.artifacts.decisions import Decision
+from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.evaluate.exact import ExactMetrics
+from textclf.evaluate.settings import Evaluate
+
+Arrays = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
+
+PROPERTY = settings(deadline=None, max_examples=50)  # a deadline would assert wall time
+SEEDS = st.integers(0, 2**32 - 1)
+SHARES = st.floats(0, 1)
+HALF = Decision(0.5)
+TOP = Decision()
+
+
+def reference(name: str) -> Any:
+    """Return a module of statsmodels, which checks textclf and is not part of it."""
+    return pytest.importorskip(f"statsmodels.{name}")
+
+
+def params(**changes: object) -> Evaluate:
+    return Evaluate.model_validate({"resamples": 200} | changes)
+
+
+def sample(seed: int, rows: int = 60, classes: int = 2, digits: int = 2) -> Arrays:
+    """Return actual classes, each of them present; probabilities with ties; and the most probable classes."""
+    generator = np.random.default_rng(seed)
+    y = generator.permutation(np.concatenate([np.arange(classes), generator.integers(0, classes, rows - classes)]))
+    raw = np.round(generator.dirichlet(np.ones(classes), rows) + 0.4 * np.eye(classes)[y], digits) + 1e-3
+    probabilities = raw / raw.sum(axis=1, keepdims=True)
+    return y, probabilities, probabilities.argmax(axis=1)
+
+
+def predictions(y: Any, probabilities: Any, split: str = "test", classes: tuple[str, ...] | None = None) -> Predictions:
+    """Return predictions of these rows; `probabilities` are of each class, or of the positive one of no and yes."""
+    y, probabilities = np.asarray(y, dtype=np.int64), np.asarray(probabilities, dtype=np.float64)
+    if probabilities.ndim == 1:
+        classes, probabilities = ("no", "yes"), np.column_stack([1 - probabilities, probabilities])
+    if classes is None:
+        classes = tuple(f"c{number}" for number in range(probabilities.shape[1]))
+    ids = np.array([f"{split}:{number}" for number in range(len(y))], dtype=object)
+    return Predictions(ids, np.full(len(y), split, dtype=object), y, probabilities, classes)
+
+
+def drawn(seed: int, rows: int = 90, classes: int = 3, split: str = "test") -> Predictions:
+    """Return the predictions of `sample`."""
+    return predictions(*sample(seed, rows, classes)[:2], split)
+
+
+def overconfident(seed: int, rows: int = 80, split: str = "test") -> Predictions:
+    """Return predictions that are mostly correct, and too confident; a third of the rows are positive."""
+    generator = np.random.default_rng(seed)
+    y = (np.arange(rows) % 3 == 0).astype(int)
+    log_odds = 3 * generator.normal(2 * y - 1.2, 1.5)
+    return predictions(y, 1 / (1 + np.exp(-log_odds)), split)
+
+
+def three_splits(seed: int = 0) -> Predictions:
+    parts = ("train", 80), ("validation", 40), ("test", 50)
+    return concatenate([overconfident(seed + n, rows, split) for n, (split, rows) in enumerate(parts)])
+
+
+def exact(
+    models: dict[str, Predictions], decision: Decision = HALF, stratified: bool = False, **changes: object
+) -> ExactMetrics:
+    """Return the metrics of models on the same rows of the test split, all decided alike."""
+    return ExactMetrics("test", models, dict.fromkeys(models, decision), params(**changes), stratified)
+
+
+# Decided yes, no, no, yes: one each of true positive, false negative, true negative, false positive.
+FOUR = predictions([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.6])

@@ -1,0 +1,188 @@
+"""Calibration against statsmodels and scikit-learn, thresholds against all possible ones, and reliability bins."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+
+from tests.unit.evaluate.samples import PROPERTY, SEEDS, SHARES, reference, sample
+from textclf.artifacts.decisions import Platt, Temperature
+from textclf.core.errors import UserError
+from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reliability_bins
+from textclf.evaluate.intervals import wilson
+from textclf.evaluate.metrics import calibration_gaps, weighted
+
+
+def error_of(y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int = 10) -> float:
+    """Return the expected calibration error."""
+    return float(np.abs(calibration_gaps(y, probabilities, bins).sum(axis=0)).sum() / len(y))
+
+
+@PROPERTY
+@given(SEEDS, st.integers(2, 5), st.integers(1, 20))
+def test_reliability_bins_hold_every_row_and_give_the_calibration_error(seed: int, classes: int, bins: int) -> None:
+    y, probabilities, _ = sample(seed, classes=classes)
+    table = reliability_bins(y, probabilities, bins)
+    assert sum(row.rows for row in table) == len(y)
+    for row in table:
+        assert row.low - 1e-12 <= row.confidence <= row.high + 1e-12
+        assert row.accuracy_low - 1e-12 <= row.accuracy <= row.accuracy_high + 1e-12
+    error = sum(row.rows * abs(row.accuracy - row.confidence) for row in table) / len(y)
+    assert error_of(y, probabilities, bins) == pytest.approx(error, abs=1e-12)
+    weights = np.random.default_rng(seed).integers(1, 4, (1, len(y)))
+    value = weighted(y, probabilities, y)(weights.astype(float))["ece"][0]
+    repeated = np.repeat(y, weights[0]), np.repeat(probabilities, weights[0], axis=0)
+    assert value == pytest.approx(error_of(*repeated), abs=1e-12)
+
+
+def test_a_bin_holds_its_upper_end() -> None:
+    y, probabilities = np.array([0, 1, 0, 1]), np.array([[0.7, 0.3], [0.2, 0.8], [0.0, 1.0], [0.29, 0.71]])
+    table = reliability_bins(y, probabilities)
+    assert [(row.low, row.high, row.rows) for row in table] == [(0.6, 0.7, 1), (0.7, 0.8, 2), (0.9, 1.0, 1)]
+    assert table[1].confidence == pytest.approx(0.755)
+    assert (table[1].accuracy, table[1].accuracy_low, table[1].accuracy_high) == (1, *wilson(2, 2))
+    assert error_of(y, probabilities) == pytest.approx((0.3 + 2 * 0.245 + 1) / 4)
+
+
+@PROPERTY
+@given(SEEDS, st.integers(2, 5))
+def test_temperature_lowers_the_log_loss_and_keeps_the_decisions(seed: int, classes: int) -> None:
+    y, probabilities, decided = sample(seed, classes=classes, digits=3)
+    calibrated = fit_temperature(y, probabilities).apply(probabilities)
+    assert sk.log_loss(y, calibrated) <= sk.log_loss(y, probabilities) + 1e-12
+    np.testing.assert_allclose(calibrated.sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_allclose(
+        calibrated[np.arange(len(y)), decided], calibrated.max(axis=1), atol=1e-12
+    )  # rounding may break ties
+
+
+def test_temperature_is_recovered_and_equals_a_logistic_regression_without_intercept() -> None:
+    generator = np.random.default_rng(6)
+    odds = generator.normal(0, 2, 20_000)
+    y = (generator.uniform(size=len(odds)) < 1 / (1 + np.exp(-odds))).astype(np.int64)
+    overconfident = Platt(3.0, 0.0).apply(Platt(1.0, 0.0).apply(_probabilities(odds)))
+    temperature = fit_temperature(y, overconfident).temperature
+    assert temperature == pytest.approx(3, rel=0.05)
+    expected = reference("api").GLM(y, 3 * odds, family=reference("api").families.Binomial()).fit(tol=1e-14)
+    assert 1 / temperature == pytest.approx(expected.params[0], rel=1e-6)
+
+
+def test_platt_equals_a_logistic_regression_on_his_targets() -> None:
+    api = reference("api")
+    generator = np.random.default_rng(7)
+    for rows in (12, 200, 5000):
+        y = np.concatenate([[0, 1], generator.integers(0, 2, rows - 2)])
+        odds = generator.normal(2 * y - 1, 2) * 2
+        positives = y.sum()
+        target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (rows - positives + 2))
+        expected = api.GLM(target, np.column_stack([odds, np.ones(rows)]), family=api.families.Binomial())
+        platt = fit_platt(y, _probabilities(odds))
+        assert (platt.slope, platt.intercept) == pytest.approx(expected.fit(tol=1e-14).params, rel=1e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("y", [[0, 1, 1, 0, 1], [1, 1, 1, 1, 1]])
+def test_calibration_stays_finite_if_classes_are_separated_or_nothing_is_told_apart(y: list[int]) -> None:
+    actual = np.array(y)
+    for probabilities in (np.eye(2)[actual], np.eye(2)[1 - actual], np.full((5, 2), 0.5)):
+        for model in (fit_temperature(actual, probabilities), fit_platt(actual, probabilities)):
+            calibrated = model.apply(probabilities)
+            assert np.isfinite(calibrated).all()
+            np.testing.assert_allclose(calibrated.sum(axis=1), 1, atol=1e-12)
+
+
+def test_constant_probabilities_are_mapped_to_the_share_of_the_targets() -> None:
+    y = np.array([1, 1, 1, 0])
+    constant = np.tile([0.4, 0.6], (4, 1))
+    assert fit_temperature(y, np.full((4, 2), 0.5)) == Temperature(1.0)
+    platt = fit_platt(y, constant)
+    assert platt.slope > 0
+    np.testing.assert_allclose(platt.apply(constant)[:, 1], (3 * 4 / 5 + 1 / 3) / 4, atol=1e-8)
+
+
+def _probabilities(odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    positive = 1 / (1 + np.exp(-odds))
+    return np.column_stack([1 - positive, positive])
+
+
+# Thresholds
+
+SCORES = SHARES | st.integers(0, 20).map(lambda k: (300_000 + k) / 1e6) | st.integers(0, 10).map(lambda k: k / 10)
+ROWS = st.lists(st.tuples(st.integers(0, 1), SCORES), min_size=1, max_size=30)
+
+
+def _columns(rows: list[tuple[int, float]]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    return np.array([row[0] for row in rows]), np.array([row[1] for row in rows])
+
+
+def _decisions(scores: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return every partition of the rows by a threshold of 6 digits from 0 to 1, (thresholds, rows)."""
+    steps = np.rint(scores * 1e6)
+    thresholds = np.clip(np.concatenate([[0], steps, steps + 1]), 0, 1e6) / 1e6
+    decisions: NDArray[np.bool_] = scores > thresholds[:, np.newaxis]
+    return decisions
+
+
+def _f1(y: NDArray[np.int64], positive: NDArray[np.bool_]) -> Any:
+    return 2 * (y * positive).sum(axis=-1) / np.maximum(y.sum() + positive.sum(axis=-1), 1)
+
+
+def _accuracy(y: NDArray[np.int64], positive: NDArray[np.bool_]) -> Any:
+    return (y == positive).mean(axis=-1)
+
+
+@PROPERTY
+@given(ROWS)
+def test_no_threshold_has_more_accuracy_or_f1_than_the_chosen_one(rows: list[tuple[int, float]]) -> None:
+    y, scores = _columns(rows)
+    accuracy, f1 = choose_threshold(y, scores, "accuracy"), choose_threshold(y, scores, "f1")
+    assert (accuracy, f1) == (round(accuracy, 6), round(f1, 6))
+    assert _accuracy(y, scores > accuracy) >= _accuracy(y, _decisions(scores)).max() - 1e-12
+    assert _f1(y, scores > f1) >= _f1(y, _decisions(scores)).max() - 1e-12
+
+
+UNREACHED = r"^evaluate.target_precision must be a precision that some threshold reaches on the validation rows; got "
+
+
+@PROPERTY
+@given(ROWS, st.floats(0.01, 1))
+def test_the_threshold_for_a_precision_reaches_it_with_the_largest_recall(
+    rows: list[tuple[int, float]], target: float
+) -> None:
+    y, scores = _columns(rows)
+    reached = [
+        (y * decided).sum() for decided in _decisions(scores) if (y * decided).any() and y[decided].mean() >= target
+    ]
+    if not reached:
+        with pytest.raises(UserError, match=UNREACHED):
+            choose_threshold(y, scores, "precision", target)
+        return
+    threshold = choose_threshold(y, scores, "precision", target)
+    assert y[scores > threshold].mean() >= target
+    assert (y * (scores > threshold)).sum() == max(reached)
+
+
+def test_of_equally_good_thresholds_the_nearest_to_one_half_is_chosen_then_the_lower() -> None:
+    y = np.array([0, 1, 0, 1])
+    scores = np.array([0.3, 0.5, 0.5, 0.7])  # 0.4 and 0.6 are each right three times
+    assert choose_threshold(y, scores, "accuracy") == 0.4
+    assert choose_threshold(np.array([0, 1, 0, 1]), np.array([0.1, 0.2, 0.7, 0.9]), "accuracy") == 0.8
+    assert choose_threshold(np.array([0, 1]), np.array([0.2, 0.9]), "f1") == 0.55
+
+
+def test_a_threshold_is_judged_after_rounding() -> None:
+    y = np.array([0, 1, 1, 1])
+    scores = np.array([0.70000031, 0.70000033, 0.70000034, 0.9])  # no threshold of 6 digits separates the first three
+    assert choose_threshold(y, scores, "accuracy") == 0.7
+
+
+def test_a_precision_needs_a_target_that_can_be_reached() -> None:
+    y, scores = np.array([1, 0, 1, 1, 0]), np.array([0.2, 0.4, 0.6, 0.7, 0.9])
+    assert choose_threshold(y, scores, "precision", 2 / 3) == 0.5
+    with pytest.raises(UserError, match=UNREACHED + r"0\.8, the highest is 0\.666667$"):
+        choose_threshold(y, scores, "precision", 0.8)
+    with pytest.raises(ValueError, match="must have a target"):
+        choose_threshold(y, scores, "precision")

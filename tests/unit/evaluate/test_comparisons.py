@@ -1,0 +1,174 @@
+"""Comparisons of models against published examples, scipy and statsmodels."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tests.unit.evaluate.samples import PROPERTY, SEEDS, SHARES, reference, sample
+from textclf.evaluate.bootstrap import bootstrap
+from textclf.evaluate.comparisons import (
+    CorrectedT,
+    McNemar,
+    accuracy_difference,
+    corrected_t,
+    holm,
+    mcnemar,
+    mcnemar_from_counts,
+    smallest_difference,
+)
+from textclf.evaluate.intervals import percentile
+
+
+def test_mcnemar_gives_the_published_example() -> None:
+    # Airway hyper-responsiveness of 21 children: Fagerland, Lydersen & Laake (2013), Table 1; 2 (1 + 8) / 2^8
+    a = np.repeat([True, True, False, False], [1, 1, 7, 12])
+    b = np.repeat([True, False, True, False], [1, 1, 7, 12])
+    test = mcnemar(a, b)
+    assert (test.only_a, test.only_b) == (1, 7)
+    assert test.p == pytest.approx(18 / 256, abs=1e-12)
+
+
+def test_mcnemar_equals_statsmodels() -> None:
+    expected = reference("stats.contingency_tables").mcnemar
+    # The first: approval ratings, Agresti (1990), p. 350, whose test is the asymptotic one
+    for both, only_a, only_b, none in ((794, 150, 86, 570), (10, 3, 3, 1), (5, 0, 4, 5), (0, 1, 0, 0)):
+        counts = [both, only_a, only_b, none]
+        test = mcnemar(np.repeat([True, True, False, False], counts), np.repeat([True, False, True, False], counts))
+        p = expected([[both, only_a], [only_b, none]], exact=True).pvalue
+        assert (test.only_a, test.only_b) == (only_a, only_b)
+        assert test.p == pytest.approx(p, rel=1e-9)
+
+
+@PROPERTY
+@given(st.integers(0, 3000), st.integers(0, 3000))
+def test_mcnemar_equals_scipy_and_is_symmetric(only_a: int, only_b: int) -> None:
+    expected = stats.binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
+    test, reverse = mcnemar_from_counts(only_a, only_b), mcnemar_from_counts(only_b, only_a)
+    assert test.p == pytest.approx(expected, rel=1e-12, abs=1e-300)
+    assert test.p == pytest.approx(reverse.p, rel=1e-12, abs=1e-300)
+    assert 0 <= test.p <= 1
+
+
+def test_mcnemar_of_equal_decisions_is_1() -> None:
+    a = np.array([True, False, True])
+    assert mcnemar(a, a) == McNemar(0, 0, 1.0)
+
+
+@PROPERTY
+@given(SEEDS, st.integers(1, 50))
+def test_accuracy_difference_contains_the_estimate_and_changes_sign_with_the_order(seed: int, rows: int) -> None:
+    y, a, b = np.random.default_rng(seed).integers(0, 2, (3, rows))
+    result, reverse = accuracy_difference(y, a == 1, b == 1, 1, 200), accuracy_difference(y, b == 1, a == 1, 1, 200)
+    assert result.difference == pytest.approx(a.mean() - b.mean(), abs=1e-12)
+    assert result.low - 1e-12 <= result.difference <= result.high + 1e-12
+    assert (result.difference, result.low, result.high) == pytest.approx(
+        (-reverse.difference, -reverse.high, -reverse.low), abs=1e-12
+    )
+
+
+def test_accuracy_difference_is_that_of_the_bootstrap() -> None:
+    y, probabilities, decided = sample(4)
+    other = probabilities[::-1].argmax(axis=1)
+    draws = bootstrap(y, {"a": (probabilities, decided), "b": (probabilities[::-1], other)}, 5, 300)
+    result = accuracy_difference(y, decided == y, other == y, 5, 300)
+    expected = percentile(draws["a"]["accuracy"] - draws["b"]["accuracy"])
+    assert (result.low, result.high) == pytest.approx(expected, abs=1e-12)
+
+
+def test_holm_gives_the_textbook_example() -> None:
+    np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02], atol=1e-12)
+
+
+@PROPERTY
+@given(st.lists(SHARES, max_size=12))
+def test_holm_is_monotone_and_above_the_raw_p_values(p_values: list[float]) -> None:
+    raw = np.array(p_values)
+    adjusted = holm(raw)
+    assert (np.diff(adjusted[np.argsort(raw, kind="stable")]) >= 0).all()
+    assert (adjusted >= raw).all()
+    assert (adjusted <= np.minimum(raw * len(raw), 1)).all()
+
+
+def test_holm_equals_statsmodels() -> None:
+    multipletests = reference("stats.multitest").multipletests
+    generator = np.random.default_rng(2)
+    for size in (1, 2, 3, 10, 100):
+        raw = np.round(generator.uniform(0, 0.2, size), 2)
+        np.testing.assert_allclose(holm(raw), multipletests(raw, method="holm")[1], atol=1e-12)
+
+
+def test_smallest_difference_needs_the_rows_of_connors_formula() -> None:
+    # 0.45 and 0.05 need 23 rows: R code of powerandsamplesize.com, McNemar Z-test, after Connor (1987), p. 209
+    enough, short = (smallest_difference(n, 0.5) for n in (23, 22))
+    assert enough is not None
+    assert short is not None
+    assert enough < 0.45 - 0.05 < short
+
+
+@PROPERTY
+@given(st.integers(2, 100_000), st.floats(0.001, 1), st.floats(0.5, 0.99), st.floats(0.5, 0.99))
+def test_smallest_difference_solves_the_formula(n: int, share: float, confidence: float, power: float) -> None:
+    difference = smallest_difference(n, share, confidence, power)
+    z_confidence, z_power = float(stats.norm.ppf((1 + confidence) / 2)), float(stats.norm.ppf(power))
+    # The larger root of the quadratic equation that the squared formula is
+    a, b, c = n + z_power**2, z_confidence * math.sqrt(n * share), share * (z_confidence**2 - z_power**2)
+    root = (b + math.sqrt(max(b**2 - a * c, 0))) / a
+    if difference is None:
+        # The root of a difference near 0 has half of its digits; with too few rows it solves the squared formula alone.
+        assert root > share - 1e-7 or n < z_confidence**2
+    else:
+        assert difference == pytest.approx(root, abs=1e-7)
+        assert difference <= share
+
+
+def test_no_difference_is_detectable_if_models_hardly_disagree() -> None:
+    assert smallest_difference(250, 0) is None
+    assert smallest_difference(250, 0.01) is None
+
+
+@pytest.mark.parametrize(("n", "share"), [(250, 0.15), (1000, 0.1), (5000, 0.3)])
+def test_smallest_difference_is_detected_with_the_power_asked_for(n: int, share: float) -> None:
+    difference = smallest_difference(n, share)
+    assert difference is not None
+    generator = np.random.default_rng(1)
+    discordant = generator.binomial(n, share, 20_000)
+    only_a = generator.binomial(discordant, (share + difference) / (2 * share))
+    only_b = discordant - only_a
+    asymptotic = np.mean((only_a - only_b) ** 2 > stats.norm.ppf(0.975) ** 2 * discordant)
+    exact = np.mean(2 * stats.binom.cdf(np.minimum(only_a, only_b), discordant, 0.5) < 0.05)
+    assert asymptotic == pytest.approx(0.8, abs=0.015)
+    assert 0.74 < exact < asymptotic
+
+
+@PROPERTY
+@given(st.lists(st.floats(-1, 1), min_size=2, max_size=30), st.floats(0, 2))
+def test_corrected_t_is_a_t_test_with_a_larger_variance(values: list[float], ratio: float) -> None:
+    differences = np.round(values, 3)
+    result = corrected_t(differences, ratio)
+    assert result.low <= result.mean <= result.high
+    if np.ptp(differences) > 0:
+        plain = stats.ttest_1samp(differences, 0)
+        shrunk = float(plain.statistic) / math.sqrt(1 + len(differences) * ratio)
+        assert result.t == pytest.approx(shrunk, rel=1e-9, abs=1e-12)
+        assert result.p == pytest.approx(2 * stats.t.sf(abs(shrunk), len(differences) - 1), rel=1e-9)
+        assert (result.p < 0.05) == (result.low > 0 or result.high < 0)
+
+
+def test_corrected_t_without_correction_equals_scipy() -> None:
+    differences = np.random.default_rng(3).normal(0.01, 0.02, 10)
+    result, expected = corrected_t(differences, 0), stats.ttest_1samp(differences, 0)
+    interval = expected.confidence_interval()
+    assert (result.t, result.p) == pytest.approx((expected.statistic, expected.pvalue), abs=1e-12)
+    assert (result.low, result.high) == pytest.approx((interval.low, interval.high), abs=1e-12)
+    assert result.sd == pytest.approx(differences.std(ddof=1))
+
+
+def test_corrected_t_of_equal_differences() -> None:
+    assert corrected_t(np.zeros(5), 0.1) == CorrectedT(0, 0, 0, 1, 0, 0)
+    assert corrected_t(np.full(3, -0.1), 0.1) == CorrectedT(-0.1, 0, -math.inf, 0, -0.1, -0.1)
+    with pytest.raises(ValueError, match="must have two differences or more; got 1"):
+        corrected_t(np.array([0.1]), 0.1)

@@ -1,0 +1,116 @@
+"""Curves and tables against scikit-learn."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn import metrics as sk
+
+from tests.unit.evaluate.samples import FOUR, HALF, TOP, exact, predictions
+from textclf.artifacts.predictions import Predictions
+from textclf.evaluate.curves import stack_models
+from textclf.evaluate.intervals import wilson
+
+
+def test_reliability_has_one_row_per_bin() -> None:
+    table = exact({"a": FOUR}).reliability("a")
+    assert table[["low", "high", "rows", "confidence", "accuracy"]].to_numpy().tolist() == [
+        [0.5, 0.6, 2, pytest.approx(0.6), 0],
+        [0.7, 0.8, 1, pytest.approx(0.8), 1],
+        [0.8, 0.9, 1, pytest.approx(0.9), 1],
+    ]
+    for row in table.to_dict("records"):
+        correct = round(row["accuracy"] * row["rows"])
+        assert (row["accuracy_low"], row["accuracy_high"]) == wilson(correct, row["rows"])
+
+
+def test_confusion_counts_each_pair_of_classes() -> None:
+    table = exact({"a": predictions([1, 1, 1, 0], [0.9, 0.9, 0.2, 0.1])}).confusion("a")
+    assert table.to_numpy(dtype=object).tolist() == [
+        ["no", "no", 1, 1.0],
+        ["no", "yes", 0, 0.0],
+        ["yes", "no", 1, pytest.approx(1 / 3)],
+        ["yes", "yes", 2, pytest.approx(2 / 3)],
+    ]
+
+
+def test_a_class_without_rows_has_no_share() -> None:
+    assert exact({"a": predictions([1], [0.9])}).confusion("a")["share"].tolist() == [0, 0, 0, 1]
+
+
+def test_roc_goes_from_corner_to_corner_and_has_the_area_of_the_metric() -> None:
+    curve = exact({"a": FOUR}).roc("a")
+    assert curve.columns.tolist() == ["class", "false_positive_rate", "true_positive_rate"]
+    assert set(curve.pop("class")) == {"yes"}
+    assert curve.iloc[0].tolist() == [0, 0]
+    assert curve.iloc[-1].tolist() == [1, 1]
+    assert all(curve[name].is_monotonic_increasing for name in curve)
+    assert np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"]) == 0.75
+
+
+def test_precision_recall_starts_at_a_recall_of_0() -> None:
+    curve = exact({"a": FOUR}).precision_recall("a")
+    assert curve.columns.tolist() == ["class", "recall", "precision"]
+    assert set(curve.pop("class")) == {"yes"}
+    assert curve["recall"].is_monotonic_increasing
+    assert curve.iloc[0].tolist() == [0, 1]
+    assert curve.iloc[-1].tolist() == [1, 0.5]
+
+
+@st.composite
+def outputs(draw: st.DrawFn) -> Predictions:
+    """Return predictions with few rows or many, many ties or none, and perhaps classes without rows."""
+    classes, rows = draw(st.integers(2, 4)), draw(st.integers(1, 40))
+    levels = draw(st.integers(1, 12))  # with one level all scores are equal
+    score = st.integers(1, levels).map(lambda level: level / 12) if draw(st.booleans()) else st.floats(0, 1)
+    scores = draw(st.lists(st.lists(score, min_size=classes, max_size=classes), min_size=rows, max_size=rows))
+    y = draw(st.lists(st.integers(0, classes - 1), min_size=rows, max_size=rows))
+    return predictions(y, np.array(scores))
+
+
+@settings(deadline=None, max_examples=100)
+@given(outputs())
+def test_curves_and_confusion_equal_those_of_scikit_learn_to_the_bit(rows: Predictions) -> None:
+    decision = HALF if len(rows.classes) == 2 else TOP
+    part = exact({"a": rows}, decision)
+    counts = sk.confusion_matrix(rows.y, decision.decide(rows.probabilities), labels=range(len(rows.classes)))
+    assert part.confusion("a")["count"].dtype == counts.dtype
+    assert np.array_equal(part.confusion("a")["count"], counts.ravel())
+    roc, precision_recall = part.roc("a"), part.precision_recall("a")
+    names = list(rows.classes[len(rows.classes) == 2 :])  # binary: the positive class alone
+    assert roc["class"].unique().tolist() == precision_recall["class"].unique().tolist() == names
+    for name in names:
+        place = rows.classes.index(name)
+        actual, scores = rows.y == place, rows.probabilities[:, place]
+        with warnings.catch_warnings():  # of scikit-learn: no positive or no negative samples
+            warnings.simplefilter("ignore")
+            false_positive_rate, true_positive_rate, _ = sk.roc_curve(actual, scores)
+            precision, recall, _ = sk.precision_recall_curve(actual, scores, drop_intermediate=True)
+        curve = roc[roc["class"] == name]
+        assert np.array_equal(curve["false_positive_rate"], false_positive_rate, equal_nan=True)
+        assert np.array_equal(curve["true_positive_rate"], true_positive_rate, equal_nan=True)
+        curve = precision_recall[precision_recall["class"] == name]
+        assert np.array_equal(curve["recall"], recall[::-1])
+        assert np.array_equal(curve["precision"], precision[::-1])
+
+
+def test_rates_of_a_class_without_rows_are_undefined() -> None:
+    part = exact({"a": predictions([0, 0], [0.2, 0.7])})
+    assert part.roc("a")["true_positive_rate"].isna().all()
+    assert part.roc("a")["false_positive_rate"].tolist() == [0, 0.5, 1]
+    assert part.precision_recall("a")["recall"].tolist() == [0, 1, 1]
+
+
+def test_tables_of_models_are_stacked() -> None:
+    stacked = stack_models({"b": pd.DataFrame({"x": [1, 2]}), "a": pd.DataFrame({"x": [3]})})
+    assert stacked.columns.tolist() == ["model", "x"]
+    assert stacked.to_numpy(dtype=object).tolist() == [["b", 1], ["b", 2], ["a", 3]]
+
+
+def test_no_table_gives_the_columns_alone() -> None:
+    stacked = stack_models({}, ("epoch", "loss"))
+    assert stacked.columns.tolist() == ["model", "epoch", "loss"]
+    assert stacked.empty

@@ -1,0 +1,204 @@
+"""Metrics of splits in memory: intervals, tables of classes, comparisons."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn import metrics as sk
+
+from tests.unit.evaluate.samples import FOUR, HALF, TOP, drawn, exact, overconfident, params, predictions
+from textclf.artifacts.decisions import Decision
+from textclf.artifacts.metrics import METRICS
+from textclf.artifacts.predictions import Predictions
+from textclf.evaluate.bootstrap import bootstrap
+from textclf.evaluate.exact import ExactMetrics
+from textclf.evaluate.intervals import percentile, wilson
+
+WITH_INTERVAL = {name for name, metric in METRICS.items() if metric.interval}
+
+
+# Intervals
+
+
+@pytest.mark.parametrize("stratified", [False, True])
+@pytest.mark.parametrize("confidence", [0.5, 0.95])
+def test_intervals_contain_the_metrics(stratified: bool, confidence: float) -> None:
+    for seed in (1, 2):
+        rows = overconfident(seed)
+        part = exact({"a": rows}, stratified=stratified, confidence=confidence)
+        metrics, intervals = part.metrics("a"), part.intervals("a")
+        assert set(intervals) == WITH_INTERVAL
+        for metric, ends in intervals.items():
+            assert ends["low"] < metrics[metric] < ends["high"]
+        correct = int((HALF.decide(rows.probabilities) == rows.y).sum())
+        expected = binomtest(correct, len(rows)).proportion_ci(confidence, method="wilson")
+        assert intervals["accuracy"] == {"low": round(expected.low, 6), "high": round(expected.high, 6)}
+
+
+def test_intervals_draw_within_the_classes_only_if_the_split_is_stratified() -> None:
+    rows, settings = overconfident(1), params()
+    intervals = {stratified: exact({"a": rows}, stratified=stratified).intervals("a") for stratified in (False, True)}
+    for stratified in (False, True):
+        outputs = {"a": (rows.probabilities, HALF.decide(rows.probabilities))}
+        draws = bootstrap(rows.y, outputs, settings.seed, settings.resamples, stratified)["a"]
+        for metric in WITH_INTERVAL - {"accuracy"}:
+            low, high = percentile(draws[metric], settings.confidence)
+            assert intervals[stratified][metric] == {"low": round(low, 6), "high": round(high, 6)}
+    assert intervals[False]["brier"] != intervals[True]["brier"]
+    assert intervals[False]["accuracy"] == intervals[True]["accuracy"]
+
+
+def test_intervals_leave_out_what_is_undefined_for_one_class() -> None:
+    part = exact({"a": predictions([1, 1, 1], [0.9, 0.8, 0.3])})
+    intervals = set(part.intervals("a"))
+    assert intervals == set(part.metrics("a")) & WITH_INTERVAL
+    assert {"accuracy", "brier", "f1", "log_loss", "precision", "recall"} <= intervals
+    assert intervals.isdisjoint({"balanced_accuracy", "mcc", "roc_auc"})
+
+
+def test_the_seed_decides_the_intervals() -> None:
+    rows = overconfident(1)
+    first, again, other = (exact({"a": rows}, stratified=True, seed=seed).intervals("a") for seed in (0, 0, 1))
+    assert first == again != other
+
+
+@pytest.mark.parametrize("classes", [3, 6])
+def test_intervals_of_many_classes_contain_the_metrics(classes: int) -> None:
+    part = exact({"a": drawn(5, classes=classes)}, TOP, stratified=True)
+    metrics, intervals = part.metrics("a"), part.intervals("a")
+    assert set(intervals) == WITH_INTERVAL
+    for metric, ends in intervals.items():
+        assert ends["low"] < metrics[metric] < ends["high"]
+
+
+# Each class
+
+
+@pytest.mark.parametrize("classes", [2, 3, 6])
+def test_metrics_of_each_class_are_those_of_scikit_learn(classes: int) -> None:
+    rows = drawn(4, classes=classes)
+    table = exact({"a": rows}, TOP).by_class("a")
+    assert table["class"].tolist() == list(rows.classes)
+    assert set(table["split"]) == {"test"}
+    precision, recall, f1, support = sk.precision_recall_fscore_support(
+        rows.y, rows.probabilities.argmax(axis=1), labels=range(classes), average=None, zero_division=0
+    )
+    areas = [sk.roc_auc_score(rows.y == place, rows.probabilities[:, place]) for place in range(classes)]
+    assert table["support"].tolist() == support.tolist()
+    for metric, values in (("precision", precision), ("recall", recall), ("f1", f1), ("roc_auc", areas)):
+        assert table[metric].to_numpy() == pytest.approx(values, abs=1e-12)
+        assert (table[f"{metric}_low"] < table[metric]).all()
+        assert (table[metric] < table[f"{metric}_high"]).all()
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95])
+def test_intervals_of_a_class_are_wilsons_for_recall_and_percentiles_for_the_others(confidence: float) -> None:
+    part = exact({"a": drawn(4)}, TOP, confidence=confidence)
+    for position, row in enumerate(part.by_class("a").to_dict("records")):
+        ends = wilson(round(row["recall"] * row["support"]), row["support"], confidence)
+        assert (row["recall_low"], row["recall_high"]) == ends
+        for metric in ("precision", "f1", "roc_auc"):
+            ends = percentile(part.draws["a"][f"class_{metric}"][:, position], confidence)
+            assert (row[f"{metric}_low"], row[f"{metric}_high"]) == ends
+
+
+def test_a_class_without_rows_has_no_metrics() -> None:
+    rows = drawn(2)
+    rows = rows.take(rows.y != 1)
+    assert (rows.probabilities.argmax(axis=1) == 1).any()
+    table = exact({"a": rows}, TOP).by_class("a").set_index("class")
+    assert table["support"].tolist() == [(rows.y == place).sum() for place in range(3)]
+    assert table.loc["c1"].drop(["split", "support"]).isna().all()
+    assert table.drop(index="c1").notna().all(axis=None)
+
+
+def test_a_class_that_is_never_decided_has_zeros() -> None:
+    rows = drawn(2)
+    part = exact({"a": rows}, TOP)
+    part.decided["a"] = np.where(part.decided["a"] == 1, 2, part.decided["a"])
+    row = part.by_class("a").set_index("class").loc["c1"]
+    assert row[["precision", "precision_low", "precision_high", "recall", "recall_low", "f1"]].eq(0).all()
+    assert 0 < row["recall_high"] < 0.2  # so few rows leave the recall uncertain
+    assert row["roc_auc"] > 0.5
+
+
+def test_a_class_alone_has_no_area() -> None:
+    rows = drawn(2)
+    row = exact({"a": rows.take(rows.y == 0)}, TOP).by_class("a")[:1]
+    assert row.columns[row.isna().all()].tolist() == ["roc_auc", "roc_auc_low", "roc_auc_high"]
+    assert row["precision"].tolist() == [1]
+
+
+def test_classes_keep_their_names_and_their_order() -> None:
+    names = ("b", "007", "NA", "a,b", "true")
+    rows = drawn(1, classes=5)
+    part = exact({"a": Predictions(rows.ids, rows.split, rows.y, rows.probabilities, names)}, TOP)
+    confusion = part.confusion("a")
+    assert confusion["actual"].tolist() == [name for name in names for _ in names]
+    assert confusion["predicted"].tolist() == list(names) * 5
+    assert confusion["count"].sum() == len(rows)
+    for table in (part.roc("a"), part.precision_recall("a"), part.by_class("a")):
+        assert tuple(dict.fromkeys(table["class"])) == names
+
+
+# Comparisons
+
+
+def test_a_comparison_is_that_worked_out_by_hand() -> None:
+    # Of five rows the first three are correct in a, the first and the last two in b.
+    y = [1, 1, 0, 0, 1]
+    a, b = predictions(y, [0.9, 0.9, 0.1, 0.9, 0.1]), predictions(y, [0.9, 0.1, 0.9, 0.1, 0.9])
+    entry = exact({"a": a, "b": b}).comparisons()["b_vs_a"]
+    assert (entry["only_first"], entry["only_second"], entry["difference"]) == (2, 2, 0)
+    better = predictions(y, [0.9, 0.9, 0.1, 0.1, 0.9])
+    entry = exact({"a": a, "b": better}).comparisons()["b_vs_a"]
+    assert (entry["only_first"], entry["only_second"], entry["difference"]) == (2, 0, 0.4)
+    assert entry["p"] == entry["p_holm"] == 0.5  # both discordant rows favour b: 2 / 4
+    assert entry["low"] <= 0.4 <= entry["high"]
+    assert "smallest_difference" not in entry  # five rows are too few for any
+
+
+def test_every_pair_of_three_models_is_compared_with_holms_correction() -> None:
+    models = {name: overconfident(seed) for name, seed in (("a", 1), ("b", 2), ("c", 3))}
+    decisions = {"a": Decision(0.999), "b": Decision(0.5), "c": Decision(0.2)}
+    part = ExactMetrics("test", models, decisions, params(), True)
+    report = part.comparisons()
+    assert list(report) == ["b_vs_a", "c_vs_a", "c_vs_b"]
+    for earlier, later in combinations(models, 2):
+        entry = report[f"{later}_vs_{earlier}"]
+        assert set(entry) == {
+            *("difference", "low", "high", "only_first", "only_second", "p", "p_holm", "smallest_difference"),
+        }
+        accuracies = [part.metrics(name)["accuracy"] for name in (later, earlier)]
+        assert entry["difference"] == pytest.approx(accuracies[0] - accuracies[1], abs=1e-6)
+        assert entry["difference"] == pytest.approx((entry["only_first"] - entry["only_second"]) / 80, abs=1e-6)
+        assert entry["low"] <= entry["difference"] <= entry["high"]
+        test = binomtest(int(entry["only_first"]), int(entry["only_first"] + entry["only_second"]))
+        assert entry["p"] == round(test.pvalue, 6)
+    raw = sorted(entry["p"] for entry in report.values())
+    assert raw[0] < raw[1] < raw[2]
+    first, second, third = sorted(entry["p_holm"] for entry in report.values())
+    assert first == pytest.approx(min(3 * raw[0], 1), abs=5e-6)
+    assert second == pytest.approx(min(max(2 * raw[1], first), 1), abs=5e-6)
+    assert third == pytest.approx(min(max(raw[2], second), 1), abs=5e-6)
+
+
+def test_identical_models_do_not_differ() -> None:
+    rows = overconfident(1)
+    assert exact({"a": rows, "b": rows}, stratified=True).comparisons() == {
+        "b_vs_a": dict.fromkeys(("difference", "low", "high", "only_first", "only_second"), 0) | {"p": 1, "p_holm": 1}
+    }
+
+
+def test_one_model_is_compared_with_none() -> None:
+    assert exact({"a": FOUR}).comparisons() == {}
+
+
+def test_comparisons_draw_within_the_classes_only_if_the_split_is_stratified() -> None:
+    # b always decides no: within the classes its difference from a perfect model can't vary.
+    y = np.repeat([1, 0], [10, 30])
+    models = {"a": predictions(y, y), "b": predictions(y, np.zeros(40))}
+    fixed, free = (exact(models, stratified=stratified).comparisons()["b_vs_a"] for stratified in (True, False))
+    assert (fixed["low"], fixed["high"]) == (-0.25, -0.25)
+    assert free["low"] < -0.25 < free["high"]

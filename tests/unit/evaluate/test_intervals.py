@@ -1,0 +1,70 @@
+"""Intervals against published examples, scipy and statsmodels."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from tests.unit.evaluate.samples import PROPERTY, SHARES, reference
+from textclf.evaluate.intervals import normal, percentile, variance_of_mean, wilson
+
+
+@pytest.mark.parametrize(
+    ("successes", "n", "low", "high"),
+    # Newcombe (1998), Table I, method 3
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_gives_the_published_examples(successes: int, n: int, low: float, high: float) -> None:
+    interval = wilson(successes, n)
+    assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
+
+
+@PROPERTY
+@given(st.integers(1, 5000), SHARES, st.floats(0.5, 0.999))
+def test_wilson_contains_the_share_and_equals_its_formula(n: int, share: float, confidence: float) -> None:
+    successes = round(share * n)
+    low, high = wilson(successes, n, confidence)
+    assert low <= successes / n + 1e-12
+    assert high >= successes / n - 1e-12
+    z, p = stats.norm.ppf((1 + confidence) / 2), successes / n
+    middle, half = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    assert low == pytest.approx((middle - half) / (1 + z**2 / n), abs=1e-12)
+    assert high == pytest.approx((middle + half) / (1 + z**2 / n), abs=1e-12)
+
+
+@PROPERTY
+@given(st.integers(1, 10**6), SHARES, st.floats(0.01, 0.999))
+def test_wilson_equals_scipy(n: int, share: float, confidence: float) -> None:
+    successes = round(share * n)
+    expected = stats.binomtest(successes, n).proportion_ci(confidence, method="wilson")
+    interval = wilson(successes, n, confidence)
+    assert interval == pytest.approx((expected.low, expected.high), abs=1e-14)
+    assert (interval.low == 0, interval.high == 1) == (successes == 0, successes == n)
+
+
+def test_wilson_equals_statsmodels() -> None:
+    proportion_confint = reference("stats.proportion").proportion_confint
+    for successes, n in ((199, 250), (0, 7), (7, 7), (1, 1000)):
+        assert wilson(successes, n) == pytest.approx(proportion_confint(successes, n, method="wilson"), abs=1e-12)
+
+
+def test_normal_equals_scipy() -> None:
+    assert normal(0.3, 0.02, 0.9) == pytest.approx(stats.norm.interval(0.9, 0.3, 0.02), abs=1e-12)
+
+
+def test_percentile_leaves_out_resamples_without_a_value() -> None:
+    draws = np.concatenate([np.linspace(0, 1, 101), np.full(50, np.nan)])
+    assert percentile(draws, 0.9) == pytest.approx((0.05, 0.95))
+
+
+def test_the_variance_of_a_mean_is_that_within_the_classes_where_these_are_fixed() -> None:
+    groups = [np.array([1.0, 2.0, 3.0]), np.array([10.0, 10.0, 14.0, 18.0]), np.array([])]
+    rows = np.array([3, 4, 0])
+    sums = np.array([group.sum() for group in groups]), np.array([(group**2).sum() for group in groups])
+    together = np.concatenate(groups)
+    assert variance_of_mean(rows, *sums, stratified=False) == pytest.approx(together.var() / 7)
+    within = sum(len(group) * group.var() for group in groups[:2]) / 7**2
+    assert variance_of_mean(rows, *sums, stratified=True) == pytest.approx(within)

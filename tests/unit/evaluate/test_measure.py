@@ -1,0 +1,160 @@
+"""A whole run measured from predictions, small splits in memory and large ones streamed."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.evaluate.samples import drawn, overconfident, params, three_splits
+from textclf.artifacts import predictions
+from textclf.artifacts.decisions import Decision
+from textclf.artifacts.metrics import METRICS
+from textclf.artifacts.predictions import Predictions, concatenate, open_models
+from textclf.core.errors import UserError
+from textclf.evaluate import measure as module
+from textclf.evaluate.exact import ExactMetrics
+from textclf.evaluate.measure import decisions_report, measure, read_together
+from textclf.evaluate.metrics import compute
+from textclf.evaluate.streaming import StreamingMetrics
+
+
+def two_models(classes: int = 2, rows: int = 900) -> dict[str, Predictions]:
+    """Return two models' predictions for the same rows of three splits, half of them of train."""
+    parts = ("train", rows // 2), ("validation", rows // 4), ("test", rows // 4)
+    first = concatenate([drawn(n, count, classes, split) for n, (split, count) in enumerate(parts)])
+    shifted = first.probabilities + 0.05
+    return {"a": first, "b": replace(first, probabilities=shifted / shifted.sum(axis=1, keepdims=True))}
+
+
+def batches(rows: Predictions, size: int = 100) -> list[Predictions]:
+    return [rows.take(slice(start, start + size)) for start in range(0, len(rows), size)]
+
+
+def test_each_split_is_measured_with_the_decisions_of_the_models() -> None:
+    models = {"a": three_splits(), "b": three_splits(10)}
+    models["b"] = replace(models["a"], probabilities=models["b"].probabilities)
+    splits, decisions = measure({name: [rows] for name, rows in models.items()}, params(threshold="f1"), False)
+    assert list(splits) == ["train", "validation", "test"]
+    assert decisions["a"] != decisions["b"]
+    for split, part in splits.items():
+        for name, rows in models.items():
+            of_split = rows.take(rows.split == split)
+            decided = decisions[name].decide(of_split.probabilities)
+            assert part.metrics(name) == compute(of_split.y, of_split.probabilities, decided)
+
+
+def test_small_splits_beside_large_ones_are_measured_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "EXACT_ROWS", 300)
+    models = two_models(3)
+    splits, _ = measure({name: batches(rows) for name, rows in models.items()}, params(), False)
+    assert [type(part) for part in splits.values()] == [StreamingMetrics, ExactMetrics, ExactMetrics]
+    monkeypatch.undo()
+    exact, _ = measure({name: [rows] for name, rows in models.items()}, params(), False)
+    train, in_memory = splits["train"], exact["train"]
+    assert train.metrics("a") == pytest.approx(in_memory.metrics("a"), abs=1e-3)
+    for metric, ends in in_memory.intervals("a").items():
+        width = ends["high"] - ends["low"]
+        assert train.intervals("a")[metric] == pytest.approx(ends, abs=0.25 * width), metric
+    assert splits["test"].intervals("b") == exact["test"].intervals("b")
+
+
+def test_models_of_different_rows_are_an_error() -> None:
+    models = two_models()
+    a, b = models["a"], models["b"]
+    for name in ("ids", "split", "y"):
+        changed = replace(b, **{name: getattr(b, name)[::-1]})
+        with pytest.raises(UserError, match="those of b and a differ; run dvc repro"):
+            measure({"a": [a], "b": [changed]}, params(), False)
+    with pytest.raises(UserError, match="one model has more batches than another"):
+        measure({"a": [a], "b": [b, b]}, params(), False)
+
+
+def test_batches_are_divided_by_split() -> None:
+    rows = two_models(rows=40)["a"]
+    parts = list(read_together({"a": batches(rows, 15)}))
+    assert [(split, len(part["a"])) for split, part in parts] == [
+        *(("train", 15), ("train", 5), ("validation", 10), ("test", 10))
+    ]
+    assert np.array_equal(np.concatenate([part["a"].ids for _, part in parts]), rows.ids)
+
+
+def test_files_are_read_as_often_as_they_are_needed(tmp_path: Path) -> None:
+    for name, rows in two_models(3).items():
+        predictions.write(batches(rows), tmp_path / f"{name}.parquet")
+    models = open_models(tmp_path, ("a", "b"))
+    first, second = (measure(models, params(), False)[0]["test"].metrics("b") for _ in range(2))
+    rows = two_models(3)["b"]
+    test = rows.take(rows.split == "test")
+    assert first == second == compute(test.y, test.probabilities, test.probabilities.argmax(axis=1))
+
+
+# The report of the decisions
+
+
+def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
+    splits, decisions = measure({"a": [three_splits()]}, params(calibration="temperature"), False)
+    measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
+    report = decisions_report(splits, decisions, measured)
+    assert Decision.from_json(report["a"]) == decisions["a"]
+    assert set(report["a"]) == {"threshold", "temperature", "uncalibrated"}
+    raw = compute(*_raw(three_splits()))
+    assert report["a"]["uncalibrated"]["test"] == {name: raw[name] for name in ("brier", "ece")}
+    assert report["best"] == measured["a"]
+    assert report["protocol"] == {"test_rows_watched": 0}
+
+
+def _raw(rows: Predictions) -> tuple[Any, Any, Any]:
+    test = rows.take(rows.split == "test")
+    return test.y, test.probabilities, test.probabilities.argmax(axis=1)
+
+
+def test_without_validation_rows_nothing_is_best_and_the_test_rows_are_watched() -> None:
+    splits, decisions = measure({"a": [overconfident(1)]}, params(), False)
+    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}})
+    assert report == {"a": {"threshold": 0.5}, "best": {}, "protocol": {"test_rows_watched": 1}}
+
+
+def test_models_are_evaluated_without_scikit_learn_and_scipys_statistics() -> None:
+    code = (
+        "import sys; import numpy as np;"
+        "from textclf.artifacts.predictions import Predictions; from textclf.evaluate.measure import measure;"
+        "from textclf.evaluate.settings import Evaluate;"
+        "y = np.arange(60) % 2; positive = np.linspace(0.1, 0.9, 60);"
+        "ids = np.array([str(n) for n in range(60)], dtype=object); split = np.full(60, 'test', dtype=object);"
+        "rows = Predictions(ids, split, y, np.column_stack([1 - positive, positive]), ('no', 'yes'));"
+        "test = measure({'a': [rows], 'b': [rows]}, Evaluate(resamples=100), True)[0]['test'];"
+        "test.intervals('a'); test.by_class('a'); test.comparisons();"
+        "[getattr(test, curve)('a') for curve in ('confusion', 'roc', 'precision_recall', 'reliability')];"
+        "print({'sklearn', 'scipy.stats', 'scipy.optimize'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+# The registry
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("classes", [2, 3])
+def test_every_metric_of_the_registry_is_measured(classes: int, large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if large:
+        monkeypatch.setattr(module, "EXACT_ROWS", 10)
+    splits, _ = measure({"a": [drawn(1, classes=classes)]}, params(), False)
+    part = splits["test"]
+    assert isinstance(part, StreamingMetrics) == large
+    assert list(part.metrics("a")) == list(METRICS)
+    assert set(part.intervals("a")) == {name for name, metric in METRICS.items() if metric.interval}
+    columns = [name for name, metric in METRICS.items() if metric.per_class]
+    table = part.by_class("a")
+    assert [name for name in table.columns if name in METRICS] == columns
+    assert table[[f"{name}{end}" for name in columns for end in ("", "_low", "_high")]].notna().all(axis=None)
+
+
+def test_numbers_are_json() -> None:
+    part = measure({"a": [drawn(1)]}, params(), False)[0]["test"]
+    assert json.loads(json.dumps(part.metrics("a"))) == part.metrics("a")

@@ -1,0 +1,197 @@
+"""Metrics against scikit-learn, against values worked out by hand, and for what must hold of any rows."""
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn import metrics as sk
+
+from tests.unit.evaluate.samples import FOUR, HALF, PROPERTY, SEEDS, exact, predictions, sample
+from textclf.artifacts.metrics import METRICS, format_value
+from textclf.evaluate import metrics
+from textclf.evaluate.bootstrap import resamples
+from textclf.evaluate.metrics import compute, point_values, weighted
+
+
+def by_scikit_learn(
+    y: NDArray[np.int64], probabilities: NDArray[np.float64], decided: NDArray[np.int64], weights: NDArray[np.float64]
+) -> dict[str, Any]:
+    classes = probabilities.shape[1]
+    labels = np.arange(classes)
+    average: dict[str, Any] = {"average": "binary", "pos_label": 1} if classes == 2 else {"average": "macro"}
+    scores = probabilities[:, 1] if classes == 2 else probabilities
+    options = {"labels": labels, "sample_weight": weights, "zero_division": 0}
+    precision, recall, f1, _ = sk.precision_recall_fscore_support(y, decided, **options, **average)
+    of_classes = sk.precision_recall_fscore_support(y, decided, **options, average=None)[:3]
+    return {
+        **dict(zip(("class_precision", "class_recall", "class_f1"), of_classes, strict=True)),
+        "class_roc_auc": [sk.roc_auc_score(y == c, probabilities[:, c], sample_weight=weights) for c in labels],
+        "accuracy": sk.accuracy_score(y, decided, sample_weight=weights),
+        "balanced_accuracy": sk.balanced_accuracy_score(y, decided, sample_weight=weights),
+        "brier": sk.brier_score_loss(y, probabilities, labels=labels, sample_weight=weights),
+        "ece": calibration_error(y, probabilities, weights),
+        "f1": f1,
+        "log_loss": sk.log_loss(y, probabilities, labels=labels, sample_weight=weights),
+        "mcc": sk.matthews_corrcoef(y, decided, sample_weight=weights),
+        "precision": precision,
+        "recall": recall,
+        "roc_auc": sk.roc_auc_score(y, scores, multi_class="ovr", labels=labels, sample_weight=weights),
+    }
+
+
+def calibration_error(y: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return the expected calibration error by its definition, with pandas."""
+    confidence = probabilities.max(axis=1)
+    gaps = pd.Series(weights * ((probabilities.argmax(axis=1) == y) - confidence))
+    bins = gaps.groupby(pd.cut(confidence, [edge / 10 for edge in range(11)]), observed=True)
+    return float(bins.sum().abs().sum() / weights.sum())
+
+
+def test_metrics_are_those_worked_out_by_hand() -> None:
+    expected = {
+        "accuracy": 0.5,
+        "log_loss": round(-(math.log(0.9) + math.log(0.4) + math.log(0.8) + math.log(0.4)) / 4, 6),
+        "roc_auc": 0.75,  # of the four pairs of a yes and a no, one is in the wrong order: 0.4 < 0.6
+        "f1": 0.5,
+        "precision": 0.5,
+        "recall": 0.5,
+        "brier": 0.1925,  # the mean of 0.01, 0.36, 0.04 and 0.36
+        "ece": 0.375,  # rows of confidence 0.9 and 0.8 are right, both of 0.6 wrong: (0.1 + 0.2 + 1.2) / 4
+        "balanced_accuracy": 0.5,  # of each class one of two is right
+        "mcc": 0,
+    }
+    values = exact({"a": FOUR}).metrics("a")
+    assert {name: values[name] for name in expected} == expected
+
+
+def test_every_metric_of_the_registry_has_a_function() -> None:
+    values = point_values(*sample(1, classes=3))
+    assert sorted(METRICS) == sorted([*metrics.FROM_COUNTS, *metrics.ROW_MEANS, "ece", "roc_auc"])
+    assert {*values} == {*METRICS} | {f"class_{name}" for name, metric in METRICS.items() if metric.per_class}
+    assert list(compute(*sample(1))) == list(METRICS)
+
+
+def test_a_value_is_shown_as_a_percentage_or_with_three_digits() -> None:
+    assert [format_value(name, 0.79649) for name in ("accuracy", "log_loss")] == ["79.6%", "0.796"]
+
+
+@PROPERTY
+@given(SEEDS, st.integers(2, 6), st.booleans(), st.booleans())
+def test_weighted_metrics_equal_scikit_learn(seed: int, classes: int, whole: bool, never: bool) -> None:
+    y, probabilities, decided = sample(seed, classes=classes)
+    if never:  # the last class is never decided
+        decided = probabilities[:, :-1].argmax(axis=1)
+        whole = True  # as in a bootstrap; with decimals an mcc of 0 is 0 to 8 digits only
+    generator = np.random.default_rng(seed)
+    weights = generator.integers(1, 4, len(y)).astype(float) if whole else generator.uniform(0.1, 3, len(y))
+    values = weighted(y, probabilities, decided)(weights[np.newaxis])
+    expected = by_scikit_learn(y, probabilities, decided, weights)
+    assert {*values} == {*expected}
+    for name, value in expected.items():
+        assert values[name][0] == pytest.approx(value, abs=1e-12), name
+
+
+@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1, width=16)), min_size=1, max_size=20))
+@settings(deadline=None, max_examples=40)
+def test_metrics_of_any_binary_rows_equal_scikit_learn(pairs: list[tuple[int, float]]) -> None:
+    y, positive = (np.array([pair[place] for pair in pairs]) for place in (0, 1))
+    rows, decided = predictions(y, positive), positive > 0.5
+    expected = {
+        "accuracy": sk.accuracy_score(y, decided),
+        "log_loss": sk.log_loss(y, positive, labels=[0, 1]),
+        "f1": sk.f1_score(y, decided, zero_division=0),
+        "precision": sk.precision_score(y, decided, zero_division=0),
+        "recall": sk.recall_score(y, decided, zero_division=0),
+        "brier": sk.brier_score_loss(y, positive, labels=[0, 1]),
+        "ece": calibration_error(y, rows.probabilities, np.ones(len(y))),
+    }
+    if len(set(y)) == 2:
+        expected["roc_auc"] = sk.roc_auc_score(y, positive)
+        expected["balanced_accuracy"] = sk.balanced_accuracy_score(y, decided)
+        expected["mcc"] = sk.matthews_corrcoef(y, decided)
+    values = compute(y, rows.probabilities, HALF.decide(rows.probabilities))
+    assert {name: values.get(name) for name in expected} == pytest.approx(expected, abs=1e-6)
+    assert values == {name: round(value, 6) for name, value in values.items()}
+
+
+@settings(PROPERTY, max_examples=20)
+@given(SEEDS, st.integers(3, 6), st.data())
+def test_metrics_of_rows_without_a_class_equal_scikit_learn(seed: int, classes: int, data: st.DataObject) -> None:
+    y, probabilities, decided = sample(seed, classes=classes)
+    missing = data.draw(st.integers(0, classes - 1))
+    rest = y != missing
+    y, probabilities, decided = y[rest], probabilities[rest], decided[rest]
+    values = point_values(y, probabilities, decided)
+    with warnings.catch_warnings():  # of scikit-learn: y_pred contains classes not in y_true; no positive samples
+        warnings.simplefilter("ignore")
+        expected = by_scikit_learn(y, probabilities, decided, np.ones(len(y)))
+    assert np.isnan(expected.pop("roc_auc"))
+    assert {*values} == {*expected}
+    for name, value in expected.items():
+        assert values[name][0] == pytest.approx(value, abs=1e-12, nan_ok=True), name
+    assert np.isnan(values["class_roc_auc"][0]).nonzero()[0].tolist() == [missing]
+
+
+def test_a_resample_without_a_class_counts_the_others() -> None:
+    y, probabilities, decided = sample(2, rows=12, classes=4)
+    weights = np.ones((3, 12))
+    weights[0, y == 3] = 0
+    weights[1, y >= 2] = 0
+    weights[2, y >= 1] = 0
+    values = weighted(y, probabilities, decided)(weights)
+    for place, classes in enumerate((3, 2)):
+        for macro, of_class in (("roc_auc", "class_roc_auc"), ("balanced_accuracy", "class_recall")):
+            assert values[macro][place] == pytest.approx(values[of_class][place, :classes].mean(), abs=1e-12)
+    assert np.isfinite(values["class_roc_auc"]).sum(axis=1).tolist() == [3, 2, 0]
+    assert np.isnan(values["roc_auc"]).tolist() == [False, False, True]
+
+
+@PROPERTY
+@given(SEEDS, st.integers(2, 4))
+def test_weighted_metrics_of_resamples_are_those_of_the_drawn_rows(seed: int, classes: int) -> None:
+    y, probabilities, decided = sample(seed, rows=25, classes=classes)
+    counts = next(resamples(y, seed, 3))
+    values = weighted(y, probabilities, decided)(counts.astype(float))
+    for position, count in enumerate(counts):
+        rows = np.repeat(np.arange(len(y)), count)
+        alone = point_values(y[rows], probabilities[rows], decided[rows])
+        for name, value in values.items():
+            assert value[position] == pytest.approx(alone[name][0], abs=1e-12), name
+
+
+@pytest.mark.parametrize("label", [0, 1])
+def test_metrics_that_compare_classes_are_left_out_if_there_is_one_class(label: int) -> None:
+    y, probabilities, decided = sample(1)
+    values = compute(np.full_like(y, label), probabilities, decided)
+    assert {"balanced_accuracy", "mcc", "roc_auc"}.isdisjoint(values)
+    assert values["accuracy"] == round(float((decided == label).mean()), 6)
+
+
+def test_roc_auc_is_left_out_if_a_class_has_no_rows() -> None:
+    y, probabilities, decided = sample(1, classes=3)
+    values = compute(np.where(y == 2, 1, y), probabilities, decided)
+    assert {"balanced_accuracy", "mcc"} <= {*values}
+    assert "roc_auc" not in values
+
+
+def test_a_model_that_always_decides_one_class_has_zeros_and_no_warning() -> None:
+    y = sample(1)[0]
+    values = compute(y, np.tile([0.6, 0.4], (len(y), 1)), np.zeros_like(y))
+    assert [values[name] for name in ("precision", "recall", "f1", "mcc")] == [0, 0, 0, 0]
+    assert [values[name] for name in ("balanced_accuracy", "roc_auc")] == [0.5, 0.5]
+
+
+def test_probabilities_of_0_cost_what_scikit_learn_says() -> None:
+    y, probabilities = np.array([0, 1, 1]), np.array([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
+    values = point_values(y, probabilities, probabilities.argmax(axis=1))
+    assert values["log_loss"][0] == pytest.approx(sk.log_loss(y, probabilities), abs=1e-12)
+
+
+def test_metrics_do_not_depend_on_the_order_of_the_rows() -> None:
+    assert exact({"a": FOUR}).metrics("a") == exact({"a": FOUR.take(slice(None, None, -1))}).metrics("a")

@@ -1,0 +1,171 @@
+"""Comparisons of models: McNemar's test, differences in accuracy, Holm's correction, the corrected t test."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.core.files import DIGITS
+from textclf.evaluate.bootstrap import RESAMPLES, resamples
+from textclf.evaluate.intervals import CONFIDENCE, normal_quantile, percentile
+
+
+@dataclass(frozen=True)
+class McNemar:
+    """The rows that only one of two models decides correctly, and the p-value that either is equally likely."""
+
+    only_a: int
+    only_b: int
+    p: float
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The accuracy of a minus that of b on the same rows, with its interval."""
+
+    difference: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two models on the same rows of a split."""
+
+    test: McNemar
+    difference: Difference
+    rows: int
+
+
+@dataclass(frozen=True)
+class CorrectedT:
+    """Mean and standard deviation of differences over splits, their corrected t test, and the interval of the mean."""
+
+    mean: float
+    sd: float
+    t: float
+    p: float
+    low: float
+    high: float
+
+
+def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNemar:
+    """Return McNemar's exact two-sided test that both models have the same accuracy.
+
+    Among the rows that only one model decides correctly, the number of a's is binomial with 1/2; without such rows p is
+    1. McNemar (1947), Psychometrika 12:153-157, doi:10.1007/BF02295996. The p-value is never too small, but
+    conservative with few such rows: Fagerland, Lydersen & Laake (2013), BMC Med. Res. Methodol. 13:91,
+    doi:10.1186/1471-2288-13-91.
+    """
+    return mcnemar_from_counts(int(np.sum(correct_a & ~correct_b)), int(np.sum(correct_b & ~correct_a)))
+
+
+def mcnemar_from_counts(only_a: int, only_b: int) -> McNemar:
+    """Return the test of `mcnemar` from the numbers of rows that only one model decides correctly."""
+    from scipy.special import betainc  # I_(1/2)(n - k, k + 1) is the probability of at most k of n
+
+    fewer, more = sorted((only_a, only_b))
+    # Twice one tail exceeds 1 where the tails overlap in the middle.
+    p = min(2 * float(betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
+    return McNemar(only_a, only_b, p)
+
+
+def accuracy_difference(
+    y: NDArray[np.int64],
+    correct_a: NDArray[np.bool_],
+    correct_b: NDArray[np.bool_],
+    seed: int,
+    count: int = RESAMPLES,
+    confidence: float = CONFIDENCE,
+    stratified: bool = True,
+) -> Difference:
+    """Return the accuracy of a minus that of b, with the percentile interval of a paired bootstrap.
+
+    The resamples are those of `bootstrap.bootstrap` with the same `y` and seed.
+    """
+    better = correct_a.astype(np.float64) - correct_b
+    draws = np.concatenate(
+        [chunk.astype(np.float64) @ better for chunk in resamples(y, seed, count, stratified)]
+    ) / len(y)
+    return Difference(float(better.mean()), *percentile(draws, confidence))
+
+
+def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the p-values of a family of tests, adjusted by Holm's step-down method, in the same order.
+
+    Rejecting those at or below alpha has a family-wise error of at most alpha, however the tests depend on each other.
+    Holm (1979), Scand. J. Stat. 6:65-70.
+    """
+    order = np.argsort(p_values, kind="stable")
+    remaining = len(p_values) - np.arange(len(p_values))
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(remaining * p_values[order]), 1)
+    return adjusted
+
+
+def smallest_difference(
+    n: int, discordant_share: float, confidence: float = CONFIDENCE, power: float = 0.8
+) -> float | None:
+    """Return the smallest difference in accuracy that McNemar's test on `n` rows detects with this power.
+
+    `discordant_share` is the share of the rows that only one model decides correctly. The difference can't exceed it;
+    None if even that is too small. With z the normal quantiles it is the d for which
+    n = (z_(1 - alpha/2) sqrt(share) + z_power sqrt(share - d^2))^2 / d^2: Connor (1987), Biometrics 43:207-211,
+    doi:10.2307/2531961; related: Miettinen (1968), Biometrics 24:339-352, and Lachin (1992), Stat. Med. 11:1239-1251.
+    It holds for the test without continuity correction; the exact test has slightly less power. `power` is at least a
+    half.
+    """
+    z, z_power = normal_quantile((1 + confidence) / 2), normal_quantile(power)
+    if n < z**2:  # too few rows even if all of them are discordant
+        return None
+    # The squared formula is a quadratic equation; this is its root with the sign of z_power.
+    spread = z * math.sqrt(n) + z_power * math.sqrt(n + z_power**2 - z**2)
+    difference = math.sqrt(discordant_share) * spread / (n + z_power**2)
+    return difference if 0 < difference <= discordant_share else None
+
+
+def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: float = CONFIDENCE) -> CorrectedT:
+    """Return the corrected resampled t test, two-sided, that the mean difference of two models over splits is 0.
+
+    `differences` (splits,), at least two, come from models trained and tested on the same splits; `ratio` is test rows
+    / training rows, 1 / (k - 1) for k folds. Since the splits share rows, the variance of the mean is taken as
+    (1 / splits + ratio) sd^2, with splits - 1 degrees of freedom: Nadeau & Bengio (2003), Machine Learning 52:239-281,
+    doi:10.1023/A:1024068626366. If all differences are equal, the interval is a point; t and p are then 0 and 1 for
+    differences of 0, otherwise infinite and 0.
+    """
+    from scipy.special import stdtr, stdtrit  # Student's distribution function and its inverse
+
+    splits = len(differences)
+    if splits < 2:
+        raise ValueError(f"a t test must have two differences or more; got {splits}")
+    if np.ptp(differences) == 0:  # their computed sd need not be 0
+        mean = float(differences[0])
+        return CorrectedT(mean, 0.0, math.copysign(math.inf, mean) if mean else 0.0, 0.0 if mean else 1.0, mean, mean)
+    mean = float(differences.mean())
+    sd = float(differences.std(ddof=1))
+    error = sd * math.sqrt(1 / splits + ratio)
+    half = error * float(stdtrit(splits - 1, (1 + confidence) / 2))
+    p = 2 * float(stdtr(splits - 1, -abs(mean) / error))
+    return CorrectedT(mean, sd, mean / error, p, mean - half, mean + half)
+
+
+def summarize(comparisons: Mapping[str, Comparison], confidence: float = CONFIDENCE) -> dict[str, dict[str, float]]:
+    """Return the content of comparisons.json for the comparisons of all pairs, rounded to `DIGITS`.
+
+    For each pair: `difference` in accuracy with `low` and `high`; `only_first` and `only_second`, the rows that only
+    one model decides correctly; `p` of McNemar's test and `p_holm`, corrected for the number of pairs;
+    `smallest_difference` that the test detects with 80% power, absent if there is none.
+    """
+    report: dict[str, dict[str, float]] = {}
+    adjusted = holm(np.array([comparison.test.p for comparison in comparisons.values()]))
+    for (pair, comparison), p_holm in zip(comparisons.items(), adjusted, strict=True):
+        test, rows = comparison.test, comparison.rows
+        entry = asdict(comparison.difference)
+        entry |= {"only_first": test.only_a, "only_second": test.only_b, "p": test.p, "p_holm": float(p_holm)}
+        smallest = smallest_difference(rows, (test.only_a + test.only_b) / rows, confidence)
+        if smallest is not None:
+            entry["smallest_difference"] = smallest
+        report[pair] = {key: round(value, DIGITS) for key, value in entry.items()}
+    return report

@@ -1,0 +1,90 @@
+"""Tables of a split for CSV files: confusion matrix, ROC and precision-recall curves, reliability, stacked by model."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from textclf.evaluate.calibrate import Bin
+
+HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of the history.csv of a model that trains in epochs
+
+# Numbers of false and true positives (thresholds,) as the threshold falls
+PositiveCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
+
+
+def confusion_matrix(y: NDArray[np.int64], decided: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Return the numbers of rows by actual and decided class, (classes, classes)."""
+    return np.bincount(classes * y + decided, minlength=classes**2).reshape(classes, classes)
+
+
+def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
+    """Return `actual`, `predicted`, `count` and `share` of the actual class (0 without rows), per pair of classes."""
+    totals = matrix.sum(axis=1, keepdims=True)
+    return pd.DataFrame(
+        {
+            "actual": np.repeat(np.array(names, dtype=object), len(names)),
+            "predicted": np.tile(np.array(names, dtype=object), len(names)),
+            "count": matrix.ravel(),
+            "share": (matrix / np.maximum(totals, 1)).ravel(),
+        }
+    )
+
+
+def positive_counts(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> PositiveCounts:
+    """Return the numbers of false and true positives as the threshold falls to each distinct score (scores,)."""
+    falling = np.argsort(-scores, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(scores[falling])), len(scores) - 1)  # the last row with each score
+    true = np.cumsum(actual[falling])[last]
+    return last + 1 - true, true
+
+
+def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
+    """Return the points of ROC curves by class: `class`, `false_positive_rate` ascending, `true_positive_rate`.
+
+    A point on the line between its neighbours is left out, as by scikit-learn's `roc_curve`. A rate is NaN if there
+    are no rows to count.
+    """
+    tables = []
+    for name, (false, true) in curves.items():
+        corner = np.ones(len(true), dtype=bool)
+        corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
+        rates = [_rates(np.append(0, counts[corner]), undefined=np.nan) for counts in (false, true)]
+        tables.append(pd.DataFrame({"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}))
+    return pd.concat(tables)
+
+
+def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
+    """Return the points of precision-recall curves by class: `class`, `recall` ascending, `precision`.
+
+    Each curve starts at a recall of 0 with a precision of 1. Of more than two points with the same recall the first and
+    the last remain, as by scikit-learn's `precision_recall_curve`. Without positive rows recall is 1 throughout.
+    """
+    tables = []
+    for name, (all_false, all_true) in curves.items():
+        end = np.ones(len(all_true), dtype=bool)
+        end[1:-1] = (np.diff(all_true[:-1]) != 0) | (np.diff(all_true[1:]) != 0)
+        false, true = all_false[end], all_true[end]
+        recall, precision = _rates(true, undefined=1.0), true / (true + false)
+        points = {"recall": np.append(0.0, recall), "precision": np.append(1.0, precision)}
+        tables.append(pd.DataFrame({"class": name, **points}))
+    return pd.concat(tables)
+
+
+def _rates(counts: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:
+    """Return the counts as shares of the last one, which is the total; `undefined` if it is 0."""
+    return counts / counts[-1] if counts[-1] else np.full(len(counts), undefined)
+
+
+def reliability_table(bins: Sequence[Bin]) -> pd.DataFrame:
+    """Return one row per bin, with the fields of `Bin` as columns."""
+    return pd.DataFrame([asdict(entry) for entry in bins])
+
+
+def stack_models(tables: Mapping[str, pd.DataFrame], columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the tables of all models in one, with a first column `model`; `columns` are those of an empty result."""
+    if not tables:
+        return pd.DataFrame(columns=["model", *columns])
+    return pd.concat([table.assign(model=name)[["model", *table.columns]] for name, table in tables.items()])

@@ -1,0 +1,97 @@
+"""Measure all models of a run, split by split, from their predictions alone."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from textclf.artifacts.decisions import Decision, Measured, best_model
+from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.core.errors import UserError
+from textclf.core.progress import track
+from textclf.evaluate.choose import choose_decision
+from textclf.evaluate.exact import ExactMetrics
+from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.split_metrics import SplitMetrics
+from textclf.evaluate.streaming import StreamingMetrics
+
+EXACT_ROWS = 20_000  # a split of more rows is measured by sums and histograms
+
+
+def measure(
+    models: Mapping[str, Iterable[Predictions]], settings: Evaluate, stratified: bool
+) -> tuple[dict[str, SplitMetrics], dict[str, Decision]]:
+    """Return the metrics of each split, and the decision of each model.
+
+    `models` have their predictions in batches, which are read more than once; `stratified` says whether the split fixed
+    the shares of the classes. Raises `UserError` if the models have different rows.
+    """
+    decisions = {name: choose_decision(batches, settings) for name, batches in models.items()}
+    waiting: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)  # batches of splits that may be small
+    rows: defaultdict[str, int] = defaultdict(int)
+    large: dict[str, StreamingMetrics] = {}
+    for split, batch in track(read_together(models), "measure predictions"):
+        first = next(iter(batch.values()))
+        rows[split] += len(first)
+        waiting[split].append(batch)
+        if split not in large and rows[split] > EXACT_ROWS:
+            large[split] = StreamingMetrics(split, first.classes, decisions, settings, stratified)
+        if split in large:
+            for part in waiting[split]:
+                large[split].add(part)
+            waiting[split].clear()
+    if large and len(first.classes) > 2:
+        for split, batch in track(read_together(models), "measure areas of classes"):
+            if split in large:
+                large[split].add_influences(batch)
+    splits: dict[str, SplitMetrics] = {}
+    for split, parts in waiting.items():
+        if split in large:
+            splits[split] = large[split]
+        else:
+            small = {name: concatenate([part[name] for part in parts]) for name in models}
+            splits[split] = ExactMetrics(split, small, decisions, settings, stratified)
+    return splits, decisions
+
+
+def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple[str, dict[str, Predictions]]]:
+    """Yield each split and a batch of the same rows of it from each model, in order.
+
+    Raises `UserError` if the models do not have the same rows in the same batches.
+    """
+    rule = "the predictions of all models must be of the same rows in the same batches"
+    try:
+        for batch in zip(*models.values(), strict=True):
+            first = batch[0]
+            for name, rows in zip(models, batch, strict=True):
+                same = rows.classes == first.classes and np.array_equal(rows.y, first.y)
+                if not (same and np.array_equal(rows.ids, first.ids) and np.array_equal(rows.split, first.split)):
+                    raise UserError(f"{rule}; those of {name} and {next(iter(models))} differ; run dvc repro")
+            splits = list(dict.fromkeys(first.split.tolist()))
+            for split in splits:
+                # A row group of a large run belongs to one split and is not copied.
+                chosen = slice(None) if len(splits) == 1 else first.split == split
+                yield split, {name: rows.take(chosen) for name, rows in zip(models, batch, strict=True)}
+    except ValueError as error:  # of zip
+        raise UserError(f"{rule}; one model has more batches than another; run dvc repro") from error
+
+
+def decisions_report(
+    splits: Mapping[str, SplitMetrics], decisions: Mapping[str, Decision], measured: Measured
+) -> dict[str, Any]:
+    """Return the content of decisions.json: each model's decision, the protocol, and the metrics of the best model.
+
+    A calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`. `best`
+    is empty without validation rows.
+    """
+    report: dict[str, Any] = {}
+    for name, decision in decisions.items():
+        report[name] = decision.to_json()
+        if decision.calibration:
+            report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in splits.items()}
+    best = best_model(measured)
+    return report | {
+        "protocol": {"test_rows_watched": int("validation" not in splits)},
+        "best": {} if best is None else dict(measured[best]),
+    }

@@ -1,0 +1,264 @@
+"""Metrics of predictions, computed for many weightings of the rows at once.
+
+`y` (rows,) holds the positions of the actual classes, `probabilities` (rows, classes) the calibrated probabilities,
+`decided` (rows,) the positions of the decided classes. Binary: the positive class is last. Nothing is rounded unless
+said.
+
+A metric has an entry in the registry `textclf.artifacts.metrics` and, under the same name, a function here: in
+`FROM_COUNTS` if it follows from the confusion counts, in `ROW_MEANS` if it is a mean over the rows. It then appears in
+point values, intervals, streaming evaluation and, with `per_class`, in the table of the classes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.decisions import EPSILON
+from textclf.artifacts.metrics import METRICS
+from textclf.core.files import DIGITS
+
+BINS = 10  # of the confidence; two classes fill the upper half only, since the top confidence is at least 0.5
+
+Floats = NDArray[np.float64]
+# Metric name -> value under each weighting (weightings,); `class_<name>` -> of each class (weightings, classes).
+Values = dict[str, Floats]
+
+
+def shown_classes(classes: int) -> range:
+    """Return the positions of the classes with a curve of their own: the positive one of two, each of more."""
+    return range(1, 2) if classes == 2 else range(classes)
+
+
+# Metrics that follow from confusion counts
+
+
+@dataclass(frozen=True)
+class Counts:
+    """Confusion counts of each class under each weighting of the rows, all (weightings, classes).
+
+    `correct`: rows of the class that are decided as it; `predicted`: rows decided as the class; `actual`: rows of the
+    class. `present` is the number of classes that have rows, whatever their weights.
+    """
+
+    correct: Floats
+    predicted: Floats
+    actual: Floats
+    present: int
+
+    @property
+    def total(self) -> Floats:
+        """Return the number of rows (weightings,)."""
+        total: Floats = self.actual.sum(axis=1)
+        return total
+
+
+def accuracy(counts: Counts) -> Floats:
+    """Return the share of correct rows."""
+    share: Floats = counts.correct.sum(axis=1) / counts.total
+    return share
+
+
+def balanced_accuracy(counts: Counts) -> Floats | None:
+    """Return the mean recall of the classes that have rows; None if there is one class only."""
+    if counts.present < 2:
+        return None
+    mean: Floats = recall(counts).sum(axis=1) / (counts.actual > 0).sum(axis=1)
+    return mean
+
+
+def precision(counts: Counts) -> Floats:
+    """Return the precision of each class, 0 if no row is decided as it."""
+    return _ratio(counts.correct, counts.predicted)
+
+
+def recall(counts: Counts) -> Floats:
+    """Return the recall of each class, 0 if it has no rows."""
+    return _ratio(counts.correct, counts.actual)
+
+
+def f1(counts: Counts) -> Floats:
+    """Return the F1 of each class, 0 if it has no rows and no row is decided as it."""
+    return _ratio(2 * counts.correct, counts.predicted + counts.actual)
+
+
+def matthews_correlation(counts: Counts) -> Floats | None:
+    """Return the Matthews correlation coefficient; None if there is one class only, 0 if one class is always decided.
+
+    For more than two classes: Gorodkin (2004), Comput. Biol. Chem. 28:367-374, doi:10.1016/j.compbiolchem.2004.09.006.
+    """
+    if counts.present < 2:
+        return None
+    total, predicted, actual = counts.total, counts.predicted, counts.actual
+    covariance = counts.correct.sum(axis=1) * total - (predicted * actual).sum(axis=1)
+    variances = (total**2 - (predicted**2).sum(axis=1)) * (total**2 - (actual**2).sum(axis=1))
+    return _ratio(covariance, np.sqrt(np.maximum(variances, 0)))
+
+
+# Each returns (weightings,), or (weightings, classes) if the registry says `per_class`; None: undefined for these rows.
+FROM_COUNTS: dict[str, Callable[[Counts], Floats | None]] = {
+    "accuracy": accuracy,
+    "balanced_accuracy": balanced_accuracy,
+    "precision": precision,
+    "recall": recall,
+    "f1": f1,
+    "mcc": matthews_correlation,
+}
+
+
+def from_counts(counts: Counts) -> Values:
+    """Return the metrics of `FROM_COUNTS` that are defined for these rows."""
+    shown = shown_classes(counts.actual.shape[1])
+    values: Values = {}
+    for name, function in FROM_COUNTS.items():
+        result = function(counts)
+        if result is None:
+            continue
+        if METRICS[name].per_class:
+            values[f"class_{name}"] = result
+            result = result[:, shown].mean(axis=1)
+        values[name] = result
+    return values
+
+
+def _ratio(part: Floats, whole: NDArray[Any], undefined: float = 0) -> Floats:
+    """Return part / whole, `undefined` where the whole is 0."""
+    shares: Floats = np.divide(part, whole, out=np.full_like(part, undefined), where=whole > 0)
+    return shares
+
+
+# Metrics that are means over the rows
+
+
+def log_losses(y: NDArray[np.int64], probabilities: Floats) -> Floats:
+    """Return the log loss of each row (rows,), in nats."""
+    losses: Floats = -np.log(np.clip(probabilities[np.arange(len(y)), y], EPSILON, 1 - EPSILON))
+    return losses
+
+
+def squared_errors(y: NDArray[np.int64], probabilities: Floats) -> Floats:
+    """Return the squared error of each row (rows,), summed over the classes; binary: of the positive class alone.
+
+    Brier (1950), Monthly Weather Review 78:1-3; binary as `sklearn.metrics.brier_score_loss`, from 0 to 1.
+    """
+    classes = probabilities.shape[1]
+    errors: Floats = ((probabilities - np.eye(classes)[y]) ** 2).sum(axis=1)
+    return errors / 2 if classes == 2 else errors
+
+
+ROW_MEANS: dict[str, Callable[[NDArray[np.int64], Floats], Floats]] = {
+    "log_loss": log_losses,
+    "brier": squared_errors,
+}
+
+
+# Calibration error
+
+
+def top_class(
+    y: NDArray[np.int64], probabilities: Floats, bins: int = BINS
+) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+    """Return the confidence of each row, whether its most probable class is correct, and the position of its bin.
+
+    Bins have equal width; each holds its upper end.
+    """
+    top = probabilities.argmax(axis=1)
+    confidences = probabilities[np.arange(len(y)), top]
+    inner_edges = np.arange(1, bins) / bins
+    return confidences, top == y, np.searchsorted(inner_edges, confidences, side="left")
+
+
+def calibration_gaps(y: NDArray[np.int64], probabilities: Floats, bins: int = BINS) -> Floats:
+    """Return what each row adds to (accuracy - confidence) * rows of each bin, (rows, bins).
+
+    The expected calibration error is the sum over the bins of the absolute sums, divided by the number of rows. It is
+    about the most probable class, whatever the threshold. Naeini, Cooper & Hauskrecht (2015), AAAI 29:2901-2907; Guo et
+    al. (2017), ICML, PMLR 70:1321-1330. With few rows per bin it is above 0 for a calibrated model too.
+    """
+    confidences, correct, position = top_class(y, probabilities, bins)
+    gaps: Floats = (correct - confidences)[:, np.newaxis] * (position[:, np.newaxis] == np.arange(bins))
+    return gaps
+
+
+# ROC AUC
+
+
+def _roc_auc(positive: NDArray[np.bool_], scores: Floats) -> Callable[[Floats], Floats]:
+    """Return a function from weights (weightings, rows) to the ROC AUC (weightings,), NaN without rows on both sides.
+
+    Mann-Whitney, ties count one half: Hanley & McNeil (1982), Radiology 143:29-36.
+    """
+    above, below = np.flatnonzero(positive), np.flatnonzero(~positive)
+    below = below[np.argsort(scores[below], kind="stable")]
+    less = np.searchsorted(scores[below], scores[above], side="left")
+    less_or_equal = np.searchsorted(scores[below], scores[above], side="right")
+
+    def area(weights: Floats) -> Floats:
+        negatives = np.zeros((len(weights), len(below) + 1))
+        np.cumsum(weights[:, below], axis=1, out=negatives[:, 1:])
+        positives = weights[:, above]
+        pairs = np.einsum("ij,ij->i", positives, negatives[:, less] + negatives[:, less_or_equal]) / 2
+        return _ratio(pairs, positives.sum(axis=1) * negatives[:, -1], undefined=np.nan)
+
+    return area
+
+
+# All metrics
+
+
+def weighted(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Callable[[Floats], Values]:
+    """Return a function from row weights (weightings, rows) to the metrics under each weighting.
+
+    The metrics are those of the registry that are defined for the rows, and `class_<name>` of each class against the
+    rest: balanced_accuracy and mcc need rows of two classes, roc_auc of every class. They equal scikit-learn's with
+    `sample_weight` and `zero_division=0`. A `class_roc_auc` without rows on both sides is NaN. Weights are not
+    negative; where all weights of a class are 0, balanced_accuracy and roc_auc are those of the other classes.
+    """
+    classes = probabilities.shape[1]
+    positions = np.arange(classes)
+    actual = y[:, np.newaxis] == positions
+    predicted = decided[:, np.newaxis] == positions
+    # All metrics but the ROC AUC follow from weighted sums over the rows, so from one matrix product.
+    blocks = [
+        *(function(y, probabilities)[:, np.newaxis] for function in ROW_MEANS.values()),
+        calibration_gaps(y, probabilities),
+        actual & predicted,
+        predicted,
+        actual,
+    ]
+    ends = np.cumsum([block.shape[1] for block in blocks])[:-1]
+    terms = np.hstack(blocks).astype(np.float64)
+    present = len(np.unique(y))
+    areas = [_roc_auc(actual[:, place], probabilities[:, place]) for place in shown_classes(classes)]
+
+    def measure(weights: Floats) -> Values:
+        *means, gaps, correct, decided_as, rows = np.split(weights @ terms, ends, axis=1)
+        counts = Counts(correct, decided_as, rows, present)
+        values = from_counts(counts)
+        values |= {name: sums[:, 0] / counts.total for name, sums in zip(ROW_MEANS, means, strict=True)}
+        values["ece"] = np.abs(gaps).sum(axis=1) / counts.total
+        by_class = np.column_stack([area(weights) for area in areas])
+        values["class_roc_auc"] = np.broadcast_to(by_class, (len(weights), classes))  # binary: the same for both
+        if present == classes:
+            defined = np.isfinite(by_class).sum(axis=1)
+            values["roc_auc"] = _ratio(np.nansum(by_class, axis=1), defined, undefined=np.nan)
+        return values
+
+    return measure
+
+
+def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Values:
+    """Return the metrics of `weighted` with one weighting, in which every row counts once."""
+    return weighted(y, probabilities, decided)(np.ones((1, len(y))))
+
+
+def compute(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> dict[str, float]:
+    """Return the metrics that are defined for the rows by name, rounded as in evaluation.json."""
+    return rounded(point_values(y, probabilities, decided))
+
+
+def rounded(values: Values) -> dict[str, float]:
+    """Return the metrics of the registry among these values of one weighting, rounded to `DIGITS`."""
+    return {name: round(float(values[name][0]), DIGITS) for name in METRICS if name in values}
