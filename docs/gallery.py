@@ -1,6 +1,6 @@
-"""The pictures of the report in the README: `make gallery`, after a run, where there is a Chromium.
+"""Take the screenshots of the report that README.md and docs/report.md show.
 
-usage: python docs/gallery.py
+usage: make gallery (after `make repro`; needs Chromium)
 """
 
 import shutil
@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "reports" / "report.html"
 GALLERY = ROOT / "docs" / "gallery"
-# Name, width and height in CSS pixels, the section at the top (of the page if none), colour scheme.
+# Name, width and height in CSS pixels, id of the section at the top (empty: top of the page), colour scheme.
 PICTURES = (
     ("report", 1180, 980, "", "light"),
     ("models", 1180, 900, "models", "light"),
@@ -21,14 +21,14 @@ PICTURES = (
 
 
 def main() -> None:
-    """Take each picture anew."""
-    browser_path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    for what, there in ((REPORT, REPORT.exists()), ("chromium", browser_path)):
-        if not there:
-            sys.exit(f"error: gallery: {what} not found; run make repro, and install Chromium")
+    """Take the screenshots."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    for name, exists in ((REPORT, REPORT.exists()), ("chromium", chromium)):
+        if not exists:
+            sys.exit(f"error: gallery: {name} not found; run make repro, and install Chromium")
     GALLERY.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for name, width, height, section, scheme in PICTURES:
             page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)  # type: ignore[arg-type]
             page.goto(REPORT.as_uri())

@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.runs import HOSTILE, made
+from tests.runs import ALL, HOSTILE, YELP, make_run
 from tests.verify import Copy
-from textclf.report import page as report
+from textclf.report.page import SECTIONS, render
+from textclf.report.run import Run
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="the browser is driven by playwright")
+sync_api = pytest.importorskip("playwright.sync_api", reason="needs the browser, driven by playwright")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the browser Chromium")
 
-ALL = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
 LIVE = "html[data-live]"
 PHONE = {"width": 360, "height": 740}
 TIMEOUT = 60_000  # milliseconds; two cores may be busy with another test
@@ -80,83 +80,82 @@ def browse() -> Iterator[Browse]:
 
 
 @pytest.fixture(scope="module")
-def real(pipeline: Copy) -> Path:
-    """The report of the default run."""
-    return pipeline.folder / "reports" / "report.html"
+def usual(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report like that of the default run."""
+    models = ("majority", "logistic_regression", "keras")
+    return written(make_run(models, ("0", "1"), count=120, history=["keras"], sources=[YELP]), tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report whose texts, terms and classes are markup and worse."""
-    return written(made(ALL[:3], HOSTILE, texts=HOSTILE, history=["naive_bayes"]), tmp_path_factory)
+    return written(make_run(ALL[:3], HOSTILE, texts=HOSTILE, history=["naive_bayes"]), tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of all models on sixty classes, with validation rows."""
     classes = [f"class number {n}" for n in range(60)]
-    return written(made(ALL, classes, count=180, validation=True, history=["keras"]), tmp_path_factory)
+    return written(make_run(ALL, classes, count=180, validation=True, history=["keras"]), tmp_path_factory)
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report of majority alone."""
-    return written(made(("majority",)), tmp_path_factory)
+    return written(make_run(("majority",)), tmp_path_factory)
 
 
-def written(run: report.Run, places: pytest.TempPathFactory) -> Path:
+def written(run: Run, places: pytest.TempPathFactory) -> Path:
     path = places.mktemp("report") / "report.html"
-    path.write_text(report.page(run), encoding="utf-8", newline="\n")
+    path.write_text(render(run), encoding="utf-8", newline="\n")
     return path
 
 
-@pytest.fixture(params=["real", "hostile", "many", "alone"])
+@pytest.fixture(params=["usual", "hostile", "many", "alone"])
 def path(request: pytest.FixtureRequest) -> Path:
-    found: Path = request.getfixturevalue(request.param)
-    return found
+    path: Path = request.getfixturevalue(request.param)
+    return path
 
 
-def test_every_section_is_there_and_every_chart_becomes_interactive_in_silence(browse: Browse, path: Path) -> None:
-    with browse(path) as opened:
+def has_every_section(page: Any) -> bool:
+    """Whether the page has its sections, and every chart became interactive."""
+    for name, title in SECTIONS.items():
+        assert page.locator(f"#{name} h2").inner_text() == title
+        assert len(page.locator(f"#{name}").inner_text()) > len(title) + 20
+    plots = page.locator(".plot")
+    assert plots.count() >= 8
+    assert page.locator(".plot[data-live] .live svg").count() == plots.count()
+    assert page.locator(".plot > svg").count() == 0
+    assert page.locator("script").count() == 1 + plots.count()
+    return True
+
+
+def test_on_a_phone_every_chart_becomes_interactive_and_nothing_is_scrolled_sideways(
+    browse: Browse, path: Path
+) -> None:
+    with browse(path, viewport=PHONE) as opened:
         page = opened.page
-        for name, title in report.SECTIONS.items():
-            assert page.locator(f"#{name} h2").inner_text() == title
-            assert len(page.locator(f"#{name}").inner_text()) > len(title) + 20
-        plots = page.locator(".plot")
-        assert plots.count() >= 8
-        assert page.locator(".plot[data-live] .live svg").count() == plots.count()
-        assert page.locator(".plot > svg").count() == 0
-        assert page.locator("script").count() == 1 + plots.count()
+        assert has_every_section(page)
+        page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        assert page.evaluate("document.querySelectorAll('.scroll:not([tabindex=\"0\"])').length") == 0
         assert opened.quiet()
 
 
-@pytest.mark.parametrize("script", [True, False])
-def test_a_phone_need_not_be_scrolled_sideways(browse: Browse, path: Path, script: bool) -> None:
-    with browse(path, script=script, viewport=PHONE) as opened:
-        # Without script there is nothing that could be asked but the layout of what stands there.
-        boxes = [element.bounding_box() for element in opened.page.locator("body, main, section, figure, nav").all()]
-        assert all(box is None or box["x"] + box["width"] <= PHONE["width"] + 0.5 for box in boxes)
-        if script:
-            opened.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true })")
-            assert opened.page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-            assert opened.page.evaluate("document.querySelectorAll('.scroll:not([tabindex=\"0\"])').length") == 0
-        assert opened.quiet()
-
-
-def test_without_script_every_chart_is_a_picture(browse: Browse, path: Path) -> None:
-    with browse(path, script=False) as opened:
+def test_without_script_every_chart_is_a_picture_that_fits_a_phone(browse: Browse, path: Path) -> None:
+    with browse(path, script=False, viewport=PHONE) as opened:
         pictures = opened.page.locator(".plot > svg")
         assert pictures.count() == opened.page.locator(".plot").count() >= 8
-        for picture in pictures.all():
-            box = picture.bounding_box()
-            assert box is not None
-            assert box["width"] > 200
-            assert box["height"] > 40
+        boxes = [picture.bounding_box() for picture in pictures.all()]
+        assert all(box is not None and box["width"] > 200 and box["height"] > 40 for box in boxes)
+        # Without script only the layout can be asked for.
+        boxes = [element.bounding_box() for element in opened.page.locator("body, main, section, figure, nav").all()]
+        assert all(box is None or box["x"] + box["width"] <= PHONE["width"] + 0.5 for box in boxes)
         assert opened.quiet()
 
 
-def test_the_dark_scheme_has_light_ink_on_the_page_and_in_the_charts(browse: Browse, real: Path) -> None:
-    with browse(real, color_scheme="dark") as opened:
+def test_the_dark_scheme_has_light_ink_on_the_page_and_in_the_charts(browse: Browse, usual: Path) -> None:
+    with browse(usual, color_scheme="dark") as opened:
         ground, ink, label = opened.page.evaluate(
             "[getComputedStyle(document.body).backgroundColor, getComputedStyle(document.body).color,"
             " getComputedStyle(document.querySelector('.plot text')).fill]"
@@ -167,15 +166,15 @@ def test_the_dark_scheme_has_light_ink_on_the_page_and_in_the_charts(browse: Bro
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_is_told_from_its_ground(browse: Browse, real: Path, scheme: str) -> None:
+def test_text_is_told_from_its_ground(browse: Browse, usual: Path, scheme: str) -> None:
     # WCAG 2.2, 1.4.3 (AA): 4.5 to 1.
-    with browse(real, color_scheme=scheme) as opened:
+    with browse(usual, color_scheme=scheme) as opened:
         pairs = opened.page.evaluate(
             """() => [...document.querySelectorAll("p, li, a, td, th, dt, dd, summary, caption, h2, .ends, .wrong")]
                 .map(element => {
-                    const ground = (one) => {
-                        const colour = getComputedStyle(one).backgroundColor;
-                        return colour === "rgba(0, 0, 0, 0)" ? ground(one.parentElement) : colour;
+                    const ground = (box) => {
+                        const colour = getComputedStyle(box).backgroundColor;
+                        return colour === "rgba(0, 0, 0, 0)" ? ground(box.parentElement) : colour;
                     };
                     return [ground(element), getComputedStyle(element).color].join(";");
                 })"""
@@ -184,18 +183,18 @@ def test_text_is_told_from_its_ground(browse: Browse, real: Path, scheme: str) -
             assert contrast(*pair.split(";")) >= 4.5, pair
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours, each `rgb(r, g, b)`, as WCAG has it."""
+def contrast(*colours: str) -> float:
+    """Return the contrast ratio of two colours, each `rgb(r, g, b)`, as WCAG defines it."""
     lights = []
-    for colour in (one, other):
+    for colour in colours:
         parts = [int(part) / 255 for part in colour.removeprefix("rgb(").removesuffix(")").split(", ")]
         linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
         lights.append(0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2])
     return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
-def test_a_pointer_is_told_the_numbers(browse: Browse, real: Path) -> None:
-    with browse(real) as opened:
+def test_a_pointer_is_told_the_numbers(browse: Browse, usual: Path) -> None:
+    with browse(usual) as opened:
         page = opened.page
         page.locator("[data-spec='spec-confusion-keras'] .live svg .mark-text.role-mark text").first.hover(force=True)
         tip = page.locator("#vg-tooltip-element.visible")
@@ -205,8 +204,8 @@ def test_a_pointer_is_told_the_numbers(browse: Browse, real: Path) -> None:
         assert opened.quiet()
 
 
-def test_a_click_in_a_legend_fades_the_other_models(browse: Browse, real: Path) -> None:
-    with browse(real) as opened:
+def test_a_click_in_a_legend_fades_the_other_models(browse: Browse, usual: Path) -> None:
+    with browse(usual) as opened:
         lines = opened.page.locator("[data-spec='spec-roc-1'] .live svg .mark-line[class*=layer_1] path")
         before = {line.get_attribute("opacity") for line in lines.all()}
         opened.page.locator("[data-spec='spec-roc-1'] .live svg .role-legend-label text").first.click()
@@ -244,26 +243,30 @@ def test_a_long_text_is_unfolded_by_keyboard(browse: Browse, hostile: Path) -> N
         assert opened.quiet()
 
 
-def test_a_keyboard_reaches_the_report_past_the_contents(browse: Browse, real: Path) -> None:
-    with browse(real) as opened:
+def test_a_keyboard_reaches_the_report_past_the_contents(browse: Browse, usual: Path) -> None:
+    with browse(usual) as opened:
         opened.page.keyboard.press("Tab")
         opened.page.keyboard.press("Enter")
         assert opened.page.evaluate("document.activeElement.id") == "main"
         assert opened.quiet()
 
 
-def test_a_print_has_the_folded_tables_and_no_contents(browse: Browse, real: Path) -> None:
-    with browse(real) as opened:
+def test_a_print_has_the_folded_tables_and_no_contents(browse: Browse, usual: Path) -> None:
+    with browse(usual) as opened:
         opened.page.emulate_media(media="print")
         assert not opened.page.locator("nav").is_visible()
         assert opened.page.locator("#history details table").is_visible()
         assert opened.page.pdf(format="A4").startswith(b"%PDF")
 
 
-def test_the_side_file_names_the_machine_and_the_page_does_not(real: Path) -> None:
-    machine = json.loads(real.with_name("provenance.json").read_text(encoding="utf-8"))
+def test_the_report_of_the_default_run_is_small_and_names_no_machine(browse: Browse, pipeline: Copy) -> None:
+    path = pipeline.folder / "reports" / "report.html"
+    with browse(path) as opened:
+        assert has_every_section(opened.page)
+        assert opened.quiet()
+    machine = json.loads(path.with_name("provenance.json").read_text(encoding="utf-8"))
     assert list(machine) == ["git", "packages", "platform", "python"]
-    text = real.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8")
     assert machine["platform"] not in text
-    assert str(real.parent) not in text
+    assert str(path.parent) not in text
     assert len(text.encode()) < 1_300_000

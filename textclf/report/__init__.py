@@ -1,1 +1,1 @@
-"""The page that holds all of a run."""
+"""One HTML page with the results of a run."""

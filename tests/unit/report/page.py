@@ -1,0 +1,54 @@
+"""A page as its elements and the text of its sections."""
+
+from html.parser import HTMLParser
+
+from textclf.report.page import render
+from textclf.report.run import Run
+
+VOID = {"meta", "link", "br", "img", "path", "rect", "line"}
+
+
+class Page(HTMLParser):
+    """The elements and the text of a page; one that is not closed in order is an error."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: dict[str, str] = {}
+        self.section = ""
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len(dict(attrs)) == len(attrs)
+        self.elements.append((tag, dict(attrs)))
+        if tag == "section":
+            self.section = str(dict(attrs)["id"])
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag in {"dd", "td", "th", "li", "p", "div", "h2", "h3", "h4"}:
+            self.handle_data(" ")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+        if tag == "section":
+            self.section = ""
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in {"script", "style"}:
+            self.text[self.section] = self.text.get(self.section, "") + data
+
+    def find(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of all elements with this tag."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def sections(run: Run) -> dict[str, str]:
+    """The text of each section of a run's page, its white space single."""
+    return {name: " ".join(text.split()) for name, text in Page(render(run)).text.items()}

@@ -1,0 +1,229 @@
+"""What the sections say of a run."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.runs import ALL, SOURCE, YELP, make_run
+from tests.unit.report.page import sections
+from textclf.artifacts.metrics import METRICS, format_value
+from textclf.artifacts.predictions import Predictions
+from textclf.core.errors import UserError
+from textclf.export.sources import Source
+from textclf.report import curves, details, results
+from textclf.report.data import BARS, count_lengths, histogram
+from textclf.report.errors import GROUPS, errors
+from textclf.report.markup import Text, cut, embed_json, mark_settings
+from textclf.report.page import render
+from textclf.report.run import CLASS_METRICS, Run
+
+PAIR = ("logistic_regression", "keras")
+DEFAULT = make_run()
+TEXT = sections(DEFAULT)
+
+
+def section_of_errors(run: Run) -> dict[str, Any]:
+    return errors(run, count_lengths(run.splits["test"])[0])
+
+
+def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
+    for run in (DEFAULT, make_run(PAIR, ["a", "b", "c"])):
+        (name,) = run.models[1:]
+        rows = {row[0]: row[2] for row in results.compared(run)["metrics"].rows}
+        for key, metric in METRICS.items():
+            assert key in run.evaluation[name]["test"]
+            value, ends = rows[{"accuracy": "accuracy on test rows"}.get(key, metric.title)]
+            assert value == format_value(key, run.evaluation[name]["test"][key])
+            assert bool(ends) == metric.interval
+        titles = [METRICS[name].title for name in CLASS_METRICS]
+        tables = [curves.curves(run, kind)["table"] for kind in ("roc", "precision_recall")]
+        assert sorted(column for table in tables for column in table.columns[2:]) == sorted(titles)
+
+
+def test_the_note_says_which_metrics_are_better_when_lower() -> None:
+    assert "Lower is better for log loss (nats), Brier score and calibration error." in TEXT["models"]
+    assert "are those of class yes." in TEXT["models"]
+
+
+def test_the_model_of_the_headline_is_the_default_and_says_why() -> None:
+    models = ("logistic_regression", "majority")
+    last = sections(make_run(models))["summary"]
+    assert "majority represents the run because it is the last of train.models" in last
+    assert "Worse than logistic regression" in last
+    assert "Read the caveats first" in last
+    best = sections(make_run(models, validation=True))["summary"]
+    assert "logistic regression represents the run because it has the highest accuracy on the validation rows" in best
+    assert "Better than majority" in best
+    assert "caveats" not in best
+    named = make_run(models, validation=True, settings={"export.model": "majority"})
+    assert results.representative(named) == ("majority", "export.model names it")
+
+
+def test_models_without_a_significant_difference_are_said_to_have_none() -> None:
+    run = make_run(PAIR)
+    assert [verdict["differs"] for verdict in results.summary(run)["verdicts"]] == [False]
+    assert "No significant difference from logistic regression" in sections(run)["summary"]
+    assert sections(make_run(("keras",)))["summary"].count("no other model to compare") == 1
+
+
+def test_the_protocol_of_the_lesson_is_told_with_its_caveats() -> None:
+    text = sections(make_run(("majority", "keras"), history=["keras"]))
+    assert "There are no validation rows. During training, keras watched the test rows" in text["protocol"]
+    assert "40 rows for training and 40 for testing" in text["protocol"]
+    assert "they decided nothing" in text["history"]
+    assert "There are no validation rows" not in sections(make_run(validation=True))["protocol"]
+
+
+def test_choices_on_validation_rows_are_told_with_their_values() -> None:
+    settings = {"evaluate.threshold": "f1", "evaluate.calibration": "temperature"}
+    run = make_run(("logistic_regression",), validation=True, settings=settings)
+    text = sections(run)
+    decision = run.decision("logistic_regression").to_json()
+    assert f"Thresholds chosen: logistic regression {decision['threshold']:.3f}." in text["protocol"]
+    fitted = f"Calibration fitted: logistic regression, temperature {decision['temperature']:.3f}."
+    assert fitted in text["protocol"]
+    assert re.search(r"calibration error 0\.\d{3} \(0\.\d{3} before\)", text["calibration"])
+
+
+def test_own_rows_have_a_checksum_and_a_licence_to_state() -> None:
+    assert "rows.csv SHA-256 " + "0" * 64 in TEXT["data"]
+    assert "Licence yours to state" in TEXT["data"]
+
+
+def test_classes_of_a_built_in_corpus_have_names() -> None:
+    run = make_run(("majority", "keras"), ("0", "1"), sources=[YELP])
+    assert run.names == {"0": "negative", "1": "positive"}
+    text = sections(run)
+    assert "are those of class positive." in text["models"]
+    assert "class negative" in text["terms"]
+    assert "It predicts class negative for every text" in text["errors"]
+    (chart, _) = curves.confusion(run)["charts"]
+    assert {row["actual"] for row in chart.spec["data"]["values"]} == {"negative", "positive"}
+    assert make_run(("majority",), ("0", "1"), sources=[YELP, SOURCE]).names == {"0": "0", "1": "1"}
+
+
+def test_many_files_are_counted_and_not_listed() -> None:
+    sources = [Source(f"part{n}.csv", f"{n:064}") for n in range(details.FILES + 7)]
+    text = sections(make_run(sources=sources))["data"]
+    assert "and 7 more files" in text
+    assert f"part{details.FILES}.csv" not in text
+
+
+def test_of_many_classes_some_are_shown_and_the_place_of_the_rest_is_named() -> None:
+    text = sections(make_run(ALL[:2], [f"c{n}" for n in range(60)], count=180))
+    assert f"The charts show the {curves.CELLS} classes with the most mistakes; the 40 others" in text["confusion"]
+    assert f"The charts show the {curves.CURVES} classes with the most test rows" in text["roc"]
+    assert f"The first {details.CLASSES} classes are listed; the 40 others are in plots/terms.csv" in text["terms"]
+    assert f"The chart shows the {GROUPS} of 60 classes with the lowest recall" in text["errors"]
+
+
+def test_mistakes_come_surest_first_with_id_text_and_probability() -> None:
+    run = make_run(("logistic_regression",))
+    (part,) = section_of_errors(run)["mistakes"]
+    (rows,) = run.predictions["logistic_regression"]
+    rows = rows.take(rows.split == "test")
+    wrong = rows.probabilities.argmax(axis=1) != rows.y
+    assert part["wrong"] == wrong.sum() > 0
+    surest = rows.ids[wrong][np.argsort(-rows.probabilities.max(axis=1)[wrong], kind="stable")]
+    assert [row["id"] for row in part["rows"]] == surest[:10].tolist()
+    (test,) = run.splits["test"]
+    texts = dict(zip(test["id"], test["text"], strict=True))
+    assert all(row["text"].head == texts[row["id"]] for row in part["rows"])
+    assert all(row["actual"] != row["predicted"] for row in part["rows"])
+
+
+def test_mistakes_follow_the_decisions_that_evaluate_wrote() -> None:
+    run = make_run(("logistic_regression",), settings={"evaluate.threshold": "0.999999"})
+    (part,) = section_of_errors(run)["mistakes"]
+    assert part["constant"] == "no"
+    assert "It predicts class no for every text and is wrong on the 20 others" in TEXT["errors"]
+    calibrated = replace(run, decisions={"logistic_regression": {"threshold": 0.5, "temperature": 100.0}})
+    (part,) = section_of_errors(calibrated)["mistakes"]
+    assert {row["confidence"] for row in part["rows"]} <= {"50.0%", "50.1%", "50.2%", "50.3%", "50.4%", "50.5%"}
+
+
+def test_disagreements_put_those_first_where_both_sides_are_sure() -> None:
+    part = section_of_errors(make_run(PAIR))["disagreements"]
+    assert part["number"] > 0
+    assert part["number"] + part["all_right"] + part["all_wrong"] == part["total"]  # of two classes and two models
+    less_sure = [min(float(cell["confidence"].rstrip("%")) for cell in row["decided"]) for row in part["rows"]]
+    assert less_sure == sorted(less_sure, reverse=True)
+    assert all(len({cell["name"] for cell in row["decided"]}) == 2 for row in part["rows"])
+    assert section_of_errors(DEFAULT)["disagreements"] is None  # with majority it would be all rows of a class
+
+
+def test_a_run_in_pieces_has_the_same_page() -> None:
+    rows = 7
+
+    def pieces(table: Any) -> list[Any]:
+        if isinstance(table, Predictions):
+            return [table.take(slice(start, start + rows)) for start in range(0, len(table), rows)]
+        return [table[start : start + rows] for start in range(0, len(table), rows)]
+
+    run = make_run((*PAIR, "majority"), ["a", "b", "c"], validation=True)
+    divided = replace(
+        run,
+        splits={name: pieces(*parts) for name, parts in run.splits.items()},
+        predictions={name: pieces(*parts) for name, parts in run.predictions.items()},
+    )
+    assert render(divided) == render(run)
+
+
+def test_predictions_of_other_rows_than_the_test_split_are_an_error() -> None:
+    (test,) = DEFAULT.splits["test"]
+    for other in (test.assign(id="other"), test[:-1], pd.concat([test, test[:1]])):
+        with pytest.raises(UserError, match="test rows must be those of the test split, in its order"):
+            render(replace(DEFAULT, splits={**DEFAULT.splits, "test": [other]}))
+
+
+def test_lengths_beyond_the_others_are_counted_and_not_drawn() -> None:
+    bars, beyond = histogram(np.array([*range(1, 200), 20_000], dtype=np.int32))
+    assert beyond == 1
+    assert bars["rows"].sum() == 199
+    assert len(bars) <= BARS + 1
+    assert histogram(np.zeros(2, dtype=np.int32))[0]["rows"].sum() == 2
+
+
+def test_models_without_terms_are_named() -> None:
+    assert "Majority uses no terms." in TEXT["terms"]
+    assert "no terms" not in sections(make_run(("logistic_regression",)))["terms"]
+
+
+def test_parameters_are_those_of_the_models_trained() -> None:
+    assert "train.logistic_regression" in TEXT["params"]
+    assert "train.keras" not in TEXT["params"]
+    assert r"token_pattern (?u)\b\w\w+\b" in TEXT["params"]
+
+
+def test_the_page_says_where_the_rest_of_its_provenance_is() -> None:
+    assert "provenance.json" in TEXT["provenance"]
+    assert "numpy, as locked 2.4.6" in TEXT["provenance"]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("short", Text("short", "", 0, 5)),
+        ("a" * 12, Text("a" * 12, "", 0, 12)),  # a little more than what is shown at once
+        ("a" * 15, Text("a" * 10, "a" * 5, 0, 15)),
+        ("a" * 9 + " " + "b" * 30, Text("a" * 9, " " + "b" * 10, 20, 40)),
+    ],
+)
+def test_a_text_is_cut_between_words_if_possible(text: str, parts: Text) -> None:
+    assert cut(text, 10, 20) == parts
+
+
+def test_embedded_json_can_not_end_its_element() -> None:
+    content = {"a": "</script><!--", "b": "\u2028&", "c": [1, None, True]}
+    text = str(embed_json(content))
+    assert not re.search("[<>&\u2028\u2029]", text)
+    assert json.loads(text) == content
+
+
+def test_settings_in_a_sentence_are_code_and_the_rest_is_escaped() -> None:
+    assert mark_settings("set split.stratify <b>") == "set <code>split.stratify</code> &lt;b&gt;"

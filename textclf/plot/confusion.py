@@ -1,0 +1,111 @@
+"""Confusion matrices."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from textclf.core.labels import columns, cut
+from textclf.plot.marks import chart, tooltip
+from textclf.plot.style import COLOURS, SQUARE, WIDE, Spec
+
+COLUMNS = ("model", "actual", "predicted", "count", "share")
+FEW = 6  # classes up to which a cell has room for its share, and is drawn even if it is empty
+CELL = 24  # pixels of a cell, where there are many
+LETTER = 0.6  # mean width of a letter, in units of its size
+LABEL_ROOM = 110  # pixels for the name of a class
+
+
+def confusion(
+    rows: pd.DataFrame, classes: Sequence[str], size: tuple[int, int] | None = None, label_room: int = LABEL_ROOM
+) -> Spec:
+    """Return a confusion matrix with a cell per pair of classes, shaded by the share of the actual class.
+
+    `rows` has the columns `actual`, `predicted`, `count`, `share`, of one model. `classes` are those to show, in order;
+    names wider than `label_room` pixels are cut. `size` is width and height in pixels. With many classes the letters
+    shrink with the cells, cells show no share, and empty cells are left out.
+    """
+    many = len(classes) > FEW
+    side = max(SQUARE, CELL * len(classes))
+    width, height = size or (min(side, WIDE), min(side, WIDE) if len(classes) > 4 else 210)
+    rows = rows[rows["actual"].isin(classes) & rows["predicted"].isin(classes)]
+    rows = rows[rows["count"] > 0] if many else rows
+    cell = min(width, height) / len(classes)
+    letters = min(12.0, 0.8 * cell)
+    titles = _fitted(classes, int(label_room / (LETTER * letters)))
+    rows = rows.assign(**{column: rows[column].map(titles) for column in ("actual", "predicted")})
+    room = LETTER * letters * max(map(columns, titles.values()))  # of names on an axis, whatever fonts are installed
+    angle = 0 if room <= width / len(classes) else -60 if cell >= CELL / 2 else -90
+    axis: Spec = {"grid": False, "ticks": False, "domain": False, "labelLimit": 0, "labelFontSize": round(letters, 1)}
+    place: Spec = {"type": "nominal", "sort": None, "scale": {"domain": list(titles.values()), "paddingInner": 0.04}}
+    below = 1.4 * letters if angle == 0 else room * {-60: 0.87, -90: 1}[angle] + 0.6 * letters
+    spec = chart(
+        rows[["actual", "predicted", "count", "share"]],
+        width,
+        height,
+        cells(cell, many, longest=len(f"{rows['count'].max():,}") if len(rows) else 1),
+        {
+            "x": place
+            | {
+                "field": "predicted",
+                "title": "predicted class",
+                "axis": axis | {"orient": "bottom", "labelAngle": angle} | _extent(below),
+            },
+            "y": place | {"field": "actual", "title": "actual class", "axis": axis | _extent(room)},
+            # Of the numbers too, which lie above the cells.
+            "tooltip": tooltip(
+                ("actual", "actual"),
+                ("predicted", "predicted"),
+                ("count", "rows", ",d"),
+                ("share", "of the actual class", ".1%"),
+            ),
+        },
+    )
+    # An empty cell has the colour of a share of 0.
+    return spec | {"view": {"fill": COLOURS[0], "fillOpacity": 0.05}} if many else spec
+
+
+def cells(cell: float, many: bool, longest: int = 3) -> list[Spec]:
+    """Return the layers of a matrix: shaded cells of `cell` pixels, their counts and, with few classes, their shares.
+
+    `longest` is the number of characters of the largest count.
+    """
+    size = min(11.0 if many else 14.0, 0.9 * cell / (LETTER * longest))
+    layers: list[Spec] = [
+        {
+            "mark": {"type": "rect", "color": COLOURS[0], "cornerRadius": 2 if cell >= CELL else 0},
+            "encoding": {
+                # Light enough at its darkest for the page's own ink to be read on it.
+                "fillOpacity": {
+                    "field": "share",
+                    "type": "quantitative",
+                    "scale": {"domain": [0, 1], "range": [0.05, 0.62]},
+                    "legend": None,
+                },
+            },
+        },
+        {
+            "mark": {"type": "text", "fontSize": round(size, 1), "dy": 0 if many else -8},
+            "encoding": {"text": {"field": "count", "type": "quantitative", "format": ",d"}},
+        },
+    ]
+    if not many:
+        layers.append(
+            {
+                "mark": {"type": "text", "fontSize": 12, "dy": 10},
+                "encoding": {"text": {"field": "share", "type": "quantitative", "format": ".0%"}},
+            }
+        )
+    return layers
+
+
+def _fitted(classes: Sequence[str], limit: int) -> dict[str, str]:
+    """Return each class name cut to `limit` columns, and numbered where two would be the same."""
+    titles: dict[str, str] = {}
+    for number, name in enumerate(classes, start=1):
+        short = cut(name, max(4, limit))
+        titles[name] = f"{short} {number}" if short in titles.values() else short
+    return titles
+
+
+def _extent(pixels: float) -> Spec:
+    return {"minExtent": round(pixels), "maxExtent": round(pixels)}

@@ -1,0 +1,142 @@
+"""ROC and precision-recall curves."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from textclf.plot.marks import (
+    LEGEND_LETTERS,
+    chart,
+    colour,
+    dash,
+    faded,
+    guide,
+    hover,
+    legend_row,
+    named,
+    present,
+    selectable,
+    title,
+)
+from textclf.plot.style import PERCENT, SQUARE, WIDTH, Spec
+
+ROC_COLUMNS = ("model", "class", "false_positive_rate", "true_positive_rate")
+PRECISION_RECALL_COLUMNS = ("model", "class", "recall", "precision")
+CURVE_POINTS = 3000  # of all curves of one kind together
+TOLERANCE = 0.002  # of the side of a chart: less than the width of a line
+
+
+def roc(
+    rows: pd.DataFrame,
+    models: Sequence[str],
+    limit: int = CURVE_POINTS,
+    legend: bool = True,
+    titles: Mapping[str, str] | None = None,
+    letters: int = LEGEND_LETTERS,
+    axis_titles: bool = True,
+) -> Spec:
+    """Return the ROC curves of the models for one class.
+
+    `rows` has the columns `model`, `false_positive_rate` and `true_positive_rate`. `limit` is the number of points of
+    all curves together; `titles` has what the legend says instead of a model's name, `letters` in one row at most.
+    """
+    x, y = ROC_COLUMNS[2:]
+    return _curves(rows, models, x, y, [(0, 0), (1, 1)], limit, legend, titles, letters, axis_titles)
+
+
+def precision_recall(
+    rows: pd.DataFrame, models: Sequence[str], share: float, limit: int = CURVE_POINTS, legend: bool = True
+) -> Spec:
+    """Return the precision-recall curves of the models for one class.
+
+    `rows` has the columns `model`, `recall` and `precision`. `share` is that of the class among the rows: the
+    precision of guessing.
+    """
+    x, y = PRECISION_RECALL_COLUMNS[2:]
+    return _curves(rows, models, x, y, [(0, share), (1, share)], limit, legend)
+
+
+def area(curve: pd.DataFrame) -> float:
+    """Return the area below a ROC curve, by the trapezoidal rule."""
+    x, y = curve["false_positive_rate"], curve["true_positive_rate"]
+    return float((x.diff() * (y + y.shift()) / 2).sum())
+
+
+def _curves(
+    rows: pd.DataFrame,
+    models: Sequence[str],
+    x_column: str,
+    y_column: str,
+    guess: Sequence[tuple[float, float]],
+    limit: int,
+    legend: bool,
+    titles: Mapping[str, str] | None = None,
+    letters: int = LEGEND_LETTERS,
+    axis_titles: bool = True,
+) -> Spec:
+    shown = present(rows, models)
+    limit = max(20, limit // max(1, len(shown)))
+    pair = [x_column, y_column]
+    parts = [curve.iloc[thin(curve[pair].to_numpy(float), limit)] for _, curve in rows.groupby("model", sort=False)]
+    points = named(pd.concat(parts), titles)[["model", *pair]]
+    points = points.assign(place=range(len(points)))  # a curve may go straight up, so x does not give its order
+    axis: Spec = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": PERCENT}
+    x_title, y_title = (column.replace("_", " ") for column in pair)
+    x = axis | {"field": x_column, "title": x_title if axis_titles else None}
+    y = axis | {"field": y_column, "title": y_title if axis_titles else None}
+    symbols: Spec | None = (
+        legend_row([title(name, titles) for name in shown], letters, symbolType="stroke", symbolSize=300)
+        if legend
+        else None
+    )
+    line: Spec = {
+        "mark": {"type": "line"},
+        "encoding": {
+            "y": y,
+            "color": colour(models, shown, titles, legend=symbols),
+            "strokeDash": dash(models, shown, titles, legend=symbols),
+            "order": {"field": "place", "type": "quantitative"},
+        },
+    }
+    if legend:
+        line["params"] = [selectable()]
+        line["encoding"]["opacity"] = faded()
+    tips = hover(y, ("model", "model"), (x_column, x_title, ".1%"), (y_column, y_title, ".1%"))
+    return chart(points, WIDTH, SQUARE, [guide(guess, x, y), line, tips], {"x": x})
+
+
+def thin(points: NDArray[np.float64], limit: int) -> NDArray[np.int64]:
+    """Return the positions of at most `limit` points that draw the same curve, both ends among them.
+
+    `points` is (points, 2). Douglas and Peucker (1973), Cartographica 10:112-122, doi:10.3138/FM57-6770-U75U-7727: a
+    point is kept if the curve without it would be off by more than `TOLERANCE`, which is raised until few enough are
+    left.
+    """
+    tolerance = TOLERANCE
+    while len(kept := _peucker(points, tolerance)) > max(limit, 2):
+        tolerance *= 2
+    return kept
+
+
+def _peucker(points: NDArray[np.float64], tolerance: float) -> NDArray[np.int64]:
+    keep = np.zeros(len(points), dtype=bool)
+    keep[[0, -1]] = True
+    waiting = [(0, len(points) - 1)]
+    while waiting:
+        first, last = waiting.pop()
+        if last - first < 2:
+            continue
+        between, along = points[first + 1 : last] - points[first], points[last] - points[first]
+        length = float(np.hypot(*along))
+        if length > 0:
+            distance = np.abs(between[:, 0] * along[1] - between[:, 1] * along[0]) / length
+        else:
+            distance = np.hypot(between[:, 0], between[:, 1])
+        farthest = int(distance.argmax())
+        if distance[farthest] > tolerance:
+            middle = first + 1 + farthest
+            keep[middle] = True
+            waiting += [(first, middle), (middle, last)]
+    return np.flatnonzero(keep)

@@ -1,0 +1,133 @@
+"""Accuracy and loss by epoch, on training rows and on the rows that were watched."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from textclf.core.formatting import split_rows
+from textclf.plot.marks import chart, colour, faded, hover, legend_row, named, present, selectable, tooltip, values
+from textclf.plot.style import HEIGHT, INK, WIDTH, Spec
+
+COLUMNS = ("model", "epoch", "split", "loss", "accuracy")
+STEPS_SHOWN = 300  # epochs of one line
+LABELLED = 2  # models whose lowest loss has a label beside it
+TITLES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".4f")}
+
+
+def history(rows: pd.DataFrame, models: Sequence[str], column: str) -> Spec:
+    """Return the chart of a column, `accuracy` or `loss`, with a line per model and split.
+
+    `rows` has the columns `COLUMNS`. The epoch with the lowest loss on the watched rows is marked.
+    """
+    shown = present(rows, models)
+    split = watched(rows)
+    rows = rows[np.isfinite(rows[column])]
+    lines = pd.concat([rows[:0], *(_thin(line) for _, line in rows.groupby(["model", "split"], sort=False))])
+    lines = lines.assign(split=lines["split"].map(split_rows))
+    heading, form = TITLES[column]
+    y: Spec = {
+        "field": column,
+        "type": "quantitative",
+        "title": heading,
+        "scale": {"zero": column == "loss", "nice": True},
+        "axis": {"format": "%"} if column == "accuracy" else {},
+    }
+    x: Spec = {
+        "field": "epoch",
+        "type": "quantitative",
+        "title": "epoch",
+        "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6},
+    }
+    dashes: Spec = {
+        "field": "split",
+        "scale": {"domain": [split_rows("train"), split_rows(split)], "range": [[5, 3], [1, 0]]},
+        "legend": {"symbolType": "stroke", "symbolStrokeColor": INK, "symbolSize": 300},
+    }
+    legend: Spec | None = legend_row(shown, symbolType="stroke") if len(shown) > 1 else None
+    layers: list[Spec] = [
+        {
+            "params": [selectable()],
+            "mark": {"type": "line", "clip": False},
+            "encoding": {
+                "color": colour(models, shown, legend=legend),
+                "strokeDash": dashes,
+                "opacity": faded(),
+                "y": y,
+            },
+        },
+        hover(y, ("model", "model"), ("split", "rows"), ("epoch", "epoch"), (column, heading, form)),
+    ]
+    lowest = lowest_loss(rows)
+    if len(lowest):
+        layers += _lowest(lowest, models, shown, column, y, x, split, int(rows["epoch"].max()))
+    return chart(named(lines[["model", "epoch", "split", column]]), WIDTH, HEIGHT, layers, {"x": x})
+
+
+def watched(rows: pd.DataFrame) -> str:
+    """Return the split that was watched during training, train if there is no other."""
+    return next((str(split) for split in rows["split"] if split != "train"), "train")
+
+
+def lowest_loss(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each model, its row with the lowest loss on the watched rows; none where no loss is finite."""
+    part = rows[(rows["split"] == watched(rows)) & np.isfinite(rows["loss"])].reset_index(drop=True)
+    lowest: pd.DataFrame = part.loc[part.groupby("model", sort=False)["loss"].idxmin()] if len(part) else part
+    return lowest
+
+
+def _lowest(
+    lowest: pd.DataFrame,
+    models: Sequence[str],
+    shown: Sequence[str],
+    column: str,
+    y: Spec,
+    x: Spec,
+    split: str,
+    last: int,
+) -> list[Spec]:
+    """Return layers that mark the epoch with the lowest loss: a dot, a dotted line, and its value as text."""
+    points = named(lowest)[["model", "epoch", "loss", "accuracy"]]
+    form = TITLES[column][1]
+    labels = [
+        f"lowest {split} loss {loss:.3f}, epoch {epoch}"
+        for loss, epoch in zip(points["loss"], points["epoch"], strict=True)
+    ]
+    data: Spec = {"values": values(points.assign(label=labels))}
+    fields = tooltip(("model", "model"), ("epoch", "lowest loss at epoch"), (column, TITLES[column][0], form))
+    layers: list[Spec] = [
+        {
+            "data": data,
+            "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
+            "encoding": {"color": colour(models, shown), "y": y, "tooltip": fields},
+        }
+    ]
+    if len(points) <= LABELLED:
+        layers.append(
+            {
+                "data": data,
+                "mark": {"type": "rule", "strokeWidth": 1, "strokeDash": [2, 3], "opacity": 0.6},
+                "encoding": {"x": x},
+            }
+        )
+        if column == "loss":
+            layers += [
+                {
+                    "data": {"values": [point]},
+                    "mark": {"type": "text", "baseline": "top", "dy": 6} | _beside(point["epoch"], last),
+                    "encoding": {"text": {"field": "label"}, "y": y},
+                }
+                for point in data["values"]
+            ]
+    return layers
+
+
+def _beside(epoch: int, last: int) -> Spec:
+    """Return where a label stands: on the side of its point that has more room."""
+    return {"align": "right", "dx": -8} if 2 * epoch > last else {"align": "left", "dx": 8}
+
+
+def _thin(line: pd.DataFrame) -> pd.DataFrame:
+    """Return at most `STEPS_SHOWN` rows at even distances, the first and the last among them."""
+    places = np.unique(np.linspace(0, len(line) - 1, STEPS_SHOWN).round().astype(int))
+    return line.iloc[places] if len(line) > STEPS_SHOWN else line

@@ -1,0 +1,145 @@
+"""The parts that charts share: scales by model, legends, tooltips, guides and data.
+
+A chart is one Vega-Lite view with layers. Names of models and classes are data in it, never part of an expression.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from textclf.core.files import DIGITS
+from textclf.core.formatting import display_name
+from textclf.plot.style import COLOURS, CONFIG, DASHES, INK, SCHEMA, SHAPES, Spec
+
+HOVER = "hover"  # name of the layers that only a pointer finds; a picture leaves them out
+LEGEND_LETTERS = 28  # of the models' names in one row of a legend, which must fit a phone
+
+
+def chart(rows: pd.DataFrame, width: int, height: int, layers: list[Spec], shared: Mapping[str, Any]) -> Spec:
+    """Return a chart of these layers, which share a table of data and some encodings."""
+    return {
+        "$schema": SCHEMA,
+        "width": width,
+        "height": height,
+        "autosize": {"type": "fit-x", "contains": "padding"},
+        "padding": 2,
+        "config": CONFIG,
+        "data": {"values": values(rows)},
+        "encoding": shared,
+        "layer": layers,
+    }
+
+
+def values(rows: pd.DataFrame) -> list[Spec]:
+    """Return the rows as records of Python numbers, rounded to `DIGITS`; None where a number is not finite."""
+    columns = {name: [number(value) for value in rows[name].tolist()] for name in rows.columns}
+    return [dict(zip(columns, record, strict=True)) for record in zip(*columns.values(), strict=True)]
+
+
+def number(value: Any) -> Any:
+    """Return a float rounded to `DIGITS`, or None if it is not finite; other values as they are."""
+    if isinstance(value, float):
+        return round(value, DIGITS) if np.isfinite(value) else None
+    return value
+
+
+def present(rows: pd.DataFrame, models: Sequence[str]) -> list[str]:
+    """Return the models that have rows, in the order of `models`."""
+    names = set(rows["model"])
+    return [name for name in models if name in names]
+
+
+def named(rows: pd.DataFrame, titles: Mapping[str, str] | None = None) -> pd.DataFrame:
+    """Return the rows with each model's name as it is shown: its title, or its display name."""
+    return rows.assign(model=[title(str(name), titles) for name in rows["model"]])
+
+
+def title(model: str, titles: Mapping[str, str] | None = None) -> str:
+    """Return what to show for a model: its title, or its display name."""
+    return (titles or {}).get(model, display_name(model))
+
+
+def scale(
+    models: Sequence[str],
+    marks: Sequence[Any],
+    shown: Sequence[str] | None = None,
+    titles: Mapping[str, str] | None = None,
+) -> Spec:
+    """Return a scale that gives each model the same mark in every chart of a run, for the models that are shown."""
+    chosen = {name: marks[n % len(marks)] for n, name in enumerate(models) if shown is None or name in shown}
+    return {"domain": [title(name, titles) for name in chosen], "range": list(chosen.values())}
+
+
+def colour(
+    models: Sequence[str],
+    shown: Sequence[str] | None = None,
+    titles: Mapping[str, str] | None = None,
+    **legend: Spec | None,
+) -> Spec:
+    """Return the encoding of a model by colour. All layers of a chart give the same scale, one of them a legend."""
+    return {"field": "model", "scale": scale(models, COLOURS, shown, titles), **legend}
+
+
+def dash(
+    models: Sequence[str], shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None
+) -> Spec:
+    """Return the encoding of a model by the dashes of its line."""
+    return {"field": "model", "scale": scale(models, DASHES, shown, titles), **legend}
+
+
+def shape(models: Sequence[str], shown: Sequence[str], legend: Spec) -> Spec:
+    """Return the encoding of a model by the shape of its points."""
+    return {"field": "model", "scale": scale(models, SHAPES, shown), "legend": legend}
+
+
+def key(models: Sequence[str]) -> list[dict[str, str]]:
+    """Return the name, colour and dashes of each model, for one legend beside many charts."""
+    return [
+        {
+            "name": display_name(name),
+            "colour": COLOURS[n % len(COLOURS)],
+            "dash": " ".join(map(str, DASHES[n % len(DASHES)])) if n else "none",
+        }
+        for n, name in enumerate(models)
+    ]
+
+
+def legend_row(shown: Sequence[str], letters: int = LEGEND_LETTERS, **options: Any) -> Spec:
+    """Return a legend with one row if the names have at most `letters` letters together, else with two columns."""
+    return {"columns": len(shown) if sum(map(len, shown)) <= letters else 2, **options}
+
+
+def selectable(field: str = "model") -> Spec:
+    """Return the parameter that a click in the legend sets."""
+    return {"name": "picked", "select": {"type": "point", "fields": [field]}, "bind": "legend"}
+
+
+def faded(full: float = 1) -> Spec:
+    """Return the opacity of a mark, which falls when another model is picked in the legend."""
+    return {"condition": {"param": "picked", "value": full}, "value": 0.12}
+
+
+def hover(y: Spec, *fields: tuple[str, ...]) -> Spec:
+    """Return a layer of invisible points with tooltips."""
+    mark = {"type": "point", "opacity": 0, "size": 120, "filled": True}
+    return {"name": HOVER, "mark": mark, "encoding": {"y": y, "tooltip": tooltip(*fields)}}
+
+
+def tooltip(*fields: tuple[str, ...]) -> list[Spec]:
+    """Return a tooltip of these fields, each with its title and, if it is a number, its format."""
+    return [
+        {"field": field, "title": text, "type": "quantitative" if form else "nominal"}
+        | ({"format": form[0]} if form else {})
+        for field, text, *form in fields
+    ]
+
+
+def guide(points: Sequence[tuple[float, float]], x: Spec, y: Spec) -> Spec:
+    """Return the dotted line of a model that guesses, or that is calibrated."""
+    return {
+        "data": {"values": [{x["field"]: number(a), y["field"]: number(b)} for a, b in points]},
+        "mark": {"type": "line", "color": INK, "strokeWidth": 1, "strokeDash": [2, 3], "opacity": 0.6},
+        "encoding": {"x": x, "y": y},
+    }

@@ -1,0 +1,48 @@
+"""Specifications to SVG, and the script that makes them interactive in a page."""
+
+import functools
+import re
+from typing import Any
+
+from textclf.plot.marks import HOVER
+from textclf.plot.style import Spec
+
+# In SVG by Vega, which escapes < and > in text and attributes.
+TAG, NUMBER = re.compile(r"<[^<>]*>"), re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
+EMPTY_PATH = re.compile(r'<path[^<>]* d="(?:|M0,0h0v0h0Z)"[^<>]*/>')
+FONT = ' font-family="sans-serif"'  # said once
+POINTED = {"params", "tooltip"}  # keys that only a pointer uses
+UNUSED = re.compile(FONT + r'| (?:class|role|aria-\w+|pointer-events|xmlns:xlink)="[^"]*"| (?:stroke-)?opacity="1"')
+
+
+def svg(spec: Spec) -> str:
+    """Return the chart as SVG without script, id or style; its numbers have two decimals, its ink is currentColor."""
+    import vl_convert
+
+    drawn: str = vl_convert.vegalite_to_svg(still(spec))
+    drawn = TAG.sub(lambda tag: NUMBER.sub(_short, UNUSED.sub("", tag[0])), EMPTY_PATH.sub("", drawn))
+    return drawn.replace("<svg", f"<svg{FONT}", 1)
+
+
+def still(part: Any) -> Any:
+    """Return a specification, or a part of one, without what only a pointer uses."""
+    if isinstance(part, list):
+        return [still(item) for item in part if not (isinstance(item, dict) and item.get("name") == HOVER)]
+    if not isinstance(part, dict):
+        return part
+    if "condition" in part and "param" in part["condition"]:
+        return {"value": part["condition"]["value"]}
+    return {key: value if key == "values" else still(value) for key, value in part.items() if key not in POINTED}
+
+
+def _short(number: re.Match[str]) -> str:
+    return f"{round(float(number[0]), 2):g}"
+
+
+@functools.cache  # it takes a second
+def javascript(snippet: str) -> str:
+    """Return a script that holds Vega, Vega-Lite and Vega-Embed (`vegaEmbed`) and ends with the snippet."""
+    import vl_convert
+
+    bundle: str = vl_convert.javascript_bundle(snippet)
+    return bundle

@@ -1,0 +1,115 @@
+"""The section on the data: origin, classes, lengths, duplicates and leaks."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from textclf.core.formatting import count_noun, percent
+from textclf.export import description
+from textclf.export.sources import combine_rights, labelled_class_names
+from textclf.plot import groups
+from textclf.report.markup import Chart, Table
+from textclf.report.run import Run
+
+Lengths = NDArray[np.int32]  # of each text of a split, in its order
+
+FOLDED = 20  # classes from which the table of classes is folded
+BARS = 30  # of the histogram
+QUANTILES = {"shortest": 0, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "longest": 1}
+
+
+def count_lengths(rows: Iterable[pd.DataFrame]) -> tuple[Lengths, Lengths]:
+    """Return the number of words and the number of characters of each text."""
+    words, characters = [], []
+    for piece in rows:
+        texts = piece["text"].tolist()
+        words.append(np.fromiter((len(text.split()) for text in texts), dtype=np.int32, count=len(texts)))
+        characters.append(np.fromiter(map(len, texts), dtype=np.int32, count=len(texts)))
+    return np.concatenate(words), np.concatenate(characters)
+
+
+def data(run: Run, lengths: Mapping[str, tuple[Lengths, Lengths]]) -> dict[str, Any]:
+    """Return the section; `lengths` are those of the texts of each split, from `count_lengths`."""
+    words = np.concatenate([words for words, _ in lengths.values()])
+    shape = run.features["train"]
+    representation = description.representation(run.settings.vectorize, shape["features"])
+    return {
+        "rights": combine_rights(run.sources),
+        "rows": f"{len(words):,}",
+        "classes": _classes(run),
+        "fold": len(run.classes) > FOLDED,
+        "lengths": _lengths(words),
+        "quantiles": _quantiles(lengths),
+        "repeats": _repeats(run.leaks, list(lengths)),
+        "features": f"{representation}; on average {shape['nonzeros'] / shape['rows']:.1f} of them in a training text",
+    }
+
+
+def _classes(run: Run) -> Table:
+    counts = description.rows_by_class(run.leaks)
+    sums = [sum(split.values()) for split in counts.values()]
+    names = labelled_class_names(run.sources, run.classes)
+    rows = []
+    for label in run.classes:
+        cells = [split.get(label, 0) for split in counts.values()]
+        share = percent(sum(cells) / sum(sums))
+        rows.append([names[label], *(f"{count:,}" for count in (*cells, sum(cells))), share])
+    rows.append(["all", *(f"{count:,}" for count in (*sums, sum(sums))), percent(1.0)])
+    columns = ["class", *counts, "all", "share"]
+    return Table("Rows by class and split", columns, rows, range(1, len(columns)))
+
+
+def _lengths(words: Lengths) -> Chart:
+    bars, beyond = histogram(words)
+    longest = f"{int(words.max()):,}"
+    caption = "Texts by their number of words."
+    if beyond:
+        has = "has" if beyond == 1 else "have"
+        caption += (
+            f" Not drawn: {count_noun(beyond, 'text')} that {has} more than {bars['to'].max():,}, up to {longest}."
+        )
+    return Chart(
+        "lengths",
+        f"Histogram of the number of words in {len(words):,} texts: half of them have {int(np.median(words)):,} or "
+        f"fewer, the longest {longest}.",
+        caption,
+        groups.lengths(bars),
+    )
+
+
+def histogram(values: Lengths) -> tuple[pd.DataFrame, int]:
+    """Return bars (`from`, `to`, `rows`) up to about the 99th percentile, and how many values are beyond."""
+    top = int(np.quantile(values, 0.99, method="higher")) + 1
+    top = int(values.max()) + 1 if values.max() < 1.5 * top else top
+    width = max(1, -(-top // BARS))
+    edges = np.arange(0, top + width, width)
+    counts = np.histogram(values[values < edges[-1]], bins=edges)[0]
+    bars = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "rows": counts})
+    return bars, int((values >= edges[-1]).sum())
+
+
+def _quantiles(lengths: Mapping[str, tuple[Lengths, Lengths]]) -> Table:
+    rows = [
+        [split, unit, *(f"{value:,}" for value in np.quantile(values, list(QUANTILES.values()), method="lower"))]
+        for split, units in lengths.items()
+        for unit, values in zip(("words", "characters"), units, strict=True)
+    ]
+    return Table("Lengths of the texts", ["split", "unit", *QUANTILES], rows, range(2, 2 + len(QUANTILES)))
+
+
+def _repeats(leaks: Mapping[str, Any], splits: list[str]) -> Table:
+    kinds = ("exact", "normalised")
+    rows = [[split, *(f"{leaks['duplicates'][kind][split]:,}" for kind in kinds)] for split in splits]
+    rows += [
+        [pair.replace("_in_", " in "), *(f"{leaks['leaks'][kind][pair]:,}" for kind in kinds)]
+        for pair in leaks["leaks"]["exact"]
+    ]
+    return Table(
+        "Rows whose text occurs earlier in the split, or in another one",
+        ["where", "exactly", "apart from case and spaces"],
+        rows,
+        (1, 2),
+    )

@@ -1,0 +1,102 @@
+"""The sections on what the models learned, the parameters and the provenance."""
+
+import json
+from typing import Any
+
+import pandas as pd
+from pydantic import BaseModel
+
+from textclf.core.formatting import display_name, join_names
+from textclf.core.labels import display_labels, visible
+from textclf.report.run import Run
+
+TERM_LIMIT = 32  # columns of a term
+CLASSES = 20  # whose terms are listed
+FILES = 20  # raw files that are listed
+METHODS = {
+    "weight": "The weight of a term is what it adds to the log odds of the class, per unit of its value.",
+    "weight of several": (
+        "The weight of a term is what it adds to the score of the class, minus its mean over the classes, per unit of "
+        "its value."
+    ),
+    "occlusion": (
+        "The weight of a term is how much the log odds of the class fall if the term is removed, on average over the "
+        "training rows that contain it (the first 100,000 at most)."
+    ),
+}
+
+
+def learned(run: Run) -> dict[str, Any]:
+    """Return the terms with the largest weights by model and class, and the models without terms."""
+    explained = set(run.terms["model"])
+    without = [display_name(name) for name in run.models if name not in explained]
+    return {
+        "models": [
+            _terms(run, name, run.terms[run.terms["model"] == name]) for name in run.models if name in explained
+        ],
+        "without": join_names(without),
+        "several": len(without) > 1,
+    }
+
+
+def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
+    method = str(rows["method"].iloc[0])
+    if method == "weight" and len(run.classes) > 2:
+        method = "weight of several"
+    largest = float(rows["weight"].abs().max()) or 1.0
+    labels = display_labels(map(str, rows["term"]), limit=TERM_LIMIT)
+    present = set(rows["class"])
+    classes = [name for name in run.classes if name in present]
+    return {
+        "name": display_name(model),
+        "method": METHODS.get(method, f"Method: {method}."),
+        "classes": [
+            {
+                "name": run.names[name],
+                "terms": [
+                    {
+                        "term": labels[str(row["term"])],
+                        "weight": f"{row['weight']:.2f}",
+                        "rows": f"{row['rows']:,}",
+                        "bar": round(100 * abs(float(row["weight"])) / largest, 1),
+                    }
+                    for row in rows[rows["class"] == name].to_dict("records")
+                ],
+            }
+            for name in classes[:CLASSES]
+        ],
+        "left_out": len(classes[CLASSES:]),
+    }
+
+
+def params(run: Run) -> list[dict[str, Any]]:
+    """Return the settings of the run by section; of the models only those that were trained."""
+    sections = []
+    for name, section in vars(run.settings).items():
+        if name == "train":
+            sections.append({"name": name, "rows": [("models", _setting(section.models))]})
+            sections += [_section(f"train.{model}", getattr(section, model)) for model in section.models]
+        else:
+            sections.append(_section(name, section))
+    return [section for section in sections if section["rows"]]
+
+
+def _section(name: str, settings: BaseModel) -> dict[str, Any]:
+    return {"name": name, "rows": [(key, _setting(value)) for key, value in settings.model_dump().items()]}
+
+
+def _setting(value: object) -> str:
+    """Return a setting as it could be written in params.yaml."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_setting, value))}]"
+    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+
+
+def provenance(run: Run) -> dict[str, Any]:
+    """Return the raw files, checksums and locked versions."""
+    return {
+        "sources": run.sources[:FILES],
+        "more": len(run.sources[FILES:]),
+        "checksums": run.checksums,
+        "versions": run.versions,
+    }

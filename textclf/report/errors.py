@@ -1,0 +1,164 @@
+"""The section on mistakes: accuracy by length and by class, disagreements and the surest mistakes."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from textclf.core.formatting import confidence_level, display_name, join_names, percent
+from textclf.core.labels import visible
+from textclf.evaluate.intervals import wilson
+from textclf.plot import groups as charts
+from textclf.plot.style import Spec
+from textclf.report.data import Lengths
+from textclf.report.markup import Chart, Table, cut
+from textclf.report.mistakes import Findings, Ints, find, find_texts
+from textclf.report.run import Run
+
+GROUPS = 24  # classes whose recall is drawn
+LENGTHS = 4  # groups of texts by length
+
+
+def errors(run: Run, words: Lengths) -> dict[str, Any]:
+    """Return the section; `words` (rows,) are the lengths of the test texts."""
+    counts = {name: run.counts(name) for name in run.models}
+    varied = [name for name in run.models if np.count_nonzero(counts[name].sum(axis=0)) > 1]
+    groups, ranges = group_lengths(words)
+    findings = find(run, varied, groups)
+    examples = [*findings.disagreements, *(example for part in findings.mistakes.values() for example in part)]
+    texts = find_texts(run.splits["test"], {example.place: example.id for example in examples})
+    return {
+        "mistakes": [_mistakes(run, name, counts[name], name in varied, findings, texts) for name in run.models],
+        "disagreements": _disagreements(run, varied, findings, len(words), texts) if len(varied) > 1 else None,
+        "by_length": _by_length(run, findings, groups, ranges),
+        "by_class": _by_class(run, counts),
+    }
+
+
+def _mistakes(
+    run: Run, model: str, counts: Ints, varied: bool, findings: Findings, texts: Mapping[int, str]
+) -> dict[str, Any]:
+    """Return the surest mistakes of a model; `constant` is the class of a model that predicts only one."""
+    names = list(run.names.values())
+    return {
+        "model": display_name(model),
+        "wrong": int(counts.sum() - counts.trace()),
+        "constant": None if varied else names[int(counts.sum(axis=0).argmax())],
+        "rows": [
+            {
+                "id": visible(example.id),
+                "text": cut(texts[example.place]),
+                "actual": names[example.actual],
+                "predicted": names[example.decided[0]],
+                "confidence": percent(example.sureness),
+            }
+            for example in findings.mistakes[model]
+        ],
+    }
+
+
+def _disagreements(
+    run: Run, models: Sequence[str], findings: Findings, rows: int, texts: Mapping[int, str]
+) -> dict[str, Any]:
+    """Return the rows that models decide differently, first those where both sides are sure."""
+    names = list(run.names.values())
+    return {
+        "models": list(map(display_name, models)),
+        "rows": [
+            {
+                "id": visible(example.id),
+                "text": cut(texts[example.place]),
+                "actual": names[example.actual],
+                "decided": [
+                    {"name": names[decided], "confidence": percent(probability), "right": decided == example.actual}
+                    for decided, probability in zip(example.decided, example.probabilities, strict=True)
+                ],
+            }
+            for example in findings.disagreements
+        ],
+        "number": findings.disagreeing,
+        "total": rows,
+        "all_right": findings.all_right,
+        "all_wrong": findings.all_wrong,
+    }
+
+
+def group_lengths(words: Lengths) -> tuple[Ints, dict[int, str]]:
+    """Return the group of each text by its number of words, (rows,), and the range of each; all of about equal size."""
+    cuts = np.unique(np.quantile(words, np.arange(1, LENGTHS) / LENGTHS, method="higher"))
+    groups = np.searchsorted(cuts, words, side="left")
+    ranges = {}
+    for group in np.unique(groups).tolist():
+        low, high = words[groups == group].min(), words[groups == group].max()
+        ranges[group] = f"{low}" if low == high else f"{low} to {high}"
+    return groups, ranges
+
+
+def _by_length(run: Run, findings: Findings, groups: Ints, ranges: Mapping[int, str]) -> dict[str, Any]:
+    sizes = np.bincount(groups)
+    rows = [
+        {"model": name, "words": title, **_share(run, int(findings.right_by_group[name][group]), int(sizes[group]))}
+        for name in run.models
+        for group, title in ranges.items()
+    ]
+    title = "Accuracy by the number of words in a text"
+    return _grouped(run, "by-length", rows, "words", charts.by_length, title)
+
+
+def _by_class(run: Run, counts: Mapping[str, Ints]) -> dict[str, Any]:
+    """Return the recall of each class; if there are many, the chart has those with the lowest recall."""
+    rows = [
+        {"model": model, "class": run.names[label], **_share(run, int(counts[model][n, n]), size)}
+        for model in run.models
+        for n, label in enumerate(run.classes)
+        if (size := int(counts[model][n].sum()))
+    ]
+    recall = pd.DataFrame(rows).groupby("class", sort=False)["accuracy"].mean()
+    hardest = set(recall.sort_values(kind="stable").index[:GROUPS])
+    title = "Recall of each class: the share of its rows that is found"
+    return _grouped(run, "by-class", rows, "class", charts.by_class, title, hardest)
+
+
+def _share(run: Run, right: int, rows: int) -> dict[str, float]:
+    low, high = wilson(right, rows, run.settings.evaluate.confidence)
+    return {"accuracy": right / rows, "low": low, "high": high, "rows": rows}
+
+
+def _grouped(
+    run: Run,
+    name: str,
+    rows: Sequence[Mapping[str, Any]],
+    column: str,
+    draw: Callable[[pd.DataFrame, Sequence[str]], Spec],
+    title: str,
+    drawn: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """Return a chart and a table of accuracy by groups; `drawn` are the groups in the chart, None: all."""
+    groups = list(dict.fromkeys(row[column] for row in rows))
+    cells = {(row["model"], row[column]): row for row in rows}
+    sizes = {row[column]: row["rows"] for row in rows}
+    table = [
+        [
+            group,
+            f"{sizes[group]:,}",
+            *(
+                (percent(cell["accuracy"]), f"{percent(cell['low'])} to {percent(cell['high'])}")
+                for cell in (cells[model, group] for model in run.models)
+            ),
+        ]
+        for group in groups
+    ]
+    models = list(map(display_name, run.models))
+    caption = f"{title}, with {confidence_level(run.settings.evaluate.confidence)} intervals."
+    if drawn is not None and len(drawn) < len(groups):
+        caption += f" The chart shows the {len(drawn)} of {len(groups)} classes with the lowest recall."
+    return {
+        "chart": Chart(
+            name,
+            f"{title}, for {join_names(models)}. The table has the numbers.",
+            caption,
+            draw(pd.DataFrame([row for row in rows if drawn is None or row[column] in drawn]), run.models),
+        ),
+        "table": Table(title, [column, "rows", *models], table, range(1, 2 + len(models))),
+    }

@@ -1,0 +1,104 @@
+"""The parts of a page: texts, tables and charts, escaped wherever they show text of the corpus."""
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from textclf.core.labels import visible
+from textclf.plot.render import svg
+from textclf.plot.style import Spec
+
+SHORT, LONG = 280, 2000  # characters of a text that are shown at once, and at all
+SETTING = re.compile(r"\b((?:data|evaluate|export|params|split|train|vectorize)(?:\.[a-z]\w*)+)")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of the corpus: its beginning, the rest that a reader may unfold, and how many characters are left out."""
+
+    head: str
+    rest: str
+    omitted: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart: the id of its data, a description for those who can't see it, a caption and the specification.
+
+    `narrow`: others may stand beside it. `wide`: it scrolls if there is no room for it.
+    """
+
+    name: str
+    description: str
+    caption: str
+    spec: Spec
+    title: str = ""
+    narrow: bool = False
+    wide: bool = False
+
+    @property
+    def svg(self) -> Markup:
+        """The picture that is shown until the script has run, and without script."""
+        return Markup(svg(self.spec))  # noqa: S704 (Vega escapes the text of the data; a test checks it)
+
+    @property
+    def json(self) -> Markup:
+        """The specification for the script."""
+        return embed_json(self.spec)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table. A cell is a text, or a value and its interval; `numeric` columns are aligned to the right."""
+
+    caption: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[object]]
+    numeric: Sequence[int] = ()
+
+
+def cut(text: str, short: int = SHORT, long: int = LONG) -> Text:
+    """Return the text in parts: about `short` characters to show at once, up to `long` to unfold."""
+    if len(text) <= short * 5 // 4:  # what little would be folded takes no more room than the fold
+        return Text(visible(text), "", 0, len(text))
+    end = text.rfind(" ", short * 3 // 4, short)
+    end = end if end > 0 else short
+    return Text(visible(text[:end]), visible(text[end:long]), max(0, len(text) - long), len(text))
+
+
+def mark_settings(sentence: str) -> Markup:
+    """Return the sentence, escaped, with the names of settings in it marked as code."""
+    return Markup(SETTING.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped first)
+
+
+def embed_json(content: Any) -> Markup:
+    """Return JSON for a script element: nothing in it can end the element or start another."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)  # noqa: S704 (escaped above)
+
+
+def policy(script: str, style: str) -> str:
+    """Return the content security policy of a page with this script and style, both inline, and nothing else."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {_integrity(script)}",
+            f"style-src {_integrity(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _integrity(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode()}'"

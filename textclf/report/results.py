@@ -1,0 +1,199 @@
+"""The first sections: the headline, how it was measured, and the models side by side."""
+
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from textclf.artifacts.decisions import default_model
+from textclf.artifacts.metrics import METRICS, format_value
+from textclf.core.files import SPLITS
+from textclf.core.formatting import (
+    confidence_level,
+    display_name,
+    join_names,
+    p_value,
+    percent,
+    points,
+    split_rows,
+)
+from textclf.export import description
+from textclf.plot import groups
+from textclf.report.markup import Chart, Table
+from textclf.report.run import CLASS_METRICS, Run
+
+Cell = tuple[str, str]  # a value and its interval
+
+
+def representative(run: Run) -> tuple[str, str]:
+    """Return the model that represents the run, the default of `textclf predict`, and why. No test row decides it."""
+    named = run.settings.export.model
+    name = default_model(named, run.evaluation, run.models)
+    if named is not None:
+        return name, "export.model names it"
+    if "validation" in run.evaluation[name]:
+        return name, "it has the highest accuracy on the validation rows (ties: the lowest log loss)"
+    return name, "it is the last of train.models, and there are no validation rows to choose by"
+
+
+def summary(run: Run) -> dict[str, Any]:
+    """Return the headline: the accuracy of the representative model, and how it compares with the others."""
+    name, reason = representative(run)
+    ends = run.intervals[name]["test"]["accuracy"]
+    counts = run.counts(name)
+    return {
+        "model": display_name(name),
+        "why": reason,
+        "accuracy": percent(run.evaluation[name]["test"]["accuracy"]),
+        "low": percent(ends["low"]),
+        "high": percent(ends["high"]),
+        "confidence": confidence_level(run.settings.evaluate.confidence),
+        "rows": f"{int(counts.sum()):,}",
+        "right": f"{int(counts.trace()):,}",
+        "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
+        "watched": "validation" not in run.splits,
+    }
+
+
+def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
+    """Return how the model compares with another, from the test of the pair."""
+    later, earlier = sorted((name, other), key=run.models.index, reverse=True)
+    test = run.comparisons[f"{later}_vs_{earlier}"]
+    sign = 1 if later == name else -1
+    low, high = sorted((sign * test["low"], sign * test["high"]))
+    p, smallest = p_value(test["p_holm"]), test.get("smallest_difference")
+    return {
+        "differs": _differs(run, test),
+        "other": display_name(other),
+        "better": sign * test["difference"] > 0,
+        "difference": points(abs(test["difference"]), signed=False),
+        "signed": points(sign * test["difference"]),
+        "low": points(low),
+        "high": points(high),
+        "p": (p if p.startswith("<") else f"= {p}").replace(" ", "\N{NO-BREAK SPACE}"),
+        "smallest": None if smallest is None else points(smallest, signed=False),
+    }
+
+
+def _differs(run: Run, test: Mapping[str, float]) -> bool:
+    return test["p_holm"] <= 1 - run.settings.evaluate.confidence
+
+
+def protocol(run: Run) -> dict[str, Any]:
+    """Return the caveats, and how the run was made and measured."""
+    settings = run.settings
+    watching = [name for name in run.models if name in set(run.history["model"])]
+    chosen = isinstance(settings.evaluate.threshold, str)
+    return {
+        "caveats": description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching),
+        "facts": [
+            *description.protocol(
+                settings.data, settings.split, settings.train, settings.evaluate, run.leaks, run.names, run.models
+            ),
+            *description.passed_checks(run.leaks),
+        ],
+        "thresholds": [
+            (display_name(name), f"{run.decisions[name]['threshold']:.3f}")
+            for name in run.models
+            if chosen and "threshold" in run.decisions[name]
+        ],
+        "calibrations": [
+            (display_name(name), key, f"{value:.3f}")
+            for name in run.models
+            for key, value in sorted(run.decision(name).to_json().items())
+            if key != "threshold"
+        ],
+    }
+
+
+def compared(run: Run) -> dict[str, Any]:
+    """Return the models side by side: metrics with their intervals, and paired tests."""
+    level = confidence_level(run.settings.evaluate.confidence)
+    splits = [split for split in SPLITS if split in run.splits]
+    accuracies = [
+        {
+            "model": name,
+            "split": split,
+            "accuracy": run.evaluation[name][split]["accuracy"],
+            **run.intervals[name][split]["accuracy"],
+        }
+        for name in run.models
+        for split in splits
+    ]
+    tested = "; ".join(
+        f"{display_name(row['model'])} {percent(row['accuracy'])} ({percent(row['low'])} to {percent(row['high'])})"
+        for row in accuracies
+        if row["split"] == "test"
+    )
+    others = "that models were fitted to" + (" or chosen by" if "validation" in splits else "")
+    metrics = _metrics(run, splits)
+    tests = _tests(run)
+    return {
+        "chart": Chart(
+            "accuracies",
+            f"Test accuracy with {level} intervals: {tested}.",
+            f"Filled: accuracy on the test rows, with its {level} interval. Hollow: on the rows {others}.",
+            groups.accuracies(pd.DataFrame(accuracies), run.models),
+        ),
+        "metrics": Table(
+            f"Metrics with {level} intervals, on the test rows unless stated otherwise",
+            ["", *map(display_name, run.models)],
+            metrics,
+            range(1, 1 + len(run.models)),
+        ),
+        "per_class": join_names([METRICS[name].title for name in CLASS_METRICS]),
+        "positive": run.names[run.classes[-1]] if len(run.classes) == 2 else None,
+        "lower": join_names([metric.title for metric in METRICS.values() if not metric.higher_is_better]),
+        "tests": Table(
+            "Pairs of models on the same test rows",
+            ["pair", "difference", "interval", "right alone", "p", "p (Holm)", "detectable", "significant"],
+            tests,
+            range(1, 7),
+        )
+        if tests
+        else None,
+    }
+
+
+def _metrics(run: Run, splits: Sequence[str]) -> list[list[object]]:
+    """Return the rows of the table: accuracy on each split, then every other metric that a model has."""
+    rows: list[list[object]] = [
+        [f"accuracy on {split_rows(split)}", *(metric_cell(run, name, split, "accuracy") for name in run.models)]
+        for split in reversed(splits)
+    ]
+    for key, metric in METRICS.items():
+        if key != "accuracy" and any(key in run.evaluation[name]["test"] for name in run.models):
+            rows.append([metric.title, *(metric_cell(run, name, "test", key) for name in run.models)])
+    rows.append(["parameters", *(f"{run.training[name].get('parameters', 0):,}" for name in run.models)])
+    return rows
+
+
+def metric_cell(run: Run, model: str, split: str, key: str) -> Cell:
+    """Return a metric and its interval as text, each empty if the model has none."""
+    measured, intervals = run.evaluation[model][split], run.intervals[model][split]
+    if key not in measured:
+        return "", ""
+    ends = [format_value(key, intervals[key][end]) for end in ("low", "high")] if key in intervals else []
+    return format_value(key, measured[key]), " to ".join(ends)
+
+
+def _tests(run: Run) -> list[list[object]]:
+    """Return a row for each pair of models."""
+    rows: list[list[object]] = []
+    for earlier, later in combinations(run.models, 2):
+        test = run.comparisons[f"{later}_vs_{earlier}"]
+        smallest = test.get("smallest_difference")
+        rows.append(
+            [
+                f"{display_name(later)} vs. {display_name(earlier)}",
+                f"{points(test['difference'])} points",
+                f"{points(test['low'])} to {points(test['high'])}",
+                f"{test['only_first']:,.0f} and {test['only_second']:,.0f}",
+                p_value(test["p"]),
+                p_value(test["p_holm"]),
+                "too few rows" if smallest is None else f"{points(smallest, signed=False)} points",
+                "yes" if _differs(run, test) else "no",
+            ]
+        )
+    return rows

@@ -1,0 +1,113 @@
+"""What the report shows of a run."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from textclf.artifacts.decisions import Decision
+from textclf.artifacts.metrics import METRICS
+from textclf.artifacts.predictions import Predictions
+from textclf.core.labels import display_labels
+from textclf.evaluate.settings import Evaluate
+from textclf.export import sources
+from textclf.export.settings import Export
+from textclf.export.sources import Source
+from textclf.fetch.settings import Fetch
+from textclf.models.settings import Train
+from textclf.plot import reliability
+from textclf.report.settings import Report
+from textclf.split.settings import Split
+from textclf.tables.settings import Data
+from textclf.vectorize.settings import Vectorize
+
+CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.per_class)
+# Columns of the tables that have no chart of their own.
+CLASS_COLUMNS = (
+    "model",
+    "split",
+    "class",
+    "support",
+    *(f"{name}{end}" for name in CLASS_METRICS for end in ("", "_low", "_high")),
+)
+BIN_COLUMNS = (*reliability.COLUMNS, "low", "high")
+TERM_COLUMNS = ("model", "class", "term", "weight", "rows", "method")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The sections of params.yaml, in the order in which the page lists them."""
+
+    fetch: Fetch
+    data: Data
+    split: Split
+    vectorize: Vectorize
+    train: Train
+    evaluate: Evaluate
+    export: Export
+    report: Report
+
+
+@dataclass(frozen=True)
+class Run:
+    """Everything that the page shows: what the stages wrote, and the settings.
+
+    `classes` are the labels in order; binary: the positive class is last. `splits` has the rows of each split and
+    `predictions` those of each model, in pieces that can be iterated over again; all models predict the same rows in
+    the same order, and the test rows in the order of the split. `decisions` to `leaks` are the contents of
+    metrics/*.json, `history` to `terms` the tables in plots/*.csv. `checksums` maps what was hashed to its SHA-256,
+    `versions` packages to locked versions.
+    """
+
+    settings: Settings
+    classes: Sequence[str]
+    splits: Mapping[str, Iterable[pd.DataFrame]]
+    predictions: Mapping[str, Iterable[Predictions]]
+    decisions: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    intervals: Mapping[str, Any]
+    comparisons: Mapping[str, Mapping[str, float]]
+    training: Mapping[str, Mapping[str, Any]]
+    features: Mapping[str, Mapping[str, int]]
+    leaks: Mapping[str, Any]
+    history: pd.DataFrame
+    by_class: pd.DataFrame
+    confusion: pd.DataFrame
+    roc: pd.DataFrame
+    precision_recall: pd.DataFrame
+    reliability: pd.DataFrame
+    terms: pd.DataFrame
+    sources: Sequence[Source]
+    checksums: Mapping[str, str]
+    versions: Mapping[str, str]
+
+    @property
+    def models(self) -> list[str]:
+        """The names of the models, in the order of train.models."""
+        return list(self.predictions)
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """What to show for each class label."""
+        return sources.class_names(self.sources, self.classes)
+
+    def short_names(self, limit: int) -> dict[str, str]:
+        """Return `names` cut to `limit` columns, still unique."""
+        return display_labels(self.classes, self.names, limit)
+
+    def decision(self, model: str) -> Decision:
+        """Return how the rows of a model are decided."""
+        return Decision.from_json(self.decisions[model])
+
+    def counts(self, model: str) -> NDArray[np.int64]:
+        """Return the test rows of a model by actual and decided class, (classes, classes)."""
+        rows = self.confusion[self.confusion["model"] == model]
+        table = rows.set_index(["actual", "predicted"])["count"].reindex(
+            pd.MultiIndex.from_product([self.classes, self.classes]), fill_value=0
+        )
+        counts: NDArray[np.int64] = table.to_numpy(np.int64).reshape(len(self.classes), -1)
+        return counts
