@@ -1,11 +1,11 @@
-"""How fast `textclf predict` is: from cold, and with many sentences, on one core: `make bench-predict`.
+"""Time `textclf predict` on one core, from a cold start and with many sentences: `make bench-predict`.
 
     python benchmarks/predict.py --rounds 5
 
-Needs the models and the corpus of a run. From cold: whole processes that answer one sentence, beside one that only
-imports TensorFlow, by turns. Throughput: the corpus's sentences over and over through the command, start included, and
-through `Predictor.predict_proba`, beside scikit-learn's CountVectorizer.transform alone. Prints Markdown: median,
-least and most; ratios are taken within a round.
+Needs the models and the splits of a run. Cold start: processes that classify one sentence, alternating with a process
+that only imports TensorFlow. Throughput: the sentences of the corpus, repeated, classified by the command (including
+its start) and by `Predictor.predict_proba`; for comparison, vectorized by scikit-learn's CountVectorizer.transform.
+Prints median, minimum and maximum as Markdown; ratios are computed within a round.
 """
 
 import argparse
@@ -20,26 +20,26 @@ from collections import defaultdict
 from pathlib import Path
 
 import textclf
+from textclf.artifacts import splits
 from textclf.core import files
-from textclf.split import splitting
 
 MODELS = Path("models")
-COLD = "from cold: `textclf predict --model {}`"
-TENSORFLOW = 'from cold: `python -c "import tensorflow"`'
+COLD = "cold start: `textclf predict --model {}`"
+TENSORFLOW = 'cold start: `python -c "import tensorflow"`'
 
 
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description="Time textclf predict on one core.")
-    parser.add_argument("--rounds", type=int, default=5, help="how often each is timed (default 5)")
+    parser.add_argument("--rounds", type=int, default=5, help="number of times to measure each (default 5)")
     parser.add_argument("--sentences", type=int, default=300_000, help="for the throughput (default 300,000)")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     names = json.loads((MODELS / "index.json").read_text(encoding="utf-8"))["models"]
-    parts = splitting.read(Path("data/splits"))
+    parts = splits.read(Path("data/splits"))
     corpus = [" ".join(text.split()) for rows in parts.values() for text in rows["text"]]
-    sentences = (corpus * -(-given.sentences // len(corpus)))[: given.sentences]
+    sentences = (corpus * -(-arguments.sentences // len(corpus)))[: arguments.sentences]
     seconds: dict[str, list[float]] = defaultdict(list)
     rates: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="textclf-bench-") as folder:
@@ -47,35 +47,35 @@ def main() -> None:
         text.write_text("\n".join(sentences) + "\n", encoding="utf-8")
         few = Path(folder, "few.txt")
         few.write_text("\n".join(sentences[: len(sentences) // 10]) + "\n", encoding="utf-8")
-        for _ in range(given.rounds):
-            seconds[TENSORFLOW].append(timed([sys.executable, "-c", "import tensorflow"]))
+        for _ in range(arguments.rounds):
+            seconds[TENSORFLOW].append(seconds_of([sys.executable, "-c", "import tensorflow"]))
             for name in names:
                 command = [sys.executable, "-m", "textclf.cli", "predict", "--model", name]
-                seconds[COLD.format(name)].append(timed([*command, "The food was great."]))
-                rates[f"`textclf predict --model {name}`"].append(len(sentences) / timed(command, text))
-                rates[f"`textclf.load(...).predict_proba`, {name}"].append(in_process(name, sentences))
-            rates["scikit-learn's CountVectorizer.transform"].append(counted(sentences))
+                seconds[COLD.format(name)].append(seconds_of([*command, "The food was great."]))
+                rates[f"`textclf predict --model {name}`"].append(len(sentences) / seconds_of(command, text))
+                rates[f"`textclf.load(...).predict_proba`, {name}"].append(loaded_rate(name, sentences))
+            rates["scikit-learn's CountVectorizer.transform"].append(vectorizer_rate(sentences))
         command = [sys.executable, "-m", "textclf.cli", "predict", "--model", names[-1]]
         memory = {
             len(few.read_text(encoding="utf-8").splitlines()): peak(command, few),
             len(sentences): peak(command, text),
         }
     print(
-        f"Sentences of {sum(map(len, corpus)) / len(corpus):.0f} characters; rounds: {given.rounds}; peak memory ",
+        f"Sentences of {sum(map(len, corpus)) / len(corpus):.0f} characters; rounds: {arguments.rounds}; peak memory ",
         end="",
     )
     print(", ".join(f"{mebibytes} MiB for {count:,} sentences" for count, mebibytes in memory.items()), end=".\n\n")
-    print("| seconds: median (least to most) | | ratio to TensorFlow's import |\n| --- | --- | --- |")
+    print("| seconds: median (minimum to maximum) | | ratio to TensorFlow's import |\n| --- | --- | --- |")
     for what, values in seconds.items():
         ratios = [mine / theirs for mine, theirs in zip(values, seconds[TENSORFLOW], strict=True)]
         print(f"| {what} | {spread(values, '.2f')} | {spread(ratios, '.2f')} |")
-    print("\n| sentences a second, one core | |\n| --- | --- |")
+    print("\n| sentences per second, one core | |\n| --- | --- |")
     for what, values in rates.items():
         print(f"| {what} | {spread(values, ',.0f')} |")
 
 
-def timed(command: list[str], stdin: Path = Path(os.devnull)) -> float:
-    """Seconds from the start of a process to its exit."""
+def seconds_of(command: list[str], stdin: Path = Path(os.devnull)) -> float:
+    """Return the seconds from the start of a process to its exit."""
     started = time.perf_counter()
     with stdin.open("rb") as stream:
         subprocess.run(command, stdin=stream, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True)
@@ -83,7 +83,10 @@ def timed(command: list[str], stdin: Path = Path(os.devnull)) -> float:
 
 
 def peak(command: list[str], stdin: Path) -> int:
-    """Peak memory of a process in MiB, started by a small one, since a process begins as large as its parent."""
+    """Return the peak memory of a process in MiB.
+
+    A small process starts it, because a child is first as large as its parent.
+    """
     small = "import resource as r, subprocess as s, sys; s.run(sys.argv[1:], stdout=s.DEVNULL, check=True); "
     small += "print(r.getrusage(r.RUSAGE_CHILDREN).ru_maxrss // 1024)"
     with stdin.open("rb") as stream:
@@ -91,8 +94,8 @@ def peak(command: list[str], stdin: Path) -> int:
     return int(done.stdout)
 
 
-def in_process(name: str, sentences: list[str]) -> float:
-    """Sentences a second of a model that is loaded."""
+def loaded_rate(name: str, sentences: list[str]) -> float:
+    """Return the number of sentences per second that a loaded model classifies."""
     model = textclf.load(MODELS / name)
     model.predict_proba(sentences[:10])
     started = time.perf_counter()
@@ -101,8 +104,8 @@ def in_process(name: str, sentences: list[str]) -> float:
     return len(sentences) / (time.perf_counter() - started)
 
 
-def counted(sentences: list[str]) -> float:
-    """Sentences a second that scikit-learn vectorizes with the same vocabulary, predicting nothing."""
+def vectorizer_rate(sentences: list[str]) -> float:
+    """Return the number of sentences per second that scikit-learn vectorizes with the same vocabulary."""
     from sklearn.feature_extraction.text import CountVectorizer
 
     content = files.read_json(Path("data/features/vectorizer.json"))
@@ -115,7 +118,7 @@ def counted(sentences: list[str]) -> float:
 
 
 def spread(values: list[float], form: str) -> str:
-    """Median, least and most."""
+    """Return median, minimum and maximum."""
     return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 

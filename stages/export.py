@@ -1,82 +1,87 @@
-"""Hand on every model: a folder each with all that it takes to predict with it, to explain it and to judge it.
+"""Export one self-contained folder per model, and the terms that weigh most for each class.
 
-Reads: DATA, for its checksums; FEATURES; TRAINED, a folder a model; and the metrics of the run.
-Writes: MODELS, a folder a model with its numbers, vectorizer and decision, ONNX, what its own library opens, and a
-model card; TERMS, the terms that speak most for each class, as CSV.
-Params: data, evaluate, export, fetch, split, train, vectorize.
+Reads: TABLE, the labelled texts, for their checksums; FEATURES; TRAINED, a folder per model; the metrics of the run:
+EVALUATION, INTERVALS, DECISIONS, TRAINING, SPLITS (rows per class) and SHAPES (of the features).
+Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, an ONNX file and a model card, and the
+index that names the default; TERMS, as CSV.
+Params: data, evaluate, export, split, train, vectorize.
 """
 
-import shutil
 from pathlib import Path
 
-from textclf.artifacts import layers as portable
-from textclf.core import files, progress, stage
-from textclf.evaluate import evaluation
-from textclf.export import card, explanation, provenance
-from textclf.export import onnx_model as exchange
-from textclf.params import Params
-from textclf.predict import predictor as prediction
+from textclf.artifacts import features as feature_files
+from textclf.artifacts import layers
+from textclf.artifacts.decisions import INDEX, Decision, default_model
+from textclf.core import files, stage
+from textclf.core.progress import track
+from textclf.evaluate.settings import Evaluate
+from textclf.export import card, description, folder
+from textclf.export.explanation import top_terms
+from textclf.export.provenance import checksums
+from textclf.export.settings import Export
+from textclf.export.sources import labelled_class_names, list_sources
+from textclf.models.settings import Train
+from textclf.split.settings import Split
 from textclf.tables import corpus
-from textclf.vectorize import features
-
-CARD = "README.md"  # what those who look at a folder look at first
+from textclf.tables.settings import Data
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.vectorizer import VECTORIZER, read_vectorizer
 
 
 def run(
-    params: Params,
-    data: Path,
-    feature_folder: Path,
+    data: Data,
+    evaluate: Evaluate,
+    export: Export,
+    split: Split,
+    train: Train,
+    vectorize: Vectorize,
+    *,
+    table: Path,
+    features: Path,
     trained: Path,
-    evaluation_json: Path,
-    intervals_json: Path,
-    decisions_json: Path,
-    training_json: Path,
-    splits_json: Path,
-    features_json: Path,
+    evaluation: Path,
+    intervals: Path,
+    decisions: Path,
+    training: Path,
+    splits: Path,
+    shapes: Path,
     models: Path,
-    terms_csv: Path,
+    terms: Path,
 ) -> None:
     """Export the models of train.models."""
-    names = params.train.models
-    vectorizer = features.read_vectorizer(feature_folder / features.VECTORIZER)
-    shards = features.open_shards(feature_folder)["train"]
-    measured, intervals, decisions, records, report, shapes = map(
-        files.read_json, (evaluation_json, intervals_json, decisions_json, training_json, splits_json, features_json)
-    )
-    portables: dict[str, portable.Portable] = {name: portable.read(trained / name) for name in names}
-    default = evaluation.default_model(params.export.model, measured, names)
-    settings = card.Settings(
-        params.fetch, params.data, params.split, params.vectorize, params.train, params.evaluate, params.export
-    )
-    raw = card.sources(provenance.checksums(corpus.files(data, params.data)), str(data))
-    read = progress.counted(shards, "training rows read", len(shards), "shard")
-    terms = explanation.top_terms(portables, (shard.X for shard in read), vectorizer.terms(), params.export.terms)
-    with files.outputs(models, terms_csv) as (folder, table):
-        folder.mkdir()
-        files.write_json(folder / prediction.INDEX, {"default": default, "models": names})
-        for name in names:
-            (target := folder / name).mkdir()
-            for path in sorted((trained / name).glob("model.*")):
-                shutil.copyfile(path, target / path.name)
-            features.write_vectorizer(vectorizer, target / features.VECTORIZER)
-            prediction.write_decision(decisions[name], target / prediction.DECISION)
-            exchange.write(prediction.load(target), target / exchange.FILE)
-            text = card.card(
+    vectorizer = read_vectorizer(features / VECTORIZER)
+    layer_models = {name: layers.read(trained / name) for name in train.models}
+    metrics, ends, decided = map(files.read_json, (evaluation, intervals, decisions))
+    records, counts, shape = map(files.read_json, (training, splits, shapes))
+    sources = list_sources(checksums(corpus.files(table, data)), data.path)
+    classes = list(next(iter(layer_models.values())).classes)
+    names = labelled_class_names(sources, classes)
+    shards = feature_files.open_shards(features)["train"]
+    train_rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
+    top = top_terms(layer_models, train_rows, vectorizer.terms(), export.terms)
+    default = default_model(export.model, metrics, train.models)
+    with files.outputs(models, terms) as (model_folder, terms_csv):
+        model_folder.mkdir()
+        files.write_json(model_folder / INDEX, {"default": default, "models": train.models})
+        for name, model in layer_models.items():
+            decision = Decision.from_json(decided[name])
+            watching = [name] if (trained / name / "history.csv").exists() else []
+            text = card.render(
                 name,
-                settings,
-                list(portables[name].classes),
-                measured[name],
-                intervals[name],
-                decisions[name],
-                records[name],
-                report,
-                shapes,
-                raw,
-                watched=(trained / name / "history.csv").exists(),
+                getattr(train, name),
+                card.Results(metrics[name], ends[name], decision.to_json(), records[name]),
+                sources=sources,
+                rows=description.rows_by_class(counts),
+                classes=classes,
+                representation=description.representation(vectorize, shape["train"]["features"]),
+                protocol=description.protocol(data, split, train, evaluate, counts, names, [name]),
+                caveats=description.caveats(counts, names, evaluate.confidence, watching),
+                confidence=evaluate.confidence,
+                ignores_text=not len(model.layers[0].kernel),
             )
-            (target / CARD).write_text(text, encoding="utf-8", newline="\n")
-        files.write_csv(table, evaluation.stacked(terms, explanation.COLUMNS))
-    print(f"{', '.join(names)}; textclf predict takes {default}")
+            folder.write(model_folder / name, trained / name, model, vectorizer, decision, text)
+        files.write_csv(terms_csv, top)
+    print(f"{', '.join(train.models)}; textclf predict takes {default}")
 
 
 if __name__ == "__main__":

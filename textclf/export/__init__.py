@@ -1,1 +1,1 @@
-"""What is handed on of a trained model."""
+"""What is handed on: the folder of each model with its card, and the run described in plain words."""

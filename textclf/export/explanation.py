@@ -1,4 +1,4 @@
-"""What models have learned: the terms that speak most for each class."""
+"""What models have learned: the terms with the largest weight for each class."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,91 +7,91 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf.artifacts.layers import Portable
+from textclf.artifacts.layers import LayerModel
 
-COLUMNS = ("class", "term", "weight", "rows", "method")
-FEWEST = 3  # rows that hold a term, below which a mean over them says more of these rows than of the term
-OCCLUDED = 100_000  # training rows, the first ones, that terms are taken out of
-CELLS = 2**24  # terms in rows times classes that are held at a time
+COLUMNS = ("model", "class", "term", "weight", "rows", "method")
+MIN_ROWS = 3  # with the term, for a mean over them to describe the term rather than these rows
+OCCLUDED_ROWS = 100_000  # training rows, the first ones, from which terms are removed
+CELLS = 2**24  # nonzeros times classes that are in memory at a time
 
 
 class Occlusion:
-    """By how much the log odds of each class fall, on average, when a term is taken out of a row that holds it."""
+    """The mean drop of each class's log odds when a term is removed from the rows that contain it."""
 
-    def __init__(self, model: Portable, features: int) -> None:
-        """Begin with no rows."""
-        self.model, self.seen = model, 0
-        self.rows = np.zeros(features, dtype=np.int64)  # that hold each term
+    def __init__(self, model: LayerModel, features: int) -> None:
+        """Start without rows."""
+        self.model = model
+        self.seen = 0
+        self.rows = np.zeros(features, dtype=np.int64)  # with each term
         self.sums = np.zeros((features, len(model.classes)))
 
     def add(self, X: csr_array) -> None:
-        """Take in rows (rows, features), as long as there were fewer than `OCCLUDED`."""
-        X = X[: max(0, OCCLUDED - self.seen)] if self.seen + X.shape[0] > OCCLUDED else X
+        """Take in rows (rows, features), up to `OCCLUDED_ROWS` in all."""
+        X = X[: max(0, OCCLUDED_ROWS - self.seen)] if self.seen + X.shape[0] > OCCLUDED_ROWS else X
         self.seen += X.shape[0]
-        width = len(self.rows)
+        features = len(self.rows)
         step = max(1, CELLS * X.shape[0] // max(1, X.nnz * len(self.model.classes)))
         for start in range(0, X.shape[0], step):
             part = X[start : start + step] if step < X.shape[0] else X
-            self.rows += np.bincount(part.indices, minlength=width)
-            for place, column in enumerate(self.model.occlusion(part).T):
-                self.sums[:, place] += np.bincount(part.indices, weights=column, minlength=width)
+            self.rows += np.bincount(part.indices, minlength=features)
+            for position, drops in enumerate(self.model.occlusion(part).T):
+                self.sums[:, position] += np.bincount(part.indices, weights=drops, minlength=features)
 
     def means(self) -> NDArray[np.float64]:
-        """The mean falls (features, classes), 0 of a term that no row holds."""
-        found: NDArray[np.float64] = self.sums / np.maximum(self.rows, 1)[:, None]
-        return found
+        """Return the mean drops (features, classes), 0 for a term that no row contains."""
+        means: NDArray[np.float64] = self.sums / np.maximum(self.rows, 1)[:, None]
+        return means
 
 
 def top_terms(
-    models: Mapping[str, Portable], shards: Iterable[csr_array], terms: Sequence[str], count: int
-) -> dict[str, pd.DataFrame]:
-    """For each class of each model the `count` terms at most that speak most for it, the strongest first: `COLUMNS`.
+    models: Mapping[str, LayerModel], shards: Iterable[csr_array], terms: Sequence[str], count: int
+) -> pd.DataFrame:
+    """Return a table with `COLUMNS`: per model and class at most `count` terms, the largest weight first.
 
-    `shards` are the training rows (rows, features) piece by piece, gone over once; `terms` (features,) the names of
-    their columns. By the method `weight`, of linear models, `weight` is the term's own in the score of the class; by
-    `occlusion`, of others, the mean of `Occlusion` over the first `OCCLUDED` rows, of terms that `FEWEST` of them hold,
-    or all if none do. `rows` is the number of all rows that hold the term. A term that speaks against a class is not
-    listed. Empty for a model that looks at no term.
+    `shards` are the training rows (rows, features) in pieces, iterated once; `terms` (features,) names their columns.
+    The method `weight`, for linear models, takes the term's weight in the score of the class. `occlusion`, for others,
+    takes the mean of `Occlusion` over the first `OCCLUDED_ROWS` rows, for terms in at least `MIN_ROWS` of them, or for
+    all if there are none such. `rows` is the number of rows with the term. Terms with a weight of 0 or below are left
+    out, so a model that ignores the text has none.
     """
     weights = {name: model.linear_weights() for name, model in models.items()}
-    occlusions = {name: Occlusion(models[name], len(terms)) for name, found in weights.items() if found is None}
+    occlusions = {name: Occlusion(models[name], len(terms)) for name, linear in weights.items() if linear is None}
     rows = np.zeros(len(terms), dtype=np.int64)
     for X in shards:
         rows += np.bincount(X.indices, minlength=len(terms))
         for occlusion in occlusions.values():
             occlusion.add(X)
-    tables = {}
+    tables = []
     for name, model in models.items():
-        column_weights, candidates, method = weights[name], rows >= 1, "weight"
-        if column_weights is None:
-            column_weights, method = occlusions[name].means(), "occlusion"
-            if (often := occlusions[name].rows >= FEWEST).any():
-                candidates = often
-        tables[name] = _table(model.classes, column_weights, candidates, rows, terms, count, method)
-    return tables
+        model_weights, candidates, method = weights[name], rows >= 1, "weight"
+        if model_weights is None:
+            model_weights, method = occlusions[name].means(), "occlusion"
+            if (frequent := occlusions[name].rows >= MIN_ROWS).any():
+                candidates = frequent
+        table = _top_terms_of_model(model.classes, model_weights, candidates, rows, terms, count)
+        tables.append(table.assign(model=name, method=method)[list(COLUMNS)])
+    return pd.concat(tables, ignore_index=True)
 
 
-def _table(
+def _top_terms_of_model(
     classes: Sequence[str],
     weights: NDArray[np.float64],
     candidates: NDArray[np.bool_],
     rows: NDArray[np.int64],
     terms: Sequence[str],
     count: int,
-    method: str,
 ) -> pd.DataFrame:
     tables = []
     for name, column in zip(classes, weights.T, strict=True):
-        found = np.flatnonzero(candidates & (column > 0))
-        best = found[np.lexsort((found, -column[found]))][:count]  # of equals the first by name
+        positive = np.flatnonzero(candidates & (column > 0))
+        top = positive[np.lexsort((positive, -column[positive]))][:count]  # ties in the order of the terms
         tables.append(
             pd.DataFrame(
                 {
                     "class": name,
-                    "term": [terms[place] for place in best],
-                    "weight": column[best],
-                    "rows": rows[best],
-                    "method": method,
+                    "term": [terms[position] for position in top],
+                    "weight": column[top],
+                    "rows": rows[top],
                 }
             )
         )

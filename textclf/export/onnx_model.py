@@ -1,28 +1,29 @@
 """A trained model as ONNX, the exchange format that other languages and runtimes read.
 
-It takes vectors, not texts: ONNX has no regular expressions beyond matching a whole string, no Unicode lower case as
-Python has it, and no words of a pattern, so that a tokeniser in it would be another than the one that the model was
-trained with. The vectorizer goes with the file as JSON, under `vectorizer` in its metadata.
+The model takes vectors, not texts. A tokenizer in ONNX would sometimes give other terms than the one that the model was
+trained with: ONNX has no lower case like Python's, and no regular expression that finds words. So the vectorizer goes
+with the file, as JSON under `vectorizer` in its metadata.
 """
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, Portable
-from textclf.predict.predictor import Predictor
+from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
+from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, LayerModel
+from textclf.vectorize.vectorizer import Vectorizer
 
 if TYPE_CHECKING:
     import onnx
 
-    from textclf.evaluate.statistics import Platt, Temperature
-
-FILE = "model.onnx"
-OPSET, FORMAT = 20, 9  # of ONNX's operators and of its files; onnxruntime reads both from 1.17 on
-# Keras's activation as an operator of ONNX and its attributes.
+ONNX = "model.onnx"  # beside the model's other files
+OPSET, IR_VERSION = 20, 9  # of ONNX's operators and files; onnxruntime reads both from 1.17 on
+INT64, FLOAT = 7, 1  # numbers of the types, for the operator Cast
+# Keras's activations as operators of ONNX with their attributes.
 OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "elu": ("Elu", {"alpha": 1.0}),
     "gelu": ("Gelu", {"approximate": "none"}),
@@ -37,7 +38,7 @@ OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 class _Graph:
-    """Nodes and constants as they are added; every method gives the name of what it computes."""
+    """A graph under construction; each method adds a node or constant and returns the name of its value."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
@@ -51,6 +52,7 @@ class _Graph:
         return output
 
     def constant(self, values: Any, name: str | None = None) -> str:
+        """Add an array; float64 becomes float32."""
         from onnx import numpy_helper
 
         array = np.asarray(values)
@@ -60,23 +62,33 @@ class _Graph:
         return name
 
 
-def build(predictor: Predictor) -> "onnx.ModelProto":
-    """The model: `features` (rows, features) float32 to `probabilities` (rows, classes) float32, `label` (rows,) text.
+def write(vectorizer: Vectorizer, model: LayerModel, decision: Decision, path: Path) -> None:
+    """Write the model of `build`, checked by ONNX's own rules; the same arguments give the same bytes."""
+    import onnx
 
-    `features` are the rows of `predictor.vectorizer.transform`, dense. Scaling and threshold of the run are within.
+    proto = build(vectorizer, model, decision)
+    onnx.checker.check_model(proto, full_check=True)
+    path.write_bytes(proto.SerializeToString(deterministic=True))
+
+
+def build(vectorizer: Vectorizer, model: LayerModel, decision: Decision) -> "onnx.ModelProto":
+    """Return a model from `features` to `label` (rows,) text and `probabilities` (rows, classes) float32.
+
+    `features` (rows, features) float32 are vectors of the vectorizer as a dense array. Calibration and threshold of the
+    decision are part of the model.
     """
     from onnx import TensorProto, helper
 
-    graph, model = _Graph(), predictor.model
-    columns = sum(part.columns for part in predictor.vectorizer.parts)
-    scores, activation = _scores(graph, model, columns), model.layers[-1].activation
-    if predictor.scaling is None:
-        probabilities = _probabilities(graph, scores, activation)
+    graph = _Graph()
+    columns = sum(part.columns for part in vectorizer.parts)
+    scores, activation = _add_scores(graph, model, columns), model.layers[-1].activation
+    if decision.calibration is None:
+        probabilities = _add_probabilities(graph, scores, activation)
     else:
-        probabilities = _scaled(graph, scores, activation, predictor.scaling)
+        probabilities = _add_calibrated(graph, scores, activation, decision.calibration)
     graph.add("Identity", probabilities, name="probabilities")
-    _label(graph, predictor)
-    made = helper.make_model(
+    _add_label(graph, model.classes, decision.threshold)
+    proto = helper.make_model(
         helper.make_graph(
             graph.nodes,
             "textclf",
@@ -88,29 +100,23 @@ def build(predictor: Predictor) -> "onnx.ModelProto":
             graph.constants,
         ),
         opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=FORMAT,
+        ir_version=IR_VERSION,
         producer_name="textclf",
     )
-    vectorizer = json.dumps(predictor.vectorizer.content(), sort_keys=True, ensure_ascii=False)
-    helper.set_model_props(made, {"classes": json.dumps(model.classes, ensure_ascii=False), "vectorizer": vectorizer})
-    return made
+    metadata = {
+        "classes": json.dumps(model.classes, ensure_ascii=False),
+        "vectorizer": json.dumps(vectorizer.to_json(), sort_keys=True, ensure_ascii=False),
+    }
+    helper.set_model_props(proto, metadata)
+    return proto
 
 
-def write(predictor: Predictor, path: Path) -> None:
-    """Write the model of `build`; its bytes repeat. It is checked against ONNX's own rules first."""
-    import onnx
-
-    made = build(predictor)
-    onnx.checker.check_model(made, full_check=True)
-    path.write_bytes(made.SerializeToString(deterministic=True))
-
-
-def _scores(graph: _Graph, model: Portable, columns: int) -> str:
-    """What the last layer's activation is given."""
+def _add_scores(graph: _Graph, model: LayerModel, columns: int) -> str:
+    """Add all layers but the last activation."""
     values = "features"
     if model.presence:
-        there = graph.add("Greater", values, graph.constant(np.float32(0)))
-        values = graph.add("Cast", there, to=1)  # to float32
+        present = graph.add("Greater", values, graph.constant(np.float32(0)))
+        values = graph.add("Cast", present, to=FLOAT)
     for number, layer in enumerate(model.layers, start=1):
         kernel = layer.kernel if len(layer.kernel) else np.zeros((columns, len(layer.bias)))
         product = graph.add("MatMul", values, graph.constant(kernel, f"kernel_{number}"))
@@ -121,61 +127,59 @@ def _scores(graph: _Graph, model: Portable, columns: int) -> str:
     return values
 
 
-def _probabilities(graph: _Graph, scores: str, activation: str) -> str:
-    """The classes' probabilities, as `Portable.predict_proba` has them."""
+def _add_probabilities(graph: _Graph, scores: str, activation: str) -> str:
+    """Add the last activation, as in `LayerModel.predict_proba`."""
     match activation:
         case "sigmoid":
-            return _sigmoids_of_two(graph, scores)
+            return _add_binary_sigmoids(graph, scores)
         case "softmax":
             return graph.add("Softmax", scores, axis=1)
         case _:
-            return graph.add("Softmax", _log_sigmoids(graph, scores), axis=1)
+            return graph.add("Softmax", _add_log_sigmoids(graph, scores), axis=1)
 
 
-def _scaled(graph: _Graph, scores: str, activation: str, scaling: "Temperature | Platt") -> str:
-    """The probabilities, scaled as the run that chose the scaling did."""
-    from textclf.evaluate.statistics import EPSILON, Temperature
-
-    logs = graph.add("Max", _logarithms(graph, scores, activation), graph.constant(math.log(EPSILON)))
-    if isinstance(scaling, Temperature):
-        return graph.add("Softmax", graph.add("Div", logs, graph.constant(scaling.temperature)), axis=1)
-    odds = graph.add("MatMul", logs, graph.constant(np.array([[-1.0], [1.0]])))
-    product = graph.add("Mul", odds, graph.constant(scaling.slope))
-    return _sigmoids_of_two(graph, graph.add("Add", product, graph.constant(scaling.intercept)))
+def _add_calibrated(graph: _Graph, scores: str, activation: str, calibration: Temperature | Platt) -> str:
+    """Add the last activation and the calibration, as in `Decision.calibrate`."""
+    logs = graph.add("Max", _add_log_probabilities(graph, scores, activation), graph.constant(math.log(EPSILON)))
+    if isinstance(calibration, Temperature):
+        return graph.add("Softmax", graph.add("Div", logs, graph.constant(calibration.temperature)), axis=1)
+    log_odds = graph.add("MatMul", logs, graph.constant(np.array([[-1.0], [1.0]])))
+    product = graph.add("Mul", log_odds, graph.constant(calibration.slope))
+    return _add_binary_sigmoids(graph, graph.add("Add", product, graph.constant(calibration.intercept)))
 
 
-def _logarithms(graph: _Graph, scores: str, activation: str) -> str:
-    """The logarithms of the probabilities; a small probability itself has lost its digits in float32."""
+def _add_log_probabilities(graph: _Graph, scores: str, activation: str) -> str:
+    """Add the logarithms of the probabilities from the scores, because small probabilities lose digits in float32."""
     match activation:
         case "sigmoid":
-            return _log_sigmoids(graph, _of_two(graph, scores))
+            return _add_log_sigmoids(graph, _add_both_log_odds(graph, scores))
         case "softmax":
             return graph.add("LogSoftmax", scores, axis=1)
         case _:
-            return graph.add("LogSoftmax", _log_sigmoids(graph, scores), axis=1)
+            return graph.add("LogSoftmax", _add_log_sigmoids(graph, scores), axis=1)
 
 
-def _log_sigmoids(graph: _Graph, scores: str) -> str:
-    """The logarithms of the scores' sigmoids, none below that of the least number of float64."""
+def _add_log_sigmoids(graph: _Graph, scores: str) -> str:
+    """Add the logarithms of the sigmoids, at least that of the smallest normal number of float64."""
     logs = graph.add("Neg", graph.add("Softplus", graph.add("Neg", scores)))
     return graph.add("Max", logs, graph.constant(math.log(np.finfo(np.float64).tiny)))
 
 
-def _of_two(graph: _Graph, odds: str) -> str:
-    """Both classes' log odds (rows, 2) from those (rows, 1) of the second."""
-    return graph.add("Concat", graph.add("Neg", odds), odds, axis=1)
+def _add_both_log_odds(graph: _Graph, log_odds: str) -> str:
+    """Add the log odds of both classes (rows, 2) from those of the positive class (rows, 1)."""
+    return graph.add("Concat", graph.add("Neg", log_odds), log_odds, axis=1)
 
 
-def _sigmoids_of_two(graph: _Graph, odds: str) -> str:
-    """Both classes' probabilities (rows, 2) from the log odds (rows, 1) of the second."""
-    return graph.add("Sigmoid", _of_two(graph, odds))
+def _add_binary_sigmoids(graph: _Graph, log_odds: str) -> str:
+    """Add the probabilities of both classes (rows, 2) from the log odds of the positive class (rows, 1)."""
+    return graph.add("Sigmoid", _add_both_log_odds(graph, log_odds))
 
 
-def _label(graph: _Graph, predictor: Predictor) -> None:
-    """The name of each row's class, as `Predictor.labels` has it."""
-    if predictor.threshold is None:
-        place = graph.add("ArgMax", "probabilities", axis=1, keepdims=0)
+def _add_label(graph: _Graph, classes: Sequence[str], threshold: float | None) -> None:
+    """Add the class label of each row, as in `Decision.decide`."""
+    if threshold is None:
+        position = graph.add("ArgMax", "probabilities", axis=1, keepdims=0)
     else:
         positive = graph.add("Gather", "probabilities", graph.constant(np.int64(1)), axis=1)
-        place = graph.add("Cast", graph.add("Greater", positive, graph.constant(predictor.threshold)), to=7)  # int64
-    graph.add("Gather", graph.constant(np.array(predictor.classes_, dtype=object)), place, name="label")
+        position = graph.add("Cast", graph.add("Greater", positive, graph.constant(threshold)), to=INT64)
+    graph.add("Gather", graph.constant(np.array(classes, dtype=object)), position, name="label")

@@ -1,4 +1,4 @@
-"""What a run was made of: checksums and versions that repeat, and the machine's own, which do not."""
+"""What made a run: checksums and locked versions, which repeat, and the machine, which does not."""
 
 import hashlib
 import platform
@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
-# Those whose version can change a number or a picture.
+from textclf.core.files import sha256_of_file
+
+# Packages whose version can change a number or a figure.
 PACKAGES = (
     "dvc",
     "jinja2",
@@ -22,43 +24,33 @@ PACKAGES = (
     "tensorflow",
     "vl-convert-python",
 )
-CHUNK = 2**20
-GIT_SECONDS = 20
-
-
-def checksum(path: Path) -> str:
-    """SHA-256 of a file of any size, as 64 hexadecimal digits."""
-    found = hashlib.sha256()
-    with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            found.update(chunk)
-    return found.hexdigest()
+GIT_SECONDS = 20  # until a call of Git is given up
 
 
 def checksums(files: Mapping[str, Path]) -> dict[str, str]:
-    """The SHA-256 of each file, by its name in order."""
-    return {name: checksum(files[name]) for name in sorted(files)}
+    """Return the SHA-256 of each file, by its name, sorted."""
+    return {name: sha256_of_file(files[name]) for name in sorted(files)}
 
 
-def combined(found: Mapping[str, str]) -> str:
-    """One SHA-256 over names and checksums, in the order of the names; of a single file its own."""
-    if len(found) == 1:
-        return next(iter(found.values()))
-    lines = (f"{name}\0{found[name]}\n" for name in sorted(found))
+def combine_checksums(checksums: Mapping[str, str]) -> str:
+    """Return one SHA-256 of all names and checksums, whatever their order; of a single file its own checksum."""
+    if len(checksums) == 1:
+        return next(iter(checksums.values()))
+    lines = (f"{name}\0{checksums[name]}\n" for name in sorted(checksums))
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def locked(requirements: str, names: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """The version of each package that a file of pinned requirements names, in the order of `names`."""
-    pins = dict(re.findall(r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;\\]+)", requirements, re.MULTILINE))
-    versions = {_normalised(name): version for name, version in pins.items()}
-    return {name: versions[_normalised(name)] for name in names if _normalised(name) in versions}
+def locked_versions(requirements: str, names: Iterable[str] = PACKAGES) -> dict[str, str]:
+    """Return the version of each package that the text of a requirements file pins, in the order of `names`."""
+    pins = re.findall(r"^([\w.-]+)(?:\[[^]]*\])?==([^\s;\\]+)", requirements, re.MULTILINE)
+    versions = {_normalize_name(name): version for name, version in pins}
+    return {name: versions[_normalize_name(name)] for name in names if _normalize_name(name) in versions}
 
 
-def machine(folder: Path, names: Iterable[str] = PACKAGES) -> dict[str, object]:
-    """What made a run here and now: Git's revision of a folder and whether it was clean, Python, platform, packages.
+def describe_machine(folder: Path, names: Iterable[str] = PACKAGES) -> dict[str, object]:
+    """Return a folder's Git revision, whether its tree is clean, and the versions of Python, platform and packages.
 
-    Git's are None where there is no Git, or where the folder is in no repository or has no commit.
+    Git's values are None if there is no Git, no repository or no commit.
     """
     changes = _git(folder, "status", "--porcelain")
     return {
@@ -68,15 +60,16 @@ def machine(folder: Path, names: Iterable[str] = PACKAGES) -> dict[str, object]:
         },
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: _installed(name) for name in names},
+        "packages": {name: _installed_version(name) for name in names},
     }
 
 
-def _normalised(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()  # as PEP 503 has it
+def _normalize_name(name: str) -> str:
+    """Return a package's name in the form of PEP 503."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def _installed(name: str) -> str | None:
+def _installed_version(name: str) -> str | None:
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -84,13 +77,13 @@ def _installed(name: str) -> str | None:
 
 
 def _git(folder: Path, *arguments: str) -> str | None:
-    """What Git prints, without white space around it; None if it does not succeed."""
+    """Return what Git prints, stripped; None if it fails."""
     git = shutil.which("git")
     if git is None:
         return None
-    line = [git, "--no-optional-locks", "-C", str(folder), *arguments]
+    command = [git, "--no-optional-locks", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(line, capture_output=True, check=True, timeout=GIT_SECONDS)  # noqa: S603 (git itself)
+        done = subprocess.run(command, capture_output=True, check=True, timeout=GIT_SECONDS)  # noqa: S603 (Git itself)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.decode("utf-8", "replace").strip()

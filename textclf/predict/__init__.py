@@ -1,1 +1,1 @@
-"""Trained models in use."""
+"""Trained models in use: `textclf predict` and `textclf.load`."""

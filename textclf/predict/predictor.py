@@ -1,4 +1,4 @@
-"""A trained model that is used: texts to labels, probabilities, and the terms that decided.
+"""A trained model in use: texts to labels, probabilities and explanations.
 
 import textclf
 model = textclf.load("models/keras")
@@ -7,146 +7,101 @@ model.predict(["The food was great.", "Never again."])    # ['1', '0']
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf.artifacts import layers as portable
-from textclf.artifacts.layers import Portable
+from textclf.artifacts import layers
+from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision
+from textclf.artifacts.layers import LayerModel
 from textclf.core.errors import UserError
-from textclf.core.files import read_json, reading, write_json
-from textclf.evaluate import statistics
-from textclf.evaluate.statistics import Platt, Temperature
-from textclf.vectorize.features import VECTORIZER, Vectorizer, read_vectorizer
+from textclf.core.files import read_json, reading
+from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
 
-DECISION = "decision.json"  # beside a model: how its probabilities become labels
-INDEX = "index.json"  # beside the models: which of them is taken where none is named
-
-Term = tuple[str, float]
+Term = tuple[str, float]  # a term and its weight
 
 
 class Predictor:
-    """A trained classifier of texts, with the vocabulary and the decisions of the run that trained it.
+    """A trained classifier of texts: vectorizer, model, and the calibration and threshold that its run chose.
 
-    `classes_` are the labels in the order of the probabilities, of two the positive one last. A text is any str, the
-    empty one too.
+    `classes_` are the labels in the order of the probabilities; binary: the positive class is last. A text is any str,
+    also an empty one.
     """
 
-    def __init__(
-        self,
-        vectorizer: Vectorizer,
-        model: Portable,
-        threshold: float | None = None,
-        scaling: Temperature | Platt | None = None,
-    ) -> None:
-        """Keep all four; `load` reads them from a folder. Without a threshold the most probable class is taken."""
+    def __init__(self, vectorizer: Vectorizer, model: LayerModel, decision: Decision) -> None:
+        """Keep the parts; `load` reads them from a folder."""
         self.vectorizer = vectorizer
         self.model = model
-        self.threshold = threshold
-        self.scaling = scaling
+        self.decision = decision
 
     @property
     def classes_(self) -> tuple[str, ...]:
-        """The labels in order."""
+        """Return the labels in order."""
         return self.model.classes
 
     def predict(self, texts: Iterable[str]) -> list[str]:
-        """The label of each text."""
+        """Return the label of each text."""
         return self.labels(self.predict_proba(texts))
 
     def predict_proba(self, texts: Iterable[str]) -> NDArray[np.float64]:
-        """Probabilities (texts, classes); each row sums to 1."""
-        return self._scaled(self.model.predict_proba(self._vectors(texts)))
+        """Return the calibrated probabilities (texts, classes); each row sums to 1."""
+        return self._probabilities(self._vectors(texts))
+
+    def labels(self, probabilities: NDArray[np.float64]) -> list[str]:
+        """Return the labels for probabilities of `predict_proba`, by the threshold of the run."""
+        return [self.classes_[position] for position in self.decision.decide(probabilities).tolist()]
 
     def explain(self, texts: Iterable[str], count: int | None = None) -> list[list[Term]]:
-        """For each text the terms that decided, at most `count`, the strongest first: term and weight.
+        """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
 
-        The weight is by how much the log odds of the text's label fall when the term is taken out of the text: above
-        0 it speaks for the label, below 0 against it. Terms that the training rows do not hold have no part in it.
-        Calibration is left out of account.
+        A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
+        label, below 0 against it. Terms outside the vocabulary have none. Calibration is not taken into account.
         """
         texts = texts if isinstance(texts, str | bytes) else list(texts)
         X = self._vectors(texts)
-        places = statistics.decide(self._scaled(self.model.predict_proba(X)), self.threshold)
+        labels = self.decision.decide(self._probabilities(X))
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-        weights = self.model.occlusion(X)[np.arange(X.nnz), places[rows]]
-        found = []
+        weights = self.model.occlusion(X)[np.arange(X.nnz), labels[rows]]
+        explanations = []
         for text, start, end in zip(texts, X.indptr[:-1], X.indptr[1:], strict=True):
-            terms = self.vectorizer.named(text)
-            mine = weights[start:end]
-            order = np.argsort(-np.abs(mine), kind="stable")[:count]
-            named = ((terms[X.indices[start + place]], float(mine[place])) for place in order)
-            found.append([(term, weight) for term, weight in named if weight != 0])
-        return found
-
-    def labels(self, probabilities: NDArray[np.float64]) -> list[str]:
-        """The labels of rows of `predict_proba`, by the threshold of the run."""
-        names = self.classes_
-        return [names[place] for place in statistics.decide(probabilities, self.threshold).tolist()]
+            names = self.vectorizer.terms_of(text)
+            order = start + np.argsort(-np.abs(weights[start:end]), kind="stable")[:count]
+            terms = [(names[X.indices[position]], float(weights[position])) for position in order]
+            explanations.append([(term, weight) for term, weight in terms if weight != 0])
+        return explanations
 
     def _vectors(self, texts: Iterable[str]) -> csr_array:
         if isinstance(texts, str | bytes):
             raise TypeError("texts must be an iterable of texts; got one text; put it in a list")
         return self.vectorizer.transform(texts)
 
-    def _scaled(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
-        return probabilities if self.scaling is None or not len(probabilities) else self.scaling.apply(probabilities)
+    def _probabilities(self, X: csr_array) -> NDArray[np.float64]:
+        return self.decision.calibrate(self.model.predict_proba(X))
 
 
 def load(folder: str | Path) -> Predictor:
-    """The classifier that the export stage put into a folder such as models/keras.
+    """Return the classifier in a folder that the export stage wrote, such as models/keras.
 
-    `UserError` if something is missing or damaged. It imports no library that trains, and takes a fraction of a second.
+    This takes a fraction of a second, because no library that trains is imported. Raises `UserError` if a file is
+    missing or damaged, or was made by a newer textclf.
     """
     folder = Path(folder)
-    content = read_json(folder / DECISION)
-    model = portable.read(folder)
+    model = layers.read(folder)
+    decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = read_vectorizer(folder / VECTORIZER)
-    with reading(folder / DECISION):
-        scaling = _scaling(content["scaling"])
-        threshold = None if content["threshold"] is None else float(content["threshold"])
-        if (threshold is not None) != (len(model.classes) == 2):
-            raise ValueError
-    kernel = model.layers[0].kernel
+    rows = len(model.layers[0].kernel)  # none if the model ignores the text
     with reading(folder / VECTORIZER):
-        if [part.analyzer for part in vectorizer.parts] != vectorizer.settings.analyzer.split("+"):
-            raise ValueError
-        for part in vectorizer.parts:
-            learned = [values for values in (part.vocabulary, part.idf) if values is not None]
-            if any(len(values) != part.columns for values in learned):
-                raise ValueError
-        if len(kernel) not in {0, sum(part.columns for part in vectorizer.parts)}:
-            raise ValueError
-    return Predictor(vectorizer, model, threshold, scaling)
+        if rows not in {0, sum(part.columns for part in vectorizer.parts)}:
+            raise ValueError(f"the model has weights for {rows} terms")
+    return Predictor(vectorizer, model, decision)
 
 
-def write_decision(decision: dict[str, Any], path: Path) -> None:
-    """Write how a model's probabilities become labels, as metrics/decisions.json has it of the model."""
-    scaling = {key: decision[key] for key in ("temperature", "slope", "intercept") if key in decision}
-    write_json(path, {"scaling": scaling, "threshold": decision.get("threshold")})
+def find_model(folder: Path, name: str | None) -> Path:
+    """Return the folder of a model: by its name in `folder`, by its own path, or the default if `name` is None.
 
-
-def _scaling(content: dict[str, float]) -> Temperature | Platt | None:
-    if not content:
-        return None
-    numbers = {name: float(value) for name, value in content.items()}
-    return Temperature(**numbers) if "temperature" in numbers else Platt(**numbers)
-
-
-def default_model(folder: Path) -> str:
-    """The name of the model that is taken where none is named; `UserError` if there is none."""
-    content = read_json(folder / INDEX)
-    with reading(folder / INDEX):
-        name = content["default"]
-        if not isinstance(name, str) or name not in content["models"]:
-            raise ValueError
-    return name
-
-
-def model_folder(folder: Path, name: str | None) -> Path:
-    """The folder of a model, by its name or its path, or of the default; `UserError` if there is none."""
+    Raises `UserError` if there is no such model.
+    """
     if name is None:
         return folder / default_model(folder)
     if (folder / name / DECISION).is_file() and "/" not in name:
@@ -161,3 +116,13 @@ def model_folder(folder: Path, name: str | None) -> Path:
     raise UserError(
         f"--model must be one in {folder} ({known}) or the folder of one; got {name!r}; run dvc repro to make it"
     )
+
+
+def default_model(folder: Path) -> str:
+    """Return the name of the model that is used if none is named; `UserError` if the index is missing or damaged."""
+    content = read_json(folder / INDEX)
+    with reading(folder / INDEX):
+        name = content["default"]
+        if not isinstance(name, str) or name not in content["models"]:
+            raise ValueError(name)
+    return name

@@ -1,162 +1,148 @@
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
-from tests.runs import HOSTILE, SOURCE, made
+from tests.runs import HOSTILE
+from textclf.artifacts.metrics import METRICS, format_value
+from textclf.core.formatting import join_names
 from textclf.export import card
-from textclf.fetch import catalogue
-from textclf.report import page as report
+from textclf.export.card import Results
+from textclf.export.sources import Source, list_sources
+from textclf.fetch.catalogue import CORPORA
+from textclf.models.common.loading import load_model
 
-YELP = catalogue.CORPORA["yelp"]
+YELP = list_sources({CORPORA["yelp"].file: CORPORA["yelp"].sha256}, "data/raw")
+OWN = [Source("rows.csv", "0" * 64)]
+SECTIONS = [
+    "Model details",
+    "Intended use",
+    "Out of scope",
+    "How to use it",
+    "Data",
+    "Training and protocol",
+    "Evaluation",
+    "Probabilities and decisions",
+    "Limitations and caveats",
+    "Licence and citation",
+]
 
 
-def written(run: report.Run, name: str, **changes: Any) -> str:
-    """The card of a model of the run."""
-    return card.card(
-        name,
-        run.settings,
-        run.classes,
-        run.evaluation[name],
-        run.intervals[name],
-        run.decisions[name],
-        run.training[name],
-        run.splits_report,
-        run.features,
-        **({"raw": run.sources} | changes),
+def results(metrics: Mapping[str, float] | None = None, decision: Mapping[str, float] | None = None) -> Results:
+    measured = {"accuracy": 0.875} if metrics is None else metrics
+    ends = {name: {"low": 0.25, "high": 1.0} for name in measured if METRICS[name].interval}
+    return Results(
+        metrics={"train": {"accuracy": 1.0}, "test": measured},
+        intervals={"train": {}, "test": ends},
+        decision={"threshold": 0.5} if decision is None else decision,
+        record={"parameters": 3, "best_epoch": 2},
     )
 
 
-def test_a_card_repeats_and_has_every_section() -> None:
-    text = written(made(), "logistic_regression")
-    assert text == written(made(), "logistic_regression")
-    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == [
-        "Model details",
-        "Intended use",
-        "Out of scope",
-        "How to use it",
-        "Data",
-        "Training and protocol",
-        "Evaluation",
-        "Probabilities and decisions",
-        "Limitations and caveats",
-        "Licence and citation",
-    ]
-    assert "C: 1" in text
-    assert 'textclf.load("models/logistic_regression")' in text
-    assert "| accuracy |" in text
+def render(
+    model: str = "logistic_regression",
+    classes: Sequence[str] = ("0", "1"),
+    sources: Sequence[Source] = YELP,
+    measured: Results | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **changes: Any,
+) -> str:
+    """Return a card of made-up results."""
+    arguments: dict[str, Any] = {
+        "rows": {split: dict.fromkeys(classes, 20) for split in ("train", "test")},
+        "representation": "counts of words",
+        "protocol": ["First sentence.", "Second sentence."],
+        "caveats": ["A caveat."],
+        "confidence": 0.95,
+    }
+    chosen = load_model(model).Settings.model_validate(settings or {})
+    return card.render(model, chosen, measured or results(), sources=sources, classes=classes, **(arguments | changes))
+
+
+def rows_of(text: str, heading: str) -> list[list[str]]:
+    """Return the cells of the table in a section."""
+    section = text.split(f"## {heading}\n")[1].partition("\n## ")[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+
+
+def test_a_card_has_every_section_and_repeats() -> None:
+    text = render()
+    assert text == render()
+    assert re.findall(r"^## (.+)$", text, re.MULTILINE) == SECTIONS
     assert text.endswith("\n")
     assert not text.endswith("\n\n")
 
 
+def test_a_card_describes_the_model_and_its_training() -> None:
+    text = render(settings={"C": 2.0})
+    assert text.count("# logistic regression\n") == 1
+    assert f"Kind: {load_model('logistic_regression').KIND}." in text
+    for line in ("C: 2", "class\\_weight: null", "best epoch (of this training): 2", "Second sentence.", "A caveat."):
+        assert f"- {line}\n" in text
+    assert 'textclf.load("models/logistic_regression")' in text
+    assert "the model ignores the text" not in text.lower()
+    assert "- The model ignores the text." in render("majority", ignores_text=True)
+
+
+def test_every_metric_that_was_measured_is_in_the_table() -> None:
+    values = {name: (n + 1) / 16 for n, name in enumerate(METRICS)}
+    table = rows_of(render(measured=results(values)), "Evaluation")
+    assert table[0] == ["metric", "train", "test"]
+    assert [row[0] for row in table[2:]] == [metric.title for metric in METRICS.values()]
+    for row, (name, metric) in zip(table[2:], METRICS.items(), strict=True):
+        low, high = format_value(name, 0.25), format_value(name, 1.0)
+        assert row[2] == format_value(name, values[name]) + (f" ({low} to {high})" if metric.interval else "")
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_that_was_not_measured_is_not_in_the_table(name: str) -> None:
+    others = {other: 0.5 for other in METRICS if other in {"accuracy", name}}
+    table = rows_of(render(measured=results(others)), "Evaluation")
+    assert [row[0] for row in table[2:]] == [METRICS[other].title for other in others]
+
+
+def test_the_metrics_of_one_class_or_of_the_mean_are_named() -> None:
+    titles = f"The {join_names([metric.title for metric in METRICS.values() if metric.per_class])}"
+    assert f"{titles} are those of class positive (1)." in render()
+    assert f"{titles} are means over the classes, each against the rest." in render(classes=("a", "b", "c"))
+
+
+def test_classes_of_a_built_in_corpus_have_names_with_their_labels() -> None:
+    text = render()
+    assert "2 classes: negative (0), positive (1).\n" in text
+    assert [row[0] for row in rows_of(text, "Data")] == ["class", "---", "negative (0)", "positive (1)", "all"]
+    assert "A text gets class positive (1) if the probability of this class is above 0.5.\n" in text
+    assert "2 classes: 0, 1.\n" in render(sources=OWN)
+
+
+def test_decisions_are_described() -> None:
+    text = render(measured=results(decision={"threshold": 0.25, "temperature": 1.5}))
+    assert "is above 0.25.\n- temperature: 1.5, fitted on the validation rows\n" in text
+    text = render(classes=("a", "b", "c"), measured=results(decision={"slope": 2.0, "intercept": -1.0}))
+    assert "highest probability.\n- intercept: -1, fitted on the validation rows\n- slope: 2, fitted" in text
+
+
+def test_rights_in_the_data_are_stated_or_left_to_their_owner() -> None:
+    assert "language: en\n" in render()
+    assert f"The data: {CORPORA['yelp'].licence}." in render()
+    assert "language: en\n" not in render(sources=OWN)
+    assert "depends on the rights in the data, which only their owner knows" in render(sources=OWN)
+
+
+def test_long_lists_are_cut() -> None:
+    classes = [f"class {n:03d}" for n in range(25)]
+    text = render(classes=classes, sources=[Source(f"part{n}.csv", f"{n:064}") for n in range(27)])
+    assert "class 019 and 5 more.\n" in text
+    assert "- and 7 more files\n" in text
+    assert len(rows_of(text, "Data")) == 2 + 25 + 1
+
+
 def test_names_of_classes_and_paths_are_inert_in_markdown() -> None:
     classes = [*HOSTILE, "[a](javascript:alert(1))", "![x](http://example.org/x.png)", "| a | b |", "`code`", "# a"]
-    run = made(("logistic_regression",), classes, count=60)
-    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(
-        written(run, "logistic_regression", raw=[card.Source("<b>.csv", "0" * 64)])
-    )
+    text = render(classes=classes, sources=[Source("<b>.csv", "0" * 64)], measured=results(decision={}))
+    html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
     assert not re.search(r"<(script|img|a|b|style|em)\b", html)
     assert len(re.findall("<th[ >]", html)) == 3 + 3  # no name adds a column
     assert "Markdown" not in html
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        ({"evaluate.threshold": "accuracy"}, "chosen, for each model, for the highest accuracy on the validation rows"),
-        ({"evaluate.threshold": "precision", "evaluate.target_precision": "0.4"}, "for a precision of at least 40.0%"),
-        ({"evaluate.calibration": "temperature"}, "- temperature: "),
-        ({"evaluate.calibration": "platt"}, "Platt's scaling, fitted on the validation rows"),
-        ({"split.stratify": "true"}, "with the same balance of classes in each split"),
-        ({"split.group_duplicates": "true"}, "were kept in one split"),
-        ({"train.logistic_regression.C": "[0.1, 1.0]"}, "chosen from 0.1 and 1 by cross-validation"),
-        ({"data.group": "author"}, "all rows of one author in one split"),
-        ({"vectorize.analyzer": "word+char_wb"}, "runs of 2 to 5 letters"),
-        ({"vectorize.hashing": "4096"}, "hashed columns"),
-    ],
-)
-def test_a_card_says_what_the_settings_do(settings: dict[str, str], said: str) -> None:
-    assert said in written(made(validation=True, settings=settings), "logistic_regression")
-
-
-def test_a_split_by_hash_is_not_said_to_be_drawn() -> None:
-    assert "drawn at random (seed 1000)" in written(made(), "logistic_regression")
-    hashed = written(made(settings={"split.method": "hash"}), "logistic_regression")
-    assert "each by a hash of its text (seed 1000)" in hashed
-    assert "drawn at random" not in hashed
-
-
-def test_a_network_says_how_long_it_trained() -> None:
-    assert "trained for all of its 100 epochs" in written(made(("keras",)), "keras")
-    stopped = made(("keras",), validation=True, settings={"train.keras.early_stopping": "10"})
-    assert "or until 10 epochs brought no lower loss" in written(stopped, "keras")
-    assert (
-        "network" not in written(made(("majority", "keras")), "majority").split("## Limitations")[0].split("##", 6)[6]
-    )
-
-
-def test_watched_test_rows_and_missing_validation_rows_are_a_caveat() -> None:
-    assert "keras watched the test rows" in written(made(("keras",)), "keras", watched=True)
-    assert "watched" not in written(made(("keras",)), "keras")
-    assert "There are no validation rows" in written(made(("keras",)), "keras")
-    assert "There are no validation rows" not in written(made(("keras",), validation=True), "keras", watched=True)
-
-
-def report_of(**changes: Any) -> dict[str, Any]:
-    found: dict[str, Any] = {
-        "train": {"classes": {"a": 500, "b": 500}},
-        "test": {"classes": {"a": 5000, "b": 5000}},
-        "leaks": {"exact": {"test_in_train": 0}, "normalised": {"test_in_train": 0}},
-        "duplicates": {"exact": {"train": 0, "test": 0}, "normalised": {"train": 0, "test": 0}},
-        "label_conflicts": {"exact": 0, "normalised": 0},
-        "dropped": {"rows": 0, "label": 0, "text": 0},
-    }
-    return found | changes
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({}, None),
-        ({"leaks": {"normalised": {"test_in_train": 1}}}, "that of 1 test row among the training rows"),
-        ({"label_conflicts": {"normalised": 2}}, "2 texts stand under more than one class"),
-        ({"dropped": {"rows": 1}}, "1 row without a text or a label was left out"),
-        ({"test": {"classes": {"a": 5000, "b": 9}}}, "Class b has fewer than 20 test rows"),
-        ({"test": {"classes": {"a": 5000}}}, "Class b has fewer than 20 test rows"),
-        ({"train": {"classes": {"a": 90_000, "b": 500}}}, "from 5,550 rows (b) to 95,050 (a)"),
-        ({"test": {"classes": {"a": 50, "b": 50}}}, "known to about ±10 points at worst"),
-    ],
-)
-def test_caveats_say_what_is_amiss_and_nothing_else(changes: dict[str, Any], said: str | None) -> None:
-    settings = made(validation=True).settings
-    validated = report_of(validation={"classes": {"a": 50, "b": 50}})
-    found = card.caveats(settings, validated | changes, ["a", "b"], [])
-    assert (found == []) if said is None else any(said in sentence for sentence in found)
-
-
-def test_what_was_looked_for_and_not_found_is_said() -> None:
-    assert card.fine(report_of()) == ["No text stands in two splits.", "No text stands twice in a split."]
-    assert card.fine(made().splits_report) == []
-
-
-def test_a_built_in_corpus_brings_its_rights_and_another_has_none() -> None:
-    found = card.sources({YELP.file: YELP.sha256}, "data/raw")
-    assert found == [card.Source(f"data/raw/{YELP.file}", YELP.sha256, "yelp", YELP.licence, YELP.citation)]
-    assert card.rights(found)["language"] == "English"
-    own = card.sources({"rows.csv": "0" * 64}, "some/rows.csv")
-    assert own == [card.Source("some/rows.csv", "0" * 64)]
-    assert set(card.rights(own).values()) == {card.YOURS, "your own file"}
-    assert card.rights([*found, SOURCE])["licence"] == f"{YELP.licence} and {card.YOURS}"
-
-
-def test_characters_that_hide_or_reorder_others_are_made_visible() -> None:
-    assert card.visible("a\u202eb\x00c\x1b[0m\u2028\u200b") == "a⟨U+202E⟩b⟨U+0000⟩c⟨U+001B⟩[0m⟨U+2028⟩⟨U+200B⟩"
-    assert card.visible("ünï \N{FAMILY}\u200d\n\t") == "ünï \N{FAMILY}\u200d\n\t"
-
-
-def test_labels_are_short_visible_and_distinct() -> None:
-    found = card.labels(["a" * 99, "a" * 98, " ", "", "b\nc", "\u202e"], limit=10)
-    assert len(set(found.values())) == len(found)
-    assert all(len(label) <= 10 for label in found.values())
-    assert found["\u202e"] == "⟨U+202E⟩"

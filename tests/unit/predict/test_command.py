@@ -1,4 +1,4 @@
-"""The command `textclf predict`: in this process, and as one of its own where pipes and signals matter."""
+"""The command `textclf predict`: in this process, and as a process of its own if pipes and signals matter."""
 
 import csv
 import io
@@ -12,34 +12,32 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.settings import TEXT
-from textclf import __version__, cli, params
-from textclf.artifacts import layers as portable
-from textclf.artifacts.layers import Layer, Portable
-from textclf.params import Vectorize
-from textclf.predict import predictor as prediction
-from textclf.predict.predictor import Predictor
-from textclf.vectorize import features
-from textclf.vectorize.features import Vectorizer
+from tests.unit.predict.models import export, shares, three_classes, two_classes
+from textclf import __version__, cli
+from textclf.artifacts import layers
+from textclf.artifacts.decisions import DECISION, INDEX
+from textclf.predict.command import choose_format, predict_batches
+from textclf.predict.inputs import TextBatch
+from textclf.vectorize.vectorizer import VECTORIZER
 
 ROOT = Path(__file__).parents[3]
-WARNING = "warning: predict: line 1 is not utf-8; what is not is read as U+FFFD\n"
+CLASSES = ("50%", 'a "b"', "ü,☃")
+WARNING = "warning: predict: line 1 is not utf-8; undecodable bytes are read as U+FFFD\n"
 
 
 class Done(NamedTuple):
-    """How a command ended: its status, what it wrote, and what it said."""
+    """How a command ended: exit code, stdout and stderr."""
 
     status: object
     out: bytes
     err: str
 
     def rows(self) -> list[dict[str, Any]]:
-        """The rows of JSON lines that a command that succeeded wrote."""
+        """Return the rows of JSON Lines; the command must have succeeded without a warning."""
         assert (self.status, self.err) == (0, "")
         return [json.loads(line) for line in self.out.decode().split("\n")[:-1]]
 
@@ -47,35 +45,20 @@ class Done(NamedTuple):
 Run = Callable[..., Done]
 
 
-def export(predictor: Predictor, folder: Path) -> None:
-    folder.mkdir(parents=True)
-    portable.write(predictor.model, folder)
-    features.write_vectorizer(predictor.vectorizer, folder / features.VECTORIZER)
-    decision = {} if predictor.threshold is None else {"threshold": predictor.threshold}
-    prediction.write_decision(decision, folder / prediction.DECISION)
-
-
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder of models: a linear one, which is the default, one of three classes, and one that looks at no term."""
-    vectorizer = Vectorizer.fit(
-        ["bad food", "great place"], Vectorize.model_validate(params.parse(TEXT).vectorize.model_dump())
-    )
-    two = portable.linear(("no", "yes"), np.array([[-3.0, 0.25, 2.0, 0.5]]), np.zeros(1), "sigmoid")
-    three = Portable(("50%", 'a "b"', "ü,☃"), (Layer(np.eye(4, 3), np.array([0.0, 0.0, 0.5]), "softmax"),))
-    shares = portable.linear(("no", "yes"), np.empty((2, 0)), np.log([0.25, 0.75]), "softmax")
+    """Return a folder of models: the default, one of three classes, and one that ignores the text."""
     folder = tmp_path_factory.mktemp("project") / "models"
-    export(Predictor(vectorizer, two, 0.5), folder / "linear")
-    export(Predictor(vectorizer, three), folder / "three")
-    export(Predictor(vectorizer, shares, 0.5), folder / "shares")
-    index = {"default": "linear", "models": ["linear", "three", "shares"]}
-    (folder / prediction.INDEX).write_text(json.dumps(index))
+    export(two_classes(intercept=0.0), folder / "linear")
+    export(three_classes(CLASSES), folder / "three")
+    export(shares(), folder / "shares")
+    (folder / INDEX).write_text(json.dumps({"default": "linear", "models": ["linear", "three", "shares"]}))
     return folder
 
 
 @pytest.fixture(autouse=True)
 def project(exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with the models in it, in which commands run."""
+    """Yield the folder in which commands run, with the models in it."""
     (tmp_path / "models").symlink_to(exported)
     monkeypatch.chdir(tmp_path)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
@@ -103,7 +86,7 @@ class Stream(io.TextIOWrapper):
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Runs `textclf predict` with these arguments in this process."""
+    """Return a function that runs `textclf predict` in this process."""
 
     def work(*arguments: str | Path, stdin: bytes = b"", terminal: bool = False) -> Done:
         out, err = Stream(terminal=terminal), Stream()
@@ -122,14 +105,14 @@ def command(*arguments: str) -> list[str]:
 
 
 def heed_signals() -> None:
-    """Take signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
+    """Handle signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[bytes]"]:
-    """Starts a line of shell as a process of its own, "$@" being the command."""
+    """Return a function that starts a line of shell in which "$@" is the command."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
 
     def work(*arguments: str, through: str = 'exec "$@"') -> "subprocess.Popen[bytes]":
@@ -150,7 +133,17 @@ def ended(process: "subprocess.Popen[bytes]", stdin: bytes = b"") -> Done:
     return Done(process.returncode, out, err.decode())
 
 
-# What is classified
+def test_predictions_are_those_of_the_predictor_for_each_batch() -> None:
+    predictor, batches = two_classes(), [TextBatch(["1", "2"], ["great", "bad"]), TextBatch(["3"], ["great bad food"])]
+    first, second = predict_batches(batches, predictor, terms=1)
+    assert (first.ids, first.labels) == (["1", "2"], ["yes", "no"])
+    assert (second.ids, second.labels) == (["3"], ["no"])
+    assert second.probabilities.tolist() == predictor.predict_proba(["great bad food"]).tolist()
+    assert second.explanations == predictor.explain(["great bad food"], 1)
+    assert next(predict_batches(batches, predictor)).explanations is None
+
+
+# Inputs
 
 
 def test_arguments_are_classified(run: Run) -> None:
@@ -182,7 +175,7 @@ def test_lines_are_classified_one_by_one_empty_ones_too(run: Run) -> None:
     assert [row["label"] for row in found] == ["yes", "no", "no", "no", "yes"]
 
 
-def test_no_lines_are_no_rows(run: Run) -> None:
+def test_no_lines_give_no_rows(run: Run) -> None:
     assert run() == Done(0, b"", "")
 
 
@@ -193,7 +186,7 @@ def test_lines_of_another_encoding_are_classified(run: Run) -> None:
     ]
 
 
-def test_a_line_that_is_not_utf_8_is_classified_and_told(run: Run) -> None:
+def test_a_line_that_is_not_utf_8_is_classified_with_a_warning(run: Run) -> None:
     done = run(stdin=b"great \xff\nbad\n")
     assert (done.status, done.err) == (0, WARNING)
     assert [json.loads(line)["label"] for line in done.out.splitlines()] == ["yes", "no"]
@@ -254,10 +247,10 @@ def test_what_is_written_as_parquet_is_classified_again(run: Run, options: tuple
     assert [row["id"] for row in again.rows()] == ["1", "2"]
 
 
-# Which model
+# Models
 
 
-def test_the_default_model_or_the_named_one_is_taken(run: Run, project: Path) -> None:
+def test_the_named_model_is_used_or_the_default(run: Run, project: Path) -> None:
     default = run("great").rows()
     assert run("--model", "linear", "great").rows() == default
     assert run("--model", project / "models" / "linear", "great").rows() == default
@@ -266,18 +259,17 @@ def test_the_default_model_or_the_named_one_is_taken(run: Run, project: Path) ->
 
 
 def test_classes_of_any_name_are_written(run: Run) -> None:
-    names = ["50%", 'a "b"', "ü,☃"]
     (row,) = run("--model", "three", "great").rows()
-    assert [key for key in row if key.startswith("probability_")] == [f"probability_{name}" for name in names]
+    assert [key for key in row if key.startswith("probability_")] == [f"probability_{name}" for name in CLASSES]
     assert row["label"] == "ü,☃"
     content = run("--model", "three", "--to", "csv", "great").out.decode()
-    assert next(csv.reader(io.StringIO(content)))[3:] == [f"probability_{name}" for name in names]
+    assert next(csv.reader(io.StringIO(content)))[3:] == [f"probability_{name}" for name in CLASSES]
 
 
-# What is written
+# Outputs
 
 
-def test_an_explanation_is_added_where_it_is_asked_for(run: Run) -> None:
+def test_explain_adds_an_explanation(run: Run) -> None:
     (row,) = run("--explain", "great bad food").rows()
     assert row["label"] == "no"
     assert row["explanation"] == [
@@ -290,11 +282,11 @@ def test_an_explanation_is_added_where_it_is_asked_for(run: Run) -> None:
     assert run("--explain", "--model", "shares", "great").rows()[0]["explanation"] == []
 
 
-def test_texts_are_left_out_where_that_is_asked_for(run: Run) -> None:
+def test_no_text_leaves_out_the_texts(run: Run) -> None:
     assert list(run("--no-text", "great").rows()[0]) == ["id", "label", "probability_no", "probability_yes"]
 
 
-def test_every_format_says_the_same(run: Run) -> None:
+def test_all_formats_contain_the_same_rows(run: Run) -> None:
     texts = ['a "great", food', "two\nlines", "CR\rhere", "☃\u2028", "\0"]
     expected = run(*texts).rows()
     table = list(csv.DictReader(io.StringIO(run("--to", "csv", *texts).out.decode(), newline=""), strict=True))
@@ -304,15 +296,23 @@ def test_every_format_says_the_same(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
-    [("a.jsonl", "jsonl"), ("a.ndjson", "jsonl"), ("a.CSV", "csv"), ("a.parquet", "parquet")],
+    ("name", "to", "kind"),
+    [
+        ("a.jsonl", None, "jsonl"),
+        ("a.ndjson", None, "jsonl"),
+        ("a.CSV", None, "csv"),
+        ("a.parquet", None, "parquet"),
+        ("a.csv", "jsonl", "jsonl"),
+        ("anything", "csv", "csv"),
+        (os.devnull, None, "jsonl"),
+    ],
 )
-def test_the_ending_of_the_file_says_its_format(run: Run, project: Path, name: str, kind: str) -> None:
-    assert run("great", "--output", name) == Done(0, b"", "")
-    assert (project / name).read_bytes() == run("great", "--to", kind).out
+def test_the_format_is_the_named_one_or_that_of_the_ending(name: str, to: str | None, kind: str) -> None:
+    assert choose_format(to, Path(name)) == kind
+    assert choose_format(to, None) == (to or "jsonl")
 
 
-def test_a_named_format_comes_before_the_ending(run: Run, project: Path) -> None:
+def test_to_takes_precedence_over_the_ending(run: Run, project: Path) -> None:
     assert run("great", "--output", "a.csv", "--to", "jsonl").status == 0
     assert json.loads((project / "a.csv").read_bytes())["label"] == "yes"
     assert run("great", "--output", "anything", "--to", "csv").status == 0
@@ -325,23 +325,23 @@ def test_a_table_may_be_replaced_by_its_predictions(run: Run, project: Path) -> 
     assert run("--path", "t.csv").rows()[0]["text"] == "great"
 
 
-def test_the_null_device_takes_anything(run: Run) -> None:
+def test_the_null_device_needs_no_ending(run: Run) -> None:
     assert run("great", "--output", os.devnull) == Done(0, b"", "")
 
 
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
-def test_a_full_disk_is_told_in_a_line(run: Run, kind: str) -> None:
+def test_a_full_disk_is_an_error_of_one_line(run: Run, kind: str) -> None:
     done = run("great", "--output", "/dev/full", "--to", kind)
     assert done == Done(2, b"", "error: predict: No space left on device\n")
 
 
-def test_a_person_at_a_terminal_is_told_what_to_do(run: Run) -> None:
+def test_a_terminal_gets_a_prompt(run: Run) -> None:
     done = run(stdin=b"great\n", terminal=True)
-    assert (done.status, done.err) == (0, "a text a line, until Ctrl-D:\n")
+    assert (done.status, done.err) == (0, "one text per line, until Ctrl-D:\n")
     assert json.loads(done.out)["label"] == "yes"
 
 
-def test_help_and_version_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_and_version_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
     for arguments, told in ((["predict", "--help"], "--explain"), (["--version"], __version__)):
         with pytest.raises(SystemExit) as stop:
             cli.main(arguments)
@@ -352,22 +352,22 @@ def test_help_and_version_are_told(capsys: pytest.CaptureFixture[str]) -> None:
 # Mistakes
 
 GOOD = b"n,text\n1,great\n2,bad\n"
-TABLE = "which --path or --format names; got neither"
+TABLE = "must come with a table (--path, --format); got no table"
 LISTED = "(linear, three, shares)"
 ENDINGS = ".csv, .jsonl, .ndjson, .parquet, .tsv, .txt"
-HINT = "name its --format, or match other files by --files"
+HINT = "set its --format, or match other files by --files"
 KNOWN = "such as utf-8 or cp1252"
 MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
     "no term": (("great", "--terms", "0"), b"", "--terms must be at least 1; got 0"),
     "texts and a table": (
         ("great", "--path", "t.csv"),
         b"",
-        "texts must be given, or be in a table (--path, --format), not both",
+        "texts must be arguments or in a table (--path, --format); got both",
     ),
-    "a column of no table": (("--text", "great"), b"great\n", f"--text must be of a table, {TABLE}"),
-    "a column of arguments": (("great", "--id", "n"), b"", f"--id must be of a table, {TABLE}"),
-    "a column of lines": (("--format", "lines", "--id", "n"), b"", f"--id must be of a table, {TABLE}"),
-    "files of no folder": (("--files", "*.csv"), b"great\n", f"--files must be of a table, {TABLE}"),
+    "a column of no table": (("--text", "great"), b"great\n", f"--text {TABLE}"),
+    "a column of arguments": (("great", "--id", "n"), b"", f"--id {TABLE}"),
+    "a column of lines": (("--format", "lines", "--id", "n"), b"", f"--id {TABLE}"),
+    "files of no folder": (("--files", "*.csv"), b"great\n", f"--files {TABLE}"),
     "no such file": (("--path", "none.csv"), b"", "none.csv not found; set --path to a file or folder of texts"),
     "a file of two lines": (
         ("--path", "a\nb"),
@@ -377,7 +377,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
     "an unknown ending": (
         ("--path", "t.xls"),
         b"",
-        f"t.xls must end in {ENDINGS}, with .gz or .zst behind it or not; {HINT}",
+        f"t.xls must end in {ENDINGS}, optionally followed by .gz or .zst; {HINT}",
     ),
     "no such column": (
         ("--path", "t.csv", "--text", "body"),
@@ -443,7 +443,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
     "no folder to write to": (
         ("great", "--output", "none/out.csv"),
         b"",
-        "--output must be in a folder that is there and may be written to; got none/out.csv",
+        "--output must be in an existing folder that is writable; got none/out.csv",
     ),
     "an empty table": (("--format", "csv"), b"", "stdin must have a header and rows; got an empty file"),
     "an empty Parquet": (
@@ -460,7 +460,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
 
 
 @pytest.mark.parametrize(("arguments", "stdin", "line"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_told_in_a_line(
+def test_a_mistake_is_an_error_of_one_line(
     run: Run, project: Path, arguments: tuple[str, ...], stdin: bytes, line: str
 ) -> None:
     (project / "t.csv").write_bytes(GOOD)
@@ -476,14 +476,14 @@ def test_parquet_is_not_written_to_a_terminal(run: Run) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--terms", "few"], ["--to", "xml"], ["--quoting", "no"], ["--modle", "a"]])
-def test_a_wrong_option_is_told_with_the_usage(run: Run, arguments: list[str]) -> None:
+def test_a_wrong_option_prints_the_usage(run: Run, arguments: list[str]) -> None:
     done = run(*arguments, "great")
     assert (done.status, done.out) == (2, b"")
     assert done.err.startswith("usage: textclf")
 
 
-@pytest.mark.parametrize("name", [prediction.DECISION, features.VECTORIZER, portable.DESCRIPTION, portable.WEIGHTS])
-def test_a_damaged_model_is_told_in_a_line(run: Run, project: Path, exported: Path, name: str) -> None:
+@pytest.mark.parametrize("name", [DECISION, VECTORIZER, layers.DESCRIPTION, layers.WEIGHTS])
+def test_a_damaged_model_is_an_error_of_one_line(run: Run, project: Path, exported: Path, name: str) -> None:
     shutil.copytree(exported / "linear", project / "broken")
     (project / "broken" / name).write_bytes(b"{")
     line = f"broken/{name} is damaged; remove it and run dvc repro (or dvc pull) to make it"
@@ -493,7 +493,7 @@ def test_a_damaged_model_is_told_in_a_line(run: Run, project: Path, exported: Pa
 BROKEN = {
     "csv": (
         GOOD + b"3\n",
-        "stdin:4: must have 2 fields, as the header has; got 1; put quotes around a field that holds",
+        "stdin:4: must have 2 fields, as the header has; got 1; put quotes around a field that contains",
     ),
     "jsonl": (b'{"text": "great"}\n{"text": "bad"}\n{}\n', "stdin:3: text must be text; got nothing"),
     "parquet": (parquet(text=["great", "bad", None]), "stdin:3: text must be text; got nothing"),
@@ -523,7 +523,9 @@ def test_a_broken_row_leaves_an_old_file_as_it_is(run: Run, project: Path, kind:
 
 
 @pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
-def test_a_closed_stream_is_no_defect(run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
+def test_a_closed_stream_is_an_error_of_one_line(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, stream: str
+) -> None:
     set_attribute = monkeypatch.setattr
 
     def closed(target: object, name: str, value: object) -> None:
@@ -532,7 +534,7 @@ def test_a_closed_stream_is_no_defect(run: Run, project: Path, monkeypatch: pyte
     monkeypatch.setattr(monkeypatch, "setattr", closed)  # as Python has it after <&-, >&- or 2>&-
     done = run(stdin=b"great \xff\n")
     if stream == "stdin":
-        assert done == Done(2, b"", "error: predict: texts must be given, or standard input be open\n")
+        assert done == Done(2, b"", "error: predict: standard input must be open; or give texts as arguments\n")
         assert run("great").status == 0
     elif stream == "stdout":
         assert done == Done(2, b"", "error: predict: standard output must be open; or set --output\n")
@@ -559,7 +561,7 @@ def test_a_slow_producer_gets_its_answers_line_by_line(start: Callable[..., "sub
 
 
 @pytest.mark.parametrize("to", ["jsonl", "csv"])
-def test_a_reader_that_has_enough_ends_the_command_in_silence(
+def test_a_closed_pipe_ends_the_command_silently(
     start: Callable[..., "subprocess.Popen[bytes]"], project: Path, to: str
 ) -> None:
     (project / "lines").write_bytes(b"great food\n" * 50_000)
@@ -573,7 +575,7 @@ def test_a_reader_that_has_enough_ends_the_command_in_silence(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_stopped_command_leaves_an_old_file_as_it_is_and_nothing_else(
+def test_a_signal_leaves_the_old_file_and_no_scratch_files(
     start: Callable[..., "subprocess.Popen[bytes]"], project: Path, number: signal.Signals
 ) -> None:
     (project / "out.jsonl").write_bytes(b"old")
@@ -591,20 +593,22 @@ def test_a_stopped_command_leaves_an_old_file_as_it_is_and_nothing_else(
     assert sorted(project.iterdir()) == before
 
 
-def test_streams_that_the_shell_has_closed_or_that_are_full(
+def test_closed_and_full_streams_of_a_shell_are_errors_of_one_line(
     start: Callable[..., "subprocess.Popen[bytes]"],
 ) -> None:
     with start("great", through='exec "$@" >&-') as process:
         line = "error: predict: standard output must be open; or set --output\n"
         assert ended(process) == Done(2, b"", line)
     with start(through='exec "$@" <&-') as process:
-        assert ended(process) == Done(2, b"", "error: predict: texts must be given, or standard input be open\n")
+        assert ended(process) == Done(
+            2, b"", "error: predict: standard input must be open; or give texts as arguments\n"
+        )
     with start("great", through='exec "$@" >/dev/full') as process:
         assert ended(process) == Done(2, b"", "error: predict: No space left on device\n")
 
 
 def peak(*arguments: str, stdin: Path) -> float:
-    """The most memory that the command had at once, in MiB; its output goes nowhere."""
+    """Return the peak memory of the command in MiB; its output is discarded."""
     script = (
         "import re, sys; from textclf import cli\n"
         "try: cli.main(sys.argv[1:])\n"
@@ -637,20 +641,20 @@ def test_memory_does_not_grow_with_the_rows(
     assert sizes[1] - sizes[0] < 8  # the texts that are more take 15 MiB
 
 
-def test_a_huge_line_is_a_text_like_others(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_huge_line_takes_a_bounded_multiple_of_its_size(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (project / "huge").write_bytes(b"great " * (20_000_000 // 6) + b"\nbad\n")
     assert peak("--no-text", stdin=project / "huge") < 500
 
 
-def test_a_huge_line_is_answered_in_its_place(run: Run) -> None:
+def test_a_huge_line_is_classified_in_order(run: Run) -> None:
     found = run("--explain", stdin=b"bad\n" + b"x" * 20_000_000 + b" great\nbad\n").rows()
     assert [row["label"] for row in found] == ["no", "yes", "no"]
     assert [len(row["text"]) for row in found] == [3, 20_000_006, 3]
     assert found[1]["explanation"] == [{"term": "great", "weight": 2.0}]
 
 
-def test_the_command_waits_for_no_large_library(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_imports_no_large_library(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     (project / "t.csv").write_bytes(GOOD)
     script = (

@@ -1,0 +1,147 @@
+from typing import Any
+
+import pytest
+
+from textclf.evaluate.settings import Evaluate
+from textclf.export import description
+from textclf.models.settings import Train
+from textclf.split.settings import Split
+from textclf.tables.settings import Data
+from textclf.vectorize.settings import Vectorize
+
+CLASSES = {"0": "negative (0)", "1": "positive (1)"}
+MORE_CLASSES = {name: name for name in ("a", "b", "c")}
+REPORT: dict[str, Any] = {
+    "train": {"classes": {"0": 500, "1": 500}},
+    "validation": {"classes": {"0": 50, "1": 50}},
+    "test": {"classes": {"0": 5000, "1": 5000}},
+    "leaks": {"normalised": {"validation_in_train": 0, "test_in_train": 0, "test_in_validation": 0}},
+    "duplicates": {"normalised": {"train": 0, "validation": 0, "test": 0}},
+    "label_conflicts": {"normalised": 0},
+    "dropped": {"rows": 0, "label": 0, "text": 0},
+}
+
+
+def protocol(models: tuple[str, ...] = (), **sections: Any) -> list[str]:
+    return description.protocol(
+        Data.model_validate(sections.get("data", {})),
+        Split.model_validate(sections.get("split", {})),
+        Train.model_validate(sections.get("train", {})),
+        Evaluate.model_validate(sections.get("evaluate", {})),
+        REPORT,
+        sections.get("classes", CLASSES),
+        models,
+    )
+
+
+def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
+    assert list(description.rows_by_class(REPORT)) == ["train", "validation", "test"]
+    assert description.rows_by_class(REPORT)["validation"] == {"0": 50, "1": 50}
+
+
+@pytest.mark.parametrize(
+    ("sections", "sentence"),
+    [
+        ({}, "1,000 rows for training, 100 for validation and 10,000 for testing, drawn at random (seed 1000)."),
+        ({"split": {"method": "hash"}}, "for testing, assigned by a hash of their text (seed 1000)."),
+        ({"split": {"method": "hash"}, "data": {"group": "author"}}, "by a hash of their group (seed 1000), all rows"),
+        ({"data": {"group": "au\x00thor"}}, "(seed 1000), all rows of one au⟨U+0000⟩thor in the same split."),
+        ({"split": {"stratify": True}}, "(seed 1000), with the same class balance in each split."),
+        ({"split": {"group_duplicates": True}}, "Rows with the same text, apart from case and spaces, are in the same"),
+        ({}, "Probabilities are not calibrated after training."),
+        ({"evaluate": {"calibration": "platt"}}, "calibrated by Platt scaling, fitted on the validation rows."),
+        ({"evaluate": {"calibration": "temperature"}}, "calibrated by temperature scaling, fitted on the validation"),
+        ({}, "A text gets class positive (1) if the probability of this class is above 0.5."),
+        ({"evaluate": {"threshold": "accuracy"}}, "above a threshold, chosen per model for the highest accuracy on"),
+        ({"evaluate": {"threshold": "f1"}}, "above a threshold, chosen per model for the highest F1 on the validation"),
+        (
+            {"evaluate": {"threshold": "precision", "target_precision": 0.4}},
+            "above a threshold, chosen per model for a precision of at least 40.0% on the validation rows.",
+        ),
+        ({"classes": MORE_CLASSES}, "A text gets the class with the highest probability."),
+        ({"evaluate": {"confidence": 0.9, "resamples": 1000}}, "Intervals are 90% intervals: Wilson score intervals"),
+        ({"evaluate": {"confidence": 0.9, "resamples": 1000}}, "percentiles of 1,000 bootstrap resamples for other"),
+    ],
+)
+def test_the_protocol_describes_the_settings(sections: dict[str, Any], sentence: str) -> None:
+    assert any(sentence in line for line in protocol(**sections))
+
+
+def test_the_protocol_has_the_notes_of_the_models_that_are_named() -> None:
+    assert "100 epochs" in " ".join(protocol(("majority", "keras")))
+    stopped = {"keras": {"early_stopping": 10}}
+    assert "10 epochs" in " ".join(protocol(("keras",), train=stopped))
+    candidates = {"logistic_regression": {"C": [0.1, 1.0]}}
+    assert "chosen from 0.1 and 1" in " ".join(protocol(("logistic_regression",), train=candidates))
+    assert "chosen from" not in " ".join(protocol(("keras",), train=candidates))
+    assert protocol(("majority",), train=stopped) == protocol()
+
+
+def caveats(watching: tuple[str, ...] = (), **changes: Any) -> list[str]:
+    report = {key: value for key, value in (REPORT | changes).items() if value is not None}
+    return description.caveats(report, CLASSES, 0.95, watching)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        (
+            {"leaks": {"normalised": {"test_in_train": 1}}},
+            "1 test row has the same text as a training row, apart from case and spaces.",
+        ),
+        (
+            {"leaks": {"normalised": {"validation_in_train": 2, "test_in_train": 0, "test_in_validation": 1}}},
+            "2 validation rows have the same text as a training row and 1 test row has the same text as a validation",
+        ),
+        ({"label_conflicts": {"normalised": 1}}, "1 text occurs with more than one class, so no model can be right"),
+        ({"label_conflicts": {"normalised": 2}}, "2 texts occur with more than one class"),
+        ({"dropped": {"rows": 1}}, "1 row without a text or a label was left out."),
+        ({"dropped": {"rows": 2}}, "2 rows without a text or a label were left out."),
+        ({"test": {"classes": {"0": 5000, "1": 9}}}, "Class positive (1) has fewer than 20 test rows"),
+        ({"test": {"classes": {"0": 5000}}}, "Class positive (1) has fewer than 20 test rows"),
+        ({"test": {"classes": {"0": 9, "1": 9}}}, "2 of 2 classes have fewer than 20 test rows"),
+        ({"train": {"classes": {"0": 90_000, "1": 500}}}, "from 5,550 rows (positive (1)) to 95,050 (negative (0))"),
+        ({"test": {"classes": {"0": 50, "1": 50}}}, "With 100 test rows, an accuracy is known to about ±10 points"),
+        ({"test": {"classes": {"0": 1}}}, "With 1 test row, an accuracy is known to about ±98 points"),
+        ({"validation": None}, "There are no validation rows. Settings chosen by looking at these test numbers"),
+        (
+            {"validation": None, "watching": ("keras",)},
+            "During training, keras watched the test rows, as in the lesson",
+        ),
+    ],
+)
+def test_a_problem_of_the_rows_is_a_caveat(changes: dict[str, Any], sentence: str) -> None:
+    assert any(sentence in line for line in caveats(**changes))
+
+
+def test_rows_without_a_problem_have_no_caveats() -> None:
+    assert caveats() == caveats(("keras",)) == []
+
+
+def test_checks_that_found_nothing_are_listed() -> None:
+    assert description.passed_checks(REPORT) == ["No text occurs in two splits.", "No text occurs twice in a split."]
+    leak = REPORT | {"leaks": {"normalised": {"test_in_train": 1}}, "duplicates": {"normalised": {"train": 3}}}
+    assert description.passed_checks(leak) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({}, "counts of words, 1,714 terms of the training rows"),
+        ({"weighting": "binary", "ngram_range": (1, 2)}, "presence of words (runs of 1 to 2 words), 1,714 terms"),
+        ({"ngram_range": (3, 3)}, "counts of words (runs of 3 words), 1,714 terms"),
+        (
+            {"analyzer": "word+char_wb", "weighting": "tfidf"},
+            "tf-idf of words, and letters within words (runs of 2 to 5 letters), 1,714 terms",
+        ),
+        ({"hashing": 1714}, "counts of words, 1,714 hashed columns"),
+    ],
+)
+def test_a_representation_is_described(settings: dict[str, Any], words: str) -> None:
+    assert description.representation(Vectorize.model_validate(settings), 1714).startswith(words)
+
+
+def test_every_analyzer_and_weighting_is_described() -> None:
+    properties = Vectorize.model_json_schema()["properties"]
+    assert set(description.UNITS) == set(properties["analyzer"]["enum"])
+    assert set(description.WEIGHTS) == set(properties["weighting"]["enum"])

@@ -1,0 +1,30 @@
+from pathlib import Path
+
+import numpy as np
+import onnx
+
+import textclf
+from textclf.artifacts import layers
+from textclf.artifacts.decisions import Decision, Temperature
+from textclf.export import folder
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.vectorizer import Vectorizer
+
+
+def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> None:
+    vectorizer = Vectorizer.fit(["bad food", "great place"], Vectorize())
+    model = layers.linear(("no", "yes"), np.array([[-3.0, 0.25, 2.0, 0.5]]), np.zeros(1), "sigmoid")
+    (trained := tmp_path / "trained").mkdir()
+    layers.write(model, trained)
+    (trained / "model.keras").write_bytes(b"what Keras opens")
+    (trained / "history.csv").write_bytes(b"epoch\n")
+    folder.write(tmp_path / "model", trained, model, vectorizer, Decision(0.25, Temperature(2.0)), "the card\n")
+    names = {path.name for path in (tmp_path / "model").iterdir()}
+    files = {"README.md", "decision.json", "model.json", "model.keras", "model.npz", "model.onnx", "vectorizer.json"}
+    assert names == files
+    assert (tmp_path / "model" / "README.md").read_bytes() == b"the card\n"
+    assert (tmp_path / "model" / "model.keras").read_bytes() == b"what Keras opens"
+    loaded = textclf.load(tmp_path / "model")
+    assert loaded.decision == Decision(0.25, Temperature(2.0))
+    assert loaded.predict(["great", "bad"]) == ["yes", "no"]
+    onnx.checker.check_model(onnx.load(tmp_path / "model" / "model.onnx"))

@@ -1,0 +1,183 @@
+"""Models as ONNX: the runtime that others use must predict what this package predicts."""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from tests import samples
+from textclf.artifacts.decisions import Calibration, Decision, Platt, Temperature
+from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, LayerModel
+from textclf.export import onnx_model
+from textclf.models.common.loading import load_model
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.vectorizer import Part, Vectorizer
+
+KINDS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
+TERMS = [f"term{n:02d}" for n in range(samples.TERMS)]
+
+
+VECTORIZER = Vectorizer(Vectorize(), [Part("word", samples.TERMS, TERMS, None)])
+
+
+@cache
+def trained(kind: str, classes: int) -> LayerModel:
+    part = samples.rows(classes)
+    model: LayerModel = load_model(kind).fit(part, part, samples.settings(kind)).layers
+    return model
+
+
+def network(classes: int, activation: str, output: str, presence: bool = False) -> LayerModel:
+    """Return a network of random weights with two hidden layers."""
+    generator = np.random.default_rng(classes)
+    units = 1 if output == "sigmoid" else classes
+    layers = (
+        Layer(generator.normal(size=(samples.TERMS, 5)), generator.normal(size=5), activation),
+        Layer(generator.normal(size=(5, 4)), generator.normal(size=4), activation),
+        Layer(generator.normal(size=(4, units)), generator.normal(size=units), output),
+    )
+    return LayerModel(tuple(f"class {n}" for n in range(classes)), layers, presence)
+
+
+def decision(model: LayerModel, calibration: Calibration | None = None, threshold: float = 0.5) -> Decision:
+    return Decision(threshold if len(model.classes) == 2 else None, calibration)
+
+
+def run(model: LayerModel, chosen: Decision, X: csr_array, path: Path) -> tuple[list[str], NDArray[np.float32]]:
+    """Return labels and probabilities of the runtime."""
+    onnx_model.write(VECTORIZER, model, chosen, path)
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    label, probabilities = session.run(["label", "probabilities"], {"features": X.toarray().astype(np.float32)})
+    return label.tolist(), probabilities
+
+
+def check(model: LayerModel, folder: Path, chosen: Decision | None = None, X: csr_array | None = None) -> None:
+    """Check that the runtime gives the same probabilities, and the same labels unless rounding decides."""
+    chosen = chosen or decision(model)
+    X = samples.rows(len(model.classes), seed=1).X if X is None else X
+    expected = chosen.calibrate(model.predict_proba(X))
+    labels, probabilities = run(model, chosen, X, folder / "model.onnx")
+    assert probabilities == pytest.approx(expected, abs=1e-5)
+    assert probabilities.dtype == np.float32
+    if chosen.threshold is None:
+        margins = np.ptp(np.sort(expected, axis=1)[:, -2:], axis=1)
+    else:
+        margins = np.abs(expected[:, 1] - chosen.threshold)
+    clear = margins > 1e-5
+    expected_labels = np.array(model.classes)[chosen.decide(expected)]
+    assert np.array(labels)[clear].tolist() == expected_labels[clear].tolist()
+    assert set(labels) <= set(model.classes)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("classes", [2, 3, 6])
+def test_the_runtime_predicts_the_same(kind: str, classes: int, tmp_path: Path) -> None:
+    check(trained(kind, classes), tmp_path)
+    check(trained(kind, classes), tmp_path, X=csr_array(samples.rows(classes).X * 0.37))
+
+
+@pytest.mark.parametrize("activation", HIDDEN)
+@pytest.mark.parametrize(("classes", "output"), [(2, "sigmoid"), (6, "sigmoid_shares")])
+def test_the_runtime_computes_every_activation(activation: str, classes: int, output: str, tmp_path: Path) -> None:
+    check(network(classes, activation, output), tmp_path)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_the_runtime_computes_softmax(classes: int, tmp_path: Path) -> None:
+    check(network(classes, "relu", "softmax"), tmp_path)
+
+
+def test_every_activation_has_an_operator() -> None:
+    assert set(onnx_model.OPERATORS) == set(HIDDEN)
+
+
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
+def test_a_model_of_presence_ignores_how_often_a_term_occurs(output: str, tmp_path: Path) -> None:
+    model = network(2, "relu", output, presence=True)
+    check(model, tmp_path)
+    once = run(model, decision(model), samples.rows(2).X, tmp_path / "model.onnx")[1]
+    often = run(model, decision(model), samples.rows(2).X * 7, tmp_path / "model.onnx")[1]
+    assert often.tolist() == once.tolist()
+
+
+CALIBRATIONS = [Temperature(0.2), Temperature(3.0), Platt(2.5, -0.4), Platt(-0.5, 1.0)]
+
+
+@pytest.mark.parametrize("calibration", CALIBRATIONS, ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_calibration_is_part_of_the_model(kind: str, calibration: Calibration, tmp_path: Path) -> None:
+    check(trained(kind, 2), tmp_path, Decision(0.5, calibration))
+    if isinstance(calibration, Temperature):
+        check(trained(kind, 3), tmp_path, Decision(None, calibration))
+
+
+@pytest.mark.parametrize("calibration", [None, *CALIBRATIONS], ids=str)
+@pytest.mark.parametrize("size", [30.0, 1e3, 1e6])
+def test_scores_of_any_size_are_calibrated_alike(size: float, calibration: Calibration | None, tmp_path: Path) -> None:
+    values = [[1.0, 0], [0, 1], [1, 1], [0, 0], [0.1, 0.2], [-0.3, -0.4], [-1, -1]]
+    X = csr_array(np.pad(np.array(values), ((0, 0), (0, samples.TERMS - 2))))
+    for output in ("sigmoid", "softmax", "sigmoid_shares"):
+        units = 1 if output == "sigmoid" else 2
+        kernel = np.vstack([np.eye(2), np.zeros((samples.TERMS - 2, 2))])[:, :units]
+        model = LayerModel(("no", "yes"), (Layer(size * kernel, np.zeros(units), output),))
+        check(model, tmp_path, Decision(0.5, calibration), X)
+
+
+@pytest.mark.parametrize("threshold", [0.0, 0.1, 0.9, 1.0])
+def test_the_threshold_decides(threshold: float, tmp_path: Path) -> None:
+    model = trained("logistic_regression", 2)
+    check(model, tmp_path, Decision(threshold))
+    if threshold in {0.0, 1.0}:
+        labels, _ = run(model, Decision(threshold), samples.rows(2).X, tmp_path / "model.onnx")
+        assert set(labels) == {f"class {1 - int(threshold)}"}
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_no_rows_give_no_labels(classes: int, tmp_path: Path) -> None:
+    model, none = trained("naive_bayes", classes), csr_array((0, samples.TERMS))
+    labels, probabilities = run(model, decision(model), none, tmp_path / "model.onnx")
+    assert (labels, probabilities.shape) == ([], (0, classes))
+
+
+@pytest.mark.parametrize("output", OUTPUT)
+def test_the_bytes_repeat(output: str, tmp_path: Path) -> None:
+    model = network(2 if output == "sigmoid" else 3, "gelu", output)
+    for name in ("a", "b"):
+        onnx_model.write(VECTORIZER, model, decision(model), tmp_path / name)
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_inputs_and_outputs_have_names_types_and_shapes(tmp_path: Path) -> None:
+    model = trained("linear_svm", 3)
+    onnx_model.write(VECTORIZER, model, decision(model), tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+
+    def shapes(values: Any) -> dict[str, Any]:
+        return {value.name: (value.type, value.shape) for value in values}
+
+    assert shapes(session.get_inputs()) == {"features": ("tensor(float)", ["rows", samples.TERMS])}
+    assert shapes(session.get_outputs()) == {
+        "label": ("tensor(string)", ["rows"]),
+        "probabilities": ("tensor(float)", ["rows", 3]),
+    }
+
+
+def test_the_metadata_has_the_vectorizer_and_the_classes(tmp_path: Path) -> None:
+    model = LayerModel(("100%", "größe ☃", 'a "b"\nc'), trained("logistic_regression", 3).layers)
+    onnx_model.write(VECTORIZER, model, decision(model), tmp_path / "model.onnx")
+    proto = onnx.load(tmp_path / "model.onnx")
+    metadata = {entry.key: json.loads(entry.value) for entry in proto.metadata_props}
+    assert metadata["classes"] == list(model.classes)
+    texts = ["term01 term03 term03", "", "term11"]
+    X = Vectorizer.from_json(metadata["vectorizer"]).transform(texts)
+    assert X.toarray().tolist() == VECTORIZER.transform(texts).toarray().tolist()
+    labels, probabilities = run(model, decision(model), X, tmp_path / "model.onnx")
+    assert labels == np.array(model.classes)[decision(model).decide(model.predict_proba(X))].tolist()
+    assert probabilities == pytest.approx(model.predict_proba(X), abs=1e-5)

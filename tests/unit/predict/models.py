@@ -1,0 +1,57 @@
+"""Small models and their exported folders, for the tests of predictions."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from textclf.artifacts import layers
+from textclf.artifacts.decisions import DECISION, Calibration, Decision, write_decision
+from textclf.artifacts.layers import Layer, LayerModel
+from textclf.predict.predictor import Predictor
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, write_vectorizer
+
+WEIGHTS = {"bad": -3.0, "food": 0.25, "great": 2.0, "place": 0.5}
+
+
+def fit_vectorizer(**settings: object) -> Vectorizer:
+    """A vectorizer of the words of `WEIGHTS`, in their order."""
+    return Vectorizer.fit(["bad food", "great place", "great food"], Vectorize.model_validate(settings))
+
+
+def two_classes(
+    threshold: float = 0.5, calibration: Calibration | None = None, intercept: float = -0.5, **settings: object
+) -> Predictor:
+    """A linear model of the classes no and yes with the weights `WEIGHTS`."""
+    model = layers.linear(("no", "yes"), np.array([list(WEIGHTS.values())]), np.array([intercept]), "sigmoid")
+    return Predictor(fit_vectorizer(**settings), model, Decision(threshold, calibration))
+
+
+def three_classes(classes: Sequence[str] = ("a", "b", "c")) -> Predictor:
+    """A linear model of three classes."""
+    kernel = np.array([[2.0, 0.0, -1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 3.0], [0.0, 0.0, 0.0]])
+    return Predictor(fit_vectorizer(), LayerModel(tuple(classes), (Layer(kernel, np.zeros(3), "softmax"),)), Decision())
+
+
+def network() -> Predictor:
+    """A network of the classes no and yes with a hidden layer."""
+    generator = np.random.default_rng(0)
+    hidden = Layer(generator.normal(size=(4, 3)), generator.normal(size=3), "relu")
+    last = Layer(generator.normal(size=(3, 1)), np.zeros(1), "sigmoid")
+    return Predictor(fit_vectorizer(), LayerModel(("no", "yes"), (hidden, last)), Decision(0.5))
+
+
+def shares() -> Predictor:
+    """A model that ignores the text: class yes has the probability 0.75."""
+    model = layers.linear(("no", "yes"), np.empty((2, 0)), np.log([0.25, 0.75]), "softmax")
+    return Predictor(fit_vectorizer(), model, Decision(0.5))
+
+
+def export(predictor: Predictor, folder: Path) -> Path:
+    """Write the files of a model as the export stage does."""
+    folder.mkdir(parents=True)
+    layers.write(predictor.model, folder)
+    write_vectorizer(predictor.vectorizer, folder / VECTORIZER)
+    write_decision(predictor.decision, folder / DECISION)
+    return folder

@@ -1,0 +1,341 @@
+import contextlib
+import gzip
+import io
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.core.errors import UserError
+from textclf.predict import inputs
+from textclf.predict.inputs import TextBatch
+from textclf.tables.layout import Layout
+from textclf.tables.lines import SURROGATE
+
+UNDECODABLE = "undecodable bytes are read as U+FFFD"
+LAYOUT = Layout({"text": "text"}, option="--")
+WITH_ID = Layout({"text": "text", "id": "n"}, option="--")
+
+
+class Chunks(io.RawIOBase):
+    """A stream that returns one of these pieces per read."""
+
+    def __init__(self, chunks: Sequence[bytes]) -> None:
+        self.chunks = [chunk for chunk in chunks if chunk]
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = -1) -> bytes:
+        assert size < 0 or size >= max(map(len, self.chunks), default=0)
+        return self.chunks.pop(0) if self.chunks else b""
+
+
+def pieces(data: bytes, size: int) -> IO[bytes]:
+    return cast("IO[bytes]", Chunks([data[start : start + size] for start in range(0, len(data), size)]))
+
+
+def lines(data: bytes, size: int = 10**6, encoding: str = "utf-8") -> tuple[list[str], list[str]]:
+    """Return the texts of a stream that is read in pieces of this size, and the warnings; check the ids."""
+    warnings: list[str] = []
+    batches = list(inputs.read_lines(pieces(data, size), encoding, warnings.append))
+    texts = [text for batch in batches for text in batch.texts]
+    assert [row_id for batch in batches for row_id in batch.ids] == [str(n + 1) for n in range(len(texts))]
+    assert all(len(batch.ids) == len(batch.texts) > 0 for batch in batches)
+    return texts, warnings
+
+
+def rows(batches: Iterator[TextBatch]) -> list[tuple[str, str]]:
+    return [row for batch in batches for row in zip(batch.ids, batch.texts, strict=True)]
+
+
+def until_error(batches: Iterator[TextBatch]) -> tuple[list[tuple[str, str]], tuple[str, ...]]:
+    """Return the rows before the error, and its lines."""
+    before: list[tuple[str, str]] = []
+
+    def collect() -> None:
+        for batch in batches:
+            before.extend(zip(batch.ids, batch.texts, strict=True))
+
+    with pytest.raises(UserError) as error:
+        collect()
+    return before, error.value.lines
+
+
+# Arguments
+
+
+def test_arguments_are_unchanged_texts() -> None:
+    assert rows(inputs.read_arguments(["a", "", " b\n"])) == [("1", "a"), ("2", ""), ("3", " b\n")]
+
+
+def test_an_argument_that_is_not_utf_8_is_read_with_a_replacement() -> None:
+    assert rows(inputs.read_arguments(["caf\udce9"])) == [("1", "caf\ufffd")]
+
+
+# Lines
+
+LINES: dict[str, tuple[bytes, list[str]]] = {
+    "nothing": (b"", []),
+    "an empty line": (b"\n", [""]),
+    "empty lines": (b"\n\na\n\n", ["", "", "a", ""]),
+    "no LF at the end": (b"a\nb", ["a", "b"]),
+    "LF at the end": (b"a\nb\n", ["a", "b"]),
+    "CRLF": (b"a\r\n\r\nb\r\n", ["a", "", "b"]),
+    "CR at the end": (b"a\r", ["a"]),
+    "two CR at an end": (b"a\r\r\n", ["a\r"]),
+    "other ends of lines belong to the text": (
+        "a\rb\x0bc\x0cd\x1ce\x85f\u2028g\n".encode(),
+        ["a\rb\x0bc\x0cd\x1ce\x85f\u2028g"],
+    ),
+    "byte order mark": (b"\xef\xbb\xbfa\nb", ["a", "b"]),
+    "byte order mark alone": (b"\xef\xbb\xbf", []),
+    "byte order mark before an empty line": (b"\xef\xbb\xbf\na", ["", "a"]),
+    "a second byte order mark is text": (b"\xef\xbb\xbf\xef\xbb\xbfa\n\xef\xbb\xbfb", ["\ufeffa", "\ufeffb"]),
+    "NUL": (b"a\0b\n\0\n", ["a\0b", "\0"]),
+    "spaces": (b" a \n \n\t\n", [" a ", " ", "\t"]),
+    "letters of many bytes": ("é\u20ac\U0001f600\n\U0001f600".encode(), ["é\u20ac\U0001f600", "\U0001f600"]),
+}
+
+
+@pytest.mark.parametrize(("data", "texts"), LINES.values(), ids=LINES)
+@pytest.mark.parametrize("size", [1, 2, 3, 10**6])
+def test_a_line_is_a_text(data: bytes, texts: list[str], size: int) -> None:
+    assert lines(data, size) == (texts, [])
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]))), st.integers(1, 9))
+def test_any_lines_come_back_however_the_stream_is_cut(texts: list[str], size: int) -> None:
+    if texts and texts[0].startswith("\ufeff"):
+        texts[0] = texts[0].removeprefix("\ufeff")
+    whole = "".join(f"{text}\n" for text in texts)
+    cut = lines(whole.encode(), size)
+    assert cut == ([text.removesuffix("\r") for text in texts], [])
+    assert lines(b"\xef\xbb\xbf" + whole.encode() if texts else b"", size) == cut
+
+
+@given(st.binary(), st.integers(1, 9))
+def test_any_bytes_are_lines_and_undecodable_ones_do_not_affect_others(data: bytes, size: int) -> None:
+    expected = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").split("\n")
+    expected = [line.removesuffix("\r") for line in (expected if expected[-1] else expected[:-1])]
+    found, said = lines(data, size)
+    assert found == expected
+    wrong = sum(bool(SURROGATE.search(line)) for line in data.decode("utf-8", "surrogateescape").split("\n"))
+    assert len(said) == min(wrong, 5) + (wrong > 5)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10**6])
+def test_undecodable_bytes_are_replaced_and_reported(size: int) -> None:
+    found, said = lines(b"a\nb\xff\n\xe2\x82\nc\n\xed\xa0\x80d", size)
+    assert found == ["a", "b\ufffd", "\ufffd", "c", "\ufffd\ufffd\ufffdd"]
+    assert said == [f"line {n} is not utf-8; {UNDECODABLE}" for n in (2, 3, 5)]
+
+
+def test_many_undecodable_lines_are_counted_and_the_first_ones_named() -> None:
+    _, said = lines(b"\xff\n" * 7 + b"a\n")
+    assert said[:5] == [f"line {n} is not utf-8; {UNDECODABLE}" for n in (1, 2, 3, 4, 5)]
+    assert said[5:] == ["7 of 8 lines are not utf-8, 5 shown"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "gb18030", "shift_jis"])
+@pytest.mark.parametrize("size", [1, 3, 10**6])
+def test_lines_of_another_encoding(encoding: str, size: int) -> None:
+    texts = ["good", "", "\u0a0a\u0d0a" if encoding.startswith("utf") else "soso", "end"]
+    assert lines("\n".join(texts).encode(encoding), size, encoding) == (texts, [])
+
+
+@pytest.mark.parametrize(
+    ("encoding", "data"), [("utf-16-le", b"a\0\n\0b"), ("utf-16-le", b"a\0\n\0\0\xd8"), ("shift_jis", b"a\n\x81")]
+)
+def test_a_stream_may_end_within_a_character(encoding: str, data: bytes) -> None:
+    assert lines(data, 1, encoding) == (["a", "\ufffd"], [f"line 2 is not {encoding}; {UNDECODABLE}"])
+
+
+def test_utf_16_without_a_byte_order_mark_is_an_error() -> None:
+    found = inputs.read_lines(io.BytesIO(b"a\0"), "utf-16", str)
+    rule = "UTF-16 stream does not start with BOM"
+    assert until_error(found) == ([], (f"standard input must be utf-16; {rule}; set --encoding",))
+
+
+def test_batches_of_lines_are_limited() -> None:
+    found = list(inputs.read_lines(io.BytesIO(b"\n" * 10000), "utf-8", str))
+    assert [len(ids) for ids, _ in found] == [4096, 4096, 1808]
+
+
+def test_a_line_of_many_chunks_is_one_text() -> None:
+    found, _ = lines(b"x" * 2_000_000 + b"\nb", size=1000)
+    assert (len(found[0]), found[1:]) == (2_000_000, ["b"])
+
+
+# Tables
+
+TABLES: dict[str, bytes] = {
+    "csv": b'n,text\n1,good\n2,"a, ""b""\nc"\n3,\n4,\xe2\x98\x83\r\n',
+    "tsv": b'n\ttext\n1\tgood\n2\ta, "b"\n3\t\n4\t\xe2\x98\x83',
+    "jsonl": (
+        b'{"n": 1, "text": "good"}\n'
+        b'{"n": 2, "text": "a, \\"b\\"\\nc"}\n'
+        b'{"text": "", "n": 3}\n'
+        b'{"n": "4", "text": "\xe2\x98\x83"}'
+    ),
+}
+
+
+def parquet(texts: Sequence[str | None], **columns: object) -> bytes:
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"text": pa.array(texts, pa.string())} | columns), stream)
+    return stream.getvalue()
+
+
+TABLES["parquet"] = parquet(["good", 'a, "b"\nc', "", "☃"], n=[1, 2, 3, 4])
+EXPECTED = [("1", "good"), ("2", 'a, "b"\nc'), ("3", ""), ("4", "☃")]
+
+
+def expected(kind: str) -> list[tuple[str, str]]:
+    return [(number, text.removesuffix("\nc") if kind == "tsv" else text) for number, text in EXPECTED]
+
+
+@pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.parametrize("compressed", [False, True])
+def test_a_table_gives_its_texts_and_ids(kind: str, compressed: bool, tmp_path: Path) -> None:
+    path = tmp_path / f"t.{kind}{'.gz' if compressed else ''}"
+    path.write_bytes(gzip.compress(TABLES[kind]) if compressed else TABLES[kind])
+    assert rows(inputs.read_table(path, WITH_ID)) == expected(kind)
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_stream_gives_what_a_file_gives(kind: str) -> None:
+    assert rows(inputs.read_stream(io.BytesIO(TABLES[kind]), kind, WITH_ID)) == expected(kind)
+    names = {"csv": (2, 3, 5, 6), "tsv": (2, 3, 4, 5)}.get(kind, (1, 2, 3, 4))
+    assert [name for name, _ in rows(inputs.read_stream(io.BytesIO(TABLES[kind]), kind, LAYOUT))] == [
+        f"stdin:{n}" for n in names
+    ]
+
+
+def test_without_a_column_of_ids_a_row_is_named_by_file_and_line(tmp_path: Path) -> None:
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "b.csv").write_bytes(b"text\ngood\n")
+    (tmp_path / "sub" / "a.jsonl").write_bytes(b'{"text": "bad"}\n')
+    assert rows(inputs.read_table(tmp_path, LAYOUT)) == [("b.csv:2", "good"), ("sub/a.jsonl:1", "bad")]
+
+
+def test_a_txt_file_has_labels_that_are_ignored_and_a_file_of_lines_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"good\t1\n\t0\n")
+    assert rows(inputs.read_table(path, LAYOUT)) == [("a.txt:1", "good"), ("a.txt:2", "")]
+    layout = Layout({"text": "text"}, format="lines", option="--")
+    assert rows(inputs.read_table(path, layout)) == [("a.txt:1", "good\t1"), ("a.txt:2", "\t0")]
+
+
+def test_the_error_of_plain_lines_in_a_txt_file_names_the_format_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"good\n")
+    rule = "must be a sentence, a tab and a label; got 'good' without a tab"
+    hint = "if each line is a text, set --format to lines"
+    assert until_error(inputs.read_table(tmp_path / "a.txt", LAYOUT)) == ([], (f"{tmp_path}/a.txt:1: {rule}; {hint}",))
+
+
+def test_lines_have_no_ids(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"good\n")
+    found = inputs.read_table(tmp_path / "a.txt", Layout(WITH_ID.columns, format="lines", option="--"))
+    assert until_error(found) == ([], (f"{tmp_path}/a.txt: --id must be one of its columns (text); got 'n'",))
+
+
+BROKEN: dict[str, tuple[str, bytes, int, str]] = {
+    "a field too few": ("csv", b"n,text\n1,a\n2,b\n3\n4,c\n", 2, "stdin:4: must have 2 fields"),
+    "an open quote": ("csv", b'n,text\n1,a\n2,b\n3,"c\n', 2, "stdin:4: quotes must be closed"),
+    "a wrong byte": ("tsv", b"n\ttext\n1\ta\n2\t\xff\n", 1, "stdin:3: must be utf-8; got byte 0xff at offset 1"),
+    "NUL": ("csv", b"n,text\n1,a\n2,b\0\n", 1, "stdin:3: text must not contain NUL"),
+    "a blank line": ("csv", b"n,text\n1,a\n\n", 1, "stdin:3: text must be text; got nothing"),
+    "no JSON": ("jsonl", b'{"n": 1, "text": "a"}\n{"n": 2,\n', 1, "stdin:2: must be a JSON object on a line"),
+    "JSON that is too deep": ("jsonl", b'{"n": 1, "text": "a"}\n' + b"[" * 10**5, 1, "stdin:2: must be a JSON object"),
+    "no key": ("jsonl", b'{"n": 1, "text": "a"}\n{"n": 2}\n', 1, "stdin:2: must have the key text; got n"),
+    "no id": ("jsonl", b'{"n": 1, "text": "a"}\n{"text": "b"}\n', 1, "stdin:2: must have the key n; got text"),
+    "null": ("jsonl", b'{"n": 1, "text": "a"}\n{"n": 2, "text": null}\n', 1, "stdin:2: text must be text; got nothing"),
+    "a number": ("jsonl", b'{"n": 1, "text": "a"}\n{"n": 2, "text": 7}\n', 1, "stdin:2: text must be text; got 7"),
+    "half a pair": ("jsonl", b'{"n": 1, "text": "\\ud800"}\n', 0, "stdin:1: text must be Unicode text"),
+    "no text in Parquet": ("parquet", parquet(["a", None], n=[1, 2]), 1, "stdin:2: text must be text; got nothing"),
+    "half a Parquet": ("parquet", TABLES["parquet"][:-20], 0, "stdin must be a whole Parquet file"),
+    "an empty Parquet": ("parquet", b"", 0, "stdin must be a whole Parquet file"),
+    "no header": ("csv", b"", 0, "stdin must have a header and rows; got an empty file"),
+    "another column": ("csv", b"n,message\n1,a\n", 0, "stdin: --text must be one of its columns (n, message)"),
+}
+
+
+@pytest.mark.parametrize(("kind", "data", "count", "line"), BROKEN.values(), ids=BROKEN)
+def test_rows_before_a_broken_one_come_before_the_error(kind: str, data: bytes, count: int, line: str) -> None:
+    before, lines_of_error = until_error(inputs.read_stream(io.BytesIO(data), kind, WITH_ID))
+    assert before == [("1", "a"), ("2", "b")][:count]
+    assert len(lines_of_error) == 1
+    assert lines_of_error[0].startswith(line)
+
+
+def test_long_texts_make_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, "BATCH_CHARACTERS", 10)
+    data = b"text\n" + b"12345\n" * 5
+    found = list(inputs.read_stream(io.BytesIO(data), "csv", LAYOUT))
+    assert [len(ids) for ids, _ in found] == [2, 2, 1]
+
+
+@contextlib.contextmanager
+def piped(*parts: bytes) -> Iterator[tuple[IO[bytes], Callable[[], None]]]:
+    """Yield a pipe with the first part in it, and a function that writes the next part, or at last closes the pipe."""
+    reading, writing = os.pipe()
+    left = list(parts)
+
+    def go_on() -> None:
+        if left:
+            os.write(writing, left.pop(0))
+        else:
+            os.close(writing)
+
+    go_on()
+    watch = threading.Timer(20, os.close, [writing])  # so that a reader that waits in vain fails instead of hanging
+    watch.daemon = True
+    watch.start()
+    try:
+        with open(reading, "rb") as stream:  # noqa: PTH123 (it is a number)
+            yield stream, go_on
+    finally:
+        watch.cancel()
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        ("lines", [b"a\nb\n", b"c\n"]),
+        ("jsonl", [b'{"text": "a"}\n{"text": "b"}\n', b'{"text": "c"}\n']),
+        ("csv", [b"text\na\nb\n", b"c\n"]),
+        ("tsv", [b"text\na\nb\n", b"c\n"]),
+    ],
+)
+def test_rows_that_have_arrived_do_not_wait_for_the_next(kind: str, parts: list[bytes]) -> None:
+    with piped(*parts) as (stream, go_on):
+        found = inputs.read_lines(stream, "utf-8", str) if kind == "lines" else inputs.read_stream(stream, kind, LAYOUT)
+        assert next(found)[1] == ["a", "b"]
+        go_on()
+        assert next(found)[1] == ["c"]
+        go_on()
+        assert list(found) == []
+
+
+def test_parquet_comes_through_a_pipe() -> None:
+    with piped(TABLES["parquet"]) as (stream, go_on):
+        go_on()
+        assert rows(inputs.read_stream(stream, "parquet", WITH_ID)) == EXPECTED
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_a_table_is_read_from_a_named_pipe(kind: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[TABLES[kind]], daemon=True)
+    writer.start()
+    layout = Layout(WITH_ID.columns, format=kind, option="--")
+    assert rows(inputs.read_table(tmp_path / "pipe", layout)) == expected(kind)
+    writer.join()

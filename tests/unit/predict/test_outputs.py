@@ -1,0 +1,242 @@
+import csv
+import io
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.core.errors import UserError
+from textclf.predict import outputs
+from textclf.predict.outputs import FORMATS, Columns, PredictedBatch
+
+CLASSES = ("100%s", 'say "hi", he\nsaid', "größe ☃\u2028")
+TEXTS = ["plain", 'a, "b"', "two\nlines", "lone\rCR", "CR and\r\nLF", "", " ", "☃\u2028\x85", "\0nul\x1b", "{}%d\\"]
+
+
+def batch(start: int = 0, explanation: bool = True) -> PredictedBatch:
+    generator = np.random.default_rng(start)
+    probabilities = generator.dirichlet([1, 1, 1], len(TEXTS))
+    terms = [[('the "term", \n%', 1.25), ("☃", -0.1234567)], *([[]] * (len(TEXTS) - 1))]
+    labels = [CLASSES[place] for place in probabilities.argmax(axis=1)]
+    ids = [f"{start + n},\"'" for n in range(len(TEXTS))]
+    return PredictedBatch(ids, TEXTS, labels, probabilities, terms if explanation else None)
+
+
+def written(given_batches: Sequence[PredictedBatch], kind: str, columns: Columns) -> bytes:
+    stream = io.BytesIO()
+    outputs.write(iter(given_batches), stream, kind, columns)
+    return stream.getvalue()
+
+
+def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
+    """Return the rows as other libraries read them, probabilities as numbers and explanations as pairs."""
+    found: list[dict[str, Any]]
+    if kind == "jsonl":
+        assert content.endswith(b"\n") or not content
+        found = [json.loads(line) for line in content.decode().split("\n")[:-1]]
+    elif kind == "csv":
+        found = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
+        for row in found:
+            row |= {name: float(value) for name, value in row.items() if name.startswith("probability_")}
+            row |= {name: json.loads(value) for name, value in row.items() if name == "explanation"}
+    else:
+        found = pq.read_table(io.BytesIO(content)).to_pylist()
+    for row in found:
+        if "explanation" in row:
+            row["explanation"] = [(term["term"], round(term["weight"], 6)) for term in row["explanation"]]
+    return found
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("text", [True, False])
+@pytest.mark.parametrize("explanation", [True, False])
+def test_other_libraries_read_every_format(kind: str, text: bool, explanation: bool) -> None:
+    given_batches = [batch(0, explanation), batch(100, explanation)]
+    columns = Columns(CLASSES, text, explanation)
+    found = parsed(written(given_batches, kind, columns), kind)
+    wanted: list[dict[str, Any]] = []
+    for one in given_batches:
+        for place, (row, value, label) in enumerate(zip(one.ids, one.texts, one.labels, strict=True)):
+            wanted.append({"id": row, "text": value, "label": label})
+            wanted[-1] |= {
+                f"probability_{name}": pytest.approx(one.probabilities[place, n], abs=5.1e-7)
+                for n, name in enumerate(CLASSES)
+            }
+            if one.explanations is not None:
+                wanted[-1]["explanation"] = [(term, round(weight, 6)) for term, weight in one.explanations[place]]
+            if not text:
+                del wanted[-1]["text"]
+    assert found == wanted
+    assert all(list(row) == columns.names() for row in found)
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_no_batches_give_a_table_without_rows(kind: str) -> None:
+    content = written([], kind, Columns(("a", "b"), True, True))
+    if kind == "csv":
+        assert content == b"id,text,label,probability_a,probability_b,explanation\n"
+    elif kind == "jsonl":
+        assert content == b""
+    else:
+        schema = pq.read_schema(io.BytesIO(content))
+        assert schema.names == Columns(("a", "b"), True, True).names()
+    assert parsed(content, kind) == []
+
+
+def test_json_lines_have_six_digits() -> None:
+    one = PredictedBatch(["1"], ["a\nb"], ["yes"], np.array([[1 / 3, 2 / 3]]), [[("a", 0.5)]])
+    assert written([one], "jsonl", Columns(("no", "yes"), True, True)).decode() == (
+        '{"id": "1", "text": "a\\nb", "label": "yes", "probability_no": 0.333333, "probability_yes": 0.666667, '
+        '"explanation": [{"term": "a", "weight": 0.5}]}\n'
+    )
+
+
+@given(st.lists(st.tuples(st.text(st.characters(exclude_categories=["Cs"])), st.booleans()), min_size=1))
+def test_any_text_is_read_back_from_any_format(values: list[tuple[str, bool]]) -> None:
+    texts = [text for text, _ in values]
+    labels = ["yes" if positive else "no" for _, positive in values]
+    one = PredictedBatch(texts, texts, labels, np.full((len(texts), 2), 0.5), None)
+    for kind in FORMATS:
+        found = parsed(written([one], kind, Columns(("no", "yes"), True, False)), kind)
+        assert [(row["id"], row["text"], row["label"]) for row in found] == [
+            (text, text, label) for text, label in zip(texts, labels, strict=True)
+        ]
+
+
+def test_parquet_keeps_all_digits_and_types() -> None:
+    content = written([batch()], "parquet", Columns(CLASSES, True, True))
+    table = pq.read_table(io.BytesIO(content))
+    assert table.column("probability_100%s").to_pylist() == batch().probabilities[:, 0].tolist()
+    assert [str(table.schema.field(name).type) for name in ("id", "text", "label")] == ["string"] * 3
+
+
+def test_small_batches_share_row_groups_of_parquet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outputs, "GROUP_ROWS", 25)
+    content = written([batch(n, False) for n in range(7)], "parquet", Columns(CLASSES, True, False))
+    metadata = pq.ParquetFile(io.BytesIO(content)).metadata
+    assert [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)] == [30, 30, 10]
+    monkeypatch.setattr(outputs, "GROUP_BYTES", 1)
+    content = written([batch(n, False) for n in range(3)], "parquet", Columns(CLASSES, True, False))
+    assert pq.ParquetFile(io.BytesIO(content)).metadata.num_row_groups == 3
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv"])
+def test_each_batch_is_written_at_once(kind: str) -> None:
+    stream = io.BufferedWriter(raw := io.BytesIO())
+
+    def one_by_one() -> Iterator[PredictedBatch]:
+        yield batch(0)
+        assert len(parsed(raw.getvalue(), kind)) == len(TEXTS)
+        yield batch(1)
+
+    outputs.write(one_by_one(), cast("IO[bytes]", stream), kind, Columns(CLASSES, True, True))
+    assert len(parsed(raw.getvalue(), kind)) == 2 * len(TEXTS)
+
+
+@pytest.mark.parametrize("error", [UserError, KeyboardInterrupt, OSError])
+def test_an_aborted_parquet_file_is_not_readable(error: type[BaseException]) -> None:
+    stream = io.BytesIO()
+
+    def broken() -> Iterator[PredictedBatch]:
+        yield batch()
+        raise error
+
+    with pytest.raises(error):
+        outputs.write(broken(), stream, "parquet", Columns(CLASSES, True, True))
+    with pytest.raises(pa.ArrowInvalid):
+        pq.read_table(io.BytesIO(stream.getvalue()))
+
+
+# Where it goes
+
+
+def test_a_file_is_replaced_when_the_new_one_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    with outputs.open_output(path) as stream:
+        stream.write(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("error", [UserError, KeyboardInterrupt, SystemExit, BrokenPipeError])
+def test_an_error_leaves_what_was_there(tmp_path: Path, error: type[BaseException]) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+
+    def fail() -> None:
+        with outputs.open_output(path) as stream:
+            stream.write(b"new")
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_one(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder/file")
+    for content in (b"first", b"second"):
+        with outputs.open_output(tmp_path / "link") as stream:
+            stream.write(content)
+        assert (tmp_path / "folder" / "file").read_bytes() == content
+        assert (tmp_path / "link").is_symlink()
+
+
+def test_the_permissions_of_a_replaced_file_stay(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_bytes(b"old")
+    path.chmod(0o600)
+    with outputs.open_output(path) as stream:
+        stream.write(b"new")
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_device_is_not_replaced() -> None:
+    with outputs.open_output(Path(os.devnull)) as stream:
+        stream.write(b"new")
+    assert Path(os.devnull).is_char_device()
+
+
+def test_a_pipe_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append((tmp_path / "pipe").read_bytes()), daemon=True)
+    reader.start()
+    with outputs.open_output(tmp_path / "pipe") as stream:
+        stream.write(b"new")
+    reader.join()
+    assert found == [b"new"]
+
+
+def test_a_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error, outputs.open_output(tmp_path):
+        raise AssertionError
+    assert error.value.lines == (f"--output must be a file; got the folder {tmp_path}",)
+
+
+@pytest.mark.parametrize("parent", ["missing", "file", "closed"])
+def test_a_missing_or_closed_folder_is_refused_and_not_created(
+    tmp_path: Path, parent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "closed").mkdir()
+    monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "closed")  # root may write everywhere
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError) as error, outputs.open_output(tmp_path / parent / "out"):
+        raise AssertionError
+    rule = "--output must be in an existing folder that is writable"
+    assert error.value.lines == (f"{rule}; got {tmp_path / parent / 'out'}",)
+    assert sorted(tmp_path.rglob("*")) == before

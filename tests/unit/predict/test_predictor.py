@@ -1,0 +1,366 @@
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+import textclf
+from tests.unit.predict.models import export, fit_vectorizer, network, shares, three_classes, two_classes
+from textclf.artifacts import layers
+from textclf.artifacts.decisions import DECISION, INDEX, Calibration, Decision, Platt, Temperature, write_decision
+from textclf.core.errors import UserError
+from textclf.predict.predictor import Predictor, default_model, find_model
+from textclf.vectorize.vectorizer import VECTORIZER
+
+TEXTS = ["The food was great, great!", "bad food", "", "nothing that is known", "Great. Bad. Great."]
+DAMAGED = "is damaged; remove it and run dvc repro (or dvc pull) to make it"
+NOT_FOUND = "not found; run dvc repro (or dvc pull) to make it"
+
+
+# Labels and probabilities
+
+
+def test_texts_become_labels_and_probabilities() -> None:
+    scores = [4.25 - 0.5, -2.75 - 0.5, -0.5, -0.5, 1.0 - 0.5]
+    assert two_classes().predict_proba(TEXTS)[:, 1] == pytest.approx(expit(scores))
+    assert two_classes().predict_proba(TEXTS).sum(axis=1) == pytest.approx([1.0] * 5)
+    assert two_classes().predict(TEXTS) == ["yes", "no", "no", "no", "yes"]
+    assert two_classes().classes_ == ("no", "yes")
+
+
+def test_the_label_of_three_classes_is_the_most_probable_and_the_first_of_a_tie() -> None:
+    assert three_classes().predict(TEXTS) == ["c", "a", "a", "a", "c"]
+
+
+@pytest.mark.parametrize(("threshold", "label"), [(0.0, "yes"), (expit(-0.4), "no"), (expit(-0.6), "yes"), (1.0, "no")])
+def test_the_positive_class_is_above_the_threshold(threshold: float, label: str) -> None:
+    assert two_classes(threshold).predict([""]) == [label]
+
+
+def test_a_probability_at_the_threshold_is_not_above_it() -> None:
+    probability = float(two_classes().predict_proba([""])[0, 1])
+    assert two_classes(probability).predict([""]) == ["no"]
+
+
+@pytest.mark.parametrize("calibration", [Temperature(2.5), Platt(0.5, 2.0)], ids=str)
+def test_probabilities_are_calibrated_before_the_threshold(calibration: Calibration) -> None:
+    plain, calibrated = two_classes().predict_proba(TEXTS), two_classes(0.5, calibration)
+    assert calibrated.predict_proba(TEXTS) == pytest.approx(calibration.apply(plain))
+    assert calibrated.predict(TEXTS) == ["yes" if p > 0.5 else "no" for p in calibration.apply(plain)[:, 1]]
+    assert calibrated.predict_proba([]).shape == (0, 2)
+
+
+def test_labels_are_those_of_given_probabilities() -> None:
+    assert two_classes(0.7).labels(np.array([[0.4, 0.6], [0.2, 0.8]])) == ["no", "yes"]
+
+
+@pytest.mark.parametrize("make", [two_classes, three_classes, network])
+def test_no_texts_give_no_labels(make: Callable[[], Predictor]) -> None:
+    predictor = make()
+    assert predictor.predict([]) == []
+    assert predictor.explain([]) == []
+    assert predictor.predict_proba([]).shape == (0, len(predictor.classes_))
+
+
+@pytest.mark.parametrize("text", ["one text", b"one text"])
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "explain"])
+def test_a_single_text_is_refused(method: str, text: Any) -> None:
+    with pytest.raises(TypeError, match="put it in a list"):
+        getattr(two_classes(), method)(text)
+
+
+def test_any_iterable_of_texts_is_accepted() -> None:
+    assert two_classes().predict(iter(TEXTS)) == two_classes().predict(tuple(TEXTS)) == two_classes().predict(TEXTS)
+
+
+# Explanations
+
+
+def test_explanations_list_the_largest_absolute_weight_first_with_its_sign() -> None:
+    expected = [
+        [("great", 4.0), ("food", 0.25)],
+        [("bad", 3.0), ("food", -0.25)],
+        [],
+        [],
+        [("great", 4.0), ("bad", -3.0)],
+    ]
+    for found, wanted in zip(two_classes().explain(TEXTS), expected, strict=True):
+        assert [term for term, _ in found] == [term for term, _ in wanted]
+        assert [weight for _, weight in found] == pytest.approx([weight for _, weight in wanted])
+
+
+def test_the_weights_of_a_linear_model_add_up_to_its_log_odds() -> None:
+    for text, found in zip(TEXTS, two_classes().explain(TEXTS), strict=True):
+        sign = 1 if two_classes().predict([text]) == ["yes"] else -1
+        total = sign * sum(weight for _, weight in found)
+        assert total - 0.5 == pytest.approx(logit(two_classes().predict_proba([text])[0, 1]))
+
+
+def test_the_label_that_is_explained_is_that_of_the_threshold_and_the_calibration() -> None:
+    for predictor in (two_classes(0.999), two_classes(0.5, Platt(1.0, -9.0))):
+        assert predictor.predict(TEXTS[:1]) == ["no"]
+        term, weight = predictor.explain(TEXTS[:1])[0][0]
+        assert (term, round(weight, 9)) == ("great", -4.0)
+
+
+@pytest.mark.parametrize("make", [two_classes, three_classes, network])
+def test_a_weight_is_the_drop_of_the_labels_log_odds_without_the_term(make: Callable[[], Predictor]) -> None:
+    predictor = make()
+    for text in ("great food, bad place", "bad", "food great"):
+        (label,) = predictor.predict([text])
+        place = predictor.classes_.index(label)
+        for term, weight in predictor.explain([text])[0]:
+            both = predictor.predict_proba([text, text.replace(term, "")])[:, place]
+            assert weight == pytest.approx(logit(both[0]) - logit(both[1]), rel=1e-6)
+
+
+@pytest.mark.parametrize("count", [1, 2, 99, None])
+def test_the_number_of_terms_is_limited(count: int | None) -> None:
+    everything = two_classes().explain(["great bad food place"])[0]
+    assert [term for term, _ in everything] == ["bad", "great", "place", "food"]
+    assert two_classes().explain(["great bad food place"], count) == [everything[:count]]
+
+
+def test_explanations_do_not_depend_on_the_other_texts() -> None:
+    for predictor in (two_classes(), three_classes(), network()):
+        assert predictor.explain(TEXTS) == [predictor.explain([text])[0] for text in TEXTS]
+
+
+def test_a_probability_of_almost_one_is_explained() -> None:
+    found = two_classes().explain(["great " * 1000 + "food " * 1000])[0]
+    assert [(term, round(weight, 6)) for term, weight in found] == [("great", 2000.0), ("food", 250.0)]
+
+
+def test_terms_of_two_analyzers_and_hashed_ones_have_names() -> None:
+    both = fit_vectorizer(analyzer="word+char_wb")
+    columns = sum(part.columns for part in both.parts)
+    model = layers.linear(("no", "yes"), np.arange(1.0, columns + 1)[None], np.zeros(1), "sigmoid")
+    terms = {term for term, _ in Predictor(both, model, Decision(0.5)).explain(["great"])[0]}
+    assert {"word__great", "char_wb__gr"} <= terms
+    hashed = fit_vectorizer(hashing=64)
+    model = layers.linear(("no", "yes"), np.ones((1, 64)), np.zeros(1), "sigmoid")
+    assert {term for term, _ in Predictor(hashed, model, Decision(0.5)).explain(["great food"])[0]} == {"great", "food"}
+    narrow = fit_vectorizer(hashing=1)
+    model = layers.linear(("no", "yes"), np.ones((1, 1)), np.zeros(1), "sigmoid")
+    assert [term for term, _ in Predictor(narrow, model, Decision(0.5)).explain(["great food"])[0]] == ["great | food"]
+
+
+def test_a_model_that_ignores_the_text_has_empty_explanations() -> None:
+    assert shares().predict(TEXTS) == ["yes"] * 5
+    assert shares().explain(TEXTS) == [[]] * 5
+
+
+# Files
+
+
+@pytest.mark.parametrize(
+    "predictor",
+    [
+        two_classes(),
+        two_classes(0.25, Temperature(1.7)),
+        two_classes(0.5, Platt(0.3, -0.1)),
+        three_classes(),
+        network(),
+    ],
+    ids=["two", "temperature", "platt", "three", "network"],
+)
+def test_an_exported_model_is_loaded_bit_for_bit(predictor: Predictor, tmp_path: Path) -> None:
+    again = textclf.load(export(predictor, tmp_path / "model"))
+    assert again.predict(TEXTS) == predictor.predict(TEXTS)
+    assert again.predict_proba(TEXTS).tobytes() == predictor.predict_proba(TEXTS).tobytes()
+    assert again.explain(TEXTS) == predictor.explain(TEXTS)
+    assert again.decision == predictor.decision
+
+
+def test_a_path_may_be_a_string(tmp_path: Path) -> None:
+    assert textclf.load(str(export(two_classes(), tmp_path / "model"))).predict(["great"]) == ["yes"]
+
+
+FILES = (DECISION, VECTORIZER, layers.DESCRIPTION, layers.WEIGHTS)
+VERSIONED = (DECISION, VECTORIZER, layers.DESCRIPTION)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(name: str, tmp_path: Path) -> None:
+    (export(two_classes(), tmp_path / "model") / name).unlink()
+    with pytest.raises(UserError) as error:
+        textclf.load(tmp_path / "model")
+    assert error.value.lines == (f"{tmp_path / 'model' / name} {NOT_FOUND}",)
+
+
+def changed(change: Callable[[Any], object]) -> Callable[[str], str]:
+    """Return the function that makes a change to a text of JSON."""
+
+    def edit(text: str) -> str:
+        content = json.loads(text)
+        change(content)
+        return json.dumps(content)
+
+    return edit
+
+
+def edited(name: str, edit: Callable[[str], str], folder: Path) -> Path:
+    """Export a model, edit one of its files and return its path."""
+    path = export(two_classes(), folder) / name
+    path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
+    return path
+
+
+DAMAGE: dict[str, tuple[str, Callable[[str], str]]] = {
+    "no JSON": (DECISION, lambda text: text[:-3]),
+    "a list": (DECISION, lambda _: "[]"),
+    "no threshold": (DECISION, changed(lambda value: value.pop("threshold"))),
+    "a threshold that is null": (DECISION, changed(lambda value: value.update(threshold=None))),
+    "a threshold that is text": (DECISION, changed(lambda value: value.update(threshold="high"))),
+    "half a calibration": (DECISION, changed(lambda value: value.update(scaling={"slope": 1.0}))),
+    "a calibration that is text": (DECISION, changed(lambda v: v.update(scaling={"temperature": "warm"}))),
+    "half a vectorizer": (VECTORIZER, lambda text: text[: len(text) // 2]),
+    "no parts": (VECTORIZER, changed(lambda value: value.update(parts=[]))),
+    "no settings": (VECTORIZER, changed(lambda value: value.pop("settings"))),
+    "a wrong setting": (VECTORIZER, changed(lambda value: value["settings"].update(analyzer="letters"))),
+    "another analyzer": (VECTORIZER, changed(lambda value: value["parts"][0].update(analyzer="char"))),
+    "a term too few": (VECTORIZER, changed(lambda value: value["parts"][0]["vocabulary"].pop())),
+    "another width": (VECTORIZER, changed(lambda v: v["parts"][0].update(columns=3, vocabulary=["a"] * 3))),
+    "columns that are text": (VECTORIZER, changed(lambda value: value["parts"][0].update(columns="4"))),
+    "weights too few": (VECTORIZER, changed(lambda value: value["parts"][0].update(idf=[1.0]))),
+}
+
+
+@pytest.mark.parametrize(("name", "damage"), DAMAGE.values(), ids=DAMAGE)
+def test_a_damaged_file_is_named(name: str, damage: Callable[[str], str], tmp_path: Path) -> None:
+    path = edited(name, damage, tmp_path / "model")
+    with pytest.raises(UserError) as error:
+        textclf.load(tmp_path / "model")
+    assert error.value.lines == (f"{path} {DAMAGED}",)
+
+
+def test_a_threshold_of_three_classes_is_damage(tmp_path: Path) -> None:
+    folder = export(three_classes(), tmp_path / "model")
+    write_decision(Decision(0.5), folder / DECISION)
+    with pytest.raises(UserError, match=r"decision\.json is damaged"):
+        textclf.load(folder)
+
+
+# Other versions
+
+
+def test_a_model_exported_before_formats_were_numbered_is_loaded(tmp_path: Path) -> None:
+    folder = export(two_classes(0.25, Temperature(1.7)), tmp_path / "model")
+    expected = textclf.load(folder).predict_proba(TEXTS)
+    for name in VERSIONED:
+        content = json.loads((folder / name).read_text(encoding="utf-8"))
+        assert content.pop("format") == 1
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    assert textclf.load(folder).predict_proba(TEXTS).tobytes() == expected.tobytes()
+
+
+def test_a_setting_that_an_older_version_did_not_know_has_its_default(tmp_path: Path) -> None:
+    edited(VECTORIZER, changed(lambda content: content["settings"].pop("hashing")), tmp_path / "model")
+    assert textclf.load(tmp_path / "model").predict(TEXTS) == two_classes().predict(TEXTS)
+
+
+NEWER: dict[str, tuple[str, Callable[[str], str]]] = {
+    **{f"format of {name}": (name, changed(lambda content: content.update(format=2))) for name in VERSIONED},
+    "setting": (VECTORIZER, changed(lambda content: content["settings"].update(stemming=True))),
+    "part": (VECTORIZER, changed(lambda content: content["parts"][0].update(stems=["a"]))),
+    "calibration": (DECISION, changed(lambda content: content.update(scaling={"isotonic": 1.0}))),
+    "activation": (layers.DESCRIPTION, changed(lambda content: content.update(activations=["mish"]))),
+}
+
+
+@pytest.mark.parametrize(("name", "edit"), NEWER.values(), ids=NEWER)
+def test_a_file_of_a_newer_version_is_not_called_damaged(name: str, edit: Callable[[str], str], tmp_path: Path) -> None:
+    path = edited(name, edit, tmp_path / "model")
+    with pytest.raises(UserError) as error:
+        textclf.load(tmp_path / "model")
+    (line,) = error.value.lines
+    assert line.startswith(f"{path} was made by a newer textclf (")
+    assert line.endswith("); upgrade textclf")
+
+
+# Which model
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of two models, whose default is `second`."""
+    for name in ("first", "second"):
+        export(two_classes(), tmp_path / "models" / name)
+    (tmp_path / "models" / INDEX).write_text('{"default": "second", "models": ["first", "second"]}')
+    return tmp_path / "models"
+
+
+def test_a_model_is_found_by_name_by_folder_or_as_the_default(folder: Path) -> None:
+    assert default_model(folder) == "second"
+    assert find_model(folder, None) == folder / "second"
+    assert find_model(folder, "first") == folder / "first"
+    assert find_model(Path("elsewhere"), str(folder / "first")) == folder / "first"
+
+
+@pytest.mark.parametrize("name", ["third", "", "../models", "a\nb", "\udcff"])
+def test_the_error_of_an_unknown_model_lists_the_known_ones(folder: Path, name: str) -> None:
+    with pytest.raises(UserError) as error:
+        find_model(folder, name)
+    rule = f"--model must be one in {folder} (first, second) or the folder of one"
+    assert error.value.lines == (f"{rule}; got {name!r}; run dvc repro to make it",)
+    assert len(error.value.lines[0].splitlines()) == 1
+
+
+def test_an_unknown_model_in_an_empty_folder_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"must be one in .* \(none\) or the folder of one; got 'x'"):
+        find_model(tmp_path, "x")
+
+
+INDEXES = [
+    "",
+    "[]",
+    "{}",
+    '{"default": "first"}',
+    '{"default": null, "models": ["first"]}',
+    '{"default": "third", "models": ["first"]}',
+    '{"default": "first", "models": 7}',
+]
+
+
+@pytest.mark.parametrize("content", INDEXES)
+def test_a_damaged_index_is_an_error(folder: Path, content: str) -> None:
+    (folder / INDEX).write_text(content)
+    with pytest.raises(UserError) as error:
+        default_model(folder)
+    assert error.value.lines == (f"{folder / INDEX} {DAMAGED}",)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"models": 7}', '{"models": [7]}'])
+def test_a_damaged_index_is_an_error_when_a_model_is_not_found(folder: Path, content: str) -> None:
+    (folder / INDEX).write_text(content)
+    with pytest.raises(UserError) as error:
+        find_model(folder, "third")
+    assert error.value.lines == (f"{folder / INDEX} {DAMAGED}",)
+
+
+def test_a_missing_index_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        find_model(tmp_path, None)
+    assert error.value.lines == (f"{tmp_path / INDEX} {NOT_FOUND}",)
+
+
+def test_a_missing_default_model_is_an_error(folder: Path) -> None:
+    (folder / INDEX).write_text('{"default": "third", "models": ["first", "third"]}')
+    with pytest.raises(UserError) as error:
+        textclf.load(find_model(folder, None))
+    assert error.value.lines == (f"{folder / 'third' / layers.DESCRIPTION} {NOT_FOUND}",)
+
+
+def test_loading_and_predicting_import_no_large_library(tmp_path: Path) -> None:
+    folder = export(two_classes(0.5, Platt(1.0, 0.0)), tmp_path / "model")
+    script = (
+        "import sys, textclf; m = textclf.load(sys.argv[1]); m.predict_proba(['great']); m.explain(['great'])\n"
+        "print(*{'keras', 'pandas', 'pyarrow', 'scipy.stats', 'sklearn', 'tensorflow', 'onnx'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("\n", "")

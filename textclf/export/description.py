@@ -1,0 +1,219 @@
+"""A run in plain words, for the model card and the report: how it was made and measured, and what limits it."""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import NormalDist
+from typing import Any
+
+from textclf.core.files import SPLITS
+from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
+from textclf.core.labels import visible
+from textclf.evaluate.settings import Evaluate
+from textclf.models.common.loading import load_model
+from textclf.models.common.settings import ModelSettings
+from textclf.models.settings import Train
+from textclf.split.settings import Split
+from textclf.tables.settings import Data
+from textclf.vectorize.settings import Vectorize
+
+FEW_TEST_ROWS = 20  # per class; metrics of a class with fewer mean little
+UNBALANCED = 3  # ratio of the largest class to the smallest that is worth a caveat
+PRECISE = 0.02  # half-width of an accuracy's interval that needs no caveat
+
+UNITS = {
+    "word": "words",
+    "char": "letters",
+    "char_wb": "letters within words",
+    "word+char": "words and letters",
+    "word+char_wb": "words, and letters within words",
+}
+WEIGHTS = {"counts": "counts", "binary": "presence", "tfidf": "tf-idf"}
+
+
+def rows_by_class(splits_report: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Return the number of rows per class of each split, in the order of `SPLITS`, from metrics/splits.json."""
+    return {split: dict(splits_report[split]["classes"]) for split in SPLITS if split in splits_report}
+
+
+def protocol(
+    data: Data,
+    split: Split,
+    train: Train,
+    evaluate: Evaluate,
+    splits_report: Mapping[str, Any],
+    classes: Mapping[str, str],
+    models: Iterable[str],
+) -> list[str]:
+    """Return sentences on how the models were trained and measured.
+
+    `classes` has what to show for each label, in order; `models` are the names of those to speak of.
+    """
+    return [
+        _splitting(data, split, splits_report),
+        *(["Rows with the same text, apart from case and spaces, are in the same split."] * split.group_duplicates),
+        "The vocabulary and all weights come from the training rows alone.",
+        *(note for name in models for note in _notes(name, getattr(train, name))),
+        _calibration(evaluate),
+        _decision_rule(evaluate, list(classes.values())),
+        _intervals(evaluate),
+    ]
+
+
+def _notes(model: str, settings: ModelSettings) -> list[str]:
+    """Return what the model's package has to say on how it was trained."""
+    notes: Callable[[ModelSettings], list[str]] | None = getattr(load_model(model), "notes", None)
+    return notes(settings) if notes else []
+
+
+def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any]) -> str:
+    sizes = {name: sum(rows.values()) for name, rows in rows_by_class(splits_report).items()}
+    parts = [f"{count_noun(sizes['train'], 'row')} for training"]
+    parts += [f"{sizes['validation']:,} for validation"] if "validation" in sizes else []
+    parts += [f"{sizes['test']:,} for testing"]
+    by_hash = f"assigned by a hash of their {'text' if data.group is None else 'group'}"
+    method = f"{'drawn at random' if split.method == 'random' else by_hash} (seed {split.seed})"
+    balance = ", with the same class balance in each split" if split.stratify else ""
+    groups = "" if data.group is None else f", all rows of one {visible(data.group)} in the same split"
+    return f"{join_names(parts)}, {method}{balance}{groups}."
+
+
+def _calibration(evaluate: Evaluate) -> str:
+    if evaluate.calibration == "none":
+        return "Probabilities are not calibrated after training."
+    method = {"platt": "Platt scaling", "temperature": "temperature scaling"}[evaluate.calibration]
+    return f"Probabilities are calibrated by {method}, fitted on the validation rows."
+
+
+def _decision_rule(evaluate: Evaluate, classes: Sequence[str]) -> str:
+    if len(classes) > 2:
+        return "A text gets the class with the highest probability."
+    rule = f"A text gets class {classes[-1]} if the probability of this class is above"
+    if isinstance(evaluate.threshold, float):
+        return f"{rule} {evaluate.threshold:g}."
+    aims = {"accuracy": "the highest accuracy", "f1": "the highest F1"}
+    aim = aims.get(evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)}")
+    return f"{rule} a threshold, chosen per model for {aim} on the validation rows."
+
+
+def _intervals(evaluate: Evaluate) -> str:
+    return (
+        f"Intervals are {confidence_level(evaluate.confidence)} intervals: Wilson score intervals for accuracy and "
+        f"recall, percentiles of {evaluate.resamples:,} bootstrap resamples for other metrics. They show how far a "
+        "number would move with other test rows of the same kind, not with another training run or other kinds of text."
+    )
+
+
+def caveats(
+    splits_report: Mapping[str, Any], classes: Mapping[str, str], confidence: float, watching: Sequence[str]
+) -> list[str]:
+    """Return sentences that a reader must know before trusting the metrics, the most important first.
+
+    `classes` has what to show for each label, in order; `confidence` is the level of the intervals. `watching` are the
+    models that recorded their loss on validation rows while training, or on the test rows if there are no others.
+    """
+    rows = rows_by_class(splits_report)
+    sentences = []
+    if "validation" not in rows:
+        sentences.append(_no_validation(watching))
+    sentences += filter(
+        None,
+        [
+            _few_test_rows(sum(rows["test"].values()), confidence),
+            _leaks(splits_report["leaks"]["normalised"]),
+            _conflicts(splits_report["label_conflicts"]["normalised"]),
+            _dropped(splits_report.get("dropped", {}).get("rows", 0)),
+            _unequal_classes(rows, classes),
+            _rare_classes(rows["test"], classes),
+        ],
+    )
+    return sentences
+
+
+def _no_validation(watching: Sequence[str]) -> str:
+    watched = (
+        f"During training, {join_names([display_name(name) for name in watching])} watched the test rows, as in the "
+        "lesson: their curve is drawn and was used for nothing. "
+    )
+    return (
+        f"There are no validation rows. {watched if watching else ''}Settings chosen by looking at these test numbers "
+        "make them too optimistic; set split.validation_size before you choose any."
+    )
+
+
+def _few_test_rows(count: int, confidence: float) -> str:
+    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.25 / count)  # at an accuracy of one half
+    if half_width <= PRECISE:
+        return ""
+    return (
+        f"With {count_noun(count, 'test row')}, an accuracy is known to about ±{100 * min(half_width, 1):.0f} points "
+        "at worst; smaller differences between models are hard to tell from chance."
+    )
+
+
+def _leaks(counts: Mapping[str, int]) -> str:
+    """Describe texts that occur in two splits; `counts` has the rows for keys like `test_in_train`."""
+    repeated = []
+    for pair, count in counts.items():
+        if count:
+            split, other = pair.split("_in_")
+            has = "has" if count == 1 else "have"
+            repeated.append(f"{count_noun(count, f'{split} row')} {has} the same text as a {split_rows(other)[:-1]}")
+    if not repeated:
+        return ""
+    return (
+        f"{join_names(repeated)}, apart from case and spaces. A model can have memorised such texts; "
+        "split.group_duplicates keeps their rows in one split."
+    )
+
+
+def _conflicts(count: int) -> str:
+    texts = f"{count_noun(count, 'text')} {'occurs' if count == 1 else 'occur'}"
+    return f"{texts} with more than one class, so no model can be right on all rows." if count else ""
+
+
+def _dropped(count: int) -> str:
+    rows = f"{count_noun(count, 'row')} without a text or a label"
+    return f"{rows} {'was' if count == 1 else 'were'} left out." if count else ""
+
+
+def _unequal_classes(rows: Mapping[str, Mapping[str, int]], classes: Mapping[str, str]) -> str:
+    totals = {label: sum(counts.get(label, 0) for counts in rows.values()) for label in classes}
+    largest, smallest = max(totals, key=lambda label: totals[label]), min(totals, key=lambda label: totals[label])
+    if totals[largest] <= UNBALANCED * totals[smallest]:
+        return ""
+    return (
+        f"The classes differ in size, from {count_noun(totals[smallest], 'row')} ({classes[smallest]}) to "
+        f"{totals[largest]:,} ({classes[largest]}): accuracy mostly reflects the large ones."
+    )
+
+
+def _rare_classes(rows: Mapping[str, int], classes: Mapping[str, str]) -> str:
+    rare = [name for label, name in classes.items() if rows.get(label, 0) < FEW_TEST_ROWS]
+    if not rare:
+        return ""
+    which = f"Class {rare[0]} has" if len(rare) == 1 else f"{len(rare)} of {len(classes)} classes have"
+    return f"{which} fewer than {FEW_TEST_ROWS} test rows; metrics of such a class mean little."
+
+
+def passed_checks(splits_report: Mapping[str, Any]) -> list[str]:
+    """Return sentences on the problems that were looked for in the splits and not found."""
+    sentences = []
+    if not any(splits_report["leaks"]["normalised"].values()):
+        sentences.append("No text occurs in two splits.")
+    if not any(splits_report["duplicates"]["normalised"].values()):
+        sentences.append("No text occurs twice in a split.")
+    return sentences
+
+
+def representation(settings: Vectorize, features: int) -> str:
+    """Return how a text becomes a vector, in a few words; `features` is the number of columns."""
+    ranges = []
+    if "word" in settings.analyzer:
+        ranges.append(("words", settings.ngram_range))
+    if "char" in settings.analyzer:
+        ranges.append(("letters", settings.char_ngram_range))
+    runs = [f"runs of {low} to {high} {unit}" for unit, (low, high) in ranges if high > 1 and low < high]
+    runs += [f"runs of {low} {unit}" for unit, (low, high) in ranges if low == high > 1]
+    terms = f"{UNITS[settings.analyzer]}{f' ({join_names(runs)})' if runs else ''}"
+    columns = "hashed columns" if settings.hashing else "terms of the training rows"
+    return f"{WEIGHTS[settings.weighting]} of {terms}, {features:,} {columns}"

@@ -1,0 +1,24 @@
+"""The folder of one model, with everything that its use takes."""
+
+import shutil
+from pathlib import Path
+
+from textclf.artifacts.decisions import DECISION, Decision, write_decision
+from textclf.artifacts.layers import LayerModel
+from textclf.export import onnx_model
+from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, write_vectorizer
+
+CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
+
+
+def write(
+    folder: Path, trained: Path, model: LayerModel, vectorizer: Vectorizer, decision: Decision, card: str
+) -> None:
+    """Create the folder, with the model's files in `trained`, the vectorizer, the decision, ONNX and the card."""
+    folder.mkdir()
+    for path in sorted(trained.glob("model.*")):
+        shutil.copyfile(path, folder / path.name)
+    write_vectorizer(vectorizer, folder / VECTORIZER)
+    write_decision(decision, folder / DECISION)
+    onnx_model.write(vectorizer, model, decision, folder / onnx_model.ONNX)
+    (folder / CARD).write_text(card, encoding="utf-8", newline="\n")

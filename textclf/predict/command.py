@@ -1,0 +1,103 @@
+"""The command `textclf predict`: from its arguments to the predictions."""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from textclf.core import stage
+from textclf.core.errors import UserError
+from textclf.predict import inputs, outputs
+from textclf.predict.inputs import TextBatch
+from textclf.predict.outputs import PredictedBatch
+from textclf.predict.predictor import Predictor, find_model, load
+from textclf.tables.layout import Layout
+from textclf.tables.settings import OPTIONS, check_option
+
+LINES = (None, "lines")  # values of --format with which standard input is a text per line
+TABLE_OPTIONS = ("text", "id", "files", "delimiter", "quoting")  # those that lines have no use for
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write the predictions of the texts that the arguments name."""
+    kind = choose_format(arguments.to, arguments.output)
+    if arguments.terms < 1:
+        raise UserError(f"--terms must be at least 1; got {arguments.terms}")
+    batches = read_batches(arguments)
+    predictor = load(find_model(arguments.models, arguments.model))
+    columns = outputs.Columns(predictor.classes_, not arguments.no_text, arguments.explain)
+    predicted = predict_batches(batches, predictor, arguments.terms if arguments.explain else None)
+    if arguments.output is None:
+        if sys.stdout is None:
+            raise UserError("standard output must be open; or set --output")
+        outputs.write(predicted, sys.stdout.buffer, kind, columns)
+    else:
+        with outputs.open_output(arguments.output) as stream:
+            outputs.write(predicted, stream, kind, columns)
+
+
+def predict_batches(
+    batches: Iterable[TextBatch], predictor: Predictor, terms: int | None = None
+) -> Iterator[PredictedBatch]:
+    """Yield the predictions of each batch, with at most `terms` terms per text explained unless that is None."""
+    for ids, texts in batches:
+        probabilities = predictor.predict_proba(texts)
+        explanations = None if terms is None else predictor.explain(texts, terms)
+        yield PredictedBatch(ids, texts, predictor.labels(probabilities), probabilities, explanations)
+
+
+def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
+    """Return the texts that the arguments name; `UserError` for wrong arguments before any text is read."""
+    if arguments.texts and (arguments.path or arguments.format):
+        raise UserError("texts must be arguments or in a table (--path, --format); got both")
+    if arguments.texts or (arguments.path is None and arguments.format in LINES):
+        for name in TABLE_OPTIONS:
+            if getattr(arguments, name) is not None:
+                raise UserError(f"--{name} must come with a table (--path, --format); got no table")
+    if arguments.texts:
+        return inputs.read_arguments(arguments.texts)
+    layout = _layout(arguments)
+    if arguments.path is not None:
+        return inputs.read_table(arguments.path, layout)
+    if sys.stdin is None:
+        raise UserError("standard input must be open; or give texts as arguments")
+    if sys.stdin.isatty():
+        stage.complain("one text per line, until Ctrl-D:")
+    if arguments.format in LINES:
+        return inputs.read_lines(sys.stdin.buffer, arguments.encoding, _warn)
+    return inputs.read_stream(sys.stdin.buffer, arguments.format, layout)
+
+
+def _layout(arguments: argparse.Namespace) -> Layout:
+    """Return the layout of the table that the arguments describe."""
+    for name in OPTIONS:
+        if (value := getattr(arguments, name)) is not None:
+            check_option(name, value)
+    columns = {"text": "text" if arguments.text is None else arguments.text}
+    if arguments.id is not None:
+        columns["id"] = arguments.id
+    return Layout(
+        columns,
+        files=arguments.files or "**/*",
+        format=arguments.format or "auto",
+        encoding=arguments.encoding,
+        delimiter=arguments.delimiter,
+        quoting=None if arguments.quoting is None else arguments.quoting == "true",
+        option="--",
+    )
+
+
+def choose_format(name: str | None, output: Path | None) -> str:
+    """Return the format to write: the named one, or by the ending of the output file, or the default."""
+    ending = "" if output is None else output.suffix.lower()
+    is_file = output is not None and (output.is_file() or not output.exists())
+    if name is None and is_file and ending not in outputs.ENDINGS:
+        raise UserError(f"--output must end in {', '.join(sorted(outputs.ENDINGS))}; got {output}; or set --to")
+    kind = name or outputs.ENDINGS.get(ending, outputs.DEFAULT)
+    if kind == "parquet" and output is None and sys.stdout is not None and sys.stdout.isatty():
+        raise UserError("--to must be jsonl or csv on a terminal; got parquet; set --output")
+    return kind
+
+
+def _warn(line: str) -> None:
+    stage.complain(f"warning: predict: {line}")

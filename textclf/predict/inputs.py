@@ -1,0 +1,186 @@
+"""Texts to classify, in batches: from the command line, the lines of a stream, or a table in any format.
+
+Memory does not grow with the number of texts, and what a pipe delivers is passed on as soon as it arrives.
+"""
+
+import codecs
+import io
+import select
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from textclf.core.errors import UserError
+from textclf.core.quoting import first_line, list_names, quote_name
+from textclf.tables.files import find_files
+from textclf.tables.layout import Layout, NumberedRow, Record
+from textclf.tables.lines import SURROGATE
+from textclf.tables.read import read_rows
+from textclf.tables.values import label_of, text_of
+
+BATCH_ROWS, BATCH_CHARACTERS = 4096, 2**20  # at most, but a single text may be longer
+CHUNK = 2**18  # bytes read from a stream at a time, at most
+WARNINGS = 5  # lines in another encoding that are named one by one
+REPLACEMENT = "\ufffd"
+
+MARK = "textclf.mark"  # error handler of decoders: a surrogate for what can't be decoded
+codecs.register_error(MARK, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
+
+
+class TextBatch(NamedTuple):
+    """Texts and the id of each."""
+
+    ids: list[str]
+    texts: list[str]
+
+
+def read_arguments(texts: Iterable[str]) -> Iterator[TextBatch]:
+    """Yield the texts of a command line in one batch, numbered from 1."""
+    unicode_texts = [SURROGATE.sub(REPLACEMENT, text) for text in texts]  # Python's form of bytes that are not UTF-8
+    yield TextBatch([str(number) for number in range(1, len(unicode_texts) + 1)], unicode_texts)
+
+
+def read_lines(stream: IO[bytes], encoding: str, warn: Callable[[str], object]) -> Iterator[TextBatch]:
+    """Yield the lines of a stream, numbered from 1, as soon as they arrive; an empty line is an empty text.
+
+    Only LF ends a line. A CR before it and a byte order mark at the start are left out. Bytes that can't be decoded are
+    read as U+FFFD and reported to `warn`, so that one bad line does not keep the others from being classified.
+    """
+    count = undecodable = 0
+    for lines in _complete_lines(_decode(stream, encoding)):
+        for start in range(0, len(lines), BATCH_ROWS):
+            texts = [line.removesuffix("\r") for line in lines[start : start + BATCH_ROWS]]
+            for position, text in enumerate(texts):
+                if not text.isascii() and SURROGATE.search(text):
+                    texts[position] = SURROGATE.sub(REPLACEMENT, text)
+                    undecodable += 1
+                    if undecodable <= WARNINGS:
+                        warn(f"line {count + position + 1} is not {encoding}; undecodable bytes are read as U+FFFD")
+            yield TextBatch([str(number) for number in range(count + 1, count + len(texts) + 1)], texts)
+            count += len(texts)
+    if undecodable > WARNINGS:
+        warn(f"{undecodable} of {count} lines are not {encoding}, {WARNINGS} shown")
+
+
+def _decode(stream: IO[bytes], encoding: str) -> Iterator[str]:
+    """Yield the text of a stream in pieces as they arrive, with surrogates for what can't be decoded."""
+    decoder = codecs.getincrementaldecoder(encoding)(MARK)
+    read = getattr(stream, "read1", stream.read)
+    at_end = False
+    while not at_end:
+        chunk = read(CHUNK)
+        at_end = not chunk
+        try:
+            yield decoder.decode(chunk, final=at_end)
+        except UnicodeError as error:  # UTF-16 without a byte order mark
+            raise UserError(f"standard input must be {encoding}; {first_line(error)}; set --encoding") from error
+
+
+def _complete_lines(pieces: Iterable[str]) -> Iterator[list[str]]:
+    """Yield the lines that each piece completes, and the rest at the end, without a byte order mark at the start."""
+    unfinished: list[str] = []  # pieces of a line whose end has not arrived
+    first = True
+    for piece in pieces:
+        *complete, rest = (piece.removeprefix("\ufeff") if first else piece).split("\n")
+        first = first and not piece
+        if complete:
+            complete[0] = "".join([*unfinished, complete[0]])
+            unfinished = []
+            yield complete
+        if rest:
+            unfinished.append(rest)
+    if unfinished:
+        yield ["".join(unfinished)]
+
+
+def read_table(path: Path, layout: Layout) -> Iterator[TextBatch]:
+    """Yield the rows of a file, or of the files of a folder; without a column of ids, an id is `file:line`.
+
+    Raises `UserError` at the first row that breaks a rule or has no text, after the rows before it.
+    """
+    for name, file, kind in find_files(path, layout):
+        yield from _batches(read_rows(file, kind, layout), layout, name, str(file))
+
+
+def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBatch]:
+    """Yield the rows of a stream in a format of tables as `read_table` does; rows on lines as soon as they arrive."""
+    if kind == "parquet":
+        yield from _batches(read_rows(Path("stdin"), kind, layout, stream), layout, "stdin", "stdin")
+        return
+    counted = _LineCounter(stream)
+    rows = read_rows(Path("stdin"), kind, layout, cast("IO[bytes]", counted))
+    yield from _batches(rows, layout, "stdin", "stdin", counted)
+
+
+class _LineCounter(io.BufferedIOBase):
+    """A stream that counts the lines read so far, so that it can tell whether reading another row would block."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.lines = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = -1) -> bytes:
+        chunk: bytes = getattr(self.stream, "read1", self.stream.read)(size)
+        self.lines += chunk.count(b"\n")
+        return chunk
+
+    def blocks_after(self, line: int) -> bool:
+        """Return whether a reader that has taken the lines up to this one would have to wait for the next."""
+        if line != self.lines:
+            return False
+        try:
+            return not select.select([self.stream], [], [], 0)[0]
+        except (OSError, ValueError):  # not a stream of the operating system
+            return False
+
+
+def _batches(
+    rows: Iterable[NumberedRow], layout: Layout, name: str, place: str, stream: _LineCounter | None = None
+) -> Iterator[TextBatch]:
+    """Yield the rows in batches; if a row breaks a rule, the rows before it come first.
+
+    `name` is the file in ids, `place` the file in errors.
+    """
+    batch = TextBatch([], [])
+    characters = 0
+    try:
+        for number, row_id, text in _checked_rows(rows, layout, name, place):
+            batch.ids.append(row_id)
+            batch.texts.append(text)
+            characters += len(text)
+            full = len(batch.ids) == BATCH_ROWS or characters >= BATCH_CHARACTERS
+            if full or (stream is not None and stream.blocks_after(number)):
+                yield batch
+                batch, characters = TextBatch([], []), 0
+    except UserError:
+        if batch.ids:
+            yield batch
+        raise
+    if batch.ids:
+        yield batch
+
+
+def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, place: str) -> Iterator[tuple[int, str, str]]:
+    """Yield the number, the id and the text of each row."""
+    columns = layout.columns
+    for number, record in rows:
+        try:
+            if isinstance(record, ValueError):
+                raise record
+            text = _require_value(text_of, record, columns["text"])
+            row_id = _require_value(label_of, record, columns["id"]) if "id" in columns else f"{name}:{number}"
+        except ValueError as error:
+            raise UserError(f"{place}:{number}: {error}") from error
+        yield number, row_id, text
+
+
+def _require_value(value_of: Callable[[Record, str], str | None], record: Record, column: str) -> str:
+    """Return the value in a column; `ValueError` if there is none."""
+    if record and column not in record:
+        raise ValueError(f"must have the key {quote_name(column)}; got {list_names(list(record))}")
+    if (value := value_of(record, column)) is None:
+        raise ValueError(f"{quote_name(column)} must be text; got nothing")
+    return value

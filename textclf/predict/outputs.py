@@ -1,0 +1,258 @@
+"""Predictions as JSON Lines, CSV or Parquet, written batch by batch."""
+
+import contextlib
+import csv
+import json
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from json.encoder import encode_basestring as quote_json
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.predictions import PREFIX
+from textclf.core import files
+from textclf.core.errors import UserError
+from textclf.core.files import DIGITS
+
+if TYPE_CHECKING:
+    from textclf.predict.predictor import Term
+
+GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when it has as many of either
+
+
+@dataclass(frozen=True)
+class PredictedBatch:
+    """Texts with their predictions: lists of one item per text, `probabilities` (texts, classes)."""
+
+    ids: list[str]
+    texts: list[str]
+    labels: list[str]
+    probabilities: NDArray[np.float64]
+    explanations: "list[list[Term]] | None"
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns of the output: `id`, `label`, a probability per class, and optionally `text` and `explanation`."""
+
+    classes: tuple[str, ...]
+    text: bool
+    explanation: bool
+
+    def names(self) -> list[str]:
+        """Return the names in order."""
+        return [
+            "id",
+            *(["text"] if self.text else []),
+            "label",
+            *(PREFIX + name for name in self.classes),
+            *(["explanation"] if self.explanation else []),
+        ]
+
+
+class Writer(Protocol):
+    """A writer of batches in one format."""
+
+    def __init__(self, stream: IO[bytes], columns: Columns) -> None:
+        """Write to the stream, a header first if the format has one."""
+
+    def write(self, batch: PredictedBatch) -> None:
+        """Write a batch."""
+
+    def close(self) -> None:
+        """Write what ends the file; the stream stays open."""
+
+    def abort(self) -> None:
+        """Write nothing more, so that no reader takes the output for complete."""
+
+
+class JsonLinesWriter:
+    """A JSON object per line, probabilities and weights with six digits."""
+
+    def __init__(self, stream: IO[bytes], columns: Columns) -> None:
+        """Write to the stream."""
+        self.stream = stream
+        self.columns = columns
+        values = [f"%.{DIGITS}f" if name.startswith(PREFIX) else "%s" for name in columns.names()]
+        keys = [quote_json(name).replace("%", "%%") for name in columns.names()]
+        self.line = "{" + ", ".join(f"{key}: {value}" for key, value in zip(keys, values, strict=True)) + "}\n"
+
+    def write(self, batch: PredictedBatch) -> None:
+        """Write a batch."""
+        labels = {name: quote_json(name) for name in self.columns.classes}
+        values: list[Iterable[Any]] = [map(quote_json, batch.ids)]
+        if self.columns.text:
+            values.append(map(quote_json, batch.texts))
+        values.append(map(labels.__getitem__, batch.labels))
+        values += batch.probabilities.T.tolist()
+        if batch.explanations is not None:
+            values.append(map(explanation_json, batch.explanations))
+        self.stream.write("".join(map(self.line.__mod__, zip(*values, strict=True))).encode())
+
+    def close(self) -> None:
+        """Do nothing: each line is complete."""
+
+    abort = close
+
+
+class CsvWriter:
+    """CSV with a header and LF line ends, probabilities with six digits, explanations as JSON."""
+
+    def __init__(self, stream: IO[bytes], columns: Columns) -> None:
+        """Write the header to the stream."""
+        self.stream = stream
+        self.columns = columns
+        self._write_rows([columns.names()])
+
+    def write(self, batch: PredictedBatch) -> None:
+        """Write a batch."""
+        values: list[Iterable[Any]] = [batch.ids]
+        if self.columns.text:
+            values.append(batch.texts)
+        values.append(batch.labels)
+        values += [map(f"%.{DIGITS}f".__mod__, column) for column in batch.probabilities.T.tolist()]
+        if batch.explanations is not None:
+            values.append(map(explanation_json, batch.explanations))
+        self._write_rows(zip(*values, strict=True))
+
+    def close(self) -> None:
+        """Do nothing: each line is complete."""
+
+    abort = close
+
+    def _write_rows(self, rows: Iterable[Iterable[Any]]) -> None:
+        lines = _Lines()
+        csv.writer(lines, lineterminator="\r\n").writerows(rows)  # so that a field with a lone CR is quoted, too
+        self.stream.write("".join(lines).encode())
+
+
+class _Lines(list[str]):
+    """A file for `csv.writer` that keeps the lines, each ended by LF instead of CRLF."""
+
+    def write(self, line: str) -> None:
+        self.append(line.removesuffix("\r\n") + "\n")
+
+
+class ParquetWriter:
+    """Parquet: text as string, probabilities as double, an explanation as a list of term and weight."""
+
+    def __init__(self, stream: IO[bytes], columns: Columns) -> None:
+        """Write to the stream."""
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        terms = pa.list_(pa.struct([("term", pa.string()), ("weight", pa.float64())]))
+        types = {name: pa.float64() if name.startswith(PREFIX) else pa.string() for name in columns.names()}
+        self.schema = pa.schema(list((types | ({"explanation": terms} if columns.explanation else {})).items()))
+        self.columns = columns
+        self.output = _Abortable(stream)
+        self.writer = pq.ParquetWriter(self.output, self.schema, compression="zstd")
+        self.waiting: list[Any] = []  # tables of the next row group
+
+    def write(self, batch: PredictedBatch) -> None:
+        """Write a batch, or keep it until the row group is large enough."""
+        import pyarrow as pa
+
+        values: list[Any] = [batch.ids, *([batch.texts] if self.columns.text else []), batch.labels]
+        values += list(batch.probabilities.T)
+        if batch.explanations is not None:
+            values.append([[{"term": term, "weight": weight} for term, weight in row] for row in batch.explanations])
+        arrays = [pa.array(column, field.type) for column, field in zip(values, self.schema, strict=True)]
+        self.waiting.append(pa.table(arrays, self.schema))
+        if sum(map(len, self.waiting)) >= GROUP_ROWS or sum(table.nbytes for table in self.waiting) >= GROUP_BYTES:
+            self._write_group()
+
+    def close(self) -> None:
+        """Write the last row group and the footer."""
+        self._write_group()
+        self.writer.close()
+
+    def abort(self) -> None:
+        """Discard the footer, which pyarrow's writer would otherwise add when it is garbage-collected."""
+        self.output.aborted = True
+
+    def _write_group(self) -> None:
+        import pyarrow as pa
+
+        if self.waiting:
+            self.writer.write_table(pa.concat_tables(self.waiting))
+            self.waiting = []
+
+
+class _Abortable:
+    """A stream that discards what is written after an abort."""
+
+    closed = False
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.aborted = False
+
+    def write(self, data: bytes) -> int:
+        return len(data) if self.aborted else self.stream.write(data)
+
+    def flush(self) -> None:
+        """Do nothing: the owner of the stream flushes it."""
+
+
+def explanation_json(terms: "list[Term]") -> str:
+    """Return terms and weights as JSON, weights with six digits."""
+    return json.dumps([{"term": term, "weight": round(weight, DIGITS)} for term, weight in terms], ensure_ascii=False)
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format of predictions: the endings of its files, and its writer."""
+
+    endings: tuple[str, ...]
+    writer: type[Writer]
+
+
+FORMATS = {
+    "jsonl": Format((".jsonl", ".ndjson"), JsonLinesWriter),
+    "csv": Format((".csv",), CsvWriter),
+    "parquet": Format((".parquet",), ParquetWriter),
+}
+DEFAULT = "jsonl"
+ENDINGS = {ending: name for name, kind in FORMATS.items() for ending in kind.endings}
+
+
+def write(batches: Iterable[PredictedBatch], stream: IO[bytes], kind: str, columns: Columns) -> None:
+    """Write each batch to the stream as soon as it is available; `kind` is one of `FORMATS`."""
+    writer = FORMATS[kind].writer(stream, columns)
+    try:
+        for batch in batches:
+            writer.write(batch)
+            stream.flush()
+        writer.close()
+    except BaseException:
+        writer.abort()
+        raise
+    stream.flush()
+
+
+@contextlib.contextmanager
+def open_output(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file that replaces the one at `path` if the block ends without error; a device or pipe is opened itself.
+
+    A link stays a link, and the permissions of a replaced file stay. Raises `UserError` for a folder, and for a file in
+    a folder that does not exist or is not writable.
+    """
+    if path.exists() and not path.is_file():
+        if path.is_dir():
+            raise UserError(f"--output must be a file; got the folder {path}")
+        with path.open("wb") as stream:
+            yield stream
+        return
+    target = Path(os.path.realpath(path))
+    if not (target.parent.is_dir() and os.access(target.parent, os.W_OK | os.X_OK)):
+        raise UserError(f"--output must be in an existing folder that is writable; got {path}")
+    with files.outputs(target) as (scratch,), scratch.open("wb") as stream:
+        if target.exists():
+            shutil.copymode(target, scratch)
+        yield stream
