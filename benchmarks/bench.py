@@ -1,17 +1,16 @@
-"""How long the pipeline takes beside the lesson as one plain script: `make bench`.
+"""Compare the time of the pipeline with that of the lesson as one plain script: `make bench`.
 
     python benchmarks/bench.py --rounds 3
 
-Works in a fresh copy of the working tree, on the corpus and under the params that stand there; against the
-plain script they should be the lesson's. Every round times, in processes of their own, the plain script and
-the forced pipeline (the first of them by turns), the pipeline's fit alone, a `dvc repro` that has nothing to
-do, and each stage as its command alone. Prints Markdown: median, least and most; ratios are taken within a
-round.
+Works in a fresh copy of the working tree, with its corpus and params. The plain script is the lesson, so for a fair
+comparison they should be the lesson's too. Each round times in separate processes: the plain script and the forced
+pipeline (in alternating order), the fit of the pipeline alone, `dvc repro` with nothing to do, and each stage's command
+alone. Prints Markdown: median, minimum and maximum; ratios are computed within a round.
 
-"Whole" is a process from its start to its exit. "Fit" is, on both sides, what lies between the imports and
-the trained network: it is built, compiled and fitted with the test rows watched, and the plain script prints
-its summary. So the import of TensorFlow counts in neither; its first operation, the tracing and, in the
-pipeline, the compilation by XLA do; reading the features and predicting do not.
+"Whole" is a process from start to exit. "Fit" is the time between the imports and the trained network: build, compile,
+fit while watching the test rows, and in the plain script also the summary. It includes TensorFlow's first operation,
+tracing and, in the pipeline, compilation by XLA; it excludes the import of TensorFlow, reading the features and
+predicting.
 """
 
 import argparse
@@ -29,20 +28,20 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import yaml
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
-FIT_OPTION = "--fit"  # this file times the fit itself in the fresh process that it starts with this option
-NETWORK = "train@keras"  # the stage of the lesson's network, as DVC addresses it
+FIT_OPTION = "--fit"  # starts this script in a fresh process that times the fit
+NETWORK = "train@keras"  # DVC's address of the stage that trains the lesson's network
 
-Seconds = dict[str, list[float]]  # what was timed, a number a round
+Seconds = dict[str, list[float]]  # seconds of each round by what was timed
 
 
 def main() -> None:
-    """Run the command line."""
+    """Parse the arguments, time everything, and print the tables."""
     parser = argparse.ArgumentParser(description="Time the pipeline against the lesson as one plain script.")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each is timed (default 3)")
+    parser.add_argument("--rounds", type=int, default=3, help="number of times to measure each (default 3)")
     parser.add_argument(FIT_OPTION, type=Path, metavar="FEATURES", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.rounds < 1:
@@ -63,18 +62,17 @@ def main() -> None:
 
 
 class Project:
-    """A copy of the working tree in a repository of its own, its pipeline run once.
+    """A copy of the working tree in its own repository, with the pipeline run once.
 
-    `commands` are the stages' own, by DVC's name of the stage, in the order of dvc.lock; `corpus` is the file
-    that fetch brings, `features` the folder that the network is trained on.
+    `commands` maps DVC's name of each stage to its command, in the order of dvc.lock; `corpus` is the file that fetch
+    writes, `features` the folder that the network trains on.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Copy what Git tracks or would track, commit it, and run the pipeline so that all inputs are there."""
+        """Copy what Git tracks or would track, commit it, and run the pipeline so that all inputs exist."""
         self.root = folder / "project"
         self.root.mkdir()
-        self.figure = folder / "history.png"
-        # The stages import the copy's textclf, not the installed one; DVC's site cache goes with the copy.
+        # Stages import the textclf of the copy, not the installed one; DVC's site cache is removed with the copy.
         self.environment = os.environ | {
             "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
             "PYTHONPATH": str(self.root),
@@ -82,7 +80,7 @@ class Project:
         }
         listed = run(["git", "ls-files", "-coz", "--exclude-standard"], ROOT, self.environment)
         for name in filter(None, listed.split("\0")):
-            if (source := ROOT / name).is_file():  # neither deleted nor a repository of its own
+            if (source := ROOT / name).is_file():  # neither deleted nor a nested repository
                 (target := self.root / name).parent.mkdir(parents=True, exist_ok=True)
                 target.write_bytes(source.read_bytes())
         raw = outputs(self.lock(), "fetch")[0]
@@ -102,22 +100,22 @@ class Project:
         (self.features,) = (p for d in lock["stages"][NETWORK]["deps"] if (p := self.root / d["path"]).is_dir())
 
     def lock(self) -> Any:
-        """What dvc.lock holds: every command with its params filled in, every path."""
-        return yaml.safe_load((self.root / "dvc.lock").read_text(encoding="utf-8"))
+        """Return the content of dvc.lock: each stage with its command, params filled in, and its paths."""
+        return YAML(typ="safe").load(self.root / "dvc.lock")
 
     def run(self, command: list[str]) -> str:
-        """What a command that is run in the copy writes to stdout; an exit if it fails."""
+        """Run a command in the copy and return what it writes to stdout; exit if it fails."""
         return run(command, self.root, self.environment)
 
     def timed(self, command: list[str]) -> tuple[float, str]:
-        """Seconds from the start of a process to its exit, and what it writes to stdout."""
+        """Run a command; return the seconds from start to exit, and what it writes to stdout."""
         started = time.perf_counter()
         stdout = self.run(command)
         return time.perf_counter() - started, stdout
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
-    """What a command writes to stdout; an exit with what it wrote to stderr if it fails."""
+    """Run a command and return what it writes to stdout; if it fails, show what it wrote to stderr and exit."""
     done = subprocess.run(
         command, cwd=folder, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
     )
@@ -129,16 +127,16 @@ def run(command: list[str], folder: Path, environment: dict[str, str]) -> str:
 
 
 def outputs(lock: Any, stage: str) -> list[str]:
-    """Paths of a stage's outputs."""
+    """Return the paths of a stage's outputs."""
     return [out["path"] for out in lock["stages"][stage]["outs"]]
 
 
 def measure(project: Project, seconds: Seconds, *, pipeline_first: bool) -> None:
-    """Time everything once, and add it to `seconds`."""
+    """Time everything once and append to `seconds`."""
 
     def plain() -> None:
         script = project.root / "benchmarks" / "plain.py"
-        whole, printed = project.timed(["python", str(script), str(project.corpus), str(project.figure)])
+        whole, printed = project.timed(["python", str(script), str(project.corpus)])
         seconds["plain whole"].append(whole)
         *_, line = printed.splitlines()
         for part, value in re.findall(r"(imports|fit) ([\d.]+)", line):
@@ -159,53 +157,56 @@ def measure(project: Project, seconds: Seconds, *, pipeline_first: bool) -> None
 
 
 def fit_seconds(folder: Path) -> float:
-    """Seconds of the network's fit as the stage calls it, once TensorFlow is imported."""
-    from textclf import params
-    from textclf.models import keras as network
-    from textclf.vectorize import features
+    """Return the seconds of the network's fit as the stage calls it, after TensorFlow is imported."""
+    from textclf.artifacts import features
+    from textclf.core.settings import load_section
+    from textclf.models.common.fitting import watched_split
+    from textclf.models.keras import Settings
+    from textclf.models.keras.build import import_keras
+    from textclf.models.keras.training import fit
 
-    settings = params.load().train.keras
+    settings = load_section("train.keras", Settings)
     parts = features.read(folder)
-    network.load_keras()
+    import_keras()
     started = time.perf_counter()
-    network.fit(parts["train"], parts.get("validation", parts["test"]), settings)
+    fit(parts["train"], parts[watched_split(parts)], settings)
     return time.perf_counter() - started
 
 
 def machine() -> str:
-    """Processor, cores and versions; nothing that names the machine."""
+    """Return processor, cores and versions; nothing that identifies the machine."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists() and (found := re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)):
-        model = found[1]
+    if cpuinfo.exists() and (match := re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)):
+        model = match[1]
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     versions = [f"{name} {importlib.metadata.version(name)}" for name in ("tensorflow", "keras", "dvc")]
     return f"{model}, {cores} cores; {platform.system()}, Python {platform.python_version()}, {', '.join(versions)}"
 
 
 def report(seconds: Seconds, stages: list[str]) -> str:
-    """The tables."""
-    rows = [["seconds: median (least to most)", "plain script", "pipeline", "pipeline / plain"], ["---"] * 4]
+    """Return the tables in Markdown."""
+    rows = [["seconds: median (minimum to maximum)", "plain script", "pipeline", "pipeline / plain"], ["---"] * 4]
     for what in ("whole", "fit"):
         plain, pipeline = seconds[f"plain {what}"], seconds[f"pipeline {what}"]
-        ratios = [ours / theirs for ours, theirs in zip(pipeline, plain, strict=True)]
+        ratios = [numerator / denominator for numerator, denominator in zip(pipeline, plain, strict=True)]
         rows.append([what, spread(plain), spread(pipeline), spread(ratios)])
-    rows += [[], ["where they go", "seconds"], ["---"] * 2]
+    rows += [[], ["part", "seconds"], ["---"] * 2]
     rows.append(["plain script: imports", spread(seconds["plain imports"])])
     rows += [[f"pipeline: `{stage}`", spread(seconds[stage])] for stage in stages]
-    rows.append(["pipeline: all stages, each run alone", spread(seconds["stages"])])
-    rows.append(["pipeline: DVC itself (the whole less the stages)", spread(seconds["DVC"])])
+    rows.append(["pipeline: sum of the stages, each run alone", spread(seconds["stages"])])
+    rows.append(["pipeline: DVC itself (whole minus stages)", spread(seconds["DVC"])])
     rows.append(["`dvc repro` with nothing to do", spread(seconds["nothing to do"])])
     return "\n".join(f"| {' | '.join(row)} |" if row else "" for row in rows)
 
 
 def spread(values: list[float]) -> str:
-    """Median, least and most."""
+    """Return median, minimum and maximum."""
     return f"{statistics.median(values):.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 def tell(line: str) -> None:
-    """Progress, on stderr."""
+    """Print progress to stderr."""
     print(line, file=sys.stderr, flush=True)
 
 

@@ -1,9 +1,9 @@
-"""The honest protocol on each corpus, beside the lesson's run and not over it: tables in Markdown.
+"""Run the honest protocol on each corpus as DVC experiments, and print tables in Markdown.
 
 usage: python benchmarks/honest.py [CORPUS ...]
 
-Each run is a DVC experiment named `honest-<corpus>`, made outside the workspace: `dvc exp show` lists it,
-`dvc metrics diff HEAD honest-yelp` compares it, `dvc exp apply honest-yelp` brings it here.
+Each run is an experiment named `honest-<corpus>` in its own folder, so the workspace does not change. `dvc exp show`
+lists it, `dvc metrics diff HEAD honest-yelp` compares it, and `dvc exp apply honest-yelp` brings it into the workspace.
 """
 
 import subprocess
@@ -14,7 +14,7 @@ import dvc.api
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions", "training")
 CORPORA = ("yelp", "amazon", "imdb")
-# What the lesson left out: rows to choose by, apart from those that measure.
+# Unlike the lesson, all choices are made on validation rows, so that the test rows only measure.
 PROTOCOL = (
     "split.validation_size=0.15",
     "split.stratify=true",
@@ -27,7 +27,7 @@ PROTOCOL = (
 
 
 def experiment(corpus: str) -> str:
-    """Name of the experiment, run anew."""
+    """Run the experiment and return its name."""
     name = f"honest-{corpus}"
     changes = [option for change in (f"fetch.corpus={corpus}", *PROTOCOL) for option in ("-S", change)]
     command = ["dvc", "exp", "run", "--temp", "--force", "--name", name, *changes]
@@ -35,9 +35,9 @@ def experiment(corpus: str) -> str:
     return name
 
 
-def tables(corpus: str, found: dict[str, Any]) -> str:
-    """A table of the models and one of the comparisons between them."""
-    evaluation, intervals, comparisons, decisions, training = (found[name] for name in FILES)
+def tables(corpus: str, metrics_files: dict[str, Any]) -> str:
+    """Return a table of the models and one of the comparisons between them."""
+    evaluation, intervals, comparisons, decisions, training = (metrics_files[name] for name in FILES)
     metrics = ("accuracy", "log_loss", "roc_auc", "f1", "brier")
     lines = [
         f"**{corpus}**",
@@ -60,7 +60,7 @@ def tables(corpus: str, found: dict[str, Any]) -> str:
         lines.append(f"| {' | '.join(row)} |")
     lines += [
         "",
-        "| test rows, difference in accuracy | difference | right alone | p | p, Holm | could be shown |",
+        "| accuracy on the test rows | difference | correct alone | p | p (Holm) | detectable difference |",
         "|---|---|---|---|---|---|",
     ]
     for pair, test in comparisons.items():
@@ -68,18 +68,18 @@ def tables(corpus: str, found: dict[str, Any]) -> str:
         smallest = f"{test['smallest_difference']:.3f}" if "smallest_difference" in test else "none"
         alone = f"{test['only_first']}, {test['only_second']}"
         lines.append(
-            f"| {pair.replace('_vs_', ' less ')} | {difference} | {alone} | {test['p']:.3f} | {test['p_holm']:.3f} "
+            f"| {pair.replace('_vs_', ' minus ')} | {difference} | {alone} | {test['p']:.3f} | {test['p_holm']:.3f} "
             f"| {smallest} |"
         )
     return "\n".join(lines).replace("logistic_regression", "logistic regression")
 
 
 def main(corpora: list[str]) -> None:
-    """Run and print."""
+    """Run the experiments and print their tables."""
     for corpus in corpora or CORPORA:
         name = experiment(corpus)
-        found = {file: dvc.api.metrics_show(f"metrics/{file}.json", rev=name) for file in FILES}
-        print(tables(corpus, found), end="\n\n", flush=True)
+        files = {file: dvc.api.metrics_show(f"metrics/{file}.json", rev=name) for file in FILES}
+        print(tables(corpus, files), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":

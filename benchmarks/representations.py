@@ -1,9 +1,9 @@
-"""What each representation and model reaches on each corpus, by cross-validation: tables in Markdown.
+"""Cross-validate each representation and model on each corpus, and print tables in Markdown.
 
 usage: python benchmarks/representations.py [CORPUS ...]
 
-The folds are those of `make studies` (params: crossvalidate), the same for all. A difference is against counts of
-words with logistic regression, with the interval of Nadeau and Bengio's corrected resampled t test.
+All use the folds of `make studies` (section crossvalidate of params.yaml). Differences are from logistic regression on
+word counts, with the interval of Nadeau and Bengio's corrected resampled t test.
 """
 
 import sys
@@ -13,17 +13,32 @@ from typing import Any
 
 import numpy as np
 
-from textclf import params
-from textclf.evaluate import statistics
-from textclf.fetch import download as sources
+from textclf.core.settings import PARAMS_FILE, load_params
+from textclf.evaluate.comparisons import corrected_t
+from textclf.evaluate.settings import Evaluate
 from textclf.fetch.catalogue import CORPORA
-from textclf.studies import crossvalidation
+from textclf.fetch.download import fetch_corpora
+from textclf.models.settings import Train
+from textclf.split.settings import Split
+from textclf.studies.crossvalidation import crossvalidate
+from textclf.studies.measure import Setup
+from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
+from textclf.tables.settings import Data
+from textclf.vectorize.settings import Vectorize
 
 ROOT = Path(__file__).parents[1]
+SECTIONS = {
+    "crossvalidate": CrossValidate,
+    "data": Data,
+    "evaluate": Evaluate,
+    "split": Split,
+    "train": Train,
+    "vectorize": Vectorize,
+}
 MODELS = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
 BASELINE = ("counts", "logistic_regression")
-# Name: settings of vectorize, and the C of logistic regression that suits them.
+# By name: settings of vectorize, and the C of logistic regression that suits them.
 REPRESENTATIONS: dict[str, tuple[dict[str, Any], float]] = {
     "counts": ({}, 1.0),
     "binary": ({"weighting": "binary"}, 1.0),
@@ -38,31 +53,31 @@ REPRESENTATIONS: dict[str, tuple[dict[str, Any], float]] = {
 }
 
 
-def under(given: params.Params, vectorize: dict[str, Any], C: float) -> params.Params:
-    """The params with other settings of vectorize, and the models compared here."""
-    train = given.train.model_copy(
-        update={"models": MODELS, "logistic_regression": given.train.logistic_regression.model_copy(update={"C": C})}
-    )
-    return given.model_copy(update={"vectorize": given.vectorize.model_copy(update=vectorize), "train": train})
+def make_setup(params: dict[str, Any], vectorize: dict[str, Any], C: float) -> Setup:
+    """Return the settings of params.yaml with other settings of vectorize, and the models compared here."""
+    regression = params["train"].logistic_regression.model_copy(update={"C": C})
+    train = params["train"].model_copy(update={"models": MODELS, "logistic_regression": regression})
+    return Setup(params["split"], params["vectorize"].model_copy(update=vectorize), train, params["evaluate"])
 
 
-def accuracies(name: str, given: params.Params) -> dict[tuple[str, str], Any]:
-    """The accuracy in every fold (folds,), by representation and model."""
-    found = sources.obtain({name: CORPORA[name]}, ROOT / "data" / "raw", lambda line: print(line, file=sys.stderr))
+def accuracies(name: str, params: dict[str, Any]) -> dict[tuple[str, str], Any]:
+    """Return the accuracy in every fold (folds,) by representation and model."""
+    contents = fetch_corpora({name: CORPORA[name]}, ROOT / "data" / "raw", lambda line: print(line, file=sys.stderr))
     with tempfile.TemporaryDirectory() as folder:
-        for file, data in found.items():
+        for file, data in contents.items():
             Path(folder, file).write_bytes(data)
-        read = corpus.read(Path(folder), given.data)
+        rows = corpus.read(Path(folder), params["data"])
     results = {}
     for representation, (vectorize, C) in REPRESENTATIONS.items():
-        trainings = crossvalidation.crossvalidate(read.rows, read.classes, under(given, vectorize, C))
+        setup = make_setup(params, vectorize, C)
+        trainings = crossvalidate(rows.rows, rows.classes, setup, params["crossvalidate"])
         for model, folds in trainings[trainings["repeat"] > 0].groupby("model"):
             results[representation, str(model)] = folds["accuracy"].to_numpy()
     return results
 
 
 def table(results: dict[tuple[str, str], Any], folds: int) -> str:
-    """A row a representation, a column a model: mean accuracy, and the difference to the baseline."""
+    """Return a table of mean accuracy and difference from the baseline, per representation (row) and model (column)."""
     lines = [
         f"| representation | {' | '.join(model.replace('_', ' ') for model in MODELS)} |",
         f"|---|{'---|' * len(MODELS)}",
@@ -73,7 +88,7 @@ def table(results: dict[tuple[str, str], Any], folds: int) -> str:
             accuracy = results[representation, model]
             cell = f"{np.mean(accuracy):.3f}"
             if (representation, model) != BASELINE:
-                test = statistics.corrected_t(accuracy - results[BASELINE], ratio=1 / (folds - 1))
+                test = corrected_t(accuracy - results[BASELINE], ratio=1 / (folds - 1))
                 cell += f" ({test.low:+.3f} to {test.high:+.3f})"
             cells.append(cell)
         lines.append(f"| {representation} | {' | '.join(cells)} |")
@@ -81,10 +96,10 @@ def table(results: dict[tuple[str, str], Any], folds: int) -> str:
 
 
 def main(names: list[str]) -> None:
-    """Train and print."""
-    given = params.load(ROOT / params.PARAMS_FILE)
+    """Cross-validate and print the table of each corpus."""
+    params = load_params(SECTIONS, ROOT / PARAMS_FILE)
     for name in names or CORPORA:
-        print(f"**{name}**\n\n{table(accuracies(name, given), given.crossvalidate.folds)}\n", flush=True)
+        print(f"**{name}**\n\n{table(accuracies(name, params), params['crossvalidate'].folds)}\n", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""How far the network's numbers depend on its seed, and whether the pipeline's fit agrees with Keras's plain one.
+"""Measure how much the network's metrics depend on its seed, and whether the pipeline's fit agrees with plain Keras.
 
     python benchmarks/seeds.py --seeds 20 --corpus yelp
 
-Makes the features once, as the pipeline would under params.yaml, and trains on them with the seeds 0, 1, ...:
-by `textclf.models.keras.fit`, and by the `fit` of a plain stack of Dense layers on the dense matrix. The
-plain fits run in a process of their own that does not import textclf, so that no arithmetic is pinned in it.
-Prints a row a fit, statistics over the seeds, and a verdict, as Markdown; takes about 20 s a seed.
+Makes the features once, as the pipeline does with params.yaml, and trains on them with the seeds 0, 1, ...: by
+`textclf.models.keras`, and by `fit` of a plain stack of Dense layers on the dense matrix. The plain fits run in a
+separate process that does not import textclf, so that its arithmetic is not pinned. Prints a row per fit, statistics
+over the seeds and a verdict, as Markdown; takes about 20 s per seed.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from textclf import params
+    from textclf.models.keras import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 FITS = ("plain", "pipeline")
@@ -31,12 +31,12 @@ SETTINGS_FILE, RESULTS_FILE = "settings.json", "plain.json"
 
 
 def main() -> None:
-    """Run the command line."""
+    """Parse the arguments and run the comparison, or the plain fits of one."""
     parser = argparse.ArgumentParser(description="Compare the pipeline's fit with Keras's plain one, seed by seed.")
-    parser.add_argument("--seeds", type=int, default=20, help="how many, at least 2 (default 20)")
-    parser.add_argument("--first", type=int, default=0, help="the first of them (default 0)")
+    parser.add_argument("--seeds", type=int, default=20, help="number of seeds, at least 2 (default 20)")
+    parser.add_argument("--first", type=int, default=0, help="first seed (default 0)")
     parser.add_argument("--corpus", default="yelp", help="yelp, amazon or imdb (default yelp)")
-    parser.add_argument("--plain", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)  # what `compare` starts
+    parser.add_argument("--plain", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)  # used by `compare`
     given = parser.parse_args()
     if given.seeds < 2:
         parser.error(f"--seeds must be at least 2; got {given.seeds}")
@@ -50,8 +50,8 @@ def main() -> None:
 
 
 def compare(corpus: str, seeds: range) -> None:
-    """Train both ways with every seed, and print what came of it."""
-    # As it is before textclf pins the arithmetic of this process; less what TensorFlow says of the machine.
+    """Train both ways with every seed, and print the results."""
+    # The environment before textclf pins the arithmetic of this process, without TensorFlow's log of the machine.
     unpinned = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
     from textclf.core.errors import UserError
 
@@ -73,59 +73,65 @@ def compare(corpus: str, seeds: range) -> None:
     print(f"\n{statistics_table(statistics)}\n\n{verdict(statistics)}")
 
 
-def prepare(corpus: str, folder: Path) -> "params.Keras":
-    """Write the features of a corpus into the folder, and the network's settings beside them; return these."""
-    import yaml
-
-    from textclf import params
+def prepare(corpus: str, folder: Path) -> "Settings":
+    """Write the features of a corpus and the network's settings to the folder; return the settings."""
+    from textclf.artifacts import features
     from textclf.core.errors import UserError
-    from textclf.fetch import download as sources
+    from textclf.core.settings import PARAMS_FILE, load_params, load_yaml
     from textclf.fetch.catalogue import CORPORA
-    from textclf.split import splitting
+    from textclf.fetch.download import fetch_corpora
+    from textclf.models.keras import Settings
+    from textclf.split.draw import draw_splits
+    from textclf.split.settings import Split
     from textclf.tables import corpus as reader
-    from textclf.vectorize import features
+    from textclf.tables.settings import Data
+    from textclf.vectorize.settings import Vectorize
+    from textclf.vectorize.vectorizer import vectorize_splits
 
     if corpus not in CORPORA:
         raise UserError(f"--corpus must be one of {', '.join(CORPORA)}; got {corpus}")
     source = CORPORA[corpus]
-    settings = params.load(ROOT / params.PARAMS_FILE)
-    raw = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]["fetch"]["outs"][0]["path"]
-    (folder / source.file).write_bytes(sources.obtain({corpus: source}, ROOT / raw, report=tell)[source.file])
-    read = reader.read(folder / source.file, settings.data)
-    parts, _ = features.vectorize(splitting.split(read.rows, settings.split), settings.vectorize, read.classes)
+    sections = {"data": Data, "split": Split, "vectorize": Vectorize, "train.keras": Settings}
+    data, split, vectorize, network = load_params(sections, ROOT / PARAMS_FILE).values()
+    raw = load_yaml(ROOT / "dvc.lock")["stages"]["fetch"]["outs"][0]["path"]
+    (folder / source.file).write_bytes(fetch_corpora({corpus: source}, ROOT / raw, report=tell)[source.file])
+    rows = reader.read(folder / source.file, data)
+    parts, _ = vectorize_splits(draw_splits(rows.rows, split), vectorize, rows.classes)
     for name in ("train", "test"):
         features.write(parts[name], folder / f"{name}.npz")
-    # The test rows are watched here, so that nothing may stop by them.
-    network = settings.train.keras.model_copy(update={"early_stopping": None})
-    (folder / SETTINGS_FILE).write_text(network.model_dump_json())
-    return network
+    # The test rows are watched here, so they must not stop the training.
+    settings: Settings = network.model_copy(update={"early_stopping": None})
+    (folder / SETTINGS_FILE).write_text(settings.model_dump_json())
+    return settings
 
 
-def pipeline_fits(folder: Path, settings: "params.Keras", seeds: range) -> list[dict[str, float | None]]:
-    """What `measures` says of the pipeline's fit with each seed."""
-    from textclf.models import keras as network
-    from textclf.vectorize import features
+def pipeline_fits(folder: Path, settings: "Settings", seeds: range) -> list[dict[str, float | None]]:
+    """Return the `measures` of the pipeline's fit with each seed."""
+    from textclf.artifacts import features
+    from textclf.models.keras.build import import_keras
+    from textclf.models.keras.training import fit
 
     parts = features.read(folder)
-    keras, _ = network.load_keras()
+    keras, _ = import_keras()
     results = []
     for seed in seeds:
         keras.utils.clear_session()
-        fitted = network.fit(parts["train"], parts["test"], settings.model_copy(update={"seed": seed}))
+        fitted = fit(parts["train"], parts["test"], settings.model_copy(update={"seed": seed}))
+        assert fitted.history is not None  # noqa: S101 (for mypy: a network trains in epochs)
         by_split = {str(split): epochs for split, epochs in fitted.history.groupby("split")}
         history = {
             "accuracy": by_split["train"]["accuracy"],
             "val_accuracy": by_split["watched"]["accuracy"],
             "val_loss": by_split["watched"]["loss"],
         }
-        probabilities = {name: (part.y, fitted.predict_proba(part.X)[:, 1]) for name, part in parts.items()}
+        probabilities = {name: (part.y, fitted.layers.predict_proba(part.X)[:, 1]) for name, part in parts.items()}
         results.append(measures(probabilities, history))
         tell(f"pipeline, seed {seed}: test accuracy {results[-1]['test accuracy']:.3f}")
     return results
 
 
 def plain_fits(folder: Path, seeds: range) -> list[dict[str, float | None]]:
-    """What `measures` says of Keras's own fit with each seed, on the features and settings in the folder."""
+    """Return the `measures` of plain Keras with each seed, on the features and settings in the folder."""
     import keras
     from scipy.sparse import csr_array
 
@@ -161,11 +167,11 @@ def plain_fits(folder: Path, seeds: range) -> list[dict[str, float | None]]:
 def measures(
     probabilities: dict[str, tuple[NDArray[np.int64], NDArray[np.float64]]], history: dict[str, Any]
 ) -> dict[str, float | None]:
-    """Numbers of one fit, by the name they are printed under.
+    """Return the numbers of one fit by the name under which they are printed.
 
-    Accuracy and log loss (nats) of the trained network on each split, from labels and probabilities of the
-    second class; what the history says of the epochs, counted from 1. The history's training accuracy is that
-    of the steps of an epoch, taken while the weights still change; None if it never reaches 1.
+    Accuracy and log loss (nats) of the trained network on each split, from labels and probabilities of the second
+    class; then numbers of the epochs, counted from 1. The training accuracy of an epoch is the mean over its steps,
+    while the weights still change; None if it never reaches 1.
     """
     from sklearn.metrics import accuracy_score, log_loss
 
@@ -185,7 +191,7 @@ def measures(
 
 
 def per_seed(results: dict[str, list[dict[str, float | None]]], seeds: range) -> str:
-    """A Markdown table with a row a seed and fit."""
+    """Return a Markdown table with a row per seed and fit."""
     rows = [
         [str(seed), fit, *(number(value, name) for name, value in values.items())]
         for seed, *pair in zip(seeds, *(results[fit] for fit in FITS), strict=True)
@@ -195,10 +201,10 @@ def per_seed(results: dict[str, list[dict[str, float | None]]], seeds: range) ->
 
 
 def summary(results: dict[str, list[dict[str, float | None]]]) -> pd.DataFrame:
-    """A row a number and fit: `n`, `mean`, `sd`, `se`, `low` and `high` (95% of the mean), `min`, `max`.
+    """Return a row per number and fit: `n`, `mean`, `sd`, `se`, `low`, `high` (95% of the mean), `min`, `max`.
 
-    The fit `difference` is pipeline less plain, seed by seed: a seed gives both the same initial weights, so
-    that they are a pair. The standard deviation is that of a sample, the interval Student's.
+    The fit `difference` is pipeline minus plain, paired by seed, because a seed gives both the same initial weights.
+    The standard deviation is that of a sample, the interval Student's.
     """
     from scipy.stats import t
 
@@ -218,7 +224,7 @@ def summary(results: dict[str, list[dict[str, float | None]]]) -> pd.DataFrame:
 
 
 def statistics_table(statistics: pd.DataFrame) -> str:
-    """`summary` as a Markdown table."""
+    """Return `summary` as a Markdown table."""
     rows = []
     for (name, fit), row in zip(statistics.index, statistics.to_dict("records"), strict=True):
         shown = {key: number(value, name, spare=1) for key, value in row.items()}
@@ -230,7 +236,7 @@ def statistics_table(statistics: pd.DataFrame) -> str:
 
 
 def verdict(statistics: pd.DataFrame) -> str:
-    """A sentence for each number that is judged: the fits agree if the difference's 95% interval holds 0."""
+    """Return a sentence per judged number: the fits agree if the 95% interval of the difference contains 0."""
     sentences = []
     for name in JUDGED:
         mean, se, low, high = (
@@ -239,27 +245,27 @@ def verdict(statistics: pd.DataFrame) -> str:
         word = "agree" if low <= 0 <= high else "DIFFER"
         errors = f"{abs(mean) / se:.1f} standard errors" if se else "without spread"
         sentences.append(
-            f"- {name}: the fits {word}; pipeline less plain is {mean:+.4f} ± {se:.4f}, {errors} "
+            f"- {name}: the fits {word}; pipeline minus plain is {mean:+.4f} ± {se:.4f}, {errors} "
             f"(95% interval {low:+.4f} to {high:+.4f})."
         )
     return "\n".join(sentences)
 
 
 def number(value: float | None, name: str, spare: int = 0) -> str:
-    """A number as its kind is printed: epochs whole, accuracies and losses to 4 digits; more if `spare`."""
+    """Return a number as text: epochs as integers, accuracies and losses with 4 decimals; `spare` adds decimals."""
     if value is None or np.isnan(value):
         return "-"
     return f"{value:z.{spare if 'epoch' in name else 4 + spare}f}"
 
 
 def markdown(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def tell(line: str) -> None:
-    """Progress, on stderr."""
+    """Print progress to stderr."""
     print(line, file=sys.stderr, flush=True)
 
 

@@ -1,12 +1,12 @@
-"""Post a comment on a pull request of GitHub or a merge request of GitLab, or write the one that is there anew.
+"""Post the report as a comment on a GitHub pull request or a GitLab merge request, or update the one already there.
 
     python3 ci/comment.py <comment.md
 
-The first line of the comment is a hidden marker, by which the one that is there is found; one with the marker that is
-by anyone but the token's own account is left alone. Where to: the variables that GitHub Actions and GitLab CI set, and,
-on GitHub, PULL_REQUEST, its number. The token: GITHUB_TOKEN, or on GitLab TEXTCLF_TOKEN, without which nothing is
-posted. Exit code 0, also where the token may not write; 2 if it went wrong.
-It needs nothing but Python, so that the job that holds the token installs nothing.
+The first line of the comment is a hidden marker that identifies it. A comment with the marker is updated only if the
+token's own account wrote it; anybody else's stays as it is. The address comes from the variables that GitHub Actions
+and GitLab CI set (on GitHub also PULL_REQUEST, the number), the token from GITHUB_TOKEN or, on GitLab, TEXTCLF_TOKEN.
+Without a token nothing is posted. Exit code 0, also if the token may not write; 2 on an error.
+Only Python's standard library is used, so that the job that holds the token installs and runs nothing else.
 """
 
 import json
@@ -14,70 +14,63 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-PAGE = 100  # comments asked for at a time, the most that either gives
+PAGE = 100  # comments per request, the maximum of both hosts
 FORBIDDEN = 403
 TIMEOUT = 30  # seconds
-# The account of the workflow's own token, which GitHub does not let ask who it is. Nobody's login can have brackets.
+# The account of a GitHub workflow's token, which may not ask for its own name. No user's login can contain brackets.
 WORKFLOW = {"login": "github-actions[bot]", "type": "Bot"}
 
 
 class CommentError(Exception):
-    """Why there is no comment, in one line."""
+    """The reason why there is no comment, in one line."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """Where the comments of a request are, and how one of them is changed."""
+    """The part of a host's API that handles the comments of one request."""
 
-    comments: str  # the address of all
-    one: str  # the address below which each has its own
-    change: str  # the method that writes one anew
-    author: str  # the key of a comment's author
-    user: str  # the address that says whose the token is
-    nameless: Mapping[str, str] | None  # whose it is where that is refused, None if that can't be said
+    comments: str  # address of all comments
+    comment: str  # address of one comment, without its id
+    update: str  # HTTP method that replaces a comment
+    author: str  # key of a comment's author
+    user: str  # address of the token's account
+    fallback: Mapping[str, str] | None  # the token's account if the host does not tell; None if it is unknown
     headers: Mapping[str, str]
 
 
-def host(environment: Mapping[str, str]) -> Host | None:
-    """The place of the request that this job is of; None where there is no token."""
+def find_host(environment: Mapping[str, str]) -> Host | None:
+    """Return the host that this CI job runs on; None if there is no token."""
+    gitlab = bool(environment.get("GITLAB_CI"))
+    token = environment.get("TEXTCLF_TOKEN" if gitlab else "GITHUB_TOKEN")
+    if not token:
+        return None
     try:
-        if environment.get("GITLAB_CI"):
-            if not environment.get("TEXTCLF_TOKEN"):
-                return None
+        if gitlab:
             api = environment["CI_API_V4_URL"]
             project = quote(environment["CI_MERGE_REQUEST_PROJECT_ID"], safe="")
             request = quote(environment["CI_MERGE_REQUEST_IID"], safe="")
             notes = f"{api}/projects/{project}/merge_requests/{request}/notes"
-            token = {"PRIVATE-TOKEN": environment["TEXTCLF_TOKEN"]}
-            return Host(notes, notes, "PUT", "author", f"{api}/user", None, token)
-        if not environment.get("GITHUB_TOKEN"):
-            return None
+            return Host(notes, notes, "PUT", "author", f"{api}/user", None, {"PRIVATE-TOKEN": token})
         api = environment["GITHUB_API_URL"]
         issues = f"{api}/repos/{quote(environment['GITHUB_REPOSITORY'])}/issues"
-        return Host(
-            f"{issues}/{quote(environment['PULL_REQUEST'], safe='')}/comments",
-            f"{issues}/comments",
-            "PATCH",
-            "user",
-            f"{api}/user",
-            WORKFLOW,
-            {"Authorization": f"Bearer {environment['GITHUB_TOKEN']}", "Accept": "application/vnd.github+json"},
-        )
+        comments = f"{issues}/{quote(environment['PULL_REQUEST'], safe='')}/comments"
+        headers = {"Authorization": f"Bearer {token}", "Accept": "application/vnd.github+json"}
+        return Host(comments, f"{issues}/comments", "PATCH", "user", f"{api}/user", WORKFLOW, headers)
     except KeyError as error:
         raise CommentError(f"the variable {error.args[0]} must be set; got none") from None
 
 
-def call(place: Host, method: str, address: str, content: Mapping[str, str] | None = None) -> Any:
-    """What the API answers; `CommentError` if it can't be reached or answers no JSON, `HTTPError` if it refuses."""
+def call(host: Host, method: str, address: str, content: Mapping[str, str] | None = None) -> Any:
+    """Return the API's answer; raise `HTTPError` if it refuses, `CommentError` if there is no answer in JSON."""
     if not address.startswith(("http://", "https://")):
         raise CommentError(f"the address of the API must begin with https://; got {address}")
     data = None if content is None else json.dumps(content).encode()
-    headers = {**place.headers, "Content-Type": "application/json", "User-Agent": "textclf"}
+    headers = {**host.headers, "Content-Type": "application/json", "User-Agent": "textclf"}
     request = urllib.request.Request(address, data, headers, method=method)  # noqa: S310 (checked above)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:  # noqa: S310
@@ -88,56 +81,55 @@ def call(place: Host, method: str, address: str, content: Mapping[str, str] | No
         raise CommentError(f"{method} {address}: {error}") from None
 
 
-def marked(place: Host, marker: str) -> Iterator[dict[str, Any]]:
-    """The comments that begin with the marker, whoever wrote them; one that quotes it does not."""
+def marked_comments(host: Host, marker: str) -> list[dict[str, Any]]:
+    """Return the comments that begin with the marker, by any author."""
+    comments: list[dict[str, Any]] = []
     page = 1
     while True:
-        comments = call(place, "GET", f"{place.comments}?per_page={PAGE}&page={page}")
-        yield from (comment for comment in comments if str(comment["body"]).startswith(marker))
-        if len(comments) < PAGE:
-            return
+        batch = call(host, "GET", f"{host.comments}?per_page={PAGE}&page={page}")
+        comments += [comment for comment in batch if str(comment["body"]).startswith(marker)]
+        if len(batch) < PAGE:
+            return comments
         page += 1
 
 
-def account(place: Host) -> Mapping[str, Any] | None:
-    """What tells the token's own account from others; None if that can't be known."""
+def own_account(host: Host) -> Mapping[str, Any] | None:
+    """Return keys and values that identify the token's own account; None if it is unknown."""
     try:
-        return {"id": call(place, "GET", place.user)["id"]}
+        return {"id": call(host, "GET", host.user)["id"]}
     except urllib.error.HTTPError as error:
         if error.code != FORBIDDEN:
             raise
-        return place.nameless
+        return host.fallback
 
 
-def publish(place: Host, text: str) -> str:
-    """What was done with the comment: written anew where one of ours is there, else posted."""
+def publish(host: Host, text: str) -> str:
+    """Update our comment, or post a new one, and return what was done."""
     marker, _, rest = text.partition("\n")
     if not (marker.startswith("<!--") and marker.endswith("-->") and rest):
-        raise CommentError(f"the comment must begin with a line that is a marker, <!-- ... -->; got {marker[:60]!r}")
-    there = list(marked(place, marker))
-    us = account(place) if there else None
-    for comment in there:
-        author = comment[place.author] or {}  # null where the account is gone
-        if us and all(author.get(key) == value for key, value in us.items()):
-            call(place, place.change, f"{place.one}/{comment['id']}", {"body": text})
-            return f"comment {comment['id']} written anew"
-    call(place, "POST", place.comments, {"body": text})
-    if there and not us:
-        return "comment posted; whose the token is can't be asked, so that those with the marker stay as they are"
+        raise CommentError(f"the comment must begin with a marker, a line <!-- ... -->; got {marker[:60]!r}")
+    comments = marked_comments(host, marker)
+    account = own_account(host) if comments else None
+    for comment in comments:
+        author = comment[host.author] or {}  # null if the account was deleted
+        if account and all(author.get(key) == value for key, value in account.items()):
+            call(host, host.update, f"{host.comment}/{comment['id']}", {"body": text})
+            return f"comment {comment['id']} updated"
+    call(host, "POST", host.comments, {"body": text})
+    if comments and not account:
+        return "comment posted; older ones were not updated, because the token may not ask for its own account"
     return "comment posted"
 
 
 def main(text: str, environment: Mapping[str, str]) -> int:
-    """The exit code, after a line that says what was done."""
+    """Publish the comment, print what was done, and return the exit code."""
+    elsewhere = "the report is among the artifacts and in the job's summary"
     try:
-        place = host(environment)
-        if place is None:
-            print("no token, no comment: the report is among the artifacts and in the job's summary")
-            return 0
-        print(publish(place, text))
+        host = find_host(environment)
+        print(publish(host, text) if host else f"no token, so no comment: {elsewhere}")
     except urllib.error.HTTPError as error:
         if error.code == FORBIDDEN:
-            print("the token may not comment: the report is among the artifacts and in the job's summary")
+            print(f"the token may not comment: {elsewhere}")
             return 0
         print(f"error: comment: {error.url}: {error.code} {error.reason}", file=sys.stderr)
         return 2

@@ -1,28 +1,46 @@
-"""Train every model on many splits of all rows, and the network with many seeds, to see how far numbers spread.
+"""Train every model on many splits of all rows, and models with a seed with several, to see how far metrics spread.
 
-Reads: DATA, a file or folder of labelled texts: the corpus as published, or the user's own.
-Writes: METRICS, means, standard deviations and tests between models; TABLE, every training as a row of CSV.
+Reads: TABLE, a file or folder of labelled texts: the published corpora, or your own.
+Writes: REPORT, means, standard deviations and tests between models as JSON; TRAININGS, a line of CSV per training.
 Params: crossvalidate, data, evaluate, split, train, vectorize.
 """
 
 from pathlib import Path
 
 from textclf.core import files, stage
-from textclf.params import Params
+from textclf.evaluate.settings import Evaluate
+from textclf.models.settings import Train
+from textclf.split.settings import Split
 from textclf.studies import crossvalidation
+from textclf.studies.measure import Setup
+from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
+from textclf.tables.settings import Data
+from textclf.vectorize.settings import Vectorize
 
 
-def run(params: Params, data: Path, metrics: Path, table: Path) -> None:
-    """Cross-validate the models of train.models on the rows of DATA."""
-    read = corpus.read(data, params.data)
-    trainings = crossvalidation.crossvalidate(read.rows, read.classes, params)
-    report = crossvalidation.summary(trainings, params.crossvalidate, params.evaluate.confidence)
-    with files.outputs(metrics, table) as (numbers, rows):
-        files.write_json(numbers, report)
-        files.write_csv(rows, trainings)
-    for name in params.train.models:
-        accuracy = report[name]["accuracy"]
+def run(
+    crossvalidate: CrossValidate,
+    data: Data,
+    evaluate: Evaluate,
+    split: Split,
+    train: Train,
+    vectorize: Vectorize,
+    *,
+    table: Path,
+    report: Path,
+    trainings: Path,
+) -> None:
+    """Cross-validate the models of train.models on the rows of `table`."""
+    rows = corpus.read(table, data)
+    setup = Setup(split, vectorize, train, evaluate)
+    results = crossvalidation.crossvalidate(rows.rows, rows.classes, setup, crossvalidate)
+    summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)
+    with files.outputs(report, trainings) as (report_file, trainings_file):
+        files.write_json(report_file, summary)
+        files.write_csv(trainings_file, results)
+    for name in train.models:
+        accuracy = summary[name]["accuracy"]
         print(f"{name}: accuracy {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds")
 
 

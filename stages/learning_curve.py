@@ -1,25 +1,38 @@
-"""Train every model on a tenth of the training rows, two tenths and so on up to all of them.
+"""Train every model on a tenth of the training rows, on two tenths, and so on up to all of them.
 
-Reads: SPLITS, a Parquet file a split, and the classes.
-Writes: TABLE, the test accuracy by number of training rows as CSV; FIGURE, the same as SVG.
+Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes.
+Writes: CURVE, the test accuracy by number of training rows as CSV; FIGURE, the same as SVG.
 Params: evaluate, split, train, vectorize.
 """
 
 from pathlib import Path
 
+from textclf.artifacts.splits import read, read_classes
 from textclf.core import files, stage
-from textclf.params import Params
+from textclf.evaluate.settings import Evaluate
+from textclf.models.settings import Train
 from textclf.plot import figures
-from textclf.split import splitting
-from textclf.studies import crossvalidation
+from textclf.split.settings import Split
+from textclf.studies.learning_curve import learning_curve
+from textclf.studies.measure import Setup
+from textclf.vectorize.settings import Vectorize
 
 
-def run(params: Params, splits: Path, table: Path, figure: Path) -> None:
-    """Draw the learning curve of the models of train.models on SPLITS."""
-    curve = crossvalidation.learning_curve(splitting.read(splits), splitting.read_classes(splits), params)
-    with files.outputs(table, figure) as (rows, drawing):
-        files.write_csv(rows, curve)
-        figures.learning_curve(curve, drawing)
+def run(
+    evaluate: Evaluate,
+    split: Split,
+    train: Train,
+    vectorize: Vectorize,
+    *,
+    splits: Path,
+    curve: Path,
+    figure: Path,
+) -> None:
+    """Draw the learning curve of the models of train.models."""
+    points = learning_curve(read(splits), read_classes(splits), Setup(split, vectorize, train, evaluate))
+    with files.outputs(curve, figure) as (curve_file, figure_file):
+        files.write_csv(curve_file, points)
+        figures.learning_curve(points, figure_file)
 
 
 if __name__ == "__main__":

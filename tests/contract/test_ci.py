@@ -1,4 +1,4 @@
-"""The workflows of GitHub and GitLab: what must not change in them unseen."""
+"""The workflows on GitHub and GitLab: what keeps them safe, and what they run in which order."""
 
 import os
 import re
@@ -17,23 +17,23 @@ JOBS: dict[str, Any] = WORKFLOW["jobs"]
 STEPS = [(job, step) for job, content in JOBS.items() for step in content["steps"]]
 
 
-def test_an_action_is_pinned_by_the_hash_of_its_commit() -> None:
+def test_every_action_is_pinned_by_the_hash_of_its_commit() -> None:
     actions = [step["uses"] for _, step in STEPS if "uses" in step]
     assert actions
     assert [action for action in actions if not re.fullmatch(r"[\w/-]+@[0-9a-f]{40}", action)] == []
 
 
-def test_nothing_of_an_event_becomes_text_of_a_shell() -> None:
+def test_no_expression_is_inserted_into_a_shell_script() -> None:
     assert [step["run"] for _, step in STEPS if "${{" in step.get("run", "")] == []
 
 
-def test_no_checkout_leaves_its_token_in_the_folder() -> None:
+def test_no_checkout_leaves_its_token_in_the_working_tree() -> None:
     checkouts = [step for _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
     assert len(checkouts) == len(JOBS)
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_only_the_job_that_comments_may_write_and_it_runs_code_of_the_base_alone() -> None:
+def test_only_the_comment_job_may_write_and_it_runs_only_code_of_the_base() -> None:
     assert WORKFLOW["permissions"] == {"contents": "read"}
     assert {job: content["permissions"] for job, content in JOBS.items() if "permissions" in content} == {
         "comment": {"contents": "read", "pull-requests": "write"}
@@ -50,22 +50,22 @@ IN_ORDER = ["dvc pull", "make repro", "ci/base", "make pr-report", "git diff --e
 
 
 @pytest.mark.parametrize("lines", [ON_GITHUB, ON_GITLAB], ids=["github", "gitlab"])
-def test_both_hosts_do_the_same_in_the_same_order(lines: list[str]) -> None:
+def test_both_hosts_run_the_same_steps_in_the_same_order(lines: list[str]) -> None:
     text = "\n".join(lines)
     assert [text.count(name) for name in IN_ORDER] == [1] * len(IN_ORDER)
     assert sorted(IN_ORDER, key=text.index) == IN_ORDER
 
 
-def test_the_comment_is_posted_behind_the_report() -> None:
+def test_the_comment_is_posted_after_the_report() -> None:
     text = "\n".join(ON_GITLAB)
     assert text.index("make pr-report") < text.index("ci/comment.py") < text.index("git diff --exit-code")
     assert JOBS["comment"]["needs"] == "pipeline"
-    assert "!cancelled()" in JOBS["comment"]["if"]  # also behind a pipeline that failed
+    assert "!cancelled()" in JOBS["comment"]["if"]  # also after a pipeline that failed
     assert any("ci/comment.py" in step.get("run", "") for step in JOBS["comment"]["steps"])
 
 
 @pytest.mark.parametrize("lines", [ON_GITHUB, ON_GITLAB], ids=["github", "gitlab"])
-def test_what_stages_make_is_never_pulled(lines: list[str]) -> None:
+def test_outputs_of_stages_are_never_pulled(lines: list[str]) -> None:
     (pull,) = (line for line in "\n".join(lines).splitlines() if "dvc pull" in line)
     assert pull.strip() == "git ls-files -z '*.dvc' | xargs -0 -r .venv/bin/dvc pull"
 
@@ -73,20 +73,20 @@ def test_what_stages_make_is_never_pulled(lines: list[str]) -> None:
 STUB = """#!/bin/sh
 name=$(basename "$0")
 case "$name $*" in
-  make*pr-report*) said="make pr-report"; echo report > "${COMMENT:-comment.md}" ;;
-  git*ls-files*) said="git ls-files"; printf 'rows.csv.dvc\\0' ;;
-  make*|python*|git*|base*) said="$name $1" ;;
+  make*pr-report*) call="make pr-report"; echo report > "${COMMENT:-comment.md}" ;;
+  git*ls-files*) call="git ls-files"; printf 'rows.csv.dvc\\0' ;;
+  make*|python*|git*|base*) call="$name $1" ;;
   dvc*config*) echo "$REMOTE"; exit ;;
-  *) said="$name $*" ;;
+  *) call="$name $*" ;;
 esac
-echo "$said" >> "$CALLS"
+echo "$call" >> "$CALLS"
 for failing in $FAILING; do [ "$failing" = "$name-$1" ] && exit 2; done
 exit 0
 """
 
 
 def gitlab(folder: Path, failing: str = "", remote: str = "", request: str = "7") -> tuple[list[str], int]:
-    """What the job of GitLab calls, and its exit code, where the calls in `failing` fail."""
+    """Return the calls of the GitLab job and its exit code; the calls in `failing` fail."""
     for name in ("bin/make", "bin/git", "bin/python", ".venv/bin/dvc", "ci/base"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(STUB)
@@ -121,20 +121,20 @@ REPORT = ["base BASE", "make pr-report", "python ci/comment.py"]
         ("python-ci/comment.py git-diff", 2),
     ],
 )
-def test_on_gitlab_the_comment_is_posted_whatever_fails_and_the_job_then_fails(
+def test_on_gitlab_the_comment_is_posted_and_the_job_fails_if_a_step_failed(
     failing: str, code: int, tmp_path: Path
 ) -> None:
     assert gitlab(tmp_path, failing) == ([*RUN, *REPORT, "git diff"], code)
 
 
-def test_on_gitlab_a_pipeline_that_does_not_run_has_no_report(tmp_path: Path) -> None:
+def test_on_gitlab_a_pipeline_that_fails_has_no_report(tmp_path: Path) -> None:
     assert gitlab(tmp_path, "make-repro") == (RUN, 2)
 
 
-def test_on_gitlab_a_branch_has_no_report_but_must_have_its_metrics(tmp_path: Path) -> None:
+def test_on_gitlab_a_branch_has_no_report_but_must_have_committed_its_metrics(tmp_path: Path) -> None:
     assert gitlab(tmp_path, "git-diff", request="") == ([*RUN, "git diff"], 1)
 
 
-def test_on_gitlab_data_is_asked_for_where_there_is_a_remote(tmp_path: Path) -> None:
+def test_on_gitlab_data_is_pulled_if_there_is_a_remote(tmp_path: Path) -> None:
     calls, code = gitlab(tmp_path, remote="storage", request="")
     assert (calls, code) == (["make .venv/run", "git ls-files", "dvc pull rows.csv.dvc", "make repro", "git diff"], 0)

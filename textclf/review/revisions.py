@@ -7,60 +7,142 @@ import json
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar, cast
 
-import yaml
-from pydantic import ValidationError
-
-from textclf import params as rules
+from textclf.artifacts import predictions
+from textclf.artifacts.decisions import Decision
 from textclf.core.errors import UserError
-from textclf.review.changes import Numbers, hashes
+from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, validate
+from textclf.review.changes import Numbers
+from textclf.review.differences import checksums
+from textclf.review.pairing import Decided
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-METRICS, INTERVALS, SPLITS = "evaluation.json", "intervals.json", "splits.json"  # names of files of dvc.yaml's metrics
+S = TypeVar("S", bound=Section)
+# Names of files among the metrics of dvc.yaml
+EVALUATION, INTERVALS, DECISIONS, SPLITS = "evaluation.json", "intervals.json", "decisions.json", "splits.json"
 
 
 @dataclass(frozen=True)
 class Revision:
-    """The project in the current folder at a commit, or with `tree` as it stands there."""
+    """The project in the current folder at a commit, or with `tree` as the working tree has it."""
 
     commit: str
     tree: bool = False
 
     @property
     def name(self) -> str:
-        """The short hash of the commit."""
+        """Return the short hash of the commit."""
         return self.commit[:8]
 
     def read(self, path: str) -> bytes | None:
-        """The bytes of a file, None where there is none."""
+        """Return the bytes of a file, None if there is none."""
         if self.tree:
             return Path(path).read_bytes() if Path(path).is_file() else None
-        found = git("cat-file", "blob", f"{self.commit}:./{path}")
-        return None if found.returncode else found.stdout
+        done = git("cat-file", "blob", f"{self.commit}:./{path}")
+        return None if done.returncode else done.stdout
 
     def yaml(self, path: str) -> dict[str, Any]:
-        """The mapping in a YAML file, empty where there is no such file; `UserError` if it is none."""
+        """Return the mapping in a YAML file, empty if there is no such file; raise `UserError` if it holds none."""
+        data, name = self.read(path) or b"", f"{path} of {self.name}"
         try:
-            content = yaml.safe_load(self.read(path) or b"")
-        except (yaml.YAMLError, ValueError, RecursionError):
-            raise UserError(f"{path} of {self.name} must be YAML; got something else") from None
-        return content if isinstance(content, dict) else {}
+            return parse_yaml(data.decode("utf-8"), name) if data else {}
+        except UnicodeDecodeError:
+            raise UserError(f"{name} must be UTF-8; got other bytes") from None
 
     def json(self, path: str) -> dict[str, Any]:
-        """The mapping in a JSON file, empty where there is no such file; `UserError` if it is none."""
+        """Return the mapping in a JSON file, empty if there is no such file; raise `UserError` if it is not JSON."""
         try:
             content = json.loads(self.read(path) or b"{}")
         except (ValueError, RecursionError):
             raise UserError(f"{path} of {self.name} must be JSON; got something else") from None
         return content if isinstance(content, dict) else {}
 
+    @cached_property
+    def pipeline(self) -> dict[str, Any]:
+        """Return the content of dvc.yaml."""
+        return self.yaml("dvc.yaml")
+
+    @cached_property
+    def lock(self) -> dict[str, Any]:
+        """Return the stages of dvc.lock by name."""
+        return self.yaml("dvc.lock").get("stages") or {}
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """Return the content of params.yaml."""
+        return self.yaml(str(PARAMS_FILE))
+
+    def metric_files(self) -> dict[str, str]:
+        """Return the path of each metrics file that dvc.yaml names, by the name of the file."""
+        stages = self.pipeline.get("stages") or {}
+        entries = [entry for stage in stages.values() for entry in stage.get("metrics", [])]
+        return {PurePosixPath(path).name: path for path in map(_path, entries)}
+
+    def metrics(self, name: str) -> dict[str, Any]:
+        """Return the content of a metrics file, empty if there is none."""
+        path = self.metric_files().get(name)
+        return self.json(path) if path else {}
+
+    def numbers(self, name: str) -> Numbers:
+        """Return model, split and metric of a metrics file; anything else in it is left out."""
+        return {
+            model: {split: dict(metrics) for split, metrics in splits.items() if isinstance(metrics, dict)}
+            for model, splits in self.metrics(name).items()
+            if isinstance(splits, dict)
+        }
+
+    def evaluation(self) -> Numbers:
+        """Return the metrics of each model; raise `UserError` if there are none."""
+        numbers = self.numbers(EVALUATION)
+        if not numbers:
+            path = self.metric_files().get(EVALUATION)
+            what = f"{path} not found" if path else f"dvc.yaml must name metrics called {EVALUATION}; got none"
+            where = "the working tree; run dvc repro to make it" if self.tree else f"{self.name}; name another BASE"
+            raise UserError(f"{what} in {where}")
+        return {
+            model: {
+                split: {metric: value for metric, value in metrics.items() if isinstance(value, int | float)}
+                for split, metrics in splits.items()
+            }
+            for model, splits in numbers.items()
+        }
+
+    def figures(self) -> list[str]:
+        """Return the paths of the images among the plots of dvc.yaml."""
+        return [path for path in map(_path, self.pipeline.get("plots") or []) if path.endswith(".svg")]
+
+    def section(self, key: str, kind: type[S]) -> S:
+        """Return a section of params.yaml; raise `UserError` if it is not valid under today's rules."""
+        return cast("S", validate(kind, self.params.get(key, {}), str(PARAMS_FILE), prefix=key))
+
+    def decided(self, models: Iterable[str]) -> dict[str, Decided]:
+        """Return the decided predictions of those models that are on this machine; nothing is pulled.
+
+        Predictions or decisions in a form that this version does not read are left out: another version wrote them.
+        """
+        files = _prediction_files(self.lock)
+        decisions = self.metrics(DECISIONS)
+        decided = {}
+        for model in models:
+            data = _cached(*files[model]) if model in files and model in decisions else None
+            if data is not None:
+                with contextlib.suppress(UserError, ValueError, LookupError, TypeError, AttributeError, OSError):
+                    rows = predictions.read(io.BytesIO(data))
+                    decided[model] = Decided.of(rows, Decision.from_json(decisions[model]))
+        return decided
+
+    def uncommitted(self) -> list[str]:
+        """Return the paths of the working tree that differ from the commit; none for a revision that is a commit."""
+        if not self.tree:
+            return []
+        names = git("diff", "-z", "--name-only", "--relative", "HEAD").stdout
+        return [name for name in names.decode(errors="replace").split("\0") if name]
+
 
 def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """What Git did, whether it succeeded or not."""
+    """Run Git and return its result, whether it succeeded or not."""
     try:
         return subprocess.run(("git", *arguments), capture_output=True)  # noqa: PLW1510, S603, S607 (git, no shell)
     except FileNotFoundError:
@@ -68,140 +150,54 @@ def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
 
 
 def commit_of(revision: str) -> str:
-    """The hash of the commit that a revision names; `UserError` if there is none, or no repository."""
-    inside = git("rev-parse", "--git-dir")
-    if inside.returncode:
+    """Return the hash of the commit that a revision names; raise `UserError` if there is none, or no repository."""
+    if git("rev-parse", "--git-dir").returncode:
         raise UserError("the current folder must be in a Git repository; got none")
-    found = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
-    if found.returncode:
+    done = git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    if done.returncode:
         raise UserError(f"BASE and --head must be commits that Git has here; got {revision}; git fetch may bring it")
-    return found.stdout.decode().strip()
+    return done.stdout.decode().strip()
 
 
-def left_at(base: str, head: Revision) -> Revision:
-    """Where head left the commit `base`: their merge base, since what others brought there later is no part of it.
+def merge_base(base: str, head: Revision) -> Revision:
+    """Return the commit where the head left the branch `base`: later commits there are not part of the change.
 
-    It is `base` itself where Git knows no such commit, and where it would be head itself.
+    It is `base` itself if Git knows no common commit, and if that commit would be the head itself.
     """
     common = git("merge-base", base, head.commit).stdout.decode().split()
     return Revision(common[0] if common and (head.tree or common[0] != head.commit) else base)
-
-
-def metric_files(pipeline: Mapping[str, Any]) -> dict[str, str]:
-    """Name of the file to its path, of every metrics file that a dvc.yaml names."""
-    entries = [entry for stage in (pipeline.get("stages") or {}).values() for entry in stage.get("metrics", [])]
-    return {PurePosixPath(path).name: path for path in map(_path, entries)}
-
-
-def figures(pipeline: Mapping[str, Any]) -> list[str]:
-    """Paths of the images among the plots of a dvc.yaml."""
-    return [path for path in map(_path, pipeline.get("plots") or []) if path.endswith(".svg")]
 
 
 def _path(entry: Any) -> str:
     return next(iter(entry), "") if isinstance(entry, dict) else str(entry)
 
 
-def metrics(revision: Revision, pipeline: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """The content of a metrics file, empty where there is none."""
-    path = metric_files(pipeline).get(name)
-    return revision.json(path) if path else {}
-
-
-def numbers(revision: Revision, pipeline: Mapping[str, Any], name: str) -> Numbers:
-    """Model, split, metric of a metrics file; whatever else stands in it is left out."""
-    content = metrics(revision, pipeline, name)
-    return {
-        model: {split: dict(metrics) for split, metrics in splits.items() if isinstance(metrics, dict)}
-        for model, splits in content.items()
-        if isinstance(splits, dict)
-    }
-
-
-def measured(revision: Revision, pipeline: Mapping[str, Any]) -> Numbers:
-    """The metrics of each model; `UserError` if there are none."""
-    found = numbers(revision, pipeline, METRICS)
-    if not found:
-        path = metric_files(pipeline).get(METRICS)
-        what = f"{path} not found" if path else f"dvc.yaml must name metrics called {METRICS}; got none"
-        where = "the working tree; run dvc repro to make it" if revision.tree else f"{revision.name}; name another BASE"
-        raise UserError(f"{what} in {where}")
-    return {
-        model: {
-            split: {metric: value for metric, value in metrics.items() if isinstance(value, int | float)}
-            for split, metrics in splits.items()
-        }
-        for model, splits in found.items()
-    }
-
-
-def predictions_of(lock: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
-    """Model to path and md5 of its predictions, as dvc.lock records them."""
-    found = {}
-    for stage, record in (lock.get("stages") or {}).items():
+def _prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
+    """Return path and MD5 of the predictions of each model, from the stages of dvc.lock."""
+    files = {}
+    for stage, record in lock.items():
         model = stage.partition("@")[2]
-        for path, md5 in hashes(record, "outs").items():
+        for path, md5 in checksums(record, "outs").items():
             if model and PurePosixPath(path).name == f"{model}.parquet":
-                found[model] = path, md5
-    return found
+                files[model] = path, md5
+    return files
 
 
 def _cached(path: str, md5: str) -> bytes | None:
-    """The bytes with this md5, from the path or else from DVC's cache on this machine; None if neither has them."""
-    data = _with_md5(Path(path), md5)
+    """Return the bytes with this MD5, from the path or else from DVC's cache here; None if neither has them."""
+    data = _read_if(Path(path), md5)
     if data is None:
         from dvc.exceptions import DvcException
         from dvc.repo import Repo
 
         try:
             with Repo() as repo:
-                data = _with_md5(Path(repo.cache.local.oid_to_path(md5)), md5)
-        except DvcException:  # as where there is no .dvc
+                data = _read_if(Path(repo.cache.local.oid_to_path(md5)), md5)
+        except DvcException:  # for example if there is no .dvc
             return None
     return data
 
 
-def _with_md5(path: Path, md5: str) -> bytes | None:
+def _read_if(path: Path, md5: str) -> bytes | None:
     data = path.read_bytes() if path.is_file() else b""
     return data if hashlib.md5(data, usedforsecurity=False).hexdigest() == md5 else None
-
-
-def decided(lock: Mapping[str, Any], settings: rules.Evaluate, models: Iterable[str]) -> "dict[str, pd.DataFrame]":
-    """The decided rows of those models whose predictions are on this machine; nothing is pulled."""
-    import pandas as pd
-
-    from textclf.evaluate import evaluation
-
-    recorded = predictions_of(lock)
-    tables: dict[str, pd.DataFrame] = {}
-    for model in models:
-        data = _cached(*recorded[model]) if model in recorded else None
-        if data is not None:
-            # What another time's code wrote may have had another form: then there is nothing to pair.
-            with contextlib.suppress(UserError, ValueError, LookupError, OSError):
-                tables |= evaluation.decisions({model: pd.read_parquet(io.BytesIO(data))}, settings)[0]
-    return tables
-
-
-def evaluate_section(params: Mapping[str, Any]) -> rules.Evaluate | None:
-    """The section by which a revision decided, None if it is none; others may be of another time's rules."""
-    try:
-        return rules.Evaluate.model_validate(params.get("evaluate"))
-    except ValidationError:
-        return None
-
-
-def gate_section(revision: Revision) -> rules.Gate:
-    """The gate of a revision; `UserError` with what is wrong in its params.yaml if it is none."""
-    try:
-        return rules.Gate.model_validate(revision.yaml(str(rules.PARAMS_FILE)).get("gate"))
-    except ValidationError:
-        return rules.parse((revision.read(str(rules.PARAMS_FILE)) or b"").decode("utf-8", "replace")).gate
-
-
-def uncommitted(head: Revision) -> list[str]:
-    """Paths of the working tree that are otherwise than in its commit."""
-    if not head.tree:
-        return []
-    changed = git("diff", "-z", "--name-only", "--relative", "HEAD").stdout
-    return [name for name in changed.decode(errors="replace").split("\0") if name]

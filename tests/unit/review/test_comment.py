@@ -1,261 +1,280 @@
-"""The comment on a pull request, posted to a server that answers as GitHub and GitLab do."""
+"""The Markdown of a pull request's comment, as text and as rendered HTML."""
 
-import json
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+import re
+from dataclasses import replace
+from importlib.resources import files
 from typing import Any
-from urllib.parse import parse_qs, urlparse
 
 import pytest
+from markdown_it import MarkdownIt
 
-from ci import comment
+from textclf.evaluate.comparisons import McNemar
+from textclf.evaluate.intervals import Interval
+from textclf.review import comment, markdown
+from textclf.review.changes import Change
+from textclf.review.comment import Figure, Report
+from textclf.review.differences import Difference, StageChange
+from textclf.review.gate import Check
+from textclf.review.pairing import Pair
 
-MARKER = "<!-- textclf:pr-report -->"
-TEXT = f"{MARKER}\n\nnew, with ü"
-BOT = 41898282  # the account of every workflow's token on GitHub
-GITHUB, GITLAB = "/repos/us/textclf/issues/7/comments", "/projects/5/merge_requests/7/notes"
-
-
-@dataclass
-class Written:
-    """A comment, and the id of the account that wrote it."""
-
-    body: str
-    by: int = 1
-
-
-class Server(ThreadingHTTPServer):
-    """Comments by id, as GitHub or GitLab keep them; who calls is told by the token.
-
-    On GitHub who may write may change the comments of anyone, and the token of a workflow may not ask whose it is.
-    """
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.comments: dict[int, Written] = {}
-        self.accounts = {
-            1: {"login": "somebody", "type": "User"},
-            BOT: {"login": "github-actions[bot]", "type": "Bot"},
-            3: {"login": "github-actions", "type": "User"},  # who has nothing to do with it
-            4: {"login": "dependabot[bot]", "type": "Bot"},
-        }
-        self.caller = BOT
-        self.may_ask = False  # whose the token is; so on GitLab, and on GitHub of a person's token
-        self.gone: set[int] = set()  # accounts
-        self.status = 200  # of every change
-        self.calls: list[tuple[str, str]] = []
-        self.headers: list[dict[str, str]] = []
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-    @property
-    def texts(self) -> dict[int, str]:
-        return {number: comment.body for number, comment in self.comments.items()}
+ACCURACY = Change("keras", "test", "accuracy", 0.8, 0.748, Interval(-0.091, -0.013))
+LOSS = Change("keras", "test", "log_loss", 0.5, 0.45, Interval(-0.1, 0.02))
+SAME = Change("majority", "test", "accuracy", 0.48, 0.48, Interval(-0.1, 0.1))
+NEW = Change("nb_svm", "test", "accuracy", None, 0.8)
+GONE = Change("linear_svm", "test", "accuracy", 0.8, None)
+ECE = Change("keras", "test", "ece", 0.1, 0.2)
+REASON = "fell by 0.052 (0.013 to 0.091), more than 0.0"
+MCNEMAR = "3 correct only at the head, 12 only at the base, p = 0.035."
+FAILED = Check("maximum_drop", 0.0, ACCURACY, REASON)
+PASSED = Check("minimum", 0.7, ACCURACY)
+NASTY = "a|b`c <img src=x onerror=alert(1)> [x](http://example.org) @someone #1 *b* </details> <!-- \n## h \u202e \\|"
 
 
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    @property
-    def on_gitlab(self) -> bool:
-        return "PRIVATE-TOKEN" in self.headers
-
-    def reply(self, status: int, content: Any) -> None:
-        body = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def content(self) -> str:
-        length = int(self.headers["Content-Length"])
-        return str(json.loads(self.rfile.read(length))["body"])
-
-    def shown(self, number: int) -> dict[str, Any]:
-        comment = self.server.comments[number]
-        author = None if comment.by in self.server.gone else self.account(comment.by)
-        return {"id": number, "body": comment.body, "author" if self.on_gitlab else "user": author}
-
-    def account(self, number: int) -> dict[str, Any]:
-        names = self.server.accounts[number]
-        return {"id": number, "username": names["login"]} if self.on_gitlab else {"id": number, **names}
-
-    def do_GET(self) -> None:
-        where = urlparse(self.path)
-        self.server.calls.append(("GET", where.path))
-        self.server.headers.append(dict(self.headers))
-        if where.path == "/user":
-            refused = {"message": "Resource not accessible by integration"}
-            allowed = self.server.may_ask
-            self.reply(200 if allowed else 403, self.account(self.server.caller) if allowed else refused)
-            return
-        asked = {key: int(values[0]) for key, values in parse_qs(where.query).items()}
-        first = (asked["page"] - 1) * asked["per_page"]
-        # GitHub has the oldest first, GitLab the newest.
-        listed = [self.shown(number) for number in sorted(self.server.comments, reverse=self.on_gitlab)]
-        self.reply(200, listed[first : first + asked["per_page"]])
-
-    def do_POST(self) -> None:
-        self.server.calls.append(("POST", self.path))
-        text = self.content()
-        if self.server.status == 200:
-            self.server.comments[max(self.server.comments, default=0) + 1] = Written(text, self.server.caller)
-        self.reply(201 if self.server.status == 200 else self.server.status, {})
-
-    def do_PATCH(self) -> None:
-        self.server.calls.append((self.command, self.path))
-        text, number = self.content(), int(self.path.rpartition("/")[2])
-        theirs = self.server.comments[number].by != self.server.caller
-        status = 403 if theirs and self.on_gitlab else self.server.status
-        if status == 200:
-            self.server.comments[number].body = text
-        self.reply(status, {})
-
-    do_PUT = do_PATCH  # noqa: N815 (the name that the class calls)
-
-    def log_message(self, *_: Any) -> None:
-        pass
+def report(*changes: Change, **more: Any) -> Report:
+    return Report(base="aaaaaaaa", head="bbbbbbbb", changes=list(changes), **more)
 
 
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
+def html(text: str) -> str:
+    return str(MarkdownIt("gfm-like", {"linkify": False}).render(text))
 
 
-def environment(server: Server, host: str) -> dict[str, str]:
-    if host == "gitlab":
-        server.may_ask = True
-        return {
-            "GITLAB_CI": "true",
-            "CI_API_V4_URL": server.address,
-            "CI_MERGE_REQUEST_PROJECT_ID": "5",
-            "CI_MERGE_REQUEST_IID": "7",
-            "TEXTCLF_TOKEN": "secret",
-        }
-    return {
-        "GITHUB_API_URL": server.address,
-        "GITHUB_REPOSITORY": "us/textclf",
-        "PULL_REQUEST": "7",
-        "GITHUB_TOKEN": "secret",
-    }
+# The headline
 
 
-@pytest.mark.parametrize(("host", "path"), [("github", GITHUB), ("gitlab", GITLAB)])
-def test_the_first_comment_is_posted(server: Server, host: str, path: str, capsys: pytest.CaptureFixture[str]) -> None:
-    server.comments = {1: Written("nice"), 2: Written(f"> {MARKER} as somebody quotes it", BOT)}
-    assert comment.main(TEXT, environment(server, host)) == 0
-    assert server.calls == [("GET", path), ("POST", path)]
-    assert server.comments[3] == Written(TEXT, BOT)
-    assert capsys.readouterr().out == "comment posted\n"
+WORSE = "`keras` is worse in accuracy (log_loss within noise)"
+WITHIN = "`keras` changed within noise"
+OTHER = [replace(change, interval=None, same_task=False) for change in (ACCURACY, LOSS)]
+NOT_COMPARED = "The task differs from the base, so no numbers are compared"
+GATE = [Difference("gate.minimum.keras.test.accuracy", "0.8", "0.1")]
 
 
 @pytest.mark.parametrize(
-    ("host", "call"),
-    [("github", ("PATCH", "/repos/us/textclf/issues/comments/2")), ("gitlab", ("PUT", f"{GITLAB}/2"))],
-)
-def test_a_comment_that_is_there_is_written_anew(server: Server, host: str, call: tuple[str, str]) -> None:
-    server.comments = {1: Written("nice"), 2: Written(f"{MARKER}\n\nold", BOT)}
-    assert comment.main(TEXT, environment(server, host)) == 0
-    assert server.calls[1:] == [("GET", "/user"), call]
-    assert server.texts == {1: "nice", 2: TEXT}
-
-
-@pytest.mark.parametrize(
-    ("host", "name", "value"), [("github", "Authorization", "Bearer secret"), ("gitlab", "Private-Token", "secret")]
-)
-def test_the_token_is_sent_as_the_host_wants_it(server: Server, host: str, name: str, value: str) -> None:
-    comment.main(TEXT, environment(server, host))
-    assert {key.title(): sent for key, sent in server.headers[0].items()}[name] == value
-
-
-def test_it_is_found_behind_many_others(server: Server) -> None:
-    server.comments = dict.fromkeys(range(1, 251), Written("nice")) | {251: Written(f"{MARKER}\n\nold", BOT)}
-    assert comment.main(TEXT, environment(server, "github")) == 0
-    assert [call for call in server.calls if call != ("GET", "/user")] == [
-        *[("GET", GITHUB)] * 3,
-        ("PATCH", "/repos/us/textclf/issues/comments/251"),
-    ]
-    assert server.texts[251] == TEXT
-
-
-@pytest.mark.parametrize("host", ["github", "gitlab"])
-@pytest.mark.parametrize("by", [1, 3, 4])
-def test_one_of_somebody_else_with_the_marker_is_left_alone(server: Server, host: str, by: int) -> None:
-    forged = f"{MARKER}\n\nthe gate passed"
-    server.comments = {1: Written(forged, by)}
-    assert comment.main(TEXT, environment(server, host)) == 0
-    assert server.comments == {1: Written(forged, by), 2: Written(TEXT, BOT)}
-    assert comment.main(f"{TEXT}, again", environment(server, host)) == 0
-    assert server.texts == {1: forged, 2: f"{TEXT}, again"}
-
-
-def test_one_whose_author_is_gone_is_left_alone(server: Server) -> None:
-    server.comments, server.gone = {1: Written(f"{MARKER}\n\nold")}, {1}
-    assert comment.main(TEXT, environment(server, "github")) == 0
-    assert list(server.comments) == [1, 2]
-
-
-def test_a_persons_token_on_github_writes_the_persons_own_anew(server: Server) -> None:
-    server.comments = {1: Written(f"{MARKER}\n\na workflow's", BOT), 2: Written(f"{MARKER}\n\nold", 1)}
-    server.caller, server.may_ask = 1, True
-    assert comment.main(TEXT, environment(server, "github")) == 0
-    assert server.texts == {1: f"{MARKER}\n\na workflow's", 2: TEXT}
-
-
-def test_a_token_of_gitlab_that_may_not_ask_whose_it_is_changes_none(
-    server: Server, capsys: pytest.CaptureFixture[str]
-) -> None:
-    server.comments = {1: Written(f"{MARKER}\n\nold", BOT)}
-    variables = environment(server, "gitlab")
-    server.may_ask = False
-    assert comment.main(TEXT, variables) == 0
-    assert server.texts == {1: f"{MARKER}\n\nold", 2: TEXT}
-    assert "whose the token is can't be asked" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(("host", "token"), [("github", "GITHUB_TOKEN"), ("gitlab", "TEXTCLF_TOKEN")])
-def test_without_a_token_nothing_is_asked(server: Server, host: str, token: str) -> None:
-    assert comment.main(TEXT, {**environment(server, host), token: ""}) == 0
-    assert server.calls == []
-
-
-def test_a_token_that_may_not_comment_fails_nothing(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
-    server.status = 403
-    assert comment.main(TEXT, environment(server, "github")) == 0
-    assert "may not comment" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize(
-    ("text", "changed", "status", "line"),
+    ("given", "what", "gate"),
     [
-        ("no marker\n", {}, 200, "the comment must begin with a line that is a marker, <!-- ... -->; got 'no marker'"),
-        (TEXT, {"GITHUB_API_URL": "file:///etc"}, 200, "the address of the API must begin with https://; got file:"),
-        (TEXT, {}, 500, "500 Internal Server Error"),
-        (TEXT, {"GITHUB_API_URL": "http://127.0.0.1:1"}, 200, "Connection refused"),
+        (report(SAME), "no metric changed", "no gate is set"),
+        (report(SAME, checks=[PASSED]), "no metric changed", "the gate passed"),
+        (report(ACCURACY, LOSS, SAME, checks=[PASSED, FAILED]), WORSE, "the gate failed (1 of 2 rules)"),
+        (report(LOSS), WITHIN, "no gate is set"),
+        (report(LOSS, NEW, GONE), f"`linear_svm` was removed, `nb_svm` is new, {WITHIN}", "no gate is set"),
+        (report(replace(LOSS, interval=None)), "`keras` changed, without an interval to judge by", "no gate is set"),
+        (report(LOSS, same_rows=False), f"{WITHIN}; the test rows differ from those of the base", "no gate is set"),
+        (report(LOSS, same_rows=None), f"{WITHIN}; the test rows may differ from those of the base", "no gate is set"),
+        (
+            report(SAME, checks=[PASSED], gate_changes=GATE),
+            "no metric changed",
+            "the gate passed; the rules of the gate changed",
+        ),
+        (report(replace(ACCURACY, split="train")), "no metric changed", "no gate is set"),
     ],
 )
-def test_what_goes_wrong_is_told_in_one_line(
-    text: str, changed: dict[str, str], status: int, line: str, server: Server, capsys: pytest.CaptureFixture[str]
-) -> None:
-    server.status = status
-    assert comment.main(text, environment(server, "github") | changed) == 2
-    (said,) = capsys.readouterr().err.splitlines()
-    assert said.startswith("error: comment: ")
-    assert line in said
-    assert "secret" not in said
+def test_the_headline_states_what_changed_and_the_result_of_the_gate(given: Report, what: str, gate: str) -> None:
+    assert comment.headline(given) == f"On the test rows {what}; {gate}."
 
 
-def test_a_variable_that_is_not_set_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert comment.main(TEXT, {"GITHUB_TOKEN": "secret", "GITHUB_API_URL": "http://127.0.0.1:1"}) == 2
-    assert "GITHUB_REPOSITORY must be set" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (report(*OTHER, task=["data.label"], same_rows=False), f"{NOT_COMPARED}; no gate is set."),
+        (
+            report(*OTHER, NEW, task=["data.label"], checks=[PASSED]),
+            f"{NOT_COMPARED}; `nb_svm` is new; the gate passed.",
+        ),
+        (report(SAME, gate_errors=("why",)), "On the test rows no metric changed; the gate could not be checked."),
+        (
+            report(SAME, gate_errors=("why",), gate_changes=GATE),
+            "On the test rows no metric changed; the gate could not be checked; the rules of the gate changed.",
+        ),
+    ],
+)
+def test_the_headline_states_what_was_not_compared_or_not_checked(given: Report, sentence: str) -> None:
+    assert comment.headline(given) == sentence
+
+
+def test_numbers_of_a_different_task_have_no_verdict() -> None:
+    drop, least = Check("maximum_drop", 0.0, OTHER[0]), Check("minimum", 0.7, OTHER[0])
+    given = report(*OTHER, task=["data.label", "test.classes"], checks=[drop, least], same_rows=None, confidence=None)
+    lines = comment.render(given).splitlines()
+    for line in (
+        "| `keras` | `test` | `accuracy` | 0.800 | 0.748 |  | different task |",
+        "| `maximum_drop` | `keras.test.accuracy` | 0.0 | 0.800 | 0.748 | nothing to compare with |",
+        "| `minimum` | `keras.test.accuracy` | 0.7 | 0.800 | 0.748 | passed |",
+    ):
+        assert line in lines
+    reason = "**The task differs from the base: `data.label`, `test.classes`.**"
+    assert f"- {reason} No number has a verdict, and `gate.maximum_drop` is not applied." in lines
+    assert not [line for line in lines if "intervals" in line or "rows differ" in line]
+
+
+@pytest.mark.parametrize(("p", "expected"), [(2e-9, "p < 0.001"), (0.0351, "p = 0.035"), (1.0, "p = 1.000")])
+def test_a_small_p_value_is_shown_as_a_bound(p: float, expected: str) -> None:
+    text = comment.render(report(ACCURACY, pairs=[Pair("keras", "test", 250, McNemar(0, 30, p))]))
+    assert f": 0 correct only at the head, 30 only at the base, {expected}." in text
+
+
+def test_each_reason_why_the_gate_could_not_be_checked_is_listed() -> None:
+    text = comment.render(report(SAME, gate_errors=("params.yaml: gate.minimum must ...; got x.test.f1", NASTY)))
+    assert "- the gate could not be checked: `params.yaml: gate.minimum must ...; got x.test.f1`" in text.splitlines()
+    assert "Gate: " not in text
+    assert "<img" not in re.sub(r"(?s)<code>.*?</code>", "", html(text))
+
+
+# The comment
+
+
+def test_the_comment_begins_with_its_marker_and_has_every_section() -> None:
+    text = comment.render(
+        report(
+            ACCURACY,
+            LOSS,
+            SAME,
+            GONE,
+            ECE,
+            replace(LOSS, split="train"),
+            checks=[FAILED],
+            gate_changes=[Difference("gate.minimum.keras.test.accuracy", "0.75", None)],
+            pairs=[Pair("keras", "test", 250, McNemar(3, 12, 0.035))],
+            params=[Difference("train.keras.epochs", "100", "2")],
+            others=[Difference("training.json: keras.epochs", "100", "2")],
+            stages=[StageChange("train@keras", ["train.keras.epochs"], ["data/predictions/keras.parquet"])],
+            figures=[Figure("plots/roc.svg", "https://example.org/a/plots/roc.svg", "")],
+            uncommitted=["dvc.lock"],
+            report_url="https://example.org/artifact(1)",
+        )
+    )
+    assert text.startswith(f"{comment.MARKER}\n\n### textclf: `bbbbbbbb` against `aaaaaaaa`\n")
+    for line in (
+        "- gate: `keras.test.accuracy` fell by 0.052 (0.013 to 0.091), more than 0.0",
+        "- the gate changed: `gate.minimum.keras.test.accuracy` from `0.75` to not set",
+        "| `keras` | `test` | `accuracy` | 0.800 | 0.748 | -0.052 (-0.091 to -0.013) | **worse** |",
+        "| `keras` | `test` | `log_loss` ↓ | 0.500 | 0.450 | -0.050 (-0.100 to +0.020) | within noise |",
+        "Unchanged: `majority`.",
+        "Removed: `linear_svm`.",
+        "- Paired 95% intervals (bootstrap of the predictions of both revisions): `keras` on 250 `test` rows.",
+        "- Without an interval, and so without a verdict: `ece`.",
+        f"- McNemar's exact test, `keras` on the `test` rows: {MCNEMAR}",
+        "- Not committed: `dvc.lock`.",
+        "| `train.keras.epochs` | `100` | `2` |",
+        '| <img src="https://example.org/a/plots/roc.svg" alt="base" width="420"> |  |',
+        "| `maximum_drop` | `keras.test.accuracy` | 0.0 | 0.800 | 0.748 | **failed** |",
+        "| `train@keras` | `train.keras.epochs` | `data/predictions/keras.parquet` |",
+        "| `keras` | `test` | `ece` ↓ | 0.100 | 0.200 | +0.100 | no interval |",
+        "| `training.json: keras.epochs` | `100` | `2` |",
+        "[The report of this run](https://example.org/artifact%281%29)",
+    ):
+        assert line in text.splitlines()
+    assert text.count("<details>") == text.count("</details>") == 4
+
+
+def test_a_report_without_changes_is_short() -> None:
+    assert comment.render(report(SAME)).splitlines() == [
+        comment.MARKER,
+        "",
+        "### textclf: `bbbbbbbb` against `aaaaaaaa`",
+        "",
+        "**On the test rows no metric changed; no gate is set.**",
+        "",
+        "Unchanged: `majority`.",
+        "",
+        "Params: none changed.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "note"),
+    [
+        (report(ACCURACY), "; for the same rows they are too wide rather than too narrow."),
+        (report(ACCURACY, same_rows=False), "`keras` on `test` rows.\n"),
+        (report(ACCURACY, same_rows=False), "the two numbers of a line were measured on different rows"),
+        (report(ACCURACY, same_rows=None), "whether the test rows are the same is not known here"),
+        (report(replace(ACCURACY, interval=None), confidence=None), "`evaluate.confidence` differs"),
+    ],
+)
+def test_the_notes_say_which_intervals_were_used(given: Report, note: str) -> None:
+    text = comment.render(given)
+    assert note in text
+    assert "Paired" not in text
+
+
+def test_names_and_params_are_neither_markup_nor_mentions_nor_table_cells() -> None:
+    text = comment.render(
+        report(
+            replace(ACCURACY, model=NASTY),
+            replace(SAME, model=NASTY[::-1]),
+            checks=[Check("minimum", 0.9, replace(ACCURACY, model=NASTY), "is bad")],
+            pairs=[Pair(NASTY, "test", 250, McNemar(3, 12, 0.035))],
+            params=[Difference(NASTY, NASTY, None)],
+            stages=[StageChange(NASTY, [NASTY], [NASTY])],
+            figures=[Figure(NASTY, "", "")],
+            uncommitted=[NASTY],
+            others=[Difference(NASTY, NASTY, NASTY)],
+        )
+    )
+    page = html(text)
+    assert len(re.findall("<h[1-6]>", page)) == 3  # the title, Params, Figures
+    assert text.count("<!--") == 1
+    outside = re.sub(r"(?s)<code>.*?</code>", "", page)
+    for sign in ("<img", "onerror", "@someone", "#1", "example.org", "\u202e"):
+        assert sign not in outside
+    known = "code|table|thead|tbody|tr|th|td|h[1-6]|p|strong|ul|li|details|summary"
+    assert re.findall(rf"<(?!!-- textclf|/?(?:{known})\b).*", page) == []
+    for row in re.findall(r"(?s)<tr>.*?</tr>", page):
+        assert row.count("<td") in (0, 3, 6, 7)
+    assert "a|b`c &lt;img src=x" in page  # still readable
+
+
+@pytest.mark.parametrize(
+    "text", ["", " ", "`", "``", "|", "\\", "\\|", "a\\", "a`b", "$x$", "ü😀", "x" * 500, "\n", "\x00"]
+)
+def test_any_text_stays_one_cell(text: str) -> None:
+    table = f"| a | b |\n| --- | --- |\n| {markdown.code(text)} | end |\n"
+    cells = re.findall(r"<td>(.*?)</td>", html(table))
+    assert cells[1:] == ["end"]
+    assert re.fullmatch(r"<code>[^<]*</code>", cells[0])
+
+
+@pytest.mark.parametrize(
+    ("limit", "left_out"),
+    [
+        (9000, "other metrics"),
+        (5500, "other metrics, all metrics"),
+        (900, "other metrics, all metrics, gate, params"),
+        (400, "everything else"),
+    ],
+)
+def test_a_comment_that_is_too_long_leaves_out_details_first_and_says_so(limit: int, left_out: str) -> None:
+    given = report(
+        ACCURACY,
+        *(replace(LOSS, metric=f"metric_{n}") for n in range(50)),
+        checks=[FAILED],
+        params=[Difference(f"param_{n}", "1", "2") for n in range(50)],
+        others=[Difference(f"other_{n}", "1", "2") for n in range(300)],
+    )
+    whole = comment.render(given)
+    assert "Left out, because" not in whole
+    text = comment.render(given, limit)
+    assert len(text.encode()) <= limit < len(whole.encode())
+    assert f"Left out, because the comment would be too long: {left_out}." in text
+    assert text.startswith(comment.MARKER)
+    assert comment.headline(given) in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_the_limit_is_below_that_of_github() -> None:
+    given = report(
+        *(replace(LOSS, model="ü" * 90 + str(n)) for n in range(500)),
+        params=[Difference("|" * 90 + str(n), "|" * 90, "|" * 90) for n in range(500)],
+    )
+    assert len(comment.render(given)) <= 65_536
+
+
+def test_the_template_writes_every_text_as_code_and_marks_none_as_safe() -> None:
+    source = files("textclf.review").joinpath("templates", "comment.md.j2").read_text(encoding="utf-8")
+    assert not re.search(r"\|\s*safe\b", source)
+    assert markdown._finalize("<b>") == "`<b>`"
+    with pytest.raises(TypeError, match="got None"):
+        markdown._finalize(None)
+
+
+def test_the_address_of_an_image_can_not_end_its_attribute() -> None:
+    text = comment.render(report(SAME, figures=[Figure("plots/roc.svg", 'https://example.org/"onerror="x', "")]))
+    assert '<img src="https://example.org/&#34;onerror=&#34;x" alt="base" width="420">' in text

@@ -1,0 +1,77 @@
+"""Differences of params, of the task and of the stages in dvc.lock."""
+
+from typing import Any
+
+import pytest
+
+from textclf.review import differences
+from textclf.review.differences import Difference, StageChange
+
+
+def test_values_are_compared_by_dotted_key_as_json() -> None:
+    base = {"train": {"keras": {"epochs": 100, "units": [10]}, "seed": 0}, "gone": {}}
+    head = {"train": {"keras": {"epochs": 2, "units": [10]}, "seed": 0}, "new": None, "text": "ü"}
+    assert differences.compare_values(base, head) == [
+        Difference("train.keras.epochs", "100", "2"),
+        Difference("gone", "{}", None),
+        Difference("new", None, "null"),
+        Difference("text", None, '"ü"'),
+    ]
+
+
+def test_1_and_1_0_and_true_are_different_values() -> None:
+    assert len(differences.compare_values({"a": 1, "b": 1}, {"a": 1.0, "b": True})) == 2
+
+
+PARAMS = {"fetch": {"corpus": "yelp"}, "data": {"path": "data/raw", "label": "label"}, "train": {"C": 1}}
+CLASSES = {"test": {"classes": {"0": 120, "1": 130}}}
+
+
+@pytest.mark.parametrize(
+    ("head_params", "head_splits", "expected"),
+    [
+        (PARAMS, CLASSES, []),
+        ({**PARAMS, "train": {"C": 2}}, {"test": {"classes": {"1": 9, "0": 1}}}, []),
+        ({**PARAMS, "fetch": {"corpus": ["imdb"]}}, CLASSES, ["fetch.corpus"]),
+        (
+            {**PARAMS, "data": {"path": "data/raw", "label": "source", "id": None}},
+            {"test": {"classes": {"imdb": 120, "yelp": 130}}},
+            ["data.label", "data.id", "test.classes"],
+        ),
+        (PARAMS, {"test": {"classes": {"0": 1, "1": 2, "2": 3}}}, ["test.classes"]),
+        ({"train": {"C": 1}}, {}, []),  # an older version, which had neither
+        ({"fetch": None, "data": []}, {"test": 1}, []),
+    ],
+)
+def test_the_task_differs_by_params_of_the_rows_and_by_the_classes(
+    head_params: dict[str, Any], head_splits: dict[str, Any], expected: list[str]
+) -> None:
+    assert differences.task_differences((PARAMS, head_params), (CLASSES, head_splits)) == expected
+
+
+def record(dep: str = "1", out: str = "1", **more: Any) -> dict[str, Any]:
+    return {
+        "cmd": "run",
+        "deps": [{"path": "code.py", "md5": dep}],
+        "params": {"params.yaml": {"train.keras": {"epochs": 1}}},
+        "outs": [{"path": "out", "md5": out}],
+        **more,
+    }
+
+
+def test_a_changed_stage_lists_its_changed_inputs_and_outputs() -> None:
+    params = {"params.yaml": {"train.keras": {"epochs": 2}}}
+    base = {"same": record(), "code": record(), "params": record(), "gone": record()}
+    head = {
+        "same": record(),
+        "code": record(dep="2", out="2"),
+        "params": record(params=params, cmd="go"),
+        "new": record(),
+    }
+    assert differences.compare_stages(base, head) == [
+        StageChange("code", ["code.py"], ["out"]),
+        StageChange("params", ["train.keras.epochs", "command"], []),
+        StageChange("gone", ["removed stage"], ["out"]),
+        StageChange("new", ["new stage"], ["out"]),
+    ]
+    assert differences.compare_stages({}, {}) == []

@@ -1,0 +1,49 @@
+"""A small corpus and the lesson's settings, for the tests of the studies."""
+
+from typing import Any
+
+import pandas as pd
+
+from textclf.evaluate.settings import Evaluate
+from textclf.models.settings import Train
+from textclf.split.draw import draw_splits
+from textclf.split.settings import Split
+from textclf.studies.measure import Setup
+from textclf.studies.settings import CrossValidate
+from textclf.vectorize.settings import Vectorize
+
+CLASSES = ["0", "1"]
+FAST = ("majority", "logistic_regression")
+WORDS = ("good", "bad", "food", "place", "staff", "nice", "awful", "great")
+
+
+def corpus(rows: int, classes: str = "01") -> pd.DataFrame:
+    """Return rows of distinct texts, each with a word of its class."""
+    labels = [classes[number % len(classes)] for number in range(rows)]
+    return pd.DataFrame(
+        {
+            "id": [f"c:{number}" for number in range(rows)],
+            "text": [f"class{label} {WORDS[n % 8]} {WORDS[3 * n % 7]} row{n}" for n, label in enumerate(labels)],
+            "label": labels,
+        }
+    )
+
+
+def split(rows: int = 40, **changes: Any) -> dict[str, pd.DataFrame]:
+    """Return a stratified split of the corpus."""
+    return draw_splits(corpus(rows), Split(stratify=True, **changes))
+
+
+def setup(models: tuple[str, ...] = FAST, **sections: dict[str, Any]) -> Setup:
+    """Return the default settings with changes, section by section."""
+    return Setup(
+        Split.model_validate(sections.get("split", {})),
+        Vectorize(),
+        Train.model_validate({"models": models}),
+        Evaluate.model_validate(sections.get("evaluate", {})),
+    )
+
+
+def settings(**changes: int) -> CrossValidate:
+    """Return settings of a small cross-validation."""
+    return CrossValidate.model_validate({"folds": 3, "repeats": 2, "seeds": 3, "seed": 0} | changes)

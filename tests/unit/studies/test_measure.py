@@ -1,0 +1,99 @@
+"""One training of the studies, with models that train in no time."""
+
+import math
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests.unit.studies.samples import CLASSES, corpus, settings, setup, split
+from textclf.split.draw import draw_splits
+from textclf.split.settings import Split
+from textclf.studies import crossvalidation, measure
+from textclf.vectorize import vectorizer
+from textclf.vectorize.vectorizer import Vectorizer
+
+Splits = dict[str, pd.DataFrame]
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Splits, Vectorizer]]:
+    """The splits of each training, and the vectorizer fitted on them."""
+    seen: list[tuple[Splits, Vectorizer]] = []
+    original = vectorizer.vectorize_splits
+
+    def vectorize(splits: Splits, *arguments: Any) -> Any:
+        features, fitted = original(splits, *arguments)
+        seen.append((splits, fitted))
+        return features, fitted
+
+    monkeypatch.setattr(measure, "vectorize_splits", vectorize)
+    return seen
+
+
+def test_only_training_rows_give_the_vocabulary(seen: list[tuple[Splits, Vectorizer]]) -> None:
+    splits = split()
+    planted = {**splits, "test": splits["test"].assign(text="planted " + splits["test"]["text"])}
+    for parts in (splits, planted):
+        measure.measure(parts, CLASSES, "logistic_regression", setup())
+    (_, first), (_, second) = seen
+    assert first.to_json() == second.to_json()
+    assert set(second.terms()) == set(" ".join(splits["train"]["text"]).split())
+
+
+def test_a_word_that_only_test_rows_have_tells_a_model_nothing() -> None:
+    # Apart from that word all texts are alike, so the model predicts the same for each row.
+    rows = corpus(40).assign(text=[f"same row{number % 4}" for number in range(40)])
+    splits = {"train": rows[:30], "test": rows[30:].assign(text="planted" + rows[30:]["label"])}
+    assert measure.measure(splits, CLASSES, "logistic_regression", setup())["accuracy"] == 0.5
+
+
+def test_the_metrics_are_those_of_the_test_rows() -> None:
+    splits = split()
+    found = measure.measure(splits, CLASSES, "majority", setup())
+    assert found == {"accuracy": 0.5, "log_loss": round(math.log(2), 6)}
+    # The word of the class separates the rows.
+    assert measure.measure(splits, CLASSES, "logistic_regression", setup())["accuracy"] == 1
+
+
+def test_three_classes_are_measured() -> None:
+    splits = draw_splits(corpus(60, "abc"), Split(stratify=True))
+    found = measure.measure(splits, ["c", "a", "b"], "majority", setup())
+    assert found == {"accuracy": round(1 / 3, 6), "log_loss": round(math.log(3), 6)}
+    assert measure.measure(splits, ["c", "a", "b"], "logistic_regression", setup())["accuracy"] == 1
+
+
+def test_settings_of_the_model_can_be_changed() -> None:
+    weak, strong = (measure.measure(split(), CLASSES, "logistic_regression", setup(), C=C) for C in (1e-3, 1e3))
+    assert weak["log_loss"] > 0.6
+    assert strong["log_loss"] < 0.1
+
+
+@pytest.mark.parametrize("group_duplicates", [False, True])
+def test_a_share_of_the_training_rows_becomes_validation_rows(
+    seen: list[tuple[Splits, Vectorizer]], group_duplicates: bool
+) -> None:
+    section = {"validation_size": 0.2, "stratify": True, "group_duplicates": group_duplicates}
+    chosen = setup(split=section, evaluate={"threshold": "f1", "calibration": "temperature"})
+    splits = split()
+    measure.measure(splits, CLASSES, "logistic_regression", chosen)
+    drawn, _ = seen[0]
+    assert {name: len(part) for name, part in drawn.items()} == {"train": 24, "validation": 6, "test": 10}
+    assert drawn["test"].equals(splits["test"])
+    assert sorted(pd.concat([drawn["train"], drawn["validation"]])["id"]) == sorted(splits["train"]["id"])
+    # Existing validation rows stay as they are.
+    whole = split(validation_size=0.2)
+    measure.measure(whole, CLASSES, "logistic_regression", chosen)
+    assert seen[1][0] is whole
+
+
+def test_groups_stay_together_if_some_training_rows_become_validation_rows(
+    seen: list[tuple[Splits, Vectorizer]],
+) -> None:
+    whole = corpus(60).assign(group=[f"group {number // 5}" for number in range(60)])
+    crossvalidation.crossvalidate(whole, CLASSES, setup(("majority",), split={"validation_size": 0.2}), settings())
+    assert len(seen) == 6
+    for splits, _ in seen:
+        assert list(splits) == ["train", "validation", "test"]
+        parts = [set(part["group"]) for part in splits.values()]
+        assert len(set.union(*parts)) == sum(map(len, parts)) == 12

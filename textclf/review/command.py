@@ -1,0 +1,146 @@
+"""The command `textclf pr-report`: what a change does to the numbers, as the comment of a pull request.
+
+Exit code 0: the gate of params.yaml passed. 1: it failed; stderr has the reasons. 2: there is no answer; if only the
+gate could not be checked, for example because it names a model that is gone, the comment is still written and says so.
+Metrics and figures are those that dvc.yaml names, stages those of dvc.lock, each as it is at its revision.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from textclf.core.errors import UserError
+from textclf.evaluate.settings import Evaluate
+from textclf.review import revisions
+from textclf.review.changes import Numbers, compare_metrics
+from textclf.review.comment import Figure, Report, render
+from textclf.review.differences import Difference, checksums, compare_stages, compare_values, task_differences
+from textclf.review.gate import Check, check_gate
+from textclf.review.pairing import Pairing, pair_predictions
+from textclf.review.revisions import Revision
+from textclf.review.settings import Gate
+
+GATE_FAILED = 1
+CONFIDENCE = "evaluate.confidence"
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the comment and return the exit code: 0, or 1 if the gate failed; its reasons are on stderr.
+
+    Raise `UserError` after writing if the gate could not be checked: an older comment that says "passed" must not stay.
+    """
+    head_commit = revisions.commit_of("HEAD" if arguments.head is None else arguments.head)
+    head = Revision(head_commit, tree=arguments.head is None)
+    base = revisions.merge_base(revisions.commit_of(arguments.base), head)
+    report = compare(base, head)
+    output: Path | None = arguments.output
+    start = output.parent if output else Path()
+    figures = changed_figures(base, head, arguments.image_url, arguments.images, start)
+    text = render(replace(report, figures=figures, report_url=arguments.report_url))
+    if output:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(text, encoding="utf-8", newline="\n")
+    else:
+        print(text, end="")
+    if report.gate_errors:
+        raise UserError(*report.gate_errors)
+    for check in report.failed:
+        print(f"gate: {check.change.name} {check.reason}", file=sys.stderr)
+    return GATE_FAILED if report.failed else 0
+
+
+def compare(base: Revision, head: Revision) -> Report:
+    """Return the report on two revisions of the project in the current folder, without figures."""
+    sides = base, head
+    params = [side.params for side in sides]
+    measured = base.evaluation(), head.evaluation()
+    settings = [_evaluate_section(side) for side in sides]
+    levels = {section.confidence for section in settings if section}
+    intervals: tuple[Numbers, Numbers] = {}, {}
+    if len(levels) < 2:  # intervals of different levels can't be combined
+        intervals = base.numbers(revisions.INTERVALS), head.numbers(revisions.INTERVALS)
+    task = task_differences(params, [side.metrics(revisions.SPLITS) for side in sides])
+    unpaired = compare_metrics(*measured, *intervals, same_task=not task)
+    pairing = Pairing()
+    moved = [change for change in unpaired if change.verdict in ("better", "worse", "within noise", "no interval")]
+    if moved and len(levels) == 1 and settings[0] and settings[1]:
+        models = sorted({change.model for change in moved})
+        stratified = (params[1].get("split") or {}).get("stratify") is True
+        pairing = pair_predictions(moved, base.decided(models), head.decided(models), settings[1], stratified)
+    changes = compare_metrics(*measured, *intervals, pairing.intervals, same_task=not task)
+    splits = [checksums(side.lock.get("split", {}), "outs") for side in sides]
+    same_splits = True if splits[0] and splits[0] == splits[1] else None
+    differences = compare_values(*params)
+    uncommitted = head.uncommitted()
+    checks: list[Check] = []
+    gate_errors: tuple[str, ...] = ()
+    try:
+        checks = check_gate(head.section("gate", Gate), changes)
+    except UserError as error:
+        gate_errors = error.lines
+    return Report(
+        base=base.name,
+        head="the working tree" if uncommitted else head.name,
+        changes=changes,
+        checks=checks,
+        gate_errors=gate_errors,
+        # A wider interval lets more pass, so the level belongs to the gate. A base without a gate had none to change.
+        gate_changes=[d for d in differences if d.name.startswith(("gate.", CONFIDENCE)) and params[0].get("gate")],
+        pairs=pairing.pairs,
+        task=task,
+        same_rows=all(pairing.same_test_rows) if pairing.same_test_rows else same_splits,
+        confidence=min(levels, default=None) if len(levels) < 2 else None,
+        params=differences,
+        others=_other_metrics(sides),
+        stages=compare_stages(base.lock, head.lock),
+        uncommitted=uncommitted,
+    )
+
+
+def _evaluate_section(side: Revision) -> Evaluate | None:
+    """Return the settings that a revision evaluated by; None if they are not valid under today's rules."""
+    try:
+        return side.section("evaluate", Evaluate)
+    except UserError:
+        return None
+
+
+def _other_metrics(sides: Sequence[Revision]) -> list[Difference]:
+    """Return what differs in the metrics files other than those of the models' metrics."""
+    files = [side.metric_files() for side in sides]
+    differences = []
+    for name in sorted({*files[0], *files[1]} - {revisions.EVALUATION, revisions.INTERVALS}):
+        contents: list[Any] = [side.metrics(name) for side in sides]
+        differences += [replace(entry, name=f"{name}: {entry.name}") for entry in compare_values(*contents)]
+    return differences
+
+
+def changed_figures(base: Revision, head: Revision, image_url: str, images: Path | None, start: Path) -> list[Figure]:
+    """Return the figures whose bytes differ, with an address per side: from the template, else a file in `images`.
+
+    `start` is the folder that the address of a file is relative to. A figure of the working tree that is not committed
+    has no address from the template.
+    """
+    figures = []
+    for path in dict.fromkeys(base.figures() + head.figures()):
+        contents = base.read(path), head.read(path)
+        if contents[0] == contents[1]:
+            continue
+        addresses = []
+        for side, revision, content in zip(("base", "head"), (base, head), contents, strict=True):
+            address = ""
+            if content is not None and images is not None:
+                images.mkdir(parents=True, exist_ok=True)
+                file = images / f"{side}-{path.replace('/', '-')}"
+                file.write_bytes(content)
+                address = quote(Path(os.path.relpath(file, start)).as_posix())
+            if content is not None and image_url and content == Revision(revision.commit).read(path):
+                address = image_url.replace("{revision}", revision.commit).replace("{path}", quote(path))
+            addresses.append(address)
+        figures.append(Figure(path, *addresses))
+    return figures

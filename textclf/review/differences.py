@@ -1,0 +1,92 @@
+"""Differences between two versions of params, of other metrics, and of the stages in dvc.lock.
+
+Nothing in this module reads a file: contents come as the mappings that the files hold.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+TASK = ("fetch", "data")  # sections of params.yaml that choose the rows and the column of labels
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value at the base and at the head, as JSON; None where it is not set."""
+
+    name: str
+    base: str | None
+    head: str | None
+
+
+def flatten(content: Any, prefix: str = "") -> dict[str, str]:
+    """Return dotted keys and their values as JSON; a list counts as one value, and so does an empty mapping."""
+    if isinstance(content, dict) and content:
+        parts = (flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in content.items())
+        return {key: value for part in parts for key, value in part.items()}
+    return {prefix: json.dumps(content, ensure_ascii=False, default=str)}
+
+
+def compare_values(base: Any, head: Any) -> list[Difference]:
+    """Return the keys whose values differ: in the order of the base, then those that are new."""
+    before, after = flatten(base) if base else {}, flatten(head) if head else {}
+    return [
+        Difference(key, before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)
+    ]
+
+
+def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of what makes the two tasks different; an empty list if the task is the same.
+
+    `params` and `splits` hold params.yaml and the metrics of the split stage, each at the base and at the head. A
+    section or a list of classes that is missing at either revision is not compared: an older version may have had none.
+    """
+    shared = [name for name in TASK if all(content.get(name) for content in params)]
+    sections = ({name: content[name] for name in shared} for content in params)
+    names = [difference.name for difference in compare_values(*sections)]
+    classes = [{key for key in flatten(content) if key.startswith("test.classes.")} for content in splits]
+    return [*names, "test.classes"] if all(classes) and classes[0] != classes[1] else names
+
+
+@dataclass(frozen=True)
+class StageChange:
+    """A stage whose record in dvc.lock differs: which inputs, and which outputs."""
+
+    name: str
+    inputs: list[str]
+    outputs: list[str]
+
+
+def compare_stages(base: Mapping[str, Any], head: Mapping[str, Any]) -> list[StageChange]:
+    """Return the stages that differ between the stages of two versions of dvc.lock, in their order."""
+    changes = []
+    for name in {**base, **head}:
+        old, new = base.get(name), head.get(name)
+        if old == new:
+            continue
+        if old is None or new is None:
+            status = "new stage" if old is None else "removed stage"
+            changes.append(StageChange(name, [status], list(checksums(new or old or {}, "outs"))))
+            continue
+        inputs = _changed_keys(checksums(old, "deps"), checksums(new, "deps"))
+        inputs += [difference.name for difference in _compare_params(old, new)]
+        inputs += ["command"] if old.get("cmd") != new.get("cmd") else []
+        outputs = _changed_keys(checksums(old, "outs"), checksums(new, "outs"))
+        changes.append(StageChange(name, inputs, outputs))
+    return changes
+
+
+def _compare_params(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = old.get("params", {}), new.get("params", {})
+    for file in before | after:
+        yield from compare_values(before.get(file), after.get(file))
+
+
+def checksums(record: Mapping[str, Any], kind: str) -> dict[str, str]:
+    """Return the MD5 by path of the `deps` or `outs` of a stage in dvc.lock."""
+    return {entry["path"]: entry.get("md5", "") for entry in record.get(kind, [])}
+
+
+def _changed_keys(before: Mapping[str, str], after: Mapping[str, str]) -> list[str]:
+    return [key for key in {**before, **after} if before.get(key) != after.get(key)]

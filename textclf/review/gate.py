@@ -1,0 +1,73 @@
+"""The gate of params.yaml: bounds that the metrics of a change must keep."""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from textclf.core.errors import UserError
+from textclf.review.changes import Change, format_number
+from textclf.review.settings import Gate
+
+
+@dataclass(frozen=True)
+class Check:
+    """A rule of the gate and the change that it was applied to.
+
+    `reason` says in numbers why it failed ("is 0.700, less than 0.75"); it is empty if the rule passed.
+    """
+
+    rule: Literal["minimum", "maximum_drop"]
+    limit: float
+    change: Change
+    reason: str = ""
+
+    @property
+    def outcome(self) -> Literal["passed", "failed", "nothing to compare with"]:
+        """Return what the report says about the rule."""
+        if self.reason:
+            return "failed"
+        return "nothing to compare with" if self.rule == "maximum_drop" and math.isnan(self.change.drop) else "passed"
+
+
+def check_gate(gate: Gate, changes: Iterable[Change]) -> list[Check]:
+    """Return one check per rule of the gate; raise `UserError` if it names a metric that the run does not have.
+
+    `minimum` fails if the value is worse than the bound. `maximum_drop` fails if the value is worse than the base by
+    more than the bound and the interval of the change excludes 0; if there is no interval, the value alone decides.
+    Without a base of the same task there is no drop.
+    """
+    by_name = {change.name: change for change in changes if change.head is not None}
+    checks: list[Check] = []
+    mistakes = []
+    for rule, bounds in (("minimum", gate.minimum), ("maximum_drop", gate.maximum_drop)):
+        for model, splits in bounds.items():
+            for split, metrics in splits.items():
+                for metric, limit in metrics.items():
+                    name = f"{model}.{split}.{metric}"
+                    change = by_name.get(name)
+                    if change is None:
+                        mistakes.append(f"params.yaml: gate.{rule} must name a metric of the run; got {name}")
+                    elif rule == "minimum":
+                        checks.append(Check("minimum", limit, change, _breaks_minimum(change, limit)))
+                    else:
+                        checks.append(Check("maximum_drop", limit, change, _drops_too_far(change, limit)))
+    if mistakes:
+        raise UserError(*mistakes)
+    return checks
+
+
+def _breaks_minimum(change: Change, limit: float) -> str:
+    value = math.nan if change.head is None else change.head
+    if change.lower_is_better:
+        return f"is {format_number(value)}, more than {limit}" if value > limit else ""
+    return f"is {format_number(value)}, less than {limit}" if value < limit else ""
+
+
+def _drops_too_far(change: Change, limit: float) -> str:
+    if not change.drop > limit or change.within_noise:  # drop is NaN if there is nothing to compare with
+        return ""
+    verb = "rose" if change.lower_is_better else "fell"
+    interval = change.drop_interval
+    ends = f" ({format_number(interval.low)} to {format_number(interval.high)})" if interval else ""
+    return f"{verb} by {format_number(change.drop)}{ends}, more than {limit}"

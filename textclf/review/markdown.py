@@ -1,0 +1,127 @@
+"""Text as Markdown that no name can break: the filters of the comment's template.
+
+A model, parameter or path may have any name. The template therefore writes every text as code, in which nothing is
+markup, a mention or a link, and nothing ends a table cell; only what a filter of this module returns stays as it is.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from textclf.core.formatting import confidence_level, p_value
+from textclf.evaluate.intervals import Interval
+from textclf.review.changes import Verdict, format_number
+from textclf.review.gate import Check
+
+LONGEST = 100  # characters of a value
+MOST_NAMES = 8  # of a list in a sentence or a table cell
+# Characters that stay as they are in an address. Parentheses would end a Markdown link, so they are quoted.
+URL_CHARACTERS = "/:?=&%#+,;@~!$'*"
+
+
+def template(name: str) -> Template:
+    """Return a template of this package that writes every text as code unless it is `Markup`."""
+    environment = Environment(
+        autoescape=True, finalize=_finalize, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= FILTERS
+    return environment.from_string(files("textclf.review").joinpath("templates", name).read_text(encoding="utf-8"))
+
+
+def _finalize(value: Any) -> Markup | float:
+    if isinstance(value, Markup | int | float):
+        return value
+    if isinstance(value, str):
+        return code(value)
+    raise TypeError(f"the template must print texts and numbers; got {value!r}")
+
+
+def safe(text: str) -> Markup:
+    """Return the text as it is: the caller states that it holds no text of others, or only code."""
+    return Markup(text)  # noqa: S704 (this is what the function is for)
+
+
+def code(text: str, longest: int = LONGEST) -> Markup:
+    """Return the text as inline code, shortened, with control characters escaped.
+
+    A backtick would end the code and a pipe the table cell: if the text has one, each character becomes an entity.
+    """
+    text = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
+    if len(text) > longest:
+        text = text[: longest - 1] + "…"
+    if text.strip() and not set(text) & set("`|"):
+        return safe(f"`{text}`")
+    entities = "".join(letter if letter.isalnum() or letter == " " else f"&#{ord(letter)};" for letter in text)
+    return safe(f"<code>{entities}</code>")
+
+
+def names(texts: Sequence[str]) -> Markup:
+    """Return the texts as code, separated by commas; after `MOST_NAMES` only how many more there are."""
+    more = f" and {len(texts) - MOST_NAMES} more" if len(texts) > MOST_NAMES else ""
+    return safe(", ".join(map(code, texts[:MOST_NAMES])) + more)
+
+
+def url(address: str) -> Markup:
+    """Return the address quoted, as the target of a Markdown link."""
+    return safe(quote(address, safe=URL_CHARACTERS))
+
+
+def number(value: float | None) -> Markup:
+    """Return a metric's value; nothing for None."""
+    return safe("" if value is None else format_number(value))
+
+
+def signed(value: float) -> Markup:
+    """Return a difference with its sign; nothing for NaN."""
+    return safe("" if math.isnan(value) else f"{'+' if value >= 0 else ''}{format_number(value)}")
+
+
+def ends(interval: Interval) -> Markup:
+    """Return the two ends of an interval of a difference."""
+    return safe(f"({signed(interval.low)} to {signed(interval.high)})")
+
+
+def verdict(value: Verdict) -> Markup:
+    """Return the verdict, in bold if the change exceeds the noise."""
+    return safe(f"**{value}**" if value in {"better", "worse"} else value)
+
+
+def reason(check: Check) -> Markup:
+    """Return why a rule of the gate failed, in numbers."""
+    return safe(check.reason)
+
+
+def outcome(check: Check) -> Markup:
+    """Return the outcome of a rule of the gate, in bold if it failed."""
+    return safe("**failed**" if check.reason else check.outcome)
+
+
+def p_equals(value: float) -> Markup:
+    """Return "p = 0.035" or "p < 0.001"."""
+    text = p_value(value)
+    return safe(f"p {text}" if text.startswith("<") else f"p = {text}")
+
+
+def level(confidence: float) -> Markup:
+    """Return the level of confidence as a percentage: 95%."""
+    return safe(confidence_level(confidence))
+
+
+FILTERS: dict[str, Callable[..., Markup]] = {
+    "code": code,
+    "ends": ends,
+    "level": level,
+    "names": names,
+    "number": number,
+    "outcome": outcome,
+    "p_equals": p_equals,
+    "reason": reason,
+    "signed": signed,
+    "url": url,
+    "verdict": verdict,
+}

@@ -1,0 +1,126 @@
+"""Paired intervals: the predictions of both revisions for the same rows, compared row by row."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.decisions import Decision
+from textclf.artifacts.metrics import METRICS
+from textclf.artifacts.predictions import Predictions
+from textclf.core.files import DIGITS
+from textclf.evaluate.bootstrap import bootstrap
+from textclf.evaluate.comparisons import McNemar, mcnemar
+from textclf.evaluate.intervals import Interval, percentile
+from textclf.evaluate.metrics import compute
+from textclf.evaluate.settings import Evaluate
+from textclf.review.changes import JUDGED, Change, Key
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Calibrated predictions of a model, and the position of the class decided for each row (rows,)."""
+
+    rows: Predictions
+    positions: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, rows: Predictions, decision: Decision) -> "Decided":
+        """Return the predictions calibrated and decided as the revision did."""
+        calibrated = decision.calibrate(rows.probabilities)
+        return cls(replace(rows, probabilities=calibrated), decision.decide(calibrated))
+
+    def take(self, chosen: NDArray[Any]) -> "Decided":
+        """Return the rows of a mask or of positions, in their order."""
+        return Decided(self.rows.take(chosen), self.positions[chosen])
+
+    def metrics(self) -> dict[str, float]:
+        """Return the metrics of the rows, rounded as in evaluation.json."""
+        return compute(self.rows.y, self.rows.probabilities, self.positions)
+
+    def labels(self) -> dict[str, str]:
+        """Return the label of each row by its id."""
+        names = np.array(self.rows.classes, dtype=object)
+        return dict(zip(self.rows.ids, names[self.rows.y], strict=True))
+
+
+@dataclass(frozen=True)
+class Pair:
+    """McNemar's test of a model's predictions at both revisions on the same rows of a split; `a` is the head."""
+
+    model: str
+    split: str
+    rows: int
+    test: McNemar
+
+
+@dataclass
+class Pairing:
+    """What the predictions of both revisions show, as far as they are on this machine."""
+
+    intervals: dict[Key, Interval] = field(default_factory=dict)
+    pairs: list[Pair] = field(default_factory=list)
+    same_test_rows: list[bool] = field(default_factory=list)  # one per model that could be compared
+
+
+def pair_predictions(
+    changes: Iterable[Change],
+    base: Mapping[str, Decided],
+    head: Mapping[str, Decided],
+    settings: Evaluate,
+    stratified: bool,
+) -> Pairing:
+    """Return paired intervals of the changes, by the predictions (all splits) of each model at both revisions.
+
+    A model and split are left out unless both revisions predicted the same rows, and their predictions give the metrics
+    that were recorded: other metrics were computed by other code.
+    """
+    pairing = Pairing()
+    groups: dict[tuple[str, str], list[Change]] = {}
+    for change in changes:
+        groups.setdefault((change.model, change.split), []).append(change)
+    for (model, split), group in groups.items():
+        if model not in base or model not in head or split not in JUDGED:
+            continue
+        old, new = (side[model].take(side[model].rows.split == split) for side in (base, head))
+        same = same_rows(old, new)
+        if split == "test":
+            pairing.same_test_rows.append(same)
+        if not same or old.rows.classes != new.rows.classes:
+            continue
+        measured = old.metrics(), new.metrics()
+        if any((c.base, c.head) != tuple(metrics.get(c.metric) for metrics in measured) for c in group):
+            continue
+        intervals, test = paired_intervals(old, new, settings, stratified)
+        pairing.intervals |= {(model, split, metric): interval for metric, interval in intervals.items()}
+        pairing.pairs.append(Pair(model, split, len(new.rows), test))
+    return pairing
+
+
+def same_rows(base: Decided, head: Decided) -> bool:
+    """Return whether both hold the same ids, each once and with the same label."""
+    labels = base.labels()
+    return labels == head.labels() and len(labels) == len(base.rows) == len(head.rows)
+
+
+def paired_intervals(
+    base: Decided, head: Decided, settings: Evaluate, stratified: bool
+) -> tuple[dict[str, Interval], McNemar]:
+    """Return the interval of each metric's change (head minus base) and McNemar's test (a: head), for the same ids.
+
+    Both sets of predictions are measured on the same bootstrap resamples of the rows. Metrics without an interval in
+    the registry have none here.
+    """
+    position = {row: place for place, row in enumerate(base.rows.ids)}
+    base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
+    outputs = {name: (side.rows.probabilities, side.positions) for name, side in (("base", base), ("head", head))}
+    y = head.rows.y
+    draws = bootstrap(y, outputs, settings.seed, settings.resamples, stratified)
+    intervals = {}
+    for metric, values in draws["head"].items():
+        if metric in METRICS and METRICS[metric].interval:
+            low, high = percentile(values - draws["base"][metric], settings.confidence)
+            intervals[metric] = Interval(round(low, DIGITS), round(high, DIGITS))
+    return intervals, mcnemar(head.positions == y, base.positions == y)

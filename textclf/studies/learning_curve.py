@@ -1,0 +1,45 @@
+"""The learning curve: test accuracy by the number of training rows."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from textclf.core.errors import UserError
+from textclf.evaluate.intervals import wilson
+from textclf.models.common.calibrated import FOLDS
+from textclf.studies import measure as training
+from textclf.studies.measure import Setup
+
+STEPS = 10
+
+
+def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup) -> pd.DataFrame:
+    """Return a row per model and share of the training rows.
+
+    Columns: `model`, `rows`, `accuracy`, and the ends of its Wilson interval, `accuracy_low` and `accuracy_high`. Ten
+    steps take the first tenth of the training rows, two tenths, and so on (their order is random); the test rows are
+    always the same. A step with too few rows of a class is left out; raise `UserError` if all are.
+    """
+    enough = rows_per_class(setup)
+    curve = []
+    for step in range(1, STEPS + 1):
+        train = splits["train"].iloc[: max(1, len(splits["train"]) * step // STEPS)]
+        counts = train["label"].value_counts()
+        if len(counts) < splits["train"]["label"].nunique() or counts.min() < enough:
+            continue
+        for name in setup.train.models:
+            accuracy = training.measure({**splits, "train": train}, classes, name, setup)["accuracy"]
+            tested = len(splits["test"])
+            low, high = wilson(round(accuracy * tested), tested, setup.evaluate.confidence)
+            curve.append(
+                {"model": name, "rows": len(train), "accuracy": accuracy, "accuracy_low": low, "accuracy_high": high}
+            )
+    if not curve:
+        raise UserError(f"each class must have at least {enough} training rows; {counts.idxmin()} has {counts.min()}")
+    return pd.DataFrame(curve)
+
+
+def rows_per_class(setup: Setup) -> int:
+    """Return how many training rows of each class the models need: 2 to calibrate, `FOLDS` to choose C."""
+    chosen = isinstance(setup.train.logistic_regression.C, tuple)
+    return FOLDS if chosen and "logistic_regression" in setup.train.models else 2

@@ -1,0 +1,56 @@
+"""One training: a model fitted on some rows and measured on others, as the pipeline would do it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from textclf.evaluate.choose import choose_decision
+from textclf.evaluate.metrics import compute
+from textclf.evaluate.settings import Evaluate
+from textclf.models.common.fitting import fit_model, predict
+from textclf.models.settings import Train
+from textclf.split.draw import draw_rows
+from textclf.split.settings import Split
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.vectorizer import vectorize_splits
+
+METRICS = ("accuracy", "log_loss")
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The sections of params.yaml by which a model is trained and measured."""
+
+    split: Split
+    vectorize: Vectorize
+    train: Train
+    evaluate: Evaluate
+
+    def model(self, name: str, **changes: Any) -> Any:
+        """Return the settings of a model, some of them changed."""
+        return getattr(self.train, name).model_copy(update=changes)
+
+
+def measure(
+    splits: Mapping[str, pd.DataFrame], classes: Sequence[str], name: str, setup: Setup, **changes: Any
+) -> dict[str, float]:
+    """Return `METRICS` on the test rows of a model trained on the training rows, whose vocabulary it uses.
+
+    If `split.validation_size` is above 0 and `splits` has no validation rows, that share of the training rows becomes
+    validation rows. `changes` are settings of the model.
+    """
+    size = setup.split.validation_size
+    if size > 0 and "validation" not in splits:
+        train, validation = draw_rows(splits["train"], math.ceil(size * len(splits["train"])), setup.split)
+        splits = {"train": train, "validation": validation, "test": splits["test"]}
+    features, _ = vectorize_splits(splits, setup.vectorize, classes)
+    model = fit_model(name, features, setup.model(name, **changes)).layers
+    predictions = [predict(model, split, part) for split, part in features.items() if split != "train"]
+    decision = choose_decision(predictions, setup.evaluate)
+    test = predictions[-1]
+    calibrated = decision.calibrate(test.probabilities)
+    metrics = compute(test.y, calibrated, decision.decide(calibrated))
+    return {metric: metrics[metric] for metric in METRICS}
