@@ -62,7 +62,7 @@ def run(
     default = default_model(export.model, metrics, train.models)
     with files.outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
-        files.write_json(model_folder / INDEX, {"default": default, "models": train.models})
+        files.write_versioned_json(model_folder / INDEX, {"default": default, "models": train.models})
         for name, model in layer_models.items():
             decision = Decision.from_json(decided[name])
             watching = [name] if (trained / name / "history.csv").exists() else []

@@ -1,44 +1,44 @@
 """Train one model, and predict every row with it.
 
-Reads: FEATURES, an npz a split, or several where it has more rows than a shard holds.
-Writes: MODEL_FOLDER, the fitted model with the record and the history of its training; PREDICTIONS, Parquet.
+Reads: FEATURES, an npz file per split, or several if a split has more rows than a shard holds.
+Writes: TRAINED, the fitted model with the record and the history of its training; PREDICTIONS, Parquet.
 Params: train.<model>.
 """
 
 import shutil
 from pathlib import Path
 
-from textclf.artifacts import predictions
+from textclf.artifacts import features as feature_files
+from textclf.artifacts import layers
+from textclf.artifacts import predictions as prediction_files
 from textclf.core import files, stage
-from textclf.core.errors import UserError
-from textclf.models import fitting as training
-from textclf.models import multiworker, streaming
-from textclf.params import Params
-from textclf.vectorize import features
+from textclf.core.settings import load_section
+from textclf.models.common import fitting, scratch, workers
+from textclf.models.common.loading import load_model
 
 
-def run(params: Params, model: str, feature_folder: Path, model_folder: Path, prediction_file: Path) -> None:
-    """Train the MODEL named, on the training rows of FEATURE_FOLDER."""
-    if model not in params.train.models:
-        raise UserError(f"model must be in train.models ({', '.join(params.train.models)}); got {model}")
-    chief = multiworker.is_chief()  # of several workers that train one model, one writes
-    splits, settings = features.open_shards(feature_folder), getattr(params.train, model)
-    # Beside the folder of all models, which is an input of other stages, and out of the way when DVC removes outputs.
-    beside, prefix = model_folder.parent.parent, f".scratch-{model}-"
-    scratch = beside / f"{prefix}{streaming.fingerprint(splits, settings)}"
-    trained = training.train_shards(model, splits, settings, scratch)
-    if not chief:
+def run(*, model: str, features: Path, trained: Path, predictions: Path) -> None:
+    """Train the model named on the training rows of FEATURES."""
+    settings = load_section(f"train.{model}", load_model(model).Settings)
+    splits = feature_files.open_shards(features)
+    # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
+    beside = trained.parent.parent
+    fitted = fitting.fit_shards(model, splits, settings, scratch.scratch_folder(beside, model, splits, settings))
+    if not workers.is_chief():  # of several workers that train one model, one writes
         return
-    print(trained.model.summary())
-    with files.outputs(model_folder, prediction_file) as (folder, rows):
+    print(fitted)
+    with files.outputs(trained, predictions) as (folder, rows):
         folder.mkdir()
-        trained.model.save(folder)
-        files.write_json(folder / "training.json", dict(trained.model.record))
-        if (history := trained.model.history) is not None:
-            files.write_csv(folder / "history.csv", history.replace({"split": {"watched": trained.watched}}))
-        predictions.write_batches(trained.tables, rows)
-    for left in beside.glob(f"{prefix}*"):  # of this training, and of those that were given up
-        shutil.rmtree(left)
+        layers.write(fitted.layers, folder)
+        for name, write in fitted.files.items():
+            write(folder / name)
+        files.write_json(folder / "training.json", dict(fitted.record))
+        if fitted.history is not None:
+            watched = {"split": {"watched": fitting.watched_split(splits)}}
+            files.write_csv(folder / "history.csv", fitted.history.replace(watched))
+        prediction_files.write(fitting.predict_shards(fitted.layers, splits), rows)
+    for folder in beside.glob(f"{scratch.scratch_prefix(model)}*"):  # of this training, and of abandoned ones
+        shutil.rmtree(folder)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,9 @@
-"""Rows made up for the tests of the models."""
+"""Made-up rows for the tests of models."""
 
 import dataclasses
+import functools
+import itertools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,17 +12,19 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from tests.settings import TEXT
-from textclf.artifacts import layers as portable
-from textclf.artifacts.layers import Portable
-from textclf.models import Model
-from textclf.params import parse
-from textclf.vectorize.features import Features
+from textclf.artifacts import features, layers, shards
+from textclf.artifacts.features import Features
+from textclf.artifacts.layers import LayerModel
+from textclf.artifacts.shards import Shards
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.loading import load_model
+from textclf.params import Params, parse
 
 TERMS = 12
 
 
 def rows(classes: int = 2, count: int = 60, seed: int = 0) -> Features:
-    """Rows of random counts, five of each class at least, and fewer of the later ones.
+    """Return rows of random counts: at least five per class, and fewer of the later classes.
 
     Each class has more of some terms than the others have; the first row has no term at all.
     """
@@ -32,22 +37,42 @@ def rows(classes: int = 2, count: int = 60, seed: int = 0) -> Features:
     return Features(np.arange(count).astype(str), csr_array(X), y, np.array([f"class {n}" for n in range(classes)]))
 
 
-def taken(part: Features, chosen: NDArray[np.int64]) -> Features:
-    """The rows of these numbers, in that order."""
-    return dataclasses.replace(part, ids=part.ids[chosen], X=part.X[chosen], y=part.y[chosen])
+def take(part: Features, positions: NDArray[np.int64]) -> Features:
+    """Return the rows at these positions, in that order."""
+    return dataclasses.replace(part, ids=part.ids[positions], X=part.X[positions], y=part.y[positions])
+
+
+def write_shards(part: Features, folder: Path, sizes: int | Sequence[int], name: str = "train") -> Shards[Features]:
+    """Write the rows of a split as shards of these sizes, or of this size each."""
+    count = len(part.y)
+    borders = [*range(0, count, sizes), count] if isinstance(sizes, int) else np.cumsum((0, *sizes)).tolist()
+    pieces = [take(part, np.arange(start, end)) for start, end in itertools.pairwise(borders)]
+    folder.mkdir(parents=True, exist_ok=True)
+    return Shards(shards.write(pieces, folder, name, features.SUFFIX, features.write), features.read_shard)
+
+
+@functools.cache
+def params() -> Params:
+    return parse(TEXT)
 
 
 def settings(model: str, **changes: object) -> Any:
-    """The section of a model in params.yaml with other values."""
-    section = getattr(parse(TEXT).train, model)
+    """Return the section of a model in params.yaml with other values."""
+    section = getattr(params().train, model)
     return type(section).model_validate(section.model_dump() | changes)
 
 
-def saved(model: Model, folder: Path) -> Portable:
-    """The model made anew from what it writes, which is that of `portable.write` and the same bytes the second time."""
-    model.save(folder)
+def fit(model: str, part: Features, **changes: object) -> Fitted:
+    """Return a model fitted on these rows, which it also watches."""
+    fitted: Fitted = load_model(model).fit(part, part, settings(model, **changes))
+    return fitted
+
+
+def write_and_read(model: LayerModel, folder: Path) -> LayerModel:
+    """Return the model read from its files, which have the same bytes when they are written again."""
+    layers.write(model, folder)
     written = {path.name: path.read_bytes() for path in folder.iterdir()}
-    assert set(written) == {portable.WEIGHTS, portable.DESCRIPTION}
-    model.save(folder)
+    assert set(written) == {layers.WEIGHTS, layers.DESCRIPTION}
+    layers.write(model, folder)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == written
-    return portable.read(folder)
+    return layers.read(folder)

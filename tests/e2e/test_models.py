@@ -1,4 +1,4 @@
-"""How the trained models behave, and that what is kept of them is all there is to them."""
+"""How the trained models behave, and that their files make the predictions on record."""
 
 import warnings
 import zipfile
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from tests import verify
 from tests.verify import Copy
-from textclf.artifacts import layers as portable
-from textclf.vectorize import features
+from textclf.artifacts import layers
+from textclf.vectorize.vectorizer import read_vectorizer
 
 MODELS = ("majority", "logistic_regression", "keras")
 LEARNED = MODELS[1:]
@@ -28,7 +28,7 @@ each_learned = pytest.mark.parametrize("model", LEARNED)
 
 @pytest.fixture(scope="module")
 def rows(pipeline: Copy) -> pd.DataFrame:
-    """id, text, label and split of every row."""
+    """Return id, text, label and split of every row."""
     paths = (pipeline.folder / "data/splits").glob("*.parquet")
     return pd.concat([pd.read_parquet(path).assign(split=path.stem) for path in paths], ignore_index=True)
 
@@ -40,8 +40,8 @@ def predictions(pipeline: Copy) -> dict[str, pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def counts(pipeline: Copy) -> Callable[[Iterable[str]], Any]:
-    """Turns texts into vectors, with what the pipeline keeps of its vectorizer."""
-    return features.read_vectorizer(pipeline.folder / "data/features/vectorizer.json").transform
+    """Turns texts into vectors with the vectorizer of the pipeline."""
+    return read_vectorizer(pipeline.folder / "data/features/vectorizer.json").transform
 
 
 @pytest.fixture(scope="module")
@@ -55,11 +55,11 @@ def network(pipeline: Copy) -> Any:
 
 @pytest.fixture(scope="module")
 def predict(pipeline: Copy, counts: Callable[[Iterable[str]], Any], network: Any) -> dict[str, Predict]:
-    """The models made anew from their files."""
+    """Return the models read from their files."""
     folder = pipeline.folder / "models/logistic_regression"
 
     def logistic_regression(texts: Iterable[str]) -> NDArray[np.float64]:
-        probabilities: NDArray[np.float64] = portable.read(folder).predict_proba(counts(texts))[:, 1]
+        probabilities: NDArray[np.float64] = layers.read(folder).predict_proba(counts(texts))[:, 1]
         return probabilities
 
     def keras(texts: Iterable[str]) -> NDArray[np.float64]:
@@ -92,14 +92,16 @@ def test_probabilities_are_shares_of_one(predictions: dict[str, pd.DataFrame], m
 @each_model
 def test_every_row_is_predicted_once(predictions: dict[str, pd.DataFrame], rows: pd.DataFrame, model: str) -> None:
     columns = ["split", "id", "label"]
-    found, wanted = (table[columns].sort_values(columns).to_numpy().tolist() for table in (predictions[model], rows))
-    assert found == wanted
+    predicted, expected = (
+        table[columns].sort_values(columns).to_numpy().tolist() for table in (predictions[model], rows)
+    )
+    assert predicted == expected
 
 
 def test_a_row_id_names_the_line_of_the_corpus_that_holds_its_text_and_label(
     pipeline: Copy, rows: pd.DataFrame
 ) -> None:
-    (corpus,) = verify.corpus_of(pipeline).iterdir()
+    (corpus,) = verify.corpus_folder(pipeline).iterdir()
     lines = corpus.read_bytes().decode("utf-8").split("\n")
     named = {f"{corpus.name}:{number}": line for number, line in enumerate(lines, start=1) if line}
     assert {row.id: f"{row.text}\t{row.label}" for row in rows.itertuples()} == named
@@ -107,7 +109,7 @@ def test_a_row_id_names_the_line_of_the_corpus_that_holds_its_text_and_label(
 
 
 @each_learned
-def test_the_files_of_a_model_give_the_predictions_of_record(
+def test_the_files_of_a_model_give_the_predictions_on_record(
     predictions: dict[str, pd.DataFrame], rows: pd.DataFrame, predict: dict[str, Predict], model: str
 ) -> None:
     expected = predictions[model].set_index("id")["probability_1"].loc[rows["id"]].to_numpy()
@@ -158,7 +160,7 @@ def test_the_network_is_a_plain_stack_of_dense_layers(network: Any) -> None:
 
 
 def files_within(path: Path) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of a file, or of the members of what is a zip: npz and keras."""
+    """Yield name and bytes of a file, or of each member of a zip, as npz and keras are."""
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             yield from ((name, archive.read(name)) for name in archive.namelist())
@@ -167,9 +169,9 @@ def files_within(path: Path) -> Iterator[tuple[str, bytes]]:
 
 
 def test_no_output_is_or_holds_a_pickle(pipeline: Copy) -> None:
-    names = {name for files in verify.found(pipeline.folder).values() for name in files}
+    names = {name for files in verify.file_hashes(pipeline.folder).values() for name in files}
     kinds = {".csv", ".json", ".keras", ".npz", ".onnx", ".parquet", ".txt"}
-    assert {Path(name).suffix for name in names} == {*kinds, ".html", ".md", ".svg"}
+    assert {Path(name).suffix for name in names} == {*kinds, "", ".html", ".md", ".svg"}
     for name in names:
         for member, data in files_within(pipeline.folder / name):
             assert not data.startswith(PICKLES), (name, member)

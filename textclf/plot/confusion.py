@@ -51,7 +51,7 @@ def confusion(
                 "axis": axis | {"orient": "bottom", "labelAngle": angle} | _extent(below),
             },
             "y": place | {"field": "actual", "title": "actual class", "axis": axis | _extent(room)},
-            # Of the numbers too, which lie above the cells.
+            # Shared by the layers: a pointer over a number shows the cell's tooltip.
             "tooltip": tooltip(
                 ("actual", "actual"),
                 ("predicted", "predicted"),

@@ -10,7 +10,7 @@ from textclf.plot.style import Spec
 # In SVG by Vega, which escapes < and > in text and attributes.
 TAG, NUMBER = re.compile(r"<[^<>]*>"), re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 EMPTY_PATH = re.compile(r'<path[^<>]* d="(?:|M0,0h0v0h0Z)"[^<>]*/>')
-FONT = ' font-family="sans-serif"'  # said once
+FONT = ' font-family="sans-serif"'  # set once, on the svg element
 POINTED = {"params", "tooltip"}  # keys that only a pointer uses
 UNUSED = re.compile(FONT + r'| (?:class|role|aria-\w+|pointer-events|xmlns:xlink)="[^"]*"| (?:stroke-)?opacity="1"')
 

@@ -16,7 +16,7 @@ from textclf.artifacts import layers
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision
 from textclf.artifacts.layers import LayerModel
 from textclf.core.errors import UserError
-from textclf.core.files import read_json, reading
+from textclf.core.files import read_versioned_json, reading
 from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
 
 Term = tuple[str, float]  # a term and its weight
@@ -110,7 +110,7 @@ def find_model(folder: Path, name: str | None) -> Path:
         return Path(name)
     known = "none"
     if (folder / INDEX).exists():
-        content = read_json(folder / INDEX)
+        content = read_versioned_json(folder / INDEX)
         with reading(folder / INDEX):
             known = ", ".join(content["models"])
     raise UserError(
@@ -120,7 +120,7 @@ def find_model(folder: Path, name: str | None) -> Path:
 
 def default_model(folder: Path) -> str:
     """Return the name of the model that is used if none is named; `UserError` if the index is missing or damaged."""
-    content = read_json(folder / INDEX)
+    content = read_versioned_json(folder / INDEX)
     with reading(folder / INDEX):
         name = content["default"]
         if not isinstance(name, str) or name not in content["models"]:

@@ -95,7 +95,7 @@ class Report:
         verdicts: dict[str, set[Verdict]] = {}
         for change in self.judged:
             verdicts.setdefault(change.model, set()).add(change.verdict)
-        return [model for model, found in verdicts.items() if found == {verdict}]
+        return [model for model, model_verdicts in verdicts.items() if model_verdicts == {verdict}]
 
     @property
     def main_rows(self) -> list[Change]:

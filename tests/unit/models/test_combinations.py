@@ -1,8 +1,7 @@
-"""Every representation, model and number of classes together, from texts to metrics."""
+"""Representations, models and numbers of classes together, from texts to metrics."""
 
 from functools import cache
 from itertools import product
-from typing import get_args
 
 import numpy as np
 import pandas as pd
@@ -10,14 +9,16 @@ import pytest
 from numpy.typing import NDArray
 
 from tests import samples
-from tests.settings import TEXT
-from textclf.evaluate import evaluation
-from textclf.models.fitting import train
-from textclf.params import Model, Vectorize, parse
-from textclf.vectorize import features
-from textclf.vectorize.features import Features
+from textclf.artifacts import predictions
+from textclf.artifacts.features import Features
+from textclf.artifacts.predictions import Predictions
+from textclf.evaluate.measure import measure
+from textclf.evaluate.settings import Evaluate
+from textclf.models.common.fitting import fit_model, predict
+from textclf.models.settings import MODELS
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.vectorizer import vectorize_splits
 
-PARAMS = parse(TEXT)
 CLASSES = ["food, good", "اللون", "音楽 1", "007", "True", "sport"]  # labels of any kind
 WORDS = [
     "soup bread cheese salad cook tasty 🍜",
@@ -41,13 +42,20 @@ REPRESENTATIONS: dict[str, dict[str, object]] = {
     "hashing": {"analyzer": "word+char_wb", "hashing": 512, "weighting": "tfidf"},
     "max_features": {"max_features": 20, "min_df": 2, "max_df": 0.9, "lowercase": False},
 }
-MODELS = get_args(Model)
-# One step an epoch, which XLA compiles faster than two kinds of blocks.
+# One step per epoch, which XLA compiles faster than two kinds of blocks.
 KERAS = {"units": [], "batch_size": 1000, "epochs": 10, "learning_rate": 0.1}
+# Each representation with each model once; the number of classes moves on with both, so that all pairs occur.
+COMBINATIONS = [
+    (representation, model, (2, 3, 6)[(first + second) % 3])
+    for (first, representation), (second, model) in product(enumerate(REPRESENTATIONS), enumerate(MODELS))
+]
+
+
+FAST_WITH_KERAS = list(REPRESENTATIONS)[:3]
 
 
 def corpus(classes: int) -> dict[str, pd.DataFrame]:
-    """Rows of the first classes, more of the first than of the others; one of each split has no known word."""
+    """Return rows of the first classes, more of the first than of the others; one row per split has no known word."""
     generator = np.random.default_rng(classes)
     splits = {}
     for split, count in (("train", 8), ("test", 3)):
@@ -62,9 +70,15 @@ def corpus(classes: int) -> dict[str, pd.DataFrame]:
 
 
 @cache
-def vectors(representation: str, classes: int) -> dict[str, Features]:
-    settings = Vectorize.model_validate(PARAMS.vectorize.model_dump() | REPRESENTATIONS[representation])
-    return features.vectorize(corpus(classes), settings, CLASSES[:classes])[0]
+def vectorize(representation: str, classes: int) -> dict[str, Features]:
+    settings = Vectorize.model_validate(REPRESENTATIONS[representation])
+    return vectorize_splits(corpus(classes), settings, CLASSES[:classes])[0]
+
+
+def fit_and_predict(model: str, splits: dict[str, Features]) -> Predictions:
+    settings = samples.settings(model, **(KERAS if model == "keras" else {}))
+    fitted = fit_model(model, splits, settings)
+    return predictions.concatenate([predict(fitted.layers, name, part) for name, part in splits.items()])
 
 
 def assert_shares(probabilities: NDArray[np.float64]) -> None:
@@ -73,56 +87,66 @@ def assert_shares(probabilities: NDArray[np.float64]) -> None:
     assert np.abs(probabilities.sum(axis=1) - 1).max() < 1e-12
 
 
+def test_the_combinations_cover_all_pairs() -> None:
+    pairs = [set(product(REPRESENTATIONS, MODELS)), set(product(REPRESENTATIONS, (2, 3, 6)))]
+    pairs.append(set(product(MODELS, (2, 3, 6))))
+    for places, expected in zip(((0, 1), (0, 2), (1, 2)), pairs, strict=True):
+        assert {tuple(combination[place] for place in places) for combination in COMBINATIONS} == expected
+
+
 @pytest.mark.parametrize(
     ("representation", "model", "classes"),
-    [pytest.param(*chosen, id="-".join(map(str, chosen))) for chosen in product(REPRESENTATIONS, MODELS, (2, 3, 6))],
+    [
+        # A network compiles for two seconds: the first of each number of classes is enough, and slow tests fit the
+        # others.
+        pytest.param(
+            *combination,
+            id="-".join(map(str, combination)),
+            marks=[pytest.mark.slow] if combination[1] == "keras" and combination[0] not in FAST_WITH_KERAS else [],
+        )
+        for combination in COMBINATIONS
+    ],
 )
 def test_every_combination_learns_and_is_measured(representation: str, model: str, classes: int) -> None:
-    splits = vectors(representation, classes)
-    settings = samples.settings(model, **(KERAS if model == "keras" else {}))
-    rows = train(model, splits, settings).predictions
+    splits = vectorize(representation, classes)
+    rows = fit_and_predict(model, splits)
+    assert rows.probabilities.shape == (sum(len(part.y) for part in splits.values()), classes)
+    assert rows.y.tolist() == np.concatenate([part.y for part in splits.values()]).tolist()
+    assert_shares(rows.probabilities)
 
-    y, probabilities = evaluation.arrays(rows)
-    assert probabilities.shape == (sum(len(part.y) for part in splits.values()), classes)
-    assert y.tolist() == np.concatenate([part.y for part in splits.values()]).tolist()
-    assert_shares(probabilities)
-
-    decided = evaluation.decisions({model: rows}, PARAMS.evaluate)[0][model]
-    for split, part in decided.groupby("split"):
-        measured = evaluation.metrics(part)
-        assert {"accuracy", "balanced_accuracy", "f1", "log_loss", "mcc", "roc_auc"} <= set(measured)
-        assert np.isfinite(list(measured.values())).all()
-        largest = np.bincount(splits[str(split)].y).max() / len(part)
+    measured, _ = measure({model: [rows]}, Evaluate(resamples=100), stratified=False)
+    for split, part in measured.items():
+        metrics = part.metrics(model)
+        assert {"accuracy", "balanced_accuracy", "f1", "log_loss", "mcc", "roc_auc"} <= set(metrics)
+        assert np.isfinite(list(metrics.values())).all()
+        largest = np.bincount(splits[split].y).max() / len(splits[split].y)
         if model == "majority":
-            assert measured["accuracy"] == pytest.approx(largest, abs=1e-6)
+            assert metrics["accuracy"] == pytest.approx(largest, abs=1e-6)
         elif split == "train":
-            assert measured["accuracy"] > largest
-    for curve in (evaluation.confusion, evaluation.roc, evaluation.precision_recall):
-        table = curve(decided[decided["split"] == "test"])
-        assert np.isfinite(table.select_dtypes("number").to_numpy()).all()
+            assert metrics["accuracy"] > largest
+    for curve in (measured["test"].confusion, measured["test"].roc, measured["test"].precision_recall):
+        assert np.isfinite(curve(model).select_dtypes("number").to_numpy()).all()
 
 
 @cache
 def extremes() -> dict[str, Features]:
-    """Rows among which are a text of a megabyte, and texts that are blank or hold no word."""
+    """Return rows with a text of a megabyte and texts that are blank or hold no word."""
     letters = [chr(number) for number in range(ord("一"), ord("一") + 100)]
     megabyte = " ".join("".join(pair) for pair in np.random.default_rng(0).choice(letters, (150_000, 2)))
     assert len(megabyte.encode()) > 10**6
     splits = corpus(3)
     for rows in splits.values():
         rows.loc[rows.index[:5], "text"] = [megabyte, "", " \u3000\n", "?!…🤷", "\0"]
-    chosen = {"analyzer": "word+char_wb", "char_ngram_range": (2, 2), "max_df": 0.9}
-    settings = Vectorize.model_validate(PARAMS.vectorize.model_dump() | chosen)
-    return features.vectorize(splits, settings, CLASSES[:3])[0]
+    settings = Vectorize.model_validate({"analyzer": "word+char_wb", "char_ngram_range": (2, 2), "max_df": 0.9})
+    return vectorize_splits(splits, settings, CLASSES[:3])[0]
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_text_of_a_megabyte_and_texts_without_a_term_are_rows_like_any_other(model: str) -> None:
+def test_a_text_of_a_megabyte_and_texts_without_a_term_are_ordinary_rows(model: str) -> None:
     splits = extremes()
     X, y = splits["train"].X, splits["train"].y
     assert np.diff(X.indptr)[:5].tolist() == [20_200, 0, 0, 5, 2]  # pairs, and letters beside a space
-    rows = train(model, splits, samples.settings(model, **(KERAS if model == "keras" else {}))).predictions
-    _, probabilities = evaluation.arrays(rows)
+    probabilities = fit_and_predict(model, splits).probabilities
     assert_shares(probabilities)
     if model != "majority":
         assert (probabilities[: len(y)].argmax(axis=1) == y).mean() > np.bincount(y).max() / len(y)

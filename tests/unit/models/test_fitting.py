@@ -1,18 +1,28 @@
-from typing import get_args
+"""Fitting a model by its name on rows in memory and on shards, and predicting with it."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
 from tests import samples
+from textclf.artifacts import features, layers, predictions
+from textclf.artifacts.features import Features
+from textclf.artifacts.shards import Shards
+from textclf.core import resources
 from textclf.core.errors import UserError
-from textclf.models import logistic_regression
-from textclf.models.fitting import train
-from textclf.params import LogisticRegression, Majority, Model
-from textclf.vectorize.features import Features
+from textclf.models import logistic_regression, majority, naive_bayes
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.fitting import fit_model, fit_shards, predict, predict_shards, watched_split
+from textclf.models.settings import MODELS
 
+LINEAR = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
+SIZES = {"train": 25, "validation": 20, "test": 15}  # rows per shard of each split
 CLASSES = np.array(["no", "yes"])
-LR = LogisticRegression(C=1.0, solver="auto", max_iter=100, class_weight=None)
+each_linear_model = pytest.mark.parametrize("model", LINEAR)
 
 
 def part(name: str, counts: list[list[int]], y: list[int]) -> Features:
@@ -27,44 +37,153 @@ SPLITS = {
 }
 
 
-def test_every_row_of_every_split_is_predicted_in_order() -> None:
-    rows = train("logistic_regression", SPLITS, LR).predictions
-    assert rows["id"].tolist() == ["a:0", "a:1", "a:2", "a:3", "b:0", "c:0", "c:1"]
-    assert rows["split"].tolist() == ["train"] * 4 + ["validation"] + ["test"] * 2
-    assert rows["label"].tolist() == ["yes", "yes", "no", "no", "yes", "yes", "no"]
-    model = logistic_regression.fit(SPLITS["train"], SPLITS["test"], LR)
-    for name, features in SPLITS.items():
-        found = rows.loc[rows["split"] == name, ["probability_no", "probability_yes"]].to_numpy()
-        assert np.array_equal(found, model.predict_proba(features.X))
+def write_splits(folder: Path, classes: int = 2, sizes: dict[str, int] | None = None) -> dict[str, Shards[Features]]:
+    """Write sixty rows of each split in shards."""
+    for seed, (name, size) in enumerate((sizes or SIZES).items()):
+        samples.write_shards(samples.rows(classes, seed=seed), folder, size, name)
+    return features.open_shards(folder)
+
+
+def in_memory(splits: dict[str, Shards[Features]]) -> dict[str, Features]:
+    return {name: features.concatenate(list(shards)) for name, shards in splits.items()}
+
+
+# Rows in memory
+
+
+def test_predictions_have_the_ids_split_and_labels_of_the_rows_in_order() -> None:
+    model = fit_model("logistic_regression", SPLITS, samples.settings("logistic_regression")).layers
+    rows = predict(model, "test", SPLITS["test"])
+    assert rows.ids.tolist() == ["c:0", "c:1"]
+    assert rows.split.tolist() == ["test", "test"]
+    assert rows.y.tolist() == [1, 0]
+    assert rows.classes == ("no", "yes")
+    assert np.array_equal(rows.probabilities, model.predict_proba(SPLITS["test"].X))
 
 
 @pytest.mark.parametrize("watched", ["validation", "test"])
-def test_validation_rows_are_watched_where_there_are_some(watched: str) -> None:
-    splits = {name: features for name, features in SPLITS.items() if name != "validation" or watched == name}
-    assert train("majority", splits, Majority()).watched == watched
+def test_the_model_watches_the_validation_rows_or_else_the_test_rows(
+    monkeypatch: pytest.MonkeyPatch, watched: str
+) -> None:
+    splits = {name: rows for name, rows in SPLITS.items() if name != "validation" or watched == name}
+    assert watched_split(splits) == watched
+    given: list[Features] = []
+    fit = majority.fit
+
+    def record(*arguments: Any) -> Fitted:
+        given.extend(arguments[:2])
+        return fit(*arguments)
+
+    monkeypatch.setattr(majority, "fit", record)
+    fit_model("majority", splits, samples.settings("majority"))
+    assert given == [splits["train"], splits[watched]]
 
 
-def test_the_model_watches_the_rows_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[Features] = []
-
-    def fit(train: Features, watched: Features, settings: LogisticRegression) -> object:
-        seen.extend((train, watched))
-        return original(train, watched, settings)
-
-    original = logistic_regression.fit
-    monkeypatch.setattr(logistic_regression, "fit", fit)
-    trained = train("logistic_regression", SPLITS, LR)
-    assert seen == [SPLITS["train"], SPLITS[trained.watched]]
-
-
-@pytest.mark.parametrize("model", get_args(Model))
+@pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("missing", [0, 1, 2])
-def test_training_rows_that_lack_a_class_are_an_error(model: str, missing: int) -> None:
+def test_training_rows_without_a_class_are_refused(tmp_path: Path, model: str, missing: int) -> None:
     rows = samples.rows(3)
-    some = samples.taken(rows, np.flatnonzero(rows.y != missing))
+    train = samples.take(rows, np.flatnonzero(rows.y != missing))
+    line = f"the training rows must hold every class; class class {missing} has none of {len(train.y)}: "
     with pytest.raises(UserError) as error:
-        train(model, {"train": some, "test": rows}, samples.settings(model))
-    (line,) = error.value.lines
-    assert line.startswith(
-        f"the training rows must hold every class; class class {missing} has none of {len(some.y)}: "
-    )
+        fit_model(model, {"train": train, "test": rows}, samples.settings(model))
+    assert error.value.lines[0].startswith(line)
+    shards = {"train": samples.write_shards(train, tmp_path, 20), "test": samples.write_shards(rows, tmp_path, 60, "t")}
+    with pytest.raises(UserError) as error:
+        fit_shards(model, shards, samples.settings(model), tmp_path / "scratch")
+    assert len(error.value.lines) == 1
+    assert error.value.lines[0].startswith(line)
+    assert not (tmp_path / "scratch").exists()
+
+
+@each_linear_model
+@pytest.mark.parametrize("classes", [2, 3, 6])
+def test_the_layers_read_from_their_files_predict_the_same(tmp_path: Path, model: str, classes: int) -> None:
+    train = samples.rows(classes)
+    fitted = samples.fit(model, train)
+    again = samples.write_and_read(fitted.layers, tmp_path)
+    assert again.classes == tuple(train.classes.tolist())
+    assert fitted.files == {}
+    X = samples.rows(classes, seed=1).X
+    assert again.predict_proba(csr_array((0, samples.TERMS))).shape == (0, classes)
+    for rows in (X, X * 0.37):
+        probabilities = again.predict_proba(rows)
+        assert np.array_equal(probabilities, fitted.layers.predict_proba(rows))
+        assert probabilities.sum(axis=1) == pytest.approx(np.ones(rows.shape[0]), abs=1e-12)
+
+
+# Shards
+
+
+@each_linear_model
+def test_shards_are_predicted_in_order_by_the_layers_of_the_model(tmp_path: Path, model: str) -> None:
+    splits = write_splits(tmp_path / "features")
+    fitted = fit_shards(model, splits, samples.settings(model), tmp_path / "scratch")
+    batches = list(predict_shards(fitted.layers, splits))
+    assert [(set(rows.split), len(rows)) for rows in batches] == [
+        *[({"train"}, rows) for rows in (25, 25, 10)],
+        *[({"validation"}, rows) for rows in (20, 20, 20)],
+        *[({"test"}, rows) for rows in (15, 15, 15, 15)],
+    ]
+    parts = list(in_memory(splits).values())
+    rows = predictions.concatenate(batches)
+    assert rows.ids.tolist() == [name for part in parts for name in part.ids]
+    assert rows.y.tolist() == [position for part in parts for position in part.y]
+    assert rows.classes == ("class 0", "class 1")
+    assert np.array_equal(rows.probabilities, np.concatenate([fitted.layers.predict_proba(part.X) for part in parts]))
+
+
+@each_linear_model
+def test_one_shard_per_split_is_fitted_in_memory_and_predicted_in_one_batch(tmp_path: Path, model: str) -> None:
+    splits = write_splits(tmp_path / "features", sizes={"train": 60, "test": 60})
+    streamed = fit_shards(model, splits, samples.settings(model), tmp_path / "scratch")
+    fitted = fit_model(model, in_memory(splits), samples.settings(model))
+    (batch,) = predict_shards(streamed.layers, splits)
+    expected = [predict(fitted.layers, name, part) for name, part in in_memory(splits).items()]
+    assert np.array_equal(batch.probabilities, predictions.concatenate(expected).probabilities)
+    assert batch.split.tolist() == ["train"] * 60 + ["test"] * 60
+    assert not (tmp_path / "scratch").exists()
+
+
+@each_linear_model
+@pytest.mark.parametrize("classes", [2, 3])
+def test_small_shards_give_the_model_of_all_rows(tmp_path: Path, model: str, classes: int) -> None:
+    splits = write_splits(tmp_path / "features", classes)
+    settings = samples.settings(model)
+    for name, fitted in (
+        ("shards", fit_shards(model, splits, settings, tmp_path / "scratch")),
+        ("memory", fit_model(model, in_memory(splits), settings)),
+    ):
+        (tmp_path / name).mkdir()
+        layers.write(fitted.layers, tmp_path / name)
+    for file in (layers.WEIGHTS, layers.DESCRIPTION):
+        assert (tmp_path / "shards" / file).read_bytes() == (tmp_path / "memory" / file).read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("package", "model", "changes"),
+    [
+        (majority, "majority", {}),
+        (naive_bayes, "naive_bayes", {}),
+        (logistic_regression, "logistic_regression", {"solver": "sgd", "max_iter": 10}),
+    ],
+    ids=["majority", "naive_bayes", "sgd"],
+)
+def test_a_shard_may_lack_a_class(tmp_path: Path, package: ModuleType, model: str, changes: dict[str, object]) -> None:
+    part = samples.rows(3)
+    rows = samples.write_shards(samples.take(part, np.argsort(part.y, kind="stable")), tmp_path, 10)
+    assert all(len(np.unique(piece.y)) < 3 for piece in rows)
+    fitted = package.fit_stream(rows, rows, samples.settings(model, **changes), tmp_path)
+    probabilities = fitted.layers.predict_proba(part.X)
+    assert probabilities.shape == (60, 3)
+    assert np.log(probabilities).min() > -40
+
+
+@pytest.mark.parametrize("model", ["linear_svm", "nb_svm"])
+def test_rows_that_do_not_fit_into_memory_together_are_refused(
+    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits = write_splits(tmp_path / "features")
+    monkeypatch.setattr(resources, "available_memory", lambda: 1000)
+    with pytest.raises(UserError, match=f"^{model}, which does not train on a stream, needs about .* of memory; "):
+        fit_shards(model, splits, samples.settings(model), tmp_path / "scratch")

@@ -1,8 +1,8 @@
 """The network trained on shards: small shards and few epochs, since every training compiles for a second or two."""
 
-import itertools
 import json
 import os
+import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -14,35 +14,32 @@ import pytest
 from scipy.sparse import csr_array
 
 from tests import samples
-from textclf.artifacts import shards
+from tests.unit.models import networks
+from textclf.artifacts import features
+from textclf.artifacts.features import Features
+from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
-from textclf.models import keras as network
-from textclf.models import multiworker, streaming
-from textclf.models.streaming import State
-from textclf.vectorize import features
-from textclf.vectorize.features import Features, Shards
+from textclf.models.common.fitted import Fitted
+from textclf.models.keras import checkpoint, stream, training
+from textclf.models.keras.checkpoint import State
+from textclf.models.keras.steps import Block, make_block
+
+Data = tuple[Shards[Features], Shards[Features]]  # to train on, and to watch
 
 ROWS = 250
 SIZES = (60, 60, 40)  # of the shards of the training rows
 BATCH = 7
-ALONE = SimpleNamespace(num_replicas_in_sync=1)  # what of a strategy the blocks depend on
+ONE_DEVICE = SimpleNamespace(num_replicas_in_sync=1)  # the part of a strategy that blocks depend on
+STOPPING = {"learning_rate": 0.3, "epochs": 9, "early_stopping": 2}  # the watched loss soon rises
 
 
 class KilledError(Exception):
-    """What ends a training in the middle."""
+    """Ends a training in the middle."""
 
 
 def settings(**changes: object) -> Any:
-    chosen = {"units": [3], "learning_rate": 0.05, "epochs": 3, "batch_size": BATCH}
-    return samples.settings("keras", **chosen | changes)
-
-
-def written(folder: Path, rows: Features, sizes: tuple[int, ...], name: str = "train") -> Shards:
-    """The rows as shards of these sizes."""
-    folder.mkdir(exist_ok=True)
-    borders = np.cumsum((0, *sizes))
-    pieces = [samples.taken(rows, np.arange(start, end)) for start, end in itertools.pairwise(borders)]
-    return Shards(shards.write(pieces, folder, name, ".npz", features.write))
+    small = {"units": [3], "learning_rate": 0.05, "epochs": 3, "batch_size": BATCH}
+    return samples.settings("keras", **small | changes)
 
 
 @pytest.fixture(scope="module")
@@ -51,97 +48,92 @@ def rows() -> Features:
 
 
 @pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory, rows: Features) -> tuple[Shards, Shards]:
-    """Shards of training rows and of rows to watch."""
+def data(tmp_path_factory: pytest.TempPathFactory, rows: Features) -> Data:
     folder = tmp_path_factory.mktemp("features")
-    watched = samples.taken(rows, np.arange(sum(SIZES), ROWS))
-    return written(folder, rows, SIZES), written(folder, watched, (50, 40), "validation")
+    train, watched = (samples.take(rows, part) for part in np.split(np.arange(ROWS), [sum(SIZES)]))
+    return samples.write_shards(train, folder, SIZES), samples.write_shards(watched, folder, (50, 40), "validation")
 
 
 @pytest.fixture(scope="module")
-def whole(data: tuple[Shards, Shards], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., network.Network]:
-    """The network of a training that nothing disturbed, trained once for each of the settings."""
+def undisturbed(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Fitted]:
+    """Returns the network of a training that was never killed; trained once per settings."""
 
     @cache
-    def trained(**changes: object) -> network.Network:
-        return network.fit_stream(*data, settings(**changes), tmp_path_factory.mktemp("scratch"))
+    def fit(**changes: object) -> Fitted:
+        return stream.fit_stream(*data, settings(**changes), tmp_path_factory.mktemp("scratch"))
 
-    return trained
-
-
-def content(model: network.Network) -> list[bytes]:
-    """All that a training makes."""
-    return [*(weights.tobytes() for weights in model.plain.get_weights()), model.history.to_csv().encode()]
-
-
-def blocks_of(part: Features, order: list[int], batch: int, devices: int = 1) -> list[streaming.Block]:
-    weights = np.arange(1.0, len(part.classes) + 1)
-    return [streaming.block(part, weights, np.array(order), batch, devices, device) for device in range(devices)]
+    return fit
 
 
 # Blocks
 
 
+def make_blocks(part: Features, order: list[int], batch: int, devices: int = 1) -> list[Block]:
+    """Return the block of each device; the weight of a row is the position of its class, from 1."""
+    weights = np.arange(1.0, len(part.classes) + 1)
+    return [make_block(part, weights, np.array(order), batch, devices, device) for device in range(devices)]
+
+
 @pytest.mark.parametrize("devices", [1, 2, 3, 5])
 @pytest.mark.parametrize("number", [1, 4, 8, 9])
-def test_the_devices_of_all_workers_share_out_the_rows_of_every_step(rows: Features, devices: int, number: int) -> None:
+def test_the_devices_of_all_workers_divide_the_rows_of_every_step(rows: Features, devices: int, number: int) -> None:
     order, batch = np.random.default_rng(1).permutation(20)[:number].tolist(), 4
-    blocks = blocks_of(rows, order, batch, devices)
+    blocks = make_blocks(rows, order, batch, devices)
     steps = -(-number // batch)
     for step in range(steps):
-        wanted = order[step * batch : (step + 1) * batch]
-        found, labels, weights = [], [], []
+        expected = order[step * batch : (step + 1) * batch]
+        counts, labels, weights = [], [], []
         for block in blocks:
             assert block.y.shape == (steps, -(-batch // devices))
             assert block.sizes.tolist() == [min(batch, number - start) for start in range(0, number, batch)]
-            some = slice(block.starts[step], block.starts[step + 1])
+            terms = slice(block.starts[step], block.starts[step + 1])
             X = np.zeros((block.y.shape[1], samples.TERMS))
-            np.add.at(X, tuple(block.places[some].T), block.counts[some])
-            there = block.y[step] >= 0
-            assert not X[~there].any()
-            assert not block.weights[step][~there].any()
-            found += X[there].tolist()
-            labels += block.y[step][there].tolist()
-            weights += block.weights[step][there].tolist()
-        assert sorted(found) == sorted(rows.X[wanted].toarray().tolist())
-        assert sorted(labels) == sorted(rows.y[wanted].tolist())
+            np.add.at(X, tuple(block.places[terms].T), block.counts[terms])
+            filled = block.y[step] >= 0
+            assert not X[~filled].any()
+            assert not block.weights[step][~filled].any()
+            counts += X[filled].tolist()
+            labels += block.y[step][filled].tolist()
+            weights += block.weights[step][filled].tolist()
+        assert sorted(counts) == sorted(rows.X[expected].toarray().tolist())
+        assert sorted(labels) == sorted(rows.y[expected].tolist())
         assert weights == [label + 1 for label in labels]
 
 
 def test_rows_without_a_term_are_rows_too() -> None:
     part = Features(np.array(["1", "2"]), csr_array((2, 5), dtype=np.int64), np.array([0, 1]), np.array(["a", "b"]))
-    (block,) = blocks_of(part, [1, 0], 2)
+    (block,) = make_blocks(part, [1, 0], 2)
     assert block.places.shape == (0, 2)
     assert block.y.tolist() == [[1, 0]]
 
 
-def epoch_of(data: tuple[Shards, Shards], state: State, **changes: object) -> list[tuple[list[Any], int, bool]]:
-    """The blocks of an epoch, with the number of their rows and whether they end a shard."""
-    rows = streaming.survey(*data, settings(**changes))
-    blocks = streaming.epoch_of_blocks(rows, state, settings(**changes), ALONE)
+def epoch(data: Data, state: State, **changes: object) -> list[tuple[list[Any], int, bool]]:
+    """Return the blocks of an epoch, with the number of their rows and whether they end a shard."""
+    surveyed = stream.survey(*data, settings(**changes))
+    blocks = stream.epoch_blocks(surveyed, state, settings(**changes), ONE_DEVICE)
     return [([array.tolist() for array in block], number, ends) for block, number, ends in blocks]
 
 
-def test_every_epoch_takes_the_shards_and_their_rows_in_an_order_of_its_own(
-    data: tuple[Shards, Shards], monkeypatch: pytest.MonkeyPatch
+def test_every_epoch_takes_the_shards_and_their_rows_in_its_own_order(
+    data: Data, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streaming, "ROWS_AT_ONCE", 30)
-    epochs = [epoch_of(data, State("", epoch)) for epoch in range(8)]
-    assert all(sum(number for _, number, _ in epoch) == sum(SIZES) for epoch in epochs)
-    assert all([ends for *_, ends in epoch].count(True) == len(SIZES) for epoch in epochs)
-    assert all(number <= 30 for epoch in epochs for _, number, _ in epoch)
-    assert len({json.dumps(epoch) for epoch in epochs}) == 8
-    lengths = {tuple(np.diff([0, *(at for at, (*_, ends) in enumerate(epoch, 1) if ends)])) for epoch in epochs}
+    monkeypatch.setattr(stream, "BLOCK_ROWS", 30)
+    epochs = [epoch(data, State("", number)) for number in range(8)]
+    assert all(sum(number for _, number, _ in blocks) == sum(SIZES) for blocks in epochs)
+    assert all([ends for *_, ends in blocks].count(True) == len(SIZES) for blocks in epochs)
+    assert all(number <= 30 for blocks in epochs for _, number, _ in blocks)
+    assert len({json.dumps(blocks) for blocks in epochs}) == 8
+    lengths = {tuple(np.diff([0, *(at for at, (*_, ends) in enumerate(blocks, 1) if ends)])) for blocks in epochs}
     assert len(lengths) > 1  # the small shard is not always the last
-    assert epoch_of(data, State("", 2)) == epochs[2]
-    assert epoch_of(data, State(""), seed=1) != epochs[0]
+    assert epoch(data, State("", 2)) == epochs[2]
+    assert epoch(data, State(""), seed=1) != epochs[0]
 
 
-def test_an_epoch_goes_on_after_the_shards_that_are_done(data: tuple[Shards, Shards]) -> None:
-    assert epoch_of(data, State("", 1, shard=2)) == epoch_of(data, State("", 1))[2:]
+def test_an_epoch_resumes_after_the_shards_that_are_done(data: Data) -> None:
+    assert epoch(data, State("", 1, shard=2)) == epoch(data, State("", 1))[2:]
 
 
-def test_what_comes_next_is_made_while_the_one_before_is_in_use_and_no_more() -> None:
+def test_the_next_item_is_made_while_the_one_before_is_in_use_and_no_more() -> None:
     made = []
 
     def items() -> Any:
@@ -149,172 +141,179 @@ def test_what_comes_next_is_made_while_the_one_before_is_in_use_and_no_more() ->
             made.append(number)
             yield number
 
-    for item in streaming.ahead(items()):
+    for item in stream.prefetch(items()):
         assert len(made) <= item + 2
     assert made == list(range(5))
 
 
-def test_an_error_in_what_comes_next_is_raised() -> None:
+def test_an_error_in_the_next_item_is_raised() -> None:
     with pytest.raises(ZeroDivisionError):
-        list(streaming.ahead(1 // number for number in (1, 0)))
+        list(stream.prefetch(1 // number for number in (1, 0)))
 
 
-def test_no_more_than_two_shards_are_in_memory(data: tuple[Shards, Shards], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_more_than_two_shards_are_in_memory(data: Data) -> None:
     import weakref
 
-    alive: list[Any] = []
-    most = []
+    references: list[Any] = []
+    alive = []  # shards in memory, at each read
 
     def read(path: Path) -> Features:
         part = features.read_shard(path)
-        alive.append(weakref.ref(part.X))
-        most.append(sum(reference() is not None for reference in alive))
+        references.append(weakref.ref(part.X))
+        alive.append(sum(reference() is not None for reference in references))
         return part
 
-    monkeypatch.setattr(streaming, "read_shard", read)
-    epoch_of(data, State(""))
-    assert len(most) == 1 + len(SIZES)
-    assert max(most) <= 2
+    epoch((Shards(data[0].paths, read), data[1]), State(""))
+    assert len(alive) == 1 + len(SIZES)
+    assert max(alive) <= 2
 
 
 # Training
 
 
-@pytest.mark.parametrize(("classes", "given"), [(2, None), (3, "balanced")], ids=str)
-def test_it_is_the_training_of_the_dense_network(tmp_path: Path, classes: int, given: str | None) -> None:
-    # One batch a shard and one shard, so that the order of the rows does not matter.
+@pytest.mark.parametrize(
+    ("classes", "given"), [(2, None), pytest.param(3, "balanced", marks=pytest.mark.slow)], ids=str
+)
+def test_it_is_the_training_of_the_network_in_memory(tmp_path: Path, classes: int, given: str | None) -> None:
+    # One shard of one batch, so that the order of the rows does not matter.
     rows = samples.rows(classes)
-    data = written(tmp_path, rows, (len(rows.y),))
+    shards = samples.write_shards(rows, tmp_path, len(rows.y))
     chosen = settings(batch_size=len(rows.y), epochs=4, class_weight=given)
-    streamed = network.fit_stream(data, data, chosen, tmp_path / "scratch")
-    fitted = network.fit(rows, rows, chosen)
-    for ours, theirs in zip(streamed.plain.get_weights(), fitted.plain.get_weights(), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    streamed = stream.fit_stream(shards, shards, chosen, tmp_path / "scratch")
+    fitted = training.fit(rows, rows, chosen)
+    for ours, expected in zip(streamed.layers.layers, fitted.layers.layers, strict=True):
+        np.testing.assert_allclose(ours.kernel, expected.kernel, atol=1e-5)
+        np.testing.assert_allclose(ours.bias, expected.bias, atol=1e-5)
+    assert streamed.history is not None
+    assert fitted.history is not None
     columns = ["epoch", "loss", "accuracy"]
     np.testing.assert_allclose(streamed.history[columns], fitted.history[columns], atol=1e-5)
     assert streamed.history["split"].equals(fitted.history["split"])
-    assert streamed.predict_proba(rows.X) == pytest.approx(fitted.predict_proba(rows.X), abs=1e-5)
+    assert streamed.layers.predict_proba(rows.X) == pytest.approx(fitted.layers.predict_proba(rows.X), abs=1e-5)
     assert streamed.record == fitted.record
 
 
 def test_it_learns_and_gives_the_same_bytes_again_whatever_another_training_left(
-    data: tuple[Shards, Shards], whole: Callable[..., network.Network], tmp_path: Path
+    data: Data, undisturbed: Callable[..., Fitted], tmp_path: Path
 ) -> None:
-    losses = whole().history.loc[whole().history["split"] == "train", "loss"].to_numpy()
+    losses = networks.losses(undisturbed(), "train")
     assert losses[-1] < losses[0] - 0.1
-    network.fit_stream(*data, settings(epochs=1, seed=1), tmp_path)
-    assert state_in(tmp_path).epoch == 1
-    assert content(network.fit_stream(*data, settings(), tmp_path)) == content(whole())
-    assert [path.name for path in tmp_path.iterdir()] == [streaming.STATE]
+    stream.fit_stream(*data, settings(epochs=1, seed=1), tmp_path)
+    assert read_state(tmp_path).epoch == 1
+    assert networks.bits(stream.fit_stream(*data, settings(), tmp_path)) == networks.bits(undisturbed())
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.FILE]
 
 
-def test_the_watched_numbers_are_those_of_all_watched_rows(
-    data: tuple[Shards, Shards], whole: Callable[..., network.Network]
+def test_the_watched_loss_and_accuracy_are_those_of_all_watched_rows(
+    data: Data, undisturbed: Callable[..., Fitted]
 ) -> None:
-    watched = data[1].together()
-    probabilities = whole().predict_proba(watched.X)
-    last = whole().history.iloc[-1]
+    watched = features.concatenate(list(data[1]))
+    probabilities = undisturbed().layers.predict_proba(watched.X)
+    history = undisturbed().history
+    assert history is not None
+    last = history.iloc[-1]
     assert last["split"] == "watched"
     assert last["loss"] == pytest.approx(-np.log(probabilities[np.arange(len(watched.y)), watched.y]).mean(), abs=1e-6)
     assert last["accuracy"] == pytest.approx((probabilities.argmax(axis=1) == watched.y).mean(), abs=1e-12)
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # h5py's, which writes the weights
-def test_what_is_saved_is_what_predicts(whole: Callable[..., network.Network], rows: Features, tmp_path: Path) -> None:
-    from textclf.artifacts import layers as portable
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of h5py, which writes the weights
+def test_the_saved_network_predicts_as_the_layers(
+    undisturbed: Callable[..., Fitted], rows: Features, tmp_path: Path
+) -> None:
+    from keras.saving import load_model
 
-    whole().save(tmp_path)
-    assert np.array_equal(portable.read(tmp_path).predict_proba(rows.X), whole().predict_proba(rows.X))
-    assert whole().plain.predict(rows.X.toarray(), verbose=0)[:, 0] == pytest.approx(
-        whole().predict_proba(rows.X)[:, 1], abs=1e-6
-    )
+    path = tmp_path / "model.keras"
+    undisturbed().files["model.keras"](path)
+    saved = networks.dense_probabilities(load_model(path, safe_mode=True), rows.X)
+    assert saved == pytest.approx(undisturbed().layers.predict_proba(rows.X), abs=1e-6)
 
 
-def test_a_network_that_diverged_is_an_error(data: tuple[Shards, Shards], tmp_path: Path) -> None:
+def test_a_network_that_diverged_is_an_error(data: Data, tmp_path: Path) -> None:
     chosen = settings(units=[], optimizer="sgd", learning_rate=1e38)
     with pytest.raises(UserError, match=r"got nan in epoch 1: set train\.keras\.learning_rate"):
-        network.fit_stream(*data, chosen, tmp_path)
+        stream.fit_stream(*data, chosen, tmp_path)
 
 
-# What survives
+# Checkpoints
 
 
-STOPPING = {
-    "learning_rate": 0.3,
-    "epochs": 9,
-    "early_stopping": 2,
-}  # with which the loss on the watched rows rises soon
-
-
-def killed_in(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, call: int, train: Callable[[], Any]) -> None:
-    """The training ends when this function is called for that time; its state is kept after every shard."""
+def kill_in(monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, call: int, train: Callable[[], Any]) -> None:
+    """Run a training that ends when this function is called for that time; it writes a checkpoint after every shard."""
     calls = iter(range(1, 10**6))
-    whole: Callable[..., Any] = getattr(owner, name)
+    function: Callable[..., Any] = getattr(owner, name)
 
-    def killed(*arguments: Any) -> Any:
+    def kill(*arguments: Any) -> Any:
         if next(calls) == call:
             raise KilledError
-        return whole(*arguments)
+        return function(*arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(streaming, "SECONDS", 0.0)
-        patch.setattr(owner, name, killed)
+        patch.setattr(stream, "INTERVAL", 0.0)
+        patch.setattr(owner, name, kill)
         with pytest.raises(KilledError):
             train()
 
 
-def state_in(scratch: Path) -> State:
-    with np.load(scratch / streaming.STATE, allow_pickle=False) as stored:
+def read_state(scratch: Path) -> State:
+    with np.load(scratch / checkpoint.FILE, allow_pickle=False) as stored:
         return State(**json.loads(stored["state"].tobytes()))
 
 
-def test_a_training_that_ended_anywhere_goes_on_to_the_very_same_end(
-    data: tuple[Shards, Shards],
-    whole: Callable[..., network.Network],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+def test_a_training_killed_anywhere_resumes_and_ends_with_the_same_network(
+    data: Data, undisturbed: Callable[..., Fitted], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    undisturbed = whole(**STOPPING)
-    best, epochs = (int(undisturbed.record[name]) for name in ("best_epoch", "epochs"))
+    expected = undisturbed(**STOPPING)
+    best, epochs = (int(expected.record[name]) for name in ("best_epoch", "epochs"))
     assert best + 2 == epochs < 9
 
-    def train() -> network.Network:
-        return network.fit_stream(*data, settings(**STOPPING), tmp_path)
+    def train() -> Fitted:
+        return stream.fit_stream(*data, settings(**STOPPING), tmp_path)
 
-    # While the second shard of the first epoch is prepared; while the state after the fourth is written; while the
-    # epoch after the best is evaluated.
+    # While the third block is made; while the checkpoint after the fourth shard is written; while the epoch after the
+    # best is evaluated.
     shards_done = []
-    for owner, name, call in (
-        (streaming, "block", 3),
-        (os, "fsync", 3),
-        (streaming, "evaluated", best),
-    ):
-        killed_in(monkeypatch, owner, name, call, train)
-        shards_done.append(state_in(tmp_path).epoch * len(SIZES) + state_in(tmp_path).shard)
+    for owner, name, call in ((stream, "make_block", 3), (os, "fsync", 3), (stream, "evaluate", best)):
+        kill_in(monkeypatch, owner, name, call, train)
+        state = read_state(tmp_path)
+        shards_done.append(state.epoch * len(SIZES) + state.shard)
     assert shards_done[0] in {1, 2}  # the third block is made while the second is in use, or before
     assert shards_done[1] == shards_done[0] + 2
     assert shards_done[2] == (best + (shards_done[1] >= len(SIZES))) * len(SIZES) - 1
-    again = train()
-    assert content(again) == content(undisturbed)
-    assert again.record == undisturbed.record
-    assert content(train()) == content(undisturbed)  # killed after the last epoch, before the stage was done
+    resumed = train()
+    assert networks.bits(resumed) == networks.bits(expected)
+    assert resumed.record == expected.record
+    assert networks.bits(train()) == networks.bits(expected)  # killed after the last epoch, before the stage was done
 
 
-def test_a_state_of_other_shards_or_settings_is_not_taken(
-    data: tuple[Shards, Shards], rows: Features, tmp_path: Path
-) -> None:
-    assert streaming.survey(*data, settings()).digest == streaming.survey(*data, settings()).digest
+def test_a_checkpoint_of_other_shards_or_settings_is_not_used(data: Data, rows: Features, tmp_path: Path) -> None:
+    digest = stream.survey(*data, settings()).digest
+    assert stream.survey(*data, settings()).digest == digest
+    train = samples.take(rows, np.arange(sum(SIZES)))
     digests = {
-        streaming.survey(*data, settings()).digest,
-        streaming.survey(*data, settings(epochs=4)).digest,
-        streaming.survey(*data[::-1], settings()).digest,
-        streaming.survey(written(tmp_path, rows, SIZES[::-1]), data[1], settings()).digest,
+        digest,
+        stream.survey(*data, settings(epochs=4)).digest,
+        stream.survey(*data[::-1], settings()).digest,
+        stream.survey(samples.write_shards(train, tmp_path, SIZES[::-1]), data[1], settings()).digest,
     }
     assert len(digests) == 4
 
 
+@pytest.mark.parametrize("module", ["__init__", "build", "checkpoint", "steps", "stream", "workers"])
+def test_a_checkpoint_of_other_code_is_not_used(
+    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    digest = stream.survey(*data, settings()).digest
+    package = Path(shutil.copytree(Path(stream.__file__).parent, tmp_path / "keras"))
+    monkeypatch.setattr(stream, "__file__", str(package / "stream.py"))
+    assert stream.survey(*data, settings()).digest == digest  # wherever the same code is
+    with (package / f"{module}.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert stream.survey(*data, settings()).digest != digest
+
+
 @pytest.mark.parametrize(
-    ("losses", "patience", "best", "over"),
+    ("losses", "patience", "best_epoch", "is_done"),
     [
         ([], None, 0, False),
         ([3.0, 4.0, 5.0], None, 1, False),
@@ -325,42 +324,8 @@ def test_a_state_of_other_shards_or_settings_is_not_taken(
     ],
 )
 def test_early_stopping_follows_from_the_history(
-    losses: list[float], patience: int | None, best: int, over: bool
+    losses: list[float], patience: int | None, best_epoch: int, is_done: bool
 ) -> None:
     state = State("", len(losses), history={"val_loss": losses})
-    assert state.best == best
-    assert state.over(settings(epochs=5, early_stopping=patience)) == over
-
-
-# Many workers
-
-
-@pytest.mark.parametrize(
-    ("config", "place"),
-    [
-        (None, (0, 1)),
-        ({}, (0, 1)),
-        ({"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}, (0, 1)),
-        ({"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 1}}, (1, 2)),
-        ({"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": "0"}}, (0, 2)),
-        ({"cluster": {"chief": ["c:1"], "worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}, (1, 2)),
-        ({"cluster": {"chief": ["c:1"], "worker": ["a:1"]}, "task": {"type": "chief", "index": 0}}, (0, 2)),
-    ],
-)
-def test_the_chief_is_the_first_worker(
-    monkeypatch: pytest.MonkeyPatch, config: dict[str, Any] | None, place: tuple[int, int]
-) -> None:
-    monkeypatch.delenv(multiworker.VARIABLE, raising=False)
-    if config is not None:
-        monkeypatch.setenv(multiworker.VARIABLE, json.dumps(config))
-    assert multiworker.place() == place
-    assert multiworker.is_chief() == (place[0] == 0)
-
-
-@pytest.mark.parametrize(
-    "text", ["{", "[]", '{"cluster": {"worker": ["a:1", "b:1"]}}', '{"cluster": {"worker": ["a:1"]}, "task": {}}']
-)
-def test_a_tf_config_that_names_no_place_is_an_error(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setenv(multiworker.VARIABLE, text)
-    with pytest.raises(UserError, match="TF_CONFIG must be like"):
-        multiworker.place()
+    assert state.best_epoch == best_epoch
+    assert state.is_done(settings(epochs=5, early_stopping=patience)) == is_done

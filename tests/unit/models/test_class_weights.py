@@ -1,0 +1,66 @@
+"""Weights of training rows by their class."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.utils.class_weight import compute_sample_weight
+
+from tests import samples
+from textclf.core.errors import UserError
+from textclf.models.common.class_weights import class_weights, count_classes, row_weights
+
+
+def test_without_weights_there_are_none() -> None:
+    assert row_weights(samples.rows(), None) is None
+
+
+@pytest.mark.parametrize("classes", [2, 3, 6])
+def test_balanced_weights_are_those_of_scikit_learn(classes: int) -> None:
+    part = samples.rows(classes)
+    weights = row_weights(part, "balanced")
+    assert weights is not None
+    assert weights == pytest.approx(compute_sample_weight("balanced", part.y), rel=1e-15)
+    assert weights.mean() == pytest.approx(1)
+    sums = np.bincount(part.y, weights)
+    assert sums == pytest.approx([sums[0]] * classes)
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_row_gets_the_weight_of_its_class_whatever_the_order_of_the_mapping(order: int) -> None:
+    part = samples.rows(3)
+    given = (("class 0", 0.5), ("class 1", 2.0), ("class 2", 7.0))[::order]
+    weights = row_weights(part, given)
+    assert weights is not None
+    assert weights.tolist() == compute_sample_weight({0: 0.5, 1: 2.0, 2: 7.0}, part.y).tolist()
+
+
+@pytest.mark.parametrize("names", [("class 0",), ("class 0", "class 1", "class 2"), ("0", "1")], ids=str)
+@pytest.mark.parametrize("model", ["naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras"])
+def test_weights_of_other_classes_are_refused(model: str, names: tuple[str, ...]) -> None:
+    with pytest.raises(UserError) as error:
+        samples.fit(model, samples.rows(), class_weight=dict.fromkeys(names, 2.0))
+    assert error.value.lines == (f"class_weight must name the classes class 0, class 1; got {', '.join(names)}",)
+
+
+@pytest.mark.parametrize("given", [None, "balanced", (("class 0", 0.5), ("class 1", 2.0), ("class 2", 7.0))], ids=str)
+def test_weights_of_classes_are_those_of_their_rows(given: Any) -> None:
+    part = samples.rows(3)
+    weights = class_weights(part.classes, np.bincount(part.y), given)
+    rows = row_weights(part, given)
+    assert (weights is None and rows is None) or np.array_equal(weights[part.y], rows)  # type: ignore[index,arg-type]
+
+
+def test_the_rows_of_each_class_are_counted_over_shards(tmp_path: Path) -> None:
+    part = samples.rows(3)
+    classes, counts = count_classes(samples.write_shards(part, tmp_path, 25))
+    assert classes.tolist() == part.classes.tolist()
+    assert counts.tolist() == np.bincount(part.y).tolist()
+
+
+def test_labels_of_a_damaged_shard_are_an_error(tmp_path: Path) -> None:
+    rows = samples.write_shards(samples.rows(), tmp_path, 25)
+    rows.paths[1].write_bytes(b"PK")
+    with pytest.raises(UserError, match=r"train-00002\.npz is damaged; "):
+        count_classes(rows)

@@ -1,0 +1,74 @@
+"""The network before it is trained, and what becomes of one that is."""
+
+from pathlib import Path
+from typing import get_args
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests import samples
+from tests.unit.models import networks
+from tests.unit.models.networks import TERMS
+from textclf.models.keras import Activation, build
+
+
+@pytest.mark.parametrize(
+    ("classes", "output", "parameters"), [(2, (1, "sigmoid"), 17_161), (3, (3, "softmax"), 17_183)]
+)
+def test_the_network_is_that_of_the_lesson_and_ends_in_softmax_for_more_than_two_classes(
+    classes: int, output: tuple[int, str], parameters: int
+) -> None:
+    network = build.build_network(1714, classes, networks.settings(units=[10]))
+    assert [(layer.__class__.__name__, layer.units, layer.activation.__name__) for layer in network.layers] == [
+        ("Dense", 10, "relu"),
+        ("Dense", *output),
+    ]
+    assert network.count_params() == parameters
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("activation", get_args(Activation))
+def test_its_layers_predict_what_keras_predicts(tmp_path: Path, activation: str, classes: int) -> None:
+    network = build.build_network(TERMS, classes, networks.settings(activation=activation))
+    for layer in network.layers:  # larger than at the start, where all activations are nearly linear
+        layer.set_weights([8 * weights + 0.1 for weights in layer.get_weights()])
+    names = tuple(str(number) for number in range(classes))
+    model = samples.write_and_read(build.layer_model(network, names), tmp_path)
+    X = networks.rows().X
+    probabilities = model.predict_proba(X)
+    assert model.classes == names
+    assert probabilities == pytest.approx(networks.dense_probabilities(network, X), abs=1e-5)
+    assert probabilities.min() >= 0
+    assert probabilities.sum(axis=1) == pytest.approx([1.0] * len(probabilities), abs=1e-15)
+
+
+def test_history_has_a_row_per_epoch_and_split() -> None:
+    recorded = {"loss": [0.7, 0.6], "accuracy": [0.5, 1.0], "val_loss": [0.9, 0.8], "val_accuracy": [0.4, 0.3]}
+    expected = pd.DataFrame(
+        {
+            "epoch": [1, 2, 1, 2],
+            "split": ["train", "train", "watched", "watched"],
+            "loss": [0.7, 0.6, 0.9, 0.8],
+            "accuracy": [0.5, 1.0, 0.4, 0.3],
+        }
+    )
+    assert build.history_table(recorded).equals(expected)
+
+
+def test_the_record_counts_weights_and_epochs_and_names_the_best_epoch() -> None:
+    network = build.build_network(TERMS, 2, networks.settings())
+    recorded = {"loss": [3.0, 2, 1], "accuracy": [0.0, 0, 0], "val_loss": [0.9, 0.7, 0.8], "val_accuracy": [0.0, 0, 0]}
+    fitted = build.fitted_network(network, ("0", "1"), build.history_table(recorded))
+    assert fitted.record == {"parameters": 6 * 4 + 4 + 4 * 3 + 3 + 3 + 1, "epochs": 3, "best_epoch": 2}
+    for text in ("hidden_1", "hidden_2", "output", "Total params: 47"):  # Keras's table
+        assert text in str(fitted)
+    assert set(fitted.files) == {"model.keras"}
+
+
+def test_the_weights_of_the_layers_are_those_of_the_network() -> None:
+    network = build.build_network(TERMS, 3, networks.settings())
+    layers = build.layer_model(network, ("a", "b", "c")).layers
+    arrays = [array for layer in layers for array in (layer.kernel, layer.bias)]
+    assert all(array.dtype == np.float64 for array in arrays)
+    assert all(np.array_equal(ours, keras) for ours, keras in zip(arrays, network.get_weights(), strict=True))

@@ -1,0 +1,38 @@
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.unit.models import networks
+from textclf.models.common.fitted import Fitted
+from textclf.models.keras.saving import ZIP_TIME
+
+# Of h5py, which reads and writes the weights.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+def save(fitted: Fitted, folder: Path) -> Path:
+    path = folder / "model.keras"
+    fitted.files["model.keras"](path)
+    return path
+
+
+def test_the_saved_network_of_a_second_training_has_the_same_bytes(tmp_path: Path) -> None:
+    contents = [save(fitted, tmp_path).read_bytes() for fitted in (networks.fit(), networks.fit(repetition=1))]
+    assert contents[0] == contents[1]
+    with zipfile.ZipFile(tmp_path / "model.keras") as archive:
+        assert {member.date_time for member in archive.infolist()} == {ZIP_TIME}
+        assert b"shared_object_id" not in archive.read("config.json")
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_the_saved_network_opens_without_custom_objects_and_predicts_as_the_layers(
+    tmp_path: Path, early_stopping: bool
+) -> None:
+    from keras.saving import load_model
+
+    fitted = networks.fit_stopping(40, 3) if early_stopping else networks.fit_deep()
+    network = load_model(save(fitted, tmp_path), safe_mode=True)
+    assert network.__class__.__name__ == "Sequential"
+    X = networks.rows().X
+    assert networks.dense_probabilities(network, X) == pytest.approx(fitted.layers.predict_proba(X), abs=1e-6)

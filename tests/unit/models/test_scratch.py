@@ -1,0 +1,157 @@
+"""The folder in which a training keeps what it needs to resume, and the stage train, which removes it."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages import train as stage
+from tests import samples
+from tests.settings import put
+from textclf.artifacts import features, layers, predictions
+from textclf.artifacts.features import Features
+from textclf.artifacts.shards import Shards
+from textclf.models import majority
+from textclf.models.common import fitting
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.scratch import fingerprint, scratch_folder, scratch_prefix
+
+SIZES = {"train": 25, "validation": 20, "test": 15}  # rows per shard of each split
+
+
+def write_splits(folder: Path, classes: int = 2, **sizes: int) -> dict[str, Shards[Features]]:
+    """Write sixty rows of each split in shards."""
+    for seed, (name, size) in enumerate((SIZES | sizes).items()):
+        samples.write_shards(samples.rows(classes, seed=seed), folder, size, name)
+    return features.open_shards(folder)
+
+
+def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> None:
+    settings = samples.settings("naive_bayes")
+    first = fingerprint(write_splits(tmp_path / "a"), settings)
+    assert fingerprint(write_splits(tmp_path / "b"), settings) == first
+    fingerprints = {
+        first,
+        fingerprint(write_splits(tmp_path / "a"), samples.settings("naive_bayes", alpha=2.0)),
+        fingerprint(write_splits(tmp_path / "c", classes=3), settings),
+        fingerprint(write_splits(tmp_path / "d", test=16), settings),
+    }
+    assert len(fingerprints) == 4
+    assert {len(digits) for digits in fingerprints} == {16}
+    splits = features.open_shards(tmp_path / "a")
+    folder = scratch_folder(tmp_path, "naive_bayes", splits, settings)
+    assert folder == tmp_path / f"{scratch_prefix('naive_bayes')}{first}"
+    assert not folder.exists()
+
+
+# The stage
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs the stage for a model on shards in data/features, with settings of params.yaml changed."""
+    (tmp_path / "data").mkdir()
+    write_splits(tmp_path / "data" / "features")
+    monkeypatch.chdir(tmp_path)
+
+    def run_stage(*settings: str, model: str = "naive_bayes") -> None:
+        Path("params.yaml").write_text(put(*settings), encoding="utf-8")
+        data = Path("data")
+        predicted = data / "predictions" / f"{model}.parquet"
+        stage.run(model=model, features=data / "features", trained=data / "trained" / model, predictions=predicted)
+
+    return run_stage
+
+
+def hidden(folder: Path) -> list[Path]:
+    return list((folder / "data").rglob(".*"))
+
+
+def test_a_killed_training_finds_its_scratch_folder_again_and_the_stage_removes_it_at_the_end(
+    tmp_path: Path, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contents: list[list[str]] = []  # of the scratch folder, at the start of each training
+    killed = True
+
+    def fit_stream(train: Shards[Features], watched: Shards[Features], settings: Any, scratch: Path) -> Fitted:
+        contents.append(sorted(path.name for path in scratch.glob("*")))
+        scratch.mkdir(exist_ok=True)
+        (scratch / "state").touch()
+        if killed:
+            raise KeyboardInterrupt
+        return majority.fit_stream(train, watched, settings, scratch)
+
+    monkeypatch.setattr(fitting, "load_model", lambda _: SimpleNamespace(fit_stream=fit_stream))
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    with pytest.raises(KeyboardInterrupt):
+        run("train.naive_bayes.alpha", "2.0")
+    assert contents == [[], ["state"], []]
+    assert [path.parent for path in hidden(tmp_path)] == [tmp_path / "data"] * 2
+    killed = False
+    run()
+    assert contents[3] == ["state"]
+    assert not hidden(tmp_path)
+
+
+@pytest.mark.parametrize("index", [0, 1])
+def test_only_the_first_of_several_workers_writes(
+    tmp_path: Path, run: Callable[..., None], index: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = {"worker": ["localhost:1", "localhost:2"]}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": {"type": "worker", "index": index}}))
+    run()
+    for path in ("trained/naive_bayes/model.npz", "predictions/naive_bayes.parquet"):
+        assert (tmp_path / "data" / path).exists() == (index == 0)
+    assert not hidden(tmp_path)
+
+
+@pytest.mark.parametrize("model", ["naive_bayes", "logistic_regression"])
+def test_the_written_layers_give_the_written_predictions_in_a_row_group_per_shard(
+    tmp_path: Path, run: Callable[..., None], capsys: pytest.CaptureFixture[str], model: str
+) -> None:
+    run(model=model)
+    groups = list(predictions.batches(tmp_path / "data" / "predictions" / f"{model}.parquet"))
+    splits = features.open_shards(tmp_path / "data" / "features")
+    trained = tmp_path / "data" / "trained" / model
+    read = layers.read(trained)
+    parts = [(name, part) for name, shards in splits.items() for part in shards]
+    assert [len(rows) for rows in groups] == [25, 25, 10, 20, 20, 20, 15, 15, 15, 15]
+    for rows, (name, part) in zip(groups, parts, strict=True):
+        assert set(rows.split) == {name}
+        assert rows.ids.tolist() == part.ids.tolist()
+        assert rows.y.tolist() == part.y.tolist()
+        assert rows.classes == read.classes
+        assert np.array_equal(rows.probabilities, read.predict_proba(part.X))
+    whole = {name: features.concatenate(list(shards)) for name, shards in splits.items()}
+    fitted = fitting.fit_model(model, whole, samples.settings(model))
+    assert json.loads((trained / "training.json").read_text()) == dict(fitted.record)
+    assert capsys.readouterr().out == f"{fitted}\n"
+    assert {path.name for path in trained.iterdir()} == {layers.WEIGHTS, layers.DESCRIPTION, "training.json"}
+
+
+@pytest.mark.parametrize("watched", ["validation", "test"])
+def test_the_history_and_further_files_of_a_training_are_written(
+    tmp_path: Path, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch, watched: str
+) -> None:
+    if watched == "test":
+        for path in (tmp_path / "data" / "features").glob("validation*"):
+            path.unlink()
+    history = pd.DataFrame({"epoch": [1, 1], "split": ["train", "watched"], "loss": [0.5, 1 / 3], "accuracy": [1.0, 0]})
+
+    def fit_stream(train: Shards[Features], *others: Any) -> Fitted:
+        model = majority.fit_stream(train, *others).layers
+        return Fitted(model, {"parameters": 1}, history, {"notes.txt": lambda path: path.touch()})
+
+    monkeypatch.setattr(fitting, "load_model", lambda _: SimpleNamespace(fit_stream=fit_stream))
+    run()
+    trained = tmp_path / "data" / "trained" / "naive_bayes"
+    assert (trained / "notes.txt").exists()
+    lines = (trained / "history.csv").read_text().splitlines()
+    assert lines == ["epoch,split,loss,accuracy", "1,train,0.5,1.0", f"1,{watched},0.333333,0.0"]

@@ -1,0 +1,1 @@
+"""What all models share: their fitted form, loading by name, fitting, class weights and calibrated scores."""

@@ -1,0 +1,43 @@
+"""Linear classifiers whose scores are made probabilities by sigmoids."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textclf.artifacts import layers
+from textclf.core.errors import UserError
+from textclf.models.common.class_weights import row_weights
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.settings import ClassWeight
+
+if TYPE_CHECKING:
+    from textclf.artifacts.features import Features
+
+FOLDS = 5  # of a cross-validation inside the training rows
+
+
+def fit_calibrated(estimator: Any, train: "Features", class_weight: ClassWeight, presence: bool = False) -> Fitted:
+    """Return a linear classifier of scikit-learn's kind fitted on the training rows, with calibrated probabilities.
+
+    The sigmoids are fitted to scores of rows that the classifier did not see, in a stratified cross-validation of
+    `FOLDS` folds, or as many as the smallest class has rows: Platt (1999), as in scikit-learn's
+    CalibratedClassifierCV. With two classes the score is that of the positive class; with more, each class is scored
+    against the rest, and its probability is its sigmoid divided by the sum over the classes. With `presence` the
+    classifier was given 1 for each term that occurs. Raises `UserError` if a class has fewer than two rows.
+    """
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.model_selection import StratifiedKFold
+
+    fewest = int(np.bincount(train.y, minlength=len(train.classes)).min())
+    if fewest < 2:
+        raise UserError(f"a class must have at least 2 training rows to calibrate by; one has {fewest}")
+    search = CalibratedClassifierCV(estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False)
+    (fitted,) = search.fit(train.X, train.y, sample_weight=row_weights(train, class_weight)).calibrated_classifiers_
+    coef, intercept = fitted.estimator.coef_, fitted.estimator.intercept_
+    slope = np.array([-sigmoid.a_ for sigmoid in fitted.calibrators])  # scikit-learn's have the opposite sign
+    offset = np.array([-sigmoid.b_ for sigmoid in fitted.calibrators])
+    activation = "sigmoid" if len(intercept) == 1 else "sigmoid_shares"
+    model = layers.linear(
+        train.classes, coef * slope[:, None], intercept * slope + offset, activation, presence=presence
+    )
+    return Fitted(model, {"parameters": coef.size + intercept.size + slope.size + offset.size})

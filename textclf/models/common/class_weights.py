@@ -1,0 +1,50 @@
+"""Weights of training rows by their class."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.core.errors import UserError
+from textclf.core.files import reading
+from textclf.models.common.settings import ClassWeight
+
+if TYPE_CHECKING:
+    from textclf.artifacts.features import Features
+    from textclf.artifacts.shards import Shards
+
+
+def row_weights(train: "Features", class_weight: ClassWeight) -> NDArray[np.float64] | None:
+    """Return the weight of each training row, (rows,), or None if all weigh the same.
+
+    With `balanced` all classes have the same total weight and the mean weight is 1: rows / (classes x rows of the
+    class), as in scikit-learn. (With more than two classes, LinearSVC's own class_weight would weigh a class but not
+    the rows that it is compared with.) Raises `UserError` unless a mapping names exactly the classes.
+    """
+    counts = np.bincount(train.y, minlength=len(train.classes))
+    weights = class_weights(train.classes, counts, class_weight)
+    return None if weights is None else weights[train.y]
+
+
+def class_weights(
+    classes: NDArray[np.str_], counts: NDArray[np.int64], class_weight: ClassWeight
+) -> NDArray[np.float64] | None:
+    """Return the weight of a training row of each class, (classes,), as `row_weights`; `counts` are rows per class."""
+    if class_weight is None:
+        return None
+    if class_weight == "balanced":
+        weights: NDArray[np.float64] = counts.sum() / (len(counts) * counts)
+        return weights
+    given, names = dict(class_weight), classes.tolist()
+    if set(given) != set(names):
+        raise UserError(f"class_weight must name the classes {', '.join(names)}; got {', '.join(given)}")
+    return np.array([given[name] for name in names])
+
+
+def count_classes(shards: "Shards[Features]") -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Return the classes and the number of rows of each; only the labels are read from the shards."""
+    counts = []
+    for path in shards.paths:
+        with reading(path), np.load(path, allow_pickle=False) as stored:  # reads an array of an npz when it is named
+            counts.append(np.bincount(stored["y"], minlength=len(names := stored["classes"])))
+    return names, np.sum(counts, axis=0)

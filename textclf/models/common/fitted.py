@@ -1,0 +1,63 @@
+"""What fitting a model gives, and what the package of a model must offer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from textclf.artifacts.features import Features
+    from textclf.artifacts.layers import LayerModel
+    from textclf.artifacts.shards import Shards
+    from textclf.models.common.settings import ModelSettings
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted model.
+
+    `layers` make all its predictions, here and wherever it is used. `record` holds numbers about the training, among
+    them `parameters`, the count of fitted numbers. `history` has one row per epoch and split, with the columns `epoch`
+    (from 1), `split` (train or watched), `loss` and `accuracy`; None without epochs. `files` maps the names of further
+    files, such as model.keras, to functions that write them with the same bytes each time. `summary` describes the
+    model for people; by default the record on one line.
+    """
+
+    layers: "LayerModel"
+    record: Mapping[str, int | float]
+    history: "pd.DataFrame | None" = None
+    files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
+    summary: str = ""
+
+    def __str__(self) -> str:
+        """Return the summary."""
+        return self.summary or ", ".join(f"{name} {value}" for name, value in self.record.items())
+
+
+class ModelPackage(Protocol):
+    """The package of a model, textclf/models/<name>/.
+
+    A package may also have `fit_stream`, for more rows than memory holds, and `notes(settings)`, which returns
+    sentences for the model card and the report on how the model was trained.
+    """
+
+    KIND: str  # what the model is, in a few words, for its card
+    Settings: "type[ModelSettings]"
+
+    def fit(self, train: "Features", watched: "Features", settings: "ModelSettings") -> Fitted:
+        """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them."""
+
+
+class StreamingModelPackage(ModelPackage, Protocol):
+    """The package of a model that can be fitted on shards, one in memory at a time."""
+
+    def fit_stream(
+        self, train: "Shards[Features]", watched: "Shards[Features]", settings: "ModelSettings", scratch: Path
+    ) -> Fitted:
+        """Return a model fitted on the training rows.
+
+        In the folder `scratch`, which it creates if needed, it may keep what it needs to resume after a kill. The next
+        run on the same shards and settings finds it there; the first run that succeeds removes it.
+        """

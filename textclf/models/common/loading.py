@@ -1,0 +1,23 @@
+"""Models by their names."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+from textclf.core.errors import UserError
+
+PACKAGE, FOLDER = "textclf.models", Path(__file__).parents[1]
+SHARED = "common"  # the package that is no model
+
+
+def load_model(name: str) -> Any:
+    """Return the package of a model: see `textclf.models.common.fitted.ModelPackage`.
+
+    Raises `UserError` if there is no such model.
+    """
+    packages = pkgutil.iter_modules([str(FOLDER)])
+    known = sorted(package.name for package in packages if package.ispkg and package.name != SHARED)
+    if name not in known:
+        raise UserError(f"model must be one of {', '.join(known)}; got {name!r}")
+    return importlib.import_module(f"{PACKAGE}.{name}")

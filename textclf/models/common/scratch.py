@@ -1,0 +1,38 @@
+"""The folder in which a training keeps what it needs to resume after a kill."""
+
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textclf.core.files import reading
+from textclf.models.common.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from textclf.artifacts.features import Features
+    from textclf.artifacts.shards import Shards
+
+
+def scratch_prefix(model: str) -> str:
+    """Return how the names of all scratch folders of a model begin."""
+    return f".scratch-{model}-"
+
+
+def scratch_folder(beside: Path, model: str, splits: "Mapping[str, Shards[Features]]", settings: ModelSettings) -> Path:
+    """Return the scratch folder of a training with these shards and settings; it need not exist."""
+    return beside / f"{scratch_prefix(model)}{fingerprint(splits, settings)}"
+
+
+def fingerprint(splits: "Mapping[str, Shards[Features]]", settings: ModelSettings) -> str:
+    """Return 16 hexadecimal digits that change with the shards and the settings.
+
+    An npz is a zip, which has checksums of its arrays, so that no array is read.
+    """
+    digest = hashlib.sha256(repr(settings).encode())
+    for split, shards in splits.items():
+        for path in shards.paths:
+            with reading(path), zipfile.ZipFile(path) as stored:
+                for array in stored.infolist():
+                    digest.update(f"{split} {path.name} {array.filename} {array.file_size} {array.CRC}\n".encode())
+    return digest.hexdigest()[:16]

@@ -1,0 +1,32 @@
+"""A linear support vector machine, scikit-learn's LinearSVC, with calibrated scores."""
+
+from typing import TYPE_CHECKING
+
+from pydantic import Field
+
+from textclf.core.settings import Positive
+from textclf.models.common.calibrated import fit_calibrated
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
+
+if TYPE_CHECKING:
+    from textclf.artifacts.features import Features
+
+KIND = "a linear support vector machine with calibrated scores"
+
+
+class Settings(ModelSettings):
+    """A linear SVM, named as in scikit-learn's LinearSVC, with calibrated scores."""
+
+    C: Positive = Field(1.0, description="inverse strength of the regularisation")
+    class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
+
+
+def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:  # noqa: ARG001 (it watches none)
+    """Return LinearSVC with squared hinge loss, fitted on the training rows; several classes one against the rest.
+
+    The primal problem is solved, whose solver draws no random numbers.
+    """
+    from sklearn.svm import LinearSVC
+
+    return fit_calibrated(LinearSVC(C=settings.C, dual=False), train, settings.class_weight)

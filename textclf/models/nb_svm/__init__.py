@@ -1,0 +1,81 @@
+"""The SVM on naive Bayes features, a strong baseline for short texts.
+
+Wang & Manning (2012), Baselines and Bigrams: Simple, Good Sentiment and Topic Classification, ACL, 90-94.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+from scipy.sparse import csr_array, diags_array
+
+from textclf.core.settings import Positive
+from textclf.models.common.calibrated import fit_calibrated
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
+
+if TYPE_CHECKING:
+    from textclf.artifacts.features import Features
+
+KIND = "a support vector machine on naive Bayes features (Wang and Manning, 2012), with calibrated scores"
+
+
+class Settings(ModelSettings):
+    """An SVM on terms weighted by naive Bayes, with calibrated scores; use it with ngram_range [1, 2] or [1, 3]."""
+
+    C: Positive = Field(1.0, description="inverse strength of the regularisation")
+    alpha: Positive = Field(1.0, description="added to each count in the ratios of the classes")
+    beta: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.25, description="share of the SVM's own weights; the rest is their mean size, which leans to naive Bayes"
+    )
+    class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
+
+
+def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:  # noqa: ARG001 (it watches none)
+    """Return the classifier fitted on the training rows; several classes one against the rest."""
+    return fit_calibrated(make_estimator(settings), train, settings.class_weight, presence=True)
+
+
+def log_ratios(presence: csr_array, positive: NDArray[np.bool_], alpha: float) -> NDArray[np.float64]:
+    """Return the log-count ratio of each term, (features,): how much likelier it is in positive rows than in others.
+
+    `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count.
+    """
+    p, q = (alpha + presence[np.flatnonzero(side)].sum(axis=0) for side in (positive, ~positive))
+    ratios: NDArray[np.float64] = np.log(p) - np.log(p.sum()) - (np.log(q) - np.log(q.sum()))
+    return ratios
+
+
+def interpolate(weights: NDArray[np.float64], beta: float) -> NDArray[np.float64]:
+    """Return `beta` of the SVM's weights (features,) plus 1 - `beta` of their mean magnitude."""
+    mixed: NDArray[np.float64] = (1 - beta) * np.abs(weights).mean() + beta * weights
+    return mixed
+
+
+def make_estimator(settings: Settings) -> Any:
+    """Return the unfitted classifier in the form that scikit-learn's meta-estimators expect."""
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.svm import LinearSVC
+
+    class NBSVM(ClassifierMixin, BaseEstimator):
+        def fit(self, X: csr_array, y: NDArray[np.int64], sample_weight: NDArray[np.float64] | None = None) -> Any:
+            self.classes_ = np.unique(y)
+            presence = csr_array((X > 0).astype(np.float64))
+            coef, intercept = [], []
+            for name in self.classes_[1:] if len(self.classes_) == 2 else self.classes_:
+                ratios = log_ratios(presence, y == name, settings.alpha)
+                svm = LinearSVC(C=settings.C, dual=False).fit(presence @ diags_array(ratios), y == name, sample_weight)
+                coef.append(ratios * interpolate(svm.coef_[0], settings.beta))
+                intercept.append(svm.intercept_[0])
+            self.coef_, self.intercept_ = np.array(coef), np.array(intercept)
+            return self
+
+        def decision_function(self, X: csr_array) -> NDArray[np.float64]:
+            scores: NDArray[np.float64] = (X > 0).astype(np.float64) @ self.coef_.T + self.intercept_
+            return scores[:, 0] if len(self.classes_) == 2 else scores
+
+        def predict(self, X: csr_array) -> NDArray[np.int64]:
+            raise NotImplementedError  # the cross-validation requires the method, and uses the scores
+
+    return NBSVM()
