@@ -1,43 +1,48 @@
-# What a person or a CI job asks of this project. `make` alone prints this list.
+# The commands of this project. `make` alone lists them.
 
 PYTHON ?= python3
 BIN := .venv/bin
-# Every recipe finds the environment's python, dvc and tools first, so that nothing need be activated.
+# Recipes use the python, dvc and tools of the environment, so it need not be activated.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: help
 help: ## Print this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 24
 
 .PHONY: repro
-repro: .venv/run ## Set up the environment and run the pipeline; what is up to date is not run again
+repro: .venv/run ## Set up the environment and run the stages that are not up to date
 	dvc repro
 
 .PHONY: test
-test: .venv/dev ## Run all tests, the pipeline itself among them
-	pytest
+test: .venv/dev ## Run all tests that are not slow; some of them run the pipeline; about 5 minutes
+	pytest --numprocesses auto -m "not slow"
+
+.PHONY: test-all
+test-all: test ## Run the slow tests too: emulated CPU, commands in the docs, experiments, two-process training
+	pytest --numprocesses auto -m slow
 
 .PHONY: check
-check: .venv/dev ## Check style, types, params.yaml and the generated docs
+check: .venv/dev ## Check style, types, imports between packages, params.yaml and the generated docs
 	ruff format --check .
 	ruff check .
 	mypy
+	lint-imports
 	python docs/generate.py --check
 
 .PHONY: verify
-verify: .venv/dev ## Run the pipeline in fresh clones under other settings and another CPU; compare every byte
+verify: .venv/dev ## Run the pipeline in fresh clones, in other environments and on another CPU; compare every byte
 	python -m tests.verify
 
 .PHONY: verify-representations
-verify-representations: .venv/dev ## The same with other representations and all models; a quarter of an hour
+verify-representations: .venv/dev ## Do the same with other representations and all models; 15 minutes
 	python -m tests.verify --representations
 
 .PHONY: honest
-honest: .venv/run ## Run the honest protocol on each corpus, as experiments beside the lesson's run
+honest: .venv/run ## Run the honest protocol on each corpus, as experiments (CORPUS=yelp for one)
 	python benchmarks/honest.py $(CORPUS)
 
 .PHONY: pr-report
-pr-report: .venv/run ## Write what this branch changes against BASE, as the comment of a pull request
+pr-report: .venv/run ## Print what this branch changes against BASE (default origin/main), as a pull request comment
 	textclf pr-report "$(BASE)" $(PR_REPORT)
 BASE = origin/main
 
@@ -50,7 +55,7 @@ grid: .venv/run ## Run a grid of representations and models as experiments, and 
 	dvc exp run --queue $(GRID)
 	dvc exp run --run-all >/dev/null
 	dvc exp show --hide-workspace --md --sort-by best.validation.accuracy --sort-order desc --drop '$(OTHER_COLUMNS)'
-# A list after = is a sweep, each value in brackets one set of models; validation rows choose among them.
+# Values separated by commas are a sweep; a list in brackets is one value. Validation rows decide between experiments.
 GRID := -S split.validation_size=0.15 -S split.stratify=true -S split.group_duplicates=true \
 	-S vectorize.analyzer=word,word+char_wb -S vectorize.weighting=counts,tfidf \
 	-S 'train.models=[naive_bayes],[logistic_regression],[nb_svm]'
@@ -65,34 +70,34 @@ bench: .venv/run ## Time the pipeline against the lesson as one plain script
 	python benchmarks/bench.py
 
 .PHONY: bench-predict
-bench-predict: .venv/dev ## Time textclf predict, from cold and with many sentences
+bench-predict: .venv/dev ## Time textclf predict, with one sentence and with many
 	python benchmarks/predict.py
 
 .PHONY: bench-scale
-bench-scale: .venv/dev ## Measure the pipeline at 100,000 rows and a million (SCALE="10000000" for more); some minutes
+bench-scale: .venv/dev ## Measure the pipeline at 100,000 rows and a million (SCALE=10000000 for others); some minutes
 	python -m benchmarks.scale $(SCALE)
 
 .PHONY: docs
-docs: .venv/dev ## Write the generated docs anew
+docs: .venv/dev ## Regenerate the generated docs and the comments of params.yaml
 	python docs/generate.py
 
 .PHONY: gallery
-gallery: .venv/dev ## Take the pictures of the report in the README anew; needs Chromium
+gallery: .venv/dev ## Retake the screenshots of the report in the README and the docs; needs Chromium
 	python docs/gallery.py
 
 .PHONY: lock
-lock: ## Resolve the requirements anew and lock them with hashes; needs uv
+lock: ## Update the locked requirements, with hashes; needs uv
 	uv pip compile $(LOCK) -o requirements/run.txt pyproject.toml --group pyproject.toml:setup
 	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/dev.txt --group pyproject.toml:dev
 LOCK := --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --quiet \
 	--custom-compile-command "make lock"
 
 .PHONY: clean
-clean: ## Remove what the pipeline and the tools made, the environment and DVC's cache excepted
-	rm -rf data models reports dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove outputs of the pipeline and caches of tools, but not the environment or DVC's cache
+	rm -rf data models reports dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
-# Pip compiles what it installs to bytecode, without which TensorFlow takes 11 s to import.
+# Let pip compile to bytecode (its default): without it, TensorFlow takes 11 s to import.
 INSTALL := python -m pip install --quiet --disable-pip-version-check
 
 .venv/python:

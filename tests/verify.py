@@ -1,12 +1,12 @@
-"""Run the pipeline in fresh copies, under other settings and on another CPU, and compare every byte.
+"""Run the pipeline in fresh copies of the project, in two environments and on an emulated CPU, and compare every byte.
 
     python -m tests.verify [--representations | KEY=VALUE ...]
 
-The copies hold the project's files as Git sees them, uncommitted ones too. Exit code 0: every output of every
-stage is the same everywhere, and as dvc.lock records it. 1: some are not; they are named. 2: it can't be said.
+The copies have the files that Git tracks or would track, with uncommitted changes. Exit code 0: all outputs of all
+stages are the same in all runs, and as dvc.lock records them. 1: some differ, and are named. 2: the comparison failed.
 
-With settings, such as vectorize.weighting=tfidf, params.yaml is changed so in the copies, and nothing is compared
-with dvc.lock; --representations does so for each of `REPRESENTATIONS` in turn.
+With arguments such as vectorize.weighting=tfidf, params.yaml is changed in the copies, and dvc.lock is not compared;
+--representations does this for each of `REPRESENTATIONS` in turn.
 """
 
 import functools
@@ -27,9 +27,9 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 EMULATOR = ("qemu-x86_64", "-cpu", "Haswell-noTSX")  # a CPU with AVX2 and nothing above it
-# A hook of Git sets the first three, which would make the copies' Git work on the project's own repository.
-# The last is the user's leave to compute on a GPU, whose bits are its own.
-UNWANTED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TEXTCLF_DEVICE")
+# Variables that commands in the copies must not inherit: Git hooks set the first three, with which Git in a copy would
+# work on the project's own repository; the last allows a GPU, whose results differ.
+UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TEXTCLF_DEVICE")
 
 ALL_MODELS = "train.models=[majority, naive_bayes, logistic_regression, linear_svm, nb_svm, keras]"
 REPRESENTATIONS = (
@@ -46,12 +46,15 @@ say = functools.partial(print, flush=True)
 
 
 class VerifyError(Exception):
-    """Why nothing can be said about the pipeline, in one line; the whole output is a note on it."""
+    """A failure that prevents the comparison: the reason in one line, with the whole output as a note."""
 
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of the project, and the circumstances in which commands run in it."""
+    """A copy of the project and the environment in which commands run in it.
+
+    `variables` are environment variables; `prefix` is the start of every command, such as taskset's.
+    """
 
     folder: Path
     variables: Mapping[str, str]
@@ -59,8 +62,11 @@ class Copy:
     prefix: tuple[str, ...] = ()
 
     def run(self, *command: str, report: Callable[[str], object] = str) -> str:
-        """What the command printed, stderr included; `report` is told each line as it comes."""
-        environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+        """Run a command and return its output, stderr included; pass each line to `report` as it arrives.
+
+        Raises `VerifyError` if the command fails.
+        """
+        environment = {name: value for name, value in os.environ.items() if name not in UNSET}
         lines = []
         with subprocess.Popen(
             [*self.prefix, *command],
@@ -87,27 +93,27 @@ class Copy:
         return output
 
     def dvc(self, *arguments: str, report: Callable[[str], object] = str) -> str:
-        """What a command of DVC printed."""
+        """Run a DVC command and return its output."""
         return self.run(sys.executable, "-m", "dvc", *arguments, report=report)
 
 
-def first(place: Path, settings: Sequence[str] = ()) -> Copy:
-    """A copy in the user's own settings, but for those that must be known to be others in the second."""
+def make_first_copy(place: Path, settings: Sequence[str] = ()) -> Copy:
+    """Return a copy in the user's environment, with fixed values of the variables that the second copy changes."""
     return _copy(place / "first", settings, TZ="UTC", LC_ALL="C", PYTHONHASHSEED="0")
 
 
-def second(place: Path, corpus: Path, settings: Sequence[str] = ()) -> Copy:
-    """A copy in which all is different that may be; it takes the corpus from a folder."""
-    here = place / "zweite Kopie ü"  # a space and a letter to stumble over
-    home = here / "home"
+def make_second_copy(place: Path, corpus: Path, settings: Sequence[str] = ()) -> Copy:
+    """Return a copy in which everything that may differ does differ; it takes the corpus from the folder `corpus`."""
+    parent = place / "zweite Kopie ü"  # spaces and a letter that is not ASCII
+    home = parent / "home"
     home.mkdir(parents=True)
     return _copy(
-        here,
+        parent,
         settings,
         umask=0o077,
         prefix=one_core(),
         TZ="Asia/Kathmandu",
-        LC_ALL=other_locale(),
+        LC_ALL=foreign_locale(),
         PYTHONHASHSEED="4242",
         HOME=str(home),
         TEXTCLF_CORPUS=str(corpus),
@@ -115,30 +121,30 @@ def second(place: Path, corpus: Path, settings: Sequence[str] = ()) -> Copy:
 
 
 def _copy(
-    here: Path, settings: Sequence[str] = (), *, umask: int = 0o022, prefix: tuple[str, ...] = (), **own: str
+    parent: Path, settings: Sequence[str] = (), *, umask: int = 0o022, prefix: tuple[str, ...] = (), **own: str
 ) -> Copy:
-    temporary = here / "tmp"
+    temporary = parent / "tmp"
     temporary.mkdir(parents=True)
     variables = {
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
         "TMPDIR": str(temporary),
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_CONFIG_NOSYSTEM": "1",
-        "DVC_GLOBAL_CONFIG_DIR": str(here / "dvc"),
-        "DVC_SYSTEM_CONFIG_DIR": str(here / "dvc"),
-        "DVC_SITE_CACHE_DIR": str(here / "dvc"),
+        "DVC_GLOBAL_CONFIG_DIR": str(parent / "dvc"),
+        "DVC_SYSTEM_CONFIG_DIR": str(parent / "dvc"),
+        "DVC_SITE_CACHE_DIR": str(parent / "dvc"),
     }
     if user_copy := os.environ.get("TEXTCLF_CORPUS"):
         variables["TEXTCLF_CORPUS"] = str(Path(user_copy).resolve())
-    copy = Copy(here / "textclf", {**variables, **own}, umask, prefix)
+    copy = Copy(parent / "textclf", {**variables, **own}, umask, prefix)
     copy_project(copy, settings)
     return copy
 
 
 def project_files() -> list[str]:
-    """Paths of the project's files as Git sees them: tracked, or neither tracked nor ignored."""
+    """Return the paths of the files that Git tracks or would track (neither tracked nor ignored)."""
     command = ("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard")
-    environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
+    environment = {name: value for name, value in os.environ.items() if name not in UNSET}
     listed = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     if listed.returncode:
         raise VerifyError(listed.stderr.strip())
@@ -146,12 +152,12 @@ def project_files() -> list[str]:
 
 
 def copy_project(copy: Copy, settings: Sequence[str] = ()) -> None:
-    """Copy the project's files, change params.yaml, and commit all in a repository of their own."""
+    """Copy the project's files, change params.yaml, and commit everything in a new repository."""
     for name in project_files():
         target = copy.folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, target)
-    change(copy.folder / "params.yaml", settings)
+    change_params(copy.folder / "params.yaml", settings)
     for command in (
         "git init --quiet --initial-branch=main",
         "git config user.name textclf",
@@ -162,8 +168,8 @@ def copy_project(copy: Copy, settings: Sequence[str] = ()) -> None:
         copy.run(*command.split())
 
 
-def change(params: Path, settings: Sequence[str]) -> None:
-    """Set each `key=value` in a params.yaml, the value in YAML."""
+def change_params(params: Path, settings: Sequence[str]) -> None:
+    """Set each `key=value` in a params.yaml; values are YAML."""
     import yaml
 
     if not settings:
@@ -172,53 +178,53 @@ def change(params: Path, settings: Sequence[str]) -> None:
     for setting in settings:
         key, equals, value = setting.partition("=")
         *sections, last = key.split(".")
-        place = functools.reduce(lambda section, name: section.get(name, {}), sections, content)
-        if not equals or last not in place:
+        section = functools.reduce(lambda outer, name: outer.get(name, {}), sections, content)
+        if not equals or last not in section:
             raise VerifyError(f"a setting must be KEY=VALUE with a key of params.yaml; got {setting}")
-        place[last] = yaml.safe_load(value)
+        section[last] = yaml.safe_load(value)
     params.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def one_core() -> tuple[str, ...]:
-    """The start of a command that runs on one core; empty, and said so, where there is no taskset."""
+    """Return the prefix that limits a command to one core; without taskset, an empty prefix and a printed note."""
     if shutil.which("taskset") is None:
         say("left out: the run on one core (no taskset here)")
         return ()
     return ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0))))
 
 
-def other_locale() -> str:
-    """A locale that is here and is neither C nor English, if there is one."""
+def foreign_locale() -> str:
+    """Return an installed UTF-8 locale that is neither C nor English; C.UTF-8 if there is none."""
     listed = subprocess.run(("locale", "-a"), capture_output=True, text=True).stdout if shutil.which("locale") else ""
     unicode = [name for name in listed.split() if re.search(r"\.utf-?8$", name, re.IGNORECASE)]
     return next((name for name in unicode if not name.startswith(("C.", "en_"))), "C.UTF-8")
 
 
 def stages_run(output: str) -> list[str]:
-    """The stages that dvc repro says it ran."""
+    """Return the stages that ran, from the output of dvc repro."""
     return re.findall(r"^Running stage '(.+)':", output, re.MULTILINE)
 
 
-def lock(folder: Path) -> dict[str, Any]:
-    """What dvc.lock records of each stage, in its order."""
+def read_lock(folder: Path) -> dict[str, Any]:
+    """Return the record of each stage in dvc.lock, in its order."""
     import yaml
 
     stages: dict[str, Any] = yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
     return stages
 
 
-def recorded(folder: Path) -> Table:
-    """The md5 in dvc.lock of every output."""
-    return {stage: {out["path"]: out["md5"] for out in record["outs"]} for stage, record in lock(folder).items()}
+def recorded_hashes(folder: Path) -> Table:
+    """Return the MD5 of every output as dvc.lock records it."""
+    return {stage: {out["path"]: out["md5"] for out in record["outs"]} for stage, record in read_lock(folder).items()}
 
 
-def found(folder: Path) -> Table:
-    """The SHA-256 of every file of every output that dvc.lock names."""
-    return {stage: hashes(folder, outs) for stage, outs in recorded(folder).items()}
+def file_hashes(folder: Path) -> Table:
+    """Return the SHA-256 of every file of the outputs that dvc.lock names."""
+    return {stage: hash_outputs(folder, outs) for stage, outs in recorded_hashes(folder).items()}
 
 
-def hashes(folder: Path, outs: Iterable[str]) -> dict[str, str]:
-    """The SHA-256 of every file of the outputs."""
+def hash_outputs(folder: Path, outs: Iterable[str]) -> dict[str, str]:
+    """Return the SHA-256 of every file of these outputs, by path."""
     digests = {}
     for out in outs:
         for path in (folder / out, *(folder / out).rglob("*")):
@@ -228,8 +234,8 @@ def hashes(folder: Path, outs: Iterable[str]) -> dict[str, str]:
     return digests
 
 
-def unlike(one: Table, other: Table) -> dict[str, list[str]]:
-    """The stages of which two tables differ, and the paths that differ or stand in one of them only."""
+def differing_paths(one: Table, other: Table) -> dict[str, list[str]]:
+    """Return, for each stage that differs, the paths whose digests differ or that only one table has."""
     differing = {}
     for stage in one | other:
         a, b = one.get(stage, {}), other.get(stage, {})
@@ -238,25 +244,28 @@ def unlike(one: Table, other: Table) -> dict[str, list[str]]:
     return differing
 
 
-def judge(committed: Path | None, one: Path, other: Path) -> bool:
-    """Whether two copies that ran agree with each other and with a committed dvc.lock; a line a stage says so."""
+def compare_copies(committed: Path | None, one: Path, other: Path) -> bool:
+    """Return whether two copies have the same outputs, as in the committed dvc.lock; print one line per stage.
+
+    `committed` is the folder with that dvc.lock; None leaves it out.
+    """
     comparisons = {
-        "bytes differ between the copies": unlike(found(one), found(other)),
-        "md5 differs between the copies": unlike(recorded(one), recorded(other)),
+        "bytes differ between the copies": differing_paths(file_hashes(one), file_hashes(other)),
+        "md5 differs between the copies": differing_paths(recorded_hashes(one), recorded_hashes(other)),
     }
-    expected = {} if committed is None else recorded(committed)
+    expected = {} if committed is None else recorded_hashes(committed)
     if committed is not None:
-        comparisons["md5 differs from the committed dvc.lock"] = unlike(expected, recorded(one))
+        comparisons["md5 differs from the committed dvc.lock"] = differing_paths(expected, recorded_hashes(one))
     good = True
-    for stage in expected | recorded(one) | recorded(other):
+    for stage in expected | recorded_hashes(one) | recorded_hashes(other):
         complaints = [f"{what}: {', '.join(by[stage])}" for what, by in comparisons.items() if stage in by]
         good = good and not complaints
         say(f"{stage} FAILED: {'; '.join(complaints)}" if complaints else f"{stage} ok")
     return good
 
 
-def unchanged(copy: Copy) -> bool:
-    """Whether a run left every committed file as it was, dvc.lock and the small outputs in Git among them."""
+def committed_files_unchanged(copy: Copy) -> bool:
+    """Return whether a run changed no committed file, such as dvc.lock, metrics and plots; print a line."""
     changed = copy.run("git", "status", "--porcelain").splitlines()
     if changed:
         say(f"committed files FAILED: a run changes {', '.join(line[3:] for line in changed)}; commit what it gives")
@@ -265,29 +274,39 @@ def unchanged(copy: Copy) -> bool:
     return not changed
 
 
-def alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> str:
-    """What a stage printed, run by an interpreter in a folder with nothing but its deps and params.yaml."""
-    record = lock(copy.folder)[stage]
-    for name in ("params.yaml", *(dep["path"] for dep in record["deps"])):
+def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> str:
+    """Run a stage in a folder that has only its deps and params.yaml, and return its output.
+
+    `python` is the command of the interpreter.
+    """
+    record = read_lock(copy.folder)[stage]
+    deps = [dep["path"] for dep in record["deps"]]
+    # Python needs the __init__.py of each parent package, which is no dep: it has a docstring, or pins the arithmetic.
+    packages = {"textclf/__init__.py"} | {
+        f"{parent}/__init__.py" for dep in deps for parent in Path(dep).parents if dep.startswith("textclf/")
+    }
+    for name in ("params.yaml", *deps, *sorted(packages - {"./__init__.py"})):
         source, target = copy.folder / name, folder / name
+        if target.exists() or not source.exists():
+            continue
         target.parent.mkdir(parents=True, exist_ok=True)
         if source.is_dir():
             shutil.copytree(source, target)
         else:
             shutil.copy(source, target)
     _, *arguments = shlex.split(record["cmd"])
-    variables = {**copy.variables, "TEXTCLF_CORPUS": str(corpus_of(copy))}
+    variables = {**copy.variables, "TEXTCLF_CORPUS": str(corpus_folder(copy))}
     return replace(copy, folder=folder, variables=variables).run(*python, *arguments)
 
 
-def all_alone(copy: Copy, place: Path, python: Sequence[str]) -> Iterator[tuple[str, Path, str]]:
-    """Stage, folder and what it printed, of every stage run `alone`; several at a time, each as it is done."""
+def run_all_alone(copy: Copy, place: Path, python: Sequence[str]) -> Iterator[tuple[str, Path, str]]:
+    """Run every stage by `run_alone`, several at a time; yield its name, folder and output when it is done."""
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as executor:
         running = {}
         # Training first: the network takes the longest, and should not be left to run alone at the end.
-        for stage in sorted(lock(copy.folder), key=lambda name: not name.startswith("train@")):
+        for stage in sorted(read_lock(copy.folder), key=lambda name: not name.startswith("train@")):
             folder = place / stage
-            running[executor.submit(alone, copy, stage, folder, python)] = stage, folder
+            running[executor.submit(run_alone, copy, stage, folder, python)] = stage, folder
         try:
             for future in as_completed(running):
                 yield *running[future], future.result()
@@ -295,28 +314,30 @@ def all_alone(copy: Copy, place: Path, python: Sequence[str]) -> Iterator[tuple[
             executor.shutdown(cancel_futures=True)  # after a failure, start no more
 
 
-def corpus_of(copy: Copy) -> Path:
-    """The folder that the copy's fetch wrote."""
-    return copy.folder / next(iter(recorded(copy.folder)["fetch"]))
+def corpus_folder(copy: Copy) -> Path:
+    """Return the folder that the stage fetch wrote in a copy."""
+    return copy.folder / next(iter(recorded_hashes(copy.folder)["fetch"]))
 
 
-def emulated(copy: Copy, place: Path) -> bool:
-    """Whether an emulated CPU gives the bytes of a copy that ran; a line a stage says so."""
+def compare_emulated(copy: Copy, place: Path) -> bool:
+    """Return whether an emulated CPU gives the same bytes as a copy that ran; print one line per stage."""
     if shutil.which(EMULATOR[0]) is None:
         say(f"left out: the run on an emulated CPU (no {EMULATOR[0]} here; Debian and Ubuntu: apt install qemu-user)")
         return True
     say(f"each stage once more under {' '.join(EMULATOR)}, which takes a minute or two")
-    outs = recorded(copy.folder)
+    outs = recorded_hashes(copy.folder)
     good = True
-    for stage, folder, _ in all_alone(copy, place, (*EMULATOR, sys.executable)):
-        differing = unlike({stage: hashes(copy.folder, outs[stage])}, {stage: hashes(folder, outs[stage])})
+    for stage, folder, _ in run_all_alone(copy, place, (*EMULATOR, sys.executable)):
+        differing = differing_paths(
+            {stage: hash_outputs(copy.folder, outs[stage])}, {stage: hash_outputs(folder, outs[stage])}
+        )
         good = good and not differing
         say(f"{stage} FAILED: bytes differ: {', '.join(differing[stage])}" if differing else f"{stage} ok")
     return good
 
 
 def verify(place: Path, settings: Sequence[str] = ()) -> bool:
-    """Whether every output is the same everywhere under these settings, told line by line."""
+    """Return whether every output is the same in all runs with these settings; print the progress."""
 
     def progress(line: str) -> None:
         for stage in stages_run(line):
@@ -327,9 +348,9 @@ def verify(place: Path, settings: Sequence[str] = ()) -> bool:
     if missing := [name for name in ("dvc", "yaml") if importlib.util.find_spec(name) is None]:
         raise VerifyError(f"the Python module {missing[0]} not found; run make verify, which installs it")
     say(f"first copy: {' '.join(settings) or 'as it stands'}")
-    one = first(place, settings)
+    one = make_first_copy(place, settings)
     one.dvc("repro", "--force", report=progress)
-    other = second(place, corpus_of(one), settings)
+    other = make_second_copy(place, corpus_folder(one), settings)
     say(
         "second copy: other folder, TZ={TZ}, LC_ALL={LC_ALL}, PYTHONHASHSEED={PYTHONHASHSEED}, "
         "umask {umask:03o}, other HOME, {cores}".format(
@@ -337,14 +358,17 @@ def verify(place: Path, settings: Sequence[str] = ()) -> bool:
         )
     )
     other.dvc("repro", "--force", report=progress)
-    results = [judge(None if settings else ROOT, one.folder, other.folder), emulated(one, place / "emulated")]
+    results = [
+        compare_copies(None if settings else ROOT, one.folder, other.folder),
+        compare_emulated(one, place / "emulated"),
+    ]
     if not settings:
-        results.append(unchanged(one))
+        results.append(committed_files_unchanged(one))
     return all(results)
 
 
 def main(arguments: Sequence[str]) -> int:
-    """The exit code; the folder with the copies is kept if they differ."""
+    """Run the comparison and return the exit code; keep the copies if they differ."""
     place = Path(tempfile.mkdtemp(prefix="textclf-verify-"))
     kept = False
     try:

@@ -3,26 +3,31 @@
 import ast
 import configparser
 import csv
+import importlib
+import inspect
 import json
 import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 import yaml
 
 from tests.verify import ROOT, project_files
-from textclf import params as rules
+from textclf.core.settings import Section
+from textclf.core.stage import key_of
+from textclf.models.settings import MODELS
+from textclf.params import Params
 
-MODELS = get_args(rules.Model)
 FILES = project_files()
 CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and name.endswith(".py")]
-LOADER = "textclf/models/__init__.py"  # imports the module of the model that it is given
 PACKAGE = "textclf/__init__.py"
+CHECKED = "data/checked"  # what check writes and every other stage of dvc.yaml waits for
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
+MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 50, 24, 6
 
 
 def content(name: str) -> Any:
@@ -36,7 +41,7 @@ PARAMS = content("params.yaml")
 
 
 def resolved_stages() -> dict[str, dict[str, Any]]:
-    """The stages of both dvc.yaml with the path of params, `train` once for every model that params may name."""
+    """Return the stages of both dvc.yaml files with `${data.path}` filled in, and `train` once per known model."""
     stages = {}
     for name, stage in json.loads(json.dumps(DECLARED).replace("${data.path}", PARAMS["data"]["path"])).items():
         if "matrix" in stage:
@@ -52,44 +57,51 @@ each_stage = pytest.mark.parametrize("stage", STAGES)
 each_file = pytest.mark.parametrize("file", CODE)
 
 
+def entry_path(entry: Any) -> str:
+    """Return the path of a dependency or output, which may carry options."""
+    return entry if isinstance(entry, str) else str(next(iter(entry)))
+
+
 def paths(stage: str, *kinds: str) -> set[str]:
-    """Paths of the deps, outs, ... of a stage; an entry is a path, or a path with its options."""
-    entries = [entry for kind in kinds for entry in STAGES[stage].get(kind, [])]
-    return {entry if isinstance(entry, str) else next(iter(entry)) for entry in entries}
+    """Return the paths of the dependencies, outputs, ... of a stage."""
+    return {entry_path(entry) for kind in kinds for entry in STAGES[stage].get(kind, [])}
 
 
 def command(stage: str) -> list[str]:
     return shlex.split(STAGES[stage]["cmd"])
 
 
+def arguments(stage: str) -> dict[str, str]:
+    """Return the named arguments of a stage's command."""
+    _, _, _, *words = command(stage)
+    return dict(zip(words[::2], words[1::2], strict=True))
+
+
 def script(stage: str) -> str:
-    """The file of the module that its command runs."""
+    """Return the file of the module that a stage's command runs."""
     return command(stage)[2].replace(".", "/") + ".py"
 
 
 def base(stage: str) -> str:
-    """Its name in dvc.yaml."""
+    """Return a stage's name in dvc.yaml."""
     return stage.partition("@")[0]
 
 
 def model(stage: str) -> set[str]:
-    """The model that it trains, if any."""
+    """Return the model that a stage trains, if any."""
     return {stage.partition("@")[2]} - {""}
 
 
-def code(stage: str) -> set[str]:
-    """Scripts and packages of the project among its deps."""
-    return {path for path in paths(stage, "deps") if path.startswith(("stages/", "textclf/"))} - {"textclf/templates"}
+def is_code(path: str) -> bool:
+    return path == "textclf" or path.startswith(("stages/", "textclf/"))
 
 
-def package(file: str) -> str:
-    """The package of textclf that a file lies in; the file itself elsewhere."""
-    parts = file.split("/")
-    return "/".join(parts[:2]) if parts[0] == "textclf" else file
+def code_deps(stage: str) -> set[str]:
+    return {path for path in paths(stage, "deps") if is_code(path)}
 
 
 def data(stage: str) -> set[str]:
-    return {path for path in paths(stage, "deps") if not path.startswith(("stages/", "textclf/"))} | outs(stage)
+    return {path for path in paths(stage, "deps") - {CHECKED} if not is_code(path)} | outs(stage)
 
 
 def outs(stage: str) -> set[str]:
@@ -104,7 +116,7 @@ def tree(file: str) -> ast.Module:
 
 
 def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
-    """Every node below one, functions' bodies included, but for what only type checkers see."""
+    """Yield every node below one, function bodies included, except what only type checkers see."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.unparse(child.test):
             continue
@@ -112,17 +124,9 @@ def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
         yield from runtime_nodes(child)
 
 
-def code_of_stages(file: str) -> ast.Module:
-    """A file's code, without what textclf itself has for those who import it: no stage calls that."""
-    whole = tree(file)
-    if file == PACKAGE:
-        whole.body = [node for node in whole.body if not (isinstance(node, ast.FunctionDef) and node.name == "load")]
-    return whole
-
-
 def imported_names(file: str) -> Iterator[str]:
-    """Dotted names that a file imports; of `from a import b`, both a and a.b, which may be a module."""
-    for node in runtime_nodes(code_of_stages(file)):
+    """Yield the dotted names that a file imports; for `from a import b` both a and a.b, which may be a module."""
+    for node in runtime_nodes(tree(file)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -132,44 +136,139 @@ def imported_names(file: str) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def project_modules(name: str) -> Iterator[str]:
-    """Files of the project that the import of a dotted name runs: packages on the way, then the module."""
-    parts = name.split(".")
-    for end in range(1, len(parts) + 1):
-        stem = "/".join(parts[:end])
-        for candidate in (f"{stem}/__init__.py", f"{stem}.py"):
-            if (ROOT / candidate).is_file():
-                yield candidate
+def module_file(name: str) -> str | None:
+    """Return the project's file of a module or package by its dotted name, None if the project has none."""
+    stem = name.replace(".", "/")
+    return next((file for file in (f"{stem}/__init__.py", f"{stem}.py") if (ROOT / file).is_file()), None)
+
+
+def is_empty(file: str) -> bool:
+    """Return whether a module holds a docstring and nothing else."""
+    return all(isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) for node in tree(file).body)
 
 
 def closure(*files: str) -> set[str]:
-    """The files, and those of the project that they import, and so on."""
+    """Return the files, and those of the project that they import, and so on; without packages' empty files."""
     reached: set[str] = set()
     waiting = [*files]
     while waiting:
-        if (file := waiting.pop()) not in reached:
+        if (file := waiting.pop()) not in {*reached, PACKAGE}:
             reached.add(file)
-            waiting += [module for name in imported_names(file) for module in project_modules(name)]
-    return reached
+            waiting += filter(None, map(module_file, imported_names(file)))
+    return {file for file in reached if not is_empty(file)}
+
+
+def stage_files(stage: str) -> set[str]:
+    """Return the files that a stage runs: those its script imports, and the models that it loads by name."""
+    models = MODELS if stage in STUDIES or base(stage) in {"export", "report"} else model(stage)
+    return closure(script(stage), *(f"textclf/models/{name}/__init__.py" for name in models))
+
+
+def covers(dep: str, file: str) -> bool:
+    return file == dep or file.startswith(f"{dep}/")
 
 
 @each_stage
-def test_the_packages_among_a_stages_deps_are_those_that_its_script_imports(stage: str) -> None:
-    trained = MODELS if base(stage) == "train" or stage in STUDIES else ()
-    reached = closure(script(stage), *(f"textclf/models/{name}.py" for name in trained)) - {PACKAGE}
-    assert code(stage) == set(map(package, reached))
+def test_the_code_among_a_stages_deps_is_what_its_script_imports(stage: str) -> None:
+    deps, files = code_deps(stage), stage_files(stage)
+    assert {file for file in files if not any(covers(dep, file) for dep in deps)} == set()
+    assert {dep for dep in deps if not any(covers(dep, file) for file in files)} == set()
+
+
+def test_dvc_yaml_names_code_by_folder() -> None:
+    assert sum(
+        len({dep for dep in map(entry_path, stage["deps"]) if is_code(dep)}) for stage in DVC["stages"].values()
+    ) <= (MOST_CODE_DEPS)
+
+
+def test_importing_textclf_or_a_package_runs_nothing_but_the_pinning_of_arithmetic() -> None:
+    # DVC is not told of these files, so they must decide nothing.
+    packages = [file for file in CODE if file.endswith("/__init__.py") and file.count("/") == 2]
+    assert [file for file in packages if not is_empty(file)] == []
+    assert {name for name in imported_names(PACKAGE) if name.startswith("textclf")} <= {
+        "textclf.core",
+        "textclf.core.arithmetic",
+        "textclf.core.arithmetic.pin_arithmetic",
+        "textclf.predict",
+        "textclf.predict.predictor",
+        "textclf.predict.predictor.Predictor",
+    }
+
+
+@pytest.mark.parametrize("stage", [name for name in STAGES if name not in STUDIES and name != "check"])
+def test_every_stage_waits_until_params_are_checked(stage: str) -> None:
+    assert CHECKED in paths(stage, "deps")
+
+
+def test_check_looks_at_the_whole_of_params() -> None:
+    assert DVC["stages"]["check"]["params"] == [{"params.yaml": None}]
+    assert outs("check") == {CHECKED}
 
 
 def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:
     pattern = re.compile(r"\b(import_module|__import__|exec_module|run_path|run_module)\b")
-    assert [file for file in CODE if pattern.search(ast.unparse(tree(file)))] == [LOADER]
+    found = [file for file in CODE if pattern.search(ast.unparse(tree(file)))]
+    assert {str(Path(file).parent) for file in found} <= {"textclf/models", "textclf/models/common"}
+
+
+# Packages
+
+
+def package_graph() -> dict[str, set[str]]:
+    """Return for each package of textclf, or module beside them, those that it imports."""
+    graph: dict[str, set[str]] = {}
+    for file in CODE:
+        parts = file.removesuffix(".py").split("/")
+        if parts[0] == "textclf" and parts[1] != "__init__":
+            imported = {name.split(".")[1] for name in imported_names(file) if re.match(r"textclf\.\w", name)}
+            graph.setdefault(parts[1], set()).update(imported - {parts[1], "__version__"})
+    return graph
+
+
+def test_packages_form_few_levels_without_a_circle() -> None:
+    graph = package_graph()
+    level: dict[str, int] = {}
+
+    def height(name: str, path: tuple[str, ...] = ()) -> int:
+        assert name not in path, f"a circle of imports: {' -> '.join((*path, name))}"
+        if name not in level:
+            level[name] = 1 + max((height(below, (*path, name)) for below in graph[name]), default=0)
+        return level[name]
+
+    assert max(map(height, graph)) <= MOST_LEVELS
+    assert len(graph) <= MOST_NODES
+
+
+# Stages and their scripts
 
 
 @each_stage
 def test_a_command_names_the_data_of_its_stage_and_no_other_path(stage: str) -> None:
-    python, option, _, *arguments = command(stage)
+    python, option, *_ = command(stage)
     assert [python, option] == ["python", "-m"]
-    assert sorted(arguments) == sorted(data(stage) | model(stage))
+    assert sorted(arguments(stage).values()) == sorted(data(stage) | model(stage))
+
+
+def signature(stage: str) -> tuple[dict[str, inspect.Parameter], dict[str, inspect.Parameter]]:
+    """Return the parameters of a script's `run`: those that take params, and those that take arguments."""
+    run = importlib.import_module(command(stage)[2]).run
+    parameters = inspect.signature(run, eval_str=True).parameters
+    keyword = {name: each for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
+    return {name: each for name, each in parameters.items() if name not in keyword}, keyword
+
+
+@each_stage
+def test_a_command_gives_each_argument_of_its_script_by_name(stage: str) -> None:
+    _, keyword = signature(stage)
+    assert list(arguments(stage)) == [f"--{name.replace('_', '-')}" for name in keyword]
+
+
+@pytest.mark.parametrize("stage", [name for name in STAGES if name != "check"])
+def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None:
+    taken, _ = signature(stage)
+    keys = set(map(key_of, taken.values()))
+    own = {f"train.{name}" for name in model(stage)}  # its settings are loaded by the model's name
+    assert sorted(STAGES[stage].get("params", [])) == sorted(keys | own)
 
 
 @pytest.mark.parametrize("stage", ["split", "crossvalidate"])
@@ -192,58 +291,40 @@ def test_the_models_trained_are_those_of_params() -> None:
         "train": {"model": "${train.models}"}
     }
     assert set(PARAMS["train"]["models"]) <= set(MODELS)
-    assert {name for name in PARAMS["train"] if name != "models"} == set(MODELS)
-    assert set(MODELS) <= {Path(file).stem for file in CODE if file.startswith("textclf/models/")}
+    folders = {file.split("/")[2] for file in CODE if file.startswith("textclf/models/") and file.count("/") > 2}
+    assert folders == {"common", *MODELS}
 
 
-@each_stage
-def test_a_stage_depends_on_whole_sections_of_params(stage: str) -> None:
-    # A whole section also catches a key that is removed; without data.path DVC can not read dvc.yaml at all.
-    whole = set(PARAMS) | {f"train.{name}" for name in PARAMS["train"]} | {"data.path"}
-    assert set(STAGES[stage].get("params", [])) <= whole
-
-
-def params_read(file: str) -> set[str]:
-    """What a script takes from its params, dotted: `data.path` for `params.data.path`."""
-    nodes = [node for node in runtime_nodes(tree(file)) if isinstance(node, ast.Attribute)]
-    inner = {id(node.value) for node in nodes}
-    whole = [ast.unparse(node) for node in nodes if id(node) not in inner]
-    return {name.removeprefix("params.") for name in whole if name.startswith("params.")}
-
-
-@each_stage
-def test_a_stage_depends_on_the_params_that_its_script_reads(stage: str) -> None:
-    # train takes the section of the model that it is given.
-    declared = {name.removesuffix(f".{stage.partition('@')[2]}") for name in STAGES[stage].get("params", [])}
-    read = params_read(script(stage))
-    assert {name for name in read if not any(f"{name}.".startswith(f"{key}.") for key in declared)} == set()
-    if stage not in STUDIES:  # a study hands all params on to what it calls
-        assert {key for key in declared if not any(f"{name}.".startswith(f"{key}.") for name in read)} == set()
-
-
-def sections(section: type[rules.Section], name: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Dotted name and keys of a section and of those within, as the rules have them."""
+def sections(section: type[Section], name: str = "") -> Iterator[tuple[str, list[str]]]:
+    """Yield the dotted name and the keys of a section and of those within it."""
     yield name, list(section.model_fields)
     for key, field in section.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, rules.Section):
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
             yield from sections(field.annotation, f"{name}.{key}".lstrip("."))
 
 
-@pytest.mark.parametrize(("section", "keys"), [*sections(rules.Params)])
-def test_params_has_the_keys_of_the_rules_in_their_order(section: str, keys: list[str]) -> None:
-    found = PARAMS
+@pytest.mark.parametrize(("section", "keys"), [*sections(Params)])
+def test_params_yaml_shows_every_setting_in_order(section: str, keys: list[str]) -> None:
+    shown = PARAMS
     for part in filter(None, section.split(".")):
-        found = found[part]
-    assert list(found) == keys
+        shown = shown[part]
+    assert list(shown) == keys
+
+
+def test_the_defaults_are_those_that_params_yaml_shows() -> None:
+    # The gate is set for the lesson's models; without one nothing is judged.
+    shown = {name: section for name, section in PARAMS.items() if name != "gate"}
+    assert Params.model_validate(shown) == Params()
 
 
 @each_stage
 def test_a_scripts_docstring_says_what_it_reads_writes_and_depends_on(stage: str) -> None:
     docstring = ast.get_docstring(tree(script(stage))) or ""
-    said = dict(re.findall(r"^(Reads|Writes|Params): (.+?)\.?$", docstring, re.MULTILINE))
-    declared = ", ".join(DECLARED[base(stage)].get("params", ["none"]))
-    assert list(said) == ["Reads", "Writes", "Params"]
-    assert said["Params"].replace("<model>", "${item.model}") == declared
+    lines = dict(re.findall(r"^(Reads|Writes|Params): (.+?)\.?$", docstring, re.MULTILINE))
+    assert list(lines) == ["Reads", "Writes", "Params"]
+    if base(stage) != "check":
+        declared = ", ".join(DECLARED[base(stage)].get("params", ["none"]))
+        assert lines["Params"].replace("<model>", "${item.model}") == declared
 
 
 PLOTS = [entry if isinstance(entry, dict) else {entry: None} for entry in DVC["plots"]]

@@ -20,10 +20,18 @@ class Alone(NamedTuple):
     printed: str
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give all tests that need the pipeline's run to one process, so that it runs once."""
+    for item in items:
+        if "pipeline" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("pipeline"))
+
+
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy of the project in which `dvc repro` ran. Tests leave it as it is."""
-    copy = verify.first(tmp_path_factory.mktemp("pipeline"))
+    copy = verify.make_first_copy(tmp_path_factory.mktemp("pipeline"))
     copy.dvc("repro")
     return copy
 
@@ -31,18 +39,25 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Copy:
 @pytest.fixture(scope="session")
 def elsewhere(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy with another folder, user, time zone, locale, umask, hash seed and number of cores; all ran by force."""
-    copy = verify.second(tmp_path_factory.mktemp("elsewhere"), verify.corpus_of(pipeline))
+    copy = verify.make_second_copy(tmp_path_factory.mktemp("elsewhere"), verify.corpus_folder(pipeline))
     copy.dvc("repro", "--force")
     return copy
 
 
 @pytest.fixture(scope="session")
 def alone(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Alone]:
-    """Every stage, run alone; on an emulated CPU where there is an emulator. It printed the modules it loaded."""
-    emulator = verify.EMULATOR if shutil.which(verify.EMULATOR[0]) else ()
-    place = tmp_path_factory.mktemp("alone")
+    """Every stage, run alone. It printed the modules that it loaded."""
     # -v rather than -X importtime, which does not show what importlib.import_module loads.
-    runs = verify.all_alone(pipeline, place, (*emulator, sys.executable, "-v"))
+    runs = verify.run_all_alone(pipeline, tmp_path_factory.mktemp("alone"), (sys.executable, "-v"))
+    return {stage: Alone(folder, printed) for stage, folder, printed in runs}
+
+
+@pytest.fixture(scope="session")
+def emulated(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Alone]:
+    """Every stage, run alone on an emulated CPU."""
+    if shutil.which(verify.EMULATOR[0]) is None:
+        pytest.skip("needs the emulator qemu-x86_64 (Debian: apt install qemu-user)")
+    runs = verify.run_all_alone(pipeline, tmp_path_factory.mktemp("emulated"), (*verify.EMULATOR, sys.executable))
     return {stage: Alone(folder, printed) for stage, folder, printed in runs}
 
 

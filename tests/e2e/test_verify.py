@@ -67,14 +67,14 @@ def test_what_differs_between_copies_is_named_with_its_stage(
 ) -> None:
     one, other = ran(tmp_path / "one"), ran(tmp_path / "other")
     change(other)
-    assert verify.judge(one, one, other) is ("FAILED" not in said)
+    assert verify.compare_copies(one, one, other) is ("FAILED" not in said)
     assert capsys.readouterr().out == said
 
 
 def test_what_differs_from_the_committed_lock_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     committed, run = ran(tmp_path / "committed"), ran(tmp_path / "run")
     other_md5(committed)
-    assert not verify.judge(committed, run, run)
+    assert not verify.compare_copies(committed, run, run)
     assert "plot FAILED: md5 differs from the committed dvc.lock: history.svg\n" in capsys.readouterr().out
 
 
@@ -83,8 +83,8 @@ def test_a_committed_file_that_a_run_changes_is_named(
 ) -> None:
     copy = workshop()
     (copy.folder / "metrics/features.json").write_text("{}")
-    assert verify.unchanged(pipeline)
-    assert not verify.unchanged(copy)
+    assert verify.committed_files_unchanged(pipeline)
+    assert not verify.committed_files_unchanged(copy)
     assert "a run changes metrics/features.json;" in capsys.readouterr().out
 
 
@@ -92,7 +92,7 @@ def test_without_an_emulator_that_part_is_left_out_and_said_so(
     pipeline: Copy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert verify.emulated(pipeline, tmp_path)
+    assert verify.compare_emulated(pipeline, tmp_path)
     assert capsys.readouterr().out.startswith("left out: the run on an emulated CPU (no qemu-x86_64 here;")
 
 
@@ -107,8 +107,8 @@ def test_bytes_of_the_emulated_cpu_that_differ_are_named(
         return [("split", tmp_path, "")]
 
     monkeypatch.setattr(verify, "EMULATOR", ("true",))
-    monkeypatch.setattr(verify, "all_alone", split_alone)
-    assert not verify.emulated(pipeline, tmp_path)
+    monkeypatch.setattr(verify, "run_all_alone", split_alone)
+    assert not verify.compare_emulated(pipeline, tmp_path)
     assert "split FAILED: bytes differ: data/splits/test.parquet\n" in capsys.readouterr().out
 
 
