@@ -15,12 +15,12 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
-from textclf.fetch.settings import Fetch
 
 from stages import fetch
 from textclf.core.errors import UserError
 from textclf.fetch import catalogue, download
 from textclf.fetch.catalogue import Corpus
+from textclf.fetch.settings import Fetch
 
 DATA = b"good food\t1\nbad 'food\t0\n"
 CORPUS = Corpus(

@@ -9,9 +9,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from textclf.tables.settings import Data
 
 from textclf.tables.corpus import Corpus
+from textclf.tables.settings import Data
 
 COMPRESSIONS = ("", ".gz", ".zst")
 ROWS = [("good", "1"), ("bad, café", "0"), (" fine ", "1")]

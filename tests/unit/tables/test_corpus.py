@@ -14,13 +14,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from textclf.tables.settings import Data
 
 from tests.unit.tables.tables import COMPRESSIONS, compressed, data, delimited, pairs, parquet
 from textclf.core.errors import UserError
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
 from textclf.tables.read import read_rows
+from textclf.tables.settings import Data
 
 # Columns
 
