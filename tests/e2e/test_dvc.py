@@ -3,8 +3,6 @@
 import csv
 import io
 import re
-import shlex
-import sys
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -85,35 +83,11 @@ def test_an_experiment_with_another_corpus_gives_its_numbers(workshop: Callable[
 
 
 @pytest.mark.slow
-def test_a_queue_of_experiments_is_run_and_listed(workshop: Callable[[], Copy]) -> None:
-    copy = workshop()
-    for changes in (
-        ["fetch.corpus=amazon", "train.models=[majority,logistic_regression]"],
-        ["train.logistic_regression.C=0.1,10.0"],
-    ):
-        copy.dvc("exp", "run", "--queue", *(word for change in changes for word in ("--set-param", change)))
-    # The queue's worker lives on for ten seconds and would keep a pipe open. More than one (--jobs) may never end.
-    copy.run("sh", "-c", f"{shlex.quote(sys.executable)} -m dvc exp run --run-all >../queue.log 2>&1")
-    columns = (
-        "fetch.corpus",
-        "train.logistic_regression.C",
-        "train.rows",
-        "train.features",
-        "logistic_regression.test.accuracy",
-    )
-    assert sorted(tuple(row[column] for column in columns) for row in experiments(copy)) == [
-        ("amazon", "1.0", "750", "1546", "0.796"),
-        ("yelp", "0.1", "750", "1714", "0.748"),
-        ("yelp", "10.0", "750", "1714", "0.796"),
-    ]
-    assert copy.run("git", "status", "--porcelain") == ""
-
-
-@pytest.mark.slow
 def test_a_grid_is_run_and_listed_by_validation_accuracy(workshop: Callable[[], Copy]) -> None:
     copy = workshop()
     grid = "-S split.validation_size=0.2 -S 'train.models=[majority],[naive_bayes]'"
-    # As above: the queue's worker would keep a pipe open. The copy has no environment of its own to bring up to date.
+    # The queue's worker lives on for ten seconds and would keep a pipe open. The copy has no environment of its own to
+    # bring up to date.
     copy.run("sh", "-c", 'make -o .venv/run grid "GRID=$0" >../grid.log 2>&1', grid)
     log = (copy.folder.parent / "grid.log").read_text(encoding="utf-8")
     header, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in log.splitlines() if line[:1] == "|"]
@@ -121,3 +95,4 @@ def test_a_grid_is_run_and_listed_by_validation_accuracy(workshop: Callable[[], 
     assert [row["train.models"] for row in found] == ["['naive_bayes']", "['majority']"]
     accuracies = [float(row["best.validation.accuracy"]) for row in found]
     assert accuracies == sorted(accuracies, reverse=True)
+    assert copy.run("git", "status", "--porcelain") == ""
