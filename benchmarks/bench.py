@@ -97,7 +97,7 @@ class Project:
         lock = self.lock()
         self.commands = {name: shlex.split(stage["cmd"]) for name, stage in lock["stages"].items()}
         (self.corpus,) = (self.root / outputs(lock, "fetch")[0]).iterdir()
-        (self.features,) = (p for d in lock["stages"][NETWORK]["deps"] if (p := self.root / d["path"]).is_dir())
+        self.features = self.root / self.commands[NETWORK][self.commands[NETWORK].index("--features") + 1]
 
     def lock(self) -> Any:
         """Return the content of dvc.lock: each stage with its command, params filled in, and its paths."""
