@@ -6,6 +6,7 @@ Each run is an experiment named `honest-<corpus>` in its own folder, so the work
 lists it, `dvc metrics diff HEAD honest-yelp` compares it, and `dvc exp apply honest-yelp` brings it into the workspace.
 """
 
+import argparse
 import subprocess
 import sys
 from typing import Any
@@ -74,13 +75,15 @@ def tables(corpus: str, metrics_files: dict[str, Any]) -> str:
     return "\n".join(lines).replace("logistic_regression", "logistic regression")
 
 
-def main(corpora: list[str]) -> None:
-    """Run the experiments and print their tables."""
-    for corpus in corpora or CORPORA:
+def main() -> None:
+    """Parse the arguments, run the experiments and print their tables."""
+    parser = argparse.ArgumentParser(description="Run the honest protocol on each corpus as DVC experiments.")
+    parser.add_argument("corpora", nargs="*", choices=CORPORA, metavar="CORPUS", help=f"default: {' '.join(CORPORA)}")
+    for corpus in parser.parse_args().corpora or CORPORA:
         name = experiment(corpus)
         files = {file: dvc.api.metrics_show(f"metrics/{file}.json", rev=name) for file in FILES}
         print(tables(corpus, files), end="\n\n", flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

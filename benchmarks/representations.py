@@ -6,6 +6,7 @@ All use the folds of `make studies` (section crossvalidate of params.yaml). Diff
 word counts, with the interval of Nadeau and Bengio's corrected resampled t test.
 """
 
+import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -95,12 +96,14 @@ def table(results: dict[tuple[str, str], Any], folds: int) -> str:
     return "\n".join(lines)
 
 
-def main(names: list[str]) -> None:
-    """Cross-validate and print the table of each corpus."""
+def main() -> None:
+    """Parse the arguments, cross-validate, and print the table of each corpus."""
+    parser = argparse.ArgumentParser(description="Cross-validate each representation and model on each corpus.")
+    parser.add_argument("corpora", nargs="*", choices=CORPORA, metavar="CORPUS", help=f"default: {' '.join(CORPORA)}")
     params = load_params(SECTIONS, ROOT / PARAMS_FILE)
-    for name in names or CORPORA:
+    for name in parser.parse_args().corpora or CORPORA:
         print(f"**{name}**\n\n{table(accuracies(name, params), params['crossvalidate'].folds)}\n", flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()
