@@ -43,6 +43,7 @@ CONFIG: Spec = {
         "orient": "top",
         "symbolStrokeWidth": 2,
         "symbolSize": 90,
+        "columnPadding": 24,  # room for wider letters than those that the chart was laid out with
         "title": None,
     },
     "title": {
