@@ -94,7 +94,7 @@ LOCK := --upgrade --universal --python-version 3.11 --fork-strategy fewest --gen
 
 .PHONY: clean
 clean: ## Remove outputs of the pipeline and caches of tools, but not the environment or DVC's cache
-	rm -rf data models reports dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf data models reports dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 # Let pip compile to bytecode (its default): without it, TensorFlow takes 11 s to import.

@@ -81,7 +81,9 @@ def params_table() -> str:
         "# Settings",
         "",
         "Every setting of params.yaml. A setting that is left out has its default, which is the lesson's, but",
-        "`data.path` and `train.models` must be set: dvc.yaml reads them itself. `make docs` writes this page.",
+        "`data.path` and `train.models` must be set: dvc.yaml reads them itself. The sections must be there too, and",
+        "those of the models in `train.models`, since DVC tracks them by name; `{}` is enough. `make docs` writes this",
+        "page.",
     ]
     for name, kind in sections():
         lines += ["", f"## {name}", "", summary(kind)]

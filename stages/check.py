@@ -14,7 +14,7 @@ MESSAGE = "params.yaml was checked\n"
 
 
 def run(*, output: Path) -> None:
-    """Check params.yaml, every mistake at once."""
+    """Check params.yaml: all mistakes within sections at once, then all conflicts between sections."""
     params.load()
     with files.outputs(output) as (target,):
         target.write_text(MESSAGE, encoding="utf-8", newline="\n")

@@ -21,7 +21,8 @@ def run(fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path) ->
     if Path(path).resolve().is_relative_to(raw.resolve()):
         wanted = {name: CORPORA[name] for name in fetch.corpus}
     else:
-        print(f"nothing to fetch: data.path is {path}")
+        missing = "" if Path(path).exists() else ", which does not exist; correct it, or get the file with dvc pull"
+        print(f"nothing to fetch: data.path is {path}{missing}")
     contents = fetch_corpora(wanted, raw, report=print)
     with files.outputs(raw) as (folder,):
         folder.mkdir()

@@ -12,6 +12,7 @@ from textclf.artifacts import metrics
 from textclf.core.errors import UserError
 from textclf.models import settings
 from textclf.params import load, parse
+from textclf.tables.formats import TABLE_FORMATS
 
 SECTIONS = "fetch, data, split, vectorize, train, evaluate, export, report, gate, crossvalidate"
 MODELS = ", ".join(settings.MODELS)
@@ -25,7 +26,7 @@ GLOB = "a glob of names below the folder, such as *.csv or **/*.jsonl"
 DELIMITER = "one ASCII character that is no space, quote or line end, such as ; or |"
 CLASSES = "null, or a list of two classes or more, each text, an integer or a boolean"
 CLASS_WEIGHT = "null, balanced, or a mapping of each class to a number greater than 0"
-FORMATS = "one of 'auto', 'csv', 'jsonl', 'parquet', 'tsv' or 'txt'"
+FORMATS = f"one of 'auto', {', '.join(map(repr, TABLE_FORMATS[:-1]))} or {TABLE_FORMATS[-1]!r}"
 ENCODING = "an encoding that Python knows, such as utf-8 or cp1252"
 CALIBRATIONS = "one of 'none', 'platt' or 'temperature'"
 UNIQUE = "a list without repetitions"

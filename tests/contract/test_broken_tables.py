@@ -16,7 +16,7 @@ from tests.conftest import arguments
 from tests.settings import put
 from textclf.core.errors import UserError
 from textclf.core.settings import load_section
-from textclf.tables import corpus
+from textclf.tables import corpus, formats
 from textclf.tables.settings import Data
 
 Case = tuple[Mapping[str, bytes | str], str, dict[str, str], tuple[str, ...]]  # files, data.path, settings, lines
@@ -40,7 +40,7 @@ JSON = "must be a JSON object on a line of its own"
 SENTENCE = "must be a sentence, a tab and a label"
 LABEL = "label must be text, an integer or a boolean"
 ENDING = (
-    "must end in .csv, .jsonl, .ndjson, .parquet, .tsv, .txt, optionally followed by .gz or .zst; "
+    f"must end in {', '.join(formats.ENDINGS)}, optionally followed by .gz or .zst; "
     "set its data.format, or match other files by data.files"
 )
 LIST = pa.list_(pa.field("element", pa.string()))  # as Parquet calls the field

@@ -413,7 +413,11 @@ def test_fetch_removes_a_corpus_that_is_not_wanted(server: Server, project: Path
 def test_fetch_tries_no_source_for_the_users_own_rows(
     server: Server, project: Path, capsys: pytest.CaptureFixture[str], path: str
 ) -> None:
+    for place in ("data", "data/raw2"):
+        (project / place).mkdir(exist_ok=True)
     fetch.run(Fetch(), path, raw=Path("data/raw"))
     assert list((project / "data/raw").iterdir()) == []
     assert server.requests == 0
-    assert capsys.readouterr().out == f"nothing to fetch: data.path is {path}\n"
+    told = capsys.readouterr().out
+    assert told.startswith(f"nothing to fetch: data.path is {path}")
+    assert ("does not exist" in told) == (not Path(path).exists())

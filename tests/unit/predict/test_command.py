@@ -22,6 +22,7 @@ from textclf.artifacts import layers
 from textclf.artifacts.decisions import DECISION, INDEX
 from textclf.predict.command import choose_format, predict_batches
 from textclf.predict.inputs import TextBatch
+from textclf.tables import formats
 from textclf.vectorize.vectorizer import VECTORIZER
 
 ROOT = Path(__file__).parents[3]
@@ -354,7 +355,7 @@ def test_help_and_version_are_printed(capsys: pytest.CaptureFixture[str]) -> Non
 GOOD = b"n,text\n1,great\n2,bad\n"
 TABLE = "must come with a table (--path, --format); got no table"
 LISTED = "(linear, three, shares)"
-ENDINGS = ".csv, .jsonl, .ndjson, .parquet, .tsv, .txt"
+ENDINGS = ", ".join(formats.ENDINGS)
 HINT = "set its --format, or match other files by --files"
 KNOWN = "such as utf-8 or cp1252"
 MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
