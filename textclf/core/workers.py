@@ -127,7 +127,8 @@ def _cluster(processes: int) -> "Iterator[LocalCluster]":
         "distributed.worker.http.routes": [],
     }
     with (
-        tempfile.TemporaryDirectory(prefix="textclf-") as folder,
+        # A worker that is being started again may write into the folder while it is removed.
+        tempfile.TemporaryDirectory(prefix="textclf-", ignore_cleanup_errors=True) as folder,
         dask.config.set(settings | {"temporary-directory": folder}),
     ):
         cluster = LocalCluster(  # type: ignore[no-untyped-call]
