@@ -66,11 +66,10 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
             complain(f"error: {name}: {line}")
         return USAGE_ERROR
     except BrokenPipeError:
-        # The reader of stdout is gone; Python would report it once more when it flushes at exit.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return 128 + signal.SIGPIPE
     except OSError as error:
+        _discard_output()
         where = f"{error.filename}: " if error.filename else ""
         reason = os.strerror(error.errno) if error.errno else str(error)  # pyarrow writes a sentence of its own
         complain(f"error: {name}: {where}{reason}")
@@ -80,8 +79,16 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
     return status
 
 
+def _discard_output() -> None:
+    """Send what is left for stdout to nowhere: if it can't be written, Python would say so once more when it exits."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # stdout may be closed, or not a file
+        sys.stdout.flush()
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def complain(line: str) -> None:
-    """Write a line to stderr, if that is open, with what would break it escaped."""
+    """Write a line to stderr, if that is open, with unprintable characters escaped."""
     if sys.stderr is not None:
         shown = (letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
         print("".join(shown), file=sys.stderr)

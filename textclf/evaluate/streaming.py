@@ -120,12 +120,13 @@ class Sums:
             return self.area_interval(1, confidence)
         sums, squares = self.moments[metric]
         variance = variance_of_mean(self.support, sums, squares, stratified)
-        return _clip(normal(float(self.values()[metric][0]), math.sqrt(variance), confidence), metric)
+        highest = {"roc_auc": 1.0, "brier": 1.0 if self.classes == 2 else 2.0}.get(metric, math.inf)
+        return _clip(normal(float(self.values()[metric][0]), math.sqrt(variance), confidence), highest)
 
     def area_interval(self, place: int, confidence: float) -> Interval:
         """Return the interval of the ROC AUC of a class; there must be rows of it and of others."""
         histogram = self.scores[1 if self.classes == 2 else place]
-        return _clip(normal(histogram.area, math.sqrt(histogram.variance), confidence), "roc_auc")
+        return _clip(normal(histogram.area, math.sqrt(histogram.variance), confidence), 1.0)
 
     def reliability_bins(self, confidence: float) -> list[Bin]:
         """Return the bins of confidence that hold rows."""
@@ -136,9 +137,9 @@ class Sums:
         ]
 
 
-def _clip(interval: Interval, metric: str) -> Interval:
-    """Return the interval within the range of the metric."""
-    return Interval(max(interval.low, 0.0), interval.high if metric == "log_loss" else min(interval.high, 1.0))
+def _clip(interval: Interval, highest: float) -> Interval:
+    """Return the part of the interval from 0 to the highest possible value."""
+    return Interval(max(interval.low, 0.0), min(interval.high, highest))
 
 
 class StreamingMetrics(SplitMetrics):

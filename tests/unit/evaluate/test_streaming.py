@@ -11,7 +11,7 @@ from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.bootstrap import bootstrap
 from textclf.evaluate.exact import ExactMetrics
-from textclf.evaluate.intervals import Interval, percentile
+from textclf.evaluate.intervals import percentile
 from textclf.evaluate.metrics import point_values
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.streaming import StreamingMetrics, Sums
@@ -139,8 +139,16 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
 def test_an_interval_stays_within_the_range_of_the_metric() -> None:
     streaming, _ = both({"a": predictions([0, 0, 1, 1], [0.1, 0.8, 0.7, 0.9])}, Decision(0.5))
     assert streaming.interval("a", "roc_auc").high == 1
-    assert isinstance(streaming.interval("a", "log_loss"), Interval)
-    assert streaming.interval("a", "log_loss").low >= 0
+    assert 0 == streaming.interval("a", "brier").low < streaming.interval("a", "brier").high <= 1
+    assert 0 == streaming.interval("a", "log_loss").low < 1 < streaming.interval("a", "log_loss").high
+
+
+def test_the_interval_of_the_brier_score_of_several_classes_reaches_beyond_1() -> None:
+    wrong = np.random.default_rng(0).dirichlet([1, 30, 1], 200)  # of rows of the first class
+    sums = Sums(3)
+    sums.add(np.zeros(200, dtype=np.int64), wrong, wrong.argmax(axis=1))
+    low, high = sums.mean_interval("brier", 0.95, False)
+    assert 1 < low < sums.values()["brier"][0] < high < 2
 
 
 def test_the_area_of_a_class_without_rows_is_undefined() -> None:

@@ -115,6 +115,7 @@ def heed_signals() -> None:
 def start(monkeypatch: pytest.MonkeyPatch) -> Callable[..., "subprocess.Popen[bytes]"]:
     """Return a function that starts a line of shell in which "$@" is the command."""
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # with it, an error of stdout can't come as late
 
     def work(*arguments: str, through: str = 'exec "$@"') -> "subprocess.Popen[bytes]":
         line = ["sh", "-c", through, "sh", *command(*arguments)]
