@@ -78,11 +78,11 @@ def tables(corpus: str, metrics_files: dict[str, Any]) -> str:
 def main() -> None:
     """Parse the arguments, run the experiments and print their tables."""
     parser = argparse.ArgumentParser(description="Run the honest protocol on each corpus as DVC experiments.")
-    parser.add_argument("corpora", nargs="*", metavar="CORPUS", help=f"default: {' '.join(CORPORA)}")
-    corpora = parser.parse_args().corpora or CORPORA
-    if unknown := set(corpora).difference(CORPORA):
-        parser.error(f"CORPUS must be one of {', '.join(CORPORA)}; got {', '.join(sorted(unknown))}")
-    for corpus in corpora:
+    parser.add_argument(
+        "corpora", nargs="*", choices=(*CORPORA, "all"), default="all", metavar="CORPUS", help="default: all"
+    )
+    corpora = parser.parse_args().corpora
+    for corpus in CORPORA if "all" in corpora else corpora:
         name = experiment(corpus)
         files = {file: dvc.api.metrics_show(f"metrics/{file}.json", rev=name) for file in FILES}
         print(tables(corpus, files), end="\n\n", flush=True)

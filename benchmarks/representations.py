@@ -99,12 +99,12 @@ def table(results: dict[tuple[str, str], Any], folds: int) -> str:
 def main() -> None:
     """Parse the arguments, cross-validate, and print the table of each corpus."""
     parser = argparse.ArgumentParser(description="Cross-validate each representation and model on each corpus.")
-    parser.add_argument("corpora", nargs="*", metavar="CORPUS", help=f"default: {' '.join(CORPORA)}")
-    corpora = parser.parse_args().corpora or CORPORA
-    if unknown := set(corpora).difference(CORPORA):
-        parser.error(f"CORPUS must be one of {', '.join(CORPORA)}; got {', '.join(sorted(unknown))}")
+    parser.add_argument(
+        "corpora", nargs="*", choices=(*CORPORA, "all"), default="all", metavar="CORPUS", help="default: all"
+    )
+    corpora = parser.parse_args().corpora
     params = load_params(SECTIONS, ROOT / PARAMS_FILE)
-    for name in corpora:
+    for name in CORPORA if "all" in corpora else corpora:
         print(f"**{name}**\n\n{table(accuracies(name, params), params['crossvalidate'].folds)}\n", flush=True)
 
 
