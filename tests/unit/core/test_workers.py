@@ -3,10 +3,10 @@
 import logging
 import math
 import os
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,39 +20,30 @@ def two_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {0, 1})
 
 
-@pytest.fixture(scope="module")
-def shared() -> Iterator[workers.Pool]:
-    """A pool of two processes."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-        with workers.pool(workers.FEWEST) as pool:
-            yield pool
-
-
-def test_results_come_in_the_order_of_the_tasks(shared: workers.Pool) -> None:
+def test_results_come_in_the_order_of_the_tasks(two_workers: workers.Pool) -> None:
     tasks = [(number, 7) for number in range(50)]
     expected = [math.gcd(*task) for task in tasks]
-    assert shared.map(math.gcd, tasks, "divide") == workers.Pool().map(math.gcd, tasks, "divide") == expected
+    assert two_workers.map(math.gcd, tasks, "divide") == workers.Pool().map(math.gcd, tasks, "divide") == expected
 
 
-def test_each_core_has_a_process(shared: workers.Pool) -> None:
-    assert shared.client is not None
-    assert len(set(shared.client.run(os.getpid).values()) - {os.getpid()}) == 2
+def test_each_core_has_a_process(two_workers: workers.Pool) -> None:
+    assert two_workers.client is not None
+    assert len(set(two_workers.client.run(os.getpid).values()) - {os.getpid()}) == 2
 
 
-def test_arithmetic_is_pinned_in_a_worker_before_numpy_is_loaded(shared: workers.Pool) -> None:
-    assert shared.client is not None
+def test_arithmetic_is_pinned_in_a_worker_before_numpy_is_loaded(two_workers: workers.Pool) -> None:
+    assert two_workers.client is not None
     name = "NPY_DISABLE_CPU_FEATURES"
-    assert set(shared.client.run(os.environ.get, name).values()) == {os.environ.get(name)}
+    assert set(two_workers.client.run(os.environ.get, name).values()) == {os.environ.get(name)}
 
 
-def test_an_error_in_a_worker_is_raised_as_itself(shared: workers.Pool, tmp_path: Path) -> None:
+def test_an_error_in_a_worker_is_raised_as_itself(two_workers: workers.Pool, tmp_path: Path) -> None:
     nowhere = tmp_path / "train.parquet"
     with pytest.raises(UserError) as mistake:
-        shared.map(files.require, [(nowhere,)] * 2, "count terms")
+        two_workers.map(files.require, [(nowhere,)] * 2, "count terms")
     assert mistake.value.lines == (f"{nowhere} not found; run dvc repro (or dvc pull) to make it",)
     with pytest.raises(FileNotFoundError) as error:
-        shared.map(os.listdir, [(str(tmp_path),), (str(nowhere),)], "list")
+        two_workers.map(os.listdir, [(str(tmp_path),), (str(nowhere),)], "list")
     assert error.value.filename == str(nowhere)
 
 
@@ -76,21 +67,34 @@ def test_a_scheduler_that_is_not_there_is_an_error() -> None:
 
 
 def test_workers_of_a_named_scheduler_that_have_other_code_are_an_error(
-    shared: workers.Pool, monkeypatch: pytest.MonkeyPatch
+    two_workers: workers.Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import dask.config
 
-    assert shared.client is not None
-    address = shared.client.scheduler_info()["address"]
+    assert two_workers.client is not None
+    address = two_workers.client.scheduler_info()["address"]
     with dask.config.set({"scheduler-address": address}):
         with workers.pool(workers.FEWEST) as pool:
             assert pool.map(abs, [(-1,)], "abs") == [1]
-        shared.client.run(workers.code)  # kept by the workers from now on
+        two_workers.client.run(workers.code)  # kept by the workers from now on
         monkeypatch.setattr(workers, "sha256", lambda _: "other")
         workers.code.cache_clear()
         with pytest.raises(UserError, match="must import the same textclf"), workers.pool(workers.FEWEST):
             pass
     workers.code.cache_clear()
+
+
+@pytest.mark.parametrize("module", ["core/workers", "artifacts/layers", "models/keras/stream", "models/common/workers"])
+def test_the_hash_of_the_code_covers_every_module_wherever_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
+) -> None:
+    digest = workers.code.__wrapped__()
+    package = Path(shutil.copytree(Path(workers.__file__).parents[1], tmp_path / "textclf"))
+    monkeypatch.setattr(workers, "__file__", str(package / "core" / "workers.py"))
+    assert workers.code.__wrapped__() == digest
+    with (package / f"{module}.py").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    assert workers.code.__wrapped__() != digest
 
 
 @pytest.mark.parametrize(("tasks", "cores"), [(1, 2), (workers.FEWEST - 1, 2), (100, 1)])

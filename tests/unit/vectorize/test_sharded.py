@@ -5,7 +5,6 @@ import itertools
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -101,14 +100,6 @@ def test_workers_give_the_same_as_one_process(
     assert vectorizer.parts == once.parts
     assert same(parts["train"].X, once.transform(texts))
     assert same(parts["test"].X, once.transform(texts[:9]))
-
-
-@pytest.fixture(scope="module")
-def two_workers() -> Iterator[workers.Pool]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("os.sched_getaffinity", lambda _: {0, 1})
-        with workers.pool(workers.FEWEST) as pool:
-            yield pool
 
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])
