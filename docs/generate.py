@@ -1,4 +1,4 @@
-"""Write the generated docs: comments and JSON schema of params.yaml, docs/params.md, and tables between markers.
+"""Write the generated files: docs/params.md, tables in other pages, comments and schema of params.yaml, .dvc/plots.
 
 usage: python docs/generate.py [--check]      --check writes nothing, and fails if a part is out of date
 """
@@ -17,10 +17,12 @@ from textclf.artifacts.metrics import METRICS
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, show
+from textclf.plot import dvc_templates
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "params.schema.json"
 TABLE = ROOT / "docs" / "params.md"
+TEMPLATES = ROOT / ".dvc" / "plots"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 WIDTH = 120  # characters of a line of params.yaml
 COLUMN = 27  # where the comments of params.yaml begin
@@ -228,6 +230,9 @@ def main(arguments: list[str]) -> None:
     params.load(ROOT / PARAMS_FILE)
     generated = {SCHEMA: schema(), TABLE: params_table(), ROOT / PARAMS_FILE: commented_params()}
     generated |= {page: filled(page) for page in PAGES if page != TABLE}
+    generated |= {
+        TEMPLATES / f"{name}.json": dvc_templates.text(spec) for name, spec in dvc_templates.templates().items()
+    }
     stale = []
     for path, text in generated.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:

@@ -1,4 +1,4 @@
-"""Train every model on many splits of all rows, and models with a seed with several, to see how far metrics spread.
+"""Cross-validate every model, and repeat models that have a seed with several seeds, to see how far metrics spread.
 
 Reads: TABLE, a file or folder of labelled texts: the published corpora, or your own.
 Writes: REPORT, means, standard deviations and tests between models as JSON; TRAININGS, a line of CSV per training.

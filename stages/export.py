@@ -11,7 +11,7 @@ from pathlib import Path
 
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import layers
-from textclf.artifacts.decisions import INDEX, Decision, default_model
+from textclf.artifacts.decisions import Decision, default_model, write_index
 from textclf.core import files, stage
 from textclf.core.progress import track
 from textclf.evaluate.settings import Evaluate
@@ -62,7 +62,7 @@ def run(
     default = default_model(export.model, metrics, train.models)
     with files.outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
-        files.write_versioned_json(model_folder / INDEX, {"default": default, "models": train.models})
+        write_index(default, train.models, model_folder)
         for name, model in layer_models.items():
             decision = Decision.from_json(decided[name])
             watching = [name] if (trained / name / "history.csv").exists() else []
@@ -77,7 +77,7 @@ def run(
                 protocol=description.protocol(data, split, train, evaluate, counts, names, [name]),
                 caveats=description.caveats(counts, names, evaluate.confidence, watching),
                 confidence=evaluate.confidence,
-                ignores_text=not len(model.layers[0].kernel),
+                ignores_text=model.ignores_text,
             )
             folder.write(model_folder / name, trained / name, model, vectorizer, decision, text)
         files.write_csv(terms_csv, top)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from textclf.core import files, stage
 from textclf.core.settings import Param
-from textclf.fetch.catalogue import CORPORA, Corpus
+from textclf.fetch.catalogue import CORPORA, Corpus, is_fetched
 from textclf.fetch.download import fetch_corpora
 from textclf.fetch.settings import Fetch
 
@@ -18,7 +18,7 @@ from textclf.fetch.settings import Fetch
 def run(fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path) -> None:
     """Fetch the corpora into `raw`; files with the published bytes are not fetched again."""
     wanted: dict[str, Corpus] = {}
-    if Path(path).resolve().is_relative_to(raw.resolve()):
+    if is_fetched(Path(path), raw):
         wanted = {name: CORPORA[name] for name in fetch.corpus}
     else:
         missing = "" if Path(path).exists() else ", which does not exist; correct it, or get the file with dvc pull"

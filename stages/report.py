@@ -13,7 +13,7 @@ from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.core import files, stage
 from textclf.evaluate.settings import Evaluate
-from textclf.export import provenance
+from textclf.export import explanation, provenance
 from textclf.export.settings import Export
 from textclf.export.sources import list_sources
 from textclf.fetch.settings import Fetch
@@ -22,7 +22,7 @@ from textclf.plot import confusion as matrices
 from textclf.plot import curves
 from textclf.plot import history as epochs
 from textclf.report.page import render
-from textclf.report.run import BIN_COLUMNS, CLASS_COLUMNS, TERM_COLUMNS, Run, Settings
+from textclf.report.run import BIN_COLUMNS, CLASS_COLUMNS, Run, Settings
 from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables import corpus
@@ -85,7 +85,7 @@ def run(
             roc=files.read_csv(roc, curves.ROC_COLUMNS),
             precision_recall=files.read_csv(precision_recall, curves.PRECISION_RECALL_COLUMNS),
             reliability=files.read_csv(reliability, BIN_COLUMNS),
-            terms=files.read_csv(terms, TERM_COLUMNS),
+            terms=files.read_csv(terms, explanation.COLUMNS),
             sources=list_sources(raw, data.path),
             checksums={
                 "the raw rows": provenance.combine_checksums(raw),

@@ -13,9 +13,10 @@ from textclf.artifacts.predictions import Predictions
 from textclf.core.files import SPLITS
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.measure import decisions_report, measure
+from textclf.export import explanation
 from textclf.export.sources import Source
 from textclf.params import parse
-from textclf.report.run import TERM_COLUMNS, Run, Settings
+from textclf.report.run import Run, Settings
 from textclf.split.leaks import count_leaks
 
 __all__ = ["ALL", "HOSTILE", "SOURCE", "YELP", "make_run"]
@@ -111,4 +112,4 @@ def make_terms(models: Sequence[str], classes: Sequence[str], words: Sequence[st
         for label in classes
         for n, word in enumerate(words)
     ]
-    return pd.DataFrame(rows, columns=list(TERM_COLUMNS))
+    return pd.DataFrame(rows, columns=list(explanation.COLUMNS))

@@ -145,3 +145,18 @@ def best_model(measured: Measured) -> str | None:
 def default_model(named: str | None, measured: Measured, models: Sequence[str]) -> str:
     """Return the model that represents a run: the one named, else the best on the validation rows, else the last."""
     return named or best_model(measured) or models[-1]
+
+
+def write_index(default: str, models: Sequence[str], folder: Path) -> None:
+    """Write the index of the folder of exported models: their names, and which one is used if none is named."""
+    write_versioned_json(folder / INDEX, {"default": default, "models": models})
+
+
+def read_index(folder: Path) -> tuple[str, list[str]]:
+    """Return the name of the default model and those of all; `UserError` if the index is missing or damaged."""
+    content = read_versioned_json(folder / INDEX)
+    with reading(folder / INDEX):
+        default, models = content["default"], content["models"]
+        if not all(isinstance(name, str) for name in models) or default not in models:
+            raise ValueError(default)
+    return default, list(models)

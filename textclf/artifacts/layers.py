@@ -1,4 +1,4 @@
-"""The one form of every trained model: dense layers over the vector of a text, applied by numpy alone.
+"""The one form of every trained model: dense layers over the vector of a text, applied by numpy and scipy.
 
 So each model predicts without the library that trained it, and occlusion and ONNX work in the same way for all.
 """
@@ -47,6 +47,11 @@ class LayerModel:
     layers: tuple[Layer, ...]
     presence: bool = False
 
+    @property
+    def ignores_text(self) -> bool:
+        """Return whether the model predicts the same for every text: its first kernel has no rows."""
+        return not len(self.layers[0].kernel)
+
     def predict_proba(self, X: csr_array) -> Array:
         """Return probabilities (rows, classes) of the rows of `X` (rows, features); each row sums to 1."""
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
@@ -60,7 +65,7 @@ class LayerModel:
         kernel, counts = self.layers[0].kernel, np.diff(X.indptr)
         first = self._first(X)
         fall = np.zeros((X.nnz, len(self.classes)))
-        if not len(kernel):
+        if self.ignores_text:
             return fall
         whole = self._log_odds(first)
         rows = np.repeat(np.arange(X.shape[0]), counts)
@@ -78,8 +83,9 @@ class LayerModel:
         None if the model is not linear. For one unit: the weights of the positive class and their negatives. For
         several units: the weights less their mean over the classes, since only differences between classes matter.
         """
-        if len(self.layers) > 1 or not len(kernel := self.layers[0].kernel):
+        if len(self.layers) > 1 or self.ignores_text:
             return None
+        kernel = self.layers[0].kernel
         if kernel.shape[1] == 1:
             return np.hstack([-kernel, kernel])
         centred: Array = kernel - kernel.mean(axis=1, keepdims=True)
@@ -88,7 +94,7 @@ class LayerModel:
     def _first(self, X: csr_array) -> Array:
         """Return the input of the first activation, (rows, units)."""
         layer = self.layers[0]
-        if not len(layer.kernel):
+        if self.ignores_text:
             return np.tile(layer.bias, (X.shape[0], 1))
         terms = csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape) if self.presence else X
         sums: Array = terms @ layer.kernel + layer.bias

@@ -74,6 +74,16 @@ METRICS: dict[str, Metric] = {
 }  # in the order in which they are shown
 
 
+def pair_name(later: str, earlier: str) -> str:
+    """Return the key under which two models are compared; `later` comes later in train.models."""
+    return f"{later}_vs_{earlier}"
+
+
 def format_value(name: str, value: float) -> str:
     """Return a metric's value as it is shown: a percentage with one decimal, or a number with three."""
     return percent(value) if METRICS[name].percent else f"{value:.3f}"
+
+
+def format_interval(name: str, low: float, high: float) -> str:
+    """Return the interval of a metric as it is shown: 74.6% to 84.5%."""
+    return f"{format_value(name, low)} to {format_value(name, high)}"

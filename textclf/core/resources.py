@@ -43,7 +43,7 @@ def announce(rows: int, shards: int, memory: int, disk: int) -> None:
 
 
 def format_size(count: int) -> str:
-    """Return a number of bytes in the largest unit of which it is at least a tenth: 1.2 GB, 0.3 GB, 45 MB."""
+    """Return bytes in TB, GB or MB, the largest unit in which the number is at least 0.1: 1.2 GB, 0.3 GB, 45 MB."""
     unit, scale = next((item for item in UNITS.items() if count >= item[1] / 10), ("MB", 1e6))
     return f"{count / scale:.0f} {unit}" if count >= 9.95 * scale else f"{count / scale:.1f} {unit}"
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from textclf.core.errors import UserError
+from textclf.core.quoting import shorten
 
 PARAMS_FILE = Path("params.yaml")
 LARGEST = sys.float_info.max
@@ -271,11 +272,11 @@ def _rule(detail: ErrorDetails) -> str:
 
 def show(value: object, limit: int = SHOWN) -> str:
     """Return a value as params.yaml would show it, on one line and not too long."""
-    text = _yaml(value.model_dump() if isinstance(value, BaseModel) else value)
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    return shorten(to_yaml(value.model_dump() if isinstance(value, BaseModel) else value), limit)
 
 
-def _yaml(value: object) -> str:
+def to_yaml(value: object) -> str:
+    """Return a value as it could be written in YAML, on one line."""
     match value:
         case None:
             return "null"
@@ -286,9 +287,9 @@ def _yaml(value: object) -> str:
         case str():
             return value if _is_plain(value) else repr(value)
         case list() | tuple():
-            return f"[{', '.join(map(_yaml, value))}]"
+            return f"[{', '.join(map(to_yaml, value))}]"
         case dict():
-            return f"{{{', '.join(f'{_yaml(key)}: {_yaml(part)}' for key, part in value.items())}}}"
+            return f"{{{', '.join(f'{to_yaml(key)}: {to_yaml(part)}' for key, part in value.items())}}}"
         case _:
             return str(value)
 

@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +11,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.evaluate.intervals import CONFIDENCE, wilson
 from textclf.evaluate.metrics import BINS, top_class
-
-Rule = Literal["accuracy", "f1", "precision"]
+from textclf.evaluate.settings import ThresholdRule
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Platt
 
 
 def choose_threshold(
-    y: NDArray[np.int64], positive_probability: NDArray[np.float64], rule: Rule, target: float | None = None
+    y: NDArray[np.int64], positive_probability: NDArray[np.float64], rule: ThresholdRule, target: float | None = None
 ) -> float:
     """Return the threshold, with 6 digits, above which a probability is decided positive, chosen on these rows.
 

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.metrics import METRICS
+from textclf.artifacts.metrics import METRICS, pair_name
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves
 from textclf.evaluate.calibrate import Bin
@@ -118,9 +118,9 @@ class SplitMetrics(ABC):
         return pd.DataFrame(table)
 
     def comparisons(self) -> dict[str, dict[str, float]]:
-        """Return each pair of models under `<later>_vs_<earlier>`, as `comparisons.summarize` has it."""
+        """Return each pair of models under its `pair_name`, as `comparisons.summarize` has it."""
         pairs = {
-            f"{later}_vs_{earlier}": self.comparison(later, earlier)
+            pair_name(later, earlier): self.comparison(later, earlier)
             for earlier, later in combinations(self.decisions, 2)
         }
         return comparisons.summarize(pairs, self.settings.confidence)

@@ -9,10 +9,11 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from textclf.artifacts.metrics import METRICS, format_value
+from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names
 from textclf.core.labels import visible
+from textclf.core.settings import to_yaml
 from textclf.export.sources import UNSTATED, Source, combine_rights, labelled_class_names
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
@@ -66,18 +67,18 @@ def render(
         classes=[names[label] for label in classes],
         positive=names[classes[-1]] if len(classes) == 2 else None,
         representation=representation,
-        record=[(display_name(key), _as_yaml(value)) for key, value in sorted(results.record.items())],
-        hyperparameters=[(key, _as_yaml(value)) for key, value in settings.model_dump().items()],
+        record=[(display_name(key), to_yaml(value)) for key, value in sorted(results.record.items())],
+        hyperparameters=[(key, to_yaml(value)) for key, value in settings.model_dump().items()],
         splits=splits,
         rows={names[label]: [rows[split].get(label, 0) for split in splits] for label in classes},
         totals=[sum(rows[split].values()) for split in splits],
         metrics=metrics_table(results, splits),
         class_metrics=join_names([metric.title for metric in METRICS.values() if metric.per_class]),
         accuracy=format_value("accuracy", results.metrics["test"]["accuracy"]),
-        accuracy_interval=_interval("accuracy", results.intervals["test"]["accuracy"]),
+        accuracy_interval=format_interval("accuracy", **results.intervals["test"]["accuracy"]),
         confidence=confidence_level(confidence),
-        threshold=_as_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
-        calibration=[(key, _as_yaml(value)) for key, value in sorted(results.decision.items()) if key != "threshold"],
+        threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
+        calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key != "threshold"],
         protocol=protocol,
         caveats=caveats,
         ignores_text=ignores_text,
@@ -102,11 +103,7 @@ def _measured(name: str, results: Results, split: str) -> str:
         return ""
     value = format_value(name, results.metrics[split][name])
     ends = results.intervals.get(split, {}).get(name)
-    return f"{value} ({_interval(name, ends)})" if ends else value
-
-
-def _interval(metric: str, ends: Mapping[str, float]) -> str:
-    return f"{format_value(metric, ends['low'])} to {format_value(metric, ends['high'])}"
+    return f"{value} ({format_interval(name, **ends)})" if ends else value
 
 
 def escape_markdown(text: str) -> Markup:
@@ -123,16 +120,3 @@ def _environment() -> Environment:
         autoescape=False,  # noqa: S701 (Markdown, not HTML: `finalize` escapes)
         finalize=lambda value: value if isinstance(value, Markup | int) else escape_markdown(str(value)),
     )
-
-
-def _as_yaml(value: object) -> str:
-    """Return a setting or a recorded number as it would be written in YAML, on one line."""
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_as_yaml, value))}]"
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{key}: {_as_yaml(part)}' for key, part in value.items())}}}"
-    return visible(str(value))

@@ -22,10 +22,10 @@ PRECISE = 0.02  # half-width of an accuracy's interval that needs no caveat
 
 UNITS = {
     "word": "words",
-    "char": "letters",
-    "char_wb": "letters within words",
-    "word+char": "words and letters",
-    "word+char_wb": "words, and letters within words",
+    "char": "characters",
+    "char_wb": "characters within words",
+    "word+char": "words and characters",
+    "word+char_wb": "words, and characters within words",
 }
 WEIGHTS = {"counts": "counts", "binary": "presence", "tfidf": "tf-idf"}
 
@@ -51,7 +51,7 @@ def protocol(
     return [
         _splitting(data, split, splits_report),
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * split.group_duplicates),
-        "The vocabulary and all weights come from the training rows alone.",
+        "The representation and the models are fitted on the training rows alone.",
         *(note for name in models for note in _notes(name, getattr(train, name))),
         _calibration(evaluate),
         _decision_rule(evaluate, list(classes.values())),
@@ -97,9 +97,10 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str]) -> str:
 
 def _intervals(evaluate: Evaluate) -> str:
     return (
-        f"Intervals are {confidence_level(evaluate.confidence)} intervals: Wilson score intervals for accuracy and "
-        f"recall, percentiles of {evaluate.resamples:,} bootstrap resamples for other metrics. They show how far a "
-        "number would move with other test rows of the same kind, not with another training run or other kinds of text."
+        f"Intervals are {confidence_level(evaluate.confidence)} intervals: Wilson score intervals for accuracy and for "
+        f"the recall of each class; for other metrics percentiles of {evaluate.resamples:,} bootstrap resamples or, "
+        "with many rows, a normal approximation. They show how far a number would move with other test rows of the "
+        "same kind, not with another training run or other kinds of text."
     )
 
 
@@ -211,7 +212,7 @@ def representation(settings: Vectorize, features: int) -> str:
     if "word" in settings.analyzer:
         ranges.append(("words", settings.ngram_range))
     if "char" in settings.analyzer:
-        ranges.append(("letters", settings.char_ngram_range))
+        ranges.append(("characters", settings.char_ngram_range))
     runs = [f"runs of {low} to {high} {unit}" for unit, (low, high) in ranges if high > 1 and low < high]
     runs += [f"runs of {low} {unit}" for unit, (low, high) in ranges if low == high > 1]
     terms = f"{UNITS[settings.analyzer]}{f' ({join_names(runs)})' if runs else ''}"

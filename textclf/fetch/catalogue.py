@@ -61,8 +61,13 @@ def class_names(corpora: Iterable[str | None]) -> dict[str, str]:
     return dict(known[0]) if known and all(names == known[0] for names in known) else {}
 
 
+def is_fetched(path: Path, raw: Path) -> bool:
+    """Return whether the rows at `path` are those that fetch puts into `raw`, not the user's own."""
+    return path.resolve().is_relative_to(raw.resolve())
+
+
 def corpora_at(path: Path, raw: Path) -> list[str | None]:
     """Return the corpora that rows at `path` come from; `raw` is where fetch puts them. None stands for other rows."""
-    if not path.resolve().is_relative_to(raw.resolve()):
+    if not is_fetched(path, raw):
         return [None]
     return [name for name, corpus in CORPORA.items() if (raw / corpus.file).exists()]

@@ -1,16 +1,15 @@
 """The templates of `dvc plots show` and `dvc plots diff`, with the colours and cells of the charts.
 
 DVC fills in data, titles and revisions, so that a template names no model: a model added in params.yaml appears without
-an edit. `python -m textclf.plot.dvc_templates` writes them to .dvc/plots.
+an edit. `make docs` writes them to .dvc/plots.
 """
 
 import json
-from pathlib import Path
 
+from textclf.core.files import SPLITS
 from textclf.plot.confusion import cells
 from textclf.plot.style import COLOURS, PERCENT, Spec
 
-FOLDER = Path(".dvc/plots")
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"  # the version in DVC's page
 DATA, TITLE = "<DVC_METRIC_DATA>", {"text": "<DVC_METRIC_TITLE>", "anchor": "middle"}
 SIDE = 300  # pixels
@@ -55,8 +54,8 @@ def _line() -> Spec:
 
 
 def _by_split() -> Spec:
-    train, _, validation, *_ = COLOURS
-    splits: Spec = {"domain": ["train", "validation", "test"], "range": [train, validation, COLOURS[1]]}
+    train, test, validation, *_ = COLOURS
+    splits: Spec = {"domain": [*SPLITS], "range": [train, validation, test]}
     return (
         _base()
         | _line()
@@ -133,8 +132,3 @@ def _confusion_by_model() -> Spec:
             "layer": cells(CELL, many=False),
         },
     }
-
-
-if __name__ == "__main__":
-    for name, template in templates().items():
-        (FOLDER / f"{name}.json").write_text(text(template), encoding="utf-8", newline="\n")

@@ -120,7 +120,7 @@ def _models(rows: pd.DataFrame, models: Sequence[str] | None = None) -> list[str
 def _areas(rows: pd.DataFrame, models: Sequence[str], size: int) -> Spec:
     """Return a layer with the area below each curve, in the colour of its model, in the lower right corner."""
     curve = {str(name): part for name, part in rows.groupby("model", sort=False)}
-    shown = [name for name in models if name in curve]
+    shown = present(rows, models)
     values = [
         {"model": display_name(name), "x": 1, "y": 0, "area": f"{curves.area(curve[name]):.3f}"}
         for name in reversed(shown)

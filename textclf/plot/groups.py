@@ -39,7 +39,7 @@ def accuracies(rows: pd.DataFrame, models: Sequence[str]) -> Spec:
         "field": "split",
         "scale": {
             "domain": [split_rows(split) for split in splits],
-            "range": [SPLIT_SHAPES.get(split, "cross") for split in splits],
+            "range": [SPLIT_SHAPES[split] for split in splits],
         },
         "legend": {"symbolStrokeColor": INK, "symbolFillColor": "transparent", "columns": 3},
     }

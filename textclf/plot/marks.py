@@ -111,9 +111,9 @@ def legend_row(shown: Sequence[str], letters: int = LEGEND_LETTERS, **options: A
     return {"columns": len(shown) if sum(map(len, shown)) <= letters else 2, **options}
 
 
-def selectable(field: str = "model") -> Spec:
+def selectable() -> Spec:
     """Return the parameter that a click in the legend sets."""
-    return {"name": "picked", "select": {"type": "point", "fields": [field]}, "bind": "legend"}
+    return {"name": "picked", "select": {"type": "point", "fields": ["model"]}, "bind": "legend"}
 
 
 def faded(full: float = 1) -> Spec:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf.artifacts import layers
-from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision
+from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
 from textclf.artifacts.layers import LayerModel
 from textclf.core.errors import UserError
-from textclf.core.files import read_versioned_json, reading
+from textclf.core.files import reading
 from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
 
 Term = tuple[str, float]  # a term and its weight
@@ -103,26 +103,12 @@ def find_model(folder: Path, name: str | None) -> Path:
     Raises `UserError` if there is no such model.
     """
     if name is None:
-        return folder / default_model(folder)
+        return folder / read_index(folder)[0]
     if (folder / name / DECISION).is_file() and "/" not in name:
         return folder / name
     if Path(name, DECISION).is_file():
         return Path(name)
-    known = "none"
-    if (folder / INDEX).exists():
-        content = read_versioned_json(folder / INDEX)
-        with reading(folder / INDEX):
-            known = ", ".join(content["models"])
+    known = ", ".join(read_index(folder)[1]) if (folder / INDEX).exists() else "none"
     raise UserError(
         f"--model must be one in {folder} ({known}) or the folder of one; got {name!r}; run dvc repro to make it"
     )
-
-
-def default_model(folder: Path) -> str:
-    """Return the name of the model that is used if none is named; `UserError` if the index is missing or damaged."""
-    content = read_versioned_json(folder / INDEX)
-    with reading(folder / INDEX):
-        name = content["default"]
-        if not isinstance(name, str) or name not in content["models"]:
-            raise ValueError(name)
-    return name

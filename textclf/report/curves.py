@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textclf.artifacts.metrics import METRICS, format_value
+from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.plot import curves as charts
 from textclf.plot import reliability
@@ -203,7 +203,7 @@ def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
     value, low, high = (float(row[f"{metric}{end}"]) for end in ("", "_low", "_high"))
     if not np.isfinite(value):
         return "", ""
-    ends = f"{format_value(metric, low)} to {format_value(metric, high)}" if np.isfinite(low) else ""
+    ends = format_interval(metric, low, high) if np.isfinite(low) else ""
     return format_value(metric, value), ends
 
 
@@ -231,7 +231,7 @@ def calibration(run: Run) -> dict[str, Any]:
                 f"{percent(row['low'], 0)} to {percent(row['high'], 0)}",
                 f"{row['rows']:,}",
                 percent(row["confidence"]),
-                (percent(row["accuracy"]), f"{percent(row['accuracy_low'])} to {percent(row['accuracy_high'])}"),
+                (percent(row["accuracy"]), format_interval("accuracy", row["accuracy_low"], row["accuracy_high"])),
             ]
             for row in bins.to_dict("records")
         ]

@@ -1,13 +1,14 @@
 """The sections on what the models learned, the parameters and the provenance."""
 
-import json
 from typing import Any
 
 import pandas as pd
 from pydantic import BaseModel
 
 from textclf.core.formatting import display_name, join_names
-from textclf.core.labels import display_labels, visible
+from textclf.core.labels import display_labels
+from textclf.core.settings import to_yaml
+from textclf.export.explanation import OCCLUDED_ROWS
 from textclf.report.run import Run
 
 TERM_LIMIT = 32  # columns of a term
@@ -21,7 +22,7 @@ METHODS = {
     ),
     "occlusion": (
         "The weight of a term is how much the log odds of the class fall if the term is removed, on average over the "
-        "training rows that contain it (the first 100,000 at most)."
+        f"training rows that contain it (the first {OCCLUDED_ROWS:,} at most)."
     ),
 }
 
@@ -49,7 +50,7 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
     classes = [name for name in run.classes if name in present]
     return {
         "name": display_name(model),
-        "method": METHODS.get(method, f"Method: {method}."),
+        "method": METHODS[method],
         "classes": [
             {
                 "name": run.names[name],
@@ -74,7 +75,7 @@ def params(run: Run) -> list[dict[str, Any]]:
     sections = []
     for name, section in vars(run.settings).items():
         if name == "train":
-            sections.append({"name": name, "rows": [("models", _setting(section.models))]})
+            sections.append({"name": name, "rows": [("models", to_yaml(section.models))]})
             sections += [_section(f"train.{model}", getattr(section, model)) for model in section.models]
         else:
             sections.append(_section(name, section))
@@ -82,14 +83,7 @@ def params(run: Run) -> list[dict[str, Any]]:
 
 
 def _section(name: str, settings: BaseModel) -> dict[str, Any]:
-    return {"name": name, "rows": [(key, _setting(value)) for key, value in settings.model_dump().items()]}
-
-
-def _setting(value: object) -> str:
-    """Return a setting as it could be written in params.yaml."""
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_setting, value))}]"
-    return visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return {"name": name, "rows": [(key, to_yaml(value)) for key, value in settings.model_dump().items()]}
 
 
 def provenance(run: Run) -> dict[str, Any]:

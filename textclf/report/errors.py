@@ -6,13 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textclf.artifacts.metrics import format_interval
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
 from textclf.evaluate.intervals import wilson
 from textclf.plot import groups as charts
 from textclf.plot.style import Spec
 from textclf.report.data import Lengths
-from textclf.report.markup import Chart, Table, cut
+from textclf.report.markup import Chart, Table, excerpt
 from textclf.report.mistakes import Findings, Ints, find, find_texts
 from textclf.report.run import Run
 
@@ -48,7 +49,7 @@ def _mistakes(
         "rows": [
             {
                 "id": visible(example.id),
-                "text": cut(texts[example.place]),
+                "text": excerpt(texts[example.place]),
                 "actual": names[example.actual],
                 "predicted": names[example.decided[0]],
                 "confidence": percent(example.sureness),
@@ -68,7 +69,7 @@ def _disagreements(
         "rows": [
             {
                 "id": visible(example.id),
-                "text": cut(texts[example.place]),
+                "text": excerpt(texts[example.place]),
                 "actual": names[example.actual],
                 "decided": [
                     {"name": names[decided], "confidence": percent(probability), "right": decided == example.actual}
@@ -143,7 +144,7 @@ def _grouped(
             group,
             f"{sizes[group]:,}",
             *(
-                (percent(cell["accuracy"]), f"{percent(cell['low'])} to {percent(cell['high'])}")
+                (percent(cell["accuracy"]), format_interval("accuracy", cell["low"], cell["high"]))
                 for cell in (cells[model, group] for model in run.models)
             ),
         ]

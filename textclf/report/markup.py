@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -13,9 +13,10 @@ from markupsafe import Markup, escape
 from textclf.core.labels import visible
 from textclf.plot.render import svg
 from textclf.plot.style import Spec
+from textclf.report.run import Settings
 
 SHORT, LONG = 280, 2000  # characters of a text that are shown at once, and at all
-SETTING = re.compile(r"\b((?:data|evaluate|export|params|split|train|vectorize)(?:\.[a-z]\w*)+)")
+SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(Settings))})(?:\.[a-z]\w*)+)")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Table:
     numeric: Sequence[int] = ()
 
 
-def cut(text: str, short: int = SHORT, long: int = LONG) -> Text:
+def excerpt(text: str, short: int = SHORT, long: int = LONG) -> Text:
     """Return the text in parts: about `short` characters to show at once, up to `long` to unfold."""
     if len(text) <= short * 5 // 4:  # what little would be folded takes no more room than the fold
         return Text(visible(text), "", 0, len(text))

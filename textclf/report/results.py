@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from textclf.artifacts.decisions import default_model
-from textclf.artifacts.metrics import METRICS, format_value
+from textclf.artifacts.metrics import METRICS, format_interval, format_value, pair_name
 from textclf.core.files import SPLITS
 from textclf.core.formatting import (
     confidence_level,
@@ -52,14 +52,14 @@ def summary(run: Run) -> dict[str, Any]:
         "rows": f"{int(counts.sum()):,}",
         "right": f"{int(counts.trace()):,}",
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
-        "watched": "validation" not in run.splits,
+        "no_validation": "validation" not in run.splits,
     }
 
 
 def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
     """Return how the model compares with another, from the test of the pair."""
     later, earlier = sorted((name, other), key=run.models.index, reverse=True)
-    test = run.comparisons[f"{later}_vs_{earlier}"]
+    test = run.comparisons[pair_name(later, earlier)]
     sign = 1 if later == name else -1
     low, high = sorted((sign * test["low"], sign * test["high"]))
     p, smallest = p_value(test["p_holm"]), test.get("smallest_difference")
@@ -122,7 +122,8 @@ def compared(run: Run) -> dict[str, Any]:
         for split in splits
     ]
     tested = "; ".join(
-        f"{display_name(row['model'])} {percent(row['accuracy'])} ({percent(row['low'])} to {percent(row['high'])})"
+        f"{display_name(row['model'])} {percent(row['accuracy'])} "
+        f"({format_interval('accuracy', row['low'], row['high'])})"
         for row in accuracies
         if row["split"] == "test"
     )
@@ -174,15 +175,14 @@ def metric_cell(run: Run, model: str, split: str, key: str) -> Cell:
     measured, intervals = run.evaluation[model][split], run.intervals[model][split]
     if key not in measured:
         return "", ""
-    ends = [format_value(key, intervals[key][end]) for end in ("low", "high")] if key in intervals else []
-    return format_value(key, measured[key]), " to ".join(ends)
+    return format_value(key, measured[key]), format_interval(key, **intervals[key]) if key in intervals else ""
 
 
 def _tests(run: Run) -> list[list[object]]:
     """Return a row for each pair of models."""
     rows: list[list[object]] = []
     for earlier, later in combinations(run.models, 2):
-        test = run.comparisons[f"{later}_vs_{earlier}"]
+        test = run.comparisons[pair_name(later, earlier)]
         smallest = test.get("smallest_difference")
         rows.append(
             [

@@ -35,7 +35,6 @@ CLASS_COLUMNS = (
     *(f"{name}{end}" for name in CLASS_METRICS for end in ("", "_low", "_high")),
 )
 BIN_COLUMNS = (*reliability.COLUMNS, "low", "high")
-TERM_COLUMNS = ("model", "class", "term", "weight", "rows", "method")
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,6 @@ Numbers = dict[str, dict[str, dict[str, Any]]]  # model -> split -> metric -> va
 Key = tuple[str, str, str]  # model, split, metric
 
 
-def lower_is_better(metric: str) -> bool:
-    """Return whether lower values of the metric are better; False for a metric that is not in the registry."""
-    return metric in METRICS and not METRICS[metric].higher_is_better
-
-
 @dataclass(frozen=True)
 class Change:
     """A metric at the base and at the head, None where it is missing, and the interval of head minus base.
@@ -49,7 +44,7 @@ class Change:
     @property
     def lower_is_better(self) -> bool:
         """Return whether lower values of this metric are better."""
-        return lower_is_better(self.metric)
+        return self.metric in METRICS and not METRICS[self.metric].higher_is_better
 
     @property
     def difference(self) -> float:

@@ -14,6 +14,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from textclf.core.formatting import confidence_level, p_value
+from textclf.core.quoting import shorten
 from textclf.evaluate.intervals import Interval
 from textclf.review.changes import Verdict, format_number
 from textclf.review.gate import Check
@@ -52,8 +53,7 @@ def code(text: str, longest: int = LONGEST) -> Markup:
     A backtick would end the code and a pipe the table cell: if the text has one, each character becomes an entity.
     """
     text = "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text)
-    if len(text) > longest:
-        text = text[: longest - 1] + "…"
+    text = shorten(text, longest)
     if text.strip() and not set(text) & set("`|"):
         return safe(f"`{text}`")
     entities = "".join(letter if letter.isalnum() or letter == " " else f"&#{ord(letter)};" for letter in text)

@@ -37,5 +37,5 @@ class Gate(Section):
         {}, description=f"worst value allowed: the least for accuracy and the like, the most for {LOWER_IS_BETTER}"
     )
     maximum_drop: Drops = Field(
-        {}, description="how much worse than the base is allowed, if beyond the interval; 0.0 allows nothing"
+        {}, description="how much worse than the base a metric may be; only changes beyond their interval count"
     )

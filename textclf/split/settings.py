@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from textclf.core.settings import Section, Seed, relation
+from textclf.core.settings import Section, Seed, Share, relation
 
 
 class Split(Section):
@@ -14,12 +14,13 @@ class Split(Section):
         default="random",
         description="random draws rows; hash assigns each text by a hash, for more rows than memory holds",
     )
-    test_size: Annotated[float, Field(gt=0, lt=1)] = Field(
+    test_size: Share = Field(
         default=0.25,
         description="share of rows for testing; more rows narrow the intervals and leave fewer to train on",
     )
     validation_size: Annotated[float, Field(ge=0, lt=1)] = Field(
-        default=0.0, description="share of rows that choices are made on; 0.0 as in the lesson, 0.15 for honest choices"
+        default=0.0,
+        description="share of rows for choices such as the threshold; 0.0 as in the lesson, 0.15 for honest choices",
     )
     seed: Seed = Field(
         default=1000, description="seed of the split; change it to see how much the numbers depend on the split"

@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textclf.artifacts.metrics import pair_name
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.progress import track
 from textclf.evaluate.comparisons import corrected_t, holm
 from textclf.split.draw import assign_groups
 from textclf.studies import measure as training
-from textclf.studies.measure import METRICS, Setup
+from textclf.studies.measure import STUDY_METRICS, Setup
 from textclf.studies.settings import CrossValidate
 
 
@@ -47,7 +48,7 @@ def make_folds(rows: pd.DataFrame, settings: CrossValidate) -> Iterator[tuple[in
 
 
 def crossvalidate(rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: CrossValidate) -> pd.DataFrame:
-    """Return a row per model, repeat and fold: `model`, `repeat`, `fold`, `seed` and `METRICS`.
+    """Return a row per model, repeat and fold: `model`, `repeat`, `fold`, `seed` and `STUDY_METRICS`.
 
     A model with a seed is also trained with other seeds on the first fold; these rows have repeat 0.
     """
@@ -82,12 +83,12 @@ def summarize(trainings: pd.DataFrame, settings: CrossValidate, confidence: floa
         report[name] = {
             metric: {"mean": rows[metric].mean(), "sd": rows[metric].std(ddof=1)}
             | ({"sd_of_seeds": seeds[metric].std(ddof=1)} if len(seeds) > 1 else {})
-            for metric in METRICS
+            for metric in STUDY_METRICS
         }
     accuracy = {name: rows["accuracy"].to_numpy() for name, rows in by_model.items()}
     ratio = 1 / (settings.folds - 1)  # test rows per training row
     tests = {
-        f"{later}_vs_{earlier}": asdict(corrected_t(accuracy[later] - accuracy[earlier], ratio, confidence))
+        pair_name(later, earlier): asdict(corrected_t(accuracy[later] - accuracy[earlier], ratio, confidence))
         for earlier, later in combinations(accuracy, 2)
     }
     adjusted = holm(np.array([test["p"] for test in tests.values()]))

@@ -6,7 +6,6 @@ import pandas as pd
 
 from textclf.core.errors import UserError
 from textclf.evaluate.intervals import wilson
-from textclf.models.common.calibrated import FOLDS
 from textclf.studies import measure as training
 from textclf.studies.measure import Setup
 
@@ -20,7 +19,7 @@ def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], s
     steps take the first tenth of the training rows, two tenths, and so on (their order is random); the test rows are
     always the same. A step with too few rows of a class is left out; raise `UserError` if all are.
     """
-    enough = rows_per_class(setup)
+    enough = max(getattr(setup.train, name).rows_per_class() for name in setup.train.models)
     curve = []
     for step in range(1, STEPS + 1):
         train = splits["train"].iloc[: max(1, len(splits["train"]) * step // STEPS)]
@@ -37,9 +36,3 @@ def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], s
     if not curve:
         raise UserError(f"each class must have at least {enough} training rows; {counts.idxmin()} has {counts.min()}")
     return pd.DataFrame(curve)
-
-
-def rows_per_class(setup: Setup) -> int:
-    """Return how many training rows of each class the models need: 2 to calibrate, `FOLDS` to choose C."""
-    chosen = isinstance(setup.train.logistic_regression.C, tuple)
-    return FOLDS if chosen and "logistic_regression" in setup.train.models else 2

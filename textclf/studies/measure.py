@@ -17,7 +17,7 @@ from textclf.split.settings import Split
 from textclf.vectorize.settings import Vectorize
 from textclf.vectorize.vectorizer import vectorize_splits
 
-METRICS = ("accuracy", "log_loss")
+STUDY_METRICS = ("accuracy", "log_loss")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Setup:
 def measure(
     splits: Mapping[str, pd.DataFrame], classes: Sequence[str], name: str, setup: Setup, **changes: Any
 ) -> dict[str, float]:
-    """Return `METRICS` on the test rows of a model trained on the training rows, whose vocabulary it uses.
+    """Return `STUDY_METRICS` on the test rows of a model trained on the training rows, whose vocabulary it uses.
 
     If `split.validation_size` is above 0 and `splits` has no validation rows, that share of the training rows becomes
     validation rows. `changes` are settings of the model.
@@ -53,4 +53,4 @@ def measure(
     test = predictions[-1]
     calibrated = decision.calibrate(test.probabilities)
     metrics = compute(test.y, calibrated, decision.decide(calibrated))
-    return {metric: metrics[metric] for metric in METRICS}
+    return {metric: metrics[metric] for metric in STUDY_METRICS}

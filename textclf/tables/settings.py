@@ -87,7 +87,7 @@ class Data(Section):
     )
     id: Name | None = Field(default=None, description="column of unique ids; null identifies a row by file and line")
     group: Name | None = Field(
-        default=None, description="column of what belongs together, such as an author; each group stays in one split"
+        default=None, description="column whose equal values stay in one split, such as an author"
     )
     classes: Classes = Field(default=None, description="labels in order, binary: positive class last; null sorts them")
     missing: Literal["error", "drop"] = Field(

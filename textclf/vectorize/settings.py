@@ -63,7 +63,8 @@ class Vectorize(Section):
         default=1, description="drop terms in fewer rows: an integer counts rows, a decimal is a share of them"
     )
     max_df: DocumentFrequency = Field(
-        default=1.0, description="drop terms in more rows, counted likewise; 0.5 drops the most common ones"
+        default=1.0,
+        description="drop terms in more rows than this, an integer or a share as in min_df; 0.5 drops the commonest",
     )
     max_features: Annotated[int, Field(ge=1)] | None = Field(
         default=None, description="number of terms to keep per analyzer, the most frequent ones; null keeps all"

@@ -42,7 +42,7 @@ def test_a_comment_too_long_for_the_line_stands_above_and_replaces_the_old_one(g
     text = commented(generate, put("data.group", "x" * 100).replace("  group:", "  # an old comment\n  group:"))
     lines = text.splitlines()
     place = lines.index(f"  group: {'x' * 100}")
-    assert lines[place - 1].startswith("  # column of what belongs together")
+    assert lines[place - 1].startswith("  # column whose equal values")
     assert "an old comment" not in text
     assert commented(generate, text) == text
 

@@ -79,7 +79,7 @@ def test_a_card_describes_the_model_and_its_training() -> None:
     text = render(settings={"C": 2.0})
     assert text.count("# logistic regression\n") == 1
     assert f"Kind: {load_model('logistic_regression').KIND}." in text
-    for line in ("C: 2", "class\\_weight: null", "best epoch (of this training): 2", "Second sentence.", "A caveat."):
+    for line in ("C: 2.0", "class\\_weight: null", "best epoch (of this training): 2", "Second sentence.", "A caveat."):
         assert f"- {line}\n" in text
     assert 'textclf.load("models/logistic_regression")' in text
     assert "the model ignores the text" not in text.lower()
@@ -121,7 +121,7 @@ def test_decisions_are_described() -> None:
     text = render(measured=results(decision={"threshold": 0.25, "temperature": 1.5}))
     assert "is above 0.25.\n- temperature: 1.5, fitted on the validation rows\n" in text
     text = render(classes=("a", "b", "c"), measured=results(decision={"slope": 2.0, "intercept": -1.0}))
-    assert "highest probability.\n- intercept: -1, fitted on the validation rows\n- slope: 2, fitted" in text
+    assert "highest probability.\n- intercept: -1.0, fitted on the validation rows\n- slope: 2.0, fitted" in text
 
 
 def test_rights_in_the_data_are_stated_or_left_to_their_owner() -> None:
@@ -145,4 +145,4 @@ def test_names_of_classes_and_paths_are_inert_in_markdown() -> None:
     html = MarkdownIt("gfm-like", {"html": True, "linkify": False}).render(text)
     assert not re.search(r"<(script|img|a|b|style|em)\b", html)
     assert len(re.findall("<th[ >]", html)) == 3 + 3  # no name adds a column
-    assert "Markdown" not in html
+    assert "Markup" not in html

@@ -60,7 +60,10 @@ def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
         ),
         ({"classes": MORE_CLASSES}, "A text gets the class with the highest probability."),
         ({"evaluate": {"confidence": 0.9, "resamples": 1000}}, "Intervals are 90% intervals: Wilson score intervals"),
-        ({"evaluate": {"confidence": 0.9, "resamples": 1000}}, "percentiles of 1,000 bootstrap resamples for other"),
+        (
+            {"evaluate": {"confidence": 0.9, "resamples": 1000}},
+            "for other metrics percentiles of 1,000 bootstrap resamples",
+        ),
     ],
 )
 def test_the_protocol_describes_the_settings(sections: dict[str, Any], sentence: str) -> None:
@@ -132,7 +135,7 @@ def test_checks_that_found_nothing_are_listed() -> None:
         ({"ngram_range": (3, 3)}, "counts of words (runs of 3 words), 1,714 terms"),
         (
             {"analyzer": "word+char_wb", "weighting": "tfidf"},
-            "tf-idf of words, and letters within words (runs of 2 to 5 letters), 1,714 terms",
+            "tf-idf of words, and characters within words (runs of 2 to 5 characters), 1,714 terms",
         ),
         ({"hashing": 1714}, "counts of words, 1,714 hashed columns"),
     ],

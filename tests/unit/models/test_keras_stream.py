@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -299,16 +298,9 @@ def test_a_checkpoint_of_other_shards_or_settings_is_not_used(data: Data, rows: 
     assert len(digests) == 4
 
 
-@pytest.mark.parametrize("module", ["__init__", "build", "checkpoint", "steps", "stream", "workers"])
-def test_a_checkpoint_of_other_code_is_not_used(
-    data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
-) -> None:
+def test_a_checkpoint_of_other_code_is_not_used(data: Data, monkeypatch: pytest.MonkeyPatch) -> None:
     digest = stream.survey(*data, settings()).digest
-    package = Path(shutil.copytree(Path(stream.__file__).parent, tmp_path / "keras"))
-    monkeypatch.setattr(stream, "__file__", str(package / "stream.py"))
-    assert stream.survey(*data, settings()).digest == digest  # wherever the same code is
-    with (package / f"{module}.py").open("a", encoding="utf-8") as file:
-        file.write("# changed\n")
+    monkeypatch.setattr(stream, "code", lambda: "other")
     assert stream.survey(*data, settings()).digest != digest
 
 

@@ -14,7 +14,7 @@ from tests.unit.predict.models import export, fit_vectorizer, network, shares, t
 from textclf.artifacts import layers
 from textclf.artifacts.decisions import DECISION, INDEX, Calibration, Decision, Platt, Temperature, write_decision
 from textclf.core.errors import UserError
-from textclf.predict.predictor import Predictor, default_model, find_model
+from textclf.predict.predictor import Predictor, find_model
 from textclf.vectorize.vectorizer import VECTORIZER
 
 TEXTS = ["The food was great, great!", "bad food", "", "nothing that is known", "Great. Bad. Great."]
@@ -296,7 +296,6 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_model_is_found_by_name_by_folder_or_as_the_default(folder: Path) -> None:
-    assert default_model(folder) == "second"
     assert find_model(folder, None) == folder / "second"
     assert find_model(folder, "first") == folder / "first"
     assert find_model(Path("elsewhere"), str(folder / "first")) == folder / "first"
@@ -331,7 +330,7 @@ INDEXES = [
 def test_a_damaged_index_is_an_error(folder: Path, content: str) -> None:
     (folder / INDEX).write_text(content)
     with pytest.raises(UserError) as error:
-        default_model(folder)
+        find_model(folder, None)
     assert error.value.lines == (f"{folder / INDEX} {DAMAGED}",)
 
 

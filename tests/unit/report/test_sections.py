@@ -18,7 +18,7 @@ from textclf.export.sources import Source
 from textclf.report import curves, details, results
 from textclf.report.data import BARS, count_lengths, histogram
 from textclf.report.errors import GROUPS, errors
-from textclf.report.markup import Text, cut, embed_json, mark_settings
+from textclf.report.markup import Text, embed_json, excerpt, mark_settings
 from textclf.report.page import render
 from textclf.report.run import CLASS_METRICS, Run
 
@@ -215,7 +215,7 @@ def test_the_page_says_where_the_rest_of_its_provenance_is() -> None:
     ],
 )
 def test_a_text_is_cut_between_words_if_possible(text: str, parts: Text) -> None:
-    assert cut(text, 10, 20) == parts
+    assert excerpt(text, 10, 20) == parts
 
 
 def test_embedded_json_can_not_end_its_element() -> None:

@@ -106,5 +106,3 @@ def test_each_metric_of_the_registry_is_judged_in_its_direction(name: str) -> No
         ["better", "worse"] if METRICS[name].higher_is_better else ["worse", "better"]
     )
     assert rise.drop == -fall.drop
-    assert name in changes.ORDER
-    assert (name in changes.IMPORTANT) == METRICS[name].important

@@ -39,6 +39,8 @@ def test_each_step_takes_the_first_training_rows(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(measure, "measure", fake)
     splits = split(80, validation_size=0.2)
     learning_curve(splits, CLASSES, setup(("majority",)))
+    # The first tenth, 4 rows, is of one class.
+    assert [len(part["train"]) for part in seen] == [len(splits["train"]) * tenth // 10 for tenth in range(2, 11)]
     for part in seen:
         assert part["train"].equals(splits["train"][: len(part["train"])])
         assert part["test"] is splits["test"]
@@ -57,5 +59,5 @@ def test_too_few_training_rows_for_every_step_are_an_error() -> None:
     one = splits["train"][splits["train"]["label"] == "1"][:1]
     rare = pd.concat([splits["train"][splits["train"]["label"] == "0"], one])
     with pytest.raises(UserError) as error:
-        learning_curve({**splits, "train": rare}, CLASSES, setup())
+        learning_curve({**splits, "train": rare}, CLASSES, setup(("majority", "linear_svm")))
     assert error.value.lines == ("each class must have at least 2 training rows; 1 has 1",)

@@ -8,12 +8,21 @@ from textclf.artifacts import layers
 from textclf.core.errors import UserError
 from textclf.models.common.class_weights import row_weights
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.settings import ClassWeight
+from textclf.models.common.settings import ClassWeight, ModelSettings
 
 if TYPE_CHECKING:
     from textclf.artifacts.features import Features
 
 FOLDS = 5  # of a cross-validation inside the training rows
+FEWEST = 2  # rows of each class to calibrate by
+
+
+class CalibratedSettings(ModelSettings):
+    """Base of the settings of calibrated models."""
+
+    def rows_per_class(self) -> int:
+        """Return `FEWEST`."""
+        return FEWEST
 
 
 def fit_calibrated(estimator: Any, train: "Features", class_weight: ClassWeight, presence: bool = False) -> Fitted:
@@ -23,14 +32,14 @@ def fit_calibrated(estimator: Any, train: "Features", class_weight: ClassWeight,
     `FOLDS` folds, or as many as the smallest class has rows: Platt (1999), as in scikit-learn's
     CalibratedClassifierCV. With two classes the score is that of the positive class; with more, each class is scored
     against the rest, and its probability is its sigmoid divided by the sum over the classes. With `presence` the
-    classifier was given 1 for each term that occurs. Raises `UserError` if a class has fewer than two rows.
+    classifier was given 1 for each term that occurs. Raises `UserError` if a class has fewer than `FEWEST` rows.
     """
     from sklearn.calibration import CalibratedClassifierCV
     from sklearn.model_selection import StratifiedKFold
 
     fewest = int(np.bincount(train.y, minlength=len(train.classes)).min())
-    if fewest < 2:
-        raise UserError(f"a class must have at least 2 training rows to calibrate by; one has {fewest}")
+    if fewest < FEWEST:
+        raise UserError(f"a class must have at least {FEWEST} training rows to calibrate by; one has {fewest}")
     search = CalibratedClassifierCV(estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False)
     (fitted,) = search.fit(train.X, train.y, sample_weight=row_weights(train, class_weight)).calibrated_classifiers_
     coef, intercept = fitted.estimator.coef_, fitted.estimator.intercept_

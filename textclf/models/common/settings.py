@@ -14,6 +14,10 @@ class ModelSettings(Section):
         """Return the names of the settings that make choices on validation rows, as they are set."""
         return []
 
+    def rows_per_class(self) -> int:
+        """Return how many training rows of each class a fit needs, as the settings are."""
+        return 1
+
 
 def _class_weight(value: object) -> object:
     """Return None, "balanced", or (class, weight) pairs, which can be frozen."""

@@ -21,6 +21,7 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.shards import Shards
 from textclf.core import progress
+from textclf.core.workers import code
 from textclf.models.common.class_weights import class_weights, count_classes
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.scratch import fingerprint
@@ -95,8 +96,7 @@ def survey(train: Shards[Features], watched: Shards[Features], settings: "Settin
     digest = hashlib.sha256(fingerprint({"train": train, "watched": watched}, settings).encode())
     for library in ("keras", "numpy", "scipy", "tensorflow"):
         digest.update(f"{library} {version(library)}\n".encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())  # other code may train another network
+    digest.update(code().encode())  # other code may train another network
     weights = np.ones(len(classes)) if weights is None else weights
     return TrainingRows(train, watched, columns, classes, counts, weights, digest.hexdigest())
 

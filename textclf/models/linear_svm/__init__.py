@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from textclf.core.settings import Positive
-from textclf.models.common.calibrated import fit_calibrated
+from textclf.models.common.calibrated import CalibratedSettings, fit_calibrated
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
+from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight
 
 if TYPE_CHECKING:
     from textclf.artifacts.features import Features
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 KIND = "a linear support vector machine with calibrated scores"
 
 
-class Settings(ModelSettings):
+class Settings(CalibratedSettings):
     """A linear SVM, named as in scikit-learn's LinearSVC, with calibrated scores."""
 
     C: Positive = Field(1.0, description="inverse strength of the regularisation")

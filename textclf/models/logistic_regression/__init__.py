@@ -62,12 +62,17 @@ class Settings(ModelSettings):
         1.0, description="inverse strength of the regularisation; [0.1, 1, 10] chooses by cross-validation"
     )
     solver: Literal["auto", "lbfgs", "sgd"] = Field(
-        "auto", description="lbfgs finds the optimum in memory, sgd nears it on a stream; auto goes by the rows"
+        "auto",
+        description="lbfgs finds the optimum in memory, sgd approximates it on a stream; auto: by the number of rows",
     )
     max_iter: Annotated[int, Field(ge=1)] = Field(
         100, description="most steps of the solver; raise it if it warns that it has not converged"
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
+
+    def rows_per_class(self) -> int:
+        """Return `FOLDS` if C is chosen by cross-validation, otherwise 1."""
+        return FOLDS if isinstance(self.C, tuple) else 1
 
 
 def notes(settings: Settings) -> list[str]:
@@ -119,9 +124,9 @@ def fit_stream(
     train: "Shards[Features]",
     watched: "Shards[Features]",
     settings: Settings,
-    scratch: Path,  # noqa: ARG001 (it takes seconds)
+    scratch: Path,  # noqa: ARG001 (nothing to resume)
 ) -> Fitted:
-    """Return what `fit_sgd` makes of the training rows or, with the solver lbfgs, what `fit` does."""
+    """Return the model fitted by `fit_sgd`; with the solver lbfgs, by `fit` on all rows together."""
     classes, counts = count_classes(train)
     if uses_sgd(int(counts.sum()), settings):
         readers = [partial(train.read, path) for path in train.paths]

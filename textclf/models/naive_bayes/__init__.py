@@ -40,7 +40,7 @@ def fit_stream(
     train: "Shards[Features]",
     watched: "Shards[Features]",  # noqa: ARG001 (it watches none)
     settings: Settings,
-    scratch: Path,  # noqa: ARG001 (it takes seconds)
+    scratch: Path,  # noqa: ARG001 (nothing to resume)
 ) -> Fitted:
     """Return the estimator fitted shard by shard; sums of whole counts are the same to the bit as in `fit`."""
     from sklearn.naive_bayes import MultinomialNB

@@ -11,9 +11,9 @@ from pydantic import Field
 from scipy.sparse import csr_array, diags_array
 
 from textclf.core.settings import Positive
-from textclf.models.common.calibrated import fit_calibrated
+from textclf.models.common.calibrated import CalibratedSettings, fit_calibrated
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
+from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight
 
 if TYPE_CHECKING:
     from textclf.artifacts.features import Features
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 KIND = "a support vector machine on naive Bayes features (Wang and Manning, 2012), with calibrated scores"
 
 
-class Settings(ModelSettings):
+class Settings(CalibratedSettings):
     """An SVM on terms weighted by naive Bayes, with calibrated scores; use it with ngram_range [1, 2] or [1, 3]."""
 
     C: Positive = Field(1.0, description="inverse strength of the regularisation")
