@@ -28,7 +28,7 @@ Threshold = Annotated[
 
 
 class Evaluate(Section):
-    """How probabilities become decisions, and how sure the metrics are."""
+    """How probabilities become decisions, and how certain the metrics are."""
 
     threshold: Threshold = Field(
         0.5, description="threshold of the positive class; accuracy, f1 or precision chooses it on validation rows"

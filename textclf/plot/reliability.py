@@ -20,7 +20,7 @@ def reliability(rows: pd.DataFrame, models: Sequence[str], model: str, start: fl
     x: Spec = {
         "field": "confidence",
         "type": "quantitative",
-        "title": "mean probability of the predicted class",
+        "title": "confidence",
         "scale": {"domain": [start, 1]},
         "axis": PERCENT | {"tickCount": 4},
     }

@@ -1,4 +1,4 @@
-"""The section on mistakes: accuracy by length and by class, disagreements and the surest mistakes."""
+"""The section on mistakes: accuracy by length and by class, disagreements and the most confident mistakes."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
@@ -40,7 +40,7 @@ def errors(run: Run, words: Lengths) -> dict[str, Any]:
 def _mistakes(
     run: Run, model: str, counts: Ints, varied: bool, findings: Findings, texts: Mapping[int, str]
 ) -> dict[str, Any]:
-    """Return the surest mistakes of a model; `constant` is the class of a model that predicts only one."""
+    """Return the most confident mistakes of a model; `constant` is the class of a model that predicts only one."""
     names = list(run.names.values())
     return {
         "model": display_name(model),

@@ -34,7 +34,7 @@ class Example:
 class Findings:
     """What was found in the test rows.
 
-    `mistakes` are the surest of each model, `disagreements` the surest between the models compared. `disagreeing`,
+    `mistakes` are the most confident of each model, `disagreements` those between the models compared. `disagreeing`,
     `all_right` and `all_wrong` count rows. `right_by_group` has the number of right rows of each model by group.
     """
 
@@ -87,9 +87,9 @@ def find(run: Run, compared: Sequence[str], groups: Ints) -> Findings:
         part = groups[piece.start : rows]
         for name in run.models:
             wrong = piece.decided[name] != piece.y
-            surest = _largest(piece.confidence[name], np.flatnonzero(wrong), most)
-            examples = [piece.example([name], row, float(piece.confidence[name][row])) for row in surest]
-            findings.mistakes[name] = _surest(findings.mistakes[name] + examples, most)
+            confident = _largest(piece.confidence[name], np.flatnonzero(wrong), most)
+            examples = [piece.example([name], row, float(piece.confidence[name][row])) for row in confident]
+            findings.mistakes[name] = _confident(findings.mistakes[name] + examples, most)
             findings.right_by_group[name] += np.bincount(part[~wrong], minlength=number)
         if len(compared) > 1:
             _compare(piece, compared, findings, most)
@@ -124,13 +124,13 @@ def _compare(piece: _Piece, models: Sequence[str], findings: Findings, most: int
     findings.all_right += int(right.all(axis=1).sum())
     findings.all_wrong += int((~right).all(axis=1).sum())
     decided, confidence = decided[rows], confidence[rows]
-    surest = decided[np.arange(len(rows)), confidence.argmax(axis=1)][:, np.newaxis]
-    other_side = np.where(decided == surest, -np.inf, confidence).max(axis=1, initial=-np.inf)
+    confident = decided[np.arange(len(rows)), confidence.argmax(axis=1)][:, np.newaxis]
+    other_side = np.where(decided == confident, -np.inf, confidence).max(axis=1, initial=-np.inf)
     examples = [
         piece.example(models, int(rows[n]), float(other_side[n]))
         for n in _largest(other_side, np.arange(len(rows)), most)
     ]
-    findings.disagreements = _surest(findings.disagreements + examples, most)
+    findings.disagreements = _confident(findings.disagreements + examples, most)
 
 
 def _largest(values: NDArray[np.float64], places: Ints, most: int) -> list[int]:
@@ -139,7 +139,7 @@ def _largest(values: NDArray[np.float64], places: Ints, most: int) -> list[int]:
     return largest
 
 
-def _surest(examples: Iterable[Example], most: int) -> list[Example]:
+def _confident(examples: Iterable[Example], most: int) -> list[Example]:
     return sorted(examples, key=lambda example: (-example.sureness, example.place))[:most]
 
 

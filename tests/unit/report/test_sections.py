@@ -122,15 +122,15 @@ def test_of_many_classes_some_are_shown_and_the_place_of_the_rest_is_named() -> 
     assert f"The chart shows the {GROUPS} of 60 classes with the lowest recall" in text["errors"]
 
 
-def test_mistakes_come_surest_first_with_id_text_and_probability() -> None:
+def test_mistakes_come_most_confident_first_with_id_text_and_probability() -> None:
     run = make_run(("logistic_regression",))
     (part,) = section_of_errors(run)["mistakes"]
     (rows,) = run.predictions["logistic_regression"]
     rows = rows.take(rows.split == "test")
     wrong = rows.probabilities.argmax(axis=1) != rows.y
     assert part["wrong"] == wrong.sum() > 0
-    surest = rows.ids[wrong][np.argsort(-rows.probabilities.max(axis=1)[wrong], kind="stable")]
-    assert [row["id"] for row in part["rows"]] == surest[:10].tolist()
+    confident = rows.ids[wrong][np.argsort(-rows.probabilities.max(axis=1)[wrong], kind="stable")]
+    assert [row["id"] for row in part["rows"]] == confident[:10].tolist()
     (test,) = run.splits["test"]
     texts = dict(zip(test["id"], test["text"], strict=True))
     assert all(row["text"].head == texts[row["id"]] for row in part["rows"])
