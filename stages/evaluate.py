@@ -1,8 +1,10 @@
 """Measure all models by their predictions.
 
-Reads: predictions (a Parquet file per model), trained (a folder per model, for the records of its training).
-Writes: metrics as JSON (evaluation, intervals, comparisons, decisions, training); curves and tables as CSV (history,
-classes, confusion, roc, precision_recall, reliability).
+Reads: PREDICTIONS, a Parquet file per model; TRAINED, a folder per model, for the records of its training; SHAPES, of
+the features.
+Writes: into METRICS the files evaluation, intervals, comparisons, decisions and training as JSON, and models, a folder
+with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion, roc,
+precision_recall and reliability as CSV.
 Params: evaluate, split, train.models.
 """
 
@@ -18,6 +20,7 @@ from textclf.core.settings import Names, Param
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.measure import decisions_report, measure
 from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.summary import summarise
 
 
 def run(
@@ -27,17 +30,9 @@ def run(
     *,
     predictions: Path,
     trained: Path,
-    evaluation: Path,
-    intervals: Path,
-    comparisons: Path,
-    decisions: Path,
-    training: Path,
-    history: Path,
-    classes: Path,
-    confusion: Path,
-    roc: Path,
-    precision_recall: Path,
-    reliability: Path,
+    shapes: Path,
+    metrics: Path,
+    plots: Path,
 ) -> None:
     """Evaluate the models of train.models, and remove what dropped models have left behind."""
     dropped = leftovers(predictions, trained, models)
@@ -51,23 +46,29 @@ def run(
     measured = {name: {split: part.metrics(name) for split, part in splits.items()} for name in models}
     ends = {name: {split: part.intervals(name) for split, part in splits.items()} for name in models}
     test = splits["test"]
-    metrics: dict[Path, Any] = {
-        evaluation: measured,
-        intervals: ends,
-        comparisons: test.comparisons(),
-        decisions: decisions_report(splits, decided, measured),
-        training: records,
+    written: dict[Path, Any] = {
+        metrics / "evaluation.json": measured,
+        metrics / "intervals.json": ends,
+        metrics / "comparisons.json": test.comparisons(),
+        metrics / "decisions.json": decisions_report(splits, decided, measured),
+        metrics / "training.json": records,
     }
     tables: dict[Path, pd.DataFrame] = {
-        history: stack_models(histories, HISTORY_COLUMNS),
-        classes: stack_models({name: pd.concat([part.by_class(name) for part in splits.values()]) for name in models}),
-        confusion: stack_models({name: test.confusion(name) for name in models}),
-        roc: stack_models({name: test.roc(name) for name in models}),
-        precision_recall: stack_models({name: test.precision_recall(name) for name in models}),
-        reliability: stack_models({name: test.reliability(name) for name in models}),
+        plots / "history.csv": stack_models(histories, HISTORY_COLUMNS),
+        plots / "classes.csv": stack_models(
+            {name: pd.concat([part.by_class(name) for part in splits.values()]) for name in models}
+        ),
+        plots / "confusion.csv": stack_models({name: test.confusion(name) for name in models}),
+        plots / "roc.csv": stack_models({name: test.roc(name) for name in models}),
+        plots / "precision_recall.csv": stack_models({name: test.precision_recall(name) for name in models}),
+        plots / "reliability.csv": stack_models({name: test.reliability(name) for name in models}),
     }
-    with files.outputs(*metrics, *tables) as scratch:
-        for path, content in zip(scratch, (*metrics.values(), *tables.values()), strict=True):
+    summaries = summarise(measured, records, files.read_json(shapes))
+    with files.outputs(metrics / "models", *written, *tables) as (folder, *scratch):
+        folder.mkdir()
+        for name, summary in summaries.items():
+            files.write_json(folder / f"{name}.json", summary)
+        for path, content in zip(scratch, (*written.values(), *tables.values()), strict=True):
             (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(path, content)
     for path in dropped:
         shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,7 +1,7 @@
 """Export one self-contained folder per model, and the terms that weigh most for each class.
 
-Reads: TABLE, the labelled texts, for their checksums; FEATURES; TRAINED, a folder per model; the metrics of the run:
-EVALUATION, INTERVALS, DECISIONS, TRAINING, SPLITS (rows per class) and SHAPES (of the features).
+Reads: TABLE, the labelled texts, for their checksums; FEATURES; TRAINED, a folder per model; from METRICS the files
+evaluation, intervals, decisions, training, splits (rows per class) and features (shapes).
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, an ONNX file and a model card, and the
 index that names the default; TERMS, as CSV.
 Params: data, evaluate, export, split, train, vectorize.
@@ -39,27 +39,24 @@ def run(
     table: Path,
     features: Path,
     trained: Path,
-    evaluation: Path,
-    intervals: Path,
-    decisions: Path,
-    training: Path,
-    splits: Path,
-    shapes: Path,
+    metrics: Path,
     models: Path,
     terms: Path,
 ) -> None:
     """Export the models of train.models."""
     vectorizer = read_vectorizer(features / VECTORIZER)
     layer_models = {name: layers.read(trained / name) for name in train.models}
-    metrics, ends, decided = map(files.read_json, (evaluation, intervals, decisions))
-    records, counts, shape = map(files.read_json, (training, splits, shapes))
+    measured, ends, decided, records, counts, shapes = (
+        files.read_json(metrics / f"{name}.json")
+        for name in ("evaluation", "intervals", "decisions", "training", "splits", "features")
+    )
     sources = list_sources(checksums(corpus.files(table, data)), data.path)
     classes = list(next(iter(layer_models.values())).classes)
     names = labelled_class_names(sources, classes)
     shards = feature_files.open_shards(features)["train"]
     train_rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
     top = top_terms(layer_models, train_rows, vectorizer.terms(), export.terms)
-    default = default_model(export.model, metrics, train.models)
+    default = default_model(export.model, measured, train.models)
     with files.outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
         write_index(default, train.models, model_folder)
@@ -69,11 +66,11 @@ def run(
             text = card.render(
                 name,
                 getattr(train, name),
-                card.Results(metrics[name], ends[name], decision.to_json(), records[name]),
+                card.Results(measured[name], ends[name], decision.to_json(), records[name]),
                 sources=sources,
                 rows=description.rows_by_class(counts),
                 classes=classes,
-                representation=description.representation(vectorize, shape["train"]["features"]),
+                representation=description.representation(vectorize, shapes["train"]["features"]),
                 protocol=description.protocol(data, split, train, evaluate, counts, names, [name]),
                 caveats=description.caveats(counts, names, evaluate.confidence, watching),
                 confidence=evaluate.confidence,

@@ -50,8 +50,8 @@ def test_another_number_of_epochs_trains_only_the_network_again(retrained: Chang
 @pytest.mark.parametrize(
     ("command", "line"),
     [
-        ("metrics diff", r"keras\.epochs\s+100\s+2\b"),
-        ("metrics diff", r"keras\.test\.log_loss\s+0\.\d+\s+0\.\d+"),
+        ("metrics diff", r"models/keras\.json\s+epochs\s+100\s+2\b"),
+        ("metrics diff", r"models/keras\.json\s+test\.log_loss\s+0\.\d+\s+0\.\d+"),
         ("params diff", r"train\.keras\.epochs\s+100\s+2\b"),
     ],
 )
@@ -78,8 +78,8 @@ def test_an_experiment_with_another_corpus_gives_its_numbers(workshop: Callable[
     printed = copy.dvc("exp", "run", "--set-param", "fetch.corpus=imdb")
     assert sorted(verify.stages_run(printed)) == sorted(verify.read_lock(copy.folder))
     (row,) = experiments(copy)
-    assert (row["train.rows"], row["train.features"]) == ("750", "2576")
-    assert row["logistic_regression.test.accuracy"] == "0.764"
+    model = "metrics/models/logistic_regression.json"
+    assert [row[f"{model}:{name}"] for name in ("rows", "features", "test.accuracy")] == ["750", "2576", "0.764"]
 
 
 @pytest.mark.slow

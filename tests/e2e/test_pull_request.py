@@ -198,7 +198,7 @@ def test_numbers_of_different_rows_are_marked_as_such(branch: Copy, tmp_path: Pa
             "BASE and --head must be commits that Git has here; got --version; git fetch may bring it",
         ),
         (["main", "--head", ""], "BASE and --head must be commits that Git has here; got ; git fetch may bring it"),
-        (["EMPTY"], "dvc.yaml must name metrics called evaluation.json; got none in "),
+        (["EMPTY"], "dvc.yaml must name an output called evaluation.json; got none in "),
         (["main", "--output", "params.yaml/comment.md"], "params.yaml: File exists"),
     ],
 )

@@ -20,7 +20,7 @@ from textclf.review.differences import checksums
 from textclf.review.pairing import Decided
 
 S = TypeVar("S", bound=Section)
-# Names of files among the metrics of dvc.yaml
+# Names of files among the outputs of dvc.yaml
 EVALUATION, INTERVALS, DECISIONS, SPLITS = "evaluation.json", "intervals.json", "decisions.json", "splits.json"
 
 
@@ -75,10 +75,10 @@ class Revision:
         return self.yaml(str(PARAMS_FILE))
 
     def metric_files(self) -> dict[str, str]:
-        """Return the path of each metrics file that dvc.yaml names, by the name of the file."""
+        """Return the path of each JSON file among the outputs of dvc.yaml, by the name of the file."""
         stages = self.pipeline.get("stages") or {}
-        entries = [entry for stage in stages.values() for entry in stage.get("metrics", [])]
-        return {PurePosixPath(path).name: path for path in map(_path, entries)}
+        entries = [entry for stage in stages.values() for kind in ("outs", "metrics") for entry in stage.get(kind, [])]
+        return {PurePosixPath(path).name: path for path in map(_path, entries) if path.endswith(".json")}
 
     def metrics(self, name: str) -> dict[str, Any]:
         """Return the content of a metrics file, empty if there is none."""
@@ -98,7 +98,7 @@ class Revision:
         numbers = self.numbers(EVALUATION)
         if not numbers:
             path = self.metric_files().get(EVALUATION)
-            what = f"{path} not found" if path else f"dvc.yaml must name metrics called {EVALUATION}; got none"
+            what = f"{path} not found" if path else f"dvc.yaml must name an output called {EVALUATION}; got none"
             where = "the working tree; run dvc repro to make it" if self.tree else f"{self.name}; name another BASE"
             raise UserError(f"{what} in {where}")
         return {
