@@ -1,7 +1,7 @@
 """Put the corpora named in params into a folder, byte for byte as published.
 
 Reads: the sources listed in textclf/fetch/download.py, in order, or a copy named by TEXTCLF_CORPUS.
-Writes: RAW, a folder with one file per corpus; empty if data.path is a table of your own.
+Writes: RAW, a folder with one file per corpus; a note and no corpus if data.path is a table of your own.
 Params: data.path, fetch.
 """
 
@@ -13,6 +13,8 @@ from textclf.core.settings import Param
 from textclf.fetch.catalogue import CORPORA, Corpus, is_fetched
 from textclf.fetch.download import fetch_corpora
 from textclf.fetch.settings import Fetch
+
+NOTE = "note.txt"  # instead of corpora: DVC warns of an empty folder in every later stage
 
 
 def run(fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path) -> None:
@@ -28,6 +30,8 @@ def run(fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path) ->
         folder.mkdir()
         for name, data in contents.items():
             (folder / name).write_bytes(data)
+        if not contents:
+            (folder / NOTE).write_text("data.path is a table of your own, so no corpus was fetched.\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Progress of long work on stderr: a bar on a terminal, a line per minute elsewhere, nothing for short work."""
+"""Progress of long work on stderr: a bar on a terminal, a line every 20 seconds elsewhere, nothing for short work."""
 
 import contextlib
 import sys
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 BAR_DELAY = 1.0  # seconds of work before a terminal shows a bar
-LINE_INTERVAL = 60.0  # seconds between two lines elsewhere, and before the first
+LINE_INTERVAL = 20.0  # seconds between two lines elsewhere, and before the first
 
 
 class _Lines:

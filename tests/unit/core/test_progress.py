@@ -34,29 +34,29 @@ def open_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return terminal
 
 
-def test_work_of_less_than_a_minute_prints_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
+def test_work_of_less_than_twenty_seconds_prints_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     progress = bar("split", 10)
     for _ in range(10):
-        clock.now += 5.9
+        clock.now += 1.9
         progress.update()
     progress.close()
     assert capsys.readouterr() == ("", "")
 
 
-def test_long_work_prints_a_line_per_minute_and_one_at_the_end(
+def test_long_work_prints_a_line_every_twenty_seconds_and_one_at_the_end(
     clock: Clock, capsys: pytest.CaptureFixture[str]
 ) -> None:
     progress = bar("split", 4_000_000)
     for _ in range(5):
-        clock.now += 40
+        clock.now += 13
         progress.update(800_000)
     progress.close()
     out, err = capsys.readouterr()
     assert out == ""
     assert err.splitlines() == [
-        "split:  40% 1.60M/4.00M [01:20<02:00, 20.0k rows/s]",
-        "split:  80% 3.20M/4.00M [02:40<00:40, 20.0k rows/s]",
-        "split: 100% 4.00M/4.00M [03:20<00:00, 20.0k rows/s]",
+        "split:  40% 1.60M/4.00M [00:26<00:39, 61.5k rows/s]",
+        "split:  80% 3.20M/4.00M [00:52<00:13, 61.5k rows/s]",
+        "split: 100% 4.00M/4.00M [01:05<00:00, 61.5k rows/s]",
     ]
 
 
