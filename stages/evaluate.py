@@ -1,7 +1,7 @@
 """Measure all models by their predictions.
 
-Reads: PREDICTIONS, a Parquet file per model; TRAINED, a folder per model, for the records of its training; SHAPES, of
-the features.
+Reads: PREDICTIONS, a Parquet file per model; TRAINED, a folder per model, for the records of its training and, without
+validation rows, its predictions for held-out training rows; SHAPES, of the features.
 Writes: into METRICS the files evaluation, intervals, comparisons, decisions and training as JSON, and models, a folder
 with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion, roc,
 precision_recall and reliability as CSV.
@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from textclf.artifacts.predictions import leftovers, open_models
+from textclf.artifacts.predictions import HELD_OUT, leftovers, open_models, read
 from textclf.core import files, stage
 from textclf.core.settings import Names, Param
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
@@ -42,6 +42,7 @@ def run(
         for name in models
         if (path := trained / name / "history.csv").exists()
     }
+    held_out = {name: read(path) for name in models if (path := trained / name / HELD_OUT).exists()}
     splits, decided = measure(open_models(predictions, models), evaluate, stratified=bool(split.get("stratify")))
     measured = {name: {split: part.metrics(name) for split, part in splits.items()} for name in models}
     ends = {name: {split: part.intervals(name) for split, part in splits.items()} for name in models}
@@ -50,7 +51,7 @@ def run(
         metrics / "evaluation.json": measured,
         metrics / "intervals.json": ends,
         metrics / "comparisons.json": test.comparisons(),
-        metrics / "decisions.json": decisions_report(splits, decided, measured),
+        metrics / "decisions.json": decisions_report(splits, decided, measured, held_out),
         metrics / "training.json": records,
     }
     tables: dict[Path, pd.DataFrame] = {

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import layers
-from textclf.artifacts.decisions import Decision, default_model, write_index
+from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.core import files, stage
 from textclf.core.progress import track
 from textclf.evaluate.settings import Evaluate
@@ -56,7 +56,7 @@ def run(
     shards = feature_files.open_shards(features)["train"]
     train_rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
     top = top_terms(layer_models, train_rows, vectorizer.terms(), export.terms)
-    default = default_model(export.model, measured, train.models)
+    default, reason = explain_choice(export.model, measured, decided, train.models)
     with files.outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
         write_index(default, train.models, model_folder)
@@ -78,7 +78,7 @@ def run(
             )
             folder.write(model_folder / name, trained / name, model, vectorizer, decision, text)
         files.write_csv(terms_csv, top)
-    print(f"{', '.join(train.models)}; textclf predict takes {default}")
+    print(f"{', '.join(train.models)}; textclf predict takes {default}: {reason}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """Train one model, and predict every row with it.
 
 Reads: FEATURES, an npz file per split, or several if a split has more rows than a shard holds.
-Writes: TRAINED, the fitted model with the record and the history of its training; PREDICTIONS, Parquet.
+Writes: TRAINED, the fitted model with the record and the history of its training and, without validation rows, its
+predictions for held-out training rows; PREDICTIONS, Parquet.
 Params: train.<model>.
 """
 
@@ -13,7 +14,7 @@ from textclf.artifacts import layers
 from textclf.artifacts import predictions as prediction_files
 from textclf.core import files, stage
 from textclf.core.settings import load_section
-from textclf.models.common import fitting, scratch, workers
+from textclf.models.common import crossvalidation, fitting, scratch, workers
 from textclf.models.common.loading import load_model
 
 
@@ -24,6 +25,8 @@ def run(*, model: str, features: Path, trained: Path, predictions: Path) -> None
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent.parent
     fitted = fitting.fit_shards(model, splits, settings, scratch.scratch_folder(beside, model, splits, settings))
+    # After the fit: TensorFlow must set up several workers before it does anything else.
+    held_out = None if "validation" in splits else crossvalidation.crossvalidate(model, splits["train"], settings)
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)
@@ -36,6 +39,8 @@ def run(*, model: str, features: Path, trained: Path, predictions: Path) -> None
         if fitted.history is not None:
             watched = {"split": {"watched": fitting.watched_split(splits)}}
             files.write_csv(folder / "history.csv", fitted.history.replace(watched))
+        if held_out is not None:
+            prediction_files.write([held_out], folder / prediction_files.HELD_OUT)
         prediction_files.write(fitting.predict_shards(fitted.layers, splits), rows)
     for folder in beside.glob(f"{scratch.scratch_prefix(model)}*"):  # of this training, and of abandoned ones
         shutil.rmtree(folder)

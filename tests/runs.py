@@ -75,7 +75,7 @@ def make_run(
         classes=list(classes),
         splits={split: [rows] for split, rows in splits.items()},
         predictions=predictions,
-        decisions=decisions_report(measured, decisions, metrics),
+        decisions=decisions_report(measured, decisions, metrics, {}),
         evaluation=metrics,
         intervals=intervals,
         comparisons=test.comparisons(),

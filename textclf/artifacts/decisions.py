@@ -1,5 +1,6 @@
 """How probabilities become decisions: calibration and threshold of a model, and the default model of a run."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
+from textclf.core.formatting import count_noun
 
 DECISION = "decision.json"  # in the folder of an exported model
 INDEX = "index.json"  # in the folder of all exported models; names the default model
@@ -16,6 +18,7 @@ SCALING = ("temperature", "slope", "intercept")  # parameters of the calibration
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
+Scores = Mapping[str, Mapping[str, float]]  # model -> metric -> value, on rows of one kind
 
 
 @dataclass(frozen=True)
@@ -133,18 +136,45 @@ def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     return logs[:, 1] - logs[:, 0]
 
 
-def best_model(measured: Measured) -> str | None:
-    """Return the model with the highest accuracy on the validation rows; a tie is broken by the lower log loss.
+def best_model(scores: Scores, rows: int) -> str | None:
+    """Return the model to prefer by its scores on rows that were not trained on; None without scores.
 
-    None without validation rows: the test rows decide nothing.
+    Of the models whose accuracy is at most one standard error below the highest, the one with the lowest log loss: on
+    so many rows such differences in accuracy are mostly chance, and the log loss tells more about the probabilities.
+    The standard error is that of the highest accuracy: Breiman et al. (1984), Classification and Regression Trees, 3.4.
     """
-    validated = {name: splits["validation"] for name, splits in measured.items() if "validation" in splits}
-    return max(validated, key=lambda name: (validated[name]["accuracy"], -validated[name]["log_loss"]), default=None)
+    highest = max((score["accuracy"] for score in scores.values()), default=0.0)
+    error = math.sqrt(highest * (1 - highest) / rows) if rows else 0.0
+    close = [name for name, score in scores.items() if score["accuracy"] >= highest - error]
+    return min(close, key=lambda name: (scores[name]["log_loss"], -scores[name]["accuracy"]), default=None)
 
 
-def default_model(named: str | None, measured: Measured, models: Sequence[str]) -> str:
-    """Return the model that represents a run: the one named, else the best on the validation rows, else the last."""
-    return named or best_model(measured) or models[-1]
+def explain_choice(
+    named: str | None, measured: Measured, decisions: Mapping[str, Any], models: Sequence[str]
+) -> tuple[str, str]:
+    """Return the model of `models` that represents a run, the default of `textclf predict`, and why, as a phrase.
+
+    The one that is named, otherwise the `best_model` on the validation rows or, without them, in the cross-validation
+    within the training rows. `measured` and `decisions` are the contents of evaluation.json and decisions.json. The
+    test rows decide nothing.
+    """
+    if named is not None:
+        return named, "named by export.model"
+    if len(models) == 1:
+        return models[0], "the only model"
+    if rows := decisions["protocol"]["validation_rows"]:
+        scores: Scores = {name: measured[name]["validation"] for name in models}
+        where = f"on {count_noun(rows, 'validation row')}"
+    else:
+        scores = {name: score for name, score in decisions["crossvalidation"].items() if name in models}
+        rows, folds = (next((int(score[key]) for score in scores.values()), 0) for key in ("rows", "folds"))
+        where = f"in {folds}-fold cross-validation within {count_noun(rows, 'training row')}"
+    best = best_model(scores, rows)
+    if best is None:
+        return models[-1], "the last of train.models; the classes have too few training rows for cross-validation"
+    if scores[best]["accuracy"] == max(score["accuracy"] for score in scores.values()):
+        return best, f"best accuracy {where}"
+    return best, f"lowest log loss of the models within one standard error of the best accuracy {where}"
 
 
 def write_index(default: str, models: Sequence[str], folder: Path) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,10 @@ class Features:
     y: NDArray[np.int64]
     classes: NDArray[np.str_]
 
+    def take(self, rows: NDArray[Any]) -> "Features":
+        """Return the rows of a mask or of positions, in their order."""
+        return Features(self.ids[rows], self.X[rows], self.y[rows], self.classes)
+
 
 def read(folder: Path) -> dict[str, Features]:
     """Return the features of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
@@ -45,6 +50,12 @@ def read_shard(path: Path) -> Features:
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         X = csr_array((stored["data"], stored["indices"], stored["indptr"]), shape=tuple(stored["shape"]))
         return Features(stored["ids"], X, stored["y"], stored["classes"])
+
+
+def read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
+    """Return `classes` and `y` of one shard without reading the rest; `UserError` if it is missing or damaged."""
+    with reading(path), np.load(path, allow_pickle=False) as stored:  # reads an array of an npz when it is named
+        return stored["classes"], stored["y"]
 
 
 def write(features: Features, path: Path) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PREFIX = "probability_"  # of the columns with the probabilities of a class
 SUFFIX = ".parquet"
+HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for training rows that were held out
 
 
 @dataclass(frozen=True)

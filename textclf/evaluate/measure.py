@@ -12,11 +12,13 @@ from textclf.core.errors import UserError
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.exact import ExactMetrics
+from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 from textclf.evaluate.streaming import StreamingMetrics
 
 EXACT_ROWS = 20_000  # a split of more rows is measured by sums and histograms
+SCORES = ("accuracy", "log_loss")  # by which the default model is chosen
 
 
 def measure(
@@ -77,21 +79,38 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
         raise UserError(f"{rule}; one model has more batches than another; run dvc repro") from error
 
 
+def crossvalidation_scores(held_out: Mapping[str, Predictions], decisions: Mapping[str, Decision]) -> dict[str, Any]:
+    """Return rows, folds, accuracy and log loss of each model on the training rows that were held out from it."""
+    report = {}
+    for name, rows in held_out.items():
+        calibrated = decisions[name].calibrate(rows.probabilities)
+        metrics = compute(rows.y, calibrated, decisions[name].decide(calibrated))
+        report[name] = {"rows": len(rows), "folds": len(set(rows.split))} | {key: metrics[key] for key in SCORES}
+    return report
+
+
 def decisions_report(
-    splits: Mapping[str, SplitMetrics], decisions: Mapping[str, Decision], measured: Measured
+    splits: Mapping[str, SplitMetrics],
+    decisions: Mapping[str, Decision],
+    measured: Measured,
+    held_out: Mapping[str, Predictions],
 ) -> dict[str, Any]:
-    """Return the content of decisions.json: each model's decision, the protocol, and the metrics of the best model.
+    """Return the content of decisions.json: each model's decision, the protocol, and what chooses the default model.
 
     A calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`. `best`
-    is empty without validation rows.
+    has the metrics of the best model on the validation rows, and is empty without them. `held_out` are the predictions
+    of a cross-validation within the training rows, which there is without validation rows.
     """
     report: dict[str, Any] = {}
     for name, decision in decisions.items():
         report[name] = decision.to_json()
         if decision.calibration:
             report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in splits.items()}
-    best = best_model(measured)
+    validated = {name: parts["validation"] for name, parts in measured.items() if "validation" in parts}
+    rows = int(splits["validation"].confusion_matrix(next(iter(validated))).sum()) if validated else 0
+    best = best_model(validated, rows)
     return report | {
-        "protocol": {"test_rows_watched": int("validation" not in splits)},
+        "protocol": {"test_rows_watched": int(not validated), "validation_rows": rows},
         "best": {} if best is None else dict(measured[best]),
+        "crossvalidation": crossvalidation_scores(held_out, decisions),
     }

@@ -12,6 +12,6 @@ class Export(Section):
 
     model: Name | None = Field(
         None,
-        description="default of textclf predict; null: best on validation rows, else last of train.models",
+        description="default of textclf predict; null: best on validation rows, else in cross-validation",
     )
     terms: Annotated[int, Field(ge=1)] = Field(12, description="number of top terms listed for each class of a model")

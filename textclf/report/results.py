@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from textclf.artifacts.decisions import default_model
+from textclf.artifacts.decisions import explain_choice
 from textclf.artifacts.metrics import METRICS, format_interval, format_value, pair_name
 from textclf.core.files import SPLITS
 from textclf.core.formatting import (
@@ -26,20 +26,9 @@ from textclf.report.run import CLASS_METRICS, Run
 Cell = tuple[str, str]  # a value and its interval
 
 
-def representative(run: Run) -> tuple[str, str]:
-    """Return the model that represents the run, the default of `textclf predict`, and why. No test row decides it."""
-    named = run.settings.export.model
-    name = default_model(named, run.evaluation, run.models)
-    if named is not None:
-        return name, "export.model names it"
-    if "validation" in run.evaluation[name]:
-        return name, "it has the highest accuracy on the validation rows (ties: the lowest log loss)"
-    return name, "it is the last of train.models, and there are no validation rows to choose by"
-
-
 def summary(run: Run) -> dict[str, Any]:
     """Return the headline: the accuracy of the representative model, and how it compares with the others."""
-    name, reason = representative(run)
+    name, reason = explain_choice(run.settings.export.model, run.evaluation, run.decisions, run.models)
     ends = run.intervals[name]["test"]["accuracy"]
     counts = run.counts(name)
     return {

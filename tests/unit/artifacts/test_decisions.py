@@ -12,7 +12,7 @@ from textclf.artifacts.decisions import (
     Platt,
     Temperature,
     best_model,
-    default_model,
+    explain_choice,
     read_decision,
     write_decision,
 )
@@ -105,39 +105,79 @@ def test_a_decision_of_an_older_export_is_read_and_of_a_newer_one_refused(tmp_pa
         read_decision(path, 2)
 
 
-# The best model
+# The model that represents a run
 
 
-def measured(**models: tuple[float, float]) -> dict[str, dict[str, dict[str, float]]]:
-    """Return metrics of models with this accuracy and log loss on the validation rows."""
-    return {
-        name: {
-            "train": {"accuracy": 1.0, "log_loss": 0.0},
-            "validation": {"accuracy": accuracy, "log_loss": loss},
-            "test": {"accuracy": 1 - accuracy, "log_loss": -loss},
-        }
-        for name, (accuracy, loss) in models.items()
-    }
+def scores(**models: tuple[float, float]) -> dict[str, dict[str, float]]:
+    """Return accuracy and log loss of each model."""
+    return {name: {"accuracy": accuracy, "log_loss": loss} for name, (accuracy, loss) in models.items()}
 
 
 @pytest.mark.parametrize(
-    ("models", "best"),
+    ("models", "rows", "best"),
     [
-        ({"a": (0.7, 0.1), "b": (0.9, 0.8), "c": (0.8, 0.1)}, "b"),
-        ({"a": (0.9, 0.8), "b": (0.9, 0.3)}, "b"),
-        ({"c": (0.9, 0.3), "b": (0.9, 0.3)}, "c"),
+        ({"a": (0.7, 0.1), "b": (0.9, 0.8), "c": (0.8, 0.1)}, 100, "b"),
+        ({"a": (0.88, 0.3), "b": (0.9, 0.8), "c": (0.8, 0.1)}, 100, "a"),  # the standard error is 0.03
+        ({"a": (0.88, 0.3), "b": (0.9, 0.8), "c": (0.8, 0.1)}, 1000, "b"),  # 0.009
+        ({"a": (0.9, 0.3), "b": (1.0, 0.8)}, 10, "b"),  # 0
+        ({"a": (0.88, 0.3), "b": (0.9, 0.3)}, 100, "b"),
+        ({"c": (0.9, 0.3), "b": (0.9, 0.3)}, 100, "c"),
     ],
-    ids=["accuracy", "log loss", "order"],
+    ids=["accuracy", "log loss", "many rows", "all correct", "same log loss", "order"],
 )
-def test_the_best_model_is_that_on_the_validation_rows(models: dict[str, tuple[float, float]], best: str) -> None:
-    assert best_model(measured(**models)) == best
+def test_the_best_of_about_equally_accurate_models_has_the_lowest_log_loss(
+    models: dict[str, tuple[float, float]], rows: int, best: str
+) -> None:
+    assert best_model(scores(**models), rows) == best
 
 
-def test_a_run_is_represented_by_the_model_named_or_the_best_or_the_last() -> None:
-    numbers = measured(a=(0.9, 0.1), b=(0.8, 0.1), c=(0.7, 0.1))
-    assert default_model("b", numbers, ("a", "b", "c")) == "b"
-    assert default_model(None, numbers, ("a", "b", "c")) == "a"
-    for splits in numbers.values():
-        del splits["validation"]
-    assert best_model(numbers) is None
-    assert default_model(None, numbers, ("a", "b", "c")) == "c"
+def test_without_scores_no_model_is_best() -> None:
+    assert best_model({}, 0) is None
+
+
+MODELS = ("a", "b", "c")
+TESTED = {name: {"test": score} for name, score in scores(a=(0.1, 9.0), b=(0.1, 9.0), c=(0.99, 0.1)).items()}
+
+
+def validated(rows: int, **models: tuple[float, float]) -> tuple[dict[str, Any], dict[str, Any]]:
+    measured = {name: {**TESTED[name], "validation": score} for name, score in scores(**models).items()}
+    return measured, {"protocol": {"validation_rows": rows}, "crossvalidation": {}}
+
+
+def crossvalidated(**models: tuple[float, float]) -> tuple[dict[str, Any], dict[str, Any]]:
+    folds = {name: {**score, "rows": 1200, "folds": 3} for name, score in scores(**models).items()}
+    return TESTED, {"protocol": {"validation_rows": 0}, "crossvalidation": folds}
+
+
+@pytest.mark.parametrize(
+    ("contents", "choice", "reason"),
+    [
+        (validated(1000, a=(0.7, 0.1), b=(0.9, 0.8), c=(0.8, 0.1)), "b", "best accuracy on 1,000 validation rows"),
+        (
+            validated(100, a=(0.88, 0.3), b=(0.9, 0.8), c=(0.8, 0.1)),
+            "a",
+            "lowest log loss of the models within one standard error of the best accuracy on 100 validation rows",
+        ),
+        (
+            crossvalidated(a=(0.7, 0.1), b=(0.9, 0.8)),  # c had too few rows
+            "b",
+            "best accuracy in 3-fold cross-validation within 1,200 training rows",
+        ),
+        (
+            crossvalidated(),
+            "c",
+            "the last of train.models; the classes have too few training rows for cross-validation",
+        ),
+    ],
+    ids=["validation", "standard error", "cross-validation", "neither"],
+)
+def test_a_run_is_represented_by_a_model_that_no_test_row_chose(
+    contents: tuple[dict[str, Any], dict[str, Any]], choice: str, reason: str
+) -> None:
+    assert explain_choice(None, *contents, MODELS) == (choice, reason)
+
+
+def test_a_model_that_is_named_or_alone_represents_the_run() -> None:
+    measured, decisions = crossvalidated(a=(0.7, 0.1), b=(0.9, 0.8))
+    assert explain_choice("a", measured, decisions, MODELS) == ("a", "named by export.model")
+    assert explain_choice(None, measured, decisions, ("a",)) == ("a", "the only model")

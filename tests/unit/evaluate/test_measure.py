@@ -18,7 +18,7 @@ from textclf.artifacts.predictions import Predictions, concatenate, open_models
 from textclf.core.errors import UserError
 from textclf.evaluate import measure as module
 from textclf.evaluate.exact import ExactMetrics
-from textclf.evaluate.measure import decisions_report, measure, read_together
+from textclf.evaluate.measure import crossvalidation_scores, decisions_report, measure, read_together
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.streaming import StreamingMetrics
 
@@ -99,13 +99,15 @@ def test_files_are_read_as_often_as_they_are_needed(tmp_path: Path) -> None:
 def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
     splits, decisions = measure({"a": [three_splits()]}, params(calibration="temperature"), False)
     measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
-    report = decisions_report(splits, decisions, measured)
+    report = decisions_report(splits, decisions, measured, {})
     assert Decision.from_json(report["a"]) == decisions["a"]
     assert set(report["a"]) == {"threshold", "temperature", "uncalibrated"}
     raw = compute(*_raw(three_splits()))
     assert report["a"]["uncalibrated"]["test"] == {name: raw[name] for name in ("brier", "ece")}
     assert report["best"] == measured["a"]
-    assert report["protocol"] == {"test_rows_watched": 0}
+    rows = int((three_splits().split == "validation").sum())
+    assert report["protocol"] == {"test_rows_watched": 0, "validation_rows": rows}
+    assert report["crossvalidation"] == {}
 
 
 def _raw(rows: Predictions) -> tuple[Any, Any, Any]:
@@ -115,8 +117,20 @@ def _raw(rows: Predictions) -> tuple[Any, Any, Any]:
 
 def test_without_validation_rows_nothing_is_best_and_the_test_rows_are_watched() -> None:
     splits, decisions = measure({"a": [overconfident(1)]}, params(), False)
-    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}})
-    assert report == {"a": {"threshold": 0.5}, "best": {}, "protocol": {"test_rows_watched": 1}}
+    rows = overconfident(2)
+    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, {"a": rows})
+    assert report["protocol"] == {"test_rows_watched": 1, "validation_rows": 0}
+    assert (report["a"], report["best"]) == ({"threshold": 0.5}, {})
+    metrics = compute(rows.y, rows.probabilities, rows.probabilities.argmax(axis=1))
+    scores = {name: metrics[name] for name in ("accuracy", "log_loss")}
+    assert report["crossvalidation"] == {"a": {"rows": len(rows), "folds": 1, **scores}}
+
+
+def test_rows_held_out_in_a_cross_validation_are_decided_by_the_threshold_of_the_run() -> None:
+    rows = overconfident(1)
+    for threshold, share in ((1e-9, np.mean(rows.y == 1)), (1 - 1e-9, np.mean(rows.y == 0))):
+        scores = crossvalidation_scores({"a": rows}, {"a": Decision(threshold)})
+        assert scores["a"]["accuracy"] == round(float(share), 6)
 
 
 def test_models_are_evaluated_without_scikit_learn_and_scipys_statistics() -> None:

@@ -53,15 +53,16 @@ def test_the_note_says_which_metrics_are_better_when_lower() -> None:
 def test_the_model_of_the_headline_is_the_default_and_says_why() -> None:
     models = ("logistic_regression", "majority")
     last = sections(make_run(models))["summary"]
-    assert "majority represents the run because it is the last of train.models" in last
+    assert "majority represents the run, and is what textclf predict takes: the last of train.models" in last
     assert "Worse than logistic regression" in last
     assert "Read the caveats first" in last
     best = sections(make_run(models, validation=True))["summary"]
-    assert "logistic regression represents the run because it has the highest accuracy on the validation rows" in best
+    assert "logistic regression represents the run" in best
+    assert "what textclf predict takes: best accuracy on 40 validation rows." in best
     assert "Better than majority" in best
     assert "caveats" not in best
-    named = make_run(models, validation=True, settings={"export.model": "majority"})
-    assert results.representative(named) == ("majority", "export.model names it")
+    named = sections(make_run(models, validation=True, settings={"export.model": "majority"}))["summary"]
+    assert "majority represents the run, and is what textclf predict takes: named by export.model." in named
 
 
 def test_models_without_a_significant_difference_are_said_to_have_none() -> None:

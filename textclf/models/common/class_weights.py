@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.features import read_labels
 from textclf.core.errors import UserError
-from textclf.core.files import reading
 from textclf.models.common.settings import ClassWeight
 
 if TYPE_CHECKING:
@@ -45,6 +45,6 @@ def count_classes(shards: "Shards[Features]") -> tuple[NDArray[np.str_], NDArray
     """Return the classes and the number of rows of each; only the labels are read from the shards."""
     counts = []
     for path in shards.paths:
-        with reading(path), np.load(path, allow_pickle=False) as stored:  # reads an array of an npz when it is named
-            counts.append(np.bincount(stored["y"], minlength=len(names := stored["classes"])))
+        names, y = read_labels(path)
+        counts.append(np.bincount(y, minlength=len(names)))
     return names, np.sum(counts, axis=0)

@@ -1,0 +1,88 @@
+"""Cross-validation within the training rows."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests import samples
+from textclf.artifacts.features import concatenate
+from textclf.artifacts.predictions import Predictions
+from textclf.models.common import crossvalidation
+from textclf.models.common.crossvalidation import FOLDS, NEVER_HELD_OUT, assign_folds, crossvalidate, draw_rows
+
+LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(lambda y: np.unique(y, return_inverse=True)[1])
+
+
+@given(LABELS)
+def test_folds_share_each_class_evenly(y: np.ndarray) -> None:
+    folds = assign_folds(y)
+    for label, count in enumerate(np.bincount(y)):
+        held_out = folds[y == label]
+        if count < FOLDS:
+            assert set(held_out) == {NEVER_HELD_OUT}
+        else:
+            sizes = np.bincount(held_out, minlength=FOLDS)
+            assert len(sizes) == FOLDS
+            assert sizes.max() - sizes.min() <= 1
+
+
+def test_all_rows_take_part_if_there_are_few(tmp_path: Path) -> None:
+    rows = samples.rows(3)
+    shards = samples.write_shards(rows, tmp_path, 25)
+    assert draw_rows(shards).ids.tolist() == rows.ids.tolist()
+
+
+@settings(deadline=None, max_examples=20)
+@given(LABELS)
+def test_a_sample_of_the_rows_has_enough_of_each_class(tmp_path_factory: pytest.TempPathFactory, y: np.ndarray) -> None:
+    part = samples.rows(5)
+    rows = samples.take(part, np.concatenate([np.flatnonzero(part.y == label)[:1] for label in y]))
+    shards = samples.write_shards(rows, tmp_path_factory.mktemp("shards"), 8)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(crossvalidation, "ROWS", 18)
+        drawn = draw_rows(shards)
+    counts = np.bincount(y)
+    assert len(drawn.y) == min(len(y), max(18, FOLDS * len(counts)))
+    assert (np.bincount(drawn.y, minlength=len(counts)) >= np.minimum(counts, FOLDS)).all()
+
+
+@pytest.mark.parametrize("model", ["majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm"])
+def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str, tmp_path: Path) -> None:
+    rows = samples.rows(3)
+    held_out = crossvalidate(model, samples.write_shards(rows, tmp_path, 60), samples.settings(model))
+    assert isinstance(held_out, Predictions)
+    assert sorted(held_out.ids) == sorted(rows.ids)
+    assert list(dict.fromkeys(held_out.split)) == ["fold 1", "fold 2", "fold 3"]
+    place = {row: number for number, row in enumerate(rows.ids)}
+    positions = np.array([place[row] for row in held_out.ids])
+    assert held_out.y.tolist() == rows.y[positions].tolist()
+    first = held_out.split == "fold 1"
+    others = samples.take(rows, np.sort(positions[~first]))
+    expected = samples.fit(model, others).layers.predict_proba(rows.X[positions[first]])
+    np.testing.assert_array_equal(held_out.probabilities[first], expected)
+
+
+def test_rows_in_shards_give_the_predictions_of_rows_in_one_file(tmp_path: Path) -> None:
+    rows, section = samples.rows(3), samples.settings("naive_bayes")
+    one, several = (samples.write_shards(rows, tmp_path / str(size), size) for size in (60, 7))
+    together, apart = (crossvalidate("naive_bayes", shards, section) for shards in (one, several))
+    assert together is not None
+    assert apart is not None
+    np.testing.assert_array_equal(together.probabilities, apart.probabilities)
+
+
+def test_too_few_rows_of_a_class_are_not_cross_validated(tmp_path: Path) -> None:
+    part = samples.rows(2)
+    rows = concatenate(
+        [samples.take(part, np.flatnonzero(part.y == label)[:count]) for label, count in ((0, 9), (1, 2))]
+    )
+    shards = samples.write_shards(rows, tmp_path / "two", 60)
+    assert crossvalidate("logistic_regression", shards, samples.settings("logistic_regression")) is not None
+    choosing = samples.settings("logistic_regression", C=[0.1, 1.0])  # needs five rows of each class
+    assert crossvalidate("logistic_regression", shards, choosing) is None
+    single = samples.take(part, np.array([np.flatnonzero(part.y == label)[0] for label in (0, 1)]))
+    one_each = samples.write_shards(single, tmp_path / "one", 60)
+    assert crossvalidate("majority", one_each, samples.settings("majority")) is None

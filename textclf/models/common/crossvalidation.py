@@ -1,0 +1,81 @@
+"""Cross-validation of a model within the training rows, to choose the default model without validation rows."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts import features, predictions
+from textclf.artifacts.features import Features
+from textclf.artifacts.predictions import Predictions
+from textclf.artifacts.shards import Shards
+from textclf.models.common.fitting import predict
+from textclf.models.common.loading import load_model
+
+if TYPE_CHECKING:
+    from textclf.models.common.settings import ModelSettings
+
+FOLDS = 3
+ROWS = 3000  # training rows that take part at most, so that the time is bounded
+SEED = 0  # of the rows that take part and of their folds: the same for all models
+NEVER_HELD_OUT = -1  # instead of a fold
+
+
+def crossvalidate(name: str, train: Shards[Features], settings: "ModelSettings") -> Predictions | None:
+    """Return the model's predictions for training rows by models that were fitted on the other folds.
+
+    The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made
+    from all training rows. Every model gets the same rows and folds, and is fitted in memory. None if the folds have
+    too few rows of a class for this model.
+    """
+    rows = draw_rows(train)
+    folds = assign_folds(rows.y)
+    parts = []
+    for fold in range(FOLDS):
+        fitted, held_out = rows.take(folds != fold), rows.take(folds == fold)
+        counts = np.bincount(fitted.y, minlength=len(rows.classes))
+        if not len(held_out.y) or counts.min() < settings.rows_per_class():
+            return None
+        model = load_model(name).fit(fitted, held_out, settings).layers
+        parts.append(predict(model, f"fold {fold + 1}", held_out))
+    return predictions.concatenate(parts)
+
+
+def draw_rows(train: Shards[Features]) -> Features:
+    """Return all training rows or, of more than `ROWS`, a random sample with at least `FOLDS` of each class.
+
+    Of a class with fewer rows the sample has all. Only shards with drawn rows are read as a whole.
+    """
+    labels = [features.read_labels(path)[1] for path in train.paths]
+    y = np.concatenate(labels)
+    by_class, counts = _order_by_class(y), np.bincount(y)
+    rank = np.empty(len(y), dtype=np.int64)  # place of each row in the random order of its class
+    rank[by_class] = np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts, counts)
+    size = max(ROWS, FOLDS * len(counts))
+    drawn = np.zeros(len(y), dtype=bool)
+    drawn[np.lexsort((_random(len(y)), rank >= FOLDS))[:size]] = True
+    parts = np.split(drawn, np.cumsum([len(part) for part in labels])[:-1])
+    return features.concatenate(
+        [train.read(path).take(part) for path, part in zip(train.paths, parts, strict=True) if part.any()]
+    )
+
+
+def assign_folds(y: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the fold of each row, (rows,), from 0: random, with equal shares of each class.
+
+    Rows of a class with fewer than `FOLDS` rows are `NEVER_HELD_OUT`, so that every model sees the class.
+    """
+    folds = np.empty(len(y), dtype=np.int64)
+    folds[_order_by_class(y)] = np.arange(len(y)) % FOLDS
+    folds[np.bincount(y)[y] < FOLDS] = NEVER_HELD_OUT
+    return folds
+
+
+def _order_by_class(y: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of the rows class by class, in random order within a class."""
+    order: NDArray[np.int64] = np.lexsort((_random(len(y)), y))
+    return order
+
+
+def _random(count: int) -> NDArray[np.float64]:
+    return np.random.default_rng(SEED).random(count)
