@@ -104,11 +104,22 @@ class LayerModel:
         """Return the input of the last activation, from that of the first."""
         values = first
         for layer, following in itertools.pairwise(self.layers):
-            values = HIDDEN[layer.activation](values) @ following.kernel + following.bias
+            values = _product(HIDDEN[layer.activation](values), following.kernel) + following.bias
         return values
 
     def _log_odds(self, first: Array) -> Array:
         return log_odds(LOGARITHMS[self.layers[-1].activation](self._last(first)))
+
+
+def _product(values: Array, kernel: Array) -> Array:
+    """Return values @ kernel, (rows, units), with sums that do not depend on how many rows are multiplied together.
+
+    BLAS adds in an order that depends on it, so that a text would get other digits alone than among others.
+    """
+    sums = np.zeros((len(values), kernel.shape[1]))
+    for column, weights in zip(values.T, kernel, strict=True):
+        sums += column[:, None] * weights
+    return sums
 
 
 def log_odds(logarithms: Array) -> Array:

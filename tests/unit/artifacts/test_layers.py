@@ -9,6 +9,8 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.special import expit, logsumexp
@@ -70,10 +72,24 @@ MODELS = {
     "a network of three classes": random_model(3, (5,), "gelu"),
     "a network of presence": random_model(3, (5,), "relu", presence=True),
 }
+each_output = pytest.mark.parametrize("output", list(OUTPUT))
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 # What it predicts
+
+
+@each_output
+@given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.tuples(st.integers(1, 40), st.integers(1, 40)))
+@settings(max_examples=50)
+def test_a_row_is_predicted_and_explained_to_the_bit_alike_alone_and_among_others(
+    output: str, seed: int, count: int, units: tuple[int, int]
+) -> None:
+    model = random_model(2 if output == "sigmoid" else 9, units, sorted(HIDDEN)[seed % len(HIDDEN)], output)
+    X = csr_array(np.random.default_rng(seed).integers(-2, 3, (count, samples.TERMS)).clip(0))
+    rows = [csr_array(X[[position]]) for position in range(count)]
+    assert np.array_equal(model.predict_proba(X), np.vstack([model.predict_proba(row) for row in rows]))
+    assert np.array_equal(model.occlusion(X), np.vstack([model.occlusion(row) for row in rows]))
 
 
 def test_the_activations_are_those_that_a_network_may_have() -> None:
