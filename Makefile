@@ -87,8 +87,12 @@ gallery: .venv/dev ## Retake the screenshots of the report in the README and the
 
 .PHONY: lock
 lock: ## Update the locked requirements, with hashes; needs uv
-	uv pip compile $(LOCK) -o requirements/run.txt pyproject.toml --group pyproject.toml:setup
-	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/dev.txt --group pyproject.toml:dev
+	uv pip compile $(LOCK) -o requirements/run.txt pyproject.toml --extra pipeline --group pyproject.toml:setup
+	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/predict.txt pyproject.toml --group pyproject.toml:setup
+	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/serve.txt pyproject.toml --extra serve \
+		--group pyproject.toml:setup
+	uv pip compile $(LOCK) -c requirements/run.txt -c requirements/serve.txt -o requirements/dev.txt \
+		--group pyproject.toml:dev
 LOCK := --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --quiet \
 	--custom-compile-command "make lock"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from textclf.core.errors import UserError
+from textclf.core.extras import extra_of
 from textclf.core.settings import Param, load_params
 
 USAGE_ERROR = 2
@@ -51,7 +52,8 @@ def key_of(parameter: inspect.Parameter) -> str:
 def exit_code(name: str, work: Callable[[], int | None]) -> int:
     """Return the exit code of a process that does the work: what `work` returns, 0 for None.
 
-    2 after a `UserError` or an error of the operating system; each of its lines goes to stderr as `error: <name>: ...`.
+    2 after a `UserError`, an error of the operating system, or if a package of an extra is not installed; each line
+    goes to stderr as `error: <name>: ...`.
     """
     # Errors quote what the user typed; a lone surrogate (a name that is not UTF-8) must not break them.
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]  # None: closed, as by >&-
@@ -64,6 +66,11 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
     except UserError as error:
         for line in error.lines:
             complain(f"error: {name}: {line}")
+        return USAGE_ERROR
+    except ModuleNotFoundError as error:
+        if (extra := extra_of(error.name)) is None:
+            raise
+        complain(f'error: {name}: the package {error.name} must be installed for this; pip install "textclf[{extra}]"')
         return USAGE_ERROR
     except BrokenPipeError:
         _discard_output()

@@ -1,0 +1,45 @@
+import re
+import tomllib
+
+import pytest
+
+from tests.conftest import ROOT
+from textclf.core import stage
+from textclf.core.extras import EXTRAS, extra_of
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+MODULES = {"scikit-learn": "sklearn", "vl-convert-python": "vl_convert"}  # that are not named as their packages
+
+
+def modules(requirements: list[str]) -> set[str]:
+    names = (re.split(r"[<>=]", line)[0] for line in requirements)
+    return {MODULES.get(name, name) for name in names}
+
+
+def test_every_package_of_an_extra_is_known_by_the_module_that_it_brings() -> None:
+    declared = {name: modules(lines) for name, lines in PROJECT["optional-dependencies"].items()}
+    declared["pipeline"] -= declared["parquet"]
+    assert {name: set(packages) for name, packages in EXTRAS.items()} == declared
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("pyarrow.parquet", "parquet"), ("pandas", "pipeline"), ("uvicorn", "serve"), ("numpy", None), (None, None)],
+)
+def test_the_extra_of_a_module_is_found(module: str | None, extra: str | None) -> None:
+    assert extra_of(module) == extra
+
+
+def fail(error: Exception) -> None:
+    raise error
+
+
+def test_a_missing_extra_is_one_line_that_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name="pyarrow"))) == stage.USAGE_ERROR
+    line = 'error: predict: the package pyarrow must be installed for this; pip install "textclf[parquet]"\n'
+    assert capsys.readouterr().err == line
+
+
+def test_another_missing_module_is_a_defect() -> None:
+    with pytest.raises(ModuleNotFoundError):
+        stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name="textclf.lost")))

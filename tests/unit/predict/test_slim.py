@@ -1,0 +1,73 @@
+"""`textclf predict` without the packages of any extra; tests/e2e/test_install.py makes a real slim installation."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.predict.models import export, two_classes
+from textclf.core.extras import EXTRAS
+
+WITHOUT = (
+    f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
+    "from textclf import cli; cli.main()"
+)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a model, and texts in several forms."""
+    folder = tmp_path_factory.mktemp("slim")
+    export(two_classes(analyzer="word+char_wb", hashing=16, weighting="tfidf"), folder / "hashed")
+    export(two_classes(), folder / "model")
+    (folder / "texts.csv").write_text("text\ngreat food\n")
+    (folder / "texts.tsv").write_text("text\ngreat food\n")
+    (folder / "texts.jsonl").write_text('{"text": "great food"}\n')
+    (folder / "texts.txt").write_text("great food\t1\n")
+    return folder
+
+
+def run(folder: Path, prefix: list[str], *words: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *prefix, *words], cwd=folder, input=stdin, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["great food", "--explain"],
+        ["great food", "--model", "hashed"],
+        ["--to", "csv"],
+        ["--path", "texts.csv"],
+        ["--path", "texts.tsv"],
+        ["--path", "texts.jsonl"],
+        ["--path", "texts.txt"],
+    ],
+    ids=" ".join,
+)
+def test_texts_and_tables_are_predicted_without_any_extra(folder: Path, words: list[str]) -> None:
+    command = ["predict", "--model", "model", *words]
+    slim = run(folder, ["-c", WITHOUT], *command, stdin="great food\n")
+    assert (slim.returncode, slim.stderr) == (0, "")
+    assert slim.stdout == run(folder, ["-m", "textclf.cli"], *command, stdin="great food\n").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            ["predict", "--model", "model", "--path", "texts.csv", "--output", "labels.parquet"],
+            'predict: the package pyarrow must be installed for this; pip install "textclf[parquet]"',
+        ),
+        (
+            ["pr-report", "main"],
+            'pr-report: the package jinja2 must be installed for this; pip install "textclf[pipeline]"',
+        ),
+    ],
+    ids=["parquet", "pr-report"],
+)
+def test_what_needs_an_extra_says_which(folder: Path, words: list[str], line: str) -> None:
+    before = sorted(folder.iterdir())
+    done = run(folder, ["-c", WITHOUT], *words)
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {line}\n")
+    assert sorted(folder.iterdir()) == before
