@@ -1,6 +1,7 @@
 """The command `textclf`, for a project whose pipeline has run.
 
 textclf predict "The food was great."
+textclf serve
 textclf pr-report main
 """
 
@@ -24,6 +25,14 @@ order: id, text, label, and a probability for each class.
   textclf predict --path tickets.csv --text message --id ticket --output labels.parquet
 """
 
+SERVE = """
+Serve the models over HTTP until SIGTERM: POST /predict, GET /health, GET / (models and limits), GET /openapi.json. Logs
+one line of JSON per request to stdout. Needs the extra: pip install "textclf[serve]".
+
+  textclf serve --port 8000
+  curl http://127.0.0.1:8000/predict --json '{"texts": ["The food was great."]}'
+"""
+
 PR_REPORT = """
 Compare the metrics, params and figures with those of the revision from which this one branched off, as the comment of a
 pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reasons are on stderr.
@@ -39,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_command = functools.partial(commands.add_parser, formatter_class=DESCRIPTION, allow_abbrev=False)
     _add_predict(add_command("predict", description=PREDICT, help="classify texts"))
+    _add_serve(add_command("serve", description=SERVE, help="serve models over HTTP"))
     _add_pr_report(add_command("pr-report", description=PR_REPORT, help="show what a change does to the metrics"))
     parsed = parser.parse_args(arguments)
     for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
@@ -54,9 +64,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
 
     parser.set_defaults(name="predict", run=_predict)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text")
-    model = parser.add_argument_group("model")
-    model.add_argument("--model", help="its name or its folder (default: the one that models/index.json names)")
-    model.add_argument("--models", type=Path, default=Path("models"), help="the folder of all models (default: models)")
+    _add_model(parser)
     table = parser.add_argument_group("texts in a table, or standard input in its format")
     table.add_argument("--path", type=Path, help="a file, or a folder of files")
     table.add_argument("--files", metavar="GLOB", help="which files of a folder (default: all)")
@@ -74,6 +82,41 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--terms", type=int, default=10, metavar="N", help="of an explanation, at most (default: 10)")
 
 
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose a model."""
+    model = parser.add_argument_group("model")
+    model.add_argument("--model", help="its name or its folder (default: the one that models/index.json names)")
+    model.add_argument("--models", type=Path, default=Path("models"), help="the folder of all models (default: models)")
+
+
+def _add_serve(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `textclf serve`."""
+    from textclf.serve.limits import Limits
+
+    default = Limits()
+    parser.set_defaults(name="serve", run=_serve)
+    _add_model(parser)
+    server = parser.add_argument_group("server")
+    server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine)")
+    server.add_argument("--port", type=int, default=8000, help="(default: 8000; 0 is any free one)")
+    server.add_argument("--threads", type=int, metavar="N", help="that predict (default: one per core)")
+    limits = parser.add_argument_group("limits")
+    for name, value, what in (
+        ("texts", default.texts, "texts per request"),
+        ("characters", default.characters, "characters per text"),
+        ("bytes", default.bytes, "bytes of a request's body"),
+        ("requests", default.requests, "requests at once; more get status 503"),
+    ):
+        limits.add_argument(f"--max-{name}", type=int, default=value, metavar="N", help=f"{what} (default: {value})")
+    limits.add_argument(
+        "--timeout",
+        type=float,
+        default=default.seconds,
+        metavar="SECONDS",
+        help=f"for the body of a request, and then for its answer (default: {default.seconds:g})",
+    )
+
+
 def _add_pr_report(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf pr-report`."""
     parser.set_defaults(name="pr-report", run=_pr_report)
@@ -89,6 +132,12 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 
 def _predict(parsed: argparse.Namespace) -> None:
     from textclf.predict import command
+
+    command.run(parsed)
+
+
+def _serve(parsed: argparse.Namespace) -> None:
+    from textclf.serve import command
 
     command.run(parsed)
 

@@ -211,7 +211,7 @@ def _sentence(detail: ErrorDetails, kind: Any, prefix: str) -> str:
         return f"{key} is no setting; {suggest(str(detail['loc'][-1]), known)}"
     if detail["type"] == "relation":
         return f"{key}: {detail['msg']}" if key else detail["msg"]
-    return f"{key} must be {_rule(detail)}; got {show(detail['input'])}"
+    return f"{key} must be {rule_of(detail)}; got {show(detail['input'])}"
 
 
 def suggest(name: str, known: Collection[str]) -> str:
@@ -231,7 +231,8 @@ def _section_at(kind: Any, loc: tuple[int | str, ...]) -> type[BaseModel]:
     return cast("type[BaseModel]", kind)
 
 
-def _rule(detail: ErrorDetails) -> str:
+def rule_of(detail: ErrorDetails) -> str:
+    """Return the rule that pydantic found broken; it completes "<key> must be ..."."""
     context = detail.get("ctx", {})
     match detail["type"]:
         case "rule":
@@ -262,7 +263,7 @@ def _rule(detail: ErrorDetails) -> str:
             return "text"
         case "string_too_short":
             return "text that is not empty"
-        case "tuple_type":
+        case "tuple_type" | "list_type":
             return "a list"
         case "model_type" | "model_attributes_type" | "dict_type":
             return "a section of settings"

@@ -63,8 +63,12 @@ def test_texts_and_tables_are_predicted_without_any_extra(folder: Path, words: l
             ["pr-report", "main"],
             'pr-report: the package jinja2 must be installed for this; pip install "textclf[pipeline]"',
         ),
+        (
+            ["serve", "--model", "model"],
+            'serve: the package uvicorn must be installed for this; pip install "textclf[serve]"',
+        ),
     ],
-    ids=["parquet", "pr-report"],
+    ids=["parquet", "pr-report", "serve"],
 )
 def test_what_needs_an_extra_says_which(folder: Path, words: list[str], line: str) -> None:
     before = sorted(folder.iterdir())

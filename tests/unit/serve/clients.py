@@ -1,0 +1,34 @@
+"""A client of the application in this process, for the tests of the server."""
+
+import asyncio
+from collections.abc import AsyncIterable, Awaitable, Callable
+from typing import Any
+
+import httpx
+
+from tests.unit.predict.models import network, three_classes, two_classes
+from textclf.serve.app import create_app
+from textclf.serve.limits import Limits
+
+MODELS = {"linear": two_classes(), "network": network(), "three": three_classes()}
+
+
+def make_app(**limits: Any) -> Any:
+    return create_app(MODELS, "linear", Limits(**limits))
+
+
+def talk(app: Any, *requests: Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]) -> list[httpx.Response]:
+    """Return the responses to requests that are sent at once."""
+
+    async def run() -> list[httpx.Response]:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+            return list(await asyncio.gather(*(request(client) for request in requests)))
+
+    return asyncio.run(run())
+
+
+def post(content: bytes | AsyncIterable[bytes], **limits: Any) -> httpx.Response:
+    """Return the response to a body."""
+    (response,) = talk(make_app(**limits), lambda client: client.post("/predict", content=content))
+    return response

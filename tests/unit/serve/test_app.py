@@ -1,0 +1,309 @@
+"""What the server answers: predictions to the byte as the command prints them, one form of errors, and its log."""
+
+import asyncio
+import io
+import json
+import logging
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.predict.models import export, network, two_classes
+from tests.unit.serve.clients import MODELS, make_app, post, talk
+from textclf import __version__, cli
+from textclf.predict.predictor import Predictor
+from textclf.serve.app import create_app, predict_json
+from textclf.serve.limits import Limits
+from textclf.serve.requests import PredictRequest
+
+TEXTS = ["The food was great, great!", "bad food", "", 'a "quoted"\nline\u2028', "☃ 😀", "\0"]
+
+
+def body(**content: Any) -> bytes:
+    return json.dumps(content).encode()
+
+
+def lines_of(response: bytes) -> list[bytes]:
+    """Return the predictions in a response, as they stand in it."""
+    _, *lines, _, _ = response.replace(b"},\n", b"}\n").split(b"\n")
+    return lines
+
+
+# Predictions
+
+
+@pytest.mark.parametrize("options", [[], ["--explain"], ["--explain", "--terms", "1"]], ids=" ".join)
+@pytest.mark.parametrize("name", MODELS)
+def test_each_prediction_is_the_line_that_the_command_prints(
+    name: str, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = [text for text in TEXTS if "\0" not in text]  # which no argument can contain
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(printed := io.BytesIO(), encoding="utf-8"))
+    with pytest.raises(SystemExit) as end:
+        cli.main(["predict", "--model", str(export(MODELS[name], tmp_path / name)), *options, "--", *texts])
+    assert end.value.code == 0
+    terms = 1 if "1" in options else 10
+    response = post(body(texts=texts, model=name, explain=bool(options), terms=terms))
+    assert response.headers["content-type"] == "application/json"
+    assert lines_of(response.content) == printed.getvalue().splitlines()
+
+
+@given(st.lists(st.lists(st.text() | st.sampled_from(TEXTS), min_size=1, max_size=5), min_size=1, max_size=5))
+@settings(max_examples=30)
+def test_predictions_do_not_depend_on_the_batch(batches: list[list[str]]) -> None:
+    def values(texts: list[str]) -> list[dict[str, Any]]:
+        content = json.loads(predict_json("network", network(), PredictRequest(texts=texts, explain=True)))
+        return [{key: value for key, value in row.items() if key != "id"} for row in content["predictions"]]
+
+    assert values([text for batch in batches for text in batch]) == [row for batch in batches for row in values(batch)]
+
+
+def test_the_default_model_answers_if_none_is_named() -> None:
+    assert [
+        json.loads(post(content).content)["model"] for content in (body(texts=[""]), body(texts=[""], model=None))
+    ] == [
+        "linear",
+        "linear",
+    ]
+
+
+def test_predictions_are_numbered_and_in_the_order_of_the_texts() -> None:
+    rows = json.loads(post(body(texts=TEXTS)).content)["predictions"]
+    assert [row["id"] for row in rows] == ["1", "2", "3", "4", "5", "6"]
+    assert [row["text"] for row in rows] == TEXTS
+
+
+def test_the_server_describes_itself() -> None:
+    health, description, schema = talk(
+        make_app(texts=7),
+        lambda client: client.get("/health"),
+        lambda client: client.get("/"),
+        lambda client: client.get("/openapi.json"),
+    )
+    assert health.json() == {"status": "ok"}
+    content = description.json()
+    assert content["version"] == __version__
+    assert (content["default"], content["limits"]["texts"]) == ("linear", 7)
+    assert content["models"]["three"] == {"classes": ["a", "b", "c"]}
+    operation = schema.json()["paths"]["/predict"]["post"]
+    request = operation["requestBody"]["content"]["application/json"]["schema"]
+    assert list(request["properties"]) == ["texts", "model", "explain", "terms"]
+    assert set(operation["responses"]) == {"200", "400", "408", "413", "422", "503"}
+
+
+# Errors
+
+ERRORS = {
+    "no body": (b"", 400, "the body must be JSON in UTF-8; EOF while parsing a value at line 1 column 0"),
+    "not UTF-8": (
+        b'{"texts": ["\xff"]}',
+        400,
+        "the body must be JSON in UTF-8; invalid unicode code point at line 1 column 13",
+    ),
+    "half a surrogate pair": (
+        b'{"texts": ["\\ud800"]}',
+        400,
+        "the body must be JSON in UTF-8; unexpected end of hex escape at line 1 column 19",
+    ),
+    "deep": (b"[" * 100_000, 400, "the body must be JSON in UTF-8; recursion limit exceeded at line 1 column 202"),
+    "NaN": (b'{"texts": [NaN]}', 400, "the body must be JSON in UTF-8; expected value at line 1 column 12"),
+    "more after the end": (
+        b'{"texts": [""]} 1',
+        400,
+        "the body must be JSON in UTF-8; trailing characters at line 1 column 17",
+    ),
+    "many digits": (
+        b'{"texts": [""], "terms": ' + b"9" * 5000 + b"}",
+        400,
+        "the body must be JSON in UTF-8; number out of range at line 1 column 4327",
+    ),
+    "null": (b"null", 422, "the body must be an object with the key texts; got nothing"),
+    "a list": (b'["a"]', 422, "the body must be an object with the key texts; got a list"),
+    "no texts": (b"{}", 422, "texts is missing; it must be a list of texts"),
+    "texts: null": (b'{"texts": null}', 422, "texts must be a list; got nothing"),
+    "one text": (b'{"texts": "a"}', 422, "texts must be a list; got 'a'"),
+    "an empty list": (b'{"texts": []}', 422, "texts must be a list of 1 or more; got a list"),
+    "a text that is null": (b'{"texts": ["a", null]}', 422, "texts[1] must be text; got nothing"),
+    "a text that is a number": (b'{"texts": [1, 2]}', 422, "texts[0] must be text; got 1"),
+    "an unknown key": (
+        b'{"texts": ["a"], "explian": true}',
+        422,
+        "the keys must be among texts, model, explain, terms; got explian",
+    ),
+    "an unknown model": (
+        b'{"texts": ["a"], "model": "x"}',
+        422,
+        "model must be one of linear, network, three; got 'x'",
+    ),
+    "a model by its path": (
+        b'{"texts": ["a"], "model": "../linear"}',
+        422,
+        "model must be one of linear, network, three; got '../linear'",
+    ),
+    "explain: 1": (b'{"texts": ["a"], "explain": 1}', 422, "explain must be true or false; got 1"),
+    "terms: 0": (b'{"texts": ["a"], "terms": 0}', 422, "terms must be at least 1; got 0"),
+    "terms: 1e400": (b'{"texts": ["a"], "terms": 1e400}', 422, "terms must be an integer; got inf"),
+    "too many texts": (body(texts=["a"] * 4), 422, "texts must be at most 3 per request; got 4; send them in parts"),
+    "a long text": (body(texts=["", "a" * 11]), 422, "texts[1] must have at most 10 characters; got 11"),
+}
+
+
+@pytest.mark.parametrize(("content", "status", "message"), ERRORS.values(), ids=ERRORS)
+def test_a_wrong_body_is_refused_with_the_rule_that_it_breaks(content: bytes, status: int, message: str) -> None:
+    response = post(content, texts=3, characters=10)
+    assert (response.status_code, response.json()) == (status, {"error": message})
+
+
+def test_as_many_texts_and_characters_as_allowed_are_accepted() -> None:
+    assert post(body(texts=["☃" * 10] * 3), texts=3, characters=10).status_code == 200
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(
+        st.none() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["texts", "model", "terms"]), inner),
+    ).map(lambda value: json.dumps(value).encode())
+)
+@settings(max_examples=100)
+def test_no_body_makes_the_server_fail(content: bytes) -> None:
+    response = post(content)
+    assert response.status_code in {200, 400, 422}
+    assert set(response.json()) == ({"error"} if response.status_code != 200 else {"model", "predictions"})
+
+
+@pytest.mark.parametrize("content", [b"x" * 101, None], ids=["as content-length says", "in chunks"])
+def test_a_large_body_is_refused_before_it_has_been_read(content: bytes | None) -> None:
+    sent = 0
+
+    async def chunks() -> AsyncIterator[bytes]:
+        nonlocal sent
+        for _ in range(100):
+            sent += 30
+            yield b"x" * 30
+
+    response = post(content or chunks(), bytes=100)
+    message = "the body must have at most 100 bytes; send the texts in parts"
+    assert (response.status_code, response.json()) == (413, {"error": message})
+    assert content or sent == 120
+
+
+def test_a_slow_body_is_refused() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b'{"texts": '
+        await asyncio.Event().wait()
+
+    response = post(chunks(), seconds=0.05)
+    assert (response.status_code, response.json()) == (408, {"error": "the body must arrive within 0.05 seconds"})
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "message"),
+    [
+        ("GET", "/docs", 404, "the path must be one of /, /health, /openapi.json, /predict"),
+        ("GET", "/predict", 405, "the method must be POST for /predict, and GET for the other paths"),
+        ("DELETE", "/", 405, "the method must be POST for /predict, and GET for the other paths"),
+    ],
+)
+def test_an_unknown_path_or_method_is_refused(method: str, path: str, status: int, message: str) -> None:
+    (response,) = talk(make_app(), lambda client: client.request(method, path))
+    assert (response.status_code, response.json()) == (status, {"error": message})
+
+
+class Slow(Predictor):
+    """A model that waits before it predicts, once it has been told to."""
+
+    def __init__(self) -> None:
+        model = two_classes()
+        super().__init__(model.vectorizer, model.model, model.decision)
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def predict_proba(self, texts: Any) -> Any:
+        self.gate.wait()
+        return super().predict_proba(texts)
+
+
+def test_while_a_model_predicts_health_is_answered_and_too_many_requests_are_refused() -> None:
+    model = Slow()
+    app = create_app({"slow": model}, "slow", Limits(requests=1))
+    model.gate.clear()
+
+    async def predict(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.post("/predict", content=body(texts=["great"]))
+
+    async def others(client: httpx.AsyncClient) -> httpx.Response:
+        await asyncio.sleep(0)  # the first request goes first
+        refused = await predict(client)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert refused.json() == {"error": "the server is busy; try again in a second"}
+        health = await client.get("/health")
+        model.gate.set()
+        return health
+
+    answered, health = talk(app, predict, others)
+    assert (answered.status_code, health.status_code) == (200, 200)
+    (later,) = talk(app, predict)
+    assert later.status_code == 200
+
+
+def test_an_answer_that_takes_too_long_is_given_up() -> None:
+    model = Slow()
+    app = create_app({"slow": model}, "slow", Limits(seconds=0.05))
+    model.gate.clear()
+    (response,) = talk(app, lambda client: client.post("/predict", content=body(texts=["great"])))
+    model.gate.set()
+    assert response.status_code == 503
+
+
+class Broken(Predictor):
+    """A model with a defect that a text brings out."""
+
+    def predict_proba(self, texts: Any) -> Any:
+        texts = list(texts)
+        if "secret" in texts:
+            raise RuntimeError("defect")
+        return super().predict_proba(texts)
+
+
+def test_a_defect_is_hidden_from_clients_and_the_server_goes_on() -> None:
+    base = two_classes()
+    app = create_app({"m": Broken(base.vectorizer, base.model, base.decision)}, "m")
+    failed, fine = (
+        talk(app, lambda client, text=text: client.post("/predict", content=body(texts=[text])))[0]  # type: ignore[misc]
+        for text in ("secret", "great")
+    )
+    assert (failed.status_code, failed.json()) == (500, {"error": "the server failed; its log says why"})
+    assert fine.status_code == 200
+
+
+# The log
+
+
+def test_a_request_is_one_line_of_the_log_without_its_texts(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "textclf.access")
+    app = make_app()
+    for request in (
+        lambda client: client.post("/predict?secret", content=body(texts=["secret", "b"], model="three")),
+        lambda client: client.post("/predict", content=body(texts=["a"], model="secret")),
+        lambda client: client.get("/secret%0a"),
+    ):
+        talk(app, request)
+    logged = [record.getMessage() for record in caplog.records if record.name == "textclf.access"]
+    assert "secret" not in "".join(logged)
+    lines = list(map(json.loads, logged))
+    assert [(line["method"], line["path"], line["status"]) for line in lines] == [
+        ("POST", "/predict", 200),
+        ("POST", "/predict", 422),
+        ("GET", "other", 404),
+    ]
+    assert (lines[0]["model"], lines[0]["texts"]) == ("three", 2)
+    assert lines[0]["received"] == len(body(texts=["secret", "b"], model="three"))
+    assert lines[0]["sent"] > 100
+    assert lines[0]["milliseconds"] > 0

@@ -1,0 +1,98 @@
+"""The command `textclf serve`: its models, its address, and what it refuses."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from tests.unit.predict.models import export, three_classes, two_classes
+from textclf import cli
+from textclf.artifacts.decisions import write_index
+from textclf.core.errors import UserError
+from textclf.serve import command
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of two models, of which the second is the default."""
+    export(two_classes(), tmp_path / "models" / "first")
+    export(three_classes(), tmp_path / "models" / "second")
+    write_index("second", ["first", "second"], tmp_path / "models")
+    return tmp_path / "models"
+
+
+def test_all_models_are_loaded_and_the_default_is_that_of_the_index(folder: Path) -> None:
+    models, default = command.load_models(folder, None)
+    assert (list(models), default) == (["first", "second"], "second")
+    assert models["second"].classes_ == ("a", "b", "c")
+
+
+def test_another_default_can_be_named(folder: Path) -> None:
+    assert command.load_models(folder, "first")[1] == "first"
+
+
+def test_a_model_elsewhere_is_served_beside_those_of_the_folder(folder: Path, tmp_path: Path) -> None:
+    elsewhere = export(two_classes(), tmp_path / "third")
+    models, default = command.load_models(folder, str(elsewhere))
+    assert (sorted(models), default) == (["first", "second", "third"], "third")
+
+
+def test_a_single_model_needs_no_folder_of_models(tmp_path: Path) -> None:
+    elsewhere = export(two_classes(), tmp_path / "third")
+    models, default = command.load_models(tmp_path / "models", str(elsewhere))
+    assert (list(models), default) == (["third"], "third")
+
+
+def test_a_damaged_model_is_refused_at_the_start(folder: Path) -> None:
+    (folder / "first" / "model.npz").write_bytes(b"")
+    with pytest.raises(UserError, match="is damaged"):
+        command.load_models(folder, None)
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--max-texts", "0"], "--max-texts must be at least 1; got 0"),
+        (["--max-bytes", "-1"], "--max-bytes must be at least 1; got -1"),
+        (["--threads", "0"], "--threads must be at least 1; got 0"),
+        (["--timeout", "0"], "--timeout must be a number of seconds greater than 0; got 0"),
+        (["--timeout", "nan"], "--timeout must be a number of seconds greater than 0; got nan"),
+        (["--timeout", "inf"], "--timeout must be a number of seconds greater than 0; got inf"),
+        (["--port", "70000"], "--port must be from 0 to 65535; got 70000"),
+        (["--host", "nowhere.invalid"], "--host and --port must be a free address; got nowhere.invalid and 8000"),
+        (["--model", "x"], "--model must be one in"),
+    ],
+)
+def test_wrong_arguments_are_refused(
+    folder: Path, words: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        cli.main(["serve", "--models", str(folder), *words])
+    assert end.value.code == 2
+    (printed,) = capsys.readouterr().err.splitlines()
+    assert printed.startswith(f"error: serve: {line}")
+
+
+def test_a_port_in_use_is_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UserError, match=rf"^--host and --port .* got 127\.0\.0\.1 and {port} \(.*in use"):
+            command.listen("127.0.0.1", port)
+
+
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]")])
+def test_the_address_is_shown_as_a_url(host: str, shown: str) -> None:
+    try:
+        listener = command.listen(host, 0)
+    except UserError:
+        pytest.skip("this machine has no IPv6")
+    with listener:
+        assert command.address(listener) == f"http://{shown}:{listener.getsockname()[1]}"
+
+
+def test_the_limits_that_the_command_line_shows_are_those_of_the_server(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["serve", "--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    for value in (1000, 100000, 4194304, 32, 10):
+        assert f"(default: {value})" in shown

@@ -1,0 +1,110 @@
+"""Connections to a server in this process: deadlines of slow clients, and what is not HTTP."""
+
+import asyncio
+import json
+import socket
+from collections.abc import Awaitable, Callable
+
+import pytest
+import uvicorn
+
+from tests.unit.serve.clients import make_app
+from textclf.serve.protocol import Protocol
+
+IDLE = 0.2  # seconds until a connection without a request is closed
+GET = b"GET /health HTTP/1.1\r\nHost: server\r\n\r\n"
+Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+def connect(client: Client) -> None:
+    """Run a client against a server; it must end within seconds."""
+
+    async def run() -> None:
+        config = uvicorn.Config(make_app(bytes=100), http=Protocol, lifespan="off", log_config=None, access_log=False)
+        config.timeout_keep_alive = IDLE  # type: ignore[assignment]
+        server = uvicorn.Server(config)
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            serving = asyncio.create_task(server.serve([listener]))
+            reader, writer = await asyncio.open_connection(*listener.getsockname())
+            async with asyncio.timeout(30):
+                await client(reader, writer)
+            writer.close()
+            server.should_exit = True
+            await serving
+
+    asyncio.run(run())
+
+
+async def status_of(reader: asyncio.StreamReader) -> int:
+    """Return the status of the next response, and read it to its end."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = next(line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
+    await reader.readexactly(int(length.partition(b":")[2]))
+    return int(head.split()[1])
+
+
+async def flood(writer: asyncio.StreamWriter, piece: bytes) -> None:
+    """Send a piece again and again; `ConnectionError` when the server has closed the connection."""
+    while True:
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(IDLE / 20)
+
+
+@pytest.mark.parametrize("head", [b"", GET[:1], GET[:-2]], ids=["no byte", "a byte", "all but the end"])
+def test_a_connection_without_a_whole_head_is_closed(head: bytes) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(head)
+        assert await reader.read() == b""
+
+    connect(client)
+
+
+def test_a_head_that_arrives_byte_by_byte_for_too_long_is_cut_off() -> None:
+    async def client(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with pytest.raises(ConnectionError):
+            await flood(writer, b"x")
+
+    connect(client)
+
+
+def test_a_head_in_pieces_is_answered_and_the_connection_used_again() -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for request in (GET, GET):
+            for piece in (request[:5], request[5:]):
+                writer.write(piece)
+                await writer.drain()
+                await asyncio.sleep(0)
+            assert await status_of(reader) == 200
+
+    connect(client)
+
+
+def test_a_body_that_was_refused_is_not_read_for_ever() -> None:
+    chunk = b"64\r\n" + b"x" * 100 + b"\r\n"
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"POST /predict HTTP/1.1\r\nHost: server\r\nTransfer-Encoding: chunked\r\n\r\n" + 2 * chunk)
+        assert await status_of(reader) == 413
+        with pytest.raises(ConnectionError):
+            await flood(writer, chunk)
+
+    connect(client)
+
+
+def test_after_a_refused_body_the_connection_is_used_again() -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"POST /predict HTTP/1.1\r\nHost: server\r\nContent-Length: 200\r\n\r\n" + b"x" * 200 + GET)
+        assert [await status_of(reader), await status_of(reader)] == [413, 200]
+
+    connect(client)
+
+
+def test_what_is_not_http_is_refused_in_json() -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"\x16\x03\x01 hello\r\n\r\n")
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(body) == {"error": "the request must be HTTP/1.1; Invalid HTTP request received."}
+
+    connect(client)

@@ -1,0 +1,1 @@
+"""Trained models as an HTTP service: `textclf serve`."""

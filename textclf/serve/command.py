@@ -1,0 +1,107 @@
+"""The command `textclf serve`: from its arguments to a server that runs until it is told to stop."""
+
+import argparse
+import logging
+import math
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from textclf.artifacts.decisions import INDEX, read_index
+from textclf.core import stage
+from textclf.core.errors import UserError
+from textclf.predict.predictor import Predictor, find_model, load
+from textclf.serve import access_log
+from textclf.serve.app import create_app
+from textclf.serve.limits import Limits
+from textclf.serve.protocol import Protocol
+
+IDLE_SECONDS = 5  # until a connection without a request is closed
+MAX_PORT = 65535
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Serve models until SIGTERM or SIGINT; requests in work are then answered first."""
+    limits = Limits(
+        _at_least_one(arguments, "max_texts"),
+        _at_least_one(arguments, "max_characters"),
+        _at_least_one(arguments, "max_bytes"),
+        _at_least_one(arguments, "max_requests"),
+        _seconds(arguments.timeout),
+    )
+    threads = cores() if arguments.threads is None else _at_least_one(arguments, "threads")
+    models, default = load_models(arguments.models, arguments.model)
+    app = create_app(models, default, limits, threads)
+    config = uvicorn.Config(
+        app,
+        http=Protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level=logging.WARNING,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=math.ceil(limits.seconds),
+    )
+    server = uvicorn.Server(config)
+    handler = logging.StreamHandler(sys.stdout)
+    access_log.logger.addHandler(handler)
+    access_log.logger.setLevel(logging.INFO)
+    with listen(arguments.host, arguments.port) as listener:
+        # uvicorn sends itself the signal once more when it has shut down; this exits with 0 then.
+        signal.signal(signal.SIGTERM, server.handle_exit)
+        names = ", ".join(f"{name} (default)" if name == default else name for name in models)
+        stage.complain(f"serving {names} at {address(listener)}")
+        server.run(sockets=[listener])
+
+
+def load_models(folder: Path, name: str | None) -> tuple[dict[str, Predictor], str]:
+    """Return every model of a folder by name, and the name of the default one; `UserError` as `load`.
+
+    `name` is the default model, or the folder of a further one, as in `textclf predict`.
+    """
+    default = find_model(folder, name)
+    names = read_index(folder)[1] if (folder / INDEX).exists() else []
+    paths = {**{each: folder / each for each in names}, default.name: default}
+    return {each: load(path) for each, path in paths.items()}, default.name
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; `UserError` if the address can't be had. Port 0 is any free one."""
+    if not 0 <= port <= MAX_PORT:
+        raise UserError(f"--port must be from 0 to {MAX_PORT}; got {port}")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UserError(f"--host and --port must be a free address; got {host} and {port} ({reason})") from error
+
+
+def address(listener: socket.socket) -> str:
+    """Return the URL of a socket that listens."""
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def cores() -> int:
+    """Return the number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _at_least_one(arguments: argparse.Namespace, name: str) -> int:
+    value: int = getattr(arguments, name)
+    if value < 1:
+        raise UserError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
+    return value
+
+
+def _seconds(value: float) -> float:
+    if not 0 < value < math.inf:
+        raise UserError(f"--timeout must be a number of seconds greater than 0; got {value:g}")
+    return value

@@ -1,0 +1,14 @@
+"""What the server accepts; also the defaults of the command line, which must not import a web framework."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Sizes of a request, requests at once, and seconds for the body of a request and then for its answer."""
+
+    texts: int = 1000
+    characters: int = 100_000  # of one text
+    bytes: int = 4 * 2**20  # of a body
+    requests: int = 32
+    seconds: float = 10.0

@@ -1,0 +1,111 @@
+"""What a client may send and what it gets: the JSON of requests and responses, and errors that say what to correct."""
+
+import asyncio
+from collections.abc import Collection
+from typing import Annotated, Any
+
+from fastapi import HTTPException, Request
+from pydantic import BaseModel, ConfigDict, FailFast, Field, ValidationError
+from pydantic_core import from_json
+
+from textclf.core.quoting import list_names, quote_name, quote_value
+from textclf.core.settings import rule_of
+from textclf.serve.limits import Limits
+
+MAX_TERMS = 100  # of an explanation
+
+
+class PredictRequest(BaseModel):
+    """Texts to classify."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    texts: Annotated[list[str], FailFast(), Field(min_length=1)] = Field(description="the texts")
+    model: str | None = Field(default=None, description="name of a model; null is the server's default")
+    explain: bool = Field(default=False, description="whether to add the terms that decided, with their weights")
+    terms: int = Field(default=10, ge=1, le=MAX_TERMS, description="terms of an explanation, at most")
+
+
+class Prediction(BaseModel):
+    """The prediction for one text, as `textclf predict` prints it, with the key `probability_<class>` per class."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str = Field(description="the position of the text in the request, from 1")
+    text: str
+    label: str
+
+
+class PredictResponse(BaseModel):
+    """Predictions in the order of the texts."""
+
+    model: str = Field(description="name of the model that predicted")
+    predictions: list[Prediction]
+
+
+class ErrorResponse(BaseModel):
+    """Any error: what must be how, and what the request had instead."""
+
+    error: str
+
+
+async def read_body(request: Request, limits: Limits) -> bytes:
+    """Return the body of a request; `HTTPException` as soon as more bytes arrive than allowed, or if it takes too long.
+
+    Raises `ClientDisconnect` if the client goes away before the end.
+    """
+    if int(request.headers.get("content-length", 0)) > limits.bytes:
+        raise _too_large(limits)
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.seconds):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limits.bytes:
+                    raise _too_large(limits)
+    except TimeoutError:
+        raise HTTPException(408, f"the body must arrive within {limits.seconds:g} seconds") from None
+    return bytes(body)
+
+
+def _too_large(limits: Limits) -> HTTPException:
+    return HTTPException(413, f"the body must have at most {limits.bytes:,} bytes; send the texts in parts")
+
+
+def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictRequest:
+    """Return the request in a body; `HTTPException` if it breaks a rule or a limit, or names none of the models."""
+    try:
+        content = from_json(body, allow_inf_nan=False)
+    except ValueError as error:
+        raise HTTPException(400, f"the body must be JSON in UTF-8; {error}") from None
+    if not isinstance(content, dict):
+        raise HTTPException(422, f"the body must be an object with the key texts; got {quote_value(content)}")
+    fields = list(PredictRequest.model_fields)
+    if (unknown := next((key for key in content if key not in fields), None)) is not None:
+        raise HTTPException(422, f"the keys must be among {', '.join(fields)}; got {quote_name(unknown)}")
+    try:
+        wanted = PredictRequest.model_validate(content)
+    except ValidationError as error:
+        raise HTTPException(422, _sentence(error)) from None
+    if len(wanted.texts) > limits.texts:
+        raise HTTPException(
+            422, f"texts must be at most {limits.texts:,} per request; got {len(wanted.texts):,}; send them in parts"
+        )
+    for position, text in enumerate(wanted.texts):
+        if len(text) > limits.characters:
+            raise HTTPException(
+                422, f"texts[{position}] must have at most {limits.characters:,} characters; got {len(text):,}"
+            )
+    if wanted.model is not None and wanted.model not in models:
+        raise HTTPException(422, f"model must be one of {list_names(list(models))}; got {quote_value(wanted.model)}")
+    return wanted
+
+
+def _sentence(error: ValidationError) -> str:
+    """Return the first mistake as a sentence: key, rule, value."""
+    detail: Any = error.errors(include_url=False)[0]
+    key, *positions = detail["loc"]
+    place = str(key) + "".join(f"[{position}]" for position in positions)
+    if detail["type"] == "missing":
+        return f"{place} is missing; it must be a list of texts"
+    return f"{place} must be {rule_of(detail)}; got {quote_value(detail['input'])}"
