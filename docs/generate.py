@@ -16,7 +16,8 @@ from textclf import params
 from textclf.artifacts.metrics import METRICS
 from textclf.core import files
 from textclf.core.errors import UserError
-from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, show
+from textclf.core.params_text import WIDTH, with_comments
+from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
 from textclf.plot import dvc_templates
 
 ROOT = Path(__file__).parents[1]
@@ -24,12 +25,7 @@ SCHEMA = ROOT / "docs" / "params.schema.json"
 TABLE = ROOT / "docs" / "params.md"
 TEMPLATES = ROOT / ".dvc" / "plots"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-WIDTH = 120  # characters of a line of params.yaml
-COLUMN = 27  # where the comments of params.yaml begin
 MANY = 3  # files of a kind in a folder that are named together
-KEY_LINE = re.compile(
-    r"""(?P<head>(?P<indent>\ *)(?P<key>\w+):(?:"(?:\\.|[^"\\])*"|'[^']*'|(?<!\s)\#|[^#])*)""", re.VERBOSE
-)
 TYPES = {
     "array": "list",
     "boolean": "true or false",
@@ -116,35 +112,11 @@ def type_name(schema: dict[str, Any]) -> str:
 
 
 def commented_params() -> str:
-    """Return params.yaml with the comment of every key made from its description; values and order stay.
-
-    A comment that is too long for the key's line stands above it, in place of any comment that stood there.
-    """
-    text = (ROOT / PARAMS_FILE).read_text(encoding="utf-8")
+    """Return params.yaml with the comment of every key made from its description; values and order stay."""
     comments = {name: summary(kind) for name, kind in sections()}
     for name, kind in sections():
         comments |= {f"{name}.{key}": field.description or "" for key, field in settings_of(kind).items()}
-    path: list[str] = []
-    lines: list[str] = []
-    for line in text.splitlines():
-        match = KEY_LINE.match(line)
-        if match is None:
-            lines.append(line)
-            continue
-        path[len(match["indent"]) // 2 :] = [match["key"]]
-        comment = comments.get(".".join(path))
-        if comment is None:
-            lines.append(line)
-            continue
-        while lines and lines[-1].startswith(f"{match['indent']}#"):
-            lines.pop()
-        head = match["head"].rstrip()
-        commented = f"{head:<{COLUMN - 1}} # {comment}"
-        lines += [commented] if len(commented) <= WIDTH else [f"{match['indent']}# {comment}", head]
-    written = "\n".join(lines) + "\n"
-    if parse_yaml(written, str(PARAMS_FILE)) != parse_yaml(text, str(PARAMS_FILE)):
-        raise UserError(f"{PARAMS_FILE}: a value can't be told from its comment; write the value on one line")
-    return written
+    return with_comments((ROOT / PARAMS_FILE).read_text(encoding="utf-8"), comments)
 
 
 # Tables between markers

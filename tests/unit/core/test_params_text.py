@@ -1,0 +1,60 @@
+"""Values of params.yaml that are set in place."""
+
+from typing import Any
+
+import pytest
+
+from tests.settings import TEXT
+from textclf.core.params_text import WIDTH, with_values
+from textclf.core.settings import parse_yaml
+
+VALUES: dict[str, Any] = {
+    "data.path": "my rows.csv",
+    "data.text": "1e3",
+    "data.classes": ["no", "yes: it is"],
+    "split.validation_size": 0.15,
+    "split.stratify": True,
+    "train.logistic_regression.C": [0.1, 1.0, 10.0],
+    "gate.minimum": {},
+    "gate.maximum_drop": {"keras": {"test": {"accuracy": 0.0}}},
+    "export.model": None,
+}
+
+
+def changed_lines(text: str) -> set[str]:
+    """Return the lines of a text that the project's params.yaml does not have."""
+    return set(text.splitlines()) - set(TEXT.splitlines())
+
+
+def test_without_values_the_text_stays() -> None:
+    assert with_values(TEXT, {}) == TEXT
+
+
+@pytest.mark.parametrize("key", VALUES)
+def test_a_value_is_set_and_every_other_one_stays(key: str) -> None:
+    content: Any = parse_yaml(TEXT, "")
+    section: Any = content
+    *sections, last = key.split(".")
+    for name in sections:
+        section = section[name]
+    section[last] = VALUES[key]
+    text = with_values(TEXT, {key: VALUES[key]})
+    assert parse_yaml(text, "") == content
+    assert len(changed_lines(text)) <= 1
+
+
+def test_a_value_keeps_its_comment_which_moves_above_a_line_that_is_too_long() -> None:
+    comment = "# labels in order, binary: positive class last; null sorts them"
+    assert f"  classes: [a, b]          {comment}" in with_values(TEXT, {"data.classes": ["a", "b"]}).splitlines()
+    lines = with_values(TEXT, {"data.classes": ["a" * 50, "b" * 50]}).splitlines()
+    assert lines[lines.index(f"  {comment}") + 1] == f"  classes: [{'a' * 50}, {'b' * 50}]"
+    assert max(map(len, lines)) <= WIDTH
+
+
+def test_a_value_on_several_lines_is_replaced_whole() -> None:
+    text = "a:\n  b:   # which\n    - 1\n    - 2\n  c: 3\n"
+    assert with_values(text, {"a.b": [4]}) == "a:\n  b: [4]                   # which\n  c: 3\n"
+
+
+def test_a_missing_section_is_added() -> None:
+    assert parse_yaml(with_values("a: 1\n", {"b.c": [1]}), "") == {"a": 1, "b": {"c": [1]}}

@@ -1,0 +1,103 @@
+"""params.yaml as a text that people read: values set in place, a comment beside every key."""
+
+import io
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from textclf.core.errors import UserError
+from textclf.core.settings import PARAMS_FILE, parse_yaml
+
+WIDTH = 120  # characters of a line
+COLUMN = 27  # where comments begin
+KEY_LINE = re.compile(
+    r"""(?P<head>(?P<indent>\ *)(?P<key>\w+):(?:"(?:\\.|[^"\\])*"|'[^']*'|(?<!\s)\#|[^#])*)""", re.VERBOSE
+)
+
+
+def with_comments(text: str, comments: Mapping[str, str]) -> str:
+    """Return the text with the comment of each dotted key that has one in `comments`; values and order stay.
+
+    A comment that is too long for the key's line stands above it, in place of any comment that stood there. Raises
+    `UserError` if a value would become part of a comment.
+    """
+    lines: list[str] = []
+    for line, key, match in _keyed_lines(text):
+        comment = comments.get(key)
+        if match is None or comment is None:
+            lines.append(line)
+            continue
+        while lines and lines[-1].startswith(f"{match['indent']}#"):
+            lines.pop()
+        head = match["head"].rstrip()
+        commented = f"{head:<{COLUMN - 1}} # {comment}"
+        lines += [commented] if len(commented) <= WIDTH else [f"{match['indent']}# {comment}", head]
+    written = "\n".join(lines) + "\n"
+    if parse_yaml(written, str(PARAMS_FILE)) != parse_yaml(text, str(PARAMS_FILE)):
+        raise UserError(f"{PARAMS_FILE}: a value can't be told from its comment; write the value on one line")
+    return written
+
+
+def with_values(text: str, values: Mapping[str, Any]) -> str:
+    """Return the text with the value of each dotted key set; other values, the order and the comments stay.
+
+    A key or section that is missing is added at the end of its section.
+    """
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 2**31  # a value stays on one line
+    yaml.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    content = yaml.load(text)
+    for key, value in values.items():
+        *sections, last = key.split(".")
+        place = content
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[last] = _in_one_line(value)
+    written = io.StringIO()
+    yaml.dump(content, written)
+    return with_comments(written.getvalue(), _comments(text))
+
+
+def _in_one_line(value: Any) -> Any:
+    """Return a value whose lists and mappings ruamel.yaml writes as [a, b] and {a: b}."""
+    from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+    match value:
+        case dict():
+            mapping = CommentedMap({name: _in_one_line(part) for name, part in value.items()})
+            mapping.fa.set_flow_style()
+            return mapping
+        case list() | tuple():
+            sequence = CommentedSeq([_in_one_line(part) for part in value])
+            sequence.fa.set_flow_style()
+            return sequence
+        case _:
+            return value
+
+
+def _comments(text: str) -> dict[str, str]:
+    """Return the comment of each dotted key that has one on its line or on the line above."""
+    comments = {}
+    above = ""
+    for line, key, match in _keyed_lines(text):
+        if match is not None:
+            comment = line[match.end() :] or (above if above.startswith(f"{match['indent']}#") else "")
+            if comment:
+                comments[key] = comment.strip().removeprefix("#").strip()
+        above = line
+    return comments
+
+
+def _keyed_lines(text: str) -> Iterator[tuple[str, str, re.Match[str] | None]]:
+    """Yield each line with the dotted key whose value begins on it and the match of `KEY_LINE`, or "" and None."""
+    path: list[str] = []
+    for line in text.splitlines():
+        match = KEY_LINE.match(line)
+        if match is not None:
+            path[len(match["indent"]) // 2 :] = [match["key"]]
+        yield line, ".".join(path) if match else "", match
