@@ -4,7 +4,7 @@ Reads: TABLE, the labelled texts, for their checksums; FEATURES; TRAINED, a fold
 evaluation, intervals, decisions, training, splits (rows per class) and features (shapes).
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, an ONNX file and a model card, and the
 index that names the default; TERMS, as CSV.
-Params: data, evaluate, export, split, train, vectorize.
+Params: about, data, evaluate, export, split, train, vectorize.
 """
 
 from pathlib import Path
@@ -13,13 +13,14 @@ from textclf.artifacts import features as feature_files
 from textclf.artifacts import layers
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.core import files, stage
+from textclf.core.about import About
 from textclf.core.progress import track
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
 from textclf.export.explanation import top_terms
 from textclf.export.provenance import checksums
 from textclf.export.settings import Export
-from textclf.export.sources import labelled_class_names, list_sources
+from textclf.export.sources import labelled_class_names, list_sources, require_known_classes
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables import corpus
@@ -29,6 +30,7 @@ from textclf.vectorize.vectorizer import VECTORIZER, read_vectorizer
 
 
 def run(
+    about: About,
     data: Data,
     evaluate: Evaluate,
     export: Export,
@@ -52,7 +54,8 @@ def run(
     )
     sources = list_sources(checksums(corpus.files(table, data)), data.path)
     classes = list(next(iter(layer_models.values())).classes)
-    names = labelled_class_names(sources, classes)
+    require_known_classes(about, classes)
+    names = labelled_class_names(sources, classes, about)
     shards = feature_files.open_shards(features)["train"]
     train_rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
     top = top_terms(layer_models, train_rows, vectorizer.terms(), export.terms)
@@ -75,6 +78,7 @@ def run(
                 caveats=description.caveats(counts, names, evaluate.confidence, watching),
                 confidence=evaluate.confidence,
                 ignores_text=model.ignores_text,
+                about=about,
             )
             folder.write(model_folder / name, trained / name, model, vectorizer, decision, text)
         files.write_csv(terms_csv, top)

@@ -3,19 +3,21 @@
 Reads: RAW, for the class names of the corpora in it; from PLOTS the tables history, confusion, roc and reliability as
 CSV.
 Writes: into PLOTS a figure of each as SVG.
-Params: data.path.
+Params: about, data.path.
 """
 
 from pathlib import Path
 from typing import Annotated
 
 from textclf.core import files, stage
+from textclf.core.about import About
 from textclf.core.settings import Param
 from textclf.fetch import catalogue
 from textclf.plot import confusion, curves, figures, history, reliability
 
 
 def run(
+    about: About,
     path: Annotated[str, Param("data.path")],
     *,
     raw: Path,
@@ -27,7 +29,7 @@ def run(
     points = files.read_csv(plots / "roc.csv", curves.ROC_COLUMNS)
     bins = files.read_csv(plots / "reliability.csv", reliability.COLUMNS)
     models = list(dict.fromkeys(pairs["model"]))
-    names = catalogue.class_names(catalogue.corpora_at(Path(path), raw))
+    names = catalogue.class_names(catalogue.corpora_at(Path(path), raw)) | about.class_names
     drawn = [plots / f"{name}.svg" for name in ("history", "confusion", "roc", "reliability")]
     with files.outputs(*drawn) as (first, second, third, fourth):
         figures.history(epochs, first, models)

@@ -4,7 +4,7 @@ Reads: TABLE, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from
 intervals, comparisons, decisions, training, features (shapes) and splits (leaks) as JSON; from PLOTS the tables
 history, classes, confusion, roc, precision_recall, reliability and terms as CSV; REQUIREMENTS, the locked versions.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
-Params: data, evaluate, export, fetch, report, split, train, vectorize.
+Params: about, data, evaluate, export, fetch, report, split, train, vectorize.
 """
 
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.core import files, stage
+from textclf.core.about import About
 from textclf.evaluate.settings import Evaluate
 from textclf.export import explanation, provenance
 from textclf.export.settings import Export
@@ -34,6 +35,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(
+    about: About,
     data: Data,
     evaluate: Evaluate,
     export: Export,
@@ -56,7 +58,7 @@ def run(
     locked = files.require(requirements).read_bytes()
     html = render(
         Run(
-            settings=Settings(fetch, data, split, vectorize, train, evaluate, export, report),
+            settings=Settings(fetch, data, about, split, vectorize, train, evaluate, export, report),
             classes=split_files.read_classes(splits),
             splits=split_files.open_shards(splits),
             predictions=prediction_files.open_models(predictions, train.models),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, suggest, validate
 from textclf.evaluate.settings import Evaluate
@@ -27,6 +28,7 @@ class Params(Section):
 
     fetch: Fetch = Field(default_factory=Fetch)
     data: Data = Field(default_factory=Data)
+    about: About = Field(default_factory=About)
     split: Split = Field(default_factory=Split)
     vectorize: Vectorize = Field(default_factory=Vectorize)
     train: Train = Field(default_factory=Train)

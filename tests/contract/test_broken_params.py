@@ -14,7 +14,7 @@ from textclf.models import settings
 from textclf.params import load, parse
 from textclf.tables.formats import TABLE_FORMATS
 
-SECTIONS = "fetch, data, split, vectorize, train, evaluate, export, report, gate, crossvalidate"
+SECTIONS = "fetch, data, about, split, vectorize, train, evaluate, export, report, gate, crossvalidate"
 MODELS = ", ".join(settings.MODELS)
 METRICS = ", ".join(metrics.METRICS)
 FREQUENCY = "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)"

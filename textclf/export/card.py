@@ -10,6 +10,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from textclf.artifacts.metrics import METRICS, format_interval, format_value
+from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names
 from textclf.core.labels import visible
@@ -50,14 +51,15 @@ def render(
     caveats: Sequence[str],
     confidence: float,
     ignores_text: bool = False,
+    about: About = NOTHING,
 ) -> str:
     """Return the card of a model; the same arguments give the same text.
 
     `rows` are counts by split and class label; `classes` the labels in order; `confidence` is the level of the
     intervals. `representation`, `protocol` and `caveats` are those of `textclf.export.description`. `ignores_text` says
-    that the model predicts the same for every text.
+    that the model predicts the same for every text; `about` is what the user states of the data.
     """
-    names = labelled_class_names(sources, classes)
+    names = labelled_class_names(sources, classes, about)
     splits = [split for split in SPLITS if split in results.metrics]
     template = _environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
@@ -83,7 +85,7 @@ def render(
         caveats=caveats,
         ignores_text=ignores_text,
         sources=sources,
-        rights=combine_rights(sources),
+        rights=combine_rights(sources, about),
         unstated=UNSTATED,
         shown=SHOWN,
     )

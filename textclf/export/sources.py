@@ -4,8 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
+from textclf.core.about import NOTHING, About
+from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
 from textclf.core.labels import display_labels
+from textclf.core.settings import suggest
 from textclf.fetch import catalogue
 
 UNSTATED = "yours to state"  # rights that only the owner of the rows knows
@@ -51,28 +54,40 @@ def list_sources(checksums: Mapping[str, str], path: str) -> list[Source]:
     return sources
 
 
-def combine_rights(sources: Sequence[Source]) -> Rights:
-    """Return the rights in all files; `UNSTATED` language if one of them is not built in."""
+def combine_rights(sources: Sequence[Source], about: About = NOTHING) -> Rights:
+    """Return the rights in all files: what `about` states, else those of built-in corpora, else `UNSTATED`."""
     corpora = [source.corpus for source in sources if source.corpus]
     built_in = bool(sources) and len(corpora) == len(sources)
     return Rights(
-        licence=join_names(list(dict.fromkeys(source.licence for source in sources))) or UNSTATED,
-        citation=" ".join(dict.fromkeys(source.citation for source in sources)) or UNSTATED,
-        language="English" if built_in else UNSTATED,
-        origin=f"{join_names(corpora)}: {PUBLISHER}" if built_in else "your own file",
+        licence=about.licence or join_names(list(dict.fromkeys(source.licence for source in sources))) or UNSTATED,
+        citation=about.citation or " ".join(dict.fromkeys(source.citation for source in sources)) or UNSTATED,
+        language=about.language or ("English" if built_in else UNSTATED),
+        origin=about.title or (f"{join_names(corpora)}: {PUBLISHER}" if built_in else "your own file"),
     )
 
 
-def class_names(sources: Sequence[Source], classes: Sequence[str]) -> dict[str, str]:
+def class_names(sources: Sequence[Source], classes: Sequence[str], about: About = NOTHING) -> dict[str, str]:
     """Return what to show for each class label, in order: `negative` for label 0 of a built-in corpus.
 
-    Labels of other rows are shown as they are, made visible and cut. All names are different.
+    Labels without a name in `about` or the catalogue are shown as they are, made visible and cut. All names are
+    different.
     """
-    return display_labels(classes, catalogue.class_names(source.corpus for source in sources))
+    return display_labels(classes, catalogue.class_names(source.corpus for source in sources) | about.class_names)
 
 
-def labelled_class_names(sources: Sequence[Source], classes: Sequence[str]) -> dict[str, str]:
+def require_known_classes(about: About, classes: Sequence[str]) -> None:
+    """Raise `UserError` if `about` names a class that has no rows."""
+    lines = [
+        f"params.yaml: about.class_names.{label} must be a label of the data; {suggest(label, classes)}"
+        for label in about.class_names
+        if label not in classes
+    ]
+    if lines:
+        raise UserError(*lines)
+
+
+def labelled_class_names(sources: Sequence[Source], classes: Sequence[str], about: About = NOTHING) -> dict[str, str]:
     """Return `class_names` with the label in brackets if it differs from the name: `negative (0)`."""
     labels = display_labels(classes)
-    names = class_names(sources, classes)
+    names = class_names(sources, classes, about)
     return {label: shown if names[label] == shown else f"{names[label]} ({shown})" for label, shown in labels.items()}

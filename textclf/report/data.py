@@ -37,7 +37,7 @@ def data(run: Run, lengths: Mapping[str, tuple[Lengths, Lengths]]) -> dict[str, 
     shape = run.features["train"]
     representation = description.representation(run.settings.vectorize, shape["features"])
     return {
-        "rights": combine_rights(run.sources),
+        "rights": combine_rights(run.sources, run.settings.about),
         "rows": f"{len(words):,}",
         "classes": _classes(run),
         "fold": len(run.classes) > FOLDED,
@@ -51,7 +51,7 @@ def data(run: Run, lengths: Mapping[str, tuple[Lengths, Lengths]]) -> dict[str, 
 def _classes(run: Run) -> Table:
     counts = description.rows_by_class(run.leaks)
     sums = [sum(split.values()) for split in counts.values()]
-    names = labelled_class_names(run.sources, run.classes)
+    names = labelled_class_names(run.sources, run.classes, run.settings.about)
     rows = []
     for label in run.classes:
         cells = [split.get(label, 0) for split in counts.values()]

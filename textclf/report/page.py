@@ -61,7 +61,8 @@ def _context(run: Run) -> dict[str, Any]:
     """Return what the template shows."""
     lengths = {split: count_lengths(rows) for split, rows in run.splits.items()}
     corpora = [source.corpus for source in run.sources if source.corpus]
-    subject = join_names(corpora) if corpora else visible(run.settings.data.path)
+    settings = run.settings
+    subject = visible(settings.about.title or join_names(corpora) or settings.data.path)
     return {
         "sections": SECTIONS,
         "subject": subject,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions
+from textclf.core.about import About
 from textclf.core.labels import display_labels
 from textclf.evaluate.settings import Evaluate
 from textclf.export import sources
@@ -43,6 +44,7 @@ class Settings:
 
     fetch: Fetch
     data: Data
+    about: About
     split: Split
     vectorize: Vectorize
     train: Train
@@ -92,7 +94,7 @@ class Run:
     @cached_property
     def names(self) -> dict[str, str]:
         """What to show for each class label."""
-        return sources.class_names(self.sources, self.classes)
+        return sources.class_names(self.sources, self.classes, self.settings.about)
 
     def short_names(self, limit: int) -> dict[str, str]:
         """Return `names` cut to `limit` columns, still unique."""

@@ -7,6 +7,7 @@ from markdown_it import MarkdownIt
 
 from tests.runs import HOSTILE
 from textclf.artifacts.metrics import METRICS, format_value
+from textclf.core.about import About
 from textclf.core.formatting import join_names
 from textclf.export import card
 from textclf.export.card import Results
@@ -146,3 +147,10 @@ def test_names_of_classes_and_paths_are_inert_in_markdown() -> None:
     assert not re.search(r"<(script|img|a|b|style|em)\b", html)
     assert len(re.findall("<th[ >]", html)) == 3 + 3  # no name adds a column
     assert "Markup" not in html
+
+
+def test_a_card_states_what_the_user_says_of_the_data() -> None:
+    text = render(sources=OWN, about=About(title="Tickets", licence="CC0", class_names={"1": "urgent"}))
+    assert "- Origin: Tickets.\n" in text
+    assert "2 classes: 0, urgent (1).\n" in text
+    assert "The data: CC0.\nWhoever" in text

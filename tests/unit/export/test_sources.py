@@ -1,3 +1,7 @@
+import pytest
+
+from textclf.core.about import About
+from textclf.core.errors import UserError
 from textclf.export.sources import (
     UNSTATED,
     Source,
@@ -5,6 +9,7 @@ from textclf.export.sources import (
     combine_rights,
     labelled_class_names,
     list_sources,
+    require_known_classes,
 )
 from textclf.fetch.catalogue import CORPORA
 
@@ -47,3 +52,19 @@ def test_labels_of_other_rows_are_shown_as_they_are() -> None:
     for sources in ([OWN], [*BUILT_IN, OWN]):
         assert class_names(sources, ["0", "1"]) == labelled_class_names(sources, ["0", "1"]) == {"0": "0", "1": "1"}
     assert class_names([OWN], ["a\u202eb"]) == {"a\u202eb": "a⟨U+202E⟩b"}
+
+
+def test_what_the_user_states_of_the_data_is_taken() -> None:
+    about = About(title="Tickets", licence="CC0", language="German", class_names={"1": "urgent"})
+    rights = combine_rights([OWN], about)
+    assert (rights.origin, rights.licence, rights.citation, rights.language) == ("Tickets", "CC0", UNSTATED, "German")
+    assert class_names([OWN], ["0", "1"], about) == {"0": "0", "1": "urgent"}
+    assert labelled_class_names(BUILT_IN, ["0", "1"], about) == {"0": "negative (0)", "1": "urgent (1)"}
+
+
+def test_a_name_for_a_class_without_rows_is_refused() -> None:
+    require_known_classes(About(class_names={"1": "urgent"}), ["0", "1"])
+    with pytest.raises(
+        UserError, match=r"about\.class_names\.urgnt must be a label of the data; did you mean urgent\?"
+    ):
+        require_known_classes(About(class_names={"urgnt": "x"}), ["calm", "urgent"])

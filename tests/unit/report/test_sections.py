@@ -228,3 +228,11 @@ def test_embedded_json_can_not_end_its_element() -> None:
 
 def test_settings_in_a_sentence_are_code_and_the_rest_is_escaped() -> None:
     assert mark_settings("set split.stratify <b>") == "set <code>split.stratify</code> &lt;b&gt;"
+
+
+def test_a_title_and_class_names_of_the_user_are_shown_escaped() -> None:
+    settings = {"about.title": "'<b>Tickets</b>'", "about.class_names": "{'yes': '<i>urgent</i>'}"}
+    page = render(make_run(settings=settings))
+    assert "<title>textclf: &lt;b&gt;Tickets&lt;/b&gt;</title>" in page
+    assert "&lt;i&gt;urgent&lt;/i&gt;" in page
+    assert "<i>urgent" not in page
