@@ -6,16 +6,17 @@ usage: python docs/generate.py [--check]      --check writes nothing, and fails 
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic.fields import FieldInfo
 
 from textclf import params
-from textclf.artifacts.metrics import METRICS
+from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core import files
 from textclf.core.errors import UserError
+from textclf.core.formatting import confidence_level, display_name
 from textclf.core.params_text import WIDTH, with_comments
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
 from textclf.plot import dvc_templates
@@ -25,6 +26,7 @@ SCHEMA = ROOT / "docs" / "params.schema.json"
 TABLE = ROOT / "docs" / "params.md"
 TEMPLATES = ROOT / ".dvc" / "plots"
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+LESSON_MODELS = ("majority", "logistic_regression", "keras")
 MANY = 3  # files of a kind in a folder that are named together
 TYPES = {
     "array": "list",
@@ -145,10 +147,14 @@ def grouped(paths: list[str]) -> list[str]:
 
 
 def numbers_table(root: str) -> str:  # noqa: ARG001 (it has no links)
-    """Return the lesson's numbers beside those in metrics/."""
-    shapes, training, measured = (
-        files.read_json(ROOT / "metrics" / f"{name}.json") for name in ("features", "training", "evaluation")
+    """Return the lesson's numbers beside those in metrics/; of another run the accuracy of each model."""
+    settings = params.load(ROOT / PARAMS_FILE)
+    shapes, training, measured, intervals = (
+        files.read_json(ROOT / "metrics" / f"{name}.json")
+        for name in ("features", "training", "evaluation", "intervals")
     )
+    if not params.is_lesson(settings) or not set(LESSON_MODELS) <= set(measured):
+        return accuracy_table(shapes["test"]["rows"], measured, intervals, settings.evaluate.confidence)
     train, keras, logistic = shapes["train"], measured["keras"], measured["logistic_regression"]
     rows = (
         ("training vectors", "750 of length 1,714", f"{train['rows']} of length {train['features']:,}"),
@@ -169,6 +175,15 @@ def numbers_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     )
 
 
+def accuracy_table(rows: int, measured: Mapping[str, Any], intervals: Mapping[str, Any], confidence: float) -> str:
+    """Return the test accuracy of each model with its interval."""
+    lines = [f"| Model | Accuracy on {rows:,} test rows | {confidence_level(confidence)} interval |", "|---|---|---|"]
+    for name, splits in measured.items():
+        ends = format_interval("accuracy", **intervals[name]["test"]["accuracy"])
+        lines.append(f"| {display_name(name)} | {format_value('accuracy', splits['test']['accuracy'])} | {ends} |")
+    return "\n".join(lines)
+
+
 def metrics_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     """Return the registry of metrics."""
     lines = ["| Metric | Key | What it is | Better | Per class | Interval |", "|---|---|---|---|---|---|"]
@@ -182,26 +197,29 @@ def metrics_table(root: str) -> str:  # noqa: ARG001 (it has no links)
 TABLES = {"stages": stages_table, "numbers": numbers_table, "metrics": metrics_table}
 
 
-def filled(page: Path) -> str:
-    """Return the text of a page with up-to-date tables between `<!-- name -->` and `<!-- /name -->`."""
+def filled(page: Path, tables: Iterable[str] = TABLES) -> str:
+    """Return the text of a page with up-to-date `tables` between `<!-- name -->` and `<!-- /name -->`."""
     text = page.read_text(encoding="utf-8")
     root = "" if page.parent == ROOT else "../"
-    for name, table in TABLES.items():
+    for name in tables:
         before, after = f"<!-- {name} -->\n", f"<!-- /{name} -->"
         start, end = text.find(before), text.find(after)
         if start < 0 and end < 0:
             continue
         if min(start, end) < 0:
             raise UserError(f"{page.name} must have both {before.strip()} and {after} around its table")
-        text = text[: start + len(before)] + table(root) + "\n" + text[end:]
+        text = text[: start + len(before)] + TABLES[name](root) + "\n" + text[end:]
     return text
 
 
 def main(arguments: list[str]) -> None:
     """Write or check each generated file, and check params.yaml."""
-    params.load(ROOT / PARAMS_FILE)
+    settings = params.load(ROOT / PARAMS_FILE)
+    checking = arguments == ["--check"]
+    # The numbers of the user's own rows change with every run; only those of the lesson must be up to date.
+    tables = [name for name in TABLES if name != "numbers" or not checking or params.is_lesson(settings)]
     generated = {SCHEMA: schema(), TABLE: params_table(), ROOT / PARAMS_FILE: commented_params()}
-    generated |= {page: filled(page) for page in PAGES if page != TABLE}
+    generated |= {page: filled(page, tables) for page in PAGES if page != TABLE}
     generated |= {
         TEMPLATES / f"{name}.json": dvc_templates.text(spec) for name, spec in dvc_templates.templates().items()
     }
@@ -209,7 +227,7 @@ def main(arguments: list[str]) -> None:
     for path, text in generated.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
-        if arguments == ["--check"]:
+        if checking:
             stale.append(f"{path.relative_to(ROOT)} is out of date; run make docs")
         else:
             path.write_text(text, encoding="utf-8", newline="\n")

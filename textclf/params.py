@@ -49,6 +49,11 @@ def parse(text: str, name: str = str(PARAMS_FILE)) -> Params:
     return _checked(parse_yaml(text, name), name)
 
 
+def is_lesson(params: Params) -> bool:
+    """Return whether the rows are the lesson's, so that its numbers are to be expected of them."""
+    return (params.data, params.fetch) == (Data(), Fetch())
+
+
 def _checked(content: object, name: str) -> Params:
     params: Params = validate(Params, content, name)
     if lines := [f"{name}: {sentence}" for sentence in conflicts(params)]:
