@@ -28,11 +28,10 @@ def run(
     pairs = files.read_csv(plots / "confusion.csv", confusion.COLUMNS)
     points = files.read_csv(plots / "roc.csv", curves.ROC_COLUMNS)
     bins = files.read_csv(plots / "reliability.csv", reliability.COLUMNS)
-    models = list(dict.fromkeys(pairs["model"]))
     names = catalogue.class_names(catalogue.corpora_at(Path(path), raw)) | about.class_names
     drawn = [plots / f"{name}.svg" for name in ("history", "confusion", "roc", "reliability")]
     with files.outputs(*drawn) as (first, second, third, fourth):
-        figures.history(epochs, first, models)
+        figures.history(epochs, first)
         figures.confusion(pairs, second, names)
         figures.roc(points, third, names)
         figures.reliability(bins, fourth)

@@ -340,9 +340,8 @@ DRAWN = {title: options for entry in PLOTS for title, options in entry.items() i
 
 def test_every_plot_draws_outs() -> None:
     drawn = {file for options in DRAWN.values() for file in options["y"]}
-    images = {name for entry in PLOTS for name, options in entry.items() if not options}
-    assert drawn | images <= ALL_OUTS
-    assert images == {out for out in ALL_OUTS if out.endswith(".svg")}
+    assert drawn <= ALL_OUTS
+    assert not [name for entry in PLOTS for name, options in entry.items() if not options]  # an SVG shows it again
 
 
 @pytest.mark.parametrize("title", DRAWN)

@@ -6,9 +6,10 @@ import pandas as pd
 
 from textclf.core.labels import columns, cut
 from textclf.plot.marks import chart, tooltip
-from textclf.plot.style import COLOURS, SQUARE, WIDE, Spec
+from textclf.plot.style import BLUE, SQUARE, WIDE, Spec
 
 COLUMNS = ("model", "actual", "predicted", "count", "share")
+MOST_CLASSES = 20  # in a matrix: those with most mistakes
 FEW = 6  # classes up to which a cell has room for its share, and is drawn even if it is empty
 CELL = 24  # pixels of a cell, where there are many
 LETTER = 0.6  # mean width of a letter, in units of its size
@@ -61,7 +62,7 @@ def confusion(
         },
     )
     # An empty cell has the colour of a share of 0.
-    return spec | {"view": {"fill": COLOURS[0], "fillOpacity": 0.05}} if many else spec
+    return spec | {"view": {"fill": BLUE, "fillOpacity": 0.05}} if many else spec
 
 
 def cells(cell: float, many: bool, longest: int = 3) -> list[Spec]:
@@ -72,7 +73,7 @@ def cells(cell: float, many: bool, longest: int = 3) -> list[Spec]:
     size = min(11.0 if many else 14.0, 0.9 * cell / (LETTER * longest))
     layers: list[Spec] = [
         {
-            "mark": {"type": "rect", "color": COLOURS[0], "cornerRadius": 2 if cell >= CELL else 0},
+            "mark": {"type": "rect", "color": BLUE, "cornerRadius": 2 if cell >= CELL else 0},
             "encoding": {
                 # Light enough at its darkest for the page's own ink to be read on it.
                 "fillOpacity": {

@@ -95,8 +95,8 @@ def _curves(
         "mark": {"type": "line"},
         "encoding": {
             "y": y,
-            "color": colour(models, shown, titles, legend=symbols),
-            "strokeDash": dash(models, shown, titles, legend=symbols),
+            "color": colour(shown, titles, legend=symbols),
+            "strokeDash": dash(shown, titles, legend=symbols),
             "order": {"field": "place", "type": "quantitative"},
         },
     }

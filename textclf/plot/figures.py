@@ -29,19 +29,15 @@ LETTERS = 60  # in one row of a legend
 FEW = 6  # classes whose ROC panels have room for more than a line
 
 
-def history(rows: pd.DataFrame, path: Path, models: Sequence[str] | None = None) -> None:
-    """Draw accuracy and loss by epoch; `rows` has the columns `history.COLUMNS`.
-
-    `models` are all models of the run, in order: a model has the same colour in all figures.
-    """
+def history(rows: pd.DataFrame, path: Path) -> None:
+    """Draw accuracy and loss by epoch; `rows` has the columns `history.COLUMNS`."""
     title = "Accuracy and loss by epoch"
     if rows.empty:
         _write(path, [_note("No model of this run was trained in epochs.")], title)
         return
-    names = _models(rows, models)
-    panels = [_panel(epochs.history(rows, names, column), "", 320) for column in ("accuracy", "loss")]
-    shown = present(rows, names)
-    title = f"Accuracy and loss of {display_name(shown[0])} by epoch" if len(shown) == 1 else title
+    models = _models(rows)
+    panels = [_panel(epochs.history(rows, models, column), "", 320) for column in ("accuracy", "loss")]
+    title = f"Accuracy and loss of {display_name(models[0])} by epoch" if len(models) == 1 else title
     _write(path, panels, title, WATCHED if epochs.watched(rows) == "test" else "", across=2)
 
 
@@ -97,10 +93,9 @@ def roc(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None = None)
 
 def reliability(rows: pd.DataFrame, path: Path) -> None:
     """Draw the accuracy of each model against its confidence; `rows` has the columns `reliability.COLUMNS`."""
-    models = _models(rows)
     start = bins.lowest_confidence(rows)
     panels = [
-        _panel(bins.reliability(part, models, str(model), start), display_name(str(model)), 176, 176)
+        _panel(bins.reliability(part, str(model), start), display_name(str(model)), 176, 176)
         for model, part in rows.groupby("model", sort=False)
     ]
     subtitle = "On the dotted line confidence and accuracy agree; below it the model is overconfident."
@@ -113,8 +108,8 @@ def learning_curve(rows: pd.DataFrame, path: Path) -> None:
     _write(path, [panel], "Would more rows help?")
 
 
-def _models(rows: pd.DataFrame, models: Sequence[str] | None = None) -> list[str]:
-    return list(models or dict.fromkeys(map(str, rows["model"])))
+def _models(rows: pd.DataFrame) -> list[str]:
+    return list(dict.fromkeys(map(str, rows["model"])))
 
 
 def _areas(rows: pd.DataFrame, models: Sequence[str], size: int) -> Spec:
@@ -133,7 +128,7 @@ def _areas(rows: pd.DataFrame, models: Sequence[str], size: int) -> Spec:
                 "x": {"field": "x", "type": "quantitative"},
                 "y": {"field": "y", "type": "quantitative"},
                 "text": {"field": "area"},
-                "color": colour(models, shown),
+                "color": colour(shown),
             },
         }
         for n, value in enumerate(values)

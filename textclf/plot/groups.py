@@ -18,7 +18,7 @@ from textclf.plot.marks import (
     shape,
     tooltip,
 )
-from textclf.plot.style import COLOURS, HEIGHT, INK, PERCENT, WIDE, Spec
+from textclf.plot.style import BLUE, HEIGHT, INK, PERCENT, WIDE, Spec
 
 LEARNING_CURVE_COLUMNS = ("model", "rows", "accuracy", "accuracy_low", "accuracy_high")
 STEP = 26  # pixels from one model to the next
@@ -114,7 +114,7 @@ def _grouped(rows: pd.DataFrame, models: Sequence[str], column: str, title: str 
                 "encoding": {
                     along: value | {"field": "low"},
                     f"{along}2": {"field": "high"},
-                    "color": colour(models, shown),
+                    "color": colour(shown),
                     "opacity": faded(0.65),
                 },
             },
@@ -123,8 +123,8 @@ def _grouped(rows: pd.DataFrame, models: Sequence[str], column: str, title: str 
                 "mark": {"type": "point", "filled": True, "size": 65},
                 "encoding": {
                     along: value | {"field": "accuracy"},
-                    "color": colour(models, shown, legend=symbols),
-                    "shape": shape(models, shown, symbols),
+                    "color": colour(shown, legend=symbols),
+                    "shape": shape(shown, symbols),
                     "opacity": faded(),
                     "tooltip": tooltip(
                         ("model", "model"),
@@ -167,7 +167,7 @@ def learning_curve(rows: pd.DataFrame, models: Sequence[str], letters: int = LEG
                 "encoding": {
                     "y": y | {"field": "accuracy_low"},
                     "y2": {"field": "accuracy_high"},
-                    "color": colour(models, shown),
+                    "color": colour(shown),
                     "opacity": {"value": 0.5},
                 },
             },
@@ -175,13 +175,13 @@ def learning_curve(rows: pd.DataFrame, models: Sequence[str], letters: int = LEG
                 "mark": {"type": "line"},
                 "encoding": {
                     "y": y,
-                    "color": colour(models, shown, legend=symbols),
-                    "strokeDash": dash(models, shown, legend=symbols),
+                    "color": colour(shown, legend=symbols),
+                    "strokeDash": dash(shown, legend=symbols),
                 },
             },
             {
                 "mark": {"type": "point", "filled": True, "size": 45, "opacity": 1},
-                "encoding": {"y": y, "color": colour(models, shown)},
+                "encoding": {"y": y, "color": colour(shown)},
             },
         ],
         {"x": x},
@@ -191,7 +191,7 @@ def learning_curve(rows: pd.DataFrame, models: Sequence[str], letters: int = LEG
 def lengths(rows: pd.DataFrame) -> Spec:
     """Return a histogram of the texts' lengths: `from` and `to` words, and the number of `rows`."""
     bars: Spec = {
-        "mark": {"type": "bar", "color": COLOURS[0], "binSpacing": 1, "opacity": 0.8},
+        "mark": {"type": "bar", "color": BLUE, "binSpacing": 1, "opacity": 0.8},
         "encoding": {
             "x": {
                 "field": "from",

@@ -50,7 +50,7 @@ def history(rows: pd.DataFrame, models: Sequence[str], column: str) -> Spec:
             "params": [selectable()],
             "mark": {"type": "line", "clip": False},
             "encoding": {
-                "color": colour(models, shown, legend=legend),
+                "color": colour(shown, legend=legend),
                 "strokeDash": dashes,
                 "opacity": faded(),
                 "y": y,
@@ -60,7 +60,7 @@ def history(rows: pd.DataFrame, models: Sequence[str], column: str) -> Spec:
     ]
     lowest = lowest_loss(rows)
     if len(lowest):
-        layers += _lowest(lowest, models, shown, column, y, x, split, int(rows["epoch"].max()))
+        layers += _lowest(lowest, shown, column, y, x, split, int(rows["epoch"].max()))
     return chart(named(lines[["model", "epoch", "split", column]]), WIDTH, HEIGHT, layers, {"x": x})
 
 
@@ -78,7 +78,6 @@ def lowest_loss(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _lowest(
     lowest: pd.DataFrame,
-    models: Sequence[str],
     shown: Sequence[str],
     column: str,
     y: Spec,
@@ -99,7 +98,7 @@ def _lowest(
         {
             "data": data,
             "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
-            "encoding": {"color": colour(models, shown), "y": y, "tooltip": fields},
+            "encoding": {"color": colour(shown), "y": y, "tooltip": fields},
         }
     ]
     if len(points) <= LABELLED:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import display_name
-from textclf.plot.style import COLOURS, CONFIG, DASHES, INK, SCHEMA, SHAPES, Spec
+from textclf.plot.style import CONFIG, INK, SCHEMA, Spec, mark_of
 
 HOVER = "hover"  # name of the layers that only a pointer finds; a picture leaves them out
 LEGEND_LETTERS = 28  # of the models' names in one row of a legend, which must fit a phone
@@ -61,48 +61,33 @@ def title(model: str, titles: Mapping[str, str] | None = None) -> str:
     return (titles or {}).get(model, display_name(model))
 
 
-def scale(
-    models: Sequence[str],
-    marks: Sequence[Any],
-    shown: Sequence[str] | None = None,
-    titles: Mapping[str, str] | None = None,
-) -> Spec:
-    """Return a scale that gives each model the same mark in every chart of a run, for the models that are shown."""
-    chosen = {name: marks[n % len(marks)] for n, name in enumerate(models) if shown is None or name in shown}
-    return {"domain": [title(name, titles) for name in chosen], "range": list(chosen.values())}
+def _scale(shown: Sequence[str], kind: str, titles: Mapping[str, str] | None = None) -> Spec:
+    """Return the scale that gives each model the colour, the dash or the shape (`kind`) of its mark."""
+    marks = [getattr(mark_of(name), kind) for name in shown]
+    return {"domain": [title(name, titles) for name in shown], "range": marks}
 
 
-def colour(
-    models: Sequence[str],
-    shown: Sequence[str] | None = None,
-    titles: Mapping[str, str] | None = None,
-    **legend: Spec | None,
-) -> Spec:
+def colour(shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None) -> Spec:
     """Return the encoding of a model by colour. All layers of a chart give the same scale, one of them a legend."""
-    return {"field": "model", "scale": scale(models, COLOURS, shown, titles), **legend}
+    return {"field": "model", "scale": _scale(shown, "colour", titles), **legend}
 
 
-def dash(
-    models: Sequence[str], shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None
-) -> Spec:
+def dash(shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None) -> Spec:
     """Return the encoding of a model by the dashes of its line."""
-    return {"field": "model", "scale": scale(models, DASHES, shown, titles), **legend}
+    return {"field": "model", "scale": _scale(shown, "dash", titles), **legend}
 
 
-def shape(models: Sequence[str], shown: Sequence[str], legend: Spec) -> Spec:
+def shape(shown: Sequence[str], legend: Spec) -> Spec:
     """Return the encoding of a model by the shape of its points."""
-    return {"field": "model", "scale": scale(models, SHAPES, shown), "legend": legend}
+    return {"field": "model", "scale": _scale(shown, "shape"), "legend": legend}
 
 
 def key(models: Sequence[str]) -> list[dict[str, str]]:
     """Return the name, colour and dashes of each model, for one legend beside many charts."""
+    marks = {name: mark_of(name) for name in models}
     return [
-        {
-            "name": display_name(name),
-            "colour": COLOURS[n % len(COLOURS)],
-            "dash": " ".join(map(str, DASHES[n % len(DASHES)])) if n else "none",
-        }
-        for n, name in enumerate(models)
+        {"name": display_name(name), "colour": mark.colour, "dash": " ".join(map(str, mark.dash))}
+        for name, mark in marks.items()
     ]
 
 

@@ -1,21 +1,19 @@
 """Accuracy against confidence."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
 from textclf.plot.marks import chart, guide, tooltip
-from textclf.plot.style import COLOURS, HEIGHT, PERCENT, SQUARE, Spec
+from textclf.plot.style import HEIGHT, PERCENT, SQUARE, Spec, mark_of
 
 COLUMNS = ("model", "confidence", "accuracy", "accuracy_low", "accuracy_high", "rows")
 
 
-def reliability(rows: pd.DataFrame, models: Sequence[str], model: str, start: float | None = None) -> Spec:
+def reliability(rows: pd.DataFrame, model: str, start: float | None = None) -> Spec:
     """Return the accuracy of one model in bins of confidence, each with its interval; the diagonal is calibrated.
 
     `rows` has the columns `COLUMNS`, of this model alone. `start` is where both axes of confidence begin.
     """
-    colour = COLOURS[list(models).index(model) % len(COLOURS)]
+    colour = mark_of(model).colour
     start = lowest_confidence(rows) if start is None else start
     x: Spec = {
         "field": "confidence",

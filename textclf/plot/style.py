@@ -1,19 +1,71 @@
-"""What all charts look like: colours, dashes, sizes and the Vega-Lite configuration."""
+"""What all charts look like: the marks of each model, sizes and the Vega-Lite configuration."""
 
-from typing import Any
+import json
+from typing import Any, NamedTuple
 
 Spec = dict[str, Any]  # a Vega-Lite specification or a part of one
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-# Okabe and Ito's palette (jfly.uni-koeln.de/color), which colour-blind readers can tell apart. Grey instead of black,
-# which would vanish in the dark scheme.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7F7F7F")
-DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2], [1, 3])  # for readers of a black-and-white print
-SHAPES = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down")
+
+
+class Mark(NamedTuple):
+    """How a model is drawn: the dashes and the shape tell it apart in a black-and-white print."""
+
+    colour: str
+    dash: tuple[int, ...]
+    shape: str
+
+
+# The colours are those of Okabe and Ito's palette (jfly.uni-koeln.de/color), which colour-blind readers can tell apart;
+# orange and pink are darker, and grey stands for black. Each has a contrast of at least 3 to 1 with the page in the
+# light and the dark scheme (WCAG 2.2, 1.4.11).
+MARKS = {
+    "majority": Mark("#7F7F7F", (2, 2), "diamond"),
+    "naive_bayes": Mark("#B37C00", (8, 3, 2, 3), "triangle-up"),
+    "logistic_regression": Mark("#D55E00", (6, 3), "square"),
+    "linear_svm": Mark("#C2689B", (4, 2), "cross"),
+    "nb_svm": Mark("#009E73", (1, 3), "triangle-down"),
+    "keras": Mark("#0072B2", (1, 0), "circle"),
+}
+# Of a model that is not in `MARKS`: its name chooses.
+OTHER_COLOURS = ("#8E6BD8", "#7A8B1F", "#1F8FA6", "#A0673C", "#D1495B", "#5B7DB1", "#3E8E41")
+OTHER_DASHES = ((5, 2, 1, 2), (10, 2), (3, 3))
+OTHER_SHAPES = ("triangle-right", "triangle-left", "stroke")
+LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
+BLUE, VERMILION, GREEN = (MARKS[name].colour for name in ("keras", "logistic_regression", "nb_svm"))
 INK = "currentColor"  # text and axes take the colour of the page's text
 WIDTH, WIDE, SQUARE = 400, 520, 300  # pixels
 HEIGHT = 240
 PERCENT: Spec = {"format": "%", "tickCount": 6}
+
+
+def mark_of(model: str) -> Mark:
+    """Return the mark of a model, which depends on its name alone: other models of the run do not change it."""
+    if model in MARKS:
+        return MARKS[model]
+    number = _number(model)
+    part = number // len(OTHER_COLOURS) % len(OTHER_DASHES)
+    return Mark(OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_DASHES[part], OTHER_SHAPES[part])
+
+
+def _number(model: str) -> int:
+    """Return a number for a name, simple enough for a Vega expression (`colour_expression`)."""
+    first, last = (LETTERS.find(letter.lower()) + 1 for letter in (model[:1], model[-1:]))
+    return len(model) + 3 * first + 5 * last
+
+
+def colour_expression(field: str) -> str:
+    """Return the Vega expression of the colour that `mark_of` gives to the model named in a field."""
+    name = f"datum.{field}"
+    first, last = (
+        f"(indexof({json.dumps(LETTERS)}, lower(substring({name}, {start}, {end}))) + 1)"
+        for start, end in ((0, 1), (f"length({name}) - 1", f"length({name})"))
+    )
+    known = json.dumps({name: mark.colour for name, mark in MARKS.items()})
+    number = f"(length({name}) + 3 * {first} + 5 * {last})"
+    return f"{known}[{name}] || {json.dumps(OTHER_COLOURS)}[{number} % {len(OTHER_COLOURS)}]"
+
+
 CONFIG: Spec = {
     "aria": False,  # the page describes a chart as a whole, and has its numbers as a table
     "background": None,

@@ -220,7 +220,7 @@ def calibration(run: Run) -> dict[str, Any]:
                 f"reliability-{model}",
                 f"Accuracy against confidence of {display_name(model)}, in {len(bins)} bins: {error}.",
                 error,
-                reliability.reliability(bins, run.models, model),
+                reliability.reliability(bins, model),
                 title=display_name(model),
                 narrow=True,
             )

@@ -110,8 +110,10 @@ class Revision:
         }
 
     def figures(self) -> list[str]:
-        """Return the paths of the images among the plots of dvc.yaml."""
-        return [path for path in map(_path, self.pipeline.get("plots") or []) if path.endswith(".svg")]
+        """Return the paths of the images among the outputs of dvc.yaml."""
+        stages = (self.pipeline.get("stages") or {}).values()
+        outputs = [_path(entry) for stage in stages for key in ("outs", "plots") for entry in stage.get(key) or []]
+        return [path for path in outputs if path.endswith(".svg")]
 
     def section(self, key: str, kind: type[S]) -> S:
         """Return a section of params.yaml; raise `UserError` if it is not valid under today's rules."""

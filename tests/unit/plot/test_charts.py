@@ -9,13 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import vl_convert
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import curves as tables
 from textclf.core.labels import display_labels
+from textclf.models.settings import MODELS as KNOWN
 from textclf.plot import confusion, curves, dvc_templates, groups, history, marks, reliability, render
-from textclf.plot.style import COLOURS, Spec
+from textclf.plot.style import MARKS, OTHER_COLOURS, Spec, colour_expression, mark_of
 
 MODELS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
 PAIR = ("majority", "logistic_regression")
@@ -47,7 +49,7 @@ SPECS = [
     pytest.param(curves.roc(tables.roc(["1"], PAIR), MODELS), id="roc"),
     pytest.param(curves.roc(tables.roc(["1"], PAIR), MODELS, legend=False), id="roc without a legend"),
     pytest.param(curves.precision_recall(PRECISION_RECALL, MODELS, 0.3), id="precision and recall"),
-    pytest.param(reliability.reliability(tables.RELIABILITY[1:], PAIR, PAIR[1]), id="reliability"),
+    pytest.param(reliability.reliability(tables.RELIABILITY[1:], PAIR[1]), id="reliability"),
     pytest.param(groups.lengths(pd.DataFrame({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})), id="lengths"),
     pytest.param(groups.by_length(GROUPS, MODELS), id="by length"),
     pytest.param(groups.by_class(GROUPS, MODELS), id="by class"),
@@ -86,15 +88,48 @@ def test_hostile_names_are_text_in_a_picture() -> None:
     assert "&lt;script&gt;" in drawn
 
 
-def test_a_model_has_one_colour_in_all_charts() -> None:
-    models = ("keras", *PAIR)
-    alone = history.history(tables.history(["majority"]), models, "loss")
-    scale = {"domain": ["majority"], "range": [COLOURS[1]]}
-    assert alone["layer"][0]["encoding"]["color"]["scale"] == scale
-    both = curves.roc(tables.roc(["1"], PAIR), models)
-    scale = {"domain": ["majority", "logistic regression"], "range": [*COLOURS[1:3]]}
+def test_a_model_has_one_colour_in_all_charts_and_runs() -> None:
+    grey, orange = (mark_of(name).colour for name in PAIR)
+    alone = history.history(tables.history(["majority"]), ("majority",), "loss")
+    assert alone["layer"][0]["encoding"]["color"]["scale"] == {"domain": ["majority"], "range": [grey]}
+    both = curves.roc(tables.roc(["1"], PAIR), ("keras", *PAIR))
+    scale = {"domain": ["majority", "logistic regression"], "range": [grey, orange]}
     assert both["layer"][1]["encoding"]["color"]["scale"] == scale
-    assert [mark["colour"] for mark in marks.key(models)] == [*COLOURS[:3]]
+    assert [mark["colour"] for mark in marks.key(PAIR)] == [grey, orange]
+
+
+def test_every_model_of_the_project_has_marks_of_its_own() -> None:
+    assert set(MARKS) == set(KNOWN)
+    for values in zip(*MARKS.values(), strict=True):
+        assert len(set(values)) == len(MARKS)
+    assert not {mark.colour for mark in MARKS.values()} & set(OTHER_COLOURS)
+
+
+@pytest.mark.parametrize("ground", ["#ffffff", "#14171b"])  # --page in report.css
+def test_every_colour_stands_out_from_the_page(ground: str) -> None:
+    def light(colour: str) -> float:
+        parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    for colour in (*(mark.colour for mark in MARKS.values()), *OTHER_COLOURS):
+        low, high = sorted((light(colour), light(ground)))
+        assert (high + 0.05) / (low + 0.05) >= 3, colour
+
+
+def test_dvc_gives_a_model_the_same_colour() -> None:
+    names = [*KNOWN, "external", "my_model2", "Z", "a" * 40, "\u00e9t\u00e9"]
+    spec = {
+        "data": {"values": [{"model": name} for name in names]},
+        "transform": [{"calculate": colour_expression("model"), "as": "colour"}],
+        "mark": "bar",
+        "encoding": {
+            "y": {"field": "model", "sort": None, "type": "nominal"},
+            "fill": {"field": "colour", "scale": None, "type": "nominal"},
+        },
+    }
+    drawn = re.findall(r'role="graphics-symbol"[^>]*fill="(#[0-9A-F]{6})"', vl_convert.vegalite_to_svg(spec))
+    assert drawn == [mark_of(name).colour for name in names]
 
 
 def test_long_histories_are_thinned_but_keep_their_ends_and_the_lowest_loss() -> None:

@@ -12,7 +12,6 @@ from textclf.core import files
 from textclf.plot import confusion as matrices
 from textclf.plot import curves, figures
 
-MODELS = ["majority", "logistic_regression", "keras"]
 ODD = ("$x$", "<b>&", "]]>", "中文", "😀", "عربي", "\u202ea", "y" * 99)
 FIGURES = [
     pytest.param(figures.history, history(["keras"]), id="history"),
@@ -61,7 +60,7 @@ def test_a_figure_is_svg_that_repeats_and_needs_nothing_else(
 
 
 def test_a_figure_says_what_it_shows(tmp_path: Path) -> None:
-    one = texts(drawn(figures.history, tmp_path, history(["keras"]), MODELS))
+    one = texts(drawn(figures.history, tmp_path, history(["keras"])))
     assert {"Accuracy and loss of keras by epoch", figures.WATCHED, "training rows", "test rows"} <= set(one)
     assert one.count("lowest test loss 0.500, epoch 3") == 1
     assert figures.WATCHED not in texts(drawn(figures.history, tmp_path, history(["keras"], "validation")))
@@ -71,10 +70,11 @@ def test_a_figure_says_what_it_shows(tmp_path: Path) -> None:
         assert {"majority", "logistic regression"} <= set(texts(drawn(draw, tmp_path, RELIABILITY)))
 
 
-def test_a_model_has_the_colour_of_its_place_in_the_run(tmp_path: Path) -> None:
-    for models, colour in ((MODELS, "#009E73"), (["keras"], "#0072B2")):
-        svg = drawn(figures.history, tmp_path, history(["keras"]), models)
-        assert set(re.findall(r'stroke="(#[0-9A-F]{6})"', svg)) == {colour}
+def test_a_model_keeps_its_colour_when_another_is_added(tmp_path: Path) -> None:
+    blue = "#0072B2"
+    for models in (["keras"], ["majority", "keras"]):
+        assert blue in re.findall(r'stroke="(#[0-9A-F]{6})"', drawn(figures.history, tmp_path, history(models)))
+        assert blue in re.findall(r'stroke="(#[0-9A-F]{6})"', drawn(figures.roc, tmp_path, roc(models=models)))
 
 
 def test_classes_have_the_names_of_their_corpus(tmp_path: Path) -> None:
