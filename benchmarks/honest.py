@@ -13,6 +13,8 @@ from typing import Any
 
 import dvc.api
 
+from textclf.core.formatting import p_value
+
 FILES = ("evaluation", "intervals", "comparisons", "decisions", "training")
 CORPORA = ("yelp", "amazon", "imdb")
 # Unlike the lesson, all choices are made on validation rows, so that the test rows only measure.
@@ -68,10 +70,8 @@ def tables(corpus: str, metrics_files: dict[str, Any]) -> str:
         difference = f"{test['difference']:+.3f} ({test['low']:+.3f} to {test['high']:+.3f})"
         smallest = f"{test['smallest_difference']:.3f}" if "smallest_difference" in test else "none"
         alone = f"{test['only_first']}, {test['only_second']}"
-        lines.append(
-            f"| {pair.replace('_vs_', ' minus ')} | {difference} | {alone} | {test['p']:.3f} | {test['p_holm']:.3f} "
-            f"| {smallest} |"
-        )
+        p, p_holm = p_value(test["p"]), p_value(test["p_holm"])
+        lines.append(f"| {pair.replace('_vs_', ' minus ')} | {difference} | {alone} | {p} | {p_holm} | {smallest} |")
     return "\n".join(lines).replace("logistic_regression", "logistic regression")
 
 

@@ -41,6 +41,25 @@ def points(difference: float, signed: bool = True) -> str:
     return ("0.0" if text in {"+0.0", "-0.0"} else text).replace("-", "\N{MINUS SIGN}")
 
 
+def largest_remainder(shares: Sequence[float]) -> list[int]:
+    """Return shares that sum to 1 as whole percentages that sum to 100; shares that are all 0 as zeros.
+
+    Each is rounded down; those with the largest remainders, of equals the first, are then rounded up instead (Hare's
+    method).
+    """
+    parts = [round(100 * share, 9) for share in shares]  # 29.000000000000004 has no remainder
+    whole = [int(part) for part in parts]
+    missing = round(sum(parts)) - sum(whole)
+    for place in sorted(range(len(parts)), key=lambda place: whole[place] - parts[place])[:missing]:
+        whole[place] += 1
+    return whole
+
+
+def round_significant(value: float, digits: int = 6) -> float:
+    """Return the number rounded to significant digits, for a p-value however small it is."""
+    return float(f"{value:.{digits}g}")
+
+
 def p_value(value: float) -> str:
     """Return a p-value with three digits, or "< 0.001"."""
     return f"< {SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.files import DIGITS
+from textclf.core.formatting import round_significant
 from textclf.evaluate.bootstrap import RESAMPLES, resamples
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile, percentile
 
@@ -152,9 +153,9 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
 
 
 def summarize(comparisons: Mapping[str, Comparison], confidence: float = CONFIDENCE) -> dict[str, dict[str, float]]:
-    """Return the content of comparisons.json for the comparisons of all pairs, rounded to `DIGITS`.
+    """Return the content of comparisons.json for the comparisons of all pairs, rounded.
 
-    For each pair: `difference` in accuracy with `low` and `high`; `only_first` and `only_second`, the rows that only
+    P-values have six significant digits, other numbers `DIGITS` decimals. For each pair: `difference` in accuracy with `low` and `high`; `only_first` and `only_second`, the rows that only
     one model decides correctly; `p` of McNemar's test and `p_holm`, corrected for the number of pairs;
     `smallest_difference` that the test detects with 80% power, absent if there is none.
     """
@@ -167,5 +168,8 @@ def summarize(comparisons: Mapping[str, Comparison], confidence: float = CONFIDE
         smallest = smallest_difference(rows, (test.only_a + test.only_b) / rows, confidence)
         if smallest is not None:
             entry["smallest_difference"] = smallest
-        report[pair] = {key: round(value, DIGITS) for key, value in entry.items()}
+        report[pair] = {
+            key: round_significant(value) if key.startswith("p") else round(value, DIGITS)
+            for key, value in entry.items()
+        }
     return report

@@ -11,6 +11,7 @@ import pandas as pd
 from textclf.artifacts.metrics import pair_name
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
+from textclf.core.formatting import round_significant
 from textclf.core.progress import track
 from textclf.evaluate.comparisons import corrected_t, holm
 from textclf.split.draw import assign_groups
@@ -98,11 +99,14 @@ def summarize(trainings: pd.DataFrame, settings: CrossValidate, confidence: floa
 
 
 def round_numbers(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the nested numbers rounded to `DIGITS`, without those that are not finite."""
+    """Return the nested numbers rounded to `DIGITS`, without those that are not finite.
+
+    The p-values `p` and `p_holm` have six significant digits.
+    """
     rounded: dict[str, Any] = {}
     for key, value in report.items():
         if isinstance(value, Mapping):
             rounded[key] = round_numbers(value)
         elif np.isfinite(value):
-            rounded[key] = round(float(value), DIGITS)
+            rounded[key] = round_significant(value) if key in {"p", "p_holm"} else round(float(value), DIGITS)
     return rounded
