@@ -21,14 +21,15 @@ def confusion_matrix(y: NDArray[np.int64], decided: NDArray[np.int64], classes: 
 
 
 def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
-    """Return `actual`, `predicted`, `count` and `share` of the actual class (0 without rows), per pair of classes."""
-    totals = matrix.sum(axis=1, keepdims=True)
+    """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows."""
+    actual, predicted = np.nonzero(matrix)
+    counts, labels = matrix[actual, predicted], np.array(names, dtype=object)
     return pd.DataFrame(
         {
-            "actual": np.repeat(np.array(names, dtype=object), len(names)),
-            "predicted": np.tile(np.array(names, dtype=object), len(names)),
-            "count": matrix.ravel(),
-            "share": (matrix / np.maximum(totals, 1)).ravel(),
+            "actual": labels[actual],
+            "predicted": labels[predicted],
+            "count": counts,
+            "share": counts / matrix.sum(axis=1)[actual],
         }
     )
 
@@ -59,8 +60,9 @@ def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
 def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
     """Return the points of precision-recall curves by class: `class`, `recall` ascending, `precision`.
 
-    Each curve starts at a recall of 0 with a precision of 1. Of more than two points with the same recall the first and
-    the last remain, as by scikit-learn's `precision_recall_curve`. Without positive rows recall is 1 throughout.
+    Each curve starts at a recall of 0 with a precision of 1; if all scores are equal, it is a horizontal line at the
+    share of the class, which is all that such scores can reach. Of more than two points with the same recall the first
+    and the last remain, as by scikit-learn's `precision_recall_curve`. Without positive rows recall is 1 throughout.
     """
     tables = []
     for name, (all_false, all_true) in curves.items():
@@ -68,7 +70,10 @@ def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame
         end[1:-1] = (np.diff(all_true[:-1]) != 0) | (np.diff(all_true[1:]) != 0)
         false, true = all_false[end], all_true[end]
         recall, precision = _rates(true, undefined=1.0), true / (true + false)
-        points = {"recall": np.append(0.0, recall), "precision": np.append(1.0, precision)}
+        points = {
+            "recall": np.append(0.0, recall),
+            "precision": np.append(1.0 if len(true) > 1 else precision, precision),
+        }
         tables.append(pd.DataFrame({"class": name, **points}))
     return pd.concat(tables)
 

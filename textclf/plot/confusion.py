@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from textclf.core.formatting import largest_remainder
 from textclf.core.labels import columns, cut
 from textclf.plot.marks import chart, tooltip
 from textclf.plot.style import BLUE, SQUARE, WIDE, Spec
@@ -21,15 +22,16 @@ def confusion(
 ) -> Spec:
     """Return a confusion matrix with a cell per pair of classes, shaded by the share of the actual class.
 
-    `rows` has the columns `actual`, `predicted`, `count`, `share`, of one model. `classes` are those to show, in order;
-    names wider than `label_room` pixels are cut. `size` is width and height in pixels. With many classes the letters
-    shrink with the cells, cells show no share, and empty cells are left out.
+    `rows` has the columns `actual`, `predicted`, `count`, `share`, of one model; pairs of classes without rows may be
+    missing. `classes` are those to show, in order; names wider than `label_room` pixels are cut. `size` is width and
+    height in pixels. With many classes the letters shrink with the cells, cells show no share, and empty cells are left
+    out.
     """
     many = len(classes) > FEW
     side = max(SQUARE, CELL * len(classes))
     width, height = size or (min(side, WIDE), min(side, WIDE) if len(classes) > 4 else 210)
     rows = rows[rows["actual"].isin(classes) & rows["predicted"].isin(classes)]
-    rows = rows[rows["count"] > 0] if many else rows
+    rows = rows[rows["count"] > 0] if many else _all_cells(rows, classes)
     cell = min(width, height) / len(classes)
     letters = min(12.0, 0.8 * cell)
     titles = _fitted(classes, int(label_room / (LETTER * letters)))
@@ -40,10 +42,14 @@ def confusion(
     place: Spec = {"type": "nominal", "sort": None, "scale": {"domain": list(titles.values()), "paddingInner": 0.04}}
     below = 1.4 * letters if angle == 0 else room * {-60: 0.87, -90: 1}[angle] + 0.6 * letters
     spec = chart(
-        rows[["actual", "predicted", "count", "share"]],
+        rows[["actual", "predicted", "count", "share", *([] if many else ["percentage"])]],
         width,
         height,
-        cells(cell, many, longest=len(f"{rows['count'].max():,}") if len(rows) else 1),
+        cells(
+            cell,
+            None if many else {"field": "percentage", "type": "nominal"},
+            longest=len(f"{rows['count'].max():,}") if len(rows) else 1,
+        ),
         {
             "x": place
             | {
@@ -65,12 +71,13 @@ def confusion(
     return spec | {"view": {"fill": BLUE, "fillOpacity": 0.05}} if many else spec
 
 
-def cells(cell: float, many: bool, longest: int = 3) -> list[Spec]:
+def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
     """Return the layers of a matrix: shaded cells of `cell` pixels, their counts and, with few classes, their shares.
 
-    `longest` is the number of characters of the largest count.
+    `percentage` encodes the share as text, None if cells are too small for it; `longest` is the number of characters of
+    the largest count.
     """
-    size = min(11.0 if many else 14.0, 0.9 * cell / (LETTER * longest))
+    size = min(14.0 if percentage else 11.0, 0.9 * cell / (LETTER * longest))
     layers: list[Spec] = [
         {
             "mark": {"type": "rect", "color": BLUE, "cornerRadius": 2 if cell >= CELL else 0},
@@ -85,18 +92,28 @@ def cells(cell: float, many: bool, longest: int = 3) -> list[Spec]:
             },
         },
         {
-            "mark": {"type": "text", "fontSize": round(size, 1), "dy": 0 if many else -8},
+            "mark": {"type": "text", "fontSize": round(size, 1), "dy": -8 if percentage else 0},
             "encoding": {"text": {"field": "count", "type": "quantitative", "format": ",d"}},
         },
     ]
-    if not many:
+    if percentage:
         layers.append(
             {
                 "mark": {"type": "text", "fontSize": 12, "dy": 10},
-                "encoding": {"text": {"field": "share", "type": "quantitative", "format": ".0%"}},
+                "encoding": {"text": percentage},
             }
         )
     return layers
+
+
+def _all_cells(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Return the rows with a cell per pair of classes, and shares as whole percentages that sum to 100 per class."""
+    pairs = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
+    rows = rows.set_index(["actual", "predicted"])[["count", "share"]].reindex(pairs, fill_value=0).reset_index()
+    numbers = [
+        number for name in classes for number in largest_remainder(rows.loc[rows["actual"] == name, "share"].tolist())
+    ]
+    return rows.assign(percentage=[f"{number}%" for number in numbers])
 
 
 def _fitted(classes: Sequence[str], limit: int) -> dict[str, str]:

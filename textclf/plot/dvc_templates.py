@@ -192,7 +192,7 @@ def _confusion_by_model() -> Spec:
                 "y": place | {"field": "<DVC_METRIC_Y>", "title": "<DVC_METRIC_Y_LABEL>"},
                 "tooltip": [{"field": name} for name in ("model", "actual", "predicted", "count", "share")],
             },
-            "layer": cells(CELL, many=False),
+            "layer": cells(CELL, {"field": "share", "type": "quantitative", "format": ".0%"}),
         },
     }
 

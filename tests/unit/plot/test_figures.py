@@ -110,6 +110,15 @@ def test_a_cell_of_few_classes_has_its_count_and_share(tmp_path: Path) -> None:
     assert shown.count("8 of 9 right") == 2
 
 
+def test_cells_without_rows_may_be_missing_and_percentages_of_a_class_sum_to_100(tmp_path: Path) -> None:
+    rows = confusion(["a", "b", "c"]).assign(count=[2, 2, 2, 0, 3, 0, 0, 0, 4] * 2)
+    rows["share"] = rows["count"] / rows.groupby(["model", "actual"])["count"].transform("sum")
+    shown = texts(drawn(figures.confusion, tmp_path, rows))
+    assert [shown.count(text) for text in ("34%", "33%", "100%", "0%")] == [2, 4, 4, 8]
+    sparse = texts(drawn(figures.confusion, tmp_path, rows[rows["count"] > 0]))
+    assert sorted(sparse) == sorted(shown)
+
+
 def test_a_cell_of_many_classes_has_its_count_unless_it_is_0(tmp_path: Path) -> None:
     names = list("abcdefg")
     rows = confusion(names)
