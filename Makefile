@@ -11,7 +11,13 @@ help: ## Print this list
 
 .PHONY: repro
 repro: .venv/run ## Set up the environment and run the stages that are not up to date
+	@touch .venv/started
 	dvc repro
+	@test reports/provenance.json -nt .venv/started || textclf metrics # the stage report has printed it otherwise
+
+.PHONY: metrics
+metrics: .venv/run ## Print the outcome of the last run: models, intervals, the model that textclf predict takes
+	@textclf metrics
 
 .PHONY: test
 test: .venv/dev ## Run all tests that are not slow; some of them run the pipeline; about 5 minutes

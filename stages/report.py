@@ -14,7 +14,7 @@ from textclf.artifacts import splits as split_files
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.evaluate.settings import Evaluate
-from textclf.export import explanation, provenance
+from textclf.export import explanation, outcome, provenance
 from textclf.export.settings import Export
 from textclf.export.sources import list_sources
 from textclf.fetch.settings import Fetch
@@ -87,7 +87,9 @@ def run(
     with files.outputs(page, page.with_name(PROVENANCE)) as (written, machine):
         written.write_text(html, encoding="utf-8", newline="\n")
         files.write_json(machine, provenance.describe_machine(ROOT))
-    print(f"{page}: {len(html.encode()) / 1e6:.1f} MB")
+    contents = {name: files.read_json(metrics / f"{name}.json") for name in outcome.FILES}
+    print(*outcome.describe(contents, train.models, export.model, evaluate.confidence), sep="\n")
+    print(f"report: {page}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 textclf predict "The food was great."
 textclf serve
+textclf metrics
 textclf pr-report main
 """
 
@@ -33,6 +34,11 @@ one line of JSON per request to stdout. Needs the extra: pip install "textclf[se
   curl http://127.0.0.1:8000/predict --json '{"texts": ["The food was great."]}'
 """
 
+METRICS = """
+Print the outcome of the last run: each model on the test rows, against majority and against the most accurate one; the
+model that textclf predict takes, and why; and where the report is.
+"""
+
 PR_REPORT = """
 Compare the metrics, params and figures with those of the revision from which this one branched off, as the comment of a
 pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reasons are on stderr.
@@ -49,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_command = functools.partial(commands.add_parser, formatter_class=DESCRIPTION, allow_abbrev=False)
     _add_predict(add_command("predict", description=PREDICT, help="classify texts"))
     _add_serve(add_command("serve", description=SERVE, help="serve models over HTTP"))
+    add_command("metrics", description=METRICS, help="show the outcome of the last run").set_defaults(
+        name="metrics", run=_metrics
+    )
     _add_pr_report(add_command("pr-report", description=PR_REPORT, help="show what a change does to the metrics"))
     parsed = parser.parse_args(arguments)
     for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
@@ -140,6 +149,12 @@ def _serve(parsed: argparse.Namespace) -> None:
     from textclf.serve import command
 
     command.run(parsed)
+
+
+def _metrics(_: argparse.Namespace) -> None:
+    from textclf.export import command
+
+    command.run()
 
 
 def _pr_report(parsed: argparse.Namespace) -> int:

@@ -168,13 +168,13 @@ def explain_choice(
     else:
         scores = {name: score for name, score in decisions["crossvalidation"].items() if name in models}
         rows, folds = (next((int(score[key]) for score in scores.values()), 0) for key in ("rows", "folds"))
-        where = f"in {folds}-fold cross-validation within {count_noun(rows, 'training row')}"
+        where = f"in {folds}-fold cross-validation of {count_noun(rows, 'training row')}"
     best = best_model(scores, rows)
     if best is None:
         return models[-1], "the last of train.models; the classes have too few training rows for cross-validation"
     if scores[best]["accuracy"] == max(score["accuracy"] for score in scores.values()):
         return best, f"best accuracy {where}"
-    return best, f"lowest log loss of the models within one standard error of the best accuracy {where}"
+    return best, f"lowest log loss within one standard error of the best accuracy {where}"
 
 
 def write_index(default: str, models: Sequence[str], folder: Path) -> None:

@@ -156,12 +156,12 @@ def crossvalidated(**models: tuple[float, float]) -> tuple[dict[str, Any], dict[
         (
             validated(100, a=(0.88, 0.3), b=(0.9, 0.8), c=(0.8, 0.1)),
             "a",
-            "lowest log loss of the models within one standard error of the best accuracy on 100 validation rows",
+            "lowest log loss within one standard error of the best accuracy on 100 validation rows",
         ),
         (
             crossvalidated(a=(0.7, 0.1), b=(0.9, 0.8)),  # c had too few rows
             "b",
-            "best accuracy in 3-fold cross-validation within 1,200 training rows",
+            "best accuracy in 3-fold cross-validation of 1,200 training rows",
         ),
         (
             crossvalidated(),

@@ -1,0 +1,64 @@
+"""The outcome of a run in a few lines."""
+
+from typing import Any
+
+from textclf.export.outcome import compare, describe
+
+MODELS = ("majority", "logistic_regression", "keras")
+ACCURACY = {"majority": 0.5, "logistic_regression": 0.8, "keras": 0.75}
+LOSS = {"majority": 0.693, "logistic_regression": 0.45, "keras": 5.05}
+MEASURED = {name: {"test": {"accuracy": ACCURACY[name], "log_loss": LOSS[name]}} for name in MODELS}
+INTERVALS: dict[str, Any] = {
+    name: {"test": {"accuracy": {"low": value - 0.05, "high": value + 0.05}}} for name, value in ACCURACY.items()
+}
+COMPARISONS = {
+    "logistic_regression_vs_majority": {"difference": 0.3, "low": 0.2, "high": 0.35},
+    "keras_vs_majority": {"difference": 0.25, "low": 0.15, "high": 0.3},
+    "keras_vs_logistic_regression": {"difference": -0.05, "low": -0.08, "high": 0.01},
+}
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.split("  ") if cell.strip()]
+
+
+def test_models_are_compared_with_the_floor_and_with_the_most_accurate_one() -> None:
+    table = compare(MEASURED, INTERVALS, COMPARISONS, MODELS, 0.95)
+    assert [cells(line) for line in table] == [
+        ["on the test rows", "accuracy (95% interval)", "log loss", "against majority", "against logistic regression"],
+        ["logistic regression", "80.0% (75.0% to 85.0%)", "0.450", "+30.0 (+20.0 to +35.0)"],
+        [
+            "keras",
+            "75.0% (70.0% to 80.0%)",
+            "5.050",
+            "+25.0 (+15.0 to +30.0)",
+            "\N{MINUS SIGN}5.0 (\N{MINUS SIGN}8.0 to +1.0)",
+        ],
+        [
+            "majority",
+            "50.0% (45.0% to 55.0%)",
+            "0.693",
+            "\N{MINUS SIGN}30.0 (\N{MINUS SIGN}35.0 to \N{MINUS SIGN}20.0)",
+        ],
+    ]
+
+
+def test_columns_are_aligned() -> None:
+    table = compare(MEASURED, INTERVALS, COMPARISONS, MODELS, 0.95)
+    assert len({line.index(start) for line, start in zip(table[1:], ("80.0%", "75.0%", "50.0%"), strict=True)}) == 1
+
+
+def test_a_single_model_is_compared_with_none() -> None:
+    table = compare(MEASURED, INTERVALS, {}, ("keras",), 0.9)
+    assert [cells(line) for line in table] == [
+        ["on the test rows", "accuracy (90% interval)", "log loss"],
+        ["keras", "75.0% (70.0% to 80.0%)", "5.050"],
+    ]
+
+
+def test_the_last_lines_name_the_model_that_predict_takes_and_why() -> None:
+    metrics = {"evaluation": MEASURED, "intervals": INTERVALS, "comparisons": COMPARISONS, "decisions": {}}
+    assert describe(metrics, MODELS, "keras", 0.95)[-2:] == [
+        "textclf predict takes keras:",
+        "named by export.model",
+    ]

@@ -1,0 +1,70 @@
+"""The outcome of a run in a few lines, for a terminal: the models on the test rows, and the default model."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textclf.artifacts.decisions import Measured, explain_choice
+from textclf.artifacts.metrics import format_interval, format_value, pair_name
+from textclf.core.formatting import confidence_level, display_name, points
+
+FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
+FLOOR = "majority"  # the model that every other has to beat
+
+
+def describe(metrics: Mapping[str, Any], models: Sequence[str], named: str | None, confidence: float) -> list[str]:
+    """Return the table of the models, and the model that `textclf predict` takes, and why.
+
+    `metrics` maps each of `FILES` to its content; `models` are in the order of train.models, `named` is export.model.
+    """
+    default, reason = explain_choice(named, metrics["evaluation"], metrics["decisions"], models)
+    table = compare(metrics["evaluation"], metrics["intervals"], metrics["comparisons"], models, confidence)
+    return [*table, f"textclf predict takes {display_name(default)}:", reason]
+
+
+def compare(
+    measured: Measured,
+    intervals: Mapping[str, Any],
+    comparisons: Mapping[str, Mapping[str, float]],
+    models: Sequence[str],
+    confidence: float,
+) -> list[str]:
+    """Return the lines of a table with a row per model, the highest test accuracy first.
+
+    Each model is compared with `FLOOR` and with the model of the highest accuracy, in percentage points with the
+    interval of the paired difference. The first three arguments are the contents of evaluation.json, intervals.json
+    and comparisons.json.
+    """
+    test = {name: measured[name]["test"] for name in models}
+    ranked = sorted(models, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
+    references = dict.fromkeys(name for name in (FLOOR, ranked[0]) if name in models and len(models) > 1)
+    rows = [
+        [
+            "on the test rows",
+            f"accuracy ({confidence_level(confidence)} interval)",
+            "log loss",
+            *(f"against {display_name(name)}" for name in references),
+        ]
+    ]
+    for name in ranked:
+        ends = intervals[name]["test"]["accuracy"]
+        rows.append(
+            [
+                display_name(name),
+                f"{format_value('accuracy', test[name]['accuracy'])} ({format_interval('accuracy', **ends)})",
+                format_value("log_loss", test[name]["log_loss"]),
+                *(_against(name, other, models, comparisons) for other in references),
+            ]
+        )
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def _against(name: str, other: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the difference of a model from another in points, with its interval."""
+    if name == other:
+        return ""
+    later, earlier = sorted((name, other), key=models.index, reverse=True)
+    test = comparisons[pair_name(later, earlier)]
+    sign = 1 if later == name else -1
+    low, high = sorted((sign * test["low"], sign * test["high"]))
+    return f"{points(sign * test['difference'])} ({points(low)} to {points(high)})"
