@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, leftovers, open_models, read
 from textclf.core import files, stage
 from textclf.core.settings import Names, Param
@@ -47,11 +48,12 @@ def run(
     measured = {name: {split: part.metrics(name) for split, part in splits.items()} for name in models}
     ends = {name: {split: part.intervals(name) for split, part in splits.items()} for name in models}
     test = splits["test"]
+    compared, chosen = test.comparisons(), decisions_report(splits, decided, measured, held_out)
     written: dict[Path, Any] = {
         metrics / "evaluation.json": measured,
         metrics / "intervals.json": ends,
-        metrics / "comparisons.json": test.comparisons(),
-        metrics / "decisions.json": decisions_report(splits, decided, measured, held_out),
+        metrics / "comparisons.json": compared,
+        metrics / "decisions.json": chosen,
         metrics / "training.json": records,
     }
     tables: dict[Path, pd.DataFrame] = {
@@ -78,6 +80,9 @@ def run(
         accuracies = ", ".join(f"{split} {values['accuracy']:.3f}" for split, values in numbers.items())
         low, high = (ends[name]["test"]["accuracy"][end] for end in ("low", "high"))
         print(f"{name}: accuracy {accuracies} ({low:.3f} to {high:.3f})")
+    for name, sentences in find_warnings(measured, compared, records, chosen, models, evaluate.confidence).items():
+        for sentence in sentences:
+            print(f"warning: {name}: {sentence}")
 
 
 if __name__ == "__main__":

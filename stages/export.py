@@ -1,7 +1,7 @@
 """Export one self-contained folder per model, and the terms that weigh most for each class.
 
 Reads: TABLE, the labelled texts, for their checksums; FEATURES; TRAINED, a folder per model; from METRICS the files
-evaluation, intervals, decisions, training, splits (rows per class) and features (shapes).
+evaluation, intervals, comparisons, decisions, training, splits (rows per class) and features (shapes).
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, an ONNX file and a model card, and the
 index that names the default; TERMS, as CSV.
 Params: about, data, evaluate, export, split, train, vectorize.
@@ -12,8 +12,10 @@ from pathlib import Path
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import layers
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
+from textclf.artifacts.model_warnings import find_warnings
 from textclf.core import files, stage
 from textclf.core.about import About
+from textclf.core.formatting import display_name
 from textclf.core.progress import track
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
@@ -48,9 +50,9 @@ def run(
     """Export the models of train.models."""
     vectorizer = read_vectorizer(features / VECTORIZER)
     layer_models = {name: layers.read(trained / name) for name in train.models}
-    measured, ends, decided, records, counts, shapes = (
+    measured, ends, compared, decided, records, counts, shapes = (
         files.read_json(metrics / f"{name}.json")
-        for name in ("evaluation", "intervals", "decisions", "training", "splits", "features")
+        for name in ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "features")
     )
     sources = list_sources(checksums(corpus.files(table, data)), data.path)
     classes = list(next(iter(layer_models.values())).classes)
@@ -59,6 +61,7 @@ def run(
     shards = feature_files.open_shards(features)["train"]
     train_rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
     top = top_terms(layer_models, train_rows, vectorizer.terms(), export.terms)
+    warnings = find_warnings(measured, compared, records, decided, train.models, evaluate.confidence)
     default, reason = explain_choice(export.model, measured, decided, train.models)
     with files.outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
@@ -77,6 +80,8 @@ def run(
                 protocol=description.protocol(data, split, train, evaluate, counts, names, [name]),
                 caveats=description.caveats(counts, names, evaluate.confidence, watching),
                 confidence=evaluate.confidence,
+                warnings=warnings.get(name, []),
+                default=f"{display_name(default)}: {reason}",
                 ignores_text=model.ignores_text,
                 about=about,
             )

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Decision, Measured, best_model
+from textclf.artifacts.decisions import Decision, Measured, best_model, logarithms
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
+from textclf.core.files import DIGITS
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.exact import ExactMetrics
@@ -89,6 +91,14 @@ def crossvalidation_scores(held_out: Mapping[str, Predictions], decisions: Mappi
     return report
 
 
+def guessing_log_loss(train: NDArray[np.int64], test: NDArray[np.int64]) -> float:
+    """Return the log loss of test rows whose every text gets the class shares of the training rows, rounded.
+
+    Both are numbers of rows per class (classes,).
+    """
+    return round(float(-(test * logarithms(train / train.sum())).sum() / test.sum()), DIGITS)
+
+
 def decisions_report(
     splits: Mapping[str, SplitMetrics],
     decisions: Mapping[str, Decision],
@@ -98,7 +108,8 @@ def decisions_report(
     """Return the content of decisions.json: each model's decision, the protocol, and what chooses the default model.
 
     A calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`. `best`
-    has the metrics of the best model on the validation rows, and is empty without them. `held_out` are the predictions
+    has the metrics of the best model on the validation rows, and is empty without them. `guessing` is what every model
+    should be better than. `held_out` are the predictions
     of a cross-validation within the training rows, which there is without validation rows.
     """
     report: dict[str, Any] = {}
@@ -109,7 +120,9 @@ def decisions_report(
     validated = {name: parts["validation"] for name, parts in measured.items() if "validation" in parts}
     rows = int(splits["validation"].confusion_matrix(next(iter(validated))).sum()) if validated else 0
     best = best_model(validated, rows)
+    train, test = (splits[name].confusion_matrix(next(iter(measured))).sum(axis=1) for name in ("train", "test"))
     return report | {
+        "guessing": {"log_loss": guessing_log_loss(train, test)},
         "protocol": {"test_rows_watched": int(not validated), "validation_rows": rows},
         "best": {} if best is None else dict(measured[best]),
         "crossvalidation": crossvalidation_scores(held_out, decisions),

@@ -50,13 +50,16 @@ def render(
     protocol: Sequence[str],
     caveats: Sequence[str],
     confidence: float,
+    warnings: Sequence[str],
+    default: str,
     ignores_text: bool = False,
     about: About = NOTHING,
 ) -> str:
     """Return the card of a model; the same arguments give the same text.
 
     `rows` are counts by split and class label; `classes` the labels in order; `confidence` is the level of the
-    intervals. `representation`, `protocol` and `caveats` are those of `textclf.export.description`. `ignores_text` says
+    intervals. `representation`, `protocol` and `caveats` are those of `textclf.export.description`, `warnings` those of
+    `textclf.artifacts.model_warnings` on this model. `default` names the default model and why. `ignores_text` says
     that the model predicts the same for every text; `about` is what the user states of the data.
     """
     names = labelled_class_names(sources, classes, about)
@@ -83,6 +86,8 @@ def render(
         calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key != "threshold"],
         protocol=protocol,
         caveats=caveats,
+        warnings=warnings,
+        default=default,
         ignores_text=ignores_text,
         sources=sources,
         rights=combine_rights(sources, about),

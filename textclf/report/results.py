@@ -41,6 +41,7 @@ def summary(run: Run) -> dict[str, Any]:
         "rows": f"{int(counts.sum()):,}",
         "right": f"{int(counts.trace()):,}",
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
+        "warnings": [(display_name(model), text) for model, texts in run.warnings.items() for text in texts],
         "no_validation": "validation" not in run.splits,
     }
 

@@ -18,7 +18,13 @@ from textclf.artifacts.predictions import Predictions, concatenate, open_models
 from textclf.core.errors import UserError
 from textclf.evaluate import measure as module
 from textclf.evaluate.exact import ExactMetrics
-from textclf.evaluate.measure import crossvalidation_scores, decisions_report, measure, read_together
+from textclf.evaluate.measure import (
+    crossvalidation_scores,
+    decisions_report,
+    guessing_log_loss,
+    measure,
+    read_together,
+)
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.streaming import StreamingMetrics
 
@@ -116,7 +122,8 @@ def _raw(rows: Predictions) -> tuple[Any, Any, Any]:
 
 
 def test_without_validation_rows_nothing_is_best_and_the_test_rows_are_watched() -> None:
-    splits, decisions = measure({"a": [overconfident(1)]}, params(), False)
+    tested = [overconfident(1, split="train"), overconfident(1)]
+    splits, decisions = measure({"a": tested}, params(), False)
     rows = overconfident(2)
     report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, {"a": rows})
     assert report["protocol"] == {"test_rows_watched": 1, "validation_rows": 0}
@@ -124,6 +131,16 @@ def test_without_validation_rows_nothing_is_best_and_the_test_rows_are_watched()
     metrics = compute(rows.y, rows.probabilities, rows.probabilities.argmax(axis=1))
     scores = {name: metrics[name] for name in ("accuracy", "log_loss")}
     assert report["crossvalidation"] == {"a": {"rows": len(rows), "folds": 1, **scores}}
+
+
+def test_guessing_predicts_the_class_shares_of_the_training_rows() -> None:
+    y, train = np.array([0, 1, 1, 2]), np.array([60, 30, 10])
+    shares = np.tile(train / 100, (4, 1))
+    assert guessing_log_loss(train, np.bincount(y)) == compute(y, shares, shares.argmax(axis=1))["log_loss"]
+    splits, decisions = measure({"a": [three_splits()]}, params(), False)
+    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, {})
+    counts = [np.bincount(three_splits().y[three_splits().split == split]) for split in ("train", "test")]
+    assert report["guessing"] == {"log_loss": guessing_log_loss(*counts)}
 
 
 def test_rows_held_out_in_a_cross_validation_are_decided_by_the_threshold_of_the_run() -> None:

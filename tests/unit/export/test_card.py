@@ -57,6 +57,8 @@ def render(
         "protocol": ["First sentence.", "Second sentence."],
         "caveats": ["A caveat."],
         "confidence": 0.95,
+        "warnings": [],
+        "default": "keras: the only model",
     }
     chosen = load_model(model).Settings.model_validate(settings or {})
     return card.render(model, chosen, measured or results(), sources=sources, classes=classes, **(arguments | changes))
@@ -85,6 +87,15 @@ def test_a_card_describes_the_model_and_its_training() -> None:
     assert 'textclf.load("models/logistic_regression")' in text
     assert "the model ignores the text" not in text.lower()
     assert "- The model ignores the text." in render("majority", ignores_text=True)
+
+
+def test_a_card_warns_and_names_the_default_model() -> None:
+    text = render(warnings=["its log loss is worse than guessing; set train.keras.early_stopping"])
+    caveats = text.split("## Limitations and caveats\n")[1]
+    assert caveats.startswith(
+        "\n- Warning: its log loss is worse than guessing; set train.keras.early\\_stopping.\n- A"
+    )
+    assert "Without `--model` the command takes keras: the only model.\n" in text
 
 
 def test_every_metric_that_was_measured_is_in_the_table() -> None:

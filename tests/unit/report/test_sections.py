@@ -65,6 +65,15 @@ def test_the_model_of_the_headline_is_the_default_and_says_why() -> None:
     assert "majority represents the run, and is what textclf predict takes: named by export.model." in named
 
 
+def test_a_model_that_is_worse_than_guessing_is_warned_of_first() -> None:
+    run = make_run(PAIR)
+    assert "cannot be trusted" not in sections(run)["summary"]
+    decisions = {**run.decisions, "guessing": {"log_loss": 0.001}}
+    text = sections(replace(run, decisions=decisions))["summary"]
+    assert "keras: on the test rows its log loss of" in text
+    assert "set split.validation_size and evaluate.calibration." in text
+
+
 def test_models_without_a_significant_difference_are_said_to_have_none() -> None:
     run = make_run(PAIR)
     assert [verdict["differs"] for verdict in results.summary(run)["verdicts"]] == [False]

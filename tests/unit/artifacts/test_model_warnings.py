@@ -1,0 +1,91 @@
+"""Warnings about models whose test metrics are worse than they should be."""
+
+from typing import Any
+
+import pytest
+
+from textclf.artifacts.model_warnings import find_warnings
+
+MODELS = ("majority", "first", "second")
+
+
+def comparison(difference: float, p_holm: float = 0.01) -> dict[str, float]:
+    return {"difference": difference, "low": difference - 0.03, "high": difference + 0.05, "p_holm": p_holm}
+
+
+SAME = comparison(0.0, 1.0)
+EQUAL = {"first_vs_majority": SAME, "second_vs_majority": SAME, "second_vs_first": SAME}
+
+
+def warnings(
+    losses: dict[str, float] | None = None,
+    comparisons: dict[str, dict[str, float]] | None = None,
+    record: dict[str, float] | None = None,
+    decision: dict[str, float] | None = None,
+    validation_rows: int = 0,
+) -> dict[str, list[str]]:
+    """Return the warnings of three models, of which guessing has a log loss of 0.7 and all others 0.6."""
+    decisions: dict[str, Any] = {name: {"threshold": 0.5, **(decision or {})} for name in MODELS}
+    decisions |= {"guessing": {"log_loss": 0.7}, "protocol": {"validation_rows": validation_rows}}
+    measured = {name: {"test": {"log_loss": (losses or {}).get(name, 0.6)}} for name in MODELS}
+    training = {name: record or {"parameters": 3.0} for name in MODELS}
+    return find_warnings(measured, EQUAL | (comparisons or {}), training, decisions, MODELS, 0.95)
+
+
+def test_sound_models_are_not_warned_of() -> None:
+    assert warnings() == {}
+    assert warnings({"majority": 0.700001}) == {}  # the sixth digit is rounded
+
+
+NETWORK = {"epochs": 100, "best_epoch": 2}
+WORSE = (
+    "on the test rows its log loss of 5.050 is worse than guessing by the class shares of the training rows (0.700), "
+    "so its probabilities cannot be trusted"
+)
+
+
+@pytest.mark.parametrize(
+    ("record", "decision", "rows", "remedy"),
+    [
+        ({}, {}, 0, "; set split.validation_size and evaluate.calibration"),
+        ({}, {}, 50, "; set evaluate.calibration"),
+        ({}, {"temperature": 1.5}, 50, ""),
+        ({}, {"slope": 1.5, "intercept": 0.0}, 50, ""),
+        (NETWORK, {}, 0, "; set split.validation_size and train.first.early_stopping"),
+        (
+            NETWORK,
+            {},
+            50,
+            "; the loss on the validation rows was lowest at epoch 2 of 100: set train.first.early_stopping",
+        ),
+        ({"epochs": 2, "best_epoch": 2}, {}, 50, "; set evaluate.calibration"),
+    ],
+)
+def test_a_log_loss_worse_than_guessing_is_warned_of_with_a_remedy(
+    record: dict[str, float], decision: dict[str, float], rows: int, remedy: str
+) -> None:
+    assert warnings({"first": 5.05}, None, record, decision, rows) == {"first": [WORSE + remedy]}
+
+
+def test_a_model_that_is_worse_than_another_is_compared_with_the_best() -> None:
+    pairs = {"second_vs_majority": comparison(0.1), "second_vs_first": comparison(-0.2)}
+    assert warnings(comparisons=pairs) == {
+        "second": [
+            "on the test rows its accuracy is 20.0 points (15.0 to 23.0) below that of first, more than chance explains"
+        ]
+    }
+    assert list(warnings(comparisons={"second_vs_first": comparison(0.2)})) == ["first"]
+    assert "below that of first" in warnings(comparisons=pairs | {"second_vs_majority": comparison(-0.1)})["second"][0]
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        {"second_vs_first": comparison(-0.2, p_holm=0.2)},
+        {"second_vs_first": comparison(-0.04)},  # its interval ends above 0
+        {"first_vs_majority": comparison(0.4)},
+    ],
+    ids=["not significant", "interval", "the floor"],
+)
+def test_chance_and_the_floor_are_no_reason_to_warn(pairs: dict[str, dict[str, float]]) -> None:
+    assert warnings(comparisons=pairs) == {}

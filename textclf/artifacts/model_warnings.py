@@ -1,0 +1,85 @@
+"""Warnings about models whose test metrics are worse than they should be; the terminal, report and cards show them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textclf.artifacts.decisions import SCALING, Measured
+from textclf.artifacts.metrics import format_value, pair_name
+from textclf.core.files import DIGITS
+from textclf.core.formatting import display_name, points
+
+FLOOR = "majority"  # expected to be worse than the other models
+
+
+def find_warnings(
+    measured: Measured,
+    comparisons: Mapping[str, Mapping[str, float]],
+    training: Mapping[str, Mapping[str, float]],
+    decisions: Mapping[str, Any],
+    models: Sequence[str],
+    confidence: float,
+) -> dict[str, list[str]]:
+    """Return sentences on each model that is worse than guessing or than another model; none for a sound model.
+
+    The arguments are the contents of evaluation.json, comparisons.json, training.json and decisions.json, the models in
+    order, and the level of the intervals. The sentences are about test rows and decide nothing.
+    """
+    found = {
+        name: [
+            *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions),
+            *_worse_than_another(name, models, comparisons, confidence),
+        ]
+        for name in models
+    }
+    return {name: sentences for name, sentences in found.items() if sentences}
+
+
+def _worse_than_guessing(
+    name: str, log_loss: float, record: Mapping[str, float], decisions: Mapping[str, Any]
+) -> list[str]:
+    guessing = decisions["guessing"]["log_loss"]
+    if round(log_loss - guessing, DIGITS) <= 10**-DIGITS:  # both are rounded
+        return []
+    sentence = (
+        f"on the test rows its log loss of {format_value('log_loss', log_loss)} is worse than guessing by the class "
+        f"shares of the training rows ({format_value('log_loss', guessing)}), so its probabilities cannot be trusted"
+    )
+    return ["; ".join(filter(None, [sentence, _remedy(name, record, decisions)]))]
+
+
+def _remedy(name: str, record: Mapping[str, float], decisions: Mapping[str, Any]) -> str:
+    """Return what may make the probabilities better, without looking at test rows."""
+    validated = decisions["protocol"]["validation_rows"] > 0
+    epochs, best = (record.get(key, 0) for key in ("epochs", "best_epoch"))
+    if best < epochs:
+        lowest = f"the loss on the validation rows was lowest at epoch {best:.0f} of {epochs:.0f}: set "
+        return f"{lowest if validated else 'set split.validation_size and '}train.{name}.early_stopping"
+    if any(key in decisions[name] for key in SCALING):
+        return ""
+    return f"set {'' if validated else 'split.validation_size and '}evaluate.calibration"
+
+
+def _worse_than_another(
+    name: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, float]], confidence: float
+) -> list[str]:
+    """Return a sentence on the model that is significantly better by the most, if there is one."""
+    if name == FLOOR:
+        return []
+    worse = []
+    for other in models:
+        later, earlier = sorted((name, other), key=models.index, reverse=True)
+        if other == name or (test := comparisons[pair_name(later, earlier)])["p_holm"] > 1 - confidence:
+            continue
+        sign = 1 if later == other else -1
+        low, high = sorted((sign * test["low"], sign * test["high"]))
+        if low > 0:
+            worse.append((sign * test["difference"], low, high, other))
+    if not worse:
+        return []
+    difference, low, high, other = max(worse, key=lambda entry: entry[0])
+    sentence = (
+        f"on the test rows its accuracy is {points(difference, signed=False)} points "
+        f"({points(low, signed=False)} to {points(high, signed=False)}) below that of {display_name(other)}, more than "
+        "chance explains"
+    )
+    return [sentence]
