@@ -1,0 +1,173 @@
+"""Installations without the pipeline, in fresh environments: they predict and serve what the full one does."""
+
+import json
+import re
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.verify import ROOT, Copy
+
+NO_NETWORK = re.compile(r"ConnectionError|NewConnectionError|NameResolutionError|ReadTimeout|Network is unreachable")
+DOCKERFILE = ROOT / "Dockerfile"
+PORT = "8000"
+
+
+def pip(environment: Path, *words: str, folder: Path = ROOT) -> None:
+    """Run pip in an environment; skip the test if the package index can't be reached."""
+    done = subprocess.run(
+        [environment / "bin" / "python", "-m", "pip", *words], cwd=folder, capture_output=True, text=True
+    )
+    if done.returncode and NO_NETWORK.search(done.stderr):
+        pytest.skip("needs the index of packages")
+    assert done.returncode == 0, done.stderr
+
+
+def make_environment(folder: Path) -> Path:
+    """Return a fresh virtual environment."""
+    subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def slim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an environment with the wheel of textclf and what requirements/predict.txt locks."""
+    place = tmp_path_factory.mktemp("slim")
+    environment = make_environment(place / "environment")
+    pip(environment, "install", "--require-hashes", "-r", "requirements/predict.txt")
+    source = place / "source"
+    shutil.copytree(ROOT / "textclf", source / "textclf", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    pip(environment, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(place), ".", folder=source)
+    pip(environment, "install", "--no-deps", str(next(place.glob("textclf-*.whl"))))
+    return environment
+
+
+@pytest.fixture(scope="module")
+def folder(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with nothing but the models of the default run and some texts."""
+    folder = tmp_path_factory.mktemp("elsewhere")
+    shutil.copytree(pipeline.folder / "models", folder / "models")
+    raw = (pipeline.folder / "data/raw/yelp_labelled.txt").read_text(encoding="utf-8")
+    texts = [line.rpartition("\t")[0] for line in raw.split("\n")[:-1]]
+    rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    (folder / "texts.jsonl").write_text(rows, encoding="utf-8")
+    (folder / "texts.csv").write_text("id,text\n" + "".join(f'{n},"{n} great, ""bad"""\n' for n in range(9)))
+    return folder
+
+
+CALLS = (
+    ["The food was great.", "Never again.", "☃"],
+    ["--explain", "The food was not great."],
+    ["--path", "texts.csv", "--id", "id", "--to", "csv"],
+    *(["--path", "texts.jsonl", "--model", model] for model in ("majority", "logistic_regression", "keras")),
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", CALLS, ids=" ".join)
+def test_a_slim_installation_prints_the_bytes_of_the_full_one(slim: Path, folder: Path, words: list[str]) -> None:
+    done, full = (
+        subprocess.run([*command, "predict", *words], cwd=folder, capture_output=True)
+        for command in ([str(slim / "bin" / "textclf")], [sys.executable, "-m", "textclf.cli"])
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == full.stdout != b""
+
+
+@pytest.mark.slow
+def test_a_slim_installation_is_complete_and_small(slim: Path) -> None:
+    pip(slim, "check")
+    names = {path.name.partition("-")[0].lower() for path in slim.glob("lib/*/site-packages/*.dist-info")}
+    assert names & {"tensorflow", "keras", "pandas", "pyarrow", "dvc", "scikit_learn", "fastapi"} == set()
+
+
+@pytest.mark.slow
+def test_a_slim_installation_names_the_extra_for_parquet(slim: Path, folder: Path) -> None:
+    command = [str(slim / "bin" / "textclf"), "predict", "great", "--output", "labels.parquet"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    line = 'error: predict: the package pyarrow must be installed for this; pip install "textclf[parquet]"\n'
+    assert (done.returncode, done.stderr) == (2, line)
+
+
+# The image. No test builds it; these run its steps in an environment.
+
+
+def instructions() -> list[tuple[str, str]]:
+    """Return the instructions of the Dockerfile and their arguments."""
+    text = re.sub(r"^#.*\n", "", DOCKERFILE.read_text(encoding="utf-8"), flags=re.MULTILINE).replace("\\\n", "")
+    return [(name, words.strip()) for name, _, words in (line.partition(" ") for line in text.splitlines() if line)]
+
+
+def test_the_image_is_pinned_to_a_tag_runs_as_an_ordinary_user_and_reports_its_health() -> None:
+    steps = instructions()
+    names = [name for name, _ in steps]
+    assert re.fullmatch(r"python:3\.\d+-slim-\w+", dict(steps)["FROM"])
+    assert names.index("USER") > max(position for position, name in enumerate(names) if name in {"COPY", "RUN"})
+    assert dict(steps)["USER"] not in {"root", "0"}
+    assert names[-2:] == ["HEALTHCHECK", "CMD"]
+
+
+def test_the_image_gets_only_what_its_steps_copy() -> None:
+    copied = {source for name, words in instructions() if name == "COPY" for source in words.split()[:-1]}
+    lines = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    assert "*" in lines
+    assert {line[1:] for line in lines if line.startswith("!")} == copied
+
+
+@pytest.fixture(scope="module")
+def image(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return the working folder of the image and its environment, after the Dockerfile's steps."""
+    app, environment = (
+        tmp_path_factory.mktemp("app"),
+        make_environment(tmp_path_factory.mktemp("image") / "environment"),
+    )
+    for name, words in instructions():
+        if name == "COPY":
+            *sources, target = words.split()
+            for source in sources:
+                origin = folder / source if source == "models" else ROOT / source
+                place = app / target / (origin.name if target == "./" else "")
+                place.parent.mkdir(parents=True, exist_ok=True)
+                (shutil.copytree if origin.is_dir() else shutil.copy)(origin, place)
+        elif name == "RUN" and words.startswith("pip "):
+            pip(environment, *shlex.split(words)[1:], folder=app)
+    return app, environment
+
+
+@pytest.fixture
+def started(image: tuple[Path, Path]) -> Iterator[tuple[str, Path]]:
+    """Yield a free port and the environment, in which the image's command serves at that port."""
+    app, environment = image
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
+    program, *words = json.loads(dict(instructions())["CMD"])
+    command = [environment / "bin" / program, *(port if word == PORT else word for word in words)]
+    with subprocess.Popen(command, cwd=app, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        assert process.stderr is not None
+        assert b"serving majority, logistic_regression, keras (default) at" in process.stderr.readline()
+        yield port, environment
+        process.terminate()
+        assert process.wait(60) == 0
+
+
+@pytest.mark.slow
+def test_the_image_serves_its_models_and_is_healthy(started: tuple[str, Path], folder: Path) -> None:
+    port, environment = started
+    body = json.dumps({"texts": ["The food was great."]}).encode()
+    with httpx.Client(trust_env=False) as client:
+        answer = client.post(f"http://127.0.0.1:{port}/predict", content=body).content.splitlines()[1]
+    command = [sys.executable, "-m", "textclf.cli", "predict", "The food was great."]
+    assert answer + b"\n" == subprocess.run(command, cwd=folder, capture_output=True).stdout
+    _, _, check = dict(instructions())["HEALTHCHECK"].partition("CMD ")
+    program, *words = json.loads(check)
+    healthy = [environment / "bin" / program, *(word.replace(PORT, port) for word in words)]
+    assert subprocess.run(healthy).returncode == 0
