@@ -39,6 +39,7 @@ ADD = "correct it, or add it there, in quotes if it looks like a number or a boo
 JSON = "must be a JSON object on a line of its own"
 SENTENCE = "must be a sentence, a tab and a label"
 LABEL = "label must be text, an integer or a boolean"
+ONE_LABEL = "write one row per label, or one table per label whose two classes say whether a text has it"
 ENDING = (
     f"must end in {', '.join(formats.ENDINGS)}, optionally followed by .gz or .zst; "
     "set its data.format, or match other files by data.files"
@@ -388,12 +389,16 @@ JSON_LINES = {
     ),
     "labels of other types": alone(
         "c.jsonl",
-        OBJECT + "".join(f'{{"text": "b", "label": {label}}}\n' for label in ("1.0", "NaN", "-1e999", '["x"]', "{}")),
+        OBJECT + "".join(f'{{"text": "b", "label": {label}}}\n' for label in ("1.0", "NaN", "-1e999", "{}")),
         f":2: {LABEL}; got 1.0",
         f":3: {LABEL}; got nan",
         f":4: {LABEL}; got -inf",
-        f":5: {LABEL}; got a list",
-        f":6: {LABEL}; got an object",
+        f":5: {LABEL}; got an object",
+    ),
+    "a list of labels": alone(
+        "c.jsonl",
+        OBJECT + '{"text": "b", "label": ["x", "y"]}\n' * 9,
+        f":2: label must hold one label; got a list; {ONE_LABEL}",
     ),
     "a misspelt key in a row": alone(
         "c.jsonl",
@@ -468,15 +473,15 @@ PARQUET = {
         f"label of type {column.type}": alone(
             "c.parquet",
             parquet(["a"], column),
-            f": column label must hold text, integers or booleans; got {column.type}",
+            f": column label must hold text, integers or booleans; got {column.type}{advice}",
         )
-        for column in (
-            pa.array([1.0]),
-            pa.array([decimal.Decimal("1.0")]),
-            pa.array([dt.date(2020, 1, 1)]),
-            pa.array([dt.datetime(2020, 1, 1)]),  # noqa: DTZ001
-            pa.array([b"a"]),
-            pa.array([["a"]], LIST),
+        for column, advice in (
+            (pa.array([1.0]), ""),
+            (pa.array([decimal.Decimal("1.0")]), ""),
+            (pa.array([dt.date(2020, 1, 1)]), ""),
+            (pa.array([dt.datetime(2020, 1, 1)]), ""),  # noqa: DTZ001
+            (pa.array([b"a"]), ""),
+            (pa.array([["a"]], LIST), f"; {ONE_LABEL}"),
         )
     },
     "ids of floats": alone(
@@ -575,6 +580,15 @@ FILES = {
         ("params.yaml: data: label must be another column than text; got text for both",),
     ),
 }
+SEVERAL_LABELS = {
+    f"with {separator!r}": alone(
+        "c.tsv",
+        f"text\tlabel\na\tx\nb\ty\nc\tx{separator}y\nd\tz\ne\ty{separator}z\n",
+        f": label must hold one label; got 'x{separator}y', which combines others (2 of 5 labels do); {ONE_LABEL}; "
+        "or list it in data.classes if it is a class of its own",
+    )
+    for separator in (";", ",", "|", " | ", ", ")
+}
 GROUPS = {
     "headers": HEADERS,
     "lines": LINES,
@@ -584,6 +598,7 @@ GROUPS = {
     "Parquet": PARQUET,
     "compressed": COMPRESSED,
     "files": FILES,
+    "several labels": SEVERAL_LABELS,
 }
 CASES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}
 STAGE_CASES = (  # one of each kind of error that the stage has to pass on

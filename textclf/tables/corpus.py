@@ -16,7 +16,7 @@ from textclf.tables.files import find_files, source_name
 from textclf.tables.layout import SOURCE, Block, Layout, Record, Rows
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import Data
-from textclf.tables.values import label_of, labels_of, text_of, texts_of
+from textclf.tables.values import ONE_LABEL, combined_labels, label_of, labels_of, text_of, texts_of
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
@@ -131,6 +131,7 @@ class Stream:
             raise UserError(*self._errors, *([total] if self._wrong > ERRORS_SHOWN else []))
         if not self._labels:
             raise UserError(f"{self.path} must have rows; got none with text and label")
+        self._require_single_labels()
         self.classes = order_classes(self._labels, self.settings.classes, str(self.path))
 
     def _check_together(self, rows: Rows, name: str) -> Batch | None:
@@ -155,6 +156,9 @@ class Stream:
         source = {SOURCE: source_name(name)} if SOURCE in self.layout.names() else {}
         for number, record in rows.rows() if isinstance(rows, Block) else rows:
             self.count += 1
+            if not isinstance(record, ValueError) and isinstance(record.get(self.settings.label), list):
+                column = quote_name(self.settings.label)
+                raise UserError(f"{path}:{number}: {column} must hold one label; got a list; {ONE_LABEL}")
             try:
                 if isinstance(record, ValueError):
                     raise record
@@ -201,6 +205,15 @@ class Stream:
                         f"fill it in, or set data.{purpose} to null"
                     )
         return row
+
+    def _require_single_labels(self) -> None:
+        """Raise `UserError` if labels combine other labels; not if `data.classes` lists them as classes."""
+        if self.settings.classes is None and (combined := combined_labels(self._labels)):
+            raise UserError(
+                f"{self.path}: {quote_name(self.settings.label)} must hold one label; got {quote_value(combined[0])}, "
+                f"which combines others ({len(combined)} of {len(self._labels)} labels do); {ONE_LABEL}; "
+                "or list it in data.classes if it is a class of its own"
+            )
 
     def _require_new_id(self, row: dict[str, str], place: str) -> None:
         """Raise `ValueError` if the row's id is one of the repeated ones and not at its first place."""

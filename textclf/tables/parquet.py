@@ -12,6 +12,7 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_name
 from textclf.tables.compression import is_compressed
 from textclf.tables.layout import BLOCK_ROWS, Block, Layout, NumberedRow
+from textclf.tables.values import ONE_LABEL
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +37,7 @@ def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block
             layout.require_columns(path, schema.names)
             names = [name for name in layout.names() if name in schema.names]
             for name in names:
-                _require_type(path, name, schema.field(name).type, text=name == layout.columns["text"])
+                _require_type(path, name, schema.field(name).type, layout)
             number = 1
             for batch in file.iter_batches(BLOCK_ROWS, columns=names):
                 columns = {name: batch.column(name).to_pylist() for name in names}
@@ -57,12 +58,15 @@ def _copied_to_disk(stream: IO[bytes]) -> Iterator[IO[bytes]]:
         yield copy
 
 
-def _require_type(path: Path, name: str, kind: "pa.DataType", text: bool) -> None:
+def _require_type(path: Path, name: str, kind: "pa.DataType", layout: Layout) -> None:
     """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans."""
     import pyarrow.types as types
 
+    text = name == layout.columns.get("text")
     value = kind.value_type if types.is_dictionary(kind) else kind
     is_text = any(test(value) for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null))
     if not is_text and (text or not (types.is_integer(value) or types.is_boolean(value))):
         rule = "text" if text else "text, integers or booleans"
-        raise UserError(f"{path}: column {quote_name(name)} must hold {rule}; got {first_line(kind)}")
+        is_list = any(test(value) for test in (types.is_list, types.is_large_list, types.is_fixed_size_list))
+        advice = f"; {ONE_LABEL}" if is_list and name == layout.columns.get("label") else ""
+        raise UserError(f"{path}: column {quote_name(name)} must hold {rule}; got {first_line(kind)}{advice}")

@@ -1,12 +1,16 @@
 """Values of a record or of a column as texts and labels, unchanged, with a check that they can be kept as text."""
 
 import re
+from collections.abc import Set
 from typing import cast
 
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables.layout import Record
 from textclf.tables.lines import SURROGATE, is_unicode
 
+# What to do with a table whose rows have several labels each.
+ONE_LABEL = "write one row per label, or one table per label whose two classes say whether a text has it"
+SEPARATORS = ";,|"  # between several labels in one value
 CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
 
 
@@ -66,3 +70,14 @@ def labels_of(values: list[object]) -> list[str] | None:
         return list(map(str, values))
     texts = texts_of(values)
     return None if texts is None or CONTROL.search("".join(set(texts))) else texts
+
+
+def combined_labels(labels: Set[str]) -> list[str]:
+    """Return the labels that combine others, sorted: `a;b`, `a, b` or `a|b` if `a` and `b` are labels too."""
+    combined = set()
+    for separator in SEPARATORS:
+        for label in labels:
+            parts = [part.strip() for part in label.split(separator)]
+            if len(parts) > 1 and labels >= set(parts):
+                combined.add(label)
+    return sorted(combined)

@@ -96,6 +96,19 @@ def test_labels_of_a_csv_stay_as_they_are_and_are_ordered(
     assert got.classes == classes
 
 
+def test_a_label_that_combines_others_is_a_class_if_it_is_listed(read: Callable[..., Corpus]) -> None:
+    rows = "text,label\na,x\nb,y\nc,x;y\n"
+    assert read({"c.csv": rows}, classes=["x", "y", "x;y"]).classes == ["x", "y", "x;y"]
+
+
+@pytest.mark.parametrize("labels", [("a,b", "c"), ("a,b", "a"), ("a;", "a"), (";", ","), ("1.5", "1", "5")])
+def test_a_label_with_a_separator_is_a_class_unless_all_its_parts_are_labels(
+    read: Callable[..., Corpus], labels: tuple[str, ...]
+) -> None:
+    rows = delimited([("text", "label"), *(("x", label) for label in labels)])
+    assert read({"c.csv": rows}).classes == sorted(labels)
+
+
 @pytest.mark.parametrize(
     ("written", "labels", "classes"),
     [
