@@ -2,7 +2,7 @@
 
 Reads: TABLE, a file or folder of labelled texts: the published corpora, or your own.
 Writes: SPLITS, a folder with the rows of each split as Parquet (id, text, label) and the class names in order;
-REPORT, the rows per class, duplicates, leaks and label conflicts.
+REPORT, the rows per class, given rows, duplicates, leaks and label conflicts.
 Params: data, split.
 """
 
@@ -12,11 +12,14 @@ from textclf.core import files, stage
 from textclf.split.room import require_room
 from textclf.split.settings import Split
 from textclf.split.write import describe_splits, write_splits
+from textclf.tables.given import describe
 from textclf.tables.settings import Data
 
 
 def run(data: Data, split: Split, *, table: Path, splits: Path, report: Path) -> None:
     """Split the rows of `table`."""
+    if given := describe(table, data):
+        print(given, flush=True)
     require_room(table, data, split, splits)
     with files.outputs(splits, report) as (split_folder, report_file):
         split_folder.mkdir()

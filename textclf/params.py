@@ -73,7 +73,7 @@ def conflicts(params: Params) -> Iterator[str]:
     if params.split.validation_size == 0 and (choices := list(validation_choices(params))):
         yield (
             f"split.validation_size must be greater than 0 for {', '.join(choices)}, since the test rows decide "
-            "nothing; got 0"
+            "nothing; got 0 (any size will do if the table gives validation rows)"
         )
 
 

@@ -23,6 +23,7 @@ THRESHOLD = "a number between 0 and 1, or what to choose it by: accuracy, f1, pr
 CORPORA = "one of yelp, amazon, imdb, or a list of such, each once"
 PATH = 'a printable path that does not start with - and has no ", $, ` or \\ (a shell reads it)'
 GLOB = "a glob of names below the folder, such as *.csv or **/*.jsonl"
+GLOBS = f"{GLOB}; or such a glob for each split, as in {{train: train.csv, test: test.csv}}"
 DELIMITER = "one ASCII character that is no space, quote or line end, such as ; or |"
 CLASSES = "null, or a list of two classes or more, each text, an integer or a boolean"
 CLASS_WEIGHT = "null, balanced, or a mapping of each class to a number greater than 0"
@@ -32,6 +33,7 @@ CALIBRATIONS = "one of 'none', 'platt' or 'temperature'"
 UNIQUE = "a list without repetitions"
 WITH_HASHING = "with hashing, which keeps no vocabulary to choose terms from"
 NO_VALIDATION = "split.validation_size must be greater than 0 for"
+ANY_SIZE = "(any size will do if the table gives validation rows)"
 
 # By key: the rule, and values in YAML that break it; where an error shows a value in another way, a pair of both.
 WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
@@ -46,11 +48,14 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     ],
     "data.files": [
         (GLOB, ["''", "../*.csv", "/rows/*.csv", "rows/", ("'**.csv'", "'**.csv'"), (r'"a\nb"', r"'a\nb'")]),
+        (GLOB, ["{train: a.csv, test: ../b.csv}"]),
+        (GLOBS, ["null", "[a.csv, b.csv]", "{}", "{eval: a.csv}", "{dev: a.csv, valid: b.csv}", "{train: [a.csv]}"]),
     ],
     "data.format": [(FORMATS, ["xlsx", ".csv"])],
     "data.text": [("text", ["null"])],
     "data.label": [("text that is not empty", ["''"])],
     "data.id": [("text", ["0"])],
+    "data.split": [("text", ["true"]), ("text that is not empty", ["''"])],
     "data.classes": [
         (CLASSES, ["[spam]", "[]", "ham", "[1.5, 2]", "[ham, null]", "[ham, '']"]),
         (UNIQUE, ["[ham, spam, ham]", "[1, '1']", "[true, 'true']"]),
@@ -65,7 +70,7 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     "split.method": [("one of 'random' or 'hash'", ["time"])],
     "split.test_size": [
         ("a number", ["'0.25'", "'1e-3'", "true"]),
-        ("greater than 0.0", ["0"]),
+        ("at least 0.0", ["-0.1"]),
         ("less than 1.0", ["1"]),
     ],
     "split.validation_size": [("at least 0.0", ["-0.1"])],
@@ -144,6 +149,11 @@ WRONG_SETTINGS = [
         ("data.text", "review", "data.label", "review"),
         "data: label must be another column than text; got review for both",
     ),
+    (("data.split", "text"), "data: split must be another column than text and label; got text"),
+    (
+        ("data.split", "fold", "data.files", "{train: a.csv, test: b.csv}"),
+        "data: split must be auto if files names the files of each split; got fold",
+    ),
     (("vectorize.ngram_range", "[2, 1]"), "vectorize: ngram_range must be [smallest, largest]; got [2, 1]"),
     (("vectorize.ngram_range", "[1]"), "vectorize.ngram_range[1] is missing; it must be set"),
     (("vectorize.ngram_range", "[0, 1]"), "vectorize.ngram_range[0] must be at least 1; got 0"),
@@ -201,7 +211,7 @@ WRONG_SETTINGS = [
         ("export.model", "nb_svm", "gate.minimum", "{kera: {}}", "evaluate.calibration", "platt"),
         "export.model must be in train.models (majority, logistic_regression, keras), or null; got nb_svm",
         "gate.minimum.kera is no model; did you mean keras?",
-        f"{NO_VALIDATION} evaluate.calibration, since the test rows decide nothing; got 0",
+        f"{NO_VALIDATION} evaluate.calibration, since the test rows decide nothing; got 0 {ANY_SIZE}",
     ),
 ]
 CHOICES = {"train.keras.early_stopping": "10", "evaluate.threshold": "f1", "evaluate.calibration": "platt"}
@@ -317,7 +327,7 @@ def test_settings_that_break_a_rule_are_refused(case: tuple[tuple[str, ...], *tu
 @pytest.mark.parametrize("keys", [keys for count in (1, 2, 3) for keys in combinations(CHOICES, count)])
 def test_choices_without_validation_rows_are_refused(keys: tuple[str, ...]) -> None:
     settings = [part for key in keys for part in (key, CHOICES[key])]
-    line = f"params.yaml: {NO_VALIDATION} {', '.join(keys)}, since the test rows decide nothing; got 0"
+    line = f"params.yaml: {NO_VALIDATION} {', '.join(keys)}, since the test rows decide nothing; got 0 {ANY_SIZE}"
     assert refusal(put(*settings)) == [line]
 
 

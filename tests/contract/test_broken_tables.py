@@ -40,6 +40,8 @@ JSON = "must be a JSON object on a line of its own"
 SENTENCE = "must be a sentence, a tab and a label"
 LABEL = "label must be text, an integer or a boolean"
 ONE_LABEL = "write one row per label, or one table per label whose two classes say whether a text has it"
+SPLITS = "train, validation or test (or training, valid, val, dev, testing)"
+ANEW = "set data.split to null to split the rows of all files anew"
 ENDING = (
     f"must end in {', '.join(formats.ENDINGS)}, optionally followed by .gz or .zst; "
     "set its data.format, or match other files by data.files"
@@ -573,11 +575,61 @@ FILES = {
     "a name that is not UTF-8": folder(
         {"a\udcff.csv": GOOD}, r"'own/a\udcff.csv' must have a name in UTF-8 without control characters; rename it"
     ),
+    "some files of splits": folder(
+        {"dev.csv": GOOD, "more.csv": GOOD, "train.csv": GOOD},
+        "own: all files or none must name a split; got dev.csv (validation) and more.csv; say which files are which in "
+        f"data.files, name a column in data.split, or {ANEW}",
+    ),
+    "no file of a split": folder(
+        {"a.csv": GOOD},
+        "own must contain files that match data.files; got none for b.csv",
+        files="{train: a.csv, test: b.csv}",
+    ),
+    "a file of two splits": folder(
+        {"a.csv": GOOD, "b.csv": GOOD},
+        "own/a.csv must belong to one split; got train and test in data.files",
+        files='{train: "*.csv", test: a.csv}',
+    ),
+    "one file for all splits": alone(
+        "c.csv",
+        GOOD,
+        " must be a folder, in which data.files names the files of each split; got a file",
+        files="{train: c.csv}",
+    ),
+    "a split whose rows are all dropped": folder(
+        {"train.csv": GOOD, "test.csv": HEAD + "c,\n"},
+        "own: the files of split test must have rows with text and label; got none",
+        missing="drop",
+    ),
     "label and text one column": (
         {"own.csv": GOOD},
         "own.csv",
         {"label": "text"},
         ("params.yaml: data: label must be another column than text; got text for both",),
+    ),
+}
+SPLIT_COLUMNS = {
+    "no such column": alone(
+        "c.csv", GOOD, *columns("split", there="text, label", wanted={"split": "fold"}), split="fold"
+    ),
+    "other words": alone(
+        "c.csv",
+        "text,label,fold\na,0,train\nb,1,eval\nc,1,Test\nd,1,0\n",
+        f":3: fold must be {SPLITS}; got 'eval'; correct it",
+        f":5: fold must be {SPLITS}; got '0'; correct it",
+        split="fold",
+    ),
+    "no word": alone(
+        "c.csv",
+        "text,label,fold\na,0,train\nb,1,\n",
+        ":3: fold must not be empty; got ''; fill it in, or set data.split to null",
+        split="fold",
+    ),
+    "a number": alone(
+        "c.jsonl",
+        '{"text": "a", "label": 0, "fold": 1}\n',
+        f":1: fold must be {SPLITS}; got '1'; correct it",
+        split="fold",
     ),
 }
 SEVERAL_LABELS = {
@@ -598,11 +650,13 @@ GROUPS = {
     "Parquet": PARQUET,
     "compressed": COMPRESSED,
     "files": FILES,
+    "splits": SPLIT_COLUMNS,
     "several labels": SEVERAL_LABELS,
 }
 CASES = {f"{group}: {name}": case for group, cases in GROUPS.items() for name, case in cases.items()}
 STAGE_CASES = (  # one of each kind of error that the stage has to pass on
     "headers: no header",
+    "splits: other words",
     "lines: many wrong rows",
     "values: id twice",
     "compressed: gz cut off",

@@ -30,6 +30,7 @@ def test_params_yaml_holds_the_lesson() -> None:
         "label": "label",
         "id": None,
         "group": None,
+        "split": "auto",
         "classes": None,
         "missing": "error",
         "encoding": "utf-8",

@@ -98,8 +98,8 @@ def read_table(path: Path, layout: Layout) -> Iterator[TextBatch]:
 
     Raises `UserError` at the first row that breaks a rule or has no text, after the rows before it.
     """
-    for name, file, kind in find_files(path, layout):
-        yield from _batches(read_rows(file, kind, layout), layout, name, str(file))
+    for file in find_files(path, layout):
+        yield from _batches(read_rows(file.path, file.format, layout), layout, file.name, str(file.path))
 
 
 def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBatch]:

@@ -1,6 +1,6 @@
 """Splits by the hash of each row's text or group: rows stream by, and no row's split depends on other rows."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +13,16 @@ from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.split.classes import require_classes
+from textclf.split.given import draw_the_rest
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
 from textclf.split.shuffle import ShardShuffler
 from textclf.tables.corpus import Batch
 
 
-def hash_splits(batches: Iterable[Batch], settings: Split, folder: Path) -> dict[str, Any]:
+def hash_splits(
+    batches: Iterable[Batch], settings: Split, folder: Path, given: Collection[str] = frozenset()
+) -> dict[str, Any]:
     """Write the rows to the shards of their splits in the folder, and return the report of `LeakCounter`.
 
     A row's split follows from its group, or without groups from its normalised text. So duplicates stay together, no
@@ -27,22 +30,31 @@ def hash_splits(batches: Iterable[Batch], settings: Split, folder: Path) -> dict
     may know new characters and normalise texts that have them differently; Unicode guarantees the others.) The rows of
     each split are in the order of `ShardShuffler`. Raises `UserError` if a split has no rows, or train or test lacks
     a class.
+
+    `given` are the splits that the batches give: rows of these stay in them, and only training rows are assigned to the
+    others. Given test rows may lack a class.
     """
-    names = [name for name in SPLITS if name != "validation" or settings.validation_size > 0]
+    settings = draw_the_rest(settings, given)
+    sizes = {"train": 1.0, "validation": settings.validation_size, "test": settings.test_size}
+    names = [name for name in SPLITS if name in given or sizes[name] > 0]
     counter, writers = LeakCounter(), {name: ShardShuffler(folder, name, settings.seed) for name in names}
     for batch in batches:
+        count_groups = bool(given) and "group" in batch  # else the rows of a group are in one split
         exact = fingerprints(batch["text"])
         normalised = fingerprints(normalize_texts(batch["text"]), settings.seed)
         keys = fingerprints(batch["group"], settings.seed) if "group" in batch else normalised
         split_of = assign_splits(keys, settings)
+        if given:
+            marked = np.array([SPLITS.index(name) for name in batch["split"]], np.int8)
+            split_of = np.where(marked == SPLITS.index("train"), split_of, marked)
         table = pa.table([pa.array(batch[name], pa.string()) for name in SCHEMA.names], schema=SCHEMA)
         labels = counter.encode(batch["label"])
         for name, writer in writers.items():
             mask = split_of == SPLITS.index(name)
             writer.add(table.filter(pa.array(mask)))
-            counter.add_hashes(name, exact[mask], normalised[mask], labels[mask])
+            counter.add_hashes(name, exact[mask], normalised[mask], labels[mask], keys[mask] if count_groups else None)
     report = counter.report()
-    require_classes({name: report[name]["classes"] for name in names}, "set another split.seed, method random")
+    require_classes({name: report[name]["classes"] for name in names}, "set another split.seed, method random", given)
     if not all(report[name]["classes"] for name in names):
         raise UserError(
             "the validation rows must be one at least; got none: set a larger split.validation_size, or 0.0"

@@ -11,28 +11,39 @@ from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.hashing import normalize_text
 from textclf.split.classes import require_classes
+from textclf.split.given import draw_the_rest
 from textclf.split.settings import Split
 
 
 def draw_splits(rows: pd.DataFrame, settings: Split) -> dict[str, pd.DataFrame]:
-    """Return the rows of each split, shuffled, in the order of `SPLITS`; validation only if its size is above 0.
+    """Return the rows of each split in the order of `SPLITS`; validation only if it is given or its size is above 0.
+
+    The rows are shuffled; only given test and validation rows stay in the order of the table.
 
     Train and test are those of scikit-learn's `train_test_split` with the same size, seed and stratification.
     Validation rows are drawn from the training rows in the same way, so that the test rows do not depend on them.
     If rows are grouped (see `assign_groups`), whole groups are drawn, with the label of their first row for
     stratification; a split can then be larger than its size by part of a group.
 
-    `rows` has the columns id, text, label and optionally group. Raises `UserError` if a split has no rows, or train or
-    test lacks a class.
+    `rows` has the columns id, text, label and optionally group and split. With a column split, the rows of a split that
+    it names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
+    `UserError` if a split has no rows, or train or test lacks a class; given test rows may lack one.
     """
-    remaining = rows
-    parts = {}
+    given = set(rows["split"]) if "split" in rows else set()
+    settings = draw_the_rest(settings, given)
+    parts = {name: rows[rows["split"] == name] for name in given}
+    remaining = free = parts.get("train", rows)
     for name, share in (("test", settings.test_size), ("validation", settings.validation_size)):
         if share > 0:
-            remaining, parts[name] = draw_rows(remaining, math.ceil(share * len(rows)), settings)
-    parts["train"] = remaining
-    require_classes({name: Counter(part["label"]) for name, part in parts.items()}, "set split.stratify to true")
+            remaining, parts[name] = draw_rows(remaining, math.ceil(share * len(free)), settings)
+    parts["train"] = _shuffle(remaining, settings.seed) if remaining is free else remaining
+    counts = {name: Counter(part["label"]) for name, part in parts.items()}
+    require_classes(counts, "set split.stratify to true", given)
     return {name: parts[name].reset_index(drop=True) for name in SPLITS if name in parts}
+
+
+def _shuffle(rows: pd.DataFrame, seed: int) -> pd.DataFrame:
+    return rows.iloc[np.random.RandomState(seed).permutation(len(rows))]
 
 
 def draw_rows(rows: pd.DataFrame, count: int, settings: Split) -> tuple[pd.DataFrame, pd.DataFrame]:

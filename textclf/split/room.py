@@ -5,9 +5,8 @@ from pathlib import Path
 from textclf.artifacts import shards
 from textclf.core import resources
 from textclf.split.settings import Split
-from textclf.tables import corpus
 from textclf.tables.compression import is_compressed
-from textclf.tables.files import find_files
+from textclf.tables.given import find_table
 from textclf.tables.settings import Data
 
 SAMPLE = 2**20  # bytes from which the length of a row is estimated
@@ -19,12 +18,12 @@ def require_room(table: Path, data: Data, settings: Split, target: Path) -> None
     Does nothing for tables of at most one shard, and for compressed files and Parquet, whose number of rows is not
     known without reading them.
     """
-    files = find_files(table, corpus.layout_of(data))
-    if any(kind == "parquet" or is_compressed(file) or not file.is_file() for _, file, kind in files):
+    files = find_table(table, data)
+    if any(file.format == "parquet" or is_compressed(file.path) or not file.path.is_file() for file in files):
         return
-    size = sum(file.stat().st_size for _, file, _ in files)
-    with files[0][1].open("rb") as file:
-        sample = file.read(SAMPLE)
+    size = sum(file.path.stat().st_size for file in files)
+    with files[0].path.open("rb") as stream:
+        sample = stream.read(SAMPLE)
     rows = size * sample.count(b"\n") // max(len(sample), 1)
     if rows <= shards.ROWS:
         return

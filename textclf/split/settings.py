@@ -4,7 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from textclf.core.settings import Section, Seed, Share, relation
+from textclf.core.settings import Section, Seed, relation
+
+ShareOrNone = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Split(Section):
@@ -14,11 +16,11 @@ class Split(Section):
         default="random",
         description="random draws rows; hash assigns each text by a hash, for more rows than memory holds",
     )
-    test_size: Share = Field(
+    test_size: ShareOrNone = Field(
         default=0.25,
-        description="share of rows for testing; more rows narrow the intervals and leave fewer to train on",
+        description="share of rows for testing, unless test rows are given; more rows narrow the intervals",
     )
-    validation_size: Annotated[float, Field(ge=0, lt=1)] = Field(
+    validation_size: ShareOrNone = Field(
         default=0.0,
         description="share of rows for choices such as the threshold; 0.0 as in the lesson, 0.15 for honest choices",
     )

@@ -1,6 +1,6 @@
 """A table of labelled texts split into files, by either method."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -15,19 +15,21 @@ from textclf.split.draw import draw_splits
 from textclf.split.leaks import count_leaks
 from textclf.split.settings import Split
 from textclf.tables import corpus
+from textclf.tables.given import given_splits
 from textclf.tables.settings import Data
 
 
 def write_splits(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
     """Write the splits of a table and its classes to a folder; return the classes, in order, and the report.
 
-    The report is that of `LeakCounter`, with the numbers of rows that were left out under `dropped`. Method random
-    reads all rows into memory; method hash streams them.
+    The report is that of `LeakCounter`, with the numbers of rows that were left out under `dropped` and, if the table
+    gives splits, the number of rows of each under `given`. Method random reads all rows into memory;
+    method hash streams them.
     """
     method = {"random": _write_random, "hash": _write_by_hash}[settings.method]
     classes, report = method(table, data, settings, folder)
     splits.write_classes(classes, folder)
-    return classes, report
+    return classes, report if report["given"] else {name: part for name, part in report.items() if name != "given"}
 
 
 def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
@@ -35,7 +37,7 @@ def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tup
     parts = draw_splits(content.rows, settings)
     for name, part in parts.items():
         splits.write_shards(part, folder, name)
-    return content.classes, count_leaks(parts) | {"dropped": content.dropped}
+    return content.classes, count_leaks(parts) | {"dropped": content.dropped, "given": content.given}
 
 
 def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
@@ -45,8 +47,8 @@ def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tu
             "are then kept together; got true"
         )
     rows = corpus.Stream(table, data)
-    report = hash_splits(_track_rows(rows), settings, folder)
-    return rows.classes, report | {"dropped": rows.dropped}
+    report = hash_splits(_track_rows(rows), settings, folder, given_splits(table, data))
+    return rows.classes, report | {"dropped": rows.dropped, "given": dict(rows.given)}
 
 
 def _track_rows(batches: corpus.Stream) -> Iterator[corpus.Batch]:
@@ -64,11 +66,26 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     yield f"classes: {', '.join(f'{name!r} {count}' for name, count in totals.items())}"
     if dropped := report["dropped"]["rows"]:
         yield f"warning: {dropped} rows without text or label were left out"
+    given = report.get("given", {})
     for name, by_class in counts.items():
-        yield f"{name}: {sum(by_class.values())} rows"
+        yield f"{name}: {sum(by_class.values())} rows{_origin(name, given, settings)}"
+    if given and (missing := [label for label in classes if not counts["test"].get(label)]):
+        yield f"warning: no test row has the label {' or '.join(map(repr, missing))}"
     advice = "; split.group_duplicates: true keeps duplicates in one split" if settings.method == "random" else ""
-    for pair, shared in report["leaks"]["normalised"].items():
-        if shared:
+    for kind, what in (("normalised", "text"), ("group", "group")):
+        for pair, shared in report["leaks"].get(kind, {}).items():
             later, earlier = pair.split("_in_")
             rows = f"{count_noun(shared, f'{later} row')} {'has' if shared == 1 else 'have'}"
-            yield f"warning: {rows} a text that is also in {earlier}{advice}"
+            end = "; given rows stay where they are" if later in given else advice
+            if shared:
+                yield f"warning: {rows} a {what} that is also in {earlier}{end}"
+
+
+def _origin(name: str, given: Mapping[str, int], settings: Split) -> str:
+    """Return where the rows of a split are from, if the table gives splits."""
+    if not given or name == "train":
+        return ""
+    if name not in given:
+        return ", drawn from the training rows"
+    size = settings.test_size if name == "test" else settings.validation_size
+    return f", as given; split.{name}_size is not used" if size else ", as given"

@@ -1,6 +1,7 @@
 """Labelled rows of any table: nothing skipped, nothing guessed, every mistake reported with its file and line."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +13,12 @@ from numpy.typing import NDArray
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
 from textclf.core.quoting import list_names, quote_name, quote_value
-from textclf.tables.files import find_files, source_name
-from textclf.tables.layout import SOURCE, Block, Layout, Record, Rows
+from textclf.tables.files import source_name
+from textclf.tables.given import find_table, layout_of
+from textclf.tables.layout import SOURCE, Block, Record, Rows
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import Data
+from textclf.tables.split_names import split_of_value, splits_of_values
 from textclf.tables.values import ONE_LABEL, combined_labels, label_of, labels_of, text_of, texts_of
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
@@ -28,14 +31,15 @@ Batch = dict[str, list[str]]  # rows: the values of each column
 class Corpus:
     """Labelled rows in memory.
 
-    `rows` has the columns `id`, `text`, `label` and, if asked for, `group`, all text. `classes` are the labels in
-    order; binary: the positive class is last. `dropped` counts the rows left out: `rows` in all, `text` and `label`
-    by what was missing.
+    `rows` has the columns `id`, `text`, `label`, if asked for `group`, and `split` if the table gives splits, all text.
+    `classes` are the labels in order; binary: the positive class is last. `dropped` counts the rows left out: `rows` in
+    all, `text` and `label` by what was missing. `given` counts the rows of each split that the table gives.
     """
 
     rows: pd.DataFrame
     classes: list[str]
     dropped: dict[str, int] = field(default_factory=lambda: {"rows": 0, "text": 0, "label": 0})
+    given: dict[str, int] = field(default_factory=dict)
 
 
 def read(path: Path, settings: Data) -> Corpus:
@@ -49,11 +53,11 @@ def read(path: Path, settings: Data) -> Corpus:
     and for rows of fewer than two classes.
     """
     stream = Stream(path, settings)
-    columns: Batch = {name: [] for name in ("id", "text", "label", *([] if settings.group is None else ["group"]))}
+    columns: Batch = {}
     for batch in stream:
-        for name, values in columns.items():
-            values.extend(batch[name])
-    return Corpus(pd.DataFrame(columns), stream.classes, stream.dropped)
+        for name, values in batch.items():
+            columns.setdefault(name, []).extend(values)
+    return Corpus(pd.DataFrame(columns), stream.classes, stream.dropped, stream.given)
 
 
 def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str) -> list[str]:
@@ -73,30 +77,17 @@ def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str
     return list(order)
 
 
-def layout_of(settings: Data) -> Layout:
-    """Return the layout that the settings describe."""
-    columns = {name: getattr(settings, name) for name in ("text", "label", "id", "group")}
-    return Layout(
-        {name: column for name, column in columns.items() if column is not None},
-        settings.files,
-        settings.format,
-        settings.encoding,
-        settings.delimiter,
-        settings.quoting,
-    )
-
-
 def files(path: Path, settings: Data) -> dict[str, Path]:
     """Return the files that `read` reads, by their names in ids; `UserError` as there."""
-    return {name: file for name, file, _ in find_files(path, layout_of(settings))}
+    return {file.name: file.path for file in find_table(path, settings)}
 
 
 class Stream:
     """Labelled rows, many at a time, so that they need not all be in memory.
 
-    Iterate once: each batch maps `id`, `text`, `label` and, if asked for, `group` to lists of the same length.
-    Afterwards `classes` and `dropped` are those of `Corpus`, and `count` is the number of all rows. The errors are
-    those of `read`. They are raised at the end, so discard what was made of the batches.
+    Iterate once: each batch maps the columns of `Corpus.rows` to lists of the same length. Afterwards `classes`,
+    `dropped` and `given` are those of `Corpus`, and `count` is the number of all rows. The errors are those of `read`.
+    They are raised at the end, so discard what was made of the batches.
     """
 
     def __init__(self, path: Path, settings: Data, repeated_ids: frozenset[int] = frozenset()) -> None:
@@ -104,6 +95,7 @@ class Stream:
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
         self.classes: list[str] = []
         self.dropped = {"rows": 0, "text": 0, "label": 0}
+        self.given: Counter[str] = Counter()
         self.count = 0
         self._labels: set[str] = set()
         self._wrong = 0
@@ -114,12 +106,16 @@ class Stream:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the rows of each block that are well-formed and not dropped."""
-        for name, path, kind in find_files(self.path, self.layout):
+        for name, path, kind, split in find_table(self.path, self.settings):
             before = self.count
+            self.given.update({split: 0} if split is not None else {})
             for rows in read_blocks(path, kind, self.layout):
                 batch = self._check_together(rows, name) or self._check_one_by_one(rows, name, str(path))
+                if split is not None:
+                    batch["split"] = [split] * len(batch["id"])
                 if self.settings.id is not None:
                     self._ids.append(fingerprints(batch["id"]))
+                self.given.update(batch.get("split", ()))
                 if batch["id"] and not self._wrong:
                     self._labels.update(batch["label"])
                     yield batch
@@ -131,6 +127,8 @@ class Stream:
             raise UserError(*self._errors, *([total] if self._wrong > ERRORS_SHOWN else []))
         if not self._labels:
             raise UserError(f"{self.path} must have rows; got none with text and label")
+        if empty := [split for split, rows in self.given.items() if not rows]:
+            raise UserError(f"{self.path}: the files of split {empty[0]} must have rows with text and label; got none")
         self._require_single_labels()
         self.classes = order_classes(self._labels, self.settings.classes, str(self.path))
 
@@ -142,7 +140,8 @@ class Stream:
         for purpose, column in self.layout.columns.items():
             if (values := rows.columns.get(column)) is None:
                 values = [source_name(name)] * len(rows.numbers)
-            if (checked := texts_of(values) if purpose == "text" else labels_of(values)) is None:
+            check = {"text": texts_of, "split": splits_of_values}.get(purpose, labels_of)
+            if (checked := check(values)) is None:
                 return None
             batch[purpose] = checked
         if (classes := self.settings.classes) is not None and not set(batch["label"]) <= set(classes):
@@ -196,7 +195,7 @@ class Stream:
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"
             )
         row = {"id": name, "text": text, "label": label}
-        for purpose, column in (("id", settings.id), ("group", settings.group)):
+        for purpose, column in (("id", settings.id), ("group", settings.group), ("split", settings.split_column)):
             if column is not None:
                 row[purpose] = label_of(record, column) or ""
                 if not row[purpose].strip():
@@ -204,6 +203,8 @@ class Stream:
                         f"{quote_name(column)} must not be empty; got {quote_value(record.get(column))}; "
                         f"fill it in, or set data.{purpose} to null"
                     )
+        if settings.split_column is not None:
+            row["split"] = split_of_value(row["split"], settings.split_column)
         return row
 
     def _require_single_labels(self) -> None:

@@ -13,11 +13,12 @@ UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # woul
 
 
 class TableFile(NamedTuple):
-    """A file to read: its name in the ids of rows, its path, and the name of its format."""
+    """A file to read: its name in the ids of rows, its path, the name of its format, and its split if it gives one."""
 
     name: str
     path: Path
     format: str
+    split: str | None = None
 
 
 def find_files(path: Path, layout: Layout) -> list[TableFile]:

@@ -1,6 +1,7 @@
 """Settings of the table that holds the labelled rows; the command line checks its options by the same rules."""
 
 import codecs
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
@@ -9,11 +10,15 @@ from pydantic_core import PydanticCustomError
 from textclf.core.errors import UserError
 from textclf.core.settings import Name, Section, relation, rule, show, unique
 from textclf.tables.formats import TABLE_FORMATS
+from textclf.tables.split_names import SPLIT_OF
 
 if TYPE_CHECKING:
     Format = str
 else:
     Format = Literal["auto", *TABLE_FORMATS]
+
+AUTO = "auto"
+GLOB = "a glob of names below the folder, such as *.csv or **/*.jsonl"
 
 
 def _path(value: str) -> str:
@@ -31,7 +36,7 @@ def _delimiter(value: str) -> str:
 def _glob(value: str) -> str:
     parts = value.split("/")
     if not value.isprintable() or any(part in {"", ".", ".."} or (part != "**" and "**" in part) for part in parts):
-        raise rule("a glob of names below the folder, such as *.csv or **/*.jsonl")
+        raise rule(GLOB)
     return value
 
 
@@ -54,6 +59,23 @@ def _classes(value: object) -> tuple[str, ...] | None:
     return unique(tuple(str(name).lower() if isinstance(name, bool) else str(name) for name in names))
 
 
+def _files(value: object) -> object:
+    """Return a glob, or a mapping of splits to globs with the splits under their own names."""
+    if isinstance(value, str):
+        return _glob(value)
+    globs = list(value.items()) if isinstance(value, Mapping) else []
+    splits = {SPLIT_OF.get(str(name).lower(), ""): glob for name, glob in globs}
+    if "" in splits or len(splits) < len(globs) or not globs or not all(isinstance(glob, str) for _, glob in globs):
+        raise rule(f"{GLOB}; or such a glob for each split, as in {{train: train.csv, test: test.csv}}")
+    return {split: _glob(glob) for split, glob in splits.items()}
+
+
+Files = Annotated[
+    str | Mapping[str, str],
+    PlainValidator(_files),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "object", "additionalProperties": {"type": "string"}}]}),
+]
+
 Classes = Annotated[
     tuple[str, ...] | None,
     PlainValidator(_classes),
@@ -74,8 +96,9 @@ class Data(Section):
     path: Annotated[str, AfterValidator(_path)] = Field(
         default="data/raw", description="where the rows are: data/raw (the fetched corpus), or your own file or folder"
     )
-    files: Annotated[str, AfterValidator(_glob)] = Field(
-        default="**/*", description='which files of a folder are read; "*.csv" takes the CSV files directly in it'
+    files: Files = Field(
+        default="**/*",
+        description='files of a folder to read, such as "*.csv"; or of each split: {train: ..., test: ...}',
     )
     format: Format = Field(
         default="auto",
@@ -88,6 +111,10 @@ class Data(Section):
     id: Name | None = Field(default=None, description="column of unique ids; null identifies a row by file and line")
     group: Name | None = Field(
         default=None, description="column whose equal values stay in one split, such as an author"
+    )
+    split: Name | None = Field(
+        default=AUTO,
+        description="column with train, validation, test; auto: by the names of files; null: split all rows anew",
     )
     classes: Classes = Field(default=None, description="labels in order, binary: positive class last; null sorts them")
     missing: Literal["error", "drop"] = Field(
@@ -110,6 +137,19 @@ class Data(Section):
         if self.label == self.text:
             raise relation(f"label must be another column than text; got {show(self.label)} for both")
         return self
+
+    @model_validator(mode="after")
+    def _splits_are_given_in_one_way(self) -> Self:
+        if self.split in {self.text, self.label}:
+            raise relation(f"split must be another column than text and label; got {show(self.split)}")
+        if self.split != AUTO and not isinstance(self.files, str):
+            raise relation(f"split must be auto if files names the files of each split; got {show(self.split)}")
+        return self
+
+    @property
+    def split_column(self) -> str | None:
+        """The column that gives each row's split, or None."""
+        return None if self.split == AUTO else self.split
 
 
 OPTIONS = {"delimiter": _delimiter, "encoding": _encoding, "files": _glob}

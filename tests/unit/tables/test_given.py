@@ -1,0 +1,184 @@
+"""Splits that a table gives: which words name one, in which files and columns, and what is said of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.tables.tables import data, delimited, pairs, parquet
+from textclf.tables import given as table
+from textclf.tables.corpus import Corpus, Stream
+from textclf.tables.split_names import SPLIT_OF, split_of_file, splits_of_values
+
+GOOD = "text,label\na,0\nb,1\n"
+MARKED = [("a", "0", "train"), ("b", "1", "TRAINING"), ("c", "0", "Dev"), ("d", "1", " valid "), ("e", "0", "test")]
+GIVEN = ["train", "train", "validation", "validation", "test"]
+COLUMNS = {name: [row[place] for row in MARKED] for place, name in enumerate(("text", "label", "fold"))}
+IN_COLUMN: dict[str, bytes | str] = {  # the same rows in every format with named columns
+    "c.csv": delimited([tuple(COLUMNS), *MARKED]),
+    "c.tsv": delimited([tuple(COLUMNS), *MARKED], delimiter="\t", lineterminator="\n"),
+    "c.jsonl": "".join(f'{{"text": "{text}", "label": "{label}", "fold": "{fold}"}}\n' for text, label, fold in MARKED),
+    "c.parquet": parquet(COLUMNS),
+}
+
+
+def put(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(GOOD, encoding="utf-8")
+    return folder
+
+
+# Names of files
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [
+        ("train.csv", "train"),
+        ("Test.csv.gz", "test"),
+        ("dev.tsv", "validation"),
+        ("train-00000-of-00002.parquet", "train"),
+        ("validation-00000-of-00001-a1b2.parquet", "validation"),
+        ("sst2_VAL.jsonl", "validation"),
+        ("twitter-2013train-A.tsv", "train"),
+        ("testset.csv", "test"),
+        ("devset.csv", "validation"),
+        ("train/good.csv", "train"),
+        ("v2/test/en/good.csv", "test"),
+        ("train/dev.csv", "validation"),
+        ("testing/training.csv", "train"),
+        ("contest.csv", None),
+        ("latest.csv", None),
+        ("trains.csv", None),
+        ("development.csv", None),
+        ("train_test.csv", None),
+        ("test/train_dev.csv", None),
+        ("good.csv", None),
+        ("yelp_labelled.txt", None),
+    ],
+)
+def test_a_file_names_its_split_by_a_word_of_its_name_or_of_the_nearest_folder(name: str, split: str | None) -> None:
+    assert split_of_file(name) == split
+
+
+@given(
+    word=st.sampled_from([*SPLIT_OF]),
+    around=st.tuples(st.text("0123456789_-. ", max_size=3), st.text("0123456789_-", max_size=3)),
+    shouted=st.booleans(),
+)
+def test_a_word_of_a_name_counts_whatever_is_around_it(word: str, around: tuple[str, str], shouted: bool) -> None:
+    name = f"x{around[0]} {word.upper() if shouted else word}{around[1]}.csv"
+    assert split_of_file(name) == SPLIT_OF[word]
+
+
+@pytest.mark.parametrize(
+    ("names", "splits"),
+    [
+        (("train.csv", "test.csv"), {"train.csv": "train", "test.csv": "test"}),
+        (("a/train.tsv", "b/test.jsonl"), {"a/train.tsv": "train", "b/test.jsonl": "test"}),
+        (("train.csv",), {"train.csv": "train"}),
+        (("good.csv", "bad.csv"), {"good.csv": None, "bad.csv": None}),
+    ],
+)
+def test_the_files_of_a_folder_give_splits_unless_this_is_switched_off(
+    tmp_path: Path, names: tuple[str, ...], splits: dict[str, str | None]
+) -> None:
+    put(tmp_path, *names)
+    assert {file.name: file.split for file in table.find_table(tmp_path, data())} == splits
+    pooled = table.find_table(tmp_path, data(split=None))
+    assert {file.name: file.split for file in pooled} == dict.fromkeys(names)
+
+
+def test_a_single_file_is_a_table_to_split_whatever_its_name(tmp_path: Path) -> None:
+    put(tmp_path, "train.csv")
+    assert [file.split for file in table.find_table(tmp_path / "train.csv", data())] == [None]
+
+
+def test_globs_name_the_files_of_each_split_and_others_are_not_read(tmp_path: Path) -> None:
+    put(tmp_path, "2020.csv", "2021.csv", "2022.csv", "unlabelled/test.csv")
+    globs = {"TRAIN": "202[01].csv", "dev": "2022.csv"}
+    found = {file.name: file.split for file in table.find_table(tmp_path, data(files=globs))}
+    assert found == {"2020.csv": "train", "2021.csv": "train", "2022.csv": "validation"}
+
+
+@pytest.mark.parametrize(
+    ("names", "changes", "line"),
+    [
+        (("a.csv", "b.csv"), {}, ""),
+        (("train.csv", "test.csv"), {"split": None}, ""),
+        (
+            ("test.csv", "train.csv"),
+            {},
+            "splits as given by files: train from train.csv, test from test.csv; data.split: null splits all rows anew",
+        ),
+        (
+            ("1.csv", "2.csv", "3.csv", "4.csv", "5.csv", "dev.csv"),
+            {"files": {"dev": "dev.csv", "train": "?.csv"}},
+            "splits as given by files: train from 1.csv, 2.csv, 3.csv and 2 more, validation from dev.csv",
+        ),
+        (("train.csv",), {"split": "my fold"}, "splits as given in column my fold"),
+    ],
+)
+def test_how_a_table_gives_splits_is_said_in_a_line(
+    tmp_path: Path, names: tuple[str, ...], changes: dict[str, Any], line: str
+) -> None:
+    assert table.describe(put(tmp_path, *names), data(**changes)) == line
+
+
+# A column
+
+
+@pytest.mark.parametrize("name", IN_COLUMN)
+def test_a_column_gives_the_split_of_each_row_in_every_format(read: Callable[..., Corpus], name: str) -> None:
+    got = read({name: IN_COLUMN[name]}, split="fold")
+    assert pairs(got) == [(text, label) for text, label, _ in MARKED]
+    assert got.rows["split"].tolist() == GIVEN
+    assert got.given == {"train": 2, "validation": 2, "test": 1}
+
+
+@pytest.mark.parametrize("name", IN_COLUMN)
+def test_the_splits_of_a_column_are_known_before_the_rows_are_read(tmp_path: Path, name: str) -> None:
+    content = IN_COLUMN[name]
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert table.given_splits(tmp_path / name, data(split="fold")) == set(GIVEN)
+    assert table.given_splits(tmp_path / name, data()) == set()
+
+
+def test_the_column_source_gives_splits_by_file(read: Callable[..., Corpus], tmp_path: Path) -> None:
+    got = read({"train.csv": GOOD, "test.csv": GOOD}, split="source")
+    assert got.given == {"train": 2, "test": 2}
+    assert table.given_splits(tmp_path / "data", data(split="source")) == {"train", "test"}
+
+
+def test_a_row_that_is_dropped_needs_no_split(read: Callable[..., Corpus]) -> None:
+    rows = "text,label,fold\na,0,train\n,1,\nb,1,test\n"
+    assert read({"c.csv": rows}, split="fold", missing="drop").given == {"train": 1, "test": 1}
+
+
+@given(words=st.lists(st.sampled_from([*SPLIT_OF, "eval", "", "0"]), min_size=1, max_size=12))
+@settings(deadline=None)
+def test_a_block_of_values_names_splits_only_if_every_value_does(words: list[str]) -> None:
+    expected = [SPLIT_OF[word] for word in words] if all(word in SPLIT_OF for word in words) else None
+    assert splits_of_values([*words]) == expected
+
+
+# Files of all formats
+
+
+def test_files_of_several_formats_give_splits_together(read: Callable[..., Corpus], tmp_path: Path) -> None:
+    contents = {
+        "train.tsv": "text\tlabel\na\t0\nb\t1\n",
+        "dev.txt": "c\t1\n",
+        "test/c.jsonl": '{"text": "d", "label": 0}\n',
+        "test/d.parquet": parquet({"text": ["e"], "label": [1]}),
+    }
+    got = read(contents)
+    by_text = dict(zip(got.rows["text"], got.rows["split"], strict=True))
+    assert by_text == {"a": "train", "b": "train", "c": "validation", "d": "test", "e": "test"}
+    assert table.given_splits(tmp_path / "data", data()) == {"train", "validation", "test"}
+    batches = list(Stream(tmp_path / "data", data()))
+    assert [split for batch in batches for split in batch["split"]] == got.rows["split"].tolist()

@@ -1,0 +1,107 @@
+"""The files of a labelled table, and the splits that the table gives: by its files, or in a column."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from textclf.core.errors import UserError
+from textclf.core.files import SPLITS
+from textclf.core.quoting import quote_name
+from textclf.tables.files import TableFile, find_files, source_name
+from textclf.tables.layout import Block, Layout
+from textclf.tables.read import read_blocks
+from textclf.tables.settings import AUTO, Data
+from textclf.tables.split_names import SPLIT_OF, split_of_file
+
+SHOWN = 3  # files of a split that are named
+
+
+def layout_of(settings: Data) -> Layout:
+    """Return the layout that the settings describe."""
+    columns = {name: getattr(settings, name) for name in ("text", "label", "id", "group")}
+    columns["split"] = settings.split_column
+    return Layout(
+        {name: column for name, column in columns.items() if column is not None},
+        settings.files if isinstance(settings.files, str) else "**/*",
+        settings.format,
+        settings.encoding,
+        settings.delimiter,
+        settings.quoting,
+    )
+
+
+def find_table(path: Path, settings: Data) -> list[TableFile]:
+    """Return the files of a table in the order of their names, each with its split if the files give splits.
+
+    Raises `UserError` as `find_files`; also if only some files of a folder name a split, or one belongs to two.
+    """
+    layout = layout_of(settings)
+    if isinstance(settings.files, Mapping):
+        return _files_by_split(path, layout, settings.files)
+    files = find_files(path, layout)
+    if settings.split != AUTO or not path.is_dir():
+        return files
+    files = [file._replace(split=split_of_file(file.name)) for file in files]
+    named = [file for file in files if file.split]
+    unnamed = [file for file in files if not file.split]
+    if named and unnamed:
+        raise UserError(
+            f"{path}: all files or none must name a split; got {quote_name(named[0].name)} ({named[0].split}) and "
+            f"{quote_name(unnamed[0].name)}; say which files are which in data.files, name a column in data.split, "
+            "or set data.split to null to split the rows of all files anew"
+        )
+    return files
+
+
+def _files_by_split(path: Path, layout: Layout, globs: Mapping[str, str]) -> list[TableFile]:
+    files: dict[str, TableFile] = {}
+    for split, glob in globs.items():
+        found = find_files(path, replace(layout, files=glob))
+        if not path.is_dir():
+            raise UserError(f"{path} must be a folder, in which data.files names the files of each split; got a file")
+        for file in found:
+            if other := files.get(file.name):
+                raise UserError(f"{file.path} must belong to one split; got {other.split} and {split} in data.files")
+            files[file.name] = file._replace(split=split)
+    return [files[name] for name in sorted(files)]
+
+
+def given_splits(path: Path, settings: Data) -> set[str]:
+    """Return the splits that a table gives; empty if it gives none. A column is read once for it."""
+    files = find_table(path, settings)
+    if settings.split_column is None:
+        return {file.split for file in files if file.split}
+    values = (value for file in files for value in _column(file, layout_of(settings), settings.split_column))
+    return {SPLIT_OF[word] for value in values if (word := value.strip().lower()) in SPLIT_OF}
+
+
+def _column(file: TableFile, layout: Layout, name: str) -> Iterator[str]:
+    """Yield the values in a column of a file as text, each at least once, of its well-formed rows."""
+    for rows in read_blocks(file.path, file.format, replace(layout, columns={"split": name})):
+        if isinstance(rows, Block):
+            yield from set(map(str, rows.columns.get(name, [source_name(file.name)])))
+        else:
+            for _, record in rows:
+                if not isinstance(record, ValueError):
+                    yield str(record.get(name, source_name(file.name)))
+
+
+def describe(path: Path, settings: Data) -> str:
+    """Return the line that says how the table gives its splits; empty if it gives none."""
+    if settings.split_column is not None:
+        return f"splits as given in column {quote_name(settings.split_column)}"
+    names: dict[str, list[str]] = {}
+    for file in find_table(path, settings):
+        if file.split:
+            names.setdefault(file.split, []).append(quote_name(file.name))
+    if not names:
+        return ""
+    lists = [f"{split} from {_few(names[split])}" for split in SPLITS if split in names]
+    pool = "; data.split: null splits all rows anew" if isinstance(settings.files, str) else ""
+    return f"splits as given by files: {', '.join(lists)}{pool}"
+
+
+def _few(names: list[str]) -> str:
+    """Return the first names and how many more there are."""
+    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+    return ", ".join(names[:SHOWN]) + more

@@ -1,0 +1,47 @@
+"""The names of splits: the words that a column or a file's name may use for train, validation and test."""
+
+import re
+
+from textclf.core.quoting import quote_name, quote_value
+from textclf.tables.files import source_name
+from textclf.tables.values import labels_of
+
+SYNONYMS = {
+    "train": ("training",),
+    "validation": ("valid", "val", "dev"),
+    "test": ("testing",),
+}
+SPLIT_OF = {word: split for split, words in SYNONYMS.items() for word in (split, *words)}
+RULE = f"train, validation or test (or {', '.join(word for words in SYNONYMS.values() for word in words)})"
+LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def split_of_value(value: str, column: str) -> str:
+    """Return the split that a value of a column names, in upper or lower case; `ValueError` if it names none."""
+    if (split := SPLIT_OF.get(value.strip().lower())) is None:
+        raise ValueError(f"{quote_name(column)} must be {RULE}; got {quote_value(value)}; correct it")
+    return split
+
+
+def splits_of_values(values: list[object]) -> list[str] | None:
+    """Return a column of a block as splits; None unless every value names one."""
+    if (labels := labels_of(values)) is None:
+        return None
+    splits = {label: SPLIT_OF.get(label.strip().lower()) for label in set(labels)}
+    return None if None in splits.values() else [splits[label] or "" for label in labels]
+
+
+def split_of_file(name: str) -> str | None:
+    """Return the split that a file's name gives, else that of the nearest folder which names one; None without any.
+
+    `name` is a path with slashes. A name gives a split if one of its words, which are runs of letters, does:
+    `train-00000-of-00002.parquet`, `sst2_dev.tsv`, `testset.csv`, `test/news.csv`. If it has words of several splits,
+    as `train_test.csv`, there is none.
+    """
+    *folders, file = name.split("/")
+    for part in (source_name(file), *reversed(folders)):
+        words = [word.removesuffix("set") for word in LETTERS.findall(part.lower())]
+        found = {SPLIT_OF[word] for word in words if word in SPLIT_OF}
+        if found:
+            return found.pop() if len(found) == 1 else None
+    return None
