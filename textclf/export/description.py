@@ -1,7 +1,7 @@
 """A run in plain words, for the model card and the report: how it was made and measured, and what limits it."""
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -48,9 +48,10 @@ def protocol(
 
     `classes` has what to show for each label, in order; `models` are the names of those to speak of.
     """
+    together = split.group_duplicates and not splits_report.get("given")
     return [
         _splitting(data, split, splits_report),
-        *(["Rows with the same text, apart from case and spaces, are in the same split."] * split.group_duplicates),
+        *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
         "The representation and the models are fitted on the training rows alone.",
         *(note for name in models for note in _notes(name, getattr(train, name))),
         _calibration(evaluate),
@@ -72,6 +73,11 @@ def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any]) -> st
     parts += [f"{sizes['test']:,} for testing"]
     by_hash = f"assigned by a hash of their {'text' if data.group is None else 'group'}"
     method = f"{'drawn at random' if split.method == 'random' else by_hash} (seed {split.seed})"
+    if given := splits_report.get("given", {}):
+        source = "its files" if data.split_column is None else f"column {visible(data.split_column)}"
+        drawn = join_names([split_rows(name) for name in sizes if name not in given])
+        rest = f"; the {drawn} are {method} from the given training rows" if drawn else ""
+        return f"{join_names(parts)}, as the table gives them by {source}{rest}."
     balance = ", with the same class balance in each split" if split.stratify else ""
     groups = "" if data.group is None else f", all rows of one {visible(data.group)} in the same split"
     return f"{join_names(parts)}, {method}{balance}{groups}."
@@ -120,7 +126,8 @@ def caveats(
         None,
         [
             _few_test_rows(sum(rows["test"].values()), confidence),
-            _leaks(splits_report["leaks"]["normalised"]),
+            _leaks(splits_report["leaks"]["normalised"], splits_report.get("given", {})),
+            _shared_groups(splits_report["leaks"].get("group", {})),
             _conflicts(splits_report["label_conflicts"]["normalised"]),
             _dropped(splits_report.get("dropped", {}).get("rows", 0)),
             _unequal_classes(rows, classes),
@@ -151,20 +158,30 @@ def _few_test_rows(count: int, confidence: float) -> str:
     )
 
 
-def _leaks(counts: Mapping[str, int]) -> str:
-    """Describe texts that occur in two splits; `counts` has the rows for keys like `test_in_train`."""
+def _leaks(counts: Mapping[str, int], given: Collection[str]) -> str:
+    """Describe texts that occur in two splits; `given` are the splits that the table gives."""
+    if not (repeated := _shared("text", counts)):
+        return ""
+    remedy = "" if given else "; split.group_duplicates keeps their rows in one split"
+    return f"{repeated}, apart from case and spaces. A model can have memorised such texts{remedy}."
+
+
+def _shared_groups(counts: Mapping[str, int]) -> str:
+    """Describe groups that occur in two given splits."""
+    if not (shared := _shared("group", counts)):
+        return ""
+    return f"{shared}: the numbers are not those of groups that a model has never seen."
+
+
+def _shared(what: str, counts: Mapping[str, int]) -> str:
+    """Say how many rows share a text or group with another split; `counts` has keys like `test_in_train`."""
     repeated = []
     for pair, count in counts.items():
         if count:
             split, other = pair.split("_in_")
             has = "has" if count == 1 else "have"
-            repeated.append(f"{count_noun(count, f'{split} row')} {has} the same text as a {split_rows(other)[:-1]}")
-    if not repeated:
-        return ""
-    return (
-        f"{join_names(repeated)}, apart from case and spaces. A model can have memorised such texts; "
-        "split.group_duplicates keeps their rows in one split."
-    )
+            repeated.append(f"{count_noun(count, f'{split} row')} {has} the same {what} as a {split_rows(other)[:-1]}")
+    return join_names(repeated)
 
 
 def _conflicts(count: int) -> str:

@@ -22,13 +22,13 @@ REPORT: dict[str, Any] = {
 }
 
 
-def protocol(models: tuple[str, ...] = (), **sections: Any) -> list[str]:
+def protocol(models: tuple[str, ...] = (), given: tuple[str, ...] = (), **sections: Any) -> list[str]:
     return description.protocol(
         Data.model_validate(sections.get("data", {})),
         Split.model_validate(sections.get("split", {})),
         Train.model_validate(sections.get("train", {})),
         Evaluate.model_validate(sections.get("evaluate", {})),
-        REPORT,
+        REPORT | ({"given": dict.fromkeys(given, 1)} if given else {}),
         sections.get("classes", CLASSES),
         models,
     )
@@ -70,6 +70,31 @@ def test_the_protocol_describes_the_settings(sections: dict[str, Any], sentence:
     assert any(sentence in line for line in protocol(**sections))
 
 
+@pytest.mark.parametrize(
+    ("given", "sections", "end"),
+    [
+        (("train", "validation", "test"), {}, "its files."),
+        (("train", "validation", "test"), {"data": {"split": "fo\x00ld"}}, "column fo⟨U+0000⟩ld."),
+        (
+            ("train", "test"),
+            {"split": {"group_duplicates": True}},
+            "its files; the validation rows are drawn at random (seed 1000)",
+        ),
+        (
+            ("train",),
+            {"data": {"group": "author"}, "split": {"method": "hash"}},
+            "its files; the validation rows and test rows are assigned by a hash of their group (seed 1000)",
+        ),
+    ],
+)
+def test_the_protocol_says_which_splits_were_given(given: tuple[str, ...], sections: dict[str, Any], end: str) -> None:
+    first, *others = protocol(given=given, **sections)
+    sizes = "1,000 rows for training, 100 for validation and 10,000 for testing"
+    rest = " from the given training rows." if end.endswith(")") else ""
+    assert first == f"{sizes}, as the table gives them by {end}{rest}"
+    assert not any("in the same split" in line for line in others)
+
+
 def test_the_protocol_has_the_notes_of_the_models_that_are_named() -> None:
     assert "100 epochs" in " ".join(protocol(("majority", "keras")))
     stopped = {"keras": {"early_stopping": 10}}
@@ -96,6 +121,10 @@ def caveats(watching: tuple[str, ...] = (), **changes: Any) -> list[str]:
             {"leaks": {"normalised": {"validation_in_train": 2, "test_in_train": 0, "test_in_validation": 1}}},
             "2 validation rows have the same text as a training row and 1 test row has the same text as a validation",
         ),
+        (
+            {"leaks": {"normalised": {}, "group": {"test_in_train": 3}}},
+            "3 test rows have the same group as a training row: the numbers are not those of groups that",
+        ),
         ({"label_conflicts": {"normalised": 1}}, "1 text occurs with more than one class, so no model can be right"),
         ({"label_conflicts": {"normalised": 2}}, "2 texts occur with more than one class"),
         ({"dropped": {"rows": 1}}, "1 row without a text or a label was left out."),
@@ -115,6 +144,12 @@ def caveats(watching: tuple[str, ...] = (), **changes: Any) -> list[str]:
 )
 def test_a_problem_of_the_rows_is_a_caveat(changes: dict[str, Any], sentence: str) -> None:
     assert any(sentence in line for line in caveats(**changes))
+
+
+def test_no_setting_is_named_for_texts_that_given_splits_share() -> None:
+    leaks = {"normalised": {"test_in_train": 1}}
+    assert any("split.group_duplicates" in line for line in caveats(leaks=leaks))
+    assert not any("split.group_duplicates" in line for line in caveats(leaks=leaks, given={"train": 1, "test": 1}))
 
 
 def test_rows_without_a_problem_have_no_caveats() -> None:
