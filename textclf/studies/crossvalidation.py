@@ -23,11 +23,14 @@ from textclf.studies.settings import CrossValidate
 def make_folds(rows: pd.DataFrame, settings: CrossValidate) -> Iterator[tuple[int, int, dict[str, pd.DataFrame]]]:
     """Yield the number of the repeat, the number of the fold (both from 1), and its splits `train` and `test`.
 
-    Each repeat tests every row once. Folds are stratified, and rows with the same normalised text or the same group
-    stay together. Raise `UserError` if a class has fewer texts or groups than there are folds, or all in one fold.
+    Each repeat tests every row once; if the table gives splits, every training row, and no other row is used. Folds are
+    stratified, and rows with the same normalised text or the same group stay together. Raise `UserError` if a class has
+    fewer texts or groups than there are folds, or all in one fold.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
+    if "split" in rows:
+        rows = rows[rows["split"] == "train"]
     groups = assign_groups(rows, duplicates=True)
     unit = "groups" if "group" in rows else "texts"
     counts = pd.Series(groups).groupby(rows["label"].to_numpy()).nunique()

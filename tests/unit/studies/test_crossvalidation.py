@@ -43,6 +43,12 @@ def test_every_row_is_tested_once_per_repeat(rows: int, count: int, repeats: int
                 assert math.floor(total / count) <= tested <= math.ceil(total / count)
 
 
+def test_given_validation_and_test_rows_are_in_no_fold() -> None:
+    rows = corpus(60).assign(split=["train"] * 40 + ["validation"] * 8 + ["test"] * 12)
+    for _, _, splits in crossvalidation.make_folds(rows, settings(folds=4)):
+        assert sorted(pd.concat(splits.values())["id"]) == sorted(rows["id"][:40])
+
+
 @given(
     texts=st.lists(st.sampled_from(["Good", "good ", "GOOD", "bad", "fine", "so so", "awful"]), min_size=8, max_size=30)
 )
