@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import io
 import json
-import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +13,7 @@ from typing import Any, TypeVar, cast
 from textclf.artifacts import predictions
 from textclf.artifacts.decisions import Decision
 from textclf.core.errors import UserError
+from textclf.core.git import git
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, validate
 from textclf.review.changes import Numbers
 from textclf.review.differences import checksums
@@ -141,14 +141,6 @@ class Revision:
             return []
         names = git("diff", "-z", "--name-only", "--relative", "HEAD").stdout
         return [name for name in names.decode(errors="replace").split("\0") if name]
-
-
-def git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
-    """Run Git and return its result, whether it succeeded or not."""
-    try:
-        return subprocess.run(("git", *arguments), capture_output=True)  # noqa: PLW1510, S603, S607 (git, no shell)
-    except FileNotFoundError:
-        raise UserError("git not found; install it") from None
 
 
 def commit_of(revision: str) -> str:
