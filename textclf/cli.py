@@ -1,5 +1,6 @@
 """The command `textclf`, for a project whose pipeline has run.
 
+textclf init --data tickets.csv
 textclf predict "The food was great."
 textclf serve
 textclf metrics
@@ -39,6 +40,16 @@ Print the outcome of the last run: each model on the test rows, against majority
 model that textclf predict takes, and why; and where the report is.
 """
 
+INIT = """
+Make this project your own: look at a table of labelled texts, choose settings that suit it, and write them to
+params.yaml. It names the rows, classes and repeated texts that it saw, and a reason for each setting. Columns that are
+not given are found: the texts are the longest column, the labels the one of few repeated values. The test rows decide
+nothing: validation rows are set apart for every choice. Then run `dvc repro`.
+
+  textclf init --data tickets.csv
+  textclf init --data reviews/ --files "*.jsonl" --text body --label stars --title "Shop reviews" --licence "CC BY 4.0"
+"""
+
 PR_REPORT = """
 Compare the metrics, params and figures with those of the revision from which this one branched off, as the comment of a
 pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reasons are on stderr.
@@ -53,6 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--version", action="version", version=f"textclf {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_command = functools.partial(commands.add_parser, formatter_class=DESCRIPTION, allow_abbrev=False)
+    _add_init(add_command("init", description=INIT, help="set up the project for a table of your own"))
     _add_predict(add_command("predict", description=PREDICT, help="classify texts"))
     _add_serve(add_command("serve", description=SERVE, help="serve models over HTTP"))
     add_command("metrics", description=METRICS, help="show the outcome of the last run").set_defaults(
@@ -64,6 +76,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, lambda received, _: sys.exit(128 + received))
     sys.exit(stage.exit_code(parsed.name, functools.partial(parsed.run, parsed)))
+
+
+def _add_init(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `textclf init`; those of tables are named as in section data of params.yaml."""
+    from textclf.tables.formats import TABLE_FORMATS
+
+    parser.set_defaults(name="init", run=_init)
+    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="a file, or a folder of files")
+    parser.add_argument("--force", action="store_true", help="overwrite a params.yaml with uncommitted changes")
+    columns = parser.add_argument_group("columns")
+    columns.add_argument("--text", metavar="COLUMN", help="of the texts (default: the longest)")
+    columns.add_argument("--label", metavar="COLUMN", help="of the labels (default: the one of few repeated values)")
+    columns.add_argument("--id", metavar="COLUMN", help="of unique ids (default: file and line)")
+    columns.add_argument("--group", metavar="COLUMN", help="whose equal values stay in one split, such as an author")
+    reading = parser.add_argument_group("how the table is written")
+    reading.add_argument("--files", metavar="GLOB", help="which files of a folder (default: all)")
+    reading.add_argument("--format", choices=list(TABLE_FORMATS), help="(default: by the file's ending)")
+    reading.add_argument("--encoding", help="(default: utf-8)")
+    reading.add_argument("--delimiter", help="of csv and tsv (default: by the header)")
+    reading.add_argument("--quoting", choices=["true", "false"], help='whether "..." may contain delimiters')
+    about = parser.add_argument_group("about the data, for report and model cards")
+    about.add_argument("--title", help="its name")
+    about.add_argument("--licence", help="its licence, such as CC BY 4.0")
 
 
 def _add_predict(parser: argparse.ArgumentParser) -> None:
@@ -137,6 +172,12 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--image-url", metavar="TEMPLATE", default="", help="address of a committed figure, with {revision} and {path}"
     )
+
+
+def _init(parsed: argparse.Namespace) -> None:
+    from textclf.init import command
+
+    command.run(parsed)
 
 
 def _predict(parsed: argparse.Namespace) -> None:

@@ -1,0 +1,136 @@
+"""The command `textclf init`: what it prints, what it writes, and what it refuses."""
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.settings import TEXT, put
+from tests.unit.tables.tables import delimited
+from textclf import cli
+from textclf.params import load, parse
+
+ROWS = [
+    (f"T{n}", f"The parcel {n} from {'team' * (n % 2)} is late.", ["shipping", "billing"][n % 2]) for n in range(40)
+]
+TABLE = delimited([("ticket", "message", "team"), *ROWS, ("T40", *ROWS[0][1:]), ("T41", "", "billing")])
+
+
+class Done(NamedTuple):
+    """How the command ended."""
+
+    status: object
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+    """Runs `textclf init` in a repository with a committed params.yaml and tickets.csv."""
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(TEXT, encoding="utf-8")
+    Path("tickets.csv").write_text(TABLE, encoding="utf-8")
+    author = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
+    for arguments in (("init", "--quiet"), ("add", "--all"), (*author, "commit", "--quiet", "-m", "params")):
+        subprocess.run(("git", *arguments), check=True)
+
+    def run(*arguments: str) -> Done:
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["init", *arguments])
+        return Done(stop.value.code, *capfd.readouterr())
+
+    return run
+
+
+def test_it_says_what_it_saw_and_chose_and_what_to_do_next(init: Run) -> None:
+    done = init("--data", "tickets.csv")
+    assert (done.status, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[:6] == [
+        "tickets.csv: 41 rows, texts in column message, labels in column team",
+        "2 classes: billing (20), shipping (21)",
+        "words of a text: 6 in the median, 7 at most",
+        "1 row without text or label: left out",
+        "1 row with the text of an earlier row: kept in the same split",
+        "params.yaml: 7 settings changed beside those of data and about",
+    ]
+    assert lines[-1] == "next: git add tickets.csv (dvc add if it is large), dvc repro, make docs"
+
+
+def test_the_settings_of_the_table_are_written_and_the_others_stay(init: Run) -> None:
+    assert init("--data", "tickets.csv", "--title", "Help desk", "--licence", "CC0", "--id", "ticket").status == 0
+    params = load()
+    data = params.data
+    assert (data.path, data.text, data.label, data.id, data.missing) == (
+        "tickets.csv",
+        "message",
+        "team",
+        "ticket",
+        "drop",
+    )
+    assert (params.about.title, params.about.licence) == ("Help desk", "CC0")
+    assert params.split.stratify
+    assert params.evaluate == parse(TEXT).evaluate
+    kept = set(Path("params.yaml").read_text(encoding="utf-8").splitlines()) & set(TEXT.splitlines())
+    assert len(kept) > len(set(TEXT.splitlines())) - 20
+
+
+def test_a_table_in_the_project_has_a_relative_path(init: Run, tmp_path: Path) -> None:
+    init("--data", str(tmp_path / "tickets.csv"))
+    assert load().data.path == "tickets.csv"
+
+
+def test_a_second_table_inherits_nothing_of_the_first(init: Run) -> None:
+    init("--data", "tickets.csv", "--title", "Help desk", "--id", "ticket")
+    first = Path("params.yaml").read_bytes()
+    Path("other.tsv").write_text(TABLE.replace(",", "\t"), encoding="utf-8")
+    assert init("--data", "other.tsv", "--force").status == 0
+    assert (load().data.id, load().about.title) == (None, None)
+    assert init("--data", "tickets.csv", "--title", "Help desk", "--id", "ticket", "--force").status == 0
+    assert Path("params.yaml").read_bytes() == first
+
+
+def test_a_params_yaml_that_git_cannot_bring_back_is_not_overwritten(init: Run) -> None:
+    changed = put("split.seed", "7")
+    Path("params.yaml").write_text(changed, encoding="utf-8")
+    done = init("--data", "tickets.csv")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == (
+        "error: init: params.yaml must be committed before it is overwritten; it has changes; commit it, "
+        "or add --force\n"
+    )
+    assert Path("params.yaml").read_text(encoding="utf-8") == changed
+    subprocess.run(("git", "rm", "--quiet", "--cached", "params.yaml"), check=True)
+    assert "it is not in Git" in init("--data", "tickets.csv").err
+    assert init("--data", "tickets.csv", "--force").status == 0
+    assert load().split.seed == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--data", "no.csv"], "no.csv not found; set --data to a file or folder of texts"),
+        (["--data", "tickets.csv", "--text", "mesage"], "--text must be one of its columns"),
+        (
+            ["--data", "tickets.csv", "--text", "message", "--label", "message"],
+            "label must be another column than text; got message for both",
+        ),
+        (["--data", "tickets.csv", "--encoding", "klingon"], "--encoding must be an encoding that Python knows"),
+        (["--data", "tickets.csv", "--label", "ticket"], "every class must have at least 4 different texts"),
+    ],
+)
+def test_a_mistake_is_one_line_and_params_yaml_stays(init: Run, arguments: list[str], line: str) -> None:
+    done = init(*arguments)
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert line in done.err
+    assert Path("params.yaml").read_text(encoding="utf-8") == TEXT
+
+
+def test_params_yaml_must_be_there(init: Run) -> None:
+    Path("params.yaml").unlink()
+    assert "params.yaml not found; run in the folder that holds it" in init("--data", "tickets.csv").err

@@ -1,0 +1,102 @@
+"""Which settings suit a table."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from tests.settings import TEXT
+from textclf.core.errors import UserError
+from textclf.core.params_text import with_values
+from textclf.init import protocol
+from textclf.init.protocol import choose_settings
+from textclf.init.survey import Survey
+from textclf.models.settings import MODELS
+from textclf.params import parse
+
+TWO = {"a": 1_000, "b": 1_000}
+TABLES: dict[str, Mapping[str, int]] = {
+    "few rows": {"a": 10, "b": 12, "c": 8},
+    "two classes": TWO,
+    "six classes": {f"c{n}": 1_000 for n in range(6)},
+    "500 classes of few rows": {f"c{n}": 4 for n in range(500)},
+    "500 classes": {f"c{n}": 40 for n in range(500)},
+    "unbalanced": {"a": 5_000, "b": 100},
+    "unbalanced, few rows": {"a": 500, "b": 10},
+    "many rows": {"a": 150_000, "b": 150_000},
+    "millions of rows": {"a": 1_500_000, "b": 1_500_000},
+}
+
+
+def choose(classes: Mapping[str, int], distinct: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """Return the chosen settings by their key."""
+    found = Survey(dict(classes), dict(distinct or classes), 0, 0, 0, 10, 20)
+    return {choice.key: choice.value for choice in choose_settings(found)}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_the_settings_are_valid_and_keep_rows_for_every_choice(name: str) -> None:
+    params = parse(with_values(TEXT, choose(TABLES[name])))
+    assert params.split.validation_size >= 0.15
+    assert params.train.keras.early_stopping is not None
+    assert params.gate.minimum == params.gate.maximum_drop == {}
+    assert params.split.stratify == (params.split.method == "random")
+    assert params.split.group_duplicates
+
+
+@pytest.mark.parametrize("name", [name for name in TABLES if name != "millions of rows"])
+def test_each_stratified_split_has_a_row_of_each_class(name: str) -> None:
+    chosen, classes = choose(TABLES[name]), TABLES[name]
+    sizes = [chosen["split.test_size"], chosen["split.validation_size"]]
+    rows = sum(classes.values())
+    assert all(size * rows >= len(classes) for size in (*sizes, 1 - sum(sizes)))
+    assert sizes[0] * min(classes.values()) >= 1
+
+
+def test_settings_that_were_changed_before_are_those_of_the_table() -> None:
+    # A second table must not inherit what was chosen for the first.
+    keys = [set(choose(classes)) for classes in TABLES.values()]
+    assert all(each == keys[0] for each in keys)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_class_is_given_weight_so_that_probabilities_stay_honest(model: str) -> None:
+    assert f"train.{model}.class_weight" not in choose(TABLES["unbalanced"])
+
+
+def test_c_is_searched_where_rows_and_classes_allow_it() -> None:
+    def strengths(classes: Mapping[str, int], distinct: Mapping[str, int] | None = None) -> object:
+        return choose(classes, distinct)["train.logistic_regression.C"]
+
+    assert strengths(TWO) == protocol.STRENGTHS
+    assert strengths(TABLES["500 classes"]) == strengths(TABLES["many rows"]) == 1.0
+    assert strengths({"a": 1_000, "b": 9}) == 1.0
+    assert strengths(TWO, {"a": 1_000, "b": 9}) == 1.0
+
+
+def test_the_smaller_of_two_unequal_classes_is_positive_and_its_threshold_is_chosen_by_f1() -> None:
+    chosen = choose({"a": 100, "b": 5_000})
+    assert (chosen["data.classes"], chosen["evaluate.threshold"]) == (["b", "a"], "f1")
+    chosen = choose(TABLES["unbalanced, few rows"])
+    assert (chosen["data.classes"], chosen["evaluate.threshold"]) == (["a", "b"], 0.5)
+    chosen = choose({"a": 5_000, "b": 4_000, "c": 100})
+    assert (chosen["data.classes"], chosen["evaluate.threshold"]) == (None, 0.5)
+
+
+def test_more_rows_take_larger_batches_and_fewer_epochs() -> None:
+    chosen = [choose({"a": rows, "b": rows}) for rows in (100, 5_000, 50_000, 500_000)]
+    batches = [each["train.keras.batch_size"] for each in chosen]
+    epochs = [each["train.keras.epochs"] for each in chosen]
+    assert batches == sorted(batches)
+    assert epochs == sorted(epochs, reverse=True)
+
+
+def test_millions_of_rows_are_split_by_hash_with_a_bounded_vocabulary() -> None:
+    chosen = choose(TABLES["millions of rows"])
+    assert (chosen["split.method"], chosen["vectorize.max_features"]) == ("hash", protocol.MOST_TERMS)
+    assert choose(TWO)["vectorize.max_features"] is None
+
+
+def test_a_class_of_too_few_texts_is_named() -> None:
+    with pytest.raises(UserError, match=r"every class must have at least 4 different texts.*; got b \(3\), c \(1\); "):
+        choose({"a": 20, "b": 20, "c": 20}, {"a": 20, "b": 3, "c": 1})

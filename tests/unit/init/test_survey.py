@@ -1,0 +1,29 @@
+"""What a table of labelled texts holds."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tables.tables import delimited
+from textclf.core.errors import UserError
+from textclf.init.survey import Survey, survey
+from textclf.tables.settings import Data
+
+ROWS = [("A b", "x"), ("a  B", "x"), ("a b", "y"), ("c", "y"), ("d e f g", "x"), ("", "x"), ("h", " ")]
+
+
+def look(folder: Path, rows: list[tuple[str, str]]) -> Survey:
+    path = folder / "a.csv"
+    path.write_text(delimited([("text", "label"), *rows]))
+    return survey(path, Data(path=str(path), missing="drop"))
+
+
+def test_rows_classes_repeats_conflicts_and_lengths_are_counted(tmp_path: Path) -> None:
+    found = look(tmp_path, ROWS)
+    assert found == Survey({"x": 3, "y": 2}, {"x": 2, "y": 1}, 2, 1, 2, 2, 4)
+    assert found.rows == 5
+
+
+def test_a_table_of_one_class_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="at least two classes"):
+        look(tmp_path, [("a", "x"), ("b", "x")])

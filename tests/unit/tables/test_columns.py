@@ -1,0 +1,52 @@
+"""The names of a table's columns, and what is in them."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.tables.tables import SAME, compressed, delimited, parquet
+from textclf.core.errors import UserError
+from textclf.tables.columns import MOST_DISTINCT, Column, column_names, describe_column
+from textclf.tables.layout import Layout
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_every_format_names_its_columns(name: str, tmp_path: Path) -> None:
+    for ending in ("", ".gz"):
+        path = tmp_path / f"{name}{ending}"
+        path.write_bytes(compressed(SAME[name], ending))
+        assert sorted(column_names(path, Layout({}))) == ["label", "text"]
+
+
+def test_a_file_without_columns_is_refused(tmp_path: Path) -> None:
+    for name in ("a.csv", "a.jsonl"):
+        (tmp_path / name).write_text("")
+        with pytest.raises(UserError, match="must have"):
+            column_names(tmp_path / name, Layout({}))
+
+
+def test_of_a_folder_the_first_file_names_the_columns(tmp_path: Path) -> None:
+    (tmp_path / "b.csv").write_text("c,d\n1,2\n")
+    (tmp_path / "a.csv").write_text("a,b\n1,2\n")
+    assert column_names(tmp_path, Layout({})) == ["a", "b"]
+
+
+def test_a_column_is_described_by_its_values_that_are_not_empty(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(delimited([("x",), ("two words",), ("é",), ("2024-05-01",), ("1.5",), (" ",), ("1.5",)]))
+    assert describe_column(path, Layout({}), "x") == Column("x", 5, 4, 26 / 5, 2 / 5, 3 / 5)
+
+
+def test_rows_that_break_a_rule_are_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\na,b\na\na,b\n")
+    assert describe_column(path, Layout({}), "x") == Column("x", 2, 1, 1.0, 0.0, 0.0)
+
+
+def test_no_more_distinct_values_are_kept_than_classes_can_be(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    path.write_bytes(parquet({"x": [f"v{n}" for n in range(10_000)], "decimal": [0.5] * 10_000}))
+    column = describe_column(path, Layout({}), "x")
+    assert column is not None
+    assert column.distinct == MOST_DISTINCT + 1
+    assert describe_column(path, Layout({}), "decimal") is None

@@ -1,0 +1,1 @@
+"""The command `textclf init`: settings for a table of the user's own."""

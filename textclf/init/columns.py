@@ -1,0 +1,86 @@
+"""Which columns of a table hold the texts and the labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from textclf.core.errors import UserError
+from textclf.core.quoting import list_names, quote_name
+from textclf.tables.columns import MOST_DISTINCT, Column, column_names, describe_column
+from textclf.tables.files import find_files
+from textclf.tables.layout import SOURCE, Layout
+
+LABELS = (
+    "label",
+    "labels",
+    "class",
+    "category",
+    "target",
+    "sentiment",
+    "intent",
+    "topic",
+)  # usual names, likeliest first
+ROWS_PER_CLASS = 4  # mean number of rows of each value of a column of labels, at least
+LONGEST_LABEL = 60  # mean characters of a label
+MEASURED = 0.5  # share of dates and decimals in a column of labels, at most
+SPACED = 0.1  # share of texts with white space or letters beyond ASCII, at least
+DELIMITERS = ";\t|,"
+
+
+def find_delimiter(path: Path, layout: Layout) -> str | None:
+    """Return the delimiter of a CSV or TSV file: the layout's, or another if the header would be a single column."""
+    names = column_names(path, layout)
+    kind = find_files(path, layout)[0].format
+    if layout.delimiter is not None or len(names) > 1 or kind not in {"csv", "tsv"}:
+        return layout.delimiter
+    return next((delimiter for delimiter in DELIMITERS if delimiter in names[0]), None)
+
+
+def find_columns(path: Path, layout: Layout, text: str | None, label: str | None) -> tuple[str, str]:
+    """Return the names of the columns of the texts and of the labels, as given or by what is in them.
+
+    The texts are the longest column; the labels the column of few repeated values. Raises `UserError` if there is no
+    such column, or if several could be the labels.
+    """
+    names = column_names(path, layout)
+    if text is not None and label is not None:
+        return text, label
+    columns = [column for name in names if (column := describe_column(path, layout, name)) is not None]
+    if text is None:
+        text = find_text([column for column in columns if column.name != label], path)
+    if label is None:
+        several = len(find_files(path, layout)) > 1 and SOURCE not in names
+        label = find_label([column for column in columns if column.name != text], path, several)
+    return text, label
+
+
+def find_text(columns: Sequence[Column], path: Path) -> str:
+    """Return the name of the column whose values are longest, without those that look like identifiers."""
+    texts = [column for column in columns if column.values and column.spaced >= SPACED]
+    if not texts:
+        names = list_names([column.name for column in columns])
+        raise UserError(f"{path} must have a column of texts; got none among {names}; name it by --text")
+    return max(texts, key=lambda column: column.mean_length).name
+
+
+def find_label(columns: Sequence[Column], path: Path, several_files: bool) -> str:
+    """Return the name of the column of labels; `source`, the name of the file, if each of several files is a class."""
+    labels = [column for column in columns if _can_be_label(column)]
+    usual = [column.name for name in LABELS for column in labels if column.name.lower() == name]
+    if usual or len(labels) == 1:
+        return usual[0] if usual else labels[0].name
+    if not labels and several_files:
+        return SOURCE
+    if not labels:
+        names = list_names([column.name for column in columns])
+        raise UserError(
+            f"{path} must have a column of labels, with few values that repeat; got none among {names or 'none'}; "
+            "name it by --label"
+        )
+    choices = list_names([f"{quote_name(column.name)} ({column.distinct} values)" for column in labels])
+    raise UserError(f"{path}: --label must name the column of labels; it could be {choices}")
+
+
+def _can_be_label(column: Column) -> bool:
+    repeated = column.distinct * ROWS_PER_CLASS <= column.values
+    short = column.mean_length <= LONGEST_LABEL and column.measured <= MEASURED
+    return 2 <= column.distinct <= MOST_DISTINCT and repeated and short

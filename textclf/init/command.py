@@ -1,0 +1,137 @@
+"""The command `textclf init`: look at a table, choose settings that suit it, and write them to params.yaml."""
+
+import argparse
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textclf.core import files
+from textclf.core.about import About
+from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun
+from textclf.core.git import git
+from textclf.core.params_text import with_values
+from textclf.core.quoting import quote_name
+from textclf.core.settings import PARAMS_FILE, load_yaml, show, validate
+from textclf.init.columns import find_columns, find_delimiter
+from textclf.init.protocol import Choice, choose_settings
+from textclf.init.survey import Survey, survey
+from textclf.tables.given import layout_of
+from textclf.tables.layout import Layout
+from textclf.tables.settings import OPTIONS, Data, check_option
+
+SHOWN_CLASSES = 12
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Write settings for the table that the arguments name, and print what was seen and chosen."""
+    require_committed(arguments.force)
+    data = describe_table(arguments)
+    found = survey(Path(data.path), data)
+    choices = choose_settings(found)
+    about = validate(About, {"title": arguments.title, "licence": arguments.licence}, "init", "about")
+    settings = {f"data.{key}": value for key, value in data.model_dump().items()}
+    settings |= {f"about.{key}": value for key, value in about.model_dump().items()}
+    settings |= {choice.key: choice.value for choice in choices}
+    before = load_yaml(PARAMS_FILE)
+    changed = [choice for choice in choices if _value_at(before, choice.key) != choice.value]
+    text = with_values(PARAMS_FILE.read_text(encoding="utf-8"), settings)
+    with files.outputs(PARAMS_FILE) as (scratch,):
+        scratch.write_text(text, encoding="utf-8", newline="\n")
+    print(*summary(data, found, changed), sep="\n")
+
+
+def require_committed(force: bool) -> None:
+    """Raise `UserError` if Git can't bring the present params.yaml back, unless `force`."""
+    load_yaml(PARAMS_FILE)
+    if force:
+        return
+    tracked = git("ls-files", "--error-unmatch", "--", str(PARAMS_FILE))
+    if tracked.returncode or git("diff", "--quiet", "HEAD", "--", str(PARAMS_FILE)).returncode:
+        state = "is not in Git" if tracked.returncode else "has changes"
+        raise UserError(
+            f"{PARAMS_FILE} must be committed before it is overwritten; it {state}; commit it, or add --force"
+        )
+
+
+def describe_table(arguments: argparse.Namespace) -> Data:
+    """Return the section data for the table: what the arguments say, and what the table shows."""
+    for name in OPTIONS:
+        if (value := getattr(arguments, name)) is not None:
+            check_option(name, value)
+    path = _relative(arguments.data)
+    if not path.exists():
+        raise UserError(f"{path} not found; set --data to a file or folder of texts")
+    given = {name: getattr(arguments, name) for name in (*OPTIONS, "format", "id", "group")}
+    given["quoting"] = None if arguments.quoting is None else arguments.quoting == "true"
+    # Rows without text or label can't be used; the summary counts them.
+    values = {"path": str(path), "missing": "drop"} | {name: each for name, each in given.items() if each is not None}
+    layout = _layout(_validated(values))
+    values["delimiter"] = find_delimiter(path, layout)
+    layout = replace(layout, delimiter=values["delimiter"])
+    values["text"], values["label"] = find_columns(path, layout, arguments.text, arguments.label)
+    return _validated(values)
+
+
+def _validated(values: Mapping[str, Any]) -> Data:
+    data: Data = validate(Data, values, values["path"], "data")
+    return data
+
+
+def _layout(data: Data) -> Layout:
+    """Return how the table is written; errors name the options of the command."""
+    return replace(layout_of(data), columns={}, option="--")
+
+
+def _relative(path: Path) -> Path:
+    """Return the path, relative to the project if it lies in it."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def summary(data: Data, found: Survey, changed: list[Choice]) -> list[str]:
+    """Return lines on what the table holds, which settings changed and why, and what to do next."""
+    columns = f"texts in column {quote_name(data.text)}, labels in column {quote_name(data.label)}"
+    width = max((len(_setting(choice)) for choice in changed), default=0)
+    path = shlex.quote(data.path)
+    return [
+        f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
+        f"{count_noun(len(found.classes), 'class', 'classes')}: {_classes(found.classes)}",
+        f"words of a text: {found.median_words:,} in the median, {found.most_words:,} at most",
+        *_oddities(found),
+        f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} changed beside those of data and about",
+        *(f"  {_setting(choice):<{width}}  {choice.reason}" for choice in changed),
+        f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them",
+        f"next: git add {path} (dvc add if it is large), dvc repro, make docs",
+    ]
+
+
+def _oddities(found: Survey) -> Iterator[str]:
+    """Yield a line for each kind of rows that the user may not expect."""
+    if found.dropped:
+        yield f"{count_noun(found.dropped, 'row')} without text or label: left out"
+    if found.repeated:
+        yield f"{count_noun(found.repeated, 'row')} with the text of an earlier row: kept in the same split"
+    if found.conflicts:
+        yield f"{count_noun(found.conflicts, 'text')} with several labels: no model can be right on all of their rows"
+
+
+def _setting(choice: Choice) -> str:
+    return f"{choice.key}: {show(choice.value)}"
+
+
+def _value_at(content: Any, key: str) -> Any:
+    """Return the value of a dotted key, None if it is missing."""
+    for part in key.split("."):
+        content = content.get(part) if isinstance(content, dict) else None
+    return content
+
+
+def _classes(classes: Mapping[str, int]) -> str:
+    """Return the rows of each class; of many classes those of the smallest and the largest."""
+    if len(classes) <= SHOWN_CLASSES:
+        return ", ".join(f"{quote_name(name)} ({count:,})" for name, count in classes.items())
+    smallest, *_, largest = sorted(classes, key=lambda name: (classes[name], name))
+    return f"from {classes[smallest]:,} ({quote_name(smallest)}) to {classes[largest]:,} rows ({quote_name(largest)})"

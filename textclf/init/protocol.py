@@ -1,0 +1,138 @@
+"""Which settings suit a table: an honest protocol, and training in a bounded time."""
+
+import math
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from textclf.core.errors import UserError
+from textclf.core.quoting import list_names, quote_name
+from textclf.init.survey import Survey
+
+TEST_SIZE, VALIDATION_SIZE = 0.25, 0.15
+FEW_ROWS, VALIDATION_SIZE_OF_FEW = 500, 0.2  # 15% of fewer rows would be too few to choose by
+FEWEST_TEXTS = 4  # distinct texts of a class, so that a quarter of them is one text
+ROWS_PER_FOLD = 10  # distinct texts of a class from which all 5 folds of the training rows have one
+STRENGTHS = [0.1, 1.0, 10.0]
+MOST_SEARCHED = 100_000  # rows times classes up to which C is searched: a minute at most on one core
+MANY_ROWS = 1_000_000  # rows from which they are split by hash and streamed
+MANY_TEXTS, MOST_TERMS = 100_000, 20_000  # rows from which the vocabulary is cut, and to how many terms
+RARE = 0.1  # share of the smaller of two classes below which a threshold of 0.5 finds few of its rows
+FEWEST_POSITIVE = 10  # validation rows of the positive class by which a threshold can be chosen
+MANY_CLASSES, WIDE = 20, 64  # classes beyond which a hidden layer of ten units is too narrow, and a wider one
+
+
+class Training(NamedTuple):
+    """How long the network trains on tables of up to so many rows."""
+
+    rows: float
+    batch_size: int
+    epochs: int
+    early_stopping: int
+
+
+# Measured: at most a minute on one core, of which early stopping saves most.
+TRAINING = (
+    Training(2_000, 10, 100, 10),
+    Training(20_000, 32, 50, 5),
+    Training(200_000, 128, 20, 3),
+    Training(math.inf, 512, 10, 2),
+)
+
+
+class Choice(NamedTuple):
+    """A value for a setting, and why."""
+
+    key: str
+    value: Any
+    reason: str
+
+
+def choose_settings(survey: Survey) -> list[Choice]:
+    """Return the settings for a table; raise `UserError` if a class has too few texts to be learned and tested."""
+    _require_texts(survey)
+    return [*_split(survey), *_representation(survey), *_models(survey), *_decisions(survey), *_gate()]
+
+
+def _require_texts(survey: Survey) -> None:
+    small = [name for name, texts in survey.distinct.items() if texts < FEWEST_TEXTS]
+    if small:
+        counts = list_names([f"{quote_name(name)} ({survey.distinct[name]})" for name in small])
+        raise UserError(
+            f"every class must have at least {FEWEST_TEXTS} different texts, to be learned and tested; got {counts}; "
+            "give them more rows, merge them with other classes, or remove their rows"
+        )
+
+
+def _validation_size(survey: Survey) -> float:
+    """Return the share of the validation rows: with as many texts as classes at least."""
+    size = VALIDATION_SIZE if survey.rows >= FEW_ROWS else VALIDATION_SIZE_OF_FEW
+    texts = sum(survey.distinct.values())
+    return max(size, math.ceil(100 * len(survey.classes) / texts) / 100)
+
+
+def _split(survey: Survey) -> Iterator[Choice]:
+    streamed = survey.rows >= MANY_ROWS
+    method = "hash" if streamed else "random"
+    reason = f"{MANY_ROWS:,} rows or more are streamed" if streamed else "the rows fit into memory"
+    yield Choice("split.method", method, reason)
+    yield Choice("split.test_size", TEST_SIZE, "rows that decide nothing")
+    yield Choice(
+        "split.validation_size", _validation_size(survey), "rows that choose epoch, threshold and default model"
+    )
+    balance = "a hash looks at no other row" if streamed else "every split has each class in its share"
+    yield Choice("split.stratify", not streamed, balance)
+    yield Choice("split.group_duplicates", True, "rows of the same text stay in one split")
+
+
+def _representation(survey: Survey) -> Iterator[Choice]:
+    cut = survey.rows >= MANY_TEXTS
+    reason = "a vocabulary grows with the rows" if cut else "all terms fit"
+    yield Choice("vectorize.max_features", MOST_TERMS if cut else None, reason)
+
+
+def _models(survey: Survey) -> Iterator[Choice]:
+    classes = len(survey.classes)
+    yield Choice("train.models", ["majority", "logistic_regression", "keras"], "floor, linear model and network")
+    affordable = survey.rows * (classes if classes > 2 else 1) <= MOST_SEARCHED
+    enough = min(survey.distinct.values()) >= ROWS_PER_FOLD
+    reason = (
+        "chosen by cross-validation within the training rows"
+        if affordable and enough
+        else "a search would take long"
+        if enough
+        else "a class has too few rows for a search"
+    )
+    yield Choice("train.logistic_regression.C", STRENGTHS if affordable and enough else 1.0, reason)
+    training = next(training for training in TRAINING if survey.rows <= training.rows)
+    wide = classes > MANY_CLASSES
+    yield Choice(
+        "train.keras.units",
+        [WIDE] if wide else [10],
+        f"wider, for {classes} classes" if wide else "the lesson's",
+    )
+    yield Choice("train.keras.epochs", training.epochs, "at most")
+    yield Choice("train.keras.batch_size", training.batch_size, f"for {survey.rows:,} rows")
+    yield Choice("train.keras.early_stopping", training.early_stopping, "the validation rows choose the epoch")
+
+
+def _decisions(survey: Survey) -> Iterator[Choice]:
+    """Yield the order of two classes of very different size, and how the threshold of the smaller one is chosen."""
+    order: list[str] | None = None
+    threshold: float | str = 0.5
+    reason = "the more probable class"
+    share = min(survey.classes.values()) / survey.rows
+    if len(survey.classes) == 2 and share < RARE:
+        order = sorted(survey.classes, key=lambda name: -survey.classes[name])
+        if share * _validation_size(survey) * survey.rows >= FEWEST_POSITIVE:
+            threshold, reason = "f1", f"{share:.1%} of the rows are {quote_name(order[1])}; 0.5 would miss most of them"
+        else:
+            reason = f"too few rows of {quote_name(order[1])} to choose another by"
+    named = "sorted" if order is None else f"{quote_name(order[1])}, the rare one, is the positive class"
+    yield Choice("data.classes", order, named)
+    yield Choice("evaluate.threshold", threshold, reason)
+    yield Choice("evaluate.calibration", "none", "probabilities as trained")
+
+
+def _gate() -> Iterator[Choice]:
+    for name in ("minimum", "maximum_drop"):
+        yield Choice(f"gate.{name}", {}, "the limits were the lesson's; set your own after the first run")
