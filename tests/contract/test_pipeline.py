@@ -318,6 +318,7 @@ def test_params_yaml_shows_every_setting_in_order(section: str, keys: list[str])
     assert list(shown) == keys
 
 
+@pytest.mark.lesson
 def test_the_defaults_are_those_that_params_yaml_shows() -> None:
     # The gate is set for the lesson's models; without one nothing is judged.
     shown = {name: section for name, section in PARAMS.items() if name != "gate"}

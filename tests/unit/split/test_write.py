@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from stages import split as stage
 from tests.conftest import ROOT
+from tests.settings import TEXT
 from tests.unit.split.rows import numbered, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core import resources
@@ -92,7 +93,7 @@ def test_groups_stay_together_whatever_their_texts(tmp_path: Path) -> None:
 
 def test_a_split_by_hash_does_not_depend_on_the_hash_seed_of_python(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "c.csv", [(f"text é {number}", str(number % 2)) for number in range(300)])
-    text = (ROOT / "params.yaml").read_text().replace("method: random", "method: hash  ")
+    text = TEXT.replace("method: random", "method: hash  ")
     outputs = []
     for seed in ("0", "1"):
         folder = tmp_path / seed
