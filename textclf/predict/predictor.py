@@ -5,7 +5,7 @@ model = textclf.load("models/keras")
 model.predict(["The food was great.", "Never again."])    # ['1', '0']
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision
 from textclf.artifacts.layers import LayerModel
 from textclf.core.errors import UserError
 from textclf.core.files import reading
+from textclf.core.quoting import quote_value
 from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
 
 Term = tuple[str, float]  # a term and its weight
@@ -58,7 +59,7 @@ class Predictor:
         A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
         label, below 0 against it. Terms outside the vocabulary have none. Calibration is not taken into account.
         """
-        texts = texts if isinstance(texts, str | bytes) else list(texts)
+        texts = list(_require_texts(texts))
         X = self._vectors(texts)
         labels = self.decision.decide(self._probabilities(X))
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
@@ -72,12 +73,23 @@ class Predictor:
         return explanations
 
     def _vectors(self, texts: Iterable[str]) -> csr_array:
-        if isinstance(texts, str | bytes):
-            raise TypeError("texts must be an iterable of texts; got one text; put it in a list")
-        return self.vectorizer.transform(texts)
+        return self.vectorizer.transform(_require_texts(texts))
 
     def _probabilities(self, X: csr_array) -> NDArray[np.float64]:
         return self.decision.calibrate(self.model.predict_proba(X))
+
+
+def _require_texts(texts: Iterable[object]) -> Iterator[str]:
+    """Yield the texts; `TypeError` for the first that is none, such as None or the NaN of a missing value."""
+    if isinstance(texts, str | bytes):
+        raise TypeError("texts must be an iterable of texts; got one text; put it in a list")
+    if isinstance(texts, Mapping) or hasattr(texts, "columns"):  # a data frame would give the names of its columns
+        raise TypeError(f"texts must be an iterable of texts; got a {type(texts).__name__}; take one column of it")
+    for position, text in enumerate(texts):
+        if not isinstance(text, str):
+            got = f"{quote_value(text)} ({type(text).__name__})"
+            raise TypeError(f"texts[{position}] must be a str; got {got}; remove it or fill it in")
+        yield text
 
 
 def load(folder: str | Path) -> Predictor:

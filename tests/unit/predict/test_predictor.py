@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.special import expit, logit
 
@@ -72,6 +73,28 @@ def test_no_texts_give_no_labels(make: Callable[[], Predictor]) -> None:
 def test_a_single_text_is_refused(method: str, text: Any) -> None:
     with pytest.raises(TypeError, match="put it in a list"):
         getattr(two_classes(), method)(text)
+
+
+@pytest.mark.parametrize(
+    ("value", "got"),
+    [(None, "nothing (NoneType)"), (float("nan"), "nan (float)"), (7, "7 (int)"), (b"a", "b'a' (bytes)")],
+)
+@pytest.mark.parametrize("method", ["predict", "predict_proba", "explain"])
+def test_a_value_that_is_no_text_is_refused_by_its_position(method: str, value: Any, got: str) -> None:
+    with pytest.raises(TypeError) as error:
+        getattr(two_classes(), method)(iter(["great", value]))
+    assert str(error.value) == f"texts[1] must be a str; got {got}; remove it or fill it in"
+
+
+@pytest.mark.parametrize("method", ["predict", "explain"])
+@pytest.mark.parametrize("table", [pd.DataFrame({"text": ["a"]}), {"text": ["a"]}], ids=["frame", "dict"])
+def test_a_table_is_refused_since_only_its_names_would_be_read(method: str, table: Any) -> None:
+    with pytest.raises(TypeError, match="take one column of it"):
+        getattr(two_classes(), method)(table)
+
+
+def test_a_column_of_a_table_gives_its_labels() -> None:
+    assert two_classes().predict(pd.Series(TEXTS)) == two_classes().predict(TEXTS)
 
 
 def test_any_iterable_of_texts_is_accepted() -> None:
