@@ -12,7 +12,8 @@ from textclf.core import files, stage
 from textclf.split.room import require_room
 from textclf.split.settings import Split
 from textclf.split.write import describe_splits, write_splits
-from textclf.tables.given import describe
+from textclf.tables.files import describe_folders
+from textclf.tables.given import describe, find_table
 from textclf.tables.settings import Data
 
 
@@ -20,6 +21,8 @@ def run(data: Data, split: Split, *, table: Path, splits: Path, report: Path) ->
     """Split the rows of `table`."""
     if given := describe(table, data):
         print(given, flush=True)
+    for line in describe_folders(find_table(table, data)):
+        print(line, flush=True)
     require_room(table, data, split, splits)
     with files.outputs(splits, report) as (split_folder, report_file):
         split_folder.mkdir()

@@ -118,6 +118,8 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     table.add_argument("--encoding", default="utf-8", help="(default: utf-8)")
     table.add_argument("--delimiter", help="of csv and tsv (default: a comma, a tab)")
     table.add_argument("--quoting", choices=["true", "false"], help='whether "..." may contain delimiters')
+    table.add_argument("--sheet", help="of an Excel workbook (default: the first)")
+    table.add_argument("--query", metavar="SELECT", help="statement that gives the rows of an SQLite file")
     output = parser.add_argument_group("output")
     output.add_argument("--output", type=Path, metavar="FILE", help="a file, written whole or not at all")
     output.add_argument("--to", choices=list(OUTPUT_FORMATS), help="(default: by the file's ending, else jsonl)")

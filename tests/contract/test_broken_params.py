@@ -67,6 +67,8 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     ],
     "data.delimiter": [(DELIMITER, ["'||'", "''", """'"'""", "' '", (r'"\n"', r"'\n'"), "§"])],
     "data.quoting": [("true or false", ["minimal"])],
+    "data.sheet": [("text", ["1"]), ("text that is not empty", ["''"])],
+    "data.query": [("text", ["[SELECT]"]), ("text that is not empty", ["''"])],
     "split.method": [("one of 'random' or 'hash'", ["time"])],
     "split.test_size": [
         ("a number", ["'0.25'", "'1e-3'", "true"]),

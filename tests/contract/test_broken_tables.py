@@ -5,6 +5,8 @@ import decimal
 import gzip
 import io
 import json
+import struct
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 
 from tests.conftest import arguments
 from tests.settings import put
+from tests.unit.tables.tables import arrow, excel, sqlite
 from textclf.core.errors import UserError
 from textclf.core.settings import load_section
 from textclf.tables import corpus, formats
@@ -31,6 +34,9 @@ UNQUOTE = "if quotes are text here, set data.quoting to false"
 FIELDS = "must have 2 fields, as the header has"
 QUOTE = "put quotes around a field that contains the delimiter or a line end"
 DELIMITER = "if another character separates the columns, set data.delimiter"
+NO_HEADER = "if line 1 is no header, put one above it"
+IS_ARRAY = "if the file is one array, set data.format to json"
+IS_JSON = "if this is JSON, set data.format to jsonl or json"
 CR = (
     "must contain no lone CR outside quotes; put quotes around the text that contains it, "
     "or save the file with LF or CRLF line ends"
@@ -46,6 +52,8 @@ ENDING = (
     f"must end in {', '.join(formats.ENDINGS)}, optionally followed by .gz or .zst; "
     "set its data.format, or match other files by data.files"
 )
+ZIP = "a zip archive, as an Excel workbook is"
+UNREAD = "must be in a format that textclf reads"
 LIST = pa.list_(pa.field("element", pa.string()))  # as Parquet calls the field
 NO_PARQUET = "Parquet magic bytes not found in footer. Either the file is corrupted or this is not a parquet file"
 
@@ -72,6 +80,13 @@ def written(table: pa.Table) -> bytes:
     return stream.getvalue()
 
 
+def zipped(name: str) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr(name, "content")
+    return stream.getvalue()
+
+
 def gz(content: str) -> bytes:
     return gzip.compress(content.encode(), mtime=0)
 
@@ -92,7 +107,33 @@ HEADERS = {
     "nothing but a byte order mark": alone("c.csv", "\ufeff", " must have a header and rows; got an empty file"),
     "header without rows": alone("c.csv", HEAD, " must have rows; got none"),
     "blank first line": alone("c.csv", f"\n{GOOD}", ":1: must be a header; got a blank line; remove it"),
-    "no header": alone("c.csv", "a,0\nb,1\n", *columns("text", "label", there="a, 0")),
+    "no header": alone("c.csv", "a,0\nb,1\n", *columns("text", "label", there="a, 0", hint=f"; {NO_HEADER}")),
+    "a sentence for a header": alone(
+        "c.csv",
+        "The food was really great,pos\nb,neg\n",
+        *columns("text", "label", there="The food was really great, pos", hint=f"; {NO_HEADER}"),
+    ),
+    "JSON called csv": alone(
+        "c.csv",
+        '[{"text": "a", "label": 0}]',
+        *columns("text", "label", there="""[{"text": "a", ' "label": 0}]'""", hint=f"; {IS_JSON}"),
+    ),
+    "JSON over lines called tsv": alone(
+        "c.tsv", '[\n{"text": "a"}]', *columns("text", "label", there="[", hint=f"; {IS_JSON}")
+    ),
+    "semicolons and quotes": alone(
+        "c.csv",
+        '"text";"label"\n"a";"0"\n',
+        f":1: {QUOTES}; got text after a closing quote in line 1; {DELIMITER}",
+    ),
+    "tabs in CSV": alone(
+        "c.csv",
+        "text\tlabel\na\t0\n",
+        *columns("text", "label", there=r"'text\tlabel'", hint="; set data.format to tsv"),
+    ),
+    "another column with semicolons": alone(
+        "c.csv", "text;stars\na;0\n", *columns("text", "label", there="text;stars", hint=f"; {DELIMITER}")
+    ),
     "line for a spreadsheet": alone("c.csv", f"sep=,\n{GOOD}", *columns("text", "label", there="sep=, ''")),
     "names in other case": alone("c.csv", "Text,Label\na,0\n", *columns("text", "label", there="Text, Label")),
     "space in a name": alone("c.csv", "text, label\na, 0\n", *columns("label", there="text, ' label'")),
@@ -113,13 +154,15 @@ HEADERS = {
         ": data.text must be one of its columns (text, label, text); got 2 columns named 'text'",
     ),
     "semicolons": alone(
-        "c.csv", "text;label\na;0\n", *columns("text", "label", there="text;label", hint=f"; {DELIMITER}")
+        "c.csv", "text;label\na;0\n", *columns("text", "label", there="text;label", hint="; set data.delimiter to ';'")
     ),
-    "commas in TSV": alone("c.tsv", GOOD, *columns("text", "label", there="'text,label'", hint=f"; {DELIMITER}")),
+    "commas in TSV": alone(
+        "c.tsv", GOOD, *columns("text", "label", there="'text,label'", hint="; set data.delimiter to ','")
+    ),
     "delimiter of another file": alone(
         "c.csv",
         GOOD,
-        *columns("text", "label", there="'text,label'", hint=f"; {DELIMITER}"),
+        *columns("text", "label", there="'text,label'", hint="; set data.delimiter to ','"),
         delimiter="'|'",
     ),
     "names of another table": alone(
@@ -333,10 +376,10 @@ JSON_LINES = {
     "a list over lines": alone(
         "c.jsonl",
         '[{"text": "a", "label": 0},\n{"text": "b", "label": 1}]\n',
-        f""":1: {JSON}; Expecting value in '[{{"text": "a", "label": 0}},'""",
+        f""":1: {JSON}; Expecting value in '[{{"text": "a", "label": 0}},'; {IS_ARRAY}""",
         f""":2: {JSON}; Extra data in '{{"text": "b", "label": 1}}]'""",
     ),
-    "a list": alone("c.jsonl", f"[{OBJECT.strip()}]\n", f":1: {JSON}; got a list"),
+    "a list": alone("c.jsonl", f"[{OBJECT.strip()}]\n", f":1: {JSON}; got a list; {IS_ARRAY}"),
     "an object over lines": alone(
         "c.jsonl",
         json.dumps({"text": "a", "label": 0}, indent=1),
@@ -443,6 +486,217 @@ JSON_LINES = {
         label="source",
     ),
 }
+ARRAY = "must be a JSON array of objects"
+BY_LINE = "if each line is an object, set data.format to jsonl"
+RECORDS = "pandas writes one by to_json(orient='records')"
+JSON_ARRAYS = {
+    "empty file": alone("c.json", "", f":1: {ARRAY}; Expecting value in ''"),
+    "no rows": alone("c.json", "[]", " must have rows; got none"),
+    "JSON Lines called json": alone("c.json", OBJECT * 2, f":2: {ARRAY}; got more after its end; {BY_LINE}"),
+    "columns": alone(
+        "c.json",
+        '{"text": {"0": "a"}, "label": {"0": 1}}',
+        f" {ARRAY}; got one object with the keys text, label; {RECORDS}; {BY_LINE}",
+    ),
+    "a number": alone("c.json", "7", f" {ARRAY}; got 7"),
+    "cut off": alone("c.json", '[\n{"text": "a",\n "lab', f""":3: {ARRAY}; Unterminated string in '"lab'"""),
+    "an open array": alone("c.json", f"[{OBJECT}", f":2: {ARRAY}; Expecting ',' delimiter in ''"),
+    "a key twice": alone("c.json", '[{"text": "a", "text": "b"}]', f" {ARRAY}; duplicate key 'text'"),
+    "9,000 brackets": alone("c.json", "[" * 9000, f" {ARRAY}; too deep"),
+    "not UTF-8": alone("c.json", b'["caf\xe9"]', ": must be utf-8; got byte 0xe9 at offset 5; set data.encoding"),
+    "other columns": alone("c.json", '[{"a": 1}, {"b": 2}]', *columns("text", "label", there="a, b")),
+    "wrong elements": alone(
+        "c.json",
+        f'[{OBJECT}, 7, [], {{"text": 5, "label": 1}}, {{"text": "b"}}]',
+        ":2: must be an object of the array; got 7",
+        ":3: must be an object of the array; got a list",
+        ":4: text must be text; got 5",
+        f":5: label must not be empty; got nothing in column label; {DROP}",
+    ),
+}
+WORKBOOK = "must be a whole Excel (.xlsx) file"
+EXCEL = {
+    "empty file": alone("c.xlsx", b"", f" {WORKBOOK}; File is not a zip file; copy it again"),
+    "CSV called xlsx": alone("c.xlsx", GOOD, f" {WORKBOOK}; File is not a zip file; copy it again"),
+    "cut off": alone("c.xlsx", excel(("text", "label"))[:-9], f" {WORKBOOK}; File is not a zip file; copy it again"),
+    "another zip archive": alone(
+        "c.xlsx",
+        zipped("a.txt"),
+        f""" {WORKBOOK}; "There is no item named '[Content_Types].xml' in the archive"; copy it again""",
+    ),
+    "an empty sheet": alone("c.xlsx", excel(), " must have a header and rows; got an empty sheet"),
+    "header without rows": alone("c.xlsx", excel(("text", "label"), (None, None)), " must have rows; got none"),
+    "no header": alone(
+        "c.xlsx",
+        excel(("a", 0), ("b", 1)),
+        *columns("text", "label", there="a, 0", hint="; if row 1 is no header, put one above it"),
+    ),
+    "other columns": alone(
+        "c.xlsx", excel(("n", None, "review", None), (1, None, "a")), *columns("text", "label", there="n, '', review")
+    ),
+    "another sheet": alone(
+        "c.xlsx",
+        excel(("text", "label"), Old=[("text", "label")]),
+        ": data.sheet must be one of its sheets (Sheet, Old); got 'New'",
+        sheet="New",
+    ),
+    "values of other types": alone(
+        "c.xlsx",
+        excel(("text", "label"), (5, 1), ("b", 1.5), ("c", dt.date(2020, 1, 1)), ("d", "=1/0"), ("#N/A", 1)),
+        ":2: text must be text; got 5",
+        f":3: {LABEL}; got 1.5",
+        f":4: {LABEL}; got datetime.datetime(2020, 1, 1, 0, 0)",
+        f":5: label must not be empty; got '' in column label; {DROP}",
+        ":6: text must be a value; got the error #N/A of a formula; correct it",
+    ),
+    "an empty row among others": alone(
+        "c.xlsx",
+        excel(("text", "label"), ("a", 0), (), ("b", 1)),
+        f":3: text must not be empty; got nothing in column text; {DROP}",
+    ),
+}
+TABLES = "data.query must be a SELECT on its tables (rows)"
+CHECKPOINT = "close the program that writes them, or run PRAGMA wal_checkpoint(TRUNCATE)"
+SQLITE = {
+    "empty file": alone(
+        "c.db",
+        b"",
+        ": data.query must be a SELECT on its tables (none); no such table: rows",
+        query="SELECT * FROM rows",
+    ),
+    "CSV called db": alone(
+        "c.db", GOOD, " must be a whole SQLite file; file is not a database; copy it again", query="SELECT 1"
+    ),
+    "no query": alone(
+        "c.db",
+        sqlite([], statements="CREATE TABLE others (text)"),
+        ": data.query must be a SELECT on its tables (others, rows); got nothing",
+    ),
+    "another table": alone("c.db", sqlite([]), f": {TABLES}; no such table: row", query="SELECT * FROM row"),
+    "no SQL": alone("c.db", sqlite([]), f': {TABLES}; near "rows": syntax error', query="rows"),
+    "two statements": alone(
+        "c.db", sqlite([]), f": {TABLES}; You can only execute one statement at a time", query="SELECT 1; SELECT 2"
+    ),
+    "a statement without rows": alone(
+        "c.db", sqlite([]), f": {TABLES}; attempt to write a readonly database", query="DELETE FROM rows"
+    ),
+    "a setting": alone("c.db", sqlite([]), f": {TABLES}; got a statement without rows", query="BEGIN"),
+    "no rows": alone("c.db", sqlite([]), " must have rows; got none", query="SELECT * FROM rows"),
+    "other columns": alone("c.db", sqlite([]), *columns("label", there="text"), query="SELECT text FROM rows"),
+    "values of other types": alone(
+        "c.db",
+        sqlite([(5, "0"), (b"a", "0"), (None, "0"), ("a", 1.5)]),
+        ":1: text must be text; got 5",
+        ":2: text must be text; got b'a'",
+        f":3: text must not be empty; got nothing in column text; {DROP}",
+        f":4: {LABEL}; got 1.5",
+        query="SELECT * FROM rows",
+    ),
+    "not UTF-8": alone(
+        "c.db",
+        sqlite([], statements="INSERT INTO rows VALUES (CAST(x'ff' AS TEXT), 0)"),
+        " must contain text in UTF-8; got byte 0xff",
+        query="SELECT * FROM rows",
+    ),
+    "changes in a file beside it": (
+        {"own/c.db": sqlite([]), "own/c.db-wal": b"changes"},
+        "own/c.db",
+        {"query": "SELECT * FROM rows"},
+        (f"own/c.db must contain all changes; got some in c.db-wal; {CHECKPOINT}",),
+    ),
+}
+BAD_OFFSETS = pa.Array.from_buffers(
+    pa.string(), 2, [None, pa.py_buffer(struct.pack("<3i", 0, 10**6, 2)), pa.py_buffer(b"ab")]
+)
+ARROW = {
+    "empty file": alone("c.arrow", b"", " must be a whole Arrow file; its end is missing; copy it again"),
+    "cut off at a batch": alone(
+        "c.arrow",
+        arrow({"text": ["a", "b"], "label": [0, 1]})[:-8],
+        " must be a whole Arrow file; its end is missing; copy it again",
+    ),
+    "CSV called feather": alone("c.feather", GOOD, " must be a whole Arrow file; its end is missing; copy it again"),
+    "other columns": alone("c.arrow", arrow({"review": ["a"]}), *columns("text", "label", there="review")),
+    "text of numbers": alone("c.arrow", arrow({"text": [1], "label": [0]}), ": column text must hold text; got int64"),
+    "offsets out of bounds": alone(
+        "c.arrow",
+        arrow({"text": BAD_OFFSETS, "label": [0, 1]}),
+        " must be a whole Arrow file; In column 0: Invalid: Offset invariant failure: offset for slot 1 out of bounds: "
+        "1000000 > 2; copy it again",
+    ),
+    "the state of a saved dataset": folder(
+        {"data-0.arrow": b"", "state.json": "{}"},
+        "own/state.json must list the files of a saved dataset; save it again",
+    ),
+}
+FOLDERS = {
+    "a text outside the folders": folder(
+        {"1.txt": "a", "pos/2.txt": "b"},
+        "own/1.txt must be in a folder named for its class, in the folder that data.path names; got none",
+        format="folders",
+    ),
+    "a single file": (
+        {"own/pos/1.txt": "a"},
+        "own/pos/1.txt",
+        {"format": "folders"},
+        ("own/pos/1.txt must be in a folder named for its class, in the folder that data.path names; got none",),
+    ),
+    "one folder": folder(
+        {"pos/1.txt": "a", "pos/2.txt": "b"}, "own must have rows of at least two classes; got only 'pos'"
+    ),
+    "an empty file": folder(
+        {"neg/1.txt": "a", "pos/2.txt": ""},
+        f"own/pos/2.txt: text must not be empty; got '' in column text; {DROP}",
+    ),
+    "other columns": folder(
+        {"neg/1.txt": "a", "pos/2.txt": "b"},
+        "own/neg/1.txt: data.text must be one of its columns (text, label); got 'review'",
+        text="review",
+    ),
+    "not UTF-8": folder(
+        {"neg/1.txt": "a", "pos/2.txt": b"b\ncaf\xe9"},
+        "own/pos/2.txt: must be utf-8; got byte 0xe9 at offset 5; set data.encoding",
+    ),
+    "a picture": folder(
+        {"neg/1.txt": "a", "pos/2.txt": gz("b")},
+        "own/pos/2.txt must be a text; got a gzip file; let its name end in .gz as well",
+    ),
+}
+OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+CONTENTS = {
+    name: alone(file, content, f" must be {kind}; got {got}")
+    for name, file, content, kind, got in (
+        ("Excel called csv", "c.csv", excel(), "csv", f"{ZIP}; rename it, or set data.format to excel"),
+        ("Excel called txt", "c.txt", excel(), "txt", f"{ZIP}; rename it, or set data.format to excel"),
+        ("Excel called db", "c.db", excel(), "sqlite", f"{ZIP}; rename it, or set data.format to excel"),
+        ("Parquet called csv", "c.csv", parquet(), "csv", "Parquet; rename it, or set data.format to parquet"),
+        ("Arrow called csv", "c.csv", arrow({"a": [1]}), "csv", "Arrow; rename it, or set data.format to arrow"),
+        (
+            "Feather called parquet",
+            "c.parquet",
+            arrow({"a": [1]}, file=True),
+            "parquet",
+            "Arrow; rename it, or set data.format to arrow",
+        ),
+        (
+            "SQLite called csv",
+            "c.csv",
+            sqlite([]),
+            "csv",
+            "an SQLite database; rename it, or set data.format to sqlite",
+        ),
+        ("gzip called csv", "c.csv", gz(GOOD), "csv", "a gzip file; let its name end in .gz as well"),
+        ("zstd called jsonl", "c.jsonl", zst(b"a"), "jsonl", "a zstd file; let its name end in .zst as well"),
+        ("gzip twice", "c.csv.gz", gzip.compress(gz(GOOD)), "csv", "a gzip file; let its name end in .gz as well"),
+        (
+            "Excel with a password",
+            "c.xlsx",
+            OLD_EXCEL,
+            "excel",
+            "an old Excel workbook or one with a password; save it as .xlsx without a password",
+        ),
+    )
+}
 PARQUET = {
     "empty file": alone("c.parquet", b"", " must be a whole Parquet file; Parquet file size is 0 bytes; copy it again"),
     "CSV called Parquet": alone("c.parquet", GOOD, f" must be a whole Parquet file; {NO_PARQUET}; copy it again"),
@@ -539,8 +793,9 @@ FILES = {
         {},
         ("own/c.csv not found; set data.path to a file or folder of texts",),
     ),
-    "spreadsheet": alone("c.xlsx", b"PK", f" {ENDING}"),
-    "JSON": alone("c.json", "[]", f" {ENDING}"),
+    "an old spreadsheet": alone("c.xls", b"", f" {UNREAD}; got .xls; save it as .xlsx or .csv"),
+    "an archive": alone("c.csv.zip", b"", f" {UNREAD}; got .zip; unpack it"),
+    "another compression": alone("c.csv.bz2", b"", f" {UNREAD}; got .bz2; decompress it"),
     "no ending": alone("csv", GOOD, f" {ENDING}"),
     "a file of another kind": folder({"c.csv": GOOD, "sub/README.md": "# Read me"}, f"own/sub/README.md {ENDING}"),
     "no file of the glob": folder(
@@ -647,6 +902,12 @@ GROUPS = {
     "values": VALUES,
     "bytes": BYTES,
     "JSON Lines": JSON_LINES,
+    "JSON": JSON_ARRAYS,
+    "Excel": EXCEL,
+    "SQLite": SQLITE,
+    "Arrow": ARROW,
+    "folders": FOLDERS,
+    "contents": CONTENTS,
     "Parquet": PARQUET,
     "compressed": COMPRESSED,
     "files": FILES,

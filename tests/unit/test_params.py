@@ -36,6 +36,8 @@ def test_params_yaml_holds_the_lesson() -> None:
         "encoding": "utf-8",
         "delimiter": None,
         "quoting": None,
+        "sheet": None,
+        "query": None,
     }
     assert (params.split.test_size, params.split.validation_size, params.split.seed) == (0.25, 0.0, 1000)
     assert params.vectorize.model_dump() == {

@@ -15,7 +15,7 @@ from textclf.tables.layout import Layout
 from textclf.tables.settings import OPTIONS, check_option
 
 LINES = (None, "lines")  # values of --format with which standard input is a text per line
-TABLE_OPTIONS = ("text", "id", "files", "delimiter", "quoting")  # those that lines have no use for
+TABLE_OPTIONS = ("text", "id", "files", "delimiter", "quoting", "sheet", "query")  # those that lines have no use for
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -83,6 +83,8 @@ def _layout(arguments: argparse.Namespace) -> Layout:
         encoding=arguments.encoding,
         delimiter=arguments.delimiter,
         quoting=None if arguments.quoting is None else arguments.quoting == "true",
+        sheet=arguments.sheet,
+        query=arguments.query,
         option="--",
     )
 

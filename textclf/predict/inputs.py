@@ -13,7 +13,8 @@ from typing import IO, NamedTuple, cast
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, list_names, quote_name
 from textclf.tables.files import find_files
-from textclf.tables.layout import Layout, NumberedRow, Record
+from textclf.tables.formats import FORMATS
+from textclf.tables.layout import Layout, NumberedRow, Record, place
 from textclf.tables.lines import SURROGATE
 from textclf.tables.read import read_rows
 from textclf.tables.values import label_of, text_of
@@ -104,7 +105,7 @@ def read_table(path: Path, layout: Layout) -> Iterator[TextBatch]:
 
 def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBatch]:
     """Yield the rows of a stream in a format of tables as `read_table` does; rows on lines as soon as they arrive."""
-    if kind == "parquet":
+    if not FORMATS[kind].by_line:
         yield from _batches(read_rows(Path("stdin"), kind, layout, stream), layout, "stdin", "stdin")
         return
     counted = _LineCounter(stream)
@@ -138,16 +139,16 @@ class _LineCounter(io.BufferedIOBase):
 
 
 def _batches(
-    rows: Iterable[NumberedRow], layout: Layout, name: str, place: str, stream: _LineCounter | None = None
+    rows: Iterable[NumberedRow], layout: Layout, name: str, path: str, stream: _LineCounter | None = None
 ) -> Iterator[TextBatch]:
     """Yield the rows in batches; if a row breaks a rule, the rows before it come first.
 
-    `name` is the file in ids, `place` the file in errors.
+    `name` is the file in ids, `path` the file in errors.
     """
     batch = TextBatch([], [])
     characters = 0
     try:
-        for number, row_id, text in _checked_rows(rows, layout, name, place):
+        for number, row_id, text in _checked_rows(rows, layout, name, path):
             batch.ids.append(row_id)
             batch.texts.append(text)
             characters += len(text)
@@ -163,7 +164,7 @@ def _batches(
         yield batch
 
 
-def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, place: str) -> Iterator[tuple[int, str, str]]:
+def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: str) -> Iterator[tuple[int, str, str]]:
     """Yield the number, the id and the text of each row."""
     columns = layout.columns
     for number, record in rows:
@@ -171,9 +172,9 @@ def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, place:
             if isinstance(record, ValueError):
                 raise record
             text = _require_value(text_of, record, columns["text"])
-            row_id = _require_value(label_of, record, columns["id"]) if "id" in columns else f"{name}:{number}"
+            row_id = _require_value(label_of, record, columns["id"]) if "id" in columns else place(name, number)
         except ValueError as error:
-            raise UserError(f"{place}:{number}: {error}") from error
+            raise UserError(f"{place(path, number)}: {error}") from error
         yield number, row_id, text
 
 

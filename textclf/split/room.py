@@ -6,6 +6,7 @@ from textclf.artifacts import shards
 from textclf.core import resources
 from textclf.split.settings import Split
 from textclf.tables.compression import is_compressed
+from textclf.tables.formats import FORMATS
 from textclf.tables.given import find_table
 from textclf.tables.settings import Data
 
@@ -15,11 +16,11 @@ SAMPLE = 2**20  # bytes from which the length of a row is estimated
 def require_room(table: Path, data: Data, settings: Split, target: Path) -> None:
     """Print what the split of a large table needs; `UserError` unless there is as much memory and disk.
 
-    Does nothing for tables of at most one shard, and for compressed files and Parquet, whose number of rows is not
-    known without reading them.
+    Does nothing for tables of at most one shard, and for compressed files and formats that are not read by line,
+    whose number of rows is not known without reading them.
     """
     files = find_table(table, data)
-    if any(file.format == "parquet" or is_compressed(file.path) or not file.path.is_file() for file in files):
+    if any(not FORMATS[file.format].by_line or is_compressed(file.path) or not file.path.is_file() for file in files):
         return
     size = sum(file.path.stat().st_size for file in files)
     with files[0].path.open("rb") as stream:

@@ -15,7 +15,7 @@ from textclf.core.hashing import fingerprints
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.tables.files import source_name
 from textclf.tables.given import find_table, layout_of
-from textclf.tables.layout import SOURCE, Block, Record, Rows
+from textclf.tables.layout import SOURCE, Block, Record, Rows, place
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import Data
 from textclf.tables.split_names import split_of_value, splits_of_values
@@ -45,9 +45,9 @@ class Corpus:
 def read(path: Path, settings: Data) -> Corpus:
     """Return the rows of a file, or of the files of a folder in the order of their names.
 
-    A row's id is the value of the id column, or `file:line` (in Parquet `file:row`), both from 1, with the path of the
-    file below the folder. Labels are text: integers in digits, booleans as true and false. Texts and labels are
-    unchanged, spaces included.
+    A row's id is the value of the id column, or `file:line` (`file:row` in formats that are not lines), both from 1,
+    with the path of the file below the folder; a text that is a whole file has its path. Labels are text: integers in
+    digits, booleans as true and false. Texts and labels are unchanged, spaces included.
 
     Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns,
     and for rows of fewer than two classes.
@@ -136,7 +136,7 @@ class Stream:
         """Return the rows of a block; None if they have to be checked one by one."""
         if not isinstance(rows, Block) or self._repeated_ids:
             return None
-        batch = {"id": [f"{name}:{number}" for number in rows.numbers]}
+        batch = {"id": [place(name, number) for number in rows.numbers]}
         for purpose, column in self.layout.columns.items():
             if (values := rows.columns.get(column)) is None:
                 values = [source_name(name)] * len(rows.numbers)
@@ -161,12 +161,12 @@ class Stream:
             try:
                 if isinstance(record, ValueError):
                     raise record
-                row = self._check_row({**source, **record} if source else record, f"{name}:{number}")
-                self._require_new_id(row, f"{path}:{number}")
+                row = self._check_row({**source, **record} if source else record, place(name, number))
+                self._require_new_id(row, place(path, number))
             except ValueError as error:
                 self._wrong += 1
                 if self._wrong <= ERRORS_SHOWN:
-                    self._errors.append(f"{path}:{number}: {error}")
+                    self._errors.append(f"{place(path, number)}: {error}")
             else:
                 for purpose, value in row.items():
                     batch[purpose].append(value)

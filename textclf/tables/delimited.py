@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from textclf.core.errors import UserError
-from textclf.tables.layout import BLOCK_ROWS, Block, Layout, NumberedRow, Record, Rows
+from textclf.tables.layout import BLOCK_ROWS, SOURCE, Block, Layout, NumberedRow, Record, Rows
 from textclf.tables.lines import decoding_error, is_unicode, read_lines, strip_end
 
 if TYPE_CHECKING:
     import _csv
 
+DELIMITERS = ",;\t|"  # that a header may have instead of the expected one
 FIELD_LIMIT = 2**31 - 1  # characters; the default of Python's csv is 131,072
 
 
@@ -78,8 +79,7 @@ def read_header(fields: list[str] | None, path: Path, layout: Layout, quoting: b
         raise UserError(f"{path}:1: {error}")
     if "\0" in line:
         raise UserError(f"{path}:1: must be {layout.encoding}; got NUL; set {layout.option}encoding")
-    hint = f"; if another character separates the columns, set {layout.option}delimiter" if len(fields) == 1 else ""
-    layout.require_columns(path, fields, hint)
+    layout.require_columns(path, fields, _header_hint(fields, layout))
     hint = (
         "put quotes around a field that contains the delimiter or a line end"
         if quoting
@@ -87,6 +87,20 @@ def read_header(fields: list[str] | None, path: Path, layout: Layout, quoting: b
     )
     positions = {name: fields.index(name) for name in layout.names() if name in fields}
     return Header(len(fields), positions, layout, hint)
+
+
+def _header_hint(fields: list[str], layout: Layout) -> str:
+    """Return advice for a first row that lacks a column to read."""
+    if fields[0].lstrip().startswith(("{", "[{")) or fields == ["["]:
+        return f"; if this is JSON, set {layout.option}format to jsonl or json"
+    if len(fields) > 1:
+        return layout.header_hint(fields, "line")
+    for delimiter in DELIMITERS:
+        names = {name.strip('"') for name in fields[0].split(delimiter)}
+        if set(layout.columns.values()) - {SOURCE} <= names:
+            advice = "format to tsv" if delimiter == "\t" else f"delimiter to {delimiter!r}"
+            return f"; set {layout.option}{advice}"
+    return f"; if another character separates the columns, set {layout.option}delimiter"
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -> Iterator[NumberedRow]:
@@ -178,8 +192,8 @@ def _quote_error(error: csv.Error, path: Path, first: int, last: int, option: st
     else:
         at_end = "end of data" in str(error)
         got = "the end of the file inside quotes" if at_end else f"text after a closing quote in line {last}"
-        rule = (
-            f"quotes must be closed, and doubled inside quotes; got {got}; "
-            f"if quotes are text here, set {option}quoting to false"
-        )
+        advice = f"if quotes are text here, set {option}quoting to false"
+        if first == 1 and not at_end:  # such as "text";"label"
+            advice = f"if another character separates the columns, set {option}delimiter"
+        rule = f"quotes must be closed, and doubled inside quotes; got {got}; {advice}"
     return UserError(f"{path}:{first}: {rule}")

@@ -1,15 +1,24 @@
 """The files of a table: a single one, or those of a folder that match, each with its format."""
 
 import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from textclf.core.errors import UserError
+from textclf.core.quoting import list_names
+from textclf.tables import folders, saved_dataset
 from textclf.tables.compression import COMPRESSIONS, uncompressed_name
 from textclf.tables.formats import ENDINGS
 from textclf.tables.layout import Layout
 
 UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # would break an id or a line of an error
+ADVICE = {  # for files that are no table
+    **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".ods"), "save it as .xlsx or .csv"),
+    **dict.fromkeys((".zip", ".tar", ".tgz", ".7z"), "unpack it"),
+    **dict.fromkeys((".bz2", ".xz"), "decompress it"),
+}
 
 
 class TableFile(NamedTuple):
@@ -24,17 +33,30 @@ class TableFile(NamedTuple):
 def find_files(path: Path, layout: Layout) -> list[TableFile]:
     """Return the files of a table in the order of their names.
 
-    A name is the path below the folder, with slashes. Hidden files and folders are left out. Raises `UserError` if
-    the path does not exist, no file of the folder matches, or one that matches can't be read.
+    A name is the path below the folder, with slashes. Hidden files and folders are left out, and what a saved dataset
+    of Hugging Face has besides its rows. Raises `UserError` if the path does not exist, no file of the folder matches,
+    or one that matches can't be read.
     """
     if path.is_dir():
-        files = _match(path, layout)
+        files = saved_dataset.keep_rows(_match(path, layout))
     elif path.exists():  # a file, or a pipe such as a shell's <(...)
         files = {_require_printable(path.name, path): path}
     else:
         where = repr(str(path)) if UNPRINTABLE.search(str(path)) else path
         raise UserError(f"{where} not found; set {layout.option}path to a file or folder of texts")
+    if layout.format == "auto" and path.is_dir() and folders.is_folder_per_class(files):
+        layout = replace(layout, format=folders.FORMAT)
+    if layout.format == folders.FORMAT and "label" in layout.columns:
+        for name, file in files.items():
+            folders.require_folder(name, file, layout.option)
     return [TableFile(name, file, _format(file, layout)) for name, file in sorted(files.items())]
+
+
+def describe_folders(files: Sequence[TableFile]) -> Iterator[str]:
+    """Yield a line that says so if the files are read as texts of their folders' classes."""
+    if files and files[0].format == folders.FORMAT:
+        classes = list_names(sorted({file.path.parent.name for file in files}))
+        yield f"{len(files)} files, each a text whose label is the name of its folder ({classes})"
 
 
 def source_name(name: str) -> str:
@@ -75,7 +97,10 @@ def _format(path: Path, layout: Layout) -> str:
     """Return the name of a file's format: the layout's, or by the ending."""
     if layout.format != "auto":
         return layout.format
-    if (name := ENDINGS.get(uncompressed_name(path.name).suffix.lower())) is None:
+    ending = uncompressed_name(path.name).suffix.lower()
+    if ending in ADVICE:
+        raise UserError(f"{path} must be in a format that textclf reads; got {ending}; {ADVICE[ending]}")
+    if (name := ENDINGS.get(ending)) is None:
         raise UserError(
             f"{path} must end in {', '.join(ENDINGS)}, optionally followed by {' or '.join(COMPRESSIONS)}; "
             f"set its {layout.option}format, or match other files by {layout.option}files"

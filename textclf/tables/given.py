@@ -27,6 +27,8 @@ def layout_of(settings: Data) -> Layout:
         settings.encoding,
         settings.delimiter,
         settings.quoting,
+        settings.sheet,
+        settings.query,
     )
 
 

@@ -47,12 +47,19 @@ def _parse_line(line: str, layout: Layout, keys: dict[str, None]) -> Record | Va
     rule = "must be a JSON object on a line of its own"
     if error := decoding_error(line, layout):
         return error
+    is_array = not keys and line.startswith("[")
+    hint = f"; if the file is one array, set {layout.option}format to json" if is_array else ""
     try:
-        value = _DECODER.decode(line) if line.strip() else {}
+        value = DECODER.decode(line) if line.strip() else {}
     except (ValueError, RecursionError) as error:
-        return ValueError(f"{rule}; {_reason(error)} in {quote_value(line.strip())}")
+        return ValueError(f"{rule}; {reason(error)} in {quote_value(line.strip())}{hint}")
+    return to_record(value, layout, keys, rule, hint)
+
+
+def to_record(value: object, layout: Layout, keys: dict[str, None], rule: str, hint: str = "") -> Record | ValueError:
+    """Return a value as a row if it is an object, else `rule`; add its keys to those of the rows before."""
     if not isinstance(value, dict):
-        return ValueError(f"{rule}; got {quote_value(value)}")
+        return ValueError(f"{rule}; got {quote_value(value)}{hint}")
     if SOURCE in keys:
         value.setdefault(SOURCE, None)
     elif keys and SOURCE in value and SOURCE in layout.names():
@@ -71,7 +78,7 @@ def _parse_lines(lines: list[str]) -> list[dict[str, object]] | None:
             value, end = _SCAN(line, 0)
             # As many colons as keys: the object contains no other one and no key twice.
             if type(value) is not dict or line.count(":") != len(value):
-                value = _DECODER.decode(line)
+                value = DECODER.decode(line)
                 if type(value) is not dict:
                     return None
             elif line[end:] not in {"\n", "\r\n", ""}:
@@ -91,12 +98,12 @@ def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return content
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys)
+DECODER = json.JSONDecoder(object_pairs_hook=_unique_keys)
 _SCAN = json.scanner.make_scanner(json.JSONDecoder())  # type: ignore[arg-type] # without a hook all of it is in C
 
 
-def _reason(error: ValueError | RecursionError) -> str:
-    """Return in a few words why a line is not JSON."""
+def reason(error: ValueError | RecursionError) -> str:
+    """Return in a few words why a text is not JSON."""
     if isinstance(error, json.JSONDecodeError):
         return error.msg.removesuffix(" at").removesuffix(" starting")
     return "too deep" if isinstance(error, RecursionError) else first_line(error).partition(";")[0]

@@ -1,5 +1,6 @@
 """How a table is laid out, and the shapes in which readers return its rows."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,8 @@ from textclf.core.quoting import list_names, quote_value
 
 SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
 BLOCK_ROWS = 4096  # rows in memory at a time
+WHOLE_FILE = 0  # number of a row that is all of its file
+NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 
 Record = Mapping[str, object]  # column: value
 NumberedRow = tuple[int, Record | ValueError]  # line or row number from 1, and the record or the rule that it breaks
@@ -44,6 +47,8 @@ class Layout:
     encoding: str = "utf-8"
     delimiter: str | None = None
     quoting: bool | None = None
+    sheet: str | None = None
+    query: str | None = None
     option: str = "data."
 
     def names(self) -> list[str]:
@@ -65,3 +70,14 @@ class Layout:
                 lines.append(f"{path}: {self.option}{purpose} {rule}; got {got}{hint}")
         if lines:
             raise UserError(*lines)
+
+    def header_hint(self, names: Sequence[str], unit: str) -> str:
+        """Return advice for a first line or row, in which no column to read was found and which looks like data."""
+        wanted = set(self.columns.values()) - {SOURCE}
+        looks = any(NUMBER.fullmatch(name) or len(name) > 40 or name.count(" ") > 3 for name in names)
+        return f"; if {unit} 1 is no header, put one above it" if looks and not wanted & set(names) else ""
+
+
+def place(name: str, number: int) -> str:
+    """Return where a row is: `file:line`, or the file alone if the row is all of it."""
+    return name if number == WHOLE_FILE else f"{name}:{number}"

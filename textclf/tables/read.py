@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO
 
 from textclf.tables.compression import decompressing, open_bytes
+from textclf.tables.contents import require_content
 from textclf.tables.formats import FORMATS
 from textclf.tables.layout import Layout, NumberedRow, Rows
 from textclf.tables.lines import decoding
@@ -16,14 +17,25 @@ def read_rows(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = 
 
     A row that breaks a rule comes as a `ValueError`. Raises `UserError` if the whole file breaks one.
     """
-    with _reading(path, layout), stream or open_bytes(path) as opened:
+    with _reading(path, layout), stream or _open(path, kind, layout) as opened:
         yield from FORMATS[kind].read_rows(opened, path, layout)
 
 
 def read_blocks(path: Path, kind: str, layout: Layout) -> Iterator[Rows]:
     """Yield the rows of `read_rows` many at a time, in a fraction of the time."""
-    with _reading(path, layout), open_bytes(path) as opened:
+    with _reading(path, layout), _open(path, kind, layout) as opened:
         yield from FORMATS[kind].read_blocks(opened, path, layout)
+
+
+def _open(path: Path, kind: str, layout: Layout) -> IO[bytes]:
+    """Open a file to read its bytes; `UserError` if they begin as those of another format."""
+    stream = open_bytes(path)
+    try:
+        require_content(stream, path, kind, layout.option)
+    except BaseException:
+        stream.close()
+        raise
+    return stream
 
 
 @contextlib.contextmanager

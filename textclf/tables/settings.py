@@ -102,7 +102,8 @@ class Data(Section):
     )
     format: Format = Field(
         default="auto",
-        description="csv, tsv, jsonl, parquet or txt (sentence, tab, label); auto goes by the file's ending",
+        description="csv, tsv, json, jsonl, excel, parquet, arrow, sqlite, txt or folders (docs/own-data.md); "
+        "auto: by ending",
     )
     text: Name = Field(default="text", description="column of the texts")
     label: Name = Field(
@@ -122,7 +123,7 @@ class Data(Section):
         description="rows without text or label: error refuses them, drop leaves them out and counts them",
     )
     encoding: Annotated[str, AfterValidator(_encoding)] = Field(
-        default="utf-8", description="encoding of every format except parquet; many older exports are cp1252"
+        default="utf-8", description="encoding of csv, tsv, json, jsonl, txt and folders; many older exports are cp1252"
     )
     delimiter: Annotated[str, AfterValidator(_delimiter)] | None = Field(
         default=None, description="delimiter of csv and tsv; null is a comma for csv and a tab for tsv"
@@ -130,6 +131,11 @@ class Data(Section):
     quoting: bool | None = Field(
         default=None,
         description='whether "..." may contain delimiters and line ends; null is true for csv, false for tsv',
+    )
+
+    sheet: Name | None = Field(default=None, description="sheet of an Excel workbook; null is the first")
+    query: Name | None = Field(
+        default=None, description="SELECT statement that gives the rows of an SQLite file; null reads its only table"
     )
 
     @model_validator(mode="after")

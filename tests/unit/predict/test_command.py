@@ -17,12 +17,14 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.unit.predict.models import export, shares, three_classes, two_classes
+from tests.unit.tables.tables import excel, sqlite
 from textclf import __version__, cli
 from textclf.artifacts import layers
 from textclf.artifacts.decisions import DECISION, INDEX
 from textclf.predict.command import choose_format, predict_batches
 from textclf.predict.inputs import TextBatch
 from textclf.tables import formats
+from textclf.tables.formats import FORMATS
 from textclf.vectorize.vectorizer import VECTORIZER
 
 ROOT = Path(__file__).parents[3]
@@ -208,13 +210,17 @@ def parquet(**columns: object) -> bytes:
 
 
 TABLES["parquet"] = parquet(n=["a", "b"], body=["great", "bad"])
+TABLES["excel"] = excel((), Words=[("n", "body"), ("a", "great"), ("b", "bad")])
+TABLES["sqlite"] = sqlite([("a", "great"), ("b", "bad")], "n, body")
+OPTIONS = {"excel": ("--sheet", "Words"), "sqlite": ("--query", "SELECT * FROM rows")}
 
 
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_table_is_classified_from_a_file_and_from_standard_input(run: Run, project: Path, kind: str) -> None:
-    (project / f"t.{kind}").write_bytes(TABLES[kind])
-    options = ("--text", "body", "--id", "n")
-    file, stream = run("--path", f"t.{kind}", *options), run("--format", kind, *options, stdin=TABLES[kind])
+    file_name = f"t{FORMATS[kind].endings[0]}"
+    (project / file_name).write_bytes(TABLES[kind])
+    options = ("--text", "body", "--id", "n", *OPTIONS.get(kind, ()))
+    file, stream = run("--path", file_name, *options), run("--format", kind, *options, stdin=TABLES[kind])
     assert [(row["id"], row["text"], row["label"]) for row in file.rows()] == [
         ("a", "great", "yes"),
         ("b", "bad", "no"),
@@ -368,6 +374,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
     ),
     "a column of no table": (("--text", "great"), b"great\n", f"--text {TABLE}"),
     "a column of arguments": (("great", "--id", "n"), b"", f"--id {TABLE}"),
+    "a query of no table": (("--query", "SELECT 1"), b"great\n", f"--query {TABLE}"),
     "a column of lines": (("--format", "lines", "--id", "n"), b"", f"--id {TABLE}"),
     "files of no folder": (("--files", "*.csv"), b"great\n", f"--files {TABLE}"),
     "no such file": (("--path", "none.csv"), b"", "none.csv not found; set --path to a file or folder of texts"),
@@ -377,9 +384,9 @@ MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
         "'a\\nb' not found; set --path to a file or folder of texts",
     ),
     "an unknown ending": (
-        ("--path", "t.xls"),
+        ("--path", "t.doc"),
         b"",
-        f"t.xls must end in {ENDINGS}, optionally followed by .gz or .zst; {HINT}",
+        f"t.doc must end in {ENDINGS}, optionally followed by .gz or .zst; {HINT}",
     ),
     "no such column": (
         ("--path", "t.csv", "--text", "body"),
@@ -466,7 +473,7 @@ def test_a_mistake_is_an_error_of_one_line(
     run: Run, project: Path, arguments: tuple[str, ...], stdin: bytes, line: str
 ) -> None:
     (project / "t.csv").write_bytes(GOOD)
-    (project / "t.xls").write_bytes(GOOD)
+    (project / "t.doc").write_bytes(GOOD)
     before = sorted(project.iterdir())
     assert run(*arguments, stdin=stdin) == Done(2, b"", f"error: predict: {line}\n")
     assert sorted(project.iterdir()) == before

@@ -1,9 +1,11 @@
 import contextlib
 import gzip
 import io
+import json
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, cast
 
@@ -13,15 +15,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.tables.tables import arrow, excel, sqlite
 from textclf.core.errors import UserError
 from textclf.predict import inputs
 from textclf.predict.inputs import TextBatch
+from textclf.tables.formats import FORMATS
 from textclf.tables.layout import Layout
 from textclf.tables.lines import SURROGATE
 
 UNDECODABLE = "undecodable bytes are read as U+FFFD"
-LAYOUT = Layout({"text": "text"}, option="--")
-WITH_ID = Layout({"text": "text", "id": "n"}, option="--")
+LAYOUT = Layout({"text": "text"}, query="SELECT * FROM rows", option="--")
+WITH_ID = replace(LAYOUT, columns={"text": "text", "id": "n"})
 
 
 class Chunks(io.RawIOBase):
@@ -188,13 +192,19 @@ TABLES: dict[str, bytes] = {
 }
 
 
-def parquet(texts: Sequence[str | None], **columns: object) -> bytes:
+def parquet(**columns: object) -> bytes:
     stream = io.BytesIO()
-    pq.write_table(pa.table({"text": pa.array(texts, pa.string())} | columns), stream)
+    pq.write_table(pa.table(columns), stream)
     return stream.getvalue()
 
 
-TABLES["parquet"] = parquet(["good", 'a, "b"\nc', "", "☃"], n=[1, 2, 3, 4])
+NUMBERED = list(zip([1, 2, 3, 4], ["good", 'a, "b"\nc', "", "☃"], strict=True))
+COLUMNS = {"n": [number for number, _ in NUMBERED], "text": [text for _, text in NUMBERED]}
+TABLES["parquet"] = parquet(**COLUMNS)
+TABLES["arrow"] = arrow(COLUMNS)
+TABLES["sqlite"] = sqlite(NUMBERED, "n, text")
+TABLES["json"] = json.dumps([{"n": number, "text": text} for number, text in NUMBERED]).encode()
+TABLES["excel"] = excel(("n", "text"), *NUMBERED)
 EXPECTED = [("1", "good"), ("2", 'a, "b"\nc'), ("3", ""), ("4", "☃")]
 
 
@@ -205,7 +215,7 @@ def expected(kind: str) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("kind", TABLES)
 @pytest.mark.parametrize("compressed", [False, True])
 def test_a_table_gives_its_texts_and_ids(kind: str, compressed: bool, tmp_path: Path) -> None:
-    path = tmp_path / f"t.{kind}{'.gz' if compressed else ''}"
+    path = tmp_path / f"t{FORMATS[kind].endings[0]}{'.gz' if compressed else ''}"
     path.write_bytes(gzip.compress(TABLES[kind]) if compressed else TABLES[kind])
     assert rows(inputs.read_table(path, WITH_ID)) == expected(kind)
 
@@ -213,7 +223,7 @@ def test_a_table_gives_its_texts_and_ids(kind: str, compressed: bool, tmp_path: 
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_stream_gives_what_a_file_gives(kind: str) -> None:
     assert rows(inputs.read_stream(io.BytesIO(TABLES[kind]), kind, WITH_ID)) == expected(kind)
-    names = {"csv": (2, 3, 5, 6), "tsv": (2, 3, 4, 5)}.get(kind, (1, 2, 3, 4))
+    names = {"csv": (2, 3, 5, 6), "tsv": (2, 3, 4, 5), "excel": (2, 3, 4, 5)}.get(kind, (1, 2, 3, 4))
     assert [name for name, _ in rows(inputs.read_stream(io.BytesIO(TABLES[kind]), kind, LAYOUT))] == [
         f"stdin:{n}" for n in names
     ]
@@ -224,6 +234,20 @@ def test_without_a_column_of_ids_a_row_is_named_by_file_and_line(tmp_path: Path)
     (tmp_path / "b.csv").write_bytes(b"text\ngood\n")
     (tmp_path / "sub" / "a.jsonl").write_bytes(b'{"text": "bad"}\n')
     assert rows(inputs.read_table(tmp_path, LAYOUT)) == [("b.csv:2", "good"), ("sub/a.jsonl:1", "bad")]
+
+
+@pytest.mark.parametrize(("folder", "kind"), [("in/pos", "auto"), ("in", "folders")])
+def test_a_folder_of_texts_gives_each_file(folder: str, kind: str, tmp_path: Path) -> None:
+    for name, text in (("2.txt", "bad\n"), ("1.txt", "good\nfood")):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / name).write_text(text)
+    names = [f"{folder}/{name}".removeprefix("in/") for name in ("1.txt", "2.txt")]
+    found = inputs.read_table(tmp_path / "in", replace(LAYOUT, format=kind))
+    assert rows(found) == list(zip(names, ["good\nfood", "bad\n"], strict=True))
+
+
+def test_all_of_a_stream_may_be_one_text() -> None:
+    assert rows(inputs.read_stream(io.BytesIO(b"good\nfood"), "folders", LAYOUT)) == [("stdin", "good\nfood")]
 
 
 def test_a_txt_file_has_labels_that_are_ignored_and_a_file_of_lines_none(tmp_path: Path) -> None:
@@ -260,7 +284,12 @@ BROKEN: dict[str, tuple[str, bytes, int, str]] = {
     "null": ("jsonl", b'{"n": 1, "text": "a"}\n{"n": 2, "text": null}\n', 1, "stdin:2: text must be text; got nothing"),
     "a number": ("jsonl", b'{"n": 1, "text": "a"}\n{"n": 2, "text": 7}\n', 1, "stdin:2: text must be text; got 7"),
     "half a pair": ("jsonl", b'{"n": 1, "text": "\\ud800"}\n', 0, "stdin:1: text must be Unicode text"),
-    "no text in Parquet": ("parquet", parquet(["a", None], n=[1, 2]), 1, "stdin:2: text must be text; got nothing"),
+    "no text in Parquet": (
+        "parquet",
+        parquet(text=["a", None], n=[1, 2]),
+        1,
+        "stdin:2: text must be text; got nothing",
+    ),
     "half a Parquet": ("parquet", TABLES["parquet"][:-20], 0, "stdin must be a whole Parquet file"),
     "an empty Parquet": ("parquet", b"", 0, "stdin must be a whole Parquet file"),
     "no header": ("csv", b"", 0, "stdin must have a header and rows; got an empty file"),
@@ -325,10 +354,11 @@ def test_rows_that_have_arrived_do_not_wait_for_the_next(kind: str, parts: list[
         assert list(found) == []
 
 
-def test_parquet_comes_through_a_pipe() -> None:
-    with piped(TABLES["parquet"]) as (stream, go_on):
+@pytest.mark.parametrize("kind", ["arrow", "excel", "parquet", "sqlite"])
+def test_a_binary_format_comes_through_a_pipe(kind: str) -> None:
+    with piped(TABLES[kind]) as (stream, go_on):
         go_on()
-        assert rows(inputs.read_stream(stream, "parquet", WITH_ID)) == EXPECTED
+        assert rows(inputs.read_stream(stream, kind, WITH_ID)) == EXPECTED
 
 
 @pytest.mark.parametrize("kind", TABLES)
@@ -336,6 +366,6 @@ def test_a_table_is_read_from_a_named_pipe(kind: str, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     writer = threading.Thread(target=(tmp_path / "pipe").write_bytes, args=[TABLES[kind]], daemon=True)
     writer.start()
-    layout = Layout(WITH_ID.columns, format=kind, option="--")
+    layout = replace(WITH_ID, format=kind)
     assert rows(inputs.read_table(tmp_path / "pipe", layout)) == expected(kind)
     writer.join()

@@ -4,9 +4,12 @@ import csv
 import gzip
 import io
 import json
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,8 +20,11 @@ COMPRESSIONS = ("", ".gz", ".zst")
 ROWS = [("good", "1"), ("bad, café", "0"), (" fine ", "1")]
 
 
+QUERY = "SELECT * FROM rows"  # of the SQLite files here; the other formats ignore it
+
+
 def data(**changed: Any) -> Data:
-    return Data.model_validate({"path": "unused", **changed})
+    return Data.model_validate({"path": "unused", "query": QUERY, **changed})
 
 
 def compressed(content: bytes, ending: str) -> bytes:
@@ -35,6 +41,35 @@ def parquet(columns: Mapping[str, object], **options: Any) -> bytes:
     return stream.getvalue()
 
 
+def arrow(columns: Mapping[str, object], *, file: bool = False, rows: int | None = None, **options: Any) -> bytes:
+    """Return a table as an Arrow stream, or file, in batches of at most so many rows."""
+    stream, table = io.BytesIO(), pa.table(dict(columns))
+    with (pa.ipc.new_file if file else pa.ipc.new_stream)(stream, table.schema, **options) as writer:
+        writer.write_table(table, max_chunksize=rows)
+    return stream.getvalue()
+
+
+def excel(*rows: Sequence[object], **others: Sequence[Sequence[object]]) -> bytes:
+    """Return a workbook with these rows in its first sheet, and other sheets by name."""
+    book, stream = openpyxl.Workbook(), io.BytesIO()
+    for sheet, content in ((book.active, rows), *((book.create_sheet(name), rows) for name, rows in others.items())):
+        for row in content:
+            sheet.append(row)
+    book.save(stream)
+    return stream.getvalue()
+
+
+def sqlite(rows: Sequence[Sequence[object]], columns: str = "text, label", statements: str = "") -> bytes:
+    """Return a database with the table `rows`, after these statements."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.execute(f"CREATE TABLE rows ({columns})")
+        marks = ", ".join("?" * len(columns.split(",")))
+        connection.executemany(f"INSERT INTO rows VALUES ({marks})", rows)  # noqa: S608
+        connection.executescript(statements)
+        connection.commit()
+        return connection.serialize()
+
+
 def delimited(rows: Sequence[Sequence[str]], **dialect: Any) -> str:
     stream = io.StringIO(newline="")
     csv.writer(stream, **dialect).writerows(rows)
@@ -45,11 +80,17 @@ def pairs(read: Corpus) -> list[tuple[str, str]]:
     return list(zip(read.rows["text"], read.rows["label"], strict=True))
 
 
+COLUMNS = {"text": [text for text, _ in ROWS], "label": [label for _, label in ROWS]}
 SAME = {  # the same rows in every format
+    "c.arrow": arrow(COLUMNS, rows=2),
+    "c.feather": arrow(COLUMNS, rows=2, file=True),
     "c.csv": delimited([("text", "label"), *ROWS]).encode(),
     "c.tsv": delimited([("text", "label"), *ROWS], delimiter="\t", lineterminator="\n").encode(),
     "c.jsonl": "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in ROWS).encode(),
     "c.ndjson": "".join(f'{{"label":"{label}","text":"{text}"}}\r\n' for text, label in ROWS).encode(),
-    "c.parquet": parquet({"text": [text for text, _ in ROWS], "label": [label for _, label in ROWS]}),
+    "c.json": json.dumps([{"text": text, "label": label} for text, label in ROWS], indent=2).encode(),
+    "c.parquet": parquet(COLUMNS),
+    "c.db": sqlite(ROWS),
+    "c.xlsx": excel(("text", "label"), *ROWS),
     "c.txt": "".join(f"{text}\t{label}\n" for text, label in ROWS).encode(),
 }

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -15,10 +16,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.tables.tables import COMPRESSIONS, compressed, data, delimited, pairs, parquet
+from tests.unit.tables.tables import COMPRESSIONS, arrow, compressed, data, delimited, excel, pairs, parquet, sqlite
 from textclf.core.errors import UserError
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
+from textclf.tables.formats import FORMATS
 from textclf.tables.read import read_rows
 from textclf.tables.settings import Data
 
@@ -222,7 +224,7 @@ def test_wrong_rows_of_several_files_are_reported_together(read: Callable[..., C
 
 
 def set_block_rows(patch: pytest.MonkeyPatch, count: int) -> None:
-    for module in ("delimited", "jsonl", "lines", "parquet"):
+    for module in ("columnar", "delimited", "formats", "jsonl", "lines", "sqlite"):
         patch.setattr(f"textclf.tables.{module}.BLOCK_ROWS", count)
 
 
@@ -234,10 +236,11 @@ def outcome(path: Path, settings: Data) -> object:
     return rows.rows.to_dict("list"), rows.classes, rows.dropped
 
 
+ILLEGAL = re.compile(r"[\0\x01]")  # in a workbook
 CELLS = st.sampled_from(["a", "b", "", " ", "é", "a\nb", "x\0", "1", "0", "1", "0", "\x01", 'say "so"', "u\u2028v"])
 
 
-@pytest.mark.parametrize("kind", ["csv", "tsv", "txt", "jsonl", "parquet"])
+@pytest.mark.parametrize("kind", ["csv", "tsv", "txt", "jsonl", "json", "parquet", "arrow", "excel", "sqlite"])
 @given(
     cells=st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=14),
     blocks=st.integers(1, 5),
@@ -255,7 +258,7 @@ CELLS = st.sampled_from(["a", "b", "", " ", "é", "a\nb", "x\0", "1", "0", "1", 
 def test_rows_that_are_checked_together_are_those_checked_one_by_one(
     folder: Path, kind: str, cells: list[tuple[str, str, str]], blocks: int, changed: dict[str, Any], extra: int
 ) -> None:
-    path = folder / f"table.{kind}"
+    path = folder / f"table{FORMATS[kind].endings[0]}"
     names = ("text", "label", "key")
     match kind:
         case "csv":
@@ -277,6 +280,17 @@ def test_rows_that_are_checked_together_are_those_checked_one_by_one(
                 '{"text": "a:", "label": 1, "key": 7, "o": {}}',
             ]
             path.write_text("\n".join(lines), encoding="utf-8")
+        case "json":
+            objects: list[object] = [dict(zip(names, row, strict=True)) for row in cells]
+            objects[extra:extra] = [7, {"text": "a:", "label": 1, "key": 7, "o": {}}, {"label": "0"}]
+            path.write_text(json.dumps(objects), encoding="utf-8")
+        case "excel":
+            path.write_bytes(excel(names, *([ILLEGAL.sub("", value) for value in row] for row in cells)))
+        case "sqlite":
+            path.write_bytes(sqlite(cells, ", ".join(names)))
+        case "arrow":
+            columns = {name: list(column) for name, column in zip(names, zip(*cells, strict=True), strict=True)}
+            path.write_bytes(arrow(columns, file=extra % 2 == 0, rows=blocks + 1))
         case _:
             columns = {name: list(column) for name, column in zip(names, zip(*cells, strict=True), strict=True)}
             pq.write_table(pa.table(columns), path)

@@ -13,11 +13,12 @@ from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, data,
 from textclf.core.errors import UserError
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
+from textclf.tables.formats import ENDINGS
 
 
 @pytest.mark.parametrize("name", SAME)
 def test_a_named_format_takes_precedence_over_the_ending(read: Callable[..., Corpus], name: str) -> None:
-    kind = name.removeprefix("c.").replace("ndjson", "jsonl")
+    kind = ENDINGS[name.removeprefix("c")]
     assert pairs(read({"data.old": SAME[name]}, format=kind)) == ROWS
 
 

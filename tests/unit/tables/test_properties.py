@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +13,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.datasets import load_files
 
-from tests.unit.tables.tables import COMPRESSIONS, SAME, compressed, data, delimited, pairs, parquet
+from tests.unit.tables.tables import COMPRESSIONS, SAME, arrow, compressed, data, delimited, pairs, parquet
 from textclf.core.errors import UserError
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
@@ -145,6 +148,71 @@ def test_rows_that_pyarrow_wrote_come_back(
     assert pairs(reread(folder, "a.parquet", content, compression)) == table
 
 
+@given(TABLES, st.booleans(), st.sampled_from([None, "lz4", "zstd"]), st.integers(1, 9), COMPRESSION)
+@settings(deadline=None)
+def test_rows_that_pyarrow_wrote_as_arrow_come_back(
+    folder: Path, table: list[tuple[str, str]], file: bool, codec: str | None, rows: int, compression: str
+) -> None:
+    columns = {"label": [label for _, label in table], "text": [text for text, _ in table]}
+    content = arrow(columns, file=file, rows=rows, options=pa.ipc.IpcWriteOptions(compression=codec))
+    assert pairs(reread(folder, "f.arrow", content, compression)) == table
+
+
+@given(TABLES, st.booleans(), st.integers(0, 2), COMPRESSION)
+@settings(deadline=None)
+def test_rows_that_pandas_wrote_as_json_come_back(
+    folder: Path, table: list[tuple[str, str]], ascii_only: bool, indent: int, compression: str
+) -> None:
+    frame = pd.DataFrame(table, columns=["text", "label"])
+    content = frame.to_json(orient="records", force_ascii=ascii_only, indent=indent)
+    assert pairs(reread(folder, "p.json", content.encode(), compression)) == table
+
+
+@given(TABLES, COMPRESSION)
+@settings(deadline=None)
+def test_rows_that_pandas_wrote_to_sqlite_come_back(
+    folder: Path, table: list[tuple[str, str]], compression: str
+) -> None:
+    with closing(sqlite3.connect(":memory:")) as connection:
+        pd.DataFrame(table, columns=["text", "label"]).to_sql("rows", connection)
+        content = connection.serialize()
+    assert pairs(reread(folder, "q.db", content, compression)) == table
+
+
+WORKBOOK_TEXTS = st.text(  # XML has no other control characters, and reads CR as LF; openpyxl decodes _x0041_
+    st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="_\ufffe\uffff", include_characters="\t\n"),
+    min_size=1,
+).filter(lambda text: bool(text.strip()) and not text.startswith("="))
+
+
+@given(st.lists(st.tuples(WORKBOOK_TEXTS, WORKBOOK_TEXTS.filter(str.isprintable)), max_size=6))
+@settings(deadline=None)
+def test_rows_that_pandas_wrote_as_excel_come_back(folder: Path, table: list[tuple[str, str]]) -> None:
+    table = [("first", "x"), *table, ("last", "y")]
+    stream = io.BytesIO()
+    pd.DataFrame(table, columns=["text", "label"]).to_excel(stream)
+    assert pairs(reread(folder, "e.xlsx", stream.getvalue())) == table
+
+
+@given(st.lists(st.tuples(TEXTS, st.sampled_from(["a", "b é", "007"])), max_size=6))
+@settings(deadline=None)
+def test_texts_in_folders_come_back_as_scikit_learn_reads_them(
+    tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("classes")
+    table = [("first", "x"), *[(text.removeprefix("\ufeff") + ".", label) for text, label in table], ("last", "y")]
+    for number, (text, label) in enumerate(table):
+        (folder / label).mkdir(exist_ok=True)
+        (folder / label / f"{number}.txt").write_bytes(text.encode())
+    got = corpus.read(folder, data(format="folders"))
+    assert pairs(got) == [table[int(Path(row).stem)] for row in got.rows["id"]]
+    loaded = load_files(folder, encoding="utf-8", shuffle=False)
+    files = [str(Path(name).relative_to(folder)) for name in loaded.filenames]
+    names = [loaded.target_names[target] for target in loaded.target]
+    expected = zip(files, loaded.data, names, strict=True)
+    assert sorted(got.rows.itertuples(index=False, name=None)) == sorted(expected)
+
+
 def rows_or_error(folder: Path, name: str, content: bytes, **changed: Any) -> Corpus | None:
     """Return what is read, or None after an error with printable lines."""
     try:
@@ -186,6 +254,7 @@ SOUP = st.lists(  # bytes that mean something to one reader or another
 HEADS = {
     "csv": b"text,label\na,0\n",
     "tsv": b"text\tlabel\na\t0\n",
+    "json": b'[{"text": "a", "label": 0}',
     "jsonl": b'{"text": "a", "label": 0}\n',
     "txt": b"a\t0\n",
 }
@@ -248,7 +317,7 @@ def test_tsv_and_txt_are_their_lines_separated_by_tabs_or_refused(folder: Path, 
 
 WHOLE = {
     **{f"{name}{ending}": compressed(content, ending) for name, content in SAME.items() for ending in (".gz", ".zst")},
-    "c.parquet": SAME["c.parquet"],
+    **{name: SAME[name] for name in ("c.arrow", "c.feather", "c.parquet", "c.json", "c.db", "c.xlsx")},
     "plain.parquet": parquet({"text": ["é", "b"], "label": ["0", "1"]}, compression="none", use_dictionary=False),
 }
 

@@ -1,0 +1,45 @@
+"""Files that are not what their ending says: recognised by their first bytes, with advice on what to do."""
+
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from textclf.core.errors import UserError
+
+
+class Signature(NamedTuple):
+    """The first bytes of a kind of file, what it is, its format if textclf reads it, and else what to do."""
+
+    start: bytes
+    content: str
+    format: str | None = None
+    advice: str = ""
+
+
+SIGNATURES = (
+    Signature(b"PK\x03\x04", "a zip archive, as an Excel workbook is", "excel"),
+    Signature(b"PAR1\x15", "Parquet", "parquet"),
+    Signature(b"ARROW1", "Arrow", "arrow"),
+    Signature(b"\xff\xff\xff\xff", "Arrow", "arrow"),
+    Signature(b"SQLite format 3\0", "an SQLite database", "sqlite"),
+    Signature(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel workbook or one with a password",
+        advice="save it as .xlsx without a password",
+    ),
+    Signature(b"\x1f\x8b\x08", "a gzip file", advice="let its name end in .gz as well"),
+    Signature(b"\x28\xb5\x2f\xfd", "a zstd file", advice="let its name end in .zst as well"),
+    Signature(b"\xfd7zXZ\0", "an xz file", advice="decompress it"),
+)
+NAMES = {"folders": "a text", "lines": "lines of text"}  # of formats in an error, unless they are those of params.yaml
+LONGEST = max(len(signature.start) for signature in SIGNATURES)
+
+
+def require_content(stream: IO[bytes], path: Path, kind: str, option: str) -> None:
+    """Raise `UserError` if a file begins as one of another format than `kind`; do not move in the stream."""
+    if not hasattr(stream, "peek"):
+        return
+    head: bytes = stream.peek(LONGEST)[:LONGEST]
+    for signature in SIGNATURES:
+        if head.startswith(signature.start) and signature.format != kind:
+            advice = signature.advice or f"rename it, or set {option}format to {signature.format}"
+            raise UserError(f"{path} must be {NAMES.get(kind, kind)}; got {signature.content}; {advice}")

@@ -1,0 +1,62 @@
+"""SQLite files: the rows that a query gives, numbered from 1."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import IO
+from urllib.parse import quote
+
+from textclf.core.errors import UserError
+from textclf.core.quoting import first_line, list_names
+from textclf.tables.binary import damaged, stored
+from textclf.tables.layout import BLOCK_ROWS, Block, Layout
+
+
+def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
+    """Yield the rows of the layout's query many at a time; the file is never written."""
+    with stored(stream, path) as file:
+        _require_checkpoint(file)
+        # Immutable: SQLite neither locks the file nor makes files beside it.
+        with closing(sqlite3.connect(f"file:{quote(str(file.resolve()))}?immutable=1", uri=True)) as connection:
+            connection.text_factory = lambda data: data.decode("utf-8")  # whose error names the byte
+            try:
+                yield from _read_query(connection, path, layout)
+            except UnicodeDecodeError as error:
+                byte = error.object[error.start]
+                raise UserError(f"{path} must contain text in UTF-8; got byte 0x{byte:02x}") from error
+            except sqlite3.DatabaseError as error:
+                raise damaged(path, "SQLite", error) from error
+
+
+def _read_query(connection: sqlite3.Connection, path: Path, layout: Layout) -> Iterator[Block]:
+    tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
+    rule = f"{path}: {layout.option}query must be a SELECT on its tables ({list_names(sorted(tables)) or 'none'})"
+    if layout.query is None and len(tables) != 1:
+        raise UserError(f"{rule}; got nothing")
+    only = tables[0].replace('"', '""') if tables else ""
+    whole = f'SELECT * FROM "{only}"'  # noqa: S608 (the name is quoted)
+    try:
+        cursor = connection.execute(layout.query or whole)
+    except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning) as error:
+        raise UserError(f"{rule}; {first_line(error)}") from error
+    if cursor.description is None:
+        raise UserError(f"{rule}; got a statement without rows")
+    names = [column[0] for column in cursor.description]
+    layout.require_columns(path, names)
+    positions = {name: names.index(name) for name in layout.names() if name in names}
+    number = 1
+    while rows := cursor.fetchmany(BLOCK_ROWS):
+        columns = {name: [row[position] for row in rows] for name, position in positions.items()}
+        yield Block(range(number, number := number + len(rows)), columns)
+
+
+def _require_checkpoint(file: Path) -> None:
+    """Raise `UserError` if changes are still in a file beside the database, which DVC does not track."""
+    for ending in ("-wal", "-journal"):
+        beside = file.with_name(file.name + ending)
+        if beside.is_file() and beside.stat().st_size:
+            raise UserError(
+                f"{file} must contain all changes; got some in {beside.name}; close the program that writes them, "
+                "or run PRAGMA wal_checkpoint(TRUNCATE)"
+            )
