@@ -1,7 +1,8 @@
-"""Put the corpora named in params into a folder, byte for byte as published.
+"""Put the corpora named in params into a folder, byte for byte as published, or the rows of a database.
 
-Reads: the sources listed in textclf/fetch/download.py, in order, or a copy named by TEXTCLF_CORPUS.
-Writes: RAW, a folder with one file per corpus; a note and no corpus if data.path is a table of your own.
+Reads: the sources listed in textclf/fetch/download.py, in order, or a copy named by TEXTCLF_CORPUS; or the database
+whose URL is in the environment variable named by fetch.database.
+Writes: RAW, a folder with one file per corpus or query; a note alone if data.path is a table of your own.
 Params: data.path, fetch.
 """
 
@@ -11,6 +12,7 @@ from typing import Annotated
 from textclf.core import files, stage
 from textclf.core.settings import Param
 from textclf.fetch.catalogue import CORPORA, Corpus, is_fetched
+from textclf.fetch.database import fetch_query
 from textclf.fetch.download import fetch_corpora
 from textclf.fetch.settings import Fetch
 
@@ -18,14 +20,17 @@ NOTE = "note.txt"  # instead of corpora: DVC warns of an empty folder in every l
 
 
 def run(fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path) -> None:
-    """Fetch the corpora into `raw`; files with the published bytes are not fetched again."""
+    """Fetch the rows into `raw`; files that it has already are not fetched again."""
     wanted: dict[str, Corpus] = {}
-    if is_fetched(Path(path), raw):
+    contents: dict[str, bytes] = {}
+    if is_fetched(Path(path), raw) and fetch.database is not None and fetch.query is not None:
+        contents = fetch_query(fetch.database, fetch.query, raw, report=print)
+    elif is_fetched(Path(path), raw):
         wanted = {name: CORPORA[name] for name in fetch.corpus}
     else:
         missing = "" if Path(path).exists() else ", which does not exist; correct it, or get the file with dvc pull"
         print(f"nothing to fetch: data.path is {path}{missing}")
-    contents = fetch_corpora(wanted, raw, report=print)
+    contents |= fetch_corpora(wanted, raw, report=print)
     with files.outputs(raw) as (folder,):
         folder.mkdir()
         for name, data in contents.items():

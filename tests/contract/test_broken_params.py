@@ -22,6 +22,7 @@ STRENGTHS = "a number greater than 0, or a list of such numbers to choose from"
 THRESHOLD = "a number between 0 and 1, or what to choose it by: accuracy, f1, precision"
 CORPORA = "one of yelp, amazon, imdb, or a list of such, each once"
 PATH = 'a printable path that does not start with - and has no ", $, ` or \\ (a shell reads it)'
+VARIABLE = "the name of an environment variable, such as DATABASE_URL, and not the URL with its password"
 GLOB = "a glob of names below the folder, such as *.csv or **/*.jsonl"
 GLOBS = f"{GLOB}; or such a glob for each split, as in {{train: train.csv, test: test.csv}}"
 DELIMITER = "one ASCII character that is no space, quote or line end, such as ; or |"
@@ -41,6 +42,11 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
         (CORPORA, ["yelb", "null", "[]", "[yelp, imdb, yelp]", "[yelp, yelb]", "[[yelp, imdb]]", "{yelp: true}"]),
         (CORPORA, [("x" * 99, f"{'x' * 59}…"), ('"\\uD800"', r"'\ud800'")]),
     ],
+    "fetch.database": [
+        (VARIABLE, ["''", ("'A B'", "A B"), "1A", ("postgresql://reader:secret@host/help",) * 2]),
+        ("text", ["7"]),
+    ],
+    "fetch.query": [("text", ["7"]), ("text that is not empty", ["''"])],
     "data.path": [
         ("text", ["null", "7"]),
         (PATH, ["''", "'  '", ("""'a"b.csv'""", 'a"b.csv'), "$HOME/rows.csv", "'`id`.csv'", r"C:\rows.csv"]),
@@ -188,6 +194,14 @@ WRONG_SETTINGS = [
     (
         ("gate.minimum", "{keras: {dev: {accuracy: 0.5}}}"),
         "gate.minimum.keras.dev must be one of train, validation, test; got dev",
+    ),
+    (
+        ("fetch.database", "DATABASE_URL"),
+        "fetch: database and query must be set together, or both be null; got DATABASE_URL and null",
+    ),
+    (
+        ("fetch.query", "SELECT 1"),
+        "fetch: database and query must be set together, or both be null; got null and SELECT 1",
     ),
     (
         ("gate.minimum", "{keras: {test: {acc: 0.5}}}"),

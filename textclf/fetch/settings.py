@@ -1,11 +1,14 @@
 """Settings of the stage fetch."""
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Self
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from textclf.core.settings import Section, rule
+from textclf.core.settings import Name, Section, relation, rule, show
 from textclf.fetch.catalogue import CORPORA
+
+VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def _corpora(value: object) -> tuple[str, ...]:
@@ -24,10 +27,31 @@ Corpora = Annotated[
 ]
 
 
+def _variable(value: str) -> str:
+    if not VARIABLE.fullmatch(value):
+        raise rule("the name of an environment variable, such as DATABASE_URL, and not the URL with its password")
+    return value
+
+
 class Fetch(Section):
-    """The built-in corpora to download; only used while data.path is data/raw."""
+    """The built-in corpora to download, or a query to run; used while data.path is data/raw."""
 
     corpus: Corpora = Field(
         default=("yelp",),
         description="yelp, amazon or imdb, 1,000 labelled sentences each; or several as one: [yelp, imdb]",
     )
+    database: Annotated[str, AfterValidator(_variable)] | None = Field(
+        default=None, description="environment variable with the URL of a database, to read from it instead"
+    )
+    query: Name | None = Field(
+        default=None, description="SELECT statement that gives the rows of the database; use ORDER BY"
+    )
+
+    @model_validator(mode="after")
+    def _database_has_a_query(self) -> Self:
+        if (self.database is None) != (self.query is None):
+            raise relation(
+                f"database and query must be set together, or both be null; got {show(self.database)} and "
+                f"{show(self.query)}"
+            )
+        return self

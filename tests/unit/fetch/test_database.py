@@ -1,0 +1,229 @@
+"""Rows of a database, tested with a file of SQLite that SQLAlchemy opens by its URL."""
+
+import datetime as dt
+import decimal
+import io
+import sqlite3
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy
+
+from stages import fetch
+from textclf.core import stage
+from textclf.core.errors import UserError
+from textclf.fetch import database
+from textclf.fetch.settings import Fetch
+from textclf.tables import corpus
+from textclf.tables.settings import Data
+
+VARIABLE = "HELP_DESK_URL"
+QUERY = "SELECT id, message AS text, team AS label FROM tickets ORDER BY id"
+ROWS = [(1, "100% lost: one :parcel", "shipping"), (2, "Überweisung\nfehlt", "billing"), (3, " x ", "billing")]
+
+
+@pytest.fixture
+def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return the URL of a database of three tickets, to which the variable is set."""
+    with closing(sqlite3.connect(tmp_path / "help.db")) as connection:
+        connection.execute("CREATE TABLE tickets (id INTEGER, message TEXT, team TEXT)")
+        connection.executemany("INSERT INTO tickets VALUES (?, ?, ?)", ROWS)
+        connection.commit()
+    address = f"sqlite:///{tmp_path}/help.db"
+    monkeypatch.setenv(VARIABLE, address)
+    return address
+
+
+def execute(address: str, statement: str) -> None:
+    with closing(sqlite3.connect(address.removeprefix("sqlite:///"))) as connection:
+        connection.execute(statement)
+        connection.commit()
+
+
+def query(text: str = QUERY) -> pa.Table:
+    return pq.read_table(io.BytesIO(database.query_rows(VARIABLE, text)[0]))
+
+
+def refused(call: Callable[..., object], *arguments: object) -> str:
+    with pytest.raises(UserError) as error:
+        call(*arguments)
+    (line,) = error.value.lines
+    assert "secret" not in line
+    return line
+
+
+# The rows
+
+
+@pytest.mark.usefixtures("url")
+def test_the_rows_of_a_query_are_those_that_split_reads(tmp_path: Path) -> None:
+    raw = tmp_path / "raw"
+    fetch.run(Fetch(database=VARIABLE, query=QUERY), str(raw), raw=raw)
+    got = corpus.read(raw, Data(path="data/raw", id="id"))
+    assert [path.name for path in raw.iterdir()] == ["query.parquet"]
+    assert got.rows.to_numpy(dtype=object).tolist() == [[str(number), *row] for number, *row in ROWS]
+
+
+@pytest.mark.usefixtures("url")
+def test_the_same_rows_give_the_same_bytes() -> None:
+    assert database.query_rows(VARIABLE, QUERY) == database.query_rows(VARIABLE, QUERY)
+
+
+@pytest.mark.usefixtures("url")
+def test_the_query_reaches_the_database_as_it_is() -> None:
+    text = "SELECT message FROM tickets WHERE message LIKE '100% lost: one :p%'"
+    assert query(text).to_pylist() == [{"message": ROWS[0][1]}]
+
+
+@pytest.mark.usefixtures("url")
+def test_no_rows_keep_their_columns() -> None:
+    assert query("SELECT message, team FROM tickets WHERE id > 9").column_names == ["message", "team"]
+
+
+def test_values_keep_their_types(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = {"n": 1, "flag": True, "price": decimal.Decimal("1.50"), "day": dt.date(2020, 1, 1), "none": None}
+
+    class Result:
+        returns_rows = True
+
+        def keys(self) -> list[str]:
+            return list(values)
+
+        def fetchall(self) -> list[tuple[object, ...]]:
+            return [tuple(values.values())]
+
+    class Connection:
+        def __enter__(self) -> "Connection":
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            pass
+
+        def execution_options(self, **_: bool) -> "Connection":
+            return self
+
+        def exec_driver_sql(self, _: str) -> Result:
+            return Result()
+
+    class Engine:
+        def connect(self) -> Connection:
+            return Connection()
+
+    monkeypatch.setenv(VARIABLE, "sqlite://")
+    monkeypatch.setattr(sqlalchemy, "create_engine", lambda *_, **__: Engine())
+    assert query().to_pylist() == [values]
+
+
+def test_a_statement_that_writes_changes_nothing(url: str) -> None:
+    line = refused(database.query_rows, VARIABLE, "DELETE FROM tickets")
+    assert line == "fetch.query must be a SELECT; got a statement without rows"
+    execute(url, "DELETE FROM tickets WHERE id = 1")  # it is not locked
+    assert query()["id"].to_pylist() == [2, 3]
+
+
+# What is kept
+
+
+def test_rows_are_kept_until_the_query_changes_or_the_file_is_removed(
+    url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = tmp_path / "raw"
+
+    def ids(text: str = QUERY) -> tuple[list[int], str]:
+        fetch.run(Fetch(database=VARIABLE, query=text), str(raw), raw=raw)
+        return pq.read_table(raw / "query.parquet")["id"].to_pylist(), capsys.readouterr().out
+
+    assert ids() == ([1, 2, 3], "query.parquet: 3 rows from the database of HELP_DESK_URL\n")
+    execute(url, "DELETE FROM tickets WHERE id = 2")
+    kept = f"the rows of an earlier run; to query again, remove {raw / 'query.parquet'} and force this stage"
+    assert ids() == ([1, 2, 3], f"query.parquet: kept {kept}\n")
+    assert ids(f"{QUERY} DESC")[0] == [3, 1]
+    (raw / "query.parquet").unlink()
+    assert ids()[0] == [1, 3]
+    (raw / "query.parquet").write_bytes(b"damaged")
+    assert ids()[0] == [1, 3]
+
+
+def test_kept_rows_need_no_database(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Fetch(database=VARIABLE, query=QUERY)
+    fetch.run(settings, str(tmp_path / "raw"), raw=tmp_path / "raw")
+    content = (tmp_path / "raw" / "query.parquet").read_bytes()
+    assert url.encode() not in content
+    monkeypatch.delenv(VARIABLE)
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    fetch.run(settings, str(tmp_path / "raw"), raw=tmp_path / "raw")
+    assert (tmp_path / "raw" / "query.parquet").read_bytes() == content
+
+
+def test_a_table_of_your_own_asks_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "own.csv").touch()
+    fetch.run(Fetch(database=VARIABLE, query=QUERY), str(tmp_path / "own.csv"), raw=tmp_path / "raw")
+    assert list((tmp_path / "raw").iterdir()) == []
+    assert capsys.readouterr().out == f"nothing to fetch: data.path is {tmp_path / 'own.csv'}\n"
+
+
+# Errors
+
+
+NO_INTEGER = "Could not convert 'a' with type str: tried to convert to int64"
+URL = "must hold a URL such as postgresql+psycopg://user:password@host/database; got something else"
+
+
+@pytest.mark.parametrize(
+    ("address", "line"),
+    [
+        ("", "must be an environment variable with a URL such as "),
+        ("secret", URL),
+        ("postgresql://reader:secret@host:port/help", URL),
+        ("oracel://reader:secret@host/help", "must be of a database that SQLAlchemy knows; Can't load plugin: "),
+        ("mysql+pymysql://reader:secret@host/help", "needs the driver pymysql; install it with pip"),
+    ],
+)
+def test_a_url_that_does_not_fit_is_refused_without_being_shown(
+    address: str, line: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, address)
+    assert refused(database.query_rows, VARIABLE, QUERY).startswith(f"fetch.database (HELP_DESK_URL) {line}")
+
+
+@pytest.mark.usefixtures("url")
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("SELECT * FROM ticket", "fetch.query must be a SELECT that it runs; no such table: ticket"),
+        ("SELEC", 'fetch.query must be a SELECT that it runs; near "SELEC": syntax error'),
+        (
+            "SELECT 1 AS n UNION ALL SELECT 'a'",
+            f"fetch.query: column n must hold one type; {NO_INTEGER}; cast it in the query",
+        ),
+    ],
+)
+def test_a_query_that_does_not_fit_is_refused(text: str, line: str) -> None:
+    assert refused(database.query_rows, VARIABLE, text) == line
+
+
+def test_a_password_in_the_message_of_a_driver_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Engine:
+        def connect(self) -> Any:
+            raise sqlalchemy.exc.OperationalError(None, None, Exception("no login for reader:secret at host"))
+
+    monkeypatch.setenv(VARIABLE, "postgresql://reader:secret@host/help")
+    monkeypatch.setattr(sqlalchemy, "create_engine", lambda *_, **__: Engine())
+    line = refused(database.query_rows, VARIABLE, QUERY)
+    assert line == "fetch.database (HELP_DESK_URL) must lead to a database; no login for reader:*** at host"
+
+
+@pytest.mark.usefixtures("url")
+def test_without_sqlalchemy_the_error_names_the_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
+    assert stage.exit_code("fetch", lambda: database.query_rows(VARIABLE, QUERY)[1]) == stage.USAGE_ERROR
+    line = 'error: fetch: the package sqlalchemy must be installed for this; pip install "textclf[sql]"\n'
+    assert capsys.readouterr().err == line
