@@ -1,6 +1,6 @@
 """A table of labelled texts split into files, by either method."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from textclf.split.leaks import count_leaks
 from textclf.split.settings import Split
 from textclf.tables import corpus
 from textclf.tables.given import given_splits
+from textclf.tables.layout import BLOCK_ROWS
 from textclf.tables.settings import Data
 
 
@@ -52,11 +53,24 @@ def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tu
 
 
 def _track_rows(batches: corpus.Stream) -> Iterator[corpus.Batch]:
-    """Yield the batches and show how many rows have passed."""
+    """Yield the rows in batches of at least `BLOCK_ROWS` and show how many have passed."""
     with closing(progress.bar("split", None)) as bar:
-        for batch in batches:
+        for batch in _merge_small(batches):
             yield batch
             bar.update(len(batch["id"]))
+
+
+def _merge_small(batches: Iterable[corpus.Batch]) -> Iterator[corpus.Batch]:
+    """Yield the rows in larger batches: each file is one at least, and may be a single text."""
+    merged: corpus.Batch = {}
+    for batch in batches:
+        for name, values in batch.items():
+            merged.setdefault(name, []).extend(values)
+        if merged and len(merged["id"]) >= BLOCK_ROWS:
+            yield merged
+            merged = {}
+    if merged:
+        yield merged
 
 
 def describe_splits(classes: list[str], report: dict[str, Any], settings: Split) -> Iterator[str]:

@@ -1,10 +1,9 @@
 """SQLite files: the rows that a query gives, numbered from 1."""
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 from textclf.core.errors import UserError
@@ -12,9 +11,14 @@ from textclf.core.quoting import first_line, list_names
 from textclf.tables.binary import damaged, stored
 from textclf.tables.layout import BLOCK_ROWS, Block, Layout
 
+if TYPE_CHECKING:
+    import sqlite3
+
 
 def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
     """Yield the rows of the layout's query many at a time; the file is never written."""
+    import sqlite3
+
     with stored(stream, path) as file:
         _require_checkpoint(file)
         # Immutable: SQLite neither locks the file nor makes files beside it.
@@ -29,7 +33,9 @@ def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block
                 raise damaged(path, "SQLite", error) from error
 
 
-def _read_query(connection: sqlite3.Connection, path: Path, layout: Layout) -> Iterator[Block]:
+def _read_query(connection: "sqlite3.Connection", path: Path, layout: Layout) -> Iterator[Block]:
+    import sqlite3
+
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
     rule = f"{path}: {layout.option}query must be a SELECT on its tables ({list_names(sorted(tables)) or 'none'})"
     if layout.query is None and len(tables) != 1:

@@ -164,7 +164,7 @@ def test_kept_rows_need_no_database(url: str, tmp_path: Path, monkeypatch: pytes
 def test_a_table_of_your_own_asks_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "own.csv").touch()
     fetch.run(Fetch(database=VARIABLE, query=QUERY), str(tmp_path / "own.csv"), raw=tmp_path / "raw")
-    assert list((tmp_path / "raw").iterdir()) == []
+    assert [file.name for file in (tmp_path / "raw").iterdir()] == [fetch.NOTE]
     assert capsys.readouterr().out == f"nothing to fetch: data.path is {tmp_path / 'own.csv'}\n"
 
 

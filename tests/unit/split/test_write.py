@@ -43,7 +43,8 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards of ten rows, pieces of two, blocks of seven."""
     monkeypatch.setattr(shards, "ROWS", 10)
     monkeypatch.setattr(shuffle, "PIECES", 5)
-    monkeypatch.setattr(delimited, "BLOCK_ROWS", 7)
+    for module in (delimited, write):
+        monkeypatch.setattr(module, "BLOCK_ROWS", 7)
 
 
 def run(path: Path, folder: Path, split: Split, **changes: Any) -> dict[str, Any]:
@@ -56,6 +57,24 @@ def run(path: Path, folder: Path, split: Split, **changes: Any) -> dict[str, Any
 
 def contents(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+# What is read
+
+
+def test_the_stage_says_that_each_file_is_a_text_of_its_folders_class(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(40):
+        file = tmp_path / "reviews" / ("good" if number % 2 else "bad") / f"{number}.txt"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"text {number}")
+    folder, report = tmp_path / "splits", tmp_path / "splits.json"
+    stage.run(Data(path="reviews"), by_hash(0.3, 0.0), table=tmp_path / "reviews", splits=folder, report=report)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "40 files, each a text whose label is the name of its folder (bad, good)"
+    assert lines[1] == "classes: 'bad' 20, 'good' 20"
+    assert {row.partition("/")[0] for row in splits.read(folder)["test"]["id"]} == {"bad", "good"}
 
 
 # What is written
@@ -76,7 +95,8 @@ def test_files_and_batches_of_any_size_give_the_same_bytes(
         write_csv(folder / "parts" / f"{number}.csv", rows[start:end], header)
     with pytest.MonkeyPatch.context() as patch:
         report = run(whole, folder / "one", by_hash(0.3, 0.2), id="key")
-        patch.setattr(delimited, "BLOCK_ROWS", blocks)
+        for module in (delimited, write):
+            patch.setattr(module, "BLOCK_ROWS", blocks)
         assert run(folder / "parts", folder / "several", by_hash(0.3, 0.2), id="key") == report
     assert contents(folder / "several" / "splits") == contents(folder / "one" / "splits")
 
