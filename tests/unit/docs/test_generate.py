@@ -1,6 +1,8 @@
 """The generated comments of params.yaml, the types in docs/params.md and the tables between markers."""
 
+import json
 import runpy
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -89,3 +91,70 @@ def test_a_page_without_markers_stays_and_one_with_half_of_them_is_refused(gener
     page.write_text("a\n<!-- stages -->\n")
     with pytest.raises(UserError, match=r"page\.md must have both <!-- stages --> and <!-- /stages -->"):
         generate.filled(page)
+
+
+def write_metrics(folder: Path, models: Sequence[str]) -> None:
+    """Write the metrics of a run of these models on 8 test rows, all with the same accuracy."""
+    interval = {"test": {"accuracy": {"low": 0.25, "high": 1.0}}}
+    splits = {"train": {"accuracy": 1.0}, "test": {"accuracy": 0.75}}
+    contents = {
+        "features": {"train": {"rows": 22, "features": 1714}, "test": {"rows": 8}},
+        "training": {name: {"parameters": 3, "epochs": 2, "best_epoch": 1} for name in models},
+        "evaluation": dict.fromkeys(models, splits),
+        "intervals": dict.fromkeys(models, interval),
+    }
+    (folder / "metrics").mkdir()
+    for name, metrics in contents.items():
+        (folder / "metrics" / f"{name}.json").write_text(json.dumps(metrics))
+
+
+@pytest.mark.parametrize(
+    ("models", "settings"),
+    [
+        (["majority", "logistic_regression", "keras"], ["data.path", "tickets.csv"]),
+        (["majority", "logistic_regression"], []),
+        (["naive_bayes"], ["data.path", "tickets.csv"]),
+    ],
+)
+def test_a_run_that_is_not_the_lessons_is_shown_by_its_accuracies(
+    generate: SimpleNamespace, models: list[str], settings: list[str]
+) -> None:
+    (generate.folder / "params.yaml").write_text(put(*settings), encoding="utf-8")
+    write_metrics(generate.folder, models)
+    assert generate.numbers_table("").splitlines() == [
+        "| Model | Accuracy on 8 test rows | 95% interval |",
+        "|---|---|---|",
+        *(f"| {name.replace('_', ' ')} | 75.0% | 25.0% to 100.0% |" for name in models),
+    ]
+
+
+def test_the_lessons_run_is_shown_beside_the_lesson(generate: SimpleNamespace) -> None:
+    write_metrics(generate.folder, ["majority", "logistic_regression", "keras"])
+    lines = generate.numbers_table("").splitlines()
+    assert lines[0] == "| | The lesson says | Here |"
+    assert "| training vectors | 750 of length 1,714 | 22 of length 1,714 |" in lines
+
+
+@pytest.mark.parametrize(("settings", "stale"), [([], True), (["data.path", "tickets.csv"], False)])
+def test_only_the_numbers_of_the_lesson_must_be_up_to_date(
+    generate: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, settings: list[str], stale: bool
+) -> None:
+    # The numbers of the user's own rows change with every run.
+    names = generate.main.__globals__
+    for name in ("SCHEMA", "TABLE", "TEMPLATES"):
+        monkeypatch.setitem(names, name, generate.folder / name)
+    page = generate.folder / "README.md"
+    monkeypatch.setitem(names, "PAGES", (page,))
+    (generate.folder / "params.yaml").write_text(put(*settings), encoding="utf-8")
+    write_metrics(generate.folder, ["majority", "logistic_regression", "keras"])
+    page.write_text("<!-- numbers -->\n<!-- /numbers -->\n")
+    (generate.folder / "TEMPLATES").mkdir()
+    generate.main([])
+    filled = page.read_text()
+    assert "75.0%" in filled
+    page.write_text(filled.replace("75.0%", "74.0%"))
+    if stale:
+        with pytest.raises(UserError, match=r"README\.md is out of date; run make docs"):
+            generate.main(["--check"])
+    else:
+        generate.main(["--check"])
