@@ -10,6 +10,7 @@ from textclf.core import progress
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
+from textclf.core.quoting import list_names
 from textclf.split.by_hash import hash_splits
 from textclf.split.draw import draw_splits
 from textclf.split.leaks import count_leaks
@@ -24,13 +25,13 @@ def write_splits(table: Path, data: Data, settings: Split, folder: Path) -> tupl
     """Write the splits of a table and its classes to a folder; return the classes, in order, and the report.
 
     The report is that of `LeakCounter`, with the numbers of rows that were left out under `dropped` and, if the table
-    gives splits, the number of rows of each under `given`. Method random reads all rows into memory;
-    method hash streams them.
+    gives splits, the number of rows of each under `given`. Method random reads all rows into memory; method hash
+    streams them.
     """
     method = {"random": _write_random, "hash": _write_by_hash}[settings.method]
     classes, report = method(table, data, settings, folder)
     splits.write_classes(classes, folder)
-    return classes, report if report["given"] else {name: part for name, part in report.items() if name != "given"}
+    return classes, report
 
 
 def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
@@ -38,7 +39,7 @@ def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tup
     parts = draw_splits(content.rows, settings)
     for name, part in parts.items():
         splits.write_shards(part, folder, name)
-    return content.classes, count_leaks(parts) | {"dropped": content.dropped, "given": content.given}
+    return content.classes, count_leaks(parts) | _counts(content)
 
 
 def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
@@ -49,7 +50,12 @@ def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tu
         )
     rows = corpus.Stream(table, data)
     report = hash_splits(_track_rows(rows), settings, folder, given_splits(table, data))
-    return rows.classes, report | {"dropped": rows.dropped, "given": dict(rows.given)}
+    return rows.classes, report | _counts(rows)
+
+
+def _counts(rows: corpus.Corpus | corpus.Stream) -> dict[str, dict[str, int]]:
+    """Return the parts of the report that reading a table gives."""
+    return {"dropped": rows.dropped} | ({"given": dict(rows.given)} if rows.given else {})
 
 
 def _track_rows(batches: corpus.Stream) -> Iterator[corpus.Batch]:
@@ -84,7 +90,7 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     for name, by_class in counts.items():
         yield f"{name}: {sum(by_class.values())} rows{_origin(name, given, settings)}"
     if given and (missing := [label for label in classes if not counts["test"].get(label)]):
-        yield f"warning: no test row has the label {' or '.join(map(repr, missing))}"
+        yield f"warning: classes without test rows: {list_names(missing)}"
     advice = "; split.group_duplicates: true keeps duplicates in one split" if settings.method == "random" else ""
     for kind, what in (("normalised", "text"), ("group", "group")):
         for pair, shared in report["leaks"].get(kind, {}).items():
