@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.predict.models import export, two_classes
+from tests.unit.predict.models import export, fit_vectorizer, shares, two_classes
+from textclf.artifacts.decisions import Decision
 from textclf.core.extras import EXTRAS
+from textclf.predict.predictor import Predictor
 
 WITHOUT = (
     f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
@@ -19,7 +21,8 @@ WITHOUT = (
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a model, and texts in several forms."""
     folder = tmp_path_factory.mktemp("slim")
-    export(two_classes(analyzer="word+char_wb", hashing=16, weighting="tfidf"), folder / "hashed")
+    vectorizer = fit_vectorizer(analyzer="word+char_wb", hashing=16, weighting="tfidf")
+    export(Predictor(vectorizer, shares().model, Decision(0.5)), folder / "hashed")
     export(two_classes(), folder / "model")
     (folder / "texts.csv").write_text("text\ngreat food\n")
     (folder / "texts.tsv").write_text("text\ngreat food\n")
