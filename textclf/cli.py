@@ -145,7 +145,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
     server = parser.add_argument_group("server")
     server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine)")
     server.add_argument("--port", type=int, default=8000, help="(default: 8000; 0 is any free one)")
-    server.add_argument("--threads", type=int, metavar="N", help="that predict (default: one per core)")
+    server.add_argument("--threads", type=int, default=2, metavar="N", help="that predict (default: 2)")
     limits = parser.add_argument_group("limits")
     for name, value, what in (
         ("texts", default.texts, "texts per request"),

@@ -90,6 +90,13 @@ def test_the_address_is_shown_as_a_url(host: str, shown: str) -> None:
         assert command.address(listener) == f"http://{shown}:{listener.getsockname()[1]}"
 
 
+def test_the_body_of_a_response_does_not_wait_until_the_client_acknowledges_the_head() -> None:
+    with command.listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_the_limits_that_the_command_line_shows_are_those_of_the_server(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         cli.main(["serve", "--help"])
