@@ -1,10 +1,12 @@
-"""The rows of each split: Parquet files with the columns id, text and label, and the class names in order."""
+"""The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order."""
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.shards import Shards
@@ -12,6 +14,8 @@ from textclf.core.files import read_json, read_parquet, reading, write_json
 
 CLASSES = "classes.json"  # beside the splits
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
+# A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not independent.
+CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
 SUFFIX = ".parquet"
 
 
@@ -27,7 +31,8 @@ def open_shards(folder: Path) -> dict[str, Shards[pd.DataFrame]]:
 
 def read_shard(path: Path) -> pd.DataFrame:
     """Return the rows of one shard; `UserError` if it is missing or damaged."""
-    return read_parquet(path, SCHEMA.names)
+    rows: pd.DataFrame = read_parquet(path, SCHEMA.names)[SCHEMA.names]
+    return rows
 
 
 def read_column(path: Path, name: str) -> list[str]:
@@ -37,13 +42,25 @@ def read_column(path: Path, name: str) -> list[str]:
     return values
 
 
+def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
+    """Return the column `cluster` of the shards of a split, none if there is no such split; `UserError` as above."""
+    return Shards(shards.paths(folder, name, SUFFIX), _read_clusters)
+
+
+def _read_clusters(path: Path) -> NDArray[np.uint64]:
+    with reading(path):
+        keys: NDArray[np.uint64] = pq.read_table(path, columns=["cluster"], partitioning=None)["cluster"].to_numpy()
+    return keys
+
+
 def write(rows: pd.DataFrame, path: Path) -> None:
-    """Write rows as Parquet; columns that are not in `SCHEMA` are left out."""
-    write_table(pa.Table.from_pandas(rows, schema=SCHEMA, preserve_index=False), path)
+    """Write rows as Parquet; columns that are not in `CLUSTERED` are left out, and `cluster` may be missing."""
+    schema = CLUSTERED if "cluster" in rows else SCHEMA
+    write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False), path)
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write an Arrow table with the columns of `SCHEMA` as Parquet."""
+    """Write an Arrow table with the columns of `SCHEMA` or `CLUSTERED` as Parquet."""
     # Without the metadata of pandas: no reader needs it, and the bytes must not depend on the version of pandas.
     pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.artifacts.splits import SCHEMA
+from textclf.artifacts.splits import CLUSTERED, SCHEMA
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.hashing import fingerprints, normalize_texts
@@ -47,7 +47,8 @@ def hash_splits(
         if given:
             marked = np.array([SPLITS.index(name) for name in batch["split"]], np.int8)
             split_of = np.where(marked == SPLITS.index("train"), split_of, marked)
-        table = pa.table([pa.array(batch[name], pa.string()) for name in SCHEMA.names], schema=SCHEMA)
+        columns = [pa.array(batch[name], pa.string()) for name in SCHEMA.names]
+        table = pa.table([*columns, pa.array(keys)], schema=CLUSTERED)
         labels = counter.encode(batch["label"])
         for name, writer in writers.items():
             mask = split_of == SPLITS.index(name)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.core.hashing import normalize_text
+from textclf.core.hashing import fingerprints, normalize_text, normalize_texts
 from textclf.split.classes import require_classes
 from textclf.split.given import draw_the_rest
 from textclf.split.settings import Split
@@ -105,3 +105,13 @@ def assign_groups(rows: pd.DataFrame, duplicates: bool) -> NDArray[np.int64]:
     nodes = edges.max() + 1
     _, component = connected_components(coo_array((np.ones(len(rows)), edges), shape=(nodes, nodes)), directed=False)
     return pd.factorize(component[codes[0]])[0].astype(np.int64)
+
+
+def cluster_keys(rows: pd.DataFrame) -> NDArray[np.uint64]:
+    """Return a hash for each row (rows,), equal for rows of one group or text, as `assign_groups` links them.
+
+    It is that of the text of the first of these rows, so it does not depend on other rows.
+    """
+    clusters = assign_groups(rows, duplicates=True)
+    first = np.unique(clusters, return_index=True)[1]
+    return fingerprints(normalize_texts(rows["text"].iloc[first].tolist()))[clusters]

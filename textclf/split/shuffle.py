@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from textclf.artifacts import shards
-from textclf.artifacts.splits import SCHEMA, SUFFIX, write_table
+from textclf.artifacts.splits import CLUSTERED, SUFFIX, write_table
 
 PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
 
@@ -32,7 +32,7 @@ class ShardShuffler:
         self.pieces: pa.ipc.RecordBatchFileWriter | None = None
 
     def add(self, rows: pa.Table) -> None:
-        """Add rows with the columns of `SCHEMA`."""
+        """Add rows with the columns of `CLUSTERED`."""
         self.collected.append(rows)
         self.collected_rows += len(rows)
         while self.collected_rows > shards.ROWS:
@@ -43,7 +43,7 @@ class ShardShuffler:
 
     def close(self) -> list[Path]:
         """Write the shards and return their paths."""
-        rest = pa.concat_tables(self.collected) if self.collected else SCHEMA.empty_table()
+        rest = pa.concat_tables(self.collected) if self.collected else CLUSTERED.empty_table()
         if self.pieces is None:
             return shards.write([self._shuffle(rest)], self.folder, self.name, SUFFIX, write_table)
         self._write_pieces(rest)
@@ -64,7 +64,7 @@ class ShardShuffler:
 
     def _write_pieces(self, table: pa.Table) -> None:
         if self.pieces is None:
-            self.pieces = pa.ipc.new_file(str(self.pieces_path), SCHEMA)
+            self.pieces = pa.ipc.new_file(str(self.pieces_path), CLUSTERED)
         self.pieces.write_table(self._shuffle(table), max_chunksize=self.piece_rows)
 
     def _shuffle(self, table: pa.Table) -> pa.Table:

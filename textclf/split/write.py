@@ -12,7 +12,7 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
 from textclf.split.by_hash import hash_splits
-from textclf.split.draw import draw_splits
+from textclf.split.draw import cluster_keys, draw_splits
 from textclf.split.leaks import count_leaks
 from textclf.split.settings import Split
 from textclf.tables import corpus
@@ -36,7 +36,7 @@ def write_splits(table: Path, data: Data, settings: Split, folder: Path) -> tupl
 
 def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
     content = corpus.read(table, data)
-    parts = draw_splits(content.rows, settings)
+    parts = draw_splits(content.rows.assign(cluster=cluster_keys(content.rows)), settings)
     for name, part in parts.items():
         splits.write_shards(part, folder, name)
     return content.classes, count_leaks(parts) | _counts(content)

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from textclf.artifacts import splits
+from textclf.artifacts import shards, splits
 from textclf.core.errors import UserError
 
 ROWS = pd.DataFrame({"id": ["c:0", "c:1"], "text": ["Good food", "é\n"], "label": ["1", "0"]})
@@ -52,3 +53,16 @@ def test_classes_that_are_no_list_of_text_are_damaged(tmp_path: Path, content: s
     (tmp_path / splits.CLASSES).write_text(content)
     with pytest.raises(UserError, match=r"classes\.json is damaged; remove it and run dvc repro"):
         splits.read_classes(tmp_path)
+
+
+def test_clusters_are_read_from_all_shards_and_are_no_column_of_the_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shards, "ROWS", 1)
+    splits.write_shards(ROWS.assign(cluster=np.array([2**64 - 1, 5], np.uint64)), tmp_path, "train")
+    splits.write(ROWS, tmp_path / "test.parquet")
+    assert [part.tolist() for part in splits.open_clusters(tmp_path, "train")] == [[2**64 - 1], [5]]
+    assert splits.read(tmp_path)["train"].equals(ROWS)
+    assert list(splits.open_clusters(tmp_path, "validation")) == []
+    with pytest.raises(UserError, match=r"test\.parquet is damaged"):
+        list(splits.open_clusters(tmp_path, "test"))

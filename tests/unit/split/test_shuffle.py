@@ -9,7 +9,7 @@ import pytest
 
 from textclf.artifacts import shards
 from textclf.artifacts.shards import Shards
-from textclf.artifacts.splits import SCHEMA, read_shard
+from textclf.artifacts.splits import CLUSTERED, SCHEMA, read_shard
 from textclf.split.shuffle import ShardShuffler
 
 
@@ -18,7 +18,7 @@ def test_all_shards_but_one_are_full(tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(shards, "ROWS", 10)
     writer = ShardShuffler(tmp_path, "train", seed=1)
     for number in range(count):
-        writer.add(pa.table({name: [str(number)] for name in SCHEMA.names}, schema=SCHEMA))
+        writer.add(pa.table({name: [str(number)] for name in SCHEMA.names} | {"cluster": [number]}, schema=CLUSTERED))
     written = writer.close()
     assert [path.name for path in written] == (
         ["train.parquet"]
@@ -32,7 +32,8 @@ def test_all_shards_but_one_are_full(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_rows_of_a_sorted_table_are_mixed_through_all_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "ROWS", 200)
     names = [str(number) for number in range(1500)]
-    rows = pa.table({"id": names, "text": names, "label": [str(int(n < 750)) for n in range(1500)]}, schema=SCHEMA)
+    columns = {"id": names, "text": names, "label": [str(int(n < 750)) for n in range(1500)], "cluster": range(1500)}
+    rows = pa.table(columns, schema=CLUSTERED)
     writer = ShardShuffler(tmp_path, "train", seed=1)
     writer.add(rows)
     for shard in Shards(writer.close(), read_shard):

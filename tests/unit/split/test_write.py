@@ -222,3 +222,21 @@ def test_a_table_that_does_not_fit_into_memory_is_refused_with_the_need_of_hash(
 def test_the_room_for_few_rows_is_not_announced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(write_csv(tmp_path / "c.csv", numbered(60)), tmp_path / "out", by_hash())
     assert "of disk" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("split", [RANDOM, by_hash()], ids=["random", "hash"])
+@pytest.mark.parametrize("group", [None, "author"])
+@pytest.mark.usefixtures("small")
+def test_every_row_has_the_cluster_of_its_text_or_group(tmp_path: Path, split: Split, group: str | None) -> None:
+    rows = [(f"text {n // 3}", str(n // 3 % 2), f"author {n // 6}") for n in range(120)]
+    path = write_csv(tmp_path / "rows.csv", rows, ("text", "label", "author"))
+    run(path, tmp_path, split, group=group)
+    clusters: dict[int, set[str]] = {}
+    for name in ("train", "test"):
+        paths = shards.paths(tmp_path / "splits", name, splits.SUFFIX)
+        keys = [key for part in splits.open_clusters(tmp_path / "splits", name) for key in part.tolist()]
+        texts = [text for path in paths for text in splits.read_column(path, "text")]
+        for key, text in zip(keys, texts, strict=True):
+            clusters.setdefault(key, set()).add(text)
+    assert len(clusters) == (40 if group is None else 20)
+    assert sum(map(len, clusters.values())) == 40
