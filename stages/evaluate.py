@@ -1,7 +1,8 @@
 """Measure all models by their predictions.
 
-Reads: PREDICTIONS, a Parquet file per model; TRAINED, a folder per model, for the records of its training and, without
-validation rows, its predictions for held-out training rows; SHAPES, of the features.
+Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other; TRAINED, a folder per
+model, for the records of its training and, without validation rows, its predictions for held-out training rows; SHAPES,
+of the features.
 Writes: into METRICS the files evaluation, intervals, comparisons, decisions and training as JSON, and models, a folder
 with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion, roc,
 precision_recall and reliability as CSV.
@@ -17,7 +18,9 @@ import pandas as pd
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, leftovers, open_models, read
 from textclf.core import files, stage
+from textclf.core.files import SPLITS
 from textclf.core.settings import Names, Param
+from textclf.evaluate.clusters import find_clusters
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.measure import decisions_report, measure
 from textclf.evaluate.settings import Evaluate
@@ -30,6 +33,7 @@ def run(
     models: Annotated[Names, Param("train.models")],
     *,
     predictions: Path,
+    splits: Path,
     trained: Path,
     shapes: Path,
     metrics: Path,
@@ -44,11 +48,13 @@ def run(
         if (path := trained / name / "history.csv").exists()
     }
     held_out = {name: read(path) for name in models if (path := trained / name / HELD_OUT).exists()}
-    splits, decided = measure(open_models(predictions, models), evaluate, stratified=bool(split.get("stratify")))
-    measured = {name: {split: part.metrics(name) for split, part in splits.items()} for name in models}
-    ends = {name: {split: part.intervals(name) for split, part in splits.items()} for name in models}
-    test = splits["test"]
-    compared, chosen = test.comparisons(), decisions_report(splits, decided, measured, held_out)
+    clusters = {name: found for name in SPLITS if (found := find_clusters(splits, name)) is not None}
+    stratified = bool(split.get("stratify"))
+    parts, decided = measure(open_models(predictions, models), evaluate, stratified, clusters)
+    measured = {name: {split: part.metrics(name) for split, part in parts.items()} for name in models}
+    ends = {name: {split: part.intervals(name) for split, part in parts.items()} for name in models}
+    test = parts["test"]
+    compared, chosen = test.comparisons(), decisions_report(parts, decided, measured, held_out)
     written: dict[Path, Any] = {
         metrics / "evaluation.json": measured,
         metrics / "intervals.json": ends,
@@ -59,7 +65,7 @@ def run(
     tables: dict[Path, pd.DataFrame] = {
         plots / "history.csv": stack_models(histories, HISTORY_COLUMNS),
         plots / "classes.csv": stack_models(
-            {name: pd.concat([part.by_class(name) for part in splits.values()]) for name in models}
+            {name: pd.concat([part.by_class(name) for part in parts.values()]) for name in models}
         ),
         plots / "confusion.csv": stack_models({name: test.confusion(name) for name in models}),
         plots / "roc.csv": stack_models({name: test.roc(name) for name in models}),
@@ -78,7 +84,7 @@ def run(
         print(f"{path} removed: its model is no longer in train.models")
     for name, numbers in measured.items():
         accuracies = ", ".join(f"{split} {values['accuracy']:.3f}" for split, values in numbers.items())
-        low, high = (ends[name]["test"]["accuracy"][end] for end in ("low", "high"))
+        low, high = test.accuracy_interval(name)
         print(f"{name}: accuracy {accuracies} ({low:.3f} to {high:.3f})")
     for name, sentences in find_warnings(measured, compared, records, chosen, models, evaluate.confidence).items():
         for sentence in sentences:

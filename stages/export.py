@@ -54,6 +54,7 @@ def run(
         files.read_json(metrics / f"{name}.json")
         for name in ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "features")
     )
+    clusters = decided["protocol"].get("clusters", {})
     sources = list_sources(checksums(corpus.files(table, data)), data.path)
     classes = list(next(iter(layer_models.values())).classes)
     require_known_classes(about, classes)
@@ -77,7 +78,7 @@ def run(
                 rows=description.rows_by_class(counts),
                 classes=classes,
                 representation=description.representation(vectorize, shapes["train"]["features"]),
-                protocol=description.protocol(data, split, train, evaluate, counts, names, [name]),
+                protocol=description.protocol(data, split, train, evaluate, counts, names, [name], clusters),
                 caveats=description.caveats(counts, names, evaluate.confidence, watching),
                 confidence=evaluate.confidence,
                 warnings=warnings.get(name, []),

@@ -84,6 +84,9 @@ def format_value(name: str, value: float) -> str:
     return percent(value) if METRICS[name].percent else f"{value:.3f}"
 
 
+TOO_FEW = "too few rows"  # shown instead of an interval, where the metrics files have null
+
+
 def format_interval(name: str, low: float, high: float) -> str:
     """Return the interval of a metric as it is shown: 74.6% to 84.5%."""
     return f"{format_value(name, low)} to {format_value(name, high)}"

@@ -12,7 +12,11 @@ CELLS = 2**19  # resamples times rows in memory at a time
 
 
 def resamples(
-    y: NDArray[np.int64], seed: int, count: int = RESAMPLES, stratified: bool = True
+    y: NDArray[np.int64],
+    seed: int,
+    count: int = RESAMPLES,
+    stratified: bool = True,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Iterator[NDArray[np.int32]]:
     """Yield how often each row is drawn in each resample, in chunks (resamples, rows); in all (`count`, rows).
 
@@ -20,7 +24,17 @@ def resamples(
     Hinkley 1997, Bootstrap Methods and their Application, 3.2), which is right if the number of rows of each class was
     fixed, as by a stratified split. Not stratified: from all rows, which is right if it was left to chance. A chunk has
     at most `CELLS` cells, or one resample. The same `y` and seed give the same counts.
+
+    `clusters` (rows,) has the position of the cluster of each row, None if rows are independent. Then whole clusters
+    are drawn: Davison & Hinkley (1997), 3.8. Stratified: within the actual class of the first row of a cluster.
     """
+    if clusters is not None:
+        first_rows = np.unique(clusters, return_index=True)[1]
+        together = max(1, CELLS // len(y))
+        for drawn_clusters in resamples(y[first_rows], seed, count, stratified):
+            for part in range(0, len(drawn_clusters), together):
+                yield drawn_clusters[part : part + together, clusters]
+        return
     rows = len(y)
     strata = y if stratified else np.zeros_like(y)
     order = np.argsort(strata, kind="stable")
@@ -43,14 +57,17 @@ def bootstrap(
     seed: int,
     count: int = RESAMPLES,
     stratified: bool = True,
+    clusters: NDArray[np.int64] | None = None,
+    areas: bool = True,
 ) -> dict[str, Values]:
     """Return each model's metrics in each resample, from its (probabilities, decided) for the same rows.
 
     All models are measured on the same resamples, so differences between the values of two models are paired.
+    `clusters` as for `resamples`; without `areas` the ROC AUC is left out.
     """
-    functions = {name: weighted(y, *outputs) for name, outputs in models.items()}
+    functions = {name: weighted(y, *outputs, areas) for name, outputs in models.items()}
     parts: dict[str, list[Values]] = {name: [] for name in models}
-    for chunk in resamples(y, seed, count, stratified):
+    for chunk in resamples(y, seed, count, stratified, clusters):
         weights = chunk.astype(np.float64)
         for name, function in functions.items():
             parts[name].append(function(weights))

@@ -37,7 +37,8 @@ class Comparison:
 
     test: McNemar
     difference: Difference
-    rows: int
+    rows: float  # independent rows that they are worth
+    discordant: float  # share of the rows that only one of them decides correctly
 
 
 @dataclass(frozen=True)
@@ -81,15 +82,15 @@ def accuracy_difference(
     count: int = RESAMPLES,
     confidence: float = CONFIDENCE,
     stratified: bool = True,
+    clusters: NDArray[np.int64] | None = None,
 ) -> Difference:
     """Return the accuracy of a minus that of b, with the percentile interval of a paired bootstrap.
 
-    The resamples are those of `bootstrap.bootstrap` with the same `y` and seed.
+    The resamples are those of `bootstrap.bootstrap` with the same `y`, seed and clusters.
     """
     better = correct_a.astype(np.float64) - correct_b
-    draws = np.concatenate(
-        [chunk.astype(np.float64) @ better for chunk in resamples(y, seed, count, stratified)]
-    ) / len(y)
+    chunks = resamples(y, seed, count, stratified, clusters)
+    draws = np.concatenate([chunk.astype(np.float64) @ better / chunk.sum(axis=1) for chunk in chunks])
     return Difference(float(better.mean()), *percentile(draws, confidence))
 
 
@@ -107,7 +108,7 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def smallest_difference(
-    n: int, discordant_share: float, confidence: float = CONFIDENCE, power: float = 0.8
+    n: float, discordant_share: float, confidence: float = CONFIDENCE, power: float = 0.8
 ) -> float | None:
     """Return the smallest difference in accuracy that McNemar's test on `n` rows detects with this power.
 
@@ -155,17 +156,18 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
 def summarize(comparisons: Mapping[str, Comparison], confidence: float = CONFIDENCE) -> dict[str, dict[str, float]]:
     """Return the content of comparisons.json for the comparisons of all pairs, rounded.
 
-    P-values have six significant digits, other numbers `DIGITS` decimals. For each pair: `difference` in accuracy with `low` and `high`; `only_first` and `only_second`, the rows that only
-    one model decides correctly; `p` of McNemar's test and `p_holm`, corrected for the number of pairs;
-    `smallest_difference` that the test detects with 80% power, absent if there is none.
+    P-values have six significant digits, other numbers `DIGITS` decimals. For each pair: `difference` in accuracy with
+    `low` and `high`; `only_first` and `only_second`, the rows that only one model decides correctly; `p` of the test
+    that the models are alike, and `p_holm`, corrected for the number of pairs; `smallest_difference` that the test
+    detects with 80% power, absent if there is none.
     """
     report: dict[str, dict[str, float]] = {}
     adjusted = holm(np.array([comparison.test.p for comparison in comparisons.values()]))
     for (pair, comparison), p_holm in zip(comparisons.items(), adjusted, strict=True):
-        test, rows = comparison.test, comparison.rows
+        test = comparison.test
         entry = asdict(comparison.difference)
         entry |= {"only_first": test.only_a, "only_second": test.only_b, "p": test.p, "p_holm": float(p_holm)}
-        smallest = smallest_difference(rows, (test.only_a + test.only_b) / rows, confidence)
+        smallest = smallest_difference(comparison.rows, comparison.discordant, confidence)
         if smallest is not None:
             entry["smallest_difference"] = smallest
         report[pair] = {

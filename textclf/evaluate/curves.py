@@ -50,11 +50,17 @@ def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
     """
     tables = []
     for name, (false, true) in curves.items():
-        corner = np.ones(len(true), dtype=bool)
-        corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
+        corner = corners(false, true)
         rates = [_rates(np.append(0, counts[corner]), undefined=np.nan) for counts in (false, true)]
         tables.append(pd.DataFrame({"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}))
     return pd.concat(tables)
+
+
+def corners(false: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of the points of a ROC curve that are not halfway between their neighbours."""
+    corner = np.ones(len(true), dtype=bool)
+    corner[1:-1] = (np.diff(false, 2) != 0) | (np.diff(true, 2) != 0)
+    return np.flatnonzero(corner)
 
 
 def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:

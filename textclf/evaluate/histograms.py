@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.evaluate.curves import PositiveCounts
+from textclf.evaluate.curves import PositiveCounts, corners
 
 OCTAVES = 52  # halvings below 1/2, down to about the distance of doubles from 1; smaller scores share a bin
 FINE, COARSE = 12, 4  # bits of bins per octave: 4096 bins for one curve, fewer for many, at least 16
@@ -104,10 +104,13 @@ class Histogram:
 def thin(
     curves: Mapping[str, PositiveCounts], choose: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
 ) -> dict[str, PositiveCounts]:
-    """Return the curves with the points that `choose`, `thin_roc` or `thin_precision_recall`, keeps."""
+    """Return the curves with the points that `choose`, `thin_roc` or `thin_precision_recall`, keeps.
+
+    A curve of at most 2 `STEPS` points keeps all of them.
+    """
     thinned = {}
     for name, (false, true) in curves.items():
-        points = choose(false, true)
+        points = choose(false, true) if len(true) > 2 * STEPS else slice(None)
         thinned[name] = false[points], true[points]
     return thinned
 
@@ -116,10 +119,11 @@ def thin_roc(false: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.in
     """Return the positions of the points of a ROC curve to keep, about 2 `STEPS` at most.
 
     The mean of both rates, which grows along the curve, is cut into `STEPS` steps, of which the first and the last
-    point remain: every other point is within 2 / `STEPS` of one that remains in the sum of the rates.
+    corner remain: every other corner is within 2 / `STEPS` of one that remains in the sum of the rates.
     """
-    rates = sum(counts / max(counts[-1], 1) for counts in (false, true))
-    return _ends_of_steps(np.asarray(rates) / 2)
+    kept = corners(false, true)
+    rates = sum(counts[kept] / max(counts[-1], 1) for counts in (false, true))
+    return kept[_ends_of_steps(np.asarray(rates) / 2)] if len(kept) > 2 * STEPS else kept
 
 
 def thin_precision_recall(_: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,6 +1,7 @@
 """Confidence intervals of one number: of a share, of a mean, and from bootstrap resamples."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -16,8 +17,8 @@ class Interval(NamedTuple):
     high: float
 
 
-def wilson(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
-    """Return the Wilson score interval of a share, such as an accuracy; `n` is at least 1.
+def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interval:
+    """Return the Wilson score interval of a share, such as an accuracy; `n` is above 0.
 
     Wilson (1927), J. Am. Stat. Assoc. 22:209-212, doi:10.1080/01621459.1927.10502953, without continuity correction:
     method 3 of Newcombe (1998), Stat. Med. 17:857-872.
@@ -42,6 +43,59 @@ def normal(mean: float, standard_error: float, confidence: float = CONFIDENCE) -
     return Interval(mean - half, mean + half)
 
 
+def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE) -> Interval:
+    """Return the score interval of a difference of two shares of the same `n` rows, above 0.
+
+    `only_a` and `only_b` are the rows in one of the shares alone; the difference is (only_a - only_b) / n. The interval
+    holds the differences that the score test does not reject, so it has a width even if one or both counts are 0. Tango
+    (1998), Stat. Med. 17:891-908; recommended for small samples by Fagerland, Lydersen & Laake (2014), Stat. Med.
+    33:2850-2875.
+    """
+    z = normal_quantile((1 + confidence) / 2)
+
+    def score(delta: float) -> float:
+        """Return the test statistic of a difference of `delta`, which falls as `delta` grows."""
+        b = (2 * n - only_a + only_b) * delta - only_a - only_b
+        c = -only_b * delta * (1 - delta)
+        share = (math.sqrt(max(b * b - 8 * n * c, 0.0)) - b) / (4 * n)  # the likeliest share of only_b
+        variance = n * (2 * share + delta * (1 - delta))
+        gap = only_a - only_b - n * delta
+        return gap / math.sqrt(variance) if variance > 0 else math.copysign(math.inf, gap) if gap else 0.0
+
+    estimate = (only_a - only_b) / n
+    low = -1.0 if estimate <= -1 else bisect(lambda delta: score(delta) - z, -1.0, estimate)
+    high = 1.0 if estimate >= 1 else bisect(lambda delta: score(delta) + z, estimate, 1.0)
+    return Interval(low, high)
+
+
+def area_score(area: float, positives: float, others: float, confidence: float = CONFIDENCE) -> Interval:
+    """Return the interval of a ROC AUC from the numbers of rows of the class and of other rows, both above 0.
+
+    It has a width even if the area is 1. It holds the areas whose standard error, by the exponential model of Hanley &
+    McNeil (1982) with both sample sizes replaced by their mean, puts the estimate within the normal quantile: method 5
+    of Newcombe (2006), Stat. Med. 25:559-573, doi:10.1002/sim.2324.
+    """
+    z = normal_quantile((1 + confidence) / 2)
+    mean = max((positives + others) / 2 - 1, 0.0)
+
+    def gap(true: float) -> float:
+        """Return by how much the distance to the estimate exceeds what chance explains."""
+        spread = true * (1 - true) * (1 + mean * ((1 - true) / (2 - true) + true / (1 + true))) / (positives * others)
+        return abs(true - area) - z * math.sqrt(spread)
+
+    low = 0.0 if area <= 0 else bisect(gap, 0.0, area)
+    high = 1.0 if area >= 1 else bisect(lambda true: -gap(true), area, 1.0)
+    return Interval(low, high)
+
+
+def bisect(falling: Callable[[float], float], low: float, high: float) -> float:
+    """Return where a function that is positive at `low` and negative at `high` changes its sign."""
+    for _ in range(60):  # halves the range to the precision of a double
+        middle = (low + high) / 2
+        low, high = (middle, high) if falling(middle) > 0 else (low, middle)
+    return (low + high) / 2
+
+
 def variance_of_mean(
     rows: NDArray[np.int64], sums: NDArray[np.float64], sums_of_squares: NDArray[np.float64], stratified: bool = True
 ) -> float:
@@ -54,6 +108,14 @@ def variance_of_mean(
         rows, sums, sums_of_squares = (np.atleast_1d(values.sum()) for values in (rows, sums, sums_of_squares))
     within = sums_of_squares - np.divide(sums**2, rows, out=np.zeros_like(sums), where=rows > 0)
     return float(np.maximum(within, 0).sum() / rows.sum() ** 2)
+
+
+def percentiles(
+    draws: NDArray[np.float64], confidence: float = CONFIDENCE
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the ends of `percentile` for every column of draws without NaN, (resamples, columns)."""
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    return low, high
 
 
 def percentile(draws: NDArray[np.float64], confidence: float = CONFIDENCE) -> Interval:

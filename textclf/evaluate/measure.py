@@ -11,8 +11,10 @@ from textclf.artifacts.decisions import Decision, Measured, best_model, logarith
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
+from textclf.core.hashing import fingerprints
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
+from textclf.evaluate.clusters import Clusters
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
@@ -24,39 +26,66 @@ SCORES = ("accuracy", "log_loss")  # by which the default model is chosen
 
 
 def measure(
-    models: Mapping[str, Iterable[Predictions]], settings: Evaluate, stratified: bool
+    models: Mapping[str, Iterable[Predictions]],
+    settings: Evaluate,
+    stratified: bool,
+    clusters: Mapping[str, Clusters] | None = None,
 ) -> tuple[dict[str, SplitMetrics], dict[str, Decision]]:
     """Return the metrics of each split, and the decision of each model.
 
     `models` have their predictions in batches, which are read more than once; `stratified` says whether the split fixed
-    the shares of the classes. Raises `UserError` if the models have different rows.
+    the shares of the classes; `clusters` are those of the splits with dependent rows. Raises `UserError` if the models
+    have different rows, or not those of the clusters.
     """
+    clusters = clusters or {}
     decisions = {name: choose_decision(batches, settings) for name, batches in models.items()}
     waiting: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)  # batches of splits that may be small
     rows: defaultdict[str, int] = defaultdict(int)
+    added: dict[str, int] = {}  # rows of large splits
     large: dict[str, StreamingMetrics] = {}
     for split, batch in track(read_together(models), "measure predictions"):
         first = next(iter(batch.values()))
+        if split in clusters:
+            _require_rows(clusters[split], split, rows[split], first)
         rows[split] += len(first)
         waiting[split].append(batch)
         if split not in large and rows[split] > EXACT_ROWS:
-            large[split] = StreamingMetrics(split, first.classes, decisions, settings, stratified)
+            count = clusters[split].count if split in clusters else None
+            large[split] = StreamingMetrics(split, first.classes, decisions, settings, stratified, count)
+            added[split] = 0
         if split in large:
             for part in waiting[split]:
-                large[split].add(part)
+                large[split].add(part, _next_keys(clusters, split, added, part))
             waiting[split].clear()
-    if large and len(first.classes) > 2:
+    if any(part.needs_influences for part in large.values()):
+        added = dict.fromkeys(large, 0)
         for split, batch in track(read_together(models), "measure areas of classes"):
-            if split in large:
-                large[split].add_influences(batch)
+            if split in large and large[split].needs_influences:
+                large[split].add_influences(batch, _next_keys(clusters, split, added, batch))
     splits: dict[str, SplitMetrics] = {}
     for split, parts in waiting.items():
         if split in large:
             splits[split] = large[split]
         else:
             small = {name: concatenate([part[name] for part in parts]) for name in models}
-            splits[split] = ExactMetrics(split, small, decisions, settings, stratified)
+            of_rows = np.unique(clusters[split].keys, return_inverse=True)[1] if split in clusters else None
+            splits[split] = ExactMetrics(split, small, decisions, settings, stratified, of_rows)
     return splits, decisions
+
+
+def _require_rows(clusters: Clusters, split: str, start: int, rows: Predictions) -> None:
+    """Raise `UserError` unless the rows of a split from position `start` on are those of the clusters."""
+    if not np.array_equal(clusters.ids[start : start + len(rows)], fingerprints(rows.ids.tolist())):
+        raise UserError(f"the predictions must be of the {split} rows of data/splits, in their order; run dvc repro")
+
+
+def _next_keys(
+    clusters: Mapping[str, Clusters], split: str, added: dict[str, int], batch: Mapping[str, Predictions]
+) -> NDArray[np.uint64] | None:
+    """Return the keys of the rows of a batch and count them; None if the rows are independent."""
+    start = added[split]
+    added[split] += len(next(iter(batch.values())))
+    return clusters[split].keys[start : added[split]] if split in clusters else None
 
 
 def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple[str, dict[str, Predictions]]]:
@@ -109,8 +138,8 @@ def decisions_report(
 
     A calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`. `best`
     has the metrics of the best model on the validation rows, and is empty without them. `guessing` is what every model
-    should be better than. `held_out` are the predictions
-    of a cross-validation within the training rows, which there is without validation rows.
+    should be better than. `held_out` are the predictions of a cross-validation within the training rows, which there is
+    without validation rows. `protocol.clusters` has the number of clusters of each split with dependent rows.
     """
     report: dict[str, Any] = {}
     for name, decision in decisions.items():
@@ -121,9 +150,11 @@ def decisions_report(
     rows = int(splits["validation"].confusion_matrix(next(iter(validated))).sum()) if validated else 0
     best = best_model(validated, rows)
     train, test = (splits[name].confusion_matrix(next(iter(measured))).sum(axis=1) for name in ("train", "test"))
+    clusters = {name: part.clusters for name, part in splits.items() if part.clusters is not None}
     return report | {
         "guessing": {"log_loss": guessing_log_loss(train, test)},
-        "protocol": {"test_rows_watched": int(not validated), "validation_rows": rows},
+        "protocol": {"test_rows_watched": int(not validated), "validation_rows": rows}
+        | ({"clusters": clusters} if clusters else {}),
         "best": {} if best is None else dict(measured[best]),
         "crossvalidation": crossvalidation_scores(held_out, decisions),
     }

@@ -208,38 +208,40 @@ def _roc_auc(positive: NDArray[np.bool_], scores: Floats) -> Callable[[Floats], 
 # All metrics
 
 
-def weighted(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Callable[[Floats], Values]:
+def weighted(
+    y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64], areas: bool = True
+) -> Callable[[Floats], Values]:
     """Return a function from row weights (weightings, rows) to the metrics under each weighting.
 
     The metrics are those of the registry that are defined for the rows, and `class_<name>` of each class against the
     rest: balanced_accuracy and mcc need rows of two classes, roc_auc of every class. They equal scikit-learn's with
     `sample_weight` and `zero_division=0`. A `class_roc_auc` without rows on both sides is NaN. Weights are not
-    negative; where all weights of a class are 0, balanced_accuracy and roc_auc are those of the other classes.
+    negative; where all weights of a class are 0, balanced_accuracy and roc_auc are those of the other classes. Without
+    `areas` the ROC AUC is left out, which takes most of the time with many classes.
     """
     classes = probabilities.shape[1]
-    positions = np.arange(classes)
-    actual = y[:, np.newaxis] == positions
-    predicted = decided[:, np.newaxis] == positions
-    # All metrics but the ROC AUC follow from weighted sums over the rows, so from one matrix product.
+    correct_rows = np.flatnonzero(decided == y)
+    correct = _sum_by(y[correct_rows], classes, correct_rows)
+    predicted, actual = _sum_by(decided, classes), _sum_by(y, classes)
+    # Means over the rows and the calibration error follow from one matrix product.
     blocks = [
         *(function(y, probabilities)[:, np.newaxis] for function in ROW_MEANS.values()),
         calibration_gaps(y, probabilities),
-        actual & predicted,
-        predicted,
-        actual,
     ]
     ends = np.cumsum([block.shape[1] for block in blocks])[:-1]
     terms = np.hstack(blocks).astype(np.float64)
     present = len(np.unique(y))
-    areas = [_roc_auc(actual[:, place], probabilities[:, place]) for place in shown_classes(classes)]
+    functions = [_roc_auc(y == place, probabilities[:, place]) for place in shown_classes(classes) if areas]
 
     def measure(weights: Floats) -> Values:
-        *means, gaps, correct, decided_as, rows = np.split(weights @ terms, ends, axis=1)
-        counts = Counts(correct, decided_as, rows, present)
+        *means, gaps = np.split(weights @ terms, ends, axis=1)
+        counts = Counts(correct(weights), predicted(weights), actual(weights), present)
         values = from_counts(counts)
-        values |= {name: sums[:, 0] / counts.total for name, sums in zip(ROW_MEANS, means, strict=True)}
+        values |= {name: mean[:, 0] / counts.total for name, mean in zip(ROW_MEANS, means, strict=True)}
         values["ece"] = np.abs(gaps).sum(axis=1) / counts.total
-        by_class = np.column_stack([area(weights) for area in areas])
+        if not areas:
+            return values
+        by_class = np.column_stack([area(weights) for area in functions])
         values["class_roc_auc"] = np.broadcast_to(by_class, (len(weights), classes))  # binary: the same for both
         if present == classes:
             defined = np.isfinite(by_class).sum(axis=1)
@@ -247,6 +249,26 @@ def weighted(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.in
         return values
 
     return measure
+
+
+def _sum_by(
+    codes: NDArray[np.int64], classes: int, rows: NDArray[np.int64] | None = None
+) -> Callable[[Floats], Floats]:
+    """Return a function from row weights (weightings, rows) to their sums by the class of the row.
+
+    `codes` are the classes of all rows, or of those at the positions `rows`.
+    """
+    order = np.argsort(codes, kind="stable")
+    present, starts = np.unique(codes[order], return_index=True)
+    order = order if rows is None else rows[order]
+
+    def sums(weights: Floats) -> Floats:
+        result = np.zeros((len(weights), classes))
+        if len(present):
+            result[:, present] = np.add.reduceat(weights[:, order], starts, axis=1)
+        return result
+
+    return sums
 
 
 def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Values:

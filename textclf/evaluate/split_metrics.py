@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -12,21 +13,43 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.metrics import METRICS, pair_name
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves
+from textclf.evaluate.boundary import FEW_DISCORDANT, FEW_ROWS, TINY, Share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import Bin
-from textclf.evaluate.comparisons import Comparison
+from textclf.evaluate.clusters import effective_rows, sign_flip
+from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar_from_counts
 from textclf.evaluate.curves import PositiveCounts
 from textclf.evaluate.histograms import thin, thin_precision_recall, thin_roc
-from textclf.evaluate.intervals import Interval, wilson
-from textclf.evaluate.metrics import Values, rounded
+from textclf.evaluate.intervals import Interval, area_score, tango, wilson
+from textclf.evaluate.metrics import FROM_COUNTS, Values, rounded, shown_classes
 from textclf.evaluate.settings import Evaluate
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
+CURVES = 20  # classes with curves of their own, which bound the size of their tables
+SHARES = ("precision", "recall", "f1")  # of one class, follow from a share of rows
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two models on the same rows: `sampled` is the difference in accuracy with the interval of resamples.
+
+    `only_a` and `only_b` are the rows that only one of them decides correctly. `sums` are `only_a` minus `only_b` and
+    `rows` the rows in each cluster; None if rows are independent.
+    """
+
+    only_a: int
+    only_b: int
+    sampled: Difference
+    sums: Floats | None = None
+    rows: Floats | None = None
 
 
 class SplitMetrics(ABC):
-    """Metrics, intervals, comparisons and curves of all models on the same rows of one split."""
+    """Metrics, intervals, comparisons and curves of all models on the same rows of one split.
 
-    thinned = False  # whether curves have more points than a file or a figure needs, so that most are left out
+    `clusters` is the number of clusters of dependent rows, None if the rows count as independent.
+    """
 
     def __init__(
         self,
@@ -35,10 +58,11 @@ class SplitMetrics(ABC):
         decisions: Mapping[str, Decision],
         settings: Evaluate,
         stratified: bool,
+        clusters: int | None = None,
     ) -> None:
         """Measure the models of `decisions`; `stratified` says whether the split fixed the shares of the classes."""
         self.split, self.classes, self.decisions = split, classes, decisions
-        self.settings, self.stratified = settings, stratified
+        self.settings, self.stratified, self.clusters = settings, stratified, clusters
 
     # What the two implementations do in their own way
 
@@ -55,12 +79,20 @@ class SplitMetrics(ABC):
         """Return the numbers of rows by actual and decided class, (classes, classes)."""
 
     @abstractmethod
-    def interval(self, model: str, metric: str, position: int | None = None) -> Interval:
-        """Return the interval of a metric, or of its value for the class at this position."""
+    def constant(self, model: str) -> bool:
+        """Return whether the model gives the same probabilities to all rows."""
 
     @abstractmethod
-    def comparison(self, a: str, b: str) -> Comparison:
-        """Return how two models compare on the rows."""
+    def sampled(self, model: str, metric: str, position: int | None = None) -> Interval:
+        """Return the interval of a metric, or of that of a class, from resamples or as a normal approximation."""
+
+    @abstractmethod
+    def cluster_counts(self, model: str, metric: str, place: int | None) -> tuple[Floats, Floats]:
+        """Return the right rows and all rows of each cluster whose share gives accuracy or a metric of `SHARES`."""
+
+    @abstractmethod
+    def paired(self, a: str, b: str) -> Paired:
+        """Return two models on the same rows; `b` comes before `a` in the order of the models."""
 
     @abstractmethod
     def positive_counts(self, model: str) -> dict[str, PositiveCounts]:
@@ -72,6 +104,12 @@ class SplitMetrics(ABC):
 
     # What follows from it
 
+    def curve_places(self, model: str) -> list[int]:
+        """Return the positions of the classes with a curve: of more than `CURVES` those with most rows, in order."""
+        support = self.confusion_matrix(model).sum(axis=1)
+        places = shown_classes(len(self.classes))
+        return sorted(sorted(places, key=lambda place: (-support[place], place))[:CURVES])
+
     def metrics(self, model: str) -> dict[str, float]:
         """Return the metrics that are defined for the rows, rounded."""
         return rounded(self.values(model))
@@ -81,38 +119,134 @@ class SplitMetrics(ABC):
         values = rounded(self.raw_values(model))
         return {name: values[name] for name in UNCALIBRATED}
 
-    def intervals(self, model: str) -> dict[str, dict[str, float]]:
-        """Return `low` and `high` of each metric with an interval, rounded; Wilson's for accuracy."""
-        matrix = self.confusion_matrix(model)
-        report = {}
+    def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
+        """Return `low` and `high` of each metric with an interval, rounded; None if there are too few rows for it.
+
+        A metric that no other rows could change, as of a model that ignores them, is left out.
+        """
+        report: dict[str, dict[str, float] | None] = {}
+        constant = self.constant(model)
         for name in self.values(model):
-            if name not in METRICS or not METRICS[name].interval:
-                continue
-            if name == "accuracy":
-                ends = wilson(int(matrix.trace()), int(matrix.sum()), self.settings.confidence)
-            else:
+            if name in METRICS and METRICS[name].interval and not (constant and self._fixed(model, name)):
                 ends = self.interval(model, name)
-            report[name] = {"low": round(ends.low, DIGITS), "high": round(ends.high, DIGITS)}
+                report[name] = ends and {"low": round(ends.low, DIGITS), "high": round(ends.high, DIGITS)}
         return report
+
+    def interval(self, model: str, metric: str, position: int | None = None) -> Interval | None:
+        """Return the interval of a metric, or of its value for the class at this position.
+
+        None if there are too few rows for one. docs/evaluation.md lists which interval is used when.
+        """
+        confidence = self.settings.confidence
+        place = 1 if position is None and len(self.classes) == 2 else position
+        if metric == "accuracy" or (metric in SHARES and place is not None):
+            share = self._share(model, metric, place)
+            if not share.rows:
+                return None
+            if metric == "accuracy" or share.few or self._few or (metric == "recall" and position is not None):
+                return share.interval(confidence)
+        if not self._few:
+            ends = self.sampled(model, metric, position)
+            if ends.high - ends.low > TINY:
+                return ends
+        if metric == "roc_auc":
+            return self._area_interval(model, place)
+        if metric not in FROM_COUNTS:
+            return None
+        recalls = [
+            share.interval(confidence) if share.rows else None
+            for share in (self._share(model, "recall", place) for place in range(len(self.classes)))
+        ]
+        point = float(self.values(model)[metric][0])
+        return counts_interval(self.confusion_matrix(model), recalls, metric, point, -1.0 if metric == "mcc" else 0.0)
+
+    def accuracy_interval(self, model: str) -> Interval:
+        """Return Wilson's interval of the accuracy."""
+        return self._share(model, "accuracy", None).interval(self.settings.confidence)
+
+    @property
+    def rows(self) -> int:
+        """Return the number of rows."""
+        return int(self.confusion_matrix(next(iter(self.decisions))).sum())
+
+    @property
+    def _few(self) -> bool:
+        """Return whether there are too few independent rows for resamples."""
+        return (self.rows if self.clusters is None else self.clusters) < FEW_ROWS
+
+    def _fixed(self, model: str, metric: str, position: int | None = None) -> bool:
+        """Return whether a metric of a model that ignores the rows is the same whatever they are."""
+        if metric == "accuracy":
+            return False
+        ends = self.sampled(model, metric, position)
+        return ends.high - ends.low <= TINY
+
+    def _share(self, model: str, metric: str, place: int | None) -> Share:
+        """Return the share that gives the accuracy, or a metric of `SHARES` of a class."""
+        matrix = self.confusion_matrix(model)
+        if place is None or metric == "accuracy":
+            right, rows = int(matrix.trace()), int(matrix.sum())
+        else:
+            right, decided, actual = int(matrix[place, place]), int(matrix[:, place].sum()), int(matrix[place].sum())
+            rows = {"precision": decided, "recall": actual, "f1": decided + actual - right}[metric]
+        effective = float(rows)
+        if self.clusters is not None and rows:
+            counts = self.cluster_counts(model, metric, place)
+            effective = effective_rows(*counts, right / rows * (1 - right / rows), self.settings.confidence)
+        return Share(right, rows, effective, metric == "f1")
+
+    def _area_interval(self, model: str, place: int | None) -> Interval | None:
+        """Return the interval of the ROC AUC of a class, or of the mean of all, where resamples fail."""
+        places = [*shown_classes(len(self.classes))] if place is None else [place]
+        areas = [float(area) for area in self.values(model)["class_roc_auc"][0, places]]
+        ends = []
+        for position, area in zip(places, areas, strict=True):
+            positives = float(self._share(model, "recall", position).rows)
+            others = self.rows - positives
+            if self.clusters is not None:
+                actual = self.cluster_counts(model, "recall", position)[1]
+                every = self.cluster_counts(model, "accuracy", position)[1]
+                positives, others = (
+                    effective_rows(0 * rows, rows, 0.0, self.settings.confidence) for rows in (actual, every - actual)
+                )
+            ends.append(area_score(area, positives, others, self.settings.confidence))
+        return mean_interval(areas, ends)
+
+    def comparison(self, a: str, b: str) -> Comparison:
+        """Return how two models compare on the rows; `b` comes before `a` in the order of the models."""
+        pair, rows, confidence = self.paired(a, b), self.rows, self.settings.confidence
+        test, effective = mcnemar_from_counts(pair.only_a, pair.only_b), float(rows)
+        discordant = (pair.only_a + pair.only_b) / rows
+        if pair.sums is not None and pair.rows is not None:
+            variance = discordant - pair.sampled.difference**2
+            effective = effective_rows(pair.sums, pair.rows, variance, confidence)
+            test = McNemar(pair.only_a, pair.only_b, sign_flip(pair.sums))
+        difference = pair.sampled
+        if self._few or discordant * rows < FEW_DISCORDANT or difference.high - difference.low <= TINY:
+            worth = effective / rows
+            ends = tango(pair.only_a * worth, pair.only_b * worth, effective, confidence)
+            difference = Difference(difference.difference, *ends)
+        return Comparison(test, difference, effective, discordant)
 
     def by_class(self, model: str) -> pd.DataFrame:
         """Return one row per class against the rest: `split`, `class`, `support` (its rows), metrics and intervals.
 
-        A metric has the columns `<name>`, `<name>_low` and `<name>_high`; the interval is Wilson's for recall. Metrics
-        are NaN for a class without rows, and `roc_auc` if there are no other rows.
+        A metric has the columns `<name>`, `<name>_low` and `<name>_high`; the interval is Wilson's for recall, and NaN
+        if there are too few rows. Metrics are NaN for a class without rows, and `roc_auc` if there are no other rows.
         """
         values, matrix = self.values(model), self.confusion_matrix(model)
+        constant = self.constant(model)
         table = []
         for place, name in enumerate(self.classes):
             support = int(matrix[place].sum())
             row: dict[str, object] = {"split": self.split, "class": name, "support": support}
             for metric in (metric for metric in METRICS.values() if metric.per_class):
                 value = values[f"class_{metric.name}"][0, place] if support else np.nan
-                low, high = np.nan, np.nan
-                if metric.name == "recall" and support:
-                    low, high = wilson(int(matrix[place, place]), support, self.settings.confidence)
-                elif metric.interval and np.isfinite(value):
-                    low, high = self.interval(model, metric.name, place)
+                ends = None
+                fixed = constant and metric.name != "recall" and support and self._fixed(model, metric.name, place)
+                if metric.interval and np.isfinite(value) and not fixed:
+                    ends = self.interval(model, metric.name, place)
+                low, high = (np.nan, np.nan) if ends is None else ends
                 row |= {metric.name: value, f"{metric.name}_low": low, f"{metric.name}_high": high}
             table.append(row)
         return pd.DataFrame(table)
@@ -130,15 +264,22 @@ class SplitMetrics(ABC):
         return curves.confusion_table(self.confusion_matrix(model), self.classes)
 
     def roc(self, model: str) -> pd.DataFrame:
-        """Return the table of `curves.roc_table`: of the positive class of two, of each of more against the rest."""
-        counts = self.positive_counts(model)
-        return curves.roc_table(thin(counts, thin_roc) if self.thinned else counts)
+        """Return the table of `curves.roc_table`: of the positive class of two, of `curve_places` against the rest."""
+        return curves.roc_table(thin(self.positive_counts(model), thin_roc))
 
     def precision_recall(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.precision_recall_table`, for the same classes as `roc`."""
-        counts = self.positive_counts(model)
-        return curves.precision_recall_table(thin(counts, thin_precision_recall) if self.thinned else counts)
+        return curves.precision_recall_table(thin(self.positive_counts(model), thin_precision_recall))
 
     def reliability(self, model: str) -> pd.DataFrame:
-        """Return the table of `curves.reliability_table`."""
-        return curves.reliability_table(self.reliability_bins(model))
+        """Return the table of `curves.reliability_table`; the intervals of dependent rows are those of fewer rows."""
+        bins, confidence = self.reliability_bins(model), self.settings.confidence
+        if self.clusters is not None:
+            share = self._share(model, "accuracy", None)
+            worth = share.effective / share.rows
+            ends = [wilson(entry.accuracy * entry.rows * worth, entry.rows * worth, confidence) for entry in bins]
+            bins = [
+                replace(entry, accuracy_low=low, accuracy_high=high)
+                for entry, (low, high) in zip(bins, ends, strict=True)
+            ]
+        return curves.reliability_table(bins)

@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from textclf.artifacts.metrics import METRICS, format_interval, format_value
+from textclf.artifacts.metrics import METRICS, TOO_FEW, format_interval, format_value
 from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names
@@ -28,12 +28,12 @@ SHOWN = 20  # classes and raw files that are listed
 class Results:
     """The parts of the metrics files that belong to one model.
 
-    `metrics` and `intervals` are by split and metric, an interval has `low` and `high`; `decision` is how probabilities
-    become classes; `record` has numbers about the training.
+    `metrics` and `intervals` are by split and metric; an interval has `low` and `high`, or is None for too few rows.
+    `decision` is how probabilities become classes; `record` has numbers about the training.
     """
 
     metrics: Mapping[str, Mapping[str, float]]
-    intervals: Mapping[str, Mapping[str, Mapping[str, float]]]
+    intervals: Mapping[str, Mapping[str, Mapping[str, float] | None]]
     decision: Mapping[str, float]
     record: Mapping[str, Any]
 
@@ -80,7 +80,7 @@ def render(
         metrics=metrics_table(results, splits),
         class_metrics=join_names([metric.title for metric in METRICS.values() if metric.per_class]),
         accuracy=format_value("accuracy", results.metrics["test"]["accuracy"]),
-        accuracy_interval=format_interval("accuracy", **results.intervals["test"]["accuracy"]),
+        accuracy_interval=format_interval("accuracy", **(results.intervals["test"]["accuracy"] or {})),
         confidence=confidence_level(confidence),
         threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
         calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key != "threshold"],
@@ -109,8 +109,11 @@ def _measured(name: str, results: Results, split: str) -> str:
     if name not in results.metrics[split]:
         return ""
     value = format_value(name, results.metrics[split][name])
-    ends = results.intervals.get(split, {}).get(name)
-    return f"{value} ({format_interval(name, **ends)})" if ends else value
+    intervals = results.intervals.get(split, {})
+    if name not in intervals:
+        return value
+    ends = intervals[name]
+    return f"{value} ({format_interval(name, **ends) if ends else TOO_FEW})"
 
 
 def escape_markdown(text: str) -> Markup:

@@ -8,6 +8,7 @@ from typing import Any
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
 from textclf.core.labels import visible
+from textclf.evaluate.measure import EXACT_ROWS
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
@@ -43,12 +44,15 @@ def protocol(
     splits_report: Mapping[str, Any],
     classes: Mapping[str, str],
     models: Iterable[str],
+    clusters: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Return sentences on how the models were trained and measured.
 
-    `classes` has what to show for each label, in order; `models` are the names of those to speak of.
+    `classes` has what to show for each label, in order; `models` are the names of those to speak of; `clusters` has the
+    number of clusters of each split whose rows are not independent.
     """
     together = split.group_duplicates and not splits_report.get("given")
+    test_rows = sum(rows_by_class(splits_report)["test"].values())
     return [
         _splitting(data, split, splits_report),
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
@@ -56,7 +60,8 @@ def protocol(
         *(note for name in models for note in _notes(name, getattr(train, name))),
         _calibration(evaluate),
         _decision_rule(evaluate, list(classes.values())),
-        _intervals(evaluate),
+        _intervals(evaluate, test_rows),
+        *([_dependence(data, test_rows, clusters["test"])] if clusters and "test" in clusters else []),
     ]
 
 
@@ -101,12 +106,28 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str]) -> str:
     return f"{rule} a threshold, chosen per model for {aim} on the validation rows."
 
 
-def _intervals(evaluate: Evaluate) -> str:
+def _intervals(evaluate: Evaluate, test_rows: int) -> str:
+    if test_rows <= EXACT_ROWS:
+        others = f"for other metrics percentiles of {evaluate.resamples:,} bootstrap resamples of the rows"
+    else:
+        others = (
+            f"for other metrics of the decided classes percentiles of {evaluate.resamples:,} bootstrap resamples of "
+            "their counts; for log loss, Brier score and ROC AUC normal approximations"
+        )
     return (
         f"Intervals are {confidence_level(evaluate.confidence)} intervals: Wilson score intervals for accuracy and for "
-        f"the recall of each class; for other metrics percentiles of {evaluate.resamples:,} bootstrap resamples or, "
-        "with many rows, a normal approximation. They show how far a number would move with other test rows of the "
-        "same kind, not with another training run or other kinds of text."
+        f"the recall of each class; {others}. Where there are too few rows or mistakes for resamples, they are score "
+        "intervals. They show how far a number would move with other test rows of the same kind, not with another "
+        "training run or other kinds of text."
+    )
+
+
+def _dependence(data: Data, test_rows: int, clusters: int) -> str:
+    kind = "text" if data.group is None else f"{visible(data.group)} or text"
+    return (
+        f"The {test_rows:,} test rows are {clusters:,} clusters of rows with the same {kind}. Such rows are not "
+        "independent, so clusters are resampled instead of rows, Wilson's intervals count only as many rows as the "
+        "clusters are worth, and models are compared by a test of the signs of the clusters' differences."
     )
 
 

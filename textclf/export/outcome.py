@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textclf.artifacts.decisions import Measured, explain_choice
-from textclf.artifacts.metrics import format_interval, format_value, pair_name
+from textclf.artifacts.metrics import TOO_FEW, format_interval, format_value, pair_name
 from textclf.core.formatting import confidence_level, display_name, points
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
@@ -47,10 +47,11 @@ def compare(
     ]
     for name in ranked:
         ends = intervals[name]["test"]["accuracy"]
+        interval = format_interval("accuracy", **ends) if ends else TOO_FEW
         rows.append(
             [
                 display_name(name),
-                f"{format_value('accuracy', test[name]['accuracy'])} ({format_interval('accuracy', **ends)})",
+                f"{format_value('accuracy', test[name]['accuracy'])} ({interval})",
                 format_value("log_loss", test[name]["log_loss"]),
                 *(_against(name, other, models, comparisons) for other in references),
             ]

@@ -46,7 +46,7 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None =
 
     `titles` has names to show for classes. Many classes make the matrix larger, up to a limit.
     """
-    labels = display_labels(dict.fromkeys(rows["actual"]), titles, LABEL_LIMIT)
+    labels = display_labels(dict.fromkeys([*rows["actual"], *rows["predicted"]]), titles, LABEL_LIMIT)
     rows = rows.assign(actual=rows["actual"].map(labels), predicted=rows["predicted"].map(labels))
     classes = list(labels.values())
     few = len(classes) <= matrices.FEW

@@ -143,8 +143,10 @@ def curves(run: Run, kind: str) -> dict[str, Any]:
     """
     table = (run.roc if kind == "roc" else run.precision_recall).dropna()
     sizes = dict(zip(run.classes, run.counts(run.models[0]).sum(axis=1).tolist(), strict=True))
-    measured = set(table["class"])
-    classes = [name for name in run.classes if name in measured]
+    drawable = set(table["class"])
+    classes = [name for name in run.classes if name in drawable]
+    rows = run.by_class[(run.by_class["split"] == "test") & (run.by_class["support"] > 0)]
+    tested = [name for name in run.classes if name in {*classes, *rows["class"]}] if len(run.classes) > 2 else classes
     largest = sorted(classes, key=lambda name: (-sizes[name], run.classes.index(name)))[:CURVES]
     shown = [name for name in classes if name in largest]
     drawn = [
@@ -159,11 +161,11 @@ def curves(run: Run, kind: str) -> dict[str, Any]:
     return {
         "charts": drawn,
         "key": key(run.models) if len(drawn) > 1 else [],
-        "left_out": len(classes) - len(shown),
+        "left_out": len(tested) - len(shown),
         "table": Table(
             f"{caption[0].upper()}{caption[1:]}",
             ["class", "model", *titles],
-            _class_metrics(run, classes, metrics),
+            _class_metrics(run, tested, metrics),
             range(2, 2 + len(titles)),
         ),
     }

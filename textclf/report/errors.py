@@ -122,7 +122,10 @@ def _by_class(run: Run, counts: Mapping[str, Ints]) -> dict[str, Any]:
 
 
 def _share(run: Run, right: int, rows: int) -> dict[str, float]:
-    low, high = wilson(right, rows, run.settings.evaluate.confidence)
+    worth = 1.0  # independent rows per row
+    if "test" in run.clusters:
+        worth = run.clusters["test"] / run.counts(run.models[0]).sum()
+    low, high = wilson(right * worth, rows * worth, run.settings.evaluate.confidence)
     return {"accuracy": right / rows, "low": low, "high": high, "rows": rows}
 
 

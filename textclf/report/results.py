@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from textclf.artifacts.decisions import explain_choice
-from textclf.artifacts.metrics import METRICS, format_interval, format_value, pair_name
+from textclf.artifacts.metrics import METRICS, TOO_FEW, format_interval, format_value, pair_name
 from textclf.core.files import SPLITS
 from textclf.core.formatting import (
     confidence_level,
@@ -79,7 +79,14 @@ def protocol(run: Run) -> dict[str, Any]:
         "caveats": description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching),
         "facts": [
             *description.protocol(
-                settings.data, settings.split, settings.train, settings.evaluate, run.leaks, run.names, run.models
+                settings.data,
+                settings.split,
+                settings.train,
+                settings.evaluate,
+                run.leaks,
+                run.names,
+                run.models,
+                run.clusters,
             ),
             *description.passed_checks(run.leaks),
         ],
@@ -135,6 +142,7 @@ def compared(run: Run) -> dict[str, Any]:
         ),
         "per_class": join_names([METRICS[name].title for name in CLASS_METRICS]),
         "positive": run.names[run.classes[-1]] if len(run.classes) == 2 else None,
+        "clusters": "test" in run.clusters,
         "lower": join_names([metric.title for metric in METRICS.values() if not metric.higher_is_better]),
         "tests": Table(
             "Pairs of models on the same test rows",
@@ -165,7 +173,9 @@ def metric_cell(run: Run, model: str, split: str, key: str) -> Cell:
     measured, intervals = run.evaluation[model][split], run.intervals[model][split]
     if key not in measured:
         return "", ""
-    return format_value(key, measured[key]), format_interval(key, **intervals[key]) if key in intervals else ""
+    if key not in intervals:
+        return format_value(key, measured[key]), ""
+    return format_value(key, measured[key]), format_interval(key, **intervals[key]) if intervals[key] else TOO_FEW
 
 
 def _tests(run: Run) -> list[list[object]]:

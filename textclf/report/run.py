@@ -107,6 +107,12 @@ class Run:
         """Return `names` cut to `limit` columns, still unique."""
         return display_labels(self.classes, self.names, limit)
 
+    @property
+    def clusters(self) -> Mapping[str, int]:
+        """The number of clusters of each split whose rows are not independent."""
+        clusters: Mapping[str, int] = self.decisions.get("protocol", {}).get("clusters", {})
+        return clusters
+
     def decision(self, model: str) -> Decision:
         """Return how the rows of a model are decided."""
         return Decision.from_json(self.decisions[model])

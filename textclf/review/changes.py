@@ -16,7 +16,9 @@ JUDGED = ("test", "validation")  # splits whose rows the model was not trained o
 IMPORTANT = tuple(name for name, metric in METRICS.items() if metric.important)
 ORDER = (*IMPORTANT, *(name for name in METRICS if name not in IMPORTANT))
 
-Verdict = Literal["better", "worse", "within noise", "no interval", "unchanged", "new", "removed", "different task"]
+Verdict = Literal[
+    "better", "worse", "within noise", "no interval", "too few rows", "unchanged", "new", "removed", "different task"
+]
 Numbers = dict[str, dict[str, dict[str, Any]]]  # model -> split -> metric -> value
 Key = tuple[str, str, str]  # model, split, metric
 
@@ -26,6 +28,7 @@ class Change:
     """A metric at the base and at the head, None where it is missing, and the interval of head minus base.
 
     If `same_task` is False, the two numbers measure different things and have neither difference nor interval.
+    `few_rows` says that a revision has too few rows for an interval.
     """
 
     model: str
@@ -35,6 +38,7 @@ class Change:
     head: float | None
     interval: Interval | None = None
     same_task: bool = True
+    few_rows: bool = False
 
     @property
     def name(self) -> str:
@@ -80,7 +84,7 @@ class Change:
         if self.difference == 0:
             return "unchanged"
         if self.interval is None:
-            return "no interval"
+            return "too few rows" if self.few_rows else "no interval"
         if self.within_noise:
             return "within noise"
         return "worse" if self.drop > 0 else "better"
@@ -128,7 +132,8 @@ def compare_metrics(
         interval = (paired or {}).get(key)
         if interval is None and None not in (base_value, head_value) and base_interval and head_interval:
             interval = unpaired_interval(head_value, base_value, head_interval, base_interval)
-        changes.append(Change(*key, base_value, head_value, interval if same_task else None, same_task))
+        few = any(_is_null(numbers, key) for numbers in (base_intervals, head_intervals))
+        changes.append(Change(*key, base_value, head_value, interval if same_task else None, same_task, few))
     return changes
 
 
@@ -146,6 +151,12 @@ def _sort_key(key: Key) -> tuple[Any, ...]:
 def _get(numbers: Numbers, key: Key) -> Any:
     model, split, metric = key
     return numbers.get(model, {}).get(split, {}).get(metric)
+
+
+def _is_null(numbers: Numbers, key: Key) -> bool:
+    model, split, metric = key
+    intervals = numbers.get(model, {}).get(split, {})
+    return metric in intervals and intervals[metric] is None
 
 
 def _interval(entry: Any) -> Interval | None:

@@ -67,11 +67,13 @@ def compare(base: Revision, head: Revision) -> Report:
     task = task_differences(params, [side.metrics(revisions.SPLITS) for side in sides])
     unpaired = compare_metrics(*measured, *intervals, same_task=not task)
     pairing = Pairing()
-    moved = [change for change in unpaired if change.verdict in ("better", "worse", "within noise", "no interval")]
+    moved = [change for change in unpaired if change.verdict not in ("unchanged", "new", "removed", "different task")]
     if moved and len(levels) == 1 and settings[0] and settings[1]:
         models = sorted({change.model for change in moved})
         stratified = (params[1].get("split") or {}).get("stratify") is True
-        pairing = pair_predictions(moved, base.decided(models), head.decided(models), settings[1], stratified)
+        pairing = pair_predictions(
+            moved, base.decided(models), head.decided(models), settings[1], stratified, _clustered(sides)
+        )
     changes = compare_metrics(*measured, *intervals, pairing.intervals, same_task=not task)
     splits = [checksums(side.lock.get("split", {}), "outs") for side in sides]
     same_splits = True if splits[0] and splits[0] == splits[1] else None
@@ -100,6 +102,12 @@ def compare(base: Revision, head: Revision) -> Report:
         stages=compare_stages(base.lock, head.lock),
         uncommitted=uncommitted,
     )
+
+
+def _clustered(sides: Sequence[Revision]) -> set[str]:
+    """Return the splits whose rows are not independent at either revision."""
+    decisions = [side.metrics(revisions.DECISIONS) for side in sides]
+    return {split for content in decisions for split in content.get("protocol", {}).get("clusters", {})}
 
 
 def _evaluate_section(side: Revision) -> Evaluate | None:

@@ -67,7 +67,7 @@ class Report:
     @property
     def without_interval(self) -> list[str]:
         """Return the metrics that changed and have no interval."""
-        return sorted({change.metric for change in self.changes if change.verdict == "no interval"})
+        return sorted({change.metric for change in self.changes if change.verdict in ("no interval", "too few rows")})
 
     @property
     def figures_without_image(self) -> list[str]:
@@ -184,6 +184,7 @@ def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
         "removed": "was removed",
         "new": "is new",
         "no interval": "changed, without an interval to judge by",
+        "too few rows": "changed, with too few rows to judge by",
         "within noise": "changed within noise",
     }
     return next(

@@ -1,6 +1,6 @@
 """Paired intervals: the predictions of both revisions for the same rows, compared row by row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,8 +12,9 @@ from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate.bootstrap import bootstrap
+from textclf.evaluate.boundary import FEW_DISCORDANT, FEW_ROWS, TINY
 from textclf.evaluate.comparisons import McNemar, mcnemar
-from textclf.evaluate.intervals import Interval, percentile
+from textclf.evaluate.intervals import Interval, percentile, tango
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
 from textclf.review.changes import JUDGED, Change, Key
@@ -71,11 +72,13 @@ def pair_predictions(
     head: Mapping[str, Decided],
     settings: Evaluate,
     stratified: bool,
+    clustered: Collection[str] = (),
 ) -> Pairing:
     """Return paired intervals of the changes, by the predictions (all splits) of each model at both revisions.
 
     A model and split are left out unless both revisions predicted the same rows, and their predictions give the metrics
-    that were recorded: other metrics were computed by other code.
+    that were recorded: other metrics were computed by other code. So are the splits in `clustered`, whose rows are not
+    independent: the unpaired intervals of the metrics file allow for that.
     """
     pairing = Pairing()
     groups: dict[tuple[str, str], list[Change]] = {}
@@ -88,7 +91,7 @@ def pair_predictions(
         same = same_rows(old, new)
         if split == "test":
             pairing.same_test_rows.append(same)
-        if not same or old.rows.classes != new.rows.classes:
+        if not same or old.rows.classes != new.rows.classes or split in clustered:
             continue
         measured = old.metrics(), new.metrics()
         if any((c.base, c.head) != tuple(metrics.get(c.metric) for metrics in measured) for c in group):
@@ -110,17 +113,25 @@ def paired_intervals(
 ) -> tuple[dict[str, Interval], McNemar]:
     """Return the interval of each metric's change (head minus base) and McNemar's test (a: head), for the same ids.
 
-    Both sets of predictions are measured on the same bootstrap resamples of the rows. Metrics without an interval in
-    the registry have none here.
+    Both sets of predictions are measured on the same bootstrap resamples of the rows. Where these fail, because there
+    are few rows or they all have the same change, accuracy has a score interval and other metrics none. Metrics without
+    an interval in the registry have none here.
     """
     position = {row: place for place, row in enumerate(base.rows.ids)}
     base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
     outputs = {name: (side.rows.probabilities, side.positions) for name, side in (("base", base), ("head", head))}
     y = head.rows.y
     draws = bootstrap(y, outputs, settings.seed, settings.resamples, stratified)
+    test = mcnemar(head.positions == y, base.positions == y)
     intervals = {}
     for metric, values in draws["head"].items():
-        if metric in METRICS and METRICS[metric].interval:
-            low, high = percentile(values - draws["base"][metric], settings.confidence)
-            intervals[metric] = Interval(round(low, DIGITS), round(high, DIGITS))
-    return intervals, mcnemar(head.positions == y, base.positions == y)
+        if metric not in METRICS or not METRICS[metric].interval:
+            continue
+        low, high = percentile(values - draws["base"][metric], settings.confidence)
+        few = metric == "accuracy" and test.only_a + test.only_b < FEW_DISCORDANT
+        if few or len(y) < FEW_ROWS or high - low <= TINY:
+            if metric != "accuracy":
+                continue
+            low, high = tango(test.only_a, test.only_b, len(y), settings.confidence)
+        intervals[metric] = Interval(round(low, DIGITS), round(high, DIGITS))
+    return intervals, test

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.unit.evaluate.samples import PROPERTY, SHARES, reference
-from textclf.evaluate.intervals import normal, percentile, variance_of_mean, wilson
+from textclf.evaluate.intervals import area_score, normal, percentile, percentiles, tango, variance_of_mean, wilson
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,49 @@ def test_the_variance_of_a_mean_is_that_within_the_classes_where_these_are_fixed
     assert variance_of_mean(rows, *sums, stratified=False) == pytest.approx(together.var() / 7)
     within = sum(len(group) * group.var() for group in groups[:2]) / 7**2
     assert variance_of_mean(rows, *sums, stratified=True) == pytest.approx(within)
+
+
+def test_percentiles_of_columns_are_those_of_each() -> None:
+    draws = np.random.default_rng(0).normal(size=(101, 3))
+    low, high = percentiles(draws, 0.9)
+    assert [*zip(low, high, strict=True)] == [pytest.approx(percentile(column, 0.9)) for column in draws.T]
+
+
+@pytest.mark.parametrize(
+    ("only_a", "only_b", "n", "low", "high"),
+    # Fagerland, Lydersen & Laake (2014): airway hyper-responsiveness, and complete response
+    [(1, 7, 21, -0.517, -0.026), (6, 16, 161, -0.124, -0.005)],
+)
+def test_tango_gives_the_published_examples(only_a: int, only_b: int, n: int, low: float, high: float) -> None:
+    assert tango(only_a, only_b, n) == pytest.approx((low, high), abs=5e-4)
+
+
+@PROPERTY
+@given(st.integers(1, 300), st.data())
+def test_tango_contains_the_difference_and_changes_sign_with_the_order(n: int, data: st.DataObject) -> None:
+    only_a = data.draw(st.integers(0, n))
+    only_b = data.draw(st.integers(0, n - only_a))
+    low, high = tango(only_a, only_b, n)
+    assert -1 <= low <= (only_a - only_b) / n <= high <= 1
+    assert low < high
+    assert tango(only_b, only_a, n) == pytest.approx((-high, -low), abs=1e-9)
+
+
+def test_tango_equals_the_score_test_at_its_ends() -> None:
+    # Without rows of either kind the score test of a difference d is d^2 n / (d (1 - d)), so d = z^2 / (n + z^2).
+    z = stats.norm.ppf(0.975)
+    assert tango(0, 0, 40) == pytest.approx((-(z**2) / (40 + z**2), z**2 / (40 + z**2)), abs=1e-9)
+
+
+@pytest.mark.parametrize("sizes", [(4, 4), (15, 40), (300, 200)])
+def test_the_score_interval_of_an_area_holds_the_areas_that_explain_it(sizes: tuple[int, int]) -> None:
+    z, mean = stats.norm.ppf(0.975), sum(sizes) / 2 - 1
+    for area in (0.0, 0.3, 0.5, 0.9, 1.0):
+        low, high = area_score(area, *sizes)
+        assert 0 <= low <= area <= high <= 1
+        for end in (low, high):
+            if 0 < end < 1:
+                inner = 1 + mean * ((1 - end) / (2 - end) + end / (1 + end))
+                error = math.sqrt(end * (1 - end) * inner / (sizes[0] * sizes[1]))
+                assert abs(end - area) == pytest.approx(z * error, rel=1e-6)
+    assert area_score(1, *sizes).low == pytest.approx(1 - area_score(0, *sizes).high)

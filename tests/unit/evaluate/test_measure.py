@@ -8,15 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.unit.evaluate.samples import drawn, overconfident, params, three_splits
-from textclf.artifacts import predictions
+from textclf.artifacts import predictions, splits
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions, concatenate, open_models
 from textclf.core.errors import UserError
+from textclf.core.hashing import fingerprints
 from textclf.evaluate import measure as module
+from textclf.evaluate.clusters import Clusters, find_clusters
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.measure import (
     crossvalidation_scores,
@@ -64,6 +67,7 @@ def test_small_splits_beside_large_ones_are_measured_in_memory(monkeypatch: pyte
     train, in_memory = splits["train"], exact["train"]
     assert train.metrics("a") == pytest.approx(in_memory.metrics("a"), abs=1e-3)
     for metric, ends in in_memory.intervals("a").items():
+        assert ends
         width = ends["high"] - ends["low"]
         assert train.intervals("a")[metric] == pytest.approx(ends, abs=0.25 * width), metric
     assert splits["test"].intervals("b") == exact["test"].intervals("b")
@@ -189,3 +193,57 @@ def test_every_metric_of_the_registry_is_measured(classes: int, large: bool, mon
 def test_numbers_are_json() -> None:
     part = measure({"a": [drawn(1)]}, params(), False)[0]["test"]
     assert json.loads(json.dumps(part.metrics("a"))) == part.metrics("a")
+
+
+# Rows that are not independent
+
+
+def clusters_of(rows: Predictions, size: int) -> Clusters:
+    """Return clusters of so many neighbouring rows."""
+    keys = fingerprints([str(number // size) for number in range(len(rows))])
+    return Clusters(keys, fingerprints(rows.ids.tolist()), len(set(keys.tolist())))
+
+
+def test_clusters_widen_the_intervals_of_their_split_in_memory_and_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = two_models(3, rows=1800)
+    test = models["a"].take(models["a"].split == "test")
+    train = models["a"].take(models["a"].split == "train")
+    clusters = {"test": clusters_of(test, 5), "train": clusters_of(train, 5)}
+    monkeypatch.setattr(module, "EXACT_ROWS", 600)
+    free, bound = (
+        measure({name: batches(rows) for name, rows in models.items()}, params(), False, given)
+        for given in (None, clusters)
+    )
+    assert [type(part) for part in bound[0].values()] == [StreamingMetrics, ExactMetrics, ExactMetrics]
+    assert [part.clusters for part in bound[0].values()] == [180, None, 90]
+    for split in ("train", "validation", "test"):
+        assert bound[0][split].metrics("a") == free[0][split].metrics("a")
+        changed = bound[0][split].intervals("a") != free[0][split].intervals("a")
+        assert changed == (split in clusters)
+    parts, decided = bound
+    report = decisions_report(parts, decided, {"a": {split: part.metrics("a") for split, part in parts.items()}}, {})
+    assert report["protocol"]["clusters"] == {"train": 180, "test": 90}
+    whole, _ = measure({name: [rows] for name, rows in models.items()}, params(), False, clusters)
+    assert whole["train"].intervals("b") == bound[0]["train"].intervals("b")  # wherever batches are cut
+
+
+def test_clusters_of_other_rows_are_an_error() -> None:
+    rows = two_models()["a"]
+    test = rows.take(rows.split == "test")
+    for wrong in (test.take(slice(None, None, -1)), test.take(slice(1, None))):
+        with pytest.raises(UserError, match=r"must be of the test rows of data/splits, in their order; run dvc repro"):
+            measure({"a": [rows]}, params(), False, {"test": clusters_of(wrong, 3)})
+
+
+def test_clusters_are_found_in_a_folder_of_splits(tmp_path: Path) -> None:
+    texts = ["a", "b", "c", "d", "e", "a", "b"]
+    rows = pd.DataFrame({"id": [f"r{n}" for n in range(7)], "text": texts, "label": "0"})
+    splits.write(rows.assign(cluster=fingerprints(texts)), tmp_path / "test.parquet")
+    splits.write(rows[:5].assign(cluster=fingerprints(texts[:5])), tmp_path / "train.parquet")
+    found = find_clusters(tmp_path, "test")
+    assert found is not None
+    assert found.count == 5
+    assert found.keys.tolist() == fingerprints(texts).tolist()
+    assert found.ids.tolist() == fingerprints([f"r{n}" for n in range(7)]).tolist()
+    assert find_clusters(tmp_path, "train") is None
+    assert find_clusters(tmp_path, "validation") is None

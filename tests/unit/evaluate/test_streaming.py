@@ -114,11 +114,11 @@ def test_intervals_agree_with_the_bootstrap_of_the_rows(classes: int, stratified
     for name in set(streaming.metrics("a")) - {"ece"}:
         low, high = percentile(draws[name])
         # 500 resamples move an end by about 6% of the width; all are of one sample.
-        interval = streaming.interval("a", name)
+        interval = streaming.sampled("a", name)
         assert interval == pytest.approx((low, high), abs=0.12 * (high - low)), name
         assert interval.high - interval.low == pytest.approx(2 * 1.96 * draws[name].std(), rel=0.1), name
     for place in range(classes):
-        ends = streaming.interval("a", "roc_auc", place)
+        ends = streaming.sampled("a", "roc_auc", place)
         assert ends.high - ends.low == pytest.approx(2 * 1.96 * draws["class_roc_auc"][:, place].std(), rel=0.1)
 
 
@@ -131,16 +131,16 @@ def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
         part = StreamingMetrics("test", ("c0", "c1"), {"a": Decision(0.5)}, params(), False)
         part.add({"a": predictions(labels, scores)})
         for name in inside:
-            low, high = part.interval("a", name)
+            low, high = part.sampled("a", name)
             inside[name] += low <= truth[name][0] <= high
     assert all(0.88 <= count / parts <= 1 for count in inside.values()), inside
 
 
 def test_an_interval_stays_within_the_range_of_the_metric() -> None:
     streaming, _ = both({"a": predictions([0, 0, 1, 1], [0.1, 0.8, 0.7, 0.9])}, Decision(0.5))
-    assert streaming.interval("a", "roc_auc").high == 1
-    assert 0 == streaming.interval("a", "brier").low < streaming.interval("a", "brier").high <= 1
-    assert 0 == streaming.interval("a", "log_loss").low < 1 < streaming.interval("a", "log_loss").high
+    assert streaming.sampled("a", "roc_auc").high == 1
+    assert 0 == streaming.sampled("a", "brier").low < streaming.sampled("a", "brier").high <= 1
+    assert 0 == streaming.sampled("a", "log_loss").low < 1 < streaming.sampled("a", "log_loss").high
 
 
 def test_the_interval_of_the_brier_score_of_several_classes_reaches_beyond_1() -> None:

@@ -165,3 +165,12 @@ def test_a_card_states_what_the_user_says_of_the_data() -> None:
     assert "- Origin: Tickets.\n" in text
     assert "2 classes: 0, urgent (1).\n" in text
     assert "The data: CC0.\nWhoever" in text
+
+
+def test_a_metric_of_too_few_rows_says_so_instead_of_an_interval() -> None:
+    measured = results({"accuracy": 0.875, "log_loss": 0.5, "f1": 0.0})
+    del measured.intervals["test"]["f1"]  # type: ignore[attr-defined]
+    measured.intervals["test"]["log_loss"] = None  # type: ignore[index]
+    card = render(measured=measured)
+    assert "0.500 (too few rows)" in card
+    assert "| 0.0% |" in card

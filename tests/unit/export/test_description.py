@@ -28,9 +28,10 @@ def protocol(models: tuple[str, ...] = (), given: tuple[str, ...] = (), **sectio
         Split.model_validate(sections.get("split", {})),
         Train.model_validate(sections.get("train", {})),
         Evaluate.model_validate(sections.get("evaluate", {})),
-        REPORT | ({"given": dict.fromkeys(given, 1)} if given else {}),
+        REPORT | sections.get("report", {}) | ({"given": dict.fromkeys(given, 1)} if given else {}),
         sections.get("classes", CLASSES),
         models,
+        sections.get("clusters"),
     )
 
 
@@ -62,8 +63,14 @@ def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
         ({"evaluate": {"confidence": 0.9, "resamples": 1000}}, "Intervals are 90% intervals: Wilson score intervals"),
         (
             {"evaluate": {"confidence": 0.9, "resamples": 1000}},
-            "for other metrics percentiles of 1,000 bootstrap resamples",
+            "for other metrics percentiles of 1,000 bootstrap resamples of the rows.",
         ),
+        (
+            {"report": {"test": {"classes": {"0": 20_000, "1": 1}}}},
+            "percentiles of 2,000 bootstrap resamples of their counts; for log loss, Brier score and ROC AUC normal",
+        ),
+        ({"clusters": {"test": 450}}, "The 10,000 test rows are 450 clusters of rows with the same text."),
+        ({"clusters": {"test": 450}, "data": {"group": "author"}}, "clusters of rows with the same author or text."),
     ],
 )
 def test_the_protocol_describes_the_settings(sections: dict[str, Any], sentence: str) -> None:
@@ -183,3 +190,7 @@ def test_every_analyzer_and_weighting_is_described() -> None:
     properties = Vectorize.model_json_schema()["properties"]
     assert set(description.UNITS) == set(properties["analyzer"]["enum"])
     assert set(description.WEIGHTS) == set(properties["weighting"]["enum"])
+
+
+def test_independent_test_rows_are_not_called_clusters() -> None:
+    assert not any("clusters" in line for line in protocol() + protocol(clusters={"train": 3}))

@@ -245,3 +245,20 @@ def test_a_title_and_class_names_of_the_user_are_shown_escaped() -> None:
     assert "<title>textclf: &lt;b&gt;Tickets&lt;/b&gt;</title>" in page
     assert "&lt;i&gt;urgent&lt;/i&gt;" in page
     assert "<i>urgent" not in page
+
+
+def test_a_run_of_few_rows_says_so_instead_of_intervals() -> None:
+    text = sections(make_run(("majority", "logistic_regression", "naive_bayes"), count=8))["models"]
+    assert "too few rows" in text
+    assert "McNemar's exact test" in text
+
+
+def test_a_run_with_dependent_rows_says_how_they_are_counted() -> None:
+    run = make_run(count=200)
+    clustered = replace(
+        run, decisions={**run.decisions, "protocol": {"test_rows_watched": 1, "clusters": {"test": 50}}}
+    )
+    text = sections(clustered)
+    assert "The 200 test rows are 50 clusters of rows with the same text." in text["protocol"]
+    assert "a test of the signs of their sums" in text["models"]
+    assert text["errors"] != sections(run)["errors"]  # intervals of groups of rows

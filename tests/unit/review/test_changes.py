@@ -106,3 +106,12 @@ def test_each_metric_of_the_registry_is_judged_in_its_direction(name: str) -> No
         ["better", "worse"] if METRICS[name].higher_is_better else ["worse", "better"]
     )
     assert rise.drop == -fall.drop
+
+
+def test_a_change_without_an_interval_for_too_few_rows_says_so() -> None:
+    few, wide = numbers("log_loss", None), numbers("log_loss", {"low": 0.1, "high": 0.9})
+    for intervals in ((few, wide), (wide, few), (few, few)):
+        (entry,) = changes.compare_metrics(numbers("log_loss", 0.5), numbers("log_loss", 0.4), *intervals)
+        assert (entry.interval, entry.verdict) == (None, "too few rows")
+    (entry,) = changes.compare_metrics(numbers("log_loss", 0.5), numbers("log_loss", 0.4), {}, wide)
+    assert entry.verdict == "no interval"

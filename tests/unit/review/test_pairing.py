@@ -11,6 +11,7 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import accuracy_difference, mcnemar
+from textclf.evaluate.intervals import tango
 from textclf.evaluate.settings import Evaluate
 from textclf.review import pairing
 from textclf.review.pairing import Decided, Pairing
@@ -60,12 +61,6 @@ def test_rows_are_paired_by_id_in_any_order() -> None:
     assert ordered == unordered
 
 
-def test_equal_predictions_have_no_noise() -> None:
-    intervals, test = pairing.paired_intervals(BASE, BASE, SETTINGS, stratified=True)
-    assert set(intervals.values()) == {(0, 0)}
-    assert (test.only_a, test.only_b, test.p) == (0, 0, 1)
-
-
 @pytest.mark.parametrize(
     "changed", [{"ids": np.full(ROWS, "x", dtype=object)}, {"y": np.zeros(ROWS, dtype=np.int64)}], ids=["ids", "labels"]
 )
@@ -85,3 +80,21 @@ def test_predictions_of_other_rows_are_not_paired() -> None:
     other = replace(HEAD, rows=replace(HEAD.rows, ids=np.full(ROWS, "x", dtype=object)))
     found = pair(BASE, other, 0.8, 0.7)
     assert (found.pairs, found.same_test_rows) == ([], [False])
+
+
+def test_rows_that_are_not_independent_are_not_paired_row_by_row() -> None:
+    changes = [change("accuracy", BASE.metrics()["accuracy"], HEAD.metrics()["accuracy"])]
+    for clustered, pairs in (((), 1), (("train",), 1), (("test",), 0)):
+        found = pairing.pair_predictions(changes, {"keras": BASE}, {"keras": HEAD}, SETTINGS, True, clustered)
+        assert len(found.pairs) == pairs
+        assert found.same_test_rows == [True]
+
+
+def test_where_resamples_fail_accuracy_has_a_score_interval_and_other_metrics_none() -> None:
+    few = [side.take(np.arange(12)) for side in (BASE, HEAD)]
+    intervals, test = pairing.paired_intervals(few[0], few[1], SETTINGS, stratified=True)
+    assert set(intervals) == {"accuracy"}
+    assert intervals["accuracy"] == pytest.approx(tango(test.only_a, test.only_b, 12), abs=1e-6)
+    same, test = pairing.paired_intervals(BASE, BASE, SETTINGS, stratified=True)
+    assert same == {"accuracy": pytest.approx(tango(0, 0, ROWS), abs=1e-6)}
+    assert test.p == 1

@@ -1,0 +1,181 @@
+"""Rows that are not independent: how many rows they are worth, tests by sign flips, and the coverage of intervals."""
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from tests.unit.evaluate.samples import PROPERTY, SEEDS, exact, params, predictions
+from textclf.artifacts.decisions import Decision
+from textclf.artifacts.predictions import Predictions
+from textclf.evaluate import clusters
+from textclf.evaluate.bootstrap import resamples
+from textclf.evaluate.clusters import count_dependent, effective_rows, sign_flip, variance_between
+from textclf.evaluate.comparisons import mcnemar_from_counts
+from textclf.evaluate.exact import ExactMetrics
+from textclf.evaluate.streaming import StreamingMetrics
+
+
+def keys(*sizes: int) -> NDArray[np.uint64]:
+    return np.repeat(np.arange(len(sizes)), sizes).astype(np.uint64)
+
+
+def test_rows_count_as_dependent_once_more_than_5_percent_repeat_another() -> None:
+    assert count_dependent(keys(*[1] * 100)) == 0
+    assert count_dependent(keys(*[2] * 5, *[1] * 90)) == 0
+    assert count_dependent(keys(*[2] * 6, *[1] * 88)) == 94
+    assert count_dependent(keys(40, *[1] * 960)) == 961  # one large group, though only 4% of the rows
+    assert count_dependent(np.zeros(0, np.uint64)) == 0
+
+
+def test_clusters_of_equal_rows_are_worth_one_row_each() -> None:
+    sums, rows = np.repeat([0.0, 5.0], 100), np.full(200, 5.0)
+    df = 199  # Student's t is slightly wider than the normal distribution
+    assert effective_rows(sums, rows, 0.25) == pytest.approx(200 * (1.959964 / 1.971957) ** 2 * df / 200, rel=1e-3)
+    assert effective_rows(np.full(200, 5.0), rows, 0.0) == pytest.approx(200, rel=0.02)  # all right: as if correlated
+
+
+@PROPERTY
+@given(SEEDS, st.integers(2, 60))
+def test_rows_are_never_worth_more_than_their_number(seed: int, count: int) -> None:
+    generator = np.random.default_rng(seed)
+    rows = generator.integers(0, 6, count).astype(float)
+    rows[0] = 1
+    sums = generator.binomial(rows.astype(int), 0.6).astype(float)
+    share = sums.sum() / rows.sum()
+    assert 0 < effective_rows(sums, rows, share * (1 - share)) <= rows.sum()
+
+
+def test_the_variance_between_clusters_is_that_of_the_resampled_clusters() -> None:
+    generator = np.random.default_rng(1)
+    rows = generator.integers(1, 6, 300).astype(float)
+    sums = generator.binomial(rows.astype(int), generator.uniform(0.2, 1, 300)).astype(float)
+    drawn = generator.integers(0, 300, (4000, 300))
+    shares = sums[drawn].sum(axis=1) / rows[drawn].sum(axis=1)
+    assert math.sqrt(variance_between(sums, rows)) == pytest.approx(shares.std(), rel=0.05)
+
+
+@PROPERTY
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_sign_flips_of_single_rows_are_mcnemars_test(only_a: int, only_b: int) -> None:
+    sums = np.concatenate([np.ones(only_a), -np.ones(only_b), np.zeros(3)])
+    assert sign_flip(sums) == pytest.approx(mcnemar_from_counts(only_a, only_b).p, rel=1e-9)
+
+
+@PROPERTY
+@given(st.lists(st.integers(-5, 5), min_size=1, max_size=9))
+def test_sign_flips_count_all_signs(sums: list[int]) -> None:
+    totals = [abs(np.dot(signs, sums)) for signs in product([1, -1], repeat=len(sums))]
+    expected = float(np.mean([total >= abs(sum(sums)) for total in totals]))
+    assert sign_flip(np.array(sums, dtype=float)) == pytest.approx(expected, rel=1e-9)
+
+
+def test_many_sign_flips_are_nearly_normal(monkeypatch: pytest.MonkeyPatch) -> None:
+    sums = np.random.default_rng(2).integers(-4, 6, 600).astype(float)
+    p = sign_flip(sums)
+    monkeypatch.setattr(clusters, "EXACT_SUM", 10)
+    assert 1e-9 < p < 1e-3
+    assert sign_flip(sums) == pytest.approx(p, rel=0.2)
+
+
+def test_whole_clusters_are_resampled_within_the_class_of_their_first_row() -> None:
+    of_rows = np.array([0, 1, 1, 2, 2, 2])
+    y = np.array([0, 0, 0, 1, 1, 1])
+    counts = np.concatenate(list(resamples(y, 1, 500, stratified=True, clusters=of_rows)))
+    assert (counts[:, 1] == counts[:, 2]).all()
+    assert (counts[:, 3:] == 1).all()  # the only cluster of its class
+    assert (counts[:, 0] + counts[:, 1] == 2).all()
+    free = np.concatenate(list(resamples(y, 1, 500, stratified=False, clusters=of_rows)))
+    assert (free[:, 0] + free[:, 1] + free[:, 3] == 3).all()
+
+
+def repeated(seed: int, texts: int, times: int) -> tuple[dict[str, Predictions], NDArray[np.int64]]:
+    """Return two models that are equally good on average, on texts that each occur several times."""
+    generator = np.random.default_rng(seed)
+    y = np.repeat(generator.integers(0, 2, texts), times)
+    models = {}
+    for name in ("a", "b"):
+        log_odds = np.repeat(generator.normal(0, 1, texts), times) + 1.7 * (y - 0.5)
+        models[name] = predictions(y, 1 / (1 + np.exp(-2 * log_odds)))
+    return models, np.repeat(np.arange(texts), times)
+
+
+def streamed(
+    models: dict[str, Predictions], of_rows: NDArray[np.int64], batch: int = 300, **changes: object
+) -> StreamingMetrics:
+    first = models["a"]
+    hashed = of_rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(20)
+    part = StreamingMetrics(
+        "test", first.classes, dict.fromkeys(models, Decision(0.5)), params(**changes), False, int(of_rows.max()) + 1
+    )
+    for add in (part.add, part.add_influences):
+        for start in range(0, len(first), batch):
+            rows = slice(start, start + batch)
+            add({name: values.take(rows) for name, values in models.items()}, hashed[rows])
+    return part
+
+
+def test_repeated_texts_are_worth_no_more_than_once() -> None:
+    models, of_rows = repeated(1, 150, 6)
+    once = {name: rows.take(slice(None, None, 6)) for name, rows in models.items()}
+    parts = [
+        exact(once, resamples=1000),
+        ExactMetrics("test", models, dict.fromkeys(models, Decision(0.5)), params(resamples=1000), False, of_rows),
+    ]
+    single, clustered = (part.intervals("a") for part in parts)
+    assert parts[0].metrics("a") == pytest.approx(parts[1].metrics("a"), abs=1e-6)
+    for metric, ends in single.items():
+        repeated_ends = clustered[metric]
+        assert ends
+        assert repeated_ends
+        width = ends["high"] - ends["low"]
+        assert repeated_ends == pytest.approx(ends, abs=0.1 * width), metric
+    expected, entry = (part.comparisons()["b_vs_a"] for part in parts)
+    assert entry["p"] == pytest.approx(expected["p"], rel=1e-6)
+    assert entry["smallest_difference"] == pytest.approx(expected["smallest_difference"], rel=0.05)
+    assert (entry["low"], entry["high"]) == pytest.approx((expected["low"], expected["high"]), abs=0.02)
+    bins = [part.reliability("a") for part in parts]
+    assert bins[1]["accuracy_high"].to_numpy() == pytest.approx(bins[0]["accuracy_high"].to_numpy(), abs=0.02)
+
+
+def test_clusters_give_the_same_intervals_streamed_and_in_memory() -> None:
+    models, of_rows = repeated(3, 400, 5)
+    in_memory = ExactMetrics(
+        "test", models, dict.fromkeys(models, Decision(0.5)), params(resamples=1000), False, of_rows
+    )
+    part = streamed(models, of_rows, resamples=1000)
+    assert part.metrics("b") == pytest.approx(in_memory.metrics("b"), abs=1e-3)
+    for metric, ends in in_memory.intervals("b").items():
+        assert ends
+        width = ends["high"] - ends["low"]
+        assert part.intervals("b")[metric] == pytest.approx(ends, abs=0.2 * width), metric
+    table, expected = part.by_class("b"), in_memory.by_class("b")
+    for name in ("precision_low", "recall_high", "f1_low", "roc_auc_low"):
+        assert table[name].to_numpy() == pytest.approx(expected[name].to_numpy(), abs=0.02)
+    entry, other = part.comparisons()["b_vs_a"], in_memory.comparisons()["b_vs_a"]
+    assert (entry["only_first"], entry["only_second"]) == (other["only_first"], other["only_second"])
+    assert entry["difference"] == other["difference"]
+    assert entry["low"] == pytest.approx(other["low"], abs=0.02)
+    assert entry["p"] == pytest.approx(other["p"], abs=0.1)
+
+
+def test_intervals_of_clusters_cover_the_truth_and_tests_reject_as_seldom_as_they_say() -> None:
+    sets, inside, rejected = 150, {True: 0, False: 0}, {True: 0, False: 0}
+    for seed in range(sets):
+        models, of_rows = repeated(seed + 100, 60, 5)
+        for clustered in (True, False):
+            part = ExactMetrics(
+                *("test", models, dict.fromkeys(models, Decision(0.5)), params(), False),
+                of_rows if clustered else None,
+            )
+            low, high = part.accuracy_interval("a")
+            inside[clustered] += low <= 0.8023 <= high  # Phi(1.7 / 2)
+            rejected[clustered] += part.comparisons()["b_vs_a"]["p"] < 0.05
+    assert inside[True] / sets > 0.9
+    assert inside[False] / sets < 0.8
+    assert rejected[True] / sets < 0.09
+    assert rejected[False] / sets > 0.2

@@ -1,0 +1,66 @@
+"""The areas below the ROC curves of many classes, and their variances without resamples."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.evaluate.clusters import sum_by_cluster, variance_between
+from textclf.evaluate.intervals import Interval, normal, variance_of_mean
+
+Floats = NDArray[np.float64]
+
+
+class Areas:
+    """Areas of each class against the rest, and the influence of every row on them.
+
+    The variance of an area is that of the mean influence of the rows: DeLong, DeLong & Clarke-Pearson (1988),
+    Biometrics 44:837-845, and between clusters of rows Obuchowski (1997), Biometrics 53:567-578.
+    """
+
+    def __init__(
+        self, y: NDArray[np.int64], probabilities: Floats, clusters: NDArray[np.int64] | None, stratified: bool
+    ) -> None:
+        """Take the actual classes and probabilities of all rows, and the positions of their clusters, if any."""
+        self.areas: dict[int, float] = {}
+        self.variances: dict[int, float] = {}
+        total = np.zeros(len(y))
+        for place in range(probabilities.shape[1]):
+            positive = y == place
+            if positive.any() and not positive.all():
+                area, influence = _influence(positive, probabilities[:, place])
+                total += influence
+                self.areas[place] = area
+                self.variances[place] = _variance(influence, positive.astype(np.int64), clusters, stratified=True)
+        self.areas[-1] = sum(self.areas.values()) / len(self.areas)
+        self.variances[-1] = _variance(total / (len(self.areas) - 1), y, clusters, stratified)
+
+    def interval(self, place: int | None, confidence: float) -> Interval:
+        """Return the interval of the area of a class, or of the mean of all."""
+        key = -1 if place is None else place
+        ends = normal(self.areas[key], math.sqrt(self.variances[key]), confidence)
+        return Interval(max(ends.low, 0.0), min(ends.high, 1.0))
+
+
+def _influence(positive: NDArray[np.bool_], scores: Floats) -> tuple[float, Floats]:
+    """Return the area, and the influence of each row on it (rows,), whose variance / rows is that of the area."""
+    above, below = np.sort(scores[positive]), np.sort(scores[~positive])
+    lower = (np.searchsorted(below, scores[positive], "left") + np.searchsorted(below, scores[positive], "right")) / 2
+    higher = (
+        np.searchsorted(above, scores[~positive], "left") + np.searchsorted(above, scores[~positive], "right")
+    ) / 2
+    area = float(lower.mean()) / len(below)
+    influence = np.empty(len(scores))
+    influence[positive] = (lower / len(below) - area) / len(above)
+    influence[~positive] = (1 - higher / len(above) - area) / len(below)
+    return area, influence * len(scores)
+
+
+def _variance(
+    influence: Floats, strata: NDArray[np.int64], clusters: NDArray[np.int64] | None, stratified: bool
+) -> float:
+    if clusters is not None:
+        return variance_between(sum_by_cluster(influence, clusters), sum_by_cluster(np.ones(len(influence)), clusters))
+    rows = np.bincount(strata)
+    sums, squares = (np.bincount(strata, values).astype(np.float64) for values in (influence, influence**2))
+    return variance_of_mean(rows, sums, squares, stratified)

@@ -1,0 +1,89 @@
+"""Intervals where resamples fail: of few rows, and of rows that are all decided alike.
+
+All resamples of rows that are all right are all right, so that a percentile interval would be a point.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.evaluate.intervals import CONFIDENCE, Interval, wilson
+from textclf.evaluate.metrics import Counts, from_counts
+
+FEW = 5  # rows of a share, or rows not of it, below which resamples are too rough
+FEW_DISCORDANT = 10  # rows that only one of two models decides correctly, likewise
+FEW_ROWS = 30  # independent rows, or clusters of rows, below which nothing is resampled
+TINY = 1e-9  # width of an interval that is a point, apart from rounding errors
+
+
+@dataclass(frozen=True)
+class Share:
+    """A metric that follows from a share: `right` of `rows`, which are worth `effective` independent rows.
+
+    `f1` says that the metric is F1. With j the share of the rows in which a class is both actual and decided, of those
+    in which it is one or the other, F1 is 2 j / (1 + j): Hand, Christen & Kirielle (2021), Machine Learning
+    110:451-456, doi:10.1007/s10994-021-05964-1.
+    """
+
+    right: float
+    rows: float
+    effective: float
+    f1: bool = False
+
+    @property
+    def few(self) -> bool:
+        """Return whether there are too few rows of either kind for resamples."""
+        return min(self.right, self.rows - self.right) < FEW
+
+    def interval(self, confidence: float = CONFIDENCE) -> Interval:
+        """Return the Wilson interval of the share, as an interval of the metric."""
+        right = self.effective if self.right == self.rows else self.right / self.rows * self.effective
+        ends = wilson(right, self.effective, confidence)
+        return Interval(*(2 * end / (1 + end) for end in ends)) if self.f1 else ends
+
+
+def counts_interval(
+    matrix: NDArray[np.int64], recalls: list[Interval | None], metric: str, point: float, lowest: float
+) -> Interval:
+    """Return the interval of a metric of a confusion matrix, recovered from the intervals of the recalls.
+
+    `recalls` (classes,) is None for a class without rows; `lowest` is the lowest possible value of the metric, the
+    highest is 1. Each recall is moved to either end of its interval, while the others stay, and the changes of the
+    metric are added as squares: the method of variance estimates recovery, Zou & Donner (2008), Stat. Med.
+    27:1693-1702. Rows that are no longer right are decided as other classes in the proportions of the wrong rows of the
+    class, or of the other classes if it has none.
+    """
+    below = above = 0.0
+    actual, decided = matrix.sum(axis=1).astype(np.float64), matrix.sum(axis=0).astype(np.float64)
+    places = np.array([place for place, ends in enumerate(recalls) if ends is not None])
+    wrong = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)[places].astype(np.float64)
+    spread = np.where(
+        wrong.any(axis=1, keepdims=True), wrong, np.where(places[:, None] == np.arange(len(matrix)), 0, actual)
+    )
+    spread /= np.maximum(spread.sum(axis=1, keepdims=True), 1)
+    rows, order = actual[places], np.arange(len(places))
+    shifts = []
+    for end in (0, 1):
+        right = rows * np.array([ends[end] for ends in recalls if ends is not None])
+        moved = spread * (rows - right)[:, None]
+        moved[order, places] = right
+        correct = np.tile(matrix.diagonal().astype(np.float64), (len(places), 1))
+        correct[order, places] = right
+        counts = Counts(correct, decided - matrix[places] + moved, np.tile(actual, (len(places), 1)), len(places))
+        shifts.append(from_counts(counts)[metric] - point)
+    below = float((np.minimum(np.minimum(*shifts), 0) ** 2).sum())
+    above = float((np.maximum(np.maximum(*shifts), 0) ** 2).sum())
+    return Interval(max(point - math.sqrt(below), lowest), min(point + math.sqrt(above), 1.0))
+
+
+def mean_interval(values: list[float], ends: list[Interval]) -> Interval:
+    """Return the interval of the mean of numbers from 0 to 1 from their intervals, taken as independent.
+
+    Zou & Donner (2008), as above.
+    """
+    mean, number = sum(values) / len(values), len(values)
+    low = mean - math.hypot(*(value - end.low for value, end in zip(values, ends, strict=True))) / number
+    high = mean + math.hypot(*(end.high - value for value, end in zip(values, ends, strict=True))) / number
+    return Interval(max(low, 0.0), min(high, 1.0))

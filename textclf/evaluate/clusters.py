@@ -1,0 +1,116 @@
+"""Rows that are not independent of each other, such as those of one text or group: what they are worth."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.splits import open_clusters, read_column
+from textclf.core.hashing import fingerprints
+from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
+
+LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
+BUCKETS = 1024  # random groups of clusters in which a split too large for memory is summed
+EXACT_SUM = 20_000  # sum of all differences up to which the sign-flip test is exact
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The clusters of the rows of a split, in their order: `keys` (rows,), equal for the rows of one cluster.
+
+    `ids` (rows,) are fingerprints of the ids of the rows; `count` is the number of clusters.
+    """
+
+    keys: NDArray[np.uint64]
+    ids: NDArray[np.uint64]
+    count: int
+
+
+def count_dependent(keys: NDArray[np.uint64]) -> int:
+    """Return the number of clusters, or 0 if the rows can be taken as independent.
+
+    They can if the design effect would be at most `LIMIT` even if the rows of each cluster were right or wrong
+    together. It is sum(m^2) / sum(m) for clusters of m rows: Kish (1965), Survey Sampling, 5.4. Where no text occurs
+    more than twice, `LIMIT` is reached if 5% of the rows repeat another one.
+    """
+    sizes = np.unique(keys, return_counts=True)[1]
+    return len(sizes) if (sizes.astype(np.float64) ** 2).sum() > LIMIT * len(keys) else 0
+
+
+def find_clusters(folder: Path, split: str) -> Clusters | None:
+    """Return the clusters of a split in a folder of splits; None if there is no such split, or rows are independent."""
+    shards = open_clusters(folder, split)
+    keys = np.concatenate([np.zeros(0, np.uint64), *shards])
+    count = count_dependent(keys)
+    if not count:
+        return None
+    return Clusters(keys, np.concatenate([fingerprints(read_column(path, "id")) for path in shards.paths]), count)
+
+
+def effective_rows(sums: Floats, rows: Floats, row_variance: float, confidence: float = CONFIDENCE) -> float:
+    """Return the number of independent rows whose mean is as certain as that of these clusters; at most all rows.
+
+    `sums` (clusters,) are of a number over the `rows` of each cluster, `row_variance` its variance over all rows. The
+    variance of the mean is that of a ratio estimate between clusters: Cochran (1977), Sampling Techniques, 9A. If no
+    row differs from the mean, clusters are taken as perfectly correlated. With k clusters the result is multiplied by
+    (normal quantile / quantile of Student's t with k - 1 degrees of freedom)^2: Korn & Graubard (1998), Survey
+    Methodology 24:193-201.
+    """
+    from scipy.special import stdtrit
+
+    sums, rows = sums[rows > 0], rows[rows > 0]
+    total, clusters = rows.sum(), len(rows)
+    deviations = sums - sums.sum() / total * rows
+    between = float((deviations**2).sum())
+    if row_variance > 0 and between > 0:
+        size = row_variance * total**2 / (between * clusters / max(clusters - 1, 1))
+    else:
+        size = total**2 / (rows**2).sum()
+    quantile = (1 + confidence) / 2
+    few = (normal_quantile(quantile) / float(stdtrit(max(clusters - 1, 1), quantile))) ** 2
+    return float(min(size, total) * few)
+
+
+def variance_between(sums: Floats, rows: Floats) -> float:
+    """Return the variance of sum(sums) / sum(rows) over clusters, as `effective_rows` takes it."""
+    mean, clusters = sums.sum() / rows.sum(), int((rows > 0).sum())
+    between = ((sums - mean * rows) ** 2).sum()
+    return float(between / rows.sum() ** 2 * clusters / max(clusters - 1, 1))
+
+
+def sum_by_cluster(values: NDArray[Any], clusters: NDArray[np.int64]) -> Floats:
+    """Return the sum of the values (rows,) in each cluster."""
+    return np.bincount(clusters, values.astype(np.float64), minlength=int(clusters.max()) + 1).astype(np.float64)
+
+
+def sign_flip(sums: Floats) -> float:
+    """Return the two-sided p-value that either of two models is equally likely to be right, from differences.
+
+    `sums` (clusters,) are the rows that only the first model decides correctly minus those that only the second does.
+    If the models are alike, either sign of each sum is equally likely. The distribution of their total over all signs
+    is exact up to `EXACT_SUM`, then normal: Obuchowski (1998), Stat. Med. 17:1495-1507. If no sum exceeds 1, it is
+    McNemar's exact test.
+    """
+    from scipy.special import erfc, gammaln
+
+    sizes = np.abs(sums[sums != 0]).round().astype(np.int64)
+    total, reach = abs(round(float(sums.sum()))), int(sizes.sum())
+    if not total:
+        return 1.0
+    if reach > EXACT_SUM:
+        return float(erfc(total / math.sqrt(2 * float((sizes.astype(np.float64) ** 2).sum()))))
+    chances = np.ones(1)  # of each sum of the sizes with a plus
+    for size, number in zip(*np.unique(sizes, return_counts=True), strict=True):
+        pluses = np.arange(number + 1)
+        steps = np.zeros(size * number + 1)
+        steps[::size] = np.exp(
+            gammaln(number + 1) - gammaln(pluses + 1) - gammaln(number - pluses + 1) - number * math.log(2)
+        )
+        chances = np.convolve(chances, steps)
+    totals = np.abs(2 * np.arange(reach + 1) - reach)
+    return min(float(chances[totals >= total].sum()), 1.0)
