@@ -124,7 +124,8 @@ def percentile(draws: NDArray[np.float64], confidence: float = CONFIDENCE) -> In
     Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. It stays within the range of the metric, is
     the same for any monotone transformation, and needs no formula for each metric. Its limits, measured by
     benchmarks/coverage.py: it is accurate to first order only, so too short with few rows: a 95% interval covers 92 to
-    94% with 25 or 50 rows in the smaller class. It does not suit the expected calibration error, which is biased upward
+    94% with 25 or 50 rows in the smaller class. With fewer rows, or where all draws are equal, `boundary` has other
+    intervals. It does not suit the expected calibration error, which is biased upward
     in a sample and again in its resamples (67 to 91%), nor stratified resamples where class counts were left to chance
     (76% for the difference from a model that always decides one class). It does not cover the variation between
     training runs or splits. Resamples in which the metric is undefined (NaN) are left out.
