@@ -29,7 +29,7 @@ def confusion(
     """
     many = len(classes) > FEW
     side = max(SQUARE, CELL * len(classes))
-    width, height = size or (min(side, WIDE), min(side, WIDE) if len(classes) > 4 else 210)
+    width, height = size or (min(side, WIDE), min(side, WIDE) if len(classes) > 4 else 40 + 55 * len(classes))
     rows = rows[rows["actual"].isin(classes) & rows["predicted"].isin(classes)]
     rows = rows[rows["count"] > 0] if many else _all_cells(rows, classes)
     cell = min(width, height) / len(classes)
@@ -69,6 +69,23 @@ def confusion(
     )
     # An empty cell has the colour of a share of 0.
     return spec | {"view": {"fill": BLUE, "fillOpacity": 0.05}} if many else spec
+
+
+def classes_of(rows: pd.DataFrame) -> list[str]:
+    """Return the classes in a table of confusions, in the order in which they occur as the actual class."""
+    return list(dict.fromkeys([*rows["actual"], *rows["predicted"]]))
+
+
+def most_mistaken(rows: pd.DataFrame, classes: Sequence[str], limit: int = MOST_CLASSES) -> list[str]:
+    """Return the `limit` classes with most mistakes, actual or predicted, in the order of `classes`.
+
+    The mistakes are those of all models, but not of a model that predicts one class for every row.
+    """
+    varied = rows[rows["count"] > 0].groupby("model")["predicted"].nunique() > 1
+    mistakes = rows[(rows["actual"] != rows["predicted"]) & rows["model"].isin(varied.index[varied])]
+    weight = mistakes.groupby("actual")["count"].sum().add(mistakes.groupby("predicted")["count"].sum(), fill_value=0)
+    most = set(sorted(classes, key=lambda name: -int(weight.get(name, 0)))[:limit])
+    return [name for name in classes if name in most]
 
 
 def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:

@@ -55,7 +55,20 @@ def precision_recall(
     precision of guessing.
     """
     x, y = PRECISION_RECALL_COLUMNS[2:]
-    return _curves(rows, models, x, y, [(0, share), (1, share)], limit, legend)
+    steps = pd.concat([_steps(curve, y) for _, curve in rows.groupby("model", sort=False)])
+    return _curves(steps, models, x, y, [(0, share), (1, share)], limit, legend)
+
+
+def _steps(curve: pd.DataFrame, y: str) -> pd.DataFrame:
+    """Return the points with the corners of steps between them; a straight line between two would be too optimistic.
+
+    Davis and Goadrich (2006), ICML, doi:10.1145/1143844.1143874. Between two recalls the precision is that of the
+    higher one, as in scikit-learn's average precision.
+    """
+    corners = curve.assign(**{y: curve[y].shift(-1)})[:-1]
+    return pd.concat(
+        [curve.assign(at=range(len(curve))), corners.assign(at=np.arange(len(corners)) + 0.5)]
+    ).sort_values("at")
 
 
 def area(curve: pd.DataFrame) -> float:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from textclf.core.formatting import display_name
@@ -24,7 +25,7 @@ WIDEST = 800  # pixels of panels side by side, about the width of a README; more
 FONTS = ' font-family="Liberation Sans, Arimo, Arial, Helvetica, sans-serif"'  # all as wide as the one laid out with
 DARK, PAPER = "#1b1f24", "#ffffff"
 LABEL_LIMIT = 24  # columns of a class name
-LARGEST = 700  # pixels of the side of a matrix
+LARGEST = 640  # pixels of the side of a matrix
 LETTERS = 60  # in one row of a legend
 FEW = 6  # classes whose ROC panels have room for more than a line
 
@@ -44,21 +45,28 @@ def history(rows: pd.DataFrame, path: Path) -> None:
 def confusion(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None = None) -> None:
     """Draw the confusion matrix of each model; `rows` has the columns `confusion.COLUMNS`.
 
-    `titles` has names to show for classes. Many classes make the matrix larger, up to a limit.
+    `titles` has names to show for classes. Of many classes, those with the most mistakes are drawn.
     """
-    labels = display_labels(dict.fromkeys([*rows["actual"], *rows["predicted"]]), titles, LABEL_LIMIT)
+    every = matrices.classes_of(rows)
+    right = rows[rows["actual"] == rows["predicted"]].groupby("model")["count"].sum()
+    total = rows.groupby("model")["count"].sum()
+    shown = matrices.most_mistaken(rows, every)
+    labels = display_labels(shown, titles, LABEL_LIMIT)
+    rows = rows[rows["actual"].isin(shown) & rows["predicted"].isin(shown)]
     rows = rows.assign(actual=rows["actual"].map(labels), predicted=rows["predicted"].map(labels))
     classes = list(labels.values())
     few = len(classes) <= matrices.FEW
-    side = round(min(max(172, (46 if few else 34) * len(classes)), LARGEST))
+    cell = 46 if few else 34 if len(total) == 1 else matrices.CELL
+    side = round(min(max(172, cell * len(classes)), LARGEST))
     room = min(8 * max(map(columns, classes)), 180)
     panels = []
     for model, pairs in rows.groupby("model", sort=False):
-        right = int(pairs.loc[pairs["actual"] == pairs["predicted"], "count"].sum())
         spec = matrices.confusion(pairs, classes, (side, side), room)
-        title = {"text": display_name(str(model)), "subtitle": f"{right:,} of {int(pairs['count'].sum()):,} right"}
+        title = {"text": display_name(str(model)), "subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
         panels.append(_panel(spec, title, side))
-    subtitle = f"Number of rows{' and' if few else '; the colour is the'} share of the actual class."
+    subtitle = [f"Number of rows{' and' if few else '; the colour is the'} share of the actual class."]
+    if len(every) > len(shown):
+        subtitle.append(f"The {len(shown)} of {len(every)} classes with the most mistakes.")
     _write(path, panels, "Test rows by actual and predicted class", subtitle, WIDEST // (side + 75))
 
 
@@ -67,9 +75,11 @@ def roc(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None = None)
 
     `rows` has the columns `curves.ROC_COLUMNS`; `titles` has names to show for classes.
     """
-    labels = display_labels(dict.fromkeys(rows["class"]), titles, LABEL_LIMIT)
+    classes = list(dict.fromkeys(rows["class"]))
+    shown = _smallest_areas(rows, classes)
+    labels = display_labels(shown, titles, LABEL_LIMIT)
     models = _models(rows)
-    if len(labels) == 1:
+    if len(classes) == 1:
         areas = {
             str(name): f"{display_name(str(name))} ({curves.area(curve):.3f})"
             for name, curve in rows.groupby("model", sort=False)
@@ -86,8 +96,11 @@ def roc(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None = None)
         panel = _panel(curves.roc(part, models, limit, legend=not panels, axis_titles=few), label, side, side)
         panel["layer"] = [*panel["layer"], _areas(part, models, size=12 if few else 9)]
         panels.append(panel)
-    subtitle = "Each class against the rest; the numbers are the areas below the curves."
-    subtitle += "" if few else " Across: false positive rate; up: true positive rate."
+    subtitle = ["Each class against the rest; the numbers are the areas below the curves."]
+    if not few:
+        subtitle[0] += " Across: false positive rate; up: true positive rate."
+    if len(classes) > len(shown):
+        subtitle.append(f"The {len(shown)} of {len(classes)} classes with the smallest areas.")
     _write(path, panels, "ROC curves of the test rows", subtitle, across)
 
 
@@ -110,6 +123,15 @@ def learning_curve(rows: pd.DataFrame, path: Path) -> None:
 
 def _models(rows: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(map(str, rows["model"])))
+
+
+def _smallest_areas(rows: pd.DataFrame, classes: Sequence[str]) -> list[str]:
+    """Return the `MOST_CLASSES` classes with the smallest mean area below the curves of the models, in order."""
+    if len(classes) <= matrices.MOST_CLASSES:
+        return list(classes)
+    areas = {name: [curves.area(curve) for _, curve in part.groupby("model")] for name, part in rows.groupby("class")}
+    smallest = sorted(classes, key=lambda name: np.mean(areas[name]))[: matrices.MOST_CLASSES]
+    return [name for name in classes if name in set(smallest)]
 
 
 def _areas(rows: pd.DataFrame, models: Sequence[str], size: int) -> Spec:
@@ -148,7 +170,7 @@ def _panel(spec: Spec, title: str | Spec, width: int, height: int | None = None)
     return {key: value for key, value in spec.items() if key not in own} | size | ({"title": title} if title else {})
 
 
-def _write(path: Path, panels: Sequence[Spec], title: str, subtitle: str = "", across: int = 1) -> None:
+def _write(path: Path, panels: Sequence[Spec], title: str, subtitle: str | list[str] = "", across: int = 1) -> None:
     """Write panels as one figure, `across` of them in a row, under a title."""
     heading: dict[str, Any] = {"text": title, "fontSize": 15, "fontWeight": 600, "offset": 14, "anchor": "start"}
     spec: Spec = {

@@ -34,8 +34,8 @@ OTHER_SHAPES = ("triangle-right", "triangle-left", "stroke")
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 BLUE, VERMILION, GREEN = (MARKS[name].colour for name in ("keras", "logistic_regression", "nb_svm"))
 INK = "currentColor"  # text and axes take the colour of the page's text
-WIDTH, WIDE, SQUARE = 400, 520, 300  # pixels
-HEIGHT = 240
+WIDTH, WIDE, SQUARE = 400, 520, 250  # pixels
+HEIGHT = 190
 PERCENT: Spec = {"format": "%", "tickCount": 6}
 
 

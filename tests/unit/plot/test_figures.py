@@ -139,7 +139,23 @@ def test_many_classes_make_a_figure_taller_and_not_wider_than_a_page(tmp_path: P
             assert width <= 900
             heights.append(height)
     assert heights[0] < heights[2] < heights[4] < 1000
-    assert heights[1] < heights[3] < heights[5]
+    assert heights[1] < heights[3] < heights[5] < 1000
+
+
+def test_of_many_classes_the_hardest_are_drawn_and_the_figure_says_so(tmp_path: Path) -> None:
+    names = [f"class {number}" for number in range(120)]
+    rows = confusion(names, ["majority"])
+    rows.loc[(rows["actual"] == "class 50") & (rows["predicted"] == "class 51"), "count"] = 9
+    shown = texts(drawn(figures.confusion, tmp_path, rows))
+    assert len({text for text in shown if text in names}) == matrices.MOST_CLASSES
+    assert {"class 50", "class 51", "9", "360 of 608 right"} <= set(shown)
+    assert any("The 20 of 120 classes with the most mistakes." in text for text in shown)
+    assert drawn(figures.confusion, tmp_path, rows[rows["count"] > 0]) == drawn(figures.confusion, tmp_path, rows)
+    points = roc(names)
+    points.loc[points["class"] == "class 7", "true_positive_rate"] = 0.0
+    shown = texts(drawn(figures.roc, tmp_path, points))
+    assert "class 7" in shown
+    assert any("The 20 of 120 classes with the smallest areas." in text for text in shown)
 
 
 def test_a_failed_drawing_leaves_no_file(tmp_path: Path) -> None:
