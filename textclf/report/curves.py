@@ -1,6 +1,6 @@
 """The sections with the curves of the test rows: history, confusion, ROC, precision and recall, calibration."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -11,21 +11,20 @@ from textclf.core.formatting import confidence_level, display_name, join_names, 
 from textclf.plot import curves as charts
 from textclf.plot import reliability
 from textclf.plot.confusion import confusion as confusion_chart
+from textclf.plot.confusion import most_mistaken
 from textclf.plot.history import history as history_chart
 from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present
-from textclf.report.markup import Chart, Table
+from textclf.report.markup import Chart, Table, ends
+from textclf.report.results import representative
 from textclf.report.run import CLASS_METRICS, Run
 
 CURVES = 12  # classes whose curves are drawn
-CELLS = 20  # classes of a matrix
+UNFOLDED = 3  # of them
 LABEL_LIMIT = 24  # columns of a class name in a matrix
-PAIRS = 20  # confused pairs that are listed for each model
-# The metrics per class in the section of each kind of curve.
-SECTION_METRICS = {
-    "roc": tuple(name for name in CLASS_METRICS if name == "roc_auc"),
-    "precision_recall": tuple(name for name in CLASS_METRICS if name != "roc_auc"),
-}
+SMALL = 8  # classes up to which matrices stand side by side
+PAIRS = 10  # confused pairs that are listed for each model
+ENDS = 15  # of more than twice as many classes, the hardest and the easiest whose metrics are listed
 
 
 def history(run: Run) -> dict[str, Any]:
@@ -80,7 +79,7 @@ def _epochs(rows: pd.DataFrame, split: str, best: int) -> list[list[str]]:
 
 def confusion(run: Run) -> dict[str, Any]:
     """Return a matrix per model, with the classes that are mistaken most, and the pairs that are confused most."""
-    shown = _most_mistaken(run)
+    shown = most_mistaken(run.confusion, run.classes)
     short = run.short_names(LABEL_LIMIT)
     matrices, pairs = [], []
     for model in run.models:
@@ -95,13 +94,17 @@ def confusion(run: Run) -> dict[str, Any]:
                 f"{right:,} of {total:,} right",
                 confusion_chart(titled, [short[name] for name in shown]),
                 title=display_name(model),
-                narrow=len(shown) <= 8,
-                wide=len(shown) > 8,
+                narrow=len(shown) <= SMALL,
+                wide=len(shown) > SMALL,
             )
         )
         pairs += _pairs(run, model, rows)
+    unfolded = len(matrices) if len(shown) <= SMALL else 1
+    if unfolded == 1:  # the model that represents the run first
+        matrices.sort(key=lambda chart: chart.name != f"confusion-{representative(run)[0]}")
     return {
-        "charts": matrices,
+        "charts": matrices[:unfolded],
+        "more": matrices[unfolded:],
         "left_out": len(run.classes) - len(shown),
         "shown": len(shown),
         "pairs": Table(
@@ -111,14 +114,6 @@ def confusion(run: Run) -> dict[str, Any]:
             (3, 4),
         ),
     }
-
-
-def _most_mistaken(run: Run) -> list[str]:
-    """Return the `CELLS` classes with most mistakes of all models, actual or predicted, in the order of the classes."""
-    mistakes = run.confusion[run.confusion["actual"] != run.confusion["predicted"]]
-    weight = mistakes.groupby("actual")["count"].sum().add(mistakes.groupby("predicted")["count"].sum(), fill_value=0)
-    order = sorted(run.classes, key=lambda name: (-int(weight.get(name, 0)), run.classes.index(name)))
-    return [name for name in run.classes if name in set(order[:CELLS])]
 
 
 def _pairs(run: Run, model: str, rows: pd.DataFrame) -> list[list[str]]:
@@ -136,44 +131,41 @@ def _pairs(run: Run, model: str, rows: pd.DataFrame) -> list[list[str]]:
     ]
 
 
-def curves(run: Run, kind: str) -> dict[str, Any]:
-    """Return the ROC or precision-recall curves (`kind`), with metrics per class in a table.
+def curves(run: Run) -> dict[str, Any]:
+    """Return the ROC and the precision-recall curves, with metrics per class in a table.
 
-    Binary: one chart, of the positive class. Otherwise one for each of the classes with most test rows.
+    Binary: one chart of each kind, of the positive class. Otherwise one for each of the classes with most mistakes.
     """
-    table = (run.roc if kind == "roc" else run.precision_recall).dropna()
-    sizes = dict(zip(run.classes, run.counts(run.models[0]).sum(axis=1).tolist(), strict=True))
-    drawable = set(table["class"])
-    classes = [name for name in run.classes if name in drawable]
-    rows = run.by_class[(run.by_class["split"] == "test") & (run.by_class["support"] > 0)]
-    tested = [name for name in run.classes if name in {*classes, *rows["class"]}] if len(run.classes) > 2 else classes
-    largest = sorted(classes, key=lambda name: (-sizes[name], run.classes.index(name)))[:CURVES]
-    shown = [name for name in classes if name in largest]
-    drawn = [
-        _curve(run, kind, name, table[table["class"] == name], sizes[name] / sum(sizes.values()), len(shown))
-        for name in shown
-    ]
-    metrics = SECTION_METRICS[kind]
-    titles = [METRICS[name].title for name in metrics]
-    caption = (
-        f"{join_names(titles)} on the test rows, with {confidence_level(run.settings.evaluate.confidence)} intervals"
-    )
+    tables = {"roc": run.roc.dropna(), "precision_recall": run.precision_recall.dropna()}
+    counts = run.counts(run.models[0]).sum(axis=1)
+    sizes = dict(zip(run.classes, counts.tolist(), strict=True))
+    drawn: dict[str, list[Chart]] = {}
+    left_out = 0
+    for kind, table in tables.items():
+        measured = set(table["class"])
+        classes = [name for name in run.classes if name in measured]
+        shown = most_mistaken(run.confusion, classes, CURVES)
+        left_out = max(left_out, len(classes) - len(shown))
+        drawn[kind] = [
+            _curve(run, kind, name, table[table["class"] == name], sizes[name] / sum(sizes.values()), len(shown))
+            for name in shown
+        ]
+    several = len(run.classes) > 2
     return {
-        "charts": drawn,
-        "key": key(run.models) if len(drawn) > 1 else [],
-        "left_out": len(tested) - len(shown),
-        "table": Table(
-            f"{caption[0].upper()}{caption[1:]}",
-            ["class", "model", *titles],
-            _class_metrics(run, tested, metrics),
-            range(2, 2 + len(titles)),
-        ),
+        "charts": [chart for charts in drawn.values() for chart in charts[:UNFOLDED]],
+        "more": [chart for charts in drawn.values() for chart in charts[UNFOLDED:]],
+        "roc": bool(drawn["roc"]),
+        "key": key(run.models) if several else [],
+        "several": several,
+        "left_out": left_out,
+        "shown": CURVES,
+        "table": _class_metrics(run),
     }
 
 
 def _curve(run: Run, kind: str, name: str, rows: pd.DataFrame, share: float, number: int) -> Chart:
     """Return the curves of one class, one of `number` charts; `share` is that of the class among the test rows."""
-    limit, legend = charts.CURVE_POINTS // number, number == 1
+    limit, legend = charts.CURVE_POINTS // number, len(run.classes) == 2
     if kind == "roc":
         spec = charts.roc(rows, run.models, limit, legend)
         tested = run.by_class[(run.by_class["split"] == "test") & (run.by_class["class"] == name)]
@@ -182,23 +174,40 @@ def _curve(run: Run, kind: str, name: str, rows: pd.DataFrame, share: float, num
             for model, area in zip(tested["model"], tested["roc_auc"], strict=True)
             if np.isfinite(area)
         ]
+        title = "ROC"
         description = f"ROC curves of class {run.names[name]}; areas below them: {join_names(areas)}."
     else:
         spec = charts.precision_recall(rows, run.models, share, limit, legend)
+        title = "Precision and recall"
         guess = f"guessing has a precision of {percent(share)}"
         description = f"Precision-recall curves of class {run.names[name]}; {guess}."
     place = list(run.classes).index(name)
-    return Chart(f"{kind}-{place}", description, "", spec, title=f"class {run.names[name]}", narrow=True)
+    return Chart(f"{kind}-{place}", description, "", spec, title=f"{title}, class {run.names[name]}", narrow=True)
 
 
-def _class_metrics(run: Run, classes: Sequence[str], metrics: Sequence[str]) -> list[list[object]]:
-    tested = run.by_class[run.by_class["split"] == "test"].to_dict("records")
-    rows = {(row["class"], row["model"]): row for row in tested}
-    return [
-        [run.names[name], display_name(model), *(_with_interval(rows[name, model], key) for key in metrics)]
-        for name in classes
-        for model in run.models
-    ]
+def _class_metrics(run: Run) -> Table:
+    """Return the metrics of each class on the test rows: of many classes those with the lowest and highest F1."""
+    tested = run.by_class[run.by_class["split"] == "test"]
+    rows = {(row["class"], row["model"]): row for row in tested.to_dict("records")}
+    mean = tested.groupby("class")["f1"].mean()
+    hardest = sorted(run.classes, key=lambda name: float(mean.get(name, np.inf)))
+    shown = set(ends(hardest, ENDS))
+    level = confidence_level(run.settings.evaluate.confidence)
+    caption = f"Metrics of each class on the test rows, with {level} intervals"
+    if len(shown) < len(run.classes):
+        caption += f": the {ENDS} of {len(run.classes)} classes with the lowest F1, and the {ENDS} with the highest"
+    return Table(
+        caption,
+        ["class", "model", *(METRICS[name].title for name in CLASS_METRICS)],
+        [
+            [run.names[name], display_name(model), *(_with_interval(rows[name, model], key) for key in CLASS_METRICS)]
+            for name in run.classes
+            if name in shown
+            for model in run.models
+            if (name, model) in rows
+        ],
+        range(2, 2 + len(CLASS_METRICS)),
+    )
 
 
 def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:

@@ -11,12 +11,14 @@ from textclf.core.formatting import count_noun, percent
 from textclf.export import description
 from textclf.export.sources import combine_rights, labelled_class_names
 from textclf.plot import groups
-from textclf.report.markup import Chart, Table
+from textclf.report.conflicts import conflicts
+from textclf.report.markup import Chart, Table, ends
 from textclf.report.run import Run
 
 Lengths = NDArray[np.int32]  # of each text of a split, in its order
 
 FOLDED = 20  # classes from which the table of classes is folded
+ENDS = 20  # of more than twice as many classes, the largest and the smallest that are listed
 BARS = 30  # of the histogram
 QUANTILES = {"shortest": 0, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "longest": 1}
 
@@ -44,6 +46,8 @@ def data(run: Run, lengths: Mapping[str, tuple[Lengths, Lengths]]) -> dict[str, 
         "lengths": _lengths(words),
         "quantiles": _quantiles(lengths),
         "repeats": _repeats(run.leaks, list(lengths)),
+        "repeated": _sums(run.leaks),
+        "conflicts": conflicts(run),
         "features": f"{representation}; on average {shape['nonzeros'] / shape['rows']:.1f} of them in a training text",
     }
 
@@ -53,13 +57,18 @@ def _classes(run: Run) -> Table:
     sums = [sum(split.values()) for split in counts.values()]
     names = labelled_class_names(run.sources, run.classes, run.settings.about)
     rows = []
-    for label in run.classes:
+    largest = sorted(run.classes, key=lambda label: -sum(split.get(label, 0) for split in counts.values()))
+    shown = set(ends(largest, ENDS))
+    for label in (label for label in run.classes if label in shown):
         cells = [split.get(label, 0) for split in counts.values()]
         share = percent(sum(cells) / sum(sums))
         rows.append([names[label], *(f"{count:,}" for count in (*cells, sum(cells))), share])
     rows.append(["all", *(f"{count:,}" for count in (*sums, sum(sums))), percent(1.0)])
     columns = ["class", *counts, "all", "share"]
-    return Table("Rows by class and split", columns, rows, range(1, len(columns)))
+    caption = "Rows by class and split"
+    if len(shown) < len(run.classes):
+        caption += f": the {ENDS} largest and the {ENDS} smallest of {len(run.classes)} classes"
+    return Table(caption, columns, rows, range(1, len(columns)), stack=False)
 
 
 def _lengths(words: Lengths) -> Chart:
@@ -112,4 +121,10 @@ def _repeats(leaks: Mapping[str, Any], splits: list[str]) -> Table:
         ["where", "exactly", "apart from case and spaces"],
         rows,
         (1, 2),
+        stack=False,
     )
+
+
+def _sums(leaks: Mapping[str, Any]) -> dict[str, str]:
+    """Return how many rows are duplicates and leaks, apart from case and spaces."""
+    return {kind: count_noun(sum(leaks[kind]["normalised"].values()), "row") for kind in ("duplicates", "leaks")}

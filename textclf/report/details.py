@@ -9,10 +9,12 @@ from textclf.core.formatting import display_name, join_names
 from textclf.core.labels import display_labels
 from textclf.core.settings import to_yaml
 from textclf.export.explanation import OCCLUDED_ROWS
+from textclf.report.results import representative
 from textclf.report.run import Run
 
 TERM_LIMIT = 32  # columns of a term
 CLASSES = 20  # whose terms are listed
+UNFOLDED = 4  # of them
 FILES = 20  # raw files that are listed
 METHODS = {
     "weight": "The weight of a term is what it adds to the log odds of the class, per unit of its value.",
@@ -30,10 +32,13 @@ METHODS = {
 def learned(run: Run) -> dict[str, Any]:
     """Return the terms with the largest weights by model and class, and the models without terms."""
     explained = set(run.terms["model"])
+    first = representative(run)[0]
     without = [display_name(name) for name in run.models if name not in explained]
     return {
         "models": [
-            _terms(run, name, run.terms[run.terms["model"] == name]) for name in run.models if name in explained
+            _terms(run, name, run.terms[run.terms["model"] == name])
+            for name in sorted(run.models, key=lambda name: name != first)
+            if name in explained
         ],
         "without": join_names(without),
         "several": len(without) > 1,
@@ -48,24 +53,26 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
     labels = display_labels(map(str, rows["term"]), limit=TERM_LIMIT)
     present = set(rows["class"])
     classes = [name for name in run.classes if name in present]
+    listed = [
+        {
+            "name": run.names[name],
+            "terms": [
+                {
+                    "term": labels[str(row["term"])],
+                    "weight": f"{row['weight']:.2f}",
+                    "rows": f"{row['rows']:,}",
+                    "bar": round(100 * abs(float(row["weight"])) / largest, 1),
+                }
+                for row in rows[rows["class"] == name].to_dict("records")
+            ],
+        }
+        for name in classes[:CLASSES]
+    ]
     return {
         "name": display_name(model),
         "method": METHODS[method],
-        "classes": [
-            {
-                "name": run.names[name],
-                "terms": [
-                    {
-                        "term": labels[str(row["term"])],
-                        "weight": f"{row['weight']:.2f}",
-                        "rows": f"{row['rows']:,}",
-                        "bar": round(100 * abs(float(row["weight"])) / largest, 1),
-                    }
-                    for row in rows[rows["class"] == name].to_dict("records")
-                ],
-            }
-            for name in classes[:CLASSES]
-        ],
+        "classes": listed[:UNFOLDED],
+        "more": listed[UNFOLDED:],
         "left_out": len(classes[CLASSES:]),
     }
 

@@ -1,6 +1,6 @@
 """The section on mistakes: accuracy by length and by class, disagreements and the most confident mistakes."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,14 @@ from textclf.evaluate.intervals import wilson
 from textclf.plot import groups as charts
 from textclf.plot.style import Spec
 from textclf.report.data import Lengths
-from textclf.report.markup import Chart, Table, excerpt
+from textclf.report.markup import Chart, Table, ends, excerpt
 from textclf.report.mistakes import Findings, Ints, find, find_texts
+from textclf.report.results import representative
 from textclf.report.run import Run
 
-GROUPS = 24  # classes whose recall is drawn
+GROUPS = 20  # classes whose recall is drawn
+SHORT = 8  # classes up to which that chart is not folded
+ENDS = 15  # of more than twice as many classes, the hardest and the easiest whose recall is listed
 LENGTHS = 4  # groups of texts by length
 
 
@@ -28,12 +31,17 @@ def errors(run: Run, words: Lengths) -> dict[str, Any]:
     groups, ranges = group_lengths(words)
     findings = find(run, varied, groups)
     examples = [*findings.disagreements, *(example for part in findings.mistakes.values() for example in part)]
+    first = representative(run)[0]
     texts = find_texts(run.splits["test"], {example.place: example.id for example in examples})
     return {
-        "mistakes": [_mistakes(run, name, counts[name], name in varied, findings, texts) for name in run.models],
+        "mistakes": [
+            _mistakes(run, name, counts[name], name in varied, findings, texts)
+            for name in sorted(run.models, key=lambda name: name != first)
+        ],
         "disagreements": _disagreements(run, varied, findings, len(words), texts) if len(varied) > 1 else None,
         "by_length": _by_length(run, findings, groups, ranges),
         "by_class": _by_class(run, counts),
+        "fold": len(run.classes) > SHORT,
     }
 
 
@@ -116,7 +124,7 @@ def _by_class(run: Run, counts: Mapping[str, Ints]) -> dict[str, Any]:
         if (size := int(counts[model][n].sum()))
     ]
     recall = pd.DataFrame(rows).groupby("class", sort=False)["accuracy"].mean()
-    hardest = set(recall.sort_values(kind="stable").index[:GROUPS])
+    hardest = recall.sort_values(kind="stable").index.tolist()
     title = "Recall of each class: the share of its rows that is found"
     return _grouped(run, "by-class", rows, "class", charts.by_class, title, hardest)
 
@@ -136,10 +144,15 @@ def _grouped(
     column: str,
     draw: Callable[[pd.DataFrame, Sequence[str]], Spec],
     title: str,
-    drawn: Collection[str] | None = None,
+    hardest: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """Return a chart and a table of accuracy by groups; `drawn` are the groups in the chart, None: all."""
+    """Return a chart and a table of accuracy by groups.
+
+    `hardest` are the groups from the lowest accuracy on, for a chart of the first and a table of both ends; empty: all.
+    """
     groups = list(dict.fromkeys(row[column] for row in rows))
+    drawn = set(hardest[:GROUPS] or groups)
+    listed = set(ends(hardest, ENDS) or groups)
     cells = {(row["model"], row[column]): row for row in rows}
     sizes = {row[column]: row["rows"] for row in rows}
     table = [
@@ -152,17 +165,22 @@ def _grouped(
             ),
         ]
         for group in groups
+        if group in listed
     ]
     models = list(map(display_name, run.models))
     caption = f"{title}, with {confidence_level(run.settings.evaluate.confidence)} intervals."
-    if drawn is not None and len(drawn) < len(groups):
+    if len(drawn) < len(groups):
         caption += f" The chart shows the {len(drawn)} of {len(groups)} classes with the lowest recall."
+    table_title = title
+    if len(listed) < len(groups):
+        table_title += f"; the {ENDS} of {len(groups)} classes with the lowest, and the {ENDS} with the highest"
     return {
         "chart": Chart(
             name,
             f"{title}, for {join_names(models)}. The table has the numbers.",
             caption,
-            draw(pd.DataFrame([row for row in rows if drawn is None or row[column] in drawn]), run.models),
+            draw(pd.DataFrame([row for row in rows if row[column] in drawn]), run.models),
+            narrow=True,
         ),
-        "table": Table(title, [column, "rows", *models], table, range(1, 2 + len(models))),
+        "table": Table(table_title, [column, "rows", *models], table, range(1, 2 + len(models))),
     }

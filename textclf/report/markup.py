@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from markupsafe import Markup, escape
 
@@ -15,6 +15,7 @@ from textclf.plot.render import svg
 from textclf.plot.style import Spec
 from textclf.report.run import Settings
 
+T = TypeVar("T")
 SHORT, LONG = 280, 2000  # characters of a text that are shown at once, and at all
 SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(Settings))})(?:\.[a-z]\w*)+)")
 
@@ -57,12 +58,21 @@ class Chart:
 
 @dataclass(frozen=True)
 class Table:
-    """A table. A cell is a text, or a value and its interval; `numeric` columns are aligned to the right."""
+    """A table. A cell is a text, or a value and its interval; `numeric` columns are aligned to the right.
+
+    `stack`: on a phone, the cells of a row stand below its title; otherwise the table must be narrow.
+    """
 
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[object]]
     numeric: Sequence[int] = ()
+    stack: bool = True
+
+
+def ends(items: Sequence[T], most: int) -> list[T]:
+    """Return the first `most` and the last `most` items, all if there are not more."""
+    return [*items] if len(items) <= 2 * most else [*items[:most], *items[-most:]]
 
 
 def excerpt(text: str, short: int = SHORT, long: int = LONG) -> Text:

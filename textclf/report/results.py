@@ -26,9 +26,14 @@ from textclf.report.run import CLASS_METRICS, Run
 Cell = tuple[str, str]  # a value and its interval
 
 
+def representative(run: Run) -> tuple[str, str]:
+    """Return the model that represents the run, the default of `textclf predict`, and why."""
+    return explain_choice(run.settings.export.model, run.evaluation, run.decisions, run.models)
+
+
 def summary(run: Run) -> dict[str, Any]:
     """Return the headline: the accuracy of the representative model, and how it compares with the others."""
-    name, reason = explain_choice(run.settings.export.model, run.evaluation, run.decisions, run.models)
+    name, reason = representative(run)
     ends = run.intervals[name]["test"]["accuracy"]
     counts = run.counts(name)
     return {
@@ -124,22 +129,21 @@ def compared(run: Run) -> dict[str, Any]:
         for row in accuracies
         if row["split"] == "test"
     )
-    others = "that models were fitted to" + (" or chosen by" if "validation" in splits else "")
-    metrics = _metrics(run, splits)
+    fitted = "that models were fitted to" + (" or chosen by" if "validation" in splits else "")
+    important, others = _metrics(run, splits)
+    level_caption = f"with {level} intervals, on the test rows unless stated otherwise"
     tests = _tests(run)
     return {
         "chart": Chart(
             "accuracies",
             f"Test accuracy with {level} intervals: {tested}.",
-            f"Filled: accuracy on the test rows, with its {level} interval. Hollow: on the rows {others}.",
+            f"Filled: accuracy on the test rows, with its {level} interval. Hollow: on the rows {fitted}.",
             groups.accuracies(pd.DataFrame(accuracies), run.models),
         ),
-        "metrics": Table(
-            f"Metrics with {level} intervals, on the test rows unless stated otherwise",
-            ["", *map(display_name, run.models)],
-            metrics,
-            range(1, 1 + len(run.models)),
-        ),
+        "metrics": _by_model(run, f"Metrics {level_caption}", important),
+        "others": _by_model(run, f"Other metrics {level_caption}", others),
+        "other_titles": join_names([str(row[0]) for row in others]),
+        "guessing": format_value("log_loss", run.decisions["guessing"]["log_loss"]),
         "per_class": join_names([METRICS[name].title for name in CLASS_METRICS]),
         "positive": run.names[run.classes[-1]] if len(run.classes) == 2 else None,
         "clusters": "test" in run.clusters,
@@ -152,20 +156,33 @@ def compared(run: Run) -> dict[str, Any]:
         )
         if tests
         else None,
+        "significant": sum(_differs(run, test) for test in run.comparisons.values()),
     }
 
 
-def _metrics(run: Run, splits: Sequence[str]) -> list[list[object]]:
-    """Return the rows of the table: accuracy on each split, then every other metric that a model has."""
-    rows: list[list[object]] = [
+def _by_model(run: Run, caption: str, rows: Sequence[Sequence[object]]) -> Table:
+    """Return a table with a column per model."""
+    return Table(caption, ["", *map(display_name, run.models)], rows, range(1, 1 + len(run.models)))
+
+
+def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[list[object]]]:
+    """Return the rows of the important metrics, with accuracy on each split, and those of every other metric."""
+    important: list[list[object]] = [
         [f"accuracy on {split_rows(split)}", *(metric_cell(run, name, split, "accuracy") for name in run.models)]
         for split in reversed(splits)
     ]
+    others: list[list[object]] = []
     for key, metric in METRICS.items():
         if key != "accuracy" and any(key in run.evaluation[name]["test"] for name in run.models):
-            rows.append([metric.title, *(metric_cell(run, name, "test", key) for name in run.models)])
-    rows.append(["parameters", *(f"{run.training[name].get('parameters', 0):,}" for name in run.models)])
-    return rows
+            title = _with_floor(run, metric.title) if key == "log_loss" else metric.title
+            row: list[object] = [title, *(metric_cell(run, name, "test", key) for name in run.models)]
+            (important if metric.important else others).append(row)
+    others.append(["parameters", *(f"{run.training[name].get('parameters', 0):,}" for name in run.models)])
+    return important, others
+
+
+def _with_floor(run: Run, title: str) -> Cell:
+    return title, f"guessing: {format_value('log_loss', run.decisions['guessing']['log_loss'])}"
 
 
 def metric_cell(run: Run, model: str, split: str, key: str) -> Cell:

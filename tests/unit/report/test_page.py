@@ -74,7 +74,7 @@ def test_hostile_text_and_names_add_no_element() -> None:
     texts = [f"text {n}" for n in range(len(HOSTILE))]
     tame = Page(render(make_run(ALL[:3], classes, texts=texts, history=["naive_bayes"])))
     hostile = Page(rendered("hostile"))
-    assert {tag for tag, _ in hostile.elements} == {tag for tag, _ in tame.elements} | {"details", "summary"}
+    assert {tag for tag, _ in hostile.elements} == {tag for tag, _ in tame.elements}
     assert len(hostile.find("script")) == len(tame.find("script"))
     assert "{{7*7}}" in hostile.text["errors"]
     assert "49" not in {word.strip("$}") for word in hostile.text["terms"].split()}

@@ -15,7 +15,8 @@ from textclf.artifacts.metrics import METRICS, format_value
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.export.sources import Source
-from textclf.report import curves, details, results
+from textclf.plot.confusion import MOST_CLASSES
+from textclf.report import conflicts, curves, data, details, results
 from textclf.report.data import BARS, count_lengths, histogram
 from textclf.report.errors import GROUPS, errors
 from textclf.report.markup import Text, embed_json, excerpt, mark_settings
@@ -31,18 +32,23 @@ def section_of_errors(run: Run) -> dict[str, Any]:
     return errors(run, count_lengths(run.splits["test"])[0])
 
 
+def title_of(row: Any) -> str:
+    """The title of a row of metrics, without what stands below it."""
+    return row[0] if isinstance(row[0], str) else row[0][0]
+
+
 def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
     for run in (DEFAULT, make_run(PAIR, ["a", "b", "c"])):
         (name,) = run.models[1:]
-        rows = {row[0]: row[2] for row in results.compared(run)["metrics"].rows}
+        compared = results.compared(run)
+        rows = {title_of(row): row[2] for kind in ("metrics", "others") for row in compared[kind].rows}
         for key, metric in METRICS.items():
             assert key in run.evaluation[name]["test"]
             value, ends = rows[{"accuracy": "accuracy on test rows"}.get(key, metric.title)]
             assert value == format_value(key, run.evaluation[name]["test"][key])
             assert bool(ends) == metric.interval
         titles = [METRICS[name].title for name in CLASS_METRICS]
-        tables = [curves.curves(run, kind)["table"] for kind in ("roc", "precision_recall")]
-        assert sorted(column for table in tables for column in table.columns[2:]) == sorted(titles)
+        assert curves.curves(run)["table"].columns[2:] == titles
 
 
 def test_the_note_says_which_metrics_are_better_when_lower() -> None:
@@ -100,6 +106,29 @@ def test_choices_on_validation_rows_are_told_with_their_values() -> None:
     assert re.search(r"calibration error 0\.\d{3} \(0\.\d{3} before\)", text["calibration"])
 
 
+def test_the_log_loss_is_shown_beside_that_of_guessing() -> None:
+    shown = f"{DEFAULT.decisions['guessing']['log_loss']:.3f}"
+    assert f"Guessing by the class shares of the training rows has a log loss of {shown}" in TEXT["models"]
+    assert f"guessing: {shown}" in TEXT["models"]
+
+
+def test_texts_with_several_labels_are_listed_with_their_rows() -> None:
+    run = make_run(texts=("Good  food", "bad", "good food"))  # labels in turn: each text has both
+    text = sections(run)["data"]
+    assert f"Texts with several labels ({run.leaks['label_conflicts']['normalised']})" in text
+    found = conflicts.find_conflicts(run.splits, conflicts.SHOWN)
+    assert [conflict.text for conflict in found] == ["Good  food", "bad"]
+    assert found[0].rows["no"][:2] == [("train", "rows.csv:train0"), ("train", "rows.csv:train2")]
+    assert len(conflicts.find_conflicts(run.splits, 1)) == 1
+    assert "several labels" not in sections(make_run(texts=("no text", "yes text")))["data"]
+
+
+def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
+    for classes in (["a", "b", "c"], [f"c{n}" for n in range(30)]):
+        run = make_run(PAIR, classes, count=90)
+        assert render(replace(run, confusion=run.confusion[run.confusion["count"] > 0])) == render(run)
+
+
 def test_own_rows_have_a_checksum_and_a_licence_to_state() -> None:
     assert "rows.csv SHA-256 " + "0" * 64 in TEXT["data"]
     assert "Licence yours to state" in TEXT["data"]
@@ -126,8 +155,12 @@ def test_many_files_are_counted_and_not_listed() -> None:
 
 def test_of_many_classes_some_are_shown_and_the_place_of_the_rest_is_named() -> None:
     text = sections(make_run(ALL[:2], [f"c{n}" for n in range(60)], count=180))
-    assert f"The charts show the {curves.CELLS} classes with the most mistakes; the 40 others" in text["confusion"]
-    assert f"The charts show the {curves.CURVES} classes with the most test rows" in text["roc"]
+    assert f"The charts show the {MOST_CLASSES} classes with the most mistakes; the 40 others" in text["confusion"]
+    assert f"The charts show the {curves.CURVES} classes with the most mistakes" in text["curves"]
+    assert (
+        f"the {curves.ENDS} of 60 classes with the lowest F1, and the {curves.ENDS} with the highest" in text["curves"]
+    )
+    assert f"the {data.ENDS} largest and the {data.ENDS} smallest of 60 classes" in text["data"]
     assert f"The first {details.CLASSES} classes are listed; the 40 others are in plots/terms.csv" in text["terms"]
     assert f"The chart shows the {GROUPS} of 60 classes with the lowest recall" in text["errors"]
 
@@ -256,7 +289,7 @@ def test_a_run_of_few_rows_says_so_instead_of_intervals() -> None:
 def test_a_run_with_dependent_rows_says_how_they_are_counted() -> None:
     run = make_run(count=200)
     clustered = replace(
-        run, decisions={**run.decisions, "protocol": {"test_rows_watched": 1, "clusters": {"test": 50}}}
+        run, decisions={**run.decisions, "protocol": {**run.decisions["protocol"], "clusters": {"test": 50}}}
     )
     text = sections(clustered)
     assert "The 200 test rows are 50 clusters of rows with the same text." in text["protocol"]
