@@ -127,16 +127,18 @@ def commented_params() -> str:
 def stages_table(root: str) -> str:
     """Return a table with a row per stage of dvc.yaml: its name, its description, the data it reads and writes."""
     lines = ["| Stage | What it does | Reads | Writes |", "|---|---|---|---|"]
-    for name, stage in load_yaml(ROOT / "dvc.yaml")["stages"].items():
+    for name, entry in load_yaml(ROOT / "dvc.yaml")["stages"].items():
+        label = f"[{name}]({root}stages/{name}.py)" + ("@model" if entry.keys() & {"matrix", "foreach"} else "")
+        stage = entry.get("do", entry)
         reads = [path for path in stage["deps"] if not re.match(r"(textclf|stages)(/|$)|data/checked", path)]
         writes = [_path(out) for kind in ("outs", "metrics") for out in stage.get(kind, [])]
-        label = f"[{name}]({root}stages/{name}.py)" + ("@model" if "matrix" in stage else "")
         cells = [
             label,
             stage["desc"],
             *(", ".join(f"`{path}`" for path in grouped(paths)) for paths in (reads, writes)),
         ]
-        lines.append(f"| {' | '.join(cells)} |".replace("${item.model}", "<model>"))
+        line = f"| {' | '.join(cells)} |"
+        lines.append(re.sub(r"\$\{(item\.model|key)\}", "<model>", line).replace("${item}", "${evaluate.external}"))
     return "\n".join(lines)
 
 

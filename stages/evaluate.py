@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import pandas as pd
 
 from textclf.artifacts.model_warnings import find_warnings
-from textclf.artifacts.predictions import HELD_OUT, leftovers, open_models, read
+from textclf.artifacts.predictions import HELD_OUT, RECORD, leftovers, open_models, read
 from textclf.core import files, stage
 from textclf.core.files import SPLITS
 from textclf.core.settings import Names, Param
@@ -39,9 +39,11 @@ def run(
     metrics: Path,
     plots: Path,
 ) -> None:
-    """Evaluate the models of train.models, and remove what dropped models have left behind."""
+    """Evaluate the models of train.models and evaluate.external, and remove what dropped models have left behind."""
+    trained_here = models
+    models = (*models, *sorted(evaluate.external))
     dropped = leftovers(predictions, trained, models)
-    records = {name: files.read_json(trained / name / "training.json") for name in models}
+    records = {name: files.read_json(trained / name / RECORD) for name in models}
     histories = {
         name: files.read_csv(path, HISTORY_COLUMNS)
         for name in models
@@ -51,10 +53,12 @@ def run(
     clusters = {name: found for name in SPLITS if (found := find_clusters(splits, name)) is not None}
     stratified = bool(split.get("stratify"))
     parts, decided = measure(open_models(predictions, models), evaluate, stratified, clusters)
-    measured = {name: {split: part.metrics(name) for split, part in parts.items()} for name in models}
-    ends = {name: {split: part.intervals(name) for split, part in parts.items()} for name in models}
+    parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in models}
+    measured = {name: {split: part.metrics(name) for split, part in parts_of[name].items()} for name in models}
+    ends = {name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in models}
     test = parts["test"]
-    compared, chosen = test.comparisons(), decisions_report(parts, decided, measured, held_out)
+    compared = test.comparisons()
+    chosen = decisions_report(parts, decided, {name: measured[name] for name in trained_here}, held_out)
     written: dict[Path, Any] = {
         metrics / "evaluation.json": measured,
         metrics / "intervals.json": ends,
@@ -65,7 +69,7 @@ def run(
     tables: dict[Path, pd.DataFrame] = {
         plots / "history.csv": stack_models(histories, HISTORY_COLUMNS),
         plots / "classes.csv": stack_models(
-            {name: pd.concat([part.by_class(name) for part in parts.values()]) for name in models}
+            {name: pd.concat([part.by_class(name) for part in parts_of[name].values()]) for name in models}
         ),
         plots / "confusion.csv": stack_models({name: test.confusion(name) for name in models}),
         plots / "roc.csv": stack_models({name: test.roc(name) for name in models}),
@@ -81,7 +85,7 @@ def run(
             (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(path, content)
     for path in dropped:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        print(f"{path} removed: its model is no longer in train.models")
+        print(f"{path} removed: its model is no longer in train.models or evaluate.external")
     for name, numbers in measured.items():
         accuracies = ", ".join(f"{split} {values['accuracy']:.3f}" for split, values in numbers.items())
         low, high = test.accuracy_interval(name)

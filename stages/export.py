@@ -62,7 +62,9 @@ def run(
     shards = feature_files.open_shards(features)["train"]
     train_rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
     top = top_terms(layer_models, train_rows, vectorizer.terms(), export.terms)
-    warnings = find_warnings(measured, compared, records, decided, train.models, evaluate.confidence)
+    warnings = find_warnings(
+        measured, compared, records, decided, [*train.models, *sorted(evaluate.external)], evaluate.confidence
+    )
     default, reason = explain_choice(export.model, measured, decided, train.models)
     with files.outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()

@@ -61,7 +61,7 @@ def run(
             settings=Settings(fetch, data, about, split, vectorize, train, evaluate, export, report),
             classes=split_files.read_classes(splits),
             splits=split_files.open_shards(splits),
-            predictions=prediction_files.open_models(predictions, train.models),
+            predictions=prediction_files.open_models(predictions, [*train.models, *sorted(evaluate.external)]),
             decisions=files.read_json(metrics / "decisions.json"),
             evaluation=files.read_json(metrics / "evaluation.json"),
             intervals=files.read_json(metrics / "intervals.json"),

@@ -35,7 +35,7 @@ def run(*, model: str, features: Path, trained: Path, predictions: Path) -> None
         layers.write(fitted.layers, folder)
         for name, write in fitted.files.items():
             write(folder / name)
-        files.write_json(folder / "training.json", dict(fitted.record))
+        files.write_json(folder / prediction_files.RECORD, dict(fitted.record))
         if fitted.history is not None:
             watched = {"split": {"watched": fitting.watched_split(splits)}}
             files.write_csv(folder / "history.csv", fitted.history.replace(watched))

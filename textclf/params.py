@@ -66,10 +66,14 @@ def conflicts(params: Params) -> Iterator[str]:
     trained = params.train.models
     if params.export.model is not None and params.export.model not in trained:
         yield f"export.model must be in train.models ({', '.join(trained)}), or null; got {params.export.model}"
+    external = params.evaluate.external
+    for name in external:
+        if name in MODELS:
+            yield f"evaluate.external.{name} must not have the name of a model of train; choose another"
     for limit, models in params.gate:
         for name in models:
-            if name not in MODELS:
-                yield f"gate.{limit}.{name} is no model; {suggest(name, MODELS)}"
+            if name not in MODELS and name not in external:
+                yield f"gate.{limit}.{name} is no model; {suggest(name, [*MODELS, *external])}"
     if params.split.validation_size == 0 and (choices := list(validation_choices(params))):
         yield (
             f"split.validation_size must be greater than 0 for {', '.join(choices)}, since the test rows decide "

@@ -127,7 +127,7 @@ EVALUATE = {
     ),
     "predictions of another model": case(
         {"data/predictions/mine.parquet": b""},
-        "data/predictions/mine.parquet belongs to no model in train.models (majority); "
+        "data/predictions/mine.parquet belongs to no model in train.models or evaluate.external (majority); "
         "remove it: rm -r data/predictions/mine.parquet",
     ),
     "no models": case({"data/trained": None}, f"data/trained/majority/training.json not found; {MADE}"),

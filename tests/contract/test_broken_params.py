@@ -189,6 +189,18 @@ WRONG_SETTINGS = [
         ("export.model", "nb_svm"),
         "export.model must be in train.models (majority, logistic_regression, keras), or null; got nb_svm",
     ),
+    (
+        ("evaluate.external", "{keras: mine.csv}"),
+        "evaluate.external.keras must not have the name of a model of train; choose another",
+    ),
+    (
+        ("evaluate.external", "{best: mine.csv}"),
+        (
+            "evaluate.external.best must be a name of small letters, digits and _, other than best, crossvalidation, "
+            "guessing, protocol; got best"
+        ),
+    ),
+    (("evaluate.external", "{gpt: ''}"), "evaluate.external.gpt must be text that is not empty; got ''"),
     (("gate.minimum", "{kera: {test: {accuracy: 0.5}}}"), "gate.minimum.kera is no model; did you mean keras?"),
     (("gate.maximum_drop", "{bert: {}}"), f"gate.maximum_drop.bert is no model; known here: {MODELS}"),
     (

@@ -38,7 +38,7 @@ def _worse_than_guessing(
     name: str, log_loss: float, record: Mapping[str, float], decisions: Mapping[str, Any]
 ) -> list[str]:
     guessing = decisions["guessing"]["log_loss"]
-    if round(log_loss - guessing, DIGITS) <= 10**-DIGITS:  # both are rounded
+    if record.get("labels_only") or round(log_loss - guessing, DIGITS) <= 10**-DIGITS:  # both are rounded
         return []
     sentence = (
         f"on the test rows its log loss of {format_value('log_loss', log_loss)} is worse than guessing by the class "

@@ -4,7 +4,7 @@ A file has the columns `id`, `split`, `label` (text) and one `probability_<class
 the classes. A large run has one row group per shard of features, each of one split; a small run has one row group.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.layers import DESCRIPTION
 from textclf.core.errors import UserError
 from textclf.core.files import SCRATCH, reading
 
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
 PREFIX = "probability_"  # of the columns with the probabilities of a class
 SUFFIX = ".parquet"
+RECORD = "training.json"  # in a trained folder: numbers about the training
 HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for training rows that were held out
 
 
@@ -31,7 +31,8 @@ class Predictions:
     """What a model predicts for rows of one or more splits.
 
     `ids` and `split` (rows,) are text; `y` (rows,) the positions of the labels in `classes`; `probabilities`
-    (rows, classes). Binary: the positive class is last.
+    (rows, classes). Binary: the positive class is last. Predictions made elsewhere may lack the training rows, whose
+    probabilities are then NaN.
     """
 
     ids: NDArray[np.object_]
@@ -108,6 +109,14 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
             file.write_table(pa.table(arrays, schema=pa.schema(columns)))
 
 
+def in_batches(shards: Iterable[Predictions], splits: Mapping[str, Sized]) -> Iterator[Predictions]:
+    """Yield the predictions of the shards of all splits as they are written: if each split has one shard, together."""
+    if all(len(paths) == 1 for paths in splits.values()):
+        yield concatenate(list(shards))
+    else:
+        yield from shards
+
+
 def concatenate(parts: Sequence[Predictions]) -> Predictions:
     """Return the rows of all parts, at least one and all of the same classes, in order."""
     if len(parts) == 1:
@@ -136,16 +145,17 @@ def _from_arrow(table: "pa.Table") -> Predictions:
 def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
     """Return the predictions and trained folders of models that are no longer among those named.
 
-    A dropped model is recognised by its trained folder: DVC keeps the outputs of a stage that left the pipeline in the
-    workspace, and would record them as inputs of this run. Raises `UserError` for anything else in `folder` that
-    belongs to no model.
+    A dropped model is recognised by the record in its trained folder: DVC keeps the outputs of a stage that left the
+    pipeline in the workspace, and would record them as inputs of this run. Raises `UserError` for anything else in
+    `folder` that belongs to no model.
     """
-    dropped = {path.parent.name for path in trained.glob(f"*/{DESCRIPTION}")} - set(models)
+    dropped = {path.parent.name for path in trained.glob(f"*/{RECORD}")} - set(models)
     expected = {f"{name}{SUFFIX}" for name in (*models, *dropped)}
     for path in sorted(folder.glob("*")):
         if path.name not in expected and path.suffix != SCRATCH:
             raise UserError(
-                f"{path} belongs to no model in train.models ({', '.join(models)}); remove it: rm -r {path}"
+                f"{path} belongs to no model in train.models or evaluate.external ({', '.join(models)}); "
+                f"remove it: rm -r {path}"
             )
     paths = [path for name in sorted(dropped) for path in (folder / f"{name}{SUFFIX}", trained / name)]
     return [path for path in paths if path.exists()]

@@ -50,8 +50,9 @@ def measure(
         rows[split] += len(first)
         waiting[split].append(batch)
         if split not in large and rows[split] > EXACT_ROWS:
+            some = {name: decisions[name] for name in batch}
             count = clusters[split].count if split in clusters else None
-            large[split] = StreamingMetrics(split, first.classes, decisions, settings, stratified, count)
+            large[split] = StreamingMetrics(split, first.classes, some, settings, stratified, count)
             added[split] = 0
         if split in large:
             for part in waiting[split]:
@@ -67,9 +68,10 @@ def measure(
         if split in large:
             splits[split] = large[split]
         else:
-            small = {name: concatenate([part[name] for part in parts]) for name in models}
+            small = {name: concatenate([part[name] for part in parts]) for name in parts[0]}
+            some = {name: decisions[name] for name in small}
             of_rows = np.unique(clusters[split].keys, return_inverse=True)[1] if split in clusters else None
-            splits[split] = ExactMetrics(split, small, decisions, settings, stratified, of_rows)
+            splits[split] = ExactMetrics(split, small, some, settings, stratified, of_rows)
     return splits, decisions
 
 
@@ -89,7 +91,7 @@ def _next_keys(
 
 
 def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple[str, dict[str, Predictions]]]:
-    """Yield each split and a batch of the same rows of it from each model, in order.
+    """Yield each split and a batch of the same rows of it from each model that predicts them, in order.
 
     Raises `UserError` if the models do not have the same rows in the same batches.
     """
@@ -105,7 +107,8 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
             for split in splits:
                 # A row group of a large run belongs to one split and is not copied.
                 chosen = slice(None) if len(splits) == 1 else first.split == split
-                yield split, {name: rows.take(chosen) for name, rows in zip(models, batch, strict=True)}
+                taken = {name: rows.take(chosen) for name, rows in zip(models, batch, strict=True)}
+                yield split, {name: rows for name, rows in taken.items() if not np.isnan(rows.probabilities[0, 0])}
     except ValueError as error:  # of zip
         raise UserError(f"{rule}; one model has more batches than another; run dvc repro") from error
 
@@ -138,14 +141,17 @@ def decisions_report(
 
     A calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`. `best`
     has the metrics of the best model on the validation rows, and is empty without them. `guessing` is what every model
-    should be better than. `held_out` are the predictions of a cross-validation within the training rows, which there is
-    without validation rows. `protocol.clusters` has the number of clusters of each split with dependent rows.
+    should be better than. `measured` are the metrics of the models trained here, `held_out` the predictions of a
+    cross-validation within the training rows, which there is without validation rows. `protocol.clusters` has the
+    number of clusters of each split with dependent rows.
     """
     report: dict[str, Any] = {}
     for name, decision in decisions.items():
         report[name] = decision.to_json()
         if decision.calibration:
-            report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in splits.items()}
+            report[name]["uncalibrated"] = {
+                split: part.uncalibrated(name) for split, part in splits.items() if name in part.decisions
+            }
     validated = {name: parts["validation"] for name, parts in measured.items() if "validation" in parts}
     rows = int(splits["validation"].confusion_matrix(next(iter(validated))).sum()) if validated else 0
     best = best_model(validated, rows)

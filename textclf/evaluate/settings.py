@@ -1,10 +1,11 @@
 """Settings of the stage evaluate."""
 
+import re
 from typing import Annotated, Literal, cast, get_args
 
-from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
-from textclf.core.settings import Section, Seed, Share, rule
+from textclf.core.settings import Name, Section, Seed, Share, rule
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
 THRESHOLD_RULES = get_args(ThresholdRule)
@@ -27,6 +28,18 @@ Threshold = Annotated[
 ]
 
 
+RESERVED = ("best", "crossvalidation", "guessing", "protocol")  # keys of decisions.json beside the models
+
+
+def _external_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", value) or value in RESERVED:
+        raise rule(f"a name of small letters, digits and _, other than {', '.join(RESERVED)}")
+    return value
+
+
+ExternalName = Annotated[str, AfterValidator(_external_name)]
+
+
 class Evaluate(Section):
     """How probabilities become decisions, and how certain the metrics are."""
 
@@ -42,3 +55,4 @@ class Evaluate(Section):
         2000, description="number of bootstrap resamples; more give smoother intervals"
     )
     seed: Seed = Field(0, description="seed of the bootstrap")
+    external: dict[ExternalName, Name] = Field({}, description="predictions made elsewhere to compare: {name: file}")

@@ -18,6 +18,7 @@ from textclf.core.formatting import (
     points,
     split_rows,
 )
+from textclf.core.labels import visible
 from textclf.export import description
 from textclf.plot import groups
 from textclf.report.markup import Chart, Table
@@ -28,7 +29,7 @@ Cell = tuple[str, str]  # a value and its interval
 
 def representative(run: Run) -> tuple[str, str]:
     """Return the model that represents the run, the default of `textclf predict`, and why."""
-    return explain_choice(run.settings.export.model, run.evaluation, run.decisions, run.models)
+    return explain_choice(run.settings.export.model, run.evaluation, run.decisions, run.settings.train.models)
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -90,9 +91,10 @@ def protocol(run: Run) -> dict[str, Any]:
                 settings.evaluate,
                 run.leaks,
                 run.names,
-                run.models,
+                settings.train.models,
                 run.clusters,
             ),
+            *(_external(run, name, path) for name, path in sorted(settings.evaluate.external.items())),
             *description.passed_checks(run.leaks),
         ],
         "thresholds": [
@@ -109,6 +111,18 @@ def protocol(run: Run) -> dict[str, Any]:
     }
 
 
+def _external(run: Run, name: str, path: str) -> str:
+    read = (
+        f"The predictions of {display_name(name)} were made elsewhere and read from {visible(path)}; whether it was "
+        "trained on test rows is not known here."
+    )
+    labels = (
+        " The file has labels alone, so every probability is 0 or 1: its log loss, Brier score, calibration and curves "
+        "say nothing."
+    )
+    return read + (labels if run.training[name].get("labels_only") else "")
+
+
 def compared(run: Run) -> dict[str, Any]:
     """Return the models side by side: metrics with their intervals, and paired tests."""
     level = confidence_level(run.settings.evaluate.confidence)
@@ -122,6 +136,7 @@ def compared(run: Run) -> dict[str, Any]:
         }
         for name in run.models
         for split in splits
+        if split in run.evaluation[name]
     ]
     tested = "; ".join(
         f"{display_name(row['model'])} {percent(row['accuracy'])} "
@@ -177,7 +192,9 @@ def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[
             title = _with_floor(run, metric.title) if key == "log_loss" else metric.title
             row: list[object] = [title, *(metric_cell(run, name, "test", key) for name in run.models)]
             (important if metric.important else others).append(row)
-    others.append(["parameters", *(f"{run.training[name].get('parameters', 0):,}" for name in run.models)])
+    others.append(
+        ["parameters", *(f"{n:,}" if (n := run.training[name].get("parameters")) else "" for name in run.models)]
+    )
     return important, others
 
 
@@ -187,7 +204,7 @@ def _with_floor(run: Run, title: str) -> Cell:
 
 def metric_cell(run: Run, model: str, split: str, key: str) -> Cell:
     """Return a metric and its interval as text, each empty if the model has none."""
-    measured, intervals = run.evaluation[model][split], run.intervals[model][split]
+    measured, intervals = (numbers[model].get(split, {}) for numbers in (run.evaluation, run.intervals))
     if key not in measured:
         return "", ""
     if key not in intervals:

@@ -67,6 +67,10 @@ def test_a_log_loss_worse_than_guessing_is_warned_of_with_a_remedy(
     assert warnings({"first": 5.05}, None, record, decision, rows) == {"first": [WORSE + remedy]}
 
 
+def test_made_up_probabilities_of_labels_are_not_warned_of() -> None:
+    assert warnings({"first": 5.05}, None, {"labels_only": 1}) == {}
+
+
 def test_a_model_that_is_worse_than_another_is_compared_with_the_best() -> None:
     pairs = {"second_vs_majority": comparison(0.1), "second_vs_first": comparison(-0.2)}
     assert warnings(comparisons=pairs) == {

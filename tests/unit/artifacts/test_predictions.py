@@ -5,8 +5,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from textclf.artifacts.layers import DESCRIPTION
 from textclf.artifacts.predictions import (
+    RECORD,
     Predictions,
     batches,
     concatenate,
@@ -109,7 +109,7 @@ def trained(folder: Path, *models: str) -> Path:
     """Return a folder of trained models."""
     for name in models:
         (folder / "trained" / name).mkdir(parents=True)
-        (folder / "trained" / name / DESCRIPTION).touch()
+        (folder / "trained" / name / RECORD).touch()
     return folder / "trained"
 
 
@@ -122,7 +122,9 @@ def test_a_file_of_no_model_is_an_error(tmp_path: Path, name: str) -> None:
     path.touch()
     with pytest.raises(UserError) as error:
         leftovers(folder, trained(tmp_path, "a", "keras", "majority"), ("a",))
-    assert error.value.lines == (f"{path} belongs to no model in train.models (a); remove it: rm -r {path}",)
+    assert error.value.lines == (
+        f"{path} belongs to no model in train.models or evaluate.external (a); remove it: rm -r {path}",
+    )
 
 
 def test_leftovers_of_dropped_models_are_recognised_by_their_trained_folder(tmp_path: Path) -> None:

@@ -103,6 +103,24 @@ def test_files_are_read_as_often_as_they_are_needed(tmp_path: Path) -> None:
     assert first == second == compute(test.y, test.probabilities, test.probabilities.argmax(axis=1))
 
 
+@pytest.mark.parametrize("large", [False, True])
+def test_a_model_without_predictions_of_a_split_is_measured_on_the_others(
+    large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if large:
+        monkeypatch.setattr(module, "EXACT_ROWS", 10)
+    rows = concatenate([drawn(1, classes=3, split=split) for split in ("train", "test")])
+    probabilities = rows.probabilities.copy()
+    probabilities[rows.split == "train"] = np.nan
+    partial = replace(rows, probabilities=probabilities)
+    splits, decisions = measure({"a": [rows], "b": [partial]}, params(), False)
+    assert list(splits["train"].decisions) == ["a"]
+    assert splits["test"].metrics("a") == splits["test"].metrics("b")
+    assert set(splits["test"].comparisons()) == {"b_vs_a"}
+    assert splits["train"].comparisons() == {}
+    assert set(decisions) == {"a", "b"}
+
+
 # The report of the decisions
 
 

@@ -68,14 +68,10 @@ def predict(model: LayerModel, split: str, part: Features) -> Predictions:
 
 
 def predict_shards(model: LayerModel, splits: Mapping[str, Shards[Features]]) -> Iterator[Predictions]:
-    """Yield the predictions of each shard in order, split by split; for a run of one shard per split, all at once."""
+    """Return the predictions of each shard in order, split by split; for a run of one shard per split, all at once."""
     parts = ((split, part) for split, shards in splits.items() for part in shards)
-    count = sum(map(len, splits.values()))
-    predicted = (predict(model, split, part) for split, part in track(parts, "predict", count, "shard"))
-    if count == len(splits):
-        yield predictions.concatenate(list(predicted))
-    else:
-        yield from predicted
+    tracked = track(parts, "predict", sum(map(len, splits.values())), "shard")
+    return predictions.in_batches((predict(model, split, part) for split, part in tracked), splits)
 
 
 def watched_split(splits: Mapping[str, object]) -> str:

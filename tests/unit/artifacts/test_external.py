@@ -1,0 +1,172 @@
+"""Predictions made elsewhere, read and joined with the rows of a run."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textclf.artifacts import external, splits
+from textclf.artifacts.external import join, read
+from textclf.artifacts.predictions import Predictions, concatenate, in_batches
+from textclf.artifacts.shards import Shards
+from textclf.core.errors import UserError
+
+CLASSES = ("no", "yes")
+IDS = {"train": ["a:1", "a:2"], "test": ["a:3", "007", "a:5"]}
+LABELS = {"train": ["yes", "no"], "test": ["no", "no", "yes"]}
+Parts = dict[str, Shards[pd.DataFrame]]
+
+
+def write(path: Path, columns: Mapping[str, Any]) -> Path:
+    rows = pd.DataFrame(dict(columns))
+    if path.suffix == ".csv":
+        rows.to_csv(path, index=False)
+    else:
+        rows.to_parquet(path)
+    return path
+
+
+@pytest.fixture
+def parts(tmp_path: Path) -> Parts:
+    folder = tmp_path / "splits"
+    folder.mkdir()
+    for split, ids in IDS.items():
+        splits.write(pd.DataFrame({"id": ids, "text": "t", "label": LABELS[split]}), folder / f"{split}.parquet")
+    return splits.open_shards(folder)
+
+
+def joined(path: Path, parts: Parts) -> Predictions:
+    return concatenate(list(join(read(path, CLASSES), parts, CLASSES)))
+
+
+# Reading
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_probabilities_are_read_in_the_order_of_the_classes(tmp_path: Path, ending: str) -> None:
+    columns = {"probability_yes": [0.9, 0.2], "id": ["007", "NA"], "text": ["", ""], "probability_no": [0.1, 0.8]}
+    made = read(write(tmp_path / f"made{ending}", columns), CLASSES)
+    assert made.ids.tolist() == ["007", "NA"]
+    np.testing.assert_array_equal(made.probabilities, [[0.1, 0.9], [0.8, 0.2]])
+    assert not made.labels_only
+
+
+@pytest.mark.parametrize(("ending", "ids"), [(".csv", ["1", "2"]), (".parquet", ["1", "2"]), (".parquet", [1, 2])])
+def test_a_label_gets_probability_1(tmp_path: Path, ending: str, ids: list[Any]) -> None:
+    made = read(write(tmp_path / f"made{ending}", {"id": ids, "label": ["yes", "no"]}), CLASSES)
+    assert made.ids.tolist() == ["1", "2"]
+    np.testing.assert_array_equal(made.probabilities, [[0, 1], [1, 0]])
+    assert made.labels_only
+
+
+def test_labels_that_are_numbers_are_text(tmp_path: Path) -> None:
+    made = read(write(tmp_path / "made.parquet", {"id": ["a"], "label": [1]}), ("0", "1"))
+    np.testing.assert_array_equal(made.probabilities, [[0, 1]])
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
+def test_rounded_probabilities_are_made_to_sum_to_1(tmp_path_factory: pytest.TempPathFactory, yes: list[float]) -> None:
+    rounded = {"probability_yes": np.round(yes, 2), "probability_no": np.round(1 - np.array(yes), 2)}
+    path = tmp_path_factory.mktemp("made") / "made.parquet"
+    made = read(write(path, {"id": [str(n) for n in range(len(yes))], **rounded}), CLASSES)
+    np.testing.assert_allclose(made.probabilities.sum(axis=1), 1, atol=1e-12)
+    np.testing.assert_allclose(made.probabilities[:, 1], yes, atol=0.02)
+
+
+def both(yes: Sequence[Any], no: Sequence[Any], ids: Sequence[str] = ("a", "b")) -> dict[str, Sequence[Any]]:
+    return {"id": ids, "probability_no": no, "probability_yes": yes}
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"row": ["a"], "label": ["yes"]}, "must have a column id with the ids of the rows; got row, label"),
+        ({"id": ["a"], "answer": ["yes"]}, "must have a column probability_<class> for each class, or a column label"),
+        ({"id": ["a", "b", "a"], "label": ["yes"] * 3}, "must have one row per id; repeated are a"),
+        ({"id": ["a", "b"], "label": ["yes", "maybe"]}, ": label of id 'b' must be one of no, yes; got 'maybe'"),
+        (
+            {"id": ["a"], "probability_yes": [1.0], "probability_maybe": [0.0]},
+            (
+                "must have the columns probability_no, probability_yes, one for each class; "
+                "got probability_yes, probability_maybe"
+            ),
+        ),
+        (both([0.5, 1.5], [0.5, -0.5]), ": probability_no of id 'b' must be a number from 0 to 1; got '-0.5'"),
+        (both(["0.5", "high"], ["0.5", "0"]), ": probability_yes of id 'b' must be a number from 0 to 1; got 'high'"),
+        (both([0.5, None], [0.5, 0.5]), ": probability_yes of id 'b' must be a number from 0 to 1; got ''"),
+        (both([0.5, 0.4], [0.5, 0.4]), ": the probabilities of id 'b' must sum to 1; got 0.8"),
+    ],
+)
+def test_a_file_that_is_wrong_is_an_error(tmp_path: Path, columns: dict[str, Any], message: str) -> None:
+    path = write(tmp_path / "made.csv", columns)
+    with pytest.raises(UserError) as error:
+        read(path, CLASSES)
+    assert str(error.value) == f"{path}{'' if message.startswith(':') else ' '}{message}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("made.json", b"{}", "must be a file that ends in .csv or .parquet"),
+        ("made.csv", b"", "must be a readable table; No columns to parse from file"),
+        ("made.csv", b"id,label\n\xff,yes\n", "must be a readable table; 'utf-8' codec can't decode byte 0xff"),
+        ("made.parquet", b"id,label\n", "must be a readable table; "),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        read(path, CLASSES)
+    assert str(error.value).startswith(f"{path} {message}")
+
+
+# Joining
+
+
+def test_predictions_are_joined_by_id(tmp_path: Path, parts: Parts) -> None:
+    ids = ["007", "a:5", "a:1", "a:3", "a:2"]
+    rows = joined(write(tmp_path / "made.csv", {"id": ids, "label": ["yes", "yes", "no", "no", "yes"]}), parts)
+    assert rows.ids.tolist() == IDS["train"] + IDS["test"]
+    assert rows.split.tolist() == ["train"] * 2 + ["test"] * 3
+    assert rows.y.tolist() == [1, 0, 0, 0, 1]
+    assert rows.probabilities[:, 1].tolist() == [0, 1, 0, 1, 1]
+
+
+def test_training_rows_may_be_left_out_together(tmp_path: Path, parts: Parts) -> None:
+    rows = joined(write(tmp_path / "made.csv", {"id": IDS["test"], "label": LABELS["test"]}), parts)
+    assert np.isnan(rows.probabilities).all(axis=1).tolist() == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (["a:1", "a:2", "a:3"], "must have all test rows; 2 of 3 ids are missing: 007, a:5"),
+        (["a:1", *IDS["test"]], "must have all or none of the training rows; 1 of 2 ids are missing: a:2"),
+        ([*IDS["test"], "7", "b:1"], "must have ids of the run's rows; 2 ids of no row: 7, b:1"),
+    ],
+)
+def test_missing_and_other_ids_are_named(tmp_path: Path, parts: Parts, ids: list[str], message: str) -> None:
+    path = write(tmp_path / "made.csv", {"id": ids, "label": ["yes"] * len(ids)})
+    with pytest.raises(UserError) as error:
+        joined(path, parts)
+    assert str(error.value) == f"{path} {message}"
+
+
+def test_the_rows_of_several_shards_stay_apart(tmp_path: Path, parts: Parts) -> None:
+    one = tmp_path / "more"
+    one.mkdir()
+    for number, label in enumerate(IDS["test"], start=1):
+        splits.write(pd.DataFrame({"id": [label], "text": "t", "label": "no"}), one / f"test-{number:05d}.parquet")
+    splits.write(pd.DataFrame({"id": IDS["train"], "text": "t", "label": "no"}), one / "train.parquet")
+    opened = splits.open_shards(one)
+    made = read(write(tmp_path / "made.csv", {"id": IDS["test"], "label": ["yes"] * 3}), CLASSES)
+    batches = list(in_batches(external.join(made, opened, CLASSES), opened))
+    assert [rows.ids.tolist() for rows in batches] == [IDS["train"], *([label] for label in IDS["test"])]
+    assert len(list(in_batches(external.join(made, parts, CLASSES), parts))) == 1

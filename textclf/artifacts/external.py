@@ -1,0 +1,150 @@
+"""Predictions made elsewhere, such as by a hosted model, a language model or rules, joined with the rows of a run."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from textclf.artifacts import splits
+from textclf.artifacts.predictions import PREFIX, Predictions
+from textclf.artifacts.shards import Shards
+from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun, split_rows
+from textclf.core.quoting import first_line, list_names, quote_value
+
+TOLERANCE = 0.01  # by which rounded probabilities of a row may miss a sum of 1
+SHOWN = 3  # ids or columns in an error
+TEXT = ("id", "label")  # columns that are read as text
+
+
+@dataclass(frozen=True)
+class External:
+    """Predictions of a file: `ids` (rows,), unique; `probabilities` (rows, classes), each row sums to 1.
+
+    `labels_only`: the file has labels, so that each probability is 0 or 1.
+    """
+
+    path: Path
+    ids: pd.Index
+    probabilities: NDArray[np.float64]
+    labels_only: bool
+
+
+def read(path: Path, classes: Sequence[str]) -> External:
+    """Return the predictions in a CSV or Parquet file with the column `id`.
+
+    The columns `probability_<class>` have the probabilities, one for each class; without such columns, `label` has the
+    class, which gets probability 1. Other columns are ignored. Raises `UserError` for anything else.
+    """
+    rows = _read_table(path)
+    if "id" not in rows:
+        raise UserError(
+            f"{path} must have a column id with the ids of the rows; got {list_names(list(map(str, rows)))}"
+        )
+    repeated = rows["id"][rows["id"].duplicated()]
+    if len(repeated):
+        raise UserError(f"{path} must have one row per id; repeated are {_few(repeated.unique())}")
+    columns = [name for name in map(str, rows) if name.startswith(PREFIX)]
+    if columns:
+        probabilities = _probabilities(path, rows, columns, [f"{PREFIX}{name}" for name in classes])
+    elif "label" in rows:
+        probabilities = _certain(path, rows, classes)
+    else:
+        raise UserError(f"{path} must have a column {PREFIX}<class> for each class, or a column label")
+    return External(path, pd.Index(rows["id"]), probabilities, not columns)
+
+
+def _read_table(path: Path) -> pd.DataFrame:
+    """Return the columns of a file that matter; those of `TEXT` as text."""
+    try:
+        if path.suffix == ".csv":
+            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
+        if path.suffix == ".parquet":
+            import pyarrow as pa
+            import pyarrow.parquet as pq
+
+            table = pq.read_table(path, partitioning=None)
+            table = table.select([name for name in table.column_names if name in TEXT or name.startswith(PREFIX)])
+            rows: pd.DataFrame = table.to_pandas()
+            for name in set(TEXT) & set(table.column_names):
+                rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
+            return rows
+    except ValueError as error:  # pandas's and pyarrow's errors are of this kind
+        raise UserError(f"{path} must be a readable table; {first_line(error)}") from error
+    raise UserError(f"{path} must be a file that ends in .csv or .parquet")
+
+
+def _few(names: Iterable[str]) -> str:
+    names = list(names)
+    return list_names(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+
+
+def _probabilities(path: Path, rows: pd.DataFrame, given: list[str], wanted: list[str]) -> NDArray[np.float64]:
+    if set(given) != set(wanted):
+        raise UserError(
+            f"{path} must have the columns {', '.join(wanted)}, one for each class; got {list_names(given)}"
+        )
+    values = rows[wanted].apply(pd.to_numeric, errors="coerce").to_numpy(np.float64)
+    if len(wrong := np.argwhere(~((values >= 0) & (values <= 1)))):
+        row, column = wrong[0]
+        raise UserError(
+            f"{path}: {wanted[column]} of id {quote_value(rows['id'].iloc[row])} must be a number from 0 to 1; "
+            f"got {quote_value(rows[wanted[column]].iloc[row])}"
+        )
+    sums = values.sum(axis=1, keepdims=True)
+    if len(off := np.flatnonzero(np.abs(sums - 1) > TOLERANCE)):
+        shown = quote_value(rows["id"].iloc[off[0]])
+        raise UserError(f"{path}: the probabilities of id {shown} must sum to 1; got {sums[off[0], 0]:.6g}")
+    shares: NDArray[np.float64] = values / sums
+    return shares
+
+
+def _certain(path: Path, rows: pd.DataFrame, classes: Sequence[str]) -> NDArray[np.float64]:
+    positions = pd.Index(classes).get_indexer(pd.Index(rows["label"]))
+    if len(wrong := np.flatnonzero(positions < 0)):
+        raise UserError(
+            f"{path}: label of id {quote_value(rows['id'].iloc[wrong[0]])} must be one of {list_names(classes)}; "
+            f"got {quote_value(rows['label'].iloc[wrong[0]])}"
+        )
+    return np.eye(len(classes))[positions]
+
+
+def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Sequence[str]) -> Iterator[Predictions]:
+    """Yield the predictions of the rows of each shard, in the order of the splits.
+
+    The file must have every row of test and validation, and either all training rows or none; then the probabilities
+    of the training rows are NaN. Raises `UserError` otherwise, and for ids of no row.
+    """
+    known = np.zeros(len(external.ids), dtype=bool)
+    absent: dict[str, bool] = {}
+    for split, shards in parts.items():
+        ids = [name for path in shards.paths for name in splits.read_column(path, "id")]
+        places = external.ids.get_indexer(pd.Index(ids))
+        missing = np.flatnonzero(places < 0)
+        absent[split] = split == "train" and len(missing) == len(ids)
+        if len(missing) and not absent[split]:
+            wanted = f"{'all or none of the' if split == 'train' else 'all'} {split_rows(split)}"
+            raise UserError(
+                f"{external.path} must have {wanted}; {len(missing):,} of {len(ids):,} ids are missing: "
+                f"{_few(np.array(ids, dtype=object)[missing])}"
+            )
+        known[places[places >= 0]] = True
+    if not known.all():
+        raise UserError(
+            f"{external.path} must have ids of the run's rows; {count_noun(int((~known).sum()), 'id')} of no row: "
+            f"{_few(external.ids[~known])}"
+        )
+    for split, shards in parts.items():
+        for rows in shards:
+            places = external.ids.get_indexer(pd.Index(rows["id"]))
+            shape = len(rows), len(classes)
+            yield Predictions(
+                ids=rows["id"].to_numpy(object),
+                split=np.full(len(rows), split, dtype=object),
+                y=pd.Index(classes).get_indexer(pd.Index(rows["label"])).astype(np.int64),
+                probabilities=np.full(shape, np.nan) if absent[split] else external.probabilities[places],
+                classes=tuple(classes),
+            )
