@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textclf.core.errors import UserError
+from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_name
 from textclf.tables.columns import MOST_DISTINCT, Column, column_names, describe_column
 from textclf.tables.files import find_files
@@ -19,6 +20,7 @@ LABELS = (
     "intent",
     "topic",
 )  # usual names, likeliest first
+SPLIT = "split"  # usual name of a column of splits
 ROWS_PER_CLASS = 4  # mean number of rows of each value of a column of labels, at least
 LONGEST_LABEL = 60  # mean characters of a label
 MEASURED = 0.5  # share of dates and decimals in a column of labels, at most
@@ -35,13 +37,23 @@ def find_delimiter(path: Path, layout: Layout) -> str | None:
     return next((delimiter for delimiter in DELIMITERS if delimiter in names[0]), None)
 
 
-def find_columns(path: Path, layout: Layout, text: str | None, label: str | None) -> tuple[str, str]:
+def find_split(path: Path, layout: Layout) -> str | None:
+    """Return the column of the splits: one named `split` of few values; None if there is none."""
+    if SPLIT not in column_names(path, layout):
+        return None
+    column = describe_column(path, layout, SPLIT)
+    return SPLIT if column is not None and column.distinct <= len(SPLITS) else None
+
+
+def find_columns(
+    path: Path, layout: Layout, text: str | None, label: str | None, split: str | None = None
+) -> tuple[str, str]:
     """Return the names of the columns of the texts and of the labels, as given or by what is in them.
 
-    The texts are the longest column; the labels the column of few repeated values. Raises `UserError` if there is no
-    such column, or if several could be the labels.
+    The column `split` is neither. The texts are the longest column; the labels the column of few repeated values.
+    Raises `UserError` if there is no such column, or if several could be the labels.
     """
-    names = column_names(path, layout)
+    names = [name for name in column_names(path, layout) if name != split]
     if text is not None and label is not None:
         return text, label
     columns = [column for name in names if (column := describe_column(path, layout, name)) is not None]

@@ -1,6 +1,7 @@
 """The command `textclf init`: look at a table, choose settings that suit it, and write them to params.yaml."""
 
 import argparse
+import os
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -15,7 +16,7 @@ from textclf.core.git import git
 from textclf.core.params_text import with_values
 from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, load_yaml, show, validate
-from textclf.init.columns import find_columns, find_delimiter
+from textclf.init.columns import find_columns, find_delimiter, find_split
 from textclf.init.protocol import Choice, choose_settings
 from textclf.init.survey import Survey, survey
 from textclf.tables.given import layout_of
@@ -64,15 +65,31 @@ def describe_table(arguments: argparse.Namespace) -> Data:
     path = _relative(arguments.data)
     if not path.exists():
         raise UserError(f"{path} not found; set --data to a file or folder of texts")
-    given = {name: getattr(arguments, name) for name in (*OPTIONS, "format", "id", "group")}
+    given = {name: getattr(arguments, name) for name in (*OPTIONS, "format", "id", "group", "split", "sheet", "query")}
     given["quoting"] = None if arguments.quoting is None else arguments.quoting == "true"
     # Rows without text or label can't be used; the summary counts them.
     values = {"path": str(path), "missing": "drop"} | {name: each for name, each in given.items() if each is not None}
     layout = _layout(_validated(values))
     values["delimiter"] = find_delimiter(path, layout)
     layout = replace(layout, delimiter=values["delimiter"])
-    values["text"], values["label"] = find_columns(path, layout, arguments.text, arguments.label)
-    return _validated(values)
+    if (split := arguments.split or find_split(path, layout)) is not None:
+        values["split"] = split
+    values["text"], values["label"] = find_columns(path, layout, arguments.text, arguments.label, split)
+    return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {}))
+
+
+def _with_test(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings with which rows are trained on those of one file and tested on those of another."""
+    test = _relative(arguments.test)
+    for file, option in ((path, "--data"), (test, "--test")):
+        if not file.is_file():
+            raise UserError(f"{option} must be a file if --test is given; got {file}")
+    folder = Path(os.path.commonpath([path.absolute().parent, test.absolute().parent]))
+    if Path.cwd().is_relative_to(folder):
+        raise UserError(f"--data and --test must be files of one folder of their own; got {path} and {test}; move them")
+    files = {"train": path, "test": test}
+    below = {split: file.absolute().relative_to(folder).as_posix() for split, file in files.items()}
+    return {"path": str(_relative(folder)), "files": below}
 
 
 def _validated(values: Mapping[str, Any]) -> Data:
@@ -110,10 +127,15 @@ def summary(data: Data, found: Survey, changed: list[Choice]) -> list[str]:
 
 def _oddities(found: Survey) -> Iterator[str]:
     """Yield a line for each kind of rows that the user may not expect."""
+    if found.given:
+        rows = ", ".join(f"{split} {count:,} rows" for split, count in found.given.items())
+        yield f"splits that the table gives: {rows}"
     if found.dropped:
         yield f"{count_noun(found.dropped, 'row')} without text or label: left out"
     if found.repeated:
-        yield f"{count_noun(found.repeated, 'row')} with the text of an earlier row: kept in the same split"
+        yield f"{count_noun(found.repeated, 'row')} with the text of an earlier row" + (
+            "" if found.given else ": kept in the same split"
+        )
     if found.conflicts:
         yield f"{count_noun(found.conflicts, 'text')} with several labels: no model can be right on all of their rows"
 

@@ -1,11 +1,12 @@
 """What a table of labelled texts holds: rows, classes, lengths, repeated texts and contradicting labels."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.files import SPLITS
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.tables.corpus import Stream
 from textclf.tables.settings import Data
@@ -18,7 +19,8 @@ class Survey:
     `classes` has the rows of each class, in order; `distinct` its distinct texts, a text with several labels counting
     for the first. Texts that differ in case and spaces alone are the same. `repeated` rows have the text of an earlier
     row; `conflicts` are texts with more than one label; `dropped` rows lack text or label and are not counted in
-    `classes`. `median_words` and `most_words` are the median and the largest number of words of a text.
+    `classes`. `median_words` and `most_words` are the median and the largest number of words of a text. `given` has the
+    rows of each split that the table gives.
     """
 
     classes: dict[str, int]
@@ -28,6 +30,7 @@ class Survey:
     dropped: int
     median_words: int
     most_words: int
+    given: dict[str, int] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -71,4 +74,5 @@ def _summarize(
         dropped=stream.dropped["rows"],
         median_words=int(np.median(words)),
         most_words=int(words.max()),
+        given={split: stream.given[split] for split in SPLITS if split in stream.given},
     )

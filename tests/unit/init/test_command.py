@@ -134,3 +134,26 @@ def test_a_mistake_is_one_line_and_params_yaml_stays(init: Run, arguments: list[
 def test_params_yaml_must_be_there(init: Run) -> None:
     Path("params.yaml").unlink()
     assert "params.yaml not found; run in the folder that holds it" in init("--data", "tickets.csv").err
+
+
+def test_a_given_test_set_stays_apart(init: Run) -> None:
+    Path("tickets").mkdir()
+    for name, rows in (("old.csv", ROWS[:30]), ("new.csv", ROWS[30:])):
+        Path("tickets", name).write_text(delimited([("ticket", "message", "team"), *rows]), encoding="utf-8")
+    done = init("--data", "tickets/old.csv", "--test", "tickets/new.csv")
+    assert (done.status, done.err) == (0, "")
+    assert "splits that the table gives: train 30 rows, test 10 rows" in done.out.splitlines()
+    data = load().data
+    assert (data.path, data.files) == ("tickets", {"train": "old.csv", "test": "new.csv"})
+    assert (
+        "must be files of one folder of their own"
+        in init("--data", "tickets.csv", "--test", "tickets/new.csv", "--force").err
+    )
+
+
+def test_a_column_of_splits_is_used_and_is_not_taken_for_the_labels(init: Run) -> None:
+    rows = [(*row[1:], "test" if n % 4 < 2 else "train") for n, row in enumerate(ROWS)]
+    Path("tickets.csv").write_text(delimited([("message", "team", "split"), *rows]), encoding="utf-8")
+    done = init("--data", "tickets.csv")
+    assert "splits that the table gives: train 20 rows, test 20 rows" in done.out.splitlines()
+    assert (load().data.split, load().data.label) == ("split", "team")
