@@ -19,6 +19,7 @@ from textclf.review.settings import Gate
 FILE = Path(__file__).parents[2] / "params.yaml"
 
 
+@pytest.mark.lesson
 def test_params_yaml_holds_the_lesson() -> None:
     params = load(FILE)
     assert params.fetch.corpus == ("yelp",)
@@ -83,6 +84,7 @@ def value_at(content: Any, keys: tuple[str, ...]) -> Any:
     return content
 
 
+@pytest.mark.lesson
 def test_the_defaults_are_those_of_params_yaml() -> None:
     # The gate names models, which another project need not train.
     assert Params(gate=load(FILE).gate) == load(FILE)
