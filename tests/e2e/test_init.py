@@ -1,0 +1,57 @@
+"""A clone that becomes the user's project: `textclf init`, the first run, and the checks after it."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from tests import verify
+from tests.tables import write_table
+from textclf.artifacts.decisions import read_index
+
+TABLES = {  # the shares of the classes, and the rows
+    "two classes": ([0.5, 0.5], 1_000),
+    "six classes": ([0.3, 0.25, 0.2, 0.1, 0.1, 0.05], 2_000),
+    "unbalanced": ([50 / 51, 1 / 51], 4_000),
+    "sixty classes": ([1 / 60] * 60, 3_000),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TABLES)
+def test_a_first_run_is_checked_and_takes_a_model_that_is_not_worse_than_logistic_regression(
+    name: str, tmp_path: Path
+) -> None:
+    shares, count = TABLES[name]
+    copy = verify.make_first_copy(tmp_path)
+    write_table(copy.folder / "tickets.csv", shares, count)
+    said = copy.run(sys.executable, "-m", "textclf.cli", "init", "--data", "tickets.csv")
+    assert said.startswith(f"tickets.csv: {count:,} rows, texts in column message, labels in column team\n")
+    copy.dvc("repro")
+    copy.run(sys.executable, "docs/generate.py", "--check")
+    copy.run(sys.executable, "docs/generate.py")
+    copy.run(sys.executable, "docs/generate.py", "--check")
+    readme = (copy.folder / "README.md").read_text(encoding="utf-8")
+    assert "| logistic regression | " in readme
+    assert "The lesson says" not in readme
+    assert copy.run("git", "status", "--porcelain", "params.yaml", "README.md", "docs").splitlines() == [
+        " M README.md",
+        " M params.yaml",
+    ]
+    assert not worse(copy.folder, read_index(copy.folder / "models")[0], "logistic_regression")
+
+
+def worse(folder: Path, model: str, other: str) -> bool:
+    """Return whether a model is worse than another on the test rows, beyond the interval of their difference."""
+    comparisons = json.loads((folder / "metrics" / "comparisons.json").read_text(encoding="utf-8"))
+    if model == other:
+        return False
+    ends: Sequence[float]
+    if (pair := comparisons.get(f"{model}_vs_{other}")) is not None:
+        ends = (pair["low"], pair["high"])
+    else:
+        pair = comparisons[f"{other}_vs_{model}"]
+        ends = (-pair["high"], -pair["low"])
+    return max(ends) < 0
