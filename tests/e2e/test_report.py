@@ -20,6 +20,9 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs the browser Chro
 
 LIVE = "html[data-live]"
 PHONE = {"width": 360, "height": 740}
+SCREENS = {390: 13_000, 1280: 7_000}  # pixels: the widths, and how tall the report of the default run may be at most
+OPEN = "document.querySelectorAll('details').forEach(details => { details.open = true })"
+STILL = ".plot:not([data-live])"
 TIMEOUT = 60_000  # milliseconds; two cores may be busy with another test
 
 
@@ -118,7 +121,9 @@ def path(request: pytest.FixtureRequest) -> Path:
 
 
 def has_every_section(page: Any) -> bool:
-    """Whether the page has its sections, and every chart became interactive."""
+    """Whether the page has its sections, and every chart becomes interactive; all that is folded is opened."""
+    page.evaluate(OPEN)
+    page.wait_for_selector(STILL, state="detached")
     for name, title in SECTIONS.items():
         assert page.locator(f"#{name} h2").inner_text() == title
         assert len(page.locator(f"#{name}").inner_text()) > len(title) + 20
@@ -136,7 +141,6 @@ def test_on_a_phone_every_chart_becomes_interactive_and_nothing_is_scrolled_side
     with browse(path, viewport=PHONE) as opened:
         page = opened.page
         assert has_every_section(page)
-        page.evaluate("document.querySelectorAll('details').forEach(details => { details.open = true })")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
         assert page.evaluate("document.querySelectorAll('.scroll:not([tabindex=\"0\"])').length") == 0
         assert opened.quiet()
@@ -144,13 +148,48 @@ def test_on_a_phone_every_chart_becomes_interactive_and_nothing_is_scrolled_side
 
 def test_without_script_every_chart_is_a_picture_that_fits_a_phone(browse: Browse, path: Path) -> None:
     with browse(path, script=False, viewport=PHONE) as opened:
-        pictures = opened.page.locator(".plot > svg")
-        assert pictures.count() == opened.page.locator(".plot").count() >= 8
+        assert opened.page.locator(".plot > svg").count() == opened.page.locator(".plot").count() >= 8
+        pictures = opened.page.locator(".plot:not(details:not([open]) .plot) > svg")
         boxes = [picture.bounding_box() for picture in pictures.all()]
         assert all(box is not None and box["width"] > 200 and box["height"] > 40 for box in boxes)
         # Without script only the layout can be asked for.
         boxes = [element.bounding_box() for element in opened.page.locator("body, main, section, figure, nav").all()]
         assert all(box is None or box["x"] + box["width"] <= PHONE["width"] + 0.5 for box in boxes)
+        assert opened.quiet()
+
+
+@pytest.mark.parametrize("width", SCREENS)
+def test_no_table_and_no_label_of_a_chart_is_cut(browse: Browse, usual: Path, width: int) -> None:
+    with browse(usual, viewport={"width": width, "height": 900}) as opened:
+        page = opened.page
+        page.evaluate(OPEN)
+        page.wait_for_selector(STILL, state="detached")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        boxes = "[...document.querySelectorAll('.scroll, th, td')]"
+        cut = page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth + 1).map(box => box.innerText)")
+        assert cut == []
+        cut = page.evaluate(
+            """() => [...document.querySelectorAll(".live svg text")].filter(text => {
+                const [box, chart] = [text, text.ownerSVGElement].map(element => element.getBoundingClientRect());
+                return box.width && (box.left < chart.left - 1 || box.right > chart.right + 1);
+            }).map(text => text.textContent)"""
+        )
+        assert cut == []
+        assert opened.quiet()
+
+
+def test_a_chart_in_a_folded_part_becomes_interactive_when_it_is_opened_by_keyboard(browse: Browse, many: Path) -> None:
+    with browse(many) as opened:
+        page = opened.page
+        part = page.locator("#confusion details").first
+        assert part.locator(".plot > svg").count() == part.locator(".plot").count() == len(ALL) - 1
+        summary = part.locator("summary")
+        page.keyboard.press("Tab")  # from here on the focus is shown
+        summary.focus()
+        assert summary.evaluate("summary => getComputedStyle(summary).outlineStyle") == "solid"
+        page.keyboard.press("Enter")
+        page.wait_for_selector(f"#confusion details[open] {STILL}", state="detached")
+        assert all(svg.bounding_box()["width"] > 300 for svg in part.locator(".live svg").all())
         assert opened.quiet()
 
 
@@ -234,7 +273,10 @@ def test_a_hostile_corpus_is_text(browse: Browse, hostile: Path) -> None:
 
 def test_a_long_text_is_unfolded_by_keyboard(browse: Browse, hostile: Path) -> None:
     with browse(hostile) as opened:
-        summary = opened.page.locator(".text summary").first
+        opened.page.evaluate(
+            "document.querySelectorAll('main > section > details').forEach(part => { part.open = true })"
+        )
+        summary = opened.page.locator(".text summary:visible").first
         summary.focus()
         opened.page.keyboard.press("Enter")
         rest = opened.page.locator(".text details[open]").first
@@ -264,6 +306,9 @@ def test_the_report_of_the_default_run_is_small_and_names_no_machine(browse: Bro
     with browse(path) as opened:
         assert has_every_section(opened.page)
         assert opened.quiet()
+    for width, most in SCREENS.items():
+        with browse(path, viewport={"width": width, "height": 900}) as opened:
+            assert opened.page.evaluate("document.documentElement.scrollHeight") <= most
     machine = json.loads(path.with_name("provenance.json").read_text(encoding="utf-8"))
     assert list(machine) == ["git", "packages", "platform", "python"]
     text = path.read_text(encoding="utf-8")

@@ -106,6 +106,33 @@ def test_choices_on_validation_rows_are_told_with_their_values() -> None:
     assert re.search(r"calibration error 0\.\d{3} \(0\.\d{3} before\)", text["calibration"])
 
 
+def model_colours(run: Run) -> dict[str, set[str]]:
+    """The colours of each model in all charts of the page."""
+    found: dict[str, set[str]] = {}
+
+    def collect(part: Any) -> None:
+        if isinstance(part, dict):
+            if part.get("field") == "model" and "scale" in part:
+                for name, value in zip(part["scale"]["domain"], part["scale"].get("range", ()), strict=False):
+                    if str(value).startswith("#"):
+                        found.setdefault(name, set()).add(value)
+            part = list(part.values())
+        if isinstance(part, list):
+            for item in part:
+                collect(item)
+
+    for spec in re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', render(run), re.DOTALL):
+        collect(json.loads(spec))
+    return found
+
+
+def test_a_model_has_one_colour_and_keeps_it_when_another_is_removed() -> None:
+    every = model_colours(make_run(("majority", *PAIR), history=["keras"]))
+    assert set(every) == {"majority", "logistic regression", "keras"}
+    assert all(len(colours) == 1 for colours in every.values())
+    assert model_colours(make_run(("keras",), history=["keras"])) == {"keras": every["keras"]}
+
+
 def test_the_log_loss_is_shown_beside_that_of_guessing() -> None:
     shown = f"{DEFAULT.decisions['guessing']['log_loss']:.3f}"
     assert f"Guessing by the class shares of the training rows has a log loss of {shown}" in TEXT["models"]
