@@ -41,7 +41,7 @@ def templates() -> dict[str, Spec]:
         "by_split": _by_split(),
         "confusion_by_model": _confusion_by_model(),
         "precision_recall_by_model": _curves({"interpolate": "step-before"}, diagonal=False),
-        "reliability_by_model": _curves({"point": {"size": 50}}, diagonal=True),
+        "reliability_by_model": _curves({}, diagonal=True, points=True),
         "roc_by_model": _curves({}, diagonal=True),
     }
 
@@ -98,7 +98,7 @@ def _by_split() -> Spec:
     }
 
 
-def _curves(mark: Spec, diagonal: bool) -> Spec:
+def _curves(mark: Spec, diagonal: bool, points: bool = False) -> Spec:
     """Return a curve per model and class: of the first classes in the data, if there are many."""
     axis: Spec = {"scale": SHARE, "axis": PERCENT}
     layers: list[Spec] = [
@@ -114,6 +114,9 @@ def _curves(mark: Spec, diagonal: bool) -> Spec:
             },
         }
     ]
+    if points:
+        encoding = {key: value for key, value in layers[0]["encoding"].items() if key not in {"order", "strokeDash"}}
+        layers.append({"mark": {"type": "point", "filled": True, "size": 50, "opacity": 1}, "encoding": encoding})
     if diagonal:
         ends: Any = [{"x": 0, "y": 0}, {"x": 1, "y": 1}]
         line: Spec = {"type": "line", "color": "gray", "strokeWidth": 1, "strokeDash": [2, 3]}
