@@ -2,7 +2,7 @@
 
 Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other; TRAINED, a folder per
 model, for the records of its training and, without validation rows, its predictions for held-out training rows; SHAPES,
-of the features.
+of the features; LEAKS, which says whether the test rows were given.
 Writes: into METRICS the files evaluation, intervals, comparisons, decisions and training as JSON, and models, a folder
 with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion, roc,
 precision_recall and reliability as CSV.
@@ -36,6 +36,7 @@ def run(
     splits: Path,
     trained: Path,
     shapes: Path,
+    leaks: Path,
     metrics: Path,
     plots: Path,
 ) -> None:
@@ -51,7 +52,8 @@ def run(
     }
     held_out = {name: read(path) for name in models if (path := trained / name / HELD_OUT).exists()}
     clusters = {name: found for name in SPLITS if (found := find_clusters(splits, name)) is not None}
-    stratified = bool(split.get("stratify"))
+    drawn = "test" not in files.read_json(leaks).get("given", {})  # given test rows have shares of their own
+    stratified = drawn and bool(split.get("stratify"))
     parts, decided = measure(open_models(predictions, models), evaluate, stratified, clusters)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in models}
     measured = {name: {split: part.metrics(name) for split, part in parts_of[name].items()} for name in models}

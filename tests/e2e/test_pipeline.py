@@ -128,7 +128,7 @@ def test_the_stages_form_the_chain_of_the_design(pipeline: Copy) -> None:
         ("fetch", "split"),
         ("split", "vectorize"),
         *(("vectorize", stage) for stage in trained),
-        *((stage, "evaluate") for stage in ("vectorize", *trained)),
+        *((stage, "evaluate") for stage in ("split", "vectorize", *trained)),
         ("evaluate", "plot"),
         ("fetch", "plot"),  # which built-in corpora there are, for the names of their classes
         # A model is handed on with its threshold, its vectorizer, and a card that names its data.

@@ -12,10 +12,12 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from stages import split as stage
+from tests.conftest import arguments, run_stage
+from tests.settings import put
 from tests.unit.split.rows import write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS, read_json
+from textclf.core.files import SPLITS, read_json, write_json
 from textclf.split import shuffle
 from textclf.split.given import draw_the_rest
 from textclf.split.settings import Split
@@ -182,6 +184,19 @@ def test_no_row_of_a_given_split_is_in_another(
     stage.run(data, settings, table=folder / "table", splits=folder / "splits", report=folder / "splits.json")
     for name, part in splits.read(folder / "splits").items():
         assert sorted(part["text"]) == sorted(f"{name} {n}" for n in range(sizes[SPLITS.index(name)]))
+
+
+def test_intervals_let_the_shares_of_the_classes_vary_in_given_test_rows(project: Path) -> None:
+    params = project / "params.yaml"
+    params.write_text(put("split.stratify", "true", text=params.read_text(encoding="utf-8")), encoding="utf-8")
+    found = {}
+    for given in (False, True):
+        report = read_json(project / "metrics/splits.json")
+        write_json(project / "metrics/splits.json", report | ({"given": {"train": 30, "test": 10}} if given else {}))
+        assert run_stage(project, "evaluate", *arguments("evaluate")) in {None, 0}
+        found[given] = read_json(project / "metrics/intervals.json")["majority"]["train"].get("log_loss")
+    assert found[False] is None  # majority gives all rows of a class the same loss
+    assert found[True]["low"] < found[True]["high"]
 
 
 # What given splits share is counted
