@@ -7,6 +7,7 @@ from pathlib import Path
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import quote_name
+from textclf.tables import folders
 from textclf.tables.files import TableFile, find_files, source_name
 from textclf.tables.layout import Block, Layout
 from textclf.tables.read import read_blocks
@@ -43,7 +44,7 @@ def find_table(path: Path, settings: Data) -> list[TableFile]:
     files = find_files(path, layout)
     if settings.split != AUTO or not path.is_dir():
         return files
-    files = [file._replace(split=split_of_file(file.name)) for file in files]
+    files = [file._replace(split=split_of_file(_naming_part(file))) for file in files]
     named = [file for file in files if file.split]
     unnamed = [file for file in files if not file.split]
     if named and unnamed:
@@ -53,6 +54,11 @@ def find_table(path: Path, settings: Data) -> list[TableFile]:
             "or set data.split to null to split the rows of all files anew"
         )
     return files
+
+
+def _naming_part(file: TableFile) -> str:
+    """Return the part of a file's name that may name a split: of a text in a folder per class, what is above both."""
+    return file.name.rpartition("/")[0].rpartition("/")[0] if file.format == folders.FORMAT else file.name
 
 
 def _files_by_split(path: Path, layout: Layout, globs: Mapping[str, str]) -> list[TableFile]:

@@ -248,6 +248,13 @@ def test_a_glob_chooses_the_classes_below_the_splits_of_a_corpus(read: Read) -> 
     got = read(files | {"README": "read me", "train/urls.txt": "urls"}, files="*/[np]*/*.txt", format="folders")
     assert got.rows["id"].tolist() == ["test/neg/1.txt", "test/pos/1.txt", "train/neg/1.txt", "train/pos/1.txt"]
     assert got.rows["label"].tolist() == ["neg", "pos", "neg", "pos"]
+    assert got.rows["split"].tolist() == ["test", "test", "train", "train"]
+
+
+def test_neither_a_text_nor_a_class_names_a_split(read: Read) -> None:
+    got = read({"bus/dev/test drive.txt": "a", "train/1.txt": "b"})
+    assert got.rows["label"].tolist() == ["dev", "train"]
+    assert "split" not in got.rows
 
 
 def test_texts_in_folders_may_be_in_another_encoding(read: Read) -> None:
