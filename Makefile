@@ -79,6 +79,14 @@ bench: .venv/run ## Time the pipeline against the lesson as one plain script
 bench-predict: .venv/dev ## Time textclf predict, with one sentence and with many
 	python benchmarks/predict.py
 
+.PHONY: bench-serve
+bench-serve: .venv/dev ## Measure textclf serve: requests per second, latencies, health under load
+	python -m benchmarks.serve --result benchmarks/results/serve.json
+
+.PHONY: bench-install
+bench-install: .venv/dev ## Measure fresh installations from each lock file; some minutes
+	python -m benchmarks.install --result benchmarks/results/install.json
+
 .PHONY: bench-scale
 bench-scale: .venv/dev ## Measure the pipeline at 100,000 rows and a million (SCALE=10000000 for others); some minutes
 	python -m benchmarks.scale $(SCALE)

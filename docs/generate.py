@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
+from benchmarks import install, serve
 from textclf import params
 from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core import files
@@ -196,7 +197,23 @@ def metrics_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     return "\n".join(lines)
 
 
-TABLES = {"stages": stages_table, "numbers": numbers_table, "metrics": metrics_table}
+def serve_table(root: str) -> str:  # noqa: ARG001 (it has no links)
+    """Return the times of textclf serve."""
+    return serve.table()
+
+
+def install_table(root: str) -> str:  # noqa: ARG001 (it has no links)
+    """Return the sizes of installations."""
+    return install.table()
+
+
+TABLES = {
+    "stages": stages_table,
+    "numbers": numbers_table,
+    "metrics": metrics_table,
+    "serve": serve_table,
+    "install": install_table,
+}
 
 
 def filled(page: Path, tables: Iterable[str] = TABLES) -> str:
