@@ -36,7 +36,11 @@ def choose_decision(batches: Iterable[Predictions], settings: Evaluate) -> Decis
         calibration = _fit_calibration(y, probabilities, settings)
         if not isinstance(threshold, float):
             positive = Decision(None, calibration).calibrate(probabilities)[:, 1]
-            threshold = choose_threshold(y, positive, threshold, settings.target_precision)
+            if threshold != "accuracy" and positive.min() == positive.max():
+                # A model such as majority finds all positive rows or none: F1 would choose all, and precision fail.
+                threshold = EVEN
+            else:
+                threshold = choose_threshold(y, positive, threshold, settings.target_precision)
     return Decision(threshold if classes == 2 else None, calibration)
 
 

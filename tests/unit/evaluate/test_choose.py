@@ -100,6 +100,13 @@ def test_a_precision_that_no_threshold_reaches_is_an_error() -> None:
         choose_decision([rows], params(threshold="precision"))
 
 
+@pytest.mark.parametrize("rule", ["accuracy", "f1", "precision"])
+def test_a_model_that_ranks_no_row_above_another_keeps_deciding_for_the_larger_class(rule: str) -> None:
+    # F1 is highest if all rows are decided positive, however few of them are.
+    decision = choose_decision([predictions([0, 0, 0, 1], [0.2] * 4, split="validation")], params(threshold=rule))
+    assert not decision.decide(np.array([[0.8, 0.2]])).any()
+
+
 def test_every_second_validation_row_chooses_if_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = concatenate([drawn(1, 30, 2, "train"), drawn(2, 250, 2, "validation"), drawn(3, 20, 2)])
     validation = of_split(rows, "validation")
