@@ -122,7 +122,9 @@ def _lowest(
 
 
 def _beside(epoch: int, last: int) -> Spec:
-    """Return where a label stands: on the side of its point that has more room."""
+    """Return where a label stands: below a point in the middle, else on the side that has more room."""
+    if last < 3 * epoch < 2 * last:
+        return {"align": "center", "dy": 10}
     return {"align": "right", "dx": -8} if 2 * epoch > last else {"align": "left", "dx": 8}
 
 
