@@ -81,7 +81,7 @@ def run(
                 classes=classes,
                 representation=description.representation(vectorize, shapes["train"]["features"]),
                 protocol=description.protocol(data, split, train, evaluate, counts, names, [name], clusters),
-                caveats=description.caveats(counts, names, evaluate.confidence, watching),
+                caveats=description.caveats(counts, names, evaluate.confidence, watching, clusters),
                 confidence=evaluate.confidence,
                 warnings=warnings.get(name, []),
                 default=f"{display_name(default)}: {reason}",

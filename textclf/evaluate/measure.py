@@ -17,11 +17,10 @@ from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.clusters import Clusters
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.metrics import compute
-from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.settings import EXACT_ROWS, Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 from textclf.evaluate.streaming import StreamingMetrics
 
-EXACT_ROWS = 20_000  # a split of more rows is measured by sums and histograms
 SCORES = ("accuracy", "log_loss")  # by which the default model is chosen
 
 

@@ -9,6 +9,7 @@ from textclf.core.settings import Name, Section, Seed, Share, rule
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
 THRESHOLD_RULES = get_args(ThresholdRule)
+EXACT_ROWS = 20_000  # a split of more rows is measured by sums and histograms
 
 
 def _threshold(value: object) -> float | ThresholdRule:

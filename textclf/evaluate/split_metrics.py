@@ -13,14 +13,14 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.metrics import METRICS, pair_name
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves
-from textclf.evaluate.boundary import FEW_DISCORDANT, FEW_ROWS, TINY, Share, counts_interval, mean_interval
+from textclf.evaluate.boundary import FEW, FEW_DISCORDANT, FEW_ROWS, TINY, Share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import Bin
 from textclf.evaluate.clusters import effective_rows, sign_flip
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar_from_counts
 from textclf.evaluate.curves import PositiveCounts
 from textclf.evaluate.histograms import thin, thin_precision_recall, thin_roc
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
-from textclf.evaluate.metrics import FROM_COUNTS, Values, rounded, shown_classes
+from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Values, rounded, shown_classes
 from textclf.evaluate.settings import Evaluate
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
@@ -145,6 +145,8 @@ class SplitMetrics(ABC):
                 return None
             if metric == "accuracy" or share.few or self._few or (metric == "recall" and position is not None):
                 return share.interval(confidence)
+        if metric in ROW_MEANS and self._few_mistakes(model):
+            return None
         if not self._few:
             ends = self.sampled(model, metric, position)
             if ends.high - ends.low > TINY:
@@ -173,6 +175,11 @@ class SplitMetrics(ABC):
     def _few(self) -> bool:
         """Return whether there are too few independent rows for resamples."""
         return (self.rows if self.clusters is None else self.clusters) < FEW_ROWS
+
+    def _few_mistakes(self, model: str) -> bool:
+        """Return whether too few rows are wrong for a mean of losses, which the losses of wrong rows dominate."""
+        matrix = self.confusion_matrix(model)
+        return bool(matrix.sum() - matrix.trace() < FEW)
 
     def _fixed(self, model: str, metric: str, position: int | None = None) -> bool:
         """Return whether a metric of a model that ignores the rows is the same whatever they are."""

@@ -8,8 +8,7 @@ from typing import Any
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
 from textclf.core.labels import visible
-from textclf.evaluate.measure import EXACT_ROWS
-from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.settings import EXACT_ROWS, Evaluate
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 from textclf.models.settings import Train
@@ -132,12 +131,17 @@ def _dependence(data: Data, test_rows: int, clusters: int) -> str:
 
 
 def caveats(
-    splits_report: Mapping[str, Any], classes: Mapping[str, str], confidence: float, watching: Sequence[str]
+    splits_report: Mapping[str, Any],
+    classes: Mapping[str, str],
+    confidence: float,
+    watching: Sequence[str],
+    clusters: Mapping[str, int] | None = None,
 ) -> list[str]:
     """Return sentences that a reader must know before trusting the metrics, the most important first.
 
     `classes` has what to show for each label, in order; `confidence` is the level of the intervals. `watching` are the
     models that recorded their loss on validation rows while training, or on the test rows if there are no others.
+    `clusters` as for `protocol`.
     """
     rows = rows_by_class(splits_report)
     sentences = []
@@ -146,7 +150,7 @@ def caveats(
     sentences += filter(
         None,
         [
-            _few_test_rows(sum(rows["test"].values()), confidence),
+            _few_test_rows(sum(rows["test"].values()), confidence, (clusters or {}).get("test")),
             _leaks(splits_report["leaks"]["normalised"], splits_report.get("given", {})),
             _shared_groups(splits_report["leaks"].get("group", {})),
             _conflicts(splits_report["label_conflicts"]["normalised"]),
@@ -169,13 +173,18 @@ def _no_validation(watching: Sequence[str]) -> str:
     )
 
 
-def _few_test_rows(count: int, confidence: float) -> str:
-    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.25 / count)  # at an accuracy of one half
+def _few_test_rows(count: int, confidence: float, clusters: int | None) -> str:
+    independent = count if clusters is None else clusters
+    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(
+        0.25 / independent
+    )  # at an accuracy of one half
     if half_width <= PRECISE:
         return ""
+    among = "" if clusters is None else f" in {count_noun(clusters, 'cluster')} of dependent rows"
     return (
-        f"With {count_noun(count, 'test row')}, an accuracy is known to about ±{100 * min(half_width, 1):.0f} points "
-        "at worst; smaller differences between models are hard to tell from chance."
+        f"With {count_noun(count, 'test row')}{among}, an accuracy is known to about "
+        f"±{100 * min(half_width, 1):.0f} points at worst; smaller differences between models are hard to tell from "
+        "chance."
     )
 
 

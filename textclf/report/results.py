@@ -82,7 +82,7 @@ def protocol(run: Run) -> dict[str, Any]:
     watching = [name for name in run.models if name in set(run.history["model"])]
     chosen = isinstance(settings.evaluate.threshold, str)
     return {
-        "caveats": description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching),
+        "caveats": description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching, run.clusters),
         "facts": [
             *description.protocol(
                 settings.data,

@@ -194,3 +194,10 @@ def test_every_analyzer_and_weighting_is_described() -> None:
 
 def test_independent_test_rows_are_not_called_clusters() -> None:
     assert not any("clusters" in line for line in protocol() + protocol(clusters={"train": 3}))
+
+
+def test_dependent_test_rows_make_an_accuracy_less_certain() -> None:
+    sentence = "With 10,000 test rows in 100 clusters of dependent rows, an accuracy is known to about ±10 points"
+    few = description.caveats(REPORT, CLASSES, 0.95, (), {"test": 100})
+    assert any(line.startswith(sentence) for line in few)
+    assert not any("clusters" in line for line in description.caveats(REPORT, CLASSES, 0.95, ()))
