@@ -57,15 +57,8 @@ studies: .venv/run ## Cross-validate all models and draw the learning curve; a f
 	dvc repro studies/dvc.yaml
 
 .PHONY: grid
-grid: .venv/run ## Run a grid of representations and models as experiments, and list them by validation accuracy
-	dvc exp run --queue $(GRID)
-	dvc exp run --run-all >/dev/null
-	dvc exp show --hide-workspace --md --sort-by best.validation.accuracy --sort-order desc --drop '$(OTHER_COLUMNS)'
-# Values separated by commas are a sweep; a list in brackets is one value. Validation rows decide between experiments.
-GRID := -S split.validation_size=0.15 -S split.stratify=true -S split.group_duplicates=true \
-	-S vectorize.analyzer=word,word+char_wb -S vectorize.weighting=counts,tfidf \
-	-S 'train.models=[naive_bayes],[logistic_regression],[nb_svm]'
-OTHER_COLUMNS := ^(?!Experiment|best\.(validation|test)\.(accuracy|log_loss)$$|train\.models|vectorize\.(analyzer|weighting))
+grid: .venv/run ## Run a grid of params as experiments side by side (GRID="-S key=a,b ..."), best model first
+	python -m benchmarks.grid $(GRID)
 
 .PHONY: representations
 representations: .venv/run ## Cross-validate representations and models on each corpus; a few minutes

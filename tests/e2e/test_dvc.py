@@ -82,16 +82,18 @@ def test_an_experiment_with_another_corpus_gives_its_numbers(workshop: Callable[
 
 
 @pytest.mark.slow
-def test_a_grid_is_run_and_listed_by_validation_accuracy(workshop: Callable[[], Copy]) -> None:
+def test_a_grid_stops_at_evaluate_and_is_listed_by_validation_accuracy(workshop: Callable[[], Copy]) -> None:
     copy = workshop()
-    grid = "-S split.validation_size=0.2 -S 'train.models=[majority],[naive_bayes]'"
-    # The queue's worker lives on for ten seconds and would keep a pipe open. The copy has no environment of its own to
-    # bring up to date.
-    copy.run("sh", "-c", 'make -o .venv/run grid "GRID=$0" >../grid.log 2>&1', grid)
-    log = (copy.folder.parent / "grid.log").read_text(encoding="utf-8")
-    header, *rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in log.splitlines() if line[:1] == "|"]
-    found = [dict(zip(header, row, strict=True)) for row in rows if "─" in row[0]]
-    assert [row["train.models"] for row in found] == ["['naive_bayes']", "['majority']"]
-    accuracies = [float(row["best.validation.accuracy"]) for row in found]
+    grid = "-S split.seed=1,2 -S 'train.models=[majority,naive_bayes]'"
+    # The copy has no environment of its own to bring up to date.
+    log = copy.run("sh", "-c", 'make -o .venv/run grid "GRID=$0"', grid)
+    assert re.search(r"^2 of 2: grid-[12] [12]$", log, re.MULTILINE)
+    header, _, *rows = [
+        [cell.strip() for cell in line.split("|")[1:-1]] for line in log.splitlines() if line[:1] == "|"
+    ]
+    found = [dict(zip(header, row, strict=True)) for row in rows]
+    assert {row["model"] for row in found} == {"naive_bayes", "majority"}
+    accuracies = [float(row["validation accuracy"]) for row in found]
     assert accuracies == sorted(accuracies, reverse=True)
+    assert {row["Experiment"] for row in experiments(copy)} == {"grid-1", "grid-2"}
     assert copy.run("git", "status", "--porcelain") == ""

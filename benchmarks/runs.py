@@ -1,0 +1,67 @@
+"""Runs of the pipeline's stages with changed params, in a temporary folder, without DVC."""
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from textclf.core import files
+from textclf.core.settings import PARAMS_FILE, load_yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CORPORA = ROOT / "data" / "corpora"  # all built-in corpora: the output of stage corpora in benchmarks/dvc.yaml
+LAST = "evaluate"
+
+
+def run(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the content of metrics/*.json after a run of dvc.yaml's stages up to evaluate, by the files' names.
+
+    `changes` maps dotted keys of params.yaml to values. The commands are those of dvc.yaml; what a stage prints goes to
+    stderr. Raises `subprocess.CalledProcessError` if a stage fails.
+    """
+    params = load_yaml(ROOT / PARAMS_FILE)
+    for key, value in changes.items():
+        set_param(params, key, value)
+    with tempfile.TemporaryDirectory(prefix="textclf-run-") as name:
+        folder = Path(name)
+        files.write_json(folder / PARAMS_FILE, params)  # JSON is YAML
+        for made in ("data/predictions", "data/trained", "metrics", "plots"):  # DVC would make them
+            (folder / made).mkdir(parents=True)
+        variables = os.environ | {"PYTHONPATH": str(ROOT), "TEXTCLF_CORPUS": str(CORPORA)}
+        for command in commands(params):
+            subprocess.run(command, cwd=folder, env=variables, stdout=sys.stderr, check=True)
+        return {path.stem: files.read_json(path) for path in sorted((folder / "metrics").glob("*.json"))}
+
+
+def commands(params: Mapping[str, Any]) -> list[list[str]]:
+    """Return the commands of dvc.yaml's stages up to evaluate, in order, with the values of the params filled in."""
+    filled = []
+    for name, stage in load_yaml(ROOT / "dvc.yaml")["stages"].items():
+        for model in params["train"]["models"] if "matrix" in stage else [""]:
+            text = stage["cmd"].replace("${data.path}", params["data"]["path"]).replace("${item.model}", model)
+            _, *arguments = shlex.split(text)
+            filled.append([sys.executable, *arguments])
+        if name == LAST:
+            break
+    return filled
+
+
+def set_param(params: dict[str, Any], key: str, value: Any) -> None:
+    """Set the value of a dotted key in the content of params.yaml."""
+    *sections, name = key.split(".")
+    for section in sections:
+        params = params.setdefault(section, {})
+    params[name] = value
+
+
+def rounded(value: Any) -> Any:
+    """Return nested mappings and lists with their numbers rounded to the digits of the project's metrics."""
+    if isinstance(value, Mapping):
+        return {str(key): rounded(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(part) for part in value]
+    return round(value, files.DIGITS) if isinstance(value, float) else value
