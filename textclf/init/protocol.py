@@ -75,13 +75,15 @@ def _split(survey: Survey) -> Iterator[Choice]:
     method = "hash" if streamed else "random"
     reason = f"{MANY_ROWS:,} rows or more are streamed" if streamed else "the rows fit into memory"
     yield Choice("split.method", method, reason)
-    yield Choice("split.test_size", TEST_SIZE, "rows that decide nothing")
-    yield Choice(
-        "split.validation_size", _validation_size(survey), "rows that choose epoch, threshold and default model"
-    )
-    balance = "a hash looks at no other row" if streamed else "every split has each class in its share"
+    purposes = {"test": "rows that decide nothing", "validation": "rows that choose epoch, threshold and default model"}
+    for name, size in (("test", TEST_SIZE), ("validation", _validation_size(survey))):
+        unused = f"not used: {name} rows are given"
+        yield Choice(f"split.{name}_size", size, unused if name in survey.given else purposes[name])
+    drawn = "every split that is drawn" if survey.given else "every split"
+    balance = "a hash looks at no other row" if streamed else f"{drawn} has each class in its share"
     yield Choice("split.stratify", not streamed, balance)
-    yield Choice("split.group_duplicates", True, "rows of the same text stay in one split")
+    together = "drawn rows" if survey.given else "rows"
+    yield Choice("split.group_duplicates", True, f"{together} of the same text stay in one split")
 
 
 def _representation(survey: Survey) -> Iterator[Choice]:

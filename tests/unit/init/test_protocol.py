@@ -53,6 +53,14 @@ def test_each_stratified_split_has_a_row_of_each_class(name: str) -> None:
     assert sizes[0] * min(classes.values()) >= 1
 
 
+def test_sizes_of_given_splits_are_said_to_be_unused() -> None:
+    found = Survey(dict(TWO), dict(TWO), 0, 0, 0, 10, 20, {"train": 1_500, "test": 500})
+    reasons = {choice.key: choice.reason for choice in choose_settings(found)}
+    assert reasons["split.test_size"] == "not used: test rows are given"
+    assert reasons["split.validation_size"].startswith("rows that choose")
+    assert reasons["split.stratify"] == "every split that is drawn has each class in its share"
+
+
 def test_settings_that_were_changed_before_are_those_of_the_table() -> None:
     # A second table must not inherit what was chosen for the first.
     keys = [set(choose(classes)) for classes in TABLES.values()]
