@@ -295,7 +295,7 @@ def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str,
         ("split", {"report": f"{RAW}/splits.json"}),
         ("vectorize", {"report": f"{RAW}/features.json"}),
         ("train", {"predictions": f"{RAW}/new.parquet"}),
-        ("evaluate", {"plots": f"{RAW}/plots"}),
+        ("evaluate", {"plots": RAW}),
         ("crossvalidate", {"trainings": f"{RAW}/new.csv"}),
         ("learning_curve", {"figure": f"{RAW}/new.svg"}),
     ],
@@ -342,7 +342,10 @@ def test_evaluate_removes_what_is_left_of_models_that_are_no_longer_trained(
     assert tree(project) == before
     printed = capfd.readouterr().out
     for path in others:
-        assert f"{path.relative_to(project)} removed: its model is no longer in train.models\n" in printed
+        assert (
+            f"{path.relative_to(project)} removed: its model is no longer in train.models or evaluate.external\n"
+            in printed
+        )
 
 
 def test_evaluate_removes_nothing_where_it_refuses(refuses: Callable[..., None], project: Path) -> None:
