@@ -43,10 +43,6 @@ verify: .venv/dev ## Run the pipeline in fresh clones, in other environments and
 verify-representations: .venv/dev ## Do the same with other representations and all models; 15 minutes
 	python -m tests.verify --representations
 
-.PHONY: honest
-honest: .venv/run ## Run the honest protocol on each corpus, as experiments (CORPUS=yelp for one)
-	python benchmarks/honest.py $(CORPUS)
-
 .PHONY: pr-report
 pr-report: .venv/run ## Print what this branch changes against BASE (default origin/main), as a pull request comment
 	textclf pr-report "$(BASE)" $(PR_REPORT)
@@ -60,29 +56,33 @@ studies: .venv/run ## Cross-validate all models and draw the learning curve; a f
 grid: .venv/run ## Run a grid of params as experiments side by side (GRID="-S key=a,b ..."), best model first
 	python -m benchmarks.grid $(GRID)
 
-.PHONY: representations
-representations: .venv/run ## Cross-validate representations and models on each corpus; a few minutes
-	python benchmarks/representations.py
+.PHONY: results
+results: .venv/run ## Measure again what the docs show and what has changed since, then write the tables; 10 minutes
+	dvc repro
+	python -m benchmarks.results
+	python docs/generate.py
 
 .PHONY: bench
 bench: .venv/run ## Time the pipeline against the lesson as one plain script
-	python benchmarks/bench.py
+	$(TIMING):bench
 
 .PHONY: bench-predict
 bench-predict: .venv/dev ## Time textclf predict, with one sentence and with many
-	python benchmarks/predict.py
+	$(TIMING):predict
 
 .PHONY: bench-serve
 bench-serve: .venv/dev ## Measure textclf serve: requests per second, latencies, health under load
-	python -m benchmarks.serve --result benchmarks/results/serve.json
+	$(TIMING):serve
 
 .PHONY: bench-install
 bench-install: .venv/dev ## Measure fresh installations from each lock file; some minutes
-	python -m benchmarks.install --result benchmarks/results/install.json
+	$(TIMING):install
 
 .PHONY: bench-scale
 bench-scale: .venv/dev ## Measure the pipeline at 100,000 rows and a million (SCALE=10000000 for others); some minutes
-	python -m benchmarks.scale $(SCALE)
+	$(foreach rows,$(SCALE),$(TIMING):scale@$(rows) &&) true
+SCALE = 100000 1000000
+TIMING := dvc repro --force --single-item benchmarks/timings/dvc.yaml
 
 .PHONY: docs
 docs: .venv/dev ## Regenerate the generated docs and the comments of params.yaml

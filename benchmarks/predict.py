@@ -1,17 +1,16 @@
 """Time `textclf predict` on one core, from a cold start and with many sentences: `make bench-predict`.
 
-    python benchmarks/predict.py --rounds 5
+    python -m benchmarks.predict --rounds 5 --result benchmarks/results/predict.json
 
 Needs the models and the splits of a run. Cold start: processes that classify one sentence, alternating with a process
 that only imports TensorFlow. Throughput: the sentences of the corpus, repeated, classified by the command (including
 its start) and by `Predictor.predict_proba`; for comparison, vectorized by scikit-learn's CountVectorizer.transform.
-Prints median, minimum and maximum as Markdown; ratios are computed within a round.
+The result has median, minimum and maximum; ratios are computed within a round.
 """
 
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import textclf
+from benchmarks import timings
 from textclf.artifacts import splits
 from textclf.core import files
 
@@ -33,7 +33,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Time textclf predict on one core.")
     parser.add_argument("--rounds", type=int, default=5, help="number of times to measure each (default 5)")
     parser.add_argument("--sentences", type=int, default=300_000, help="for the throughput (default 300,000)")
+    parser.add_argument("--result", type=Path, help="a JSON file to write the times to")
     arguments = parser.parse_args()
+    load = os.getloadavg()[0]
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     names = json.loads((MODELS / "index.json").read_text(encoding="utf-8"))["models"]
@@ -60,18 +62,24 @@ def main() -> None:
             len(few.read_text(encoding="utf-8").splitlines()): peak(command, few),
             len(sentences): peak(command, text),
         }
-    print(
-        f"Sentences of {sum(map(len, corpus)) / len(corpus):.0f} characters; rounds: {arguments.rounds}; peak memory ",
-        end="",
-    )
-    print(", ".join(f"{mebibytes} MiB for {count:,} sentences" for count, mebibytes in memory.items()), end=".\n\n")
-    print("| seconds: median (minimum to maximum) | | ratio to TensorFlow's import |\n| --- | --- | --- |")
-    for what, values in seconds.items():
-        ratios = [mine / theirs for mine, theirs in zip(values, seconds[TENSORFLOW], strict=True)]
-        print(f"| {what} | {spread(values, '.2f')} | {spread(ratios, '.2f')} |")
-    print("\n| sentences per second, one core | |\n| --- | --- |")
-    for what, values in rates.items():
-        print(f"| {what} | {spread(values, ',.0f')} |")
+    content = timings.environment(load) | {
+        "characters": round(sum(map(len, corpus)) / len(corpus)),
+        "cold": [
+            {
+                "what": what,
+                "seconds": timings.spread(values),
+                "ratio": timings.spread(
+                    [mine / theirs for mine, theirs in zip(values, seconds[TENSORFLOW], strict=True)]
+                ),
+            }
+            for what, values in seconds.items()
+        ],
+        "memory": [{"sentences": count, "mebibytes": mebibytes} for count, mebibytes in memory.items()],
+        "rounds": arguments.rounds,
+        "throughput": [{"what": what, "rate": timings.spread(values)} for what, values in rates.items()],
+    }
+    timings.write(arguments.result, content)
+    print(timings.predict(content))
 
 
 def seconds_of(command: list[str], stdin: Path = Path(os.devnull)) -> float:
@@ -115,11 +123,6 @@ def vectorizer_rate(sentences: list[str]) -> float:
     for start in range(0, len(sentences), 4096):
         vectorizer.transform(sentences[start : start + 4096])
     return len(sentences) / (time.perf_counter() - started)
-
-
-def spread(values: list[float], form: str) -> str:
-    """Return median, minimum and maximum."""
-    return f"{statistics.median(values):{form}} ({min(values):{form}} to {max(values):{form}})"
 
 
 if __name__ == "__main__":

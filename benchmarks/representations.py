@@ -1,24 +1,24 @@
-"""Cross-validate each representation and model on each corpus, and print tables in Markdown.
+"""Cross-validate each representation and model on one corpus.
 
-usage: python benchmarks/representations.py [CORPUS ...]
+    python -m benchmarks.representations --corpus yelp --result benchmarks/results/representations-yelp.json
 
-All use the folds of `make studies` (section crossvalidate of params.yaml). Differences are from logistic regression on
-word counts, with the interval of Nadeau and Bengio's corrected resampled t test.
+All use the folds of `make studies` (section crossvalidate of params.yaml). The result has the mean accuracy and the
+interval of the difference to logistic regression on word counts, by Nadeau and Bengio's corrected resampled t test.
 """
 
 import argparse
-import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.runs import CORPORA as RAW
+from benchmarks.runs import rounded
+from textclf.core import files
 from textclf.core.settings import PARAMS_FILE, load_params
 from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.settings import Evaluate
 from textclf.fetch.catalogue import CORPORA
-from textclf.fetch.download import fetch_corpora
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.studies.crossvalidation import crossvalidate
@@ -63,11 +63,7 @@ def make_setup(params: dict[str, Any], vectorize: dict[str, Any], C: float) -> S
 
 def accuracies(name: str, params: dict[str, Any]) -> dict[tuple[str, str], Any]:
     """Return the accuracy in every fold (folds,) by representation and model."""
-    contents = fetch_corpora({name: CORPORA[name]}, ROOT / "data" / "raw", lambda line: print(line, file=sys.stderr))
-    with tempfile.TemporaryDirectory() as folder:
-        for file, data in contents.items():
-            Path(folder, file).write_bytes(data)
-        rows = corpus.read(Path(folder), params["data"])
+    rows = corpus.read(RAW / CORPORA[name].file, params["data"])
     results = {}
     for representation, (vectorize, C) in REPRESENTATIONS.items():
         setup = make_setup(params, vectorize, C)
@@ -77,35 +73,24 @@ def accuracies(name: str, params: dict[str, Any]) -> dict[tuple[str, str], Any]:
     return results
 
 
-def table(results: dict[tuple[str, str], Any], folds: int) -> str:
-    """Return a table of mean accuracy and difference from the baseline, per representation (row) and model (column)."""
-    lines = [
-        f"| representation | {' | '.join(model.replace('_', ' ') for model in MODELS)} |",
-        f"|---|{'---|' * len(MODELS)}",
-    ]
-    for representation in REPRESENTATIONS:
-        cells = []
-        for model in MODELS:
-            accuracy = results[representation, model]
-            cell = f"{np.mean(accuracy):.3f}"
-            if (representation, model) != BASELINE:
-                test = corrected_t(accuracy - results[BASELINE], ratio=1 / (folds - 1))
-                cell += f" ({test.low:+.3f} to {test.high:+.3f})"
-            cells.append(cell)
-        lines.append(f"| {representation} | {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
 def main() -> None:
-    """Parse the arguments, cross-validate, and print the table of each corpus."""
-    parser = argparse.ArgumentParser(description="Cross-validate each representation and model on each corpus.")
-    parser.add_argument(
-        "corpora", nargs="*", choices=(*CORPORA, "all"), default="all", metavar="CORPUS", help="default: all"
-    )
-    corpora = parser.parse_args().corpora
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Cross-validate each representation and model on one corpus.")
+    parser.add_argument("--corpus", choices=CORPORA, required=True)
+    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
+    given = parser.parse_args()
     params = load_params(SECTIONS, ROOT / PARAMS_FILE)
-    for name in CORPORA if "all" in corpora else corpora:
-        print(f"**{name}**\n\n{table(accuracies(name, params), params['crossvalidate'].folds)}\n", flush=True)
+    results = accuracies(given.corpus, params)
+    baseline = results[BASELINE]
+    ratio = 1 / (params["crossvalidate"].folds - 1)
+    content: dict[str, dict[str, Any]] = {name: {} for name in REPRESENTATIONS}
+    for (representation, model), accuracy in results.items():
+        content[representation][model] = {"accuracy": float(np.mean(accuracy))}
+        if (representation, model) != BASELINE:
+            test = corrected_t(accuracy - baseline, ratio)
+            content[representation][model] |= {"low": test.low, "high": test.high}
+    rows = [{"representation": name, "models": models} for name, models in content.items()]
+    files.write_json(given.result, rounded(rows))
 
 
 if __name__ == "__main__":

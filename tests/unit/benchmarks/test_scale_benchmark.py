@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import corpus, scale
+from benchmarks import corpus, scale, timings
 
 SENTENCES = [("The food was great.", 1), ("The food was bad!", 0), ('So "good", really', 1), ("Bad, bad, bad.", 0)]
 
@@ -102,9 +102,11 @@ def test_the_output_of_a_failing_command_is_printed(tmp_path: Path, capsys: pyte
 
 
 def test_more_rows_are_extrapolated_from_the_two_largest() -> None:
-    measured = [scale.Total(10**6, 15.0, 10**9, 10**9), scale.Total(10**7, 105.0, 10**9, 10**10)]
-    for order in (measured, measured[::-1]):
-        assert scale.extrapolate(order)[2:] == [["100,000,000", "0.3", "100"], ["1,000,000,000", "2.8", "1,000"]]
+    measured = [
+        {"rows": rows, "pipeline": {"seconds": seconds, "disk": disk}}
+        for rows, seconds, disk in ((10, 1.0, 1), (10**6, 15.0, 1000), (10**7, 105.0, 10_000))
+    ]
+    assert timings.extrapolated(measured)[1:] == [["100,000,000", "0.3", "100"], ["1,000,000,000", "2.8", "1,000"]]
 
 
 def test_a_file_with_two_hard_links_is_counted_once(tmp_path: Path) -> None:

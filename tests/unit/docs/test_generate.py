@@ -158,3 +158,13 @@ def test_only_the_numbers_of_the_lesson_must_be_up_to_date(
             generate.main(["--check"])
     else:
         generate.main(["--check"])
+
+
+def test_a_table_whose_result_is_missing_stays_and_is_named(
+    generate: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generate.tables, "RESULTS", generate.folder)
+    page = generate.folder / "page.md"
+    page.write_text("a\n<!-- grid -->\nan old row\n<!-- /grid -->\n")
+    assert generate.filled(page) == page.read_text()
+    assert "page.md: grid stays as it is: run make results, which writes grid.json" in capsys.readouterr().err

@@ -1,0 +1,159 @@
+"""The tables of docs/lesson.md: the lesson's claims, and how its numbers depend on the network's seed."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.copies import ROOT
+from benchmarks.tables import CORPORA, interval, markdown, result
+from textclf.core import files
+
+METRICS = ("evaluation", "features", "intervals", "training")  # of the default run
+LATEST = 30  # the last epoch that the lesson finds useful
+# Numbers of a fit in benchmarks/seeds.py, by the name in the table; epochs get one decimal.
+SEED_ROWS = {
+    "test accuracy": "test accuracy, last epoch",
+    "test loss": "test log loss, last epoch",
+    "lowest test loss": "lowest test log loss",
+    "its epoch": "its epoch",
+    "test accuracy there": "test accuracy in that epoch",
+    "first epoch of training accuracy 1": "first epoch of training accuracy 1.0",
+}
+
+
+def spread(values: Sequence[float | None]) -> tuple[float, float, float, float, float, float]:
+    """Return mean, standard deviation, minimum, maximum and the 95% interval (Student's) of the mean."""
+    from scipy.stats import t
+
+    known = np.array([value for value in values if value is not None], dtype=float)
+    mean, sd = float(known.mean()), float(known.std(ddof=1))
+    half = float(t.ppf(0.975, len(known) - 1)) * sd / math.sqrt(len(known))
+    return mean, sd, float(known.min()), float(known.max()), mean - half, mean + half
+
+
+def seeds() -> str:
+    """Return how the network's numbers vary with its seed on yelp."""
+    fits = result("seeds-yelp")["fits"]
+    rows = []
+    for key, name in SEED_ROWS.items():
+        mean, sd, least, most, low, high = spread([fit[key] for fit in fits])
+        digits, whole = (1, 0) if "epoch" in key else (3, 3)
+        rows.append(
+            [
+                name,
+                f"{mean:.{digits}f} ± {sd:.{digits}f}",
+                f"{least:.{whole}f} to {most:.{whole}f}",
+                f"{low:.{digits}f} to {high:.{digits}f}",
+            ]
+        )
+    return markdown(["yelp", "mean ± sd", "minimum to maximum", "95% interval of the mean"], rows)
+
+
+def claims() -> str:
+    """Return the lesson's claims beside what was measured: in the default run, and over seeds."""
+    metrics = {name: files.read_json(ROOT / "metrics" / f"{name}.json") for name in METRICS}
+    train = metrics["features"]["train"]
+    network, regression = (metrics["evaluation"][model] for model in ("keras", "logistic_regression"))
+    trained = metrics["training"]["keras"]
+    fits = result("seeds-yelp")["fits"]
+    accuracy, over = network["test"]["accuracy"], spread([fit["test accuracy"] for fit in fits])
+    perfect = [fit["train accuracy"] for fit in fits].count(1.0)
+    history = files.read_csv(ROOT / "plots" / "history.csv")
+    history = history[history["model"] == "keras"]
+    watched, fitted = (history[history["split"] == name].set_index("epoch") for name in ("test", "train"))
+    full = fitted.index[fitted["accuracy"] == 1.0].min()
+    best, last = trained["best_epoch"], trained["epochs"]
+    loss = {epoch: f"{watched['loss'][epoch]:.2f}" for epoch in (best, LATEST, last)}
+    grown = f"{loss[best]} to {loss[LATEST]} in epoch {LATEST} and {loss[last]} in epoch {last}"
+    ends = interval(accuracy, metrics["intervals"]["keras"]["test"]["accuracy"])
+    rows = (
+        (
+            "750 training vectors of length 1,714",
+            f"{train['rows']} of length {train['features']:,} with {train['nonzeros']:,} nonzeros",
+            "`metrics/features.json`",
+        ),
+        (
+            "Dense(10, relu), Dense(1, sigmoid)",
+            f"{trained['parameters']:,} trainable parameters",
+            "`metrics/training.json`",
+        ),
+        (
+            "binary cross-entropy, adam, 100 epochs in batches of 10, validated on the test rows",
+            "the same; the loss on the test rows is recorded per epoch and decides nothing",
+            "`params.yaml`, `plots/history.csv`",
+        ),
+        ("training accuracy 100%", f"1.000 with {perfect} of {len(fits)} seeds", "`seeds.py`"),
+        (
+            "test accuracy just under 80%",
+            f"{ends}; over the seeds {over[0]:.3f} ± {over[1]:.3f}",
+            "`metrics/intervals.json`, `seeds.py`",
+        ),
+        (
+            "the validation loss rises while training accuracy stays at 100%",
+            f"lowest in epoch {best}; training accuracy reaches 1.0 in epoch {full}, so the loss rises well before",
+            "`metrics/training.json`, `plots/history.csv`",
+        ),
+        (
+            "no reason to train past 25 to 30 epochs",
+            f"true; even {best} are enough: the test loss then grows, from {grown}",
+            "`plots/history.csv`",
+        ),
+        (
+            "logistic regression does better",
+            f"one split does not show it: {regression['test']['accuracy']:.3f} and {accuracy:.3f}",
+            "`metrics/evaluation.json`",
+        ),
+    )
+    return markdown(["The lesson", "Measured", "From"], rows)
+
+
+def plain() -> str:
+    """Return the pipeline's fit minus Keras's plain one, paired by seed."""
+    plain_fits = result("plain")["fits"]
+    rows = []
+    for key in ("test accuracy", "test loss"):
+        pairs = zip(result("seeds-yelp")["fits"], plain_fits, strict=False)
+        mean, sd, _, _, low, high = spread([mine[key] - theirs[key] for mine, theirs in pairs])
+        error = sd / math.sqrt(len(plain_fits))
+        rows.append([SEED_ROWS[key], f"{mean:+.4f}", f"{error:.4f}", f"{low:+.4f} to {high:+.4f}"])
+    return markdown(
+        [f"pipeline minus plain Keras, {len(plain_fits)} seeds", "mean", "standard error", "95% interval"], rows
+    )
+
+
+def corpora() -> str:
+    """Return network and regression side by side on each corpus."""
+    columns = []
+    for corpus in CORPORA:
+        run = result(f"seeds-{corpus}")
+        shape, measured, ends = run["features"]["train"], run["evaluation"], run["intervals"]
+        regression = measured["logistic_regression"]["test"]
+        of = {key: spread([fit[key] for fit in run["fits"]]) for key in SEED_ROWS}
+        columns.append(
+            [
+                f"{shape['rows']} of length {shape['features']:,}",
+                f"{measured['majority']['test']['accuracy']:.3f}",
+                interval(regression["accuracy"], ends["logistic_regression"]["test"]["accuracy"]),
+                f"{of['test accuracy'][0]:.3f} ± {of['test accuracy'][1]:.3f}",
+                f"{regression['accuracy'] - of['test accuracy'][0]:+.3f}",
+                f"{regression['log_loss']:.3f}",
+                f"{of['lowest test loss'][0]:.3f}; {of['test loss'][0]:.3f}",
+                f"{of['its epoch'][2]:.0f} to {of['its epoch'][3]:.0f}",
+            ]
+        )
+    count = len(result("seeds-yelp")["fits"])
+    titles = (
+        "training vectors",
+        "largest class of the training rows",
+        "logistic regression",
+        f"network, {count} seeds: mean ± sd",
+        "regression minus the network's mean",
+        "log loss, logistic regression",
+        "log loss, network: lowest; last epoch",
+        f"epoch of the lowest log loss, {count} seeds",
+    )
+    return markdown(["250 test rows, accuracy (95%)", *CORPORA], zip(titles, *columns, strict=True))
+
+
+TABLES = {"claims": claims, "corpora": corpora, "plain": plain, "seeds": seeds}

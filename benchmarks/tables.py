@@ -1,0 +1,157 @@
+"""The tables of docs/ that show results of benchmarks/dvc.yaml, as Markdown; docs/generate.py puts them into the pages.
+
+Every function takes nothing and reads benchmarks/results/.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from benchmarks.copies import ROOT
+from benchmarks.grid import table as grid_table
+from textclf.core import files
+from textclf.core.formatting import p_value
+
+RESULTS = ROOT / "benchmarks" / "results"
+CORPORA = {
+    "yelp": "yelp_labelled",
+    "amazon": "amazon_cells_labelled",
+    "imdb": "imdb_labelled",
+}
+NAMES = {"keras": "network", "linear_svm": "linear SVM", "nb_svm": "NB-SVM", "naive_bayes": "naive Bayes"}
+
+
+class MissingResultError(Exception):
+    """A result that no benchmark has written yet, by the name of its file."""
+
+
+def result(name: str) -> Any:
+    """Return the content of a result file; raises `MissingResultError` if there is none."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        raise MissingResultError(path.name)
+    return files.read_json(path)
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
+
+
+def display(model: str) -> str:
+    """Return the name of a model in prose."""
+    return NAMES.get(model, model.replace("_", " "))
+
+
+def interval(value: float, ends: dict[str, float], sign: str = "") -> str:
+    """Return a number with its interval."""
+    return f"{value:{sign}.3f} ({ends['low']:{sign}.3f} to {ends['high']:{sign}.3f})"
+
+
+# The honest protocol, and cross-validation: docs/evaluation.md
+
+
+def honest_command() -> str:
+    """Return the command that runs the honest protocol, from the settings of the result."""
+    settings = [
+        f"{key}={str(value).replace(' ', '').lower()}" for key, value in result("honest-yelp")["settings"].items()
+    ]
+    options = [f"-S '{each}'" if "[" in each else f"-S {each}" for each in settings]
+    lines = [" ".join(options[start : start + 2]) for start in range(0, len(options), 2)]
+    return "```console\n$ dvc exp run --temp -n honest " + " \\\n    ".join(lines) + "\n```"
+
+
+def honest() -> str:
+    """Return metrics and comparisons of the honest protocol, two tables per corpus."""
+    return "\n\n".join(f"**{corpus}**\n\n{honest_of(corpus)}" for corpus in CORPORA)
+
+
+def honest_of(corpus: str) -> str:
+    """Return the two tables of one corpus."""
+    run = result(f"honest-{corpus}")
+    metrics = ("accuracy", "log_loss", "roc_auc", "f1", "brier")
+    rows = []
+    for model, splits in run["evaluation"].items():
+        test, decided, trained = splits["test"], run["decisions"][model], run["training"][model]
+        chosen = [f"threshold {decided['threshold']:.3f}", f"temperature {decided['temperature']:.2f}"]
+        chosen += [f"epoch {trained['best_epoch']}"] if "best_epoch" in trained else []
+        chosen += [f"C {trained['C']:g}"] if "C" in trained else []
+        error = f"{test['ece']:.3f} ({decided['uncalibrated']['test']['ece']:.3f})"
+        cells = [interval(test[metric], run["intervals"][model]["test"][metric]) for metric in metrics]
+        rows.append([display(model), f"{splits['validation']['accuracy']:.3f}", *cells, error, ", ".join(chosen)])
+    header = ["model", "validation", "accuracy", "log loss", "ROC AUC", "F1", "Brier"]
+    first = markdown([*header, "calibration error (before)", "chosen"], rows)
+    rows = []
+    for pair, test in run["comparisons"].items():
+        smallest = f"{test['smallest_difference']:.3f}" if "smallest_difference" in test else "none"
+        numbers = [p_value(test["p"]), p_value(test["p_holm"]), smallest]
+        name = " minus ".join(map(display, pair.split("_vs_")))
+        alone = f"{test['only_first']}, {test['only_second']}"
+        rows.append([name, interval(test["difference"], test, "+"), alone, *numbers])
+    header = ["accuracy on the test rows", "difference", "correct alone", "p", "p (Holm)", "detectable difference"]
+    return f"{first}\n\n{markdown(header, rows)}"
+
+
+def studies() -> str:
+    """Return means over folds and seeds, and the test between network and regression, of each corpus."""
+    first, second = [], []
+    for corpus, file in CORPORA.items():
+        report = result(f"crossvalidate-{file}")
+        for model in ("logistic_regression", "keras"):
+            accuracy, loss = report[model]["accuracy"], report[model]["log_loss"]
+            seeds = f"{accuracy['sd_of_seeds']:.3f}" if "sd_of_seeds" in accuracy else ""
+            spread = [f"{each['mean']:.3f}, {each['sd']:.3f}" for each in (accuracy, loss)]
+            first.append([corpus, display(model), *spread, seeds])
+        test = report["keras_vs_logistic_regression"]
+        second.append([corpus, interval(test["mean"], test, "+"), f"{test['t']:.2f}", f"{test['p']:.2f}"])
+    header = ["corpus", "model", "accuracy: mean, sd over folds", "log loss: mean, sd over folds"]
+    tests = markdown(["corpus", "network minus logistic regression, accuracy", "t", "p"], second)
+    return f"{markdown([*header, 'accuracy: sd over seeds'], first)}\n\n{tests}"
+
+
+# Representations and models: docs/representations.md, docs/own-data.md
+
+
+def representations() -> str:
+    """Return cross-validated accuracies, one table per corpus."""
+    return "\n\n".join(f"**{corpus}**\n\n{representations_of(corpus)}" for corpus in CORPORA)
+
+
+def representations_of(corpus: str) -> str:
+    """Return mean accuracy and difference from the baseline by representation (row) and model (column)."""
+    models = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
+    content = result(f"representations-{corpus}")
+    rows = [[row["representation"], *(accuracy(row["models"][model]) for model in models)] for row in content]
+    return markdown(["representation", *map(display, models)], rows)
+
+
+def accuracy(cell: dict[str, float]) -> str:
+    """Return a mean accuracy with the interval of its difference from the baseline, which has none."""
+    difference = f" ({cell['low']:+.3f} to {cell['high']:+.3f})" if "low" in cell else ""
+    return f"{cell['accuracy']:.3f}{difference}"
+
+
+def grid() -> str:
+    """Return the table that `make grid` prints."""
+    return grid_table(result("grid"))
+
+
+def together() -> str:
+    """Return accuracies on the three corpora as one table, by sentiment and by source."""
+    runs = [result(f"together-{label}") for label in ("sentiment", "source")]
+    order = runs[0]["settings"]["train.models"]
+    rows = [
+        [display(model), *(interval(run["models"][model]["accuracy"], run["models"][model]) for run in runs)]
+        for model in order
+    ]
+    header = [f"model, {runs[0]['test_rows']} test rows", "sentiment, 2 classes", "source, 3 classes"]
+    return markdown(header, rows)
+
+
+TABLES = {
+    "grid": grid,
+    "honest": honest,
+    "honest-command": honest_command,
+    "representations": representations,
+    "studies": studies,
+    "together": together,
+}
