@@ -162,12 +162,10 @@ def numbers_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     rows = (
         ("training vectors", "750 of length 1,714", f"{train['rows']} of length {train['features']:,}"),
         ("parameters of the network", "17,161", f"{training['keras']['parameters']:,}"),
-        ("epochs", "100", f"{training['keras']['epochs']}"),
         ("network, training accuracy", "100%", f"{keras['train']['accuracy']:.1%}"),
         ("network, test accuracy", "just under 80%", f"{keras['test']['accuracy']:.1%}"),
         ("epoch of the lowest test loss", "25 to 30 suffice", f"{training['keras']['best_epoch']}"),
         ("logistic regression, test accuracy", "better without a network", f"{logistic['test']['accuracy']:.1%}"),
-        ("largest class, test accuracy", "", f"{measured['majority']['test']['accuracy']:.1%}"),
     )
     return "\n".join(
         [
