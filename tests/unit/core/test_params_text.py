@@ -40,7 +40,7 @@ def test_a_value_is_set_and_every_other_one_stays(key: str) -> None:
     section[last] = VALUES[key]
     text = with_values(TEXT, {key: VALUES[key]})
     assert parse_yaml(text, "") == content
-    assert len(changed_lines(text)) <= 1
+    assert len(changed_lines(text)) <= 2  # the value, and its comment if that moves above
 
 
 def test_a_value_keeps_its_comment_which_moves_above_a_line_that_is_too_long() -> None:

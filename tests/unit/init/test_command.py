@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.settings import TEXT, put
+from tests.settings import put
 from tests.unit.tables.tables import delimited
 from textclf import cli
 from textclf.params import load, parse
@@ -15,6 +15,8 @@ from textclf.params import load, parse
 ROWS = [
     (f"T{n}", f"The parcel {n} from {'team' * (n % 2)} is late.", ["shipping", "billing"][n % 2]) for n in range(40)
 ]
+LIMITS = "{keras: {test: {accuracy: 0.75}}}"
+BEFORE = put("gate.minimum", LIMITS, "gate.maximum_drop", LIMITS)  # whatever the gate of the project is
 TABLE = delimited([("ticket", "message", "team"), *ROWS, ("T40", *ROWS[0][1:]), ("T41", "", "billing")])
 
 
@@ -33,7 +35,7 @@ Run = Callable[..., Done]
 def init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Runs `textclf init` in a repository with a committed params.yaml and tickets.csv."""
     monkeypatch.chdir(tmp_path)
-    Path("params.yaml").write_text(TEXT, encoding="utf-8")
+    Path("params.yaml").write_text(BEFORE, encoding="utf-8")
     Path("tickets.csv").write_text(TABLE, encoding="utf-8")
     author = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
     for arguments in (("init", "--quiet"), ("add", "--all"), (*author, "commit", "--quiet", "-m", "params")):
@@ -75,9 +77,9 @@ def test_the_settings_of_the_table_are_written_and_the_others_stay(init: Run) ->
     )
     assert (params.about.title, params.about.licence) == ("Help desk", "CC0")
     assert params.split.stratify
-    assert params.evaluate == parse(TEXT).evaluate
-    kept = set(Path("params.yaml").read_text(encoding="utf-8").splitlines()) & set(TEXT.splitlines())
-    assert len(kept) > len(set(TEXT.splitlines())) - 20
+    assert params.evaluate == parse(BEFORE).evaluate
+    kept = set(Path("params.yaml").read_text(encoding="utf-8").splitlines()) & set(BEFORE.splitlines())
+    assert len(kept) > len(set(BEFORE.splitlines())) - 20
 
 
 def test_a_table_in_the_project_has_a_relative_path(init: Run, tmp_path: Path) -> None:
@@ -128,7 +130,7 @@ def test_a_mistake_is_one_line_and_params_yaml_stays(init: Run, arguments: list[
     done = init(*arguments)
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     assert line in done.err
-    assert Path("params.yaml").read_text(encoding="utf-8") == TEXT
+    assert Path("params.yaml").read_text(encoding="utf-8") == BEFORE
 
 
 def test_params_yaml_must_be_there(init: Run) -> None:
