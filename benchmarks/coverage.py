@@ -1,20 +1,26 @@
 """Measure how often the 95% intervals of textclf.evaluate contain the true value.
 
-Run: python benchmarks/coverage.py (about six minutes on one core). Test sets are drawn from a known model, so the true
-value of each metric is known too; a correct interval contains it in 95% of the test sets. Each share is printed with
-its Monte Carlo error. docs/evaluation.md has some of the lines.
+    python -m benchmarks.coverage --result benchmarks/results/coverage.json
+
+Test sets are drawn from a known model, so the true value of each metric is known too; a correct interval contains it in
+95% of the test sets. Takes about six minutes on one core.
 """
 
+import argparse
 import math
-import time
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.runs import rounded
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions
+from textclf.core import files
+from textclf.core.progress import track
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.intervals import Interval, wilson
 from textclf.evaluate.metrics import point_values
@@ -148,29 +154,24 @@ def wilson_coverage(n: int, p: float, generator: np.random.Generator) -> tuple[f
     )
 
 
-def line(name: str, value: float, coverage: float) -> str:
-    """Return a row of a table: name, true value, coverage with its Monte Carlo error, verdict."""
-    error = math.sqrt(coverage * (1 - coverage) / SETS)
-    verdict = "yes" if 0.93 <= coverage <= 0.97 else "NO"
-    return f"{name:<28} {value:>8.4f} {100 * coverage:>8.1f} ± {100 * error:.1f}   {verdict:<10}"
-
-
 def main() -> None:
-    """Print the tables."""
-    started = time.perf_counter()
-    header = f"{'':<28} {'true':>8} {'coverage, %':>14}   93 to 97%"
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Measure how often the 95% intervals contain the true value.")
+    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
+    given = parser.parse_args()
     generator = np.random.default_rng(SEED)
-    print(f"Wilson interval of an accuracy, {SETS} test sets per line\n{header}  exact, %")
+    content: dict[str, Any] = {"sets": SETS, "scenarios": [], "wilson": []}
     for n in (25, 100, 250, 1000):
         for p in (0.5, 0.8, 0.95):
             simulated, exact = wilson_coverage(n, p, generator)
-            print(f"{line(f'{n} rows', p, simulated)} {100 * exact:>9.1f}")
-    header = header.replace("93 to 97%", "93 to 97%   sets with an interval, %")
-    for number, scenario in enumerate(SCENARIOS):
-        print(f"\nIntervals as evaluate states them, {scenario.name}\n{header}")
-        for name, (value, share, stated) in sorted(coverage(scenario, SEED + number).items()):
-            print(f"{line(name, value, share)} {100 * stated:>9.1f}".rstrip(), flush=True)
-    print(f"\n{time.perf_counter() - started:.0f} s")
+            content["wilson"].append({"rows": n, "true": p, "contained": simulated, "exact": exact})
+    for number, scenario in enumerate(track(SCENARIOS, "scenarios", len(SCENARIOS))):
+        metrics = {
+            name: {"true": true, "contained": contained, "stated": stated}
+            for name, (true, contained, stated) in coverage(scenario, SEED + number).items()
+        }
+        content["scenarios"].append({"scenario": scenario.name, "metrics": metrics})
+    files.write_json(given.result, rounded(content))
 
 
 if __name__ == "__main__":

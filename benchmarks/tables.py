@@ -3,11 +3,13 @@
 Every function takes nothing and reads benchmarks/results/.
 """
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.copies import ROOT
 from benchmarks.grid import table as grid_table
+from textclf.artifacts.metrics import METRICS
 from textclf.core import files
 from textclf.core.formatting import p_value
 
@@ -42,8 +44,10 @@ def display(model: str) -> str:
     return NAMES.get(model, model.replace("_", " "))
 
 
-def interval(value: float, ends: dict[str, float], sign: str = "") -> str:
-    """Return a number with its interval."""
+def interval(value: float, ends: dict[str, float | None] | None, sign: str = "") -> str:
+    """Return a number with its interval, if there is one."""
+    if ends is None or ends["low"] is None:
+        return f"{value:{sign}.3f}"
     return f"{value:{sign}.3f} ({ends['low']:{sign}.3f} to {ends['high']:{sign}.3f})"
 
 
@@ -76,7 +80,7 @@ def honest_of(corpus: str) -> str:
         chosen += [f"epoch {trained['best_epoch']}"] if "best_epoch" in trained else []
         chosen += [f"C {trained['C']:g}"] if "C" in trained else []
         error = f"{test['ece']:.3f} ({decided['uncalibrated']['test']['ece']:.3f})"
-        cells = [interval(test[metric], run["intervals"][model]["test"][metric]) for metric in metrics]
+        cells = [interval(test[metric], run["intervals"][model]["test"].get(metric)) for metric in metrics]
         rows.append([display(model), f"{splits['validation']['accuracy']:.3f}", *cells, error, ", ".join(chosen)])
     header = ["model", "validation", "accuracy", "log loss", "ROC AUC", "F1", "Brier"]
     first = markdown([*header, "calibration error (before)", "chosen"], rows)
@@ -106,6 +110,30 @@ def studies() -> str:
     header = ["corpus", "model", "accuracy: mean, sd over folds", "log loss: mean, sd over folds"]
     tests = markdown(["corpus", "network minus logistic regression, accuracy", "t", "p"], second)
     return f"{markdown([*header, 'accuracy: sd over seeds'], first)}\n\n{tests}"
+
+
+def coverage() -> str:
+    """Return the share of intervals that contain the true value, by kind of test set (row) and metric (column)."""
+    content = result("coverage")
+    columns = {name: METRICS[name].title for name in ("accuracy", "f1", "roc_auc", "mcc", "log_loss")}
+    columns["accuracy, minus b's"] = "difference in accuracy"
+    rows = [
+        [row["scenario"], *(covered(row["metrics"].get(name, {"stated": 0.0})) for name in columns)]
+        for row in content["scenarios"]
+    ]
+    error = math.sqrt(0.95 * 0.05 / content["sets"])
+    note = (
+        f"{content['sets']} test sets per line; the standard error of a percentage is about {100 * error:.1f} points."
+    )
+    return f"{markdown(['% of intervals with the truth', *columns.values()], rows)}\n\n{note}"
+
+
+def covered(cell: dict[str, float]) -> str:
+    """Return the percentage of intervals that contain the truth, and that of the test sets with an interval."""
+    if cell["stated"] == 0:
+        return "no interval"
+    few = f" ({cell['stated']:.0%} of the sets have one)" if cell["stated"] < 0.995 else ""
+    return f"{100 * cell['contained']:.0f}{few}"
 
 
 # Representations and models: docs/representations.md, docs/own-data.md
@@ -148,6 +176,7 @@ def together() -> str:
 
 
 TABLES = {
+    "coverage": coverage,
     "grid": grid,
     "honest": honest,
     "honest-command": honest_command,
