@@ -1,6 +1,5 @@
-"""Fetch all built-in corpora into one folder: python -m benchmarks.corpora --folder data/corpora."""
+"""All built-in corpora in one folder, which the measurements behind the figures of docs/ read."""
 
-import argparse
 from pathlib import Path
 
 from textclf.core import files
@@ -8,17 +7,10 @@ from textclf.fetch.catalogue import CORPORA
 from textclf.fetch.download import fetch_corpora
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Fetch all built-in corpora into one folder.")
-    parser.add_argument("--folder", type=Path, required=True)
-    given = parser.parse_args()
-    contents = fetch_corpora(CORPORA, given.folder, report=print)
-    with files.outputs(given.folder) as (folder,):
+def fetch(target: Path) -> None:
+    """Write all corpora into a folder; files with the published bytes are not fetched again."""
+    contents = fetch_corpora(CORPORA, target, report=print)
+    with files.outputs(target) as (folder,):
         folder.mkdir()
         for name, data in contents.items():
             (folder / name).write_bytes(data)
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,7 @@ from textclf.core import files
 from textclf.core.settings import PARAMS_FILE, load_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-CORPORA = ROOT / "data" / "corpora"  # all built-in corpora: the output of stage corpora in benchmarks/dvc.yaml
+CORPORA = ROOT / "data" / "corpora"  # all built-in corpora: benchmarks/corpora.py
 LAST = "evaluate"
 
 
