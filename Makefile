@@ -11,9 +11,8 @@ help: ## Print this list
 
 .PHONY: repro
 repro: .venv/run ## Set up the environment and run the stages that are not up to date
-	@touch .venv/started
-	dvc repro
-	@test reports/provenance.json -nt .venv/started || textclf metrics # the stage report has printed it otherwise
+	@started=$$(mktemp); trap 'rm -f "$$started"' EXIT; echo dvc repro; dvc repro && \
+		{ test reports/provenance.json -nt "$$started" || textclf metrics; } # else the stage report has printed them
 
 .PHONY: metrics
 metrics: .venv/run ## Print the outcome of the last run: models, intervals, the model that textclf predict takes
