@@ -44,7 +44,9 @@ def test_a_clone_has_what_a_pull_brings_and_runs_nothing(clone: Copy, pipeline: 
 
 
 def test_another_number_of_epochs_trains_only_the_network_again(retrained: Changed) -> None:
-    assert verify.stages_run(retrained.printed) == ["check", "train@keras", "evaluate", "export", "plot", "report"]
+    # Among stages that do not depend on each other, DVC's order varies.
+    ran = sorted(verify.stages_run(retrained.printed))
+    assert ran == ["check", "evaluate", "export", "plot", "report", "train@keras"]
 
 
 @pytest.mark.parametrize(
