@@ -59,5 +59,5 @@ def test_the_pages_show_the_results() -> None:
 @pytest.mark.slow  # it fails until `make results` has run, which takes minutes, so it is no part of `make test`
 @pytest.mark.parametrize(("file", "remedy"), [(ACCURACY, "make results"), (TIMINGS, "make bench and its like")])
 def test_no_result_is_older_than_what_it_depends_on(file: str, remedy: str) -> None:
-    status = json.loads(Copy(ROOT, {}).dvc("status", "--quiet", "--json", file).splitlines()[-1])
+    status = json.loads(Copy(ROOT, {}).dvc("status", "--json", file).splitlines()[-1])
     assert status == {}, f"run {remedy}"
