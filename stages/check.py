@@ -8,7 +8,8 @@ Params: all of them.
 from pathlib import Path
 
 from textclf import params
-from textclf.core import files, stage
+from textclf.core import stage
+from textclf.core.outputs import outputs
 
 MESSAGE = "params.yaml was checked\n"
 
@@ -16,7 +17,7 @@ MESSAGE = "params.yaml was checked\n"
 def run(*, output: Path) -> None:
     """Check params.yaml: all mistakes within sections at once, then all conflicts between sections."""
     params.load()
-    with files.outputs(output) as (target,):
+    with outputs(output) as (target,):
         target.write_text(MESSAGE, encoding="utf-8", newline="\n")
 
 

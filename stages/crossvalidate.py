@@ -8,6 +8,7 @@ Params: crossvalidate, data, evaluate, split, train, vectorize.
 from pathlib import Path
 
 from textclf.core import files, stage
+from textclf.core.outputs import outputs
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
 from textclf.split.settings import Split
@@ -36,7 +37,7 @@ def run(
     setup = Setup(split, vectorize, train, evaluate)
     results = crossvalidation.crossvalidate(rows.rows, rows.classes, setup, crossvalidate)
     summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)
-    with files.outputs(report, trainings) as (report_file, trainings_file):
+    with outputs(report, trainings) as (report_file, trainings_file):
         files.write_json(report_file, summary)
         files.write_csv(trainings_file, results)
     for name in train.models:

@@ -19,6 +19,7 @@ from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, RECORD, leftovers, open_models, read
 from textclf.core import files, stage
 from textclf.core.files import SPLITS
+from textclf.core.outputs import outputs
 from textclf.core.settings import Names, Param
 from textclf.evaluate.clusters import find_clusters
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
@@ -79,7 +80,7 @@ def run(
         plots / "reliability.csv": stack_models({name: test.reliability(name) for name in models}),
     }
     summaries = summarise(measured, records, files.read_json(shapes))
-    with files.outputs(metrics / "models", *written, *tables) as (folder, *scratch):
+    with outputs(metrics / "models", *written, *tables) as (folder, *scratch):
         folder.mkdir()
         for name, summary in summaries.items():
             files.write_json(folder / f"{name}.json", summary)

@@ -16,6 +16,7 @@ from textclf.artifacts.model_warnings import find_warnings
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.formatting import display_name
+from textclf.core.outputs import outputs
 from textclf.core.progress import track
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
@@ -66,7 +67,7 @@ def run(
         measured, compared, records, decided, [*train.models, *sorted(evaluate.external)], evaluate.confidence
     )
     default, reason = explain_choice(export.model, measured, decided, train.models)
-    with files.outputs(models, terms) as (model_folder, terms_csv):
+    with outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
         write_index(default, train.models, model_folder)
         for name, model in layer_models.items():

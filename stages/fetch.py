@@ -9,7 +9,8 @@ Params: data.path, fetch.
 from pathlib import Path
 from typing import Annotated
 
-from textclf.core import files, stage
+from textclf.core import stage
+from textclf.core.outputs import outputs
 from textclf.core.settings import Param
 from textclf.fetch.catalogue import CORPORA, Corpus, is_fetched
 from textclf.fetch.database import fetch_query
@@ -31,7 +32,7 @@ def run(fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path) ->
         missing = "" if Path(path).exists() else ", which does not exist; correct it, or get the file with dvc pull"
         print(f"nothing to fetch: data.path is {path}{missing}")
     contents |= fetch_corpora(wanted, raw, report=print)
-    with files.outputs(raw) as (folder,):
+    with outputs(raw) as (folder,):
         folder.mkdir()
         for name, data in contents.items():
             (folder / name).write_bytes(data)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textclf.artifacts.splits import read, read_classes
 from textclf.core import files, stage
+from textclf.core.outputs import outputs
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
 from textclf.plot import figures
@@ -30,7 +31,7 @@ def run(
 ) -> None:
     """Draw the learning curve of the models of train.models."""
     points = learning_curve(read(splits), read_classes(splits), Setup(split, vectorize, train, evaluate))
-    with files.outputs(curve, figure) as (curve_file, figure_file):
+    with outputs(curve, figure) as (curve_file, figure_file):
         files.write_csv(curve_file, points)
         figures.learning_curve(points, figure_file)
 

@@ -11,6 +11,7 @@ from typing import Annotated
 
 from textclf.core import files, stage
 from textclf.core.about import About
+from textclf.core.outputs import outputs
 from textclf.core.settings import Param
 from textclf.fetch import catalogue
 from textclf.plot import confusion, curves, figures, history, reliability
@@ -30,7 +31,7 @@ def run(
     bins = files.read_csv(plots / "reliability.csv", reliability.COLUMNS)
     names = catalogue.class_names(catalogue.corpora_at(Path(path), raw)) | about.class_names
     drawn = [plots / f"{name}.svg" for name in ("history", "confusion", "roc", "reliability")]
-    with files.outputs(*drawn) as (first, second, third, fourth):
+    with outputs(*drawn) as (first, second, third, fourth):
         figures.history(epochs, first)
         figures.confusion(pairs, second, names)
         figures.roc(points, third, names)

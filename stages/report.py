@@ -13,6 +13,7 @@ from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.core import files, stage
 from textclf.core.about import About
+from textclf.core.outputs import outputs
 from textclf.evaluate.settings import Evaluate
 from textclf.export import explanation, outcome, provenance
 from textclf.export.settings import Export
@@ -84,7 +85,7 @@ def run(
             versions=provenance.locked_versions(locked.decode("utf-8")),
         )
     )
-    with files.outputs(page, page.with_name(PROVENANCE)) as (written, machine):
+    with outputs(page, page.with_name(PROVENANCE)) as (written, machine):
         written.write_text(html, encoding="utf-8", newline="\n")
         files.write_json(machine, provenance.describe_machine(ROOT))
     contents = {name: files.read_json(metrics / f"{name}.json") for name in outcome.FILES}

@@ -9,6 +9,7 @@ Params: data, split.
 from pathlib import Path
 
 from textclf.core import files, stage
+from textclf.core.outputs import outputs
 from textclf.split.room import require_room
 from textclf.split.settings import Split
 from textclf.split.write import describe_splits, write_splits
@@ -24,7 +25,7 @@ def run(data: Data, split: Split, *, table: Path, splits: Path, report: Path) ->
     for line in describe_folders(find_table(table, data)):
         print(line, flush=True)
     require_room(table, data, split, splits)
-    with files.outputs(splits, report) as (split_folder, report_file):
+    with outputs(splits, report) as (split_folder, report_file):
         split_folder.mkdir()
         classes, counts = write_splits(table, data, split, split_folder)
         files.write_json(report_file, counts)

@@ -13,6 +13,7 @@ from textclf.artifacts import features as feature_files
 from textclf.artifacts import layers
 from textclf.artifacts import predictions as prediction_files
 from textclf.core import files, stage
+from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
 from textclf.models.common import crossvalidation, fitting, scratch, workers
 from textclf.models.common.loading import load_model
@@ -30,7 +31,7 @@ def run(*, model: str, features: Path, trained: Path, predictions: Path) -> None
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)
-    with files.outputs(trained, predictions) as (folder, rows):
+    with outputs(trained, predictions) as (folder, rows):
         folder.mkdir()
         layers.write(fitted.layers, folder)
         for name, write in fitted.files.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from textclf.artifacts.splits import open_shards, read_classes
 from textclf.core import files, resources, stage
+from textclf.core.outputs import outputs
 from textclf.vectorize.settings import Vectorize
 from textclf.vectorize.sharded import estimate_room, vectorize_shards
 
@@ -23,7 +24,7 @@ def run(vectorize: Vectorize, *, splits: Path, features: Path, report: Path) -> 
         row_count, shard_count, memory, disk = estimate_room(rows, vectorize)
         resources.announce(row_count, shard_count, memory, disk)
         resources.require_disk(features, disk, str(features))
-    with files.outputs(features, report) as (feature_folder, report_file):
+    with outputs(features, report) as (feature_folder, report_file):
         feature_folder.mkdir()
         scratch = feature_folder.parent / "scratch"
         scratch.mkdir()

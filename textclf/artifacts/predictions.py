@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.core.files import SCRATCH, reading
+from textclf.core.files import reading
+from textclf.core.outputs import SCRATCH
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,12 +1,8 @@
-"""Reading and writing files: outputs that are complete or absent, with reproducible bytes."""
+"""Reading and writing files with reproducible bytes."""
 
 import contextlib
-import glob
 import hashlib
 import json
-import os
-import shutil
-import tempfile
 import tokenize
 import zipfile
 import zlib
@@ -20,51 +16,11 @@ if TYPE_CHECKING:
     import pandas as pd
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
-SCRATCH = ".scratch"  # suffix of unfinished outputs; DVC and Git ignore it
 DIGITS = 6  # decimals in metrics and curves
 FORMAT = "format"  # key of versioned JSON
 # Columns of tables that are text even if they look like numbers or missing values: a class may be called 007 or NA.
 TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "method")
 _NPZ_ERRORS = (zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of a damaged archive
-
-
-@contextlib.contextmanager
-def outputs(*targets: Path) -> Iterator[list[Path]]:
-    """Yield a scratch path per target; all are renamed to their targets when the block ends without error.
-
-    The block creates a file or a folder at each scratch path. A scratch path is in the folder of its target, so that
-    the last step is a rename. If the block raises, no target is changed and nothing is left behind. Scratch paths of
-    the same targets that a killed process left behind are removed first.
-    """
-    with contextlib.ExitStack() as stack:
-        scratch = []
-        for target in targets:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            for leftover in target.parent.glob(f".{glob.escape(target.name)}.*{SCRATCH}"):
-                if not _runs(leftover.name.split(".")[-3]):
-                    shutil.rmtree(leftover, ignore_errors=True)
-            folder = tempfile.mkdtemp(SCRATCH, f".{target.name}.{os.getpid()}.", target.parent)
-            stack.callback(shutil.rmtree, folder, ignore_errors=True)
-            scratch.append(Path(folder, target.name))
-        yield scratch
-        for source in scratch:
-            source.stat()  # FileNotFoundError before any target is changed
-        for source, target in zip(scratch, targets, strict=True):
-            if os.path.lexists(target) and (source.is_dir() or (target.is_dir() and not target.is_symlink())):
-                # A folder can't be renamed over anything: move the old output aside, into the scratch folder.
-                target.rename(source.parent / "replaced")
-            source.replace(target)
-
-
-def _runs(process: str) -> bool:
-    """Return whether the process with this id runs; True if it is no id, so that foreign files are left alone."""
-    try:
-        os.kill(int(process), 0)
-    except ProcessLookupError:
-        return False
-    except (ValueError, OverflowError, PermissionError):
-        return True
-    return True
 
 
 def write_json(path: Path, content: Any) -> None:

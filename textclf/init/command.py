@@ -8,11 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from textclf.core import files
 from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.git import git
+from textclf.core.outputs import outputs
 from textclf.core.params_text import with_values
 from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, load_yaml, show, validate
@@ -39,7 +39,7 @@ def run(arguments: argparse.Namespace) -> None:
     before = load_yaml(PARAMS_FILE)
     changed = [choice for choice in choices if _value_at(before, choice.key) != choice.value]
     text = with_values(PARAMS_FILE.read_text(encoding="utf-8"), settings)
-    with files.outputs(PARAMS_FILE) as (scratch,):
+    with outputs(PARAMS_FILE) as (scratch,):
         scratch.write_text(text, encoding="utf-8", newline="\n")
     print(*summary(data, found, changed), sep="\n")
 

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.predictions import PREFIX
-from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
+from textclf.core.outputs import outputs
 
 if TYPE_CHECKING:
     from textclf.predict.predictor import Term
@@ -252,7 +252,7 @@ def open_output(path: Path) -> Iterator[IO[bytes]]:
     target = Path(os.path.realpath(path))
     if not (target.parent.is_dir() and os.access(target.parent, os.W_OK | os.X_OK)):
         raise UserError(f"--output must be in an existing folder that is writable; got {path}")
-    with files.outputs(target) as (scratch,), scratch.open("wb") as stream:
+    with outputs(target) as (scratch,), scratch.open("wb") as stream:
         if target.exists():
             shutil.copymode(target, scratch)
         yield stream

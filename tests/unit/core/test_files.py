@@ -1,7 +1,4 @@
 import math
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -13,111 +10,6 @@ from hypothesis import strategies as st
 
 from textclf.core import files
 from textclf.core.errors import UserError
-
-
-def tree(folder: Path) -> dict[str, str | None]:
-    """Every path below a folder with a file's text, or None for a folder."""
-    return {str(path.relative_to(folder)): None if path.is_dir() else path.read_text() for path in folder.rglob("*")}
-
-
-@pytest.fixture
-def filled(tmp_path: Path) -> Path:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "old").write_text("old")
-    (tmp_path / "file").write_text("old")
-    return tmp_path
-
-
-def write_both(folder: Path, file: Path) -> None:
-    folder.mkdir()
-    (folder / "new").write_text("new")
-    file.write_text("new")
-
-
-def test_outputs_take_their_places_together(filled: Path) -> None:
-    with files.outputs(filled / "folder", filled / "file") as (folder, file):
-        write_both(folder, file)
-        assert (filled / "folder" / "old").exists()
-        assert (filled / "file").read_text() == "old"
-    assert tree(filled) == {"folder": None, "folder/new": "new", "file": "new"}
-
-
-def test_outputs_appear_where_there_was_nothing(tmp_path: Path) -> None:
-    with files.outputs(tmp_path / "a" / "b" / "folder", tmp_path / "file") as (folder, file):
-        write_both(folder, file)
-    assert tree(tmp_path) == {"a": None, "a/b": None, "a/b/folder": None, "a/b/folder/new": "new", "file": "new"}
-
-
-def test_what_a_killed_process_left_is_removed_and_that_of_a_running_one_kept(tmp_path: Path) -> None:
-    ended = subprocess.Popen([sys.executable, "-c", ""])
-    ended.wait()
-    dead, alive, other = (
-        tmp_path / name
-        for name in (
-            f".out.json.{ended.pid}.abc.scratch",
-            f".out.json.{os.getppid()}.abc.scratch",
-            f".another.json.{ended.pid}.abc.scratch",
-        )
-    )
-    for folder in (dead, alive, other):
-        folder.mkdir()
-    with files.outputs(tmp_path / "out.json") as (scratch,):
-        scratch.touch()
-    assert sorted(tmp_path.iterdir()) == sorted([alive, other, tmp_path / "out.json"])
-
-
-@pytest.mark.parametrize("error", [ValueError, OSError, UserError, KeyboardInterrupt, SystemExit])
-def test_a_block_that_raises_leaves_old_outputs_and_no_scratch(filled: Path, error: type[BaseException]) -> None:
-    before = tree(filled)
-
-    def fail() -> None:
-        with files.outputs(filled / "folder", filled / "file") as (folder, file):
-            write_both(folder, file)
-            raise error
-
-    with pytest.raises(error):
-        fail()
-    assert tree(filled) == before
-
-
-def test_a_block_that_forgets_an_output_leaves_the_old_ones(filled: Path) -> None:
-    before = tree(filled)
-
-    def forget() -> None:
-        with files.outputs(filled / "folder", filled / "file") as (folder, _):
-            folder.mkdir()
-
-    with pytest.raises(FileNotFoundError):
-        forget()
-    assert tree(filled) == before
-
-
-@pytest.mark.parametrize("kind", ["file", "folder", "link to a folder", "broken link"])
-def test_a_folder_replaces_whatever_stands_in_its_place(tmp_path: Path, kind: str) -> None:
-    target, elsewhere = tmp_path / "target", tmp_path / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "old").write_text("old")
-    match kind:
-        case "file":
-            target.write_text("old")
-        case "folder":
-            target.mkdir()
-        case "link to a folder":
-            target.symlink_to(elsewhere)
-        case _:
-            target.symlink_to("nowhere")
-    with files.outputs(target) as (folder,):
-        folder.mkdir()
-    assert not target.is_symlink()
-    assert tree(tmp_path) == {"elsewhere": None, "elsewhere/old": "old", "target": None}
-
-
-def test_a_file_replaces_a_link_and_not_what_it_points_at(tmp_path: Path) -> None:
-    (tmp_path / "cache").write_text("old")
-    (tmp_path / "target").symlink_to("cache")
-    with files.outputs(tmp_path / "target") as (file,):
-        file.write_text("new")
-    assert tree(tmp_path) == {"cache": "old", "target": "new"}
 
 
 def test_json_is_sorted_indented_and_ends_with_a_newline(tmp_path: Path) -> None:

@@ -1,0 +1,295 @@
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textclf.core.errors import UserError
+from textclf.core.outputs import outputs
+
+
+def tree(folder: Path) -> dict[str, str | None]:
+    """Every path below a folder with a file's text, or None for a folder."""
+    return {str(path.relative_to(folder)): None if path.is_dir() else path.read_text() for path in folder.rglob("*")}
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "old").write_text("old")
+    (tmp_path / "file").write_text("old")
+    return tmp_path
+
+
+def write_both(folder: Path, file: Path) -> None:
+    folder.mkdir()
+    (folder / "new").write_text("new")
+    file.write_text("new")
+
+
+def test_outputs_take_their_places_together(filled: Path) -> None:
+    with outputs(filled / "folder", filled / "file") as (folder, file):
+        write_both(folder, file)
+        assert (filled / "folder" / "old").exists()
+        assert (filled / "file").read_text() == "old"
+    assert tree(filled) == {"folder": None, "folder/new": "new", "file": "new"}
+
+
+def test_outputs_appear_where_there_was_nothing(tmp_path: Path) -> None:
+    with outputs(tmp_path / "a" / "b" / "folder", tmp_path / "file") as (folder, file):
+        write_both(folder, file)
+    assert tree(tmp_path) == {"a": None, "a/b": None, "a/b/folder": None, "a/b/folder/new": "new", "file": "new"}
+
+
+def scratch_folders(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir() if path.suffix == ".scratch")
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from textclf.core.outputs import outputs
+with outputs(Path("out.json")) as (scratch,):
+    scratch.write_text("held")
+    print("ready", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def holder(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """A process that is about to write out.json."""
+    command = [sys.executable, "-c", HOLD]
+    with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process
+        process.kill()
+
+
+def write_out(folder: Path) -> None:
+    with outputs(folder / "out.json") as (scratch,):
+        scratch.write_text("new")
+
+
+def test_the_scratch_folder_of_a_running_process_is_kept(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    held = scratch_folders(tmp_path)
+    write_out(tmp_path)
+    assert scratch_folders(tmp_path) == held
+    holder.communicate("")
+    assert tree(tmp_path) == {"out.json": "held"}
+
+
+def test_the_scratch_folder_of_a_killed_process_is_removed(tmp_path: Path, holder: subprocess.Popen[str]) -> None:
+    holder.kill()
+    holder.wait()
+    assert len(scratch_folders(tmp_path)) == 1
+    write_out(tmp_path)
+    assert tree(tmp_path) == {"out.json": "new"}
+
+
+def test_a_process_is_not_recognised_by_its_id(tmp_path: Path) -> None:
+    # Ids are given again, and in a container they are those of other processes.
+    (tmp_path / f".out.json.{os.getppid()}.abc.scratch").mkdir()
+    (tmp_path / ".another.json.abc.scratch").mkdir()
+    write_out(tmp_path)
+    assert scratch_folders(tmp_path) == [".another.json.abc.scratch"]
+
+
+@pytest.mark.parametrize("length", [200, 201, 250, 255])
+def test_an_output_may_have_as_long_a_name_as_the_file_system_allows(tmp_path: Path, length: int) -> None:
+    target = tmp_path / ("a" * length)
+    with outputs(target) as (scratch,):
+        scratch.write_text("new")
+    assert tree(tmp_path) == {target.name: "new"}
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, UserError, KeyboardInterrupt, SystemExit])
+def test_a_block_that_raises_leaves_old_outputs_and_no_scratch(filled: Path, error: type[BaseException]) -> None:
+    before = tree(filled)
+
+    def fail() -> None:
+        with outputs(filled / "folder", filled / "file") as (folder, file):
+            write_both(folder, file)
+            raise error
+
+    with pytest.raises(error):
+        fail()
+    assert tree(filled) == before
+
+
+def test_a_block_that_forgets_an_output_leaves_the_old_ones(filled: Path) -> None:
+    before = tree(filled)
+
+    def forget() -> None:
+        with outputs(filled / "folder", filled / "file") as (folder, _):
+            folder.mkdir()
+
+    with pytest.raises(FileNotFoundError):
+        forget()
+    assert tree(filled) == before
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link to a folder", "broken link"])
+def test_a_folder_replaces_whatever_stands_in_its_place(tmp_path: Path, kind: str) -> None:
+    target, elsewhere = tmp_path / "target", tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "old").write_text("old")
+    match kind:
+        case "file":
+            target.write_text("old")
+        case "folder":
+            target.mkdir()
+        case "link to a folder":
+            target.symlink_to(elsewhere)
+        case _:
+            target.symlink_to("nowhere")
+    with outputs(target) as (folder,):
+        folder.mkdir()
+    assert not target.is_symlink()
+    assert tree(tmp_path) == {"elsewhere": None, "elsewhere/old": "old", "target": None}
+
+
+def test_a_file_replaces_a_link_and_not_what_it_points_at(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("old")
+    (tmp_path / "target").symlink_to("cache")
+    with outputs(tmp_path / "target") as (file,):
+        file.write_text("new")
+    assert tree(tmp_path) == {"cache": "old", "target": "new"}
+
+
+# The last step
+
+
+CALLS = ("link", "rename", "replace")  # of the module os, by which outputs take their places
+
+
+class Failing:
+    """Makes the call with a number fail, counted over all calls from 0; with `permanent`, all from there on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, number: int, permanent: bool = False) -> None:
+        self.count, self.number, self.permanent = 0, number, permanent
+        for name in CALLS:
+            monkeypatch.setattr(os, name, self.wrap(getattr(os, name)))
+
+    def wrap(self, call: Callable[..., None]) -> Callable[..., None]:
+        def fail(*arguments: Any, **options: Any) -> None:
+            self.count += 1
+            if self.count > self.number and (self.permanent or self.count == self.number + 1):
+                raise OSError(5, "Input/output error", os.fspath(arguments[0]))
+            call(*arguments, **options)
+
+        return fail
+
+
+NEW = {"folder": None, "folder/new": "new", "file": "new", "another": None, "another/new": "new"}
+OLD = {"folder": None, "folder/old": "old", "file": "old"}
+
+
+def replace_all(folder: Path) -> None:
+    with outputs(folder / "folder", folder / "file", folder / "another") as (first, second, third):
+        write_both(first, second)
+        third.mkdir()
+        (third / "new").write_text("new")
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_rename_that_fails_leaves_all_outputs_as_they_were(
+    filled: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    with monkeypatch.context() as patch:
+        Failing(patch, number)
+        if number == 2:  # a link, instead of which the file is renamed
+            replace_all(filled)
+        else:
+            with pytest.raises(OSError, match="Input/output error"):
+                replace_all(filled)
+    assert tree(filled) == (NEW if number == 2 else OLD)
+
+
+def test_these_are_all_calls_of_the_last_step(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        calls = Failing(patch, 100)
+        replace_all(filled)
+    assert calls.count == 5
+    assert tree(filled) == NEW
+
+
+def test_what_cannot_be_put_back_is_named_and_put_back_at_the_next_start(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        Failing(patch, 1, permanent=True)
+        with pytest.raises(
+            UserError, match=r"\.replaced could not be put back to .*folder \(Input/output error\); move it"
+        ):
+            replace_all(filled)
+    assert not (filled / "folder").exists()
+    with contextlib.suppress(ValueError), outputs(filled / "folder"):
+        raise ValueError
+    assert tree(filled) == OLD
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from textclf.core.outputs import outputs
+number, call = int(sys.argv[1]), {name: getattr(os, name) for name in ("link", "rename", "replace")}
+def kill(name):
+    def run(*arguments, **options):
+        global number
+        if not number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        number -= 1
+        call[name](*arguments, **options)
+    return run
+with outputs(Path("folder"), Path("file")) as (folder, file):
+    folder.mkdir()
+    (folder / "new").write_text("new")
+    file.write_text("new")
+    for name in call:
+        setattr(os, name, kill(name))
+"""
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_after_a_kill_between_two_renames_no_old_output_is_lost(filled: Path, number: int) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(number)], cwd=filled)
+    assert done.returncode == -9
+    with contextlib.suppress(ValueError), outputs(filled / "folder", filled / "file"):
+        raise ValueError
+    after = tree(filled)
+    assert after["file"] == "old"
+    assert "folder/old" in after or "folder/new" in after
+    assert scratch_folders(filled) == []
+
+
+def test_an_old_output_that_cannot_be_removed_is_removed_at_the_next_start(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            raise PermissionError(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", fail)
+        replace_all(filled)
+    assert len(scratch_folders(filled)) > 0
+    replace_all(filled)
+    assert tree(filled) == NEW
+
+
+def test_outputs_are_on_the_disk_before_they_take_their_places(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match=r"No space left on device: .*folder"):
+            replace_all(filled)
+    assert tree(filled) == OLD

@@ -1,0 +1,173 @@
+"""The outputs of a stage as one unit: all of them are new, or all of them are as they were."""
+
+import contextlib
+import errno
+import fcntl
+import glob
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from textclf.core.errors import UserError
+
+SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git ignore them
+LOCK, REPLACED = ".lock", ".replaced"  # in a scratch folder: the lock of its process, and the old output
+LONGEST = 200  # bytes of an output's name that the name of its scratch folder repeats; a file system allows 255
+
+
+@contextlib.contextmanager
+def outputs(*targets: Path) -> Iterator[list[Path]]:
+    """Yield a scratch path per target; all are renamed to their targets when the block ends without error.
+
+    The block creates a file or a folder at each scratch path. A scratch path is in the folder of its target, so that
+    the last step is a rename. If the block raises, or a rename fails, all targets are what they were before and nothing
+    is left behind. What processes that were killed left behind for the same targets is removed first.
+
+    Raises `UserError` if a rename failed and the old output cannot be put back either; it says where that is.
+    """
+    with contextlib.ExitStack() as stack:
+        scratch = []
+        for target in targets:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _clear(target)
+            folder = stack.enter_context(_scratch_folder(target))
+            scratch.append(folder / target.name)
+        yield scratch
+        for source in scratch:
+            source.stat()  # FileNotFoundError before any target is changed
+            _write_to_disk(source)
+        _replace(scratch, targets)
+
+
+@contextlib.contextmanager
+def _scratch_folder(target: Path) -> Iterator[Path]:
+    """Yield a new folder beside the target, locked by this process, and remove it at the end.
+
+    A folder that still holds an old output, which could not be put back, stays.
+    """
+    while True:
+        folder = Path(tempfile.mkdtemp(SCRATCH, f".{_short(target.name)}.", target.parent))
+        # Another process may have removed the folder before it was locked.
+        if (lock := _lock(folder, wait=True)) is not None:
+            break
+    try:
+        yield folder
+    finally:
+        if not os.path.lexists(folder / REPLACED):
+            shutil.rmtree(folder, ignore_errors=True)
+        lock.close()
+
+
+def _clear(target: Path) -> None:
+    """Remove the scratch folders of this target whose process has ended, killed before it could do so itself.
+
+    A process that was killed between two renames has moved the old output aside: it is put back.
+    """
+    for folder in target.parent.glob(f".{glob.escape(_short(target.name))}.*{SCRATCH}"):
+        lock = None
+        with contextlib.suppress(OSError):  # in use, not ours, or on a file system without locks
+            lock = _lock(folder, wait=False)
+        if lock is not None:
+            with lock:
+                if os.path.lexists(folder / REPLACED) and not os.path.lexists(target):
+                    (folder / REPLACED).rename(target)
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock(folder: Path, *, wait: bool) -> IO[bytes] | None:
+    """Return the open lock file of a scratch folder, which stays locked until it is closed or this process ends.
+
+    The kernel frees the lock of a process that ends, however it ends, and locks hold across containers, where process
+    ids do not. Returns None if the folder is gone. Raises `OSError` if another process has the lock and `wait` is
+    false.
+    """
+    path = folder / LOCK
+    try:
+        file = path.open("ab")
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+    except FileNotFoundError:  # from stat
+        pass
+    except OSError:
+        if wait:
+            return file  # on a file system without locks, where others leave the folder alone
+        file.close()
+        raise
+    file.close()
+    return None
+
+
+def _short(name: str) -> str:
+    """Return a file's name, or a hash of it if a name that repeats it would be too long."""
+    encoded = os.fsencode(name)
+    return name if len(encoded) <= LONGEST else hashlib.sha256(encoded).hexdigest()
+
+
+def _write_to_disk(path: Path) -> None:
+    """Wait until a file, or a folder with all files in it, is on the disk, so that no rename gets there before it."""
+    paths = [path]
+    for folder, folders, names in os.walk(path):
+        paths += [Path(folder, name) for name in (*folders, *names)]
+    for each in paths:
+        descriptor = os.open(each, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in {errno.EINVAL, errno.ENOTSUP}:  # of a file system that cannot
+                raise OSError(error.errno, error.strerror, str(each)) from error
+        finally:
+            os.close(descriptor)
+
+
+def _replace(sources: Sequence[Path], targets: Sequence[Path]) -> None:
+    """Rename every source to its target; if one of the renames fails, undo those before it."""
+    with contextlib.ExitStack() as undo:
+        for source, target in zip(sources, targets, strict=True):
+            if os.path.lexists(target):
+                _keep(target, source)
+                undo.callback(_put_back, source.parent / REPLACED, target)
+            source.replace(target)
+            undo.callback(_put_back, target, source)
+        undo.pop_all()
+    for source in sources:
+        with contextlib.suppress(OSError):  # the next start removes it
+            _remove(source.parent / REPLACED)
+
+
+def _keep(target: Path, source: Path) -> None:
+    """Keep an old output in the scratch folder of the new one.
+
+    A file that a file replaces is linked, so that there is one at every moment; a folder cannot be.
+    """
+    if source.is_file() and target.is_file() and not target.is_symlink():
+        with contextlib.suppress(OSError):  # a file system without links
+            (source.parent / REPLACED).hardlink_to(target)
+            return
+    target.rename(source.parent / REPLACED)
+
+
+def _put_back(path: Path, place: Path) -> None:
+    """Undo a rename."""
+    try:
+        path.replace(place)
+        if path.is_file():  # two links to one file: the rename did nothing
+            path.unlink()
+    except OSError as error:
+        raise UserError(
+            f"{path} could not be put back to {place} ({error.strerror}); move it, or run dvc repro again"
+        ) from error
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
