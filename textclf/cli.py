@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textclf import __version__
-from textclf.core import stage
+from textclf.core.failures import report_uncaught
 
 DESCRIPTION = argparse.RawDescriptionHelpFormatter  # keeps the line ends of the examples
 PREDICT = """
@@ -60,6 +60,10 @@ pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reas
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with 0, with 1 if a gate failed, or with 2 after a mistake that the user can mend."""
+    if arguments is None:
+        report_uncaught("textclf")
+    from textclf.core import stage
+
     parser = argparse.ArgumentParser(prog="textclf", description="Use and compare what the pipeline has trained.")
     parser.add_argument("--version", action="version", version=f"textclf {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -11,11 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
-from textclf.core.errors import UserError
-from textclf.core.extras import extra_of
+from textclf.core.failures import USAGE_ERROR, complain, lines_of
 from textclf.core.settings import Param, load_params
-
-USAGE_ERROR = 2
 
 
 def main(run: Callable[..., None]) -> None:
@@ -52,8 +49,7 @@ def key_of(parameter: inspect.Parameter) -> str:
 def exit_code(name: str, work: Callable[[], int | None]) -> int:
     """Return the exit code of a process that does the work: what `work` returns, 0 for None.
 
-    2 after a `UserError`, an error of the operating system, or if a package of an extra is not installed; each line
-    goes to stderr as `error: <name>: ...`.
+    2 after an error that `lines_of` knows; each of its lines goes to stderr as `error: <name>: ...`.
     """
     # Errors quote what the user typed; a lone surrogate (a name that is not UTF-8) must not break them.
     streams = [stream for stream in (sys.stdout, sys.stderr) if stream is not None]  # None: closed, as by >&-
@@ -63,26 +59,19 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
         status = work() or 0
         for stream in streams:
             stream.flush()
-    except UserError as error:
-        for line in error.lines:
-            complain(f"error: {name}: {line}")
-        return USAGE_ERROR
-    except ModuleNotFoundError as error:
-        if (extra := extra_of(error.name)) is None:
-            raise
-        complain(f'error: {name}: the package {error.name} must be installed for this; pip install "textclf[{extra}]"')
-        return USAGE_ERROR
     except BrokenPipeError:
         _discard_output()
         return 128 + signal.SIGPIPE
-    except OSError as error:
-        _discard_output()
-        where = f"{error.filename}: " if error.filename else ""
-        reason = os.strerror(error.errno) if error.errno else str(error)  # pyarrow writes a sentence of its own
-        complain(f"error: {name}: {where}{reason}")
-        return USAGE_ERROR
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    except Exception as error:
+        if (lines := lines_of(error)) is None:
+            raise
+        if isinstance(error, OSError):
+            _discard_output()
+        for line in lines:
+            complain(f"error: {name}: {line}")
+        return USAGE_ERROR
     return status
 
 
@@ -92,10 +81,3 @@ def _discard_output() -> None:
         sys.stdout.flush()
     with contextlib.suppress(AttributeError, OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def complain(line: str) -> None:
-    """Write a line to stderr, if that is open, with unprintable characters escaped."""
-    if sys.stderr is not None:
-        shown = (letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
-        print("".join(shown), file=sys.stderr)

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from textclf.core import stage
 from textclf.core.errors import UserError
+from textclf.core.failures import complain
 from textclf.predict import inputs, outputs
 from textclf.predict.inputs import TextBatch
 from textclf.predict.outputs import PredictedBatch
@@ -62,7 +62,7 @@ def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
     if sys.stdin is None:
         raise UserError("standard input must be open; or give texts as arguments")
     if sys.stdin.isatty():
-        stage.complain("one text per line, until Ctrl-D:")
+        complain("one text per line, until Ctrl-D:")
     if arguments.format in LINES:
         return inputs.read_lines(sys.stdin.buffer, arguments.encoding, _warn)
     return inputs.read_stream(sys.stdin.buffer, arguments.format, layout)
@@ -102,4 +102,4 @@ def choose_format(name: str | None, output: Path | None) -> str:
 
 
 def _warn(line: str) -> None:
-    stage.complain(f"warning: predict: {line}")
+    complain(f"warning: predict: {line}")

@@ -11,8 +11,8 @@ from pathlib import Path
 import uvicorn
 
 from textclf.artifacts.decisions import INDEX, read_index
-from textclf.core import stage
 from textclf.core.errors import UserError
+from textclf.core.failures import complain
 from textclf.predict.predictor import Predictor, find_model, load
 from textclf.serve import access_log
 from textclf.serve.app import create_app
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
         # uvicorn sends itself the signal once more when it has shut down; this exits with 0 then.
         signal.signal(signal.SIGTERM, server.handle_exit)
         names = ", ".join(f"{name} (default)" if name == default else name for name in models)
-        stage.complain(f"serving {names} at {address(listener)}")
+        complain(f"serving {names} at {address(listener)}")
         sys.setswitchinterval(SWITCH_SECONDS)
         server.run(sockets=[listener])
 

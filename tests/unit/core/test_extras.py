@@ -6,6 +6,7 @@ import pytest
 from tests.conftest import ROOT
 from textclf.core import stage
 from textclf.core.extras import EXTRAS, extra_of
+from textclf.core.failures import USAGE_ERROR
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 MODULES = {"scikit-learn": "sklearn", "vl-convert-python": "vl_convert"}  # that are not named as their packages
@@ -35,7 +36,7 @@ def fail(error: Exception) -> None:
 
 
 def test_a_missing_extra_is_one_line_that_names_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name="pyarrow"))) == stage.USAGE_ERROR
+    assert stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name="pyarrow"))) == USAGE_ERROR
     line = 'error: predict: the package pyarrow must be installed for this; pip install "textclf[parquet]"\n'
     assert capsys.readouterr().err == line
 

@@ -1,5 +1,7 @@
 """The runner of a stage. The real scripts, run as processes, are tested in tests/contract."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -183,3 +185,41 @@ def test_a_stage_without_a_standard_output_runs(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(sys, "stdout", None)  # as Python sets it if it is started with >&-
     assert end(run) == 0
+
+
+def interpret(text: str, name: str = "program") -> subprocess.CompletedProcess[str]:
+    """Run a program that fails in a way that nothing catches."""
+    program = f"from textclf.core.failures import report_uncaught\nreport_uncaught({name!r})\n{text}\n"
+    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "line"),
+    [
+        ("raise OSError(5, '', 'numpy/x.py')", 2, "error: program: numpy/x.py: Input/output error\n"),
+        (
+            "raise ImportError('cannot map', path='x.so')",
+            2,
+            "error: program: x.so: cannot map; install the requirements again\n",
+        ),
+        ("raise KeyboardInterrupt", 130, ""),
+    ],
+)
+def test_a_failure_during_imports_is_one_line(failure: str, status: int, line: str) -> None:
+    done = interpret(failure)
+    assert (done.returncode, done.stderr) == (status, line)
+
+
+def test_a_defect_during_imports_keeps_its_traceback() -> None:
+    done = interpret("raise ImportError('cannot import name x')")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Traceback")
+
+
+def test_a_stage_that_is_run_reports_failures_of_its_imports_under_its_name(tmp_path: Path) -> None:
+    (tmp_path / "pydantic.py").write_text("raise OSError(5, '', 'x')")
+    root = Path(__file__).parents[3]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(tmp_path), str(root)))}
+    command = [sys.executable, "-m", "stages.split"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (2, "error: split: x: Input/output error\n")

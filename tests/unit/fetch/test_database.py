@@ -18,6 +18,7 @@ import sqlalchemy
 from stages import fetch
 from textclf.core import stage
 from textclf.core.errors import UserError
+from textclf.core.failures import USAGE_ERROR
 from textclf.fetch import database
 from textclf.fetch.settings import Fetch
 from textclf.tables import corpus
@@ -224,6 +225,6 @@ def test_without_sqlalchemy_the_error_names_the_extra(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    assert stage.exit_code("fetch", lambda: database.query_rows(VARIABLE, QUERY)[1]) == stage.USAGE_ERROR
+    assert stage.exit_code("fetch", lambda: database.query_rows(VARIABLE, QUERY)[1]) == USAGE_ERROR
     line = 'error: fetch: the package sqlalchemy must be installed for this; pip install "textclf[sql]"\n'
     assert capsys.readouterr().err == line

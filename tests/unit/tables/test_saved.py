@@ -13,6 +13,7 @@ import pytest
 
 from tests.unit.tables.tables import ROWS, SAME, arrow, compressed, data, excel, pairs, parquet, sqlite
 from textclf.core import stage
+from textclf.core.failures import USAGE_ERROR
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
 from textclf.tables.files import describe_folders, find_files
@@ -60,7 +61,7 @@ def test_without_openpyxl_the_error_names_the_extra(
     read: Read, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "openpyxl", None)
-    assert stage.exit_code("split", lambda: len(read({"c.xlsx": SAME["c.xlsx"]}).rows)) == stage.USAGE_ERROR
+    assert stage.exit_code("split", lambda: len(read({"c.xlsx": SAME["c.xlsx"]}).rows)) == USAGE_ERROR
     line = 'error: split: the package openpyxl must be installed for this; pip install "textclf[excel]"\n'
     assert capsys.readouterr().err == line
 

@@ -1,0 +1,56 @@
+"""Errors that are no defects of textclf, as lines for the user: mistakes, missing packages, a failing machine."""
+
+import os
+import signal
+import sys
+from types import TracebackType
+
+from textclf.core.errors import UserError
+from textclf.core.extras import extra_of
+
+USAGE_ERROR = 2
+
+
+def lines_of(error: BaseException) -> tuple[str, ...] | None:
+    """Return what to tell the user of an error; None for a defect of textclf, whose traceback is needed."""
+    match error:
+        case UserError():
+            return error.lines
+        case ModuleNotFoundError():
+            if (extra := extra_of(error.name)) is None:
+                return None
+            return (f'the package {error.name} must be installed for this; pip install "textclf[{extra}]"',)
+        case ImportError() if str(error.path).endswith(".so"):  # the system could not load a library
+            return (f"{error.path}: {error}; install the requirements again",)
+        case OSError():
+            where = f"{error.filename}: " if error.filename else ""
+            reason = os.strerror(error.errno) if error.errno else str(error)  # pyarrow writes a sentence of its own
+            return (f"{where}{reason}",)
+        case _:
+            return None
+
+
+def complain(line: str) -> None:
+    """Write a line to stderr, if that is open, with unprintable characters escaped."""
+    if sys.stderr is not None:
+        shown = (letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
+        print("".join(shown), file=sys.stderr)
+
+
+def report_uncaught(name: str) -> None:
+    """Report what no `except` catches, such as a failure while modules are imported, as `exit_code` does.
+
+    For a process that is a command of textclf of this name. A defect keeps its traceback.
+    """
+
+    def report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        if isinstance(error, KeyboardInterrupt):
+            os._exit(128 + signal.SIGINT)
+        if (lines := lines_of(error)) is None:
+            sys.__excepthook__(kind, error, traceback)
+            return
+        for line in lines:
+            complain(f"error: {name}: {line}")
+        os._exit(USAGE_ERROR)  # the interpreter would exit with 1
+
+    sys.excepthook = report
