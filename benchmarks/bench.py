@@ -91,7 +91,9 @@ class Project:
         copies.commit(self.root, self.environment)
         self.run(["dvc", "repro"])
         lock = self.lock()
-        self.commands = {name: shlex.split(stage["cmd"]) for name, stage in lock["stages"].items()}
+        self.commands = {
+            name: shlex.split(stage["cmd"].replace("$DVC_STAGE", name)) for name, stage in lock["stages"].items()
+        }
         (self.corpus,) = (self.root / outputs(lock, "fetch")[0]).iterdir()
         self.features = self.root / self.commands[NETWORK][self.commands[NETWORK].index("--features") + 1]
 

@@ -38,14 +38,13 @@ def run(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def commands(params: Mapping[str, Any]) -> list[list[str]]:
-    """Return the commands of dvc.yaml's stages up to evaluate, in order, with the values of the params filled in."""
+    """Return the commands of dvc.yaml's stages up to evaluate, in order, a command per model to train."""
     filled = []
     for name, stage in load_yaml(ROOT / "dvc.yaml")["stages"].items():
         if "foreach" in stage:  # predictions made elsewhere, of which these runs have none
             continue
         for model in params["train"]["models"] if "matrix" in stage else [""]:
-            text = stage["cmd"].replace("${data.path}", params["data"]["path"]).replace("${item.model}", model)
-            _, *arguments = shlex.split(text)
+            _, *arguments = shlex.split(stage["cmd"].replace("$DVC_STAGE", f"{name}@{model}"))
             filled.append([sys.executable, *arguments])
         if name == LAST:
             break

@@ -4,5 +4,7 @@ import sys
 
 from textclf.core.failures import report_uncaught
 
-if sys.orig_argv[1:2] == ["-m"]:  # one of the stages is being run; before its imports, so that they are covered
-    report_uncaught(sys.orig_argv[2].removeprefix("stages."))
+MODULE = "".join(sys.orig_argv[2:3]) if sys.orig_argv[1:2] == ["-m"] else ""  # that Python was started with
+
+if MODULE.startswith("stages."):  # before the imports of this stage, so that they are covered
+    report_uncaught(MODULE.removeprefix("stages."))

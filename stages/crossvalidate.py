@@ -1,6 +1,6 @@
 """Cross-validate every model, and repeat models that have a seed with several seeds, to see how far metrics spread.
 
-Reads: TABLE, a file or folder of labelled texts: the published corpora, or your own.
+Reads: TABLE, a file or folder of labelled texts: by default data.path.
 Writes: REPORT, means, standard deviations and tests between models as JSON; TRAININGS, a line of CSV per training.
 Params: crossvalidate, data, evaluate, split, train, vectorize.
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
+from textclf.core.unchanged import unchanged
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
 from textclf.split.settings import Split
@@ -16,6 +17,7 @@ from textclf.studies import crossvalidation
 from textclf.studies.measure import Setup
 from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
+from textclf.tables.checksums import checksums
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 
@@ -28,12 +30,14 @@ def run(
     train: Train,
     vectorize: Vectorize,
     *,
-    table: Path,
     report: Path,
     trainings: Path,
+    table: Path | None = None,
 ) -> None:
-    """Cross-validate the models of train.models on the rows of `table`."""
-    rows = corpus.read(table, data)
+    """Cross-validate the models of train.models on the rows of TABLE."""
+    path = table or Path(data.path)
+    with unchanged(path, lambda: checksums(path, data)):
+        rows = corpus.read(path, data)
     setup = Setup(split, vectorize, train, evaluate)
     results = crossvalidation.crossvalidate(rows.rows, rows.classes, setup, crossvalidate)
     summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)

@@ -1,7 +1,8 @@
 """Export one self-contained folder per model, and the terms that weigh most for each class.
 
-Reads: TABLE, the labelled texts, for their checksums; FEATURES; TRAINED, a folder per model; from METRICS the files
-evaluation, intervals, comparisons, decisions, training, splits (rows per class) and features (shapes).
+Reads: data.path, the labelled texts, and SPLITS, for their checksums; FEATURES; TRAINED, a folder per model; from
+METRICS the files evaluation, intervals, comparisons, decisions, training, splits (rows per class) and features
+(shapes).
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, an ONNX file and a model card, and the
 index that names the default; TERMS, as CSV.
 Params: about, data, evaluate, export, split, train, vectorize.
@@ -13,6 +14,7 @@ from textclf.artifacts import features as feature_files
 from textclf.artifacts import layers
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.artifacts.model_warnings import find_warnings
+from textclf.artifacts.splits import read_checksums
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.formatting import display_name
@@ -21,12 +23,11 @@ from textclf.core.progress import track
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
 from textclf.export.explanation import top_terms
-from textclf.export.provenance import checksums
 from textclf.export.settings import Export
 from textclf.export.sources import labelled_class_names, list_sources, require_known_classes
 from textclf.models.settings import Train
 from textclf.split.settings import Split
-from textclf.tables import corpus
+from textclf.tables.checksums import require_split_rows
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 from textclf.vectorize.vectorizer import VECTORIZER, read_vectorizer
@@ -41,7 +42,7 @@ def run(
     train: Train,
     vectorize: Vectorize,
     *,
-    table: Path,
+    splits: Path,
     features: Path,
     trained: Path,
     metrics: Path,
@@ -49,6 +50,8 @@ def run(
     terms: Path,
 ) -> None:
     """Export the models of train.models."""
+    split_rows = read_checksums(splits)
+    require_split_rows(Path(data.path), data, split_rows)
     vectorizer = read_vectorizer(features / VECTORIZER)
     layer_models = {name: layers.read(trained / name) for name in train.models}
     measured, ends, compared, decided, records, counts, shapes = (
@@ -56,7 +59,7 @@ def run(
         for name in ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "features")
     )
     clusters = decided["protocol"].get("clusters", {})
-    sources = list_sources(checksums(corpus.files(table, data)), data.path)
+    sources = list_sources(split_rows, data.path)
     classes = list(next(iter(layer_models.values())).classes)
     require_known_classes(about, classes)
     names = labelled_class_names(sources, classes, about)

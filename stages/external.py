@@ -1,7 +1,8 @@
 """Join predictions that were made elsewhere with the rows of the run, so that they are measured like those of a model.
 
-Reads: TABLE, the predictions as CSV or Parquet; SPLITS, the rows of each split.
-Writes: TRAINED, a folder with a record of what was read, since nothing was trained; PREDICTIONS, Parquet.
+Reads: the predictions as CSV or Parquet, in the file that evaluate.external names; SPLITS, the rows of each split.
+Writes: into TRAINED the folder <name>, with a record of what was read, since nothing was trained; into PREDICTIONS
+<name>.parquet.
 Params: none.
 """
 
@@ -10,15 +11,22 @@ from pathlib import Path
 from textclf.artifacts import external
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
-from textclf.core import files, stage
+from textclf.core import files
 from textclf.core.outputs import outputs
+from textclf.core.settings import load_params
+from textclf.core.stage import item_of, main
+from textclf.core.unchanged import unchanged
 
 
-def run(*, table: Path, splits: Path, trained: Path, predictions: Path) -> None:
-    """Join the predictions in TABLE with the rows of SPLITS."""
+def run(*, stage: str, splits: Path, trained: Path, predictions: Path) -> None:
+    """Join the predictions that STAGE, such as external@rules, is for with the rows of SPLITS."""
+    name = item_of(stage)
+    key = f"evaluate.external.{name}"  # its value is a dependency of the stage, so that it need not be a parameter
+    table = Path(load_params({key: str})[key])
     classes, parts = split_files.read_classes(splits), split_files.open_shards(splits)
-    made = external.read(table, classes)
-    with outputs(trained, predictions) as (folder, rows):
+    with unchanged(table, lambda: {table.name: files.sha256_of_file(table)}):
+        made = external.read(table, classes)
+    with outputs(trained / name, predictions / f"{name}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()
         files.write_json(folder / prediction_files.RECORD, {"labels_only": int(made.labels_only)})
         prediction_files.write(prediction_files.in_batches(external.join(made, parts, classes), parts), rows)
@@ -26,4 +34,4 @@ def run(*, table: Path, splits: Path, trained: Path, predictions: Path) -> None:
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    main(run)

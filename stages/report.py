@@ -1,6 +1,6 @@
 """Write the report of the run: one HTML page that needs nothing beside it.
 
-Reads: TABLE, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the files evaluation,
+Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the files evaluation,
 intervals, comparisons, decisions, training, features (shapes) and splits (leaks) as JSON; from PLOTS the tables
 history, classes, confusion, roc, precision_recall, reliability and terms as CSV; REQUIREMENTS, the locked versions.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
@@ -27,7 +27,7 @@ from textclf.report.page import render
 from textclf.report.run import BIN_COLUMNS, CLASS_COLUMNS, Run, Settings
 from textclf.report.settings import Report
 from textclf.split.settings import Split
-from textclf.tables import corpus
+from textclf.tables.checksums import require_split_rows
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 
@@ -46,7 +46,6 @@ def run(
     train: Train,
     vectorize: Vectorize,
     *,
-    table: Path,
     splits: Path,
     predictions: Path,
     metrics: Path,
@@ -55,7 +54,8 @@ def run(
     page: Path,
 ) -> None:
     """Write the page of the run."""
-    raw = provenance.checksums(corpus.files(table, data))
+    raw = split_files.read_checksums(splits)
+    require_split_rows(Path(data.path), data, raw)
     locked = files.require(requirements).read_bytes()
     html = render(
         Run(

@@ -1,32 +1,38 @@
 """Assign each labelled row to train, validation or test.
 
-Reads: TABLE, a file or folder of labelled texts: the published corpora, or your own.
-Writes: SPLITS, a folder with the rows of each split as Parquet (id, text, label) and the class names in order;
-REPORT, the rows per class, given rows, duplicates, leaks and label conflicts.
+Reads: data.path, a file or folder of labelled texts: the published corpora, or your own.
+Writes: SPLITS, a folder with the rows of each split as Parquet (id, text, label), the class names in order and the
+checksums of the table; REPORT, the rows per class, given rows, duplicates, leaks and label conflicts.
 Params: data, split.
 """
 
 from pathlib import Path
 
+from textclf.artifacts.splits import write_checksums
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
+from textclf.core.unchanged import unchanged
 from textclf.split.room import require_room
 from textclf.split.settings import Split
 from textclf.split.write import describe_splits, write_splits
+from textclf.tables.checksums import checksums
 from textclf.tables.files import describe_folders
 from textclf.tables.given import describe, find_table
 from textclf.tables.settings import Data
 
 
-def run(data: Data, split: Split, *, table: Path, splits: Path, report: Path) -> None:
-    """Split the rows of `table`."""
+def run(data: Data, split: Split, *, splits: Path, report: Path) -> None:
+    """Split the rows of data.path."""
+    table = Path(data.path)
     if given := describe(table, data):
         print(given, flush=True)
     for line in describe_folders(find_table(table, data)):
         print(line, flush=True)
     require_room(table, data, split, splits)
-    with outputs(splits, report) as (split_folder, report_file):
+    reading = unchanged(table, lambda: checksums(table, data))
+    with outputs(splits, report) as (split_folder, report_file), reading as read:
         split_folder.mkdir()
+        write_checksums(read, split_folder)
         classes, counts = write_splits(table, data, split, split_folder)
         files.write_json(report_file, counts)
     print(*describe_splits(classes, counts, split), sep="\n")

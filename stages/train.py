@@ -1,8 +1,8 @@
 """Train one model, and predict every row with it.
 
 Reads: FEATURES, an npz file per split, or several if a split has more rows than a shard holds.
-Writes: TRAINED, the fitted model with the record and the history of its training and, without validation rows, its
-predictions for held-out training rows; PREDICTIONS, Parquet.
+Writes: into TRAINED the folder <model>: the fitted model with the record and the history of its training and, without
+validation rows, its predictions for held-out training rows; into PREDICTIONS <model>.parquet.
 Params: train.<model>.
 """
 
@@ -12,26 +12,28 @@ from pathlib import Path
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import layers
 from textclf.artifacts import predictions as prediction_files
-from textclf.core import files, stage
+from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
+from textclf.core.stage import item_of, main
 from textclf.models.common import crossvalidation, fitting, scratch, workers
 from textclf.models.common.loading import load_model
 
 
-def run(*, model: str, features: Path, trained: Path, predictions: Path) -> None:
-    """Train the model named on the training rows of FEATURES."""
+def run(*, stage: str, features: Path, trained: Path, predictions: Path) -> None:
+    """Train the model of STAGE, such as train@keras, on the training rows of FEATURES."""
+    model = item_of(stage)
     settings = load_section(f"train.{model}", load_model(model).Settings)
     splits = feature_files.open_shards(features)
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
-    beside = trained.parent.parent
+    beside = trained.parent
     fitted = fitting.fit_shards(model, splits, settings, scratch.scratch_folder(beside, model, splits, settings))
     # After the fit: TensorFlow must set up several workers before it does anything else.
     held_out = None if "validation" in splits else crossvalidation.crossvalidate(model, splits["train"], settings)
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)
-    with outputs(trained, predictions) as (folder, rows):
+    with outputs(trained / model, predictions / f"{model}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()
         layers.write(fitted.layers, folder)
         for name, write in fitted.files.items():
@@ -48,4 +50,4 @@ def run(*, model: str, features: Path, trained: Path, predictions: Path) -> None
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    main(run)

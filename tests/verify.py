@@ -281,10 +281,9 @@ def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> st
     """
     record = read_lock(copy.folder)[stage]
     deps = [dep["path"] for dep in record["deps"]]
-    # Python needs the __init__.py of each parent package, which is no dep: it has a docstring, or pins the arithmetic.
-    packages = {"textclf/__init__.py"} | {
-        f"{parent}/__init__.py" for dep in deps for parent in Path(dep).parents if dep.startswith("textclf/")
-    }
+    # Python needs the __init__.py of each parent package, which is no dep: it has a docstring, or decides no result.
+    code = [Path(dep) for dep in deps if dep.startswith(("stages/", "textclf/"))]
+    packages = {"textclf/__init__.py"} | {f"{parent}/__init__.py" for path in code for parent in path.parents}
     for name in ("params.yaml", *deps, *sorted(packages - {"./__init__.py"})):
         source, target = copy.folder / name, folder / name
         if target.exists() or not source.exists():
@@ -294,7 +293,7 @@ def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> st
             shutil.copytree(source, target)
         else:
             shutil.copy(source, target)
-    _, *arguments = shlex.split(record["cmd"])
+    _, *arguments = shlex.split(record["cmd"].replace("$DVC_STAGE", stage))
     variables = {**copy.variables, "TEXTCLF_CORPUS": str(corpus_folder(copy))}
     return replace(copy, folder=folder, variables=variables).run(*python, *arguments)
 

@@ -174,13 +174,14 @@ EXPORT = {
         "data/trained/majority/model.json was made by a newer textclf (this version does not know swish); "
         "upgrade textclf",
     ),
+    **damaged("data/splits/table.json"),
     **damaged("data/trained/majority/model.json"),
     **damaged("data/trained/majority/model.npz"),
     **damaged("data/features/vectorizer.json"),
     **damaged("metrics/decisions.json"),
 }
 REPORT = {
-    "no splits": case({"data/splits": None}, f"data/splits/classes.json not found; {MADE}"),
+    "no splits": case({"data/splits": None}, f"data/splits/table.json not found; {MADE}"),
     "no predictions": case({"data/predictions": None}, f"{PREDICTIONS} not found; {MADE}"),
     "no lock": case({"requirements/run.txt": None}, f"requirements/run.txt not found; {MADE}"),
     "terms of no model": case(
@@ -294,7 +295,7 @@ def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str,
         ("split", {"splits": f"{RAW}/splits"}),
         ("split", {"report": f"{RAW}/splits.json"}),
         ("vectorize", {"report": f"{RAW}/features.json"}),
-        ("train", {"predictions": f"{RAW}/new.parquet"}),
+        ("train", {"predictions": RAW}),
         ("evaluate", {"plots": RAW}),
         ("crossvalidate", {"trainings": f"{RAW}/new.csv"}),
         ("learning_curve", {"figure": f"{RAW}/new.svg"}),
@@ -304,6 +305,17 @@ def test_an_output_below_a_file_is_told_in_a_line(
     refuses: Callable[..., None], stage: str, changes: dict[str, str]
 ) -> None:
     refuses(stage, f"error: {stage}: {RAW}: File exists", words=arguments(stage, **changes))
+
+
+@pytest.mark.parametrize("stage", ["export", "report"])
+def test_a_table_that_changed_after_it_was_split_is_refused(
+    refuses: Callable[..., None], project: Path, stage: str
+) -> None:
+    with (project / RAW).open("a", encoding="utf-8") as table:
+        table.write("one more\t1\n")
+    name, advice = Path(RAW).name, "run dvc repro --force split, then dvc repro"
+    rule = f"{Path(RAW).parent} must be the table that was split; {name} changed after the stage split had read it"
+    refuses(stage, f"error: {stage}: {rule}; {advice}")
 
 
 def test_split_warns_of_test_rows_that_also_stand_in_train(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -357,21 +369,20 @@ def test_evaluate_removes_nothing_where_it_refuses(refuses: Callable[..., None],
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ([], "the following arguments are required: --table, --splits, --report"),
-        (["--table", "data/raw"], "the following arguments are required: --splits, --report"),
+        ([], "the following arguments are required: --splits, --report"),
+        (["--splits", "data/splits"], "the following arguments are required: --report"),
         ([*arguments("split"), "more"], "unrecognized arguments: more"),
         ([*arguments("split"), "--force"], "unrecognized arguments: --force"),
     ],
     ids=["none", "one", "one more", "unknown"],
 )
 def test_wrong_arguments_are_told_with_the_usage(refuses: Callable[..., None], words: list[str], line: str) -> None:
-    usage = ("usage: python -m stages.split [-h] --table TABLE --splits SPLITS --report", "REPORT")
-    indent = " " * len("usage: python -m stages.split ")
-    refuses("split", usage[0], indent + usage[1], f"python -m stages.split: error: {line}", words=words)
+    usage = "usage: python -m stages.split [-h] --splits SPLITS --report REPORT"
+    refuses("split", usage, f"python -m stages.split: error: {line}", words=words)
 
 
 @pytest.mark.parametrize("model", ["svm", "../majority", "common", ""])
 def test_a_model_that_does_not_exist_is_refused(refuses: Callable[..., None], model: str) -> None:
     known = ", ".join(sorted(MODELS))
-    words = arguments("train", model=model, trained="models/x", predictions="data/predictions/x.parquet")
+    words = arguments("train", stage=f"train@{model}")
     refuses("train", f"error: train: model must be one of {known}; got {model!r}", words=words)

@@ -21,7 +21,7 @@ FREQUENCY = "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (
 STRENGTHS = "a number greater than 0, or a list of such numbers to choose from"
 THRESHOLD = "a number between 0 and 1, or what to choose it by: accuracy, f1, precision"
 CORPORA = "one of yelp, amazon, imdb, or a list of such, each once"
-PATH = 'a printable path that does not start with - and has no ", $, ` or \\ (a shell reads it)'
+PATH = "a printable path"
 VARIABLE = "the name of an environment variable, such as DATABASE_URL, and not the URL with its password"
 GLOB = "a glob of names below the folder, such as *.csv or **/*.jsonl"
 GLOBS = f"{GLOB}; or such a glob for each split, as in {{train: train.csv, test: test.csv}}"
@@ -49,8 +49,7 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     "fetch.query": [("text", ["7"]), ("text that is not empty", ["''"])],
     "data.path": [
         ("text", ["null", "7"]),
-        (PATH, ["''", "'  '", ("""'a"b.csv'""", 'a"b.csv'), "$HOME/rows.csv", "'`id`.csv'", r"C:\rows.csv"]),
-        (PATH, [(r'"a\nb.csv"', r"'a\nb.csv'"), "-rows.csv"]),
+        (PATH, ["''", "'  '", (r'"a\nb.csv"', r"'a\nb.csv'")]),
     ],
     "data.files": [
         (GLOB, ["''", "../*.csv", "/rows/*.csv", "rows/", ("'**.csv'", "'**.csv'"), (r'"a\nb"', r"'a\nb'")]),

@@ -1,5 +1,9 @@
-"""The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order."""
+"""The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order.
 
+Besides, the checksums of the files that the rows were read from.
+"""
+
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +16,7 @@ from textclf.artifacts import shards
 from textclf.artifacts.shards import Shards
 from textclf.core.files import read_json, read_parquet, reading, write_json
 
-CLASSES = "classes.json"  # beside the splits
+CLASSES, TABLE = "classes.json", "table.json"  # beside the splits
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
 # A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not independent.
 CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
@@ -84,3 +88,18 @@ def read_classes(folder: Path) -> list[str]:
 def write_classes(classes: list[str], folder: Path) -> None:
     """Write the class names, in order, as JSON."""
     write_json(folder / CLASSES, classes)
+
+
+def read_checksums(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file of the table that was split, by its name; `UserError` as `read_classes`."""
+    path = folder / TABLE
+    content = read_json(path)
+    with reading(path):
+        if not isinstance(content, dict) or not all(isinstance(checksum, str) for checksum in content.values()):
+            raise ValueError(content)
+    return content
+
+
+def write_checksums(checksums: Mapping[str, str], folder: Path) -> None:
+    """Write the checksums of the table's files as JSON."""
+    write_json(folder / TABLE, checksums)

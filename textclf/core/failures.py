@@ -21,7 +21,8 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
                 return None
             return (f'the package {error.name} must be installed for this; pip install "textclf[{extra}]"',)
         case ImportError() if str(error.path).endswith(".so"):  # the system could not load a library
-            return (f"{error.path}: {error}; install the requirements again",)
+            reason = str(error).removeprefix(f"{error.path}: ")
+            return (f"{error.path}: {reason}; install the requirements again",)
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             reason = os.strerror(error.errno) if error.errno else str(error)  # pyarrow writes a sentence of its own

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
+from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR, complain, lines_of
+from textclf.core.quoting import quote_value
 from textclf.core.settings import Param, load_params
 
 
@@ -20,7 +22,7 @@ def main(run: Callable[..., None]) -> None:
 
     The stage's name is that of its file. Positional parameters of `run` take validated params: the section named as the
     parameter, or the key that `Annotated[..., Param(key)]` names. Keyword-only parameters are command-line arguments:
-    `features: Path` is `--features PATH`.
+    `features: Path` is `--features PATH`, which may be left out if the parameter has a default.
     """
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
@@ -30,7 +32,9 @@ def main(run: Callable[..., None]) -> None:
     )
     for argument in (each for each in parameters if each.kind is each.KEYWORD_ONLY):
         option = f"--{argument.name.replace('_', '-')}"
-        parser.add_argument(option, dest=argument.name, type=argument.annotation, required=True)
+        kind = next(iter(get_args(argument.annotation)), argument.annotation)  # Path of `Path | None`
+        optional = {} if argument.default is argument.empty else {"default": argument.default}
+        parser.add_argument(option, dest=argument.name, type=kind, required=not optional, **optional)
     given = parser.parse_args()
     if status := exit_code(name, lambda: run(*load_params(wanted).values(), **vars(given))):
         sys.exit(status)
@@ -44,6 +48,18 @@ def key_of(parameter: inspect.Parameter) -> str:
     """Return the dotted key of params.yaml that a positional parameter of `run` takes."""
     marks: list[Any] = [mark for mark in get_args(parameter.annotation) if isinstance(mark, Param)]
     return str(marks[0].key) if marks else parameter.name
+
+
+def item_of(stage: str) -> str:
+    """Return the item of a stage that DVC makes per model or name: keras of train@keras.
+
+    dvc.yaml passes the name that DVC gives each stage in the environment variable DVC_STAGE. A name from params.yaml
+    within a command would be read by the shell, and may be a command.
+    """
+    _, at, item = stage.partition("@")
+    if not at:
+        raise UserError(f"--stage must be a stage of a model, such as train@keras; got {quote_value(stage)}")
+    return item
 
 
 def exit_code(name: str, work: Callable[[], int | None]) -> int:

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
 
-from textclf.core.files import sha256_of_file
-
 # Packages whose version can change a number or a figure.
 PACKAGES = (
     "dvc",
@@ -25,11 +23,6 @@ PACKAGES = (
     "vl-convert-python",
 )
 GIT_SECONDS = 20  # until a call of Git is given up
-
-
-def checksums(files: Mapping[str, Path]) -> dict[str, str]:
-    """Return the SHA-256 of each file, by its name, sorted."""
-    return {name: sha256_of_file(files[name]) for name in sorted(files)}
 
 
 def combine_checksums(checksums: Mapping[str, str]) -> str:

@@ -77,11 +77,6 @@ def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str
     return list(order)
 
 
-def files(path: Path, settings: Data) -> dict[str, Path]:
-    """Return the files that `read` reads, by their names in ids; `UserError` as there."""
-    return {file.name: file.path for file in find_table(path, settings)}
-
-
 class Stream:
     """Labelled rows, many at a time, so that they need not all be in memory.
 

@@ -7,7 +7,6 @@ from textclf.core.settings import load_yaml
 def test_the_commands_are_those_of_dvc_yaml_up_to_evaluate() -> None:
     params = load_yaml(runs.ROOT / "params.yaml")
     runs.set_param(params, "train.models", ["majority", "nb_svm"])
-    runs.set_param(params, "data.path", "my rows.csv")
     commands = runs.commands(params)
     assert [command[2] for command in commands] == [
         "stages.check",
@@ -18,9 +17,8 @@ def test_the_commands_are_those_of_dvc_yaml_up_to_evaluate() -> None:
         "stages.train",
         "stages.evaluate",
     ]
-    assert "my rows.csv" in commands[2]
-    assert "data/trained/nb_svm" in commands[5]
-    assert not any("${" in word for command in commands for word in command)
+    assert [word for command in commands[4:6] for word in command if "@" in word] == ["train@majority", "train@nb_svm"]
+    assert not any("$" in word for command in commands for word in command)
 
 
 def test_numbers_are_rounded_at_any_depth() -> None:

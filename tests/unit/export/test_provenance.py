@@ -1,4 +1,3 @@
-import hashlib
 import subprocess
 from pathlib import Path
 
@@ -15,15 +14,6 @@ dvc[s3]==3.67.1 ; python_version < "3.14"
 vl_convert.python==1.9.0.post1
 other==1
 """
-
-
-def test_checksums_are_sorted_by_name(tmp_path: Path) -> None:
-    files = {name: tmp_path / name.replace("/", "-") for name in ("b.txt", "a.txt", "below/c.txt")}
-    for name, path in files.items():
-        path.write_text(name)
-    checksums = provenance.checksums(files)
-    assert list(checksums) == ["a.txt", "b.txt", "below/c.txt"]
-    assert all(checksum == hashlib.sha256(name.encode()).hexdigest() for name, checksum in checksums.items())
 
 
 def test_a_combined_checksum_depends_on_names_and_contents_but_not_on_their_order() -> None:

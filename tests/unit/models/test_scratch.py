@@ -62,8 +62,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def run_stage(*settings: str, model: str = "naive_bayes") -> None:
         Path("params.yaml").write_text(put(*settings), encoding="utf-8")
         data = Path("data")
-        predicted = data / "predictions" / f"{model}.parquet"
-        stage.run(model=model, features=data / "features", trained=data / "trained" / model, predictions=predicted)
+        folders = {name: data / name for name in ("features", "trained", "predictions")}
+        stage.run(stage=f"train@{model}", **folders)
 
     return run_stage
 

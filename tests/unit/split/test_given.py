@@ -69,9 +69,8 @@ def split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
             data = {"split": "fold", **data}
         capsys.readouterr()
         stage.run(
-            Data.model_validate(data),
+            Data.model_validate({"path": str(path), **data}),
             Split.model_validate({"seed": 1, **settings}),
-            table=path,
             splits=tmp_path / "splits",
             report=tmp_path / "splits.json",
         )
@@ -170,7 +169,7 @@ def test_files_are_pooled_only_if_this_is_asked_for(split: Any) -> None:
     seed=st.integers(0, 9),
     pooled=st.booleans(),
 )
-@profile(deadline=None, max_examples=25)
+@profile(max_examples=25)
 def test_no_row_of_a_given_split_is_in_another(
     tmp_path_factory: pytest.TempPathFactory, sizes: tuple[int, ...], method: str, seed: int, pooled: bool
 ) -> None:
@@ -179,9 +178,10 @@ def test_no_row_of_a_given_split_is_in_another(
     for name, size in zip(SPLITS, sizes, strict=True):
         rows = [{"text": f"{name} {n}", "label": n % 2, "fold": name} for n in range(size)]
         (folder / "table" / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    data = Data(split="fold") if pooled else Data()
+    path = str(folder / "table")
+    data = Data(path=path, split="fold") if pooled else Data(path=path)
     settings = Split(method="hash" if method == "hash" else "random", seed=seed)
-    stage.run(data, settings, table=folder / "table", splits=folder / "splits", report=folder / "splits.json")
+    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json")
     for name, part in splits.read(folder / "splits").items():
         assert sorted(part["text"]) == sorted(f"{name} {n}" for n in range(sizes[SPLITS.index(name)]))
 
