@@ -1,0 +1,18 @@
+"""How long and from which seed the tests of tests/faults try: `make faults N=10 FAULTS_SEED=1`."""
+
+import functools
+import os
+import secrets
+
+
+def tries(default: int) -> int:
+    """Return how often to try: the default times the environment variable FAULTS, 1 if it is not set; at least 1."""
+    return max(1, round(default * float(os.environ.get("FAULTS", "1"))))
+
+
+@functools.cache
+def seed() -> int:
+    """Return the seed of all random choices: the environment variable FAULTS_SEED, else a random one per run."""
+    if (given := os.environ.get("FAULTS_SEED")) is None:
+        given = os.environ["FAULTS_SEED"] = str(secrets.randbelow(2**32))  # workers of pytest-xdist inherit it
+    return int(given)
