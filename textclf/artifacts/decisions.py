@@ -84,23 +84,41 @@ class Decision:
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
         """Return the decision that `to_json` gave; other keys are ignored. Raises `ValueError` if it is not valid."""
-        threshold = content.get("threshold")
         scaling = {key: content[key] for key in SCALING if key in content}
-        return cls(None if threshold is None else float(threshold), _calibration(scaling))
+        return cls(_threshold(content.get("threshold")), _calibration(scaling))
+
+
+def _threshold(value: object) -> float | None:
+    """Return the threshold, None for None; `ValueError` if it is no number from 0 to 1."""
+    if value is None:
+        return None
+    threshold = _number(value)
+    if not 0 <= threshold <= 1:
+        raise ValueError(f"a threshold must be from 0 to 1; got {threshold}")
+    return threshold
 
 
 def _calibration(content: Mapping[str, Any]) -> Calibration | None:
-    """Return the calibration with these parameters, None if there are none."""
-    numbers = {key: float(value) for key, value in content.items()}
+    """Return the calibration with these parameters, None if there are none; `ValueError` if they are not valid."""
+    numbers = {key: _number(value) for key, value in content.items()}
     match sorted(numbers):
         case []:
             return None
         case ["temperature"]:
+            if not EPSILON <= numbers["temperature"] <= 1 / EPSILON:  # beyond, a logit divided by it may overflow
+                raise ValueError(f"a temperature must be above 0; got {numbers['temperature']}")
             return Temperature(**numbers)
         case ["intercept", "slope"]:
             return Platt(**numbers)
         case keys:
             raise ValueError(f"a calibration must have a temperature, or slope and intercept; got {', '.join(keys)}")
+
+
+def _number(value: object) -> float:
+    """Return a finite number of JSON; `ValueError` for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"a parameter of a decision must be a number; got {value!r}")
+    return float(value)
 
 
 def write_decision(decision: Decision, path: Path) -> None:
@@ -118,10 +136,10 @@ def read_decision(path: Path, classes: int) -> Decision:
     content = read_versioned_json(path)
     with reading(path):
         require_known(path, content["scaling"], SCALING)
-        threshold = content["threshold"]
-        if (threshold is not None) != (classes == 2):
-            raise ValueError(threshold)
-        return Decision(None if threshold is None else float(threshold), _calibration(dict(content["scaling"])))
+        decision = Decision(_threshold(content["threshold"]), _calibration(dict(content["scaling"])))
+        if (decision.threshold is not None) != (classes == 2):
+            raise ValueError(decision)
+        return decision
 
 
 def logarithms(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:

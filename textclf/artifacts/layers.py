@@ -231,7 +231,8 @@ def read(folder: Path) -> LayerModel:
         classes, presence, activations = (content[key] for key in ("classes", "presence", "activations"))
         require_known(folder / DESCRIPTION, activations, {*HIDDEN, *OUTPUT})
         known = [*[name in HIDDEN for name in activations[:-1]], activations[-1] in OUTPUT]
-        if not all(known) or not all(isinstance(name, str) for name in classes):
+        "".join(classes).encode()  # TypeError or ValueError unless each is text that can be printed
+        if not all(known) or len(set(classes)) < len(classes) or type(presence) is not bool:
             raise ValueError
     path = folder / WEIGHTS
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
@@ -240,7 +241,7 @@ def read(folder: Path) -> LayerModel:
             for number, activation in enumerate(activations, start=1)
         )
         _check(layers, len(classes))
-    return LayerModel(tuple(classes), layers, bool(presence))
+    return LayerModel(tuple(classes), layers, presence)
 
 
 def _check(layers: Sequence[Layer], classes: int) -> None:

@@ -76,7 +76,10 @@ class Predictor:
         return self.vectorizer.transform(_require_texts(texts))
 
     def _probabilities(self, X: csr_array) -> NDArray[np.float64]:
-        return self.decision.calibrate(self.model.predict_proba(X))
+        probabilities = self.decision.calibrate(self.model.predict_proba(X))
+        if np.isnan(probabilities).any():
+            raise UserError("the probabilities of a text must be numbers; got NaN; train and export the model again")
+        return probabilities
 
 
 def _require_texts(texts: Iterable[object]) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """The vectorizer: learned from the training rows, turns any texts into vectors, and is stored as JSON."""
 
+import math
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 VECTORIZER = "vectorizer.json"  # beside the features that it made
+MOST_IDF = 1 + math.log(2**63)  # of a term in no text, with more texts than can be counted
 
 
 @dataclass(frozen=True)
@@ -112,10 +115,25 @@ class Vectorizer:
         if [part.analyzer for part in parts] != settings.analyzers:
             raise ValueError("there must be a part for each analyzer")
         for part in parts:
-            learned = [values for values in (part.vocabulary, part.idf) if values is not None]
-            if any(len(values) != part.columns for values in learned):
-                raise ValueError("vocabulary and idf must have an entry for each column")
+            _check_part(part, settings)
         return cls(settings, parts)
+
+
+def _check_part(part: Part, settings: Vectorize) -> None:
+    """Raise `ValueError` or `TypeError` unless a part read from JSON is one that `learn_part` may have returned."""
+    hashed, weighted = settings.hashing is not None, settings.weighting == "tfidf"
+    if type(part.columns) is not int or hashed != (part.vocabulary is None) or weighted == (part.idf is None):
+        raise ValueError("columns must be an integer; a vocabulary comes without hashing, idf with tfidf")
+    if part.columns != (settings.hashing if part.vocabulary is None else len(part.vocabulary)):
+        raise ValueError("there must be a term, or with hashing a hash, for each column")
+    if part.vocabulary is not None:
+        "".join(part.vocabulary).encode()  # TypeError or ValueError unless each is text that can be printed
+        if not all(map(operator.lt, part.vocabulary, part.vocabulary[1:])):
+            raise ValueError("the terms must ascend")
+    if part.idf is not None:
+        idf = np.array(part.idf)
+        if idf.shape != (part.columns,) or idf.dtype.kind not in "if" or not ((idf >= 1) & (idf <= MOST_IDF)).all():
+            raise ValueError("there must be an idf of at least 1 for each column")
 
 
 class _Block:

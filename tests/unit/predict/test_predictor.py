@@ -1,7 +1,9 @@
 import json
+import math
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,16 @@ from scipy.special import expit, logit
 import textclf
 from tests.unit.predict.models import export, fit_vectorizer, network, shares, three_classes, two_classes
 from textclf.artifacts import layers
-from textclf.artifacts.decisions import DECISION, INDEX, Calibration, Decision, Platt, Temperature, write_decision
+from textclf.artifacts.decisions import (
+    DECISION,
+    INDEX,
+    Calibration,
+    Decision,
+    Platt,
+    Temperature,
+    write_decision,
+)
+from textclf.artifacts.layers import Layer, LayerModel
 from textclf.core.errors import UserError
 from textclf.predict.predictor import Predictor, find_model
 from textclf.vectorize.vectorizer import VECTORIZER
@@ -99,6 +110,15 @@ def test_a_column_of_a_table_gives_its_labels() -> None:
 
 def test_any_iterable_of_texts_is_accepted() -> None:
     assert two_classes().predict(iter(TEXTS)) == two_classes().predict(tuple(TEXTS)) == two_classes().predict(TEXTS)
+
+
+def test_no_probability_is_nan() -> None:
+    huge = Layer(np.array([[-1e308], [0.0], [1e308], [0.0]]), np.zeros(1), "linear")
+    last = Layer(np.array([[1.0, -1.0]]), np.zeros(2), "softmax")
+    predictor = Predictor(fit_vectorizer(), LayerModel(("no", "yes"), (huge, last)), Decision(0.5))
+    assert predictor.predict_proba(["food"]).tolist() == [[0.5, 0.5]]
+    with np.errstate(all="ignore"), pytest.raises(UserError, match="must be numbers; got NaN"):
+        predictor.predict_proba(["great great great bad bad bad"])
 
 
 # Explanations
@@ -228,10 +248,15 @@ def changed(change: Callable[[Any], object]) -> Callable[[str], str]:
 
 
 def edited(name: str, edit: Callable[[str], str], folder: Path) -> Path:
-    """Export a model, edit one of its files and return its path."""
+    """Export a model, edit one of its files as if it had been exported so, and return its path."""
     path = export(two_classes(), folder) / name
     path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
     return path
+
+
+def weigh(content: Any, idf: object) -> None:
+    content["settings"].update(weighting="tfidf")
+    content["parts"][0].update(idf=idf)
 
 
 DAMAGE: dict[str, tuple[str, Callable[[str], str]]] = {
@@ -240,6 +265,18 @@ DAMAGE: dict[str, tuple[str, Callable[[str], str]]] = {
     "no threshold": (DECISION, changed(lambda value: value.pop("threshold"))),
     "a threshold that is null": (DECISION, changed(lambda value: value.update(threshold=None))),
     "a threshold that is text": (DECISION, changed(lambda value: value.update(threshold="high"))),
+    "a number as text": (DECISION, changed(lambda value: value.update(threshold="0.5"))),
+    "a threshold above 1": (DECISION, changed(lambda value: value.update(threshold=1.5))),
+    "a threshold below 0": (DECISION, changed(lambda value: value.update(threshold=-3))),
+    "a threshold that is no number": (DECISION, changed(lambda value: value.update(threshold=math.nan))),
+    "a threshold that is true": (DECISION, changed(lambda value: value.update(threshold=True))),
+    "a temperature of 0": (DECISION, changed(lambda v: v.update(scaling={"temperature": 0}))),
+    "a temperature too small": (DECISION, changed(lambda v: v.update(scaling={"temperature": 1e-320}))),
+    "a temperature that is no number": (DECISION, changed(lambda v: v.update(scaling={"temperature": math.nan}))),
+    "an infinite slope": (DECISION, changed(lambda v: v.update(scaling={"slope": math.inf, "intercept": 0}))),
+    "a class twice": (layers.DESCRIPTION, changed(lambda value: value.update(classes=["yes", "yes"]))),
+    "a lone surrogate as class": (layers.DESCRIPTION, changed(lambda value: value.update(classes=["no", "\ud800"]))),
+    "a presence that is text": (layers.DESCRIPTION, changed(lambda value: value.update(presence="no"))),
     "half a calibration": (DECISION, changed(lambda value: value.update(scaling={"slope": 1.0}))),
     "a calibration that is text": (DECISION, changed(lambda v: v.update(scaling={"temperature": "warm"}))),
     "half a vectorizer": (VECTORIZER, lambda text: text[: len(text) // 2]),
@@ -250,7 +287,20 @@ DAMAGE: dict[str, tuple[str, Callable[[str], str]]] = {
     "a term too few": (VECTORIZER, changed(lambda value: value["parts"][0]["vocabulary"].pop())),
     "another width": (VECTORIZER, changed(lambda v: v["parts"][0].update(columns=3, vocabulary=["a"] * 3))),
     "columns that are text": (VECTORIZER, changed(lambda value: value["parts"][0].update(columns="4"))),
-    "weights too few": (VECTORIZER, changed(lambda value: value["parts"][0].update(idf=[1.0]))),
+    "columns with decimals": (VECTORIZER, changed(lambda value: value["parts"][0].update(columns=4.0))),
+    "a term twice": (VECTORIZER, changed(lambda v: v["parts"][0].update(vocabulary=["bad", "bad", "great", "place"]))),
+    "terms in another order": (VECTORIZER, changed(lambda value: value["parts"][0]["vocabulary"].reverse())),
+    "a term that is no text": (VECTORIZER, changed(lambda v: v["parts"][0].update(vocabulary=[1, 2, 3, 4]))),
+    "a term that can't be printed": (
+        VECTORIZER,
+        changed(lambda v: v["parts"][0]["vocabulary"].__setitem__(-1, "\udcff")),
+    ),
+    "terms with hashing": (VECTORIZER, changed(lambda value: value["settings"].update(hashing=4))),
+    "idf without tfidf": (VECTORIZER, changed(lambda value: value["parts"][0].update(idf=[1.0] * 4))),
+    **{
+        f"tfidf with idf {idf}": (VECTORIZER, changed(partial(weigh, idf=idf)))
+        for idf in (None, [1.0], ["1"] * 4, [True] * 4, [[1.0]] * 4, [1, 1, 1, math.nan], [1, 1, 1, 1e300], [0.0] * 4)
+    },
 }
 
 
