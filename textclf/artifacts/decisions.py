@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
+from textclf.artifacts.checksums import MANIFEST, read_checked_json, write_checked_json
+from textclf.core.files import read_versioned_json, reading, require, require_known, write_versioned_json
 from textclf.core.formatting import count_noun
 
 DECISION = "decision.json"  # in the folder of an exported model
@@ -122,18 +123,23 @@ def _number(value: object) -> float:
 
 
 def write_decision(decision: Decision, path: Path) -> None:
-    """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`."""
+    """Write the decision of an exported model: `scaling`, with the parameters of the calibration, and `threshold`.
+
+    The key `manifest` says that the folder has a manifest, so that one that is lost is missed.
+    """
     scaling = {} if decision.calibration is None else asdict(decision.calibration)
-    write_versioned_json(path, {"scaling": scaling, "threshold": decision.threshold})
+    write_versioned_json(path, {"manifest": MANIFEST, "scaling": scaling, "threshold": decision.threshold})
 
 
 def read_decision(path: Path, classes: int) -> Decision:
     """Return the decision that `write_decision` wrote, for a model of so many classes.
 
-    Raises `UserError` if the file is missing or damaged, was made by a newer textclf, or does not suit the number of
-    classes.
+    Raises `UserError` if the file is missing or damaged, was made by a newer textclf, does not suit the number of
+    classes, or is without the manifest that it was written with.
     """
     content = read_versioned_json(path)
+    if "manifest" in content:  # not in models of versions that wrote none
+        require(path.with_name(MANIFEST))
     with reading(path):
         require_known(path, content["scaling"], SCALING)
         decision = Decision(_threshold(content["threshold"]), _calibration(dict(content["scaling"])))
@@ -197,12 +203,12 @@ def explain_choice(
 
 def write_index(default: str, models: Sequence[str], folder: Path) -> None:
     """Write the index of the folder of exported models: their names, and which one is used if none is named."""
-    write_versioned_json(folder / INDEX, {"default": default, "models": models})
+    write_checked_json(folder / INDEX, {"default": default, "models": models})
 
 
 def read_index(folder: Path) -> tuple[str, list[str]]:
     """Return the name of the default model and those of all; `UserError` if the index is missing or damaged."""
-    content = read_versioned_json(folder / INDEX)
+    content = read_checked_json(folder / INDEX, ("default", "models"), required=False)
     with reading(folder / INDEX):
         default, models = content["default"], content["models"]
         if not all(isinstance(name, str) for name in models) or default not in models:

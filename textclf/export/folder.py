@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
 from textclf.artifacts.layers import LayerModel
 from textclf.export import onnx_model
@@ -14,7 +15,7 @@ CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
 def write(
     folder: Path, trained: Path, model: LayerModel, vectorizer: Vectorizer, decision: Decision, card: str
 ) -> None:
-    """Create the folder, with the model's files in `trained`, the vectorizer, the decision, ONNX and the card."""
+    """Create the folder, with the model's files in `trained`, vectorizer, decision, ONNX, card and manifest."""
     folder.mkdir()
     for path in sorted(trained.glob("model.*")):
         shutil.copyfile(path, folder / path.name)
@@ -22,3 +23,4 @@ def write(
     write_decision(decision, folder / DECISION)
     onnx_model.write(vectorizer, model, decision, folder / onnx_model.ONNX)
     (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
+    write_manifest(folder)

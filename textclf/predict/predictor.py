@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf.artifacts import layers
+from textclf.artifacts.checksums import MANIFEST, verify_files
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
 from textclf.artifacts.layers import LayerModel
 from textclf.core.errors import UserError
@@ -20,6 +21,7 @@ from textclf.core.files import reading
 from textclf.core.quoting import quote_value
 from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
 
+FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER)  # what `load` reads of a folder
 Term = tuple[str, float]  # a term and its weight
 
 
@@ -98,10 +100,13 @@ def _require_texts(texts: Iterable[object]) -> Iterator[str]:
 def load(folder: str | Path) -> Predictor:
     """Return the classifier in a folder that the export stage wrote, such as models/keras.
 
-    This takes a fraction of a second, because no library that trains is imported. Raises `UserError` if a file is
-    missing or damaged, or was made by a newer textclf.
+    This takes a fraction of a second, because no library that trains is imported. The files that it reads must have
+    the checksums of the folder's manifest, which models of older versions lack. Raises `UserError` if a file is missing
+    or damaged, or was made by a newer textclf.
     """
     folder = Path(folder)
+    if (folder / MANIFEST).exists():
+        verify_files(folder, FILES)
     model = layers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = read_vectorizer(folder / VECTORIZER)

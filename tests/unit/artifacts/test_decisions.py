@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import (
     Decision,
     Platt,
@@ -67,7 +68,8 @@ def test_a_decision_comes_back_from_json(decision: Decision) -> None:
 def test_the_decision_of_an_exported_model_is_read_back(decision: Decision, tmp_path: Path) -> None:
     path = tmp_path / "decision.json"
     write_decision(decision, path)
-    assert set(json.loads(path.read_text())) == {"format", "scaling", "threshold"}
+    write_manifest(tmp_path)
+    assert set(json.loads(path.read_text())) == {"format", "manifest", "scaling", "threshold"}
     classes = 2 if decision.threshold is not None else 3
     assert read_decision(path, classes) == decision
     with pytest.raises(UserError, match=r"decision\.json is damaged"):

@@ -1,3 +1,5 @@
+import hashlib
+import json
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +23,9 @@ def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> Non
     folder.write(tmp_path / "model", trained, model, vectorizer, Decision(0.25, Temperature(2.0)), "the card\n")
     names = {path.name for path in (tmp_path / "model").iterdir()}
     files = {"README.md", "decision.json", "model.json", "model.keras", "model.npz", "model.onnx", "vectorizer.json"}
-    assert names == files
+    assert names == {*files, "manifest.json"}
+    sums = json.loads((tmp_path / "model" / "manifest.json").read_text())["files"]
+    assert sums == {name: hashlib.sha256((tmp_path / "model" / name).read_bytes()).hexdigest() for name in files}
     assert (tmp_path / "model" / "README.md").read_bytes() == b"the card\n"
     assert (tmp_path / "model" / "model.keras").read_bytes() == b"what Keras opens"
     loaded = textclf.load(tmp_path / "model")

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from textclf.artifacts import layers
+from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import DECISION, Calibration, Decision, write_decision
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.predict.predictor import Predictor
@@ -54,4 +55,5 @@ def export(predictor: Predictor, folder: Path) -> Path:
     layers.write(predictor.model, folder)
     write_vectorizer(predictor.vectorizer, folder / VECTORIZER)
     write_decision(predictor.decision, folder / DECISION)
+    write_manifest(folder)
     return folder

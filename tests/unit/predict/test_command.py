@@ -495,7 +495,8 @@ def test_a_wrong_option_prints_the_usage(run: Run, arguments: list[str]) -> None
 def test_a_damaged_model_is_an_error_of_one_line(run: Run, project: Path, exported: Path, name: str) -> None:
     shutil.copytree(exported / "linear", project / "broken")
     (project / "broken" / name).write_bytes(b"{")
-    line = f"broken/{name} is damaged; remove it and run dvc repro (or dvc pull) to make it"
+    what = f"broken/{name} is damaged or was edited: its SHA-256 is not that in manifest.json"
+    line = f"{what}; remove it and run dvc repro (or dvc pull) to make it"
     assert run("great", "--model", "broken") == Done(2, b"", f"error: predict: {line}\n")
 
 

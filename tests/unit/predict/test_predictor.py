@@ -15,6 +15,7 @@ from scipy.special import expit, logit
 import textclf
 from tests.unit.predict.models import export, fit_vectorizer, network, shares, three_classes, two_classes
 from textclf.artifacts import layers
+from textclf.artifacts.checksums import MANIFEST, write_manifest
 from textclf.artifacts.decisions import (
     DECISION,
     INDEX,
@@ -22,11 +23,13 @@ from textclf.artifacts.decisions import (
     Decision,
     Platt,
     Temperature,
+    read_index,
     write_decision,
+    write_index,
 )
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.core.errors import UserError
-from textclf.predict.predictor import Predictor, find_model
+from textclf.predict.predictor import FILES, Predictor, find_model
 from textclf.vectorize.vectorizer import VECTORIZER
 
 TEXTS = ["The food was great, great!", "bad food", "", "nothing that is known", "Great. Bad. Great."]
@@ -224,7 +227,6 @@ def test_a_path_may_be_a_string(tmp_path: Path) -> None:
     assert textclf.load(str(export(two_classes(), tmp_path / "model"))).predict(["great"]) == ["yes"]
 
 
-FILES = (DECISION, VECTORIZER, layers.DESCRIPTION, layers.WEIGHTS)
 VERSIONED = (DECISION, VECTORIZER, layers.DESCRIPTION)
 
 
@@ -251,6 +253,7 @@ def edited(name: str, edit: Callable[[str], str], folder: Path) -> Path:
     """Export a model, edit one of its files as if it had been exported so, and return its path."""
     path = export(two_classes(), folder) / name
     path.write_text(edit(path.read_text(encoding="utf-8")), encoding="utf-8")
+    write_manifest(folder)
     return path
 
 
@@ -315,8 +318,61 @@ def test_a_damaged_file_is_named(name: str, damage: Callable[[str], str], tmp_pa
 def test_a_threshold_of_three_classes_is_damage(tmp_path: Path) -> None:
     folder = export(three_classes(), tmp_path / "model")
     write_decision(Decision(0.5), folder / DECISION)
+    write_manifest(folder)
     with pytest.raises(UserError, match=r"decision\.json is damaged"):
         textclf.load(folder)
+
+
+# The manifest
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_valid_file_that_is_not_the_exported_one_is_refused(name: str, tmp_path: Path) -> None:
+    folder = export(two_classes(), tmp_path / "model")
+    model = LayerModel(("down", "up"), two_classes(intercept=1.0).model.layers)
+    other = export(Predictor(fit_vectorizer(lowercase=False), model, Decision(0.25)), tmp_path / "other")
+    (folder / name).write_bytes((other / name).read_bytes())
+    with pytest.raises(UserError) as error:
+        textclf.load(folder)
+    reason = "is damaged or was edited: its SHA-256 is not that in manifest.json"
+    assert error.value.lines == (f"{folder / name} {reason}; remove it and run dvc repro (or dvc pull) to make it",)
+    assert textclf.load(other).predict(["great"]) == ["up"]
+
+
+def test_a_manifest_that_is_lost_is_missed(tmp_path: Path) -> None:
+    folder = export(two_classes(), tmp_path / "model")
+    (folder / MANIFEST).unlink()
+    with pytest.raises(UserError) as error:
+        textclf.load(folder)
+    assert error.value.lines == (f"{folder / MANIFEST} {NOT_FOUND}",)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content["files"].pop(DECISION),
+        lambda content: content["files"].update({DECISION: "0" * 64}),
+        lambda content: content.pop("sha256"),
+        lambda content: content.pop("files"),
+        lambda content: content.update(more=1),
+    ],
+)
+def test_a_damaged_manifest_is_an_error(change: Callable[[Any], object], tmp_path: Path) -> None:
+    path = export(two_classes(), tmp_path / "model") / MANIFEST
+    path.write_text(changed(change)(path.read_text(encoding="utf-8")), encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        textclf.load(tmp_path / "model")
+    assert error.value.lines == (f"{path} {DAMAGED}",)
+
+
+def test_a_card_may_be_edited_or_removed(tmp_path: Path) -> None:
+    folder = export(two_classes(), tmp_path / "model")
+    (folder / "README.md").write_text("as exported")
+    write_manifest(folder)
+    (folder / "README.md").write_text("with more caveats")
+    assert textclf.load(folder).predict(["great"]) == ["yes"]
+    (folder / "README.md").unlink()
+    assert textclf.load(folder).predict(["great"]) == ["yes"]
 
 
 # Other versions
@@ -328,7 +384,9 @@ def test_a_model_exported_before_formats_were_numbered_is_loaded(tmp_path: Path)
     for name in VERSIONED:
         content = json.loads((folder / name).read_text(encoding="utf-8"))
         assert content.pop("format") == 1
+        content.pop("manifest", None)
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    (folder / MANIFEST).unlink()
     assert textclf.load(folder).predict_proba(TEXTS).tobytes() == expected.tobytes()
 
 
@@ -386,6 +444,17 @@ def test_the_error_of_an_unknown_model_lists_the_known_ones(folder: Path, name: 
 def test_an_unknown_model_in_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"must be one in .* \(none\) or the folder of one; got 'x'"):
         find_model(tmp_path, "x")
+
+
+def test_a_written_index_is_read_back_and_a_changed_one_refused(tmp_path: Path) -> None:
+    write_index("second", ["first", "second"], tmp_path)
+    assert read_index(tmp_path) == ("second", ["first", "second"])
+    text = (tmp_path / INDEX).read_text(encoding="utf-8")
+    for edited_text in (text.replace('"default": "second"', '"default": "first"'), text.replace("sha256", "sha257")):
+        (tmp_path / INDEX).write_text(edited_text, encoding="utf-8")
+        with pytest.raises(UserError) as error:
+            read_index(tmp_path)
+        assert error.value.lines == (f"{tmp_path / INDEX} {DAMAGED}",)
 
 
 INDEXES = [

@@ -1,0 +1,56 @@
+"""Checksums of exported models: a manifest per folder, and JSON that has a checksum of itself.
+
+Without them, a flipped bit in a vocabulary or a threshold gives other predictions and no error.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from textclf.core.errors import UserError
+from textclf.core.files import read_versioned_json, reading, require, sha256, sha256_of_file, write_versioned_json
+
+MANIFEST = "manifest.json"  # in the folder of an exported model
+CHECKSUM = "sha256"  # key of JSON that has a checksum of itself
+
+
+def write_manifest(folder: Path) -> None:
+    """Write the SHA-256 of each file in the folder, by its name, to `MANIFEST`."""
+    paths = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
+    write_checked_json(folder / MANIFEST, {"files": {path.name: sha256_of_file(path) for path in paths}})
+
+
+def verify_files(folder: Path, names: Iterable[str]) -> None:
+    """Raise `UserError` unless each named file in the folder has the bytes that `write_manifest` saw."""
+    content = read_checked_json(folder / MANIFEST, ("files",))
+    for name in names:
+        path = require(folder / name)
+        if content["files"].get(name) != sha256_of_file(path):
+            raise UserError(
+                f"{path} is damaged or was edited: its SHA-256 is not that in {MANIFEST}; "
+                "remove it and run dvc repro (or dvc pull) to make it"
+            )
+
+
+def write_checked_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Write versioned JSON with the SHA-256 of its content under the key `CHECKSUM`."""
+    write_versioned_json(path, {**content, CHECKSUM: _checksum(content)})
+
+
+def read_checked_json(path: Path, keys: Iterable[str], *, required: bool = True) -> dict[str, Any]:
+    """Return the content, with exactly these keys, that `write_checked_json` wrote.
+
+    Raises `UserError` if the file is missing or damaged, or was made by a newer textclf. Unless `required`, a file that
+    an older version wrote may lack the checksum.
+    """
+    content = read_versioned_json(path)
+    with reading(path):
+        checksum = content.pop(CHECKSUM, None)
+        if content.keys() != set(keys) or checksum != (_checksum(content) if required or checksum else None):
+            raise ValueError(checksum)
+    return content
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    return sha256(json.dumps(content, sort_keys=True).encode())
