@@ -1,6 +1,6 @@
-"""Checksums of exported models: a manifest per folder, and JSON that has a checksum of itself.
+"""Checksums: a manifest per folder of an exported model, and JSON that has a checksum of itself.
 
-Without them, a flipped bit in a vocabulary or a threshold gives other predictions and no error.
+Without them, a flipped bit in a vocabulary or the name of a class gives other predictions and no error.
 """
 
 import json

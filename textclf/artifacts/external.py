@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textclf.artifacts import splits
 from textclf.artifacts.predictions import PREFIX, Predictions
 from textclf.artifacts.shards import Shards
+from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import first_line, list_names, quote_value
@@ -64,9 +65,8 @@ def _read_table(path: Path) -> pd.DataFrame:
             return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
         if path.suffix == ".parquet":
             import pyarrow as pa
-            import pyarrow.parquet as pq
 
-            table = pq.read_table(path, partitioning=None)
+            table = parquet.read_columns(path)
             table = table.select([name for name in table.column_names if name in TEXT or name.startswith(PREFIX)])
             rows: pd.DataFrame = table.to_pandas()
             for name in set(TEXT) & set(table.column_names):

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.outputs import SCRATCH
@@ -70,10 +71,8 @@ def open_models(folder: Path, names: Sequence[str]) -> dict[str, PredictionFile]
 
 def batches(path: Path) -> Iterator[Predictions]:
     """Yield the row groups of a file in order; `UserError` if it is missing or damaged."""
-    import pyarrow.parquet as pq
-
     with reading(path):
-        file = pq.ParquetFile(path)
+        file = parquet.open_file(path)
     with file:
         for number in range(file.num_row_groups):
             with reading(path):
@@ -87,22 +86,19 @@ def read(source: Path | IO[bytes]) -> Predictions:
     Raises `UserError` if a path is missing or damaged, and errors of the reader, such as `ValueError`, for a damaged
     buffer.
     """
-    import pyarrow.parquet as pq
-
     with reading(source) if isinstance(source, Path) else nullcontext():
-        return _from_arrow(pq.ParquetFile(source).read())
+        return _from_arrow(parquet.open_file(source).read())
 
 
 def write(batches: Iterable[Predictions], path: Path) -> None:
     """Write predictions of the same classes, each batch as one row group; there must be at least one."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
     batches = iter(batches)
     first = next(batches)
     columns = [*((name, pa.string()) for name in ("id", "split", "label"))]
     columns += [(PREFIX + name, pa.float64()) for name in first.classes]
-    with pq.ParquetWriter(path, pa.schema(columns), compression="zstd") as file:
+    with parquet.create(path, pa.schema(columns)) as file:
         for rows in chain([first], batches):
             labels = np.array(rows.classes, dtype=object)[rows.y]
             arrays = [pa.array(values, pa.string()) for values in (rows.ids, rows.split, labels)]

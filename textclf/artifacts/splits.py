@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from textclf.artifacts import shards
+from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.artifacts.shards import Shards
-from textclf.core.files import read_json, read_parquet, reading, write_json
+from textclf.core import parquet
+from textclf.core.files import read_parquet, reading
 
 CLASSES, TABLE = "classes.json", "table.json"  # beside the splits
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
@@ -42,7 +43,7 @@ def read_shard(path: Path) -> pd.DataFrame:
 def read_column(path: Path, name: str) -> list[str]:
     """Return one column of a shard; `UserError` if it is missing or damaged."""
     with reading(path):
-        values: list[str] = pq.read_table(path, columns=[name], partitioning=None)[name].to_pylist()
+        values: list[str] = parquet.read_columns(path, [name])[name].to_pylist()
     return values
 
 
@@ -53,7 +54,7 @@ def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
 
 def _read_clusters(path: Path) -> NDArray[np.uint64]:
     with reading(path):
-        keys: NDArray[np.uint64] = pq.read_table(path, columns=["cluster"], partitioning=None)["cluster"].to_numpy()
+        keys: NDArray[np.uint64] = parquet.read_columns(path, ["cluster"])["cluster"].to_numpy()
     return keys
 
 
@@ -66,7 +67,7 @@ def write(rows: pd.DataFrame, path: Path) -> None:
 def write_table(table: pa.Table, path: Path) -> None:
     """Write an Arrow table with the columns of `SCHEMA` or `CLUSTERED` as Parquet."""
     # Without the metadata of pandas: no reader needs it, and the bytes must not depend on the version of pandas.
-    pq.write_table(table.replace_schema_metadata(None), path, compression="zstd")
+    parquet.write_table(table.replace_schema_metadata(None), path)
 
 
 def write_shards(rows: pd.DataFrame, folder: Path, name: str) -> list[Path]:
@@ -77,29 +78,21 @@ def write_shards(rows: pd.DataFrame, folder: Path, name: str) -> list[Path]:
 
 def read_classes(folder: Path) -> list[str]:
     """Return the class names in order; `UserError` if their file is missing or damaged."""
-    path = folder / CLASSES
-    content = read_json(path)
-    with reading(path):
-        if not isinstance(content, list) or not all(isinstance(name, str) for name in content):
-            raise ValueError(content)
-    return content
+    classes: list[str] = read_checked_json(folder / CLASSES, ("classes",))["classes"]
+    return classes
 
 
 def write_classes(classes: list[str], folder: Path) -> None:
     """Write the class names, in order, as JSON."""
-    write_json(folder / CLASSES, classes)
+    write_checked_json(folder / CLASSES, {"classes": classes})
 
 
 def read_checksums(folder: Path) -> dict[str, str]:
     """Return the SHA-256 of each file of the table that was split, by its name; `UserError` as `read_classes`."""
-    path = folder / TABLE
-    content = read_json(path)
-    with reading(path):
-        if not isinstance(content, dict) or not all(isinstance(checksum, str) for checksum in content.values()):
-            raise ValueError(content)
-    return content
+    checksums: dict[str, str] = read_checked_json(folder / TABLE, ("files",))["files"]
+    return checksums
 
 
 def write_checksums(checksums: Mapping[str, str], folder: Path) -> None:
     """Write the checksums of the table's files as JSON."""
-    write_json(folder / TABLE, checksums)
+    write_checked_json(folder / TABLE, {"files": checksums})

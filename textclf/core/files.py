@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textclf.core import parquet
 from textclf.core.errors import UserError
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def read_parquet(path: Path, columns: list[str]) -> "pd.DataFrame":
     import pandas as pd
 
     with reading(path):
+        parquet.verify(path)
         rows = pd.read_parquet(path)
         rows[columns]  # KeyError if one is missing
         return rows

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import first_line, quote_name
@@ -34,12 +35,10 @@ def fetch_query(database: str, query: str, folder: Path, report: Callable[[str],
 
 def is_kept(path: Path, database: str, query: str) -> bool:
     """Return whether a file has the rows of this query, read by an earlier run."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
-        metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowException):
+        with parquet.open_file(path) as file:
+            metadata = file.schema_arrow.metadata or {}
+    except (OSError, ValueError):  # pyarrow's errors are of this kind
         return False
     return (metadata.get(DATABASE), metadata.get(QUERY)) == (database.encode(), query.encode())
 
@@ -101,6 +100,6 @@ def _read(engine: Any, query: str) -> "pa.Table":
 
 
 def _write(table: "pa.Table", stream: io.BytesIO, metadata: dict[bytes, bytes]) -> None:
-    import pyarrow.parquet as pq
-
-    pq.write_table(table.replace_schema_metadata(metadata), stream, compression="zstd")
+    writer = parquet.Writer(stream, table.schema.with_metadata(metadata))
+    writer.write_table(table.replace_schema_metadata(metadata))
+    writer.close()

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.predictions import PREFIX
+from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.outputs import outputs
@@ -144,14 +145,12 @@ class ParquetWriter:
     def __init__(self, stream: IO[bytes], columns: Columns) -> None:
         """Write to the stream."""
         import pyarrow as pa
-        import pyarrow.parquet as pq
 
         terms = pa.list_(pa.struct([("term", pa.string()), ("weight", pa.float64())]))
         types = {name: pa.float64() if name.startswith(PREFIX) else pa.string() for name in columns.names()}
         self.schema = pa.schema(list((types | ({"explanation": terms} if columns.explanation else {})).items()))
         self.columns = columns
-        self.output = _Abortable(stream)
-        self.writer = pq.ParquetWriter(self.output, self.schema, compression="zstd")
+        self.writer = parquet.Writer(stream, self.schema)
         self.waiting: list[Any] = []  # tables of the next row group
 
     def write(self, batch: PredictedBatch) -> None:
@@ -173,8 +172,8 @@ class ParquetWriter:
         self.writer.close()
 
     def abort(self) -> None:
-        """Discard the footer, which pyarrow's writer would otherwise add when it is garbage-collected."""
-        self.output.aborted = True
+        """Discard the footer."""
+        self.writer.abort()
 
     def _write_group(self) -> None:
         import pyarrow as pa
@@ -182,22 +181,6 @@ class ParquetWriter:
         if self.waiting:
             self.writer.write_table(pa.concat_tables(self.waiting))
             self.waiting = []
-
-
-class _Abortable:
-    """A stream that discards what is written after an abort."""
-
-    closed = False
-
-    def __init__(self, stream: IO[bytes]) -> None:
-        self.stream = stream
-        self.aborted = False
-
-    def write(self, data: bytes) -> int:
-        return len(data) if self.aborted else self.stream.write(data)
-
-    def flush(self) -> None:
-        """Do nothing: the owner of the stream flushes it."""
 
 
 def explanation_json(terms: "list[Term]") -> str:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_name
 from textclf.tables.binary import damaged, seekable, stored
@@ -22,10 +23,8 @@ FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps
 
 def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
     """Yield the rows of a Parquet file many at a time."""
-    import pyarrow.parquet as pq
-
     with _reading(path, "Parquet"), seekable(stream, path) as opened:
-        file = pq.ParquetFile(opened)
+        file = parquet.open_file(opened)
         yield from _read_columns(file.schema_arrow, partial(file.iter_batches, BLOCK_ROWS), path, layout)
 
 
@@ -96,7 +95,7 @@ def _reading(path: Path, kind: str) -> Iterator[None]:
         yield
     except UnicodeDecodeError as error:
         raise UserError(f"{path} must contain text in UTF-8; got byte 0x{error.object[error.start]:02x}") from error
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, parquet.ChecksumError, OSError) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
         raise damaged(path, kind, error) from error

@@ -1,0 +1,139 @@
+"""Parquet with a checksum of the whole file, which readers verify before they parse it.
+
+Parquet's own checksums are optional and cover pages, but not the footer: there, a flipped bit renames a column or
+points to another page. So the footer has the SHA-256 of the file, as it is with zeros in its place. A file without one,
+of an older version or another program, is read as it is.
+"""
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+KEY = b"textclf.sha256"  # in the footer's metadata
+FOUND = b"\x18\x0e" + KEY  # as Thrift encodes it, with its length
+START = FOUND + b"\x18\x40"  # and the length of the value
+EMPTY = b"0" * 64
+TAIL = 2**24  # bytes in which the footer ends with its metadata
+CHUNK = 2**20
+
+
+class ChecksumError(ValueError):
+    """A file does not have the checksum that is in its footer."""
+
+
+class Writer:
+    """A writer of Parquet to a stream, which need not be seekable; `close` or `abort` must end it."""
+
+    def __init__(self, stream: IO[bytes], schema: "pa.Schema") -> None:
+        """Write to the stream; it stays open."""
+        import pyarrow.parquet as pq
+
+        self._output = _Output(stream)
+        self._writer = pq.ParquetWriter(self._output, schema, compression="zstd")
+        self._writer.add_key_value_metadata({KEY: EMPTY})
+
+    def write_table(self, table: "pa.Table") -> None:
+        """Write the table as one row group, or as several if it has more than a million rows."""
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        """Write the footer."""
+        self._output.held = bytearray()
+        self._writer.close()
+        self._output.finish()
+
+    def abort(self) -> None:
+        """Discard the footer, which pyarrow's writer would otherwise add when it is garbage-collected."""
+        self._output.held = bytearray()
+
+
+class _Output:
+    """A stream that computes the checksum of what is written and, at the end, keeps it back in `held`."""
+
+    closed = False
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.sum = hashlib.sha256()
+        self.held: bytearray | None = None
+
+    def write(self, data: bytes) -> int:
+        if self.held is None:
+            self.sum.update(data)
+            self.stream.write(data)
+        else:
+            self.held += data
+        return len(data)
+
+    def flush(self) -> None:
+        """Do nothing: the owner of the stream flushes it."""
+
+    def finish(self) -> None:
+        end = bytes(self.held or b"")
+        self.sum.update(end)
+        before, _, after = end.rpartition(START + EMPTY)
+        self.stream.write(before + START + self.sum.hexdigest().encode() + after)
+
+
+@contextlib.contextmanager
+def create(path: Path, schema: "pa.Schema") -> Iterator[Writer]:
+    """Yield the writer of a new file, which is complete when the block ends without error."""
+    with path.open("wb") as stream:
+        writer = Writer(stream, schema)
+        try:
+            yield writer
+        except BaseException:
+            writer.abort()
+            raise
+        writer.close()
+
+
+def write_table(table: "pa.Table", target: Path) -> None:
+    """Write a table as a file."""
+    with create(target, table.schema) as writer:
+        writer.write_table(table)
+
+
+def open_file(source: Path | IO[bytes]) -> "pq.ParquetFile":
+    """Return the reader of a file or of a seekable stream; `ChecksumError` if its bytes are not those written."""
+    import pyarrow.parquet as pq
+
+    verify(source)
+    return pq.ParquetFile(source)
+
+
+def read_columns(path: Path, columns: list[str] | None = None) -> "pa.Table":
+    """Return all columns of a file, or those that are named; `ChecksumError` as above."""
+    with open_file(path) as file:
+        return file.read(columns)
+
+
+def verify(source: Path | IO[bytes]) -> None:
+    """Raise `ChecksumError` if a file, or a seekable stream, has a checksum that is not that of its bytes."""
+    with source.open("rb") if isinstance(source, Path) else contextlib.nullcontext(source) as stream:
+        _verify(stream)
+
+
+def _verify(stream: IO[bytes]) -> None:
+    size = stream.seek(0, os.SEEK_END)
+    start = stream.seek(max(0, size - TAIL))
+    tail = stream.read()
+    stream.seek(0)
+    if (found := tail.rfind(FOUND)) < 0:
+        return
+    value = found + len(START)
+    checksum = hashlib.sha256()
+    for position in range(0, start, CHUNK):
+        checksum.update(stream.read(min(CHUNK, start - position)))
+    stream.seek(0)
+    for part in (tail[:value], EMPTY, tail[value + len(EMPTY) :]):
+        checksum.update(part)
+    if tail[value : value + len(EMPTY)] != checksum.hexdigest().encode():
+        raise ChecksumError("its bytes do not have the checksum in its footer")
