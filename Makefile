@@ -42,6 +42,10 @@ verify: .venv/dev ## Run the pipeline in fresh clones, in other environments and
 verify-representations: .venv/dev ## Do the same with other representations and all models; 15 minutes
 	python -m tests.verify --representations
 
+.PHONY: fsck
+fsck: .venv/run ## Look for damaged files: compare outputs and DVC's cache with dvc.lock, byte for byte
+	@textclf fsck
+
 .PHONY: pr-report
 pr-report: .venv/run ## Print what this branch changes against BASE (default origin/main), as a pull request comment
 	textclf pr-report "$(BASE)" $(PR_REPORT)

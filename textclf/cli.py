@@ -4,6 +4,7 @@ textclf init --data tickets.csv
 textclf predict "The food was great."
 textclf serve
 textclf metrics
+textclf fsck
 textclf pr-report main
 """
 
@@ -50,6 +51,12 @@ nothing: validation rows are set apart for every choice. Then run `dvc repro`.
   textclf init --data reviews/ --files "*.jsonl" --text body --label stars --title "Shop reviews" --licence "CC BY 4.0"
 """
 
+FSCK = """
+Compare every output, and every object of DVC's cache that dvc.lock names, with its checksum in dvc.lock. DVC trusts the
+times of files, so it takes a file that was damaged on disk for up to date. Exit code 1 if a file is damaged or missing;
+the line of each says how to mend it.
+"""
+
 PR_REPORT = """
 Compare the metrics, params and figures with those of the revision from which this one branched off, as the comment of a
 pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reasons are on stderr.
@@ -74,6 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_command("metrics", description=METRICS, help="show the outcome of the last run").set_defaults(
         name="metrics", run=_metrics
     )
+    add_command("fsck", description=FSCK, help="look for damaged files").set_defaults(name="fsck", run=_fsck)
     _add_pr_report(add_command("pr-report", description=PR_REPORT, help="show what a change does to the metrics"))
     parsed = parser.parse_args(arguments)
     for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
@@ -208,6 +216,12 @@ def _metrics(_: argparse.Namespace) -> None:
     from textclf.export import command
 
     command.run()
+
+
+def _fsck(_: argparse.Namespace) -> int:
+    from textclf.fsck import command
+
+    return command.run()
 
 
 def _pr_report(parsed: argparse.Namespace) -> int:

@@ -1,0 +1,122 @@
+"""The outputs in the workspace and the objects in DVC's cache, each hashed and compared with dvc.lock."""
+
+import os
+import shlex
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ELSEWHERE = "benchmarks/"  # stages that `dvc repro` does not run
+MAKE = "dvc repro (or dvc pull)"
+
+
+class Check:
+    """The check of a repository, with what it has seen: `files` of the workspace and `objects` of the cache."""
+
+    def __init__(self, repo: Any) -> None:
+        """Check a `dvc.repo.Repo`."""
+        self.repo = repo
+        self.files = 0
+        self.objects: dict[Path, bool] = {}  # whether each has its checksum
+
+    def problems(self) -> Iterator[str]:
+        """Yield a line for each file or object that is damaged or missing."""
+        for output in sorted(self.repo.index.outs, key=lambda output: str(output.fspath)):
+            if output.protocol == "local" and not output.stage.path_in_repo.startswith(ELSEWHERE):
+                yield from self._check_output(output)
+
+    def _check_output(self, output: Any) -> Iterator[str]:
+        """Yield the problems of an output of a stage, or of data that `dvc add` tracks."""
+        name = Path(os.path.relpath(output.fspath))
+        if not output.hash_info:
+            yield f"{name}: not in dvc.lock; {MAKE}"
+            return
+        exists, actual = name.exists(), self._hash_files(output)
+        self.files += len(actual)
+        whole = exists and _checksum(actual, output.hash_info) == output.hash_info.value
+        if not output.use_cache:
+            if not whole:
+                yield f"{name}: {_state(name)}; git checkout {_quote(name)}, or dvc repro"
+            return
+        if not exists and not _object(output, output.hash_info.value).exists():
+            yield f"{name}: missing, also in DVC's cache; {MAKE}"
+            return
+        yield from self._check_object(output, output.hash_info.value, name)
+        listed = self._list_files(output)
+        for file, checksum in (listed or {}).items():
+            yield from self._check_object(output, checksum, name / file)
+        if whole:
+            return
+        if not listed or not exists:
+            yield self._describe(output, name, name, output.hash_info.value)
+            return
+        for file in sorted(listed | actual):
+            if actual.get(file) != listed.get(file):
+                yield self._describe(output, name, name / file, listed.get(file))
+
+    def _hash_files(self, output: Any) -> dict[str, str]:
+        """Return the checksum of each file of an output by its path within it; a file itself has the path `.`."""
+        from dvc_data.hashfile.hash import file_md5
+
+        path = output.fspath
+        files = self.repo.dvcignore.find(output.fs, path) if Path(path).is_dir() else [path] * Path(path).exists()
+        return {os.path.relpath(file, path): file_md5(file, name=output.hash_info.name) for file in files}
+
+    def _check_object(self, output: Any, checksum: str, name: Path) -> Iterator[str]:
+        """Yield the problem of an object of the cache, if it has one; each object is checked once."""
+        from dvc_data.hashfile.hash import file_md5
+
+        path = _object(output, checksum)
+        if path in self.objects:
+            return
+        exists = path.exists()
+        self.objects[path] = exists and file_md5(str(path), name=output.hash_info.name) == checksum.removesuffix(".dir")
+        if not self.objects[path]:
+            shown, state = Path(os.path.relpath(path)), "damaged" if exists else "missing"
+            yield f"{shown}: {state} copy of {name} in DVC's cache; {_remove(shown)}{MAKE}"
+
+    def _list_files(self, output: Any) -> dict[str, str] | None:
+        """Return the recorded checksum of each file of a folder; None for a file, or if the cache has no whole list."""
+        from dvc_data.hashfile.tree import Tree
+
+        if not output.hash_info.isdir or not self.objects[_object(output, output.hash_info.value)]:
+            return None
+        return {"/".join(key): info.value for key, _, info in Tree.load(output.cache, output.hash_info)}
+
+    def _describe(self, output: Any, name: Path, file: Path, checksum: str | None) -> str:
+        """Return the line on a file of the output `name` whose recorded checksum is another, or None."""
+        if checksum is None:
+            return f"{file}: not in dvc.lock; {_remove(file).removesuffix('; ')}"
+        whole = self.objects[_object(output, checksum)]
+        return f"{file}: {_state(file)}; {_remove(file)}{f'dvc checkout {_quote(name)}' if whole else MAKE}"
+
+
+def _object(output: Any, checksum: str) -> Path:
+    return Path(output.cache.oid_to_path(checksum))
+
+
+def _checksum(files: Mapping[str, str], recorded: Any) -> str | None:
+    """Return the checksum that DVC records of an output with these files; None for a folder instead of a file."""
+    from dvc_data.hashfile.hash_info import HashInfo
+    from dvc_data.hashfile.tree import Tree
+
+    if not recorded.isdir:
+        return files.get(".")
+    tree: Any = Tree()  # type: ignore[no-untyped-call]
+    for file, checksum in files.items():
+        tree.add(Path(file).parts, None, HashInfo(recorded.name, checksum))
+    tree.digest()
+    return str(tree.oid)
+
+
+def _state(path: Path) -> str:
+    return "damaged or edited" if path.exists() else "missing"
+
+
+def _remove(path: Path) -> str:
+    """Return the start of a cure: DVC would keep a file that it takes for up to date, so it must be removed."""
+    return f"rm -rf {_quote(path)}; " if os.path.lexists(path) else ""
+
+
+def _quote(path: Path) -> str:
+    return shlex.quote(str(path))

@@ -1,0 +1,32 @@
+"""The command `textclf fsck`: the files of a project against the checksums in dvc.lock.
+
+Exit code 0: each output, and each object of DVC's cache that dvc.lock names, has its checksum. 1: some are damaged or
+missing; a line for each says so and how to mend it. DVC itself hashes a file again only when its time or size changes,
+so it calls a file with a flipped bit up to date. Here every byte is read, and DVC's record of checksums is not used.
+"""
+
+from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun
+from textclf.core.quoting import first_line
+from textclf.fsck.check import Check
+
+DAMAGED = 1
+
+
+def run() -> int:
+    """Print a line for each damaged or missing file and one with the counts; return the exit code."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    count = 0
+    try:
+        with Repo() as repo:
+            check = Check(repo)
+            for line in check.problems():
+                print(line, flush=True)
+                count += 1
+    except DvcException as error:
+        raise UserError(f"the current folder must be in a project of DVC; {first_line(error)}") from error
+    seen = f"{count_noun(check.files, 'file')} and {count_noun(len(check.objects), 'object')} of DVC's cache"
+    print(f"{count_noun(count, 'problem')} in {seen}" if count else f"{seen} are as dvc.lock has them")
+    return DAMAGED if count else 0
