@@ -265,7 +265,9 @@ def rule_of(detail: ErrorDetails) -> str:
             return "text that is not empty"
         case "tuple_type" | "list_type":
             return "a list"
-        case "model_type" | "model_attributes_type" | "dict_type":
+        case "dict_type":
+            return "a mapping"
+        case "model_type" | "model_attributes_type":
             return "a section of settings"
         case _:
             return detail["msg"]
