@@ -15,6 +15,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
+from textclf.artifacts import metric_files
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, RECORD, leftovers, open_models, read
 from textclf.core import files, stage
@@ -45,7 +46,7 @@ def run(
     trained_here = models
     models = (*models, *sorted(evaluate.external))
     dropped = leftovers(predictions, trained, models)
-    records = {name: files.read_json(trained / name / RECORD) for name in models}
+    records = {name: metric_files.read(trained / name / RECORD, metric_files.RECORD) for name in models}
     histories = {
         name: files.read_csv(path, HISTORY_COLUMNS)
         for name in models
@@ -53,7 +54,9 @@ def run(
     }
     held_out = {name: read(path) for name in models if (path := trained / name / HELD_OUT).exists()}
     clusters = {name: found for name in SPLITS if (found := find_clusters(splits, name)) is not None}
-    drawn = "test" not in files.read_json(leaks).get("given", {})  # given test rows have shares of their own
+    drawn = "test" not in metric_files.read(leaks, "splits").get(
+        "given", {}
+    )  # given test rows have shares of their own
     stratified = drawn and bool(split.get("stratify"))
     parts, decided = measure(open_models(predictions, models), evaluate, stratified, clusters)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in models}
@@ -79,7 +82,7 @@ def run(
         plots / "precision_recall.csv": stack_models({name: test.precision_recall(name) for name in models}),
         plots / "reliability.csv": stack_models({name: test.reliability(name) for name in models}),
     }
-    summaries = summarise(measured, records, files.read_json(shapes))
+    summaries = summarise(measured, records, metric_files.read(shapes, "features"))
     with outputs(metrics / "models", *written, *tables) as (folder, *scratch):
         folder.mkdir()
         for name, summary in summaries.items():

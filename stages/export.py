@@ -11,7 +11,7 @@ Params: about, data, evaluate, export, split, train, vectorize.
 from pathlib import Path
 
 from textclf.artifacts import features as feature_files
-from textclf.artifacts import layers
+from textclf.artifacts import layers, metric_files
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.splits import read_checksums
@@ -54,21 +54,19 @@ def run(
     require_split_rows(Path(data.path), data, split_rows)
     vectorizer = read_vectorizer(features / VECTORIZER)
     layer_models = {name: layers.read(trained / name) for name in train.models}
-    measured, ends, compared, decided, records, counts, shapes = (
-        files.read_json(metrics / f"{name}.json")
-        for name in ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "features")
-    )
+    external = sorted(evaluate.external)
+    names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "features")
+    contents = metric_files.read_all(metrics, names, train.models, external)
+    measured, ends, compared, decided, records, counts, shapes = contents.values()
     clusters = decided["protocol"].get("clusters", {})
     sources = list_sources(split_rows, data.path)
     classes = list(next(iter(layer_models.values())).classes)
     require_known_classes(about, classes)
-    names = labelled_class_names(sources, classes, about)
+    class_names = labelled_class_names(sources, classes, about)
     shards = feature_files.open_shards(features)["train"]
     train_rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
     top = top_terms(layer_models, train_rows, vectorizer.terms(), export.terms)
-    warnings = find_warnings(
-        measured, compared, records, decided, [*train.models, *sorted(evaluate.external)], evaluate.confidence
-    )
+    warnings = find_warnings(measured, compared, records, decided, [*train.models, *external], evaluate.confidence)
     default, reason = explain_choice(export.model, measured, decided, train.models)
     with outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
@@ -84,8 +82,8 @@ def run(
                 rows=description.rows_by_class(counts),
                 classes=classes,
                 representation=description.representation(vectorize, shapes["train"]["features"]),
-                protocol=description.protocol(data, split, train, evaluate, counts, names, [name], clusters),
-                caveats=description.caveats(counts, names, evaluate.confidence, watching, clusters),
+                protocol=description.protocol(data, split, train, evaluate, counts, class_names, [name], clusters),
+                caveats=description.caveats(counts, class_names, evaluate.confidence, watching, clusters),
                 confidence=evaluate.confidence,
                 warnings=warnings.get(name, []),
                 default=f"{display_name(default)}: {reason}",

@@ -9,6 +9,7 @@ Params: about, data, evaluate, export, fetch, report, split, train, vectorize.
 
 from pathlib import Path
 
+from textclf.artifacts import metric_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.core import files, stage
@@ -57,19 +58,22 @@ def run(
     raw = split_files.read_checksums(splits)
     require_split_rows(Path(data.path), data, raw)
     locked = files.require(requirements).read_bytes()
+    external = sorted(evaluate.external)
+    names = ("decisions", "evaluation", "intervals", "comparisons", "training", "features", "splits")
+    contents = metric_files.read_all(metrics, names, train.models, external)
     html = render(
         Run(
             settings=Settings(fetch, data, about, split, vectorize, train, evaluate, export, report),
             classes=split_files.read_classes(splits),
             splits=split_files.open_shards(splits),
-            predictions=prediction_files.open_models(predictions, [*train.models, *sorted(evaluate.external)]),
-            decisions=files.read_json(metrics / "decisions.json"),
-            evaluation=files.read_json(metrics / "evaluation.json"),
-            intervals=files.read_json(metrics / "intervals.json"),
-            comparisons=files.read_json(metrics / "comparisons.json"),
-            training=files.read_json(metrics / "training.json"),
-            features=files.read_json(metrics / "features.json"),
-            leaks=files.read_json(metrics / "splits.json"),
+            predictions=prediction_files.open_models(predictions, [*train.models, *external]),
+            decisions=contents["decisions"],
+            evaluation=contents["evaluation"],
+            intervals=contents["intervals"],
+            comparisons=contents["comparisons"],
+            training=contents["training"],
+            features=contents["features"],
+            leaks=contents["splits"],
             history=files.read_csv(plots / "history.csv", epochs.COLUMNS),
             by_class=files.read_csv(plots / "classes.csv", CLASS_COLUMNS),
             confusion=files.read_csv(plots / "confusion.csv", matrices.COLUMNS),
@@ -88,7 +92,6 @@ def run(
     with outputs(page, page.with_name(PROVENANCE)) as (written, machine):
         written.write_text(html, encoding="utf-8", newline="\n")
         files.write_json(machine, provenance.describe_machine(ROOT))
-    contents = {name: files.read_json(metrics / f"{name}.json") for name in outcome.FILES}
     print(*outcome.describe(contents, train.models, export.model, evaluate.confidence), sep="\n")
     print(f"report: {page}")
 

@@ -47,6 +47,15 @@ def case(edits: Mapping[str, Edit], *lines: str) -> Case:
     return edits, lines
 
 
+def damaged_json(path: str) -> dict[str, Case]:
+    """Cases of a file with numbers of a run that is not as it was written."""
+    line = f"{path} must be JSON with finite numbers; got something else; remove it and {MADE}"
+    edits: dict[str, Edit] = {"cut": cut, "empty": b"", "garbage": GARBAGE, "NaN": b'{"majority": NaN}'}
+    return {f"{path} {edit}": case({path: content}, line) for edit, content in edits.items()} | {
+        f"{path} list": case({path: b"[1]"}, f"{path} must be a mapping; got list; remove it and {MADE}")
+    }
+
+
 def damaged(path: str) -> dict[str, Case]:
     """Cases of a file that is not as it was written."""
     line = f"{path} is damaged; remove it and {MADE}"
@@ -147,7 +156,7 @@ EVALUATE = {
         )
     },
     **damaged(PREDICTIONS),
-    **damaged("data/trained/majority/training.json"),
+    **damaged_json("data/trained/majority/training.json"),
 }
 PLOT = {
     "no curves": case({"plots/roc.csv": None}, f"plots/roc.csv not found; {MADE}"),
@@ -178,7 +187,16 @@ EXPORT = {
     **damaged("data/trained/majority/model.json"),
     **damaged("data/trained/majority/model.npz"),
     **damaged("data/features/vectorizer.json"),
-    **damaged("metrics/decisions.json"),
+    **damaged_json("metrics/decisions.json"),
+    **damaged_json("metrics/evaluation.json"),
+    "no metrics of a model": case(
+        {"metrics/evaluation.json": b'{"keras": {}}'},
+        f"metrics/evaluation.json: majority.train.accuracy is missing; it must be set; remove it and {MADE}",
+    ),
+    "an interval without an end": case(
+        {"metrics/intervals.json": b'{"majority": {"test": {"accuracy": {"low": 0.5}}}}'},
+        f"metrics/intervals.json: majority.test.accuracy.high is missing; it must be set; remove it and {MADE}",
+    ),
 }
 REPORT = {
     "no splits": case({"data/splits": None}, f"data/splits/table.json not found; {MADE}"),
@@ -187,7 +205,11 @@ REPORT = {
     "terms of no model": case(
         {"plots/terms.csv": "plots/confusion.csv"}, f"plots/terms.csv is damaged; remove it and {MADE}"
     ),
-    **damaged("metrics/comparisons.json"),
+    **damaged_json("metrics/comparisons.json"),
+    "no rows of a class": case(
+        {"metrics/splits.json": lambda content: content.replace(b'"classes"', b'"rows"')},
+        f"metrics/splits.json: test.classes is missing; it must be set; remove it and {MADE}",
+    ),
     **damaged(PREDICTIONS),
 }
 CROSSVALIDATE = {

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from textclf.core import files
+from textclf.artifacts import metric_files
 from textclf.core.settings import Names, load_params
 from textclf.evaluate.settings import Evaluate
 from textclf.export import outcome
@@ -16,10 +16,8 @@ def run() -> None:
     """Print a table of the models, the model that `textclf predict` takes, and where the report is."""
     settings: dict[str, Any] = load_params({"train.models": Names, "evaluate": Evaluate, "export": Export})
     models, evaluate, export = settings.values()
-    metrics = {name: files.read_json(METRICS / f"{name}.json") for name in outcome.FILES}
-    with files.reading(METRICS / "decisions.json"):  # another version may have written it
-        lines = outcome.describe(metrics, models, export.model, evaluate.confidence)
-    print(*lines, sep="\n")
+    metrics = metric_files.read_all(METRICS, outcome.FILES, models)
+    print(*outcome.describe(metrics, models, export.model, evaluate.confidence), sep="\n")
     print(
         f"report: {PAGE}" if PAGE.exists() else f"no report: {PAGE} not found; run dvc repro (or dvc pull) to make it"
     )

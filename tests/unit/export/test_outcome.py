@@ -1,7 +1,11 @@
 """The outcome of a run in a few lines."""
 
+from pathlib import Path
 from typing import Any
 
+import pytest
+
+from textclf import cli
 from textclf.export.outcome import compare, describe
 
 MODELS = ("majority", "logistic_regression", "keras")
@@ -62,3 +66,32 @@ def test_the_last_lines_name_the_model_that_predict_takes_and_why() -> None:
         "textclf predict takes keras:",
         "named by export.model",
     ]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("evaluation", '{"majority": {"test": {"accuracy": NaN}}}', " must be JSON with finite numbers; got something"),
+        ("evaluation", "[]", " must be a mapping; got list"),
+        ("evaluation", "{}", ": majority.train.accuracy is missing; it must be set"),
+        ("intervals", '{"majority": {"test": {"accuracy": 1}}}', ": majority.test.accuracy must be a mapping; got 1"),
+        ("decisions", '{"protocol": []}', ": protocol must be a mapping; got []"),
+        ("comparisons", '{"a": null}', ": a must be a mapping; got null"),
+    ],
+)
+def test_a_damaged_file_is_told_in_a_line(
+    project: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    file: str,
+    content: str,
+    said: str,
+) -> None:
+    monkeypatch.chdir(project)
+    path = Path("metrics", f"{file}.json")
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["metrics"])
+    printed = capfd.readouterr()
+    assert printed.err.startswith(f"error: metrics: {path}{said}")
+    assert (stop.value.code, printed.out, printed.err.count("\n")) == (2, "", 1)
