@@ -70,7 +70,8 @@ def compare(base: Revision, head: Revision) -> Report:
     moved = [change for change in unpaired if change.verdict not in ("unchanged", "new", "removed", "different task")]
     if moved and len(levels) == 1 and settings[0] and settings[1]:
         models = sorted({change.model for change in moved})
-        stratified = (params[1].get("split") or {}).get("stratify") is True
+        split = params[1].get("split")
+        stratified = isinstance(split, dict) and split.get("stratify") is True
         pairing = pair_predictions(
             moved, base.decided(models), head.decided(models), settings[1], stratified, _clustered(sides)
         )

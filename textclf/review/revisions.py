@@ -3,21 +3,22 @@
 import contextlib
 import hashlib
 import io
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar, cast
 
-from textclf.artifacts import predictions
+from textclf.artifacts import metric_files, predictions
 from textclf.artifacts.decisions import Decision
+from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, validate
 from textclf.review.changes import Numbers
 from textclf.review.differences import checksums
 from textclf.review.pairing import Decided
+from textclf.review.records import Lock, Pipeline
 
 S = TypeVar("S", bound=Section)
 # Names of files among the outputs of dvc.yaml
@@ -36,6 +37,11 @@ class Revision:
         """Return the short hash of the commit."""
         return self.commit[:8]
 
+    @property
+    def where(self) -> str:
+        """Return how errors name the revision."""
+        return "the working tree" if self.tree else self.name
+
     def read(self, path: str) -> bytes | None:
         """Return the bytes of a file, None if there is none."""
         if self.tree:
@@ -43,31 +49,30 @@ class Revision:
         done = git("cat-file", "blob", f"{self.commit}:./{path}")
         return None if done.returncode else done.stdout
 
-    def yaml(self, path: str) -> dict[str, Any]:
-        """Return the mapping in a YAML file, empty if there is no such file; raise `UserError` if it holds none."""
-        data, name = self.read(path) or b"", f"{path} of {self.name}"
+    def yaml(self, path: str, kind: Any = dict[str, Any]) -> dict[str, Any]:
+        """Return the mapping in a YAML file, empty if there is no such file.
+
+        Raises `UserError` if the file holds no mapping, or one that is not of the type `kind`.
+        """
+        data, name = self.read(path), f"{path} of {self.where}"
+        if data is None:
+            return {}
         try:
-            return parse_yaml(data.decode("utf-8"), name) if data else {}
+            content = parse_yaml(data.decode("utf-8"), name)
         except UnicodeDecodeError:
             raise UserError(f"{name} must be UTF-8; got other bytes") from None
-
-    def json(self, path: str) -> dict[str, Any]:
-        """Return the mapping in a JSON file, empty if there is no such file; raise `UserError` if it is not JSON."""
-        try:
-            content = json.loads(self.read(path) or b"{}")
-        except (ValueError, RecursionError):
-            raise UserError(f"{path} of {self.name} must be JSON; got something else") from None
-        return content if isinstance(content, dict) else {}
+        _check(content, kind, name)
+        return content
 
     @cached_property
     def pipeline(self) -> dict[str, Any]:
-        """Return the content of dvc.yaml."""
-        return self.yaml("dvc.yaml")
+        """Return the stages of dvc.yaml by name."""
+        return self.yaml("dvc.yaml", Pipeline).get("stages") or {}
 
     @cached_property
     def lock(self) -> dict[str, Any]:
         """Return the stages of dvc.lock by name."""
-        return self.yaml("dvc.lock").get("stages") or {}
+        return self.yaml("dvc.lock", Lock).get("stages") or {}
 
     @cached_property
     def params(self) -> dict[str, Any]:
@@ -76,22 +81,23 @@ class Revision:
 
     def metric_files(self) -> dict[str, str]:
         """Return the path of each JSON file among the outputs of dvc.yaml, by the name of the file."""
-        stages = self.pipeline.get("stages") or {}
-        entries = [entry for stage in stages.values() for kind in ("outs", "metrics") for entry in stage.get(kind, [])]
+        stages = self.pipeline.values()
+        entries = [entry for stage in stages for kind in ("outs", "metrics") for entry in stage.get(kind) or []]
         return {PurePosixPath(path).name: path for path in map(_path, entries) if path.endswith(".json")}
 
     def metrics(self, name: str) -> dict[str, Any]:
-        """Return the content of a metrics file, empty if there is none."""
+        """Return the content of a metrics file, empty if there is none; raise `UserError` if it is damaged."""
         path = self.metric_files().get(name)
-        return self.json(path) if path else {}
+        data = self.read(path) if path else None
+        if data is None:
+            return {}
+        content = metric_files.parse(data, f"{path} of {self.where}")
+        metric_files.check(content, PurePosixPath(name).stem, f"{path} of {self.where}")
+        return content
 
     def numbers(self, name: str) -> Numbers:
-        """Return model, split and metric of a metrics file; anything else in it is left out."""
-        return {
-            model: {split: dict(metrics) for split, metrics in splits.items() if isinstance(metrics, dict)}
-            for model, splits in self.metrics(name).items()
-            if isinstance(splits, dict)
-        }
+        """Return model, split and metric of evaluation.json or intervals.json."""
+        return self.metrics(name)
 
     def evaluation(self) -> Numbers:
         """Return the metrics of each model; raise `UserError` if there are none."""
@@ -101,17 +107,11 @@ class Revision:
             what = f"{path} not found" if path else f"dvc.yaml must name an output called {EVALUATION}; got none"
             where = "the working tree; run dvc repro to make it" if self.tree else f"{self.name}; name another BASE"
             raise UserError(f"{what} in {where}")
-        return {
-            model: {
-                split: {metric: value for metric, value in metrics.items() if isinstance(value, int | float)}
-                for split, metrics in splits.items()
-            }
-            for model, splits in numbers.items()
-        }
+        return numbers
 
     def figures(self) -> list[str]:
         """Return the paths of the images among the outputs of dvc.yaml."""
-        stages = (self.pipeline.get("stages") or {}).values()
+        stages = self.pipeline.values()
         outputs = [_path(entry) for stage in stages for key in ("outs", "plots") for entry in stage.get(key) or []]
         return [path for path in outputs if path.endswith(".svg")]
 
@@ -123,16 +123,22 @@ class Revision:
         """Return the decided predictions of those models that are on this machine; nothing is pulled.
 
         Predictions or decisions in a form that this version does not read are left out: another version wrote them.
+        Raises `UserError` for probabilities that no version writes.
         """
         files = _prediction_files(self.lock)
         decisions = self.metrics(DECISIONS)
         decided = {}
+        mistaken = []
         for model in models:
             data = _cached(*files[model]) if model in files and model in decisions else None
             if data is not None:
                 with contextlib.suppress(UserError, ValueError, LookupError, TypeError, AttributeError, OSError):
-                    rows = predictions.read(io.BytesIO(data))
+                    rows = _require_text_ids(predictions.read(io.BytesIO(data)))
                     decided[model] = Decided.of(rows, Decision.from_json(decisions[model]))
+                    if not decided[model].is_possible():
+                        mistaken.append(files[model][0])
+        if mistaken:
+            raise UserError(f"{mistaken[0]} of {self.where} must have probabilities from 0 to 1; run dvc repro")
         return decided
 
     def uncommitted(self) -> list[str]:
@@ -162,6 +168,13 @@ def merge_base(base: str, head: Revision) -> Revision:
     return Revision(common[0] if common and (head.tree or common[0] != head.commit) else base)
 
 
+def _check(content: Any, kind: Any, name: str) -> None:
+    try:
+        validate(kind, content, name)
+    except UserError as error:
+        raise UserError(error.lines[0]) from None  # the first of perhaps hundreds
+
+
 def _path(entry: Any) -> str:
     return next(iter(entry), "") if isinstance(entry, dict) else str(entry)
 
@@ -175,6 +188,13 @@ def _prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
             if model and PurePosixPath(path).name == f"{model}.parquet":
                 files[model] = path, md5
     return files
+
+
+def _require_text_ids(rows: Predictions) -> Predictions:
+    """Return the predictions; raise `TypeError` unless ids and splits are text."""
+    if not all(isinstance(value, str) for values in (rows.ids, rows.split) for value in values):
+        raise TypeError
+    return rows
 
 
 def _cached(path: str, md5: str) -> bytes | None:

@@ -1,0 +1,190 @@
+"""Files of a revision that someone edited, merged or cut: pr-report gives no answer rather than a wrong one."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from tests import pull_request
+from tests.pull_request import PREDICTIONS
+from textclf import cli
+
+EVALUATION, INTERVALS, DECISIONS = (f"metrics/{name}.json" for name in ("evaluation", "intervals", "decisions"))
+NOT_JSON = "must be JSON with finite numbers; got something else"
+TREE = "of the working tree"
+ACCURACY = "majority.test.accuracy"
+
+# Found by random damage (tests/faults/test_readers.py): file, keys, the value put there, what is said.
+VALUES: list[tuple[str, tuple[Any, ...], Any, str]] = [
+    (EVALUATION, ("majority", "test", "accuracy"), float("nan"), f" {NOT_JSON}"),
+    (EVALUATION, ("majority", "test", "log_loss"), float("inf"), f" {NOT_JSON}"),
+    (EVALUATION, ("majority", "test", "accuracy"), None, f": {ACCURACY} must be a number; got null"),
+    (EVALUATION, ("majority", "test", "accuracy"), True, f": {ACCURACY} must be a number; got true"),
+    (EVALUATION, ("majority", "test"), [0.5], ": majority.test must be a mapping; got [0.5]"),
+    (EVALUATION, ("majority",), 0.5, ": majority must be a mapping; got 0.5"),
+    (EVALUATION, ("\ud800",), {}, f" {NOT_JSON}"),
+    (INTERVALS, ("majority", "test", "accuracy"), 0.5, f": {ACCURACY} must be a mapping; got 0.5"),
+    (INTERVALS, ("majority", "test", "accuracy"), {"low": 0}, f": {ACCURACY}.high is missing; it must be set"),
+    (
+        INTERVALS,
+        ("majority", "test", "accuracy"),
+        {"low": {}, "high": 1},
+        f": {ACCURACY}.low must be a number; got {{}}",
+    ),
+    (
+        DECISIONS,
+        ("protocol", "clusters"),
+        ["test"],
+        ": protocol.clusters must be a mapping; got [test]",
+    ),
+    (DECISIONS, ("protocol",), 1, ": protocol must be a mapping; got 1"),
+    (DECISIONS, ("majority",), {"slope": 1}, ": majority must be a decision with temperature, or slope and intercept"),
+    ("metrics/splits.json", ("test", "classes"), {}, ": test.classes must be the numbers of at least one row; got {}"),
+    ("dvc.lock", ("stages",), ["split"], ": stages must be a mapping; got [split]"),
+    ("dvc.lock", ("stages", "split"), None, ": stages.split must be a mapping; got null"),
+    ("dvc.lock", ("stages", "split", "outs"), {}, ": stages.split.outs must be a list; got {}"),
+    ("dvc.lock", ("stages", "split", "outs", 0), "data", ": stages.split.outs[0] must be a mapping; got data"),
+    ("dvc.lock", ("stages", "split", "deps", 0), {}, ": stages.split.deps[0].path is missing; it must be set"),
+    ("dvc.lock", ("stages", "split", "outs", 0, "path"), 3, ": stages.split.outs[0].path must be text; got 3"),
+    (
+        "dvc.lock",
+        ("stages", "split", "outs", 0, "md5"),
+        "../..",
+        ": stages.split.outs[0].md5 must be an MD5 in hexadecimal digits; got ../..",
+    ),
+    ("dvc.lock", ("stages", "split", "params"), "all", ": stages.split.params must be a mapping; got all"),
+    ("dvc.yaml", ("stages",), 1, ": stages must be a mapping; got 1"),
+    ("dvc.yaml", ("stages", "split"), [], ": stages.split must be a mapping; got []"),
+    ("dvc.yaml", ("stages", "split", "outs"), "data", ": stages.split.outs must be a list; got data"),
+    (
+        "dvc.yaml",
+        ("stages", "split", "outs", 0),
+        {},
+        ": stages.split.outs[0] must be a path, or a mapping with a path as its key; got {}",
+    ),
+    (
+        "dvc.yaml",
+        ("stages", "split", "outs", 0),
+        "a\0.json",
+        ": stages.split.outs[0] must be a path; got 'a\\x00.json'",
+    ),
+]
+BYTES: list[tuple[str, bytes, str]] = [
+    (EVALUATION, b"", f" {NOT_JSON}"),
+    (EVALUATION, b"[" * 100_000, f" {NOT_JSON}"),
+    (EVALUATION, b'{"a":' * 60 + b"1" + b"}" * 60, f" {NOT_JSON}"),
+    (EVALUATION, b"\xff\xfe{}", f" {NOT_JSON}"),
+    (EVALUATION, b'{"majority": {"test": {"accuracy": 1e999}}}', f" {NOT_JSON}"),
+    (EVALUATION, b"[1]", " must be a mapping; got list"),
+    ("metrics/features.json", b"{", f" {NOT_JSON}"),
+    ("params.yaml", b"", " must be a mapping of sections; got null"),
+    ("dvc.lock", b"", " must be a mapping of sections; got null"),
+    ("dvc.yaml", b"\xff", " must be UTF-8; got other bytes"),
+]
+
+
+@pytest.fixture(scope="module")
+def made(finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose working tree differs from its commit."""
+    folder = Path(shutil.copytree(finished, tmp_path_factory.mktemp("made") / "project"))
+    pull_request.make(folder)
+    return folder
+
+
+@pytest.fixture
+def pull(made: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The project as the current folder; files that a test changes are restored."""
+    monkeypatch.chdir(made)
+    before = {name: Path(name).read_bytes() for name in pull_request.READ}
+    yield made
+    for name, content in before.items():
+        Path(name).write_bytes(content)
+
+
+def pr_report(capfd: pytest.CaptureFixture[str], *words: str) -> tuple[object, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["pr-report", *words])
+    printed = capfd.readouterr()
+    return stop.value.code, printed.out, printed.err
+
+
+def put(file: str, keys: tuple[Any, ...], value: Any) -> None:
+    text = Path(file).read_text(encoding="utf-8")
+    content = json.loads(text) if file.endswith(".json") else yaml.safe_load(text)
+    part = content
+    for key in keys[:-1]:
+        part = part[key]
+    part[keys[-1]] = value
+    Path(file).write_text(json.dumps(content), encoding="utf-8")  # JSON is YAML, too
+
+
+@pytest.mark.usefixtures("pull")
+def test_undamaged_files_give_a_comment(capfd: pytest.CaptureFixture[str]) -> None:
+    code, out, err = pr_report(capfd, "HEAD")
+    assert (code, err) == (0, "")
+    assert "the gate passed.**" in out
+
+
+@pytest.mark.usefixtures("pull")
+@pytest.mark.parametrize(("file", "keys", "value", "said"), VALUES)
+def test_a_value_that_no_version_writes_is_named_with_its_revision(
+    capfd: pytest.CaptureFixture[str], file: str, keys: tuple[Any, ...], value: Any, said: str
+) -> None:
+    put(file, keys, value)
+    code, out, err = pr_report(capfd, "HEAD")
+    assert err.startswith(f"error: pr-report: {file} {TREE}{said}")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.usefixtures("pull")
+@pytest.mark.parametrize(("file", "content", "said"), BYTES)
+def test_a_file_that_is_cut_or_overwritten_is_named_with_its_revision(
+    capfd: pytest.CaptureFixture[str], file: str, content: bytes, said: str
+) -> None:
+    Path(file).write_bytes(content)
+    assert pr_report(capfd, "HEAD") == (2, "", f"error: pr-report: {file} {TREE}{said}\n")
+
+
+def test_a_damaged_file_of_a_commit_is_named_with_the_commit(pull: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    sound = Path(EVALUATION).read_bytes()
+    put(EVALUATION, ("majority", "test", "accuracy"), float("nan"))
+    pull_request.commit(pull)
+    Path(EVALUATION).write_bytes(sound)
+    code, out, err = pr_report(capfd, "HEAD")
+    pull_request.git(pull, "reset", "--quiet", "--mixed", "HEAD~1")
+    assert (code, out) == (2, "")
+    assert err.startswith(f"error: pr-report: {EVALUATION} of ")
+    assert err.endswith(f" {NOT_JSON}\n")
+    assert TREE not in err
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 2.0, None])
+def test_predictions_with_impossible_probabilities_are_named(
+    pull: Path, capfd: pytest.CaptureFixture[str], value: float | None
+) -> None:
+    rows = pq.read_table(PREDICTIONS)
+    column = rows.column_names[-1]
+    pq.write_table(
+        rows.set_column(len(rows.column_names) - 1, column, pa.array([value] * len(rows), pa.float64())), PREDICTIONS
+    )
+    pull_request.lock(pull)
+    said = "must have probabilities from 0 to 1; run dvc repro"
+    assert pr_report(capfd, "HEAD") == (2, "", f"error: pr-report: {PREDICTIONS} {TREE} {said}\n")
+
+
+@pytest.mark.parametrize("values", [[None], [7], [[1]]], ids=["null", "number", "list"])
+def test_predictions_whose_ids_are_no_text_are_those_of_another_version(
+    pull: Path, capfd: pytest.CaptureFixture[str], values: list[Any]
+) -> None:
+    rows = pq.read_table(PREDICTIONS)
+    pq.write_table(rows.set_column(0, "id", pa.array(values * len(rows))), PREDICTIONS)
+    pull_request.lock(pull)
+    code, out, err = pr_report(capfd, "HEAD")
+    assert (code, err) == (0, "")
+    assert "- Unpaired 95% intervals" in out
