@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from textclf.core.errors import UserError
@@ -67,6 +67,7 @@ def source_name(name: str) -> str:
 def _match(folder: Path, layout: Layout) -> dict[str, Path]:
     """Return the files of a folder that match `layout.files`, by name."""
     files = {}
+    _require_readable(folder, layout.files)
     for file in folder.glob(layout.files):
         parts = file.relative_to(folder).parts
         if any(part.startswith(".") for part in parts):
@@ -79,11 +80,17 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
         elif file.is_symlink():
             advice = f"set {layout.option}path to it"
             raise UserError(f"{file} must be a folder itself; got a link, which is not followed; {advice}")
-        else:
-            next(file.iterdir(), None)  # raises if the folder can't be read, which glob ignores
     if not files:
         raise UserError(f"{folder} must contain files that match {layout.option}files; got none for {layout.files}")
     return files
+
+
+def _require_readable(folder: Path, pattern: str) -> None:
+    """Raise `PermissionError` for a folder that the pattern looks into and that can't be read, which glob ignores."""
+    above = [str(parent) for parent in PurePath(pattern).parents if parent.name]  # "**" of "**/*.csv": all folders
+    for inner in (folder, *(inner for part in above for inner in folder.glob(part))):
+        if inner.is_dir() and not any(part.startswith(".") for part in inner.relative_to(folder).parts):
+            next(inner.iterdir(), None)
 
 
 def _require_printable(name: str, path: Path) -> str:

@@ -3,9 +3,9 @@
 import errno
 import io
 import os
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +13,9 @@ from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, data,
 from textclf.core.errors import UserError
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
+from textclf.tables.files import find_files
 from textclf.tables.formats import ENDINGS
+from textclf.tables.layout import Layout
 
 
 @pytest.mark.parametrize("name", SAME)
@@ -60,19 +62,46 @@ def test_a_folder_may_be_called_like_a_file_and_a_file_may_be_linked(tmp_path: P
     assert pairs(corpus.read(tmp_path / "x.csv", data())) == ROWS
 
 
-def test_a_folder_without_permission_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "closed").mkdir()
-    (tmp_path / "c.csv").write_bytes(SAME["c.csv"])
-    listed = Path.iterdir
+@pytest.fixture
+def as_nobody() -> Iterator[Path]:
+    """A folder for a user that is not root: to root no folder is closed."""
+    with tempfile.TemporaryDirectory() as folder:  # not tmp_path, whose parents are closed to others
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
-    def iterdir(path: Path) -> Any:
-        if path.name == "closed":
-            raise PermissionError(13, "Permission denied", str(path))
-        return listed(path)
 
-    monkeypatch.setattr(Path, "iterdir", iterdir)
-    with pytest.raises(PermissionError, match="closed"):
-        corpus.read(tmp_path, data())
+@pytest.mark.parametrize(
+    ("closed", "pattern", "read"),
+    [
+        (".", "**/*", False),
+        (".", "*.csv", False),
+        ("sub", "**/*", False),
+        ("sub", "**/*.csv", False),
+        ("sub/deep", "**/*.csv", False),
+        ("sub", "sub/*.csv", False),
+        ("sub", "*.csv", True),
+        ("sub/deep", "sub/*.csv", True),
+        (".hidden", "**/*.csv", True),
+    ],
+)
+def test_a_folder_without_permission_is_an_error(as_nobody: Path, closed: str, pattern: str, read: bool) -> None:
+    for name in ("c.csv", "sub/c.csv", "sub/deep/c.csv", ".hidden/c.csv"):
+        (as_nobody / name).parent.mkdir(exist_ok=True)
+        (as_nobody / name).write_bytes(SAME["c.csv"])
+    (as_nobody / closed).chmod(0)
+    layout = Layout({"text": "text"}, files=pattern)
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    try:
+        if read:
+            assert find_files(as_nobody, layout)
+        else:
+            with pytest.raises(PermissionError) as error:
+                find_files(as_nobody, layout)
+            assert error.value.filename == str(as_nobody / closed)
+    finally:
+        os.seteuid(os.getuid())
+        (as_nobody / closed).chmod(0o755)
 
 
 @pytest.mark.parametrize(
