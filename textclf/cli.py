@@ -142,6 +142,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--output", type=Path, metavar="FILE", help="a file, written whole or not at all")
     output.add_argument("--to", choices=list(OUTPUT_FORMATS), help="(default: by the file's ending, else jsonl)")
     output.add_argument("--no-text", action="store_true", help="leave out the texts")
+    output.add_argument("--no-formulas", action="store_true", help="csv: put ' before what spreadsheets would compute")
     output.add_argument("--explain", action="store_true", help="add the terms that decided, with their weights")
     output.add_argument("--terms", type=int, default=10, metavar="N", help="of an explanation, at most (default: 10)")
 

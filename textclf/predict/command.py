@@ -23,9 +23,11 @@ def run(arguments: argparse.Namespace) -> None:
     kind = choose_format(arguments.to, arguments.output)
     if arguments.terms < 1:
         raise UserError(f"--terms must be at least 1; got {arguments.terms}")
+    if arguments.no_formulas and kind != "csv":
+        raise UserError(f"--no-formulas must come with --to csv; got {kind}")
     batches = read_batches(arguments)
     predictor = load(find_model(arguments.models, arguments.model))
-    columns = outputs.Columns(predictor.classes_, not arguments.no_text, arguments.explain)
+    columns = outputs.Columns(predictor.classes_, not arguments.no_text, arguments.explain, not arguments.no_formulas)
     predicted = predict_batches(batches, predictor, arguments.terms if arguments.explain else None)
     if arguments.output is None:
         if sys.stdout is None:

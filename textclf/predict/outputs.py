@@ -23,6 +23,8 @@ from textclf.core.outputs import outputs
 if TYPE_CHECKING:
     from textclf.predict.predictor import Term
 
+# First characters of cells that spreadsheets compute, the last four in full width: OWASP, CSV Injection.
+FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
 GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when it has as many of either
 
 
@@ -39,11 +41,15 @@ class PredictedBatch:
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of the output: `id`, `label`, a probability per class, and optionally `text` and `explanation`."""
+    """The columns of the output: `id`, `label`, a probability per class, and optionally `text` and `explanation`.
+
+    Without `formulas`, CSV has an apostrophe before each id, text and label that a spreadsheet would compute.
+    """
 
     classes: tuple[str, ...]
     text: bool
     explanation: bool
+    formulas: bool = True
 
     def names(self) -> list[str]:
         """Return the names in order."""
@@ -112,10 +118,9 @@ class CsvWriter:
 
     def write(self, batch: PredictedBatch) -> None:
         """Write a batch."""
-        values: list[Iterable[Any]] = [batch.ids]
-        if self.columns.text:
-            values.append(batch.texts)
-        values.append(batch.labels)
+        values: list[Iterable[Any]] = [batch.ids, *([batch.texts] if self.columns.text else []), batch.labels]
+        if not self.columns.formulas:
+            values = [map(defuse, column) for column in values]
         values += [map(f"%.{DIGITS}f".__mod__, column) for column in batch.probabilities.T.tolist()]
         if batch.explanations is not None:
             values.append(map(explanation_json, batch.explanations))
@@ -181,6 +186,11 @@ class ParquetWriter:
         if self.waiting:
             self.writer.write_table(pa.concat_tables(self.waiting))
             self.waiting = []
+
+
+def defuse(text: str) -> str:
+    """Return the text, after an apostrophe if a spreadsheet would take it for a formula: it then shows the text."""
+    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def explanation_json(terms: "list[Term]") -> str:

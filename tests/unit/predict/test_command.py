@@ -290,6 +290,13 @@ def test_explain_adds_an_explanation(run: Run) -> None:
     assert run("--explain", "--model", "shares", "great").rows()[0]["explanation"] == []
 
 
+def test_formulas_are_kept_unless_csv_is_to_have_none(run: Run) -> None:
+    lines = [run(*words, "--to", "csv", "--", "=1+1").out.decode().splitlines()[1] for words in ([], ["--no-formulas"])]
+    assert [line.split(",")[1] for line in lines] == ["=1+1", "'=1+1"]
+    done = run("--no-formulas", "great")
+    assert (done.status, done.err) == (2, "error: predict: --no-formulas must come with --to csv; got jsonl\n")
+
+
 def test_no_text_leaves_out_the_texts(run: Run) -> None:
     assert list(run("--no-text", "great").rows()[0]) == ["id", "label", "probability_no", "probability_yes"]
 

@@ -240,3 +240,17 @@ def test_a_missing_or_closed_folder_is_refused_and_not_created(
     rule = "--output must be in an existing folder that is writable"
     assert error.value.lines == (f"{rule}; got {tmp_path / parent / 'out'}",)
     assert sorted(tmp_path.rglob("*")) == before
+
+
+FORMULAS = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "\uff1d1+1"]
+PLAIN = ["", " =1", "'=1", "1-1", "a=b"]
+
+
+@pytest.mark.parametrize("formulas", [True, False])
+def test_without_formulas_an_apostrophe_stands_before_cells_that_a_spreadsheet_would_compute(formulas: bool) -> None:
+    texts = FORMULAS + PLAIN
+    one = PredictedBatch(texts, texts, ["-1"] * len(texts), np.full((len(texts), 2), 0.5), None)
+    rows = parsed(written([one], "csv", Columns(("-1", "1"), True, False, formulas)), "csv")
+    expected = texts if formulas else [f"'{text}" for text in FORMULAS] + PLAIN
+    assert [row["id"] for row in rows] == [row["text"] for row in rows] == expected
+    assert {row["label"] for row in rows} == {"-1" if formulas else "'-1"}
