@@ -11,6 +11,7 @@ help: ## Print this list
 
 .PHONY: repro
 repro: .venv/run ## Set up the environment and run the stages that are not up to date
+	@python ci/dvc_files.py
 	@started=$$(mktemp); trap 'rm -f "$$started"' EXIT; echo dvc repro; dvc repro && \
 		{ test reports/provenance.json -nt "$$started" || textclf metrics; } # else the stage report has printed them
 
