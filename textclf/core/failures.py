@@ -9,10 +9,14 @@ from textclf.core.errors import UserError
 from textclf.core.extras import extra_of
 
 USAGE_ERROR = 2
+# In messages of exceptions that say by their text alone that memory ran out
+OUT_OF_MEMORY = ("can't start new thread", "Cannot allocate memory", "failed to map segment", "std::bad_alloc")
 
 
 def lines_of(error: BaseException) -> tuple[str, ...] | None:
     """Return what to tell the user of an error; None for a defect of textclf, whose traceback is needed."""
+    if is_out_of_memory(error):
+        return (_memory_line(error),)
     match error:
         case UserError():
             return error.lines
@@ -29,6 +33,27 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
             return (f"{where}{reason}",)
         case _:
             return None
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Return whether an exception says that memory, or the memory for another thread or library, was not to be had.
+
+    TensorFlow's own exception is recognised by its name, so that TensorFlow need not be loaded.
+    """
+    if isinstance(error, MemoryError):
+        return True
+    if isinstance(error, RuntimeError | ImportError | SystemError):
+        return any(sign in str(error) for sign in OUT_OF_MEMORY)
+    kinds = {(kind.__module__.partition(".")[0], kind.__name__) for kind in type(error).__mro__}
+    return ("tensorflow", "ResourceExhaustedError") in kinds
+
+
+def _memory_line(error: BaseException) -> str:
+    """Return the line for an exception that `is_out_of_memory` recognises."""
+    lines = str(error).strip().splitlines()
+    reason = next((line for line in lines if any(sign in line for sign in OUT_OF_MEMORY)), "".join(lines[:1]))
+    got = f"; {reason}" if reason else ""
+    return f"memory ran out{got}; end other programs, raise a limit (ulimit -v), or use a machine with more memory"
 
 
 def complain(line: str) -> None:

@@ -83,7 +83,7 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
     except Exception as error:
         if (lines := lines_of(error)) is None:
             raise
-        if isinstance(error, OSError):
+        if not isinstance(error, UserError):
             _discard_output()
         for line in lines:
             complain(f"error: {name}: {line}")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, NoReturn
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from pydantic import Field
 
@@ -131,6 +133,51 @@ def test_an_error_of_the_operating_system_is_one_line(
 ) -> None:
     assert end(raising(error)) == 2
     assert capsys.readouterr() == ("", f"error: test_stage: {line}\n")
+
+
+class ResourceExhaustedError(Exception):
+    """Looks like TensorFlow's."""
+
+    __module__ = "tensorflow.python.framework.errors_impl"
+
+
+def numpy_error() -> MemoryError:
+    with pytest.raises(MemoryError) as error:
+        np.empty(2**59)
+    return error.value
+
+
+MORE = "; end other programs, raise a limit (ulimit -v), or use a machine with more memory"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (MemoryError(), ""),
+        (MemoryError("std::bad_alloc"), "; std::bad_alloc"),
+        (pa.ArrowMemoryError("malloc of size 64 failed"), "; malloc of size 64 failed"),
+        (
+            numpy_error(),
+            "; Unable to allocate 4.00 EiB for an array with shape (576460752303423488,) and data type float64",
+        ),
+        (ResourceExhaustedError("OOM when allocating tensor\nmore"), "; OOM when allocating tensor"),
+        (RuntimeError("can't start new thread"), "; can't start new thread"),
+        (
+            ImportError("\nPLEASE READ THIS\nlibopenblas.so: failed to map segment from shared object\n"),
+            "; libopenblas.so: failed to map segment from shared object",
+        ),
+    ],
+)
+def test_memory_that_ran_out_is_one_line(capsys: pytest.CaptureFixture[str], error: Exception, reason: str) -> None:
+    assert end(raising(error)) == 2
+    assert capsys.readouterr() == ("", f"error: test_stage: memory ran out{reason}{MORE}\n")
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a defect"), ImportError("cannot import name"), SystemError("null")])
+def test_a_defect_that_is_not_of_memory_keeps_its_traceback(error: Exception) -> None:
+    sys.argv = ["script"]
+    with pytest.raises(type(error)):
+        stage.main(raising(error))
 
 
 def test_missing_params_are_reported_before_anything_runs(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
