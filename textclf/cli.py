@@ -16,8 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textclf import __version__
+from textclf.core import resources
 from textclf.core.failures import report_uncaught
 
+ADDRESS_SPACE = 2**28  # bytes that Python and numpy reserve, and room for a small model
 DESCRIPTION = argparse.RawDescriptionHelpFormatter  # keeps the line ends of the examples
 PREDICT = """
 Classify texts: the arguments, or each line of standard input, or the rows of a table. Prints one row per text, in
@@ -67,8 +69,9 @@ pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reas
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with 0, with 1 if a gate failed, or with 2 after a mistake that the user can mend."""
-    if arguments is None:
+    if arguments is None:  # a process of its own
         report_uncaught("textclf")
+        resources.require_address_space(ADDRESS_SPACE, "textclf")
     from textclf.core import stage
 
     parser = argparse.ArgumentParser(prog="textclf", description="Use and compare what the pipeline has trained.")

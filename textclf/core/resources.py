@@ -1,11 +1,13 @@
 """Disk and memory: what a stage needs and what is available, so that hours of work do not end in a full disk."""
 
+import resource
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 from textclf.core.errors import UserError
 
+GIB = 2**30
 UNITS = {"TB": 1e12, "GB": 1e9, "MB": 1e6}
 
 
@@ -36,6 +38,20 @@ def require_memory(need: int, purpose: str) -> None:
         )
 
 
+def require_address_space(need: int, purpose: str) -> None:
+    """Raise `UserError` if a limit (ulimit -v) leaves the process less than `need` bytes of address space.
+
+    Libraries reserve far more addresses than they use. Below what they reserve, a native library may end or stop the
+    process without an exception, so this is checked before they are loaded.
+    """
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < need:
+        raise UserError(
+            f"the limit of address space (ulimit -v) must be at least {format_size(need)} for {purpose}; "
+            f"got {format_size(limit)}; ulimit -v {need // 1024} is enough"
+        )
+
+
 def announce(rows: int, shards: int, memory: int, disk: int) -> None:
     """Print what a large stage is about to use, in bytes of memory and disk."""
     parts = f"{shards:,} shard{'s' * (shards != 1)}"
@@ -51,9 +67,10 @@ def format_size(count: int) -> str:
 def available_memory(root: Path = Path("/")) -> int | None:
     """Return the bytes of memory that can be used without swapping; None if that is not known (not on Linux).
 
-    This is what Linux reports as available, or less if a cgroup allows less. `root` is where /proc and /sys are.
+    This is what Linux reports as available, or less if a cgroup or a limit of the process (ulimit -v, -d) allows less.
+    `root` is where /proc and /sys are.
     """
-    limits = [*_of_system(root / "proc" / "meminfo"), *_of_cgroups(root)]
+    limits = [*_of_system(root / "proc" / "meminfo"), *_of_cgroups(root), *_of_process(root / "proc/self/status")]
     return max(min(limits), 0) if limits else None
 
 
@@ -61,6 +78,15 @@ def _of_system(meminfo: Path) -> Iterator[int]:
     for line in _lines(meminfo):
         if line.startswith("MemAvailable:"):
             yield int(line.split()[1]) * 1024
+
+
+def _of_process(status: Path) -> Iterator[int]:
+    """Yield what the limits of the process's address space and of its data leave."""
+    used = dict(line.split(":", 1) for line in _lines(status) if line.startswith("Vm"))
+    for kind, name in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
+        limit, _ = resource.getrlimit(kind)
+        if limit != resource.RLIM_INFINITY and name in used:
+            yield limit - int(used[name].split()[0]) * 1024
 
 
 def _of_cgroups(root: Path) -> Iterator[int]:

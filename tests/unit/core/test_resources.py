@@ -1,3 +1,4 @@
+import resource
 import shutil
 from pathlib import Path
 from typing import NamedTuple
@@ -131,6 +132,34 @@ def test_a_cgroup_above_its_limit_leaves_nothing(tmp_path: Path) -> None:
 def test_a_cgroup_that_is_not_mounted_limits_nothing(tmp_path: Path) -> None:
     files = {"proc/self/cgroup": "4:memory:/elsewhere\n0::/elsewhere\n"}
     assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == 4_000_000 * 1024
+
+
+def limit(monkeypatch: pytest.MonkeyPatch, kind: int, size: int) -> None:
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda asked: (size, -1) if asked == kind else (resource.RLIM_INFINITY, -1)
+    )
+
+
+@pytest.mark.parametrize(("kind", "left"), [(resource.RLIMIT_AS, 2_000_000_000), (resource.RLIMIT_DATA, 2_400_000_000)])
+def test_a_limit_of_the_process_limits_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: int, left: int
+) -> None:
+    status = {"proc/self/status": "Name:\tpython\nVmSize:\t  500000 kB\nVmData:\t  109375 kB\n"}
+    limit(monkeypatch, kind, 2_512_000_000)
+    assert resources.available_memory(machine(tmp_path, MEMINFO | status)) == left
+
+
+def test_a_limit_of_address_space_below_what_libraries_reserve_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    resources.require_address_space(2**40, "TensorFlow")
+    limit(monkeypatch, resource.RLIMIT_AS, 1_000_000_000)
+    resources.require_address_space(1_000_000_000, "TensorFlow")
+    with pytest.raises(UserError) as refusal:
+        resources.require_address_space(2 * resources.GIB, "TensorFlow")
+    (line,) = refusal.value.lines
+    assert line == (
+        "the limit of address space (ulimit -v) must be at least 2.1 GB for TensorFlow; got 1.0 GB; "
+        "ulimit -v 2097152 is enough"
+    )
 
 
 @pytest.mark.parametrize(

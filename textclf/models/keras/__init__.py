@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from textclf.core import resources
 from textclf.core.formatting import count_noun
 from textclf.core.settings import Seed
 from textclf.models.common.fitted import Fitted
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from textclf.artifacts.shards import Shards
 
 KIND = "a feed-forward network trained with Keras"
+ADDRESS_SPACE = 5 * resources.GIB  # what TensorFlow reserves; measured: 4.0 GB
 Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
 Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
 Units = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]  # a YAML list may fill a tuple
@@ -63,6 +65,7 @@ def notes(settings: Settings) -> list[str]:
 
 def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:
     """Return the network trained on the training rows: see `textclf.models.keras.training.fit`."""
+    resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.keras import training
 
     return training.fit(train, watched, settings)
@@ -70,6 +73,7 @@ def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:
 
 def fit_stream(train: "Shards[Features]", watched: "Shards[Features]", settings: Settings, scratch: Path) -> Fitted:
     """Return the network trained on shards: see `textclf.models.keras.stream.fit_stream`."""
+    resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.keras import stream
 
     return stream.fit_stream(train, watched, settings, scratch)
