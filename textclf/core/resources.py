@@ -1,5 +1,6 @@
 """Disk and memory: what a stage needs and what is available, so that hours of work do not end in a full disk."""
 
+import contextlib
 import resource
 import shutil
 from collections.abc import Iterator
@@ -52,6 +53,28 @@ def require_address_space(need: int, purpose: str) -> None:
         )
 
 
+def memory_limit() -> int | None:
+    """Return the bytes of data that this process can have in the available memory; None if that is not known."""
+    free = available_memory()
+    return None if free is None else _used(Path("/proc/self/status"), "VmData") + free
+
+
+@contextlib.contextmanager
+def limited_memory(limit: int | None) -> Iterator[None]:
+    """Let an allocation in the block fail with a MemoryError beyond a limit that `memory_limit` returned.
+
+    Otherwise Linux grants an allocation of any size, and kills this process or another one once the memory is used.
+    Other threads are under the limit too, so the block should be short.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    given = [each for each in (limit, soft, hard) if each not in {None, resource.RLIM_INFINITY}]
+    resource.setrlimit(resource.RLIMIT_DATA, (min(given, default=soft), hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
+
+
 def announce(rows: int, shards: int, memory: int, disk: int) -> None:
     """Print what a large stage is about to use, in bytes of memory and disk."""
     parts = f"{shards:,} shard{'s' * (shards != 1)}"
@@ -82,11 +105,15 @@ def _of_system(meminfo: Path) -> Iterator[int]:
 
 def _of_process(status: Path) -> Iterator[int]:
     """Yield what the limits of the process's address space and of its data leave."""
-    used = dict(line.split(":", 1) for line in _lines(status) if line.startswith("Vm"))
     for kind, name in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
         limit, _ = resource.getrlimit(kind)
-        if limit != resource.RLIM_INFINITY and name in used:
-            yield limit - int(used[name].split()[0]) * 1024
+        if limit != resource.RLIM_INFINITY:
+            yield limit - _used(status, name)
+
+
+def _used(status: Path, name: str) -> int:
+    """Return the bytes that the kernel's status of a process has under a name, 0 if it has none."""
+    return next((int(line.split()[1]) * 1024 for line in _lines(status) if line.startswith(f"{name}:")), 0)
 
 
 def _of_cgroups(root: Path) -> Iterator[int]:

@@ -12,6 +12,7 @@ from typing import IO, NamedTuple, cast
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, list_names, quote_name
+from textclf.tables import limits
 from textclf.tables.files import find_files
 from textclf.tables.formats import FORMATS
 from textclf.tables.layout import Layout, NumberedRow, Record, place
@@ -45,22 +46,32 @@ def read_lines(stream: IO[bytes], encoding: str, warn: Callable[[str], object]) 
     """Yield the lines of a stream, numbered from 1, as soon as they arrive; an empty line is an empty text.
 
     Only LF ends a line. A CR before it and a byte order mark at the start are left out. Bytes that can't be decoded are
-    read as U+FFFD and reported to `warn`, so that one bad line does not keep the others from being classified.
+    read as U+FFFD and reported to `warn`, so that one bad line does not keep the others from being classified. Raises
+    `UserError` at a text that is too long.
     """
     count = undecodable = 0
     for lines in _complete_lines(_decode(stream, encoding)):
         for start in range(0, len(lines), BATCH_ROWS):
             texts = [line.removesuffix("\r") for line in lines[start : start + BATCH_ROWS]]
+            numbers = range(count + 1, count + len(texts) + 1)
             for position, text in enumerate(texts):
+                if len(text) > limits.TEXT_CHARACTERS:
+                    yield TextBatch(list(map(str, numbers[:position])), texts[:position])
+                    raise _too_long(numbers[position])
                 if not text.isascii() and SURROGATE.search(text):
                     texts[position] = SURROGATE.sub(REPLACEMENT, text)
                     undecodable += 1
                     if undecodable <= WARNINGS:
-                        warn(f"line {count + position + 1} is not {encoding}; undecodable bytes are read as U+FFFD")
-            yield TextBatch([str(number) for number in range(count + 1, count + len(texts) + 1)], texts)
+                        warn(f"line {numbers[position]} is not {encoding}; undecodable bytes are read as U+FFFD")
+            yield TextBatch(list(map(str, numbers)), texts)
             count += len(texts)
     if undecodable > WARNINGS:
         warn(f"{undecodable} of {count} lines are not {encoding}, {WARNINGS} shown")
+
+
+def _too_long(number: int) -> UserError:
+    rule = f"a text must have at most {limits.TEXT_CHARACTERS:,} characters"
+    return UserError(f"standard input:{number}: {rule}; got more; {limits.ADVICE}")
 
 
 def _decode(stream: IO[bytes], encoding: str) -> Iterator[str]:
@@ -80,7 +91,7 @@ def _decode(stream: IO[bytes], encoding: str) -> Iterator[str]:
 def _complete_lines(pieces: Iterable[str]) -> Iterator[list[str]]:
     """Yield the lines that each piece completes, and the rest at the end, without a byte order mark at the start."""
     unfinished: list[str] = []  # pieces of a line whose end has not arrived
-    first = True
+    first, count, length = True, 0, 0
     for piece in pieces:
         *complete, rest = (piece.removeprefix("\ufeff") if first else piece).split("\n")
         first = first and not piece
@@ -88,8 +99,11 @@ def _complete_lines(pieces: Iterable[str]) -> Iterator[list[str]]:
             complete[0] = "".join([*unfinished, complete[0]])
             unfinished = []
             yield complete
+            count, length = count + len(complete), 0
         if rest:
             unfinished.append(rest)
+            if (length := length + len(rest)) > limits.TEXT_CHARACTERS + 1:  # a CR may come before the LF
+                raise _too_long(count + 1)
     if unfinished:
         yield ["".join(unfinished)]
 

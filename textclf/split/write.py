@@ -17,7 +17,7 @@ from textclf.split.leaks import count_leaks
 from textclf.split.settings import Split
 from textclf.tables import corpus
 from textclf.tables.given import given_splits
-from textclf.tables.layout import BLOCK_ROWS
+from textclf.tables.limits import BLOCK_BYTES, BLOCK_ROWS
 from textclf.tables.settings import Data
 
 
@@ -69,12 +69,14 @@ def _track_rows(batches: corpus.Stream) -> Iterator[corpus.Batch]:
 def _merge_small(batches: Iterable[corpus.Batch]) -> Iterator[corpus.Batch]:
     """Yield the rows in larger batches: each file is one at least, and may be a single text."""
     merged: corpus.Batch = {}
+    size = 0
     for batch in batches:
+        size += sum(map(len, batch["text"]))
         for name, values in batch.items():
             merged.setdefault(name, []).extend(values)
-        if merged and len(merged["id"]) >= BLOCK_ROWS:
+        if merged and (len(merged["id"]) >= BLOCK_ROWS or size >= BLOCK_BYTES):
             yield merged
-            merged = {}
+            merged, size = {}, 0
     if merged:
         yield merged
 

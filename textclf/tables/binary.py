@@ -1,15 +1,17 @@
 """Files that are no lines of text: reading them from any place, and from what they are stored in."""
 
 import contextlib
-import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
+from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line
 from textclf.tables.compression import is_compressed
+
+PART = 2**25  # bytes of a stream that are copied at a time
 
 
 @contextlib.contextmanager
@@ -19,7 +21,7 @@ def seekable(stream: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
         yield stream
         return
     with tempfile.TemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy)
+        _copy(stream, copy, path)
         copy.seek(0)
         yield copy
 
@@ -31,9 +33,16 @@ def stored(stream: IO[bytes], path: Path) -> Iterator[Path]:
         yield path
         return
     with tempfile.NamedTemporaryFile() as copy:
-        shutil.copyfileobj(stream, copy)
+        _copy(stream, cast("IO[bytes]", copy), path)
         copy.flush()
         yield Path(copy.name)
+
+
+def _copy(stream: IO[bytes], copy: IO[bytes], path: Path) -> None:
+    """Copy a stream; `UserError` before the disk is full, since compressed bytes may become any number."""
+    while part := stream.read(PART):
+        resources.require_disk(Path(tempfile.gettempdir()), 4 * PART, f"a copy of {path}")
+        copy.write(part)
 
 
 def damaged(path: Path, kind: str, reason: object) -> UserError:

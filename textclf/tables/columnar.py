@@ -4,20 +4,27 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from textclf.core import parquet
+import numpy as np
+
+from textclf.core import parquet, resources
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_name
+from textclf.tables import limits
 from textclf.tables.binary import damaged, seekable, stored
-from textclf.tables.layout import BLOCK_ROWS, Block, Layout
+from textclf.tables.layout import Block, Layout
+from textclf.tables.limits import row_too_long
 from textclf.tables.values import ONE_LABEL
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from numpy.typing import NDArray
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
+PARQUET_ROWS = 64  # that are decoded at a time; without threads, as fast as many
 FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps the types of columns
 
 
@@ -25,7 +32,7 @@ def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Bloc
     """Yield the rows of a Parquet file many at a time."""
     with _reading(path, "Parquet"), seekable(stream, path) as opened:
         file = parquet.open_file(opened)
-        yield from _read_columns(file.schema_arrow, partial(file.iter_batches, BLOCK_ROWS), path, layout)
+        yield from _read_columns(file.schema_arrow, partial(_parquet_batches, file), path, layout)
 
 
 def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
@@ -42,14 +49,35 @@ def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]
         yield from _read_columns(reader.schema, partial(_arrow_batches, reader, is_file), path, layout)
 
 
+def _parquet_batches(file: Any, columns: Sequence[str]) -> Iterator["pa.RecordBatch"]:
+    """Yield the named columns of a Parquet file, few rows at a time.
+
+    The file has repeated values once, and nothing in it says how large they are.
+    """
+    for number in range(file.num_row_groups):
+        rows = min(PARQUET_ROWS, limits.BLOCK_ROWS)
+        yield from _with_limit(file.iter_batches(rows, [number], list(columns), use_threads=False))
+
+
+def _with_limit(batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
+    """Yield the batches; one for which there is not enough memory is a MemoryError, whatever size a file claims."""
+    limit = resources.memory_limit()
+    while True:
+        with resources.limited_memory(limit):
+            batch = next(batches, None)
+        if batch is None:
+            return
+        yield batch
+
+
 def _arrow_batches(reader: Any, is_file: bool, columns: Sequence[str]) -> Iterator["pa.RecordBatch"]:
     """Yield the named columns of an Arrow reader, at most `BLOCK_ROWS` rows at a time."""
-    batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else reader
-    for batch in batches:
+    batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else iter(reader)
+    for batch in _with_limit(batches):
         selected = batch.select(columns)
         selected.validate(full=True)  # a damaged offset would let Arrow read memory of others
-        for start in range(0, selected.num_rows, BLOCK_ROWS):
-            yield selected.slice(start, BLOCK_ROWS)
+        for start in range(0, selected.num_rows, limits.BLOCK_ROWS):
+            yield selected.slice(start, limits.BLOCK_ROWS)
 
 
 def _read_columns(
@@ -63,10 +91,56 @@ def _read_columns(
     classes = class_names((schema.metadata or {}).get(FEATURES))
     number = 1
     for batch in batches(columns=names):
-        columns = {name: batch.column(name).to_pylist() for name in names}
-        for name in classes.keys() & columns.keys():
-            columns[name] = [_class_name(value, classes[name]) for value in columns[name]]
-        yield Block(range(number, number := number + batch.num_rows), columns)
+        for part in _in_pieces(batch, path, number):
+            columns = {name: _to_list(part.column(name)) for name in names}
+            for name in classes.keys() & columns.keys():
+                columns[name] = [_class_name(value, classes[name]) for value in columns[name]]
+            yield Block(range(number, number := number + part.num_rows), columns)
+
+
+def _in_pieces(batch: "pa.RecordBatch", path: Path, first: int) -> Iterator["pa.RecordBatch"]:
+    """Yield a batch in pieces of about `BLOCK_BYTES`; `UserError` at a row that is too long.
+
+    `first` is the number of its first row.
+    """
+    lengths = sum((_lengths(column) for column in batch.columns), np.zeros(batch.num_rows, np.int64))
+    too_long = np.flatnonzero(lengths > limits.ROW_BYTES)
+    end = int(too_long[0]) if len(too_long) else batch.num_rows
+    blocks = np.cumsum(lengths[:end]) // limits.BLOCK_BYTES
+    for start, stop in pairwise([0, *(np.flatnonzero(np.diff(blocks)) + 1).tolist(), end]):
+        if stop > start:
+            yield batch.slice(start, stop - start)
+    if len(too_long):
+        raise row_too_long(f"{path}:{first + end}")
+
+
+def _lengths(column: "pa.Array") -> "NDArray[np.int64]":
+    """Return the bytes of each value (rows,), before any is made an object; 0 for integers and missing ones."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import types
+
+    if types.is_dictionary(column.type):
+        of_values = pc.take(pa.array(_lengths(column.dictionary)), column.indices)
+    elif types.is_string_view(column.type):
+        of_values = pc.binary_length(column.cast(pa.large_string()))
+    elif types.is_string(column.type) or types.is_large_string(column.type):
+        of_values = pc.binary_length(column)
+    else:
+        return np.zeros(len(column), np.int64)
+    lengths: NDArray[np.int64] = pc.fill_null(of_values, 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    return lengths
+
+
+def _to_list(column: "pa.Array") -> list[Any]:
+    """Return the values; rows of one value in a dictionary share one object."""
+    from pyarrow import types
+
+    if not types.is_dictionary(column.type):
+        values: list[Any] = column.to_pylist()
+        return values
+    distinct = column.dictionary.to_pylist()
+    return [None if position is None else distinct[position] for position in column.indices.to_pylist()]
 
 
 def class_names(metadata: bytes | None) -> dict[str, list[str]]:
@@ -93,6 +167,8 @@ def _reading(path: Path, kind: str) -> Iterator[None]:
 
     try:
         yield
+    except MemoryError:  # pyarrow's is an ArrowException too
+        raise
     except UnicodeDecodeError as error:
         raise UserError(f"{path} must contain text in UTF-8; got byte 0x{error.object[error.start]:02x}") from error
     except (pa.ArrowException, parquet.ChecksumError, OSError) as error:

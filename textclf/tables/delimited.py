@@ -10,14 +10,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from textclf.core.errors import UserError
-from textclf.tables.layout import BLOCK_ROWS, SOURCE, Block, Layout, NumberedRow, Record, Rows
-from textclf.tables.lines import decoding_error, is_unicode, read_lines, strip_end
+from textclf.tables import limits
+from textclf.tables.layout import SOURCE, Block, Layout, NumberedRow, Record, Rows
+from textclf.tables.limits import LineGuard, in_blocks, row_too_long
+from textclf.tables.lines import decode_lines, decoding_error, is_unicode, read_lines, strip_end
 
 if TYPE_CHECKING:
     import _csv
 
 DELIMITERS = ",;\t|"  # that a header may have instead of the expected one
-FIELD_LIMIT = 2**31 - 1  # characters; the default of Python's csv is 131,072
 
 
 @dataclass(frozen=True)
@@ -106,9 +107,10 @@ def _header_hint(fields: list[str], layout: Layout) -> str:
 def read_rows(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -> Iterator[NumberedRow]:
     """Yield the rows one by one, each as soon as its line has been read."""
     dialect = dialect.adapt(layout)
-    lines = read_lines(stream, layout)
-    parse = partial(_parse_quoted, path=path, option=layout.option) if dialect.quoting else _parse_unquoted
-    rows = parse(lines, delimiter=dialect.delimiter)
+    if dialect.quoting:
+        rows = _parse_quoted(_QuotedRows(stream, path, layout, dialect.delimiter))
+    else:
+        rows = _parse_unquoted(read_lines(stream, path, layout), dialect.delimiter)
     _, fields = next(rows, (0, None))
     header = read_header(fields, path, layout, dialect.quoting)
     for number, values in rows:
@@ -118,19 +120,20 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -
 def read_blocks(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -> Iterator[Rows]:
     """Yield the rows many at a time."""
     dialect = dialect.adapt(layout)
-    lines = read_lines(stream, layout)
     if not dialect.quoting:
+        lines = read_lines(stream, path, layout)
         parse = partial(_parse_unquoted, delimiter=dialect.delimiter)
         fields = next((values for _, values in parse(lines)), None)
         header, number = read_header(fields, path, layout, quoting=False), 2
-        while rows := [values for _, values in parse(islice(lines, BLOCK_ROWS))]:
+        for block in in_blocks(lines, len):
+            rows = [values for _, values in parse(block)]
             yield header.to_rows(range(number, number := number + len(rows)), rows)
         return
-    reader = _quoted_reader(lines, dialect.delimiter)
-    _, first = _take(reader, 1, path, layout.option)
+    quoted = _QuotedRows(stream, path, layout, dialect.delimiter)
+    _, first = quoted.take(1)
     header = read_header(first[0] if first else None, path, layout, quoting=True)
     while True:
-        numbers, rows = _take(reader, BLOCK_ROWS, path, layout.option)
+        numbers, rows = quoted.take(limits.BLOCK_ROWS)
         if not rows:
             return
         yield header.to_rows(numbers, rows)
@@ -143,35 +146,51 @@ def _parse_unquoted(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int,
         yield number, row.split(delimiter) if row else []
 
 
-def _parse_quoted(lines: Iterator[str], delimiter: str, path: Path, option: str) -> Iterator[tuple[int, list[str]]]:
+def _parse_quoted(quoted: "_QuotedRows") -> Iterator[tuple[int, list[str]]]:
     """Yield the first line's number and the fields of each row as in RFC 4180, no fields for a blank line."""
-    reader = _quoted_reader(lines, delimiter)
     while True:
-        number = reader.line_num + 1
-        try:
-            fields = next(reader)
-        except StopIteration:
+        numbers, rows = quoted.take(1)
+        if not rows:
             return
-        except csv.Error as error:
-            raise _quote_error(error, path, number, reader.line_num, option) from error
-        yield number, fields
+        yield numbers[0], rows[0]
 
 
-def _quoted_reader(lines: Iterator[str], delimiter: str) -> "_csv.Reader":
-    csv.field_size_limit(FIELD_LIMIT)
-    return csv.reader(lines, delimiter=delimiter, strict=True)
+class _QuotedRows:
+    """The rows of a stream as in RFC 4180, of limited length."""
 
+    def __init__(self, stream: IO[bytes], path: Path, layout: Layout, delimiter: str) -> None:
+        self.path, self.option = path, layout.option
+        self.guard = LineGuard(stream, path, layout.encoding, self.advice)
+        csv.field_size_limit(limits.ROW_BYTES)
+        self.reader: _csv.Reader = csv.reader(decode_lines(self.guard, layout), delimiter=delimiter, strict=True)
 
-def _take(reader: "_csv.Reader", count: int, path: Path, option: str) -> tuple[Sequence[int], list[list[str]]]:
-    """Return up to `count` further rows, and the number of the line on which each begins."""
-    first, rows = reader.line_num + 1, list[list[str]]()
-    try:
-        rows.extend(islice(reader, count))
-    except csv.Error as error:  # `rows` has those before it
-        raise _quote_error(error, path, _first_lines(first, rows)[-1], reader.line_num, option) from error
-    if reader.line_num == first - 1 + len(rows):
-        return range(first, first + len(rows)), rows
-    return _first_lines(first, rows)[:-1], rows
+    @property
+    def advice(self) -> str:
+        return f"{limits.ADVICE}; if quotes are text here, set {self.option}quoting to false"
+
+    def take(self, count: int) -> tuple[Sequence[int], list[list[str]]]:
+        """Return up to `count` further rows, fewer if they are long, and the line on which each begins."""
+        reader, size = self.reader, 0
+        first, rows = reader.line_num + 1, list[list[str]]()
+        try:
+            while len(rows) < count and size < limits.BLOCK_BYTES:
+                before, step = len(rows), min(limits.STEP, count - len(rows))
+                self.guard.start_rows(step)
+                rows.extend(islice(reader, step))
+                if len(rows) == before:
+                    break
+                size += sum(map(len, chain.from_iterable(rows[before:])))
+        except csv.Error as error:  # `rows` has those before it
+            raise self._error(error, _first_lines(first, rows)[-1]) from error
+        if reader.line_num == first - 1 + len(rows):
+            return range(first, first + len(rows)), rows
+        return _first_lines(first, rows)[:-1], rows
+
+    def _error(self, error: csv.Error, first: int) -> UserError:
+        """Return the error for a row that begins in line `first` and was read to the reader's line."""
+        if "field limit" in str(error):
+            return row_too_long(f"{self.path}:{first}", self.advice)
+        return _quote_error(error, self.path, first, self.reader.line_num, self.option)
 
 
 def _first_lines(first: int, rows: list[list[str]]) -> list[int]:

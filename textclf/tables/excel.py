@@ -1,17 +1,21 @@
 """Excel workbooks (.xlsx): a sheet with a header, then a row per record, numbered as in the sheet."""
 
-import io
 import warnings
+import zipfile
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
+from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_value
-from textclf.tables.binary import damaged
+from textclf.tables.binary import damaged, seekable
 from textclf.tables.layout import Layout, NumberedRow
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value
+MOST_ROWS = 2**20  # of a sheet in Excel
+COPIES = 6  # bytes that a byte of a part takes, about, while it is read
 EMPTY: Cell = ("n", None)
 
 
@@ -21,42 +25,78 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
     As in CSV, an empty cell is an empty text and an empty row is one without values. Empty rows at the end are none,
     since a sheet has no end of its own. A formula has the value that was saved with it.
     """
-    sheet = _read_sheet(io.BytesIO(stream.read()), path, layout)
-    while sheet and all(cell == EMPTY for cell in sheet[-1]):
-        sheet.pop()
-    if not sheet:
-        raise UserError(f"{path} must have a header and rows; got an empty sheet")
-    header = ["" if value is None else str(value) for _, value in sheet[0]]
-    while header and not header[-1]:
-        header.pop()
-    layout.require_columns(path, header, layout.header_hint(header, "row"))
-    positions = {name: header.index(name) for name in layout.names() if name in header}
-    for number, row in enumerate(sheet[1:], start=2):
-        cells = {name: row[position] if position < len(row) else EMPTY for name, position in positions.items()}
-        failed = next((name for name, (kind, _) in cells.items() if kind == "e"), None)
-        if failed is not None:
-            got = f"the error {cells[failed][1]} of a formula"
-            yield number, ValueError(f"{failed} must be a value; got {got}; correct it")
-        else:
-            blank = None if all(cell == EMPTY for cell in row) else ""
-            yield number, {name: blank if value is None else value for name, (_, value) in cells.items()}
+    with seekable(stream, path) as opened:
+        sheet = _without_end(_read_sheet(opened, path, layout))
+        if (first := next(sheet, None)) is None:
+            raise UserError(f"{path} must have a header and rows; got an empty sheet")
+        header = ["" if value is None else str(value) for _, value in first]
+        while header and not header[-1]:
+            header.pop()
+        layout.require_columns(path, header, layout.header_hint(header, "row"))
+        positions = {name: header.index(name) for name in layout.names() if name in header}
+        for number, row in enumerate(sheet, start=2):
+            cells = {name: row[position] if position < len(row) else EMPTY for name, position in positions.items()}
+            failed = next((name for name, (kind, _) in cells.items() if kind == "e"), None)
+            if failed is not None:
+                got = f"the error {cells[failed][1]} of a formula"
+                yield number, ValueError(f"{failed} must be a value; got {got}; correct it")
+            else:
+                blank = None if _is_empty(row) else ""
+                yield number, {name: blank if value is None else value for name, (_, value) in cells.items()}
 
 
-def _read_sheet(stream: IO[bytes], path: Path, layout: Layout) -> list[list[Cell]]:
-    """Return the cells of a sheet, row by row; a row ends with its last cell."""
+def _is_empty(row: list[Cell]) -> bool:
+    return all(cell == EMPTY for cell in row)
+
+
+def _without_end(rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
+    """Yield the rows up to the last one that is not empty; that is `MOST_ROWS` at most."""
+    empty = 0
+    for row in islice(rows, MOST_ROWS):  # a damaged number of a row would be as many empty rows
+        if _is_empty(row):
+            empty += 1
+            continue
+        yield from ([] for _ in range(empty))
+        empty = 0
+        yield row
+
+
+def _read_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[Cell]]:
+    """Yield the cells of each row of a sheet; a row ends with its last cell."""
+    rows = _parse_sheet(stream, path, layout)
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of what a workbook has besides values, such as validation of cells
+            row = next(rows, None)
+        if row is None:
+            return
+        yield row
+
+
+def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[Cell]]:
     import openpyxl
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of what a workbook has besides values, such as validation of cells
-        try:
-            book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
-            sheet = _choose_sheet(book, path, layout)
-            sheet.reset_dimensions()  # some programs save wrong ones
-            return [[(cell.data_type, cell.value) for cell in row] for row in sheet.iter_rows()]
-        except (UserError, MemoryError):
-            raise
-        except Exception as error:  # openpyxl lets through whatever a damaged part of the file leads to
-            raise damaged(path, "Excel (.xlsx)", error) from error
+    try:
+        _require_room(stream, path)
+        book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
+        sheet = _choose_sheet(book, path, layout)
+        sheet.reset_dimensions()  # some programs save wrong ones
+        for row in sheet.iter_rows():
+            yield [(cell.data_type, cell.value) for cell in row]
+    except (UserError, MemoryError):
+        raise
+    except Exception as error:  # openpyxl lets through whatever a damaged part of the file leads to
+        raise damaged(path, "Excel (.xlsx)", error) from error
+
+
+def _require_room(stream: IO[bytes], path: Path) -> None:
+    """Raise `UserError` if there is too little memory for the texts, which a workbook has in one part, and the rest.
+
+    Only the rows are read one by one, and zipfile reads no more of a part than its directory says.
+    """
+    with zipfile.ZipFile(stream) as parts:
+        whole = sum(part.file_size for part in parts.infolist() if not part.filename.startswith("xl/worksheets/"))
+    resources.require_memory(COPIES * whole, f"{path}: the table of its texts")
 
 
 def _choose_sheet(book: Any, path: Path, layout: Layout) -> Any:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from textclf.tables import columnar, delimited, excel, folders, json_array, jsonl, lines, sqlite
-from textclf.tables.layout import BLOCK_ROWS, Block, Layout, NumberedRow, Rows
+from textclf.tables.layout import Block, Layout, NumberedRow, Rows
+from textclf.tables.limits import in_blocks
 
 RowReader = Callable[[IO[bytes], Path, Layout], Iterator[NumberedRow]]
 BlockReader = Callable[[IO[bytes], Path, Layout], Iterator[Rows]]
@@ -35,13 +36,7 @@ def _in_blocks(read_rows: RowReader) -> BlockReader:
 
 def _one_by_one(read_rows: RowReader) -> BlockReader:
     """Return a reader of blocks whose rows may have different keys."""
-    return lambda stream, path, layout: batched(read_rows(stream, path, layout))
-
-
-def batched(rows: Iterator[NumberedRow]) -> Iterator[list[NumberedRow]]:
-    """Yield the rows in lists of at most `BLOCK_ROWS`."""
-    while block := list(islice(rows, BLOCK_ROWS)):
-        yield block
+    return lambda stream, path, layout: in_blocks(read_rows(stream, path, layout), lines.row_size)
 
 
 def _of_blocks(read_blocks: Callable[[IO[bytes], Path, Layout], Iterator[Block]], *endings: str) -> Format:

@@ -5,16 +5,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables.jsonl import DECODER, reason, to_record
 from textclf.tables.layout import Layout, NumberedRow
-from textclf.tables.lines import decoding_error, read_lines
+from textclf.tables.lines import decoding_error, read_whole
+
+COPIES = 8  # bytes that a character of the file takes, about: as text, and in objects
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield the rows one by one, after all of the file has been read."""
-    text = "".join(read_lines(stream, layout))
+    purpose = f"{path}: one JSON array, which is read as a whole (JSON Lines is not),"
+    text = read_whole(stream, layout, lambda length: resources.require_memory(COPIES * length, purpose))
     if error := decoding_error(text, layout):
         raise UserError(f"{path}: {error}")
     keys: dict[str, None] = {}  # of all objects, in order of appearance

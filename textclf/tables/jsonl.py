@@ -4,19 +4,20 @@ import json
 import json.scanner
 from collections import Counter
 from collections.abc import Iterator
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from textclf.core.quoting import first_line, quote_value
-from textclf.tables.layout import BLOCK_ROWS, SOURCE, Block, Layout, NumberedRow, Record, Rows
-from textclf.tables.lines import decoding_error, is_unicode, read_lines
+from textclf.tables.layout import SOURCE, Block, Layout, NumberedRow, Record, Rows
+from textclf.tables.limits import in_blocks
+from textclf.tables.lines import decoding_error, is_unicode, read_lines, row_size
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
     """Yield the rows one by one, each as soon as its line has been read."""
     keys: dict[str, None] = {}  # of all lines, in order of appearance
-    for number, line in enumerate(read_lines(stream, layout), start=1):
+    for number, line in enumerate(read_lines(stream, path, layout), start=1):
         yield number, _parse_line(line, layout, keys)
     if keys:
         layout.require_columns(path, list(keys))
@@ -25,13 +26,11 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
 def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Rows]:
     """Yield the rows many at a time."""
     if SOURCE in layout.names():  # which rows have this key can only be checked one by one
-        rows = read_rows(stream, path, layout)
-        while numbered := list(islice(rows, BLOCK_ROWS)):
-            yield numbered
+        yield from in_blocks(read_rows(stream, path, layout), row_size)
         return
     keys: dict[str, None] = {}
-    lines, number = read_lines(stream, layout), 1
-    while block := list(islice(lines, BLOCK_ROWS)):
+    number = 1
+    for block in in_blocks(read_lines(stream, path, layout), len):
         numbers = range(number, number := number + len(block))
         if (objects := _parse_lines(block)) is None:
             yield [(place, _parse_line(line, layout, keys)) for place, line in zip(numbers, block, strict=True)]

@@ -9,7 +9,6 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_value
 
 SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
-BLOCK_ROWS = 4096  # rows in memory at a time
 WHOLE_FILE = 0  # number of a row that is all of its file
 NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
 

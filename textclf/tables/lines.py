@@ -3,28 +3,50 @@
 import contextlib
 import io
 import re
-from collections.abc import Iterator
-from itertools import islice
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_value
-from textclf.tables.layout import BLOCK_ROWS, Block, Layout, NumberedRow, Rows
+from textclf.tables.layout import Block, Layout, NumberedRow, Rows
+from textclf.tables.limits import LineGuard, in_blocks
 
+PART = 2**20  # characters
 SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
 
 
-def read_lines(stream: IO[bytes], layout: Layout) -> Iterator[str]:
+def read_lines(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[str]:
     """Yield the lines with their line ends, without a byte order mark; undecodable bytes become surrogates.
 
-    Only LF ends a line. A lone CR, U+0085 and the like belong to the text.
+    Only LF ends a line. A lone CR, U+0085 and the like belong to the text. Raises `UserError` at a line that is too
+    long.
     """
-    # Closed here, because Python warns of files that the garbage collector has to close.
-    with io.TextIOWrapper(stream, encoding=layout.encoding, errors="surrogateescape", newline="\n") as text:
+    return decode_lines(LineGuard(stream, path, layout.encoding), layout)
+
+
+def decode_lines(guard: LineGuard, layout: Layout) -> Iterator[str]:
+    """Yield the lines of a guarded stream as `read_lines` does."""
+    with _decoded(cast("IO[bytes]", guard), layout) as text:
         if first := next(text, "").removeprefix("\ufeff"):
             yield first
         yield from text
+
+
+def read_whole(stream: IO[bytes], layout: Layout, check: Callable[[int], object]) -> str:
+    """Return all of a stream as a text; `check` gets the number of characters after each part and may raise."""
+    parts, length = [], 0
+    with _decoded(stream, layout) as text:
+        while part := text.read(PART):
+            length += len(part)
+            check(length)
+            parts.append(part)
+    return "".join(parts).removeprefix("\ufeff")
+
+
+def _decoded(stream: IO[bytes], layout: Layout) -> io.TextIOWrapper:
+    """Return a stream as text. Close it: Python warns of files that the garbage collector has to close."""
+    return io.TextIOWrapper(stream, encoding=layout.encoding, errors="surrogateescape", newline="\n")
 
 
 def strip_end(line: str) -> str:
@@ -75,7 +97,7 @@ def read_sentences(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Nu
     """
     layout.require_columns(path, ["text", "label"])
     hint = "" if "label" in layout.columns else f"; if each line is a text, set {layout.option}format to lines"
-    for number, line in enumerate(read_lines(stream, layout), start=1):
+    for number, line in enumerate(read_lines(stream, path, layout), start=1):
         stripped = strip_end(line)
         text, tab, label = stripped.rpartition("\t")
         if error := decoding_error(line, layout):
@@ -91,13 +113,21 @@ def read_texts(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Number
     """Yield each line as a text, empty lines included."""
     column = layout.columns["text"]
     layout.require_columns(path, [column])
-    for number, line in enumerate(read_lines(stream, layout), start=1):
+    for number, line in enumerate(read_lines(stream, path, layout), start=1):
         yield number, decoding_error(line, layout) or {column: strip_end(line)}
+
+
+def row_size(row: NumberedRow) -> int:
+    """Return the number of characters in the texts of a row."""
+    record = row[1]
+    if isinstance(record, ValueError):
+        return 0
+    return sum(len(value) for value in record.values() if isinstance(value, str))
 
 
 def collect_blocks(rows: Iterator[NumberedRow], layout: Layout) -> Iterator[Rows]:
     """Yield rows that all have the same columns many at a time."""
-    while numbered := list(islice(rows, BLOCK_ROWS)):
+    for numbered in in_blocks(rows, row_size):
         records = [record for _, record in numbered if not isinstance(record, ValueError)]
         if len(records) < len(numbered):
             yield numbered

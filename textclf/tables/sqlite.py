@@ -1,15 +1,17 @@
 """SQLite files: the rows that a query gives, numbered from 1."""
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, list_names
+from textclf.tables import limits
 from textclf.tables.binary import damaged, stored
-from textclf.tables.layout import BLOCK_ROWS, Block, Layout
+from textclf.tables.layout import Block, Layout
+from textclf.tables.limits import in_blocks, row_too_long
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +25,7 @@ def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block
         _require_checkpoint(file)
         # Immutable: SQLite neither locks the file nor makes files beside it.
         with closing(sqlite3.connect(f"file:{quote(str(file.resolve()))}?immutable=1", uri=True)) as connection:
+            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.ROW_BYTES)
             connection.text_factory = lambda data: data.decode("utf-8")  # whose error names the byte
             try:
                 yield from _read_query(connection, path, layout)
@@ -43,7 +46,8 @@ def _read_query(connection: "sqlite3.Connection", path: Path, layout: Layout) ->
     only = tables[0].replace('"', '""') if tables else ""
     whole = f'SELECT * FROM "{only}"'  # noqa: S608 (the name is quoted)
     try:
-        cursor = connection.execute(layout.query or whole)
+        with _limiting(lambda: f"{path}:1"):
+            cursor = connection.execute(layout.query or whole)
     except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning) as error:
         raise UserError(f"{rule}; {first_line(error)}") from error
     if cursor.description is None:
@@ -52,9 +56,34 @@ def _read_query(connection: "sqlite3.Connection", path: Path, layout: Layout) ->
     layout.require_columns(path, names)
     positions = {name: names.index(name) for name in layout.names() if name in names}
     number = 1
-    while rows := cursor.fetchmany(BLOCK_ROWS):
+    for rows in in_blocks(_guarded(cursor, path), _size):
         columns = {name: [row[position] for row in rows] for name, position in positions.items()}
         yield Block(range(number, number := number + len(rows)), columns)
+
+
+def _guarded(cursor: "sqlite3.Cursor", path: Path) -> Iterator[tuple[object, ...]]:
+    """Yield the rows of a query; `UserError` at one that is too long."""
+    number = 1
+    with _limiting(lambda: f"{path}:{number + 1}"):  # SQLite looks for the next row before it gives one
+        for row in cursor:
+            yield row
+            number += 1
+
+
+@contextmanager
+def _limiting(place: Callable[[], str]) -> Iterator[None]:
+    import sqlite3
+
+    try:
+        yield
+    except sqlite3.DataError as error:
+        if "too big" not in str(error):
+            raise
+        raise row_too_long(place()) from error
+
+
+def _size(row: tuple[object, ...]) -> int:
+    return sum(len(value) for value in row if isinstance(value, str | bytes))
 
 
 def _require_checkpoint(file: Path) -> None:

@@ -5,7 +5,9 @@ from collections.abc import Set
 from typing import cast
 
 from textclf.core.quoting import quote_name, quote_value
+from textclf.tables import limits
 from textclf.tables.layout import Record
+from textclf.tables.limits import require_length
 from textclf.tables.lines import SURROGATE, is_unicode
 
 # What to do with a table whose rows have several labels each.
@@ -46,7 +48,8 @@ def label_of(record: Record, column: str) -> str | None:
 
 
 def _require_valid(value: str, column: str) -> str:
-    """Return the value; `ValueError` if it can't be written as text."""
+    """Return the value; `ValueError` if it is too long or can't be written as text."""
+    require_length(value, quote_name(column))
     if (position := value.find("\0")) >= 0:
         raise ValueError(f"{quote_name(column)} must not contain NUL; got one at offset {position}")
     if not value.isascii() and (match := SURROGATE.search(value)):
@@ -61,6 +64,8 @@ def texts_of(values: list[object]) -> list[str] | None:
         return None
     texts = cast("list[str]", values)
     joined = "".join(texts)
+    if len(joined) > limits.TEXT_CHARACTERS and max(map(len, texts)) > limits.TEXT_CHARACTERS:
+        return None
     return texts if "\0" not in joined and is_unicode(joined) and all(map(str.strip, texts)) else None
 
 

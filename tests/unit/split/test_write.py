@@ -23,7 +23,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import read_json
 from textclf.split import shuffle, write
 from textclf.split.settings import Split
-from textclf.tables import delimited
+from textclf.tables import limits
 from textclf.tables.settings import Data
 
 
@@ -43,7 +43,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards of ten rows, pieces of two, blocks of seven."""
     monkeypatch.setattr(shards, "ROWS", 10)
     monkeypatch.setattr(shuffle, "PIECES", 5)
-    for module in (delimited, write):
+    for module in (limits, write):
         monkeypatch.setattr(module, "BLOCK_ROWS", 7)
 
 
@@ -111,7 +111,7 @@ def test_files_and_batches_of_any_size_give_the_same_bytes(
         write_csv(folder / "parts" / f"{number}.csv", rows[start:end], header)
     with pytest.MonkeyPatch.context() as patch:
         report = run(whole, folder / "one", by_hash(0.3, 0.2), id="key")
-        for module in (delimited, write):
+        for module in (limits, write):
             patch.setattr(module, "BLOCK_ROWS", blocks)
         assert run(folder / "parts", folder / "several", by_hash(0.3, 0.2), id="key") == report
     several, one = (contents(folder / name / "splits") for name in ("several", "one"))

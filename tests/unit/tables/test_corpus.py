@@ -224,8 +224,7 @@ def test_wrong_rows_of_several_files_are_reported_together(read: Callable[..., C
 
 
 def set_block_rows(patch: pytest.MonkeyPatch, count: int) -> None:
-    for module in ("columnar", "delimited", "formats", "jsonl", "lines", "sqlite"):
-        patch.setattr(f"textclf.tables.{module}.BLOCK_ROWS", count)
+    patch.setattr("textclf.tables.limits.BLOCK_ROWS", count)
 
 
 def outcome(path: Path, settings: Data) -> object:

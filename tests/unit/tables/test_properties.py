@@ -200,7 +200,7 @@ def test_texts_in_folders_come_back_as_scikit_learn_reads_them(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]]
 ) -> None:
     folder = tmp_path_factory.mktemp("classes")
-    table = [("first", "x"), *[(text.removeprefix("\ufeff") + ".", label) for text, label in table], ("last", "y")]
+    table = [("first", "x"), *[(text.lstrip("\ufeff") + ".", label) for text, label in table], ("last", "y")]
     for number, (text, label) in enumerate(table):
         (folder / label).mkdir(exist_ok=True)
         (folder / label / f"{number}.txt").write_bytes(text.encode())

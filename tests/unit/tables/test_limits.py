@@ -1,0 +1,263 @@
+"""Rows and texts that are too long: refused in one line with file and row, before they fill the memory."""
+
+import gzip
+import io
+import json
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import openpyxl
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
+import pytest
+
+from textclf.core import resources
+from textclf.core.errors import UserError
+from textclf.predict import inputs
+from textclf.tables import limits
+from textclf.tables.layout import Layout
+from textclf.tables.read import read_blocks
+
+MIB = 2**20
+LAYOUT = Layout({"text": "text"}, option="--")
+LONG_ROW = "a row must be at most 1 MiB long; got more; shorten it, or leave it out"
+LONG_TEXT = "text must have at most 1,000 characters; got 1,001; shorten it, or leave it out"
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows of 1 MiB, texts of 1,000 characters."""
+    monkeypatch.setattr(limits, "ROW_BYTES", MIB)
+    monkeypatch.setattr(limits, "TEXT_CHARACTERS", 1000)
+
+
+def write_excel(path: Path, texts: list[str]) -> None:
+    book = openpyxl.Workbook()
+    for row in ("text", *texts):
+        book.active.append([row])  # type: ignore[union-attr]
+    book.save(path)
+
+
+def write_sqlite(path: Path, texts: list[str]) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE texts (text)")
+        connection.executemany("INSERT INTO texts VALUES (?)", [(text,) for text in texts])
+    connection.close()
+
+
+def text_writer(start: str, line: Callable[[str], str], end: str = "") -> Callable[[Path, list[str]], object]:
+    def write(path: Path, texts: list[str]) -> None:
+        path.write_text(start + "".join(map(line, texts)) + end)
+
+    return write
+
+
+def as_json(text: str) -> str:
+    return json.dumps({"text": text}) + "\n"
+
+
+WRITERS: dict[str, Callable[[Path, list[str]], object]] = {
+    "csv": text_writer("text\n", lambda text: f'"{text}"\n'),
+    "tsv": text_writer("text\n", lambda text: f"{text}\n"),
+    "jsonl": text_writer("", as_json),
+    "lines": text_writer("", lambda text: f"{text}\n"),
+    "json": lambda path, texts: path.write_text(json.dumps([{"text": text} for text in texts])),
+    "parquet": lambda path, texts: pq.write_table(pa.table({"text": texts}), path),
+    "arrow": lambda path, texts: feather.write_feather(pa.table({"text": texts}), path),
+    "excel": write_excel,
+    "sqlite": write_sqlite,
+}
+FIRST = {"csv": 2, "tsv": 2, "excel": 2}  # number of the first row
+
+
+def read(path: Path, kind: str) -> Iterator[inputs.TextBatch]:
+    return inputs.read_table(path, Layout({"text": "text"}, format=kind, option="--"))
+
+
+def outcome(batches: Iterator[inputs.TextBatch]) -> tuple[int, str]:
+    """Return how many texts came before an error, and its line."""
+    read: list[int] = []
+    with pytest.raises(UserError) as error:
+        read.extend(len(batch.texts) for batch in batches)
+    (line,) = error.value.lines
+    return sum(read), line
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_text_that_is_too_long_is_refused_after_the_rows_before_it(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "table"
+    WRITERS[kind](path, ["good"] * 2 + ["x" * 1000, "x" * 1001])
+    assert outcome(read(path, kind)) == (3, f"{path}:{FIRST.get(kind, 1) + 3}: {LONG_TEXT}")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("kind", [kind for kind in WRITERS if kind not in {"json", "excel"}])
+def test_a_row_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "table"
+    WRITERS[kind](path, ["good"] * 2 + ["x" * 2 * MIB])
+    _, line = outcome(read(path, kind))
+    quotes = "; if quotes are text here, set --quoting to false" if kind == "csv" else ""
+    assert line == f"{path}:{FIRST.get(kind, 1) + 2}: {LONG_ROW}{quotes}"
+
+
+@pytest.mark.usefixtures("small")
+def test_a_quoted_row_of_many_lines_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text("text,b\ngood,1\n" + '"' + "line\n" * MIB)
+    _, line = outcome(read(path, "csv"))
+    assert line.startswith(f"{path}:")
+    assert line.endswith(f"{LONG_ROW}; if quotes are text here, set --quoting to false")
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("encoding", ["utf-16", "cp037"])
+def test_lines_in_other_encodings_are_measured_one_by_one(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "table"
+    path.write_text(("x" * 999 + "\n") * 2000, encoding=encoding, newline="\n")
+    layout = Layout({"text": "text"}, format="lines", encoding=encoding, option="--")
+    assert sum(len(batch.texts) for batch in inputs.read_table(path, layout)) == 2000
+
+
+@pytest.mark.usefixtures("small")
+def test_a_text_that_is_a_file_is_limited(tmp_path: Path) -> None:
+    for name, length in (("a/1.txt", 1000), ("a/2.txt", 1001)):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x" * length)
+    rule = "a text must have at most 1,000 characters; got more; shorten it, or leave it out"
+    assert outcome(read(tmp_path, "folders")) == (1, f"{tmp_path}/a/2.txt: {rule}")
+
+
+@pytest.mark.usefixtures("small")
+def test_a_line_of_standard_input_is_limited() -> None:
+    lines = inputs.read_lines(io.BytesIO(b"good\n" * 3 + b"x" * 2 * MIB), "utf-8", str)
+    rule = "a text must have at most 1,000 characters; got more; shorten it, or leave it out"
+    assert outcome(lines) == (3, f"standard input:4: {rule}")
+
+
+class Endless(io.RawIOBase):
+    """A stream without an end, which counts what is read."""
+
+    def __init__(self, head: bytes) -> None:
+        self.head, self.count = head, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        part = self.head[: len(buffer)] or b"x" * len(buffer)
+        self.head = self.head[len(part) :]
+        buffer[: len(part)] = part
+        self.count += len(part)
+        return len(part)
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(
+    ("kind", "head"), [("csv", b"text\n"), ("csv", b'text\n"'), ("tsv", b"text\n"), ("jsonl", b'{"text": "'), ("", b"")]
+)
+def test_a_line_without_end_is_given_up(kind: str, head: bytes) -> None:
+    endless = Endless(head)
+    stream = io.BufferedReader(endless)
+    batches = inputs.read_stream(stream, kind, LAYOUT) if kind else inputs.read_lines(stream, "utf-8", str)
+    outcome(batches)
+    assert endless.count < 2 * MIB
+
+
+def test_long_rows_come_in_small_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "BLOCK_BYTES", 100)
+    for kind, write in WRITERS.items():
+        path = tmp_path / kind
+        write(path, ["x" * 30] * 100)
+        sizes = [len(rows) if isinstance(rows, list) else len(rows.numbers) for rows in read_blocks(path, kind, LAYOUT)]
+        assert sum(sizes) == 100, kind
+        assert max(sizes) <= limits.STEP, kind
+
+
+def test_a_text_that_parquet_repeats_is_in_memory_once(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.parquet"
+    texts = pa.DictionaryArray.from_arrays(np.zeros(20_000, np.int32), ["x" * MIB])
+    pq.write_table(pa.table({"text": texts}), path, store_schema=False)  # as text, not as categories
+    assert path.stat().st_size < 10 * MIB / 100
+    before = pa.total_allocated_bytes()
+    for batch in read(path, "parquet"):
+        assert sum(map(len, batch.texts)) <= 2 * MIB
+        assert pa.total_allocated_bytes() - before < 300 * MIB
+        break
+
+
+def test_rows_of_one_dictionary_entry_share_an_object(tmp_path: Path) -> None:
+    path = tmp_path / "table"
+    column = pa.array(["a", None, "b", "a"]).dictionary_encode()
+    feather.write_feather(pa.table({"text": column}), path, compression="uncompressed")
+    (block,) = read_blocks(path, "arrow", LAYOUT)
+    assert not isinstance(block, list)
+    assert block.columns["text"] == ["a", None, "b", "a"]
+
+
+def test_a_json_array_that_memory_can_not_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
+    path = tmp_path / "table.json.gz"
+    path.write_bytes(gzip.compress(b"[" + b" " * 10**8 + b"]"))
+    count, line = outcome(read(path, "json"))
+    assert count == 0
+    assert line.startswith(f"{path}: one JSON array, which is read as a whole (JSON Lines is not), needs about ")
+
+
+def test_a_workbook_whose_texts_memory_can_not_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "table.xlsx"
+    write_excel(path, ["good"])
+    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as parts:
+        parts.writestr("xl/more.xml", b" " * 10**8)
+    monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
+    count, line = outcome(read(path, "excel"))
+    assert count == 0
+    assert line.startswith(f"{path}: the table of its texts needs about 0.6 GB of memory; ")
+
+
+def test_a_row_number_beyond_those_of_excel_ends_the_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("textclf.tables.excel.MOST_ROWS", 1000)
+    path = tmp_path / "table.xlsx"
+    write_excel(path, ["good"])
+    parts = {}
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    name = "xl/worksheets/sheet1.xml"
+    parts[name] = parts[name].replace(b'<row r="2"', b'<row r="2000000000"').replace(b'r="A2"', b'r="A2000000000"')
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    assert list(read(path, "excel")) == []
+
+
+def test_a_copy_of_compressed_bytes_leaves_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**8))
+    path = tmp_path / "table.parquet.gz"
+    path.write_bytes(gzip.compress(b"PAR1" + b" " * 100))
+    count, line = outcome(read(path, "parquet"))
+    assert count == 0
+    assert line.startswith(f"a copy of {path} needs about ")
+
+
+def test_an_allocation_beyond_the_available_memory_fails() -> None:
+    code = (
+        "from textclf.core import resources; import resource\n"
+        "resources.available_memory = lambda: 100_000_000\n"
+        "before = resource.getrlimit(resource.RLIMIT_DATA)\n"
+        "try:\n"
+        "    with resources.limited_memory(resources.memory_limit()): bytearray(2 * 10**8)\n"
+        "except MemoryError: print('refused')\n"
+        "bytearray(2 * 10**8); print(resource.getrlimit(resource.RLIMIT_DATA) == before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("refused\nTrue\n", "")
+    assert resource.getrlimit(resource.RLIMIT_DATA)[0] == resource.RLIM_INFINITY

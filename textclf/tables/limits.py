@@ -1,0 +1,88 @@
+"""How long a row and a text may be, and how many rows are in memory at a time, so that no file can exhaust it."""
+
+import io
+import math
+from collections.abc import Callable, Iterator
+from itertools import islice
+from pathlib import Path
+from typing import IO, TypeVar
+
+from textclf.core.errors import UserError
+
+T = TypeVar("T")
+
+TEXT_CHARACTERS = 2**25  # of a text; the complete works of Shakespeare have a sixth of it
+ROW_BYTES = 2**26  # of a row with all its columns, as it is stored
+BLOCK_ROWS, BLOCK_BYTES = 4096, 2**25  # in memory at a time; a single row may be longer
+STEP = 16  # rows after which the size of a block is looked at
+ADVICE = "shorten it, or leave it out"
+
+
+def row_too_long(place: str, advice: str = ADVICE) -> UserError:
+    """Return the error for a row of more than `ROW_BYTES`."""
+    return UserError(f"{place}: a row must be at most {ROW_BYTES // 2**20} MiB long; got more; {advice}")
+
+
+def require_length(value: str, column: str) -> None:
+    """Raise `ValueError` if a text, or a value of another column, has more than `TEXT_CHARACTERS`."""
+    if len(value) > TEXT_CHARACTERS:
+        rule = f"must have at most {TEXT_CHARACTERS:,} characters"
+        raise ValueError(f"{column} {rule}; got {len(value):,}; {ADVICE}")
+
+
+def in_blocks(items: Iterator[T], size: Callable[[T], int]) -> Iterator[list[T]]:
+    """Yield the items in lists of at most `BLOCK_ROWS`, and of fewer if they are long: `size` returns bytes of one."""
+    while True:
+        block: list[T] = []
+        total = 0
+        while len(block) < BLOCK_ROWS and total < BLOCK_BYTES:
+            some = list(islice(items, min(STEP, BLOCK_ROWS - len(block))))
+            if not some:
+                break
+            block += some
+            total += sum(map(size, some))
+        if not block:
+            return
+        yield block
+
+
+class LineGuard(io.BufferedIOBase):
+    """A stream of lines that raises `UserError` when one of them gets too long, before all of it is in memory.
+
+    So do several lines that are one row: see `start_rows`.
+    """
+
+    def __init__(self, stream: IO[bytes], path: Path, encoding: str, advice: str = ADVICE) -> None:
+        """Read from `stream`, which errors call `path`; it is closed with this one."""
+        self._stream, self._path, self._advice = stream, path, advice
+        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
+        end = "\n".encode(encoding)
+        self._end = b"\n" if b"\n" in end else end  # UTF-16: the byte may be part of another letter, which is harmless
+        self._lines = self._length = 0  # complete lines; bytes since then
+        self._total, self._limit = 0, math.inf  # bytes of the rows since `start_rows`, and how many there may be
+
+    def start_rows(self, count: int) -> None:
+        """Begin so many rows, of any number of lines."""
+        self._total, self._limit = 0, count * ROW_BYTES
+
+    def readable(self) -> bool:
+        """Return True, which `io.TextIOWrapper` asks for."""
+        return True
+
+    def read1(self, size: int = -1) -> bytes:
+        """Return up to so many bytes of the stream."""
+        chunk = self._read(size)
+        self._total += len(chunk)
+        if ends := chunk.count(self._end):
+            self._lines += ends
+            self._length = len(chunk) - chunk.rfind(self._end)
+        else:
+            self._length += len(chunk)
+        if self._length > ROW_BYTES or self._total > self._limit:
+            raise row_too_long(f"{self._path}:{self._lines + 1}", self._advice)
+        return chunk
+
+    def close(self) -> None:
+        """Close the stream."""
+        self._stream.close()
+        super().close()
