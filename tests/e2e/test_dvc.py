@@ -1,9 +1,12 @@
 """What DVC makes of the pipeline: data from a remote, reruns, experiments, comparisons."""
 
 import csv
+import dataclasses
 import io
 import re
+import shutil
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -41,6 +44,16 @@ def test_a_clone_has_what_a_pull_brings_and_runs_nothing(clone: Copy, pipeline: 
     assert "up to date" in clone.dvc("status")
     assert verify.stages_run(clone.dvc("repro")) == []
     assert verify.file_hashes(clone.folder) == verify.file_hashes(pipeline.folder)
+
+
+def test_a_clone_whose_git_converts_line_ends_is_up_to_date(pipeline: Copy, tmp_path: Path) -> None:
+    clone = dataclasses.replace(pipeline, folder=tmp_path / "textclf")
+    convert = ("--config", "core.autocrlf=true", "--config", "core.eol=crlf")
+    pipeline.run("git", "clone", "--quiet", *convert, str(pipeline.folder), str(clone.folder))
+    shutil.copytree(pipeline.folder / ".dvc" / "cache", clone.folder / ".dvc" / "cache")
+    clone.dvc("checkout")
+    assert "up to date" in clone.dvc("status", "dvc.yaml")
+    assert clone.run("git", "status", "--porcelain") == ""
 
 
 def test_another_number_of_epochs_trains_only_the_network_again(retrained: Changed) -> None:
