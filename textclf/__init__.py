@@ -1,6 +1,6 @@
 """textclf: text classifiers whose training can be reproduced byte for byte.
 
-Importing the package pins the arithmetic of numpy, OpenBLAS and XLA, before any of them is loaded.
+Importing the package pins the arithmetic of numpy and OpenBLAS, before they are loaded.
 """
 
 from pathlib import Path

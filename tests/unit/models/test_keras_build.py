@@ -10,6 +10,7 @@ import pytest
 from tests import samples
 from tests.unit.models import networks
 from tests.unit.models.networks import TERMS
+from textclf.core.errors import UserError
 from textclf.models.keras import Activation, build
 
 
@@ -72,3 +73,45 @@ def test_the_weights_of_the_layers_are_those_of_the_network() -> None:
     arrays = [array for layer in layers for array in (layer.kernel, layer.bias)]
     assert all(array.dtype == np.float64 for array in arrays)
     assert all(np.array_equal(ours, keras) for ours, keras in zip(arrays, network.get_weights(), strict=True))
+
+
+# The environment in which Keras is imported.
+
+USERS = {
+    "HOME": "/home/ada",
+    "KERAS_BACKEND": "jax",
+    "KERAS_MAX_EPOCHS": "1",
+    "TF_CONFIG": "{}",
+    "TF_CPP_MIN_LOG_LEVEL": "0",
+    "TF_XLA_FLAGS": "--tf_xla_auto_jit=2",
+    "XLA_FLAGS": "--xla_cpu_max_isa=SSE4_2",
+}
+OWN = {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": "/dev/null"}
+KEPT = {name: USERS[name] for name in ("HOME", "TF_CONFIG", "TF_CPP_MIN_LOG_LEVEL")}
+AVX2 = {"XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}
+
+
+@pytest.mark.parametrize(
+    ("users", "x86", "expected"),
+    [
+        (USERS, True, KEPT | OWN | AVX2),
+        (USERS, False, KEPT | OWN),
+        ({}, True, OWN | AVX2),
+        (USERS | {"TEXTCLF_DEVICE": "cpu"}, True, KEPT | OWN | AVX2 | {"TEXTCLF_DEVICE": "cpu"}),
+    ],
+)
+def test_variables_of_keras_and_tensorflow_are_set_whatever_the_user_has(
+    users: dict[str, str], x86: bool, expected: dict[str, str]
+) -> None:
+    assert build.keras_environment(users, x86) == expected
+
+
+def test_on_a_gpu_the_variables_of_tensorflow_are_the_users() -> None:
+    users = USERS | {"TEXTCLF_DEVICE": "gpu"}
+    expected = {name: value for name, value in users.items() if not name.startswith("KERAS_")} | OWN
+    assert build.keras_environment(users, x86=True) == expected
+
+
+def test_a_device_that_is_neither_cpu_nor_gpu_is_refused() -> None:
+    with pytest.raises(UserError, match="TEXTCLF_DEVICE must be cpu or gpu; got 'GPU:0'"):
+        build.keras_environment({"TEXTCLF_DEVICE": "GPU:0"}, x86=True)
