@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from tests.settings import LESSON, TEXT
 
-settings.register_profile("textclf")  # a busy machine is slow
+# A busy machine is slow.
+settings.register_profile("textclf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("textclf")
 
 ROOT = Path(__file__).parents[1]
