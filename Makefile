@@ -27,6 +27,11 @@ test: .venv/dev ## Run all tests that are not slow; some of them run the pipelin
 test-all: test ## Run the slow tests too: emulated CPU, commands in the docs, experiments, two-process training
 	pytest --numprocesses auto -m slow
 
+.PHONY: faults
+faults: .venv/dev ## Make files, system calls and processes fail at random, N times as often as make test-all does
+	FAULTS=$(N) pytest tests/faults
+N = 1
+
 .PHONY: check
 check: .venv/dev ## Check style, types, imports between packages, params.yaml and the generated docs
 	ruff format --check .

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 
+from tests.faults import campaign
 from tests.settings import LESSON, TEXT
 
 # A busy machine is slow.
@@ -26,8 +27,16 @@ WORDS = ("good", "bad", "food", "place", "staff", "nice", "awful", "great")
 LEFT_OUT = {
     "browser": "the report was not opened in a browser: install Chromium (Debian: apt install chromium)",
     "index": "nothing was installed in a fresh environment: the index of packages could not be reached",
+    "tracer": "no system call failed: install strace, and allow it to trace (Debian: apt install strace)",
     "emulator": "no stage ran on an emulated CPU: install qemu-x86_64 (Debian: apt install qemu-user)",
 }
+
+
+def pytest_report_header(config: pytest.Config) -> str | None:
+    """Print the seed of tests/faults, unless these slow tests are left out."""
+    if "not slow" in config.option.markexpr:
+        return None
+    return f"faults: seed {campaign.seed()}; FAULTS_SEED={campaign.seed()} repeats them"
 
 
 @pytest.hookimpl(tryfirst=True)

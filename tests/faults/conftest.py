@@ -1,0 +1,40 @@
+"""What the tests that let things fail share: they are slow, and a failure names the seed that repeats it."""
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+from tests import verify
+from tests.faults.campaign import seed
+from tests.verify import Copy
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)  # before -m is applied
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark all tests of this folder as slow."""
+    for item in items:
+        if item.path.is_relative_to(HERE):
+            item.add_marker(pytest.mark.slow)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the seed to the report of a failure."""
+    report = yield
+    if report.failed:
+        report.sections.append(("Repeat with", f"FAULTS_SEED={seed()}"))
+    return report
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A copy of the project with two models that are trained in a second, in which `dvc repro` ran."""
+    settings = ("train.models=[majority, logistic_regression]", "evaluate.resamples=200")
+    copy = verify.make_first_copy(tmp_path_factory.mktemp("small"), settings)
+    copy.dvc("repro")
+    copy.run("git", "add", "--all")
+    copy.run("git", "commit", "--quiet", "--message=run")
+    return copy

@@ -1,0 +1,176 @@
+"""Stages as processes of their own whose system calls strace makes fail, or at which it kills them."""
+
+import functools
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.conftest import ROOT, arguments
+
+CALLS = (
+    *("openat", "read", "pread64", "write", "close", "fsync", "mmap", "ftruncate", "lseek", "flock"),
+    *("mkdir", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat"),
+    *("newfstatat", "fstat", "getdents64"),
+)
+COMMIT = ("fsync", "mkdir", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat")
+ERRORS = ("ENOSPC", "EIO", "EACCES", "EMFILE", "EROFS", "ENOENT", "ENOMEM")
+STAGES = ("split", "vectorize", "train", "evaluate", "export")
+SECONDS = 120  # until a stage is taken to hang
+_LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<rest>.*)")
+
+
+class Call(NamedTuple):
+    """A system call of a stage: its name, and how many of that name the same thread has made up to it."""
+
+    name: str
+    number: int
+
+
+class Done(NamedTuple):
+    """How a stage ended: its exit code (of a signal negative), what it said on stderr, and the calls that failed.
+
+    `hit` is whether any failed, `ours` whether it was one that concerns files of the project.
+    """
+
+    status: int
+    errors: str
+    hit: bool = False
+    ours: bool = False
+
+
+class Stage(NamedTuple):
+    """A stage of a small project, with the paths of its outputs."""
+
+    folder: Path
+    name: str
+    words: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def run(self, *options: str, log: str = os.devnull) -> Done:
+        """Run the stage, under strace with these options if there are any."""
+        command = [sys.executable, "-m", f"stages.{self.name}", *self.words]
+        if options:
+            command = ["strace", "-f", "-qq", "-y", "-o", log, *options, *command]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+        done = subprocess.run(
+            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=SECONDS
+        )
+        if not options:
+            return Done(done.returncode, done.stderr)
+        failed = [rest for _, _, rest in _lines(Path(log)) if "(INJECTED)" in rest]
+        return Done(done.returncode, done.stderr, bool(failed), any(map(self._concerns_project, failed)))
+
+    def _concerns_project(self, arguments: str) -> bool:
+        """Return whether the arguments of a system call, as strace prints them, name a file of the project."""
+        project = re.escape(str(self.folder))
+        pattern = rf'(?:AT_FDCWD<[^>]*>, )?(?:"(?!/)|"{project}/)|\d+<{project}/|.*, \d+<{project}/'
+        return re.match(pattern, arguments) is not None
+
+    def calls(self, names: Sequence[str], log: Path) -> list[Call]:
+        """Return the system calls of a run that concern files of the project."""
+        done = self.run("-e", f"trace={','.join(names)}", log=str(log))
+        assert done.status == 0, done.errors
+        counts: Counter[tuple[str, str]] = Counter()
+        found = []
+        for process, name, rest in _lines(log):
+            counts[process, name] += 1
+            if self._concerns_project(rest):
+                found.append(Call(name, counts[process, name]))
+        return found
+
+    def inject(self, call: Call, fault: str, log: Path) -> Done:
+        """Run the stage with a fault at a system call, such as error=EIO or signal=KILL."""
+        # Only calls that are traced can fail, and only those cost time.
+        return self.run(
+            "-e", f"trace={call.name}", "-e", f"inject={call.name}:{fault}:when={call.number}", log=str(log)
+        )
+
+
+def _lines(log: Path) -> list[tuple[str, ...]]:
+    """Return the process, the name and the rest of each system call that strace wrote down."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    return [match.groups() for match in map(_LINE.match, lines) if match]
+
+
+def make_stage(project: Path, name: str) -> Stage:
+    """Return a stage of the small project; train trains logistic regression."""
+    words = arguments(name, **({"stage": "train@logistic_regression"} if name == "train" else {}))
+    values = dict(zip(words[::2], words[1::2], strict=True))
+    match name:
+        case "train":
+            outputs = ["data/trained/logistic_regression", "data/predictions/logistic_regression.parquet"]
+        case "evaluate":
+            metrics = ("comparisons", "decisions", "evaluation", "intervals", "training")
+            plots = ("classes", "confusion", "history", "precision_recall", "reliability", "roc")
+            outputs = ["metrics/models", *(f"metrics/{each}.json" for each in metrics)]
+            outputs += [f"plots/{each}.csv" for each in plots]
+        case _:
+            names = {"split": ("splits", "report"), "vectorize": ("features", "report"), "export": ("models", "terms")}
+            outputs = [values[f"--{each}"] for each in names[name]]
+    return Stage(project, name, tuple(words), tuple(outputs))
+
+
+def state(stage: Stage) -> dict[str, dict[str, bytes] | None]:
+    """Return the files of each output of a stage, None for one that does not exist."""
+    found: dict[str, dict[str, bytes] | None] = {}
+    for output in stage.outputs:
+        path = stage.folder / output
+        files = [path] if path.is_file() else [each for each in sorted(path.rglob("*")) if each.is_file()]
+        found[output] = {str(each.relative_to(path)): each.read_bytes() for each in files} if path.exists() else None
+    return found
+
+
+def put(stage: Stage, wanted: dict[str, dict[str, bytes] | None]) -> None:
+    """Make the outputs of a stage what `state` returned."""
+    for output, files in wanted.items():
+        path = stage.folder / output
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+        for name, content in (files or {}).items():
+            (path / name).parent.mkdir(parents=True, exist_ok=True)
+            (path / name).write_bytes(content)
+
+
+def make_old(new: dict[str, dict[str, bytes] | None]) -> dict[str, dict[str, bytes] | None]:
+    """Return outputs that an earlier run might have left: other bytes, and a file more in each folder."""
+    return {
+        output: {name: b"old " + content[:64] for name, content in files.items()}
+        | ({} if list(files) == ["."] else {"old": b"old"})
+        for output, files in new.items()
+        if files is not None
+    }
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Return the unfinished outputs in a folder and below it."""
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.scratch"))
+
+
+@functools.cache
+def can_trace() -> bool:
+    """Return whether strace is installed and may make system calls fail."""
+    if shutil.which("strace") is None:
+        return False
+    command = ["strace", "-f", "-qq", "-o", os.devnull, "-e", "inject=getppid:error=EPERM", "true"]
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+needs_tracer = pytest.mark.skipif(not can_trace(), reason="needs the tracer strace (Debian: apt install strace)")
+
+
+def choose(generator: random.Random, calls: Sequence[Call], count: int) -> list[Call]:
+    """Return as many calls as wanted, each of a name that is as likely as any other."""
+    names = sorted({call.name for call in calls})
+    by_name = {name: [call for call in calls if call.name == name] for name in names}
+    return [generator.choice(by_name[generator.choice(names)]) for _ in range(count)]
