@@ -1,0 +1,96 @@
+"""Stages and `dvc repro` that are killed while they write: the next run makes it good and leaves nothing behind."""
+
+import contextlib
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from ci import dvc_files
+from tests import verify
+from tests.faults import tracing
+from tests.faults.campaign import seed, tries
+from tests.faults.tracing import COMMIT, STAGES, needs_tracer
+from tests.verify import Copy
+
+LATEST = 30.0  # seconds in which a run of the small pipeline is killed
+
+
+@needs_tracer
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_that_is_killed_while_it_renames_is_made_good_by_the_next_run(
+    project: Path, tmp_path: Path, name: str
+) -> None:
+    generator = random.Random(f"{seed()} {name}")  # noqa: S311 (no secret)
+    stage = tracing.make_stage(project, name)
+    assert stage.run().status == 0
+    new = tracing.state(stage)
+    old = tracing.make_old(new)
+    tracing.put(stage, old)
+    calls = stage.calls(COMMIT, tmp_path / "log")
+    assert calls
+    wrong, kills = [], 0
+    for call in tracing.choose(generator, calls, tries(2)):
+        tracing.put(stage, old)
+        killed = stage.inject(call, "signal=KILL", tmp_path / "log")
+        kills += killed.status < 0
+        half = tracing.state(stage)
+        parts = [output for output in half if half[output] not in (old[output], new[output], None)]
+        again = stage.run()
+        if again != (0, "", False, False) or tracing.state(stage) != new or tracing.leftovers(project) or parts:
+            wrong.append(f"{call}: partly written {parts}, {again}, left {tracing.leftovers(project)}")
+    print(f"{kills} kills")
+    assert wrong == []
+
+
+def kill_while_writing(copy: Copy, stage: str, seconds: float) -> bool:
+    """Run `dvc repro` and kill it, with its stages, so long after unfinished outputs of a stage appear.
+
+    Returns whether it was killed before its end.
+    """
+    scratch = {"split": "data", "vectorize": "data", "train": "data/trained", "evaluate": "plots", "export": "."}[stage]
+    name = {"split": "splits", "vectorize": "features", "train": "*", "evaluate": "roc.csv", "export": "models"}[stage]
+    command = [sys.executable, "-m", "dvc", "repro", "--force"]
+    process = subprocess.Popen(
+        command,
+        cwd=copy.folder,
+        env={**os.environ, **copy.variables},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    due = time.monotonic() + LATEST
+    while process.poll() is None and time.monotonic() < due:
+        if any((copy.folder / scratch).glob(f".{name}.*.scratch")):
+            break
+        time.sleep(0.001)
+    time.sleep(seconds)
+    killed = process.poll() is None
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return killed
+
+
+def test_a_pipeline_that_is_killed_while_it_writes_is_made_good_by_the_next_run(small: Copy) -> None:
+    generator = random.Random(seed())  # noqa: S311 (no secret)
+    expected = verify.recorded_hashes(small.folder)
+    files = verify.file_hashes(small.folder)
+    kills = 0
+    for _ in range(tries(2)):
+        stage = generator.choice(STAGES)
+        kills += kill_while_writing(small, stage, generator.choice([0, 0.001, 0.01, 0.1, 0.5]))
+        for _ in dvc_files.mend(small.folder):  # what DVC leaves; troubleshooting.md has the same cures
+            small.run("git", "checkout", "dvc.lock")
+            (small.folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)
+        small.dvc("repro")
+        assert verify.recorded_hashes(small.folder) == expected, stage
+        assert verify.file_hashes(small.folder) == files, stage
+        assert tracing.leftovers(small.folder) == [], stage
+        assert small.dvc("status", "dvc.yaml").strip() == "Data and pipelines are up to date."
+    print(f"{kills} kills")
