@@ -1,0 +1,103 @@
+"""`textclf predict` that is interrupted, whose reader leaves, and whose disk is full."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.faults import tracing
+from tests.faults.campaign import seed, tries
+
+LINES = 200_000  # which take some seconds
+
+
+def command(*words: str) -> list[str]:
+    return [sys.executable, "-m", "textclf.cli", "predict", *words]
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.fixture
+def texts(project: Path) -> Path:
+    """A file of many texts beside the models."""
+    path = project / "texts.txt"
+    path.write_text("".join(f"good food {number}\n" for number in range(LINES)), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+def test_an_interrupted_prediction_leaves_the_old_output(project: Path, texts: Path, number: int, ending: str) -> None:
+    generator = random.Random(f"{seed()} {number} {ending}")  # noqa: S311 (no secret)
+    output = project / f"labels.{ending}"
+    for _ in range(tries(1)):
+        output.write_text("old")
+        with texts.open("rb") as stdin:
+            process = subprocess.Popen(
+                command("--output", output.name), cwd=project, env=environment(), stdin=stdin, stderr=subprocess.PIPE
+            )
+            while not tracing.leftovers(project) and process.poll() is None:
+                time.sleep(0.001)
+            time.sleep(generator.uniform(0, 0.5))
+            process.send_signal(number)
+            errors = process.communicate()[1]
+        if process.returncode == 0:  # it was faster
+            continue
+        assert (process.returncode, errors) == (128 + number, b"")
+        assert output.read_text() == "old"
+        assert tracing.leftovers(project) == []
+
+
+@pytest.mark.parametrize("ending", ["jsonl", "csv"])
+def test_an_interrupted_prediction_has_printed_right_lines_up_to_the_one_that_it_was_at(
+    project: Path, texts: Path, ending: str
+) -> None:
+    with texts.open("rb") as stdin:
+        process = subprocess.Popen(
+            command("--to", ending), cwd=project, env=environment(), stdin=stdin, stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        start = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        printed = start + process.communicate()[0]
+    assert process.returncode == 128 + signal.SIGINT
+    lines = printed.split(b"\n")[:-1]  # the last one may be a part: what a full pipe did not take is lost
+    if ending == "jsonl":
+        assert [json.loads(line)["id"] for line in lines] == [str(number + 1) for number in range(len(lines))]
+    else:
+        assert {line.count(b",") for line in lines} == {4}
+
+
+def test_a_reader_that_leaves_ends_the_prediction_without_a_word(project: Path, texts: Path) -> None:
+    line = 'set -o pipefail; "$@" <texts.txt | head -n 1'
+    done = subprocess.run(["bash", "-c", line, "bash", *command()], cwd=project, env=environment(), capture_output=True)
+    assert (done.returncode, done.stderr, done.stdout.count(b"\n")) == (128 + signal.SIGPIPE, b"", 1)
+    assert texts.exists()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("words", [[], ["--output", "/dev/full"]], ids=["stdout", "output"])
+def test_a_full_disk_is_told_in_a_line(project: Path, ending: str, words: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            command("--to", ending, *words, "good food"),
+            cwd=project,
+            env=environment(),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: predict: ")
+    assert done.stderr.endswith("No space left on device\n")
+    assert done.stderr.count("\n") == 1
