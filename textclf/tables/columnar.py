@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
-PARQUET_ROWS = 64  # that are decoded at a time; without threads, as fast as many
+PARQUET_ROWS = 32  # that are decoded at a time; without threads, as fast as many
 FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps the types of columns
 
 
@@ -103,6 +103,9 @@ def _in_pieces(batch: "pa.RecordBatch", path: Path, first: int) -> Iterator["pa.
 
     `first` is the number of its first row.
     """
+    if batch.nbytes <= min(limits.BLOCK_BYTES, limits.ROW_BYTES) and not any(map(_is_dictionary, batch.schema.types)):
+        yield batch
+        return
     lengths = sum((_lengths(column) for column in batch.columns), np.zeros(batch.num_rows, np.int64))
     too_long = np.flatnonzero(lengths > limits.ROW_BYTES)
     end = int(too_long[0]) if len(too_long) else batch.num_rows
@@ -114,13 +117,19 @@ def _in_pieces(batch: "pa.RecordBatch", path: Path, first: int) -> Iterator["pa.
         raise row_too_long(f"{path}:{first + end}")
 
 
+def _is_dictionary(kind: "pa.DataType") -> bool:
+    from pyarrow import types
+
+    return bool(types.is_dictionary(kind))
+
+
 def _lengths(column: "pa.Array") -> "NDArray[np.int64]":
     """Return the bytes of each value (rows,), before any is made an object; 0 for integers and missing ones."""
     import pyarrow as pa
     import pyarrow.compute as pc
     from pyarrow import types
 
-    if types.is_dictionary(column.type):
+    if _is_dictionary(column.type):
         of_values = pc.take(pa.array(_lengths(column.dictionary)), column.indices)
     elif types.is_string_view(column.type):
         of_values = pc.binary_length(column.cast(pa.large_string()))
@@ -134,9 +143,7 @@ def _lengths(column: "pa.Array") -> "NDArray[np.int64]":
 
 def _to_list(column: "pa.Array") -> list[Any]:
     """Return the values; rows of one value in a dictionary share one object."""
-    from pyarrow import types
-
-    if not types.is_dictionary(column.type):
+    if not _is_dictionary(column.type):
         values: list[Any] = column.to_pylist()
         return values
     distinct = column.dictionary.to_pylist()

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
 from textclf.core.quoting import list_names, quote_name, quote_value
@@ -22,6 +23,9 @@ from textclf.tables.split_names import split_of_value, splits_of_values
 from textclf.tables.values import ONE_LABEL, combined_labels, label_of, labels_of, text_of, texts_of
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
+ROW_OVERHEAD = 100  # bytes of the objects of a row, about
+CHECKED_BYTES = 2**26  # of rows that are read between two looks at the available memory
+COPIES = 2  # of the rows in memory, about, that a split makes of them
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
 
 Batch = dict[str, list[str]]  # rows: the values of each column
@@ -50,11 +54,17 @@ def read(path: Path, settings: Data) -> Corpus:
     digits, booleans as true and false. Texts and labels are unchanged, spaces included.
 
     Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns,
-    and for rows of fewer than two classes.
+    for rows of fewer than two classes, and once the rows read so far need more memory than is available.
     """
     stream = Stream(path, settings)
     columns: Batch = {}
+    size = checked = 0
     for batch in stream:
+        size += sum(map(len, batch["text"])) + ROW_OVERHEAD * len(batch["text"])
+        if size - checked >= CHECKED_BYTES:
+            checked = size
+            purpose = f"{path}: all rows in memory at once ({stream.count:,} so far; split.method hash streams them)"
+            resources.require_memory(COPIES * size, purpose)
         for name, values in batch.items():
             columns.setdefault(name, []).extend(values)
     return Corpus(pd.DataFrame(columns), stream.classes, stream.dropped, stream.given)

@@ -23,9 +23,10 @@ import pytest
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.predict import inputs
-from textclf.tables import limits
+from textclf.tables import corpus, limits
 from textclf.tables.layout import Layout
 from textclf.tables.read import read_blocks
+from textclf.tables.settings import Data
 
 MIB = 2**20
 LAYOUT = Layout({"text": "text"}, option="--")
@@ -211,6 +212,19 @@ def test_a_json_array_that_memory_can_not_hold_is_refused(tmp_path: Path, monkey
     count, line = outcome(read(path, "json"))
     assert count == 0
     assert line.startswith(f"{path}: one JSON array, which is read as a whole (JSON Lines is not), needs about ")
+
+
+def test_compressed_rows_that_memory_can_not_hold_together_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
+    path = tmp_path / "table.csv.gz"
+    path.write_bytes(gzip.compress(b"text,label\n" + (b"x" * 9999 + b",0\n") * 10_000))
+    with pytest.raises(UserError) as error:
+        corpus.read(path, Data(text="text", label="label", classes=None))
+    (line,) = error.value.lines
+    assert line.startswith(f"{path}: all rows in memory at once (")
+    assert "so far; split.method hash streams them) needs about 0.1 GB of memory; 50 MB is available; " in line
 
 
 def test_a_workbook_whose_texts_memory_can_not_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
