@@ -1,8 +1,9 @@
 """The stages of the pipeline, each a script: `python -m stages.split`."""
 
 import sys
+from pathlib import Path
 
-from textclf.core import resources
+from textclf.core import resources, surroundings
 from textclf.core.failures import report_uncaught
 
 ADDRESS_SPACE = 2 * resources.GIB  # bytes that a stage's libraries reserve; measured: 1.9 GB, most of it not used
@@ -12,3 +13,5 @@ if MODULE.startswith("stages."):  # before the imports of this stage, which may 
     name = MODULE.removeprefix("stages.")
     report_uncaught(name)
     resources.require_address_space(ADDRESS_SPACE, name)
+    surroundings.ignore_settings()
+    surroundings.require_own_code(Path(__file__).parent)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from textclf import __version__
-from textclf.core import resources
+from textclf.core import resources, surroundings
 from textclf.core.failures import report_uncaught
 
 ADDRESS_SPACE = 2**28  # bytes that Python and numpy reserve, and room for a small model
@@ -72,6 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if arguments is None:  # a process of its own
         report_uncaught("textclf")
         resources.require_address_space(ADDRESS_SPACE, "textclf")
+        surroundings.ignore_settings()
     from textclf.core import stage
 
     parser = argparse.ArgumentParser(prog="textclf", description="Use and compare what the pipeline has trained.")

@@ -135,7 +135,7 @@ def fitted_network(network: "keras.Sequential", classes: tuple[str, ...], histor
         "best_epoch": int(watched["epoch"].to_numpy()[watched["loss"].to_numpy().argmin()]),
     }
     lines: list[str] = []
-    network.summary(print_fn=lines.append)
+    network.summary(line_length=76, print_fn=lines.append)  # as on a terminal of 80 columns; a narrow one is an error
     files = {"model.keras": lambda path: save_keras(network, path)}
     return Fitted(layer_model(network, classes), record, history, files, "\n".join(lines))
 

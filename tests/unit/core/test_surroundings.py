@@ -1,0 +1,48 @@
+"""What a process of textclf ignores of a user's settings, and where it refuses to work."""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+from textclf.core import surroundings
+from textclf.core.errors import UserError
+
+
+def test_variables_that_change_libraries_are_removed_and_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("PANDAS_FUTURE", "SCIPY_ARRAY_API", "SKLEARN_WORKING_MEMORY", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("PANDA", "x")
+    monkeypatch.setenv("NPY_DISABLE_CPU_FEATURES", "pinned")
+    before = dict(os.environ)
+    surroundings.ignore_settings()
+    assert before.keys() - os.environ.keys() == {
+        "PANDAS_FUTURE",
+        "SCIPY_ARRAY_API",
+        "SKLEARN_WORKING_MEMORY",
+        "SOURCE_DATE_EPOCH",
+        "PYTHONWARNINGS",
+    }
+
+
+def test_a_warning_of_a_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "warnoptions", ["error"])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("error")
+        surroundings.ignore_settings()
+        warnings.warn("soon gone", DeprecationWarning, stacklevel=1)
+        warnings.warn("odd", RuntimeWarning, stacklevel=1)
+    assert [str(each.message) for each in caught] == ["odd"]
+
+
+def test_the_code_of_another_folder_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    surroundings.require_own_code(Path("/project/stages"))  # this folder has none
+    (tmp_path / "stages").mkdir()
+    surroundings.require_own_code(tmp_path / "stages")
+    other = tmp_path / "other" / "stages"
+    other.mkdir(parents=True)
+    with pytest.raises(UserError, match=r"must be that of the current folder; got .*/other/stages; unset PYTHONSAFE"):
+        surroundings.require_own_code(other)

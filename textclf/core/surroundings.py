@@ -1,0 +1,39 @@
+"""What a process of textclf takes from its surroundings, and what not: variables, the current folder.
+
+For commands and stages only. `textclf.load` runs in a process of the user's, whose settings are not ours to change.
+"""
+
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from textclf.core.errors import UserError
+
+# Variables by the start of their names. Some change how libraries compute, others stop their import.
+IGNORED = ("NPY_", "NUMPY_", "PANDAS_", "PYTHONWARNINGS", "SCIPY_", "SKLEARN_", "SOURCE_DATE_EPOCH")
+PINNED = ("NPY_DISABLE_CPU_FEATURES",)  # by textclf.core.arithmetic
+UNSHOWN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)  # as Python's own default
+
+
+def ignore_settings() -> None:
+    """Remove the user's variables that change how libraries work, and show warnings as Python does by default.
+
+    Call it before these libraries are imported.
+    """
+    for name in [name for name in os.environ if name.startswith(IGNORED) and name not in PINNED]:
+        del os.environ[name]
+    if sys.warnoptions:
+        warnings.resetwarnings()
+        for category in UNSHOWN:
+            warnings.simplefilter("ignore", category)
+
+
+def require_own_code(folder: Path) -> None:
+    """Raise `UserError` if the current folder has a folder of that name with other code.
+
+    An experiment of DVC runs in a copy of the project. Python finds its code there, unless PYTHONSAFEPATH is set.
+    """
+    here = Path(folder.name)
+    if here.is_dir() and not here.samefile(folder):
+        raise UserError(f"the code must be that of the current folder; got {folder}; unset PYTHONSAFEPATH")
