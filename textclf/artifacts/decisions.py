@@ -1,6 +1,7 @@
 """How probabilities become decisions: calibration and threshold of a model, and the default model of a run."""
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -117,7 +118,7 @@ def _calibration(content: Mapping[str, Any]) -> Calibration | None:
 
 def _number(value: object) -> float:
     """Return a finite number of JSON; `ValueError` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
         raise ValueError(f"a parameter of a decision must be a number; got {value!r}")
     return float(value)
 

@@ -72,7 +72,9 @@ def _read_table(path: Path) -> pd.DataFrame:
             for name in set(TEXT) & set(table.column_names):
                 rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
             return rows
-    except ValueError as error:  # pandas's and pyarrow's errors are of this kind
+    except (ValueError, OSError) as error:  # pandas's and pyarrow's errors are of these kinds
+        if isinstance(error, OSError) and error.filename is not None:
+            raise  # an error of the file system
         raise UserError(f"{path} must be a readable table; {first_line(error)}") from error
     raise UserError(f"{path} must be a file that ends in .csv or .parquet")
 

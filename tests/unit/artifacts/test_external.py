@@ -127,6 +127,19 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, conte
     assert str(error.value).startswith(f"{path} {message}")
 
 
+@pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
+def test_a_table_that_was_damaged_on_its_way_is_named(tmp_path: Path, place: float) -> None:
+    path = write(tmp_path / "made.parquet", {"id": [f"a:{n}" for n in range(1000)], "label": ["no", "yes"] * 500})
+    content = bytearray(path.read_bytes())
+    start = int(place * len(content))
+    content[start : start + 64] = b"\xff" * 64
+    path.write_bytes(content)
+    with pytest.raises(UserError) as error:
+        read(path, CLASSES)
+    (line,) = error.value.lines
+    assert line.startswith(f"{path} must be a readable table; ")
+
+
 # Joining
 
 
