@@ -54,8 +54,8 @@ def read_shard(path: Path) -> Features:
 
 def read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
     """Return `classes` and `y` of one shard without reading the rest; `UserError` if it is missing or damaged."""
-    with reading(path), np.load(path, allow_pickle=False) as stored:  # reads an array of an npz when it is named
-        return stored["classes"], stored["y"]
+    with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        return stored["classes"], stored["y"]  # an array of an npz is read when it is named
 
 
 def write(features: Features, path: Path) -> None:

@@ -1,5 +1,6 @@
 """Features, written and read back."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,16 @@ def test_damaged_features_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "train.npz").write_bytes(content[: len(content) // 2])
     with pytest.raises(UserError, match=r"train\.npz is damaged; remove it"):
         features.read_shard(tmp_path / "train.npz")
+
+
+def test_damaged_labels_are_an_error_and_their_file_is_closed(tmp_path: Path) -> None:
+    features.write(COUNTS, tmp_path / "train.npz")
+    content = (tmp_path / "train.npz").read_bytes()
+    for part in (content[:-30], content[:30], b"", b"PK" + bytes(100)):
+        (tmp_path / "train.npz").write_bytes(part)
+        with pytest.raises(UserError, match="is damaged"):
+            features.read_labels(tmp_path / "train.npz")
+        gc.collect()  # an open file would be an error
 
 
 def test_pieces_are_concatenated_in_order() -> None:
