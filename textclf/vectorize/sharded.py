@@ -94,7 +94,8 @@ def transform_shard(source: Path, settings: "Vectorize", classes: Sequence[str],
         width = settings.hashing or len(columns)
         if settings.hashing is None:
             terms = pc.fill_null(pc.index_in(terms, value_set=columns["term"]), UNKNOWN)
-        with np.load(scratch / f"{source.stem}-{number}.npz", allow_pickle=False) as stored:
+        path = scratch / f"{source.stem}-{number}.npz"
+        with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             shape = (len(stored["indptr"]) - 1, len(terms))
             counts = csr_array((stored["data"], stored["indices"], stored["indptr"]), shape=shape)
         counts = remap_columns(counts, terms.to_numpy(), width)
@@ -155,6 +156,6 @@ def _save_table(table: "pa.Table", path: Path) -> None:
 
 
 def _load_table(path: Path) -> "pa.Table":
-    """Return a memory-mapped table."""
-    with pa.memory_map(str(path)) as file:
+    """Return a memory-mapped table; `UserError` if it is damaged."""
+    with reading(path), pa.memory_map(str(path)) as file:
         return pa.ipc.open_file(file).read_all()

@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import workers
 from textclf.core.errors import UserError
+from textclf.vectorize import sharded as sharded_module
 from textclf.vectorize import vocabulary
 from textclf.vectorize.settings import Vectorize
 from textclf.vectorize.sharded import estimate_room, vectorize_shards
@@ -110,6 +112,23 @@ def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: s
     opened = splits.open_shards(tmp_path)
     with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
         vectorize_shards(opened, Vectorize(), CLASSES, tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["train-0.npz", "train-0.terms", "0.columns"])
+def test_temporary_files_that_a_failing_disk_gives_back_damaged_are_told_in_a_line(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shard = tmp_path / "train.parquet"
+    splits.write(pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]}), shard)
+    transform = sharded_module.transform_shard
+
+    def damage_first(*arguments: Any) -> int:
+        (tmp_path / name).write_bytes(b"damaged")
+        return transform(*arguments)
+
+    monkeypatch.setattr(sharded_module, "transform_shard", damage_first)
+    with pytest.raises(UserError, match=f"{re.escape(name)} is damaged; remove it"):
+        vectorize_shards({"train": Shards([shard], splits.read_shard)}, Vectorize(), CLASSES, tmp_path, tmp_path)
 
 
 def test_the_estimate_grows_with_the_texts_and_the_ngrams(tmp_path: Path) -> None:
