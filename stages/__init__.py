@@ -15,3 +15,4 @@ if MODULE.startswith("stages."):  # before the imports of this stage, which may 
     resources.require_address_space(ADDRESS_SPACE, name)
     surroundings.ignore_settings()
     surroundings.require_own_code(Path(__file__).parent)
+    surroundings.require_cpu()

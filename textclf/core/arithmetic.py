@@ -1,7 +1,13 @@
-"""Arithmetic that gives the same result on every x86-64 CPU with AVX2."""
+"""Arithmetic that gives the same result on every x86-64 CPU with AVX2 and FMA."""
 
+import ctypes
 import os
 import platform
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+AVX2, FMA = (1, 1, 5), (0, 2, 12)  # leaf, register and bit of CPUID, as glibc numbers them
 
 
 def pin_arithmetic() -> None:
@@ -9,11 +15,12 @@ def pin_arithmetic() -> None:
 
     By default these libraries choose their instructions by the CPU, and other instructions round differently.
     The variables are read when the libraries are loaded, so call this before importing any of them. Those of Keras
-    and TensorFlow are set where Keras is imported: see `textclf.models.keras.build`.
+    and TensorFlow are set where Keras is imported: see `textclf.models.keras.build`. On an x86-64 CPU without AVX2,
+    where the same bytes can't be had, the libraries choose.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the order of additions depends on the number of threads
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")
-    if is_x86():
+    if is_x86() and has_avx2():
         os.environ["OPENBLAS_CORETYPE"] = "Haswell"
         os.environ["NPY_DISABLE_CPU_FEATURES"] = "X86_V4 AVX512_ICL"  # numpy 2.4's names
         os.environ.pop("NPY_ENABLE_CPU_FEATURES", None)  # numpy refuses to load with both
@@ -22,3 +29,25 @@ def pin_arithmetic() -> None:
 def is_x86() -> bool:
     """Return whether the CPU is of the type x86-64."""
     return platform.machine().lower() in {"x86_64", "amd64"}
+
+
+def has_avx2() -> bool:
+    """Return whether an x86-64 CPU has AVX2 and FMA and may use them; True if that is not known.
+
+    glibc knows what programs may use, also on an emulated CPU; before version 2.33 only the kernel can be asked.
+    """
+    try:
+        leaf = ctypes.CDLL(None).__x86_get_cpuid_feature_leaf  # for <sys/platform/x86.h>
+    except (AttributeError, OSError, TypeError):
+        return _kernel_names_avx2()
+    leaf.restype = ctypes.POINTER(ctypes.c_uint * 8)  # what the CPU has, then what may be used: EAX, EBX, ECX, EDX
+    return all(leaf(number).contents[4 + register] >> bit & 1 for number, register, bit in (AVX2, FMA))
+
+
+def _kernel_names_avx2(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    try:
+        text = cpuinfo.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return True
+    flags: Sequence[str] = "".join(re.findall(r"^flags\s*:(.*)", text, re.MULTILINE)[:1]).split()
+    return not flags or {"avx2", "fma"} <= set(flags)

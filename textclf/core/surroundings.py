@@ -1,4 +1,4 @@
-"""What a process of textclf takes from its surroundings, and what not: variables, the current folder.
+"""What a process of textclf takes from its surroundings, and what not: variables, the current folder, the CPU.
 
 For commands and stages only. `textclf.load` runs in a process of the user's, whose settings are not ours to change.
 """
@@ -8,6 +8,7 @@ import sys
 import warnings
 from pathlib import Path
 
+from textclf.core.arithmetic import has_avx2, is_x86
 from textclf.core.errors import UserError
 
 # Variables by the start of their names. Some change how libraries compute, others stop their import.
@@ -37,3 +38,12 @@ def require_own_code(folder: Path) -> None:
     here = Path(folder.name)
     if here.is_dir() and not here.samefile(folder):
         raise UserError(f"the code must be that of the current folder; got {folder}; unset PYTHONSAFEPATH")
+
+
+def require_cpu() -> None:
+    """Raise `UserError` on an x86-64 CPU on which the results would differ, or TensorFlow could not be loaded."""
+    if is_x86() and not has_avx2():
+        raise UserError(
+            "the CPU must have AVX2 and FMA, so that every machine gives the same results; got one without, or one "
+            "that may not use them; use another machine (textclf predict and textclf serve work on this one)"
+        )

@@ -1,0 +1,49 @@
+"""CPUs without AVX2: the stages refuse them in a line, and predictions are made there."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, arguments, tree
+from tests.verify import EMULATOR
+
+OLD_CPUS = ("Nehalem", "SandyBridge")  # the second has AVX
+
+
+def emulate(cpu: str, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
+    """Run Python on an emulated CPU."""
+    if shutil.which(EMULATOR[0]) is None:
+        pytest.skip("needs the emulator qemu-x86_64 (Debian: apt install qemu-user)")
+    command = [EMULATOR[0], "-cpu", cpu, sys.executable, *words]
+    return subprocess.run(
+        command, cwd=folder, env={"PYTHONPATH": str(ROOT), "HOME": str(folder)}, capture_output=True, text=True
+    )
+
+
+@pytest.mark.parametrize("cpu", OLD_CPUS)
+def test_a_stage_names_what_the_cpu_needs_before_it_starts(project: Path, cpu: str) -> None:
+    before = tree(project)
+    words = arguments("train", stage="train@keras")
+    done = emulate(cpu, project, "-m", "stages.train", *words)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: train: the CPU must have AVX2 and FMA")
+    assert done.stderr.count("\n") == 1
+    assert tree(project) == before
+
+
+@pytest.mark.parametrize("cpu", OLD_CPUS)
+def test_predictions_are_made_without_avx2(project: Path, cpu: str) -> None:
+    words = ("-m", "textclf.cli", "predict", "good food", "awful staff")
+    here = subprocess.run([sys.executable, *words], cwd=project, capture_output=True, text=True)
+    done = emulate(cpu, project, *words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == here.stdout  # as long as no model needs BLAS
+
+
+def test_arrays_are_multiplied_without_avx2(tmp_path: Path) -> None:
+    code = "import textclf, numpy as np; print((np.ones((99, 99)) @ np.ones((99, 99))).sum())"
+    done = emulate("SandyBridge", tmp_path, "-c", code)
+    assert (done.returncode, done.stdout) == (0, "970299.0\n"), done.stderr
