@@ -7,11 +7,14 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from textclf.core import files, workers
+from tests.conftest import ROOT
+from textclf.core import files, resources, workers
 from textclf.core.errors import UserError
 
 
@@ -110,15 +113,15 @@ def test_few_tasks_or_one_core_need_no_processes(tasks: int, cores: int) -> None
 
 
 @pytest.mark.usefixtures("two_cores")
-def test_nothing_is_left_of_a_pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+def test_nothing_is_left_of_a_pool() -> None:
+    folder = workers.temporary_folder()  # has a socket until this process ends
+    before = set(folder.iterdir())
     level = logging.getLogger("distributed").level
     with workers.pool(workers.FEWEST) as pool:
         assert pool.client is not None
         running = list(pool.client.run(os.getpid).values())
-        assert list(tmp_path.iterdir())
-    # multiprocessing keeps a folder of its own until this process ends.
-    assert [path for path in tmp_path.iterdir() if not path.name.startswith("pymp-")] == []
+        assert any(path.is_dir() for path in set(folder.iterdir()) - before)
+    assert not any(path.is_dir() for path in set(folder.iterdir()) - before)
     assert not any(Path(f"/proc/{process}").exists() for process in running)
     assert logging.getLogger("distributed").level == level
 
@@ -139,3 +142,122 @@ def test_a_file_is_complete_or_absent(tmp_path: Path) -> None:
         with workers.atomic_path(target, scratch) as path:
             path.write_text(text)
         assert target.read_text() == text
+
+
+PRELOAD = """
+import os
+from pathlib import Path
+
+def dask_setup(worker):
+    if Path({marker!r}).exists():
+        os._exit(1)
+"""
+
+
+@pytest.fixture
+def unhealthy(tmp_path: Path) -> Iterator[Path]:
+    """A path at which a file lets every worker die when it starts."""
+    import dask.config
+    import distributed  # noqa: F401 (its defaults must be there before one of them is changed)
+
+    marker = tmp_path / "marker"
+    (tmp_path / "preload.py").write_text(PRELOAD.format(marker=str(marker)))
+    with dask.config.set({"distributed.worker.preload": [str(tmp_path / "preload.py")]}):
+        yield marker
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_workers_that_can_not_start_are_an_error(unhealthy: Path) -> None:
+    unhealthy.touch()
+    with pytest.raises(UserError, match="no worker process could be started"), workers.pool(workers.FEWEST):
+        pass
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_workers_that_are_gone_for_good_are_an_error(unhealthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with workers.pool(workers.FEWEST) as pool:
+        monkeypatch.setattr(workers, "DEADLINE", 3)
+        unhealthy.touch()
+        with pytest.raises(UserError) as error:
+            pool.map(signal.raise_signal, [(signal.SIGKILL,)] * workers.FEWEST, "count terms")
+    assert len(error.value.lines) == 1
+    assert error.value.lines[0].startswith("count terms: no worker process could be started, most likely for lack of ")
+
+
+def test_there_are_no_more_processes_than_fit_into_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(8)))
+    monkeypatch.setattr(resources, "available_memory", lambda: 1000)
+    found = {memory: workers.processes(100, memory) for memory in (0, 100, 200, 501, 2000)}
+    assert found == {0: 8, 100: 8, 200: 5, 501: 0, 2000: 0}
+    assert workers.processes(workers.FEWEST - 1) == 0
+    assert workers.processes(7) == 7
+
+
+LONG = """
+import os, signal, time
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.sched_getaffinity = lambda _: {0, 1}
+    from textclf.core import stage, workers
+    def work():
+        with workers.pool(6) as pool:
+            processes = pool.client.run(os.getpid).values()
+            futures = [pool.client.submit(time.sleep, 1000, pure=False) for _ in range(2)]
+            print(*processes, flush=True)
+            time.sleep(1000)
+    raise SystemExit(stage.exit_code("vectorize", work))
+"""
+
+
+def ended(process: str) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_no_worker_outlives_its_parent(tmp_path: Path, number: int, status: int) -> None:
+    (tmp_path / "long.py").write_text(LONG)
+    temporary = tmp_path / "t"
+    temporary.mkdir()
+    environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, tmp_path / "long.py"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as parent:
+        assert parent.stdout is not None
+        processes = parent.stdout.readline().split()
+        if number == signal.SIGINT:
+            os.killpg(parent.pid, number)  # as Ctrl+C does
+        else:
+            parent.send_signal(number)
+        _, printed = parent.communicate(timeout=60)
+    assert parent.returncode == status
+    assert len(processes) == 2
+    deadline = time.monotonic() + 60
+    while not all(map(ended, processes)):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    if number == signal.SIGINT:
+        assert printed == ""
+        assert list(temporary.iterdir()) == []
+        return
+    (left,) = temporary.iterdir()
+    code = "from textclf.core import workers; print(workers.temporary_folder().name)"
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.stderr == ""
+    assert done.stdout.strip() != left.name
+    assert list(temporary.iterdir()) == []
+
+
+def test_the_folder_of_a_living_process_is_left_alone() -> None:
+    folder = workers.temporary_folder()
+    code = "from textclf.core import workers; workers.temporary_folder()"
+    environment = os.environ | {"TMPDIR": str(folder.parent), "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
+    assert folder.is_dir()
