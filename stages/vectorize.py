@@ -20,15 +20,16 @@ from textclf.vectorize.sharded import estimate_room, vectorize_shards
 def run(vectorize: Vectorize, *, splits: Path, features: Path, report: Path) -> None:
     """Vectorize the splits with the vocabulary of the training rows."""
     rows, classes = open_shards(splits), read_classes(splits)
+    room = estimate_room(rows, vectorize)
     if any(len(shards) > 1 for shards in rows.values()):
-        row_count, shard_count, memory, disk = estimate_room(rows, vectorize)
-        resources.announce(row_count, shard_count, memory, disk)
-        resources.require_disk(features, disk, str(features))
+        resources.announce(room.rows, room.shards, room.memory, room.disk)
+        resources.require_disk(features, room.disk, str(features))
+        resources.require_memory(room.memory, f"vectorize.analyzer {vectorize.analyzer}")
     with outputs(features, report) as (feature_folder, report_file):
         feature_folder.mkdir()
         scratch = feature_folder.parent / "scratch"
         scratch.mkdir()
-        shapes = vectorize_shards(rows, vectorize, classes, feature_folder, scratch)
+        shapes = vectorize_shards(rows, vectorize, classes, feature_folder, scratch, room.memory_per_shard)
         files.write_json(report_file, shapes)
     for name, shape in shapes.items():
         print(f"{name}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")

@@ -6,6 +6,7 @@ the vocabulary. Sums of integers and sorted terms do not depend on the order in 
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from textclf.vectorize.settings import Vectorize
 
 LETTERS_PER_WORD = 6  # including the space, for estimates
+PROCESS_MEMORY, WORKER_MEMORY = 200_000_000, 80_000_000  # bytes before any term: of this process, of each worker
 
 
 def vectorize_shards(
@@ -38,14 +40,16 @@ def vectorize_shards(
     classes: Sequence[str],
     folder: Path,
     scratch: Path,
+    memory: int = 0,
 ) -> dict[str, dict[str, int]]:
     """Write the features of every shard and the vectorizer to `folder`, and return the shape of each split.
 
     Temporary files of a few bytes per term go to `scratch`, which must be in the same file system as `folder` and is
-    left for the caller to remove. Raises `UserError` if no term is left.
+    left for the caller to remove. `memory` is what a shard takes, in bytes, see `estimate_room`. Raises `UserError` if
+    no term is left.
     """
     paths = {name: list(shards.paths) for name, shards in rows.items()}
-    with workers.pool(sum(map(len, paths.values()))) as pool:
+    with workers.pool(sum(map(len, paths.values())), memory) as pool:
         if pool.client is not None:  # a worker may run in another folder
             paths = {name: [path.absolute() for path in split_paths] for name, split_paths in paths.items()}
             folder, scratch = folder.absolute(), scratch.absolute()
@@ -113,10 +117,26 @@ def transform_shard(source: Path, settings: "Vectorize", classes: Sequence[str],
     return features.shape(shard)["nonzeros"]
 
 
-def estimate_room(rows: "Mapping[str, Shards[pd.DataFrame]]", settings: "Vectorize") -> tuple[int, int, int, int]:
-    """Return estimates of rows, shards, bytes of memory per process, and bytes of disk for `vectorize_shards`.
+@dataclass(frozen=True)
+class Room:
+    """What `vectorize_shards` works on, and the bytes of memory per shard and of disk that it needs."""
 
-    They follow from the size of the texts: six letters per word, and one n-gram of each length per word or letter.
+    rows: int
+    shards: int
+    memory_per_shard: int
+    disk: int
+
+    @property
+    def memory(self) -> int:
+        """Return the bytes of memory of this process and its workers together."""
+        return PROCESS_MEMORY + max(workers.processes(self.shards, self.memory_per_shard), 1) * self.memory_per_shard
+
+
+def estimate_room(rows: "Mapping[str, Shards[pd.DataFrame]]", settings: "Vectorize") -> Room:
+    """Return an estimate of what `vectorize_shards` needs.
+
+    It follows from the size of the texts: six letters per word, and one n-gram of each length per word or letter.
+    Distinct terms, of which there are fewer, are not counted.
     """
     import pyarrow.parquet as pq
 
@@ -130,12 +150,15 @@ def estimate_room(rows: "Mapping[str, Shards[pd.DataFrame]]", settings: "Vectori
         row_count += metadata.num_rows
         letters += sum(group.column(column).total_uncompressed_size for group in groups)
     ranges = {"word": settings.ngram_range, "char": settings.char_ngram_range, "char_wb": settings.char_ngram_range}
-    terms = 0
+    terms = memory = 0
     for analyzer in settings.analyzers:
         low, high = ranges[analyzer]
-        terms += (high - low + 1) * (letters // LETTERS_PER_WORD if analyzer == "word" else letters)
-    # Memory: the terms of one shard as Python objects. Disk: features and temporary counts, and 100 bytes per row.
-    return row_count, len(paths), 100 * 2**20 + 20 * terms // len(paths), 100 * row_count + 20 * terms
+        count = (high - low + 1) * (letters // LETTERS_PER_WORD if analyzer == "word" else letters)
+        terms += count
+        memory += (90 if analyzer == "word" else 28) * count
+    # Measured with 11 and with 70 words per row, and with n-grams of 2 to 5 letters, in one process and with two
+    # workers. Disk: features and temporary counts, and 100 bytes per row.
+    return Room(row_count, len(paths), WORKER_MEMORY + memory // len(paths), 100 * row_count + 20 * terms)
 
 
 def _save_columns(part: Part, path: Path) -> None:

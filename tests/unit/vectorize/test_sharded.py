@@ -15,16 +15,17 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from stages import vectorize as stage
 from tests.unit.vectorize.corpora import CORPORA, TEXTS, any_settings, same
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
-from textclf.core import workers
+from textclf.core import resources, workers
 from textclf.core.errors import UserError
 from textclf.vectorize import sharded as sharded_module
 from textclf.vectorize import vocabulary
 from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.sharded import estimate_room, vectorize_shards
+from textclf.vectorize.sharded import Room, estimate_room, vectorize_shards
 from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
 
 CLASSES = ["neg", "pos"]
@@ -96,7 +97,7 @@ def test_workers_give_the_same_as_one_process(
             "max_features": None if hashing else 100,
         }
     )
-    monkeypatch.setattr(workers, "pool", lambda _: contextlib.nullcontext(two_workers))
+    monkeypatch.setattr(workers, "pool", lambda *_: contextlib.nullcontext(two_workers))
     parts, vectorizer, _ = sharded(texts, texts[:9], set(range(17, 200, 17)), settings, tmp_path)
     once = Vectorizer.fit(texts, settings)
     assert vectorizer.parts == once.parts
@@ -132,15 +133,42 @@ def test_temporary_files_that_a_failing_disk_gives_back_damaged_are_told_in_a_li
 
 
 def test_the_estimate_grows_with_the_texts_and_the_ngrams(tmp_path: Path) -> None:
-    def estimate(words: int, **changes: object) -> tuple[int, int, int, int]:
+    def estimate(words: int, **changes: object) -> Room:
         texts = [f"word{number} " * words for number in range(50)]
         path = tmp_path / f"{words}.parquet"
         splits.write(pd.DataFrame({"id": texts, "text": texts, "label": "pos"}), path)
         return estimate_room({"train": Shards([path], splits.read_shard)}, Vectorize.model_validate(changes))
 
-    rows, shard_count, memory, disk = estimate(10)
-    assert (rows, shard_count) == (50, 1)
+    room = estimate(10)
+    assert (room.rows, room.shards) == (50, 1)
     for larger in (estimate(1000), estimate(10, ngram_range=(1, 3)), estimate(10, analyzer="word+char")):
-        assert larger[:2] == (50, 1)
-        assert larger[2] > memory
-        assert larger[3] > disk
+        assert (larger.rows, larger.shards) == (50, 1)
+        assert larger.memory_per_shard > room.memory_per_shard
+        assert larger.disk > room.disk
+
+
+def test_each_worker_needs_the_memory_of_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(4)))
+    monkeypatch.setattr(resources, "available_memory", lambda: 10**12)
+    room = Room(rows=1_000_000, shards=11, memory_per_shard=150_000_000, disk=0)
+    assert room.memory == 200_000_000 + 4 * 150_000_000
+    monkeypatch.setattr(resources, "available_memory", lambda: 310_000_000)
+    assert room.memory == 200_000_000 + 2 * 150_000_000
+    assert Room(rows=100_000, shards=2, memory_per_shard=150_000_000, disk=0).memory == 350_000_000
+
+
+def test_too_little_memory_is_refused_before_anything_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "splits").mkdir()
+    for name in ("train-00001", "train-00002", "test"):
+        rows = pd.DataFrame({"id": [name], "text": "good", "label": "pos"})
+        splits.write(rows, tmp_path / "splits" / f"{name}.parquet")
+    splits.write_classes(CLASSES, tmp_path / "splits")
+    monkeypatch.setattr(resources, "available_memory", lambda: 10_000_000)
+    with pytest.raises(UserError) as error:
+        stage.run(Vectorize(), splits=tmp_path / "splits", features=tmp_path / "features", report=tmp_path / "f.json")
+    (line,) = error.value.lines
+    assert line.startswith("vectorize.analyzer word needs about 0.3 GB of memory; 10 MB is available; ")
+    assert capsys.readouterr().out == "3 rows in 3 shards: about 0.3 GB of memory, 0.0 MB of disk\n"
+    assert [path.name for path in tmp_path.iterdir()] == ["splits"]
