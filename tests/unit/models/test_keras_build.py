@@ -78,7 +78,7 @@ def test_the_weights_of_the_layers_are_those_of_the_network() -> None:
 # The environment in which Keras is imported.
 
 USERS = {
-    "HOME": "/home/ada",
+    "HOME": "/users/ada",
     "KERAS_BACKEND": "jax",
     "KERAS_MAX_EPOCHS": "1",
     "TF_CONFIG": "{}",
