@@ -2,7 +2,7 @@
 FROM python:3.11-slim-bookworm
 WORKDIR /app
 COPY requirements/serve.txt requirements/serve.txt
-RUN pip install --no-cache-dir --require-hashes -r requirements/serve.txt
+RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements/serve.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY textclf textclf
 RUN pip install --no-cache-dir --no-deps --no-build-isolation .

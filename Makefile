@@ -12,12 +12,12 @@ help: ## Print this list
 .PHONY: repro
 repro: .venv/run ## Set up the environment and run the stages that are not up to date
 	@python ci/dvc_files.py
-	@started=$$(mktemp); trap 'rm -f "$$started"' EXIT; echo dvc repro; dvc repro && \
-		{ test reports/provenance.json -nt "$$started" || textclf metrics; } # else the stage report has printed them
+	@started=$$(mktemp); trap 'rm -f "$$started"' EXIT; echo dvc repro; python -m dvc repro && \
+		{ test reports/provenance.json -nt "$$started" || python -m textclf.cli metrics; } # else the stage report has printed them
 
 .PHONY: metrics
 metrics: .venv/run ## Print the outcome of the last run: models, intervals, the model that textclf predict takes
-	@textclf metrics
+	@python -m textclf.cli metrics
 
 .PHONY: test
 test: .venv/dev ## Run all tests that are not slow; some of them run the pipeline; about 5 minutes
@@ -103,14 +103,16 @@ gallery: .venv/dev ## Retake the screenshots of the report in the README and the
 
 .PHONY: lock
 lock: ## Update the locked requirements, with hashes; needs uv
-	uv pip compile $(LOCK) -o requirements/run.txt pyproject.toml --extra pipeline --group pyproject.toml:setup
+	uv pip compile $(LOCK) --no-binary $(SDIST) -o requirements/run.txt pyproject.toml --extra pipeline \
+		--group pyproject.toml:setup
+	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/build.txt --group pyproject.toml:build
 	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/predict.txt pyproject.toml --group pyproject.toml:setup
 	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/serve.txt pyproject.toml --extra serve \
 		--group pyproject.toml:setup
 	uv pip compile $(LOCK) -c requirements/run.txt -c requirements/serve.txt -o requirements/dev.txt \
 		--group pyproject.toml:dev
 LOCK := --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --quiet \
-	--custom-compile-command "make lock"
+	--only-binary :all: --custom-compile-command "make lock"
 
 .PHONY: clean
 clean: ## Remove outputs of the pipeline and caches of tools, but not the environment or DVC's cache
@@ -119,17 +121,29 @@ clean: ## Remove outputs of the pipeline and caches of tools, but not the enviro
 
 # Let pip compile to bytecode (its default): without it, TensorFlow takes 11 s to import.
 INSTALL := python -m pip install --quiet --disable-pip-version-check
+# Only wheels, which run no code when they are installed.
+LOCKED := --require-hashes --only-binary :all:
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and "error: make: Python must be 3.11 or newer; got %d.%d; set PYTHON=..." % v[:2])'
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/run: .venv/python requirements/run.txt pyproject.toml
-	$(INSTALL) --require-hashes -r requirements/run.txt
+# The only requirement without a wheel. pip by itself would build it with whatever setuptools is the newest. The
+# environment is called by another path, because setuptools takes a $ in its path for the start of a variable.
+SDIST := antlr4-python3-runtime
+
+.venv/run: .venv/python requirements/build.txt requirements/run.txt pyproject.toml
+	$(INSTALL) $(LOCKED) -r requirements/build.txt
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && ln -s "$$PWD/.venv" "$$folder/venv" && \
+		sed -n '/^$(SDIST)==/,/# via/p' requirements/run.txt >"$$folder/sdist.txt" && \
+		"$$folder"/venv/bin/$(subst install,wheel,$(INSTALL)) --require-hashes --no-deps \
+			--no-build-isolation --wheel-dir "$$folder" -r "$$folder/sdist.txt" && \
+		$(INSTALL) --no-deps --no-index "$$folder"/*.whl
+	$(INSTALL) $(LOCKED) -r requirements/run.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/dev: .venv/run requirements/dev.txt
-	$(INSTALL) --require-hashes -r requirements/dev.txt
+	$(INSTALL) $(LOCKED) -r requirements/dev.txt
 	@touch $@

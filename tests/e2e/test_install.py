@@ -1,6 +1,7 @@
 """Installations without the pipeline, in fresh environments: they predict and serve what the full one does."""
 
 import json
+import os
 import re
 import shlex
 import shutil
@@ -96,6 +97,31 @@ def test_a_slim_installation_names_the_extra_for_parquet(slim: Path, folder: Pat
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
     line = 'error: predict: the package pyarrow must be installed for this; pip install "textclf[parquet]"\n'
     assert (done.returncode, done.stderr) == (2, line)
+
+
+SOME = ("antlr4-python3-runtime", "flit-core", "hydra-core", "omegaconf", "packaging", "pyyaml")  # of run.txt
+
+
+@pytest.mark.slow
+def test_make_builds_the_requirement_without_a_wheel_in_a_folder_of_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "a $b {c}"
+    shutil.copytree(ROOT / "requirements", folder / "requirements")
+    shutil.copytree(ROOT / "textclf", folder / "textclf", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, folder)
+    lock = folder / "requirements" / "run.txt"
+    entries = re.split(r"\n(?=\w)", lock.read_text(encoding="utf-8"))
+    lock.write_text("\n".join(entry for entry in entries if entry.partition("==")[0] in SOME) + "\n", encoding="utf-8")
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = ["make", f"PYTHON={sys.executable}", ".venv/run"]
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+    if done.returncode and NO_NETWORK.search(done.stderr):
+        pytest.skip("needs the index of packages")
+    assert done.returncode == 0, done.stderr
+    python = folder / ".venv" / "bin" / "python"
+    code = "import antlr4, importlib.metadata as m; print(m.version('setuptools'))"
+    printed = subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert f"setuptools=={printed.strip()} " in (folder / "requirements" / "build.txt").read_text(encoding="utf-8")
 
 
 # The image. No test builds it; these run its steps in an environment.

@@ -1,0 +1,53 @@
+"""What `make` installs: locked, with hashes, and built by nothing that is not locked."""
+
+import re
+import subprocess
+
+from tests.conftest import ROOT
+
+LOCKED = "--require-hashes --only-binary :all:"
+LOCKS = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "requirements").glob("*.txt")}
+
+
+def make(target: str) -> list[str]:
+    """Return the commands that make would run for a target, each on one line."""
+    command = ["make", "--dry-run", "--always-make", "--no-print-directory", target]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return re.sub(r"\\\n\s*", "", done.stdout).splitlines()
+
+
+def version(name: str, lock: str) -> str:
+    found = re.findall(rf"^{name}==(\S+)", LOCKS[lock], re.MULTILINE)
+    assert len(found) == 1, f"{name} in {lock}"
+    return str(found[0])
+
+
+def test_make_installs_only_wheels_and_those_of_the_lock_files() -> None:
+    installs = [line for line in make(".venv/dev") if "-m pip install" in line and "-m pip wheel" not in line]
+    files = [line.partition("-r requirements/")[2] for line in installs if LOCKED in line]
+    assert files == ["build.txt", "run.txt", "dev.txt"]
+    assert [line for line in installs if LOCKED not in line and "--no-deps --no-build-isolation" not in line] == []
+
+
+def test_the_requirement_without_a_wheel_is_built_with_what_is_locked() -> None:
+    (built,) = (line for line in make(".venv/run") if "-m pip wheel" in line)
+    assert "--require-hashes --no-deps --no-build-isolation" in built
+    assert "sed -n '/^antlr4-python3-runtime==/,/# via/p' requirements/run.txt" in built
+    assert re.search(
+        r"^antlr4-python3-runtime==\S+ \\\n    --hash=sha256:\w{64}\n    # via\n", LOCKS["run.txt"], re.MULTILINE
+    )
+    assert version("setuptools", "build.txt") == version("setuptools", "run.txt")
+
+
+def test_make_lock_refuses_another_requirement_without_a_wheel() -> None:
+    locking = [line for line in make("lock") if "pip compile" in line]
+    assert len(locking) == len(LOCKS)
+    assert all("--only-binary :all:" in line for line in locking)
+    assert [re.findall(r"--no-binary (\S+)", line) for line in locking if "--no-binary" in line] == [
+        ["antlr4-python3-runtime"]
+    ]
+
+
+def test_the_image_installs_only_wheels() -> None:
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if "-r requirements/" in line and LOCKED not in line] == []
