@@ -27,6 +27,8 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
         case ImportError() if str(error.path).endswith(".so"):  # the system could not load a library
             reason = str(error).removeprefix(f"{error.path}: ")
             return (f"{error.path}: {reason}; install the requirements again",)
+        case ImportError(__cause__=cause) if cause is not None:  # pandas says only that numpy could not be imported
+            return lines_of(cause)
         case OSError():
             where = f"{error.filename}: " if error.filename else ""
             reason = os.strerror(error.errno) if error.errno else str(error)  # pyarrow writes a sentence of its own

@@ -249,6 +249,7 @@ def interpret(text: str, name: str = "program") -> subprocess.CompletedProcess[s
             2,
             "error: program: x.so: cannot map; install the requirements again\n",
         ),
+        ("raise ImportError('no numpy') from OSError(5, '', 'x')", 2, "error: program: x: Input/output error\n"),
         ("raise KeyboardInterrupt", 130, ""),
     ],
 )
