@@ -7,7 +7,6 @@ from pathlib import Path
 VARIABLES = {
     "COLUMNS": "3",
     "FONTCONFIG_FILE": "/dev/null",
-    "GIT_TRACE": "1",
     "KERAS_BACKEND": "jax",
     "KERAS_MAX_EPOCHS": "1",
     "LANG": "tr_TR.UTF-8",
@@ -63,4 +62,9 @@ def fill_home(home: Path) -> dict[str, str]:
     for name, text in FILES.items():
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         (home / name).write_text(text, encoding="utf-8")
-    return {"HOME": str(home), "XDG_CONFIG_HOME": str(home / ".config"), "GIT_CONFIG_GLOBAL": str(home / ".gitconfig")}
+    return {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / ".config"),
+        "DVC_GLOBAL_CONFIG_DIR": str(home / ".config" / "dvc"),
+        "GIT_CONFIG_GLOBAL": str(home / ".gitconfig"),
+    }

@@ -25,6 +25,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests import hostile
+
 ROOT = Path(__file__).resolve().parents[1]
 EMULATOR = ("qemu-x86_64", "-cpu", "Haswell-noTSX")  # a CPU with AVX2 and nothing above it
 # Variables that commands in the copies must not inherit: Git hooks set the first three, with which Git in a copy would
@@ -105,19 +107,14 @@ def make_first_copy(place: Path, settings: Sequence[str] = ()) -> Copy:
 def make_second_copy(place: Path, corpus: Path, settings: Sequence[str] = ()) -> Copy:
     """Return a copy in which everything that may differ does differ; it takes the corpus from the folder `corpus`."""
     parent = place / "zweite Kopie ü"  # spaces and a letter that is not ASCII
-    home = parent / "home"
-    home.mkdir(parents=True)
-    return _copy(
-        parent,
-        settings,
-        umask=0o077,
-        prefix=one_core(),
-        TZ="Asia/Kathmandu",
-        LC_ALL=foreign_locale(),
-        PYTHONHASHSEED="4242",
-        HOME=str(home),
-        TEXTCLF_CORPUS=str(corpus),
-    )
+    variables = hostile.VARIABLES | hostile.fill_home(parent / "home")
+    variables |= {
+        "TZ": "Asia/Kathmandu",
+        "LC_ALL": foreign_locale(),
+        "PYTHONHASHSEED": "4242",
+        "TEXTCLF_CORPUS": str(corpus),
+    }
+    return _copy(parent, settings, umask=0o077, prefix=one_core(), **variables)
 
 
 def _copy(
@@ -352,7 +349,7 @@ def verify(place: Path, settings: Sequence[str] = ()) -> bool:
     other = make_second_copy(place, corpus_folder(one), settings)
     say(
         "second copy: other folder, TZ={TZ}, LC_ALL={LC_ALL}, PYTHONHASHSEED={PYTHONHASHSEED}, "
-        "umask {umask:03o}, other HOME, {cores}".format(
+        "umask {umask:03o}, a HOME and variables for other programs, {cores}".format(
             **other.variables, umask=other.umask, cores="one core" if other.prefix else "all cores"
         )
     )
