@@ -15,9 +15,9 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from textclf.artifacts import metric_files
+from textclf.artifacts import metric_files, room
 from textclf.artifacts.model_warnings import find_warnings
-from textclf.artifacts.predictions import HELD_OUT, RECORD, leftovers, open_models, read
+from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
 from textclf.core import files, stage
 from textclf.core.files import SPLITS
 from textclf.core.outputs import outputs
@@ -46,6 +46,9 @@ def run(
     trained_here = models
     models = (*models, *sorted(evaluate.external))
     dropped = leftovers(predictions, trained, models)
+    room.require_measuring(
+        *room.size_of_predictions(predictions / f"{models[0]}{SUFFIX}"), len(models), str(predictions)
+    )
     records = {name: metric_files.read(trained / name / RECORD, metric_files.RECORD) for name in models}
     histories = {
         name: files.read_csv(path, HISTORY_COLUMNS)

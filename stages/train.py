@@ -10,13 +10,14 @@ import shutil
 from pathlib import Path
 
 from textclf.artifacts import features as feature_files
-from textclf.artifacts import layers
+from textclf.artifacts import layers, room
 from textclf.artifacts import predictions as prediction_files
 from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
 from textclf.core.stage import item_of, main
 from textclf.models.common import crossvalidation, fitting, scratch, workers
+from textclf.models.common.class_weights import count_classes
 from textclf.models.common.loading import load_model
 
 
@@ -25,6 +26,10 @@ def run(*, stage: str, features: Path, trained: Path, predictions: Path) -> None
     model = item_of(stage)
     settings = load_section(f"train.{model}", load_model(model).Settings)
     splits = feature_files.open_shards(features)
+    counts = {name: count_classes(shards) for name, shards in splits.items()}
+    classes, _ = counts["train"]
+    row_count = room.together(int(count.sum()) for _, count in counts.values())
+    room.require_predicting(row_count, len(classes), f"train.{model}")
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
     fitted = fitting.fit_shards(model, splits, settings, scratch.scratch_folder(beside, model, splits, settings))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+from textclf.artifacts.room import MANY_CLASSES
 from textclf.core.errors import UserError
 
 
@@ -19,6 +20,8 @@ def require_classes(counts: Mapping[str, Mapping[str, int]], advice: str, given:
             change = f"{advice}, or a {size} split.test_size"
             if name == "train" and given:
                 change = "add some to the table, or leave out its rows in the other splits"
+            if len(classes) > MANY_CLASSES:
+                change = f"are the labels classes ({len(classes):,}), or texts or ids by mistake? Else {change}"
             raise UserError(
                 f"the {adjective} rows must hold every class; class {missing[0]} has none of "
                 f"{sum(counts[name].values())}: {change}"

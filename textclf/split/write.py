@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from textclf.artifacts import splits
+from textclf.artifacts import room, splits
 from textclf.core import progress
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
@@ -20,16 +21,20 @@ from textclf.tables.given import given_splits
 from textclf.tables.limits import BLOCK_BYTES, BLOCK_ROWS
 from textclf.tables.settings import Data
 
+CLASSES_SHOWN = 50  # with their number of rows
+
 
 def write_splits(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
     """Write the splits of a table and its classes to a folder; return the classes, in order, and the report.
 
     The report is that of `LeakCounter`, with the numbers of rows that were left out under `dropped` and, if the table
     gives splits, the number of rows of each under `given`. Method random reads all rows into memory; method hash
-    streams them.
+    streams them. Raises `UserError` if there are so many classes that predictions could not be evaluated.
     """
     method = {"random": _write_random, "hash": _write_by_hash}[settings.method]
     classes, report = method(table, data, settings, folder)
+    rows = room.together(sum(report[name]["classes"].values()) for name in SPLITS if name in report)
+    room.require_measuring(rows, len(classes), models=1, where=str(table))
     splits.write_classes(classes, folder)
     return classes, report
 
@@ -85,7 +90,11 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     """Yield the lines that the stage prints: sizes of classes and splits, and warnings."""
     counts = {name: report[name]["classes"] for name in SPLITS if name in report}
     totals = {label: sum(by_class.get(label, 0) for by_class in counts.values()) for label in classes}
-    yield f"classes: {', '.join(f'{name!r} {count}' for name, count in totals.items())}"
+    shown = ", ".join(f"{name!r} {count}" for name, count in islice(totals.items(), CLASSES_SHOWN))
+    more = len(classes) - CLASSES_SHOWN
+    yield f"classes: {shown}" + (f" and {more:,} more" if more > 0 else "")
+    if len(classes) > room.MANY_CLASSES:
+        yield f"warning: {len(classes):,} classes; are the labels classes, or texts or ids by mistake?"
     if dropped := report["dropped"]["rows"]:
         yield f"warning: {dropped} rows without text or label were left out"
     given = report.get("given", {})

@@ -145,7 +145,7 @@ def estimate_room(rows: "Mapping[str, Shards[pd.DataFrame]]", settings: "Vectori
     for path in paths:
         with reading(path):
             metadata = pq.read_metadata(path)
-        column = metadata.schema.names.index("text")
+            column = metadata.schema.names.index("text")
         groups = map(metadata.row_group, range(metadata.num_row_groups))
         row_count += metadata.num_rows
         letters += sum(group.column(column).total_uncompressed_size for group in groups)

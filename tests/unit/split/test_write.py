@@ -17,7 +17,7 @@ from stages import split as stage
 from tests.conftest import ROOT
 from tests.settings import TEXT, put
 from tests.unit.split.rows import numbered, write_csv
-from textclf.artifacts import shards, splits
+from textclf.artifacts import room, shards, splits
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.files import read_json
@@ -258,3 +258,39 @@ def test_every_row_has_the_cluster_of_its_text_or_group(tmp_path: Path, split: S
             clusters.setdefault(key, set()).add(text)
     assert len(clusters) == (40 if group is None else 20)
     assert sum(map(len, clusters.values())) == 40
+
+
+def labelled(path: Path, classes: int, rows: int) -> Path:
+    return write_csv(path, [(f"text {n}", f"c{n % classes}") for n in range(classes * rows)], ("text", "label"))
+
+
+@pytest.mark.parametrize("method", ["random", "hash"])
+def test_more_classes_than_could_be_evaluated_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    monkeypatch.setattr(room, "MANY_CLASSES", 2)
+    monkeypatch.setattr(resources, "available_memory", lambda: 120_000_000)
+    table = labelled(tmp_path / "c.csv", 3, 100)
+    with pytest.raises(UserError) as error:
+        run(table, tmp_path, Split.model_validate({"method": method}))
+    (line,) = error.value.lines
+    start = (
+        f"{table}: a probability of each of 3 classes (are the labels classes, or texts or ids by mistake?) for 300 "
+    )
+    assert line.startswith(start)
+    assert not (tmp_path / "splits").exists()
+
+
+def test_many_classes_are_shown_in_part_with_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(labelled(tmp_path / "c.csv", 1001, 8), tmp_path, Split(stratify=True))
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].count("'") == 100
+    assert out[0].endswith(" 8 and 951 more")
+    assert out[1] == "warning: 1,001 classes; are the labels classes, or texts or ids by mistake?"
+
+
+def test_texts_that_are_taken_for_labels_are_refused_with_the_question(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"are the labels classes \(1,500\), or texts or ids by mistake\? Else set split"
+    ):
+        run(labelled(tmp_path / "c.csv", 1500, 1), tmp_path, Split(stratify=False))

@@ -13,6 +13,7 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 
 from textclf.artifacts import layers
 from textclf.artifacts.features import concatenate
+from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
 from textclf.core.settings import LARGEST, rule
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from textclf.artifacts.shards import Shards
 
 KIND = "logistic regression"
+VECTORS = 24  # of all parameters in the memory of lbfgs, measured
 IN_MEMORY = 250_000  # training rows up to which the solver auto is lbfgs, and beyond which it is sgd
 
 
@@ -98,6 +100,9 @@ def fit(
     if uses_sgd(len(train.y), settings):
         return fit_sgd([lambda: train], train.classes, counts, single_strength(settings), settings)
 
+    parameters = train.X.shape[1] * (1 if len(train.classes) == 2 else len(train.classes))
+    purpose = f"lbfgs with {train.X.shape[1]:,} features x {len(train.classes):,} classes (sgd takes less)"
+    resources.require_memory(VECTORS * 8 * parameters, purpose)
     from sklearn.linear_model import LogisticRegression
 
     estimator = LogisticRegression(max_iter=settings.max_iter)
