@@ -1,0 +1,150 @@
+"""Stages and `textclf predict` under limits of address space, and files that fill the memory: a result or one line."""
+
+import gzip
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.conftest import ROOT, arguments, tree
+from tests.faults.campaign import seed, tries
+from tests.settings import put
+
+GIB = 2**30
+LEAST, MOST = 2**26, 2**32  # bytes of address space that are tried
+LONG = b"great " * 170_000
+
+
+class Outcome(NamedTuple):
+    """How a process ended under a limit."""
+
+    status: int
+    lines: list[str]
+    changed: bool
+    running: bool
+    temporary: list[str]
+
+
+def run(folder: Path, limit: int, *words: str) -> Outcome:
+    """Run Python with these words in a folder, with so many bytes of address space."""
+    before = tree(folder)
+    temporary = folder.parent / "temporary"
+    temporary.mkdir(exist_ok=True)
+    with subprocess.Popen(
+        ["prlimit", f"--as={limit}", sys.executable, *words],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(temporary)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        _, printed = process.communicate(timeout=120)
+    try:
+        os.killpg(process.pid, 0)
+    except ProcessLookupError:
+        running = False
+    else:
+        running = True
+    left = sorted(path.name for path in temporary.iterdir())
+    return Outcome(process.returncode, printed.splitlines(), tree(folder) != before, running, left)
+
+
+def is_good(outcome: Outcome) -> bool:
+    """Return whether a process has done its work silently, or said in a line why not and changed nothing."""
+    if outcome.running or outcome.temporary:
+        return False
+    if outcome.status == 0:
+        return outcome.lines == []
+    one_line = len(outcome.lines) == 1 and outcome.lines[0].startswith("error: ")
+    return outcome.status == 2 and one_line and not outcome.changed
+
+
+@pytest.mark.parametrize("name", ["split", "vectorize", "train", "evaluate", "predict"])
+def test_any_limit_of_address_space_gives_a_result_or_one_line(project: Path, name: str) -> None:
+    generator = random.Random(f"{seed()} {name}")  # noqa: S311 (no secret)
+    if name == "predict":
+        words = ["-m", "textclf.cli", "predict", "good food", "--model", "models/majority"]
+    else:
+        words = ["-m", f"stages.{name}", *arguments(name)]
+    limits = [round(LEAST * (MOST / LEAST) ** generator.random()) for _ in range(tries(3))]
+    outcomes = {limit: run(project, limit, *words) for limit in (*limits, 2 * GIB)}
+    assert {limit: outcome for limit, outcome in outcomes.items() if not is_good(outcome)} == {}
+    assert outcomes[2 * GIB].status == 0
+
+
+def test_a_fit_under_a_limit_gives_a_result_or_one_line(project: Path) -> None:
+    model = {
+        "stage": "train@logistic_regression",
+        "trained": "data/trained/new",
+        "predictions": "data/predictions/new.parquet",
+    }
+    words = ["-m", "stages.train", *arguments("train", **model)]
+    outcomes = {limit: run(project, limit, *words) for limit in (GIB, 2 * GIB, 3 * GIB)}
+    assert {limit: outcome for limit, outcome in outcomes.items() if not is_good(outcome)} == {}
+    assert outcomes[3 * GIB].status == 0
+
+
+def test_tensorflow_is_not_loaded_where_it_would_crash(project: Path) -> None:
+    model = {"stage": "train@keras", "trained": "data/trained/new", "predictions": "data/predictions/new.parquet"}
+    outcome = run(project, 3 * GIB, "-m", "stages.train", *arguments("train", **model))
+    assert is_good(outcome)
+    assert outcome.lines[0].startswith(
+        "error: train: the limit of address space (ulimit -v) must be at least 5.4 GB for "
+    )
+
+
+def write_long_line(path: Path) -> None:
+    with pa.CompressedOutputStream(pa.OSFile(str(path), "wb"), "zstd") as file:
+        file.write(b"text\n")
+        for _ in range(1000):
+            file.write(LONG)
+
+
+def write_json(path: Path) -> None:
+    with gzip.open(path, "wb", 1) as file:
+        file.write(b'[{"text": "')
+        for _ in range(1000):
+            file.write(LONG)
+
+
+def write_repeated(path: Path) -> None:
+    text = (LONG * 100).decode()
+    texts = pa.DictionaryArray.from_arrays(np.zeros(200, np.int32), [text])
+    pq.write_table(pa.table({"text": texts}), path, store_schema=False, compression="zstd")
+
+
+@pytest.mark.parametrize(
+    ("name", "write"),
+    [("table.csv.zst", write_long_line), ("table.json.gz", write_json), ("table.parquet", write_repeated)],
+)
+def test_a_small_file_that_would_fill_the_memory_is_refused(
+    project: Path, name: str, write: Callable[[Path], None]
+) -> None:
+    write(project / name)
+    assert (project / name).stat().st_size < 20_000_000
+    words = ["predict", "--path", name, "--model", "models/majority", "--no-text", "--output", "labels.jsonl"]
+    outcome = run(project, GIB, "-m", "textclf.cli", *words)
+    assert outcome.status == 2
+    assert is_good(outcome)
+
+
+def test_compressed_rows_that_do_not_fit_are_refused_by_split(project: Path) -> None:
+    with gzip.open(project / "rows.csv.gz", "wb", 1) as file:
+        file.write(b"text,label\n")
+        for number in range(1000):
+            file.write(b"".join(b"%d %s,%d\n" % (number, LONG[:900], label % 2) for label in range(1000)))
+    text = put("data.path", "rows.csv.gz", "data.text", "text", "data.label", "label")
+    (project / "params.yaml").write_text(text, encoding="utf-8")
+    outcome = run(project, 2 * GIB, "-m", "stages.split", *arguments("split"))
+    assert outcome.status == 2
+    assert is_good(outcome)
+    assert "rows.csv.gz: all rows in memory at once (" in outcome.lines[0]
