@@ -3,7 +3,7 @@
 A scheduler is named as for any program that uses Dask: by DASK_SCHEDULER_ADDRESS in the environment, or by
 `scheduler-address` in Dask's configuration. Its workers must see the same files under the same paths, and import the
 same textclf. If none is named, one worker process is started for each core that this process may use (see taskset) and
-ends with the pool. Dask's other settings are its own DASK_... variables and configuration files.
+ends with the pool; these have Dask's defaults, and not what the user has set for other programs.
 """
 
 import atexit
@@ -27,6 +27,7 @@ from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
 from textclf.core.progress import track
+from textclf.core.quoting import first_line
 
 if TYPE_CHECKING:
     from distributed import Client, LocalCluster
@@ -106,8 +107,11 @@ def processes(tasks: int, memory: int = 0) -> int:
 
 
 def _scheduler() -> str | None:
-    """Return the address of the scheduler that the environment names."""
-    import dask.config
+    """Return the address of the scheduler that the environment names; `UserError` if Dask can't read its settings."""
+    try:
+        import dask.config
+    except ValueError as error:
+        raise UserError(f"Dask's configuration must be valid; got: {first_line(error)}; mend or remove it") from error
 
     address: str | None = dask.config.get("scheduler-address", None)
     return address
@@ -176,7 +180,7 @@ def _cluster(count: int) -> "Iterator[LocalCluster]":
     with (
         # A worker that is being started again may write into the folder while it is removed.
         tempfile.TemporaryDirectory(dir=folder, ignore_cleanup_errors=True) as pool_folder,
-        dask.config.set(settings | {"temporary-directory": pool_folder}),
+        dask.config.set(dask.config.merge(*dask.config.defaults) | settings | {"temporary-directory": pool_folder}),
     ):
         try:
             cluster = LocalCluster(  # type: ignore[no-untyped-call]

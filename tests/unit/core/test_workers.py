@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,6 +47,46 @@ def test_an_error_in_a_worker_is_raised_as_itself(two_workers: workers.Pool, tmp
     with pytest.raises(FileNotFoundError) as error:
         two_workers.map(os.listdir, [(str(tmp_path),), (str(nowhere),)], "list")
     assert error.value.filename == str(nowhere)
+
+
+WORK = """\
+import math
+from textclf.core import stage, workers
+
+def work():
+    with workers.pool(workers.FEWEST) as pool:
+        print(pool.map(math.gcd, [(4, 6)] * workers.FEWEST, "divide"))
+
+if __name__ == "__main__":
+    raise SystemExit(stage.exit_code("vectorize", work))
+"""
+DASK_SETTINGS = """\
+distributed:
+  comm: {require-encryption: true, default-scheme: tls, timeouts: {connect: 1ms}}
+  nanny: {preload: [no_such_module]}
+  scheduler: {allowed-failures: 0, pickle: false, preload: [no_such_module]}
+  worker: {preload: [no_such_module], memory: {terminate: 0.000001}}
+"""
+
+
+def work_with(configuration: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Do tasks in a process of a user who has configured Dask so."""
+    (folder / "dask.yaml").write_text(configuration)
+    environment = os.environ | {"DASK_CONFIG": str(folder), "PYTHONPATH": str(Path(__file__).parents[3])}
+    return subprocess.run([sys.executable, "-c", WORK], env=environment, capture_output=True, text=True)
+
+
+def test_settings_that_a_user_made_for_clusters_change_nothing(tmp_path: Path) -> None:
+    done = work_with(DASK_SETTINGS, tmp_path)
+    assert (done.returncode, done.stdout) == (0, f"{[2] * workers.FEWEST}\n"), done.stderr
+
+
+def test_a_configuration_that_dask_cannot_read_is_an_error_in_a_line(tmp_path: Path) -> None:
+    done = work_with("distributed: [", tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: vectorize: Dask's configuration must be valid; got: A dask config file at ")
+    assert done.stderr.endswith("; mend or remove it\n")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.usefixtures("two_cores")
@@ -155,15 +194,16 @@ def dask_setup(worker):
 
 
 @pytest.fixture
-def unhealthy(tmp_path: Path) -> Iterator[Path]:
+def unhealthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A path at which a file lets every worker die when it starts."""
     import dask.config
     import distributed  # noqa: F401 (its defaults must be there before one of them is changed)
 
     marker = tmp_path / "marker"
     (tmp_path / "preload.py").write_text(PRELOAD.format(marker=str(marker)))
-    with dask.config.set({"distributed.worker.preload": [str(tmp_path / "preload.py")]}):
-        yield marker
+    preload = {"distributed": {"worker": {"preload": [str(tmp_path / "preload.py")]}}}
+    monkeypatch.setattr("dask.config.defaults", [*dask.config.defaults, preload])
+    return marker
 
 
 @pytest.mark.usefixtures("two_cores")
