@@ -5,6 +5,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
+from textclf.core.errors import UserError
+from textclf.core.quoting import first_line
+
 if TYPE_CHECKING:
     from tqdm import tqdm
 
@@ -31,9 +34,13 @@ class _Lines:
 def bar(description: str, total: int | None, unit: str = "row", scaled: bool = True) -> "tqdm[Any]":
     """Return a tqdm to `update()` and `close()`; `total` is None if it is not known.
 
-    With `scaled`, large numbers are abbreviated: 4M instead of 4000000.
+    With `scaled`, large numbers are abbreviated: 4M instead of 4000000. Raises `UserError` for variables of the user
+    that tqdm can't read.
     """
-    from tqdm import tqdm
+    try:
+        from tqdm import tqdm
+    except ValueError as error:  # it reads them when it is imported
+        raise UserError(f"the variables TQDM_... must be valid; got: {first_line(error)}; unset them") from error
 
     style: dict[str, Any] = {"total": total, "desc": description, "unit": f" {unit}s", "unit_scale": scaled}
     if sys.stderr is None:  # closed, as by 2>&-
