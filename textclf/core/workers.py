@@ -8,7 +8,6 @@ ends with the pool; these have Dask's defaults, and not what the user has set fo
 
 import atexit
 import contextlib
-import fcntl
 import functools
 import logging
 import multiprocessing
@@ -21,11 +20,12 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import forkserver
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
+from textclf.core.locks import lock_folder
 from textclf.core.progress import track
 from textclf.core.quoting import first_line
 
@@ -221,26 +221,20 @@ def temporary_folder() -> Path:
     A living process holds a lock on its folder, which the kernel releases when it ends.
     """
     for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with contextlib.suppress(OSError), _open_folder(path) as abandoned:  # not of another user
-            fcntl.flock(abandoned, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            shutil.rmtree(path, ignore_errors=True)
+        with contextlib.suppress(OSError):  # in use, or of another user
+            if not path.is_symlink() and (abandoned := lock_folder(path, wait=False)) is not None:
+                shutil.rmtree(path, ignore_errors=True)
+                abandoned.close()
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)  # open until the process ends
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if folder.exists():  # no other process removed it before it was locked
-            atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        if (lock := lock_folder(folder, wait=True)) is not None:  # no other process removed it before it was locked
+            atexit.register(_remove_locked, folder, lock)
             return folder
-        os.close(lock)
 
 
-@contextlib.contextmanager
-def _open_folder(path: Path) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
-        yield descriptor
-    finally:
-        os.close(descriptor)
+def _remove_locked(folder: Path, lock: IO[bytes]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    lock.close()
 
 
 @contextlib.contextmanager

@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -155,7 +157,9 @@ def test_few_tasks_or_one_core_need_no_processes(tasks: int, cores: int) -> None
 def test_nothing_is_left_of_a_pool() -> None:
     folder = workers.temporary_folder()  # has a socket until this process ends
     before = set(folder.iterdir())
-    level = logging.getLogger("distributed").level
+    import distributed  # which sets the level
+
+    level = logging.getLogger(distributed.__name__).level
     with workers.pool(workers.FEWEST) as pool:
         assert pool.client is not None
         running = list(pool.client.run(os.getpid).values())
@@ -257,11 +261,17 @@ def ended(process: str) -> bool:
         return True
 
 
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """A folder with a short path: it will have sockets, whose paths have at most 107 bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_no_worker_outlives_its_parent(tmp_path: Path, number: int, status: int) -> None:
+def test_no_worker_outlives_its_parent(tmp_path: Path, short_folder: Path, number: int, status: int) -> None:
     (tmp_path / "long.py").write_text(LONG)
-    temporary = tmp_path / "t"
-    temporary.mkdir()
+    temporary = short_folder
     environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, tmp_path / "long.py"],
