@@ -12,6 +12,7 @@ MODULE = "".join(sys.orig_argv[2:3]) if sys.orig_argv[1:2] == ["-m"] else ""  # 
 if MODULE.startswith("stages."):  # before the imports of this stage, which may fail
     name = MODULE.removeprefix("stages.")
     report_uncaught(name)
+    surroundings.open_streams()
     resources.require_address_space(ADDRESS_SPACE, name)
     surroundings.ignore_settings()
     surroundings.require_own_code(Path(__file__).parent)

@@ -71,6 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with 0, with 1 if a gate failed, or with 2 after a mistake that the user can mend."""
     if arguments is None:  # a process of its own
         report_uncaught("textclf")
+        surroundings.open_streams()
         resources.require_address_space(ADDRESS_SPACE, "textclf")
         surroundings.ignore_settings()
     from textclf.core import stage

@@ -123,6 +123,14 @@ def test_a_variable_changes_no_byte(expected: Path, tmp_path: Path, stage: str, 
     assert outputs(project) == outputs(expected)
 
 
+@pytest.mark.parametrize("stage", ["train@keras", "report"])
+def test_a_stage_needs_no_standard_streams(expected: Path, tmp_path: Path, stage: str) -> None:
+    project = Path(shutil.copytree(expected, tmp_path / "project"))
+    done = run(project, stage, {"HOME": str(tmp_path)}, ("sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"))
+    assert done.returncode == 0
+    assert outputs(project) == outputs(expected)
+
+
 def test_an_experiment_in_its_own_folder_does_not_run_the_code_of_another(project: Path) -> None:
     shutil.copytree(ROOT / "stages", project / "stages")
     done = run(project, "split", {"PYTHONSAFEPATH": "1"})

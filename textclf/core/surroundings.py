@@ -30,6 +30,18 @@ def ignore_settings() -> None:
             warnings.simplefilter("ignore", category)
 
 
+def open_streams() -> None:
+    """Open what is closed of stdin, stdout and stderr on /dev/null; Python itself goes on without them.
+
+    Otherwise the next file that a library opens gets the number of a standard stream, and libraries fail at it.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
+
+
 def require_own_code(folder: Path) -> None:
     """Raise `UserError` if the current folder has a folder of that name with other code.
 

@@ -77,7 +77,8 @@ def import_keras() -> tuple[Any, Any]:
     os.environ.update(variables)
     hidden = {name: None for name in ("matplotlib", "sklearn") if name not in sys.modules}
     sys.modules.update(hidden)  # type: ignore[arg-type]
-    sys.stderr.flush()
+    if sys.stderr is not None:  # closed, as by 2>&-
+        sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as captured:
         os.dup2(captured.fileno(), 2)
