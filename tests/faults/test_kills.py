@@ -27,11 +27,7 @@ def test_a_stage_that_is_killed_while_it_renames_is_made_good_by_the_next_run(
     project: Path, tmp_path: Path, name: str
 ) -> None:
     generator = random.Random(f"{seed()} {name}")  # noqa: S311 (no secret)
-    stage = tracing.make_stage(project, name)
-    assert stage.run().status == 0
-    new = tracing.state(stage)
-    old = tracing.make_old(new)
-    tracing.put(stage, old)
+    stage, old, new = tracing.run_again(project, name)
     calls = stage.calls(COMMIT, tmp_path / "log")
     assert calls
     wrong, kills = [], 0

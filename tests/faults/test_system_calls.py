@@ -14,11 +14,7 @@ from tests.faults.tracing import CALLS, ERRORS, STAGES, needs_tracer
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(project: Path, tmp_path: Path, name: str) -> None:
     generator = random.Random(f"{seed()} {name}")  # noqa: S311 (no secret)
-    stage = tracing.make_stage(project, name)
-    assert stage.run().status == 0
-    new = tracing.state(stage)
-    old = tracing.make_old(new)
-    tracing.put(stage, old)
+    stage, old, new = tracing.run_again(project, name)
     calls = stage.calls(CALLS, tmp_path / "log")
     assert len({call.name for call in calls}) > 6
     wrong, hits = [], 0

@@ -28,6 +28,9 @@ SECONDS = 120  # until a stage is taken to hang
 _LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<rest>.*)")
 
 
+State = dict[str, dict[str, bytes] | None]  # the files of each output by their names; None: there is no output
+
+
 class Call(NamedTuple):
     """A system call of a stage: its name, and how many of that name the same thread has made up to it."""
 
@@ -119,9 +122,9 @@ def make_stage(project: Path, name: str) -> Stage:
     return Stage(project, name, tuple(words), tuple(outputs))
 
 
-def state(stage: Stage) -> dict[str, dict[str, bytes] | None]:
+def state(stage: Stage) -> State:
     """Return the files of each output of a stage, None for one that does not exist."""
-    found: dict[str, dict[str, bytes] | None] = {}
+    found: State = {}
     for output in stage.outputs:
         path = stage.folder / output
         files = [path] if path.is_file() else [each for each in sorted(path.rglob("*")) if each.is_file()]
@@ -129,7 +132,7 @@ def state(stage: Stage) -> dict[str, dict[str, bytes] | None]:
     return found
 
 
-def put(stage: Stage, wanted: dict[str, dict[str, bytes] | None]) -> None:
+def put(stage: Stage, wanted: State) -> None:
     """Make the outputs of a stage what `state` returned."""
     for output, files in wanted.items():
         path = stage.folder / output
@@ -142,7 +145,17 @@ def put(stage: Stage, wanted: dict[str, dict[str, bytes] | None]) -> None:
             (path / name).write_bytes(content)
 
 
-def make_old(new: dict[str, dict[str, bytes] | None]) -> dict[str, dict[str, bytes] | None]:
+def run_again(project: Path, name: str) -> tuple[Stage, State, State]:
+    """Return a stage, outputs as an earlier run may have left them, which are in place, and those that it makes."""
+    stage = make_stage(project, name)
+    assert stage.run().status == 0
+    new = state(stage)
+    old = _make_old(new)
+    put(stage, old)
+    return stage, old, new
+
+
+def _make_old(new: State) -> State:
     """Return outputs that an earlier run might have left: other bytes, and a file more in each folder."""
     return {
         output: {name: b"old " + content[:64] for name, content in files.items()}
