@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.artifacts.tokens import Side, Tokens, concatenate
+
+
+def tokens(rows: list[list[int]], length: int = 4, padding: Side = "post") -> Tokens:
+    starts = np.cumsum([0, *map(len, rows)]).astype(np.int64)
+    return Tokens(np.array([each for row in rows for each in row], dtype=np.int32), starts, 9, length, padding)
+
+
+def rows_of(part: Tokens) -> list[list[int]]:
+    return [part.ids[start:end].tolist() for start, end in zip(part.starts[:-1], part.starts[1:], strict=True)]
+
+
+ROWS = st.lists(st.lists(st.integers(1, 8), max_size=4), min_size=1, max_size=6)
+
+
+@pytest.mark.parametrize(
+    ("padding", "expected"),
+    [("post", [[1, 2, 0, 0], [0, 0, 0, 0], [3, 4, 5, 6]]), ("pre", [[0, 0, 1, 2], [0, 0, 0, 0], [3, 4, 5, 6]])],
+)
+def test_rows_are_padded_on_the_chosen_side(padding: Side, expected: list[list[int]]) -> None:
+    matrix = tokens([[1, 2], [], [3, 4, 5, 6]], padding=padding).padded()
+    assert matrix.tolist() == expected
+    assert matrix.dtype == np.int32
+
+
+@given(ROWS, st.data())
+def test_rows_taken_are_those_of_a_list(rows: list[list[int]], data: st.DataObject) -> None:
+    whole = tokens(rows)
+    positions = data.draw(st.lists(st.integers(0, len(rows) - 1), max_size=8))
+    mask = data.draw(st.lists(st.booleans(), min_size=len(rows), max_size=len(rows)))
+    assert rows_of(whole[np.array(positions, dtype=np.int64)]) == [rows[position] for position in positions]
+    assert rows_of(whole[np.array(mask)]) == [row for row, chosen in zip(rows, mask, strict=True) if chosen]
+    assert rows_of(whole[1:3]) == rows[1:3]
+    assert whole[1:3].starts.dtype == np.int64
+
+
+@given(st.lists(ROWS, min_size=1, max_size=4))
+def test_pieces_are_concatenated_in_order(pieces: list[list[list[int]]]) -> None:
+    together = concatenate([tokens(rows) for rows in pieces])
+    assert rows_of(together) == [row for rows in pieces for row in rows]
+    assert together.shape == (sum(map(len, pieces)), 9)
+    assert together.nnz == sum(len(row) for rows in pieces for row in rows)

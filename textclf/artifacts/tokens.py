@@ -1,0 +1,64 @@
+"""Texts as sequences of token ids, the features of models that read words in their order."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+PADDING = 0  # the id of no token
+
+Side = Literal["pre", "post"]
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """Sequences of token ids, one per row; a ragged array.
+
+    `ids`: (tokens,) int32, row after row, each from 1 to `vocabulary` - 1; `starts`: (rows + 1,) int64, where each row
+    starts and the last ends. `vocabulary` is the number of ids, `PADDING` among them; `length` the length to which rows
+    are padded on the side `padding`, which no row exceeds. `vectors`: (vocabulary, dimensions) float32, pretrained
+    vectors of the ids, or None.
+    """
+
+    ids: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    vocabulary: int
+    length: int
+    padding: Side = "post"
+    vectors: NDArray[np.float32] | None = None
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Return the number of rows and the number of ids, `PADDING` among them."""
+        return len(self.starts) - 1, self.vocabulary
+
+    @property
+    def nnz(self) -> int:
+        """Return the number of tokens in all rows."""
+        return len(self.ids)
+
+    def __getitem__(self, rows: Any) -> "Tokens":
+        """Return the rows of a slice, a mask or positions, in their order."""
+        chosen = np.arange(self.shape[0])[rows]
+        lengths = np.diff(self.starts)[chosen]
+        starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        places = np.arange(starts[-1]) + np.repeat(self.starts[:-1][chosen] - starts[:-1], lengths)
+        return replace(self, ids=self.ids[places], starts=starts)
+
+    def padded(self, length: int | None = None) -> NDArray[np.int32]:
+        """Return the ids as a matrix (rows, length), filled with `PADDING`; `length` is that of the rows by default."""
+        width = self.length if length is None else length
+        lengths = np.diff(self.starts)
+        matrix = np.full((len(lengths), width), PADDING, dtype=np.int32)
+        filled = np.arange(width) < lengths[:, None]
+        matrix[filled if self.padding == "post" else filled[:, ::-1]] = self.ids
+        return matrix
+
+
+def concatenate(pieces: "list[Tokens]") -> Tokens:
+    """Return the rows of all pieces, at least one, as one piece."""
+    ends = np.cumsum([0, *(piece.nnz for piece in pieces)])
+    starts = [piece.starts[1:] + end for piece, end in zip(pieces, ends[:-1], strict=True)]
+    ids = np.concatenate([piece.ids for piece in pieces])
+    return replace(pieces[0], ids=ids, starts=np.concatenate([[0], *starts]).astype(np.int64))
