@@ -26,7 +26,7 @@ from textclf.studies.measure import Setup
 from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.terms.settings import Vectorize
 
 ROOT = Path(__file__).parents[1]
 SECTIONS = {

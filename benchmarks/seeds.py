@@ -81,8 +81,8 @@ def prepare(corpus: str, folder: Path) -> "Settings":
     from textclf.split.settings import Split
     from textclf.tables import corpus as reader
     from textclf.tables.settings import Data
-    from textclf.vectorize.settings import Vectorize
-    from textclf.vectorize.vectorizer import vectorize_splits
+    from textclf.vectorize.terms.settings import Vectorize
+    from textclf.vectorize.terms.vectorizer import vectorize_splits
 
     sections = {"data": Data, "split": Split, "vectorize": Vectorize, "train.keras": Settings}
     data, split, vectorize, network = load_params(sections, ROOT / PARAMS_FILE).values()

@@ -29,8 +29,8 @@ from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.checksums import require_split_rows
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.vectorizer import VECTORIZER, read_vectorizer
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.vectorizer import VECTORIZER, read_vectorizer
 
 
 def run(

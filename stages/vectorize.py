@@ -13,8 +13,8 @@ from pathlib import Path
 from textclf.artifacts.splits import open_shards, read_classes
 from textclf.core import files, resources, stage
 from textclf.core.outputs import outputs
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.sharded import estimate_room, vectorize_shards
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.sharded import estimate_room, vectorize_shards
 
 
 def run(vectorize: Vectorize, *, splits: Path, features: Path, report: Path) -> None:

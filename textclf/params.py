@@ -20,7 +20,7 @@ from textclf.review.settings import Gate
 from textclf.split.settings import Split
 from textclf.studies.settings import CrossValidate
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.terms.settings import Vectorize
 
 
 class Params(Section):

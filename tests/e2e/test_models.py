@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tests import verify
 from tests.verify import Copy
 from textclf.artifacts import layers
-from textclf.vectorize.vectorizer import read_vectorizer
+from textclf.vectorize.terms.vectorizer import read_vectorizer
 
 MODELS = ("majority", "logistic_regression", "keras")
 LEARNED = MODELS[1:]

@@ -26,8 +26,8 @@ from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.tables import corpus
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.vectorizer import vectorize_splits
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.vectorizer import vectorize_splits
 
 MODELS = ("majority", "logistic_regression", "keras")
 PROBABILITIES = ["probability_0", "probability_1"]

@@ -21,7 +21,7 @@ from tests.settings import put
 from textclf.artifacts import shards
 from textclf.artifacts import splits as split_files
 from textclf.core import workers
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.terms.settings import Vectorize
 
 ROWS = 40  # per shard
 SETTINGS = Vectorize(analyzer="word+char_wb", weighting="tfidf", max_features=50)

@@ -13,8 +13,8 @@ from textclf.artifacts.decisions import Decision, Platt, Temperature, write_inde
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.export import folder
 from textclf.predict.predictor import find_model
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.vectorizer import Vectorizer
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 pytestmark = pytest.mark.slow
 

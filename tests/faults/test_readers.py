@@ -21,7 +21,7 @@ from textclf.artifacts import decisions, external, features, layers, metric_file
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.settings import load_yaml
-from textclf.vectorize.vectorizer import read_vectorizer
+from textclf.vectorize.terms.vectorizer import read_vectorizer
 
 METRICS = ("evaluation", "intervals", "comparisons", "decisions", "training", "features", "splits")
 COLUMNS = ("model", "split", "class", "support")

@@ -14,7 +14,7 @@ from textclf.models.common.settings import ModelSettings
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.terms.settings import Vectorize
 
 FEW_TEST_ROWS = 20  # per class; metrics of a class with fewer mean little
 UNBALANCED = 3  # ratio of the largest class to the smallest that is worth a caveat

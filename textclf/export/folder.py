@@ -7,7 +7,7 @@ from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
 from textclf.artifacts.layers import LayerModel
 from textclf.export import onnx_model
-from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, write_vectorizer
+from textclf.vectorize.terms.vectorizer import VECTORIZER, Vectorizer, write_vectorizer
 
 CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
 from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, LayerModel
-from textclf.vectorize.vectorizer import Vectorizer
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 if TYPE_CHECKING:
     import onnx

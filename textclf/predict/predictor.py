@@ -19,7 +19,7 @@ from textclf.artifacts.layers import LayerModel
 from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.quoting import quote_value
-from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
+from textclf.vectorize.terms.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
 
 FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER)  # what `load` reads of a folder
 Term = tuple[str, float]  # a term and its weight

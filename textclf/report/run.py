@@ -25,7 +25,7 @@ from textclf.plot import reliability
 from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.terms.settings import Vectorize
 
 CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.per_class)
 # Columns of the tables that have no chart of their own.

@@ -14,8 +14,8 @@ from textclf.models.common.fitting import fit_model, predict
 from textclf.models.settings import Train
 from textclf.split.draw import draw_rows
 from textclf.split.settings import Split
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.vectorizer import vectorize_splits
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.vectorizer import vectorize_splits
 
 STUDY_METRICS = ("accuracy", "log_loss")
 

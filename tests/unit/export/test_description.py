@@ -7,7 +7,7 @@ from textclf.export import description
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.terms.settings import Vectorize
 
 CLASSES = {"0": "negative (0)", "1": "positive (1)"}
 MORE_CLASSES = {name: name for name in ("a", "b", "c")}

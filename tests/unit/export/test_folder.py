@@ -9,8 +9,8 @@ import textclf
 from textclf.artifacts import layers
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.export import folder
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.vectorizer import Vectorizer
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 
 def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> None:

@@ -16,8 +16,8 @@ from textclf.evaluate.measure import measure
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.fitting import fit_model, predict
 from textclf.models.settings import MODELS
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.vectorizer import vectorize_splits
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.vectorizer import vectorize_splits
 
 CLASSES = ["food, good", "اللون", "音楽 1", "007", "True", "sport"]  # labels of any kind
 WORDS = [

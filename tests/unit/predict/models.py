@@ -10,8 +10,8 @@ from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import DECISION, Calibration, Decision, write_decision
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.predict.predictor import Predictor
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, write_vectorizer
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.vectorizer import VECTORIZER, Vectorizer, write_vectorizer
 
 WEIGHTS = {"bad": -3.0, "food": 0.25, "great": 2.0, "place": 0.5}
 

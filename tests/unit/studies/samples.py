@@ -10,7 +10,7 @@ from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.studies.measure import Setup
 from textclf.studies.settings import CrossValidate
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.terms.settings import Vectorize
 
 CLASSES = ["0", "1"]
 FAST = ("majority", "logistic_regression")

@@ -10,8 +10,8 @@ from tests.unit.studies.samples import CLASSES, corpus, settings, setup, split
 from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.studies import crossvalidation, measure
-from textclf.vectorize import vectorizer
-from textclf.vectorize.vectorizer import Vectorizer
+from textclf.vectorize.terms import vectorizer
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 Splits = dict[str, pd.DataFrame]
 

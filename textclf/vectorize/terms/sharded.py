@@ -20,15 +20,15 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import workers
 from textclf.core.files import reading
-from textclf.vectorize.matrix import UNKNOWN, remap_columns, stack_columns, tfidf
-from textclf.vectorize.tokens import make_analyzer
-from textclf.vectorize.vectorizer import VECTORIZER, Part, Vectorizer, encode_labels, learn_part, write_vectorizer
-from textclf.vectorize.vocabulary import count_terms, merge_term_counts
+from textclf.vectorize.terms.matrix import UNKNOWN, remap_columns, stack_columns, tfidf
+from textclf.vectorize.terms.tokens import make_analyzer
+from textclf.vectorize.terms.vectorizer import VECTORIZER, Part, Vectorizer, encode_labels, learn_part, write_vectorizer
+from textclf.vectorize.terms.vocabulary import count_terms, merge_term_counts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from textclf.vectorize.settings import Vectorize
+    from textclf.vectorize.terms.settings import Vectorize
 
 LETTERS_PER_WORD = 6  # including the space, for estimates
 PROCESS_MEMORY, WORKER_MEMORY = 200_000_000, 80_000_000  # bytes before any term: of this process, of each worker

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, get_index_dtype, hstack
 
-from textclf.vectorize.tokens import Analyze
+from textclf.vectorize.terms.tokens import Analyze
 
 UNKNOWN = -1  # the column of a term that is not in the vocabulary
 

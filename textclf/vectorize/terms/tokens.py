@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from textclf.vectorize.settings import Vectorize
+    from textclf.vectorize.terms.settings import Vectorize
 
 Analyze = Callable[[str], list[str]]
 

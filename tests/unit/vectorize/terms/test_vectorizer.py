@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import murmurhash3_32
 
-from tests.unit.vectorize.corpora import CORPORA, any_settings, fitted, reference, same
+from tests.unit.vectorize.terms.corpora import CORPORA, any_settings, fitted, reference, same
 from textclf.core.errors import UserError
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.vectorizer import Vectorizer, read_vectorizer, vectorize_splits, write_vectorizer
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.vectorizer import Vectorizer, read_vectorizer, vectorize_splits, write_vectorizer
 
 CLASSES = ["neg", "pos"]
 SPLITS = {
@@ -270,7 +270,7 @@ def test_settings_that_leave_no_term_are_an_error(changes: dict[str, object], re
 def test_texts_become_vectors_without_scikit_learn_pandas_and_pyarrow(hashing: int | None) -> None:
     content = Vectorizer.fit(["good food", "bad food"], params(weighting="tfidf", hashing=hashing)).to_json()
     code = (
-        "import json, sys; from textclf.vectorize.vectorizer import Vectorizer;"
+        "import json, sys; from textclf.vectorize.terms.vectorizer import Vectorizer;"
         "v = Vectorizer.from_json(json.load(sys.stdin));"
         "print(v.transform(['good']).nnz > 0, {'sklearn', 'pandas', 'pyarrow', 'scipy.stats'} & {*sys.modules},"
         "'mmh3' in sys.modules)"

@@ -10,8 +10,8 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from textclf.core.errors import UserError
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.vectorizer import Vectorizer
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 LETTERS = {
     "latin": "abcABCßİéñ'-_019",

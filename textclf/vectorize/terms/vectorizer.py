@@ -15,11 +15,11 @@ from scipy.sparse import csr_array
 
 from textclf.artifacts.features import Features
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
-from textclf.vectorize import matrix
-from textclf.vectorize.matrix import UNKNOWN, Lookup
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.tokens import make_analyzer
-from textclf.vectorize.vocabulary import count_terms, inverse_document_frequency, select_terms
+from textclf.vectorize.terms import matrix
+from textclf.vectorize.terms.matrix import UNKNOWN, Lookup
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.tokens import make_analyzer
+from textclf.vectorize.terms.vocabulary import count_terms, inverse_document_frequency, select_terms
 
 if TYPE_CHECKING:
     import pandas as pd

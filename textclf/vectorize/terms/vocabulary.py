@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf.core.errors import UserError
-from textclf.vectorize.matrix import count_matrix, hash_lookup, index_terms
-from textclf.vectorize.tokens import Analyze
+from textclf.vectorize.terms.matrix import count_matrix, hash_lookup, index_terms
+from textclf.vectorize.terms.tokens import Analyze
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from textclf.vectorize.settings import Vectorize
+    from textclf.vectorize.terms.settings import Vectorize
 
 MERGE_TERMS = 1_000_000  # merge term counts whenever this many are waiting
 

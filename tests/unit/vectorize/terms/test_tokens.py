@@ -8,8 +8,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.tokens import make_analyzer
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.tokens import make_analyzer
 
 DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
 PATTERNS = [DEFAULT_PATTERN, r"\w\w+", r"\S+", r"\w*", r".", r"(\w)\w*", r"(a)|b", r"(?i)a+"]

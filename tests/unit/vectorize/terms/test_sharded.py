@@ -16,17 +16,17 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from stages import vectorize as stage
-from tests.unit.vectorize.corpora import CORPORA, TEXTS, any_settings, same
+from tests.unit.vectorize.terms.corpora import CORPORA, TEXTS, any_settings, same
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import resources, workers
 from textclf.core.errors import UserError
-from textclf.vectorize import sharded as sharded_module
-from textclf.vectorize import vocabulary
-from textclf.vectorize.settings import Vectorize
-from textclf.vectorize.sharded import Room, estimate_room, vectorize_shards
-from textclf.vectorize.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
+from textclf.vectorize.terms import sharded as sharded_module
+from textclf.vectorize.terms import vocabulary
+from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.sharded import Room, estimate_room, vectorize_shards
+from textclf.vectorize.terms.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
 
 CLASSES = ["neg", "pos"]
 

@@ -1,0 +1,1 @@
+"""Texts as sparse vectors of words and character n-grams."""
