@@ -7,32 +7,44 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array, hstack, vstack
 
-from textclf.artifacts import shards
+from textclf.artifacts import shards, tokens
 from textclf.artifacts.shards import Shards
+from textclf.artifacts.tokens import Tokens
 from textclf.core.files import reading
 
 SUFFIX = ".npz"
+VECTORS = "vectors.npy"  # beside the features, if the representation has pretrained vectors of its tokens
+SPARSE, DENSE, TOKENS = KINDS = ("sparse", "dense", "tokens")
+
+Dense = NDArray[np.float32]
+Matrix = csr_array | Dense | Tokens
 
 
 @dataclass(frozen=True)
 class Features:
     """The rows of one split, or of one shard, as a model sees them.
 
-    `ids`: (rows,) text. `X`: (rows, features), CSR with sorted indices and non-negative weights: int64 for counts and
-    presence, float64 for tf-idf. `y`: (rows,) int64, the position of each row's label in `classes`. `classes`:
-    (classes,) text, in order.
+    `ids`: (rows,) text. `X`: (rows, features), of one of three kinds. Sparse: CSR with sorted indices and non-negative
+    weights, int64 for counts and presence, float64 for tf-idf. Dense: a float32 matrix. Tokens: sequences of token ids.
+    Sparse and dense features side by side are CSR of float64. `y`: (rows,) int64, the position of each row's label in
+    `classes`. `classes`: (classes,) text, in order.
     """
 
     ids: NDArray[np.str_]
-    X: csr_array
+    X: Any  # a Matrix; each model knows of which kinds its own may be
     y: NDArray[np.int64]
     classes: NDArray[np.str_]
 
     def take(self, rows: NDArray[Any]) -> "Features":
         """Return the rows of a mask or of positions, in their order."""
         return Features(self.ids[rows], self.X[rows], self.y[rows], self.classes)
+
+
+def kind_of(X: Matrix) -> str:
+    """Return the kind of features: sparse, dense or tokens."""
+    return TOKENS if isinstance(X, Tokens) else DENSE if isinstance(X, np.ndarray) else SPARSE
 
 
 def read(folder: Path) -> dict[str, Features]:
@@ -48,8 +60,30 @@ def open_shards(folder: Path) -> dict[str, Shards[Features]]:
 def read_shard(path: Path) -> Features:
     """Return the features of one shard; `UserError` if it is missing or damaged."""
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-        X = csr_array((stored["data"], stored["indices"], stored["indptr"]), shape=tuple(stored["shape"]))
+        X: Matrix
+        if "indptr" in stored:
+            X = csr_array((stored["data"], stored["indices"], stored["indptr"]), shape=tuple(stored["shape"]))
+        elif "starts" in stored:
+            X = _read_tokens(stored, path.with_name(VECTORS))
+        else:
+            X = stored["X"]
         return Features(stored["ids"], X, stored["y"], stored["classes"])
+
+
+def _read_tokens(stored: Any, vectors: Path) -> Tokens:
+    """Return the tokens of an open npz, with the vectors of its folder if there are some."""
+    pretrained = None
+    if vectors.exists():
+        with reading(vectors):
+            pretrained = np.load(vectors, mmap_mode="r", allow_pickle=False)
+    return Tokens(
+        stored["token_ids"],
+        stored["starts"],
+        int(stored["vocabulary"]),
+        int(stored["length"]),
+        "pre" if stored["padding_first"] else "post",
+        pretrained,
+    )
 
 
 def read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
@@ -59,8 +93,10 @@ def read_labels(path: Path) -> tuple[NDArray[np.str_], NDArray[np.int64]]:
 
 
 def write(features: Features, path: Path) -> None:
-    """Write features as npz: arrays named as in `Features`, with `X` as its parts data, indices, indptr and shape."""
-    X = features.X
+    """Write features as npz: arrays named as in `Features`, with sparse features and tokens as their parts.
+
+    Pretrained vectors of tokens are not written: they are the same for all shards and stand beside them.
+    """
     with path.open("wb") as file:
         np.savez(
             file,
@@ -68,23 +104,61 @@ def write(features: Features, path: Path) -> None:
             ids=features.ids,
             y=features.y,
             classes=features.classes,
-            data=X.data,
-            indices=X.indices,
-            indptr=X.indptr,
-            shape=np.array(X.shape, dtype=np.int64),
+            **_arrays_of(features.X),
         )
 
 
+def _arrays_of(X: Matrix) -> dict[str, Any]:
+    if isinstance(X, Tokens):
+        return {
+            "token_ids": X.ids,
+            "starts": X.starts,
+            "vocabulary": np.int64(X.vocabulary),
+            "length": np.int64(X.length),
+            "padding_first": np.bool_(X.padding == "pre"),
+        }
+    if isinstance(X, np.ndarray):
+        return {"X": X}
+    return {"data": X.data, "indices": X.indices, "indptr": X.indptr, "shape": np.array(X.shape, dtype=np.int64)}
+
+
 def concatenate(pieces: Sequence[Features]) -> Features:
-    """Return the rows of all pieces, at least one, as one piece."""
+    """Return the rows of all pieces, at least one and of one kind, as one piece."""
     if len(pieces) == 1:
         return pieces[0]
-    X = csr_array(vstack([piece.X for piece in pieces], format="csr"))
+    parts = [piece.X for piece in pieces]
+    X: Matrix
+    match kind_of(parts[0]):
+        case "tokens":
+            X = tokens.concatenate(parts)
+        case "dense":
+            X = np.concatenate(parts)
+        case _:
+            X = csr_array(vstack(parts, format="csr"))
     ids, y = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("ids", "y"))
     return Features(ids, X, y, pieces[0].classes)
 
 
+def stack_columns(blocks: Sequence[csr_array | Dense], scales: Sequence[float]) -> csr_array:
+    """Return sparse and dense blocks of the same rows side by side, each times its scale, as CSR of float64."""
+    parts = [csr_array(block).astype(np.float64) * scale for block, scale in zip(blocks, scales, strict=True)]
+    return csr_array(hstack(parts, format="csr"))
+
+
+def squared_norms(X: csr_array | Dense) -> NDArray[np.float64]:
+    """Return the squared length of each row, (rows,)."""
+    squares: NDArray[np.float64]
+    if isinstance(X, np.ndarray):
+        squares = (X.astype(np.float64) ** 2).sum(axis=1)
+    else:
+        rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+        squares = np.bincount(rows, X.data.astype(np.float64) ** 2, minlength=X.shape[0]).astype(np.float64)
+    return squares
+
+
 def shape(features: Features) -> dict[str, int]:
-    """Return the numbers of rows, features (columns) and nonzeros."""
-    rows, columns = features.X.shape
-    return {"rows": rows, "features": columns, "nonzeros": features.X.nnz}
+    """Return the numbers of rows, features (columns) and nonzeros (of tokens: the number of tokens)."""
+    X = features.X
+    rows, columns = X.shape
+    nonzeros = int(np.count_nonzero(X)) if isinstance(X, np.ndarray) else X.nnz
+    return {"rows": rows, "features": columns, "nonzeros": nonzeros}

@@ -2,6 +2,7 @@
 
 import gc
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from scipy.sparse import csr_array
 
 from textclf.artifacts import features
 from textclf.artifacts.features import Features
+from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
 
 COUNTS = Features(
@@ -18,17 +20,30 @@ COUNTS = Features(
     np.array(["neg", "pos"]),
 )
 TFIDF = Features(COUNTS.ids, csr_array(COUNTS.X * 0.1), COUNTS.y, COUNTS.classes)
+DENSE = Features(COUNTS.ids, np.array([[0.5, 0], [1, 2], [0, 0]], dtype=np.float32), COUNTS.y, COUNTS.classes)
+SEQUENCES = Tokens(np.array([2, 1, 4], dtype=np.int32), np.array([0, 2, 2, 3]), 5, 4, "pre")
+TOKENS = Features(COUNTS.ids, SEQUENCES, COUNTS.y, COUNTS.classes)
+
+
+def arrays_of(X: Any) -> list[Any]:
+    match features.kind_of(X):
+        case "sparse":
+            return [X.data, X.indices, X.indptr, np.array(X.shape)]
+        case "dense":
+            return [X]
+        case _:
+            return [X.ids, X.starts, np.array([X.vocabulary, X.length, X.padding == "pre"])]
 
 
 def equal(one: Features, other: Features) -> bool:
-    arrays = [
-        [part.ids, part.y, part.classes, part.X.data, part.X.indices, part.X.indptr, np.array(part.X.shape)]
-        for part in (one, other)
-    ]
+    arrays = [[part.ids, part.y, part.classes, *arrays_of(part.X)] for part in (one, other)]
     return all(a.dtype == b.dtype and np.array_equal(a, b) for a, b in zip(*arrays, strict=True))
 
 
-@pytest.mark.parametrize("part", [COUNTS, TFIDF], ids=["counts", "tf-idf"])
+each_kind = pytest.mark.parametrize("part", [COUNTS, TFIDF, DENSE, TOKENS], ids=["counts", "tf-idf", "dense", "tokens"])
+
+
+@each_kind
 def test_written_features_read_back_and_repeat_byte_for_byte(tmp_path: Path, part: Features) -> None:
     for name in ("test", "train"):
         features.write(part, tmp_path / f"{name}.npz")
@@ -72,3 +87,35 @@ def test_pieces_are_concatenated_in_order() -> None:
 
 def test_shape_counts_rows_columns_and_nonzeros() -> None:
     assert features.shape(COUNTS) == {"rows": 3, "features": 4, "nonzeros": 4}
+
+
+@each_kind
+def test_rows_taken_and_concatenated_are_the_same_rows(part: Features) -> None:
+    together = features.concatenate([part.take(np.array([0])), part.take(np.array([1, 2]))])
+    assert equal(together, part)
+
+
+def test_blocks_stand_side_by_side_each_times_its_scale() -> None:
+    stacked = features.stack_columns([COUNTS.X, DENSE.X], [2.0, 0.5])
+    assert stacked.dtype == np.float64
+    assert stacked.toarray().tolist() == [[0, 2, 4, 0, 0.25, 0], [0, 0, 0, 0, 0.5, 1], [6, 0, 0, 2, 0, 0]]
+
+
+@pytest.mark.parametrize(("part", "expected"), [(COUNTS, [5, 0, 10]), (DENSE, [0.25, 5, 0])])
+def test_squared_norms_are_those_of_the_rows(part: Features, expected: list[float]) -> None:
+    assert features.squared_norms(part.X).tolist() == expected
+
+
+@pytest.mark.parametrize(
+    ("part", "expected"),
+    [(DENSE, {"rows": 3, "features": 2, "nonzeros": 3}), (TOKENS, {"rows": 3, "features": 5, "nonzeros": 3})],
+)
+def test_the_shape_counts_what_is_not_zero(part: Features, expected: dict[str, int]) -> None:
+    assert features.shape(part) == expected
+
+
+def test_pretrained_vectors_beside_the_shards_come_with_the_tokens(tmp_path: Path) -> None:
+    vectors = np.arange(10, dtype=np.float32).reshape(5, 2)
+    np.save(tmp_path / features.VECTORS, vectors)
+    features.write(TOKENS, tmp_path / "train.npz")
+    assert np.array_equal(features.read_shard(tmp_path / "train.npz").X.vectors, vectors)
