@@ -95,7 +95,7 @@ class Project:
             name: shlex.split(stage["cmd"].replace("$DVC_STAGE", name)) for name, stage in lock["stages"].items()
         }
         (self.corpus,) = (self.root / outputs(lock, "fetch")[0]).iterdir()
-        self.features = self.root / self.commands[NETWORK][self.commands[NETWORK].index("--features") + 1]
+        self.features = self.root / self.commands[NETWORK][self.commands[NETWORK].index("--features") + 1] / "words"
 
     def lock(self) -> Any:
         """Return the content of dvc.lock: each stage with its command, params filled in, and its paths."""

@@ -1,6 +1,6 @@
 """Run a sweep of params as DVC experiments, side by side, and list their models by validation accuracy: `make grid`.
 
-    python -m benchmarks.grid -S vectorize.weighting=counts,tfidf -S 'train.models=[naive_bayes,nb_svm]'
+    python -m benchmarks.grid -S vectorize.words.weighting=counts,tfidf -S 'train.models=[naive_bayes,nb_svm]'
 
 -S is that of `dvc exp run`: values separated by commas are tried one by one, a list in brackets is one value. The
 experiments are named `grid-1`, `grid-2` and so on; those of an earlier grid are removed. They end with stage evaluate:
@@ -26,8 +26,8 @@ PREFIX = "grid"
 # Validation rows decide between experiments, so there must be some.
 PROTOCOL = ("split.validation_size=0.15", "split.stratify=true", "split.group_duplicates=true")
 SWEEP = (
-    "vectorize.analyzer=word,word+char_wb",
-    "vectorize.weighting=counts,tfidf",
+    "vectorize.words.analyzer=word,word+char_wb",
+    "vectorize.words.weighting=counts,tfidf",
     "train.models=[naive_bayes,logistic_regression,nb_svm]",
 )
 METRICS = ("accuracy", "log_loss")

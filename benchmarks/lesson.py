@@ -53,7 +53,7 @@ def seeds() -> str:
 def claims() -> str:
     """Return the lesson's claims beside what was measured: in the default run, and over seeds."""
     metrics = {name: files.read_json(ROOT / "metrics" / f"{name}.json") for name in METRICS}
-    train = metrics["features"]["train"]
+    train = metrics["features"]["words"]["train"]
     network, regression = (metrics["evaluation"][model] for model in ("keras", "logistic_regression"))
     trained = metrics["training"]["keras"]
     fits = result("seeds-yelp")["fits"]

@@ -116,7 +116,7 @@ def vectorizer_rate(sentences: list[str]) -> float:
     """Return the number of sentences per second that scikit-learn vectorizes with the same vocabulary."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    content = files.read_json(Path("data/features/vectorizer.json"))
+    content = files.read_json(Path("data/features/words/vectorizer.json"))
     vectorizer = CountVectorizer(vocabulary=content["parts"][0]["vocabulary"])
     vectorizer.transform(sentences[:10])
     started = time.perf_counter()

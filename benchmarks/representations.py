@@ -26,7 +26,7 @@ from textclf.studies.measure import Setup
 from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.settings import Vectorize
 
 ROOT = Path(__file__).parents[1]
 SECTIONS = {
@@ -39,7 +39,7 @@ SECTIONS = {
 }
 MODELS = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
 BASELINE = ("counts", "logistic_regression")
-# By name: settings of vectorize, and the C of logistic regression that suits them.
+# By name: settings of the terms, and the C of logistic regression that suits them.
 REPRESENTATIONS: dict[str, tuple[dict[str, Any], float]] = {
     "counts": ({}, 1.0),
     "binary": ({"weighting": "binary"}, 1.0),
@@ -55,10 +55,10 @@ REPRESENTATIONS: dict[str, tuple[dict[str, Any], float]] = {
 
 
 def make_setup(params: dict[str, Any], vectorize: dict[str, Any], C: float) -> Setup:
-    """Return the settings of params.yaml with other settings of vectorize, and the models compared here."""
+    """Return the settings of params.yaml with other settings of the words, and the models compared here."""
     regression = params["train"].logistic_regression.model_copy(update={"C": C})
     train = params["train"].model_copy(update={"models": MODELS, "logistic_regression": regression})
-    return Setup(params["split"], params["vectorize"].model_copy(update=vectorize), train, params["evaluate"])
+    return Setup(params["split"], Vectorize.model_validate({"words": vectorize}), train, params["evaluate"])
 
 
 def accuracies(name: str, params: dict[str, Any]) -> dict[tuple[str, str], Any]:

@@ -1,6 +1,7 @@
 """Runs of the pipeline's stages with changed params, in a temporary folder, without DVC."""
 
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -38,17 +39,28 @@ def run(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def commands(params: Mapping[str, Any]) -> list[list[str]]:
-    """Return the commands of dvc.yaml's stages up to evaluate, in order, a command per model to train."""
+    """Return the commands of dvc.yaml's stages up to evaluate, in order, one per item of a stage."""
     filled = []
     for name, stage in load_yaml(ROOT / "dvc.yaml")["stages"].items():
-        if "foreach" in stage:  # predictions made elsewhere, of which these runs have none
-            continue
-        for model in params["train"]["models"] if "matrix" in stage else [""]:
-            _, *arguments = shlex.split(stage["cmd"].replace("$DVC_STAGE", f"{name}@{model}"))
+        command = stage.get("do", stage)["cmd"]
+        for item in _items(stage, params):
+            _, *arguments = shlex.split(command.replace("$DVC_STAGE", f"{name}@{item}"))
             filled.append([sys.executable, *arguments])
         if name == LAST:
             break
     return filled
+
+
+def _items(stage: Mapping[str, Any], params: Mapping[str, Any]) -> list[str]:
+    """Return the items for which DVC makes a stage; one without a name for a stage that it makes once."""
+    if "matrix" in stage:
+        return list(params["train"]["models"])
+    if "foreach" not in stage:
+        return [""]
+    content: Any = params
+    for key in re.findall(r"\w+", stage["foreach"]):
+        content = content.get(key, {})
+    return list(content)
 
 
 def set_param(params: dict[str, Any], key: str, value: Any) -> None:

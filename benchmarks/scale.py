@@ -39,7 +39,7 @@ from textclf.core.settings import load_yaml, parse_yaml
 SETTINGS: dict[str, Any] = {
     "data.path": "corpus.csv",
     "split.method": "hash",
-    "vectorize.max_features": 20_000,
+    "vectorize.words.max_features": 20_000,
     "gate.minimum": {},
     "gate.maximum_drop": {},
 }

@@ -65,7 +65,8 @@ def run(fit: str, corpus: str, seeds: int, result: Path) -> None:
             content["fits"] = json.loads((folder / RESULTS_FILE).read_text())
         else:
             lesson = runs.run({"fetch.corpus": corpus, "train.models": BASELINES})
-            content |= {name: lesson[name] for name in ("evaluation", "features", "intervals")}
+            content |= {name: lesson[name] for name in ("evaluation", "intervals")}
+            content["features"] = lesson["features"]["words"]
             content["fits"] = pipeline_fits(folder, settings, seeds)
     files.write_json(result, runs.rounded(content))
 
@@ -81,13 +82,15 @@ def prepare(corpus: str, folder: Path) -> "Settings":
     from textclf.split.settings import Split
     from textclf.tables import corpus as reader
     from textclf.tables.settings import Data
-    from textclf.vectorize.terms.settings import Vectorize
-    from textclf.vectorize.terms.vectorizer import vectorize_splits
+    from textclf.vectorize.in_memory import vectorize_splits
+    from textclf.vectorize.settings import Vectorize
 
     sections = {"data": Data, "split": Split, "vectorize": Vectorize, "train.keras": Settings}
     data, split, vectorize, network = load_params(sections, ROOT / PARAMS_FILE).values()
     rows = reader.read(RAW / CORPORA[corpus].file, data)
-    parts, _ = vectorize_splits(draw_splits(rows.rows, split), vectorize, rows.classes)
+    parts, _ = vectorize_splits(
+        draw_splits(rows.rows, split), {name: vectorize[name] for name in network.features}, rows.classes
+    )
     for name in ("train", "test"):
         features.write(parts[name], folder / f"{name}.npz")
     # The test rows are watched here, so they must not stop the training.

@@ -35,7 +35,7 @@ def main() -> None:
         model: {"accuracy": splits["test"]["accuracy"], **metrics["intervals"][model]["test"]["accuracy"]}
         for model, splits in metrics["evaluation"].items()
     }
-    rows = metrics["features"]["test"]["rows"]
+    rows = next(iter(metrics["features"].values()))["test"]["rows"]
     files.write_json(given.result, {"settings": SETTINGS, "test_rows": rows, "models": models})
 
 

@@ -21,6 +21,7 @@ from textclf.core.formatting import confidence_level, display_name
 from textclf.core.params_text import WIDTH, with_comments
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
 from textclf.plot import dvc_templates
+from textclf.vectorize.settings import DEFAULT, METHODS
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "params.schema.json"
@@ -39,6 +40,7 @@ TYPES = {
     "string": "text",
 }
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+ITEMS = {"vectorize": "representation", "external": "name"}  # what a stage is made for, if not for each model
 BAR = "\\|"  # a | within a cell of a Markdown table
 
 
@@ -58,12 +60,22 @@ def section_of(field: FieldInfo) -> type[Section] | None:
     return kind if isinstance(kind, type) and issubclass(kind, Section) else None
 
 
-def sections(kind: type[Section] = params.Params, prefix: str = "") -> Iterator[tuple[str, type[Section]]]:
-    """Yield the dotted name and the class of every section, in the order of params.yaml."""
-    for key, field in kind.model_fields.items():
-        if (inner := section_of(field)) is not None:
-            yield f"{prefix}{key}", inner
+def sections(section: Section, prefix: str = "") -> Iterator[tuple[str, type[Section]]]:
+    """Yield the dotted name and the class of every section within one, in the order of params.yaml."""
+    for key, inner in section:
+        if isinstance(inner, Section):
+            yield f"{prefix}{key}", type(inner)
             yield from sections(inner, f"{prefix}{key}.")
+
+
+def documented() -> Iterator[tuple[str, type[Section]]]:
+    """Yield the dotted name and the class of every section that docs/params.md lists, each method among them."""
+    methods = [(f"vectorize.<name>, method {name}", kind) for name, kind in METHODS.items()]
+    for name, kind in sections(params.Params()):
+        if name == f"vectorize.{DEFAULT}":
+            yield from methods
+        else:
+            yield name, kind
 
 
 def settings_of(kind: type[Section]) -> dict[str, FieldInfo]:
@@ -86,7 +98,7 @@ def params_table() -> str:
         "those of the models in `train.models`, since DVC tracks them by name; `{}` is enough. `make docs` writes this",
         "page.",
     ]
-    for name, kind in sections():
+    for name, kind in documented():
         lines += ["", f"## {name}", "", summary(kind)]
         types = kind.model_json_schema()["properties"] if settings_of(kind) else {}
         if types:
@@ -116,8 +128,9 @@ def type_name(schema: dict[str, Any]) -> str:
 
 def commented_params() -> str:
     """Return params.yaml with the comment of every key made from its description; values and order stay."""
-    comments = {name: summary(kind) for name, kind in sections()}
-    for name, kind in sections():
+    shown = list(sections(params.load(ROOT / PARAMS_FILE)))
+    comments = {name: summary(kind) for name, kind in shown}
+    for name, kind in shown:
         comments |= {f"{name}.{key}": field.description or "" for key, field in settings_of(kind).items()}
     return with_comments((ROOT / PARAMS_FILE).read_text(encoding="utf-8"), comments)
 
@@ -129,7 +142,8 @@ def stages_table(root: str) -> str:
     """Return a table with a row per stage of dvc.yaml: its name, its description, the data it reads and writes."""
     lines = ["| Stage | What it does | Reads | Writes |", "|---|---|---|---|"]
     for name, entry in load_yaml(ROOT / "dvc.yaml")["stages"].items():
-        label = f"[{name}]({root}stages/{name}.py)" + ("@model" if entry.keys() & {"matrix", "foreach"} else "")
+        item = ITEMS.get(name, "model")
+        label = f"[{name}]({root}stages/{name}.py)" + (f"@{item}" if entry.keys() & {"matrix", "foreach"} else "")
         stage = entry.get("do", entry)
         reads = [path for path in stage["deps"] if not re.match(r"(textclf|stages)(/|$)|data/checked", path)]
         writes = [_path(out) for kind in ("outs", "metrics") for out in stage.get(kind, [])]
@@ -139,7 +153,7 @@ def stages_table(root: str) -> str:
             *(", ".join(f"`{path}`" for path in grouped(paths)) for paths in (reads, writes)),
         ]
         line = f"| {' | '.join(cells)} |"
-        lines.append(re.sub(r"\$\{(item\.model|key)\}", "<model>", line).replace("${item}", "${evaluate.external}"))
+        lines.append(re.sub(r"\$\{(item\.model|key)\}", f"<{item}>", line).replace("${item}", "${evaluate.external}"))
     return "\n".join(lines)
 
 
@@ -157,9 +171,11 @@ def numbers_table(root: str) -> str:  # noqa: ARG001 (it has no links)
         for name in ("features", "training", "evaluation", "intervals")
     )
     if not params.is_lesson(settings) or not set(LESSON_MODELS) <= set(measured):
-        return accuracy_table(shapes["test"]["rows"], measured, intervals, settings.evaluate.confidence)
-    train, keras, logistic = shapes["train"], measured["keras"], measured["logistic_regression"]
-    rows = (
+        return accuracy_table(
+            next(iter(shapes.values()))["test"]["rows"], measured, intervals, settings.evaluate.confidence
+        )
+    train, keras, logistic = shapes[DEFAULT]["train"], measured["keras"], measured["logistic_regression"]
+    lines = (
         ("training vectors", "750 of length 1,714", f"{train['rows']} of length {train['features']:,}"),
         ("parameters of the network", "17,161", f"{training['keras']['parameters']:,}"),
         ("network, training accuracy", "100%", f"{keras['train']['accuracy']:.1%}"),
@@ -171,7 +187,7 @@ def numbers_table(root: str) -> str:  # noqa: ARG001 (it has no links)
         [
             "| | The lesson says | Here |",
             "|---|---|---|",
-            *(f"| {what} | {says} | {here} |" for what, says, here in rows),
+            *(f"| {what} | {says} | {here} |" for what, says, here in lines),
         ]
     )
 

@@ -19,7 +19,7 @@ from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
 from textclf.tables.checksums import checksums
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.settings import Vectorize
 
 
 def run(

@@ -1,8 +1,8 @@
 """Measure all models by their predictions.
 
 Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other; TRAINED, a folder per
-model, for the records of its training and, without validation rows, its predictions for held-out training rows; SHAPES,
-of the features; LEAKS, which says whether the test rows were given.
+model, for its inputs, the records of its training and, without validation rows, its predictions for held-out training
+rows; LEAKS, which says whether the test rows were given, and the number of training rows.
 Writes: into METRICS the files evaluation, intervals, comparisons, decisions and training as JSON, and models, a folder
 with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion, roc,
 precision_recall and reliability as CSV.
@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import pandas as pd
 
-from textclf.artifacts import metric_files, room
+from textclf.artifacts import inputs, metric_files, room
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
 from textclf.core import files, stage
@@ -37,7 +37,6 @@ def run(
     predictions: Path,
     splits: Path,
     trained: Path,
-    shapes: Path,
     leaks: Path,
     metrics: Path,
     plots: Path,
@@ -57,9 +56,8 @@ def run(
     }
     held_out = {name: read(path) for name in models if (path := trained / name / HELD_OUT).exists()}
     clusters = {name: found for name in SPLITS if (found := find_clusters(splits, name)) is not None}
-    drawn = "test" not in metric_files.read(leaks, "splits").get(
-        "given", {}
-    )  # given test rows have shares of their own
+    split_rows = metric_files.read(leaks, "splits")
+    drawn = "test" not in split_rows.get("given", {})  # given test rows have shares of their own
     stratified = drawn and bool(split.get("stratify"))
     parts, decided = measure(open_models(predictions, models), evaluate, stratified, clusters)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in models}
@@ -85,7 +83,9 @@ def run(
         plots / "precision_recall.csv": stack_models({name: test.precision_recall(name) for name in models}),
         plots / "reliability.csv": stack_models({name: test.reliability(name) for name in models}),
     }
-    summaries = summarise(measured, records, metric_files.read(shapes, "features"))
+    train_rows = sum(split_rows["train"]["classes"].values())
+    columns = {name: inputs.read(trained / name / inputs.FILE).columns for name in trained_here}
+    summaries = summarise(measured, records, train_rows, columns)
     with outputs(metrics / "models", *written, *tables) as (folder, *scratch):
         folder.mkdir()
         for name, summary in summaries.items():

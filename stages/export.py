@@ -1,8 +1,8 @@
 """Export one self-contained folder per model, and the terms that weigh most for each class.
 
-Reads: data.path, the labelled texts, and SPLITS, for their checksums; FEATURES; TRAINED, a folder per model; from
-METRICS the files evaluation, intervals, comparisons, decisions, training, splits (rows per class) and features
-(shapes).
+Reads: data.path, the labelled texts, and SPLITS, for their checksums; FEATURES, a folder per representation;
+PRETRAINED, the weights that representations use; TRAINED, a folder per model; from METRICS the files evaluation,
+intervals, comparisons, decisions, training and splits (rows per class).
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, an ONNX file and a model card, and the
 index that names the default; TERMS, as CSV.
 Params: about, data, evaluate, export, split, train, vectorize.
@@ -10,7 +10,7 @@ Params: about, data, evaluate, export, split, train, vectorize.
 
 from pathlib import Path
 
-from textclf.artifacts import features as feature_files
+from textclf.artifacts import inputs as model_inputs
 from textclf.artifacts import layers, metric_files
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.artifacts.model_warnings import find_warnings
@@ -19,18 +19,16 @@ from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.formatting import display_name
 from textclf.core.outputs import outputs
-from textclf.core.progress import track
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
-from textclf.export.explanation import top_terms
+from textclf.export.features import read_vectorizer, terms_of_models
 from textclf.export.settings import Export
 from textclf.export.sources import labelled_class_names, list_sources, require_known_classes
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.checksums import require_split_rows
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Vectorize
-from textclf.vectorize.terms.vectorizer import VECTORIZER, read_vectorizer
+from textclf.vectorize.settings import Vectorize
 
 
 def run(
@@ -44,6 +42,7 @@ def run(
     *,
     splits: Path,
     features: Path,
+    pretrained: Path,
     trained: Path,
     metrics: Path,
     models: Path,
@@ -52,20 +51,19 @@ def run(
     """Export the models of train.models."""
     split_rows = read_checksums(splits)
     require_split_rows(Path(data.path), data, split_rows)
-    vectorizer = read_vectorizer(features / VECTORIZER)
+    read = {name: model_inputs.read(trained / name / model_inputs.FILE) for name in train.models}
+    vectorizers = {name: read_vectorizer(inputs, features, pretrained) for name, inputs in read.items()}
     layer_models = {name: layers.read(trained / name) for name in train.models}
     external = sorted(evaluate.external)
-    names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "features")
+    names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits")
     contents = metric_files.read_all(metrics, names, train.models, external)
-    measured, ends, compared, decided, records, counts, shapes = contents.values()
+    measured, ends, compared, decided, records, counts = contents.values()
     clusters = decided["protocol"].get("clusters", {})
     sources = list_sources(split_rows, data.path)
     classes = list(next(iter(layer_models.values())).classes)
     require_known_classes(about, classes)
     class_names = labelled_class_names(sources, classes, about)
-    shards = feature_files.open_shards(features)["train"]
-    train_rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
-    top = top_terms(layer_models, train_rows, vectorizer.terms(), export.terms)
+    top = terms_of_models(layer_models, read, vectorizers, features, export.terms)
     warnings = find_warnings(measured, compared, records, decided, [*train.models, *external], evaluate.confidence)
     default, reason = explain_choice(export.model, measured, decided, train.models)
     with outputs(models, terms) as (model_folder, terms_csv):
@@ -76,12 +74,15 @@ def run(
             watching = [name] if (trained / name / "history.csv").exists() else []
             text = card.render(
                 name,
+                train.kind(name),
                 getattr(train, name),
                 card.Results(measured[name], ends[name], decision.to_json(), records[name]),
                 sources=sources,
                 rows=description.rows_by_class(counts),
                 classes=classes,
-                representation=description.representation(vectorize, shapes["train"]["features"]),
+                representation=description.representation(
+                    vectorize, {block.name: block.columns for block in read[name].blocks}
+                ),
                 protocol=description.protocol(data, split, train, evaluate, counts, class_names, [name], clusters),
                 caveats=description.caveats(counts, class_names, evaluate.confidence, watching, clusters),
                 confidence=evaluate.confidence,
@@ -90,7 +91,7 @@ def run(
                 ignores_text=model.ignores_text,
                 about=about,
             )
-            folder.write(model_folder / name, trained / name, model, vectorizer, decision, text)
+            folder.write(model_folder / name, trained / name, model, vectorizers[name], decision, text)
         files.write_csv(terms_csv, top)
     print(f"{', '.join(train.models)}; textclf predict takes {default}: {reason}")
 

@@ -16,7 +16,7 @@ from textclf.plot import figures
 from textclf.split.settings import Split
 from textclf.studies.learning_curve import learning_curve
 from textclf.studies.measure import Setup
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.settings import Vectorize
 
 
 def run(

@@ -30,7 +30,7 @@ from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.checksums import require_split_rows
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.settings import Vectorize
 
 PROVENANCE = "provenance.json"
 ROOT = Path(__file__).parents[1]

@@ -1,39 +1,49 @@
-"""Turn the texts into sparse vectors: counts, presence or tf-idf of their words or character n-grams.
+"""Turn the texts into the features of one representation: sparse or dense vectors, or sequences of token ids.
 
-Reads: SPLITS, a folder with the rows of each split and the classes.
-Writes: FEATURES, a folder with the vectors of each split as npz and the fitted vectorizer as JSON; REPORT, the shape of
-each split.
-Params: vectorize.
+Reads: PLAN, which says whether a model reads the representation; SPLITS, a folder with the rows of each split and the
+classes.
+Writes: into FEATURES the folder <representation>: the features of each split as npz, the fitted representation as JSON,
+and their shapes; a note alone if no model reads it.
+Params: vectorize.<representation>.
 
 Large splits are vectorized on all cores, or by the workers of the Dask scheduler at DASK_SCHEDULER_ADDRESS.
 """
 
 from pathlib import Path
 
+from textclf.artifacts import inputs
+from textclf.artifacts import plan as plans
 from textclf.artifacts.splits import open_shards, read_classes
-from textclf.core import files, resources, stage
 from textclf.core.outputs import outputs
-from textclf.vectorize.terms.settings import Vectorize
-from textclf.vectorize.terms.sharded import estimate_room, vectorize_shards
+from textclf.core.settings import load_section
+from textclf.core.stage import item_of, main
+from textclf.vectorize.settings import Representation
+from textclf.vectorize.stage import vectorize
+
+NOTE = "note.txt"
 
 
-def run(vectorize: Vectorize, *, splits: Path, features: Path, report: Path) -> None:
-    """Vectorize the splits with the vocabulary of the training rows."""
+def run(*, stage: str, plan: Path, splits: Path, features: Path) -> None:
+    """Vectorize the splits with the representation of STAGE, such as vectorize@words."""
+    name = item_of(stage)
+    settings = load_section(f"vectorize.{name}", Representation)
+    target = features / name
+    if not plans.is_used(plan, name):
+        with outputs(target) as (folder,):
+            folder.mkdir()
+            (folder / NOTE).write_text("no model of train.models reads this representation\n", "utf-8")
+        print(f"{name}: no model of train.models reads it")
+        return
     rows, classes = open_shards(splits), read_classes(splits)
-    room = estimate_room(rows, vectorize)
-    if any(len(shards) > 1 for shards in rows.values()):
-        resources.announce(room.rows, room.shards, room.memory, room.disk)
-        resources.require_disk(features, room.disk, str(features))
-        resources.require_memory(room.memory, f"vectorize.analyzer {vectorize.analyzer}")
-    with outputs(features, report) as (feature_folder, report_file):
-        feature_folder.mkdir()
-        scratch = feature_folder.parent / "scratch"
+    with outputs(target) as (folder,):
+        folder.mkdir()
+        scratch = folder.parent / "scratch"
         scratch.mkdir()
-        shapes = vectorize_shards(rows, vectorize, classes, feature_folder, scratch, room.memory_per_shard)
-        files.write_json(report_file, shapes)
-    for name, shape in shapes.items():
-        print(f"{name}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")
+        shapes = vectorize(rows, classes, settings, name, folder, scratch)
+        inputs.write_shapes(shapes, folder)
+    for split, shape in shapes.splits.items():
+        print(f"{name}, {split}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    main(run)

@@ -64,11 +64,17 @@ def content(file: str) -> Any:
     return yaml.safe_load((ROOT / file).read_text(encoding="utf-8"))
 
 
+ITEMS = {"vectorize": "words"}  # of stages that DVC makes per item, but not per model
+
+
 def arguments(stage: str, /, **changes: str) -> list[str]:
-    """Return a stage's arguments as dvc.yaml or studies/dvc.yaml has them, for the model majority, some changed."""
+    """Return a stage's arguments as dvc.yaml or studies/dvc.yaml has them, some changed.
+
+    The model is majority, the representation words.
+    """
     stages = content("dvc.yaml")["stages"] | content("studies/dvc.yaml")["stages"]
-    line: str = stages[stage]["cmd"]
-    words = shlex.split(line.replace("$DVC_STAGE", f"{stage}@majority"))[3:]
+    line: str = stages[stage].get("do", stages[stage])["cmd"]
+    words = shlex.split(line.replace("$DVC_STAGE", f"{stage}@{ITEMS.get(stage, 'majority')}"))[3:]
     values = dict(zip(words[::2], words[1::2], strict=True))
     values |= {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
     return [word for pair in values.items() for word in pair]
@@ -106,7 +112,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [f"{WORDS[n % 8]} {WORDS[3 * n % 8]} {WORDS[n // 8]}\t{n % 2}\n" for n in range(40)]
     (folder / "data" / "raw").mkdir(parents=True)
     (folder / "data" / "raw" / "yelp_labelled.txt").write_text("".join(rows), encoding="utf-8")
-    for stage in ("split", "vectorize", "train", "evaluate", "export"):
+    for stage in ("check", "split", "vectorize", "combine", "train", "evaluate", "export"):
         assert run_stage(folder, stage, *arguments(stage)) in {None, 0}, stage
     for path in (*arguments("plot"), *arguments("report")):
         if path.endswith((".svg", ".html")):

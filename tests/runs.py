@@ -80,7 +80,7 @@ def make_run(
         intervals=intervals,
         comparisons=test.comparisons(),
         training={name: {"parameters": 3} for name in models},
-        features={split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits},
+        features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},
         leaks=count_leaks(splits) | {"dropped": {"rows": 0, "text": 0, "label": 0}},
         history=curves.history(history, "validation" if validation else "test"),
         terms=make_terms([name for name in models if name != "majority"], classes, texts),

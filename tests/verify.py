@@ -5,8 +5,8 @@
 The copies have the files that Git tracks or would track, with uncommitted changes. Exit code 0: all outputs of all
 stages are the same in all runs, and as dvc.lock records them. 1: some differ, and are named. 2: the comparison failed.
 
-With arguments such as vectorize.weighting=tfidf, params.yaml is changed in the copies, and dvc.lock is not compared;
---representations does this for each of `REPRESENTATIONS` in turn.
+With arguments such as vectorize.words.weighting=tfidf, params.yaml is changed in the copies, and dvc.lock is not
+compared; --representations does this for each of `REPRESENTATIONS` in turn.
 """
 
 import functools
@@ -35,11 +35,11 @@ UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TEXTCLF_DEVICE")
 
 ALL_MODELS = "train.models=[majority, naive_bayes, logistic_regression, linear_svm, nb_svm, keras]"
 REPRESENTATIONS = (
-    ("vectorize.weighting=binary", "vectorize.ngram_range=[1, 2]"),
-    ("vectorize.weighting=tfidf", "vectorize.sublinear_tf=true", "vectorize.max_features=500"),
-    ("vectorize.analyzer=char",),
-    ("vectorize.analyzer=word+char_wb", "vectorize.weighting=tfidf"),
-    ("vectorize.hashing=4096", "vectorize.weighting=tfidf"),
+    ("vectorize.words.weighting=binary", "vectorize.words.ngram_range=[1, 2]"),
+    ("vectorize.words.weighting=tfidf", "vectorize.words.sublinear_tf=true", "vectorize.words.max_features=500"),
+    ("vectorize.words.analyzer=char",),
+    ("vectorize.words.analyzer=word+char_wb", "vectorize.words.weighting=tfidf"),
+    ("vectorize.words.hashing=4096", "vectorize.words.weighting=tfidf"),
 )
 
 Table = dict[str, dict[str, str]]  # stage to path to digest

@@ -3,24 +3,26 @@
 Only the stage check, the docs and tests read all of them; every other stage reads its own sections.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pydantic import Field
 
+from textclf.artifacts.features import TOKENS
 from textclf.core.about import About
 from textclf.core.errors import UserError
-from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, suggest, validate
+from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, show, suggest, validate
 from textclf.evaluate.settings import Evaluate
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
-from textclf.models.settings import MODELS, Train
+from textclf.models.common.loading import load_model
+from textclf.models.settings import Train
 from textclf.report.settings import Report
 from textclf.review.settings import Gate
 from textclf.split.settings import Split
 from textclf.studies.settings import CrossValidate
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.settings import Vectorize
 
 
 class Params(Section):
@@ -63,17 +65,19 @@ def _checked(content: object, name: str) -> Params:
 
 def conflicts(params: Params) -> Iterator[str]:
     """Yield a sentence for each setting that contradicts a setting of another section."""
-    trained = params.train.models
+    trained, known = params.train.models, params.train.names()
     if params.export.model is not None and params.export.model not in trained:
         yield f"export.model must be in train.models ({', '.join(trained)}), or null; got {params.export.model}"
     external = params.evaluate.external
     for name in external:
-        if name in MODELS:
+        if name in known:
             yield f"evaluate.external.{name} must not have the name of a model of train; choose another"
     for limit, models in params.gate:
         for name in models:
-            if name not in MODELS and name not in external:
-                yield f"gate.{limit}.{name} is no model; {suggest(name, [*MODELS, *external])}"
+            if name not in known and name not in external:
+                yield f"gate.{limit}.{name} is no model; {suggest(name, [*known, *external])}"
+    for name in trained:
+        yield from _features_that_do_not_fit(params, name)
     if params.split.validation_size == 0 and (choices := list(validation_choices(params))):
         yield (
             f"split.validation_size must be greater than 0 for {', '.join(choices)}, since the test rows decide "
@@ -81,9 +85,30 @@ def conflicts(params: Params) -> Iterator[str]:
         )
 
 
+def _features_that_do_not_fit(params: Params, model: str) -> Iterator[str]:
+    """Yield a sentence for each representation that a model names and that is missing, or that it can't read."""
+    features = getattr(params.train, model).features
+    accepted = load_model(params.train.kind(model)).ACCEPTS
+    for name in features:
+        key, known = f"train.{model}.features", params.vectorize.names()
+        if name not in known:
+            yield f"{key} must name a representation of vectorize; got {name}; {suggest(name, known)}"
+        elif (kind := params.vectorize[name].kind) not in accepted:
+            yield (
+                f"{key} must name {_join_kinds(accepted)} features; got {name}, whose are {kind} (vectorize.{name}."
+                f"method is {params.vectorize[name].method})"
+            )
+        elif kind == TOKENS and len(features) > 1:
+            yield f"{key} must be one representation if its features are tokens; got {show(features)}"
+
+
+def _join_kinds(kinds: Sequence[str]) -> str:
+    return " or ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
+
+
 def validation_choices(params: Params) -> Iterator[str]:
     """Yield the dotted key of each setting that, as it is set, makes a choice on validation rows."""
-    for model in MODELS:
+    for model in params.train.names():
         for setting in getattr(params.train, model).validation_choices():
             yield f"train.{model}.{setting}"
     if isinstance(params.evaluate.threshold, str):

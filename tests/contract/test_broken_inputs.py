@@ -10,7 +10,6 @@ import pytest
 from tests.conftest import arguments, run_stage, tree
 from textclf.core.files import read_json, sha256
 from textclf.fetch import catalogue, download
-from textclf.models.settings import MODELS
 
 # What becomes of a file: new bytes; those of another file; the old bytes changed; nothing there any more.
 Edit = bytes | str | Callable[[bytes], bytes] | None
@@ -93,6 +92,9 @@ SPLIT = {
     ),
 }
 VECTORIZE = {
+    "no plan": case(
+        {"data/plan/representations/words.json": None}, f"data/plan/representations/words.json not found; {MADE}"
+    ),
     "no splits": case({"data/splits": None}, f"data/splits/train.parquet not found; {MADE}"),
     "no test rows": case({"data/splits/test.parquet": None}, f"data/splits/test.parquet not found; {MADE}"),
     "no words": case(
@@ -116,11 +118,22 @@ VECTORIZE = {
     **damaged("data/splits/train.parquet"),
     **damaged("data/splits/test.parquet"),
 }
+COMBINE = {
+    "no shapes": case({"data/features/words/shapes.json": None}, f"data/features/words/shapes.json not found; {MADE}"),
+    **damaged("data/features/words/shapes.json"),
+    **damaged("data/plan/models/majority.json"),
+}
+OTHER = "must be as the stage combine found it; run dvc repro"
 TRAIN = {
-    "no features": case({"data/features": None}, f"data/features/train.npz not found; {MADE}"),
-    "no test rows": case({"data/features/test.npz": None}, f"data/features/test.npz not found; {MADE}"),
-    **damaged("data/features/train.npz"),
-    **damaged("data/features/test.npz"),
+    "no inputs": case({"data/inputs/majority.json": None}, f"data/inputs/majority.json not found; {MADE}"),
+    "no features": case({"data/features/words": None}, f"data/features/words not found; {MADE}"),
+    "no test rows": case({"data/features/words/test.npz": None}, f"data/features/words {OTHER}"),
+    "other features": case(
+        {"data/features/words/test.npz": "data/features/words/train.npz"}, f"data/features/words {OTHER}"
+    ),
+    **damaged("data/inputs/majority.json"),
+    **damaged("data/features/words/train.npz"),
+    **damaged("data/features/words/test.npz"),
 }
 PREDICTIONS = "data/predictions/majority.parquet"
 EVALUATE = {
@@ -173,8 +186,10 @@ PLOT = {
     "garbage": case({"plots/roc.csv": GARBAGE}, f"plots/roc.csv is damaged; remove it and {MADE}"),
 }
 EXPORT = {
-    "no vectorizer": case({"data/features/vectorizer.json": None}, f"data/features/vectorizer.json not found; {MADE}"),
-    "no models": case({"data/trained": None}, f"data/trained/majority/model.json not found; {MADE}"),
+    "no vectorizer": case(
+        {"data/features/words/vectorizer.json": None}, f"data/features/words/vectorizer.json not found; {MADE}"
+    ),
+    "no models": case({"data/trained": None}, f"data/trained/majority/inputs.json not found; {MADE}"),
     "no numbers of a model": case(
         {"data/trained/majority/model.npz": None}, f"data/trained/majority/model.npz not found; {MADE}"
     ),
@@ -186,7 +201,7 @@ EXPORT = {
     **damaged("data/splits/table.json"),
     **damaged("data/trained/majority/model.json"),
     **damaged("data/trained/majority/model.npz"),
-    **damaged("data/features/vectorizer.json"),
+    **damaged("data/features/words/vectorizer.json"),
     **damaged_json("metrics/decisions.json"),
     **damaged_json("metrics/evaluation.json"),
     "no metrics of a model": case(
@@ -236,6 +251,7 @@ CASES = [
     for stage, cases in {
         "split": SPLIT,
         "vectorize": VECTORIZE,
+        "combine": COMBINE,
         "train": TRAIN,
         "evaluate": EVALUATE,
         "export": EXPORT,
@@ -299,6 +315,7 @@ def test_fetch_names_every_source_that_failed_in_one_line(
     [
         ("split", "File too large"),
         ("vectorize", "File too large"),
+        ("combine", "File too large"),
         ("train", "File too large"),
         ("evaluate", "File too large"),
         ("export", "File too large"),
@@ -316,7 +333,8 @@ def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str,
         ("check", {"output": f"{RAW}/checked"}),
         ("split", {"splits": f"{RAW}/splits"}),
         ("split", {"report": f"{RAW}/splits.json"}),
-        ("vectorize", {"report": f"{RAW}/features.json"}),
+        ("vectorize", {"features": RAW}),
+        ("combine", {"report": f"{RAW}/features.json"}),
         ("train", {"predictions": RAW}),
         ("evaluate", {"plots": RAW}),
         ("crossvalidate", {"trainings": f"{RAW}/new.csv"}),
@@ -405,6 +423,5 @@ def test_wrong_arguments_are_told_with_the_usage(refuses: Callable[..., None], w
 
 @pytest.mark.parametrize("model", ["svm", "../majority", "common", ""])
 def test_a_model_that_does_not_exist_is_refused(refuses: Callable[..., None], model: str) -> None:
-    known = ", ".join(sorted(MODELS))
     words = arguments("train", stage=f"train@{model}")
-    refuses("train", f"error: train: model must be one of {known}; got {model!r}", words=words)
+    refuses("train", f"error: train: data/inputs/{model}.json not found; {MADE}", words=words)

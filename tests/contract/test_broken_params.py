@@ -16,6 +16,7 @@ from textclf.tables.formats import TABLE_FORMATS
 
 SECTIONS = "fetch, data, about, split, vectorize, train, evaluate, export, report, gate, crossvalidate"
 MODELS = ", ".join(settings.MODELS)
+NO_MODEL = f"must be a section with `model`, one of {MODELS}, since no model has this name"
 METRICS = ", ".join(metrics.METRICS)
 FREQUENCY = "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)"
 STRENGTHS = "a number greater than 0, or a list of such numbers to choose from"
@@ -84,19 +85,19 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     "split.seed": [("at least 0", ["-1"]), ("at most 4294967295", [f"{2**32}", f"1{'0' * 30}"])],
     "split.stratify": [("true or false", [("yes", "yes"), ("no", "no")])],
     "split.group_duplicates": [("true or false", ["yes"])],
-    "vectorize.analyzer": [("one of 'word', 'char', 'char_wb', 'word+char' or 'word+char_wb'", ["bytes"])],
-    "vectorize.weighting": [("one of 'counts', 'binary' or 'tfidf'", ["idf"])],
-    "vectorize.lowercase": [("true or false", ["1"])],
-    "vectorize.token_pattern": [
+    "vectorize.words.analyzer": [("one of 'word', 'char', 'char_wb', 'word+char' or 'word+char_wb'", ["bytes"])],
+    "vectorize.words.weighting": [("one of 'counts', 'binary' or 'tfidf'", ["idf"])],
+    "vectorize.words.lowercase": [("true or false", ["1"])],
+    "vectorize.words.token_pattern": [
         ("a regular expression (unterminated character set at position 0)", ["'['"]),
         ("a regular expression with at most one capturing group", ["(a)(b)"]),
         ("a regular expression (the repetition number is too large)", ["a{99999999999}"]),
     ],
-    "vectorize.ngram_range": [("a list of 2", ["[1, 2, 3]"]), ("a list", ["1, 1"])],
-    "vectorize.min_df": [(FREQUENCY, ["0"])],
-    "vectorize.max_df": [(FREQUENCY, ["1.5", ".nan"])],
-    "vectorize.max_features": [("at least 1", ["0"]), ("an integer", ["all"])],
-    "vectorize.hashing": [
+    "vectorize.words.ngram_range": [("a list of 2", ["[1, 2, 3]"]), ("a list", ["1, 1"])],
+    "vectorize.words.min_df": [(FREQUENCY, ["0"])],
+    "vectorize.words.max_df": [(FREQUENCY, ["1.5", ".nan"])],
+    "vectorize.words.max_features": [("at least 1", ["0"]), ("an integer", ["all"])],
+    "vectorize.words.hashing": [
         ("at least 1", ["0"]),
         (f"less than {2**31}", [f"{2**31}"]),
         ("an integer", ["true", "2**18"]),
@@ -161,16 +162,19 @@ WRONG_SETTINGS = [
         ("data.split", "fold", "data.files", "{train: a.csv, test: b.csv}"),
         "data: split must be auto if files names the files of each split; got fold",
     ),
-    (("vectorize.ngram_range", "[2, 1]"), "vectorize: ngram_range must be [smallest, largest]; got [2, 1]"),
-    (("vectorize.ngram_range", "[1]"), "vectorize.ngram_range[1] is missing; it must be set"),
-    (("vectorize.ngram_range", "[0, 1]"), "vectorize.ngram_range[0] must be at least 1; got 0"),
-    (("vectorize.char_ngram_range", "[5, 2]"), "vectorize: char_ngram_range must be [smallest, largest]; got [5, 2]"),
-    (("vectorize.char_ngram_range", "[0, 2]"), "vectorize.char_ngram_range[0] must be at least 1; got 0"),
-    (("vectorize.sublinear_tf", "true"), "vectorize: weighting must be tfidf for sublinear_tf; got counts"),
+    (("vectorize.words.ngram_range", "[2, 1]"), "vectorize.words: ngram_range must be [smallest, largest]; got [2, 1]"),
+    (("vectorize.words.ngram_range", "[1]"), "vectorize.words.ngram_range[1] is missing; it must be set"),
+    (("vectorize.words.ngram_range", "[0, 1]"), "vectorize.words.ngram_range[0] must be at least 1; got 0"),
+    (
+        ("vectorize.words.char_ngram_range", "[5, 2]"),
+        "vectorize.words: char_ngram_range must be [smallest, largest]; got [5, 2]",
+    ),
+    (("vectorize.words.char_ngram_range", "[0, 2]"), "vectorize.words.char_ngram_range[0] must be at least 1; got 0"),
+    (("vectorize.words.sublinear_tf", "true"), "vectorize.words: weighting must be tfidf for sublinear_tf; got counts"),
     *(
         (
-            ("vectorize.hashing", "1024", f"vectorize.{name}", value),
-            f"vectorize: {name} must be {default} {WITH_HASHING}; got {value}",
+            ("vectorize.words.hashing", "1024", f"vectorize.words.{name}", value),
+            f"vectorize.words: {name} must be {default} {WITH_HASHING}; got {value}",
         )
         for name, value, default in (
             ("min_df", "2", "1"),
@@ -180,9 +184,12 @@ WRONG_SETTINGS = [
             ("max_features", "100", "null"),
         )
     ),
-    (("train.models", "[majority, svm]"), f"train.models[1] must be one of {MODELS}; got svm"),
-    (("train.majority", "{x: 1}"), "train.majority.x is no setting; known here: none"),
-    (("train.majority", "{class_weight: null}"), "train.majority.class_weight is no setting; known here: none"),
+    (
+        ("train.models", "[majority, svm]"),
+        f"train: models[1] must be one of {MODELS}, or have a section in train; got svm",
+    ),
+    (("train.majority", "{x: 1}"), "train.majority.x is no setting; known here: features"),
+    (("train.majority", "{class_weight: null}"), "train.majority.class_weight is no setting; known here: features"),
     (("train.keras.units", "[10, 0]"), "train.keras.units[1] must be at least 1; got 0"),
     (
         ("export.model", "nb_svm"),
@@ -231,7 +238,7 @@ WRONG_SETTINGS = [
         ("split.test_size", "2", "train.keras.seed", "a", "train.majority", "{}\n  keros: {}", "report.mistakes", "0"),
         "split.test_size must be less than 1.0; got 2",
         "train.keras.seed must be an integer; got a",
-        "train.keros is no setting; did you mean keras?",
+        f"train.keros {NO_MODEL}; got {{}}",
         "report.mistakes must be at least 1; got 0",
     ),
     (
@@ -253,8 +260,8 @@ END = 1 + TEXT.count("\n")
 # Texts of params.yaml, and what follows "params.yaml" in the line.
 WRONG_TEXTS = {
     "unknown key": (
-        put("vectorize.lowercase", "true\n  lowercsae: true"),
-        ": vectorize.lowercsae is no setting; did you mean lowercase?",
+        put("vectorize.words.lowercase", "true\n    lowercsae: true"),
+        ": vectorize.words.lowercsae is no setting; did you mean lowercase?",
     ),
     "misspelt key": (
         TEXT.replace("test_size:", "test_sise:"),
@@ -274,8 +281,8 @@ WRONG_TEXTS = {
         ),
     ),
     "open bracket": (
-        put("vectorize.ngram_range", "[1, 1"),
-        f":{at('  char_ngram_range')}: expected ',' or ']', but got '<scalar>'; expected YAML",
+        put("vectorize.words.ngram_range", "[1, 1"),
+        f":{at('    char_ngram_range')}: expected ',' or ']', but got '<scalar>'; expected YAML",
     ),
     "tab": (
         TEXT.replace("  seed: 1000", "\tseed: 1000"),
@@ -301,7 +308,7 @@ WRONG_TEXTS = {
     ),
     "unknown alias": (
         put("train.majority", "*a"),
-        f":{at('  majority: {}')}: found undefined alias 'a'; expected YAML",
+        f":{at('  majority: {')}: found undefined alias 'a'; expected YAML",
     ),
     "python tag": (
         put("split.seed", "!!python/object/apply:os.system [id]"),
@@ -311,7 +318,7 @@ WRONG_TEXTS = {
         ),
     ),
     "value that is not of its tag": (
-        put("vectorize.lowercase", "!!bool maybe"),
+        put("vectorize.words.lowercase", "!!bool maybe"),
         ": a value must be of the type that its tag (!!) names; expected YAML",
     ),
     "two documents": (TEXT + "---\na: 1\n", f":{END}: but found another document; expected YAML"),
@@ -401,7 +408,7 @@ def test_check_refuses_all_mistakes_at_once(refuses: Callable[..., None], projec
         ("fetch", "data.path", "1", "text"),
         ("split", "split.seed", "a", "an integer"),
         ("split", "data.text", "1", "text"),
-        ("vectorize", "vectorize.min_df", "0", FREQUENCY),
+        ("vectorize", "vectorize.words.min_df", "0", FREQUENCY),
         ("train", "train.majority", "[]", "a section of settings"),
         ("evaluate", "evaluate.seed", "a", "an integer"),
         ("evaluate", "train.models", "[]", "a list of 1 or more"),
@@ -436,3 +443,72 @@ def test_a_folder_is_no_params(refuses: Callable[..., None], project: Path) -> N
     (project / "params.yaml").unlink()
     (project / "params.yaml").mkdir()
     refuses("split", "error: split: params.yaml: Is a directory")
+
+
+SEVERAL = """
+vectorize: {words: {}, letters: {analyzer: char}}
+train:
+  models: [majority, %s]
+  mine: {%s}
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "sentence"),
+    [
+        ("mine", "C: 1", f"train.mine {NO_MODEL}; got {{C: 1}}"),
+        ("mine", "model: svm", f"train.mine {NO_MODEL}; got {{model: svm}}"),
+        ("mine", "model: keras, C: 1", "train.mine.C is no setting; known here: features, units, activation, "),
+        ("mine", "model: keras, epochs: 0", "train.mine.epochs must be at least 1; got 0"),
+        (
+            "mine",
+            "model: keras, features: pairs",
+            "train.mine.features must name a representation of vectorize; got pairs; known here: words, letters",
+        ),
+        (
+            "mine",
+            "model: keras, features: [words, wrds]",
+            "train.mine.features must name a representation of vectorize; got wrds; did you mean words?",
+        ),
+        (
+            "mine",
+            "model: keras, features: [words, words]",
+            "train.mine.features must be the name of a representation, or a list of such, each once; got [",
+        ),
+        (
+            "yours",
+            "model: keras",
+            f"train: models[1] must be one of {MODELS}, mine, or have a section in train; got yours",
+        ),
+    ],
+)
+def test_a_further_model_that_breaks_a_rule_is_refused(model: str, settings: str, sentence: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse(SEVERAL % (model, settings))
+    (line,) = error.value.lines
+    assert line.startswith(f"params.yaml: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "vectorize: {analyzer: word, min_df: 2}",
+            (
+                "vectorize: analyzer must stand below the name of a representation; got word; write `vectorize: "
+                "{words: {...}}` with the settings that stand in vectorize now"
+            ),
+        ),
+        (
+            "vectorize: {Words: {}}",
+            "vectorize: the name of a representation must be small letters, digits and _, at most 40; got Words",
+        ),
+        ("vectorize: {words: {method: bert}}", "vectorize.words must be a section with a method that is one of "),
+        ("vectorize: {words: 3}", "vectorize.words must be a section of settings; got 3"),
+        ("train: {a-b: {model: keras}}", "train: the name of a model must be small letters, digits and _, at most 40;"),
+    ],
+)
+def test_names_and_methods_that_break_a_rule_are_refused(text: str, sentence: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse(text)
+    assert error.value.lines[0].startswith(f"params.yaml: {sentence}")

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from tests import verify
 from tests.verify import Copy
 from textclf.artifacts import layers
-from textclf.vectorize.terms.vectorizer import read_vectorizer
+from textclf.vectorize import representation
 
 MODELS = ("majority", "logistic_regression", "keras")
 LEARNED = MODELS[1:]
@@ -41,7 +41,9 @@ def predictions(pipeline: Copy) -> dict[str, pd.DataFrame]:
 @pytest.fixture(scope="module")
 def counts(pipeline: Copy) -> Callable[[Iterable[str]], Any]:
     """Turns texts into vectors with the vectorizer of the pipeline."""
-    return read_vectorizer(pipeline.folder / "data/features/vectorizer.json").transform
+    folder = pipeline.folder / "data/features/words"
+    transform: Callable[[Iterable[str]], Any] = representation.read(folder / "vectorizer.json", folder).transform
+    return transform
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 import textclf
+from tests.vectorized import vectorize_terms
 from tests.verify import ROOT, Copy
 from textclf.artifacts.decisions import Decision
 from textclf.export import onnx_model
@@ -26,8 +27,7 @@ from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.tables import corpus
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Vectorize
-from textclf.vectorize.terms.vectorizer import vectorize_splits
+from textclf.vectorize.terms.settings import Terms
 
 MODELS = ("majority", "logistic_regression", "keras")
 PROBABILITIES = ["probability_0", "probability_1"]
@@ -114,7 +114,7 @@ def corpora(workshop: Callable[[], Copy]) -> Path:
 def test_layers_and_onnx_predict_like_keras_on_each_corpus(corpora: Path, tmp_path: Path, name: str) -> None:
     table = corpus.read(corpora / f"{name}_labelled.txt", Data())
     splits = draw_splits(table.rows, Split())
-    features, vectorizer = vectorize_splits(splits, Vectorize(), table.classes)
+    features, vectorizer = vectorize_terms(splits, Terms(), table.classes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations in TensorFlow's own imports
         settings = Train().keras.model_copy(update={"epochs": EPOCHS})

@@ -15,17 +15,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages import vectorize
 from tests.conftest import ROOT
 from tests.settings import put
-from textclf.artifacts import shards
+from textclf.artifacts import plan, shards
 from textclf.artifacts import splits as split_files
+from textclf.artifacts.inputs import write_shapes
 from textclf.core import workers
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.stage import vectorize
+from textclf.vectorize.terms.settings import Terms
 
 ROWS = 40  # per shard
-SETTINGS = Vectorize(analyzer="word+char_wb", weighting="tfidf", max_features=50)
-PARAMS = put("vectorize.analyzer", "word+char_wb", "vectorize.weighting", "tfidf", "vectorize.max_features", "50")
+SETTINGS = Terms(analyzer="word+char_wb", weighting="tfidf", max_features=50)
+PARAMS = put(
+    *("vectorize.words.analyzer", "word+char_wb"),
+    *("vectorize.words.weighting", "tfidf"),
+    *("vectorize.words.max_features", "50"),
+)
 
 
 class Cluster:
@@ -61,7 +66,7 @@ class Cluster:
 
 
 def content(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    return {path.name: path.read_bytes() for path in (folder / "words").iterdir()}
 
 
 @pytest.fixture
@@ -90,8 +95,17 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     split_files.write_classes(["no", "yes"], splits)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("textclf.core.workers.FEWEST", 100)
-        vectorize.run(SETTINGS, splits=splits, features=folder / "inline", report=folder / "inline.json")
+        vectorize_here(folder, "inline")
+    plan.write(folder / "plan", {}, {"words": True}, [])
     return folder
+
+
+def vectorize_here(folder: Path, name: str) -> None:
+    """Vectorize the splits in this process, into a folder as the stage writes it."""
+    (target := folder / name / "words").mkdir(parents=True)
+    (scratch := folder / f"{name}-scratch").mkdir()
+    rows = split_files.open_shards(folder / "splits")
+    write_shapes(vectorize(rows, ["no", "yes"], SETTINGS, "words", target, scratch), target)
 
 
 def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> None:
@@ -100,7 +114,7 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
         ("cluster", "pass", {"DASK_SCHEDULER_ADDRESS": cluster.address()}),
     ):
         code = f"import os, runpy; {statement}; runpy.run_module('stages.vectorize', run_name='__main__')"
-        options = ["--splits", "splits", "--features", name, "--report", f"{name}.json"]
+        options = ["--stage", "vectorize@words", "--plan", "plan", "--splits", "splits", "--features", name]
         done = subprocess.run(
             [sys.executable, "-c", code, *options],
             cwd=project,
@@ -110,8 +124,7 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
         )
         assert (done.returncode, done.stderr) == (0, "")
     assert content(project / "cluster") == content(project / "alone")
-    assert len(content(project / "cluster")) == 12 + 4 + 1
-    assert (project / "cluster.json").read_bytes() == (project / "alone.json").read_bytes()
+    assert len(content(project / "cluster")) == 12 + 4 + 2
 
 
 def test_a_worker_that_is_killed_changes_no_byte(
@@ -128,7 +141,6 @@ def test_a_worker_that_is_killed_changes_no_byte(
 
     monkeypatch.setattr(workers, "track", kill_after_first)
     with dask.config.set({"scheduler-address": cluster.address()}):
-        vectorize.run(SETTINGS, splits=project / "splits", features=project / "killed", report=project / "killed.json")
+        vectorize_here(project, "killed")
     assert victim.returncode == -signal.SIGKILL
     assert content(project / "killed") == content(project / "inline")
-    assert (project / "killed.json").read_bytes() == (project / "inline.json").read_bytes()

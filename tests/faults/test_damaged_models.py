@@ -13,7 +13,7 @@ from textclf.artifacts.decisions import Decision, Platt, Temperature, write_inde
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.export import folder
 from textclf.predict.predictor import find_model
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
 pytestmark = pytest.mark.slow
@@ -43,7 +43,7 @@ MODELS = {
 @pytest.mark.parametrize("name", MODELS)
 def test_damage_of_one_file_never_changes_a_prediction(name: str, tmp_path: Path) -> None:
     settings, decision = MODELS[name]
-    vectorizer = Vectorizer.fit(TRAINED, Vectorize.model_validate(settings))
+    vectorizer = Vectorizer.fit(TRAINED, Terms.model_validate(settings))
     (trained := tmp_path / "trained").mkdir()
     layers.write(make_model(name, vectorizer), trained)
     (trained / "model.keras").write_bytes(b"what Keras opens")

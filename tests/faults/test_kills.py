@@ -49,8 +49,14 @@ def kill_while_writing(copy: Copy, stage: str, seconds: float) -> bool:
 
     Returns whether it was killed before its end.
     """
-    scratch = {"split": "data", "vectorize": "data", "train": "data/trained", "evaluate": "plots", "export": "."}[stage]
-    name = {"split": "splits", "vectorize": "features", "train": "*", "evaluate": "roc.csv", "export": "models"}[stage]
+    scratch = {
+        "split": "data",
+        "vectorize": "data/features",
+        "train": "data/trained",
+        "evaluate": "plots",
+        "export": ".",
+    }[stage]
+    name = {"split": "splits", "vectorize": "words", "train": "*", "evaluate": "roc.csv", "export": "models"}[stage]
     command = [sys.executable, "-m", "dvc", "repro", "--force"]
     process = subprocess.Popen(
         command,

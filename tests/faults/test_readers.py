@@ -17,16 +17,17 @@ from tests.conftest import arguments, run_stage
 from tests.faults import mutations
 from tests.faults.campaign import seed, tries
 from textclf import cli
-from textclf.artifacts import decisions, external, features, layers, metric_files, predictions, splits
+from textclf.artifacts import decisions, external, features, inputs, layers, metric_files, predictions, splits
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.settings import load_yaml
-from textclf.vectorize.terms.vectorizer import read_vectorizer
+from textclf.vectorize import representation
 
 METRICS = ("evaluation", "intervals", "comparisons", "decisions", "training", "features", "splits")
 COLUMNS = ("model", "split", "class", "support")
 CLASSES = ("0", "1")
 SHARD, PREDICTED = Path("data/splits/train.parquet"), Path("data/predictions/majority.parquet")
+FEATURES, INPUTS = Path("data/features/words"), Path("data/inputs/majority.json")
 TRAINED, MODEL = Path("data/trained/majority"), Path("models/majority")
 
 Reader = Callable[[], object]
@@ -36,15 +37,23 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
     "ids": (lambda: splits.read_column(SHARD, "id"), [SHARD]),
     "clusters": (lambda: list(splits.open_clusters(SHARD.parent, "train")), [SHARD]),
     "classes": (lambda: splits.read_classes(SHARD.parent), [SHARD.parent / splits.CLASSES]),
-    "features": (lambda: features.read_shard(Path("data/features/train.npz")), [Path("data/features/train.npz")]),
-    "labels": (lambda: features.read_labels(Path("data/features/train.npz")), [Path("data/features/train.npz")]),
+    "features": (
+        lambda: features.read_shard(Path("data/features/words/train.npz")),
+        [Path("data/features/words/train.npz")],
+    ),
+    "labels": (
+        lambda: features.read_labels(Path("data/features/words/train.npz")),
+        [Path("data/features/words/train.npz")],
+    ),
     "predictions": (lambda: predictions.read(PREDICTED), [PREDICTED]),
     "batches": (lambda: list(predictions.batches(PREDICTED)), [PREDICTED]),
     "external": (lambda: external.read(PREDICTED, CLASSES), [PREDICTED]),
+    "inputs": (lambda: inputs.read(INPUTS), [INPUTS]),
+    "shapes": (lambda: inputs.read_shapes(FEATURES), [FEATURES / inputs.SHAPES]),
     "layers": (lambda: layers.read(TRAINED), [TRAINED / layers.WEIGHTS, TRAINED / layers.DESCRIPTION]),
     "decision": (lambda: decisions.read_decision(MODEL / decisions.DECISION, 2), [MODEL / decisions.DECISION]),
     "index": (lambda: decisions.read_index(MODEL.parent), [MODEL.parent / decisions.INDEX]),
-    "vectorizer": (lambda: read_vectorizer(MODEL / "vectorizer.json"), [MODEL / "vectorizer.json"]),
+    "vectorizer": (lambda: representation.read(MODEL / "vectorizer.json", MODEL), [MODEL / "vectorizer.json"]),
     "table": (lambda: files.read_csv(Path("plots/classes.csv"), COLUMNS), [Path("plots/classes.csv")]),
     "params": (lambda: load_yaml(Path("params.yaml")), [Path("params.yaml")]),
     **{
@@ -99,13 +108,14 @@ def test_a_reader_of_a_damaged_file_says_so_or_reads_it(
 
 STAGE_FILES = {
     "vectorize": [SHARD, SHARD.parent / splits.CLASSES],
-    "train": [Path("data/features/train.npz"), Path("data/features/test.npz")],
+    "combine": [Path("data/features/words/shapes.json"), Path("data/plan/models/majority.json")],
+    "train": [Path("data/features/words/train.npz"), Path("data/features/words/test.npz"), INPUTS],
     "evaluate": [
         PREDICTED,
         SHARD,
         TRAINED / predictions.RECORD,
+        TRAINED / inputs.FILE,
         Path("metrics/splits.json"),
-        Path("metrics/features.json"),
     ],
     "export": [*(Path("metrics", f"{name}.json") for name in METRICS), TRAINED / layers.DESCRIPTION],
 }

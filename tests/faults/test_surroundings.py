@@ -18,7 +18,8 @@ from tests.settings import put
 pytestmark = pytest.mark.slow
 
 STAGES = (
-    *("split", "vectorize", "train@majority", "train@logistic_regression", "train@keras"),
+    *("check", "split", "vectorize@words", "combine"),
+    *("train@majority", "train@logistic_regression", "train@keras"),
     *("evaluate", "export", "plot", "report"),
 )
 NOBODY = ("unshare", "--user", "--map-user=54321", "--map-group=54321", "--net")  # no name, no home, no network
@@ -102,8 +103,8 @@ def test_a_user_without_name_home_network_and_folder_for_temporary_files_gets_th
 # Each of them ended in a traceback or an abort, or changed the weights, without any other.
 ALONE = (
     ("evaluate", {"PANDAS_FUTURE": "none"}),
-    ("vectorize", {"SOURCE_DATE_EPOCH": "none"}),
-    ("vectorize", {"NPY_ENABLE_CPU_FEATURES": "AVX2"}),
+    ("vectorize@words", {"SOURCE_DATE_EPOCH": "none"}),
+    ("vectorize@words", {"NPY_ENABLE_CPU_FEATURES": "AVX2"}),
     ("train@keras", {"XLA_FLAGS": "/nowhere/flags"}),
     ("train@keras", {"XLA_FLAGS": "--no_such_flag=1"}),
     ("train@keras", {"TF_XLA_FLAGS": "--no_such_flag=1"}),

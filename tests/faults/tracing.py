@@ -117,7 +117,7 @@ def make_stage(project: Path, name: str) -> Stage:
             outputs = ["metrics/models", *(f"metrics/{each}.json" for each in metrics)]
             outputs += [f"plots/{each}.csv" for each in plots]
         case _:
-            names = {"split": ("splits", "report"), "vectorize": ("features", "report"), "export": ("models", "terms")}
+            names = {"split": ("splits", "report"), "vectorize": ("features",), "export": ("models", "terms")}
             outputs = [values[f"--{each}"] for each in names[name]]
     return Stage(project, name, tuple(words), tuple(outputs))
 

@@ -41,7 +41,9 @@ def test_params_yaml_holds_the_lesson() -> None:
         "query": None,
     }
     assert (params.split.test_size, params.split.validation_size, params.split.seed) == (0.25, 0.0, 1000)
-    assert params.vectorize.model_dump() == {
+    assert params.vectorize.names() == ["words"]
+    assert params.vectorize["words"].model_dump() == {
+        "method": "terms",
         "analyzer": "word",
         "weighting": "counts",
         "sublinear_tf": False,
@@ -66,15 +68,15 @@ def test_params_yaml_holds_the_lesson() -> None:
     assert (params.evaluate.threshold, params.evaluate.calibration) == (0.5, "none")
 
 
-def settings_below(kind: type[Section] = Params, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+def settings_below(section: Section, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the path of keys of every section and setting."""
-    for key, field in kind.model_fields.items():
+    for key, value in section:
         yield (*path, key)
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from settings_below(field.annotation, (*path, key))
+        if isinstance(value, Section):
+            yield from settings_below(value, (*path, key))
 
 
-each_key = pytest.mark.parametrize("keys", list(settings_below()), ids=".".join)
+each_key = pytest.mark.parametrize("keys", list(settings_below(Params())), ids=".".join)
 
 
 def value_at(content: Any, keys: tuple[str, ...]) -> Any:
@@ -146,15 +148,15 @@ def test_every_model_has_a_section_and_no_other_has() -> None:
         ("data.quoting", "false", False),
         ("split.group_duplicates", "true", True),
         ("split.seed", f"{MAX_SEED}", MAX_SEED),
-        ("vectorize.analyzer", "word+char_wb", "word+char_wb"),
-        ("vectorize.weighting", "binary", "binary"),
-        ("vectorize.ngram_range", "[2, 2]", (2, 2)),
-        ("vectorize.char_ngram_range", "[1, 1]", (1, 1)),
-        ("vectorize.min_df", "0.5", 0.5),
-        ("vectorize.max_df", "3", 3),
-        ("vectorize.max_features", "7", 7),
-        ("vectorize.token_pattern", "(a)b", "(a)b"),
-        ("vectorize.hashing", "1", 1),
+        ("vectorize.words.analyzer", "word+char_wb", "word+char_wb"),
+        ("vectorize.words.weighting", "binary", "binary"),
+        ("vectorize.words.ngram_range", "[2, 2]", (2, 2)),
+        ("vectorize.words.char_ngram_range", "[1, 1]", (1, 1)),
+        ("vectorize.words.min_df", "0.5", 0.5),
+        ("vectorize.words.max_df", "3", 3),
+        ("vectorize.words.max_features", "7", 7),
+        ("vectorize.words.token_pattern", "(a)b", "(a)b"),
+        ("vectorize.words.hashing", "1", 1),
         ("train.models", "[nb_svm, naive_bayes, linear_svm]", ("nb_svm", "naive_bayes", "linear_svm")),
         ("train.logistic_regression.C", "10", 10.0),
         ("train.logistic_regression.C", "[0.1, 1, 1e1]", (0.1, 1.0, 10.0)),
@@ -189,7 +191,11 @@ def test_a_setting_that_chooses_is_read_if_there_are_validation_rows(key: str, v
 
 
 def test_sublinear_counts_are_those_of_tfidf() -> None:
-    assert parse(put("vectorize.weighting", "tfidf", "vectorize.sublinear_tf", "true")).vectorize.sublinear_tf
+    assert (
+        parse(put("vectorize.words.weighting", "tfidf", "vectorize.words.sublinear_tf", "true"))
+        .vectorize["words"]
+        .sublinear_tf
+    )
 
 
 def test_a_c_beyond_all_floats_is_an_error() -> None:
@@ -213,13 +219,13 @@ def test_params_are_read_again_from_what_they_hold(key: str, written: str) -> No
 
 @pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 2000 + ")" * 2000], ids=["too often", "too deep"])
 def test_a_pattern_that_python_can_not_compile_is_refused(pattern: str) -> None:
-    with pytest.raises(UserError, match=r"vectorize\.token_pattern must be a regular expression"):
-        parse(put("vectorize.token_pattern", f'"{pattern}"'))
+    with pytest.raises(UserError, match=r"vectorize\.words\.token_pattern must be a regular expression"):
+        parse(put("vectorize.words.token_pattern", f'"{pattern}"'))
 
 
 def test_a_pattern_that_python_warns_of_is_accepted_in_silence() -> None:
     pattern = "[[a]"
-    assert parse(put("vectorize.token_pattern", f'"{pattern}"')).vectorize.token_pattern == pattern
+    assert parse(put("vectorize.words.token_pattern", f'"{pattern}"')).vectorize["words"].token_pattern == pattern
 
 
 def test_a_gate_may_name_a_model_that_is_not_trained() -> None:
@@ -233,7 +239,7 @@ VALUES = st.recursive(
 )
 
 
-@given(keys=st.sampled_from([keys for keys in settings_below() if len(keys) > 1]), value=VALUES)
+@given(keys=st.sampled_from([keys for keys in settings_below(Params()) if len(keys) > 1]), value=VALUES)
 @settings(deadline=None)
 def test_any_value_is_accepted_or_refused_in_whole_lines(keys: tuple[str, ...], value: Any) -> None:
     content = YAML(typ="safe").load(TEXT)

@@ -16,7 +16,7 @@ from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import first_line, list_names, quote_value
 
-TOLERANCE = 0.01  # by which rounded probabilities of a row may miss a sum of 1
+TOLERANCE = 0.01 + 1e-9  # by which rounded probabilities of a row may miss a sum of 1
 SHOWN = 3  # ids or columns in an error
 TEXT = ("id", "label")  # columns that are read as text
 

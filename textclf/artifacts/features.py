@@ -156,6 +156,31 @@ def squared_norms(X: csr_array | Dense) -> NDArray[np.float64]:
     return squares
 
 
+def in_double(X: csr_array | Dense) -> Any:
+    """Return dense features as float64, in which scikit-learn then computes, and sparse ones as they are."""
+    return X.astype(np.float64) if isinstance(X, np.ndarray) else X
+
+
+def as_sparse(features: Features) -> Features:
+    """Return the rows with dense features as CSR of float64."""
+    if not isinstance(features.X, np.ndarray):
+        return features
+    return Features(features.ids, csr_array(features.X.astype(np.float64)), features.y, features.classes)
+
+
+def sparse_shards(rows: Shards[Features]) -> Shards[Features]:
+    """Return the shards, each as `as_sparse` has it."""
+    return Shards(rows.paths, lambda path: as_sparse(rows.read(path)), rows.files[len(rows.paths) :])
+
+
+def unit_scale(rows: float, squares: float) -> float:
+    """Return the factor that makes the mean squared length of rows 1, from their number and their squared lengths' sum.
+
+    It is 1 if all rows are empty.
+    """
+    return float((rows / squares) ** 0.5) if squares else 1.0
+
+
 def shape(features: Features) -> dict[str, int]:
     """Return the numbers of rows, features (columns) and nonzeros (of tokens: the number of tokens)."""
     X = features.X

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from textclf.artifacts.features import Dense
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
 
 Array = NDArray[np.float64]
@@ -52,7 +53,7 @@ class LayerModel:
         """Return whether the model predicts the same for every text: its first kernel has no rows."""
         return not len(self.layers[0].kernel)
 
-    def predict_proba(self, X: csr_array) -> Array:
+    def predict_proba(self, X: csr_array | Dense) -> Array:
         """Return probabilities (rows, classes) of the rows of `X` (rows, features); each row sums to 1."""
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
 
@@ -91,11 +92,13 @@ class LayerModel:
         centred: Array = kernel - kernel.mean(axis=1, keepdims=True)
         return centred
 
-    def _first(self, X: csr_array) -> Array:
+    def _first(self, X: csr_array | Dense) -> Array:
         """Return the input of the first activation, (rows, units)."""
         layer = self.layers[0]
         if self.ignores_text:
             return np.tile(layer.bias, (X.shape[0], 1))
+        if isinstance(X, np.ndarray):
+            return _product(X.astype(np.float64), layer.kernel) + layer.bias
         terms = csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape) if self.presence else X
         sums: Array = terms @ layer.kernel + layer.bias
         return sums

@@ -133,6 +133,14 @@ class Shape(OpenMapping):
     nonzeros: Count
 
 
+class Represented(OpenMapping):
+    """The features of a representation."""
+
+    train: Shape
+    validation: Shape | None = None
+    test: Shape
+
+
 class SplitRows(OpenMapping):
     """The rows of a split."""
 
@@ -177,7 +185,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "training": {ANY_KEY: dict[str, Number]},
     RECORD: {ANY_KEY: Number},
-    "features": dict.fromkeys(SPLITS, Shape),
+    "features": {ANY_KEY: Represented},
     "splits": {
         **dict.fromkeys(SPLITS, SplitRows),
         "dropped": dict[str, Count],
@@ -299,8 +307,6 @@ def _needed(
             yield from ((model,) for model in (*models, *external))
         case "training":
             yield from ((model,) for model in (*models, *external))
-        case "features":
-            yield ("train",)
         case "splits":
             yield from ((split,) for split in splits)
             yield ("label_conflicts",)

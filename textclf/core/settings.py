@@ -2,6 +2,7 @@
 
 import difflib
 import math
+import re
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ LARGEST = sys.float_info.max
 MAX_SEED = 2**32 - 1  # the largest that numpy's RandomState takes
 DEEPEST, MOST = 50, 100_000  # levels of mappings and lists in a YAML file, and values
 SHOWN = 60  # characters of a value in an error
+ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name that a user gives a representation or a model
 MAPPING_KEY = "[key]"  # pydantic's mark in a location: it is the key of a mapping that is wrong
 
 T = TypeVar("T")
@@ -55,6 +57,16 @@ def rule(text: str) -> PydanticCustomError:
 def relation(text: str) -> PydanticCustomError:
     """Return an error about several settings of a section; its text is the whole sentence."""
     return PydanticCustomError("relation", "{relation}", {"relation": text})
+
+
+def require_names(keys: Iterable[object], what: str) -> None:
+    """Raise the error of a validator unless each key can name a file: small letters, digits and underscores.
+
+    `what` says in the error what the keys name.
+    """
+    for key in keys:
+        if not isinstance(key, str) or not ENTRY.fullmatch(key):
+            raise relation(f"the name of {what} must be small letters, digits and _, at most 40; got {show(key)}")
 
 
 def unique(values: tuple[str, ...]) -> tuple[str, ...]:
@@ -188,7 +200,7 @@ def validate(kind: Any, content: Any, name: str = str(PARAMS_FILE), prefix: str 
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         details = _first_of_each_key(error.errors())
-        raise UserError(*(f"{name}: {_sentence(detail, kind, prefix)}" for detail in details)) from None
+        raise UserError(*(f"{name}: {_sentence(detail, kind, content, prefix)}" for detail in details)) from None
 
 
 def _first_of_each_key(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
@@ -199,15 +211,15 @@ def _first_of_each_key(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
     return first.values()
 
 
-def _sentence(detail: ErrorDetails, kind: Any, prefix: str) -> str:
-    """Return pydantic's error as a sentence: key, rule, value."""
+def _sentence(detail: ErrorDetails, kind: Any, content: Any, prefix: str) -> str:
+    """Return pydantic's error about the content as a sentence: key, rule, value."""
     parts = [part for part in detail["loc"] if part != MAPPING_KEY]
     inner = "".join(f"[{part}]" if isinstance(part, int) else f".{_quoted_key(part)}" for part in parts)
     key = f"{prefix}{inner}".lstrip(".")
     if detail["type"] == "missing":
         return f"{key} is missing; it must be set"
     if detail["type"] == "extra_forbidden":
-        known = list(_section_at(kind, detail["loc"][:-1]).model_fields)
+        known = list(_section_at(kind, detail["loc"][:-1], content).model_fields)
         return f"{key} is no setting; {suggest(str(detail['loc'][-1]), known)}"
     if detail["type"] == "relation":
         return f"{key}: {detail['msg']}" if key else detail["msg"]
@@ -224,10 +236,18 @@ def _quoted_key(key: str) -> str:
     return key if key.isprintable() else repr(key)
 
 
-def _section_at(kind: Any, loc: tuple[int | str, ...]) -> type[BaseModel]:
+def _section_at(kind: Any, loc: tuple[int | str, ...], content: Any) -> type[BaseModel]:
+    """Return the class of the section at a place in the content, which is of the class `kind`.
+
+    A section whose keys are names that the user gives says with `kind_of_extra` of which class such an entry is.
+    """
     for part in loc:
-        annotation = kind.model_fields[str(part)].annotation
-        kind = next((each for each in get_args(annotation) if isinstance(each, type)), annotation)
+        content = content[part]
+        if part in kind.model_fields:
+            annotation = kind.model_fields[str(part)].annotation
+            kind = next((each for each in get_args(annotation) if isinstance(each, type)), annotation)
+        else:
+            kind = kind.kind_of_extra(content)
     return cast("type[BaseModel]", kind)
 
 

@@ -12,15 +12,18 @@ Summary = dict[str, float | dict[str, float]]
 
 
 def summarise(
-    measured: Measured, records: Mapping[str, Mapping[str, float]], shapes: Mapping[str, Mapping[str, int]]
+    measured: Measured, records: Mapping[str, Mapping[str, float]], rows: int, columns: Mapping[str, int]
 ) -> dict[str, Summary]:
     """Return for each model the content of its file in metrics/models.
 
-    `measured` is the content of evaluation.json, `records` that of training.json and `shapes` that of features.json.
+    `measured` is the content of evaluation.json, `records` that of training.json. `rows` is the number of training
+    rows, `columns` that of the features of each model that was trained here.
     """
     summaries = {}
     for model, splits in measured.items():
-        summary: Summary = {name: shapes["train"][name] for name in ("rows", "features")}
+        summary: Summary = {"rows": rows}
+        if model in columns:
+            summary["features"] = columns[model]
         if "epochs" in records[model]:
             summary |= {name: records[model][name] for name in TRAINING if name in records[model]}
         for split, metrics in splits.items():

@@ -40,6 +40,7 @@ class Results:
 
 def render(
     model: str,
+    kind: str,
     settings: ModelSettings,
     results: Results,
     *,
@@ -55,7 +56,7 @@ def render(
     ignores_text: bool = False,
     about: About = NOTHING,
 ) -> str:
-    """Return the card of a model; the same arguments give the same text.
+    """Return the card of a model of that kind; the same arguments give the same text.
 
     `rows` are counts by split and class label; `classes` the labels in order; `confidence` is the level of the
     intervals. `representation`, `protocol` and `caveats` are those of `textclf.export.description`, `warnings` those of
@@ -67,8 +68,8 @@ def render(
     template = _environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
     return template.render(
         name=display_name(model),
-        folder=Markup(model),  # noqa: S704 (one of MODELS; code needs no escapes)
-        kind=load_model(model).KIND,
+        folder=Markup(model),  # noqa: S704 (small letters, digits and _; code needs no escapes)
+        kind=load_model(kind).KIND,
         classes=[names[label] for label in classes],
         positive=names[classes[-1]] if len(classes) == 2 else None,
         representation=representation,

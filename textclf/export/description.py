@@ -14,20 +14,11 @@ from textclf.models.common.settings import ModelSettings
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.settings import Vectorize
 
 FEW_TEST_ROWS = 20  # per class; metrics of a class with fewer mean little
 UNBALANCED = 3  # ratio of the largest class to the smallest that is worth a caveat
 PRECISE = 0.02  # half-width of an accuracy's interval that needs no caveat
-
-UNITS = {
-    "word": "words",
-    "char": "characters",
-    "char_wb": "characters within words",
-    "word+char": "words and characters",
-    "word+char_wb": "words, and characters within words",
-}
-WEIGHTS = {"counts": "counts", "binary": "presence", "tfidf": "tf-idf"}
 
 
 def rows_by_class(splits_report: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -56,7 +47,7 @@ def protocol(
         _splitting(data, split, splits_report),
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
         "The representation and the models are fitted on the training rows alone.",
-        *(note for name in models for note in _notes(name, getattr(train, name))),
+        *(note for name in models for note in _notes(train.kind(name), getattr(train, name))),
         _calibration(evaluate),
         _decision_rule(evaluate, list(classes.values())),
         _intervals(evaluate, test_rows),
@@ -64,9 +55,9 @@ def protocol(
     ]
 
 
-def _notes(model: str, settings: ModelSettings) -> list[str]:
-    """Return what the model's package has to say on how it was trained."""
-    notes: Callable[[ModelSettings], list[str]] | None = getattr(load_model(model), "notes", None)
+def _notes(kind: str, settings: ModelSettings) -> list[str]:
+    """Return what the package of a kind of model has to say on how it was trained."""
+    notes: Callable[[ModelSettings], list[str]] | None = getattr(load_model(kind), "notes", None)
     return notes(settings) if notes else []
 
 
@@ -253,15 +244,9 @@ def passed_checks(splits_report: Mapping[str, Any]) -> list[str]:
     return sentences
 
 
-def representation(settings: Vectorize, features: int) -> str:
-    """Return how a text becomes a vector, in a few words; `features` is the number of columns."""
-    ranges = []
-    if "word" in settings.analyzer:
-        ranges.append(("words", settings.ngram_range))
-    if "char" in settings.analyzer:
-        ranges.append(("characters", settings.char_ngram_range))
-    runs = [f"runs of {low} to {high} {unit}" for unit, (low, high) in ranges if high > 1 and low < high]
-    runs += [f"runs of {low} {unit}" for unit, (low, high) in ranges if low == high > 1]
-    terms = f"{UNITS[settings.analyzer]}{f' ({join_names(runs)})' if runs else ''}"
-    columns = "hashed columns" if settings.hashing else "terms of the training rows"
-    return f"{WEIGHTS[settings.weighting]} of {terms}, {features:,} {columns}"
+def representation(vectorize: Vectorize, features: Mapping[str, int]) -> str:
+    """Return how a text becomes the features of a model, in a few words; `features` has columns by representation."""
+    parts: list[str] = [vectorize[name].describe(columns) for name, columns in features.items()]
+    if len(parts) == 1:
+        return parts[0]
+    return f"{'; beside '.join(parts)}; each scaled so that training rows have a mean squared length of 1"

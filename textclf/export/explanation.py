@@ -44,11 +44,12 @@ class Occlusion:
 
 
 def top_terms(
-    models: Mapping[str, LayerModel], shards: Iterable[csr_array], terms: Sequence[str], count: int
+    models: Mapping[str, LayerModel], shards: Iterable[csr_array], terms: Sequence[str | None], count: int
 ) -> pd.DataFrame:
     """Return a table with `COLUMNS`: per model and class at most `count` terms, the largest weight first.
 
-    `shards` are the training rows (rows, features) in pieces, iterated once; `terms` (features,) names their columns.
+    `shards` are the training rows (rows, features) in pieces, iterated once; `terms` (features,) names their columns,
+    None for a column that stands for no term.
     The method `weight`, for linear models, takes the term's weight in the score of the class. `occlusion`, for others,
     takes the mean of `Occlusion` over the first `OCCLUDED_ROWS` rows, for terms in at least `MIN_ROWS` of them, or for
     all if there are none such. `rows` is the number of rows with the term. Terms with a weight of 0 or below are left
@@ -61,12 +62,12 @@ def top_terms(
         rows += np.bincount(X.indices, minlength=len(terms))
         for occlusion in occlusions.values():
             occlusion.add(X)
-    tables = []
+    tables, named = [], np.array([term is not None for term in terms], dtype=bool)
     for name, model in models.items():
-        model_weights, candidates, method = weights[name], rows >= 1, "weight"
+        model_weights, candidates, method = weights[name], named & (rows >= 1), "weight"
         if model_weights is None:
             model_weights, method = occlusions[name].means(), "occlusion"
-            if (frequent := occlusions[name].rows >= MIN_ROWS).any():
+            if (frequent := named & (occlusions[name].rows >= MIN_ROWS)).any():
                 candidates = frequent
         table = _top_terms_of_model(model.classes, model_weights, candidates, rows, terms, count)
         tables.append(table.assign(model=name, method=method)[list(COLUMNS)])
@@ -78,7 +79,7 @@ def _top_terms_of_model(
     weights: NDArray[np.float64],
     candidates: NDArray[np.bool_],
     rows: NDArray[np.int64],
-    terms: Sequence[str],
+    terms: Sequence[str | None],
     count: int,
 ) -> pd.DataFrame:
     tables = []

@@ -7,19 +7,20 @@ from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
 from textclf.artifacts.layers import LayerModel
 from textclf.export import onnx_model
-from textclf.vectorize.terms.vectorizer import VECTORIZER, Vectorizer, write_vectorizer
+from textclf.vectorize import representation
+from textclf.vectorize.representation import VECTORIZER, Representation
 
 CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
 
 
 def write(
-    folder: Path, trained: Path, model: LayerModel, vectorizer: Vectorizer, decision: Decision, card: str
+    folder: Path, trained: Path, model: LayerModel, vectorizer: Representation, decision: Decision, card: str
 ) -> None:
     """Create the folder, with the model's files in `trained`, vectorizer, decision, ONNX, card and manifest."""
     folder.mkdir()
     for path in sorted(trained.glob("model.*")):
         shutil.copyfile(path, folder / path.name)
-    write_vectorizer(vectorizer, folder / VECTORIZER)
+    representation.write(vectorizer, folder / VECTORIZER)
     write_decision(decision, folder / DECISION)
     onnx_model.write(vectorizer, model, decision, folder / onnx_model.ONNX)
     (folder / CARD).write_text(card, encoding="utf-8", newline="\n")

@@ -15,7 +15,7 @@ import numpy as np
 
 from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
 from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, LayerModel
-from textclf.vectorize.terms.vectorizer import Vectorizer
+from textclf.vectorize.representation import Representation
 
 if TYPE_CHECKING:
     import onnx
@@ -62,7 +62,7 @@ class _Graph:
         return name
 
 
-def write(vectorizer: Vectorizer, model: LayerModel, decision: Decision, path: Path) -> None:
+def write(vectorizer: Representation, model: LayerModel, decision: Decision, path: Path) -> None:
     """Write the model of `build`, checked by ONNX's own rules; the same arguments give the same bytes."""
     import onnx
 
@@ -71,7 +71,7 @@ def write(vectorizer: Vectorizer, model: LayerModel, decision: Decision, path: P
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
-def build(vectorizer: Vectorizer, model: LayerModel, decision: Decision) -> "onnx.ModelProto":
+def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> "onnx.ModelProto":
     """Return a model from `features` to `label` (rows,) text and `probabilities` (rows, classes) float32.
 
     `features` (rows, features) float32 are vectors of the vectorizer as a dense array. Calibration and threshold of the
@@ -80,8 +80,7 @@ def build(vectorizer: Vectorizer, model: LayerModel, decision: Decision) -> "onn
     from onnx import TensorProto, helper
 
     graph = _Graph()
-    columns = sum(part.columns for part in vectorizer.parts)
-    scores, activation = _add_scores(graph, model, columns), model.layers[-1].activation
+    scores, activation = _add_scores(graph, model, vectorizer.columns), model.layers[-1].activation
     if decision.calibration is None:
         probabilities = _add_probabilities(graph, scores, activation)
     else:
@@ -92,7 +91,7 @@ def build(vectorizer: Vectorizer, model: LayerModel, decision: Decision) -> "onn
         helper.make_graph(
             graph.nodes,
             "textclf",
-            [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", columns])],
+            [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", vectorizer.columns])],
             [
                 helper.make_tensor_value_info("label", TensorProto.STRING, ["rows"]),
                 helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["rows", len(model.classes)]),

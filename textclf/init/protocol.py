@@ -89,7 +89,7 @@ def _split(survey: Survey) -> Iterator[Choice]:
 def _representation(survey: Survey) -> Iterator[Choice]:
     cut = survey.rows >= MANY_TEXTS
     reason = "a vocabulary grows with the rows" if cut else "all terms fit"
-    yield Choice("vectorize.max_features", MOST_TERMS if cut else None, reason)
+    yield Choice("vectorize.words.max_features", MOST_TERMS if cut else None, reason)
 
 
 def _models(survey: Survey) -> Iterator[Choice]:

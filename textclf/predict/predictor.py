@@ -5,12 +5,13 @@ model = textclf.load("models/keras")
 model.predict(["The food was great.", "Never again."])    # ['1', '0']
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from textclf.artifacts import layers
 from textclf.artifacts.checksums import MANIFEST, verify_files
@@ -19,9 +20,13 @@ from textclf.artifacts.layers import LayerModel
 from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.quoting import quote_value
-from textclf.vectorize.terms.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
+from textclf.vectorize import representation
+from textclf.vectorize.representation import VECTORIZER
 
+SHARED = "pretrained"  # beside the folders of models: pretrained weights that several of them use
 FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER)  # what `load` reads of a folder
+WORD = re.compile(r"\w+")  # what is removed to explain a prediction without terms
+VARIANTS = 64  # of a text, without one word each, that are in memory at a time
 Term = tuple[str, float]  # a term and its weight
 
 
@@ -32,7 +37,7 @@ class Predictor:
     also an empty one.
     """
 
-    def __init__(self, vectorizer: Vectorizer, model: LayerModel, decision: Decision) -> None:
+    def __init__(self, vectorizer: Any, model: LayerModel, decision: Decision) -> None:
         """Keep the parts; `load` reads them from a folder."""
         self.vectorizer = vectorizer
         self.model = model
@@ -59,9 +64,12 @@ class Predictor:
         """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
 
         A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
-        label, below 0 against it. Terms outside the vocabulary have none. Calibration is not taken into account.
+        label, below 0 against it. Terms outside the vocabulary have none. Calibration is not taken into account. If the
+        features have no terms, such as sentence vectors, words take their place, each removed wherever it occurs.
         """
         texts = list(_require_texts(texts))
+        if not representation.has_terms(self.vectorizer):
+            return [self._explain_words(text, count) for text in texts]
         X = self._vectors(texts)
         labels = self.decision.decide(self._probabilities(X))
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
@@ -74,10 +82,23 @@ class Predictor:
             explanations.append([(term, weight) for term, weight in terms if weight != 0])
         return explanations
 
-    def _vectors(self, texts: Iterable[str]) -> csr_array:
+    def _explain_words(self, text: str, count: int | None) -> list[Term]:
+        """Return the words whose removal changes the log odds of the text's label most, each with the drop."""
+        words = list(dict.fromkeys(WORD.findall(text)))
+        variants = [text, *(re.sub(rf"\b{re.escape(word)}\b", "", text) for word in words)]
+        starts = range(0, len(variants), VARIANTS)
+        batches = [variants[start : start + VARIANTS] for start in starts]
+        probabilities = np.concatenate([self.model.predict_proba(self._vectors(batch)) for batch in batches])
+        label = self.decision.decide(self.decision.calibrate(probabilities[:1])).item()
+        odds = layers.log_odds(np.log(np.maximum(probabilities, np.finfo(np.float64).tiny)))[:, label]
+        drops = odds[0] - odds[1:]
+        order = np.argsort(-np.abs(drops), kind="stable")[:count]
+        return [(words[position], float(drops[position])) for position in order if drops[position] != 0]
+
+    def _vectors(self, texts: Iterable[str]) -> Any:
         return self.vectorizer.transform(_require_texts(texts))
 
-    def _probabilities(self, X: csr_array) -> NDArray[np.float64]:
+    def _probabilities(self, X: Any) -> NDArray[np.float64]:
         probabilities = self.decision.calibrate(self.model.predict_proba(X))
         if np.isnan(probabilities).any():
             raise UserError("the probabilities of a text must be numbers; got NaN; train and export the model again")
@@ -109,10 +130,10 @@ def load(folder: str | Path) -> Predictor:
         verify_files(folder, FILES)
     model = layers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
-    vectorizer = read_vectorizer(folder / VECTORIZER)
+    vectorizer = representation.read(folder / VECTORIZER, folder.parent / SHARED)
     rows = len(model.layers[0].kernel)  # none if the model ignores the text
     with reading(folder / VECTORIZER):
-        if rows not in {0, sum(part.columns for part in vectorizer.parts)}:
+        if rows not in {0, vectorizer.columns}:
             raise ValueError(f"the model has weights for {rows} terms")
     return Predictor(vectorizer, model, decision)
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.core.formatting import count_noun, percent
+from textclf.core.formatting import count_noun, display_name, percent
 from textclf.export import description
 from textclf.export.sources import combine_rights, labelled_class_names
 from textclf.plot import groups
@@ -36,8 +36,6 @@ def count_lengths(rows: Iterable[pd.DataFrame]) -> tuple[Lengths, Lengths]:
 def data(run: Run, lengths: Mapping[str, tuple[Lengths, Lengths]]) -> dict[str, Any]:
     """Return the section; `lengths` are those of the texts of each split, from `count_lengths`."""
     words = np.concatenate([words for words, _ in lengths.values()])
-    shape = run.features["train"]
-    representation = description.representation(run.settings.vectorize, shape["features"])
     return {
         "rights": combine_rights(run.sources, run.settings.about),
         "rows": f"{len(words):,}",
@@ -48,8 +46,17 @@ def data(run: Run, lengths: Mapping[str, tuple[Lengths, Lengths]]) -> dict[str, 
         "repeats": _repeats(run.leaks, list(lengths)),
         "repeated": _sums(run.leaks),
         "conflicts": conflicts(run),
-        "features": f"{representation}; on average {shape['nonzeros'] / shape['rows']:.1f} of them in a training text",
+        "features": [_representation(run, name) for name in run.features],
     }
+
+
+def _representation(run: Run, name: str) -> str:
+    """Return how a text becomes the features of a representation, named if there are several."""
+    shape = run.features[name]["train"]
+    text = run.settings.vectorize[name].describe(shape["features"])
+    mean = shape["nonzeros"] / shape["rows"]
+    label = f"{display_name(name)}: " if len(run.features) > 1 else ""
+    return f"{label}{text}; on average {mean:.1f} of them in a training text"
 
 
 def _classes(run: Run) -> Table:

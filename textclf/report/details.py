@@ -84,6 +84,8 @@ def params(run: Run) -> list[dict[str, Any]]:
         if name == "train":
             sections.append({"name": name, "rows": [("models", to_yaml(section.models))]})
             sections += [_section(f"train.{model}", getattr(section, model)) for model in section.models]
+        elif name == "vectorize":
+            sections += [_section(f"vectorize.{each}", section[each]) for each in run.features]
         else:
             sections.append(_section(name, section))
     return [section for section in sections if section["rows"]]

@@ -25,7 +25,7 @@ from textclf.plot import reliability
 from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.settings import Vectorize
 
 CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.per_class)
 # Columns of the tables that have no chart of their own.
@@ -74,7 +74,7 @@ class Run:
     intervals: Mapping[str, Any]
     comparisons: Mapping[str, Mapping[str, float]]
     training: Mapping[str, Mapping[str, Any]]
-    features: Mapping[str, Mapping[str, int]]
+    features: Mapping[str, Mapping[str, Mapping[str, int]]]
     leaks: Mapping[str, Any]
     history: pd.DataFrame
     by_class: pd.DataFrame

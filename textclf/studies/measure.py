@@ -14,8 +14,8 @@ from textclf.models.common.fitting import fit_model, predict
 from textclf.models.settings import Train
 from textclf.split.draw import draw_rows
 from textclf.split.settings import Split
-from textclf.vectorize.terms.settings import Vectorize
-from textclf.vectorize.terms.vectorizer import vectorize_splits
+from textclf.vectorize.in_memory import vectorize_splits
+from textclf.vectorize.settings import Vectorize
 
 STUDY_METRICS = ("accuracy", "log_loss")
 
@@ -46,8 +46,9 @@ def measure(
     if size > 0 and "validation" not in splits:
         train, validation = draw_rows(splits["train"], math.ceil(size * len(splits["train"])), setup.split)
         splits = {"train": train, "validation": validation, "test": splits["test"]}
-    features, _ = vectorize_splits(splits, setup.vectorize, classes)
-    model = fit_model(name, features, setup.model(name, **changes)).layers
+    settings = setup.model(name, **changes)
+    features, _ = vectorize_splits(splits, {each: setup.vectorize[each] for each in settings.features}, classes)
+    model = fit_model(setup.train.kind(name), features, settings).layers
     predictions = [predict(model, split, part) for split, part in features.items() if split != "train"]
     decision = choose_decision(predictions, setup.evaluate)
     test = predictions[-1]

@@ -38,8 +38,8 @@ DAMAGED: list[tuple[str, tuple[str, ...], Any, str]] = [
         "crossvalidation.majority.rows must be greater than",
     ),
     ("training", ("majority", "parameters"), None, "majority.parameters must be a number; got null"),
-    ("features", ("train", "rows"), 0, "train.rows must be greater than 0; got 0"),
-    ("features", ("train",), GONE, "train is missing; it must be set"),
+    ("features", ("words", "train", "rows"), 0, "words.train.rows must be greater than 0; got 0"),
+    ("features", ("words", "train"), GONE, "words.train is missing; it must be set"),
     ("splits", ("test", "classes"), {"no": 0}, "test.classes must be the numbers of at least one row"),
     (
         "splits",

@@ -10,7 +10,7 @@ METRICS = {"validation accuracy": 0.8, "validation log_loss": 0.5, "test accurac
 
 
 def row(experiment: str, model: str, weighting: str, **metrics: float) -> dict[str, Any]:
-    settings = {"vectorize.weighting": weighting}
+    settings = {"vectorize.words.weighting": weighting}
     return {"experiment": experiment, "settings": settings, "model": model, **METRICS, **metrics}
 
 
@@ -35,12 +35,12 @@ def test_equal_results_of_a_model_that_ignores_a_setting_are_one_row() -> None:
     rows = [row(f"grid-{n}", model, w) for n, w in ((1, "counts"), (2, "tfidf")) for model in ("nb_svm", "keras")]
     rows[-1]["test accuracy"] = 0.75
     merged = grid.merged(rows)
-    assert [(each["model"], each["settings"]["vectorize.weighting"]) for each in merged] == [
+    assert [(each["model"], each["settings"]["vectorize.words.weighting"]) for each in merged] == [
         ("nb_svm", ["counts", "tfidf"]),
         ("keras", ["counts"]),
         ("keras", ["tfidf"]),
     ]
-    assert rows[0]["settings"] == {"vectorize.weighting": "counts"}
+    assert rows[0]["settings"] == {"vectorize.words.weighting": "counts"}
 
 
 def test_the_table_names_the_settings_that_vary() -> None:

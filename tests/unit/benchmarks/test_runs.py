@@ -13,11 +13,13 @@ def test_the_commands_are_those_of_dvc_yaml_up_to_evaluate() -> None:
         "stages.fetch",
         "stages.split",
         "stages.vectorize",
+        "stages.combine",
         "stages.train",
         "stages.train",
         "stages.evaluate",
     ]
-    assert [word for command in commands[4:6] for word in command if "@" in word] == ["train@majority", "train@nb_svm"]
+    items = [word for command in commands for word in command if "@" in word]
+    assert items == ["vectorize@words", "train@majority", "train@nb_svm"]
     assert not any("$" in word for command in commands for word in command)
 
 

@@ -61,7 +61,8 @@ def render(
         "default": "keras: the only model",
     }
     chosen = load_model(model).Settings.model_validate(settings or {})
-    return card.render(model, chosen, measured or results(), sources=sources, classes=classes, **(arguments | changes))
+    measured = measured or results()
+    return card.render(model, model, chosen, measured, sources=sources, classes=classes, **(arguments | changes))
 
 
 def rows_of(text: str, heading: str) -> list[list[str]]:

@@ -7,7 +7,8 @@ from textclf.export import description
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.terms.settings import UNITS, WEIGHTS, Terms
 
 CLASSES = {"0": "negative (0)", "1": "positive (1)"}
 MORE_CLASSES = {name: name for name in ("a", "b", "c")}
@@ -183,13 +184,14 @@ def test_checks_that_found_nothing_are_listed() -> None:
     ],
 )
 def test_a_representation_is_described(settings: dict[str, Any], words: str) -> None:
-    assert description.representation(Vectorize.model_validate(settings), 1714).startswith(words)
+    vectorize = Vectorize.model_validate({"words": settings})
+    assert description.representation(vectorize, {"words": 1714}).startswith(words)
 
 
 def test_every_analyzer_and_weighting_is_described() -> None:
-    properties = Vectorize.model_json_schema()["properties"]
-    assert set(description.UNITS) == set(properties["analyzer"]["enum"])
-    assert set(description.WEIGHTS) == set(properties["weighting"]["enum"])
+    properties = Terms.model_json_schema()["properties"]
+    assert set(UNITS) == set(properties["analyzer"]["enum"])
+    assert set(WEIGHTS) == set(properties["weighting"]["enum"])
 
 
 def test_independent_test_rows_are_not_called_clusters() -> None:

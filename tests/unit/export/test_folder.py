@@ -9,12 +9,12 @@ import textclf
 from textclf.artifacts import layers
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.export import folder
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
 
 def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> None:
-    vectorizer = Vectorizer.fit(["bad food", "great place"], Vectorize())
+    vectorizer = Vectorizer.fit(["bad food", "great place"], Terms())
     model = layers.linear(("no", "yes"), np.array([[-3.0, 0.25, 2.0, 0.5]]), np.zeros(1), "sigmoid")
     (trained := tmp_path / "trained").mkdir()
     layers.write(model, trained)

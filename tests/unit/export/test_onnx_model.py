@@ -17,14 +17,14 @@ from textclf.artifacts.decisions import Calibration, Decision, Platt, Temperatur
 from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, LayerModel
 from textclf.export import onnx_model
 from textclf.models.common.loading import load_model
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Part, Vectorizer
 
 KINDS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
 TERMS = [f"term{n:02d}" for n in range(samples.TERMS)]
 
 
-VECTORIZER = Vectorizer(Vectorize(), [Part("word", samples.TERMS, TERMS, None)])
+VECTORIZER = Vectorizer(Terms(), [Part("word", samples.TERMS, TERMS, None)])
 
 
 @cache

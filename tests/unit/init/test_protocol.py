@@ -101,8 +101,8 @@ def test_more_rows_take_larger_batches_and_fewer_epochs() -> None:
 
 def test_millions_of_rows_are_split_by_hash_with_a_bounded_vocabulary() -> None:
     chosen = choose(TABLES["millions of rows"])
-    assert (chosen["split.method"], chosen["vectorize.max_features"]) == ("hash", protocol.MOST_TERMS)
-    assert choose(TWO)["vectorize.max_features"] is None
+    assert (chosen["split.method"], chosen["vectorize.words.max_features"]) == ("hash", protocol.MOST_TERMS)
+    assert choose(TWO)["vectorize.words.max_features"] is None
 
 
 def test_a_class_of_too_few_texts_is_named() -> None:

@@ -9,6 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests import samples
+from tests.vectorized import vectorize_terms
 from textclf.artifacts import predictions
 from textclf.artifacts.features import Features
 from textclf.artifacts.predictions import Predictions
@@ -16,8 +17,7 @@ from textclf.evaluate.measure import measure
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.fitting import fit_model, predict
 from textclf.models.settings import MODELS
-from textclf.vectorize.terms.settings import Vectorize
-from textclf.vectorize.terms.vectorizer import vectorize_splits
+from textclf.vectorize.terms.settings import Terms
 
 CLASSES = ["food, good", "اللون", "音楽 1", "007", "True", "sport"]  # labels of any kind
 WORDS = [
@@ -71,8 +71,8 @@ def corpus(classes: int) -> dict[str, pd.DataFrame]:
 
 @cache
 def vectorize(representation: str, classes: int) -> dict[str, Features]:
-    settings = Vectorize.model_validate(REPRESENTATIONS[representation])
-    return vectorize_splits(corpus(classes), settings, CLASSES[:classes])[0]
+    settings = Terms.model_validate(REPRESENTATIONS[representation])
+    return vectorize_terms(corpus(classes), settings, CLASSES[:classes])[0]
 
 
 def fit_and_predict(model: str, splits: dict[str, Features]) -> Predictions:
@@ -137,8 +137,8 @@ def extremes() -> dict[str, Features]:
     splits = corpus(3)
     for rows in splits.values():
         rows.loc[rows.index[:5], "text"] = [megabyte, "", " \u3000\n", "?!…🤷", "\0"]
-    settings = Vectorize.model_validate({"analyzer": "word+char_wb", "char_ngram_range": (2, 2), "max_df": 0.9})
-    return vectorize_splits(splits, settings, CLASSES[:3])[0]
+    settings = Terms.model_validate({"analyzer": "word+char_wb", "char_ngram_range": (2, 2), "max_df": 0.9})
+    return vectorize_terms(splits, settings, CLASSES[:3])[0]
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -13,7 +13,7 @@ import pytest
 from stages import train as stage
 from tests import samples
 from tests.settings import put
-from textclf.artifacts import features, layers, predictions
+from textclf.artifacts import features, inputs, layers, predictions
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.models import majority
@@ -33,17 +33,18 @@ def write_splits(folder: Path, classes: int = 2, **sizes: int) -> dict[str, Shar
 
 def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> None:
     settings = samples.settings("naive_bayes")
-    first = fingerprint(write_splits(tmp_path / "a"), settings)
-    assert fingerprint(write_splits(tmp_path / "b"), settings) == first
+    first = fingerprint(write_splits(tmp_path / "1" / "words"), settings)
+    assert fingerprint(write_splits(tmp_path / "2" / "words"), settings) == first
     fingerprints = {
         first,
-        fingerprint(write_splits(tmp_path / "a"), samples.settings("naive_bayes", alpha=2.0)),
-        fingerprint(write_splits(tmp_path / "c", classes=3), settings),
-        fingerprint(write_splits(tmp_path / "d", test=16), settings),
+        fingerprint(write_splits(tmp_path / "1" / "words"), samples.settings("naive_bayes", alpha=2.0)),
+        fingerprint(write_splits(tmp_path / "3" / "words", classes=3), settings),
+        fingerprint(write_splits(tmp_path / "4" / "words", test=16), settings),
+        fingerprint(write_splits(tmp_path / "5" / "letters"), settings),
     }
-    assert len(fingerprints) == 4
+    assert len(fingerprints) == 5
     assert {len(digits) for digits in fingerprints} == {16}
-    splits = features.open_shards(tmp_path / "a")
+    splits = features.open_shards(tmp_path / "1" / "words")
     folder = scratch_folder(tmp_path, "naive_bayes", splits, settings)
     assert folder == tmp_path / f"{scratch_prefix('naive_bayes')}{first}"
     assert not folder.exists()
@@ -55,14 +56,16 @@ def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Runs the stage for a model on shards in data/features, with settings of params.yaml changed."""
-    (tmp_path / "data").mkdir()
-    write_splits(tmp_path / "data" / "features")
+    (tmp_path / "data" / "inputs").mkdir(parents=True)
+    write_splits(tmp_path / "data" / "features" / "words")
     monkeypatch.chdir(tmp_path)
 
     def run_stage(*settings: str, model: str = "naive_bayes") -> None:
         Path("params.yaml").write_text(put(*settings), encoding="utf-8")
         data = Path("data")
-        folders = {name: data / name for name in ("features", "trained", "predictions")}
+        block = inputs.Block("words", "sparse", samples.TERMS, 1.0, inputs.fingerprint(data / "features" / "words"))
+        inputs.write(inputs.Inputs(model, "code", (block,)), data / "inputs" / f"{model}.json")
+        folders = {name: data / name for name in ("inputs", "features", "trained", "predictions")}
         stage.run(stage=f"train@{model}", **folders)
 
     return run_stage
@@ -118,7 +121,7 @@ def test_the_written_layers_give_the_written_predictions_in_a_row_group_per_shar
 ) -> None:
     run(model=model)
     groups = list(predictions.batches(tmp_path / "data" / "predictions" / f"{model}.parquet"))
-    splits = features.open_shards(tmp_path / "data" / "features")
+    splits = features.open_shards(tmp_path / "data" / "features" / "words")
     trained = tmp_path / "data" / "trained" / model
     read = layers.read(trained)
     parts = [(name, part) for name, shards in splits.items() for part in shards]
@@ -133,7 +136,12 @@ def test_the_written_layers_give_the_written_predictions_in_a_row_group_per_shar
     fitted = fitting.fit_model(model, whole, samples.settings(model))
     assert json.loads((trained / "training.json").read_text()) == dict(fitted.record)
     assert capsys.readouterr().out == f"{fitted}\n"
-    assert {path.name for path in trained.iterdir()} == {layers.WEIGHTS, layers.DESCRIPTION, "training.json"}
+    assert {path.name for path in trained.iterdir()} == {
+        layers.WEIGHTS,
+        layers.DESCRIPTION,
+        inputs.FILE,
+        "training.json",
+    }
 
 
 @pytest.mark.parametrize("watched", ["validation", "test"])
@@ -141,7 +149,7 @@ def test_the_history_and_further_files_of_a_training_are_written(
     tmp_path: Path, run: Callable[..., None], monkeypatch: pytest.MonkeyPatch, watched: str
 ) -> None:
     if watched == "test":
-        for path in (tmp_path / "data" / "features").glob("validation*"):
+        for path in (tmp_path / "data" / "features" / "words").glob("validation*"):
             path.unlink()
     history = pd.DataFrame({"epoch": [1, 1], "split": ["train", "watched"], "loss": [0.5, 1 / 3], "accuracy": [1.0, 0]})
 

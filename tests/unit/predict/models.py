@@ -10,15 +10,16 @@ from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.decisions import DECISION, Calibration, Decision, write_decision
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.predict.predictor import Predictor
-from textclf.vectorize.terms.settings import Vectorize
-from textclf.vectorize.terms.vectorizer import VECTORIZER, Vectorizer, write_vectorizer
+from textclf.vectorize import representation
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 WEIGHTS = {"bad": -3.0, "food": 0.25, "great": 2.0, "place": 0.5}
 
 
 def fit_vectorizer(**settings: object) -> Vectorizer:
     """A vectorizer of the words of `WEIGHTS`, in their order."""
-    return Vectorizer.fit(["bad food", "great place", "great food"], Vectorize.model_validate(settings))
+    return Vectorizer.fit(["bad food", "great place", "great food"], Terms.model_validate(settings))
 
 
 def two_classes(
@@ -53,7 +54,7 @@ def export(predictor: Predictor, folder: Path) -> Path:
     """Write the files of a model as the export stage does."""
     folder.mkdir(parents=True)
     layers.write(predictor.model, folder)
-    write_vectorizer(predictor.vectorizer, folder / VECTORIZER)
+    representation.write(predictor.vectorizer, folder / representation.VECTORIZER)
     write_decision(predictor.decision, folder / DECISION)
     write_manifest(folder)
     return folder

@@ -25,7 +25,7 @@ from textclf.predict.command import choose_format, predict_batches
 from textclf.predict.inputs import TextBatch
 from textclf.tables import formats
 from textclf.tables.formats import FORMATS
-from textclf.vectorize.terms.vectorizer import VECTORIZER
+from textclf.vectorize.representation import VECTORIZER
 
 ROOT = Path(__file__).parents[3]
 CLASSES = ("50%", 'a "b"', "ü,☃")

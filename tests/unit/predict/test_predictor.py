@@ -30,7 +30,7 @@ from textclf.artifacts.decisions import (
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.core.errors import UserError
 from textclf.predict.predictor import FILES, Predictor, find_model
-from textclf.vectorize.terms.vectorizer import VECTORIZER
+from textclf.vectorize.representation import VECTORIZER
 
 TEXTS = ["The food was great, great!", "bad food", "", "nothing that is known", "Great. Bad. Great."]
 DAMAGED = "is damaged; remove it and run dvc repro (or dvc pull) to make it"

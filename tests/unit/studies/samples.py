@@ -10,7 +10,7 @@ from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.studies.measure import Setup
 from textclf.studies.settings import CrossValidate
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.settings import Vectorize
 
 CLASSES = ["0", "1"]
 FAST = ("majority", "logistic_regression")
@@ -38,7 +38,7 @@ def setup(models: tuple[str, ...] = FAST, **sections: dict[str, Any]) -> Setup:
     """Return the default settings with changes, section by section."""
     return Setup(
         Split.model_validate(sections.get("split", {})),
-        Vectorize(),
+        Vectorize.model_validate({}),
         Train.model_validate({"models": models}),
         Evaluate.model_validate(sections.get("evaluate", {})),
     )

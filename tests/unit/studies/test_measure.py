@@ -1,7 +1,7 @@
 """One training of the studies, with models that train in no time."""
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pytest
@@ -10,7 +10,7 @@ from tests.unit.studies.samples import CLASSES, corpus, settings, setup, split
 from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.studies import crossvalidation, measure
-from textclf.vectorize.terms import vectorizer
+from textclf.vectorize import in_memory
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
 Splits = dict[str, pd.DataFrame]
@@ -20,11 +20,11 @@ Splits = dict[str, pd.DataFrame]
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Splits, Vectorizer]]:
     """The splits of each training, and the vectorizer fitted on them."""
     seen: list[tuple[Splits, Vectorizer]] = []
-    original = vectorizer.vectorize_splits
+    original = in_memory.vectorize_splits
 
     def vectorize(splits: Splits, *arguments: Any) -> Any:
         features, fitted = original(splits, *arguments)
-        seen.append((splits, fitted))
+        seen.append((splits, cast("Vectorizer", fitted["words"])))
         return features, fitted
 
     monkeypatch.setattr(measure, "vectorize_splits", vectorize)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from textclf.artifacts import layers
+from textclf.artifacts.features import in_double
 from textclf.core.errors import UserError
 from textclf.models.common.class_weights import row_weights
 from textclf.models.common.fitted import Fitted
@@ -41,7 +42,9 @@ def fit_calibrated(estimator: Any, train: "Features", class_weight: ClassWeight,
     if fewest < FEWEST:
         raise UserError(f"a class must have at least {FEWEST} training rows to calibrate by; one has {fewest}")
     search = CalibratedClassifierCV(estimator, cv=StratifiedKFold(min(FOLDS, fewest)), ensemble=False)
-    (fitted,) = search.fit(train.X, train.y, sample_weight=row_weights(train, class_weight)).calibrated_classifiers_
+    (fitted,) = search.fit(
+        in_double(train.X), train.y, sample_weight=row_weights(train, class_weight)
+    ).calibrated_classifiers_
     coef, intercept = fitted.estimator.coef_, fitted.estimator.intercept_
     slope = np.array([-sigmoid.a_ for sigmoid in fitted.calibrators])  # scikit-learn's have the opposite sign
     offset = np.array([-sigmoid.b_ for sigmoid in fitted.calibrators])

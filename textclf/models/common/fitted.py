@@ -44,6 +44,7 @@ class ModelPackage(Protocol):
     """
 
     KIND: str  # what the model is, in a few words, for its card
+    ACCEPTS: tuple[str, ...]  # kinds of features that it can be fitted on
     Settings: "type[ModelSettings]"
 
     def fit(self, train: "Features", watched: "Features", settings: "ModelSettings") -> Fitted:

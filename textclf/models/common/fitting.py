@@ -50,7 +50,7 @@ def fit_shards(name: str, splits: Mapping[str, Shards[Features]], settings: Mode
         fitted: Fitted = package.fit_stream(train, watched, settings, scratch)
         return fitted
     # An npz is not compressed: its arrays take in memory what they take on disk.
-    size = sum(path.stat().st_size for path in (*train.paths, *watched.paths))
+    size = sum(path.stat().st_size for path in (*train.files, *watched.files))
     resources.require_memory(COPIES * size, f"{name}, which does not train on a stream,")
     together: Fitted = package.fit(features.concatenate(list(train)), features.concatenate(list(watched)), settings)
     return together

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from textclf.core.errors import UserError
+from textclf.models.common.settings import named_settings
 
 PACKAGE, FOLDER = "textclf.models", Path(__file__).parents[1]
 SHARED = "common"  # the package that is no model
@@ -21,3 +22,9 @@ def load_model(name: str) -> Any:
     if name not in known:
         raise UserError(f"model must be one of {', '.join(known)}; got {name!r}")
     return importlib.import_module(f"{PACKAGE}.{name}")
+
+
+def settings_class(name: str, kind: str) -> Any:
+    """Return the class of a model's settings; a model that is called otherwise than its kind names that in them."""
+    settings = load_model(kind).Settings
+    return settings if name == kind else named_settings(kind, settings)

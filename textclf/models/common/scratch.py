@@ -31,8 +31,9 @@ def fingerprint(splits: "Mapping[str, Shards[Features]]", settings: ModelSetting
     """
     digest = hashlib.sha256(repr(settings).encode())
     for split, shards in splits.items():
-        for path in shards.paths:
+        for path in shards.files:
             with reading(path), zipfile.ZipFile(path) as stored:
                 for array in stored.infolist():
-                    digest.update(f"{split} {path.name} {array.filename} {array.file_size} {array.CRC}\n".encode())
+                    place = f"{split} {path.parent.name} {path.name} {array.filename}"
+                    digest.update(f"{place} {array.file_size} {array.CRC}\n".encode())
     return digest.hexdigest()[:16]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field
 
+from textclf.artifacts.features import as_sparse, sparse_shards
 from textclf.core import resources
 from textclf.core.formatting import count_noun
 from textclf.core.settings import Seed
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from textclf.artifacts.shards import Shards
 
 KIND = "a feed-forward network trained with Keras"
+ACCEPTS = ("sparse", "dense")
 ADDRESS_SPACE = 5 * resources.GIB  # what TensorFlow reserves; measured: 4.0 GB
 Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
 Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
@@ -68,7 +70,7 @@ def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:
     resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.keras import training
 
-    return training.fit(train, watched, settings)
+    return training.fit(as_sparse(train), as_sparse(watched), settings)
 
 
 def fit_stream(train: "Shards[Features]", watched: "Shards[Features]", settings: Settings, scratch: Path) -> Fitted:
@@ -76,4 +78,4 @@ def fit_stream(train: "Shards[Features]", watched: "Shards[Features]", settings:
     resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.keras import stream
 
-    return stream.fit_stream(train, watched, settings, scratch)
+    return stream.fit_stream(sparse_shards(train), sparse_shards(watched), settings, scratch)

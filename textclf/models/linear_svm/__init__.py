@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from textclf.artifacts.features import Features
 
 KIND = "a linear support vector machine with calibrated scores"
+ACCEPTS = ("sparse", "dense")
 
 
 class Settings(CalibratedSettings):

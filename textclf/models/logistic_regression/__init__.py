@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, PlainValidator, WithJsonSchema
 
 from textclf.artifacts import layers
-from textclf.artifacts.features import concatenate
+from textclf.artifacts.features import concatenate, in_double
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from textclf.artifacts.shards import Shards
 
 KIND = "logistic regression"
+ACCEPTS = ("sparse", "dense")
 VECTORS = 24  # of all parameters in the memory of lbfgs, measured
 IN_MEMORY = 250_000  # training rows up to which the solver auto is lbfgs, and beyond which it is sgd
 
@@ -105,17 +106,17 @@ def fit(
     resources.require_memory(VECTORS * 8 * parameters, purpose)
     from sklearn.linear_model import LogisticRegression
 
-    estimator = LogisticRegression(max_iter=settings.max_iter)
+    estimator, X = LogisticRegression(max_iter=settings.max_iter), in_double(train.X)
     weights = row_weights(train, settings.class_weight)
     if isinstance(settings.C, float):
-        estimator.set_params(C=settings.C).fit(train.X, train.y, weights)
+        estimator.set_params(C=settings.C).fit(X, train.y, weights)
     else:
         from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
         if (fewest := counts.min()) < FOLDS:
             raise UserError(f"a class must have at least {FOLDS} training rows to choose C by; one has {fewest}")
         search = GridSearchCV(estimator, {"C": list(settings.C)}, scoring="neg_log_loss", cv=StratifiedKFold(FOLDS))
-        estimator = search.fit(train.X, train.y, sample_weight=weights).best_estimator_
+        estimator = search.fit(X, train.y, sample_weight=weights).best_estimator_
     activation = "sigmoid" if len(train.classes) == 2 else "softmax"
     record = {
         "parameters": estimator.coef_.size + estimator.intercept_.size,

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from textclf.artifacts import layers
+from textclf.artifacts.features import as_sparse
 from textclf.core import progress
 from textclf.models.common.class_weights import class_weights
 from textclf.models.common.fitted import Fitted
@@ -56,7 +57,7 @@ def fit_sgd(
     bar = progress.bar("logistic_regression", passes * rows)
     for number in range(passes):
         for shard in np.random.default_rng(number).permutation(len(shards)):
-            part = shards[shard]()
+            part = as_sparse(shards[shard]())
             estimator.set_params(random_state=int(np.random.default_rng([number, shard]).integers(2**31)))
             estimator.partial_fit(add_ones(part.X), part.y, np.arange(len(classes)), weights[part.y])
             bar.update(len(part.y))
@@ -71,7 +72,7 @@ def squared_norm(shards: Sequence[Callable[[], "Features"]], weights: NDArray[np
     """Return the R^2 of `fit_sgd`, with each squared row norm multiplied by the weight of its class."""
     second = fourth = 0.0
     for read in shards:
-        part = read()
+        part = as_sparse(read())
         squares = weights[part.y] * add_ones(part.X).power(2).sum(axis=1)
         second, fourth = second + squares.sum(), fourth + (squares**2).sum()
     return float(fourth / second)

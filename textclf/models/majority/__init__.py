@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from textclf.artifacts.shards import Shards
 
 KIND = "the share of each class among the training rows, whatever the text says"
+ACCEPTS = ("sparse", "dense", "tokens")
 
 
 class Settings(ModelSettings):

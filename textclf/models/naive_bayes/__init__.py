@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textclf.artifacts.shards import Shards
 
 KIND = "multinomial naive Bayes"
+ACCEPTS = ("sparse",)
 
 
 class Settings(ModelSettings):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from textclf.artifacts.features import Features
 
 KIND = "a support vector machine on naive Bayes features (Wang and Manning, 2012), with calibrated scores"
+ACCEPTS = ("sparse",)
 
 
 class Settings(CalibratedSettings):

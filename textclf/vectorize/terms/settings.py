@@ -1,12 +1,22 @@
-"""Settings of the stage vectorize, named as in scikit-learn's vectorizers."""
+"""Settings of the method terms, named as in scikit-learn's vectorizers."""
 
 import re
 import warnings
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
+from textclf.core.formatting import join_names
 from textclf.core.settings import Section, relation, rule, show
+
+UNITS = {
+    "word": "words",
+    "char": "characters",
+    "char_wb": "characters within words",
+    "word+char": "words and characters",
+    "word+char_wb": "words, and characters within words",
+}
+WEIGHTS = {"counts": "counts", "binary": "presence", "tfidf": "tf-idf"}
 
 
 def _document_frequency(value: object) -> int | float:
@@ -37,9 +47,12 @@ DocumentFrequency = Annotated[
 Range = Annotated[tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], Field(strict=False)]
 
 
-class Vectorize(Section):
-    """How a text becomes a vector."""
+class Terms(Section):
+    """Sparse vectors of the words or character n-grams of the training rows."""
 
+    kind: ClassVar = "sparse"
+
+    method: Literal["terms"] = Field("terms", description="terms: words or character n-grams, as sparse vectors")
     analyzer: Literal["word", "char", "char_wb", "word+char", "word+char_wb"] = Field(
         default="word", description="word, char (n-grams of letters), char_wb (within words), word+char or word+char_wb"
     )
@@ -78,6 +91,19 @@ class Vectorize(Section):
     def analyzers(self) -> list[str]:
         """Return the analyzers to use side by side: one or two of word, char and char_wb."""
         return self.analyzer.split("+")
+
+    def describe(self, columns: int) -> str:
+        """Return how a text becomes a vector with so many columns, in a few words."""
+        ranges = []
+        if "word" in self.analyzer:
+            ranges.append(("words", self.ngram_range))
+        if "char" in self.analyzer:
+            ranges.append(("characters", self.char_ngram_range))
+        runs = [f"runs of {low} to {high} {unit}" for unit, (low, high) in ranges if high > 1 and low < high]
+        runs += [f"runs of {low} {unit}" for unit, (low, high) in ranges if low == high > 1]
+        terms = f"{UNITS[self.analyzer]}{f' ({join_names(runs)})' if runs else ''}"
+        kind = "hashed columns" if self.hashing else "terms of the training rows"
+        return f"{WEIGHTS[self.weighting]} of {terms}, {columns:,} {kind}"
 
     @model_validator(mode="after")
     def _ranges_ascend(self) -> Self:

@@ -20,15 +20,17 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import workers
 from textclf.core.files import reading
+from textclf.vectorize import representation
+from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.terms.matrix import UNKNOWN, remap_columns, stack_columns, tfidf
 from textclf.vectorize.terms.tokens import make_analyzer
-from textclf.vectorize.terms.vectorizer import VECTORIZER, Part, Vectorizer, encode_labels, learn_part, write_vectorizer
+from textclf.vectorize.terms.vectorizer import Part, Vectorizer, learn_part
 from textclf.vectorize.terms.vocabulary import count_terms, merge_term_counts
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from textclf.vectorize.terms.settings import Vectorize
+    from textclf.vectorize.terms.settings import Terms
 
 LETTERS_PER_WORD = 6  # including the space, for estimates
 PROCESS_MEMORY, WORKER_MEMORY = 200_000_000, 80_000_000  # bytes before any term: of this process, of each worker
@@ -36,13 +38,13 @@ PROCESS_MEMORY, WORKER_MEMORY = 200_000_000, 80_000_000  # bytes before any term
 
 def vectorize_shards(
     rows: "Mapping[str, Shards[pd.DataFrame]]",
-    settings: "Vectorize",
+    settings: "Terms",
     classes: Sequence[str],
     folder: Path,
     scratch: Path,
     memory: int = 0,
-) -> dict[str, dict[str, int]]:
-    """Write the features of every shard and the vectorizer to `folder`, and return the shape of each split.
+) -> tuple[Vectorizer, dict[str, dict[str, int]]]:
+    """Write the features of every shard and the vectorizer to `folder`; return the vectorizer and each split's shape.
 
     Temporary files of a few bytes per term go to `scratch`, which must be in the same file system as `folder` and is
     left for the caller to remove. `memory` is what a shard takes, in bytes, see `estimate_room`. Raises `UserError` if
@@ -62,20 +64,21 @@ def vectorize_shards(
             train_rows = sum(row_counts[path] for path in paths["train"])
             parts.append(learn_part(analyzer, merge_term_counts(tables), train_rows, settings))
             _save_columns(parts[-1], scratch / f"{number}.columns")
-        write_vectorizer(Vectorizer(settings, parts), folder / VECTORIZER)
+        vectorizer = Vectorizer(settings, parts)
+        representation.write(vectorizer, folder / representation.VECTORIZER)
         tasks = [(path, settings, list(classes), scratch, folder / f"{path.stem}.npz") for path in all_paths]
         nonzeros = dict(zip(all_paths, pool.map(transform_shard, tasks, "vectorize"), strict=True))
-    return {
+    return vectorizer, {
         name: {
             "rows": sum(row_counts[path] for path in split_paths),
-            "features": sum(part.columns for part in parts),
+            "features": vectorizer.columns,
             "nonzeros": sum(nonzeros[path] for path in split_paths),
         }
         for name, split_paths in paths.items()
     }
 
 
-def count_shard(source: Path, settings: "Vectorize", scratch: Path) -> int:
+def count_shard(source: Path, settings: "Terms", scratch: Path) -> int:
     """Write the term counts and document-term counts of a shard to `scratch`, and return its number of rows."""
     texts = splits.read_column(source, "text")
     for number, analyzer in enumerate(settings.analyzers):
@@ -87,7 +90,7 @@ def count_shard(source: Path, settings: "Vectorize", scratch: Path) -> int:
     return len(texts)
 
 
-def transform_shard(source: Path, settings: "Vectorize", classes: Sequence[str], scratch: Path, target: Path) -> int:
+def transform_shard(source: Path, settings: "Terms", classes: Sequence[str], scratch: Path, target: Path) -> int:
     """Write the features of a shard to `target`, and return the number of nonzeros."""
     import pyarrow.compute as pc
 
@@ -132,7 +135,7 @@ class Room:
         return PROCESS_MEMORY + max(workers.processes(self.shards, self.memory_per_shard), 1) * self.memory_per_shard
 
 
-def estimate_room(rows: "Mapping[str, Shards[pd.DataFrame]]", settings: "Vectorize") -> Room:
+def estimate_room(rows: "Mapping[str, Shards[pd.DataFrame]]", settings: "Terms") -> Room:
     """Return an estimate of what `vectorize_shards` needs.
 
     It follows from the size of the texts: six letters per word, and one n-gram of each length per word or letter.

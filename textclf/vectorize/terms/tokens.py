@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from textclf.vectorize.terms.settings import Vectorize
+    from textclf.vectorize.terms.settings import Terms
 
 Analyze = Callable[[str], list[str]]
 
@@ -18,7 +18,7 @@ FASTER_PATTERNS = {r"(?u)\b\w\w+\b": r"\w\w+"}
 WHITE_SPACE = re.compile(r"\s\s+")
 
 
-def make_analyzer(name: str, settings: "Vectorize") -> Analyze:
+def make_analyzer(name: str, settings: "Terms") -> Analyze:
     """Return the function that splits a text into its terms, in order and with repetitions.
 
     `name` is word, char or char_wb. The settings used are `lowercase`, `token_pattern` (what a word is: the whole

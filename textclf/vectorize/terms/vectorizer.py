@@ -7,25 +7,21 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf.artifacts.features import Features
-from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
+from textclf.artifacts.features import SPARSE
 from textclf.vectorize.terms import matrix
 from textclf.vectorize.terms.matrix import UNKNOWN, Lookup
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import make_analyzer
 from textclf.vectorize.terms.vocabulary import count_terms, inverse_document_frequency, select_terms
 
 if TYPE_CHECKING:
-    import pandas as pd
     import pyarrow as pa
 
-VECTORIZER = "vectorizer.json"  # beside the features that it made
 MOST_IDF = 1 + math.log(2**63)  # of a term in no text, with more texts than can be counted
 
 
@@ -46,13 +42,15 @@ class Vectorizer:
     where the settings name two analyzers. Hashed terms have no sign, because naive Bayes needs non-negative weights.
     """
 
-    def __init__(self, settings: Vectorize, parts: Sequence[Part]) -> None:
+    kind: ClassVar[str] = SPARSE
+
+    def __init__(self, settings: Terms, parts: Sequence[Part]) -> None:
         """Keep the settings and the parts; use `fit` or `read_vectorizer` to make a vectorizer."""
         self.settings = settings
         self.parts = tuple(parts)
 
     @classmethod
-    def fit(cls, texts: Iterable[str], settings: Vectorize) -> "Vectorizer":
+    def fit(cls, texts: Iterable[str], settings: Terms, pretrained: Path | None = None) -> "Vectorizer":  # noqa: ARG003
         """Return a vectorizer that has learned from the training texts; `UserError` if no term is left."""
         texts = list(texts)
         parts = []
@@ -60,6 +58,11 @@ class Vectorizer:
             terms, _ = count_terms(texts, make_analyzer(name, settings), settings)
             parts.append(learn_part(name, terms, len(texts), settings))
         return cls(settings, parts)
+
+    @property
+    def columns(self) -> int:
+        """Return the number of columns."""
+        return sum(part.columns for part in self.parts)
 
     def transform(self, texts: Iterable[str]) -> csr_array:
         """Return the vectors of the texts: (texts, features), as `Features.X`."""
@@ -100,17 +103,24 @@ class Vectorizer:
     def _prefix(self, part: Part) -> str:
         return f"{part.analyzer}__" if len(self.parts) > 1 else ""
 
+    @staticmethod
+    def unknown_names(content: Mapping[str, Any]) -> list[str]:
+        """Return the settings and attributes in the content of `to_json` that this version does not know."""
+        known = {*Terms.model_fields, *(field.name for field in fields(Part))}
+        return [name for part in (content["settings"], *content["parts"]) for name in part if name not in known]
+
     def to_json(self) -> dict[str, Any]:
         """Return the settings and parts as JSON content."""
-        return {"settings": self.settings.model_dump(), "parts": [vars(part) for part in self.parts]}
+        settings = self.settings.model_dump(exclude={"method"})
+        return {"settings": settings, "parts": [vars(part) for part in self.parts]}
 
     @classmethod
-    def from_json(cls, content: Mapping[str, Any]) -> "Vectorizer":
+    def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Vectorizer":  # noqa: ARG003
         """Return the vectorizer with the content of `to_json`; `ValueError` or the like if it is damaged.
 
         Settings that the content lacks have their defaults.
         """
-        settings = Vectorize.model_validate(content["settings"])
+        settings = Terms.model_validate(content["settings"])
         parts = [Part(**part) for part in content["parts"]]
         if [part.analyzer for part in parts] != settings.analyzers:
             raise ValueError("there must be a part for each analyzer")
@@ -119,7 +129,7 @@ class Vectorizer:
         return cls(settings, parts)
 
 
-def _check_part(part: Part, settings: Vectorize) -> None:
+def _check_part(part: Part, settings: Terms) -> None:
     """Raise `ValueError` or `TypeError` unless a part read from JSON is one that `learn_part` may have returned."""
     hashed, weighted = settings.hashing is not None, settings.weighting == "tfidf"
     if type(part.columns) is not int or hashed != (part.vocabulary is None) or weighted == (part.idf is None):
@@ -139,7 +149,7 @@ def _check_part(part: Part, settings: Vectorize) -> None:
 class _Block:
     """The columns of one part, ready to transform texts."""
 
-    def __init__(self, part: Part, settings: Vectorize) -> None:
+    def __init__(self, part: Part, settings: Terms) -> None:
         self.analyze = make_analyzer(part.analyzer, settings)
         self.settings = settings
         self.width = part.columns
@@ -162,7 +172,7 @@ class _Block:
         return counts if self.idf is None else matrix.tfidf(counts, self.idf, self.settings.sublinear_tf)
 
 
-def learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Vectorize) -> Part:
+def learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Terms) -> Part:
     """Return what an analyzer learns from the term counts of all training texts; `UserError` if no term is left.
 
     `terms` is a table of `count_terms`, `rows` the number of training texts.
@@ -178,39 +188,3 @@ def learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Vectorize)
     selected = select_terms(frequencies, terms["total"].to_numpy(), rows, settings)
     idf = inverse_document_frequency(frequencies[selected], rows) if weighted else None
     return Part(analyzer, len(selected), terms["term"].take(selected).to_pylist(), idf)
-
-
-def vectorize_splits(
-    splits: "Mapping[str, pd.DataFrame]", settings: Vectorize, classes: Sequence[str]
-) -> tuple[dict[str, Features], Vectorizer]:
-    """Return the features of splits in memory, and the vectorizer that was fitted on the training rows.
-
-    `classes` are the names of all labels, in order. Raises `UserError` if no term is left.
-    """
-    vectorizer = Vectorizer.fit(splits["train"]["text"], settings)
-    features = {}
-    for name, rows in splits.items():
-        ids = rows["id"].to_numpy(dtype=str)
-        y = encode_labels(rows["label"], classes)
-        features[name] = Features(ids, vectorizer.transform(rows["text"]), y, np.array(classes, dtype=str))
-    return features, vectorizer
-
-
-def encode_labels(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.int64]:
-    """Return the position of each label among the classes."""
-    position = {name: number for number, name in enumerate(classes)}
-    return np.array([position[label] for label in labels], dtype=np.int64)
-
-
-def write_vectorizer(vectorizer: Vectorizer, path: Path) -> None:
-    """Write a vectorizer as JSON; `read_vectorizer` returns its floats bit for bit."""
-    write_versioned_json(path, vectorizer.to_json())
-
-
-def read_vectorizer(path: Path) -> Vectorizer:
-    """Return a vectorizer from JSON; `UserError` if the file is missing, damaged, or made by a newer textclf."""
-    content = read_versioned_json(path)
-    with reading(path):
-        known = {*Vectorize.model_fields, *(field.name for field in fields(Part))}
-        require_known(path, [name for part in (content["settings"], *content["parts"]) for name in part], known)
-        return Vectorizer.from_json(content)

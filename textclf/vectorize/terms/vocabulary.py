@@ -17,12 +17,12 @@ from textclf.vectorize.terms.tokens import Analyze
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from textclf.vectorize.terms.settings import Vectorize
+    from textclf.vectorize.terms.settings import Terms
 
 MERGE_TERMS = 1_000_000  # merge term counts whenever this many are waiting
 
 
-def count_terms(texts: Iterable[str], analyze: Analyze, settings: "Vectorize") -> "tuple[pa.Table, csr_array]":
+def count_terms(texts: Iterable[str], analyze: Analyze, settings: "Terms") -> "tuple[pa.Table, csr_array]":
     """Return term counts over all texts and document-term counts (texts, terms); 1 for each with weighting binary.
 
     The table has the columns `term` (sorted by code point, or the hashed columns in order), `rows` (document
@@ -74,7 +74,7 @@ def merge_term_counts(tables: "Iterable[pa.Table]") -> "pa.Table":
 
 
 def select_terms(
-    frequencies: NDArray[np.int64], totals: NDArray[np.int64], rows: int, settings: "Vectorize"
+    frequencies: NDArray[np.int64], totals: NDArray[np.int64], rows: int, settings: "Terms"
 ) -> NDArray[np.int64]:
     """Return the positions of the terms within min_df and max_df, ascending; at most max_features, most frequent first.
 

@@ -10,7 +10,7 @@ from sklearn.feature_extraction.text import CountVectorizer, HashingVectorizer, 
 from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from textclf.core.errors import UserError
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
 LETTERS = {
@@ -33,7 +33,7 @@ CORPORA = st.lists(TEXTS, min_size=1, max_size=6)
 
 
 @st.composite
-def any_settings(draw: st.DrawFn) -> Vectorize:
+def any_settings(draw: st.DrawFn) -> Terms:
     """Draw settings that are valid together."""
     weighting = draw(st.sampled_from(["counts", "binary", "tfidf"]))
     low, char_low = draw(st.integers(1, 2)), draw(st.integers(1, 3))
@@ -54,10 +54,10 @@ def any_settings(draw: st.DrawFn) -> Vectorize:
             "max_df": draw(st.sampled_from([1.0, 1.0, 0.7, 2])),
             "max_features": draw(st.sampled_from([None, None, 1, 3])),
         }
-    return Vectorize.model_validate(changes)
+    return Terms.model_validate(changes)
 
 
-def fitted(texts: list[str], settings: Vectorize) -> Vectorizer:
+def fitted(texts: list[str], settings: Terms) -> Vectorizer:
     """Return a fitted vectorizer; hypothesis draws other texts if they leave no term."""
     try:
         return Vectorizer.fit(texts, settings)
@@ -65,13 +65,13 @@ def fitted(texts: list[str], settings: Vectorize) -> Vectorizer:
         reject()
 
 
-def reference(settings: Vectorize) -> Any:
+def reference(settings: Terms) -> Any:
     """Return scikit-learn's vectorizer, or union of vectorizers, as its documentation would have one write it."""
     parts = [(analyzer, _reference(analyzer, settings)) for analyzer in settings.analyzers]
     return FeatureUnion(parts) if len(parts) > 1 else parts[0][1]
 
 
-def _reference(analyzer: str, settings: Vectorize) -> Any:
+def _reference(analyzer: str, settings: Terms) -> Any:
     tokens: dict[str, Any] = {"analyzer": analyzer, "lowercase": settings.lowercase}
     if analyzer == "word":
         tokens |= {"token_pattern": settings.token_pattern, "ngram_range": settings.ngram_range}

@@ -15,24 +15,25 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from stages import vectorize as stage
 from tests.unit.vectorize.terms.corpora import CORPORA, TEXTS, any_settings, same
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import resources, workers
 from textclf.core.errors import UserError
+from textclf.vectorize import representation
+from textclf.vectorize.stage import vectorize
 from textclf.vectorize.terms import sharded as sharded_module
 from textclf.vectorize.terms import vocabulary
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.sharded import Room, estimate_room, vectorize_shards
-from textclf.vectorize.terms.vectorizer import VECTORIZER, Vectorizer, read_vectorizer
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 CLASSES = ["neg", "pos"]
 
 
 def sharded(
-    train: list[str], test: list[str], cuts: set[int], settings: Vectorize, folder: Path
+    train: list[str], test: list[str], cuts: set[int], settings: Terms, folder: Path
 ) -> tuple[dict[str, Features], Vectorizer, dict[str, dict[str, int]]]:
     """Return features, vectorizer and shapes of texts in shards, the training texts cut before these rows."""
     for name in ("splits", "scratch", "features"):
@@ -47,10 +48,14 @@ def sharded(
         ]
         shards.write(frames, folder / "splits", name, ".parquet", splits.write)
     rows = splits.open_shards(folder / "splits")
-    shapes = vectorize_shards(rows, settings, CLASSES, folder / "features", folder / "scratch")
+    _, shapes = vectorize_shards(rows, settings, CLASSES, folder / "features", folder / "scratch")
     opened = features.open_shards(folder / "features")
     assert {name: len(parts) for name, parts in opened.items()} == {"train": len(borders) - 1, "test": 1}
-    return features.read(folder / "features"), read_vectorizer(folder / "features" / VECTORIZER), shapes
+    return (
+        features.read(folder / "features"),
+        representation.read(folder / "features" / representation.VECTORIZER, folder),
+        shapes,
+    )
 
 
 @hypothesis_settings(deadline=None, max_examples=60)
@@ -61,7 +66,7 @@ def sharded(
     settings=any_settings(),
 )
 def test_shards_give_the_same_as_all_rows_at_once(
-    tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], cuts: set[int], settings: Vectorize
+    tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], cuts: set[int], settings: Terms
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
@@ -89,7 +94,7 @@ def test_workers_give_the_same_as_one_process(
     generator = np.random.default_rng(0)
     words = [f"w{number:03}" for number in range(300)]
     texts = [" ".join(generator.choice(words, 10)) for _ in range(200)]
-    settings = Vectorize.model_validate(
+    settings = Terms.model_validate(
         {
             "analyzer": "word+char_wb",
             "weighting": weighting,
@@ -112,7 +117,7 @@ def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: s
     rows.drop(columns=column).to_parquet(tmp_path / "test.parquet")
     opened = splits.open_shards(tmp_path)
     with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
-        vectorize_shards(opened, Vectorize(), CLASSES, tmp_path, tmp_path)
+        vectorize_shards(opened, Terms(), CLASSES, tmp_path, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["train-0.npz", "train-0.terms", "0.columns"])
@@ -129,7 +134,7 @@ def test_temporary_files_that_a_failing_disk_gives_back_damaged_are_told_in_a_li
 
     monkeypatch.setattr(sharded_module, "transform_shard", damage_first)
     with pytest.raises(UserError, match=f"{re.escape(name)} is damaged; remove it"):
-        vectorize_shards({"train": Shards([shard], splits.read_shard)}, Vectorize(), CLASSES, tmp_path, tmp_path)
+        vectorize_shards({"train": Shards([shard], splits.read_shard)}, Terms(), CLASSES, tmp_path, tmp_path)
 
 
 def test_the_estimate_grows_with_the_texts_and_the_ngrams(tmp_path: Path) -> None:
@@ -137,7 +142,7 @@ def test_the_estimate_grows_with_the_texts_and_the_ngrams(tmp_path: Path) -> Non
         texts = [f"word{number} " * words for number in range(50)]
         path = tmp_path / f"{words}.parquet"
         splits.write(pd.DataFrame({"id": texts, "text": texts, "label": "pos"}), path)
-        return estimate_room({"train": Shards([path], splits.read_shard)}, Vectorize.model_validate(changes))
+        return estimate_room({"train": Shards([path], splits.read_shard)}, Terms.model_validate(changes))
 
     room = estimate(10)
     assert (room.rows, room.shards) == (50, 1)
@@ -167,8 +172,8 @@ def test_too_little_memory_is_refused_before_anything_is_written(
     splits.write_classes(CLASSES, tmp_path / "splits")
     monkeypatch.setattr(resources, "available_memory", lambda: 10_000_000)
     with pytest.raises(UserError) as error:
-        stage.run(Vectorize(), splits=tmp_path / "splits", features=tmp_path / "features", report=tmp_path / "f.json")
+        vectorize(splits.open_shards(tmp_path / "splits"), CLASSES, Terms(), "words", tmp_path, tmp_path)
     (line,) = error.value.lines
-    assert line.startswith("vectorize.analyzer word needs about 0.3 GB of memory; 10 MB is available; ")
+    assert line.startswith("vectorize.words.analyzer word needs about 0.3 GB of memory; 10 MB is available; ")
     assert capsys.readouterr().out == "3 rows in 3 shards: about 0.3 GB of memory, 0.0 MB of disk\n"
     assert [path.name for path in tmp_path.iterdir()] == ["splits"]

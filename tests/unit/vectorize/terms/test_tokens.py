@@ -8,7 +8,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
-from textclf.vectorize.terms.settings import Vectorize
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import make_analyzer
 
 DEFAULT_PATTERN = r"(?u)\b\w\w+\b"
@@ -16,7 +16,7 @@ PATTERNS = [DEFAULT_PATTERN, r"\w\w+", r"\S+", r"\w*", r".", r"(\w)\w*", r"(a)|b
 
 
 def terms(name: str, text: str, **changes: object) -> list[str]:
-    return make_analyzer(name, Vectorize.model_validate(changes))(text)
+    return make_analyzer(name, Terms.model_validate(changes))(text)
 
 
 # Examples

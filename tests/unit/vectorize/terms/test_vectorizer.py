@@ -16,9 +16,11 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import murmurhash3_32
 
 from tests.unit.vectorize.terms.corpora import CORPORA, any_settings, fitted, reference, same
+from tests.vectorized import vectorize_terms
 from textclf.core.errors import UserError
-from textclf.vectorize.terms.settings import Vectorize
-from textclf.vectorize.terms.vectorizer import Vectorizer, read_vectorizer, vectorize_splits, write_vectorizer
+from textclf.vectorize import representation
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 CLASSES = ["neg", "pos"]
 SPLITS = {
@@ -33,8 +35,8 @@ SPLITS = {
 }
 
 
-def params(**changes: object) -> Vectorize:
-    return Vectorize.model_validate(changes)
+def params(**changes: object) -> Terms:
+    return Terms.model_validate(changes)
 
 
 # Against scikit-learn
@@ -42,7 +44,7 @@ def params(**changes: object) -> Vectorize:
 
 @hypothesis_settings(deadline=None, max_examples=150)
 @given(train=CORPORA, test=CORPORA, settings=any_settings())
-def test_vectors_are_those_of_scikit_learn_to_the_bit(train: list[str], test: list[str], settings: Vectorize) -> None:
+def test_vectors_are_those_of_scikit_learn_to_the_bit(train: list[str], test: list[str], settings: Terms) -> None:
     theirs = reference(settings)
     try:
         theirs.fit(train)
@@ -119,7 +121,7 @@ def test_each_representation_is_that_of_scikit_learn(
     ids=str,
 )
 def test_each_setting_does_what_it_does_in_count_vectorizer(changes: dict[str, Any]) -> None:
-    parts, vectorizer = vectorize_splits(SPLITS, params(**changes), CLASSES)
+    parts, vectorizer = vectorize_terms(SPLITS, params(**changes), CLASSES)
     counter = CountVectorizer(**changes)
     assert same(parts["train"].X, counter.fit_transform(SPLITS["train"]["text"]))
     assert same(parts["test"].X, counter.transform(SPLITS["test"]["text"]))
@@ -177,7 +179,7 @@ def test_weights_of_hashed_terms_are_positive(weighting: str) -> None:
 
 
 def test_counts_are_in_the_column_of_their_word() -> None:
-    parts, vectorizer = vectorize_splits(SPLITS, params(), CLASSES)
+    parts, vectorizer = vectorize_terms(SPLITS, params(), CLASSES)
     assert vectorizer.terms() == ["bad", "food", "good", "not", "place"]
     assert parts["train"].X.toarray().tolist() == [[0, 1, 2, 0, 1], [1, 1, 0, 0, 0], [0, 0, 1, 1, 1]]
     assert all(part.X.dtype == np.int64 for part in parts.values())
@@ -206,13 +208,13 @@ def test_terms_of_a_text_are_named_by_column_and_those_that_share_one_are_joined
 @hypothesis_settings(deadline=None, max_examples=40)
 @given(train=CORPORA, one=CORPORA, other=CORPORA, settings=any_settings())
 def test_what_is_learned_depends_on_the_training_rows_alone(
-    train: list[str], one: list[str], other: list[str], settings: Vectorize
+    train: list[str], one: list[str], other: list[str], settings: Terms
 ) -> None:
     def rows(texts: list[str]) -> pd.DataFrame:
         return pd.DataFrame({"id": [str(n) for n in range(len(texts))], "text": texts, "label": "pos"})
 
     alone = fitted(train, settings)
-    parts, vectorizer = vectorize_splits(
+    parts, vectorizer = vectorize_terms(
         {"train": rows(train), "validation": rows(one), "test": rows(other)}, settings, CLASSES
     )
     assert vectorizer.to_json() == alone.to_json()
@@ -221,7 +223,7 @@ def test_what_is_learned_depends_on_the_training_rows_alone(
 
 
 def test_terms_that_are_not_in_the_training_rows_are_ignored() -> None:
-    parts, _ = vectorize_splits(SPLITS | {"test": SPLITS["test"].assign(text="others")}, params(), CLASSES)
+    parts, _ = vectorize_terms(SPLITS | {"test": SPLITS["test"].assign(text="others")}, params(), CLASSES)
     assert parts["test"].X.nnz == 0
 
 
@@ -237,7 +239,7 @@ def test_a_row_does_not_depend_on_the_other_rows() -> None:
     ("classes", "train", "test"), [(["neg", "pos"], [1, 0, 0], [0, 1]), (["pos", "other", "neg"], [0, 2, 2], [2, 0])]
 )
 def test_labels_are_positions_among_the_classes_in_order(classes: list[str], train: list[int], test: list[int]) -> None:
-    parts, _ = vectorize_splits(SPLITS, params(), classes)
+    parts, _ = vectorize_terms(SPLITS, params(), classes)
     assert parts["train"].classes.tolist() == parts["test"].classes.tolist() == classes
     assert (parts["train"].y.tolist(), parts["test"].y.tolist()) == (train, test)
     assert parts["test"].y.dtype == np.int64
@@ -259,7 +261,7 @@ def test_labels_are_positions_among_the_classes_in_order(classes: list[str], tra
 )
 def test_settings_that_leave_no_term_are_an_error(changes: dict[str, object], reason: str) -> None:
     with pytest.raises(UserError) as error:
-        vectorize_splits(SPLITS, params(**changes), CLASSES)
+        vectorize_terms(SPLITS, params(**changes), CLASSES)
     assert error.value.lines == (f"no vocabulary under the settings of vectorize: {reason}",)
 
 
@@ -293,18 +295,18 @@ def test_logarithms_of_counts_are_those_of_numpy_as_it_is_pinned() -> None:
 @hypothesis_settings(deadline=None, max_examples=40)
 @given(train=CORPORA, test=CORPORA, settings=any_settings())
 def test_a_vectorizer_is_the_same_after_json_to_the_bit(
-    tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], settings: Vectorize
+    tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], settings: Terms
 ) -> None:
     path = tmp_path_factory.getbasetemp() / "vectorizer.json"
     vectorizer = fitted(train, settings)
-    write_vectorizer(vectorizer, path)
+    representation.write(vectorizer, path)
     written = path.read_bytes()
-    again = read_vectorizer(path)
+    again = representation.read(path, path.parent)
     assert (again.settings, again.parts, again.terms()) == (settings, vectorizer.parts, vectorizer.terms())
     assert same(again.transform(train), vectorizer.transform(train))
     assert same(again.transform(test), vectorizer.transform(test))
     for same_vectorizer in (again, fitted(train, settings)):
-        write_vectorizer(same_vectorizer, path)
+        representation.write(same_vectorizer, path)
         assert path.read_bytes() == written
 
 
@@ -329,7 +331,7 @@ CONTENT: dict[str, Any] = {
 
 def test_the_json_of_a_vectorizer_is_readable(tmp_path: Path) -> None:
     path = tmp_path / "vectorizer.json"
-    write_vectorizer(Vectorizer.fit(["good food", "good", "bad"], params(weighting="tfidf", min_df=2)), path)
+    representation.write(Vectorizer.fit(["good food", "good", "bad"], params(weighting="tfidf", min_df=2)), path)
     assert json.loads(path.read_bytes()) == CONTENT
 
 
@@ -337,7 +339,7 @@ def test_a_vectorizer_of_an_older_textclf_is_read(tmp_path: Path) -> None:
     path = tmp_path / "vectorizer.json"
     settings = {name: value for name, value in CONTENT["settings"].items() if name != "max_features"}
     path.write_text(json.dumps({"settings": settings, "parts": CONTENT["parts"]}))  # without format and a setting
-    vectorizer = read_vectorizer(path)
+    vectorizer = representation.read(path, path.parent)
     assert vectorizer.settings == params(weighting="tfidf", min_df=2)
     assert vectorizer.terms() == ["good"]
 
@@ -355,7 +357,7 @@ def test_a_vectorizer_of_a_newer_textclf_is_refused_as_such(tmp_path: Path, chan
     path = tmp_path / "vectorizer.json"
     path.write_text(json.dumps(CONTENT | changes))
     with pytest.raises(UserError, match=r"vectorizer\.json was made by a newer textclf \(.*\); upgrade textclf$"):
-        read_vectorizer(path)
+        representation.read(path, path.parent)
 
 
 def part(**changes: object) -> dict[str, Any]:
@@ -381,10 +383,10 @@ def test_a_damaged_vectorizer_is_an_error(tmp_path: Path, content: str) -> None:
     path = tmp_path / "vectorizer.json"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(UserError) as error:
-        read_vectorizer(path)
+        representation.read(path, path.parent)
     assert error.value.lines == (f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it",)
 
 
 def test_a_missing_vectorizer_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="not found; run dvc repro"):
-        read_vectorizer(tmp_path / "vectorizer.json")
+        representation.read(tmp_path / "vectorizer.json", tmp_path)

@@ -1,0 +1,76 @@
+"""Representations side by side, and their JSON."""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from textclf.core.errors import UserError
+from textclf.vectorize import representation
+from textclf.vectorize.representation import Block, Union
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vectorizer import Vectorizer
+
+TEXTS = ["good food", "bad food", "good good place"]
+
+
+class Lengths:
+    """A dense representation: the number of letters of a text."""
+
+    kind: ClassVar[str] = "dense"
+    columns = 1
+
+    def transform(self, texts: Any) -> Any:
+        return np.array([[len(text)] for text in texts], dtype=np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        return {}
+
+
+def words(**settings: object) -> Vectorizer:
+    return Vectorizer.fit(TEXTS, Terms.model_validate(settings))
+
+
+def union() -> Union:
+    return Union([Block("words", 0.5, words()), Block("letters", 2.0, words(analyzer="char", char_ngram_range=(1, 1)))])
+
+
+def test_a_union_multiplies_each_block_and_names_its_columns() -> None:
+    both = Union([Block("words", 0.5, words()), Block("lengths", 0.1, Lengths())])
+    assert both.columns == 5
+    assert both.transform(["good good"]).toarray().tolist() == [[0, 0, 1.0, 0, pytest.approx(0.9)]]
+    assert both.terms() == ["words__bad", "words__food", "words__good", "words__place", None]
+
+
+def test_one_block_is_its_representation() -> None:
+    assert representation.combine([Block("words", 1.0, vectorizer := words())]) is vectorizer
+
+
+def test_a_union_is_the_same_after_json_to_the_bit(tmp_path: Path) -> None:
+    path = tmp_path / "vectorizer.json"
+    representation.write(union(), path)
+    again = representation.read(path, tmp_path)
+    assert again.terms() == union().terms()
+    assert again.transform(TEXTS).toarray().tobytes() == union().transform(TEXTS).toarray().tobytes()
+    written = path.read_bytes()
+    representation.write(again, path)
+    assert path.read_bytes() == written
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"method": "stemming"}, "was made by a newer textclf"),
+        ({"blocks": None}, "is damaged"),
+        ({"blocks": [{"name": "words", "scale": 0.0, "vectorizer": words().to_json()}]}, "is damaged"),
+        ({"blocks": [{"name": "words", "scale": True, "vectorizer": words().to_json()}]}, "is damaged"),
+        ({"blocks": [{"name": "words", "scale": 1.0, "vectorizer": {}}]}, "is damaged"),
+    ],
+)
+def test_a_union_that_is_damaged_or_newer_is_refused(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
+    path = tmp_path / "vectorizer.json"
+    path.write_text(json.dumps(union().to_json() | change))
+    with pytest.raises(UserError, match=reason):
+        representation.read(path, tmp_path)

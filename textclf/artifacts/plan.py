@@ -1,0 +1,67 @@
+"""What check finds out from the whole of params.yaml for stages that must not depend on all of it.
+
+`models/<name>.json`: the kind of a model, the representations that it reads, and a checksum of the kind's code.
+`representations/<name>.json`: whether a model reads it. `pretrained.json`: the pretrained weights in use. Each stage
+depends on its own file, so that it runs again only if that changes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from textclf.artifacts.checksums import read_checked_json, write_checked_json
+
+PRETRAINED = "pretrained.json"
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """A model of train.models: its kind, the names of the representations that it reads, its code's SHA-256."""
+
+    kind: str
+    features: tuple[str, ...]
+    code: str
+
+
+def model_path(folder: Path, name: str) -> Path:
+    """Return the path of a model's plan."""
+    return folder / "models" / f"{name}.json"
+
+
+def representation_path(folder: Path, name: str) -> Path:
+    """Return the path of a representation's plan."""
+    return folder / "representations" / f"{name}.json"
+
+
+def write(
+    folder: Path, models: dict[str, ModelPlan], representations: dict[str, bool], pretrained: Sequence[str]
+) -> None:
+    """Write the plan; `representations` says of each whether it is in use."""
+    for name in ("models", "representations"):
+        (folder / name).mkdir(parents=True)
+    for name, plan in models.items():
+        write_checked_json(model_path(folder, name), asdict(plan))
+    for name, used in representations.items():
+        write_checked_json(representation_path(folder, name), {"used": used})
+    write_checked_json(folder / PRETRAINED, {"names": list(pretrained)})
+
+
+def read_models(folder: Path) -> dict[str, ModelPlan]:
+    """Return the plan of each model, by name; `UserError` if one is damaged."""
+    plans = {}
+    for path in sorted(model_path(folder, "").parent.glob("*.json")):
+        content = read_checked_json(path, ("kind", "features", "code"))
+        plans[path.stem] = ModelPlan(content["kind"], tuple(content["features"]), content["code"])
+    return plans
+
+
+def is_used(folder: Path, representation: str) -> bool:
+    """Return whether a model reads the representation; `UserError` if its plan is missing or damaged."""
+    used: bool = read_checked_json(representation_path(folder, representation), ("used",))["used"]
+    return used
+
+
+def read_pretrained(folder: Path) -> list[str]:
+    """Return the names of the pretrained weights in use; `UserError` if their file is missing or damaged."""
+    names: list[str] = read_checked_json(folder / PRETRAINED, ("names",))["names"]
+    return names

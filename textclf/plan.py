@@ -1,0 +1,42 @@
+"""The plan of a run: which models read which representations, and which pretrained weights they need."""
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from textclf.artifacts.plan import ModelPlan
+
+if TYPE_CHECKING:
+    from textclf.params import Params
+
+MODELS = Path(__file__).parent / "models"
+
+
+def plan_models(params: "Params") -> dict[str, ModelPlan]:
+    """Return the plan of each model of train.models."""
+    plans = {}
+    for name in params.train.models:
+        kind = params.train.kind(name)
+        plans[name] = ModelPlan(kind, tuple(getattr(params.train, name).features), code_checksum(MODELS / kind))
+    return plans
+
+
+def plan_representations(params: "Params") -> dict[str, bool]:
+    """Return for each representation whether a model of train.models reads it."""
+    used = {feature for plan in plan_models(params).values() for feature in plan.features}
+    return {name: name in used for name in params.vectorize.names()}
+
+
+def plan_pretrained(params: "Params") -> list[str]:
+    """Return the names of the pretrained weights that representations and models in use need, sorted."""
+    used = [params.vectorize[name] for name, in_use in plan_representations(params).items() if in_use]
+    sections = [*used, *(getattr(params.train, name) for name in params.train.models)]
+    return sorted({name for section in sections for name in getattr(section, "pretrained_names", list)()})
+
+
+def code_checksum(package: Path) -> str:
+    """Return the SHA-256 of the Python files of a package."""
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        digest.update(f"{path.relative_to(package).as_posix()}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()

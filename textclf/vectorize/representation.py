@@ -1,0 +1,157 @@
+"""Representations: what turns texts into features of one kind, learned from the training rows and stored as JSON."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
+
+from scipy.sparse import csr_array
+
+from textclf.artifacts.features import SPARSE, Matrix, stack_columns
+from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
+from textclf.vectorize.settings import METHODS
+
+VECTORIZER = "vectorizer.json"  # beside the features that it made, and in the folder of each exported model
+UNION = "union"  # in JSON, instead of a method
+
+
+class Representation(Protocol):
+    """A fitted representation. `kind` is that of its features (textclf.artifacts.features), `columns` their width."""
+
+    kind: ClassVar[str]
+
+    @property
+    def columns(self) -> int:
+        """Return the number of columns, or of token ids."""
+
+    def transform(self, texts: Iterable[str]) -> Matrix:
+        """Return the features of the texts."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of vectorizer.json."""
+
+
+class TermRepresentation(Representation, Protocol):
+    """A representation with a term for each column, so that predictions can be explained term by term."""
+
+    def terms(self) -> list[str]:
+        """Return the term of each column."""
+
+    def terms_of(self, text: str) -> dict[int, str]:
+        """Return the terms of one text by column."""
+
+
+def method_class(method: str) -> Any:
+    """Return the class of the representations of a method; each is imported when it is needed."""
+    match method:
+        case "terms":
+            from textclf.vectorize.terms.vectorizer import Vectorizer
+
+            return Vectorizer
+        case _:
+            raise ValueError(f"no method {method}")
+
+
+def fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Representation:
+    """Return a representation learned from the training texts; `pretrained` is the folder of pretrained weights."""
+    representation: Representation = method_class(settings.method).fit(texts, settings, pretrained)
+    return representation
+
+
+@dataclass(frozen=True)
+class Block:
+    """A representation within a union: its name, and the factor by which its features are multiplied."""
+
+    name: str
+    scale: float
+    representation: Representation
+
+
+class Union:
+    """Several representations side by side.
+
+    The scales make their training rows equally long on average, so that no block outweighs another by its units alone.
+    """
+
+    kind: ClassVar[str] = SPARSE
+
+    def __init__(self, blocks: Sequence[Block]) -> None:
+        """Keep the blocks, in the order of their columns."""
+        self.blocks = tuple(blocks)
+
+    @property
+    def columns(self) -> int:
+        """Return the number of columns of all blocks."""
+        return sum(block.representation.columns for block in self.blocks)
+
+    def transform(self, texts: Iterable[str]) -> csr_array:
+        """Return the vectors of the texts: (texts, columns), CSR of float64."""
+        texts = list(texts)
+        features: list[Any] = [block.representation.transform(texts) for block in self.blocks]
+        return stack_columns(features, [block.scale for block in self.blocks])
+
+    def terms(self) -> list[str | None]:
+        """Return the term of each column with the name of its block, `words__good`; None for a column without one."""
+        names: list[str | None] = []
+        for block in self.blocks:
+            inner: Any = block.representation
+            if has_terms(inner):
+                names += [f"{block.name}__{term}" for term in inner.terms()]
+            else:
+                names += [None] * inner.columns
+        return names
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the blocks as JSON content."""
+        blocks = [
+            {"name": block.name, "scale": block.scale, "vectorizer": block.representation.to_json()}
+            for block in self.blocks
+        ]
+        return {"method": UNION, "blocks": blocks}
+
+
+def has_terms(representation: Any) -> bool:
+    """Return whether each column stands for a term that occurs in a text."""
+    return hasattr(representation, "terms_of")
+
+
+def combine(blocks: Sequence[Block]) -> Representation:
+    """Return the representation of a model that reads these: the only one as it is, or their union."""
+    return blocks[0].representation if len(blocks) == 1 else Union(blocks)
+
+
+def write(representation: Representation, path: Path) -> None:
+    """Write a representation as JSON; `read` returns its floats bit for bit."""
+    write_versioned_json(path, representation.to_json())
+
+
+def read(path: Path, shared: Path) -> Any:
+    """Return a representation from JSON; `UserError` if the file is missing, damaged, or made by a newer textclf.
+
+    `shared` is the folder of pretrained weights that several models use.
+    """
+    content = read_versioned_json(path)
+    with reading(path):
+        return _from_json(path, content, shared)
+
+
+def _from_json(path: Path, content: Mapping[str, Any], shared: Path) -> Any:
+    method = content.get("method", "terms")  # terms were the only method once
+    if method == UNION:
+        return Union(
+            [
+                Block(block["name"], _finite(block["scale"]), _from_json(path, block["vectorizer"], shared))
+                for block in content["blocks"]
+            ]
+        )
+    require_known(path, [method], METHODS)
+    kind = method_class(method)
+    if hasattr(kind, "unknown_names"):
+        require_known(path, kind.unknown_names(content), ())
+    return kind.from_json(content, shared)
+
+
+def _finite(scale: object) -> float:
+    if type(scale) is not float or not 0 < scale < float("inf"):
+        raise ValueError("a scale must be a positive number")
+    return scale
