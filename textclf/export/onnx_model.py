@@ -15,14 +15,13 @@ import numpy as np
 
 from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
 from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, LayerModel
+from textclf.artifacts.onnx_graph import FLOAT, INT64, Graph
 from textclf.vectorize.representation import Representation
 
 if TYPE_CHECKING:
     import onnx
 
 ONNX = "model.onnx"  # beside the model's other files
-OPSET, IR_VERSION = 20, 9  # of ONNX's operators and files; onnxruntime reads both from 1.17 on
-INT64, FLOAT = 7, 1  # numbers of the types, for the operator Cast
 # Keras's activations as operators of ONNX with their attributes.
 OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "elu": ("Elu", {"alpha": 1.0}),
@@ -35,31 +34,6 @@ OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
     "softplus": ("Softplus", {}),
     "tanh": ("Tanh", {}),
 }
-
-
-class _Graph:
-    """A graph under construction; each method adds a node or constant and returns the name of its value."""
-
-    def __init__(self) -> None:
-        self.nodes: list[Any] = []
-        self.constants: list[Any] = []
-
-    def add(self, operator: str, *inputs: str, name: str | None = None, **attributes: Any) -> str:
-        from onnx import helper
-
-        output = name or f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, list(inputs), [output], name=output, **attributes))
-        return output
-
-    def constant(self, values: Any, name: str | None = None) -> str:
-        """Add an array; float64 becomes float32."""
-        from onnx import numpy_helper
-
-        array = np.asarray(values)
-        array = array.astype(np.float32) if array.dtype == np.float64 else array
-        name = name or f"constant_{len(self.constants)}"
-        self.constants.append(numpy_helper.from_array(array, name))
-        return name
 
 
 def write(vectorizer: Representation, model: LayerModel, decision: Decision, path: Path) -> None:
@@ -79,28 +53,21 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
     """
     from onnx import TensorProto, helper
 
-    graph = _Graph()
-    scores, activation = _add_scores(graph, model, vectorizer.columns), model.layers[-1].activation
+    graph = Graph()
+    columns = vectorizer.columns
+    scores, activation = _add_scores(graph, model, columns), model.layers[-1].activation
     if decision.calibration is None:
         probabilities = _add_probabilities(graph, scores, activation)
     else:
         probabilities = _add_calibrated(graph, scores, activation, decision.calibration)
     graph.add("Identity", probabilities, name="probabilities")
     _add_label(graph, model.classes, decision.threshold)
-    proto = helper.make_model(
-        helper.make_graph(
-            graph.nodes,
-            "textclf",
-            [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", vectorizer.columns])],
-            [
-                helper.make_tensor_value_info("label", TensorProto.STRING, ["rows"]),
-                helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["rows", len(model.classes)]),
-            ],
-            graph.constants,
-        ),
-        opset_imports=[helper.make_opsetid("", OPSET)],
-        ir_version=IR_VERSION,
-        producer_name="textclf",
+    proto = graph.model(
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", columns])],
+        [
+            helper.make_tensor_value_info("label", TensorProto.STRING, ["rows"]),
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["rows", len(model.classes)]),
+        ],
     )
     metadata = {
         "classes": json.dumps(model.classes, ensure_ascii=False),
@@ -110,7 +77,7 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
     return proto
 
 
-def _add_scores(graph: _Graph, model: LayerModel, columns: int) -> str:
+def _add_scores(graph: Graph, model: LayerModel, columns: int) -> str:
     """Add all layers but the last activation."""
     values = "features"
     if model.presence:
@@ -126,7 +93,7 @@ def _add_scores(graph: _Graph, model: LayerModel, columns: int) -> str:
     return values
 
 
-def _add_probabilities(graph: _Graph, scores: str, activation: str) -> str:
+def _add_probabilities(graph: Graph, scores: str, activation: str) -> str:
     """Add the last activation, as in `LayerModel.predict_proba`."""
     match activation:
         case "sigmoid":
@@ -137,7 +104,7 @@ def _add_probabilities(graph: _Graph, scores: str, activation: str) -> str:
             return graph.add("Softmax", _add_log_sigmoids(graph, scores), axis=1)
 
 
-def _add_calibrated(graph: _Graph, scores: str, activation: str, calibration: Temperature | Platt) -> str:
+def _add_calibrated(graph: Graph, scores: str, activation: str, calibration: Temperature | Platt) -> str:
     """Add the last activation and the calibration, as in `Decision.calibrate`."""
     logs = graph.add("Max", _add_log_probabilities(graph, scores, activation), graph.constant(math.log(EPSILON)))
     if isinstance(calibration, Temperature):
@@ -147,7 +114,7 @@ def _add_calibrated(graph: _Graph, scores: str, activation: str, calibration: Te
     return _add_binary_sigmoids(graph, graph.add("Add", product, graph.constant(calibration.intercept)))
 
 
-def _add_log_probabilities(graph: _Graph, scores: str, activation: str) -> str:
+def _add_log_probabilities(graph: Graph, scores: str, activation: str) -> str:
     """Add the logarithms of the probabilities from the scores, because small probabilities lose digits in float32."""
     match activation:
         case "sigmoid":
@@ -158,23 +125,23 @@ def _add_log_probabilities(graph: _Graph, scores: str, activation: str) -> str:
             return graph.add("LogSoftmax", _add_log_sigmoids(graph, scores), axis=1)
 
 
-def _add_log_sigmoids(graph: _Graph, scores: str) -> str:
+def _add_log_sigmoids(graph: Graph, scores: str) -> str:
     """Add the logarithms of the sigmoids, at least that of the smallest normal number of float64."""
     logs = graph.add("Neg", graph.add("Softplus", graph.add("Neg", scores)))
     return graph.add("Max", logs, graph.constant(math.log(np.finfo(np.float64).tiny)))
 
 
-def _add_both_log_odds(graph: _Graph, log_odds: str) -> str:
+def _add_both_log_odds(graph: Graph, log_odds: str) -> str:
     """Add the log odds of both classes (rows, 2) from those of the positive class (rows, 1)."""
     return graph.add("Concat", graph.add("Neg", log_odds), log_odds, axis=1)
 
 
-def _add_binary_sigmoids(graph: _Graph, log_odds: str) -> str:
+def _add_binary_sigmoids(graph: Graph, log_odds: str) -> str:
     """Add the probabilities of both classes (rows, 2) from the log odds of the positive class (rows, 1)."""
     return graph.add("Sigmoid", _add_both_log_odds(graph, log_odds))
 
 
-def _add_label(graph: _Graph, classes: Sequence[str], threshold: float | None) -> None:
+def _add_label(graph: Graph, classes: Sequence[str], threshold: float | None) -> None:
     """Add the class label of each row, as in `Decision.decide`."""
     if threshold is None:
         position = graph.add("ArgMax", "probabilities", axis=1, keepdims=0)
