@@ -1,0 +1,234 @@
+"""BERT encoders as ONNX, built from their configuration and weights without the library that trained them.
+
+Devlin et al. (2019), NAACL-HLT, 4171-4186, doi:10.18653/v1/N19-1423. The weights have the names of the Transformers
+library, such as `encoder.layer.0.attention.self.query.weight`. There is no dropout, as in every prediction.
+
+Another package appends its own head: `encoder_model` calls a function that continues the graph from the vectors of the
+tokens, for instance with `pool` and `dense`.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.onnx_graph import FLOAT, Graph
+from textclf.core.errors import UserError
+from textclf.core.files import read_json
+
+if TYPE_CHECKING:
+    import onnx
+
+IDS, MASK = "input_ids", "attention_mask"  # the inputs of every graph
+Pooling = Literal["mean", "cls"]
+Weights = Mapping[str, NDArray[Any]]
+# Activations of the configuration as operators of ONNX with their attributes.
+ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "gelu": ("Gelu", {"approximate": "none"}),
+    "gelu_new": ("Gelu", {"approximate": "tanh"}),
+    "gelu_pytorch_tanh": ("Gelu", {"approximate": "tanh"}),
+    "relu": ("Relu", {}),
+}
+_SIZES = {
+    "layers": "num_hidden_layers",
+    "hidden": "hidden_size",
+    "heads": "num_attention_heads",
+    "inner": "intermediate_size",
+    "positions": "max_position_embeddings",
+    "vocabulary": "vocab_size",
+    "types": "type_vocab_size",
+}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The sizes of an encoder: `hidden` per token, `inner` in the feed-forward layers, `positions` at most in a row."""
+
+    layers: int
+    hidden: int
+    heads: int
+    inner: int
+    positions: int
+    vocabulary: int
+    types: int
+    epsilon: float
+    activation: str
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the shape of each array that an encoder needs, by its name."""
+        hidden, inner = self.hidden, self.inner
+        shapes: dict[str, tuple[int, ...]] = {
+            "embeddings.word_embeddings.weight": (self.vocabulary, hidden),
+            "embeddings.position_embeddings.weight": (self.positions, hidden),
+            "embeddings.token_type_embeddings.weight": (self.types, hidden),
+        }
+        norms, linears = ["embeddings.LayerNorm"], {}
+        for number in range(self.layers):
+            layer = f"encoder.layer.{number}"
+            for part in ("attention.self.query", "attention.self.key", "attention.self.value"):
+                linears[f"{layer}.{part}"] = (hidden, hidden)
+            linears[f"{layer}.attention.output.dense"] = (hidden, hidden)
+            linears[f"{layer}.intermediate.dense"] = (inner, hidden)
+            linears[f"{layer}.output.dense"] = (hidden, inner)
+            norms += [f"{layer}.attention.output.LayerNorm", f"{layer}.output.LayerNorm"]
+        for name, (rows, columns) in linears.items():
+            shapes |= {f"{name}.weight": (rows, columns), f"{name}.bias": (rows,)}
+        for name in norms:
+            shapes |= {f"{name}.weight": (hidden,), f"{name}.bias": (hidden,)}
+        return shapes
+
+
+def read_config(path: Path) -> Config:
+    """Return the sizes in a config.json; `UserError` if it is damaged or not that of a BERT encoder."""
+    content = read_json(path)
+    if not isinstance(content, dict) or content.get("model_type") != "bert":
+        kind = content.get("model_type") if isinstance(content, dict) else content
+        raise UserError(f"{path}: model_type must be bert; got {kind!r}; use a BERT encoder, or an ONNX file")
+    sizes: dict[str, Any] = {name: content.get(key) for name, key in _SIZES.items()}
+    for name, key in _SIZES.items():
+        if type(sizes[name]) is not int or sizes[name] < 1:
+            raise UserError(f"{path}: {key} must be an integer from 1; got {sizes[name]!r}; download it again")
+    if sizes["hidden"] % sizes["heads"]:
+        raise UserError(f"{path}: hidden_size must be a multiple of num_attention_heads; download it again")
+    activation, epsilon = content.get("hidden_act"), content.get("layer_norm_eps", 1e-12)
+    if activation not in ACTIVATIONS:
+        raise UserError(f"{path}: hidden_act must be one of {', '.join(ACTIVATIONS)}; got {activation!r}")
+    if content.get("position_embedding_type", "absolute") != "absolute" or not isinstance(epsilon, float):
+        raise UserError(f"{path} must have absolute positions and a decimal layer_norm_eps; use an ONNX file instead")
+    return Config(**sizes, epsilon=epsilon, activation=activation)
+
+
+def select_weights(arrays: Weights, config: Config, path: Path) -> dict[str, NDArray[np.float32]]:
+    """Return the float32 arrays of the encoder by their names in `Config.shapes`, without a prefix `bert.`.
+
+    `path` names their file in the `UserError` that is raised if one is missing or has another shape.
+    """
+    selected = {}
+    for name, shape in config.shapes().items():
+        array = arrays.get(name, arrays.get(f"bert.{name}"))
+        if array is None or array.shape != shape:
+            found = "nothing" if array is None else f"shape {list(array.shape)}"
+            raise UserError(
+                f"{path}: {name} must have the shape {list(shape)}; got {found}; use a BERT encoder and its config.json"
+            )
+        selected[name] = array.astype(np.float32, copy=False)
+    return selected
+
+
+Head = Callable[[Graph, str], str]  # continues a graph from the token vectors; returns the name of the output
+
+
+def encoder_model(
+    config: Config,
+    weights: Weights,
+    head: Head | None = None,
+    output: str = "token_vectors",
+    shape: tuple[str | int, ...] | None = None,
+) -> "onnx.ModelProto":
+    """Return a model from token ids to the vectors of the tokens, or to what `head` makes of these.
+
+    Inputs: `input_ids` and `attention_mask`, both (rows, length) int64; the mask is 1 for tokens and 0 for padding.
+    Output: float32, named `output`, of the given `shape`, without a head (rows, length, hidden). `weights` are those of
+    `select_weights`, or others with the same names and shapes. The same arguments give the same bytes.
+    """
+    from onnx import TensorProto, helper
+
+    graph = Graph()
+    vectors = add_encoder(graph, config, weights)
+    result = vectors if head is None else head(graph, vectors)
+    graph.add("Identity", result, name=output)
+    ids, mask = (helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "length"]) for name in (IDS, MASK))
+    dimensions = list(shape or ("rows", "length", config.hidden))
+    return graph.model([ids, mask], [helper.make_tensor_value_info(output, TensorProto.FLOAT, dimensions)])
+
+
+def add_encoder(graph: Graph, config: Config, weights: Weights) -> str:
+    """Add the encoder from the inputs `IDS` and `MASK` to the token vectors, (rows, length, hidden)."""
+    builder = _Encoder(graph, config, weights)
+    values = builder.embeddings()
+    ignored = graph.add("Sub", graph.constant(np.float32(1)), graph.add("Cast", MASK, to=FLOAT))
+    ignored = graph.add("Mul", ignored, graph.constant(np.finfo(np.float32).min))  # exp of the sum is 0 for padding
+    ignored = graph.add("Unsqueeze", ignored, graph.constant(np.array([1, 2])))  # (rows, 1, 1, length)
+    for number in range(config.layers):
+        values = builder.layer(f"encoder.layer.{number}", values, ignored)
+    return values
+
+
+class _Encoder:
+    """The parts of an encoder, added to a graph."""
+
+    def __init__(self, graph: Graph, config: Config, weights: Weights) -> None:
+        self.graph, self.config, self.weights = graph, config, weights
+
+    def embeddings(self) -> str:
+        """Add the normalised sum of the vectors of words, positions and the first token type."""
+        graph, weights = self.graph, self.weights
+        words = graph.add("Gather", graph.constant(weights["embeddings.word_embeddings.weight"]), IDS)
+        # Every text is of the first type, so that its vector is a constant of all positions.
+        types = weights["embeddings.token_type_embeddings.weight"][0]
+        positions = graph.constant(weights["embeddings.position_embeddings.weight"] + types)
+        length = graph.add("Shape", IDS, start=1, end=2)
+        zero, axis = graph.constant(np.array([0])), graph.constant(np.array([0]))
+        values = graph.add("Add", words, graph.add("Slice", positions, zero, length, axis))
+        return self.normalize("embeddings.LayerNorm", values)
+
+    def normalize(self, name: str, values: str) -> str:
+        scale, shift = (self.graph.constant(self.weights[f"{name}.{part}"]) for part in ("weight", "bias"))
+        return self.graph.add("LayerNormalization", values, scale, shift, axis=-1, epsilon=self.config.epsilon)
+
+    def linear(self, name: str, values: str) -> str:
+        return dense(self.graph, values, self.weights[f"{name}.weight"].T, self.weights[f"{name}.bias"])
+
+    def layer(self, name: str, values: str, ignored: str) -> str:
+        """Add one layer: attention and a feed-forward network, each with its residual connection."""
+        operator, attributes = ACTIVATIONS[self.config.activation]
+        attended = self.linear(
+            f"{name}.attention.output.dense", self.attention(f"{name}.attention.self", values, ignored)
+        )
+        values = self.normalize(f"{name}.attention.output.LayerNorm", self.graph.add("Add", attended, values))
+        inner = self.graph.add(operator, self.linear(f"{name}.intermediate.dense", values), **attributes)
+        outer = self.linear(f"{name}.output.dense", inner)
+        return self.normalize(f"{name}.output.LayerNorm", self.graph.add("Add", outer, values))
+
+    def attention(self, name: str, values: str, ignored: str) -> str:
+        """Add the self-attention of all heads, without the dense layer that follows it; (rows, length, hidden)."""
+        graph, heads = self.graph, self.config.heads
+        size = self.config.hidden // heads
+        scale = np.float32(1 / np.sqrt(size))  # of the scores, applied to the queries
+        kernels = [self.weights[f"{name}.{part}.weight"].T for part in ("query", "key", "value")]
+        biases = [self.weights[f"{name}.{part}.bias"] for part in ("query", "key", "value")]
+        # One product for queries, keys and values: (rows, length, 3 x heads x size) -> (rows, 3 x heads, length, size)
+        kernel = np.concatenate([kernels[0] * scale, *kernels[1:]], axis=1)
+        joint = dense(graph, values, kernel, np.concatenate([biases[0] * scale, *biases[1:]]))
+        joint = graph.add("Reshape", joint, graph.constant(np.array([0, 0, 3 * heads, size])))
+        joint = graph.add("Transpose", joint, perm=[0, 2, 1, 3])
+        names = [f"{name}.{part}" for part in ("queries", "keys", "values")]
+        queries, keys, contents = graph.split("Split", joint, names=names, axis=1, num_outputs=3)
+        scores = graph.add("MatMul", queries, graph.add("Transpose", keys, perm=[0, 1, 3, 2]))
+        shares = graph.add("Softmax", graph.add("Add", scores, ignored), axis=-1)
+        context = graph.add("Transpose", graph.add("MatMul", shares, contents), perm=[0, 2, 1, 3])
+        return graph.add("Reshape", context, graph.constant(np.array([0, 0, self.config.hidden])))
+
+
+def dense(graph: Graph, values: str, kernel: NDArray[Any], bias: NDArray[Any]) -> str:
+    """Add `values @ kernel + bias`; `kernel` is (inputs, outputs), `bias` (outputs,)."""
+    product = graph.add("MatMul", values, graph.constant(np.ascontiguousarray(kernel, dtype=np.float32)))
+    return graph.add("Add", product, graph.constant(bias.astype(np.float32, copy=False)))
+
+
+def pool(graph: Graph, vectors: str, pooling: Pooling) -> str:
+    """Add the mean of the vectors of a row's tokens, or the vector of its first token: (rows, hidden)."""
+    if pooling == "cls":
+        return graph.add("Gather", vectors, graph.constant(np.int64(0)), axis=1)
+    axis = graph.constant(np.array([1]))
+    mask = graph.add("Unsqueeze", graph.add("Cast", MASK, to=FLOAT), graph.constant(np.array([2])))
+    total = graph.add("ReduceSum", graph.add("Mul", vectors, mask), axis, keepdims=0)
+    return graph.add("Div", total, graph.add("ReduceSum", mask, axis, keepdims=0))
+
+
+def normalize_rows(graph: Graph, vectors: str) -> str:
+    """Add the rows scaled to length 1."""
+    return graph.add("LpNormalization", vectors, axis=-1, p=2)

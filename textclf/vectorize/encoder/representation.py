@@ -1,0 +1,142 @@
+"""Vectors of a pretrained sentence encoder: nothing is learned from the training texts."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from textclf.artifacts import bert, safetensors
+from textclf.artifacts.pretrained import CONFIG, GRAPH, TOKENIZER, WEIGHTS, folder, verify
+from textclf.core.errors import UserError
+from textclf.core.files import sha256, sha256_of_file
+from textclf.vectorize.encoder.session import Session, Vectors
+from textclf.vectorize.encoder.settings import Settings
+from textclf.vectorize.tokenizer import encode, read_tokenizer
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+CHUNK = 4096  # texts whose tokens are in memory at once
+
+
+class Representation:
+    """A pretrained encoder: an ONNX graph, and the tokenizer of its texts.
+
+    `graph` is the path of an ONNX file, or its content if it was built from weights at `origin`.
+    """
+
+    kind: ClassVar[Literal["dense"]] = "dense"
+
+    def __init__(
+        self, settings: Settings, graph: Path | bytes, tokenizer: Path, checksums: tuple[str, str], columns: int = 0
+    ) -> None:
+        """Keep files that were verified, and the SHA-256 of graph and tokenizer; use `fit` or `from_json`."""
+        self.settings, self.graph, self.tokenizer = settings, graph, tokenizer
+        self.checksums, self._columns = checksums, columns
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
+        """Return the encoder that the settings name; `UserError` if one of its files is missing or not the right one."""
+        chosen = settings.chosen
+        tokenizer = chosen.require(pretrained, TOKENIZER, pinned=False)
+        graph: Path | bytes
+        if chosen.has(GRAPH):
+            graph = chosen.require(pretrained, GRAPH)
+            checksum = sha256_of_file(graph)
+        else:
+            graph = _build(settings, pretrained)
+            checksum = sha256(graph)
+        return cls(settings, graph, tokenizer, (checksum, sha256_of_file(tokenizer)))
+
+    @cached_property
+    def _session(self) -> Session:
+        origin = self.tokenizer.with_name(WEIGHTS) if isinstance(self.graph, bytes) else self.graph
+        # A graph that is the user's own may choose its numbers by the batch, see `Session`.
+        return Session(self.graph, origin, together=self.settings.pretrained is not None)
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        return read_tokenizer(self.tokenizer, self.settings.length)
+
+    @property
+    def columns(self) -> int:
+        """Return the length of a vector."""
+        if not self._columns:
+            self._columns = self._encode([""]).shape[1]
+        return self._columns
+
+    def transform(self, texts: Iterable[str]) -> Vectors:
+        """Return the vectors of the texts: (texts, columns) float32.
+
+        The vector of a text is the same to the bit whatever the other texts, and the number of cores.
+        """
+        remaining = iter(texts)
+        chunks = []
+        while chunk := list(islice(remaining, CHUNK)):
+            chunks.append(self._encode(chunk))
+        return np.concatenate(chunks) if chunks else np.empty((0, self.columns), dtype=np.float32)
+
+    def _encode(self, texts: list[str]) -> Vectors:
+        rows = encode(self._tokenizer, texts)
+        return self._session.encode(rows, self.settings.pooling, self.settings.normalize)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings, the folder that has graph and tokenizer, their SHA-256, and the length of a vector."""
+        graph, tokenizer = self.checksums
+        return {
+            "settings": self.settings.model_dump(),
+            "name": self.settings.chosen.name,
+            "graph": graph,
+            "tokenizer": tokenizer,
+            "columns": self.columns,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], shared: Path) -> "Representation":
+        """Return the encoder with the content of `to_json`; `shared` is data/pretrained or models/pretrained.
+
+        Where there is no ONNX file, it is built from the weights. Raises `ValueError` or the like if the content is
+        damaged, `UserError` if a file of the encoder is missing, damaged or not the right one.
+        """
+        settings, columns = Settings.model_validate(content["settings"]), content["columns"]
+        if type(columns) is not int or columns < 1:
+            raise ValueError("columns must be an integer from 1")
+        place = folder(shared, settings.chosen.name)
+        if not (place / GRAPH).exists():
+            return cls.fit((), settings, shared)
+        checksums = (content["graph"], content["tokenizer"])
+        graph, tokenizer = (
+            verify(place / name, known) for name, known in zip((GRAPH, TOKENIZER), checksums, strict=True)
+        )
+        return cls(settings, graph, tokenizer, checksums, columns)
+
+    def share(self, shared: Path) -> None:
+        """Write the ONNX file and the tokenizer to their folder below `shared`, which is models/pretrained."""
+        target = folder(shared, self.settings.chosen.name)
+        target.mkdir(parents=True, exist_ok=True)
+        content = self.graph if isinstance(self.graph, bytes) else self.graph.read_bytes()
+        (target / GRAPH).write_bytes(content)
+        (target / TOKENIZER).write_bytes(self.tokenizer.read_bytes())
+
+    def shape_notes(self) -> dict[str, float]:
+        """Return nothing: the vectors of all texts have all columns."""
+        return {}
+
+
+def _build(settings: Settings, pretrained: Path) -> bytes:
+    """Return the content of an ONNX file with the weights that the settings name."""
+    chosen = settings.chosen
+    config_path = chosen.require(pretrained, CONFIG, pinned=False)
+    config = bert.read_config(config_path)
+    if settings.length > config.positions:
+        raise UserError(
+            f"length must be at most {config.positions}, max_position_embeddings of {config_path}; "
+            f"got {settings.length}; correct it in params.yaml"
+        )
+    weights_path = chosen.require(pretrained, WEIGHTS)
+    weights = bert.select_weights(safetensors.read(weights_path), config, weights_path)
+    content: bytes = bert.encoder_model(config, weights).SerializeToString(deterministic=True)
+    return content

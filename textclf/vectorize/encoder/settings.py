@@ -1,0 +1,37 @@
+"""Settings of the representation encoder."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from textclf.artifacts.pretrained import Chosen
+from textclf.artifacts.pretrained_settings import DEFAULT, PRETRAINED, Checksum, Encoder, OwnPath, check_choice
+from textclf.core.settings import Section
+
+
+class Settings(Section):
+    """How a pretrained sentence encoder turns a text into a vector."""
+
+    method: Literal["encoder"] = Field(default="encoder", description="vectors of a pretrained sentence encoder")
+    pretrained: Encoder | None = Field(default=DEFAULT, description=PRETRAINED)
+    path: OwnPath | None = Field(
+        default=None, description="your own encoder: a folder with tokenizer.json and weights, or an ONNX file there"
+    )
+    sha256: Checksum | None = Field(default=None, description="SHA-256 of the weights at path, as sha256sum prints it")
+    length: Annotated[int, Field(ge=3, le=512)] = Field(
+        default=256, description="longest text in word pieces, at most 512; the rest of a longer text is cut off"
+    )
+    pooling: Literal["mean", "cls"] = Field(
+        default="mean", description="vector of a text: mean of its tokens, or cls (that of its first token)"
+    )
+    normalize: bool = Field(default=True, description="true scales each vector to length 1")
+
+    @property
+    def chosen(self) -> Chosen:
+        """Return the weights that the settings name."""
+        return Chosen(self.pretrained, self.path, self.sha256)
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        check_choice(self.pretrained, self.path, self.sha256)
+        return self

@@ -1,0 +1,1 @@
+"""Texts as the ids of word pieces, the input of a pretrained transformer."""

@@ -1,0 +1,80 @@
+"""Token ids of a pretrained transformer: nothing is learned from the training texts."""
+
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+
+from textclf.artifacts.pretrained import TOKENIZER, folder, verify
+from textclf.artifacts.tokens import PADDING, Tokens
+from textclf.core.errors import UserError
+from textclf.core.files import sha256_of_file
+from textclf.vectorize.tokenizer import encode, read_tokenizer
+from textclf.vectorize.wordpieces.settings import Settings
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+
+class Representation:
+    """The tokenizer of a pretrained transformer."""
+
+    kind: ClassVar[Literal["tokens"]] = "tokens"
+
+    def __init__(self, settings: Settings, tokenizer: Path, checksum: str) -> None:
+        """Keep the path of a tokenizer.json that was verified, and its SHA-256; use `fit` or `from_json`."""
+        self.settings, self.path, self.checksum = settings, tokenizer, checksum
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
+        """Return the tokenizer that the settings name; `UserError` if its file is missing, damaged or another one."""
+        path = settings.chosen.require(pretrained, TOKENIZER)
+        fitted = cls(settings, path, sha256_of_file(path))
+        if fitted._tokenizer.token_to_id("[PAD]") != PADDING:
+            raise UserError(f"{path}: the token [PAD] must have the id {PADDING}, as in BERT; use another tokenizer")
+        return fitted
+
+    @cached_property
+    def _tokenizer(self) -> "Tokenizer":
+        return read_tokenizer(self.path, self.settings.length)
+
+    @property
+    def columns(self) -> int:
+        """Return the number of ids."""
+        count: int = self._tokenizer.get_vocab_size()
+        return count
+
+    def transform(self, texts: Iterable[str]) -> Tokens:
+        """Return the word pieces of the texts, between the special tokens that open and close a text."""
+        rows = encode(self._tokenizer, list(texts))
+        starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+        ids = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(starts[-1]))
+        return Tokens(ids, starts, self.columns, self.settings.length)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the settings, the name of the folder that has the tokenizer, and the SHA-256 of its file."""
+        return {"settings": self.settings.model_dump(), "name": self.settings.chosen.name, "tokenizer": self.checksum}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any], shared: Path) -> "Representation":
+        """Return the tokenizer with the content of `to_json`; `shared` is data/pretrained or models/pretrained.
+
+        Raises `ValueError` or the like if the content is damaged, `UserError` if the tokenizer's file is.
+        """
+        settings = Settings.model_validate(content["settings"])
+        path = folder(shared, settings.chosen.name) / TOKENIZER
+        if settings.pretrained is None and not path.exists():
+            path = settings.chosen.require(shared, TOKENIZER)
+        return cls(settings, verify(path, content["tokenizer"]), content["tokenizer"])
+
+    def share(self, shared: Path) -> None:
+        """Copy the tokenizer to its folder below `shared`, which is models/pretrained."""
+        target = folder(shared, self.settings.chosen.name)
+        target.mkdir(parents=True, exist_ok=True)
+        (target / TOKENIZER).write_bytes(self.path.read_bytes())
+
+    def shape_notes(self) -> dict[str, float]:
+        """Return nothing: every character is in the vocabulary or is its unknown token."""
+        return {}
