@@ -17,6 +17,7 @@ EXTRAS = {
     ),
     "excel": ("openpyxl",),
     "onnx": ("onnxruntime",),
+    "pretrained": ("onnxruntime", "tokenizers"),
     "parquet": ("pyarrow",),  # pipeline has it too
     "serve": ("fastapi", "uvicorn"),
     "sql": ("sqlalchemy",),

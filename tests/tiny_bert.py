@@ -1,0 +1,150 @@
+"""A tiny BERT with random weights, as the files of a pretrained encoder, and its numbers computed by numpy."""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.bert import Config
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "food", "serv", "##ice", ".", "[", "]", "pad", "sep"]
+CONFIG = Config(
+    layers=2,
+    hidden=8,
+    heads=2,
+    inner=12,
+    positions=16,
+    vocabulary=len(PIECES),
+    types=2,
+    epsilon=1e-12,
+    activation="gelu",
+)
+CONFIG_JSON: dict[str, Any] = {
+    "model_type": "bert",
+    "num_hidden_layers": 2,
+    "hidden_size": 8,
+    "num_attention_heads": 2,
+    "intermediate_size": 12,
+    "max_position_embeddings": 16,
+    "vocab_size": len(PIECES),
+    "type_vocab_size": 2,
+    "layer_norm_eps": 1e-12,
+    "hidden_act": "gelu",
+}
+SPECIAL = {"[CLS]": 2, "[SEP]": 3}
+
+
+def weights(seed: int = 0) -> dict[str, NDArray[np.float32]]:
+    random = np.random.default_rng(seed)
+    return {name: random.normal(size=shape).astype(np.float32) for name, shape in CONFIG.shapes().items()}
+
+
+def safetensors(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return a file in the format safetensors, with metadata as published files have them."""
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
+    body = b""
+    for name, array in arrays.items():
+        data = array.astype("<f4").tobytes()
+        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [len(body), len(body) + len(data)]}
+        body += data
+    encoded = json.dumps(header).encode()
+    return len(encoded).to_bytes(8, "little") + encoded + body
+
+
+def tokenizer_json() -> dict[str, Any]:
+    """Return the content of a tokenizer.json that, as published ones, pads and truncates by itself."""
+    names = [{"SpecialToken": {"id": name, "type_id": 0}} for name in SPECIAL]
+    single = [names[0], {"Sequence": {"id": "A", "type_id": 0}}, names[1]]
+    return {
+        "version": "1.0",
+        "truncation": {"max_length": 6, "strategy": "LongestFirst", "stride": 0, "direction": "Right"},
+        "padding": {
+            "strategy": {"Fixed": 6},
+            "direction": "Right",
+            "pad_to_multiple_of": None,
+            "pad_id": 0,
+            "pad_type_id": 0,
+            "pad_token": "[PAD]",
+        },
+        "added_tokens": [
+            {
+                "id": number,
+                "content": name,
+                "special": True,
+                "single_word": False,
+                "lstrip": False,
+                "rstrip": False,
+                "normalized": False,
+            }
+            for number, name in enumerate(PIECES[:4])
+        ],
+        "normalizer": {
+            "type": "BertNormalizer",
+            "clean_text": True,
+            "handle_chinese_chars": True,
+            "strip_accents": None,
+            "lowercase": True,
+        },
+        "pre_tokenizer": {"type": "BertPreTokenizer"},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": single,
+            "pair": [*single, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {
+                name: {"id": name, "ids": [number], "tokens": [name]} for name, number in SPECIAL.items()
+            },
+        },
+        "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+        "model": {
+            "type": "WordPiece",
+            "unk_token": "[UNK]",
+            "continuing_subword_prefix": "##",
+            "max_input_chars_per_word": 100,
+            "vocab": {piece: number for number, piece in enumerate(PIECES)},
+        },
+    }
+
+
+def write_folder(folder: Path) -> Path:
+    """Write config.json, tokenizer.json and model.safetensors to a folder, and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(CONFIG_JSON), encoding="utf-8")
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer_json()), encoding="utf-8")
+    (folder / "model.safetensors").write_bytes(safetensors(weights()))
+    return folder
+
+
+def token_vectors(arrays: Mapping[str, NDArray[np.float32]], ids: Sequence[int]) -> NDArray[np.float64]:
+    """Return the vectors of the tokens of one text, (tokens, hidden), computed in float64 head by head."""
+    w = {name: array.astype(np.float64) for name, array in arrays.items()}
+
+    def norm(x: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+        scaled = (x - x.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + CONFIG.epsilon)
+        result: NDArray[np.float64] = scaled * w[f"{name}.weight"] + w[f"{name}.bias"]
+        return result
+
+    def linear(x: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+        result: NDArray[np.float64] = x @ w[f"{name}.weight"].T + w[f"{name}.bias"]
+        return result
+
+    x = w["embeddings.word_embeddings.weight"][list(ids)] + w["embeddings.position_embeddings.weight"][: len(ids)]
+    x = norm(x + w["embeddings.token_type_embeddings.weight"][0], "embeddings.LayerNorm")
+    size = CONFIG.hidden // CONFIG.heads
+    for number in range(CONFIG.layers):
+        layer = f"encoder.layer.{number}"
+        q, k, v = (linear(x, f"{layer}.attention.self.{part}") for part in ("query", "key", "value"))
+        heads = []
+        for start in range(0, CONFIG.hidden, size):
+            part = slice(start, start + size)
+            scores = np.exp(q[:, part] @ k[:, part].T / math.sqrt(size))
+            heads.append(scores / scores.sum(-1, keepdims=True) @ v[:, part])
+        attended = linear(np.concatenate(heads, axis=1), f"{layer}.attention.output.dense")
+        x = norm(x + attended, f"{layer}.attention.output.LayerNorm")
+        inner = linear(x, f"{layer}.intermediate.dense")
+        inner = inner * 0.5 * (1 + np.vectorize(math.erf)(inner / math.sqrt(2)))
+        x = norm(x + linear(inner, f"{layer}.output.dense"), f"{layer}.output.LayerNorm")
+    return x

@@ -1,0 +1,63 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests import tiny_bert
+from textclf.artifacts import safetensors
+from textclf.core.errors import UserError
+
+ARRAYS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array([7.5], dtype=np.float32)}
+WHOLE = tiny_bert.safetensors(ARRAYS)
+
+
+def with_header(header: Any, body: bytes = b"\0" * 8) -> bytes:
+    encoded = json.dumps(header).encode()
+    return len(encoded).to_bytes(8, "little") + encoded + body
+
+
+def entry(dtype: str = "F32", shape: Any = (2,), offsets: Any = (0, 8)) -> dict[str, Any]:
+    return {"a": {"dtype": dtype, "shape": shape, "data_offsets": offsets}}
+
+
+def test_arrays_are_read_by_name() -> None:
+    arrays = safetensors.parse(WHOLE)
+    assert arrays.keys() == ARRAYS.keys()
+    for name, array in ARRAYS.items():
+        np.testing.assert_array_equal(arrays[name], array)
+        assert arrays[name].dtype == np.float32
+
+
+@given(st.integers(0, len(WHOLE) - 1))
+def test_a_truncated_file_is_refused(length: int) -> None:
+    with pytest.raises((ValueError, LookupError, TypeError)):
+        safetensors.parse(WHOLE[:length])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff" * 16,
+        with_header([]),
+        with_header({"a": 1}),
+        with_header(entry(dtype="F8")),
+        with_header(entry(shape=[3])),
+        with_header(entry(shape=[-2])),
+        with_header(entry(shape=[True, 2])),
+        with_header(entry(offsets=[0, 16], shape=[4])),
+        with_header(entry(offsets=[8, 0])),
+        with_header(entry(offsets=[-8, 0])),
+        with_header(entry(offsets=[0])),
+    ],
+)
+def test_a_file_that_is_none_is_one_line(data: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(UserError, match="must be a complete safetensors file") as error:
+        safetensors.read(path)
+    assert "\n" not in str(error.value)
