@@ -71,13 +71,14 @@ def _complete(entry: Pretrained, root: Path, place: Path, report: Callable[[str]
             break
         try:
             with tempfile.TemporaryDirectory(dir=place.parent) as scratch:
-                for name in retry(lambda: _read(source, missing, Path(scratch))):  # noqa: B023 (called at once)
+                names = retry(lambda: _read(source, missing, Path(scratch)))  # noqa: B023 (called at once)
+                for name in names:
                     (Path(scratch) / name).replace(place / name)
         except (SourceError, OSError) as error:
             failures.append(f"{source.address}: {error}")
             report(failures[-1])
         else:
-            wrong = _missing(entry, place) & {original.file for original in source.originals}
+            wrong = _missing(entry, place).intersection(names)
             if not wrong:
                 report(f"{entry.name} from {source.address}")
             for name in sorted(wrong):

@@ -1,0 +1,290 @@
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from onnx import helper
+from pydantic import ValidationError
+
+from tests import tiny_bert
+from textclf.artifacts import bert
+from textclf.artifacts.onnx_graph import Graph
+from textclf.core.errors import UserError
+from textclf.core.failures import lines_of
+from textclf.core.files import sha256, sha256_of_file
+from textclf.vectorize.encoder.representation import CHUNK, Representation
+from textclf.vectorize.encoder.settings import Settings
+
+pytest.importorskip("tokenizers")
+
+NOWHERE = Path("nowhere")
+TEXTS = ["good food.", "bad", "", "service", "good good food", "[SEP] [PAD]", "bad food"]
+IDS = [[2, 4, 6, 9, 3], [2, 5, 3], [2, 3], [2, 7, 8, 3], [2, 4, 4, 6, 3], [2, 10, 13, 11, 10, 12, 11, 3], [2, 5, 6, 3]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_bert.write_folder(tmp_path_factory.mktemp("pretrained") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def fitted(folder: Path) -> Representation:
+    return Representation.fit((), own(folder), NOWHERE)
+
+
+def own(path: Path, **changes: Any) -> Settings:
+    weights = path if path.is_file() else path / "model.safetensors"
+    return Settings(
+        **({"pretrained": None, "path": str(path), "sha256": sha256_of_file(weights), "length": 16} | changes)
+    )
+
+
+def write_onnx(folder: Path, model: onnx.ModelProto) -> Path:
+    (folder / "tokenizer.json").write_text(json.dumps(tiny_bert.tokenizer_json()))
+    path = folder / "encoder.onnx"
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    return path
+
+
+def expected(pooling: str = "mean", normalize: bool = True) -> list[Any]:
+    tokens = [tiny_bert.token_vectors(tiny_bert.weights(), ids) for ids in IDS]
+    vectors = [each.mean(axis=0) if pooling == "mean" else each[0] for each in tokens]
+    return [each / np.linalg.norm(each) for each in vectors] if normalize else vectors
+
+
+@pytest.mark.parametrize(("pooling", "normalize"), [("mean", True), ("mean", False), ("cls", True)])
+def test_vectors_are_pooled_from_the_vectors_of_tokens(folder: Path, pooling: str, normalize: bool) -> None:
+    fitted = Representation.fit(TEXTS, own(folder, pooling=pooling, normalize=normalize), NOWHERE)
+    vectors = fitted.transform(iter(TEXTS))
+    assert (vectors.dtype.name, vectors.shape, fitted.columns) == ("float32", (7, 8), 8)
+    np.testing.assert_allclose(vectors, expected(pooling, normalize), rtol=1e-4, atol=2e-5)
+
+
+def test_a_long_text_is_cut_and_keeps_its_closing_token(folder: Path) -> None:
+    fitted = Representation.fit((), own(folder, length=4), NOWHERE)
+    long, short = fitted.transform(["good food . . . bad", "good food"])
+    np.testing.assert_array_equal(long, short)
+
+
+def test_no_texts_give_a_matrix_without_rows(folder: Path) -> None:
+    assert Representation.fit((), own(folder), NOWHERE).transform([]).shape == (0, 8)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.lists(st.text(alphabet="god fb.[]ae", max_size=30), min_size=1, max_size=60))
+def test_the_vector_of_a_text_is_the_same_to_the_bit_whatever_its_neighbours(
+    fitted: Representation, texts: list[str]
+) -> None:
+    alone = np.concatenate([fitted.transform([text]) for text in texts])
+    assert fitted.transform(texts).tobytes() == alone.tobytes()
+
+
+def test_the_number_of_cores_changes_no_byte(fitted: Representation, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"{'good ' * (number % 5)}food{'.' * (number % 3)}" for number in range(300)]
+    results = []
+    for cores in (1, 2, 5):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        results.append(fitted.transform(texts).tobytes())
+    assert len(set(results)) == 1
+
+
+def test_more_texts_than_a_chunk_are_encoded_in_their_order(fitted: Representation) -> None:
+    texts = [TEXTS[number % len(TEXTS)] for number in range(CHUNK + 10)]
+    vectors = fitted.transform(texts)
+    np.testing.assert_array_equal(vectors, np.resize(fitted.transform(TEXTS), vectors.shape))
+
+
+def test_an_encoder_that_was_stored_gives_the_same_vectors(folder: Path, tmp_path: Path) -> None:
+    fitted = Representation.fit((), own(folder), NOWHERE)
+    content = json.loads(json.dumps(fitted.to_json()))
+    unshared = Representation.from_json(content, tmp_path)  # the user's own folder is still there
+    fitted.share(tmp_path)
+    shared = Representation.from_json(content, tmp_path)
+    assert isinstance(shared.graph, Path)
+    assert sorted(path.name for path in (tmp_path / content["name"]).iterdir()) == ["model.onnx", "tokenizer.json"]
+    for again in (unshared, shared):
+        assert again.transform(TEXTS).tobytes() == fitted.transform(TEXTS).tobytes()
+        assert again.to_json() == content
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+def test_a_shared_file_that_was_changed_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    fitted = Representation.fit((), own(folder), NOWHERE)
+    fitted.share(tmp_path)
+    path = tmp_path / fitted.to_json()["name"] / name
+    path.write_bytes(path.read_bytes()[:-1] + b"?")
+    with pytest.raises(UserError, match=rf"{name} must have the SHA-256"):
+        Representation.from_json(fitted.to_json(), tmp_path)
+
+
+@pytest.mark.parametrize("change", [{"columns": 0}, {"columns": "8"}, {"settings": {"method": "terms"}}])
+def test_damaged_json_is_a_value_error(folder: Path, change: dict[str, Any]) -> None:
+    content = Representation.fit((), own(folder), NOWHERE).to_json() | change
+    with pytest.raises(ValueError, match=r"columns|Settings"):
+        Representation.from_json(content, NOWHERE)
+
+
+# Encoders of the user's own as ONNX files
+
+
+def test_an_onnx_file_that_gives_vectors_of_texts_is_not_pooled(tmp_path: Path) -> None:
+    def head(graph: Graph, vectors: str) -> str:
+        return bert.pool(graph, vectors, "mean")
+
+    path = write_onnx(tmp_path, bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights(), head, "v", ("rows", 8)))
+    fitted = Representation.fit((), own(path, pooling="cls"), NOWHERE)
+    np.testing.assert_allclose(fitted.transform(TEXTS), expected(), rtol=1e-4, atol=2e-5)
+
+
+def test_a_graph_that_quantizes_while_it_runs_gives_a_text_the_same_vector_in_any_company(tmp_path: Path) -> None:
+    """DynamicQuantizeLinear chooses its scale by all numbers of a batch."""
+
+    def head(graph: Graph, vectors: str) -> str:
+        names = ["quantized", "scale", "zero"]
+        return graph.add("DequantizeLinear", *graph.split("DynamicQuantizeLinear", vectors, names=names))
+
+    path = write_onnx(tmp_path, bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights(), head))
+    fitted = Representation.fit((), own(path, normalize=False), NOWHERE)
+    texts = ["good food", "bad food", "bad good", "food food"]
+    alone = np.concatenate([fitted.transform([text]) for text in texts])
+    np.testing.assert_array_equal(fitted.transform(texts), alone)
+
+
+def model_of(inputs: list[str], shape: list[str | int]) -> onnx.ModelProto:
+    graph = Graph()
+    graph.add("Identity", inputs[0], name="out")
+    infos = [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in (*inputs, "out")]
+    return graph.model(infos[:-1], infos[-1:])
+
+
+def no_onnx(path: Path) -> None:
+    path.write_bytes(b"not an ONNX file")
+
+
+def other_inputs(path: Path) -> None:
+    path.write_bytes(model_of(["pixels"], ["rows", 3]).SerializeToString())
+
+
+def ends_early(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def integers(path: Path) -> None:
+    graph = Graph()
+    graph.add("Identity", "input_ids", name="out")
+    infos = [
+        helper.make_tensor_value_info(name, onnx.TensorProto.INT64, ["rows", "length"]) for name in ("input_ids", "out")
+    ]
+    path.write_bytes(graph.model(infos[:1], infos[1:]).SerializeToString())
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (no_onnx, r"encoder\.onnx must be an ONNX file that onnxruntime reads; got: "),
+        (ends_early, r"encoder\.onnx must be an ONNX file that onnxruntime reads; got: "),
+        (other_inputs, r"encoder\.onnx must take the inputs input_ids, attention_mask .*; got pixels"),
+        (integers, r"encoder\.onnx must give the vectors of tokens .*; got \[1, 2\]"),
+    ],
+)
+def test_an_onnx_file_that_is_no_encoder_is_one_line(
+    damage: Callable[[Path], None], reason: str, tmp_path: Path
+) -> None:
+    path = write_onnx(tmp_path, bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights()))
+    damage(path)
+    with pytest.raises(UserError, match=reason) as error:
+        Representation.fit((), own(path), NOWHERE).columns  # noqa: B018 (opens the file)
+    assert "\n" not in str(error.value)
+
+
+def test_texts_longer_than_the_positions_of_an_onnx_file_are_one_line(tmp_path: Path) -> None:
+    path = write_onnx(tmp_path, bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights()))
+    with pytest.raises(UserError, match=r"encoder\.onnx can't encode texts of 42 tokens") as error:
+        Representation.fit((), own(path, length=64), NOWHERE).transform(["good " * 40])
+    assert "\n" not in str(error.value)
+
+
+# Broken folders
+
+
+def without(name: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / name).unlink()
+
+
+def truncated(folder: Path) -> None:
+    path = folder / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-10])
+
+
+def no_tokenizer(folder: Path) -> None:
+    (folder / "tokenizer.json").write_text("{}")
+
+
+def binary_tokenizer(folder: Path) -> None:
+    (folder / "tokenizer.json").write_bytes(b"\xff\xfe")
+
+
+@pytest.mark.parametrize(
+    ("damage", "changes", "reason"),
+    [
+        (without("tokenizer.json"), {}, r"tokenizer\.json not found; put it there"),
+        (without("config.json"), {}, r"config\.json not found; put it there"),
+        (truncated, {}, r"model\.safetensors must be a complete safetensors file"),
+        (truncated, {"sha256": "0" * 64}, r"model\.safetensors must have the SHA-256 0{64}; got"),
+        (no_tokenizer, {}, r"tokenizer\.json must be a file of the package tokenizers; got: "),
+        (binary_tokenizer, {}, r"tokenizer\.json must be a file of the package tokenizers; got: "),
+        (lambda _: None, {"length": 17}, "length must be at most 16, max_position_embeddings of .*; got 17"),
+    ],
+)
+def test_a_folder_that_is_no_encoder_is_one_line(
+    damage: Callable[[Path], None], changes: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    folder = tiny_bert.write_folder(tmp_path / "mine")
+    damage(folder)
+    with pytest.raises(UserError, match=reason) as error:
+        Representation.fit((), own(folder, **changes), NOWHERE).columns  # noqa: B018 (opens the files)
+    assert "\n" not in str(error.value)
+
+
+def test_a_catalogue_entry_that_was_not_fetched_is_one_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"all-minilm-l6-v2/tokenizer\.json not found; run dvc repro again"):
+        Representation.fit((), Settings(), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("tokenizers", 'the package tokenizers must be installed for this; pip install "textclf[pretrained]"'),
+        ("onnxruntime", 'the package onnxruntime must be installed for this; pip install "textclf[onnx]"'),
+    ],
+)
+def test_a_missing_package_is_one_line(module: str, line: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ModuleNotFoundError) as error:
+        Representation.fit((), own(folder), NOWHERE).columns  # noqa: B018 (imports the packages)
+    assert lines_of(error.value) == (line,)
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"pretrained": "bert"}, "null or one of all-minilm-l6-v2, all-minilm-l6-v2-int8"),
+        ({"pretrained": "glove-6b-50d"}, "null or one of"),
+        ({"pretrained": None}, "path must name your own weights if pretrained is null"),
+        ({"path": "mine", "sha256": sha256(b"")}, "pretrained must be null with path"),
+        ({"pretrained": None, "path": "mine"}, "path and sha256 must be set together"),
+        ({"sha256": sha256(b"")}, "path and sha256 must be set together"),
+        ({"pretrained": None, "path": "mine", "sha256": "ABC"}, "64 hexadecimal digits"),
+        ({"length": 513}, "512"),
+    ],
+)
+def test_settings_name_one_source_of_weights(given: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ValidationError, match=reason):
+        Settings(**given)

@@ -1,0 +1,71 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from tests import tiny_bert
+from textclf.core.errors import UserError
+from textclf.core.files import sha256_of_file
+from textclf.vectorize.wordpieces.representation import Representation
+from textclf.vectorize.wordpieces.settings import Settings
+
+pytest.importorskip("tokenizers")
+
+NOWHERE = Path("nowhere")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tiny_bert.write_folder(tmp_path / "mine")
+
+
+def fit(folder: Path, length: int = 16) -> Representation:
+    checksum = sha256_of_file(folder / "tokenizer.json")
+    return Representation.fit((), Settings(pretrained=None, path=str(folder), sha256=checksum, length=length), NOWHERE)
+
+
+def test_texts_become_pieces_between_special_tokens(folder: Path) -> None:
+    tokens = fit(folder).transform(iter(["Good service!", "", "food"]))
+    assert tokens.ids.tolist() == [2, 4, 7, 8, 1, 3, 2, 3, 2, 6, 3]
+    assert tokens.starts.tolist() == [0, 6, 8, 11]
+    assert (tokens.ids.dtype.name, tokens.starts.dtype.name) == ("int32", "int64")
+    assert (tokens.vocabulary, tokens.length, tokens.padding) == (len(tiny_bert.PIECES), 16, "post")
+
+
+def test_a_long_text_is_cut_and_keeps_its_closing_token(folder: Path) -> None:
+    assert fit(folder, length=4).transform(["good food bad food"]).padded().tolist() == [[2, 4, 6, 3]]
+
+
+def test_special_tokens_are_never_read_from_a_text(folder: Path) -> None:
+    assert fit(folder).transform(["[PAD][SEP]"]).ids.tolist() == [2, 10, 12, 11, 10, 13, 11, 3]
+
+
+def test_no_texts_give_no_rows(folder: Path) -> None:
+    assert fit(folder).transform([]).shape == (0, len(tiny_bert.PIECES))
+
+
+def test_a_tokenizer_that_was_stored_gives_the_same_pieces(folder: Path, tmp_path: Path) -> None:
+    fitted = fit(folder)
+    fitted.share(tmp_path / "shared")
+    content = json.loads(json.dumps(fitted.to_json()))
+    for shared in (tmp_path / "shared", NOWHERE):
+        again = Representation.from_json(content, shared)
+        assert again.transform(["good food"]).ids.tolist() == fitted.transform(["good food"]).ids.tolist()
+        assert (again.to_json(), again.columns) == (content, fitted.columns)
+
+
+def test_another_tokenizer_than_the_stored_one_is_refused(folder: Path, tmp_path: Path) -> None:
+    content = fit(folder).to_json()
+    (folder / "tokenizer.json").write_text("{}")
+    with pytest.raises(UserError, match="SHA-256"):
+        Representation.from_json(content, tmp_path)
+
+
+def test_a_tokenizer_whose_padding_has_another_id_is_refused(folder: Path) -> None:
+    content = tiny_bert.tokenizer_json()
+    content["model"]["vocab"] |= {"[PAD]": 4, "good": 0}
+    content["added_tokens"][0]["id"] = 4
+    content["padding"] = None
+    (folder / "tokenizer.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=r"the token \[PAD\] must have the id 0"):
+        fit(folder)
