@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 IDS, MASK = "input_ids", "attention_mask"  # the inputs of every graph
 Pooling = Literal["mean", "cls"]
 Weights = Mapping[str, NDArray[Any]]
-# Activations of the configuration as operators of ONNX with their attributes.
+# Activations of the configuration as operators of ONNX with their attributes. keras_hub's BertBackbone computes
+# gelu_new whatever the configuration says: weights that it fine-tuned need `replace(config, activation="gelu_new")`.
 ACTIVATIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "gelu": ("Gelu", {"approximate": "none"}),
     "gelu_new": ("Gelu", {"approximate": "tanh"}),

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     import requests
 
-from textclf.fetch.download import CONNECT_SECONDS, READ_SECONDS, SourceError, network_errors
+from textclf.fetch.download import CHUNK, CONNECT_SECONDS, READ_SECONDS, SourceError, network_errors
 
 PART = 4 * 2**20  # bytes of a request
 
@@ -43,9 +43,13 @@ class _Remote(io.RawIOBase):
                 size = response.headers.get("Content-Range", "").rpartition("/")[2]
                 if response.status_code != 206 or not size.isdecimal():
                     raise SourceError("the server gives no parts of the file")
-                content = response.raw.read(last - first + 1)
+                content = b""
+                for chunk in response.iter_content(CHUNK):
+                    content += chunk
+                    if len(content) > last - first + 1:
+                        break
         if len(content) != last - first + 1:
-            raise SourceError("the connection ended early")
+            raise SourceError("the server gives other parts of the file than it was asked for")
         return content, int(size)
 
     def readable(self) -> bool:

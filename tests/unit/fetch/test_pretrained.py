@@ -57,6 +57,8 @@ class Handler(BaseHTTPRequestHandler):
     content: ClassVar[dict[str, bytes]] = {}
     requests: ClassVar[list[str]] = []
     whole: ClassVar[bool] = False
+    cut: ClassVar[int] = 0  # bytes that are missing at the end of a part, when the connection closes
+    more: ClassVar[int] = 0  # bytes that a part has beyond what was asked for
 
     def do_GET(self) -> None:
         self.requests.append(self.path)
@@ -67,10 +69,10 @@ class Handler(BaseHTTPRequestHandler):
         if wanted and not self.whole:
             first, last = map(int, wanted.groups())
             self.send_header("Content-Range", f"bytes {first}-{last}/{len(part)}")
-            part = part[first : last + 1]
+            part = part[first : last + 1 + self.more]
         self.send_header("Content-Length", str(len(part)))
         self.end_headers()
-        self.wfile.write(part)
+        self.wfile.write(part[: max(len(part) - self.cut, 0)])
 
     def log_message(self, *_: object) -> None:
         pass
@@ -225,6 +227,20 @@ def test_a_server_that_gives_no_parts_is_a_line(url: str, tmp_path: Path, monkey
     use(monkeypatch, entry(Source("zip", f"{url}/all.zip", tuple(original(*item) for item in FILES.items()))))
     with pytest.raises(UserError, match="the server gives no parts of the file"):
         fetch_pretrained(["tiny"], tmp_path / "pretrained", lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("cut", r"IncompleteRead|bytes read"), ("more", "other parts of the file than it was asked")]
+)
+def test_a_connection_that_gives_other_parts_is_a_line(
+    fault: str, reason: str, url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Handler, fault, 1)
+    Handler.content["/all.zip"] = zip_of(FILES)
+    use(monkeypatch, entry(Source("zip", f"{url}/all.zip", tuple(original(*item) for item in FILES.items()))))
+    with pytest.raises(UserError, match=reason) as error:
+        fetch_pretrained(["tiny"], tmp_path / "pretrained", lambda _: None)
+    assert "\n" not in str(error.value)
 
 
 def test_files_that_another_entry_has_are_copied(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,8 @@
 """An ONNX encoder that runs on all cores, with the same bytes for a text whatever its neighbours.
 
 Texts of equal length in tokens share a batch, so there is no padding, and each batch runs on one thread: neither the
-other texts nor the number of cores changes the order in which a text's numbers are added.
+other texts nor the number of cores changes the order in which a text's numbers are added. onnxruntime chooses its
+instructions by the CPU, so that only machines of the same type give the same bytes.
 """
 
 import os

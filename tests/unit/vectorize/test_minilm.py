@@ -1,0 +1,38 @@
+"""The pretrained encoders of the catalogue, where they have been fetched."""
+
+import numpy as np
+import pytest
+
+from tests.conftest import ROOT
+from textclf.vectorize.encoder.representation import Representation
+from textclf.vectorize.encoder.settings import Settings
+
+pytest.importorskip("tokenizers")
+
+PRETRAINED = ROOT / "data" / "pretrained"
+# The first numbers of "This is an example sentence", as the model's authors print them.
+PRINTED = [6.7657e-02, 6.3496e-02, 4.8713e-02, 7.9305e-02, 3.7448e-02, 2.6528e-03]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "tolerance"), [("all-minilm-l6-v2", 1e-6), ("all-minilm-l6-v2-int8", 5e-3)])
+def test_the_vectors_are_those_of_the_models_authors(name: str, tolerance: float) -> None:
+    if not (PRETRAINED / name).is_dir():
+        pytest.skip(f"{name} has not been fetched")
+    encoder = Representation.fit((), Settings(pretrained=name), PRETRAINED)
+    (vector,) = encoder.transform(["This is an example sentence"])
+    np.testing.assert_allclose(vector[: len(PRINTED)], PRINTED, atol=tolerance)
+    assert encoder.columns == 384
+
+
+@pytest.mark.slow
+def test_the_vector_of_a_sentence_is_the_same_to_the_bit_whatever_its_neighbours() -> None:
+    if not (PRETRAINED / "all-minilm-l6-v2").is_dir():
+        pytest.skip("all-minilm-l6-v2 has not been fetched")
+    encoder = Representation.fit((), Settings(), PRETRAINED)
+    texts = [
+        f"The {food} was {taste}." for food in ("pizza", "fish", "soup") for taste in ("good", "bad", "fine", "cold")
+    ]
+    together = encoder.transform(texts * 5)
+    alone = np.concatenate([encoder.transform([text]) for text in texts])
+    np.testing.assert_array_equal(together, np.tile(alone, (5, 1)))
