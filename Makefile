@@ -57,6 +57,9 @@ pr-report: .venv/run ## Print what this branch changes against BASE (default ori
 	textclf pr-report "$(BASE)" $(PR_REPORT)
 BASE = origin/main
 
+.PHONY: pretrained
+pretrained: .venv/pretrained ## Install what pretrained sentence encoders and transformers need
+
 .PHONY: studies
 studies: .venv/run ## Cross-validate all models and draw the learning curve; a few minutes
 	dvc repro studies/dvc.yaml
@@ -109,8 +112,10 @@ lock: ## Update the locked requirements, with hashes; needs uv
 	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/predict.txt pyproject.toml --group pyproject.toml:setup
 	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/serve.txt pyproject.toml --extra serve \
 		--group pyproject.toml:setup
-	uv pip compile $(LOCK) -c requirements/run.txt -c requirements/serve.txt -o requirements/dev.txt \
-		--group pyproject.toml:dev
+	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/pretrained.txt pyproject.toml --extra pretrained
+	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/search.txt pyproject.toml --extra search
+	uv pip compile $(LOCK) -c requirements/run.txt -c requirements/serve.txt -c requirements/pretrained.txt \
+		-c requirements/search.txt -o requirements/dev.txt --group pyproject.toml:dev
 LOCK := --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --quiet \
 	--only-binary :all: --custom-compile-command "make lock"
 
@@ -142,6 +147,14 @@ SDIST := antlr4-python3-runtime
 		$(INSTALL) --no-deps --no-index "$$folder"/*.whl
 	$(INSTALL) $(LOCKED) -r requirements/run.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/pretrained: .venv/run requirements/pretrained.txt
+	$(INSTALL) $(LOCKED) -r requirements/pretrained.txt
+	@touch $@
+
+.venv/search: .venv/run requirements/search.txt
+	$(INSTALL) $(LOCKED) -r requirements/search.txt
 	@touch $@
 
 .venv/dev: .venv/run requirements/dev.txt

@@ -11,8 +11,9 @@ from pathlib import Path
 from textclf import params
 from textclf.artifacts import plan as plans
 from textclf.core import stage
+from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
-from textclf.plan import plan_models, plan_pretrained, plan_representations
+from textclf.plan import missing_packages, plan_models, plan_pretrained, plan_representations
 
 MESSAGE = "params.yaml was checked\n"
 
@@ -20,6 +21,8 @@ MESSAGE = "params.yaml was checked\n"
 def run(*, output: Path, plan: Path) -> None:
     """Check params.yaml: all mistakes within sections at once, then all conflicts between sections."""
     settings = params.load()
+    if lines := list(missing_packages(settings)):
+        raise UserError(*lines)
     with outputs(output, plan) as (target, folder):
         target.write_text(MESSAGE, encoding="utf-8", newline="\n")
         folder.mkdir()

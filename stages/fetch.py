@@ -1,27 +1,32 @@
-"""Put the corpora named in params into a folder, byte for byte as published, or the rows of a database.
+"""Fetch the corpora named in params, byte for byte as published, or the rows of a database; and pretrained weights.
 
 Reads: the sources listed in textclf/fetch/download.py, in order, or a copy named by TEXTCLF_CORPUS; or the database
-whose URL is in the environment variable named by fetch.database.
-Writes: RAW, a folder with one file per corpus or query; a note alone if data.path is a table of your own.
+whose URL is in the environment variable named by fetch.database. PLAN, which names the pretrained weights in use.
+Writes: RAW, a folder with one file per corpus or query; a note alone if data.path is a table of your own; PRETRAINED, a
+folder per model or set of vectors in use; DONE, a file that is always the same, for stages that must run later.
 Params: data.path, fetch.
 """
 
 from pathlib import Path
 from typing import Annotated
 
+from textclf.artifacts.plan import read_pretrained
 from textclf.core import stage
 from textclf.core.outputs import outputs
 from textclf.core.settings import Param
 from textclf.fetch.catalogue import CORPORA, Corpus, is_fetched
 from textclf.fetch.database import fetch_query
 from textclf.fetch.download import fetch_corpora
+from textclf.fetch.pretrained import fetch_pretrained
 from textclf.fetch.settings import Fetch
 
 NOTE = "note.txt"  # instead of corpora: DVC warns of an empty folder in every later stage
 
 
-def run(fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path) -> None:
-    """Fetch the rows into `raw`; files that it has already are not fetched again."""
+def run(
+    fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path, plan: Path, pretrained: Path, done: Path
+) -> None:
+    """Fetch the rows and the pretrained weights; files that are there already are not fetched again."""
     wanted: dict[str, Corpus] = {}
     contents: dict[str, bytes] = {}
     if is_fetched(Path(path), raw) and fetch.database is not None and fetch.query is not None:
@@ -32,12 +37,14 @@ def run(fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path) ->
         missing = "" if Path(path).exists() else ", which does not exist; correct it, or get the file with dvc pull"
         print(f"nothing to fetch: data.path is {path}{missing}")
     contents |= fetch_corpora(wanted, raw, report=print)
-    with outputs(raw) as (folder,):
+    fetch_pretrained(read_pretrained(plan), pretrained, report=print)
+    with outputs(raw, done) as (folder, marker):
         folder.mkdir()
         for name, data in contents.items():
             (folder / name).write_bytes(data)
         if not contents:
             (folder / NOTE).write_text("data.path is a table of your own, so no corpus was fetched.\n", "utf-8")
+        marker.write_text("everything was fetched\n", "utf-8")
 
 
 if __name__ == "__main__":

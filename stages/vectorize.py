@@ -1,7 +1,7 @@
 """Turn the texts into the features of one representation: sparse or dense vectors, or sequences of token ids.
 
 Reads: PLAN, which says whether a model reads the representation; SPLITS, a folder with the rows of each split and the
-classes.
+classes; PRETRAINED, the folder of pretrained weights.
 Writes: into FEATURES the folder <representation>: the features of each split as npz, the fitted representation as JSON,
 and their shapes; a note alone if no model reads it.
 Params: vectorize.<representation>.
@@ -9,6 +9,7 @@ Params: vectorize.<representation>.
 Large splits are vectorized on all cores, or by the workers of the Dask scheduler at DASK_SCHEDULER_ADDRESS.
 """
 
+import shutil
 from pathlib import Path
 
 from textclf.artifacts import inputs
@@ -23,7 +24,7 @@ from textclf.vectorize.stage import vectorize
 NOTE = "note.txt"
 
 
-def run(*, stage: str, plan: Path, splits: Path, features: Path) -> None:
+def run(*, stage: str, plan: Path, splits: Path, pretrained: Path, features: Path) -> None:
     """Vectorize the splits with the representation of STAGE, such as vectorize@words."""
     name = item_of(stage)
     settings = load_section(f"vectorize.{name}", Representation)
@@ -35,12 +36,12 @@ def run(*, stage: str, plan: Path, splits: Path, features: Path) -> None:
         print(f"{name}: no model of train.models reads it")
         return
     rows, classes = open_shards(splits), read_classes(splits)
+    kept = features.parent / f".vectorize-{name}.scratch"  # by a process that was killed, for the next to go on
     with outputs(target) as (folder,):
         folder.mkdir()
-        scratch = folder.parent / "scratch"
-        scratch.mkdir()
-        shapes = vectorize(rows, classes, settings, name, folder, scratch)
+        shapes = vectorize(rows, classes, name, settings, folder, pretrained, kept)
         inputs.write_shapes(shapes, folder)
+    shutil.rmtree(kept, ignore_errors=True)
     for split, shape in shapes.splits.items():
         print(f"{name}, {split}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")
 

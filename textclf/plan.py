@@ -1,6 +1,8 @@
 """The plan of a run: which models read which representations, and which pretrained weights they need."""
 
 import hashlib
+from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,6 +34,16 @@ def plan_pretrained(params: "Params") -> list[str]:
     used = [params.vectorize[name] for name, in_use in plan_representations(params).items() if in_use]
     sections = [*used, *(getattr(params.train, name) for name in params.train.models)]
     return sorted({name for section in sections for name in getattr(section, "pretrained_names", list)()})
+
+
+def missing_packages(params: "Params") -> Iterator[str]:
+    """Yield a sentence for each representation or model in use that needs a package which is not installed."""
+    read = [name for name, used in plan_representations(params).items() if used]
+    sections = {f"vectorize.{name}": params.vectorize[name] for name in read}
+    sections |= {f"train.{name}": getattr(params.train, name) for name in params.train.models}
+    for key, section in sections.items():
+        if missing := [name for name in getattr(section, "packages", ()) if find_spec(name) is None]:
+            yield f"{key} needs {' and '.join(missing)}, which the lesson's run does not install; run make pretrained"
 
 
 def code_checksum(package: Path) -> str:

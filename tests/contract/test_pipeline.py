@@ -25,11 +25,13 @@ FILES = project_files()
 CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and name.endswith(".py")]
 PACKAGE = "textclf/__init__.py"
 CHECKED, PLAN = "data/checked", "data/plan"  # what check writes; every other stage of dvc.yaml waits for the first
+FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
 # What train reads without depending on it: data/inputs has the fingerprints of the features and of the model's code.
-BY_FINGERPRINT = {"train": {"data/features"}, "export": {"data/pretrained"}}
+# Pretrained weights are verified by SHA-256.
+BY_FINGERPRINT = {"train": {"data/features"}, "vectorize": {"data/pretrained"}, "export": {"data/pretrained"}}
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
-MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 54, 25, 6
+MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 55, 25, 6
 
 
 def content(name: str) -> Any:
@@ -113,7 +115,7 @@ def code_deps(stage: str) -> set[str]:
 
 
 def data(stage: str) -> set[str]:
-    return {path for path in paths(stage, "deps") - {CHECKED} if not is_code(path)} | outs(stage)
+    return {path for path in paths(stage, "deps") - {CHECKED, FETCHED} if not is_code(path)} | outs(stage)
 
 
 def outs(stage: str) -> set[str]:

@@ -103,9 +103,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def vectorize_here(folder: Path, name: str) -> None:
     """Vectorize the splits in this process, into a folder as the stage writes it."""
     (target := folder / name / "words").mkdir(parents=True)
-    (scratch := folder / f"{name}-scratch").mkdir()
     rows = split_files.open_shards(folder / "splits")
-    write_shapes(vectorize(rows, ["no", "yes"], SETTINGS, "words", target, scratch), target)
+    write_shapes(vectorize(rows, ["no", "yes"], "words", SETTINGS, target, folder, folder), target)
 
 
 def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> None:
@@ -114,7 +113,8 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
         ("cluster", "pass", {"DASK_SCHEDULER_ADDRESS": cluster.address()}),
     ):
         code = f"import os, runpy; {statement}; runpy.run_module('stages.vectorize', run_name='__main__')"
-        options = ["--stage", "vectorize@words", "--plan", "plan", "--splits", "splits", "--features", name]
+        options = ["--stage", "vectorize@words", "--plan", "plan", "--splits", "splits"]
+        options += ["--pretrained", "pretrained", "--features", name]
         done = subprocess.run(
             [sys.executable, "-c", code, *options],
             cwd=project,

@@ -10,6 +10,7 @@ from textclf.export import onnx_model
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER, Representation
 
+SHARED = "pretrained"  # beside the folders of models: pretrained weights that several of them use
 CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
 
 
@@ -21,6 +22,7 @@ def write(
     for path in sorted(trained.glob("model.*")):
         shutil.copyfile(path, folder / path.name)
     representation.write(vectorizer, folder / VECTORIZER)
+    representation.share(vectorizer, folder.parent / SHARED)
     write_decision(decision, folder / DECISION)
     onnx_model.write(vectorizer, model, decision, folder / onnx_model.ONNX)
     (folder / CARD).write_text(card, encoding="utf-8", newline="\n")

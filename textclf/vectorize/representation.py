@@ -48,6 +48,14 @@ def method_class(method: str) -> Any:
             from textclf.vectorize.terms.vectorizer import Vectorizer
 
             return Vectorizer
+        case "encoder":
+            from textclf.vectorize.encoder import representation as encoder
+
+            return encoder.Representation
+        case "wordpieces":
+            from textclf.vectorize.wordpieces import representation as wordpieces
+
+            return wordpieces.Representation
         case _:
             raise ValueError(f"no method {method}")
 
@@ -115,6 +123,13 @@ def has_terms(representation: Any) -> bool:
     return hasattr(representation, "terms_of")
 
 
+def share(representation: Any, shared: Path) -> None:
+    """Write the pretrained files that a representation needs below `shared`, one copy for all models."""
+    for part in [block.representation for block in getattr(representation, "blocks", ())] or [representation]:
+        if hasattr(part, "share"):
+            part.share(shared)
+
+
 def combine(blocks: Sequence[Block]) -> Representation:
     """Return the representation of a model that reads these: the only one as it is, or their union."""
     return blocks[0].representation if len(blocks) == 1 else Union(blocks)
@@ -136,14 +151,17 @@ def read(path: Path, shared: Path) -> Any:
 
 
 def _from_json(path: Path, content: Mapping[str, Any], shared: Path) -> Any:
-    method = content.get("method", "terms")  # terms were the only method once
-    if method == UNION:
+    if content.get("method") == UNION:
         return Union(
             [
                 Block(block["name"], _finite(block["scale"]), _from_json(path, block["vectorizer"], shared))
                 for block in content["blocks"]
             ]
         )
+    settings = content["settings"]
+    if not isinstance(settings, dict):
+        raise TypeError(settings)
+    method = settings.get("method", "terms")  # terms were the only method once
     require_known(path, [method], METHODS)
     kind = method_class(method)
     if hasattr(kind, "unknown_names"):

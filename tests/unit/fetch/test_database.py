@@ -16,6 +16,7 @@ import pytest
 import sqlalchemy
 
 from stages import fetch
+from tests.unit.fetch.stage import run_fetch
 from textclf.core import stage
 from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR
@@ -65,7 +66,7 @@ def refused(call: Callable[..., object], *arguments: object) -> str:
 @pytest.mark.usefixtures("url")
 def test_the_rows_of_a_query_are_those_that_split_reads(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
-    fetch.run(Fetch(database=VARIABLE, query=QUERY), str(raw), raw=raw)
+    run_fetch(Fetch(database=VARIABLE, query=QUERY), str(raw), raw)
     got = corpus.read(raw, Data(path="data/raw", id="id"))
     assert [path.name for path in raw.iterdir()] == ["query.parquet"]
     assert got.rows.to_numpy(dtype=object).tolist() == [[str(number), *row] for number, *row in ROWS]
@@ -137,7 +138,7 @@ def test_rows_are_kept_until_the_query_changes_or_the_file_is_removed(
     raw = tmp_path / "raw"
 
     def ids(text: str = QUERY) -> tuple[list[int], str]:
-        fetch.run(Fetch(database=VARIABLE, query=text), str(raw), raw=raw)
+        run_fetch(Fetch(database=VARIABLE, query=text), str(raw), raw)
         return pq.read_table(raw / "query.parquet")["id"].to_pylist(), capsys.readouterr().out
 
     assert ids() == ([1, 2, 3], "query.parquet: 3 rows from the database of HELP_DESK_URL\n")
@@ -153,18 +154,18 @@ def test_rows_are_kept_until_the_query_changes_or_the_file_is_removed(
 
 def test_kept_rows_need_no_database(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Fetch(database=VARIABLE, query=QUERY)
-    fetch.run(settings, str(tmp_path / "raw"), raw=tmp_path / "raw")
+    run_fetch(settings, str(tmp_path / "raw"), tmp_path / "raw")
     content = (tmp_path / "raw" / "query.parquet").read_bytes()
     assert url.encode() not in content
     monkeypatch.delenv(VARIABLE)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    fetch.run(settings, str(tmp_path / "raw"), raw=tmp_path / "raw")
+    run_fetch(settings, str(tmp_path / "raw"), tmp_path / "raw")
     assert (tmp_path / "raw" / "query.parquet").read_bytes() == content
 
 
 def test_a_table_of_your_own_asks_no_database(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "own.csv").touch()
-    fetch.run(Fetch(database=VARIABLE, query=QUERY), str(tmp_path / "own.csv"), raw=tmp_path / "raw")
+    run_fetch(Fetch(database=VARIABLE, query=QUERY), str(tmp_path / "own.csv"), tmp_path / "raw")
     assert [file.name for file in (tmp_path / "raw").iterdir()] == [fetch.NOTE]
     assert capsys.readouterr().out == f"nothing to fetch: data.path is {tmp_path / 'own.csv'}\n"
 

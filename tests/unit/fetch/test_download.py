@@ -17,6 +17,7 @@ from threading import Thread
 import pytest
 
 from stages import fetch
+from tests.unit.fetch.stage import run_fetch
 from textclf.core.errors import UserError
 from textclf.fetch import catalogue, download
 from textclf.fetch.catalogue import Corpus
@@ -394,7 +395,7 @@ def project(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_fetch_puts_the_corpora_of_params_into_a_folder(server: Server, project: Path, path: str) -> None:
     server.answers = [Answer(zipped_all())]
     for _ in range(2):
-        fetch.run(Fetch(corpus=("imdb", "yelp")), path.format(here=project), raw=Path("data/raw"))
+        run_fetch(Fetch(corpus=("imdb", "yelp")), path.format(here=project), Path("data/raw"))
         assert {file.name: file.read_bytes() for file in Path("data/raw").iterdir()} == {
             "tiny.txt": DATA,
             "little.txt": MORE["little"],
@@ -405,7 +406,7 @@ def test_fetch_puts_the_corpora_of_params_into_a_folder(server: Server, project:
 def test_fetch_removes_a_corpus_that_is_not_wanted(server: Server, project: Path) -> None:
     server.answers = [Answer(zipped_all())]
     for corpora in (("imdb", "yelp"), ("yelp",)):
-        fetch.run(Fetch(corpus=corpora), "data/raw", raw=project / "data/raw")
+        run_fetch(Fetch(corpus=corpora), "data/raw", project / "data/raw")
     assert [file.name for file in Path("data/raw").iterdir()] == ["tiny.txt"]
 
 
@@ -415,7 +416,7 @@ def test_fetch_tries_no_source_for_the_users_own_rows(
 ) -> None:
     for place in ("data", "data/raw2"):
         (project / place).mkdir(exist_ok=True)
-    fetch.run(Fetch(), path, raw=Path("data/raw"))
+    run_fetch(Fetch(), path, Path("data/raw"))
     assert [file.name for file in (project / "data/raw").iterdir()] == [fetch.NOTE]
     assert server.requests == 0
     told = capsys.readouterr().out

@@ -22,8 +22,6 @@ from textclf.core.files import sha256, sha256_of_file
 from textclf.vectorize.encoder.representation import CHUNK, Representation
 from textclf.vectorize.encoder.settings import Settings
 
-pytest.importorskip("tokenizers")
-
 NOWHERE = Path("nowhere")
 TEXTS = ["good food.", "bad", "", "service", "good good food", "[SEP] [PAD]", "bad food"]
 IDS = [[2, 4, 6, 9, 3], [2, 5, 3], [2, 3], [2, 7, 8, 3], [2, 4, 4, 6, 3], [2, 10, 13, 11, 10, 12, 11, 3], [2, 5, 6, 3]]

@@ -7,8 +7,6 @@ from tests.conftest import ROOT
 from textclf.vectorize.encoder.representation import Representation
 from textclf.vectorize.encoder.settings import Settings
 
-pytest.importorskip("tokenizers")
-
 PRETRAINED = ROOT / "data" / "pretrained"
 # The first numbers of "This is an example sentence", as the model's authors print them.
 PRINTED = [6.7657e-02, 6.3496e-02, 4.8713e-02, 7.9305e-02, 3.7448e-02, 2.6528e-03]

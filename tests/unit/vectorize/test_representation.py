@@ -13,6 +13,7 @@ from textclf.vectorize.representation import Block, Union
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
+NEWER = {"settings": {"method": "stemming"}}
 TEXTS = ["good food", "bad food", "good good place"]
 
 
@@ -62,7 +63,7 @@ def test_a_union_is_the_same_after_json_to_the_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"method": "stemming"}, "was made by a newer textclf"),
+        ({"blocks": [{"name": "a", "scale": 1.0, "vectorizer": NEWER}]}, "was made by a newer textclf"),
         ({"blocks": None}, "is damaged"),
         ({"blocks": [{"name": "words", "scale": 0.0, "vectorizer": words().to_json()}]}, "is damaged"),
         ({"blocks": [{"name": "words", "scale": True, "vectorizer": words().to_json()}]}, "is damaged"),

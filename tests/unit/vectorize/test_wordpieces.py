@@ -9,8 +9,6 @@ from textclf.core.files import sha256_of_file
 from textclf.vectorize.wordpieces.representation import Representation
 from textclf.vectorize.wordpieces.settings import Settings
 
-pytest.importorskip("tokenizers")
-
 NOWHERE = Path("nowhere")
 
 

@@ -1,6 +1,6 @@
 """Settings of the representation encoder."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,9 +10,12 @@ from textclf.core.settings import Section
 
 
 class Settings(Section):
-    """How a pretrained sentence encoder turns a text into a vector."""
+    """Dense vectors of a pretrained sentence encoder, with which nothing is learned."""
 
-    method: Literal["encoder"] = Field(default="encoder", description="vectors of a pretrained sentence encoder")
+    kind: ClassVar = "dense"
+    packages: ClassVar = ("onnxruntime", "tokenizers")
+
+    method: Literal["encoder"] = Field(default="encoder", description="encoder: vectors of a sentence encoder")
     pretrained: Encoder | None = Field(default=DEFAULT, description=PRETRAINED)
     path: OwnPath | None = Field(
         default=None, description="your own encoder: a folder with tokenizer.json and weights, or an ONNX file there"
@@ -30,6 +33,14 @@ class Settings(Section):
     def chosen(self) -> Chosen:
         """Return the weights that the settings name."""
         return Chosen(self.pretrained, self.path, self.sha256)
+
+    def pretrained_names(self) -> list[str]:
+        """Return the names of the pretrained weights to fetch."""
+        return [] if self.pretrained is None else [self.pretrained]
+
+    def describe(self, columns: int) -> str:
+        """Return how a text becomes a vector with so many columns, in a few words."""
+        return f"sentence vectors of the pretrained encoder {self.chosen.name}, {columns:,} columns"
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:

@@ -1,6 +1,6 @@
 """Settings of the representation wordpieces."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,9 +10,12 @@ from textclf.core.settings import Section
 
 
 class Settings(Section):
-    """How a text becomes the word pieces of a pretrained transformer."""
+    """Sequences of the word pieces of a pretrained transformer."""
 
-    method: Literal["wordpieces"] = Field(default="wordpieces", description="word pieces of a pretrained transformer")
+    kind: ClassVar = "tokens"
+    packages: ClassVar = ("tokenizers",)
+
+    method: Literal["wordpieces"] = Field(default="wordpieces", description="wordpieces: ids for the model transformer")
     pretrained: Encoder | None = Field(default=DEFAULT, description=PRETRAINED)
     path: OwnPath | None = Field(default=None, description="your own folder with tokenizer.json")
     sha256: Checksum | None = Field(
@@ -26,6 +29,14 @@ class Settings(Section):
     def chosen(self) -> Chosen:
         """Return the files that the settings name."""
         return Chosen(self.pretrained, self.path, self.sha256)
+
+    def pretrained_names(self) -> list[str]:
+        """Return the names of the pretrained weights to fetch."""
+        return [] if self.pretrained is None else [self.pretrained]
+
+    def describe(self, columns: int) -> str:
+        """Return how a text becomes a sequence of so many different ids, in a few words."""
+        return f"word pieces of {self.chosen.name}, {columns:,} ids, at most {self.length} for each text"
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:

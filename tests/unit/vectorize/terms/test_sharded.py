@@ -172,7 +172,7 @@ def test_too_little_memory_is_refused_before_anything_is_written(
     splits.write_classes(CLASSES, tmp_path / "splits")
     monkeypatch.setattr(resources, "available_memory", lambda: 10_000_000)
     with pytest.raises(UserError) as error:
-        vectorize(splits.open_shards(tmp_path / "splits"), CLASSES, Terms(), "words", tmp_path, tmp_path)
+        vectorize(splits.open_shards(tmp_path / "splits"), CLASSES, "words", Terms(), *[tmp_path / "features"] * 3)
     (line,) = error.value.lines
     assert line.startswith("vectorize.words.analyzer word needs about 0.3 GB of memory; 10 MB is available; ")
     assert capsys.readouterr().out == "3 rows in 3 shards: about 0.3 GB of memory, 0.0 MB of disk\n"
