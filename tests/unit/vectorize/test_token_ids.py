@@ -1,0 +1,155 @@
+"""Sequences of word ids, held against Keras's own Tokenizer and pad_sequences."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.artifacts.tokens import Tokens
+from textclf.vectorize.token_ids import vectors
+from textclf.vectorize.token_ids.representation import TokenIds
+from textclf.vectorize.token_ids.settings import Settings
+
+NOWHERE = Path("nowhere")
+TRAIN = ["The food was good, the staff was GOOD", "It's great food!", "bad\tfood\nhere"]
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"num_words": 3},
+    {"num_words": None, "length": 2},
+    {"length": 2, "truncating": "post"},
+    {"length": 3, "padding": "pre"},
+    {"lowercase": False, "filters": "o"},
+]
+
+
+def fit(texts: list[str] = TRAIN, **changes: Any) -> TokenIds:
+    return TokenIds.fit(iter(texts), Settings(**changes), NOWHERE)
+
+
+def test_ids_follow_frequency_and_then_first_occurrence() -> None:
+    made = fit()
+    assert made.words == ["food", "the", "was", "good", "staff", "it's", "great", "bad", "here"]
+    assert made.columns == 10
+    rows = made.transform(["Good food, good life", "", "life"])
+    assert rows.padded(4).tolist() == [[4, 1, 4, 0], [0, 0, 0, 0], [0, 0, 0, 0]]
+    assert (rows.shape, rows.nnz) == ((3, 10), 3)
+    assert [rows.ids.dtype, rows.starts.dtype] == [np.dtype("int32"), np.dtype("int64")]
+
+
+def test_num_words_keeps_ids_below_it_and_the_number_of_ids() -> None:
+    made = fit(num_words=3)
+    assert made.transform(["food the was here"]).ids.tolist() == [1, 2]
+    assert made.columns == 10
+
+
+@pytest.mark.parametrize(
+    ("padding", "truncating", "expected"),
+    [
+        ("post", "post", [[1, 2], [1, 0]]),
+        ("post", "pre", [[2, 3], [1, 0]]),
+        ("pre", "post", [[1, 2], [0, 1]]),
+        ("pre", "pre", [[2, 3], [0, 1]]),
+    ],
+)
+def test_texts_are_padded_and_shortened_on_the_side_that_is_set(
+    padding: str, truncating: str, expected: list[list[int]]
+) -> None:
+    made = fit(["a b c", "a b", "a"], length=2, padding=padding, truncating=truncating)
+    assert made.transform(["a b c", "a"]).padded().tolist() == expected
+
+
+def as_keras(texts: list[str], settings: Settings) -> tuple[list[str], list[list[int]]]:
+    """Return the words and the padded ids that Keras makes."""
+    from keras.src.legacy.preprocessing.text import Tokenizer
+    from keras.utils import pad_sequences
+
+    tokenizer = Tokenizer(settings.num_words, filters=settings.filters, lower=settings.lowercase)
+    tokenizer.fit_on_texts(texts)
+    sequences = tokenizer.texts_to_sequences([*texts, "other food"])
+    padded = pad_sequences(sequences, maxlen=settings.length, padding=settings.padding, truncating=settings.truncating)
+    return list(tokenizer.word_index), padded.tolist()
+
+
+def assert_as_keras(texts: list[str], settings: Settings) -> None:
+    made = TokenIds.fit(texts, settings, NOWHERE)
+    words, padded = as_keras(texts, settings)
+    assert made.words == words
+    assert made.transform([*texts, "other food"]).padded().tolist() == padded
+
+
+@pytest.mark.parametrize("changes", SETTINGS)
+def test_ids_are_those_of_keras(changes: dict[str, Any]) -> None:
+    assert_as_keras(TRAIN, Settings(**changes))
+
+
+@given(
+    st.lists(st.text(st.sampled_from("abAB'.,-\t\n \x85\xa0İß音")), min_size=1, max_size=6),
+    st.builds(
+        Settings,
+        num_words=st.sampled_from([None, 2, 4]),
+        length=st.integers(1, 5),
+        padding=st.sampled_from(["pre", "post"]),
+        truncating=st.sampled_from(["pre", "post"]),
+        lowercase=st.booleans(),
+    ),
+)
+def test_ids_of_any_texts_are_those_of_keras(texts: list[str], settings: Settings) -> None:
+    assert_as_keras(texts, settings)
+
+
+def test_what_was_written_gives_the_same_ids() -> None:
+    made = fit(num_words=6, padding="pre")
+    read = TokenIds.from_json(made.to_json(), NOWHERE)
+    assert read == made
+    assert read.transform(TRAIN).padded().tolist() == made.transform(TRAIN).padded().tolist()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"words": None},
+        {"words": ["a", 1]},
+        {"words": ["a", "a"]},
+        {"settings": None},
+        {"settings": {"length": 0}},
+        {"settings": {"colour": "red"}},
+    ],
+)
+def test_damaged_content_is_a_value_error(damage: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        TokenIds.from_json(fit().to_json() | damage, NOWHERE)
+
+
+def test_missing_content_is_a_value_error() -> None:
+    with pytest.raises(ValueError, match="settings and words"):
+        TokenIds.from_json({"method": "token_ids"}, NOWHERE)
+
+
+@pytest.fixture
+def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with vectors of a few words; their checksums are those that the catalogue would name."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    (folder / "words.txt").write_bytes("food\nthe\n\x85\nbad\nunknown\n".encode())
+    np.save(folder / "vectors.npy", np.arange(1, 11, dtype=np.float32).reshape(5, 2))
+    monkeypatch.setattr(vectors, "require", lambda root, name, file: root / name / file)
+    return tmp_path
+
+
+def test_ids_get_the_vectors_of_their_words_and_others_zeros(pretrained: Path) -> None:
+    made = TokenIds.fit(TRAIN, Settings(vectors="tiny"), pretrained)
+    rows: Tokens = made.transform(["food"])
+    assert rows.vectors is not None
+    assert rows.vectors.dtype == np.float32
+    assert rows.vectors[:3].tolist() == [[0, 0], [1, 2], [3, 4]]  # padding, food, the
+    assert rows.vectors[8].tolist() == [7, 8]  # bad: a line ends at LF alone
+    assert made.shape_notes() == {"coverage": 3 / 10}
+    assert "vectors" not in made.to_json()
+    assert TokenIds.from_json(made.to_json(), pretrained).vectors is None
+
+
+def test_without_vectors_there_is_no_coverage() -> None:
+    assert fit().shape_notes() == {}

@@ -1,0 +1,102 @@
+"""Texts as sequences of word ids.
+
+The ids are those of Keras's Tokenizer (keras.preprocessing.text in Keras 2), the padding is that of
+keras.utils.pad_sequences, both without importing Keras.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.tokens import Tokens
+from textclf.vectorize.token_ids.settings import Settings
+
+
+@dataclass(frozen=True)
+class TokenIds:
+    """The words of the training texts, most frequent first: word i has the id i + 1, and 0 is padding.
+
+    `vectors`: (columns, dimensions) float32, pretrained vectors of the ids, zeros for ids without one; None if there
+    are none, as in a model that was read, which has an embedding of its own.
+    """
+
+    settings: Settings
+    words: Sequence[str]
+    vectors: NDArray[np.float32] | None = field(default=None, compare=False)
+    kind: ClassVar[Literal["tokens"]] = "tokens"
+    _ids: dict[str, int] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Give each kept word its id."""
+        kept = self.words if self.settings.num_words is None else self.words[: self.settings.num_words - 1]
+        object.__setattr__(self, "_ids", {word: number for number, word in enumerate(kept, start=1)})
+
+    @property
+    def columns(self) -> int:
+        """Return the number of ids: one per word of the training texts, whether kept or not, and one for padding.
+
+        An embedding of the course has as many rows.
+        """
+        return len(self.words) + 1
+
+    @classmethod
+    def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "TokenIds":
+        """Return the words of the texts by falling frequency; of two alike, the one that occurs first comes first.
+
+        Raises `UserError` if the pretrained vectors that the settings name are missing or damaged.
+        """
+        counts: dict[str, int] = {}
+        for text in texts:
+            for word in split_words(text, settings):
+                counts[word] = counts.get(word, 0) + 1
+        words = sorted(counts, key=counts.__getitem__, reverse=True)  # stable: ties stay in the order of occurrence
+        if settings.vectors is None:
+            return cls(settings, words)
+        from textclf.vectorize.token_ids.vectors import read_vectors
+
+        return cls(settings, words, read_vectors(words, pretrained, settings.vectors))
+
+    def transform(self, texts: Iterable[str]) -> Tokens:
+        """Return the ids of the known words of each text, in their order, shortened to `length`."""
+        length, at_end = self.settings.length, self.settings.truncating == "post"
+        rows = []
+        for text in texts:
+            known = [number for word in split_words(text, self.settings) if (number := self._ids.get(word))]
+            rows.append(np.array(known[:length] if at_end else known[-length:], dtype=np.int32))
+        starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+        ids = np.concatenate([np.zeros(0, dtype=np.int32), *rows])
+        return Tokens(ids, starts, self.columns, length, self.settings.padding, self.vectors)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the method, its settings and the words, without vectors."""
+        settings = self.settings.model_dump()
+        return {"method": settings.pop("method"), "settings": settings, "words": list(self.words)}
+
+    @classmethod
+    def from_json(cls, content: dict[str, Any], shared: Path) -> "TokenIds":  # noqa: ARG003 (the model has the vectors)
+        """Return what `to_json` wrote; `ValueError` if it is damaged."""
+        try:
+            settings, words = Settings(**content["settings"]), content["words"]
+            valid = isinstance(words, list) and all(isinstance(word, str) for word in words)
+        except (LookupError, TypeError) as error:
+            raise ValueError("settings and words") from error
+        if not valid or len(set(words)) < len(words):
+            raise ValueError("words")
+        return cls(settings, words)
+
+    def shape_notes(self) -> dict[str, float]:
+        """Return `coverage`, the share of ids with a pretrained vector, counted over all ids; {} without vectors."""
+        if self.vectors is None:
+            return {}
+        return {"coverage": float(np.count_nonzero(self.vectors.any(axis=1)) / self.columns)}
+
+
+def split_words(text: str, settings: Settings) -> list[str]:
+    """Return the words of a text: what stands between spaces and filtered characters."""
+    if settings.lowercase:
+        text = text.lower()
+    return [word for word in text.translate(dict.fromkeys(map(ord, settings.filters), " ")).split(" ") if word]
