@@ -147,8 +147,8 @@ def fit_seconds(folder: Path) -> float:
     from textclf.artifacts import features
     from textclf.core.settings import load_section
     from textclf.models.common.fitting import watched_split
+    from textclf.models.common.networks.environment import import_keras
     from textclf.models.keras import Settings
-    from textclf.models.keras.build import import_keras
     from textclf.models.keras.training import fit
 
     settings = load_section("train.keras", Settings)

@@ -102,7 +102,7 @@ def prepare(corpus: str, folder: Path) -> "Settings":
 def pipeline_fits(folder: Path, settings: "Settings", seeds: int) -> list[dict[str, float | None]]:
     """Return the `measures` of the pipeline's fit with each seed."""
     from textclf.artifacts import features
-    from textclf.models.keras.build import import_keras
+    from textclf.models.common.networks.environment import import_keras
     from textclf.models.keras.training import fit
 
     parts = features.read(folder)

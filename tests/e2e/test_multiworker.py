@@ -28,7 +28,7 @@ from textclf.artifacts import features
 from textclf.models import keras
 from textclf.models.common import workers
 from textclf.models.keras import stream
-from textclf.models.keras.checkpoint import Checkpoint
+from textclf.models.common.networks.checkpoint import Checkpoint
 save, stream.INTERVAL = Checkpoint.save, 0.0
 Checkpoint.save = lambda *given, **named: (save(*given, **named), print("saved", flush=True))
 folder, scratch, settings = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])

@@ -15,8 +15,8 @@ def pin_arithmetic() -> None:
 
     By default these libraries choose their instructions by the CPU, and other instructions round differently.
     The variables are read when the libraries are loaded, so call this before importing any of them. Those of Keras
-    and TensorFlow are set where Keras is imported: see `textclf.models.keras.build`. On an x86-64 CPU without AVX2,
-    where the same bytes can't be had, the libraries choose.
+    and TensorFlow are set where Keras is imported: see `textclf.models.common.networks.environment`. On an x86-64 CPU
+    without AVX2, where the same bytes can't be had, the libraries choose.
     """
     os.environ["OPENBLAS_NUM_THREADS"] = "1"  # the order of additions depends on the number of threads
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = os.environ.get("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -19,7 +19,7 @@ from tests import samples
 from textclf.artifacts import layers
 from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, LayerModel
 from textclf.core.errors import UserError
-from textclf.models.keras import Activation
+from textclf.models.common.networks.settings import Activation
 
 KINDS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
 each_number_of_classes = pytest.mark.parametrize("classes", [2, 3, 6])

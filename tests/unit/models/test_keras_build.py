@@ -11,7 +11,9 @@ from tests import samples
 from tests.unit.models import networks
 from tests.unit.models.networks import TERMS
 from textclf.core.errors import UserError
-from textclf.models.keras import Activation, build
+from textclf.models.common.networks import environment, results
+from textclf.models.common.networks.settings import Activation
+from textclf.models.keras import build
 
 
 @pytest.mark.parametrize(
@@ -54,13 +56,13 @@ def test_history_has_a_row_per_epoch_and_split() -> None:
             "accuracy": [0.5, 1.0, 0.4, 0.3],
         }
     )
-    assert build.history_table(recorded).equals(expected)
+    assert results.history_table(recorded).equals(expected)
 
 
 def test_the_record_counts_weights_and_epochs_and_names_the_best_epoch() -> None:
     network = build.build_network(TERMS, 2, networks.settings())
     recorded = {"loss": [3.0, 2, 1], "accuracy": [0.0, 0, 0], "val_loss": [0.9, 0.7, 0.8], "val_accuracy": [0.0, 0, 0]}
-    fitted = build.fitted_network(network, ("0", "1"), build.history_table(recorded))
+    fitted = results.fitted_network(network, build.layer_model(network, ("0", "1")), results.history_table(recorded))
     assert fitted.record == {"parameters": 6 * 4 + 4 + 4 * 3 + 3 + 3 + 1, "epochs": 3, "best_epoch": 2}
     for text in ("hidden_1", "hidden_2", "output", "Total params: 47"):  # Keras's table
         assert text in str(fitted)
@@ -103,15 +105,15 @@ AVX2 = {"XLA_FLAGS": "--xla_cpu_max_isa=AVX2"}
 def test_variables_of_keras_and_tensorflow_are_set_whatever_the_user_has(
     users: dict[str, str], x86: bool, expected: dict[str, str]
 ) -> None:
-    assert build.keras_environment(users, x86) == expected
+    assert environment.keras_environment(users, x86) == expected
 
 
 def test_on_a_gpu_the_variables_of_tensorflow_are_the_users() -> None:
     users = USERS | {"TEXTCLF_DEVICE": "gpu"}
     expected = {name: value for name, value in users.items() if not name.startswith("KERAS_")} | OWN
-    assert build.keras_environment(users, x86=True) == expected
+    assert environment.keras_environment(users, x86=True) == expected
 
 
 def test_a_device_that_is_neither_cpu_nor_gpu_is_refused() -> None:
     with pytest.raises(UserError, match="TEXTCLF_DEVICE must be cpu or gpu; got 'GPU:0'"):
-        build.keras_environment({"TEXTCLF_DEVICE": "GPU:0"}, x86=True)
+        environment.keras_environment({"TEXTCLF_DEVICE": "GPU:0"}, x86=True)

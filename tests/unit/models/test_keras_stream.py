@@ -19,8 +19,9 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
 from textclf.models.common.fitted import Fitted
-from textclf.models.keras import checkpoint, stream, training
-from textclf.models.keras.checkpoint import State
+from textclf.models.common.networks import checkpoint
+from textclf.models.common.networks.checkpoint import State
+from textclf.models.keras import stream, training
 from textclf.models.keras.steps import Block, make_block
 
 Data = tuple[Shards[Features], Shards[Features]]  # to train on, and to watch
@@ -230,7 +231,7 @@ def test_the_saved_network_predicts_as_the_layers(
 
 def test_a_network_that_diverged_is_an_error(data: Data, tmp_path: Path) -> None:
     chosen = settings(units=[], optimizer="sgd", learning_rate=1e38)
-    with pytest.raises(UserError, match=r"got nan in epoch 1: set train\.keras\.learning_rate"):
+    with pytest.raises(UserError, match=r"got nan in epoch 1: set the learning_rate"):
         stream.fit_stream(*data, chosen, tmp_path)
 
 

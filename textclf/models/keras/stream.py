@@ -24,19 +24,13 @@ from textclf.core import progress
 from textclf.core.workers import code
 from textclf.models.common.class_weights import class_weights, count_classes
 from textclf.models.common.fitted import Fitted
+from textclf.models.common.networks import workers
+from textclf.models.common.networks.checkpoint import FILE, INTERVAL, Checkpoint, State
+from textclf.models.common.networks.environment import prepare_keras
+from textclf.models.common.networks.results import build_optimizer, diverged, fitted_network, history_table
 from textclf.models.common.scratch import fingerprint
 from textclf.models.common.workers import worker_index
-from textclf.models.keras import workers
-from textclf.models.keras.build import (
-    build_network,
-    build_optimizer,
-    diverged,
-    fitted_network,
-    history_table,
-    layer_model,
-    prepare_keras,
-)
-from textclf.models.keras.checkpoint import FILE, INTERVAL, Checkpoint, State
+from textclf.models.keras.build import build_network, layer_model
 from textclf.models.keras.steps import compile_steps, make_block
 
 if TYPE_CHECKING:
@@ -85,7 +79,7 @@ def fit_stream(train: Shards[Features], watched: Shards[Features], settings: "Se
         network = build_network(rows.columns, len(rows.classes), settings)
         optimizer = build_optimizer(settings)
     history = run_training(network, optimizer, rows, settings, scratch, strategy)
-    return fitted_network(network, tuple(rows.classes.tolist()), history_table(history))
+    return fitted_network(network, layer_model(network, tuple(rows.classes.tolist())), history_table(history))
 
 
 def survey(train: Shards[Features], watched: Shards[Features], settings: "Settings") -> TrainingRows:

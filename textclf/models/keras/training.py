@@ -7,14 +7,9 @@ import numpy as np
 
 from textclf.core import progress
 from textclf.models.common.fitted import Fitted
-from textclf.models.keras.build import (
-    build_network,
-    build_optimizer,
-    diverged,
-    fitted_network,
-    history_table,
-    prepare_keras,
-)
+from textclf.models.common.networks.environment import prepare_keras
+from textclf.models.common.networks.results import build_optimizer, diverged, fitted_network, history_table
+from textclf.models.keras.build import build_network, layer_model
 from textclf.models.keras.sparse import (
     block_shapes,
     most_terms,
@@ -67,7 +62,7 @@ def fit(train: "Features", watched: "Features", settings: "Settings") -> Fitted:
     if len(infinite):
         raise diverged(infinite["loss"].iloc[0], infinite["epoch"].min())
     network.set_weights(sparse.get_weights())
-    return fitted_network(network, tuple(train.classes.tolist()), history)
+    return fitted_network(network, layer_model(network, tuple(train.classes.tolist())), history)
 
 
 def progress_bar(epochs: int) -> "keras.callbacks.Callback":

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.files import reading
+from textclf.models.common.networks import workers
 from textclf.models.common.workers import is_chief
-from textclf.models.keras import workers
 
 if TYPE_CHECKING:
     import keras
 
-    from textclf.models.keras import Settings
+    from textclf.models.common.networks.settings import NetworkSettings
 
 INTERVAL = 60.0  # seconds between two checkpoints within an epoch
 FILE = "training.npz"  # in the scratch folder
@@ -43,7 +43,7 @@ class State:
         losses = self.history["val_loss"]
         return 1 + int(np.argmin(losses)) if losses else 0
 
-    def is_done(self, settings: "Settings") -> bool:
+    def is_done(self, settings: "NetworkSettings") -> bool:
         """Return whether all epochs are done, or early stopping ends the training."""
         patience = settings.early_stopping
         stopped = patience is not None and self.epoch - self.best_epoch >= patience

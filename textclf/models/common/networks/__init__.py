@@ -1,0 +1,1 @@
+"""What all networks that Keras trains share."""

@@ -1,0 +1,64 @@
+"""The optimizer of a network, and what becomes of a network that is trained."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from textclf.artifacts.layers import LayerModel
+from textclf.core.errors import UserError
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.networks.saving import save_keras
+
+if TYPE_CHECKING:
+    import keras
+
+    from textclf.models.common.networks.settings import NetworkSettings
+
+
+def build_optimizer(settings: "NetworkSettings") -> "keras.Optimizer":
+    """Return the optimizer of that name with the learning rate, otherwise with Keras's defaults."""
+    import keras
+
+    return keras.optimizers.get({"class_name": settings.optimizer, "config": {"learning_rate": settings.learning_rate}})
+
+
+def fitted_network(network: "keras.Sequential", layers: LayerModel, history: pd.DataFrame) -> Fitted:
+    """Return the trained network, whose weights are those of the layers.
+
+    The file model.keras opens in any Keras without custom objects.
+    """
+    watched = history[history["split"] == "watched"]
+    record = {
+        "parameters": network.count_params(),
+        "epochs": len(watched),
+        "best_epoch": int(watched["epoch"].to_numpy()[watched["loss"].to_numpy().argmin()]),
+    }
+    lines: list[str] = []
+    network.summary(line_length=76, print_fn=lines.append)  # as on a terminal of 80 columns; a narrow one is an error
+    files = {"model.keras": lambda path: save_keras(network, path)}
+    return Fitted(layers, record, history, files, "\n".join(lines))
+
+
+def history_table(history: Mapping[str, list[float]]) -> pd.DataFrame:
+    """Return Keras's history in the form of `Fitted.history`."""
+    parts = [
+        pd.DataFrame(
+            {
+                "epoch": np.arange(1, len(history["loss"]) + 1),
+                "split": split,
+                "loss": history[f"{prefix}loss"],
+                "accuracy": history[f"{prefix}accuracy"],
+            }
+        )
+        for split, prefix in (("train", ""), ("watched", "val_"))
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def diverged(loss: float, epoch: int) -> UserError:
+    """Return the error of a loss that is not finite."""
+    return UserError(
+        f"the loss must stay finite; got {loss} in epoch {epoch}: set the learning_rate of the network lower"
+    )
