@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 from tests.unit.models import networks
 from tests.unit.models.networks import TERMS
 from textclf.artifacts.features import Features
+from textclf.models.common.networks import blocks
 from textclf.models.keras import build, sparse
 
 # Padding
@@ -49,14 +50,14 @@ def test_ordinary_rows_are_padded_to_one_width() -> None:
 
 
 def test_labels_are_a_column() -> None:
-    assert sparse.as_column(np.array([0, 1])).tolist() == [[0.0], [1.0]]
+    assert blocks.as_column(np.array([0, 1])).tolist() == [[0.0], [1.0]]
 
 
 # Blocks and batches
 
 
 @pytest.mark.parametrize(
-    ("rows", "batch", "terms", "blocks"),
+    ("rows", "batch", "terms", "shapes"),
     [
         (7, 3, 5, [(2, 3), (1, 1)]),
         (6, 3, 5, [(2, 3)]),
@@ -69,10 +70,10 @@ def test_labels_are_a_column() -> None:
     ],
 )
 def test_an_epoch_is_as_few_blocks_as_memory_allows(
-    monkeypatch: pytest.MonkeyPatch, rows: int, batch: int, terms: int, blocks: list[tuple[int, int]]
+    monkeypatch: pytest.MonkeyPatch, rows: int, batch: int, terms: int, shapes: list[tuple[int, int]]
 ) -> None:
-    monkeypatch.setattr(sparse, "BATCH_CELLS", 100)
-    assert sparse.block_shapes(rows, batch, terms) == blocks
+    monkeypatch.setattr(blocks, "BATCH_CELLS", 100)
+    assert blocks.block_shapes(rows, batch, 2 * terms) == shapes
 
 
 @pytest.mark.parametrize(("rows", "batch"), [(7, 3), (6, 3), (2, 3), (3, 3), (7, 1)])
@@ -85,12 +86,14 @@ def test_every_epoch_visits_every_row_once_in_its_own_order_whatever_the_memory(
 
     def epochs(seed: int) -> list[list[int]]:
         """Return the rows of each epoch in their order, by the label, which is the number of the row."""
-        shapes = sparse.block_shapes(rows, batch, terms=1)
+        shapes = blocks.block_shapes(rows, batch, cells=2)
         visited: list[list[int]] = []
         settings = networks.settings(epochs=4, batch_size=batch, seed=seed)
-        blocks = list(sparse.training_blocks(part, settings))
-        assert len(blocks) == 4 * len(shapes)
-        for number, ((ids, counts), y) in enumerate(blocks):
+        dataset, per_epoch = sparse.training_blocks(part, settings)
+        assert per_epoch == len(shapes)
+        made = list(dataset)
+        assert len(made) == 4 * len(shapes)
+        for number, ((ids, counts), y) in enumerate(made):
             if number % len(shapes) == 0:
                 visited.append([])
             assert y.shape == (*shapes[number % len(shapes)], 1)
@@ -105,13 +108,13 @@ def test_every_epoch_visits_every_row_once_in_its_own_order_whatever_the_memory(
     assert all(sorted(epoch) == list(range(rows)) for epoch in visited)
     assert len({tuple(epoch) for epoch in visited}) > 1
     assert visited != epochs(1)
-    monkeypatch.setattr(sparse, "BATCH_CELLS", 8)
+    monkeypatch.setattr(blocks, "BATCH_CELLS", 8)
     assert visited == epochs(0)
 
 
 def test_weighted_rows_come_with_the_weight_of_their_class() -> None:
     settings = networks.settings(epochs=1, class_weight={"0": 0.5, "1": 2.0, "2": 3.0})
-    for _, y, weight in sparse.training_blocks(networks.rows(classes=3), settings):
+    for _, y, weight in sparse.training_blocks(networks.rows(classes=3), settings)[0]:
         assert weight.shape == y.shape
         assert weight.numpy().ravel().tolist() == [[0.5, 2.0, 3.0][int(label)] for label in y.numpy().ravel()]
 
@@ -122,7 +125,7 @@ def test_watched_rows_come_in_batches_in_their_order(
 ) -> None:
     part = networks.rows()
     assert sparse.most_terms(part.X) == 4
-    monkeypatch.setattr(sparse, "BATCH_CELLS", cells)
+    monkeypatch.setattr(blocks, "BATCH_CELLS", cells)
     batches = list(sparse.validation_batches(part.X, 3, part.y))
     assert [len(y) for _, y in batches] == sizes
     assert np.concatenate([y for _, y in batches]).ravel().tolist() == part.y.tolist()

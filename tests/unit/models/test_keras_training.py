@@ -10,7 +10,7 @@ from textclf.artifacts.features import Features
 from textclf.core.errors import UserError
 from textclf.models import keras as package
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.networks import environment
+from textclf.models.common.networks import blocks, environment
 from textclf.models.keras import build, sparse, training
 
 
@@ -52,7 +52,7 @@ def test_training_on_sparse_rows_is_training_on_dense_ones(classes: int, given: 
 def test_one_long_row_changes_nothing_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     # With little memory each batch is a block of its own, and only that of the long row is wide.
     monkeypatch.setattr(sparse, "NARROWEST", 2)
-    monkeypatch.setattr(sparse, "BATCH_CELLS", 4 * 40)
+    monkeypatch.setattr(blocks, "BATCH_CELLS", 4 * 40)
     generator = np.random.default_rng(0)
     X = (generator.random((8, 40)) < 0.05).astype(np.int64)
     X[5] = 1

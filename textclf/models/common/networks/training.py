@@ -1,0 +1,73 @@
+"""Training on rows in memory, by Keras's own fit()."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from textclf.core import progress
+from textclf.models.common.networks.results import build_optimizer, diverged, history_table
+
+if TYPE_CHECKING:
+    import keras
+    import pandas as pd
+
+    from textclf.models.common.networks.settings import NetworkSettings
+
+
+def train_blocks(
+    model: "keras.Model", classes: int, settings: "NetworkSettings", blocks: tuple[Any, int], watched: Any
+) -> "pd.DataFrame":
+    """Train the model of `block_model` on the blocks of `training_blocks` and return its history.
+
+    With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
+    has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. Shows a bar over the
+    epochs on a terminal. Raises `UserError` if a loss is not finite.
+    """
+    import keras
+
+    model.compile(
+        optimizer=build_optimizer(settings),
+        loss="binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=True,
+    )
+    callbacks = [progress_bar(settings.epochs)]
+    if settings.early_stopping is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=settings.early_stopping, restore_best_weights=True
+            )
+        )
+    dataset, steps = blocks
+    result = model.fit(
+        dataset,
+        epochs=settings.epochs,
+        steps_per_epoch=steps,
+        validation_data=watched.cache(),
+        verbose=0,
+        shuffle=False,  # training_blocks shuffles
+        callbacks=callbacks,
+    )
+    history = history_table(result.history)
+    infinite = history[~np.isfinite(history["loss"])]
+    if len(infinite):
+        raise diverged(infinite["loss"].iloc[0], infinite["epoch"].min())
+    return history
+
+
+def progress_bar(epochs: int) -> "keras.callbacks.Callback":
+    """Return a callback that shows the progress over the epochs."""
+    import keras
+
+    bar = progress.bar("train", epochs, "epoch", scaled=False)
+
+    class Bar(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002
+            bar.set_postfix({name: f"{value:.3f}" for name, value in (logs or {}).items()}, refresh=False)
+            bar.update()
+
+        def on_train_end(self, logs: Mapping[str, float] | None = None) -> None:  # noqa: ARG002
+            bar.close()
+
+    return Bar()
