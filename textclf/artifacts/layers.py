@@ -1,5 +1,7 @@
 """The one form of every trained model: dense layers over the vector of a text, applied by numpy and scipy.
 
+A model of token ids has a front that makes these vectors: see `textclf.artifacts.token_front`.
+
 So each model predicts without the library that trained it, and occlusion and ONNX work in the same way for all.
 """
 
@@ -7,12 +9,16 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf.artifacts.features import Dense
+from textclf.artifacts import token_front
+from textclf.artifacts.features import Matrix
+from textclf.artifacts.token_front import TokenFront, product
+from textclf.artifacts.tokens import PADDING, Tokens
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
 
 Array = NDArray[np.float64]
@@ -41,28 +47,33 @@ class Layer:
 class LayerModel:
     """A fitted classifier of vectors: its layers, and the names of the classes in order.
 
-    With `presence` the input of the layers is 1 for each term that occurs, whatever its weight.
+    With `presence` the input of the layers is 1 for each term that occurs, whatever its weight. With a `front` the
+    model takes token ids, of which the front makes vectors.
     """
 
     classes: tuple[str, ...]
     layers: tuple[Layer, ...]
     presence: bool = False
+    front: TokenFront | None = None
 
     @property
     def ignores_text(self) -> bool:
         """Return whether the model predicts the same for every text: its first kernel has no rows."""
         return not len(self.layers[0].kernel)
 
-    def predict_proba(self, X: csr_array | Dense) -> Array:
+    def predict_proba(self, X: Matrix) -> Array:
         """Return probabilities (rows, classes) of the rows of `X` (rows, features); each row sums to 1."""
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
 
-    def occlusion(self, X: csr_array) -> Array:
+    def occlusion(self, X: "csr_array | Tokens") -> Array:
         """Return how much the log odds of each class fall when a term is removed, (nonzeros of X, classes).
 
         In the order of the nonzeros of `X`. For a linear binary model this is the term's weight times its value. The
-        other terms keep their values: rows of tf-idf are not normalised again.
+        other terms keep their values: rows of tf-idf are not normalised again. A token of a sequence is replaced by
+        padding, so that the others stay where they are.
         """
+        if isinstance(X, Tokens):
+            return self._occlude_tokens(X)
         kernel, counts = self.layers[0].kernel, np.diff(X.indptr)
         first = self._first(X)
         fall = np.zeros((X.nnz, len(self.classes)))
@@ -84,7 +95,7 @@ class LayerModel:
         None if the model is not linear. For one unit: the weights of the positive class and their negatives. For
         several units: the weights less their mean over the classes, since only differences between classes matter.
         """
-        if len(self.layers) > 1 or self.ignores_text:
+        if len(self.layers) > 1 or self.ignores_text or self.front is not None:
             return None
         kernel = self.layers[0].kernel
         if kernel.shape[1] == 1:
@@ -92,13 +103,31 @@ class LayerModel:
         centred: Array = kernel - kernel.mean(axis=1, keepdims=True)
         return centred
 
-    def _first(self, X: csr_array | Dense) -> Array:
+    def _occlude_tokens(self, X: Tokens) -> Array:
+        whole = self._log_odds(self._first(X))
+        rows = np.repeat(np.arange(X.shape[0]), np.diff(X.starts))
+        fall = np.zeros((X.nnz, len(self.classes)))
+        step = max(1, CELLS // X.length)
+        for start in range(0, X.nnz, step):
+            some = slice(start, start + step)
+            without = X[rows[some]]
+            places = np.arange(start, start + len(rows[some])) - X.starts[rows[some]]
+            without.ids[without.starts[:-1] + places] = PADDING
+            fall[some] = whole[rows[some]] - self._log_odds(self._first(without))
+        return fall
+
+    def _first(self, X: Matrix) -> Array:
         """Return the input of the first activation, (rows, units)."""
         layer = self.layers[0]
         if self.ignores_text:
             return np.tile(layer.bias, (X.shape[0], 1))
+        if isinstance(X, Tokens):
+            if self.front is None:
+                raise TypeError("a model without a front takes no token ids")
+            parts = [product(part, layer.kernel) for part in self.front.chunks(X, HIDDEN)]
+            return np.concatenate([np.zeros((0, len(layer.bias))), *parts]) + layer.bias
         if isinstance(X, np.ndarray):
-            return _product(X.astype(np.float64), layer.kernel) + layer.bias
+            return product(X.astype(np.float64), layer.kernel) + layer.bias
         terms = csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape) if self.presence else X
         sums: Array = terms @ layer.kernel + layer.bias
         return sums
@@ -107,22 +136,11 @@ class LayerModel:
         """Return the input of the last activation, from that of the first."""
         values = first
         for layer, following in itertools.pairwise(self.layers):
-            values = _product(HIDDEN[layer.activation](values), following.kernel) + following.bias
+            values = product(HIDDEN[layer.activation](values), following.kernel) + following.bias
         return values
 
     def _log_odds(self, first: Array) -> Array:
         return log_odds(LOGARITHMS[self.layers[-1].activation](self._last(first)))
-
-
-def _product(values: Array, kernel: Array) -> Array:
-    """Return values @ kernel, (rows, units), with sums that do not depend on how many rows are multiplied together.
-
-    BLAS adds in an order that depends on it, so that a text would get other digits alone than among others.
-    """
-    sums = np.zeros((len(values), kernel.shape[1]))
-    for column, weights in zip(values.T, kernel, strict=True):
-        sums += column[:, None] * weights
-    return sums
 
 
 def log_odds(logarithms: Array) -> Array:
@@ -213,14 +231,20 @@ def linear(
 
 
 def write(model: LayerModel, folder: Path) -> None:
-    """Write model.json (`classes`, `presence`, `activations`, `format`) and model.npz (`kernel_1`, `bias_1`, ...)."""
-    description = {
+    """Write model.json (`classes`, `presence`, `activations`, `format`) and model.npz (`kernel_1`, `bias_1`, ...).
+
+    A front adds `front` to the one, and its arrays to the other.
+    """
+    description: dict[str, Any] = {
         "activations": [layer.activation for layer in model.layers],
         "classes": model.classes,
         "presence": model.presence,
     }
-    write_versioned_json(folder / DESCRIPTION, description)
     arrays: dict[str, Array] = {}
+    if model.front is not None:
+        description["front"] = model.front.description()
+        arrays |= model.front.arrays()
+    write_versioned_json(folder / DESCRIPTION, description)
     for number, layer in enumerate(model.layers, start=1):
         arrays |= {f"kernel_{number}": layer.kernel, f"bias_{number}": layer.bias}
     with (folder / WEIGHTS).open("wb") as file:
@@ -244,7 +268,12 @@ def read(folder: Path) -> LayerModel:
             for number, activation in enumerate(activations, start=1)
         )
         _check(layers, len(classes))
-    return LayerModel(tuple(classes), layers, presence)
+        front = content.get("front")
+        if front is not None:
+            front = token_front.from_parts(front, stored, HIDDEN)
+            if front.columns != len(layers[0].kernel):
+                raise ValueError
+    return LayerModel(tuple(classes), layers, presence, front)
 
 
 def _check(layers: Sequence[Layer], classes: int) -> None:

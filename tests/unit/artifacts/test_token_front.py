@@ -1,0 +1,178 @@
+"""What stands before the dense layers of a model of token ids, in numpy."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests import samples
+from textclf.artifacts import layers, token_front
+from textclf.artifacts.layers import Layer, LayerModel
+from textclf.artifacts.token_front import Convolution, Pooling, TokenFront
+from textclf.artifacts.tokens import Side, Tokens
+from textclf.core import files
+from textclf.core.errors import UserError
+
+IDS, LENGTH, DIMENSIONS, FILTERS, TAPS = 9, 6, 3, 4, 2
+POOLINGS: list[Pooling] = ["average", "flatten", "max"]
+
+
+def rows(*texts: list[int], padding: Side = "post") -> Tokens:
+    """Return rows of these ids."""
+    ids = np.array([number for text in texts for number in text], dtype=np.int32)
+    return Tokens(ids, np.cumsum([0, *map(len, texts)], dtype=np.int64), IDS, LENGTH, padding)
+
+
+ROWS = rows([1, 2, 3], [], [8, 8, 7, 1, 2, 3], [4])
+
+
+def front(pooling: Pooling = "max", convolved: bool = False, activation: str = "relu") -> TokenFront:
+    numbers = np.random.default_rng(1)
+    convolution = Convolution(
+        numbers.normal(size=(TAPS, DIMENSIONS, FILTERS)), numbers.normal(size=FILTERS), activation
+    )
+    return TokenFront(numbers.normal(size=(IDS, DIMENSIONS)), LENGTH, pooling, convolution if convolved else None)
+
+
+def model(pooling: Pooling = "max", convolved: bool = False, classes: int = 3, activation: str = "relu") -> LayerModel:
+    """Return a model of random weights, with a hidden layer."""
+    numbers = np.random.default_rng(2)
+    made = front(pooling, convolved, activation)
+    own = (
+        Layer(numbers.normal(size=(made.columns, 5)), numbers.normal(size=5), "relu"),
+        Layer(numbers.normal(size=(5, classes)), numbers.normal(size=classes), "softmax"),
+    )
+    return LayerModel(tuple(f"class {n}" for n in range(classes)), own, front=made)
+
+
+each_front = pytest.mark.parametrize(
+    ("pooling", "convolved"), [(pooling, convolved) for pooling in POOLINGS for convolved in (False, True)]
+)
+
+
+def vectors(made: TokenFront, X: Tokens) -> NDArray[np.float64]:
+    return np.concatenate(list(made.chunks(X, layers.HIDDEN)))
+
+
+@each_front
+@pytest.mark.parametrize("padding", ["post", "pre"])
+def test_the_vector_of_a_text_follows_from_the_formulas(pooling: Pooling, convolved: bool, padding: Side) -> None:
+    made, X = front(pooling, convolved), rows([1, 2, 3], [], [8, 8, 7, 1, 2, 3], padding=padding)
+    embedded = made.embedding[X.padded()]
+    if made.convolution is not None:
+        kernel, bias = made.convolution.kernel, made.convolution.bias
+        windows = np.stack([embedded[:, at : at + TAPS] for at in range(LENGTH - TAPS + 1)], axis=1)
+        embedded = np.maximum(np.einsum("bptd,tdf->bpf", windows, kernel) + bias, 0)
+    expected = {
+        "average": embedded.mean(axis=1),
+        "flatten": embedded.reshape(len(embedded), -1),
+        "max": embedded.max(axis=1),
+    }[pooling]
+    assert vectors(made, X) == pytest.approx(expected, abs=1e-12)
+    assert made.columns == expected.shape[1]
+
+
+@each_front
+def test_a_text_gets_the_same_digits_alone_and_among_others(
+    monkeypatch: pytest.MonkeyPatch, pooling: Pooling, convolved: bool
+) -> None:
+    made = model(pooling, convolved)
+    together = made.predict_proba(ROWS)
+    alone = np.concatenate([made.predict_proba(ROWS[[row]]) for row in range(4)])
+    assert together.tolist() == alone.tolist()
+    monkeypatch.setattr(token_front, "CELLS", 1)  # one text at a time
+    assert made.predict_proba(ROWS).tolist() == together.tolist()
+
+
+def test_no_rows_have_no_probabilities() -> None:
+    assert model().predict_proba(ROWS[:0]).shape == (0, 3)
+
+
+@each_front
+def test_a_model_that_was_written_predicts_the_same(tmp_path: Path, pooling: Pooling, convolved: bool) -> None:
+    made = model(pooling, convolved)
+    read = samples.write_and_read(made, tmp_path)
+    assert read.predict_proba(ROWS).tolist() == made.predict_proba(ROWS).tolist()
+    assert read.front is not None
+    assert read.front.description() == front(pooling, convolved).description()
+
+
+@pytest.mark.parametrize(
+    "description",
+    [
+        {"length": LENGTH, "pooling": "max"},
+        {"length": 0, "pooling": "max", "activation": "relu"},
+        {"length": 1, "pooling": "max", "activation": "relu"},
+        {"length": True, "pooling": "max", "activation": "relu"},
+        {"length": LENGTH, "pooling": "min", "activation": "relu"},
+        {"length": LENGTH, "pooling": "max", "activation": "softmax"},
+        {"length": LENGTH, "pooling": "max", "activation": None},
+        {"length": LENGTH, "pooling": "flatten", "activation": "relu"},
+        [],
+    ],
+    ids=str,
+)
+def test_a_damaged_description_is_refused_in_a_line(tmp_path: Path, description: Any) -> None:
+    made = model(convolved=True)
+    layers.write(made, tmp_path)
+    content = files.read_versioned_json(tmp_path / layers.DESCRIPTION)
+    files.write_versioned_json(tmp_path / layers.DESCRIPTION, content | {"front": description})
+    with pytest.raises(UserError, match="damaged"):
+        layers.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("embedding", np.zeros((IDS, DIMENSIONS), dtype=np.float32)),
+        ("embedding", np.zeros((IDS, DIMENSIONS + 1))),
+        ("embedding", np.zeros(IDS)),
+        ("embedding", np.full((IDS, DIMENSIONS), np.nan)),
+        ("convolution_kernel", np.zeros((TAPS, DIMENSIONS))),
+        ("convolution_kernel", np.zeros((TAPS, DIMENSIONS, FILTERS + 1))),
+        ("convolution_bias", np.zeros((FILTERS, 1))),
+        ("convolution_bias", None),
+    ],
+)
+def test_damaged_arrays_are_refused_in_a_line(tmp_path: Path, name: str, array: NDArray[Any] | None) -> None:
+    layers.write(model(convolved=True), tmp_path)
+    with np.load(tmp_path / layers.WEIGHTS) as stored:
+        arrays = dict(stored) | {name: array}
+    np.savez(tmp_path / layers.WEIGHTS, **{key: value for key, value in arrays.items() if value is not None})
+    with pytest.raises(UserError, match="damaged"):
+        layers.read(tmp_path)
+
+
+def test_texts_of_another_length_are_an_error() -> None:
+    with pytest.raises(ValueError, match="6 ids; got 7"):
+        model().predict_proba(Tokens(ROWS.ids, ROWS.starts, IDS, LENGTH + 1))
+
+
+def test_a_model_without_a_front_takes_no_token_ids() -> None:
+    with pytest.raises(TypeError, match="no token ids"):
+        LayerModel(("a", "b"), (Layer(np.ones((IDS, 2)), np.ones(2), "softmax"),)).predict_proba(ROWS)
+
+
+@each_front
+def test_occlusion_is_the_fall_of_the_log_odds_without_the_token(pooling: Pooling, convolved: bool) -> None:
+    made = model(pooling, convolved)
+    fall = made.occlusion(ROWS)
+    assert fall.shape == (ROWS.nnz, 3)
+    number = 0
+    for row in range(4):
+        ids = ROWS.padded()[row][: np.diff(ROWS.starts)[row]].tolist()
+        for place in range(len(ids)):
+            # Padding in the middle, which `rows` cannot say, is as good as an id with the vector of padding.
+            without = rows([*ids[:place], 0, *ids[place + 1 :]])
+            odds = [layers.log_odds(np.log(made.predict_proba(X))) for X in (rows(ids), without)]
+            assert fall[number] == pytest.approx((odds[0] - odds[1])[0], abs=1e-9)
+            number += 1
+
+
+def test_a_model_with_a_front_is_not_linear() -> None:
+    made = model()
+    linear = LayerModel(made.classes, made.layers[1:], front=made.front)
+    assert linear.linear_weights() is None
+    assert not linear.ignores_text

@@ -1,0 +1,143 @@
+"""What stands before the dense layers of a model of token ids: embedding, convolution and pooling, in numpy.
+
+A text gets the same vector alone and among others: all sums are over one text, in a fixed order.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.tokens import Tokens
+
+Array = NDArray[np.float64]
+Pooling = Literal["flatten", "max", "average"]
+
+CELLS = 2**22  # numbers in an array at most, beyond those of one text
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A one-dimensional convolution without padding: `kernel` (taps, dimensions, filters), `bias` (filters,)."""
+
+    kernel: Array
+    bias: Array
+    activation: str
+
+
+@dataclass(frozen=True)
+class TokenFront:
+    """The vectors of texts of padded token ids.
+
+    `embedding` (ids, dimensions) is the vector of each id, padding among them; a convolution may follow. `pooling`
+    makes one vector of those at all positions, padding among them as in Keras without a mask: their maximum, their
+    average, or all of them in a row. `length`: ids per text.
+    """
+
+    embedding: Array
+    length: int
+    pooling: Pooling
+    convolution: Convolution | None = None
+
+    @property
+    def columns(self) -> int:
+        """Return the length of the vector of a text."""
+        width = self.embedding.shape[1] if self.convolution is None else len(self.convolution.bias)
+        return width * (self.positions if self.pooling == "flatten" else 1)
+
+    @property
+    def positions(self) -> int:
+        """Return the number of positions of a text that are pooled."""
+        return self.length - (0 if self.convolution is None else len(self.convolution.kernel) - 1)
+
+    def chunks(self, X: Tokens, activations: Mapping[str, Callable[[Array], Array]]) -> Iterator[Array]:
+        """Yield the vectors of the rows of `X`, (rows, columns), for some rows at a time.
+
+        `activations` are functions by their names. Raises `ValueError` if the rows have another length.
+        """
+        if X.length != self.length:
+            raise ValueError(f"texts must have {self.length} ids; got {X.length}")
+        taps = 1 if self.convolution is None else len(self.convolution.kernel)
+        width = self.embedding.shape[1] if self.convolution is None else taps * len(self.convolution.bias)
+        step = max(1, CELLS // (self.length * width))
+        for start in range(0, X.shape[0], step):
+            ids = X[start : start + step].padded()
+            yield self._pool(self._at_positions(ids, activations), len(ids))
+
+    def _at_positions(
+        self, ids: NDArray[np.int32], activations: Mapping[str, Callable[[Array], Array]]
+    ) -> Iterator[Array]:
+        """Yield the vectors at each position, (rows, width)."""
+        if self.convolution is None:
+            yield from (self.embedding[column] for column in ids.T)
+            return
+        # Each id is multiplied by each tap of the kernel once, however often it occurs.
+        kernel, activate = self.convolution.kernel, activations[self.convolution.activation]
+        known, places = np.unique(ids, return_inverse=True)
+        products = [product(self.embedding[known], tap) for tap in kernel]
+        columns = places.reshape(ids.shape).T
+        for position in range(self.positions):
+            sums = np.tile(self.convolution.bias, (len(ids), 1))
+            for offset, of_tap in enumerate(products):
+                sums += of_tap[columns[position + offset]]
+            yield activate(sums)
+
+    def _pool(self, vectors: Iterator[Array], rows: int) -> Array:
+        if self.pooling == "flatten":
+            return np.concatenate(list(vectors), axis=1)
+        if self.pooling == "max":
+            pooled = next(vectors).copy()
+            for vector in vectors:
+                np.maximum(pooled, vector, out=pooled)
+            return pooled
+        pooled = np.zeros((rows, self.columns))
+        for vector in vectors:
+            pooled += vector
+        return pooled / self.positions
+
+    def description(self) -> dict[str, Any]:
+        """Return what `from_parts` needs beside the arrays, as JSON."""
+        activation = None if self.convolution is None else self.convolution.activation
+        return {"activation": activation, "length": self.length, "pooling": self.pooling}
+
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays by their names in an npz."""
+        if self.convolution is None:
+            return {"embedding": self.embedding}
+        convolution = {"convolution_kernel": self.convolution.kernel, "convolution_bias": self.convolution.bias}
+        return {"embedding": self.embedding} | convolution
+
+
+def from_parts(description: Mapping[str, Any], stored: Mapping[str, Any], activations: Mapping[str, Any]) -> TokenFront:
+    """Return the front of a `description` and its `arrays`; `ValueError` or `LookupError` if they are damaged."""
+    length, pooling, activation = (description[key] for key in ("length", "pooling", "activation"))
+    convolution = None
+    if activation is not None:
+        convolution = Convolution(stored["convolution_kernel"], stored["convolution_bias"], activation)
+        if convolution.kernel.ndim != 3 or activation not in activations:
+            raise ValueError
+    front = TokenFront(stored["embedding"], length, pooling, convolution)
+    arrays = list(front.arrays().values())
+    valid = type(length) is int and pooling in get_args(Pooling) and front.embedding.ndim == 2
+    if not valid or any(array.dtype != np.dtype(float) or not np.isfinite(array).all() for array in arrays):
+        raise ValueError
+    if convolution is not None:
+        taps, inputs, filters = convolution.kernel.shape
+        if (inputs, (filters,)) != (front.embedding.shape[1], convolution.bias.shape) or taps > length:
+            raise ValueError
+    if length < 1:
+        raise ValueError
+    return front
+
+
+def product(values: Array, kernel: Array) -> Array:
+    """Return values @ kernel, (rows, units), with sums that do not depend on how many rows are multiplied together.
+
+    BLAS adds in an order that depends on it, so that a text would get other digits alone than among others.
+    """
+    sums = np.zeros((len(values), kernel.shape[1]))
+    for column, weights in zip(values.T, kernel, strict=True):
+        sums += column[:, None] * weights
+    return sums
