@@ -1,8 +1,8 @@
 """A trained model as ONNX, the exchange format that other languages and runtimes read.
 
-The model takes vectors, not texts. A tokenizer in ONNX would sometimes give other terms than the one that the model was
-trained with: ONNX has no lower case like Python's, and no regular expression that finds words. So the vectorizer goes
-with the file, as JSON under `vectorizer` in its metadata.
+The model takes vectors or sequences of token ids, not texts. A tokenizer in ONNX would sometimes give other terms than
+the one that the model was trained with: ONNX has no lower case like Python's, and no regular expression that finds
+words. So the vectorizer goes with the file, as JSON under `vectorizer` in its metadata.
 """
 
 import json
@@ -16,6 +16,7 @@ import numpy as np
 from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
 from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, LayerModel
 from textclf.artifacts.onnx_graph import FLOAT, INT64, Graph
+from textclf.artifacts.token_front import TokenFront
 from textclf.vectorize.representation import Representation
 
 if TYPE_CHECKING:
@@ -48,14 +49,22 @@ def write(vectorizer: Representation, model: LayerModel, decision: Decision, pat
 def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> "onnx.ModelProto":
     """Return a model from `features` to `label` (rows,) text and `probabilities` (rows, classes) float32.
 
-    `features` (rows, features) float32 are vectors of the vectorizer as a dense array. Calibration and threshold of the
-    decision are part of the model.
+    `features` (rows, features) float32 are vectors of the vectorizer as a dense array; a model with a front takes
+    `token_ids` (rows, length) int64 instead, padded with 0. Calibration and threshold of the decision are part of the
+    model.
     """
     from onnx import TensorProto, helper
 
     graph = Graph()
-    columns = vectorizer.columns
-    scores, activation = _add_scores(graph, model, columns), model.layers[-1].activation
+    if model.front is None:
+        columns = vectorizer.columns
+        given = helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", columns])
+        values = "features"
+    else:
+        columns = model.front.columns
+        given = helper.make_tensor_value_info("token_ids", TensorProto.INT64, ["rows", model.front.length])
+        values = _add_front(graph, model.front, "token_ids")
+    scores, activation = _add_scores(graph, model, values, columns), model.layers[-1].activation
     if decision.calibration is None:
         probabilities = _add_probabilities(graph, scores, activation)
     else:
@@ -77,9 +86,26 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
     return proto
 
 
-def _add_scores(graph: Graph, model: LayerModel, columns: int) -> str:
-    """Add all layers but the last activation."""
-    values = "features"
+def _add_front(graph: Graph, front: TokenFront, ids: str) -> str:
+    """Add the vectors of padded token ids, (rows, columns), as in `TokenFront`."""
+    values = graph.add("Gather", graph.constant(front.embedding, "embedding"), ids, axis=0)
+    values = graph.add("Transpose", values, perm=[0, 2, 1])  # (rows, dimensions, positions)
+    if (convolution := front.convolution) is not None:
+        kernel = graph.constant(convolution.kernel.transpose(2, 1, 0), "convolution_kernel")
+        values = graph.add("Conv", values, kernel, graph.constant(convolution.bias, "convolution_bias"))
+        operator, attributes = OPERATORS[convolution.activation]
+        values = graph.add(operator, values, **attributes)
+    match front.pooling:
+        case "flatten":
+            return graph.add("Flatten", graph.add("Transpose", values, perm=[0, 2, 1]), axis=1)
+        case "max":
+            return graph.add("ReduceMax", values, graph.constant(np.array([2])), keepdims=0)
+        case _:
+            return graph.add("ReduceMean", values, graph.constant(np.array([2])), keepdims=0)
+
+
+def _add_scores(graph: Graph, model: LayerModel, values: str, columns: int) -> str:
+    """Add all layers but the last activation, over values (rows, columns)."""
     if model.presence:
         present = graph.add("Greater", values, graph.constant(np.float32(0)))
         values = graph.add("Cast", present, to=FLOAT)

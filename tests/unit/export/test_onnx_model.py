@@ -13,8 +13,11 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from tests import samples
+from tests.unit.artifacts import fronts
 from textclf.artifacts.decisions import Calibration, Decision, Platt, Temperature
 from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, LayerModel
+from textclf.artifacts.token_front import Pooling
+from textclf.artifacts.tokens import Side
 from textclf.export import onnx_model
 from textclf.models.common.loading import load_model
 from textclf.vectorize.terms.settings import Terms
@@ -105,6 +108,22 @@ def test_a_model_of_presence_ignores_how_often_a_term_occurs(output: str, tmp_pa
     once = run(model, decision(model), samples.rows(2).X, tmp_path / "model.onnx")[1]
     often = run(model, decision(model), samples.rows(2).X * 7, tmp_path / "model.onnx")[1]
     assert often.tolist() == once.tolist()
+
+
+@pytest.mark.parametrize("padding", ["post", "pre"])
+@pytest.mark.parametrize("convolved", [False, True])
+@pytest.mark.parametrize("pooling", ["average", "flatten", "max"])
+def test_the_runtime_reads_token_ids(pooling: Pooling, convolved: bool, padding: Side, tmp_path: Path) -> None:
+    model = fronts.model(pooling, convolved, activation="gelu")
+    tokens = fronts.rows([1, 2, 3], [], [8, 8, 7, 1, 2, 3], [4], padding=padding)
+    onnx_model.write(VECTORIZER, model, decision(model), tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
+    assert [(given.name, given.shape) for given in session.get_inputs()] == [("token_ids", ["rows", fronts.LENGTH])]
+    ids = tokens.padded().astype(np.int64)
+    label, probabilities = session.run(["label", "probabilities"], {"token_ids": ids})
+    expected = model.predict_proba(tokens)
+    assert probabilities == pytest.approx(expected, abs=1e-5)
+    assert label.tolist() == np.array(model.classes)[expected.argmax(axis=1)].tolist()
 
 
 CALIBRATIONS = [Temperature(0.2), Temperature(3.0), Platt(2.5, -0.4), Platt(-0.5, 1.0)]
