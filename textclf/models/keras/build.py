@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from textclf.artifacts.layers import Layer, LayerModel
+from textclf.artifacts.layers import LayerModel
+from textclf.models.common.networks.dense import dense_layers, read_dense
 
 if TYPE_CHECKING:
     import keras
@@ -16,19 +15,9 @@ def build_network(features: int, classes: int, settings: "NetworkSettings") -> "
     """Return the untrained network: hidden Dense layers, then one sigmoid unit or, beyond two classes, softmax."""
     import keras
 
-    hidden = [
-        keras.layers.Dense(units, activation=settings.activation, name=f"hidden_{number}")
-        for number, units in enumerate(settings.units, start=1)
-    ]
-    units, activation = (1, "sigmoid") if classes == 2 else (classes, "softmax")
-    output = keras.layers.Dense(units, activation=activation, name="output")
-    return keras.Sequential([keras.Input((features,), name="counts"), *hidden, output], name="network")
+    return keras.Sequential([keras.Input((features,), name="counts"), *dense_layers(classes, settings)], name="network")
 
 
 def layer_model(network: "keras.Sequential", classes: tuple[str, ...]) -> LayerModel:
     """Return the network's weights, float64, as the layers that make all predictions."""
-    layers = []
-    for layer in network.layers:
-        kernel, bias = (np.asarray(weights, dtype=np.float64) for weights in layer.get_weights())
-        layers.append(Layer(kernel, bias, layer.activation.__name__))
-    return LayerModel(classes, tuple(layers))
+    return LayerModel(classes, read_dense(network))

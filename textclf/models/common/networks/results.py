@@ -1,5 +1,6 @@
 """The optimizer of a network, and what becomes of a network that is trained."""
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -30,8 +31,10 @@ def fitted_network(network: "keras.Sequential", layers: LayerModel, history: pd.
     The file model.keras opens in any Keras without custom objects.
     """
     watched = history[history["split"] == "watched"]
+    trainable = sum(math.prod(weights.shape) for weights in network.trainable_weights)
     record = {
-        "parameters": network.count_params(),
+        "parameters": (parameters := network.count_params()),
+        **({"trainable_parameters": trainable} if trainable < parameters else {}),
         "epochs": len(watched),
         "best_epoch": int(watched["epoch"].to_numpy()[watched["loss"].to_numpy().argmin()]),
     }

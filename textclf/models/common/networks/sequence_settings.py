@@ -1,0 +1,16 @@
+"""The settings that all networks over token ids share."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from textclf.models.common.networks.settings import NetworkSettings
+
+
+class SequenceSettings(NetworkSettings):
+    """Base of the settings of a network over token ids."""
+
+    dimensions: Annotated[int, Field(ge=1)] = Field(50, description="length of the vector of each token")
+    vectors: Literal["frozen", "trained"] | None = Field(
+        None, description="frozen or trained: start from the representation's pretrained vectors; null: from the seed"
+    )

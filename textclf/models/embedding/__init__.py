@@ -1,0 +1,38 @@
+"""The course's network over word ids: an embedding, pooled to one vector per text, and dense layers.
+
+`build` has its own layers; what it shares with other networks is in `textclf.models.common.networks`.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
+
+from textclf.artifacts.token_front import Pooling
+from textclf.core import resources
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.networks.sequence_settings import SequenceSettings
+from textclf.models.common.networks.settings import ADDRESS_SPACE, notes
+
+if TYPE_CHECKING:
+    from textclf.artifacts.features import Features
+
+__all__ = ["ACCEPTS", "KIND", "Settings", "fit", "notes"]
+
+KIND = "a network over word embeddings trained with Keras"
+ACCEPTS = ("tokens",)
+
+
+class Settings(SequenceSettings):
+    """A network over the embeddings of words, trained with Keras."""
+
+    pooling: Pooling = Field("max", description="how the vectors of all positions become one: max, average or flatten")
+    epochs: Annotated[int, Field(ge=1)] = Field(50, description="passes over the training rows; 20 to 50 in the course")
+
+
+def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:
+    """Return the network trained on the training rows: see `fit_sequences`."""
+    resources.require_address_space(ADDRESS_SPACE, KIND)
+    from textclf.models.common.networks.sequences import fit_sequences
+    from textclf.models.embedding.build import own_layers
+
+    return fit_sequences(train, watched, settings, own_layers)
