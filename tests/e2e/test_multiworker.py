@@ -27,7 +27,7 @@ from tests import samples
 from textclf.artifacts import features
 from textclf.models import keras
 from textclf.models.common import workers
-from textclf.models.keras import stream
+from textclf.models.common.networks import stream
 from textclf.models.common.networks.checkpoint import Checkpoint
 save, stream.INTERVAL = Checkpoint.save, 0.0
 Checkpoint.save = lambda *given, **named: (save(*given, **named), print("saved", flush=True))

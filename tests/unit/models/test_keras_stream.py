@@ -19,10 +19,11 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.networks import checkpoint
+from textclf.models.common.networks import checkpoint, stream, workers
 from textclf.models.common.networks.checkpoint import State
-from textclf.models.keras import stream, training
+from textclf.models.keras import training
 from textclf.models.keras.steps import Block, make_block
+from textclf.models.keras.stream import fit_stream
 
 Data = tuple[Shards[Features], Shards[Features]]  # to train on, and to watch
 
@@ -60,7 +61,7 @@ def undisturbed(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Callabl
 
     @cache
     def fit(**changes: object) -> Fitted:
-        return stream.fit_stream(*data, settings(**changes), tmp_path_factory.mktemp("scratch"))
+        return fit_stream(*data, settings(**changes), tmp_path_factory.mktemp("scratch"))
 
     return fit
 
@@ -110,7 +111,7 @@ def test_rows_without_a_term_are_rows_too() -> None:
 def epoch(data: Data, state: State, **changes: object) -> list[tuple[list[Any], int, bool]]:
     """Return the blocks of an epoch, with the number of their rows and whether they end a shard."""
     surveyed = stream.survey(*data, settings(**changes))
-    blocks = stream.epoch_blocks(surveyed, state, settings(**changes), ONE_DEVICE)
+    blocks = stream.epoch_blocks(make_block, surveyed, state, settings(**changes), ONE_DEVICE)
     return [([array.tolist() for array in block], number, ends) for block, number, ends in blocks]
 
 
@@ -164,7 +165,7 @@ def test_no_more_than_two_shards_are_in_memory(data: Data) -> None:
         return part
 
     epoch((Shards(data[0].paths, read), data[1]), State(""))
-    assert len(alive) == 1 + len(SIZES)
+    assert len(alive) == len(SIZES)
     assert max(alive) <= 2
 
 
@@ -179,7 +180,7 @@ def test_it_is_the_training_of_the_network_in_memory(tmp_path: Path, classes: in
     rows = samples.rows(classes)
     shards = samples.write_shards(rows, tmp_path, len(rows.y))
     chosen = settings(batch_size=len(rows.y), epochs=4, class_weight=given)
-    streamed = stream.fit_stream(shards, shards, chosen, tmp_path / "scratch")
+    streamed = fit_stream(shards, shards, chosen, tmp_path / "scratch")
     fitted = training.fit(rows, rows, chosen)
     for ours, expected in zip(streamed.layers.layers, fitted.layers.layers, strict=True):
         np.testing.assert_allclose(ours.kernel, expected.kernel, atol=1e-5)
@@ -198,9 +199,9 @@ def test_it_learns_and_gives_the_same_bytes_again_whatever_another_training_left
 ) -> None:
     losses = networks.losses(undisturbed(), "train")
     assert losses[-1] < losses[0] - 0.1
-    stream.fit_stream(*data, settings(epochs=1, seed=1), tmp_path)
+    fit_stream(*data, settings(epochs=1, seed=1), tmp_path)
     assert read_state(tmp_path).epoch == 1
-    assert networks.bits(stream.fit_stream(*data, settings(), tmp_path)) == networks.bits(undisturbed())
+    assert networks.bits(fit_stream(*data, settings(), tmp_path)) == networks.bits(undisturbed())
     assert [path.name for path in tmp_path.iterdir()] == [checkpoint.FILE]
 
 
@@ -232,7 +233,7 @@ def test_the_saved_network_predicts_as_the_layers(
 def test_a_network_that_diverged_is_an_error(data: Data, tmp_path: Path) -> None:
     chosen = settings(units=[], optimizer="sgd", learning_rate=1e38)
     with pytest.raises(UserError, match=r"got nan in epoch 1: set the learning_rate"):
-        stream.fit_stream(*data, chosen, tmp_path)
+        fit_stream(*data, chosen, tmp_path)
 
 
 # Checkpoints
@@ -268,12 +269,12 @@ def test_a_training_killed_anywhere_resumes_and_ends_with_the_same_network(
     assert best + 2 == epochs < 9
 
     def train() -> Fitted:
-        return stream.fit_stream(*data, settings(**STOPPING), tmp_path)
+        return fit_stream(*data, settings(**STOPPING), tmp_path)
 
     # While the third block is made; while the checkpoint after the fourth shard is written; while the epoch after the
     # best is evaluated.
     shards_done = []
-    for owner, name, call in ((stream, "make_block", 3), (os, "fsync", 3), (stream, "evaluate", best)):
+    for owner, name, call in ((workers, "distribute", 3), (os, "fsync", 3), (stream, "evaluate", best)):
         kill_in(monkeypatch, owner, name, call, train)
         state = read_state(tmp_path)
         shards_done.append(state.epoch * len(SIZES) + state.shard)

@@ -3,6 +3,7 @@
 `build` has its own layers; what it shares with other networks is in `textclf.models.common.networks`.
 """
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -15,8 +16,9 @@ from textclf.models.common.networks.settings import ADDRESS_SPACE, notes
 
 if TYPE_CHECKING:
     from textclf.artifacts.features import Features
+    from textclf.artifacts.shards import Shards
 
-__all__ = ["ACCEPTS", "KIND", "Settings", "fit", "notes"]
+__all__ = ["ACCEPTS", "KIND", "Settings", "fit", "fit_stream", "notes"]
 
 KIND = "a network over word embeddings trained with Keras"
 ACCEPTS = ("tokens",)
@@ -36,3 +38,12 @@ def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:
     from textclf.models.embedding.build import own_layers
 
     return fit_sequences(train, watched, settings, own_layers)
+
+
+def fit_stream(train: "Shards[Features]", watched: "Shards[Features]", settings: Settings, scratch: Path) -> Fitted:
+    """Return the network trained on shards: see `fit_stream_sequences`."""
+    resources.require_address_space(ADDRESS_SPACE, KIND)
+    from textclf.models.common.networks.sequence_stream import fit_stream_sequences
+    from textclf.models.embedding.build import own_layers
+
+    return fit_stream_sequences(train, watched, settings, own_layers, scratch)

@@ -18,6 +18,6 @@ def build_network(features: int, classes: int, settings: "NetworkSettings") -> "
     return keras.Sequential([keras.Input((features,), name="counts"), *dense_layers(classes, settings)], name="network")
 
 
-def layer_model(network: "keras.Sequential", classes: tuple[str, ...]) -> LayerModel:
+def layer_model(network: "keras.Model", classes: tuple[str, ...]) -> LayerModel:
     """Return the network's weights, float64, as the layers that make all predictions."""
     return LayerModel(classes, read_dense(network))

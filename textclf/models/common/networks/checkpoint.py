@@ -53,7 +53,7 @@ class State:
 class Checkpoint:
     """The file with the state of a training: all variables of network and optimizer, and the best weights so far."""
 
-    def __init__(self, network: "keras.Sequential", optimizer: "keras.Optimizer", path: Path, strategy: Any) -> None:
+    def __init__(self, network: "keras.Model", optimizer: "keras.Optimizer", path: Path, strategy: Any) -> None:
         """Keep the variables, which must be built, and the path."""
         self.variables = [*network.variables, *optimizer.variables]
         self.shapes = [array.shape for array in network.get_weights()]

@@ -1,0 +1,282 @@
+"""The networks over token ids: few rows, few epochs, since every training compiles for a few seconds."""
+
+import dataclasses
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tests import samples
+from tests.unit.models import networks
+from textclf.artifacts.features import Features
+from textclf.artifacts.shards import Shards
+from textclf.artifacts.tokens import Tokens
+from textclf.core.errors import UserError
+from textclf.models import cnn, embedding
+from textclf.models.cnn import build as cnn_build
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.networks import environment, exact, sequences, stream, workers
+from textclf.models.embedding import build as embedding_build
+
+ROWS, IDS, LENGTH, DIMENSIONS = 12, 9, 6, 3
+SMALL = {"dimensions": DIMENSIONS, "units": (4,), "learning_rate": 0.05, "epochs": 3, "batch_size": ROWS}
+CNN: dict[str, object] = {"filters": 4, "kernel_size": 2}
+KINDS: list[tuple[Any, dict[str, object]]] = [
+    (embedding, {"pooling": "max"}),
+    (embedding, {"pooling": "average"}),
+    (embedding, {"pooling": "flatten"}),
+    (cnn, CNN),
+]
+each_kind = pytest.mark.parametrize(
+    ("package", "own"), KINDS, ids=[str(own.get("pooling", "convolution")) for _, own in KINDS]
+)
+OWN_LAYERS: dict[ModuleType, Callable[[Any], Any]] = {
+    embedding: embedding_build.own_layers,
+    cnn: cnn_build.own_layers,
+}
+
+
+def rows(count: int = ROWS, classes: int = 2, vectors: bool = False) -> Features:
+    """Return texts of random ids, the first of them empty; each class has an id of its own."""
+    generator = np.random.default_rng(1)
+    y = np.arange(count) % classes
+    lengths = generator.integers(1, LENGTH + 1, count) * (np.arange(count) > 0)
+    starts = np.cumsum([0, *lengths]).astype(np.int64)
+    ids = generator.integers(classes + 1, IDS, starts[-1]).astype(np.int32)
+    ids[starts[:-1][lengths > 0]] = y[lengths > 0] + 1
+    pretrained = generator.normal(size=(IDS, DIMENSIONS)).astype(np.float32) if vectors else None
+    X: Any = Tokens(ids, starts, IDS, LENGTH, vectors=pretrained)
+    return Features(np.arange(count).astype(str), X, y, np.arange(classes).astype(str))
+
+
+def settings(package: ModuleType, **changes: object) -> Any:
+    return package.Settings(**SMALL | changes)
+
+
+@cache
+def fit(package: ModuleType, repetition: int = 0, **changes: object) -> Fitted:  # noqa: ARG001
+    """Return a fitted network; a repetition is fitted anew."""
+    part = rows()
+    fitted: Fitted = package.fit(part, part, settings(package, **changes))
+    return fitted
+
+
+def bits(fitted: Fitted) -> list[bytes]:
+    assert fitted.layers.front is not None
+    return [*networks.bits(fitted), *(array.tobytes() for array in fitted.layers.front.arrays().values())]
+
+
+def weights(fitted: Fitted) -> list[NDArray[np.float64]]:
+    """Return the weights in the order of Keras."""
+    assert fitted.layers.front is not None
+    dense = [array for layer in fitted.layers.layers for array in (layer.kernel, layer.bias)]
+    return [*fitted.layers.front.arrays().values(), *dense]
+
+
+# The networks of the course
+
+
+@pytest.mark.parametrize(
+    ("package", "changes", "parameters", "trainable"),
+    [
+        (embedding, {"pooling": "flatten"}, 137_371, 137_371),
+        (embedding, {"pooling": "max"}, 87_871, 87_871),
+        (embedding, {"vectors": "trained"}, 87_871, 87_871),
+        (embedding, {"vectors": "frozen"}, 87_871, 521),
+        (cnn, {}, 240_129, 240_129),
+    ],
+    ids=str,
+)
+def test_the_networks_are_those_of_the_course(
+    package: ModuleType, changes: dict[str, object], parameters: int, trainable: int
+) -> None:
+    X = Tokens(np.zeros(0, np.int32), np.zeros(1, np.int64), 1747, 100, vectors=np.zeros((1747, 50), np.float32))
+    network = sequences.build_network(X, 2, package.Settings(**changes), OWN_LAYERS[package])
+    assert network.count_params() == parameters
+    assert sum(int(np.prod(array.shape)) for array in network.trainable_weights) == trainable
+    assert [layer.units for layer in network.layers[-2:]] == [10, 1]
+
+
+def test_the_defaults_are_those_of_the_course() -> None:
+    assert (embedding.Settings().epochs, embedding.Settings().dimensions, embedding.Settings().batch_size) == (
+        50,
+        50,
+        10,
+    )
+    assert (cnn.Settings().epochs, cnn.Settings().dimensions) == (10, 100)
+
+
+# Training
+
+
+@each_kind
+@pytest.mark.parametrize("classes", [2, pytest.param(3, marks=pytest.mark.slow)])
+def test_training_on_blocks_is_training_by_keras(
+    monkeypatch: pytest.MonkeyPatch, package: ModuleType, own: dict[str, object], classes: int
+) -> None:
+    # One batch per epoch, so that the order of the rows does not matter.
+    monkeypatch.setattr(exact, "WIDEST", 4)
+    part = rows(classes=classes)
+    class_weight = {"0": 0.5, "1": 3.0, "2": 1.0} if classes == 3 else None
+    chosen = settings(package, **own, class_weight=class_weight)
+    fitted = package.fit(part, part, chosen)
+    network, losses = train_plainly(package, part, chosen)
+    for ours, theirs in zip(weights(fitted), network.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-5)
+    assert networks.losses(fitted, "train") == pytest.approx(losses, abs=1e-5)
+
+
+def train_plainly(package: ModuleType, part: Features, chosen: Any) -> tuple[Any, list[float]]:
+    """Return the network trained by Keras's own layers, and the loss of each epoch; all rows are one batch."""
+    keras, tf = environment.import_keras()
+    keras.utils.set_random_seed(chosen.seed)
+    X: Any = part.X
+    classes = len(part.classes)
+    network = sequences.build_network(X, classes, chosen, OWN_LAYERS[package])
+    optimizer = keras.optimizers.Adam(chosen.learning_rate)
+    loss = keras.losses.BinaryCrossentropy() if classes == 2 else keras.losses.SparseCategoricalCrossentropy()
+    by_class = dict(chosen.class_weight or ())
+    by_row = np.array([by_class.get(str(label), 1.0) for label in part.y], dtype=np.float32)
+    losses = []
+    for _ in range(chosen.epochs):
+        with tf.GradientTape() as tape:
+            value = loss(part.y[:, None], network(X.padded()), sample_weight=by_row)
+        gradients = tape.gradient(value, network.trainable_weights)
+        # Keras would square the parts of the embedding's gradient one by one: one part for each place of an id.
+        optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], network.trainable_weights)
+        losses.append(float(value))
+    return network, losses
+
+
+@each_kind
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of h5py, which writes the weights
+def test_predictions_are_those_of_the_saved_network(
+    package: ModuleType, own: dict[str, object], tmp_path: Path
+) -> None:
+    from keras.saving import load_model
+
+    fitted, part = fit(package, **own), rows(20)
+    fitted.files["model.keras"](tmp_path / "model.keras")
+    network: Any = load_model(tmp_path / "model.keras", safe_mode=True)
+    for padding in ("post", "pre"):
+        X: Any = part.X
+        X = dataclasses.replace(X, padding=padding)
+        keras = np.asarray(network(X.padded()), dtype=np.float64)
+        assert fitted.layers.predict_proba(X)[:, 1:] == pytest.approx(keras, abs=1e-6)
+    (tmp_path / "layers").mkdir()
+    read = samples.write_and_read(fitted.layers, tmp_path / "layers")
+    assert read.predict_proba(part.X).tolist() == fitted.layers.predict_proba(part.X).tolist()
+
+
+@each_kind
+def test_the_record_counts_weights_and_epochs(package: ModuleType, own: dict[str, object]) -> None:
+    fitted = fit(package, **own)
+    assert (fitted.record["epochs"], fitted.record["parameters"]) == (3, sum(array.size for array in weights(fitted)))
+    assert "trainable_parameters" not in fitted.record
+
+
+@pytest.mark.slow
+@each_kind
+def test_the_seed_decides_the_weights(package: ModuleType, own: dict[str, object]) -> None:
+    assert bits(fit(package, **own)) == bits(fit(package, 1, **own))
+    if own.get("pooling") == "max":
+        assert bits(fit(package, **own)) != bits(fit(package, seed=1, **own))
+
+
+def test_early_stopping_takes_the_best_epoch() -> None:
+    part = rows()
+    opposite = dataclasses.replace(part, y=1 - part.y)
+    fitted = embedding.fit(part, opposite, settings(embedding, epochs=30, early_stopping=2))
+    losses = networks.losses(fitted, "watched")
+    assert fitted.record["epochs"] == len(losses) < 30
+    assert fitted.record["best_epoch"] == int(np.argmin(losses)) + 1
+    probabilities = fitted.layers.predict_proba(part.X)[np.arange(ROWS), opposite.y]
+    assert -np.log(probabilities).mean() == pytest.approx(min(losses), abs=1e-5)
+
+
+# Pretrained vectors
+
+
+@pytest.mark.slow
+def test_frozen_vectors_stay_and_trained_ones_move() -> None:
+    X: Any = rows(vectors=True).X
+    for choice, moves in (("frozen", False), ("trained", True)):
+        part = rows(vectors=True)
+        fitted = embedding.fit(part, part, settings(embedding, vectors=choice))
+        assert fitted.layers.front is not None
+        assert (fitted.layers.front.embedding.astype(np.float32).tolist() != X.vectors.tolist()) == moves
+        parameters = IDS * DIMENSIONS + DIMENSIONS * 4 + 4 + 4 + 1
+        assert fitted.record["parameters"] == parameters
+        assert fitted.record.get("trainable_parameters") == (None if moves else parameters - IDS * DIMENSIONS)
+
+
+def test_vectors_that_the_features_lack_are_refused_in_a_line() -> None:
+    with pytest.raises(UserError, match="vectors must be null for a representation without pretrained vectors"):
+        embedding.fit(rows(), rows(), settings(embedding, vectors="frozen"))
+
+
+def test_vectors_of_another_length_are_refused_in_a_line() -> None:
+    part = rows(vectors=True)
+    with pytest.raises(UserError, match="dimensions must be 3, as in the pretrained vectors; got 5"):
+        embedding.fit(part, part, settings(embedding, vectors="frozen", dimensions=5))
+
+
+def test_a_pattern_longer_than_the_texts_is_refused_in_a_line() -> None:
+    with pytest.raises(UserError, match="kernel_size must be at most the length of the texts, 6; got 7"):
+        cnn.fit(rows(), rows(), settings(cnn, filters=4, kernel_size=7))
+
+
+# Training on shards
+
+
+def shards(part: Features, sizes: tuple[int, ...], folder: Path) -> Shards[Features]:
+    """Return the rows as shards that are kept in memory; files stand for them in the digest of a training."""
+    borders = np.cumsum((0, *sizes)).tolist()
+    paths = [folder / f"train-{number:05d}.npz" for number in range(1, len(sizes) + 1)]
+    parts = {}
+    for path, start, end in zip(paths, borders[:-1], borders[1:], strict=True):
+        np.savez(path, y=part.y[start:end], classes=part.classes)
+        parts[path] = part.take(np.arange(start, end))
+    return Shards(paths, parts.__getitem__)
+
+
+@pytest.mark.parametrize(("package", "own"), [KINDS[0], KINDS[3]], ids=["embedding", "cnn"])
+def test_training_on_a_shard_is_training_in_memory(package: ModuleType, own: dict[str, object], tmp_path: Path) -> None:
+    train = shards(rows(), (ROWS,), tmp_path)
+    streamed = package.fit_stream(train, train, settings(package, **own), tmp_path / "scratch")
+    for ours, expected in zip(weights(streamed), weights(fit(package, **own)), strict=True):
+        np.testing.assert_allclose(ours, expected, atol=1e-5)
+    assert streamed.record == fit(package, **own).record
+
+
+class KilledError(Exception):
+    """Ends a training in the middle."""
+
+
+@pytest.mark.slow
+def test_a_training_that_was_killed_ends_with_the_same_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    train = shards(rows(), (5, 5, 2), tmp_path)
+    chosen = settings(embedding, batch_size=2)
+    expected = embedding.fit_stream(train, train, chosen, tmp_path / "undisturbed")
+    blocks = 0
+    distribute = workers.distribute
+
+    def kill(*given: Any) -> Any:
+        nonlocal blocks
+        blocks += 1
+        if blocks == 5:
+            raise KilledError
+        return distribute(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stream, "INTERVAL", 0.0)
+        patch.setattr(workers, "distribute", kill)
+        with pytest.raises(KilledError):
+            embedding.fit_stream(train, train, chosen, tmp_path / "scratch")
+    assert (tmp_path / "scratch").exists()
+    assert bits(embedding.fit_stream(train, train, chosen, tmp_path / "scratch")) == bits(expected)
