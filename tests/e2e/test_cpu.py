@@ -47,3 +47,21 @@ def test_arrays_are_multiplied_without_avx2(tmp_path: Path) -> None:
     code = "import textclf, numpy as np; print((np.ones((99, 99)) @ np.ones((99, 99))).sum())"
     done = emulate("SandyBridge", tmp_path, "-c", code)
     assert (done.returncode, done.stdout) == (0, "970299.0\n"), done.stderr
+
+
+SEQUENCES = """
+import hashlib
+from tests.unit.models import test_sequences as networks
+for package, own in networks.KINDS:
+    fitted = networks.fit(package, **own, batch_size=6, epochs=1, dimensions=40, units=(20,))
+    print(hashlib.sha256(b"".join(networks.bits(fitted))).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_networks_over_token_ids_have_the_same_bits_on_another_cpu(tmp_path: Path) -> None:
+    here = subprocess.run([sys.executable, "-c", SEQUENCES], cwd=ROOT, capture_output=True, text=True)
+    there = emulate("Haswell-noTSX", tmp_path, "-c", SEQUENCES)
+    assert here.returncode == there.returncode == 0, here.stderr + there.stderr
+    assert here.stdout.count("\n") == 4
+    assert there.stdout == here.stdout

@@ -20,7 +20,7 @@ from textclf.core.errors import UserError
 from textclf.models import cnn, embedding
 from textclf.models.cnn import build as cnn_build
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.networks import environment, exact, sequences, stream, workers
+from textclf.models.common.networks import environment, sequences, stream, workers
 from textclf.models.embedding import build as embedding_build
 
 ROWS, IDS, LENGTH, DIMENSIONS = 12, 9, 6, 3
@@ -116,11 +116,8 @@ def test_the_defaults_are_those_of_the_course() -> None:
 
 @each_kind
 @pytest.mark.parametrize("classes", [2, pytest.param(3, marks=pytest.mark.slow)])
-def test_training_on_blocks_is_training_by_keras(
-    monkeypatch: pytest.MonkeyPatch, package: ModuleType, own: dict[str, object], classes: int
-) -> None:
+def test_training_on_blocks_is_training_by_keras(package: ModuleType, own: dict[str, object], classes: int) -> None:
     # One batch per epoch, so that the order of the rows does not matter.
-    monkeypatch.setattr(exact, "WIDEST", 4)
     part = rows(classes=classes)
     class_weight = {"0": 0.5, "1": 3.0, "2": 1.0} if classes == 3 else None
     chosen = settings(package, **own, class_weight=class_weight)

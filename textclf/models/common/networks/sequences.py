@@ -42,7 +42,7 @@ def fit_sequences(train: "Features", watched: "Features", settings: SequenceSett
     Z: Any = watched.X
     network = build_network(X, len(train.classes), settings, own)
     model = over_blocks(network)
-    cells = max(math.prod(layer.output.shape[1:]) for layer in network.layers)
+    cells = max(math.prod(layer.output.shape[1:]) * getattr(layer, "kernel_size", (1,))[0] for layer in network.layers)
     blocks = training_blocks(train, settings, lambda rows: X[rows].padded(), IDS, X.length)
     batches = validation_batches(watched.y, lambda rows: Z[rows].padded(), IDS, cells)
     history = train_blocks(model, len(train.classes), settings, blocks, batches)
