@@ -101,6 +101,14 @@ def _features_that_do_not_fit(params: Params, model: str) -> Iterator[str]:
         elif kind == TOKENS and len(features) > 1:
             yield f"{key} must be one representation if its features are tokens; got {show(features)}"
 
+    if features[0] in params.vectorize.names():
+        representation = params.vectorize[features[0]]
+        if getattr(getattr(params.train, model), "vectors", None) and not getattr(representation, "vectors", None):
+            yield (
+                f"train.{model}.vectors must be null if its features have no pretrained vectors; set "
+                f"vectorize.{features[0]}.vectors"
+            )
+
 
 def _join_kinds(kinds: Sequence[str]) -> str:
     return " or ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)

@@ -72,7 +72,7 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
     graph.add("Identity", probabilities, name="probabilities")
     _add_label(graph, model.classes, decision.threshold)
     proto = graph.model(
-        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["rows", columns])],
+        [given],
         [
             helper.make_tensor_value_info("label", TensorProto.STRING, ["rows"]),
             helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["rows", len(model.classes)]),

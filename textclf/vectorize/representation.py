@@ -48,6 +48,10 @@ def method_class(method: str) -> Any:
             from textclf.vectorize.terms.vectorizer import Vectorizer
 
             return Vectorizer
+        case "token_ids":
+            from textclf.vectorize.token_ids.representation import TokenIds
+
+            return TokenIds
         case "encoder":
             from textclf.vectorize.encoder import representation as encoder
 

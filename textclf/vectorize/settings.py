@@ -7,10 +7,16 @@ from pydantic import ConfigDict, PlainValidator, WithJsonSchema, model_validator
 from textclf.core.settings import Section, relation, require_names, rule, show
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.token_ids.settings import Settings as TokenIds
 from textclf.vectorize.wordpieces.settings import Settings as WordPieces
 
 # To add a method, add its package textclf/vectorize/<method>/, its settings here, and its class in `representation`.
-METHODS: dict[str, type[Section]] = {"terms": Terms, "encoder": Encoder, "wordpieces": WordPieces}
+METHODS: dict[str, type[Section]] = {
+    "terms": Terms,
+    "token_ids": TokenIds,
+    "encoder": Encoder,
+    "wordpieces": WordPieces,
+}
 DEFAULT = "words"  # the representation of a params.yaml that names none
 
 

@@ -16,7 +16,8 @@ from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.measure import measure
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.fitting import fit_model, predict
-from textclf.models.settings import MODELS
+from textclf.models.common.loading import load_model
+from textclf.models.settings import MODELS as ALL_MODELS
 from textclf.vectorize.terms.settings import Terms
 
 CLASSES = ["food, good", "اللون", "音楽 1", "007", "True", "sport"]  # labels of any kind
@@ -29,6 +30,7 @@ WORDS = [
     "ball goal team player caf\u0301e\u0301 league match",
 ]
 COMMON = "the and not very a of is was it this"
+MODELS = [name for name in ALL_MODELS if "sparse" in load_model(name).ACCEPTS]
 REPRESENTATIONS: dict[str, dict[str, object]] = {
     "counts": {},
     "binary": {"weighting": "binary"},

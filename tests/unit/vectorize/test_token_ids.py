@@ -131,7 +131,7 @@ def test_missing_content_is_a_value_error() -> None:
 @pytest.fixture
 def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with vectors of a few words; their checksums are those that the catalogue would name."""
-    folder = tmp_path / "tiny"
+    folder = tmp_path / "glove-6b-50d"
     folder.mkdir()
     (folder / "words.txt").write_bytes("food\nthe\n\x85\nbad\nunknown\n".encode())
     np.save(folder / "vectors.npy", np.arange(1, 11, dtype=np.float32).reshape(5, 2))
@@ -140,7 +140,7 @@ def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_ids_get_the_vectors_of_their_words_and_others_zeros(pretrained: Path) -> None:
-    made = TokenIds.fit(TRAIN, Settings(vectors="tiny"), pretrained)
+    made = TokenIds.fit(TRAIN, Settings(vectors="glove-6b-50d"), pretrained)
     rows: Tokens = made.transform(["food"])
     assert rows.vectors is not None
     assert rows.vectors.dtype == np.float32

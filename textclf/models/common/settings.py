@@ -21,12 +21,13 @@ FeatureNames = Annotated[
 ]
 
 
+FEATURES = "the representation that it reads, a name in vectorize; or several: [words, letters]"
+
+
 class ModelSettings(Section):
     """Base of the settings of every model."""
 
-    features: FeatureNames = Field(
-        ("words",), description="the representation that it reads, a name in vectorize; or several: [words, letters]"
-    )
+    features: FeatureNames = Field(("words",), description=FEATURES)
 
     def validation_choices(self) -> list[str]:
         """Return the names of the settings that make choices on validation rows, as they are set."""

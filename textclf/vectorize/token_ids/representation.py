@@ -72,9 +72,8 @@ class TokenIds:
         return Tokens(ids, starts, self.columns, length, self.settings.padding, self.vectors)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the method, its settings and the words, without vectors."""
-        settings = self.settings.model_dump()
-        return {"method": settings.pop("method"), "settings": settings, "words": list(self.words)}
+        """Return the settings and the words, without vectors."""
+        return {"settings": self.settings.model_dump(), "words": list(self.words)}
 
     @classmethod
     def from_json(cls, content: dict[str, Any], shared: Path) -> "TokenIds":  # noqa: ARG003 (the model has the vectors)

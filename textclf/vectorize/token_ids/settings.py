@@ -1,19 +1,28 @@
 """The settings of the method token_ids, named as in Keras."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from textclf.core.settings import Section
+from textclf.artifacts.pretrained import VECTORS, having
+from textclf.core.settings import Section, rule
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # of Keras's Tokenizer; the apostrophe stays
+
+
+def _known(name: str) -> str:
+    if name not in having(VECTORS):
+        raise rule(f"null, or one of {', '.join(having(VECTORS))}")
+    return name
 
 
 class Settings(Section):
     """Sequences of word ids: the more often a word occurs in the training texts, the smaller its id."""
 
+    kind: ClassVar = "tokens"
+
     method: Literal["token_ids"] = Field(
-        "token_ids", description="sequences of word ids, as Keras's Tokenizer makes them"
+        "token_ids", description="token_ids: sequences of word ids, as Keras's Tokenizer makes them"
     )
     num_words: Annotated[int, Field(ge=2)] | None = Field(
         5000, description="only the most frequent num_words - 1 words are kept; null keeps all"
@@ -25,6 +34,15 @@ class Settings(Section):
     )
     lowercase: bool = Field(True, description="count Good and good as one word")
     filters: str = Field(FILTERS, description="characters that separate words, beside the space")
-    vectors: str | None = Field(
-        None, description="pretrained word vectors for the embedding, such as glove-6b-50d; null: none"
+    vectors: Annotated[str, Field(json_schema_extra={"enum": list(having(VECTORS))}), AfterValidator(_known)] | None = (
+        Field(None, description="pretrained word vectors for the embedding, such as glove-6b-50d; null: none")
     )
+
+    def pretrained_names(self) -> list[str]:
+        """Return the names of the pretrained weights to fetch."""
+        return [] if self.vectors is None else [self.vectors]
+
+    def describe(self, columns: int) -> str:
+        """Return how a text becomes a sequence of so many different ids, in a few words."""
+        vectors = "" if self.vectors is None else f", with the vectors {self.vectors}"
+        return f"word ids, {columns:,} with padding{vectors}; texts of {self.length} words"
