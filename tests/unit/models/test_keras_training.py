@@ -134,3 +134,15 @@ def test_a_network_that_diverged_is_an_error() -> None:
     settings = networks.settings(units=[], optimizer="sgd", learning_rate=1e38, batch_size=ROWS)
     with pytest.raises(UserError, match="learning_rate"):
         training.fit(networks.rows(), networks.rows(4), settings)
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "adamw", "nadam", "rmsprop", "sgd"])
+def test_a_network_that_is_compiled_already_trains_as_a_new_one(optimizer: str) -> None:
+    changes = {"units": [], "optimizer": optimizer, "batch_size": ROWS}
+    settings = networks.settings(**changes)
+    training.compile_network.cache_clear()
+    new = training.fit(networks.rows(), networks.rows(4), settings)
+    training.fit(networks.rows(), networks.opposite(), networks.settings(**changes | {"learning_rate": 0.5, "seed": 3}))
+    again = training.fit(networks.rows(), networks.rows(4), settings)
+    assert training.compile_network.cache_info().misses == 1
+    assert networks.bits(again) == networks.bits(new)

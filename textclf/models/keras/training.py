@@ -1,17 +1,31 @@
 """Training on rows in memory, by Keras's own fit()."""
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.networks.environment import prepare_keras
-from textclf.models.common.networks.results import fitted_network
-from textclf.models.common.networks.training import train_blocks
+from textclf.models.common.networks.results import build_optimizer, fitted_network
+from textclf.models.common.networks.training import compile_blocks, reset, train_blocks
 from textclf.models.keras.build import build_network, layer_model
 from textclf.models.keras.sparse import over_sparse_rows, training_blocks, validation_batches
 
 if TYPE_CHECKING:
+    import keras
+
     from textclf.artifacts.features import Features
     from textclf.models.keras import Settings
+
+# Settings on which the compiled network does not depend.
+NOT_COMPILED = {
+    "features": (),
+    "learning_rate": 1.0,
+    "epochs": 1,
+    "batch_size": 1,
+    "seed": 0,
+    "early_stopping": None,
+    "class_weight": None,
+}
 
 
 def fit(train: "Features", watched: "Features", settings: "Settings") -> Fitted:
@@ -21,8 +35,21 @@ def fit(train: "Features", watched: "Features", settings: "Settings") -> Fitted:
     """
     prepare_keras(settings)
     network = build_network(train.X.shape[1], len(train.classes), settings)
-    sparse = over_sparse_rows(network)
+    sparse = compile_network(train.X.shape[1], len(train.classes), settings.model_copy(update=NOT_COMPILED))
+    reset(sparse, network, build_optimizer(settings))
     batches = validation_batches(watched.X, network.layers[0].units, watched.y)
-    history = train_blocks(sparse, len(train.classes), settings, training_blocks(train, settings), batches)
+    history = train_blocks(sparse, settings, training_blocks(train, settings), batches)
     network.set_weights(sparse.get_weights())
     return fitted_network(network, layer_model(network, tuple(train.classes.tolist())), history)
+
+
+@lru_cache(maxsize=1)
+def compile_network(features: int, classes: int, settings: "Settings") -> "keras.Model":
+    """Return the network over sparse rows with its optimizer, ready for `fit`; `reset` gives it a new start.
+
+    A cross-validation fits the same network several times. Tracing it and compiling it for a shape of rows takes as
+    long as dozens of epochs, so that the last one is kept.
+    """
+    sparse = over_sparse_rows(build_network(features, classes, settings))
+    compile_blocks(sparse, classes, settings)
+    return sparse

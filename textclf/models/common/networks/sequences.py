@@ -17,7 +17,7 @@ from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.common.networks.exact import over_blocks
 from textclf.models.common.networks.results import fitted_network
 from textclf.models.common.networks.sequence_settings import SequenceSettings
-from textclf.models.common.networks.training import train_blocks
+from textclf.models.common.networks.training import compile_blocks, train_blocks
 
 if TYPE_CHECKING:
     import keras
@@ -45,7 +45,8 @@ def fit_sequences(train: "Features", watched: "Features", settings: SequenceSett
     cells = max(math.prod(layer.output.shape[1:]) * getattr(layer, "kernel_size", (1,))[0] for layer in network.layers)
     blocks = training_blocks(train, settings, lambda rows: X[rows].padded(), IDS, X.length)
     batches = validation_batches(watched.y, lambda rows: Z[rows].padded(), IDS, cells)
-    history = train_blocks(model, len(train.classes), settings, blocks, batches)
+    compile_blocks(model, len(train.classes), settings)
+    history = train_blocks(model, settings, blocks, batches)
     network.set_weights(model.get_weights())
     return fitted_network(network, layer_model(network, tuple(train.classes.tolist())), history)
 

@@ -15,10 +15,30 @@ if TYPE_CHECKING:
     from textclf.models.common.networks.settings import NetworkSettings
 
 
+def compile_blocks(model: "keras.Model", classes: int, settings: "NetworkSettings") -> None:
+    """Give the model of `block_model` its optimizer and loss, for `train_blocks`."""
+    model.compile(
+        optimizer=build_optimizer(settings),
+        loss="binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy",
+        metrics=["accuracy"],
+        jit_compile=True,
+    )
+
+
+def reset(model: "keras.Model", network: "keras.Sequential", optimizer: "keras.Optimizer") -> None:
+    """Give the compiled model the weights of `network`, and its optimizer the state of a new `optimizer`."""
+    model.set_weights(network.get_weights())
+    for each in (optimizer, model.optimizer):
+        if not each.built:
+            each.build(model.trainable_variables)
+    for variable, initial in zip(model.optimizer.variables, optimizer.variables, strict=True):
+        variable.assign(initial)
+
+
 def train_blocks(
-    model: "keras.Model", classes: int, settings: "NetworkSettings", blocks: tuple[Any, int], watched: Any
+    model: "keras.Model", settings: "NetworkSettings", blocks: tuple[Any, int], watched: Any
 ) -> "pd.DataFrame":
-    """Train the model of `block_model` on the blocks of `training_blocks` and return its history.
+    """Train the model of `compile_blocks` on the blocks of `training_blocks` and return its history.
 
     With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
     has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. Shows a bar over the
@@ -26,12 +46,6 @@ def train_blocks(
     """
     import keras
 
-    model.compile(
-        optimizer=build_optimizer(settings),
-        loss="binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-        jit_compile=True,
-    )
     callbacks = [progress_bar(settings.epochs)]
     if settings.early_stopping is not None:
         callbacks.append(
