@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FOLDS = 5  # of a cross-validation inside the training rows
 FEWEST = 2  # rows of each class to calibrate by
+# Where the dual solver stops: on short texts its objective is then closer to the optimum than the primal solver's.
+DUAL_TOLERANCE, DUAL_STEPS = 1e-2, 2000
 
 
 class CalibratedSettings(ModelSettings):
@@ -24,6 +26,20 @@ class CalibratedSettings(ModelSettings):
     def rows_per_class(self) -> int:
         """Return `FEWEST`."""
         return FEWEST
+
+
+def make_svm(C: float, rows: int, columns: int) -> Any:
+    """Return an unfitted LinearSVC with squared hinge loss for a matrix of this shape, with the faster solver for it.
+
+    Of rows and columns the dual problem has a variable per row, the primal one per column. With n-grams of letters,
+    far more than there are rows, the primal solver takes hundreds of steps and 5 to 20 times as long. Both solve the
+    same problem; the dual solver draws the order of the rows from a fixed seed.
+    """
+    from sklearn.svm import LinearSVC
+
+    if rows < columns:
+        return LinearSVC(C=C, dual=True, tol=DUAL_TOLERANCE, max_iter=DUAL_STEPS, random_state=0)
+    return LinearSVC(C=C, dual=False)
 
 
 def fit_calibrated(estimator: Any, train: "Features", class_weight: ClassWeight, presence: bool = False) -> Fitted:

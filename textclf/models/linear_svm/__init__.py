@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field
 
 from textclf.core.settings import Positive
-from textclf.models.common.calibrated import CalibratedSettings, fit_calibrated
+from textclf.models.common.calibrated import CalibratedSettings, fit_calibrated, make_svm
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight
 
@@ -24,10 +24,5 @@ class Settings(CalibratedSettings):
 
 
 def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:  # noqa: ARG001 (it watches none)
-    """Return LinearSVC with squared hinge loss, fitted on the training rows; several classes one against the rest.
-
-    The primal problem is solved, whose solver draws no random numbers.
-    """
-    from sklearn.svm import LinearSVC
-
-    return fit_calibrated(LinearSVC(C=settings.C, dual=False), train, settings.class_weight)
+    """Return the SVM of `make_svm`, fitted on the training rows; several classes one against the rest."""
+    return fit_calibrated(make_svm(settings.C, *train.X.shape), train, settings.class_weight)

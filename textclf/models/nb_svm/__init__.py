@@ -11,7 +11,7 @@ from pydantic import Field
 from scipy.sparse import csr_array, diags_array
 
 from textclf.core.settings import Positive
-from textclf.models.common.calibrated import CalibratedSettings, fit_calibrated
+from textclf.models.common.calibrated import CalibratedSettings, fit_calibrated, make_svm
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight
 
@@ -57,7 +57,6 @@ def interpolate(weights: NDArray[np.float64], beta: float) -> NDArray[np.float64
 def make_estimator(settings: Settings) -> Any:
     """Return the unfitted classifier in the form that scikit-learn's meta-estimators expect."""
     from sklearn.base import BaseEstimator, ClassifierMixin
-    from sklearn.svm import LinearSVC
 
     class NBSVM(ClassifierMixin, BaseEstimator):
         def fit(self, X: csr_array, y: NDArray[np.int64], sample_weight: NDArray[np.float64] | None = None) -> Any:
@@ -66,7 +65,7 @@ def make_estimator(settings: Settings) -> Any:
             coef, intercept = [], []
             for name in self.classes_[1:] if len(self.classes_) == 2 else self.classes_:
                 ratios = log_ratios(presence, y == name, settings.alpha)
-                svm = LinearSVC(C=settings.C, dual=False).fit(presence @ diags_array(ratios), y == name, sample_weight)
+                svm = make_svm(settings.C, *X.shape).fit(presence @ diags_array(ratios), y == name, sample_weight)
                 coef.append(ratios * interpolate(svm.coef_[0], settings.beta))
                 intercept.append(svm.intercept_[0])
             self.coef_, self.intercept_ = np.array(coef), np.array(intercept)
