@@ -62,7 +62,11 @@ pretrained: .venv/pretrained ## Install what pretrained sentence encoders and tr
 
 .PHONY: studies
 studies: .venv/run ## Cross-validate all models and draw the learning curve; a few minutes
-	dvc repro studies/dvc.yaml
+	dvc repro studies/dvc.yaml:crossvalidate studies/dvc.yaml:learning_curve
+
+.PHONY: search
+search: .venv/run ## Search for the best settings of a model, as params.yaml says in search; needs the extra search
+	dvc repro studies/dvc.yaml:search
 
 .PHONY: grid
 grid: .venv/run ## Run a grid of params as experiments side by side (GRID="-S key=a,b ..."), best model first

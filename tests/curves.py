@@ -71,3 +71,18 @@ RELIABILITY = pd.DataFrame(
         "rows": [10, 5, 5],
     }
 )
+
+
+def search(odd: Sequence[str] = ("[1, 1]", "<b>&")) -> pd.DataFrame:
+    """The trials of a search over a number on a wide scale, a few numbers, and names."""
+    numbers = range(12)
+    return pd.DataFrame(
+        {
+            "trial": [n + 1 for n in numbers],
+            "C": [str(10.0 ** (n % 5 - n / 12)) for n in numbers],
+            "vectorize.words.min_df": [str(n % 3) for n in numbers],
+            "names": [odd[n % len(odd)] for n in numbers],
+            "score": 0.5 + np.sin(numbers) / 9,
+            "fold_1": 0.5,
+        }
+    )

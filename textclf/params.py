@@ -20,7 +20,8 @@ from textclf.models.settings import Train
 from textclf.report.settings import Report
 from textclf.review.settings import Gate
 from textclf.split.settings import Split
-from textclf.studies.settings import CrossValidate
+from textclf.studies.search import space
+from textclf.studies.settings import CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 
@@ -39,6 +40,7 @@ class Params(Section):
     report: Report = Field(default_factory=Report)
     gate: Gate = Field(default_factory=Gate)
     crossvalidate: CrossValidate = Field(default_factory=CrossValidate)
+    search: Search = Field(default_factory=Search)
 
 
 def load(path: Path = PARAMS_FILE) -> Params:
@@ -78,6 +80,34 @@ def conflicts(params: Params) -> Iterator[str]:
                 yield f"gate.{limit}.{name} is no model; {suggest(name, [*known, *external])}"
     for name in trained:
         yield from _features_that_do_not_fit(params, name)
+    yield from _choices_without_validation_rows(params)
+    yield from _search_conflicts(params)
+
+
+def _search_conflicts(params: Params) -> Iterator[str]:
+    """Yield a sentence for each setting in search.space with a value that it can't have."""
+    search, known, wrong = params.search, params.train.names(), set()
+    if search.model not in known:
+        yield f"search.model must be a model of train; got {search.model}; {suggest(search.model, known)}"
+        return
+    before = list(_choices_without_validation_rows(params))
+    for name, value in space.single_values(search):
+        sentences: list[str] = []
+        try:
+            train, vectorize = space.apply(params.train, params.vectorize, search.model, {name: value})
+        except UserError as error:
+            sentences += [line.removeprefix(f"{PARAMS_FILE}: ") for line in error.lines]
+        else:
+            changed = params.model_copy(update={"train": train, "vectorize": vectorize})
+            sentences += _features_that_do_not_fit(changed, search.model)
+            sentences += [each for each in _choices_without_validation_rows(changed) if each not in before]
+        if name not in wrong:
+            yield from (f"search.space: {sentence}" for sentence in sentences[:1])
+        wrong |= {name} if sentences else set()
+
+
+def _choices_without_validation_rows(params: Params) -> Iterator[str]:
+    """Yield a sentence if settings make choices on validation rows and there are none."""
     if params.split.validation_size == 0 and (choices := list(validation_choices(params))):
         yield (
             f"split.validation_size must be greater than 0 for {', '.join(choices)}, since the test rows decide "

@@ -246,6 +246,17 @@ LEARNING_CURVE = {
         {"data/splits/train.parquet": GARBAGE}, f"data/splits/train.parquet is damaged; remove it and {MADE}"
     ),
 }
+SEARCH = {
+    "no splits": case({"data/splits": None}, f"data/splits/train.parquet not found; {MADE}"),
+    "garbage": case(
+        {"data/splits/train.parquet": GARBAGE}, f"data/splits/train.parquet is damaged; remove it and {MADE}"
+    ),
+    "no words in a fold": case(
+        params("min_df: 1", "min_df: 20"),
+        "trial 1 (C 1.568): no vocabulary under the settings of vectorize: After pruning, no terms remain. "
+        "Try a lower min_df or a higher max_df.",
+    ),
+}
 CASES = [
     pytest.param(stage, edits, lines, id=f"{stage}: {name}")
     for stage, cases in {
@@ -259,6 +270,7 @@ CASES = [
         "report": REPORT,
         "crossvalidate": CROSSVALIDATE,
         "learning_curve": LEARNING_CURVE,
+        "search": SEARCH,
     }.items()
     for name, (edits, lines) in cases.items()
 ]
@@ -339,6 +351,7 @@ def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str,
         ("evaluate", {"plots": RAW}),
         ("crossvalidate", {"trainings": f"{RAW}/new.csv"}),
         ("learning_curve", {"figure": f"{RAW}/new.svg"}),
+        ("search", {"summary": f"{RAW}/new.json"}),
     ],
 )
 def test_an_output_below_a_file_is_told_in_a_line(

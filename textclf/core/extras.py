@@ -19,6 +19,7 @@ EXTRAS = {
     "onnx": ("onnxruntime",),
     "pretrained": ("onnxruntime", "tokenizers"),
     "parquet": ("pyarrow",),  # pipeline has it too
+    "search": ("optuna",),
     "serve": ("fastapi", "uvicorn"),
     "sql": ("sqlalchemy",),
 }

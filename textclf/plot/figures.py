@@ -5,7 +5,7 @@ White, and not transparent: an image on a web page can't know whether the page i
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -16,9 +16,13 @@ from textclf.plot import confusion as matrices
 from textclf.plot import curves, groups
 from textclf.plot import history as epochs
 from textclf.plot import reliability as bins
+from textclf.plot import search as trials
 from textclf.plot.marks import colour, present
 from textclf.plot.render import FONT, svg
 from textclf.plot.style import CONFIG, INK, SCHEMA, SQUARE, Spec
+
+if TYPE_CHECKING:
+    from textclf.artifacts.metrics import Metric
 
 WATCHED = "The test rows were watched, as in the lesson; they decided nothing."
 WIDEST = 800  # pixels of panels side by side, about the width of a README; more stand below
@@ -119,6 +123,14 @@ def learning_curve(rows: pd.DataFrame, path: Path) -> None:
     """Draw the test accuracy by the number of training rows; `rows` has `groups.LEARNING_CURVE_COLUMNS`."""
     panel = _panel(groups.learning_curve(rows, _models(rows), LETTERS), "", 560, SQUARE)
     _write(path, [panel], "Would more rows help?")
+
+
+def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
+    """Draw the scores of the trials of a search; `rows` has `trial`, a column per setting, `score`, and the folds."""
+    settings = [name for name in rows if name not in {"trial", "score"} and not str(name).startswith("fold_")]
+    panels = [_panel(trials.by_trial(rows, metric), "", 320)]
+    panels += [_panel(trials.by_setting(rows, str(name), metric), "", 320) for name in settings]
+    _write(path, panels, "Trials of the search", "Each point is a trial; the line is the best one so far.", across=2)
 
 
 def _models(rows: pd.DataFrame) -> list[str]:

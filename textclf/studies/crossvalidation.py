@@ -20,12 +20,14 @@ from textclf.studies.measure import STUDY_METRICS, Setup
 from textclf.studies.settings import CrossValidate
 
 
-def make_folds(rows: pd.DataFrame, settings: CrossValidate) -> Iterator[tuple[int, int, dict[str, pd.DataFrame]]]:
+def make_folds(
+    rows: pd.DataFrame, settings: CrossValidate, setting: str = "crossvalidate.folds"
+) -> Iterator[tuple[int, int, dict[str, pd.DataFrame]]]:
     """Yield the number of the repeat, the number of the fold (both from 1), and its splits `train` and `test`.
 
     Each repeat tests every row once; if the table gives splits, every training row, and no other row is used. Folds are
     stratified, and rows with the same normalised text or the same group stay together. Raise `UserError` if a class has
-    fewer texts or groups than there are folds, or all in one fold.
+    fewer texts or groups than there are folds, or all in one fold; it names the `setting` that has their number.
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
@@ -37,7 +39,7 @@ def make_folds(rows: pd.DataFrame, settings: CrossValidate) -> Iterator[tuple[in
     if (fewest := counts.min()) < settings.folds:
         raise UserError(
             f"each class must have at least {settings.folds} {unit} for {settings.folds} folds; "
-            f"{counts.idxmin()} has {fewest}; set a smaller crossvalidate.folds"
+            f"{counts.idxmin()} has {fewest}; set a smaller {setting}"
         )
     for repeat in range(settings.repeats):
         splitter = StratifiedGroupKFold(settings.folds, shuffle=True, random_state=settings.seed + repeat)
@@ -46,7 +48,7 @@ def make_folds(rows: pd.DataFrame, settings: CrossValidate) -> Iterator[tuple[in
             if missing := set(splits["test"]["label"]) - set(splits["train"]["label"]):
                 raise UserError(
                     f"the training rows of every fold must hold every class; {min(missing)} has all {unit} in one of "
-                    f"{settings.folds} folds; set another crossvalidate.seed, or more folds"
+                    f"{settings.folds} folds; set another {setting.partition('.')[0]}.seed, or more folds"
                 )
             yield repeat + 1, fold, splits
 

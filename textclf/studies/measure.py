@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from textclf.artifacts.features import Features
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
@@ -39,19 +40,37 @@ def measure(
 ) -> dict[str, float]:
     """Return `STUDY_METRICS` on the test rows of a model trained on the training rows, whose vocabulary it uses.
 
+    `changes` are settings of the model.
+    """
+    settings = setup.model(name, **changes)
+    features = make_features(splits, classes, {each: setup.vectorize[each] for each in settings.features}, setup)
+    metrics = measure_features(features, setup.train.kind(name), settings, setup.evaluate)
+    return {metric: metrics[metric] for metric in STUDY_METRICS}
+
+
+def make_features(
+    splits: Mapping[str, pd.DataFrame], classes: Sequence[str], representations: Mapping[str, Any], setup: Setup
+) -> dict[str, Features]:
+    """Return the features of each split, with the settings of the representations that a model reads.
+
     If `split.validation_size` is above 0 and `splits` has no validation rows, that share of the training rows becomes
-    validation rows. `changes` are settings of the model.
+    validation rows.
     """
     size = setup.split.validation_size
     if size > 0 and "validation" not in splits:
         train, validation = draw_rows(splits["train"], math.ceil(size * len(splits["train"])), setup.split)
         splits = {"train": train, "validation": validation, "test": splits["test"]}
-    settings = setup.model(name, **changes)
-    features, _ = vectorize_splits(splits, {each: setup.vectorize[each] for each in settings.features}, classes)
-    model = fit_model(setup.train.kind(name), features, settings).layers
+    features, _ = vectorize_splits(splits, representations, classes)
+    return features
+
+
+def measure_features(
+    features: Mapping[str, Features], kind: str, settings: Any, evaluate: Evaluate
+) -> dict[str, float]:
+    """Return all metrics on the test rows of a model of that kind, trained on the training rows."""
+    model = fit_model(kind, features, settings).layers
     predictions = [predict(model, split, part) for split, part in features.items() if split != "train"]
-    decision = choose_decision(predictions, setup.evaluate)
+    decision = choose_decision(predictions, evaluate)
     test = predictions[-1]
     calibrated = decision.calibrate(test.probabilities)
-    metrics = compute(test.y, calibrated, decision.decide(calibrated))
-    return {metric: metrics[metric] for metric in STUDY_METRICS}
+    return dict(compute(test.y, calibrated, decision.decide(calibrated)))

@@ -1,10 +1,12 @@
 """Settings of the studies, which train models many times."""
 
-from typing import Annotated
+import math
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from textclf.core.settings import MAX_SEED, Section
+from textclf.artifacts.metrics import METRICS
+from textclf.core.settings import MAX_SEED, Name, Section, relation, rule, to_yaml
 
 
 class CrossValidate(Section):
@@ -20,3 +22,79 @@ class CrossValidate(Section):
         5, description="number of seeds of the network on one fold, to tell its randomness from that of the split"
     )
     seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(0, description="seed of the folds")
+
+
+class Range(Section):
+    """The values of a setting between two limits."""
+
+    low: int | float = Field(description="lowest value; an integer if the setting is one")
+    high: int | float = Field(description="highest value")
+    log: bool = Field(False, description="true draws 0.01 to 0.1 as often as 0.1 to 1")
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Self:
+        if not self.low < self.high:
+            raise relation(f"low must be below high; got {self.low} and {self.high}")
+        if self.log and self.low <= 0:
+            raise relation(f"low must be greater than 0 if log is true; got {self.low}")
+        return self
+
+
+Choices = tuple[Any, ...]
+
+
+def _values(value: object) -> Choices | Range:
+    """Return the values that a setting may have, from a list or a mapping."""
+    if isinstance(value, Range):
+        return value
+    if isinstance(value, dict):
+        return Range.model_validate(value)
+    if not isinstance(value, list | tuple) or not value:
+        raise rule("a list of values, or {low: ..., high: ...}")
+    if len({to_yaml(each) for each in value}) < len(value):
+        raise rule("a list without repetitions")
+    return tuple(value)
+
+
+def _metric(value: str) -> str:
+    if value not in METRICS:
+        raise rule(f"one of {', '.join(METRICS)}")
+    return value
+
+
+Values = Annotated[
+    Any, PlainValidator(_values), WithJsonSchema({"anyOf": [{"type": "array"}, Range.model_json_schema()]})
+]
+
+
+class Search(Section):
+    """Search for the best settings of a model by `make search`; not part of the default run."""
+
+    model: Name = Field("logistic_regression", description="the model whose settings are searched, a name in train")
+    sampler: Literal["random", "tpe", "grid"] = Field(
+        "random", description="random, tpe (learns from the trials before) or grid (every combination, in order)"
+    )
+    trials: Annotated[int, Field(ge=1)] = Field(20, description="number of settings to try, each once")
+    folds: Annotated[int, Field(ge=2)] = Field(4, description="number of folds of the training rows that score a trial")
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(0, description="seed of the trials and of the folds")
+    metric: Annotated[str, AfterValidator(_metric), Field(json_schema_extra={"enum": list(METRICS)})] = Field(
+        "log_loss", description="metric of the held-out rows to optimise, such as log_loss or accuracy"
+    )
+    nested: Annotated[int, Field(ge=2)] | None = Field(
+        None, description="number of outer folds, to measure how optimistic the best score is; null saves the time"
+    )
+    space: Annotated[dict[Name, Values], Field(min_length=1)] = Field(
+        {"C": Range(low=0.01, high=100.0, log=True)},
+        description="values of each setting: a list, or {low, high, log}; vectorize.words.min_df is one of features",
+    )
+
+    @model_validator(mode="after")
+    def _is_a_grid(self) -> Self:
+        if self.sampler != "grid":
+            return self
+        if ranges := [name for name, values in self.space.items() if isinstance(values, Range)]:
+            raise relation(f"space.{ranges[0]} must be a list if sampler is grid; got low and high")
+        size = math.prod(len(values) for values in self.space.values())
+        if size > self.trials:
+            raise relation(f"trials must be at least {size}, all combinations, if sampler is grid; got {self.trials}")
+        return self

@@ -1,13 +1,15 @@
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
-from tests.curves import RELIABILITY, confusion, history, roc
+from tests.curves import RELIABILITY, confusion, history, roc, search
+from textclf.artifacts.metrics import METRICS
 from textclf.core import files
 from textclf.plot import confusion as matrices
 from textclf.plot import curves, figures
@@ -27,6 +29,8 @@ FIGURES = [
     pytest.param(figures.reliability, RELIABILITY.assign(accuracy_high=0.5), id="reliability above its interval"),
     pytest.param(figures.learning_curve, RELIABILITY, id="learning curve"),
     pytest.param(figures.learning_curve, RELIABILITY[:1], id="learning curve of one point"),
+    pytest.param(partial(figures.search, metric=METRICS["log_loss"]), search(), id="search"),
+    pytest.param(partial(figures.search, metric=METRICS["accuracy"]), search()[:1], id="search of one trial"),
 ]
 
 

@@ -1,0 +1,74 @@
+"""Search for the best settings of one model, scored by cross-validation inside the training rows.
+
+Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; validation and test rows are not read.
+Writes: SUMMARY, the best settings and their score as JSON; TRIALS, a line of CSV per trial; FIGURE, the trials as SVG.
+Params: evaluate, search, split, train, vectorize.
+"""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from textclf.artifacts import splits as split_files
+from textclf.artifacts.metrics import METRICS, format_interval, format_value
+from textclf.core import files, stage
+from textclf.core.formatting import count_noun
+from textclf.core.outputs import outputs
+from textclf.evaluate.settings import Evaluate
+from textclf.models.settings import Train
+from textclf.plot import figures
+from textclf.split.settings import Split
+from textclf.studies.measure import Setup
+from textclf.studies.search import scores, space
+from textclf.studies.search.summary import summarize, trial_table
+from textclf.studies.search.trials import best_of, run_search
+from textclf.studies.settings import Search
+from textclf.vectorize.settings import Vectorize
+
+
+def run(
+    evaluate: Evaluate,
+    search: Search,
+    split: Split,
+    train: Train,
+    vectorize: Vectorize,
+    *,
+    splits: Path,
+    summary: Path,
+    trials: Path,
+    figure: Path,
+) -> None:
+    """Search for the best settings of search.model; print them, and the command that runs the pipeline with them."""
+    setup = Setup(split, vectorize, train, evaluate)
+    found, outer = run_search(training_rows(splits), split_files.read_classes(splits), setup, search, summary.parent)
+    best, metric = best_of(found, search.metric), METRICS[search.metric]
+    content = summarize(best, found, outer, search, evaluate.confidence)
+    table = trial_table(found)
+    with outputs(summary, trials, figure) as (summary_file, trials_file, figure_file):
+        files.write_json(summary_file, content)
+        files.write_csv(trials_file, table)
+        figures.search(table, figure_file, metric)
+    for folder in summary.parent.glob(scores.PATTERN):  # of this search, and of abandoned ones
+        shutil.rmtree(folder)
+    score = content["best"]["score"]
+    interval = format_interval(metric.name, score["low"], score["high"])
+    print(f"best of {count_noun(len(found), 'trial')}: {space.describe(best.settings)}")
+    print(f"{metric.title} {format_value(metric.name, score['mean'])} in cross-validation, {interval}")
+    if outer:
+        honest, optimism = (content["nested"][key]["mean"] for key in ("honest", "optimism"))
+        print(f"on rows that no search saw: {format_value(metric.name, honest)}; optimism {optimism:.3f}")
+    print(f"to run the pipeline with them: {space.command(search.model, best.settings)}")
+
+
+def training_rows(splits: Path) -> pd.DataFrame:
+    """Return the training rows; rows that are not independent have the same `group`."""
+    shards = split_files.open_shards(splits)["train"]
+    clusters = split_files.open_clusters(splits, "train")
+    rows = pd.concat(list(shards), ignore_index=True)
+    return rows.assign(group=np.concatenate(list(clusters)).astype(str))
+
+
+if __name__ == "__main__":
+    stage.main(run)

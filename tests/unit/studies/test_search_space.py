@@ -1,0 +1,97 @@
+"""The values of a trial and the settings that they make, and the errors of search.space that check reports."""
+
+from typing import Any
+
+import pytest
+
+from tests.settings import TEXT
+from textclf.core.errors import UserError
+from textclf.core.settings import validate
+from textclf.models.settings import Train
+from textclf.params import parse
+from textclf.studies.search import space
+from textclf.studies.search.space import Dimension
+from textclf.studies.settings import Search
+from textclf.vectorize.settings import Vectorize
+
+TRAIN, VECTORIZE = Train.model_validate({}), Vectorize.model_validate({})
+
+
+def test_values_change_settings_of_the_model_and_of_its_representation() -> None:
+    values = {"C": 3, "class_weight": "balanced", "vectorize.words.ngram_range": [1, 2], "vectorize.words.min_df": 2}
+    train, vectorize = space.apply(TRAIN, VECTORIZE, "logistic_regression", values)
+    assert (train.logistic_regression.C, train.logistic_regression.class_weight) == (3.0, "balanced")
+    assert (vectorize["words"].ngram_range, vectorize["words"].min_df) == ((1, 2), 2)
+    assert (train.logistic_regression.solver, vectorize["words"].max_df) == ("auto", 1.0)  # as they were
+    assert train.keras == TRAIN.keras
+    assert TRAIN.logistic_regression.C == 1.0
+
+
+def test_a_model_of_another_name_can_be_searched() -> None:
+    train = Train.model_validate({"mine": {"model": "keras", "units": [3]}})
+    changed, _ = space.apply(train, VECTORIZE, "mine", {"epochs": 7})
+    assert (changed.mine.epochs, changed.mine.units, changed.kind("mine")) == (7, (3,), "keras")
+
+
+def test_a_range_is_of_whole_numbers_if_the_setting_is() -> None:
+    given = {
+        "C": {"low": 1, "high": 10},
+        "max_iter": {"low": 1, "high": 10},
+        "vectorize.words.min_df": {"low": 1, "high": 3},
+        "vectorize.words.max_df": {"low": 0.5, "high": 1.0, "log": True},
+        "solver": ["lbfgs", "sgd"],
+    }
+    found = space.dimensions(search(space=given), TRAIN, VECTORIZE)
+    assert found == {
+        "C": Dimension(None, 1.0, 10.0, False, False),
+        "max_iter": Dimension(None, 1, 10, False, True),
+        "vectorize.words.min_df": Dimension(None, 1, 3, False, True),
+        "vectorize.words.max_df": Dimension(None, 0.5, 1.0, True, False),
+        "solver": Dimension(("lbfgs", "sgd")),
+    }
+    assert [each.size for each in found.values()] == [float("inf"), 10, 3, float("inf"), 2]
+
+
+def search(**settings: Any) -> Search:
+    found: Search = validate(Search, settings, "params.yaml", "search")
+    return found
+
+
+def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
+    values = {"units": (64, 32), "class_weight": None, "vectorize.words.token_pattern": "a b"}
+    assert space.command("keras", values) == (
+        "dvc exp run -S 'train.keras.units=[64,32]' -S train.keras.class_weight=null "
+        "-S 'vectorize.words.token_pattern=a b'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("section", "line"),
+    [
+        ("{model: cnm}", "search.model must be a model of train; got cnm; "),
+        ("{space: {Cc: [1]}}", "search.space: train.logistic_regression.Cc is no setting; did you mean C?"),
+        ("{space: {C: [1, 0]}}", "search.space: train.logistic_regression.C must be "),
+        ("{space: {C: {low: 0.0, high: 1.0}}}", "search.space: train.logistic_regression.C must be "),
+        ("{space: {solver: {low: 1, high: 2}}}", "search.space: train.logistic_regression.solver must be one of "),
+        ("{space: {vectorize.words.min: [1]}}", "search.space: vectorize.words.min is no setting; "),
+        ("{space: {vectorize.words: [1]}}", "search.space: vectorize.words. is no setting; "),
+        ("{space: {vectorize.letters.min_df: [1]}}", "search.space: vectorize.letters must be a representation that "),
+        ("{space: {features: [words, letters]}}", "search.space: train.logistic_regression.features must name "),
+        ("{model: keras, space: {early_stopping: [5]}}", "search.space: split.validation_size must be greater than 0 "),
+        ("{space: {}}", "search.space must be "),
+        ("{space: {C: []}}", "search.space.C must be a list of values, or {low: ..., high: ...}; got []"),
+        ("{space: {C: 3}}", "search.space.C must be a list of values, or {low: ..., high: ...}; got 3"),
+        ("{space: {C: [1, 1]}}", "search.space.C must be a list without repetitions; got [1, 1]"),
+        ("{space: {C: {low: 2, high: 1}}}", "search.space.C: low must be below high; got 2 and 1"),
+        ("{space: {C: {low: 0, high: 1, log: true}}}", "search.space.C: low must be greater than 0 if log is true"),
+        ("{space: {C: {low: 1}}}", "search.space.C.high is missing; it must be set"),
+        ("{metric: los}", "search.metric must be one of accuracy, "),
+        ("{sampler: grid}", "search: space.C must be a list if sampler is grid; got low and high"),
+        ("{sampler: grid, trials: 1, space: {C: [1, 2]}}", "search: trials must be at least 2, all combinations, "),
+    ],
+)
+def test_a_wrong_search_is_one_clear_line(section: str, line: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse(f"{TEXT.partition('search:')[0].rstrip()}\n\nsearch: {section}\n")
+    (only,) = error.value.lines
+    assert only.startswith(f"params.yaml: {line}")

@@ -1,0 +1,166 @@
+"""The search itself, with models that train in no time."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.unit.studies.samples import CLASSES, corpus, setup
+from textclf.core.errors import UserError
+from textclf.evaluate.comparisons import corrected_t
+from textclf.studies import measure
+from textclf.studies.search.scores import FILE, PATTERN
+from textclf.studies.search.summary import summarize, trial_table
+from textclf.studies.search.trials import Outer, Trial, best_of, run_search
+from textclf.studies.settings import Search
+
+SPACE = {"C": [0.1, 1.0, 10.0], "vectorize.words.min_df": [1, 2]}
+
+
+def settings(**changes: Any) -> Search:
+    return Search.model_validate({"trials": 5, "folds": 3, "space": SPACE} | changes)
+
+
+def table(folder: Path, **changes: Any) -> pd.DataFrame:
+    trials, _ = run_search(corpus(40), CLASSES, setup(), settings(**changes), folder)
+    return trial_table(trials)
+
+
+@pytest.fixture
+def fitted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The features and settings of each training."""
+    calls: list[Any] = []
+    original = measure.measure_features
+
+    def measured(features: Any, kind: str, model: Any, evaluate: Any) -> Any:
+        calls.append((features, model))
+        return original(features, kind, model, evaluate)
+
+    monkeypatch.setattr(measure, "measure_features", measured)
+    return calls
+
+
+def test_a_trial_has_its_settings_and_the_score_of_each_fold(tmp_path: Path) -> None:
+    found = table(tmp_path)
+    folds = ["fold_1", "fold_2", "fold_3"]
+    assert found.columns.tolist() == ["trial", "C", "vectorize.words.min_df", "score", *folds]
+    assert found["trial"].tolist() == [1, 2, 3, 4, 5]
+    assert found["score"].tolist() == pytest.approx(found[folds].mean(axis=1).tolist())
+    assert found.groupby(["C", "vectorize.words.min_df"])["score"].nunique().max() == 1
+    assert found["score"].nunique() == 5
+
+
+def test_each_fold_is_held_out_once_and_brings_no_word_of_its_own(tmp_path: Path, fitted: list[Any]) -> None:
+    rows = corpus(40)
+    run_search(rows, CLASSES, setup(), settings(trials=1, space={"C": [1.0]}), tmp_path)
+    held_out = [features["test"].ids.tolist() for features, _ in fitted]
+    assert sorted(itertools.chain(*held_out)) == sorted(rows["id"])
+    for features, _ in fitted:
+        assert set(features) == {"train", "test"}
+        assert not set(features["train"].ids) & set(features["test"].ids)
+        assert (features["train"].X.sum(axis=0) > 0).all()  # each column is a word of the training part
+
+
+def test_features_are_made_once_for_trials_that_differ_in_the_model_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    original = measure.make_features
+    monkeypatch.setattr(measure, "make_features", lambda *arguments: made.append(1) or original(*arguments))  # type: ignore[func-returns-value]
+    table(tmp_path, space={"C": [0.1, 1.0, 10.0]})
+    assert len(made) == 3
+
+
+def test_there_are_no_more_trials_than_combinations(tmp_path: Path) -> None:
+    assert len(table(tmp_path, trials=100)) == 6
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+@pytest.mark.parametrize("done", [1, 4, 14])
+def test_a_search_that_was_killed_resumes_with_the_same_trials(
+    tmp_path: Path, fitted: list[Any], monkeypatch: pytest.MonkeyPatch, sampler: str, done: int
+) -> None:
+    whole = table(tmp_path / "whole", sampler=sampler)
+    assert len(fitted) == 15
+    original = measure.measure_features
+
+    def killed(*arguments: Any) -> Any:
+        if len(fitted) == 15 + done:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(measure, "measure_features", killed)
+    with pytest.raises(KeyboardInterrupt):
+        table(tmp_path / "killed", sampler=sampler)
+    monkeypatch.setattr(measure, "measure_features", original)
+    (scores,) = (tmp_path / "killed").glob(f"{PATTERN}/{FILE}")
+    with scores.open("a", encoding="utf-8") as file:
+        file.write('["cut off by a kil')
+    resumed = table(tmp_path / "killed", sampler=sampler)
+    pd.testing.assert_frame_equal(resumed, whole, check_exact=True)
+    assert len(fitted) == 30  # nothing was trained twice
+    fitted.clear()
+    pd.testing.assert_frame_equal(table(tmp_path / "killed", sampler=sampler), whole, check_exact=True)
+    assert fitted == []
+
+
+def test_other_rows_and_other_settings_are_not_taken_for_those_that_are_done(tmp_path: Path, fitted: list[Any]) -> None:
+    small = settings(trials=1, space={"C": [1.0]})
+    run_search(corpus(40), CLASSES, setup(), small, tmp_path)
+    run_search(corpus(44), CLASSES, setup(), small, tmp_path)
+    run_search(corpus(40), CLASSES, setup(), settings(trials=1, space={"C": [2.0]}), tmp_path)
+    run_search(corpus(40), CLASSES, setup(split={"validation_size": 0.2}), small, tmp_path)
+    assert len(fitted) == 12
+
+
+def test_a_trial_that_fails_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        table(tmp_path, space={"C": [1.0], "vectorize.words.min_df": [39]})
+    (line,) = error.value.lines
+    assert line.startswith("trial 1 (C 1.0, vectorize.words.min_df 39): no vocabulary ")
+
+
+def test_too_few_rows_for_the_folds_name_the_setting(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"set a smaller search\.folds"):
+        table(tmp_path, folds=30)
+    with pytest.raises(UserError, match=r"set a smaller search\.nested"):
+        table(tmp_path, nested=30)
+
+
+@pytest.mark.parametrize(("metric", "best"), [("accuracy", 1), ("log_loss", 0)])
+def test_the_best_trial_is_that_of_the_metrics_direction_and_of_equal_ones_the_first(metric: str, best: int) -> None:
+    trials = [Trial({"C": n}, scores) for n, scores in enumerate([(0.1, 0.3), (0.4, 0.6), (0.6, 0.4), (0.2, 0.2)])]
+    assert best_of(trials, metric) is trials[best]
+
+
+def test_nested_searches_see_no_row_of_their_outer_test_fold(tmp_path: Path, fitted: list[Any]) -> None:
+    trials, outer = run_search(corpus(40), CLASSES, setup(), settings(trials=2, nested=2), tmp_path)
+    calls, fitted[:] = fitted[6:], []  # the first six are the search itself: two trials of three folds
+    for fold in range(2):
+        *inner, final = calls[7 * fold : 7 * fold + 7]
+        seen = {row for features, _ in inner for part in features.values() for row in part.ids}
+        assert seen == set(final[0]["train"].ids)
+        assert not seen & set(final[0]["test"].ids)
+        assert outer[fold].best.settings["C"] == final[1].C
+    assert len(calls) == 14
+    assert len(trials) == 2
+
+
+@pytest.mark.parametrize(("metric", "sign"), [("accuracy", 1), ("log_loss", -1)])
+def test_optimism_is_how_much_better_the_best_score_looks(metric: str, sign: int) -> None:
+    trials = [Trial({"units": (3, 4)}, (0.5, 0.7)), Trial({"units": None}, (0.6, 0.6))]
+    outer = [Outer(Trial({"units": None}, (0.5, 0.7)), 0.5), Outer(Trial({"units": (3, 4)}, (0.8, 0.8)), 0.6)]
+    content = summarize(trials[0], trials, outer, settings(folds=2, metric=metric), 0.95)
+    expected = corrected_t(np.array([0.5, 0.7]), 1.0, 0.95)
+    assert content["best"] == {
+        "trial": 1,
+        "settings": {"units": [3, 4]},
+        "score": {"mean": 0.6, "sd": 0.141421, "low": round(expected.low, 6), "high": round(expected.high, 6)},
+    }
+    nested = content["nested"]
+    assert (nested["folds"], nested["naive"], nested["honest"]["mean"]) == (2, 0.7, 0.55)
+    assert nested["optimism"]["mean"] == sign * 0.15
+    assert nested["settings"] == [{"units": None}, {"units": [3, 4]}]

@@ -1,0 +1,58 @@
+"""The scores of trainings that are done, in a file, so that a search that was killed resumes."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+from textclf.core.workers import code
+from textclf.studies.measure import Setup
+
+FILE = "scores.jsonl"  # in the scratch folder
+PATTERN = ".search-*.scratch"  # of scratch folders; DVC and Git ignore them
+LIBRARIES = ("keras", "numpy", "scikit-learn", "scipy", "tensorflow")
+
+
+def scratch_folder(beside: Path, setup: Setup) -> Path:
+    """Return the scratch folder of a search with these settings, this code and these libraries; it need not exist.
+
+    What a score depends on besides, the rows and the settings of the model, is in its key.
+    """
+    digest = hashlib.sha256(f"{setup.split!r} {setup.evaluate!r} {code()}".encode())
+    for library in LIBRARIES:
+        digest.update(f"{library} {version(library)}\n".encode())
+    return beside / PATTERN.replace("*", digest.hexdigest()[:16])
+
+
+class Scores:
+    """Scores by key, each written to the disk when it is known."""
+
+    def __init__(self, folder: Path) -> None:
+        """Read what an earlier search left in the folder; a line that was cut off by a kill is dropped."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        self.path = folder / FILE
+        self.known: dict[str, float] = {}
+        complete = 0
+        for line in self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []:
+            try:
+                key, score = json.loads(line)
+                self.known[str(key)] = float(score)
+            except (ValueError, TypeError):
+                break
+            complete += len(line)
+        if self.path.exists():
+            os.truncate(self.path, complete)
+
+    def get(self, key: str, compute: Callable[[], float]) -> float:
+        """Return the score of a key; it is computed if it is not known."""
+        if key not in self.known:
+            score = compute()
+            self.path.parent.mkdir(exist_ok=True)
+            with self.path.open("a", encoding="utf-8") as file:
+                file.write(f"{json.dumps([key, score])}\n")
+                file.flush()
+                os.fsync(file.fileno())
+            self.known[key] = score
+        return self.known[key]

@@ -1,0 +1,120 @@
+"""The values of a trial, and the settings that they make: all that a search knows of other sections is here."""
+
+import math
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from textclf.core.errors import UserError
+from textclf.core.settings import PARAMS_FILE, Section, suggest, to_yaml, validate
+from textclf.models.settings import Train
+from textclf.studies.settings import Choices, Range, Search
+from textclf.vectorize.settings import Vectorize
+
+REPRESENTATIONS = "vectorize."  # start of the names of settings of a representation; others are of the model
+DIGITS = 4  # significant digits of a decimal between two limits
+
+Values = Mapping[str, Any]  # a value of each setting in the space, by its name there
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """What a setting may be: one of some choices, or a number from `low` to `high`, both included."""
+
+    choices: Choices | None = None
+    low: float = 0.0
+    high: float = 0.0
+    log: bool = False
+    whole: bool = False
+
+    @property
+    def size(self) -> float:
+        """The number of values, infinite for a decimal."""
+        if self.choices is not None:
+            return len(self.choices)
+        return self.high - self.low + 1 if self.whole else math.inf
+
+
+def apply(train: Train, vectorize: Vectorize, model: str, values: Values) -> tuple[Train, Vectorize]:
+    """Return the sections train and vectorize with the values of a trial.
+
+    They are validated as those of params.yaml; raises `UserError` with a line for each mistake.
+    """
+    of_model: dict[str, Any] = {}
+    of_representation: dict[str, dict[str, Any]] = {}
+    for name, value in values.items():
+        if (place := _place_of(name)) is None:
+            of_model[name] = value
+        else:
+            of_representation.setdefault(place[0], {})[place[1]] = value
+    settings = _change(getattr(train, model), f"train.{model}", of_model)
+    representations = {}
+    for name, changes in of_representation.items():
+        if name not in settings.features or name not in vectorize.names():
+            hint = suggest(name, settings.features)
+            raise UserError(
+                f"{PARAMS_FILE}: vectorize.{name} must be a representation that train.{model} reads; {hint}"
+            )
+        representations[name] = _change(vectorize[name], f"vectorize.{name}", changes)
+    return train.model_copy(update={model: settings}), vectorize.model_copy(update=representations)
+
+
+def _place_of(name: str) -> tuple[str, str] | None:
+    """Return the representation and its setting that a name in the space stands for; None for one of the model."""
+    if not name.startswith(REPRESENTATIONS):
+        return None
+    representation, _, setting = name.removeprefix(REPRESENTATIONS).partition(".")
+    return representation, setting
+
+
+def _change(section: Section, key: str, changes: Values) -> Any:
+    return validate(type(section), dict(section) | dict(changes), prefix=key)
+
+
+def single_values(search: Search) -> Iterator[tuple[str, Any]]:
+    """Yield each setting of the space with each of its choices, or with its limits."""
+    for name, values in search.space.items():
+        for value in (values.low, values.high) if isinstance(values, Range) else values:
+            yield name, value
+
+
+def dimensions(search: Search, train: Train, vectorize: Vectorize) -> dict[str, Dimension]:
+    """Return what each setting may be; a number is whole if both limits are, once they are validated."""
+
+    def validated(name: str, value: float) -> Any:
+        sections = apply(train, vectorize, search.model, {name: value})
+        place = _place_of(name)
+        return (
+            getattr(getattr(sections[0], search.model), name)
+            if place is None
+            else getattr(sections[1][place[0]], place[1])
+        )
+
+    result = {}
+    for name, values in search.space.items():
+        if isinstance(values, Range):
+            low, high = validated(name, values.low), validated(name, values.high)
+            result[name] = Dimension(None, low, high, values.log, isinstance(low, int) and isinstance(high, int))
+        else:
+            result[name] = Dimension(values)
+    return result
+
+
+def round_decimal(number: float, dimension: Dimension) -> float:
+    """Return a number with `DIGITS` significant digits, but within the limits."""
+    return min(max(float(f"{number:.{DIGITS}g}"), dimension.low), dimension.high)
+
+
+def describe(values: Values) -> str:
+    """Return values as people read them: C 10.0, vectorize.words.min_df 2."""
+    return ", ".join(f"{name} {to_yaml(value)}" for name, value in values.items())
+
+
+def command(model: str, values: Values) -> str:
+    """Return the command that runs the pipeline with the values, for a shell."""
+    words = []
+    for name, value in values.items():
+        key = name if name.startswith(REPRESENTATIONS) else f"train.{model}.{name}"
+        words += ["-S", shlex.quote(f"{key}={to_yaml(value).replace(', ', ',')}")]
+    return " ".join(["dvc", "exp", "run", *words])

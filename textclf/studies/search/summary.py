@@ -1,0 +1,74 @@
+"""What a search found, as a table and as numbers."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from textclf.artifacts.metrics import METRICS
+from textclf.core.settings import to_yaml
+from textclf.evaluate.comparisons import corrected_t
+from textclf.studies.crossvalidation import round_numbers
+from textclf.studies.search.space import Values
+from textclf.studies.search.trials import Outer, Trial
+from textclf.studies.settings import Search
+
+
+def trial_table(trials: Sequence[Trial]) -> pd.DataFrame:
+    """Return a row per trial: `trial` (from 1), its settings as in params.yaml, `score`, and `fold_1` and so on."""
+    return pd.DataFrame(
+        {
+            "trial": number,
+            **{name: to_yaml(value) for name, value in trial.settings.items()},
+            "score": trial.score,
+            **{f"fold_{fold}": score for fold, score in enumerate(trial.scores, start=1)},
+        }
+        for number, trial in enumerate(trials, start=1)
+    )
+
+
+def summarize(
+    best: Trial, trials: Sequence[Trial], outer: Sequence[Outer], settings: Search, confidence: float
+) -> dict[str, Any]:
+    """Return the content of search.json, numbers rounded.
+
+    `best` has the settings, the number of the trial, and the mean and the standard deviation of its score over the
+    folds with an interval of the mean, which allows for folds sharing rows: Nadeau & Bengio (2003). The score is the
+    best of many and so too good. `nested` says by how much: `naive` is the mean over the outer folds of the best score
+    inside, `honest` that on rows that the search did not see, and `optimism` how much better the first looks.
+    """
+    content: dict[str, Any] = {
+        "model": settings.model,
+        "metric": settings.metric,
+        "trials": len(trials),
+        "folds": settings.folds,
+        "best": {
+            "trial": trials.index(best) + 1,
+            "settings": _plain(best.settings),
+            "score": _statistics(np.array(best.scores), settings.folds, confidence),
+        },
+    }
+    if outer:
+        naive, honest = (
+            np.array(each) for each in zip(*((fold.best.score, fold.honest) for fold in outer), strict=True)
+        )
+        gain = naive - honest if METRICS[settings.metric].higher_is_better else honest - naive
+        content["nested"] = {
+            "folds": len(outer),
+            "naive": round_numbers({"mean": naive.mean()})["mean"],
+            "honest": _statistics(honest, len(outer), confidence),
+            "optimism": _statistics(gain, len(outer), confidence),
+            "settings": [_plain(fold.best.settings) for fold in outer],
+        }
+    return content
+
+
+def _plain(values: Values) -> dict[str, Any]:
+    """Return values as JSON has them."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _statistics(scores: Any, folds: int, confidence: float) -> dict[str, Any]:
+    test = corrected_t(scores, 1 / (folds - 1), confidence)
+    return round_numbers({"mean": test.mean, "sd": test.sd, "low": test.low, "high": test.high})

@@ -1,0 +1,163 @@
+"""The search itself: settings are proposed, and scored by cross-validation inside the rows that are given."""
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from textclf.artifacts.features import Features
+from textclf.artifacts.metrics import METRICS, format_value
+from textclf.core import progress
+from textclf.core.errors import UserError
+from textclf.studies import measure as training
+from textclf.studies.crossvalidation import make_folds
+from textclf.studies.measure import Setup
+from textclf.studies.search.proposals import Proposals
+from textclf.studies.search.scores import Scores, scratch_folder
+from textclf.studies.search.space import Dimension, Values, apply, describe, dimensions
+from textclf.studies.settings import CrossValidate, Search
+
+Splits = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Settings, and their score on each fold (folds,)."""
+
+    settings: Values
+    scores: tuple[float, ...]
+
+    @property
+    def score(self) -> float:
+        """The mean over the folds."""
+        return float(np.mean(self.scores))
+
+
+@dataclass(frozen=True)
+class Outer:
+    """An outer fold of a nested cross-validation: the best trial inside its training rows, and its honest score.
+
+    The honest score is that of the model with these settings, trained on all training rows of the fold and measured
+    on its test rows, which the search did not see.
+    """
+
+    best: Trial
+    honest: float
+
+
+@dataclass(frozen=True)
+class Searcher:
+    """Everything that the searches of one run share."""
+
+    settings: Search
+    setup: Setup
+    classes: Sequence[str]
+    scores: Scores
+
+    def search(self, rows: pd.DataFrame, advance: Callable[[Trial], None]) -> list[Trial]:
+        """Return the trials in order; `advance` is called with the best one so far after each."""
+        folds = [splits for _, _, splits in make_folds(rows, self._folds(self.settings.folds), "search.folds")]
+        score = self._scorer(folds)
+        higher = METRICS[self.settings.metric].higher_is_better
+        proposals = Proposals(self.settings, self.space, higher)
+        trials: list[Trial] = []
+        for number in range(1, self.trials + 1):
+            values = proposals.ask()
+            try:
+                scores = tuple(score(values, fold) for fold in range(len(folds)))
+            except UserError as error:
+                raise UserError(*(f"trial {number} ({describe(values)}): {line}" for line in error.lines)) from error
+            trials.append(Trial(values, scores))
+            proposals.tell(trials[-1].score)
+            advance(best_of(trials, self.settings.metric))
+        return trials
+
+    def nested(self, rows: pd.DataFrame, folds: int, advance: Callable[[Trial], None]) -> list[Outer]:
+        """Return the outer folds of a nested cross-validation: in each, the whole search is repeated."""
+        results = []
+        for _, _, splits in make_folds(rows, self._folds(folds), "search.nested"):
+            best = best_of(self.search(splits["train"], advance), self.settings.metric)
+            results.append(Outer(best, self._scorer([splits])(best.settings, 0)))
+        return results
+
+    @cached_property
+    def space(self) -> dict[str, Dimension]:
+        """What each setting may be."""
+        return dimensions(self.settings, self.setup.train, self.setup.vectorize)
+
+    @property
+    def trials(self) -> int:
+        """The number of trials of a search: there may be fewer combinations than were asked for."""
+        return int(min(self.settings.trials, math.prod(each.size for each in self.space.values())))
+
+    def _folds(self, number: int) -> CrossValidate:
+        return CrossValidate(folds=number, repeats=1, seed=self.settings.seed)
+
+    def _scorer(self, folds: Sequence[Splits]) -> Callable[[Values, int], float]:
+        """Return a function that gives the score of a trial's values on a fold.
+
+        Features are kept for the next trial, which often differs in settings of the model alone.
+        """
+        name, metric = self.settings.model, self.settings.metric
+        digests = [_digest(splits) for splits in folds]
+
+        @lru_cache(maxsize=len(folds))
+        def features(fold: int, representations: tuple[tuple[str, Any], ...]) -> dict[str, Features]:
+            return training.make_features(folds[fold], self.classes, dict(representations), self.setup)
+
+        def score(values: Values, fold: int) -> float:
+            train, vectorize = apply(self.setup.train, self.setup.vectorize, name, values)
+            settings = getattr(train, name)
+            representations = tuple((each, vectorize[each]) for each in settings.features)
+
+            def compute() -> float:
+                part = features(fold, representations)
+                found = training.measure_features(part, train.kind(name), settings, self.setup.evaluate)[metric]
+                if not np.isfinite(found):
+                    raise UserError(f"{metric} must be a number; got {found}; choose another search.metric")
+                return float(found)
+
+            return self.scores.get(f"{digests[fold]} {metric} {settings!r} {representations!r}", compute)
+
+        return score
+
+
+def best_of(trials: Sequence[Trial], metric: str) -> Trial:
+    """Return the trial with the best score, of equal ones the first."""
+    sign = -1 if METRICS[metric].higher_is_better else 1
+    return min(trials, key=lambda trial: sign * trial.score)
+
+
+def _digest(splits: Splits) -> str:
+    """Return a hash of the rows of each split."""
+    digest = hashlib.sha256()
+    for name, rows in splits.items():
+        digest.update(repr((name, rows[["id", "text", "label"]].to_numpy(dtype=str).tolist())).encode())
+    return digest.hexdigest()
+
+
+def run_search(
+    rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: Search, beside: Path
+) -> tuple[list[Trial], list[Outer]]:
+    """Return the trials of the search on the training rows and, if it is nested, the outer folds.
+
+    `beside` is the folder in which a scratch folder keeps what is done; the caller removes it when it has written the
+    result. Shows a bar over the trials with the best score so far.
+    """
+    searcher = Searcher(settings, setup, classes, Scores(scratch_folder(beside, setup)))
+    searches = 1 + (settings.nested or 0)
+    with closing(progress.bar("search", searches * searcher.trials, "trial", scaled=False)) as bar:
+
+        def advance(best: Trial) -> None:
+            bar.set_postfix_str(f"best {format_value(settings.metric, best.score)}: {describe(best.settings)}", False)
+            bar.update()
+
+        trials = searcher.search(rows, advance)
+        return trials, searcher.nested(rows, settings.nested, advance) if settings.nested else []
