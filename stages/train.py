@@ -1,7 +1,7 @@
 """Train one model, and predict every row with it.
 
 Reads: INPUTS, the file <model>.json, which says what kind of model it is and which features it reads; these below
-FEATURES, whose fingerprints the file holds.
+FEATURES, whose fingerprints the file holds; from PRETRAINED the weights that the model starts from, if it does.
 Writes: into TRAINED the folder <model>: the fitted model with its inputs, the record and the history of its training
 and, without validation rows, its predictions for held-out training rows; into PREDICTIONS <model>.parquet.
 Params: train.<model>.
@@ -19,10 +19,11 @@ from textclf.core.settings import load_section
 from textclf.core.stage import item_of, main
 from textclf.models.common import crossvalidation, fitting, scratch, workers
 from textclf.models.common.class_weights import count_classes
+from textclf.models.common.fitted import Folders
 from textclf.models.common.loading import settings_class
 
 
-def run(*, stage: str, inputs: Path, features: Path, trained: Path, predictions: Path) -> None:
+def run(*, stage: str, inputs: Path, features: Path, pretrained: Path, trained: Path, predictions: Path) -> None:
     """Train the model of STAGE, such as train@keras, on the training rows of its features."""
     model = item_of(stage)
     read = model_inputs.read(inputs / f"{model}.json")
@@ -34,7 +35,8 @@ def run(*, stage: str, inputs: Path, features: Path, trained: Path, predictions:
     room.require_predicting(row_count, len(classes), f"train.{model}")
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
-    fitted = fitting.fit_shards(read.kind, splits, settings, scratch.scratch_folder(beside, model, splits, settings))
+    folders = Folders(pretrained, scratch.scratch_folder(beside, model, splits, settings))
+    fitted = fitting.fit_shards(read.kind, splits, settings, folders)
     # After the fit: TensorFlow must set up several workers before it does anything else.
     held_out = None if "validation" in splits else crossvalidation.crossvalidate(read.kind, splits["train"], settings)
     if not workers.is_chief():  # of several workers that train one model, one writes

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests import samples
 from textclf.artifacts.features import concatenate
 from textclf.artifacts.predictions import Predictions
+from textclf.models import majority
 from textclf.models.common import crossvalidation
 from textclf.models.common.crossvalidation import FOLDS, NEVER_HELD_OUT, assign_folds, crossvalidate, draw_rows
 
@@ -86,3 +87,9 @@ def test_too_few_rows_of_a_class_are_not_cross_validated(tmp_path: Path) -> None
     single = samples.take(part, np.array([np.flatnonzero(part.y == label)[0] for label in (0, 1)]))
     one_each = samples.write_shards(single, tmp_path / "one", 60)
     assert crossvalidate("majority", one_each, samples.settings("majority")) is None
+
+
+def test_a_model_may_take_too_long_to_be_cross_validated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shards = samples.write_shards(samples.rows(3), tmp_path, 60)
+    monkeypatch.setattr(majority, "CROSSVALIDATED", False, raising=False)
+    assert crossvalidate("majority", shards, samples.settings("majority")) is None

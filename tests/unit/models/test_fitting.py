@@ -15,7 +15,7 @@ from textclf.artifacts.shards import Shards
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.models import logistic_regression, majority, naive_bayes
-from textclf.models.common.fitted import Fitted
+from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.fitting import fit_model, fit_shards, predict, predict_shards, watched_split
 from textclf.models.settings import MODELS
 
@@ -42,6 +42,10 @@ def write_splits(folder: Path, classes: int = 2, sizes: dict[str, int] | None = 
     for seed, (name, size) in enumerate((sizes or SIZES).items()):
         samples.write_shards(samples.rows(classes, seed=seed), folder, size, name)
     return features.open_shards(folder)
+
+
+def folders(folder: Path) -> Folders:
+    return Folders(folder / "pretrained", folder / "scratch")
 
 
 def in_memory(splits: dict[str, Shards[Features]]) -> dict[str, Features]:
@@ -90,7 +94,7 @@ def test_training_rows_without_a_class_are_refused(tmp_path: Path, model: str, m
     assert error.value.lines[0].startswith(line)
     shards = {"train": samples.write_shards(train, tmp_path, 20), "test": samples.write_shards(rows, tmp_path, 60, "t")}
     with pytest.raises(UserError) as error:
-        fit_shards(model, shards, samples.settings(model), tmp_path / "scratch")
+        fit_shards(model, shards, samples.settings(model), folders(tmp_path))
     assert len(error.value.lines) == 1
     assert error.value.lines[0].startswith(line)
     assert not (tmp_path / "scratch").exists()
@@ -112,13 +116,30 @@ def test_the_layers_read_from_their_files_predict_the_same(tmp_path: Path, model
         assert probabilities.sum(axis=1) == pytest.approx(np.ones(rows.shape[0]), abs=1e-12)
 
 
+@pytest.mark.parametrize("in_shards", [False, True])
+def test_a_model_that_needs_folders_gets_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_shards: bool) -> None:
+    given: list[object] = []
+    fit = majority.fit
+
+    def record(*arguments: Any) -> Fitted:
+        given.extend(arguments[3:])
+        return fit(*arguments[:3])
+
+    monkeypatch.setattr(majority, "fit", record)
+    monkeypatch.delattr(majority, "fit_stream")
+    monkeypatch.setattr(majority, "NEEDS_FOLDERS", True, raising=False)
+    splits = write_splits(tmp_path / "features", sizes=None if in_shards else {"train": 60, "test": 60})
+    fit_shards("majority", splits, samples.settings("majority"), folders(tmp_path))
+    assert given == [folders(tmp_path)]
+
+
 # Shards
 
 
 @each_linear_model
 def test_shards_are_predicted_in_order_by_the_layers_of_the_model(tmp_path: Path, model: str) -> None:
     splits = write_splits(tmp_path / "features")
-    fitted = fit_shards(model, splits, samples.settings(model), tmp_path / "scratch")
+    fitted = fit_shards(model, splits, samples.settings(model), folders(tmp_path))
     batches = list(predict_shards(fitted.layers, splits))
     assert [(set(rows.split), len(rows)) for rows in batches] == [
         *[({"train"}, rows) for rows in (25, 25, 10)],
@@ -136,7 +157,7 @@ def test_shards_are_predicted_in_order_by_the_layers_of_the_model(tmp_path: Path
 @each_linear_model
 def test_one_shard_per_split_is_fitted_in_memory_and_predicted_in_one_batch(tmp_path: Path, model: str) -> None:
     splits = write_splits(tmp_path / "features", sizes={"train": 60, "test": 60})
-    streamed = fit_shards(model, splits, samples.settings(model), tmp_path / "scratch")
+    streamed = fit_shards(model, splits, samples.settings(model), folders(tmp_path))
     fitted = fit_model(model, in_memory(splits), samples.settings(model))
     (batch,) = predict_shards(streamed.layers, splits)
     expected = [predict(fitted.layers, name, part) for name, part in in_memory(splits).items()]
@@ -151,7 +172,7 @@ def test_small_shards_give_the_model_of_all_rows(tmp_path: Path, model: str, cla
     splits = write_splits(tmp_path / "features", classes)
     settings = samples.settings(model)
     for name, fitted in (
-        ("shards", fit_shards(model, splits, settings, tmp_path / "scratch")),
+        ("shards", fit_shards(model, splits, settings, folders(tmp_path))),
         ("memory", fit_model(model, in_memory(splits), settings)),
     ):
         (tmp_path / name).mkdir()
@@ -186,4 +207,4 @@ def test_rows_that_do_not_fit_into_memory_together_are_refused(
     splits = write_splits(tmp_path / "features")
     monkeypatch.setattr(resources, "available_memory", lambda: 1000)
     with pytest.raises(UserError, match=f"^{model}, which does not train on a stream, needs about .* of memory; "):
-        fit_shards(model, splits, samples.settings(model), tmp_path / "scratch")
+        fit_shards(model, splits, samples.settings(model), folders(tmp_path))

@@ -65,7 +65,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         data = Path("data")
         block = inputs.Block("words", "sparse", samples.TERMS, 1.0, inputs.fingerprint(data / "features" / "words"))
         inputs.write(inputs.Inputs(model, "code", (block,)), data / "inputs" / f"{model}.json")
-        folders = {name: data / name for name in ("inputs", "features", "trained", "predictions")}
+        folders = {name: data / name for name in ("inputs", "features", "pretrained", "trained", "predictions")}
         stage.run(stage=f"train@{model}", **folders)
 
     return run_stage

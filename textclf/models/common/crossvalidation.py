@@ -26,8 +26,10 @@ def crossvalidate(name: str, train: Shards[Features], settings: "ModelSettings")
 
     The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made
     from all training rows. Every model gets the same rows and folds, and is fitted in memory. None if the folds have
-    too few rows of a class for this model.
+    too few rows of a class for this model, or it takes too long: see `ModelPackage`.
     """
+    if not getattr(load_model(name), "CROSSVALIDATED", True):
+        return None
     rows = draw_rows(train)
     folds = assign_folds(rows.y)
     parts = []

@@ -36,11 +36,25 @@ class Fitted:
         return self.summary or ", ".join(f"{name} {value}" for name, value in self.record.items())
 
 
+@dataclass(frozen=True)
+class Folders:
+    """What a fit may use besides rows: the folder of all pretrained weights, and a folder of its own.
+
+    In `scratch`, which it creates if needed, it may keep what it needs to resume after a kill. The next run on the same
+    rows and settings finds it there; the first run that succeeds removes it.
+    """
+
+    pretrained: Path
+    scratch: Path
+
+
 class ModelPackage(Protocol):
     """The package of a model, textclf/models/<name>/.
 
     A package may also have `fit_stream`, for more rows than memory holds, and `notes(settings)`, which returns
-    sentences for the model card and the report on how the model was trained.
+    sentences for the model card and the report on how the model was trained. With `NEEDS_FOLDERS = True` its `fit`
+    takes `Folders` as the fourth argument; with `CROSSVALIDATED = False` it is not cross-validated to choose the
+    default model, because that takes too long.
     """
 
     KIND: str  # what the model is, in a few words, for its card

@@ -1,7 +1,6 @@
 """Fit a model on the training rows, and predict the rows of every split with it."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,44 +15,53 @@ from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.progress import track
 from textclf.models.common.class_weights import count_classes
-from textclf.models.common.fitted import Fitted
+from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
 COPIES = 3  # of the training rows in memory, at the peak of a fit that needs them all
 
 
-def fit_model(name: str, splits: Mapping[str, Features], settings: ModelSettings) -> Fitted:
+def fit_model(
+    name: str, splits: Mapping[str, Features], settings: ModelSettings, folders: Folders | None = None
+) -> Fitted:
     """Return the model of that name, fitted on the rows of `train`.
 
-    While it trains it watches the validation rows or, as in the lesson, the test rows if there are none. Raises
-    `UserError` if the training rows lack a class: most models would then give it no probability.
+    While it trains it watches the validation rows or, as in the lesson, the test rows if there are none. `folders` are
+    for models that need them. Raises `UserError` if the training rows lack a class: most models would then give it no
+    probability.
     """
     train = splits["train"]
     require_every_class(train.classes, np.bincount(train.y, minlength=len(train.classes)))
-    fitted: Fitted = load_model(name).fit(train, splits[watched_split(splits)], settings)
-    return fitted
+    return _fit(load_model(name), train, splits[watched_split(splits)], settings, folders)
 
 
-def fit_shards(name: str, splits: Mapping[str, Shards[Features]], settings: ModelSettings, scratch: Path) -> Fitted:
+def fit_shards(name: str, splits: Mapping[str, Shards[Features]], settings: ModelSettings, folders: Folders) -> Fitted:
     """Return the model of that name as `fit_model`, with one shard in memory at a time if a split has several.
 
-    `scratch`: see `StreamingModelPackage.fit_stream`. A model that cannot be fitted on a stream gets all training rows
-    together; `UserError` if they do not fit into memory.
+    A model that cannot be fitted on a stream gets all training rows together; `UserError` if they do not fit into
+    memory.
     """
     if all(len(shards) == 1 for shards in splits.values()):
-        return fit_model(name, {split: next(iter(shards)) for split, shards in splits.items()}, settings)
+        return fit_model(name, {split: next(iter(shards)) for split, shards in splits.items()}, settings, folders)
     package: Any = load_model(name)
     require_every_class(*count_classes(splits["train"]))
     train, watched = splits["train"], splits[watched_split(splits)]
     if hasattr(package, "fit_stream"):
-        fitted: Fitted = package.fit_stream(train, watched, settings, scratch)
+        fitted: Fitted = package.fit_stream(train, watched, settings, folders.scratch)
         return fitted
     # An npz is not compressed: its arrays take in memory what they take on disk.
     size = sum(path.stat().st_size for path in (*train.files, *watched.files))
     resources.require_memory(COPIES * size, f"{name}, which does not train on a stream,")
-    together: Fitted = package.fit(features.concatenate(list(train)), features.concatenate(list(watched)), settings)
-    return together
+    together = [features.concatenate(list(shards)) for shards in (train, watched)]
+    return _fit(package, *together, settings, folders)
+
+
+def _fit(package: Any, train: Features, watched: Features, settings: ModelSettings, folders: Folders | None) -> Fitted:
+    """Return what the package's `fit` returns; it gets the folders if it needs them."""
+    needed = (folders,) if getattr(package, "NEEDS_FOLDERS", False) else ()
+    fitted: Fitted = package.fit(train, watched, settings, *needed)
+    return fitted
 
 
 def predict(model: LayerModel, split: str, part: Features) -> Predictions:

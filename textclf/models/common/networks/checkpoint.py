@@ -18,7 +18,7 @@ from textclf.models.common.workers import is_chief
 if TYPE_CHECKING:
     import keras
 
-    from textclf.models.common.networks.settings import NetworkSettings
+    from textclf.models.common.networks.settings import EpochSettings
 
 INTERVAL = 60.0  # seconds between two checkpoints within an epoch
 FILE = "training.npz"  # in the scratch folder
@@ -43,7 +43,7 @@ class State:
         losses = self.history["val_loss"]
         return 1 + int(np.argmin(losses)) if losses else 0
 
-    def is_done(self, settings: "NetworkSettings") -> bool:
+    def is_done(self, settings: "EpochSettings") -> bool:
         """Return whether all epochs are done, or early stopping ends the training."""
         patience = settings.early_stopping
         stopped = patience is not None and self.epoch - self.best_epoch >= patience

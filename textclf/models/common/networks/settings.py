@@ -1,6 +1,6 @@
 """The settings that all networks share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 from pydantic import Field
 
@@ -13,6 +13,22 @@ ADDRESS_SPACE = 5 * resources.GIB  # what TensorFlow reserves; measured: 4.0 GB
 Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
 Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
 Units = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]  # a YAML list may fill a tuple
+
+
+class EpochSettings(Protocol):
+    """What every training in epochs reads of its settings."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of all random numbers."""
+
+    @property
+    def epochs(self) -> int:
+        """How many epochs there are at most."""
+
+    @property
+    def early_stopping(self) -> int | None:
+        """After how many epochs without a lower validation loss the training stops; None if it does not."""
 
 
 class NetworkSettings(ModelSettings):
