@@ -180,8 +180,9 @@ def explain_choice(
     """Return the model of `models` that represents a run, the default of `textclf predict`, and why, as a phrase.
 
     The one that is named, otherwise the `best_model` on the validation rows or, without them, in the cross-validation
-    within the training rows. `measured` and `decisions` are the contents of evaluation.json and decisions.json. The
-    test rows decide nothing.
+    within the training rows, which may leave models out: those that take too long, and those for which a class has too
+    few rows. `measured` and `decisions` are the contents of evaluation.json and decisions.json. The test rows decide
+    nothing.
     """
     if named is not None:
         return named, "named by export.model"
@@ -194,9 +195,11 @@ def explain_choice(
         scores = {name: score for name, score in decisions["crossvalidation"].items() if name in models}
         rows, folds = (next((int(score[key]) for score in scores.values()), 0) for key in ("rows", "folds"))
         where = f"in {folds}-fold cross-validation of {count_noun(rows, 'training row')}"
+        if left_out := [name for name in models if name not in scores]:
+            where += f"; not cross-validated: {', '.join(left_out)}"
     best = best_model(scores, rows)
     if best is None:
-        return models[-1], "the last of train.models; the classes have too few training rows for cross-validation"
+        return models[-1], "the last of train.models; none could be cross-validated"
     if scores[best]["accuracy"] == max(score["accuracy"] for score in scores.values()):
         return best, f"best accuracy {where}"
     return best, f"lowest log loss within one standard error of the best accuracy {where}"
