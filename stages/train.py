@@ -10,8 +10,8 @@ Params: train.<model>.
 import shutil
 from pathlib import Path
 
+from textclf.artifacts import classifiers, room
 from textclf.artifacts import inputs as model_inputs
-from textclf.artifacts import layers, room
 from textclf.artifacts import predictions as prediction_files
 from textclf.core import files
 from textclf.core.outputs import outputs
@@ -44,7 +44,7 @@ def run(*, stage: str, inputs: Path, features: Path, pretrained: Path, trained: 
     print(fitted)
     with outputs(trained / model, predictions / f"{model}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()
-        layers.write(fitted.layers, folder)
+        classifiers.write(fitted.layers, folder)
         model_inputs.write(read, folder / model_inputs.FILE)
         for name, write in fitted.files.items():
             write(folder / name)

@@ -27,7 +27,8 @@ each_number_of_classes = pytest.mark.parametrize("classes", [2, 3, 6])
 
 @cache
 def fit(kind: str, classes: int) -> LayerModel:
-    return samples.fit(kind, samples.rows(classes)).layers
+    model: LayerModel = samples.fit(kind, samples.rows(classes)).layers
+    return model
 
 
 def random_model(

@@ -3,13 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from textclf.artifacts.features import Features
-    from textclf.artifacts.layers import LayerModel
     from textclf.artifacts.shards import Shards
     from textclf.models.common.settings import ModelSettings
 
@@ -18,14 +17,14 @@ if TYPE_CHECKING:
 class Fitted:
     """A fitted model.
 
-    `layers` make all its predictions, here and wherever it is used. `record` holds numbers about the training, among
-    them `parameters`, the count of fitted numbers. `history` has one row per epoch and split, with the columns `epoch`
-    (from 1), `split` (train or watched), `loss` and `accuracy`; None without epochs. `files` maps the names of further
-    files, such as model.keras, to functions that write them with the same bytes each time. `summary` describes the
-    model for people; by default the record on one line.
+    `layers`, a `textclf.artifacts.classifiers.Classifier`, makes all its predictions, here and wherever it is used.
+    `record` holds numbers about the training, among them `parameters`, the count of fitted numbers. `history` has one
+    row per epoch and split, with the columns `epoch` (from 1), `split` (train or watched), `loss` and `accuracy`; None
+    without epochs. `files` maps the names of further files, such as model.keras, to functions that write them with the
+    same bytes each time. `summary` describes the model for people; by default the record on one line.
     """
 
-    layers: "LayerModel"
+    layers: Any  # a Classifier; each model knows of which form
     record: Mapping[str, int | float]
     history: "pd.DataFrame | None" = None
     files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts import features, predictions
+from textclf.artifacts.classifiers import Classifier
 from textclf.artifacts.features import Features
-from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
 from textclf.core import resources
@@ -53,8 +53,8 @@ def fit_shards(name: str, splits: Mapping[str, Shards[Features]], settings: Mode
     # An npz is not compressed: its arrays take in memory what they take on disk.
     size = sum(path.stat().st_size for path in (*train.files, *watched.files))
     resources.require_memory(COPIES * size, f"{name}, which does not train on a stream,")
-    together = [features.concatenate(list(shards)) for shards in (train, watched)]
-    return _fit(package, *together, settings, folders)
+    together, watched_rows = (features.concatenate(list(shards)) for shards in (train, watched))
+    return _fit(package, together, watched_rows, settings, folders)
 
 
 def _fit(package: Any, train: Features, watched: Features, settings: ModelSettings, folders: Folders | None) -> Fitted:
@@ -64,7 +64,7 @@ def _fit(package: Any, train: Features, watched: Features, settings: ModelSettin
     return fitted
 
 
-def predict(model: LayerModel, split: str, part: Features) -> Predictions:
+def predict(model: Classifier, split: str, part: Features) -> Predictions:
     """Return the model's predictions for rows of a split."""
     return Predictions(
         ids=part.ids.astype(object),
@@ -75,7 +75,7 @@ def predict(model: LayerModel, split: str, part: Features) -> Predictions:
     )
 
 
-def predict_shards(model: LayerModel, splits: Mapping[str, Shards[Features]]) -> Iterator[Predictions]:
+def predict_shards(model: Classifier, splits: Mapping[str, Shards[Features]]) -> Iterator[Predictions]:
     """Return the predictions of each shard in order, split by split; for a run of one shard per split, all at once."""
     parts = ((split, part) for split, shards in splits.items() for part in shards)
     tracked = track(parts, "predict", sum(map(len, splits.values())), "shard")

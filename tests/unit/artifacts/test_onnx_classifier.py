@@ -1,0 +1,139 @@
+"""Classifiers of token ids as ONNX: what they predict, and their files."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit, softmax
+
+from tests import samples
+from tests.unit.models import berts
+from textclf.artifacts import classifiers, onnx_classifier
+from textclf.artifacts.bert import dense, encoder_model, pool
+from textclf.artifacts.layers import LayerModel
+from textclf.artifacts.onnx_classifier import DESCRIPTION, GRAPH, SCORES, OnnxClassifier
+from textclf.artifacts.onnx_graph import Graph
+from textclf.artifacts.tokens import Tokens
+from textclf.core.errors import UserError
+
+CLASSES = ("no", "maybe", "yes")
+
+
+def make(folder: Path, classes: tuple[str, ...] = CLASSES) -> OnnxClassifier:
+    """Return a tiny BERT with a random head."""
+    sizes = berts.config(folder)
+    units = 1 if len(classes) == 2 else len(classes)
+    kernel = np.random.default_rng(1).standard_normal((sizes.hidden, units))
+
+    def head(graph: Graph, vectors: str) -> str:
+        return dense(graph, pool(graph, vectors, "mean"), kernel, np.zeros(units))
+
+    proto = encoder_model(sizes, berts.arrays(sizes), head, SCORES, ("rows", units))
+    return OnnxClassifier(classes, sizes.vocabulary, berts.LENGTH, proto.SerializeToString(deterministic=True))
+
+
+def scores(model: OnnxClassifier, tokens: Tokens) -> np.ndarray:
+    """Return the scores of the rows, all padded in one batch."""
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(model.content, providers=["CPUExecutionProvider"])
+    ids = tokens.padded().astype(np.int64)
+    (found,) = session.run(None, {"input_ids": ids, "attention_mask": (ids != 0).astype(np.int64)})
+    return np.asarray(found)
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def written(model: OnnxClassifier, folder: Path) -> Path:
+    folder.mkdir()
+    onnx_classifier.write(model, folder)
+    return folder
+
+
+def test_probabilities_are_those_of_the_scores(tmp_path: Path) -> None:
+    tokens = berts.tokens(7)
+    several, two = make(tmp_path), make(tmp_path, ("no", "yes"))
+    np.testing.assert_allclose(several.predict_proba(tokens), softmax(scores(several, tokens), axis=1), atol=1e-5)
+    positive = expit(scores(two, tokens))
+    np.testing.assert_allclose(two.predict_proba(tokens), np.hstack([1 - positive, positive]), atol=1e-5)
+    assert two.predict_proba(tokens).dtype == np.float64
+
+
+def test_a_row_has_the_same_bits_alone_among_others_and_on_any_number_of_cores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, tokens = make(tmp_path), berts.tokens(40)
+    together = model.predict_proba(tokens)
+    alone = np.concatenate([model.predict_proba(tokens[[row]]) for row in range(40)])
+    np.testing.assert_array_equal(together, alone)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    np.testing.assert_array_equal(together, model.predict_proba(tokens))
+    assert model.predict_proba(tokens[:0]).shape == (0, 3)
+
+
+def test_a_model_that_was_written_is_read_with_the_same_bytes(tmp_path: Path) -> None:
+    model = make(tmp_path)
+    folder = written(model, tmp_path / "model")
+    assert set(files(folder)) == {DESCRIPTION, GRAPH}
+    assert classifiers.read(folder) == model
+    assert files(written(model, tmp_path / "again")) == files(folder)
+
+
+@pytest.mark.parametrize("onnx", [True, False])
+def test_a_model_is_read_in_the_form_in_which_it_was_written(tmp_path: Path, onnx: bool) -> None:
+    model = make(tmp_path) if onnx else samples.fit("majority", samples.rows()).layers
+    (tmp_path / "model").mkdir()
+    classifiers.write(model, tmp_path / "model")
+    assert type(classifiers.read(tmp_path / "model")) is (OnnxClassifier if onnx else LayerModel)
+
+
+@pytest.mark.parametrize("change", [{"vocabulary": 21}, {"length": berts.LENGTH + 1}])
+def test_tokens_that_are_not_of_the_model_are_refused(tmp_path: Path, change: dict[str, Any]) -> None:
+    tokens = replace(berts.tokens(3), **change)
+    with pytest.raises(UserError, match=r"^the tokens must have 20 ids and a length of at most 9; got "):
+        make(tmp_path).predict_proba(tokens)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"type": "tensors"}, "was made by a newer textclf (this version does not know tensors)"),
+        ({"format": 2}, "was made by a newer textclf (format 2"),
+        ({"classes": ["no", "yes"]}, f"{GRAPH} is damaged"),  # the graph has three scores
+        ({"classes": ["no", "no", "yes"]}, f"{DESCRIPTION} is damaged"),
+        ({"classes": [1, 2, 3]}, f"{DESCRIPTION} is damaged"),
+        ({"vocabulary": "20"}, f"{DESCRIPTION} is damaged"),
+        ({"length": True}, f"{DESCRIPTION} is damaged"),
+        ({"sha256": "0" * 64}, f"{GRAPH} is damaged"),
+    ],
+)
+def test_a_damaged_description_is_refused(tmp_path: Path, change: dict[str, object], message: str) -> None:
+    folder = written(make(tmp_path), tmp_path / "model")
+    content = json.loads((folder / DESCRIPTION).read_text()) | change
+    (folder / DESCRIPTION).write_text(json.dumps(content))
+    with pytest.raises(UserError) as error:
+        classifiers.read(folder)
+    assert message in str(error.value)
+    assert len(error.value.lines) == 1
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: data[:50] + b"?" + data[51:], lambda _: b""])
+def test_a_damaged_graph_is_refused(tmp_path: Path, damage: object) -> None:
+    folder = written(make(tmp_path), tmp_path / "model")
+    content = (folder / GRAPH).read_bytes()
+    (folder / GRAPH).write_bytes(damage(content))  # type: ignore[operator]
+    with pytest.raises(UserError, match=r"model\.onnx is damaged; "):
+        onnx_classifier.read(folder)
+
+
+@pytest.mark.parametrize("file", [DESCRIPTION, GRAPH])
+def test_a_missing_file_is_named(tmp_path: Path, file: str) -> None:
+    folder = written(make(tmp_path), tmp_path / "model")
+    (folder / file).unlink()
+    with pytest.raises(UserError, match=f"{file} not found; "):
+        classifiers.read(folder)

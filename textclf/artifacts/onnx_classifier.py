@@ -1,0 +1,125 @@
+"""A fitted classifier of token ids as ONNX, run by onnxruntime.
+
+So a transformer predicts without the library that trained it, and what is measured is the file that users get.
+"""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.bert import IDS, MASK
+from textclf.artifacts.layers import OUTPUT
+from textclf.artifacts.tokens import Tokens
+from textclf.core.errors import UserError
+from textclf.core.files import read_versioned_json, reading, sha256, write_versioned_json
+
+TYPE = "onnx"  # in model.json
+DESCRIPTION, GRAPH = "model.json", "model.onnx"  # the files of a model
+SCORES = "scores"  # what the graph gives
+
+
+@dataclass(frozen=True)
+class OnnxClassifier:
+    """A fitted classifier of `Tokens`: the names of the classes in order, and the file model.onnx.
+
+    The graph takes token ids and a mask (see `textclf.artifacts.bert`), and gives `scores` (rows, units) float32: one
+    unit, the log odds of the positive class, or one per class, the logarithms of the probabilities up to a constant per
+    row. `vocabulary` is the number of ids, `length` that of the longest row.
+    """
+
+    classes: tuple[str, ...]
+    vocabulary: int
+    length: int
+    content: bytes
+
+    ignores_text = False
+
+    def predict_proba(self, X: Tokens) -> NDArray[np.float64]:
+        """Return probabilities (rows, classes) of the rows; each row sums to 1.
+
+        Each row is computed alone and by one thread, so that its digits depend on no other row and no number of cores.
+        Raises `UserError` if the tokens are not those of the model.
+        """
+        if X.vocabulary != self.vocabulary or X.length > self.length:
+            raise UserError(
+                f"the tokens must have {self.vocabulary:,} ids and a length of at most {self.length}; "
+                f"got {X.vocabulary:,} and {X.length}; run dvc repro to make the model for them"
+            )
+        session = self._session
+        ids = X.ids.astype(np.int64)
+
+        def run(row: int) -> NDArray[np.float32]:
+            alone = ids[None, X.starts[row] : X.starts[row + 1]]
+            (scores,) = session.run([SCORES], {IDS: alone, MASK: np.ones_like(alone)})
+            found: NDArray[np.float32] = scores[0]
+            return found
+
+        units = self._units
+        scores = np.empty((X.shape[0], units))
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+            for row, found in enumerate(threads.map(run, range(X.shape[0]))):
+                scores[row] = found
+        return OUTPUT["sigmoid" if units == 1 else "softmax"](scores)
+
+    def check(self) -> None:
+        """Raise `ValueError` unless the graph has the input and the scores of these classes."""
+        inputs = {(each.name, each.type, len(each.shape)) for each in self._session.get_inputs()}
+        if inputs != {(name, "tensor(int64)", 2) for name in (IDS, MASK)}:
+            raise ValueError(inputs)
+        (scores,) = self._session.get_outputs()
+        if (scores.name, scores.type, scores.shape[1:]) != (SCORES, "tensor(float)", [self._units]):
+            raise ValueError(scores)
+
+    @property
+    def _units(self) -> int:
+        return 1 if len(self.classes) == 2 else len(self.classes)
+
+    @cached_property
+    def _session(self) -> Any:
+        """The graph in onnxruntime, with one thread, because more could add in another order."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 3  # errors
+        return onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+
+
+def write(model: OnnxClassifier, folder: Path) -> None:
+    """Write model.json (`classes`, `format`, `length`, `sha256`, `type`, `vocabulary`) and model.onnx."""
+    description = {
+        "classes": model.classes,
+        "length": model.length,
+        "sha256": sha256(model.content),
+        "type": TYPE,
+        "vocabulary": model.vocabulary,
+    }
+    write_versioned_json(folder / DESCRIPTION, description)
+    (folder / GRAPH).write_bytes(model.content)
+
+
+def read(folder: Path) -> OnnxClassifier:
+    """Return the model that `write` wrote; `UserError` if it is missing, damaged or of another format.
+
+    The checksum of model.onnx is compared before anything in it is parsed.
+    """
+    content = read_versioned_json(folder / DESCRIPTION)
+    with reading(folder / DESCRIPTION):
+        classes, vocabulary, length = (content[key] for key in ("classes", "vocabulary", "length"))
+        "".join(classes).encode()  # TypeError or ValueError unless each is text that can be printed
+        if not 2 <= len(set(classes)) == len(classes) or {type(vocabulary), type(length)} != {int}:
+            raise ValueError(content)
+    path = folder / GRAPH
+    with reading(path):
+        graph = path.read_bytes()
+        if sha256(graph) != content["sha256"]:
+            raise ValueError(path)
+        model = OnnxClassifier(tuple(classes), vocabulary, length, graph)
+        model.check()
+    return model
