@@ -1,16 +1,22 @@
 """A tiny BERT with random weights, in the files of pretrained ones, for the tests of the model transformer."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
-from textclf.artifacts import bert
+from textclf.artifacts import bert, pretrained
 from textclf.artifacts.bert import Config
+from textclf.artifacts.features import Features
 from textclf.artifacts.tokens import Tokens
+from textclf.models.common.fitted import Folders
+from textclf.models.transformer import Settings
 
+NAME = "all-minilm-l6-v2"  # the entry of the catalogue that the tiny one stands for
 CONFIG: dict[str, Any] = {
     "hidden_act": "gelu",
     "hidden_size": 8,
@@ -46,9 +52,32 @@ def safetensors(content: dict[str, NDArray[np.float32]]) -> bytes:
     return len(text).to_bytes(8, "little") + text + b"".join(array.tobytes() for array in content.values())
 
 
+def folders(folder: Path, patch: pytest.MonkeyPatch, **changes: object) -> Folders:
+    """Write the files of the tiny BERT, and let its name stand for them."""
+    patch.setattr(pretrained, "require", lambda root, name, file: root / name / file)
+    own = folder / "pretrained" / NAME
+    own.mkdir(parents=True)
+    (own / pretrained.WEIGHTS).write_bytes(safetensors(arrays(config(own, **changes))))
+    return Folders(folder / "pretrained", folder / "scratch")
+
+
 def tokens(count: int = 30, seed: int = 0) -> Tokens:
     """Return rows of 2 to `LENGTH` random ids."""
     generator = np.random.default_rng(seed)
     starts = np.concatenate([[0], np.cumsum(generator.integers(2, LENGTH + 1, count))])
     ids = generator.integers(1, CONFIG["vocab_size"], starts[-1])
     return Tokens(ids.astype(np.int32), starts, CONFIG["vocab_size"], LENGTH)
+
+
+def rows(count: int = 30, classes: int = 2, seed: int = 0) -> Features:
+    """Return random rows; nearly all ids of a row leave the same remainder, its class."""
+    X = tokens(count, seed)
+    y = np.random.default_rng(seed).integers(0, classes, count)
+    ids = X.ids // classes * classes + np.repeat(y, np.diff(X.starts))
+    ids = np.where((ids < 1) | (ids >= CONFIG["vocab_size"]), X.ids, ids).astype(np.int32)
+    names = np.array([f"class {number}" for number in range(classes)])
+    return Features(np.arange(count).astype(str), replace(X, ids=ids), y, names)
+
+
+def settings(**changes: object) -> Settings:
+    return Settings.model_validate({"learning_rate": 0.01, "epochs": 3, "batch_size": 8} | changes)

@@ -33,6 +33,14 @@ class ModelSettings(Section):
         """Return the names of the settings that make choices on validation rows, as they are set."""
         return []
 
+    def features_rule(self, representation: Section) -> str | None:  # noqa: ARG002 (most models take any of a kind)
+        """Return what the features must be, with what they are, if the model can't take those that these settings make.
+
+        None if it can. Completes "train.<model>.features must name ...". The kinds that a model accepts are its
+        package's `ACCEPTS`.
+        """
+        return None
+
     def rows_per_class(self) -> int:
         """Return how many training rows of each class a fit needs, as the settings are."""
         return 1

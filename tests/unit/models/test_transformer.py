@@ -1,0 +1,289 @@
+"""Fine-tuning a tiny BERT: its network, its training, and what it predicts by onnxruntime."""
+
+import hashlib
+import itertools
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.unit.models import berts
+from textclf.artifacts import pretrained
+from textclf.artifacts.features import Features
+from textclf.artifacts.onnx_classifier import OnnxClassifier
+from textclf.core.errors import UserError
+from textclf.core.settings import Section
+from textclf.models import transformer
+from textclf.models.common.fitted import Fitted, Folders
+from textclf.models.common.networks import checkpoint
+from textclf.models.common.networks.environment import prepare_keras
+from textclf.models.transformer import graph, network, training
+from textclf.models.transformer.batches import epoch_batches, learning_rate, pad, sorted_batches
+from textclf.vectorize.wordpieces.settings import Settings as Pieces
+
+
+class Terms(Section):
+    method: str = "terms"
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
+    return berts.folders(tmp_path, monkeypatch)
+
+
+def bits(fitted: Fitted) -> list[bytes]:
+    """Return everything that a training decides, as bytes."""
+    assert isinstance(fitted.layers, OnnxClassifier)
+    assert fitted.history is not None
+    return [fitted.layers.content, fitted.history.to_csv().encode()]
+
+
+# The order of the rows
+
+
+def test_every_epoch_has_each_row_once_in_an_order_of_its_own() -> None:
+    first, second = (epoch_batches(10, 4, seed=3, epoch=epoch) for epoch in (0, 1))
+    assert [len(batch) for batch in first] == [4, 4, 2]
+    assert sorted(np.concatenate(first)) == sorted(np.concatenate(second)) == list(range(10))
+    assert np.concatenate(first).tolist() != np.concatenate(second).tolist()
+    for batch, again in zip(first, epoch_batches(10, 4, seed=3, epoch=0), strict=True):
+        np.testing.assert_array_equal(batch, again)
+
+
+def test_rows_are_predicted_once_and_padded_little() -> None:
+    tokens = berts.tokens(200)
+    batches = list(sorted_batches(tokens))
+    assert sorted(np.concatenate(batches)) == list(range(200))
+    widths = [pad(tokens[batch]).shape[1] for batch in batches]
+    assert widths == sorted(widths)
+    assert widths[-1] == np.diff(tokens.starts).max()
+
+
+@pytest.mark.parametrize("warmup", [0.0, 0.1, 0.5])
+def test_the_learning_rate_rises_in_the_warmup_and_falls_linearly_to_zero(warmup: float) -> None:
+    rates = [learning_rate(step, 100, 2.0, warmup) for step in range(101)]
+    top = int(np.argmax(rates))
+    assert top == round(100 * warmup)
+    assert rates[top] == 2.0
+    assert rates[100] == 0.0
+    np.testing.assert_allclose(np.diff(rates[top:]), -2.0 / (100 - top))
+    assert all(earlier < later for earlier, later in itertools.pairwise(rates[: top + 1]))
+
+
+# The network
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("pooling", ["mean", "cls"])
+@pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu"])
+def test_the_graph_gives_the_scores_of_the_network(tmp_path: Path, classes: int, pooling: str, activation: str) -> None:
+    settings = berts.settings(pooling=pooling)
+    prepare_keras(settings)
+    sizes = berts.config(tmp_path, hidden_act=activation, num_hidden_layers=2)
+    trained = network.build_network(sizes, classes, settings)
+    network.set_pretrained(trained, berts.arrays(sizes))
+    names = tuple(f"class {number}" for number in range(classes))
+    model = graph.make_classifier(sizes, network.trained_arrays(trained), names, berts.LENGTH, settings)
+    tokens = berts.tokens()
+    scores = np.asarray(trained(pad(tokens)), dtype=np.float64)
+    odds = np.hstack([np.zeros_like(scores), scores]) if classes == 2 else scores
+    expected = np.exp(odds) / np.exp(odds).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(model.predict_proba(tokens), expected, atol=1e-5)
+
+
+def test_weights_that_are_set_are_those_that_are_returned(tmp_path: Path) -> None:
+    settings = berts.settings()
+    prepare_keras(settings)
+    sizes = berts.config(tmp_path)
+    trained = network.build_network(sizes, 2, settings)
+    given = berts.arrays(sizes)
+    network.set_pretrained(trained, given)
+    returned = network.trained_arrays(trained)
+    assert set(returned) == {*given, "classifier.weight", "classifier.bias"}
+    assert returned["classifier.weight"].shape == (1, 8)
+    for name, array in given.items():
+        np.testing.assert_array_equal(returned[name], array)
+
+
+# Training
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_training_learns_the_rows(folders: Folders, classes: int) -> None:
+    fitted = transformer.fit(berts.rows(60, classes), berts.rows(9, classes, 1), berts.settings(epochs=12), folders)
+    assert fitted.history is not None
+    train = fitted.history[fitted.history["split"] == "train"]
+    assert train["loss"].iloc[-1] < 0.5 * train["loss"].iloc[0]
+    assert fitted.record["epochs"] == 12
+    probabilities = fitted.layers.predict_proba(berts.rows(60, classes).X)
+    assert (probabilities.argmax(axis=1) == berts.rows(60, classes).y).mean() > 0.9
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path, folders: Folders) -> None:
+    fits = [
+        bits(
+            transformer.fit(
+                berts.rows(), berts.rows(9), berts.settings(seed=seed), Folders(folders.pretrained, tmp_path / name)
+            )
+        )
+        for name, seed in (("one", 0), ("two", 0), ("three", 1))
+    ]
+    assert fits[0] == fits[1]
+    assert fits[0] != fits[2]
+
+
+@pytest.mark.parametrize(("saved", "patience"), [(2, None), (6, 1)], ids=["within an epoch", "early stopping"])
+def test_a_training_that_was_killed_ends_in_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: Folders, saved: int, patience: int | None
+) -> None:
+    settings = berts.settings(early_stopping=patience, learning_rate=0.05)
+    other = Folders(folders.pretrained, tmp_path / "other")
+    undisturbed = bits(transformer.fit(berts.rows(), berts.rows(9), settings, other))
+    monkeypatch.setattr(training, "INTERVAL", 0.0)  # a checkpoint after every step
+    calls = itertools.count(1)
+    save = checkpoint.Checkpoint.save
+
+    def killed(self: checkpoint.Checkpoint, state: checkpoint.State, interval: float = 0.0) -> None:
+        save(self, state, interval)
+        if next(calls) == saved:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(checkpoint.Checkpoint, "save", killed)
+    with pytest.raises(KeyboardInterrupt):
+        transformer.fit(berts.rows(), berts.rows(9), settings, folders)
+    monkeypatch.setattr(checkpoint.Checkpoint, "save", save)
+    steps = itertools.count()
+    compile_steps = training.compile_steps
+
+    def counted(*arguments: Any) -> Any:
+        run_step, scores = compile_steps(*arguments)
+        return lambda *batch: (next(steps), run_step(*batch))[1], scores
+
+    monkeypatch.setattr(training, "compile_steps", counted)
+    resumed = transformer.fit(berts.rows(), berts.rows(9), settings, folders)
+    assert bits(resumed) == undisturbed
+    assert next(steps) < 4 * int(resumed.record["epochs"])  # of the 4 steps per epoch, some were not made again
+
+
+def test_the_checkpoint_of_other_rows_is_not_resumed(folders: Folders) -> None:
+    settings = berts.settings(epochs=1)
+    transformer.fit(berts.rows(seed=5), berts.rows(9), settings, folders)
+    resumed = bits(transformer.fit(berts.rows(), berts.rows(9), settings, folders))
+    (folders.scratch / checkpoint.FILE).unlink()
+    assert resumed == bits(transformer.fit(berts.rows(), berts.rows(9), settings, folders))
+
+
+def test_early_stopping_takes_the_weights_of_the_best_epoch(folders: Folders) -> None:
+    train = berts.rows()
+    wrong = Features(train.ids, train.X, 1 - train.y, train.classes)  # its loss can only rise
+    stopped = transformer.fit(train, wrong, berts.settings(early_stopping=1, epochs=9), folders)
+    assert stopped.record["best_epoch"] < stopped.record["epochs"] < 9
+    assert stopped.history is not None
+    watched = stopped.history[stopped.history["split"] == "watched"]["loss"]
+    probabilities = stopped.layers.predict_proba(wrong.X)
+    of_label = probabilities[np.arange(len(wrong.y)), wrong.y]
+    assert -np.log(of_label).mean() == pytest.approx(watched.min(), abs=1e-5)
+
+
+def test_frozen_layers_keep_their_weights(tmp_path: Path) -> None:
+    settings = berts.settings(freeze=1)
+    prepare_keras(settings)
+    trained = network.build_network(berts.config(tmp_path, num_hidden_layers=2), 2, settings)
+    changed = {variable.path.split("/")[0] for variable in trained.trainable_variables}
+    assert changed == {"layer_1", "classifier"}
+
+
+def test_class_weights_change_the_training(tmp_path: Path, folders: Folders) -> None:
+    fits = [
+        bits(
+            transformer.fit(
+                berts.rows(),
+                berts.rows(9),
+                berts.settings(epochs=1, class_weight=weight),
+                Folders(folders.pretrained, tmp_path / str(number)),
+            )
+        )
+        for number, weight in enumerate((None, {"class 0": 5.0, "class 1": 1.0}))
+    ]
+    assert fits[0] != fits[1]
+
+
+# What is refused
+
+
+def test_vectors_are_refused(folders: Folders) -> None:
+    part = berts.rows()
+    vectors = Features(part.ids, np.zeros((30, 4), np.float32), part.y, part.classes)
+    message = "train.transformer.features must name features of the method wordpieces, made for all-minilm-l6-v2"
+    with pytest.raises(UserError, match=f"^{message}; got vectors$"):
+        transformer.fit(vectors, vectors, berts.settings(), folders)
+
+
+def test_tokens_of_another_tokenizer_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = berts.folders(tmp_path, monkeypatch, vocab_size=21)
+    with pytest.raises(UserError, match=r": 21 ids, padded at the end \(post\); got 20 ids, padded by post$"):
+        transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)
+
+
+def test_rows_longer_than_the_positions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folders = berts.folders(tmp_path, monkeypatch, max_position_embeddings=8)
+    with pytest.raises(UserError, match=r"^the length of train.transformer.features must be at most 8 for .*; got 9$"):
+        transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)
+
+
+def test_truncated_weights_are_refused(folders: Folders) -> None:
+    path = folders.pretrained / berts.NAME / pretrained.WEIGHTS
+    path.write_bytes(path.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"model\.safetensors must be a complete safetensors file"):
+        transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)
+
+
+def test_weights_other_than_those_of_the_catalogue_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / berts.NAME
+    folder.mkdir()
+    for file in (pretrained.CONFIG, pretrained.WEIGHTS):
+        (folder / file).write_bytes(b"{}")
+    with pytest.raises(UserError, match=r"config\.json must have 612 bytes; got 2; "):
+        transformer.fit(berts.rows(), berts.rows(), berts.settings(), Folders(tmp_path, tmp_path / "scratch"))
+
+
+def test_weights_of_your_own_must_have_their_checksum(tmp_path: Path, folders: Folders) -> None:
+    own = folders.pretrained / berts.NAME
+    right = hashlib.sha256((own / pretrained.WEIGHTS).read_bytes()).hexdigest()
+    named = {"pretrained": None, "path": str(own), "epochs": 1}
+    fitted = transformer.fit(berts.rows(), berts.rows(9), berts.settings(**named, sha256=right), folders)
+    same = transformer.fit(
+        berts.rows(), berts.rows(9), berts.settings(epochs=1), Folders(folders.pretrained, tmp_path / "other")
+    )
+    assert bits(fitted) == bits(same)
+    wrong = berts.settings(**named, sha256="0" * 64)
+    with pytest.raises(UserError, match=f"must have the SHA-256 {'0' * 64}; got {right}; "):
+        transformer.fit(berts.rows(), berts.rows(9), wrong, folders)
+
+
+@pytest.mark.parametrize(
+    ("made", "got"),
+    [
+        (Pieces(), None),
+        (Pieces(length=50), None),
+        (Pieces(pretrained="all-minilm-l6-v2-int8"), "wordpieces of all-minilm-l6-v2-int8"),
+        (Pieces(pretrained=None, path="mine", sha256="0" * 64), "wordpieces of mine"),
+        (Terms(), "terms"),
+    ],
+)
+def test_the_features_must_be_word_pieces_of_the_same_weights(made: Section, got: str | None) -> None:
+    rule = f"wordpieces of all-minilm-l6-v2, the weights that the model starts from; got {got}"
+    assert berts.settings().features_rule(made) == (None if got is None else rule)
+
+
+def test_a_learning_rate_at_which_the_loss_is_not_finite_is_named(folders: Folders) -> None:
+    with pytest.raises(UserError, match=r"^the loss must stay finite; got nan in epoch \d: set .*learning_rate lower$"):
+        transformer.fit(berts.rows(), berts.rows(), berts.settings(learning_rate=1e30), folders)
+
+
+def test_several_workers_are_refused(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}'
+    monkeypatch.setenv("TF_CONFIG", cluster)
+    with pytest.raises(UserError, match=r"^TF_CONFIG must name a single worker"):
+        transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)

@@ -1,0 +1,103 @@
+"""A pretrained BERT with a classification layer, all of it fine-tuned on the training rows with Keras.
+
+Read on in this order: `network` (the network, and its weights as those of the pretrained files), `batches` (the order
+of the rows), `training`.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from textclf.artifacts.pretrained import Chosen
+from textclf.artifacts.pretrained_settings import Checksum, OwnPath, check_choice
+from textclf.core import resources
+from textclf.core.formatting import count_noun
+from textclf.core.settings import Positive, Section, Seed
+from textclf.models.common.fitted import Fitted, Folders
+from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
+
+if TYPE_CHECKING:
+    from textclf.artifacts.features import Features
+
+KIND = "a pretrained transformer fine-tuned with Keras"
+ACCEPTS = ("tokens",)
+NEEDS_FOLDERS = True
+CROSSVALIDATED = False  # it would train three more times, which takes minutes even for a few hundred rows
+ADDRESS_SPACE = 6 * resources.GIB  # what TensorFlow reserves, with room for the weights, their gradients and moments
+
+
+class Settings(ModelSettings):
+    """A pretrained BERT with a classification layer, fine-tuned with Keras."""
+
+    pretrained: Literal["all-minilm-l6-v2"] | None = Field(
+        "all-minilm-l6-v2", description="weights to start from, as of the features; null for your own at path"
+    )
+    path: OwnPath | None = Field(None, description="your own folder with config.json and model.safetensors of a BERT")
+    sha256: Checksum | None = Field(None, description="SHA-256 of model.safetensors at path, as sha256sum prints it")
+    pooling: Literal["cls", "mean"] = Field(
+        "mean", description="what stands for the text: the mean over its tokens, or its first token, cls"
+    )
+    learning_rate: Positive = Field(5e-5, description="highest learning rate of AdamW; it falls linearly to 0")
+    warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share of the steps in which the learning rate rises from 0; 0.1 helps with large rates"
+    )
+    weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="weight decay of AdamW, of all matrices")
+    batch_size: Annotated[int, Field(ge=1)] = Field(16, description="rows per step")
+    epochs: Annotated[int, Field(ge=1)] = Field(4, description="passes over the training rows; 3 to 5 are usual")
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.1, description="share of the numbers that stand for the text left out in each step"
+    )
+    freeze: Annotated[int, Field(ge=0)] = Field(
+        0, description="lowest layers, with the embeddings, that keep their pretrained weights; 0 trains everything"
+    )
+    seed: Seed = Field(0, description="seed of the new layer, of dropout and of the order of the rows")
+    early_stopping: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="epochs without a lower validation loss before training stops; null never stops"
+    )
+    class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        check_choice(self.pretrained, self.path, self.sha256)
+        return self
+
+    @property
+    def chosen(self) -> Chosen:
+        """Return the files that the settings name."""
+        return Chosen(self.pretrained, self.path, self.sha256)
+
+    def features_rule(self, representation: Section) -> str | None:
+        """Return the rule that the features are word pieces of the tokenizer beside the weights, if it is broken."""
+        made = [getattr(representation, name, None) for name in ("method", "pretrained", "path")]
+        if made == ["wordpieces", self.pretrained, self.path]:
+            return None
+        weights, theirs = self.pretrained or self.path, made[1] or made[2]
+        got = f"{made[0]} of {theirs}" if theirs else f"{made[0]}"
+        return f"wordpieces of {weights}, the weights that the model starts from; got {got}"
+
+    def validation_choices(self) -> list[str]:
+        """Return early_stopping if it is set: it chooses the epoch on validation rows."""
+        return [] if self.early_stopping is None else ["early_stopping"]
+
+
+def notes(settings: Settings) -> list[str]:
+    """Return what the model started from, for how long it trained, and where its bytes are the same."""
+    epochs, patience = count_noun(settings.epochs, "epoch"), settings.early_stopping
+    trained = (
+        f"trained for all of its {epochs}"
+        if patience is None
+        else f"trained for {epochs} at most, or until {count_noun(patience, 'epoch')} brought no lower loss on the "
+        "validation rows; the weights are those of the epoch with the lowest"
+    )
+    return [
+        f"The network started from the pretrained weights {settings.pretrained or settings.path} and {trained}.",
+        "Training gives the same bytes on machines of the same type only; other CPUs round differently.",
+    ]
+
+
+def fit(train: "Features", watched: "Features", settings: Settings, folders: Folders) -> Fitted:
+    """Return the network trained on the training rows: see `textclf.models.transformer.training.fit`."""
+    resources.require_address_space(ADDRESS_SPACE, KIND)
+    from textclf.models.transformer import training
+
+    return training.fit(train, watched, settings, folders)

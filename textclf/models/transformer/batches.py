@@ -1,0 +1,39 @@
+"""The order in which rows are trained on: the same for the same seed, epoch by epoch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.tokens import Tokens
+
+SORTED_ROWS = 64  # rows of about the same length that are predicted together
+
+
+def epoch_batches(rows: int, batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+    """Return the positions of the rows of each step of an epoch, in an order drawn from the seed and the epoch."""
+    order = np.random.default_rng((seed, epoch)).permutation(rows)
+    return [order[start : start + batch_size] for start in range(0, rows, batch_size)]
+
+
+def sorted_batches(tokens: Tokens) -> Iterator[NDArray[np.int64]]:
+    """Yield the positions of all rows, by their lengths, so that little is padded."""
+    order = np.argsort(np.diff(tokens.starts), kind="stable")
+    for start in range(0, len(order), SORTED_ROWS):
+        yield order[start : start + SORTED_ROWS]
+
+
+def pad(tokens: Tokens) -> NDArray[np.int32]:
+    """Return the ids as a matrix (rows, length of the longest), of at least one column."""
+    return tokens.padded(max(1, int(np.diff(tokens.starts).max(initial=0))))
+
+
+def learning_rate(step: int, steps: int, highest: float, warmup: float) -> float:
+    """Return the learning rate of a step, counted from 0.
+
+    It rises linearly in the share `warmup` of the steps, then falls linearly and would be 0 after the last.
+    """
+    rising = warmup * steps
+    if step < rising:
+        return highest * (step + 1) / (rising + 1)
+    return highest * (steps - step) / (steps - rising)

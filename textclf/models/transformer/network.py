@@ -1,0 +1,150 @@
+"""The network: a BERT as its config.json describes it, and a classification layer over its pooled output.
+
+Its weights have the names and shapes of those of the pretrained files (PyTorch's), so that they are read from such a
+file, and the trained ones written to the same graph as that of any other BERT.
+"""
+
+import functools
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.bert import ACTIVATIONS, Config
+from textclf.artifacts.tokens import PADDING
+
+if TYPE_CHECKING:
+    import keras
+
+    from textclf.models.transformer import Settings
+
+Arrays = Mapping[str, NDArray[np.float32]]
+
+HEAD = "classifier"  # the name of the new layer
+# Names of the network's layers, and of their arrays, as those of the pretrained files.
+EMBEDDINGS = {
+    "token_embedding": "embeddings.word_embeddings.weight",
+    "position_embedding": "embeddings.position_embeddings.weight",
+    "segment_embedding": "embeddings.token_type_embeddings.weight",
+}
+LAYERS = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "self_attention_layer_norm": "attention.output.LayerNorm",
+    "feedforward_intermediate_dense": "intermediate.dense",
+    "feedforward_output_dense": "output.dense",
+    "feedforward_layer_norm": "output.LayerNorm",
+}
+ARRAYS = {"kernel": "weight", "gamma": "weight", "beta": "bias", "bias": "bias"}
+BLOCK = "layer_"  # how the names of the transformer's layers begin
+
+
+def build_network(config: Config, classes: int, settings: "Settings") -> "keras.Model":
+    """Return the network with random weights, from token ids (rows, tokens) int32 to scores (rows, units).
+
+    One unit, the log odds of the positive class, or with more than two classes one per class. All ids but `PADDING` are
+    attended to. Every text is of the first segment.
+    """
+    import keras
+    from keras_hub.layers import PositionEmbedding, TransformerEncoder
+
+    layers, rate, epsilon = keras.layers, settings.dropout, config.epsilon
+    ids = keras.Input((None,), dtype="int32", name="ids")
+    mask = ids != PADDING
+    tokens = layers.Embedding(config.vocabulary, config.hidden, name="token_embedding")(ids)
+    positions = PositionEmbedding(config.positions, name="position_embedding")(tokens)
+    segment = layers.Embedding(config.types, config.hidden, name="segment_embedding")
+    values = layers.Add()([tokens, positions, segment(keras.ops.zeros_like(ids))])
+    values = layers.LayerNormalization(epsilon=epsilon, name="embeddings_layer_norm")(values)
+    values = layers.Dropout(rate)(values)
+    for number in range(config.layers):
+        encoder = TransformerEncoder(
+            config.inner,
+            config.heads,
+            dropout=rate,
+            activation=activation_of(config),
+            layer_norm_epsilon=epsilon,
+            name=f"{BLOCK}{number}",
+        )
+        values = encoder(values, padding_mask=mask)
+    pooled = values[:, 0] if settings.pooling == "cls" else mean_of_tokens(values, mask)
+    pooled = layers.Dropout(rate)(pooled)
+    network = keras.Model(ids, layers.Dense(1 if classes == 2 else classes, name=HEAD)(pooled), name="transformer")
+    for layer in network.layers if settings.freeze else ():
+        layer.trainable = not is_frozen(layer.name, settings.freeze)
+    return network
+
+
+def activation_of(config: Config) -> Any:
+    """Return the activation of the feed-forward layers, the same as the graph's in `textclf.artifacts.bert`."""
+    import keras
+
+    operator, attributes = ACTIVATIONS[config.activation]
+    approximate = attributes.get("approximate") == "tanh"
+    return {"Relu": keras.ops.relu, "Gelu": functools.partial(keras.ops.gelu, approximate=approximate)}[operator]
+
+
+def mean_of_tokens(values: Any, mask: Any) -> Any:
+    """Return the mean over the tokens that are not padding, (rows, columns); 0 for a row of padding alone."""
+    import keras
+
+    weights = keras.ops.cast(mask, values.dtype)[..., None]
+    count = keras.ops.maximum(keras.ops.sum(weights, axis=1), 1.0)
+    return keras.ops.sum(values * weights, axis=1) / count
+
+
+def is_frozen(layer: str, freeze: int) -> bool:
+    """Return whether a layer belongs to the embeddings or to the `freeze` lowest layers of the transformer."""
+    number = layer.removeprefix(BLOCK)
+    return layer in EMBEDDINGS or layer == "embeddings_layer_norm" or (number.isdigit() and int(number) < freeze)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an array of the network stands in the pretrained files: its name, its shape, and whether transposed."""
+
+    name: str
+    shape: tuple[int, ...]
+    transposed: bool = False
+
+
+def place_of(path: str, shape: tuple[int, ...]) -> Place:
+    """Return the place of an array that Keras calls `path`, such as layer_0/self_attention_layer/query/kernel.
+
+    Keras splits the columns of attention into heads, which are joined in the files; kernels are transposed there.
+    """
+    layer, *inner, array = path.split("/")
+    if layer in EMBEDDINGS:
+        return Place(EMBEDDINGS[layer], shape)
+    if layer.startswith(BLOCK):
+        name = f"encoder.layer.{layer.removeprefix(BLOCK)}.{LAYERS[inner[-1]]}.{ARRAYS[array]}"
+    else:
+        name = f"{HEAD if layer == HEAD else 'embeddings.LayerNorm'}.{ARRAYS[array]}"
+    if array != "kernel":
+        return Place(name, (math.prod(shape),))
+    inputs = 2 if inner[-1:] == ["attention_output"] else 1  # dimensions
+    return Place(name, (math.prod(shape[inputs:]), math.prod(shape[:inputs])), transposed=True)
+
+
+def set_pretrained(network: "keras.Model", arrays: Arrays) -> None:
+    """Set all weights but those of the new layer."""
+    for variable in network.weights:
+        place = place_of(variable.path, variable.shape)
+        if not place.name.startswith(HEAD):
+            array = arrays[place.name].T if place.transposed else arrays[place.name]
+            variable.assign(array.reshape(variable.shape))
+
+
+def trained_arrays(network: "keras.Model") -> dict[str, NDArray[np.float32]]:
+    """Return all weights by their names in pretrained files, in the shapes that they have there."""
+    arrays = {}
+    for variable in network.weights:
+        place = place_of(variable.path, variable.shape)
+        array = np.asarray(variable).reshape(place.shape[::-1] if place.transposed else place.shape)
+        arrays[place.name] = np.ascontiguousarray(array.T if place.transposed else array)
+    return arrays

@@ -1,0 +1,53 @@
+"""The pretrained weights that the training starts from, and the rows that it takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts import bert, pretrained, safetensors
+from textclf.artifacts.bert import Config
+from textclf.artifacts.features import Features
+from textclf.artifacts.pretrained import Chosen
+from textclf.artifacts.tokens import Tokens
+from textclf.core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Source:
+    """Pretrained weights: their name, the sizes of the encoder, and its arrays by their names."""
+
+    name: str
+    config: Config
+    arrays: Mapping[str, NDArray[np.float32]]
+
+
+def read_source(folder: Path, chosen: Chosen) -> Source:
+    """Return the pretrained weights that settings name, verified; `UserError` if they are missing or damaged.
+
+    `folder` is that of all pretrained weights.
+    """
+    config = bert.read_config(chosen.require(folder, pretrained.CONFIG, pinned=False))
+    path = chosen.require(folder, pretrained.WEIGHTS)
+    return Source(chosen.name, config, bert.select_weights(safetensors.read(path), config, path))
+
+
+def tokens_of(part: Features, source: Source) -> Tokens:
+    """Return the tokens of the rows; `UserError` unless they can be of the tokenizer of these weights."""
+    X, config = part.X, source.config
+    rule = f"train.transformer.features must name features of the method wordpieces, made for {source.name}"
+    if not isinstance(X, Tokens):
+        raise UserError(f"{rule}; got vectors")
+    if (X.vocabulary, X.padding) != (config.vocabulary, "post"):
+        raise UserError(
+            f"{rule}: {config.vocabulary:,} ids, padded at the end (post); "
+            f"got {X.vocabulary:,} ids, padded by {X.padding}"
+        )
+    if X.length > config.positions:
+        raise UserError(
+            f"the length of train.transformer.features must be at most {config.positions} for {source.name}; "
+            f"got {X.length}"
+        )
+    return X

@@ -1,0 +1,210 @@
+"""Fine-tuning with AdamW, with a checkpoint every minute and after every epoch."""
+
+import hashlib
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.layers import OUTPUT
+from textclf.artifacts.tokens import Tokens
+from textclf.core import progress, resources
+from textclf.core.errors import UserError
+from textclf.core.workers import code
+from textclf.models.common.class_weights import row_weights
+from textclf.models.common.fitted import Fitted, Folders
+from textclf.models.common.networks.checkpoint import FILE, INTERVAL, Checkpoint, State
+from textclf.models.common.networks.environment import prepare_keras
+from textclf.models.common.networks.results import history_table
+from textclf.models.common.workers import worker_index
+from textclf.models.transformer.batches import epoch_batches, learning_rate, pad, sorted_batches
+from textclf.models.transformer.graph import make_classifier
+from textclf.models.transformer.network import build_network, set_pretrained, trained_arrays
+from textclf.models.transformer.source import Source, read_source, tokens_of
+
+if TYPE_CHECKING:
+    import keras
+
+    from textclf.artifacts.features import Features
+    from textclf.models.transformer import Settings
+
+SMALLEST = 1e-7  # probability that a loss takes the logarithm of, as in Keras
+NOT_DECAYED = ("beta", "bias", "gamma")  # arrays, as in BERT's own training
+COPIES = 8  # of the weights on disk: a checkpoint has four (the weights, two moments, the best), a new one comes beside
+
+Step = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows to train on or to watch: their tokens, labels `y` (rows,) int64 and weights (rows,) float32."""
+
+    tokens: Tokens
+    y: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+    @classmethod
+    def of(cls, part: "Features", source: Source, settings: "Settings") -> "Rows":
+        """Return the rows of a split; `UserError` if its features are not those of the pretrained weights."""
+        weights = row_weights(part, settings.class_weight)
+        weights = np.ones(len(part.y)) if weights is None else weights
+        return cls(tokens_of(part, source), part.y, weights.astype(np.float32))
+
+
+def fit(train: "Features", watched: "Features", settings: "Settings", folders: Folders) -> Fitted:
+    """Return the network trained on the training rows, with the loss on the watched rows in its history.
+
+    With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
+    has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. Its state is kept in
+    the scratch folder, so that a training that was killed resumes and ends with the same network. Raises `UserError`
+    if the tokens are not those of the pretrained weights, or a loss is not finite.
+    """
+    if worker_index()[1] > 1:
+        raise UserError("TF_CONFIG must name a single worker for the transformer, which trains on one; unset it")
+    source = read_source(folders.pretrained, settings.chosen)
+    rows, watched_rows = (Rows.of(part, source, settings) for part in (train, watched))
+    prepare_keras(settings)
+    classes = tuple(train.classes.tolist())
+    network = build_network(source.config, len(classes), settings)
+    set_pretrained(network, source.arrays)
+    optimizer = build_optimizer(network, settings)
+    resources.require_disk(folders.scratch, COPIES * 4 * network.count_params(), "the checkpoint of the transformer")
+    checkpoint = Checkpoint(network, optimizer, folders.scratch / FILE, None)
+    state = checkpoint.restore(State(digest(rows, watched_rows, settings, source)))
+    run_training(network, optimizer, rows, watched_rows, settings, checkpoint, state)
+    model = make_classifier(source.config, trained_arrays(network), classes, rows.tokens.length, settings)
+    record = {"parameters": network.count_params(), "epochs": state.epoch, "best_epoch": state.best_epoch}
+    return Fitted(model, record, history_table(state.history))
+
+
+def build_optimizer(network: "keras.Model", settings: "Settings") -> "keras.Optimizer":
+    """Return AdamW, built for the network's trainable variables."""
+    import keras
+
+    optimizer = keras.optimizers.AdamW(settings.learning_rate, weight_decay=settings.weight_decay)
+    optimizer.exclude_from_weight_decay(var_names=list(NOT_DECAYED))
+    optimizer.build(network.trainable_variables)
+    return optimizer
+
+
+def digest(train: Rows, watched: Rows, settings: "Settings", source: Source) -> str:
+    """Return the SHA-256 of everything that decides the result."""
+    content = hashlib.sha256(f"{settings!r} {source.config} {code()}\n".encode())
+    for library in ("keras", "keras-hub", "numpy", "tensorflow"):
+        content.update(f"{library} {version(library)}\n".encode())
+    arrays: list[NDArray[Any]] = list(source.arrays.values())
+    for part in (train, watched):
+        arrays += [part.tokens.ids, part.tokens.starts, part.y, part.weights]
+    for array in arrays:
+        content.update(f"{array.dtype} {array.shape}\n".encode() + array.tobytes())
+    return content.hexdigest()
+
+
+def run_training(
+    network: "keras.Model",
+    optimizer: "keras.Optimizer",
+    train: Rows,
+    watched: Rows,
+    settings: "Settings",
+    checkpoint: Checkpoint,
+    state: State,
+) -> None:
+    """Train the network from the state on; with early stopping the weights become those of the best epoch.
+
+    Of an epoch that has begun, `state.shard` steps are done. Raises `UserError` if a loss is not finite.
+    """
+    run_step, scores = compile_steps(network, optimizer)
+    steps = -(-len(train.y) // settings.batch_size)
+    rows_left = len(train.y) * (settings.epochs - state.epoch) - state.shard * settings.batch_size
+    with closing(progress.bar("train", rows_left)) as bar:
+        while not state.is_done(settings):
+            batches = epoch_batches(len(train.y), settings.batch_size, settings.seed, state.epoch)
+            for batch in batches[state.shard :]:
+                done = state.epoch * steps + state.shard
+                rate = learning_rate(done, settings.epochs * steps, settings.learning_rate, settings.warmup)
+                loss, correct = run_step(pad(train.tokens[batch]), train.y[batch], train.weights[batch], rate)
+                require_finite(loss, state.epoch + 1)
+                state.loss, state.correct, state.shard = state.loss + loss, state.correct + correct, state.shard + 1
+                bar.set_postfix(epoch=state.epoch + 1, loss=f"{loss / len(batch):.3f}", refresh=False)
+                bar.update(len(batch))
+                checkpoint.save(state, interval=INTERVAL)
+            end_epoch(state, len(train.y), *evaluate(scores, watched))
+            if settings.early_stopping is not None and state.best_epoch == state.epoch:
+                checkpoint.best_weights = network.get_weights()
+            checkpoint.save(state)
+    if checkpoint.best_weights is not None:
+        network.set_weights(checkpoint.best_weights)
+
+
+def require_finite(loss: float, epoch: int) -> None:
+    """Raise `UserError` if the loss is not finite."""
+    if not np.isfinite(loss):
+        raise UserError(
+            f"the loss must stay finite; got {loss} in epoch {epoch}: set train.transformer.learning_rate lower"
+        )
+
+
+def end_epoch(state: State, rows: int, loss: float, accuracy: float) -> None:
+    """Add an epoch to the history, with the watched loss and accuracy; `UserError` if the loss is not finite."""
+    numbers = {"loss": state.loss / rows, "accuracy": state.correct / rows, "val_loss": loss, "val_accuracy": accuracy}
+    state.epoch, state.shard, state.loss, state.correct = state.epoch + 1, 0, 0.0, 0.0
+    for name, number in numbers.items():
+        state.history[name].append(number)
+    require_finite(loss, state.epoch)
+
+
+def compile_steps(network: "keras.Model", optimizer: "keras.Optimizer") -> tuple[Step, Step]:
+    """Return two functions: one trains on a batch; one returns the scores of rows, (rows, units) float32.
+
+    The first takes padded ids (rows, tokens), labels and weights (rows,), and the learning rate. It returns the summed
+    weighted loss of the rows, before the step, and how many of them are correct.
+    """
+    import tensorflow as tf
+
+    variables = network.trainable_variables
+    ids = tf.TensorSpec([None, None], tf.int32)
+    rows = [tf.TensorSpec([None], kind) for kind in (tf.int64, tf.float32)]
+
+    @tf.function(input_signature=[ids, *rows])  # one graph for all lengths
+    def step(ids: Any, y: Any, weights: Any) -> Any:
+        with tf.GradientTape() as tape:
+            scores = network(ids, training=True)
+            if scores.shape[1] == 1:
+                losses = tf.nn.sigmoid_cross_entropy_with_logits(tf.cast(y, scores.dtype), scores[:, 0])
+                best = tf.cast(scores[:, 0] > 0, y.dtype)
+            else:
+                losses = tf.nn.sparse_softmax_cross_entropy_with_logits(y, scores)
+                best = tf.argmax(scores, axis=1, output_type=y.dtype)
+            loss = tf.reduce_sum(losses * weights)
+            mean = loss / tf.cast(tf.shape(ids)[0], loss.dtype)
+        gradients = tape.gradient(mean, variables)
+        # Of the embeddings it is sparse, a part per token; AdamW would square the parts of a repeated token one by one.
+        optimizer.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
+        return loss, tf.reduce_sum(tf.cast(best == y, tf.int64))
+
+    def run_step(ids: Any, y: Any, weights: Any, rate: float) -> tuple[float, float]:
+        optimizer.learning_rate = rate
+        loss, correct = step(tf.constant(ids), tf.constant(y), tf.constant(weights))
+        return float(loss), float(correct)
+
+    @tf.function(input_signature=[ids])
+    def scores(ids: Any) -> Any:
+        return network(ids, training=False)
+
+    return run_step, lambda ids: scores(tf.constant(ids)).numpy()
+
+
+def evaluate(scores: Step, watched: Rows) -> tuple[float, float]:
+    """Return mean loss and accuracy over the rows."""
+    losses, correct = 0.0, 0
+    for batch in sorted_batches(watched.tokens):
+        found = scores(pad(watched.tokens[batch])).astype(np.float64)
+        probabilities = OUTPUT["sigmoid" if found.shape[1] == 1 else "softmax"](found)
+        of_label = probabilities[np.arange(len(batch)), watched.y[batch]]
+        losses -= float(np.log(np.clip(of_label, SMALLEST, 1 - SMALLEST)).sum())
+        correct += int((probabilities.argmax(axis=1) == watched.y[batch]).sum())
+    return losses / len(watched.y), correct / len(watched.y)
