@@ -43,12 +43,21 @@ def bits(fitted: Fitted) -> list[bytes]:
 
 
 def test_every_epoch_has_each_row_once_in_an_order_of_its_own() -> None:
-    first, second = (epoch_batches(10, 4, seed=3, epoch=epoch) for epoch in (0, 1))
-    assert [len(batch) for batch in first] == [4, 4, 2]
-    assert sorted(np.concatenate(first)) == sorted(np.concatenate(second)) == list(range(10))
+    lengths = np.random.default_rng(0).integers(1, 50, 203)
+    first, second = (epoch_batches(lengths, 4, seed=3, epoch=epoch) for epoch in (0, 1))
+    assert sorted(len(batch) for batch in first) == [3] + [4] * 50
+    assert sorted(np.concatenate(first)) == sorted(np.concatenate(second)) == list(range(203))
     assert np.concatenate(first).tolist() != np.concatenate(second).tolist()
-    for batch, again in zip(first, epoch_batches(10, 4, seed=3, epoch=0), strict=True):
+    for batch, again in zip(first, epoch_batches(lengths, 4, seed=3, epoch=0), strict=True):
         np.testing.assert_array_equal(batch, again)
+
+
+def test_batches_are_of_similar_lengths_but_in_random_order() -> None:
+    lengths = np.random.default_rng(0).integers(1, 50, 320)
+    longest = np.array([lengths[batch].max() for batch in epoch_batches(lengths, 4, seed=0, epoch=0)])
+    unsorted = lengths[np.random.default_rng(0).permutation(320)].reshape(80, 4).max(axis=1)
+    assert longest.mean() < 0.8 * unsorted.mean()
+    assert abs(np.corrcoef(np.arange(80), longest)[0, 1]) < 0.3
 
 
 def test_rows_are_predicted_once_and_padded_little() -> None:

@@ -7,13 +7,24 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.tokens import Tokens
 
+GROUP = 8  # batches whose rows are sorted by length together
 SORTED_ROWS = 64  # rows of about the same length that are predicted together
 
 
-def epoch_batches(rows: int, batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
-    """Return the positions of the rows of each step of an epoch, in an order drawn from the seed and the epoch."""
-    order = np.random.default_rng((seed, epoch)).permutation(rows)
-    return [order[start : start + batch_size] for start in range(0, rows, batch_size)]
+def epoch_batches(lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int) -> list[NDArray[np.int64]]:
+    """Return the positions of the rows of each step of an epoch, in an order drawn from the seed and the epoch.
+
+    `lengths` (rows,) are those of the rows. The rows of every `GROUP` batches are drawn at random and sorted by their
+    lengths before they are parted, so that less is padded; then all batches are shuffled.
+    """
+    generator = np.random.default_rng((seed, epoch))
+    order = generator.permutation(len(lengths))
+    batches: list[NDArray[np.int64]] = []
+    for start in range(0, len(order), GROUP * batch_size):
+        group = order[start : start + GROUP * batch_size]
+        group = group[np.argsort(lengths[group], kind="stable")]
+        batches += [group[first : first + batch_size] for first in range(0, len(group), batch_size)]
+    return [batches[position] for position in generator.permutation(len(batches))]
 
 
 def sorted_batches(tokens: Tokens) -> Iterator[NDArray[np.int64]]:

@@ -122,7 +122,7 @@ def run_training(
     rows_left = len(train.y) * (settings.epochs - state.epoch) - state.shard * settings.batch_size
     with closing(progress.bar("train", rows_left)) as bar:
         while not state.is_done(settings):
-            batches = epoch_batches(len(train.y), settings.batch_size, settings.seed, state.epoch)
+            batches = epoch_batches(np.diff(train.tokens.starts), settings.batch_size, settings.seed, state.epoch)
             for batch in batches[state.shard :]:
                 done = state.epoch * steps + state.shard
                 rate = learning_rate(done, settings.epochs * steps, settings.learning_rate, settings.warmup)
