@@ -195,6 +195,21 @@ def test_early_stopping_takes_the_weights_of_the_best_epoch(folders: Folders) ->
     assert -np.log(of_label).mean() == pytest.approx(watched.min(), abs=1e-5)
 
 
+def test_a_token_that_is_repeated_takes_one_step_of_the_optimizer(tmp_path: Path) -> None:
+    settings = berts.settings(dropout=0.0, weight_decay=0.0)
+    prepare_keras(settings)
+    sizes = berts.config(tmp_path)
+    trained = network.build_network(sizes, 2, settings)
+    network.set_pretrained(trained, berts.arrays(sizes))
+    run_step, _ = training.compile_steps(trained, training.build_optimizer(trained, settings))
+    embedding = trained.get_layer("token_embedding").embeddings
+    before = np.asarray(embedding).copy()
+    run_step(np.full((1, 6), 7, np.int32), np.zeros(1, np.int64), np.ones(1, np.float32), 0.01)
+    step = np.abs(np.asarray(embedding) - before)
+    np.testing.assert_allclose(step[7], 0.01, rtol=0.01)  # AdamW's first step, whatever the gradient
+    assert not np.delete(step, 7, axis=0).any()
+
+
 def test_frozen_layers_keep_their_weights(tmp_path: Path) -> None:
     settings = berts.settings(freeze=1)
     prepare_keras(settings)
