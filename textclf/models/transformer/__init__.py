@@ -39,7 +39,7 @@ class Settings(ModelSettings):
     )
     learning_rate: Positive = Field(5e-5, description="highest learning rate of AdamW; it falls linearly to 0")
     warmup: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.0, description="share of the steps in which the learning rate rises from 0; 0.1 helps with large rates"
+        0.1, description="share of the steps in which the learning rate rises from 0"
     )
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="weight decay of AdamW, of all matrices")
     batch_size: Annotated[int, Field(ge=1)] = Field(16, description="rows per step")
