@@ -65,7 +65,7 @@ studies: .venv/run ## Cross-validate all models and draw the learning curve; a f
 	dvc repro studies/dvc.yaml:crossvalidate studies/dvc.yaml:learning_curve
 
 .PHONY: search
-search: .venv/run ## Search for the best settings of a model, as params.yaml says in search; needs the extra search
+search: .venv/search ## Search for the best settings of a model, as the section search of params.yaml says
 	dvc repro studies/dvc.yaml:search
 
 .PHONY: grid

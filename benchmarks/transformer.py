@@ -30,7 +30,7 @@ from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.tables import corpus as reader
 from textclf.tables.settings import Data
-from textclf.vectorize.terms.vectorizer import encode_labels
+from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.wordpieces.representation import Representation
 from textclf.vectorize.wordpieces.settings import Settings as Pieces
 

@@ -10,8 +10,8 @@ Params: about, data, evaluate, export, split, train, vectorize.
 
 from pathlib import Path
 
+from textclf.artifacts import classifiers, metric_files
 from textclf.artifacts import inputs as model_inputs
-from textclf.artifacts import layers, metric_files
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.splits import read_checksums
@@ -53,7 +53,7 @@ def run(
     require_split_rows(Path(data.path), data, split_rows)
     read = {name: model_inputs.read(trained / name / model_inputs.FILE) for name in train.models}
     vectorizers = {name: read_vectorizer(inputs, features, pretrained) for name, inputs in read.items()}
-    layer_models = {name: layers.read(trained / name) for name in train.models}
+    layer_models = {name: classifiers.read(trained / name) for name in train.models}
     external = sorted(evaluate.external)
     names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits")
     contents = metric_files.read_all(metrics, names, train.models, external)

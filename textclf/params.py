@@ -117,7 +117,8 @@ def _choices_without_validation_rows(params: Params) -> Iterator[str]:
 
 def _features_that_do_not_fit(params: Params, model: str) -> Iterator[str]:
     """Yield a sentence for each representation that a model names and that is missing, or that it can't read."""
-    features = getattr(params.train, model).features
+    settings = getattr(params.train, model)
+    features = settings.features
     accepted = load_model(params.train.kind(model)).ACCEPTS
     for name in features:
         key, known = f"train.{model}.features", params.vectorize.names()
@@ -128,16 +129,10 @@ def _features_that_do_not_fit(params: Params, model: str) -> Iterator[str]:
                 f"{key} must name {_join_kinds(accepted)} features; got {name}, whose are {kind} (vectorize.{name}."
                 f"method is {params.vectorize[name].method})"
             )
+        elif rule := settings.features_rule(params.vectorize[name]):
+            yield f"{key} must name {rule}"
         elif kind == TOKENS and len(features) > 1:
             yield f"{key} must be one representation if its features are tokens; got {show(features)}"
-
-    if features[0] in params.vectorize.names():
-        representation = params.vectorize[features[0]]
-        if getattr(getattr(params.train, model), "vectors", None) and not getattr(representation, "vectors", None):
-            yield (
-                f"train.{model}.vectors must be null if its features have no pretrained vectors; set "
-                f"vectorize.{features[0]}.vectors"
-            )
 
 
 def _join_kinds(kinds: Sequence[str]) -> str:

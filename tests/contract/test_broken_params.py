@@ -14,7 +14,7 @@ from textclf.models import settings
 from textclf.params import load, parse
 from textclf.tables.formats import TABLE_FORMATS
 
-SECTIONS = "fetch, data, about, split, vectorize, train, evaluate, export, report, gate, crossvalidate"
+SECTIONS = "fetch, data, about, split, vectorize, train, evaluate, export, report, gate, crossvalidate, search"
 MODELS = ", ".join(settings.MODELS)
 NO_MODEL = f"must be a section with `model`, one of {MODELS}, since no model has this name"
 METRICS = ", ".join(metrics.METRICS)

@@ -28,7 +28,11 @@ CHECKED, PLAN = "data/checked", "data/plan"  # what check writes; every other st
 FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
 # What train reads without depending on it: data/inputs has the fingerprints of the features and of the model's code.
 # Pretrained weights are verified by SHA-256.
-BY_FINGERPRINT = {"train": {"data/features", "data/pretrained"}, "vectorize": {"data/pretrained"}, "export": {"data/pretrained"}}
+BY_FINGERPRINT = {
+    "train": {"data/features", "data/pretrained"},
+    "vectorize": {"data/pretrained"},
+    "export": {"data/pretrained"},
+}
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
 MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 55, 25, 6

@@ -17,7 +17,7 @@ EXTRAS = {
     ),
     "excel": ("openpyxl",),
     "onnx": ("onnxruntime",),
-    "pretrained": ("onnxruntime", "tokenizers"),
+    "pretrained": ("keras_hub", "tokenizers"),  # it has onnxruntime too
     "parquet": ("pyarrow",),  # pipeline has it too
     "search": ("optuna",),
     "serve": ("fastapi", "uvicorn"),

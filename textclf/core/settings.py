@@ -295,7 +295,7 @@ def rule_of(detail: ErrorDetails) -> str:
 
 def show(value: object, limit: int = SHOWN) -> str:
     """Return a value as params.yaml would show it, on one line and not too long."""
-    return shorten(to_yaml(value.model_dump() if isinstance(value, BaseModel) else value), limit)
+    return shorten(to_yaml(value), limit)
 
 
 def to_yaml(value: object) -> str:
@@ -303,6 +303,8 @@ def to_yaml(value: object) -> str:
     match value:
         case None:
             return "null"
+        case BaseModel():
+            return to_yaml(value.model_dump())
         case bool():
             return str(value).lower()
         case float() if not math.isfinite(value):

@@ -9,7 +9,6 @@ from scipy.sparse import csr_array
 
 from textclf.artifacts import inputs as model_inputs
 from textclf.artifacts.inputs import Inputs
-from textclf.artifacts.layers import LayerModel
 from textclf.core.progress import track
 from textclf.export.explanation import COLUMNS, top_terms
 from textclf.vectorize import representation
@@ -30,7 +29,7 @@ def read_vectorizer(inputs: Inputs, features: Path, shared: Path) -> Any:
 
 
 def terms_of_models(
-    models: Mapping[str, LayerModel],
+    models: Mapping[str, Any],
     inputs: Mapping[str, Inputs],
     vectorizers: Mapping[str, Any],
     features: Path,

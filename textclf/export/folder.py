@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 from textclf.artifacts.checksums import write_manifest
+from textclf.artifacts.classifiers import Classifier
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
 from textclf.artifacts.layers import LayerModel
 from textclf.export import onnx_model
@@ -15,7 +16,7 @@ CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
 
 
 def write(
-    folder: Path, trained: Path, model: LayerModel, vectorizer: Representation, decision: Decision, card: str
+    folder: Path, trained: Path, model: Classifier, vectorizer: Representation, decision: Decision, card: str
 ) -> None:
     """Create the folder, with the model's files in `trained`, vectorizer, decision, ONNX, card and manifest."""
     folder.mkdir()
@@ -24,6 +25,7 @@ def write(
     representation.write(vectorizer, folder / VECTORIZER)
     representation.share(vectorizer, folder.parent / SHARED)
     write_decision(decision, folder / DECISION)
-    onnx_model.write(vectorizer, model, decision, folder / onnx_model.ONNX)
+    if isinstance(model, LayerModel):  # the other form is a file of ONNX itself
+        onnx_model.write(vectorizer, model, decision, folder / onnx_model.ONNX)
     (folder / CARD).write_text(card, encoding="utf-8", newline="\n")
     write_manifest(folder)

@@ -10,7 +10,17 @@ from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings, named_settings
 
 # To add a model, add its package textclf/models/<name>/ and its name here. The order is that of params.yaml.
-MODELS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras", "embedding", "cnn")
+MODELS = (
+    "majority",
+    "naive_bayes",
+    "logistic_regression",
+    "linear_svm",
+    "nb_svm",
+    "keras",
+    "embedding",
+    "cnn",
+    "transformer",
+)
 DEFAULT = ("majority", "logistic_regression", "keras")
 
 ModelNames = Annotated[tuple[Name, ...], Field(strict=False, min_length=1), AfterValidator(unique)]

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts import layers
+from textclf.artifacts import classifiers, layers
 from textclf.artifacts.checksums import MANIFEST, verify_files
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
-from textclf.artifacts.layers import LayerModel
 from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.quoting import quote_value
@@ -24,7 +23,6 @@ from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
 
 SHARED = "pretrained"  # beside the folders of models: pretrained weights that several of them use
-FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER)  # what `load` reads of a folder
 WORD = re.compile(r"\w+")  # what is removed to explain a prediction without terms
 VARIANTS = 64  # of a text, without one word each, that are in memory at a time
 Term = tuple[str, float]  # a term and its weight
@@ -37,7 +35,7 @@ class Predictor:
     also an empty one.
     """
 
-    def __init__(self, vectorizer: Any, model: LayerModel, decision: Decision) -> None:
+    def __init__(self, vectorizer: Any, model: Any, decision: Decision) -> None:
         """Keep the parts; `load` reads them from a folder."""
         self.vectorizer = vectorizer
         self.model = model
@@ -46,7 +44,8 @@ class Predictor:
     @property
     def classes_(self) -> tuple[str, ...]:
         """Return the labels in order."""
-        return self.model.classes
+        classes: tuple[str, ...] = self.model.classes
+        return classes
 
     def predict(self, texts: Iterable[str]) -> list[str]:
         """Return the label of each text."""
@@ -127,14 +126,15 @@ def load(folder: str | Path) -> Predictor:
     """
     folder = Path(folder)
     if (folder / MANIFEST).exists():
-        verify_files(folder, FILES)
-    model = layers.read(folder)
+        verify_files(folder, [layers.DESCRIPTION])
+        verify_files(folder, [*classifiers.files_of(folder), DECISION, VECTORIZER])
+    model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = representation.read(folder / VECTORIZER, folder.parent / SHARED)
-    rows = len(model.layers[0].kernel)  # none if the model ignores the text
+    columns = classifiers.columns_of(model)
     with reading(folder / VECTORIZER):
-        if rows not in {0, vectorizer.columns}:
-            raise ValueError(f"the model has weights for {rows} terms")
+        if columns not in {None, vectorizer.columns}:
+            raise ValueError(f"the model takes {columns} columns")
     return Predictor(vectorizer, model, decision)
 
 

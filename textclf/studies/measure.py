@@ -1,8 +1,10 @@
 """One training: a model fitted on some rows and measured on others, as the pipeline would do it."""
 
 import math
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,11 +13,12 @@ from textclf.artifacts.features import Features
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
+from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import fit_model, predict
 from textclf.models.settings import Train
 from textclf.split.draw import draw_rows
 from textclf.split.settings import Split
-from textclf.vectorize.in_memory import vectorize_splits
+from textclf.vectorize.in_memory import PRETRAINED, vectorize_splits
 from textclf.vectorize.settings import Vectorize
 
 STUDY_METRICS = ("accuracy", "log_loss")
@@ -68,7 +71,8 @@ def measure_features(
     features: Mapping[str, Features], kind: str, settings: Any, evaluate: Evaluate
 ) -> dict[str, float]:
     """Return all metrics on the test rows of a model of that kind, trained on the training rows."""
-    model = fit_model(kind, features, settings).layers
+    with tempfile.TemporaryDirectory() as scratch:
+        model = fit_model(kind, features, settings, Folders(PRETRAINED, Path(scratch, "fit"))).layers
     predictions = [predict(model, split, part) for split, part in features.items() if split != "train"]
     decision = choose_decision(predictions, evaluate)
     test = predictions[-1]

@@ -252,7 +252,7 @@ def test_tokens_of_another_tokenizer_are_refused(tmp_path: Path, monkeypatch: py
 
 def test_rows_longer_than_the_positions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = berts.folders(tmp_path, monkeypatch, max_position_embeddings=8)
-    with pytest.raises(UserError, match=r"^the length of train.transformer.features must be at most 8 for .*; got 9$"):
+    with pytest.raises(UserError, match=r"^the length of the features must be at most 8 for .*; got 9$"):
         transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)
 
 

@@ -29,7 +29,7 @@ from textclf.artifacts.decisions import (
 )
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.core.errors import UserError
-from textclf.predict.predictor import FILES, Predictor, find_model
+from textclf.predict.predictor import Predictor, find_model
 from textclf.vectorize.representation import VECTORIZER
 
 TEXTS = ["The food was great, great!", "bad food", "", "nothing that is known", "Great. Bad. Great."]
@@ -227,6 +227,7 @@ def test_a_path_may_be_a_string(tmp_path: Path) -> None:
     assert textclf.load(str(export(two_classes(), tmp_path / "model"))).predict(["great"]) == ["yes"]
 
 
+FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER)
 VERSIONED = (DECISION, VECTORIZER, layers.DESCRIPTION)
 
 

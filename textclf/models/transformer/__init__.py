@@ -4,7 +4,7 @@ Read on in this order: `network` (the network, and its weights as those of the p
 of the rows), `training`.
 """
 
-from typing import TYPE_CHECKING, Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -14,7 +14,7 @@ from textclf.core import resources
 from textclf.core.formatting import count_noun
 from textclf.core.settings import Positive, Section, Seed
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
+from textclf.models.common.settings import CLASS_WEIGHT, FEATURES, ClassWeight, FeatureNames, ModelSettings
 
 if TYPE_CHECKING:
     from textclf.artifacts.features import Features
@@ -29,6 +29,9 @@ ADDRESS_SPACE = 6 * resources.GIB  # what TensorFlow reserves, with room for the
 class Settings(ModelSettings):
     """A pretrained BERT with a classification layer, fine-tuned with Keras."""
 
+    packages: ClassVar = ("keras_hub", "onnxruntime", "tokenizers")
+
+    features: FeatureNames = Field(("pieces",), description=FEATURES)
     pretrained: Literal["all-minilm-l6-v2"] | None = Field(
         "all-minilm-l6-v2", description="weights to start from, as of the features; null for your own at path"
     )
@@ -65,6 +68,10 @@ class Settings(ModelSettings):
     def chosen(self) -> Chosen:
         """Return the files that the settings name."""
         return Chosen(self.pretrained, self.path, self.sha256)
+
+    def pretrained_names(self) -> list[str]:
+        """Return the names of the pretrained weights to fetch."""
+        return [] if self.pretrained is None else [self.pretrained]
 
     def features_rule(self, representation: Section) -> str | None:
         """Return the rule that the features are word pieces of the tokenizer beside the weights, if it is broken."""

@@ -37,7 +37,7 @@ def read_source(folder: Path, chosen: Chosen) -> Source:
 def tokens_of(part: Features, source: Source) -> Tokens:
     """Return the tokens of the rows; `UserError` unless they can be of the tokenizer of these weights."""
     X, config = part.X, source.config
-    rule = f"train.transformer.features must name features of the method wordpieces, made for {source.name}"
+    rule = f"features must name features of the method wordpieces, made for {source.name}"
     if not isinstance(X, Tokens):
         raise UserError(f"{rule}; got vectors")
     if (X.vocabulary, X.padding) != (config.vocabulary, "post"):
@@ -47,7 +47,6 @@ def tokens_of(part: Features, source: Source) -> Tokens:
         )
     if X.length > config.positions:
         raise UserError(
-            f"the length of train.transformer.features must be at most {config.positions} for {source.name}; "
-            f"got {X.length}"
+            f"the length of the features must be at most {config.positions} for {source.name}; got {X.length}"
         )
     return X

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from textclf.core.settings import Section
 from textclf.models.common.networks.settings import NetworkSettings
 from textclf.models.common.settings import FEATURES, FeatureNames
 
@@ -16,3 +17,9 @@ class SequenceSettings(NetworkSettings):
     vectors: Literal["frozen", "trained"] | None = Field(
         None, description="frozen or trained: start from the representation's pretrained vectors; null: from the seed"
     )
+
+    def features_rule(self, representation: Section) -> str | None:
+        """Return the rule that the representation has pretrained vectors if they are asked for, if it is broken."""
+        if self.vectors is None or getattr(representation, "vectors", None) is not None:
+            return None
+        return f"a representation with pretrained vectors if vectors is {self.vectors}; set its own setting vectors"
