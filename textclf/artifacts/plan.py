@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
+from textclf.core.outputs import SCRATCH
 
 PRETRAINED = "pretrained.json"
 
@@ -53,6 +54,12 @@ def read_models(folder: Path) -> dict[str, ModelPlan]:
         content = read_checked_json(path, ("kind", "features", "code"))
         plans[path.stem] = ModelPlan(content["kind"], tuple(content["features"]), content["code"])
     return plans
+
+
+def leftovers(folder: Path, features: Path) -> list[Path]:
+    """Return what is in the folder of features and is of no representation in the plan, as of one that was removed."""
+    known = {path.stem for path in representation_path(folder, "").parent.glob("*.json")}
+    return sorted(path for path in features.iterdir() if path.name not in known and not path.name.endswith(SCRATCH))
 
 
 def is_used(folder: Path, representation: str) -> bool:
