@@ -2,7 +2,7 @@
 
     python -m benchmarks.course --seeds 20 --result benchmarks/results/course.json
 
-Reads the corpus yelp in data/corpora and word vectors in data/pretrained. Per seed on two quiet cores: about 4 s for
+Reads the corpus yelp in data/corpora and word vectors in data/weights. Per seed on two quiet cores: about 4 s for
 each step with a maximum, 10 s for flatten and 30 s for the CNN. With --steps only these are trained; the result keeps
 what it has of the others.
 """
@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.copies import ROOT
 from benchmarks.lesson import spread
 from benchmarks.runs import CORPORA as RAW
 from benchmarks.runs import rounded
 from benchmarks.tables import markdown, result
+from benchmarks.weights import WEIGHTS, fetch_weights
 from textclf.artifacts.features import Features
 from textclf.core import files
 from textclf.fetch.catalogue import CORPORA
@@ -53,9 +53,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Train the course's networks over word ids with many seeds.")
     parser.add_argument("--seeds", type=int, default=20, help="number of seeds, at least 2 (default 20)")
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS), help="default: all of them")
-    parser.add_argument("--pretrained", type=Path, default=ROOT / "data" / "pretrained", help="folder of word vectors")
+    parser.add_argument("--pretrained", type=Path, default=WEIGHTS, help="folder of word vectors")
     parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
     given = parser.parse_args()
+    fetch_weights()
     if given.seeds < 2:
         parser.error(f"--seeds must be at least 2; got {given.seeds}")
     content = files.read_json(given.result) if given.result.exists() else {}

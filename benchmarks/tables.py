@@ -158,6 +158,25 @@ def accuracy(cell: dict[str, float]) -> str:
     return f"{cell['accuracy']:.3f}{difference}"
 
 
+def choices() -> str:
+    """Return the accuracy of each way to classify on each corpus and on all together, and what it costs."""
+    contents = {name: result(f"choices-{name}") for name in (*CORPORA, "pool")}
+    rows = []
+    for number, cost in enumerate(result("choices-timings")):
+        rate = float(f"{cost['texts_per_cpu_second']:.2g}")
+        rows.append(
+            [
+                cost["name"],
+                *(accuracy(content["choices"][number]) for content in contents.values()),
+                f"{cost['cpu_seconds']:.1f}",
+                f"{rate:,.0f}",
+                f"{cost['megabytes']:.1f}",
+            ]
+        )
+    corpora = [f"{name}, {content['rows']:,} rows" for name, content in contents.items()]
+    return markdown(["model", *corpora, "training, CPU s", "texts per CPU s", "MB"], rows)
+
+
 def grid() -> str:
     """Return the table that `make grid` prints."""
     return grid_table(result("grid"))
@@ -176,6 +195,7 @@ def together() -> str:
 
 
 TABLES = {
+    "choices": choices,
     "coverage": coverage,
     "grid": grid,
     "honest": honest,

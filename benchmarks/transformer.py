@@ -17,8 +17,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.lesson import spread
 from benchmarks.runs import CORPORA as RAW
 from benchmarks.runs import rounded
+from benchmarks.tables import markdown, result
+from benchmarks.weights import WEIGHTS, fetch_weights
 from textclf.artifacts.features import Features
 from textclf.core import files
 from textclf.core.settings import PARAMS_FILE, load_params, parse_yaml, validate
@@ -47,11 +50,10 @@ def main() -> None:
     parser.add_argument(
         "--validation", action="store_true", help="hold out training rows and leave the test rows alone"
     )
-    parser.add_argument(
-        "--pretrained", type=Path, default=ROOT / "data" / "pretrained", help="default: data/pretrained"
-    )
+    parser.add_argument("--pretrained", type=Path, default=WEIGHTS, help="default: data/weights")
     parser.add_argument("--result", type=Path, required=True, help="the JSON file to write, or to complete")
     given = parser.parse_args()
+    fetch_weights()
     settings: Settings = validate(Settings, parse_yaml(given.settings, "--settings"), "--settings")
     shown = settings.model_dump(mode="json", exclude={"seed"}) | {"held_out": "train" if given.validation else "test"}
     fits = stored_fits(given.result, shown)
@@ -116,6 +118,18 @@ def prepare(corpus: str, pretrained: Path, validation: bool) -> tuple[Features, 
         return train, test
     order = np.random.default_rng(0).permutation(len(train.y))
     return train.take(order[len(order) // HELD_OUT :]), train.take(order[: len(order) // HELD_OUT])
+
+
+def table() -> str:
+    """Return the test accuracy of each corpus over the seeds."""
+    content, rows = result("transformer"), []
+    for corpus, fits in content["fits"].items():
+        mean, sd, least, most, low, high = spread([fit["accuracy"] for fit in fits])
+        loss = float(np.mean([fit["log_loss"] for fit in fits]))
+        ends = (f"{least:.3f} to {most:.3f}", f"{low:.3f} to {high:.3f}")
+        rows.append([corpus, str(len(fits)), f"{mean:.3f} ± {sd:.3f}", *ends, f"{loss:.3f}"])
+    titles = ["corpus", "seeds", "accuracy, mean ± sd", "range", "95% interval of the mean", "log loss, mean"]
+    return markdown(titles, rows)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from benchmarks import course, install, lesson, serve, tables, timings
+from benchmarks import course, install, lesson, serve, tables, timings, transformer
 from textclf import params
 from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core import files
@@ -216,7 +216,12 @@ def result_table(make: Callable[[], str]) -> Callable[[str], str]:
     return lambda _: make()
 
 
-OWN_TABLES = {"course": course.table, "install": install.table, "serve": serve.table}
+OWN_TABLES = {
+    "course": course.table,
+    "install": install.table,
+    "serve": serve.table,
+    "transformer": transformer.table,
+}
 RESULTS = tables.TABLES | lesson.TABLES | timings.TABLES | OWN_TABLES
 TABLES: dict[str, Callable[[str], str]] = {
     "stages": stages_table,

@@ -12,7 +12,7 @@ from tests.contract.test_pipeline import closure
 from tests.verify import ROOT, Copy
 
 ACCURACY, TIMINGS = "benchmarks/dvc.yaml", "benchmarks/timings/dvc.yaml"
-RUN_STAGES = [f"stages/{name}.py" for name in ("fetch", "split", "vectorize", "train", "evaluate")]
+RUN_STAGES = [f"stages/{name}.py" for name in ("fetch", "split", "vectorize", "combine", "train", "evaluate")]
 
 
 def declared(file: str) -> dict[str, dict[str, Any]]:

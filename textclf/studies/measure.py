@@ -26,12 +26,13 @@ STUDY_METRICS = ("accuracy", "log_loss")
 
 @dataclass(frozen=True)
 class Setup:
-    """The sections of params.yaml by which a model is trained and measured."""
+    """The sections of params.yaml by which a model is trained and measured, and the folder of pretrained weights."""
 
     split: Split
     vectorize: Vectorize
     train: Train
     evaluate: Evaluate
+    pretrained: Path = PRETRAINED
 
     def model(self, name: str, **changes: Any) -> Any:
         """Return the settings of a model, some of them changed."""
@@ -47,7 +48,7 @@ def measure(
     """
     settings = setup.model(name, **changes)
     features = make_features(splits, classes, {each: setup.vectorize[each] for each in settings.features}, setup)
-    metrics = measure_features(features, setup.train.kind(name), settings, setup.evaluate)
+    metrics = measure_features(features, setup.train.kind(name), settings, setup)
     return {metric: metrics[metric] for metric in STUDY_METRICS}
 
 
@@ -63,18 +64,16 @@ def make_features(
     if size > 0 and "validation" not in splits:
         train, validation = draw_rows(splits["train"], math.ceil(size * len(splits["train"])), setup.split)
         splits = {"train": train, "validation": validation, "test": splits["test"]}
-    features, _ = vectorize_splits(splits, representations, classes)
+    features, _ = vectorize_splits(splits, representations, classes, setup.pretrained)
     return features
 
 
-def measure_features(
-    features: Mapping[str, Features], kind: str, settings: Any, evaluate: Evaluate
-) -> dict[str, float]:
+def measure_features(features: Mapping[str, Features], kind: str, settings: Any, setup: Setup) -> dict[str, float]:
     """Return all metrics on the test rows of a model of that kind, trained on the training rows."""
     with tempfile.TemporaryDirectory() as scratch:
-        model = fit_model(kind, features, settings, Folders(PRETRAINED, Path(scratch, "fit"))).layers
+        model = fit_model(kind, features, settings, Folders(setup.pretrained, Path(scratch, "fit"))).layers
     predictions = [predict(model, split, part) for split, part in features.items() if split != "train"]
-    decision = choose_decision(predictions, evaluate)
+    decision = choose_decision(predictions, setup.evaluate)
     test = predictions[-1]
     calibrated = decision.calibrate(test.probabilities)
     return dict(compute(test.y, calibrated, decision.decide(calibrated)))

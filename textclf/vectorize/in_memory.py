@@ -1,12 +1,14 @@
 """Splits in memory as the features of one model, for studies that train it many times."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale
+from textclf.artifacts.features import DENSE, Features, squared_norms, stack_columns, unit_scale
 from textclf.vectorize import representation
 from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.representation import Representation
@@ -29,7 +31,7 @@ def vectorize_splits(
     as the stage combine does it. `classes` are the names of all labels, in order. Raises `UserError` if no term is
     left.
     """
-    fitted = {name: representation.fit(splits["train"]["text"], each, pretrained) for name, each in settings.items()}
+    fitted = {name: _fit(splits["train"]["text"], each, pretrained) for name, each in settings.items()}
     blocks: dict[str, list[Any]] = {
         split: [each.transform(rows["text"]) for each in fitted.values()] for split, rows in splits.items()
     }
@@ -40,3 +42,42 @@ def vectorize_splits(
         y = encode_labels(rows["label"], classes)
         features[split] = Features(rows["id"].to_numpy(dtype=str), X, y, np.array(classes, dtype=str))
     return features, fitted
+
+
+def _fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Representation:
+    """Return the fitted representation; one that learns nothing is the same each time, and remembers its vectors."""
+    if getattr(settings, "frozen", False):
+        return _remembering(settings, pretrained)
+    return representation.fit(texts, settings, pretrained)
+
+
+@lru_cache(maxsize=4)
+def _remembering(settings: Any, pretrained: Path) -> "Remembering":
+    return Remembering(representation.fit((), settings, pretrained))
+
+
+class Remembering:
+    """A dense representation that encodes each text once: a study vectorizes the same texts in every fold."""
+
+    kind: ClassVar[str] = DENSE
+
+    def __init__(self, inner: Representation) -> None:
+        """Start without vectors."""
+        self.inner = inner
+        self.vectors: dict[str, NDArray[np.float32]] = {}
+
+    @property
+    def columns(self) -> int:
+        """Return the number of columns."""
+        return self.inner.columns
+
+    def transform(self, texts: Iterable[str]) -> NDArray[np.float32]:
+        """Return the vectors of the texts, (texts, columns) float32."""
+        texts = list(texts)
+        if new := [text for text in dict.fromkeys(texts) if text not in self.vectors]:
+            self.vectors |= zip(new, cast("Any", self.inner.transform(new)), strict=True)
+        return np.array([self.vectors[text] for text in texts], dtype=np.float32).reshape(len(texts), self.columns)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON content of the representation."""
+        return self.inner.to_json()

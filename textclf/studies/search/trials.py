@@ -119,7 +119,7 @@ class Searcher:
 
             def compute() -> float:
                 part = features(fold, representations)
-                found = training.measure_features(part, train.kind(name), settings, self.setup.evaluate)[metric]
+                found = training.measure_features(part, train.kind(name), settings, self.setup)[metric]
                 if not np.isfinite(found):
                     raise UserError(f"{metric} must be a number; got {found}; choose another search.metric")
                 return float(found)

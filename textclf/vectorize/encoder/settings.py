@@ -13,6 +13,7 @@ class Settings(Section):
     """Dense vectors of a pretrained sentence encoder, with which nothing is learned."""
 
     kind: ClassVar = "dense"
+    frozen: ClassVar = True  # nothing is learned, so the vector of a text never changes
     packages: ClassVar = ("onnxruntime", "tokenizers")
 
     method: Literal["encoder"] = Field(default="encoder", description="encoder: vectors of a sentence encoder")

@@ -1,0 +1,65 @@
+"""Splits in memory, with one representation or several."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from textclf.vectorize import in_memory, representation
+from textclf.vectorize.encoder.settings import Settings as Encoder
+from textclf.vectorize.in_memory import Remembering, vectorize_splits
+from textclf.vectorize.terms.settings import Terms
+
+SPLITS = {
+    "train": pd.DataFrame({"id": ["a", "b"], "text": ["good food", "bad"], "label": ["yes", "no"]}),
+    "test": pd.DataFrame({"id": ["c", "d"], "text": ["good", "good food"], "label": ["yes", "no"]}),
+}
+
+
+class Lengths:
+    """The number of letters of a text; `seen` are the texts that were encoded."""
+
+    kind: ClassVar[str] = "dense"
+    columns = 1
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def transform(self, texts: Iterable[str]) -> Any:
+        self.seen += texts
+        return np.array([[len(text)] for text in texts], dtype=np.float32)
+
+    def to_json(self) -> dict[str, Any]:
+        return {}
+
+
+def test_each_text_is_encoded_once() -> None:
+    lengths = Lengths()
+    remembering = Remembering(lengths)
+    assert remembering.transform(["ab", "c", "ab"]).tolist() == [[2], [1], [2]]
+    assert remembering.transform(["c", "def"]).tolist() == [[1], [3]]
+    assert remembering.transform([]).shape == (0, 1)
+    assert lengths.seen == ["ab", "c", "def"]
+
+
+def test_representations_stand_side_by_side_scaled_by_the_training_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    lengths, fit = Lengths(), representation.fit
+
+    def fit_either(texts: Iterable[str], settings: Any, pretrained: Path) -> Any:
+        return lengths if settings.method == "encoder" else fit(texts, settings, pretrained)
+
+    monkeypatch.setattr(representation, "fit", fit_either)
+    in_memory._remembering.cache_clear()
+    settings = {"words": Terms(), "sentences": Encoder()}
+    for _ in range(2):
+        features, fitted = vectorize_splits(SPLITS, settings, ["no", "yes"])
+        train = features["train"].X.toarray()
+        assert (train[:, :3] ** 2).sum(axis=1).mean() == pytest.approx(1)
+        assert train[:, 3] == pytest.approx(np.array([9, 3]) / (90 / 2) ** 0.5)
+        assert features["test"].y.tolist() == [1, 0]
+        assert fitted["words"].columns == 3
+    assert lengths.seen == ["good food", "bad", "good"]
+    in_memory._remembering.cache_clear()
