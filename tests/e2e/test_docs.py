@@ -23,6 +23,8 @@ NOT_RUN = {
     "make test": "it would run itself",
     "make repro test check": "the same",
     ".venv/bin/pre-commit install": "the tests must not change the reader's hooks",
+    "make pretrained": "it installs packages, which the environment of the tests has",
+    "make search": "the section search is the reader's; tests/unit/studies runs searches",
     "make studies": "minutes; its outputs are in Git and DVC compares them",
     "python -m benchmarks.": "minutes; benchmarks are no tests",
     "python3.11 -m venv ": "installs a program that the project does without",
