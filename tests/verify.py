@@ -33,6 +33,13 @@ EMULATOR = ("qemu-x86_64", "-cpu", "Haswell-noTSX")  # a CPU with AVX2 and nothi
 # work on the project's own repository; the last allows a GPU, whose results differ.
 UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TEXTCLF_DEVICE")
 
+# What stages read without depending on it: data/inputs has the fingerprints of features, and of the code of a kind of
+# model; pretrained weights are verified by SHA-256.
+BY_FINGERPRINT = {
+    "train": ("data/features", "data/pretrained"),
+    "vectorize": ("data/pretrained",),
+    "export": ("data/pretrained",),
+}
 ALL_MODELS = "train.models=[majority, naive_bayes, logistic_regression, linear_svm, nb_svm, keras]"
 REPRESENTATIONS = (
     ("vectorize.words.weighting=binary", "vectorize.words.ngram_range=[1, 2]"),
@@ -277,7 +284,9 @@ def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> st
     `python` is the command of the interpreter.
     """
     record = read_lock(copy.folder)[stage]
-    deps = [dep["path"] for dep in record["deps"]]
+    name, _, item = stage.partition("@")
+    undeclared = [*BY_FINGERPRINT.get(name, ()), *([f"textclf/models/{item}"] if name == "train" else [])]
+    deps = [*(dep["path"] for dep in record["deps"]), *undeclared]
     # Python needs the __init__.py of each parent package, which is no dep: it has a docstring, or decides no result.
     code = [Path(dep) for dep in deps if dep.startswith(("stages/", "textclf/"))]
     packages = {"textclf/__init__.py"} | {f"{parent}/__init__.py" for path in code for parent in path.parents}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.verify import ROOT, project_files
+from tests.verify import BY_FINGERPRINT, ROOT, project_files
 from textclf.core.settings import Section
 from textclf.core.stage import key_of
 from textclf.models.settings import MODELS
@@ -26,13 +26,6 @@ CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and n
 PACKAGE = "textclf/__init__.py"
 CHECKED, PLAN = "data/checked", "data/plan"  # what check writes; every other stage of dvc.yaml waits for the first
 FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
-# What train reads without depending on it: data/inputs has the fingerprints of the features and of the model's code.
-# Pretrained weights are verified by SHA-256.
-BY_FINGERPRINT = {
-    "train": {"data/features", "data/pretrained"},
-    "vectorize": {"data/pretrained"},
-    "export": {"data/pretrained"},
-}
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
 MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 55, 25, 6
@@ -267,7 +260,7 @@ def test_a_command_names_the_data_of_its_stage_or_their_folder_and_no_other_path
     assert [python, option] == ["python", "-m"]
     given = [value for value in arguments(stage).values() if value != "$DVC_STAGE"]
     used, in_params = (
-        data(stage) | BY_FINGERPRINT.get(base(stage), set()),
+        data(stage) | set(BY_FINGERPRINT.get(base(stage), ())),
         {PARAMS["data"]["path"], "my/gpt.csv"},
     )  # which the script reads
     assert {path for path in used - in_params if not any(covers(each, path) for each in given)} == set()

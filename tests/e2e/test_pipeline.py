@@ -20,10 +20,10 @@ def metrics(copy: Copy, name: str) -> Any:
 @pytest.mark.parametrize(
     ("file", "key", "least", "most"),
     [
-        ("features", "train.rows", 750, 750),
-        ("features", "train.features", 1714, 1714),
-        ("features", "train.nonzeros", 7368, 7368),
-        ("features", "test.rows", 250, 250),
+        ("features", "words.train.rows", 750, 750),
+        ("features", "words.train.features", 1714, 1714),
+        ("features", "words.train.nonzeros", 7368, 7368),
+        ("features", "words.test.rows", 250, 250),
         ("training", "keras.parameters", 17161, 17161),
         ("training", "keras.epochs", 100, 100),
         ("training", "keras.best_epoch", 11, 15),
@@ -122,16 +122,18 @@ def test_the_stages_form_the_chain_of_the_design(pipeline: Copy) -> None:
     trained = [
         f"train@{name}" for name in yaml.safe_load((pipeline.folder / "params.yaml").read_bytes())["train"]["models"]
     ]
-    others = ("fetch", "split", "vectorize", *trained, "evaluate", "export", "plot", "report")
+    vectorized = "vectorize@words"
+    others = ("fetch", "split", vectorized, "combine", *trained, "evaluate", "export", "plot", "report")
     assert edges == {
         *(("check", stage) for stage in others),
         ("fetch", "split"),
-        ("split", "vectorize"),
-        *(("vectorize", stage) for stage in trained),
-        *((stage, "evaluate") for stage in ("split", "vectorize", *trained)),
+        *((stage, vectorized) for stage in ("fetch", "split")),  # fetch brings pretrained weights
+        (vectorized, "combine"),
+        *(("combine", stage) for stage in trained),
+        *((stage, "evaluate") for stage in ("split", *trained)),
         ("evaluate", "plot"),
         ("fetch", "plot"),  # which built-in corpora there are, for the names of their classes
         # A model is handed on with its threshold, its vectorizer, and a card that names its data.
-        *((stage, "export") for stage in ("fetch", "split", "vectorize", *trained, "evaluate")),
-        *((stage, "report") for stage in ("fetch", "split", "vectorize", *trained, "evaluate", "export")),
+        *((stage, "export") for stage in ("fetch", "split", vectorized, *trained, "evaluate")),
+        *((stage, "report") for stage in ("fetch", "split", "combine", *trained, "evaluate", "export")),
     }
