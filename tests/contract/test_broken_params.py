@@ -503,6 +503,10 @@ def test_a_further_model_that_breaks_a_rule_is_refused(model: str, settings: str
             "vectorize: {Words: {}}",
             "vectorize: the name of a representation must be small letters, digits and _, at most 40; got Words",
         ),
+        (
+            "vectorize: {train: {}}",
+            "vectorize: the name of a representation must not be that of a split; got train",
+        ),
         ("vectorize: {words: {method: bert}}", "vectorize.words must be a section with a method that is one of "),
         ("vectorize: {words: 3}", "vectorize.words must be a section of settings; got 3"),
         ("train: {a-b: {model: keras}}", "train: the name of a model must be small letters, digits and _, at most 40;"),

@@ -185,7 +185,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "training": {ANY_KEY: dict[str, Number]},
     RECORD: {ANY_KEY: Number},
-    "features": {ANY_KEY: Represented},
+    "features": {**dict.fromkeys(SPLITS, Shape), ANY_KEY: Represented},  # older versions had the splits of one
     "splits": {
         **dict.fromkeys(SPLITS, SplitRows),
         "dropped": dict[str, Count],

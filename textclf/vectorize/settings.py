@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, PlainValidator, WithJsonSchema, model_validator
 
+from textclf.core.files import SPLITS
 from textclf.core.settings import Section, relation, require_names, rule, show
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
@@ -57,6 +58,9 @@ class Vectorize(Section):
                 f"write `vectorize: {{{DEFAULT}: {{...}}}}` with the settings that stand in vectorize now"
             )
         require_names(value, "a representation")
+        for name in SPLITS:
+            if name in value:
+                raise relation(f"the name of a representation must not be that of a split; got {name}")
         return value or {DEFAULT: {}}
 
     @classmethod

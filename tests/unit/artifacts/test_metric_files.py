@@ -40,6 +40,7 @@ DAMAGED: list[tuple[str, tuple[str, ...], Any, str]] = [
     ("training", ("majority", "parameters"), None, "majority.parameters must be a number; got null"),
     ("features", ("words", "train", "rows"), 0, "words.train.rows must be greater than 0; got 0"),
     ("features", ("words", "train"), GONE, "words.train is missing; it must be set"),
+    ("features", ("train",), {"rows": 0, "features": 1, "nonzeros": 1}, "train.rows must be greater than 0; got 0"),
     ("splits", ("test", "classes"), {"no": 0}, "test.classes must be the numbers of at least one row"),
     (
         "splits",
@@ -97,3 +98,10 @@ def test_a_model_that_was_not_measured_is_named(written: dict[str, Any], tmp_pat
     write(written, tmp_path)
     with pytest.raises(UserError, match="nb_svm is missing"):
         metric_files.read_all(tmp_path, ["evaluation", "decisions"], [*MODELS, "nb_svm"])
+
+
+def test_the_features_of_an_older_version_which_had_one_representation_are_read(tmp_path: Path) -> None:
+    shape = {"rows": 750, "features": 1714, "nonzeros": 7368}
+    content = {"train": shape, "test": shape | {"rows": 250}}
+    (tmp_path / "features.json").write_text(json.dumps(content), encoding="utf-8")
+    assert metric_files.read(tmp_path / "features.json", "features") == content
