@@ -3,23 +3,22 @@
 Only the stage check, the docs and tests read all of them; every other stage reads its own sections.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import Field
 
-from textclf.artifacts.features import TOKENS
 from textclf.core.about import About
 from textclf.core.errors import UserError
-from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, show, suggest, validate
+from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, suggest, validate
 from textclf.evaluate.settings import Evaluate
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
-from textclf.models.common.loading import load_model
 from textclf.models.settings import Train
 from textclf.report.settings import Report
 from textclf.review.settings import Gate
 from textclf.split.settings import Split
+from textclf.studies.readable import unreadable_features
 from textclf.studies.search import space
 from textclf.studies.settings import CrossValidate, Search
 from textclf.tables.settings import Data
@@ -79,7 +78,7 @@ def conflicts(params: Params) -> Iterator[str]:
             if name not in known and name not in external:
                 yield f"gate.{limit}.{name} is no model; {suggest(name, [*known, *external])}"
     for name in trained:
-        yield from _features_that_do_not_fit(params, name)
+        yield from unreadable_features(params.train, params.vectorize, name)
     yield from _choices_without_validation_rows(params)
     yield from _search_conflicts(params)
 
@@ -90,6 +89,11 @@ def _search_conflicts(params: Params) -> Iterator[str]:
     if search.model not in known:
         yield f"search.model must be a model of train; got {search.model}; {suggest(search.model, known)}"
         return
+    if unfit := list(unreadable_features(params.train, params.vectorize, search.model)):
+        # A trained model's are reported once; a search that nobody has set up is no reason to refuse a run.
+        if search.model not in params.train.models and search != Search():
+            yield from (f"search.model: {sentence}" for sentence in unfit)
+        return
     before = list(_choices_without_validation_rows(params))
     for name, value in space.single_values(search):
         sentences: list[str] = []
@@ -99,7 +103,7 @@ def _search_conflicts(params: Params) -> Iterator[str]:
             sentences += [line.removeprefix(f"{PARAMS_FILE}: ") for line in error.lines]
         else:
             changed = params.model_copy(update={"train": train, "vectorize": vectorize})
-            sentences += _features_that_do_not_fit(changed, search.model)
+            sentences += unreadable_features(train, vectorize, search.model)
             sentences += [each for each in _choices_without_validation_rows(changed) if each not in before]
         if name not in wrong:
             yield from (f"search.space: {sentence}" for sentence in sentences[:1])
@@ -113,30 +117,6 @@ def _choices_without_validation_rows(params: Params) -> Iterator[str]:
             f"split.validation_size must be greater than 0 for {', '.join(choices)}, since the test rows decide "
             "nothing; got 0 (any size will do if the table gives validation rows)"
         )
-
-
-def _features_that_do_not_fit(params: Params, model: str) -> Iterator[str]:
-    """Yield a sentence for each representation that a model names and that is missing, or that it can't read."""
-    settings = getattr(params.train, model)
-    features = settings.features
-    accepted = load_model(params.train.kind(model)).ACCEPTS
-    for name in features:
-        key, known = f"train.{model}.features", params.vectorize.names()
-        if name not in known:
-            yield f"{key} must name a representation of vectorize; got {name}; {suggest(name, known)}"
-        elif (kind := params.vectorize[name].kind) not in accepted:
-            yield (
-                f"{key} must name {_join_kinds(accepted)} features; got {name}, whose are {kind} (vectorize.{name}."
-                f"method is {params.vectorize[name].method})"
-            )
-        elif rule := settings.features_rule(params.vectorize[name]):
-            yield f"{key} must name {rule}"
-        elif kind == TOKENS and len(features) > 1:
-            yield f"{key} must be one representation if its features are tokens; got {show(features)}"
-
-
-def _join_kinds(kinds: Sequence[str]) -> str:
-    return " or ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
 
 
 def validation_choices(params: Params) -> Iterator[str]:

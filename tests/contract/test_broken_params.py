@@ -510,9 +510,50 @@ def test_a_further_model_that_breaks_a_rule_is_refused(model: str, settings: str
         ("vectorize: {words: {method: bert}}", "vectorize.words must be a section with a method that is one of "),
         ("vectorize: {words: 3}", "vectorize.words must be a section of settings; got 3"),
         ("train: {a-b: {model: keras}}", "train: the name of a model must be small letters, digits and _, at most 40;"),
+        ("train: {models: ['']}", "train.models[0] must be text that is not empty; got ''"),
     ],
 )
 def test_names_and_methods_that_break_a_rule_are_refused(text: str, sentence: str) -> None:
     with pytest.raises(UserError) as error:
         parse(text)
-    assert error.value.lines[0].startswith(f"params.yaml: {sentence}")
+    (line,) = error.value.lines
+    assert line.startswith(f"params.yaml: {sentence}")
+
+
+@pytest.mark.parametrize("name", ["pretrained", "protocol", "guessing", "names", "kind", "copy", "model_fields"])
+def test_a_model_has_no_name_that_files_or_sections_use(name: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse(f"train: {{models: [{name}], {name}: {{model: majority}}}}")
+    assert error.value.lines == (
+        f"params.yaml: train: the name of a model must be one that textclf does not use itself; got {name}",
+    )
+
+
+LETTERS = "vectorize: {letters: {}}\ntrain: {models: [nb_svm], nb_svm: {features: letters}}"
+UNREADABLE = (
+    "train.logistic_regression.features must name a representation of vectorize; got words; known here: letters"
+)
+
+
+def test_a_search_that_is_not_set_up_refuses_no_run() -> None:
+    assert parse(LETTERS).train.models == ("nb_svm",)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"{LETTERS}\nsearch: {{trials: 3}}", f"search.model: {UNREADABLE}"),
+        (LETTERS.replace("[nb_svm]", "[nb_svm, logistic_regression]"), UNREADABLE),
+        (
+            (
+                "vectorize: {words: {}, one: {method: token_ids}, two: {method: token_ids}}\n"
+                "train: {models: [cnn], cnn: {features: [one, two]}}"
+            ),
+            "train.cnn.features must be one representation if its features are tokens; got [one, two]",
+        ),
+    ],
+)
+def test_features_that_a_model_can_not_read_are_refused_once(text: str, line: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse(text)
+    assert error.value.lines == (f"params.yaml: {line}",)

@@ -15,6 +15,7 @@ from textclf.core.files import read_versioned_json, reading, require, require_kn
 from textclf.core.formatting import count_noun
 
 DECISION = "decision.json"  # in the folder of an exported model
+RESERVED = ("best", "crossvalidation", "guessing", "protocol")  # keys of metrics/decisions.json beside the models
 INDEX = "index.json"  # in the folder of all exported models; names the default model
 SCALING = ("temperature", "slope", "intercept")  # parameters of the calibrations
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn

@@ -16,6 +16,7 @@ from textclf.core.files import sha256_of_file
 
 CONFIG, TOKENIZER, WEIGHTS, GRAPH = "config.json", "tokenizer.json", "model.safetensors", "model.onnx"
 WORDS, VECTORS = "words.txt", "vectors.npy"
+SHARED = "pretrained"  # beside the folders of exported models: the weights that several of them use
 AGAIN = "run dvc repro again, which fetches it"
 
 

@@ -207,6 +207,9 @@ def _first_of_each_key(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
     """Return one error per key, in the order of the settings."""
     first: dict[Any, ErrorDetails] = {}
     for detail in details:
+        # A list with a wrong element is too short for pydantic as well.
+        if detail["type"] == "too_short" and any(loc[:-1] == detail["loc"] for loc in first):
+            continue
         first.setdefault(detail["loc"], detail)
     return first.values()
 

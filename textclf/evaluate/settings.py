@@ -5,6 +5,7 @@ from typing import Annotated, Literal, cast, get_args
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
+from textclf.artifacts.decisions import RESERVED
 from textclf.core.settings import Name, Section, Seed, Share, rule
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
@@ -27,9 +28,6 @@ Threshold = Annotated[
         {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, {"enum": list(THRESHOLD_RULES)}]}
     ),
 ]
-
-
-RESERVED = ("best", "crossvalidation", "guessing", "protocol")  # keys of decisions.json beside the models
 
 
 def _external_name(value: str) -> str:

@@ -7,11 +7,11 @@ from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.classifiers import Classifier
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
 from textclf.artifacts.layers import LayerModel
+from textclf.artifacts.pretrained import SHARED
 from textclf.export import onnx_model
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER, Representation
 
-SHARED = "pretrained"  # beside the folders of models: pretrained weights that several of them use
 CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
 
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model, model_validator
 
+from textclf.artifacts import pretrained
+from textclf.artifacts.decisions import RESERVED
 from textclf.core.settings import Name, Section, relation, require_names, rule, show, unique
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings, named_settings
@@ -60,7 +62,12 @@ class _Models(Section):
     @classmethod
     def _names_of_entries(cls, value: Any) -> Any:
         if isinstance(value, dict):
-            require_names((key for key in value if key not in cls.model_fields), "a model")
+            own = [key for key in value if key not in cls.model_fields]
+            require_names(own, "a model")
+            for key in own:
+                # Files have these keys and this folder beside those of models; Python has such attributes of a section.
+                if key in {*RESERVED, pretrained.SHARED} or hasattr(cls, key):
+                    raise relation(f"the name of a model must be one that textclf does not use itself; got {key}")
         return value
 
     @model_validator(mode="after")

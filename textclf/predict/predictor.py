@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from textclf.artifacts import classifiers, layers
 from textclf.artifacts.checksums import MANIFEST, verify_files
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
+from textclf.artifacts.pretrained import SHARED
 from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.quoting import quote_value
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
 
-SHARED = "pretrained"  # beside the folders of models: pretrained weights that several of them use
 WORD = re.compile(r"\w+")  # what is removed to explain a prediction without terms
 VARIANTS = 64  # of a text, without one word each, that are in memory at a time
 Term = tuple[str, float]  # a term and its weight

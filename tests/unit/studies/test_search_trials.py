@@ -1,6 +1,7 @@
 """The search itself, with models that train in no time."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from textclf.studies.search.scores import FILE, PATTERN
 from textclf.studies.search.summary import summarize, trial_table
 from textclf.studies.search.trials import Outer, Trial, best_of, run_search
 from textclf.studies.settings import Search
+from textclf.vectorize.settings import Vectorize
 
 SPACE = {"C": [0.1, 1.0, 10.0], "vectorize.words.min_df": [1, 2]}
 
@@ -164,3 +166,10 @@ def test_optimism_is_how_much_better_the_best_score_looks(metric: str, sign: int
     assert (nested["folds"], nested["naive"], nested["honest"]["mean"]) == (2, 0.7, 0.55)
     assert nested["optimism"]["mean"] == sign * 0.15
     assert nested["settings"] == [{"units": None}, {"units": [3, 4]}]
+
+
+def test_features_that_the_model_can_not_read_end_the_search(tmp_path: Path) -> None:
+    renamed = replace(setup(), vectorize=Vectorize.model_validate({"letters": {}}))
+    with pytest.raises(UserError) as error:
+        run_search(corpus(40), CLASSES, renamed, settings(trials=1, space={"C": [1.0]}), tmp_path)
+    assert error.value.lines[0].startswith("params.yaml: train.logistic_regression.features must name a representation")

@@ -16,9 +16,11 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.metrics import METRICS, format_value
 from textclf.core import progress
 from textclf.core.errors import UserError
+from textclf.core.settings import PARAMS_FILE
 from textclf.studies import measure as training
 from textclf.studies.crossvalidation import make_folds
 from textclf.studies.measure import Setup
+from textclf.studies.readable import unreadable_features
 from textclf.studies.search.proposals import Proposals
 from textclf.studies.search.scores import Scores, scratch_folder
 from textclf.studies.search.space import Dimension, Values, apply, describe, dimensions
@@ -150,7 +152,10 @@ def run_search(
 
     `beside` is the folder in which a scratch folder keeps what is done; the caller removes it when it has written the
     result. Shows a bar over the trials with the best score so far.
+    Raises `UserError` if the model can't read its features.
     """
+    if unfit := list(unreadable_features(setup.train, setup.vectorize, settings.model)):
+        raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
     searcher = Searcher(settings, setup, classes, Scores(scratch_folder(beside, setup)))
     searches = 1 + (settings.nested or 0)
     with closing(progress.bar("search", searches * searcher.trials, "trial", scaled=False)) as bar:
