@@ -24,6 +24,7 @@ from textclf.export import card, description, folder
 from textclf.export.features import read_vectorizer, terms_of_models
 from textclf.export.settings import Export
 from textclf.export.sources import labelled_class_names, list_sources, require_known_classes
+from textclf.export.weights import list_weights
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.checksums import require_split_rows
@@ -72,6 +73,7 @@ def run(
         for name, model in layer_models.items():
             decision = Decision.from_json(decided[name])
             watching = [name] if (trained / name / "history.csv").exists() else []
+            reads = [vectorize[block] for block in read[name].names]
             text = card.render(
                 name,
                 train.kind(name),
@@ -88,6 +90,8 @@ def run(
                 confidence=evaluate.confidence,
                 warnings=warnings.get(name, []),
                 default=f"{display_name(default)}: {reason}",
+                limits=description.limits(vectorize, read[name].names),
+                weights=list_weights(getattr(train, name), reads),
                 ignores_text=model.ignores_text,
                 about=about,
             )

@@ -16,6 +16,7 @@ from textclf.core.formatting import confidence_level, display_name, join_names
 from textclf.core.labels import visible
 from textclf.core.settings import to_yaml
 from textclf.export.sources import UNSTATED, Source, combine_rights, labelled_class_names
+from textclf.export.weights import Weights
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
@@ -53,6 +54,8 @@ def render(
     confidence: float,
     warnings: Sequence[str],
     default: str,
+    limits: Sequence[str] = (),
+    weights: Sequence[Weights] = (),
     ignores_text: bool = False,
     about: About = NOTHING,
 ) -> str:
@@ -60,7 +63,8 @@ def render(
 
     `rows` are counts by split and class label; `classes` the labels in order; `confidence` is the level of the
     intervals. `representation`, `protocol` and `caveats` are those of `textclf.export.description`, `warnings` those of
-    `textclf.artifacts.model_warnings` on this model. `default` names the default model and why. `ignores_text` says
+    `textclf.artifacts.model_warnings` on this model. `default` names the default model and why. `limits` are those of
+    `textclf.export.description`, `weights` those of `textclf.export.weights`. `ignores_text` says
     that the model predicts the same for every text; `about` is what the user states of the data.
     """
     names = labelled_class_names(sources, classes, about)
@@ -89,6 +93,8 @@ def render(
         caveats=caveats,
         warnings=warnings,
         default=default,
+        limits=limits,
+        weights=weights,
         ignores_text=ignores_text,
         sources=sources,
         rights=combine_rights(sources, about),

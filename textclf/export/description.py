@@ -250,3 +250,10 @@ def representation(vectorize: Vectorize, features: Mapping[str, int]) -> str:
     if len(parts) == 1:
         return parts[0]
     return f"{'; beside '.join(parts)}; each scaled so that training rows have a mean squared length of 1"
+
+
+def limits(vectorize: Vectorize, names: Sequence[str]) -> list[str]:
+    """Return a sentence for each of a model's representations on what it does not show of a text."""
+    if len(names) == 1:
+        return [f"The model {vectorize[names[0]].limits()}."]
+    return [f"By {display_name(name)}, the model {vectorize[name].limits()}." for name in names]

@@ -7,13 +7,16 @@ from markdown_it import MarkdownIt
 
 from tests.runs import HOSTILE
 from textclf.artifacts.metrics import METRICS, format_value
+from textclf.artifacts.pretrained import CATALOGUE
 from textclf.core.about import About
 from textclf.core.formatting import join_names
-from textclf.export import card
+from textclf.export import card, description
 from textclf.export.card import Results
 from textclf.export.sources import Source, list_sources
+from textclf.export.weights import list_weights
 from textclf.fetch.catalogue import CORPORA
 from textclf.models.common.loading import load_model
+from textclf.vectorize.settings import Vectorize
 
 YELP = list_sources({CORPORA["yelp"].file: CORPORA["yelp"].sha256}, "data/raw")
 OWN = [Source("rows.csv", "0" * 64)]
@@ -63,6 +66,45 @@ def render(
     chosen = load_model(model).Settings.model_validate(settings or {})
     measured = measured or results()
     return card.render(model, model, chosen, measured, sources=sources, classes=classes, **(arguments | changes))
+
+
+def test_a_card_states_the_rights_in_pretrained_weights_and_what_the_model_sees() -> None:
+    words = {"sentences": {"method": "encoder"}, "words": {"method": "token_ids", "vectors": "glove-6b-50d"}}
+    vectorize = Vectorize.model_validate(words)
+    weights = list_weights(load_model("logistic_regression").Settings(), [vectorize[name] for name in words])
+    limits = description.limits(vectorize, list(words))
+    text = render(weights=weights, limits=limits)
+    for name in ("all-minilm-l6-v2", "glove-6b-50d"):
+        entry = CATALOGUE[name]
+        assert f"The pretrained weights {name}: {entry.licence}. {entry.citation}.\n" in text
+    assert "Predicting reads `../pretrained/all-minilm-l6-v2`" in text
+    assert "../pretrained/glove-6b-50d" not in text
+    assert "byte for byte, on machines of the same type." in text
+    assert "- By sentences, the model sees of a text the first 256 word pieces.\n" in text
+    assert "- By words, the model sees of a text only words of the training rows, and of more than 100 of them" in text
+    assert "negation" not in text
+    assert text.endswith("\n")
+    assert not text.endswith("\n\n")
+
+
+def test_a_card_without_pretrained_weights_speaks_of_none() -> None:
+    assert "pretrained" not in render()
+
+
+@pytest.mark.parametrize(("vectors", "names"), [(None, []), ("frozen", ["glove-6b-50d"])])
+def test_word_vectors_are_listed_if_the_network_starts_from_them(vectors: str | None, names: list[str]) -> None:
+    sequences = Vectorize.model_validate({"sequences": {"method": "token_ids", "vectors": "glove-6b-50d"}})["sequences"]
+    weights = list_weights(load_model("cnn").Settings.model_validate({"vectors": vectors}), [sequences])
+    assert [each.name for each in weights] == names
+
+
+def test_a_card_leaves_the_rights_in_your_own_weights_to_you() -> None:
+    own = {"pretrained": None, "path": "mine", "sha256": "ab" * 32}
+    weights = list_weights(load_model("transformer").Settings.model_validate(own), [])
+    assert [each.name for each in weights] == ["own-" + "ab" * 8]
+    assert "own-abababababababab: your own; whether they may be passed on is yours to state.\n" in render(
+        weights=weights
+    )
 
 
 def rows_of(text: str, heading: str) -> list[list[str]]:

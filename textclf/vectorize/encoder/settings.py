@@ -43,6 +43,10 @@ class Settings(Section):
         """Return how a text becomes a vector with so many columns, in a few words."""
         return f"sentence vectors of the pretrained encoder {self.chosen.name}, {columns:,} columns"
 
+    def limits(self) -> str:
+        """Return what a model does not see of a text, as the end of a sentence."""
+        return f"sees of a text the first {self.length} word pieces"
+
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
         check_choice(self.pretrained, self.path, self.sha256)

@@ -105,6 +105,13 @@ class Terms(Section):
         kind = "hashed columns" if self.hashing else "terms of the training rows"
         return f"{WEIGHTS[self.weighting]} of {terms}, {columns:,} {kind}"
 
+    def limits(self) -> str:
+        """Return what a model does not see of a text, as the end of a sentence."""
+        return (
+            "sees which terms a text contains, and their order only within terms of several words: it easily misses "
+            "negation and irony"
+        )
+
     @model_validator(mode="after")
     def _ranges_ascend(self) -> Self:
         for name in ("ngram_range", "char_ngram_range"):

@@ -46,3 +46,8 @@ class Settings(Section):
         """Return how a text becomes a sequence of so many different ids, in a few words."""
         vectors = "" if self.vectors is None else f", with the vectors {self.vectors}"
         return f"word ids, {columns:,} with padding{vectors}; texts of {self.length} words"
+
+    def limits(self) -> str:
+        """Return what a model does not see of a text, as the end of a sentence."""
+        end = "last" if self.truncating == "pre" else "first"
+        return f"sees of a text only words of the training rows, and of more than {self.length} of them the {end} ones"

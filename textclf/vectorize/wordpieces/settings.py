@@ -38,6 +38,10 @@ class Settings(Section):
         """Return how a text becomes a sequence of so many different ids, in a few words."""
         return f"word pieces of {self.chosen.name}, {columns:,} ids, at most {self.length} for each text"
 
+    def limits(self) -> str:
+        """Return what a model does not see of a text, as the end of a sentence."""
+        return f"sees of a text the first {self.length} word pieces"
+
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
         check_choice(self.pretrained, self.path, self.sha256)
