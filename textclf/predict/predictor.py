@@ -24,6 +24,7 @@ from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
 
 WORD = re.compile(r"\w+")  # what is removed to explain a prediction without terms
+MOST_WORDS = 300  # of a text that are removed, so that the explanation of a very long one ends
 VARIANTS = 64  # of a text, without one word each, that are in memory at a time
 Term = tuple[str, float]  # a term and its weight
 
@@ -64,7 +65,8 @@ class Predictor:
 
         A weight is the drop of the label's log odds when the term is removed from the text: above 0 it speaks for the
         label, below 0 against it. Terms outside the vocabulary have none. Calibration is not taken into account. If the
-        features have no terms, such as sentence vectors, words take their place, each removed wherever it occurs.
+        features have no terms, such as sentence vectors, words take their place, each removed wherever it occurs; in a
+        text of more than 300 different words, only so many.
         """
         texts = list(_require_texts(texts))
         if not representation.has_terms(self.vectorizer):
@@ -83,7 +85,7 @@ class Predictor:
 
     def _explain_words(self, text: str, count: int | None) -> list[Term]:
         """Return the words whose removal changes the log odds of the text's label most, each with the drop."""
-        words = list(dict.fromkeys(WORD.findall(text)))
+        words = self._words(text)
         variants = [text, *(re.sub(rf"\b{re.escape(word)}\b", "", text) for word in words)]
         starts = range(0, len(variants), VARIANTS)
         batches = [variants[start : start + VARIANTS] for start in starts]
@@ -93,6 +95,13 @@ class Predictor:
         drops = odds[0] - odds[1:]
         order = np.argsort(-np.abs(drops), kind="stable")[:count]
         return [(words[position], float(drops[position])) for position in order if drops[position] != 0]
+
+    def _words(self, text: str) -> list[str]:
+        """Return the different words of a text, at most `MOST_WORDS`: of more, those at the end that the model sees."""
+        found = WORD.findall(text)
+        if getattr(getattr(self.vectorizer, "settings", None), "truncating", "post") == "pre":
+            return list(dict.fromkeys(reversed(found)))[MOST_WORDS - 1 :: -1]
+        return list(dict.fromkeys(found))[:MOST_WORDS]
 
     def _vectors(self, texts: Iterable[str]) -> Any:
         return self.vectorizer.transform(_require_texts(texts))
@@ -130,12 +139,26 @@ def load(folder: str | Path) -> Predictor:
         verify_files(folder, [*classifiers.files_of(folder), DECISION, VECTORIZER])
     model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
-    vectorizer = representation.read(folder / VECTORIZER, folder.parent / SHARED)
+    vectorizer = _read_vectorizer(folder)
     columns = classifiers.columns_of(model)
     with reading(folder / VECTORIZER):
         if columns not in {None, vectorizer.columns}:
             raise ValueError(f"the model takes {columns} columns")
     return Predictor(vectorizer, model, decision)
+
+
+def _read_vectorizer(folder: Path) -> Any:
+    """Return the vectorizer of a model's folder; `UserError` also if its weights were not copied with it."""
+    shared = folder.parent / SHARED
+    try:
+        return representation.read(folder / VECTORIZER, shared)
+    except UserError as error:
+        if shared.exists() or any(str(folder / VECTORIZER) in line for line in error.lines):
+            raise
+        raise UserError(
+            f"{shared} not found, which has pretrained weights that {folder} reads; copy it from beside the model's "
+            "first folder, or run dvc repro to make it"
+        ) from None
 
 
 def find_model(folder: Path, name: str | None) -> Path:

@@ -1,18 +1,22 @@
 import json
 import math
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 import textclf
+from tests.tiny_bert import write_folder
 from tests.unit.predict.models import export, fit_vectorizer, network, shares, three_classes, two_classes
 from textclf.artifacts import layers
 from textclf.artifacts.checksums import MANIFEST, write_manifest
@@ -28,9 +32,13 @@ from textclf.artifacts.decisions import (
     write_index,
 )
 from textclf.artifacts.layers import Layer, LayerModel
+from textclf.artifacts.pretrained import SHARED
 from textclf.core.errors import UserError
+from textclf.core.files import sha256_of_file
 from textclf.predict.predictor import Predictor, find_model
-from textclf.vectorize.representation import VECTORIZER
+from textclf.vectorize.encoder.representation import Representation
+from textclf.vectorize.encoder.settings import Settings
+from textclf.vectorize.representation import VECTORIZER, share
 
 TEXTS = ["The food was great, great!", "bad food", "", "nothing that is known", "Great. Bad. Great."]
 DAMAGED = "is damaged; remove it and run dvc repro (or dvc pull) to make it"
@@ -506,3 +514,71 @@ def test_loading_and_predicting_import_no_large_library(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", script, str(folder)], capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("\n", "")
+
+
+# Features without terms
+
+
+class Lengths:
+    """A representation whose only column is the number of words that are left of a text, and that counts its texts."""
+
+    columns = 1
+
+    def __init__(self, truncating: str = "post") -> None:
+        self.settings = SimpleNamespace(truncating=truncating)
+        self.texts: list[str] = []
+
+    def transform(self, texts: Iterable[str]) -> NDArray[np.float64]:
+        new = list(texts)
+        self.texts += new
+        return np.array([[float(len(text.split()))] for text in new])
+
+
+def by_length(vectorizer: Lengths) -> Predictor:
+    """Return a model whose log odds of yes are the number of words."""
+    return Predictor(
+        vectorizer, layers.linear(("no", "yes"), np.array([[1.0]]), np.array([0.0]), "sigmoid"), Decision(0.5)
+    )
+
+
+def test_words_are_removed_wherever_they_occur_if_features_have_no_terms() -> None:
+    explained = by_length(Lengths()).explain(["good, good food", "", "[SEP]", " "])
+    assert [[word for word, _ in terms] for terms in explained] == [["good", "food"], [], [], []]
+    assert [weight for _, weight in explained[0]] == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize(("truncating", "tried"), [("post", ["w0", "w299"]), ("pre", ["w4700", "w4999"])])
+def test_an_explanation_of_a_very_long_text_tries_the_words_that_the_model_sees(
+    truncating: str, tried: list[str]
+) -> None:
+    vectorizer = Lengths(truncating)
+    text = " ".join(f"w{number}" for number in range(5000))
+    (terms,) = by_length(vectorizer).explain([text])
+    assert len(vectorizer.texts) == 1 + 300
+    # Without one of 5,000 words nothing is less probable, so the words are those of the variants.
+    missing = [{*text.split()}.difference(variant.split()) for variant in vectorizer.texts[1:]]
+    assert [missing[0], missing[-1]] == [{word} for word in tried]
+    assert terms == []
+
+
+def test_weights_that_were_not_copied_with_the_model_are_missed(tmp_path: Path) -> None:
+    first = tmp_path / "run" / "models"
+    encoder = Settings.model_validate(
+        {"pretrained": None, "path": str(write_folder(tmp_path / "mine")), "sha256": "0" * 64}
+    )
+    source = tmp_path / "mine" / "model.safetensors"
+    encoder = encoder.model_copy(update={"sha256": sha256_of_file(source), "length": 8})
+    fitted = Representation.fit((), encoder, tmp_path)
+    model = layers.linear(("no", "yes"), np.ones((1, fitted.columns)), np.zeros(1), "sigmoid")
+    folder = export(Predictor(fitted, model, Decision(0.5)), first / "enc")
+    share(fitted, first / SHARED)
+    assert textclf.load(folder).predict([""]) in (["no"], ["yes"])
+    shutil.rmtree(tmp_path / "mine")
+    alone = tmp_path / "alone" / "enc"
+    shutil.copytree(folder, alone)
+    with pytest.raises(UserError) as error:
+        textclf.load(alone)
+    sentence = f"{tmp_path}/alone/pretrained not found, which has pretrained weights that {alone} reads; copy it from "
+    assert error.value.lines[0].startswith(sentence)
+    shutil.copytree(first / SHARED, tmp_path / "alone" / SHARED)
+    assert textclf.load(alone).predict([""]) == textclf.load(folder).predict([""])
