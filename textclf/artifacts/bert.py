@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import onnx
 
 IDS, MASK = "input_ids", "attention_mask"  # the inputs of every graph
+MOST_LAYERS = 1000  # beyond all published encoders; the names of the arrays of a billion would fill the memory
 Pooling = Literal["mean", "cls"]
 Weights = Mapping[str, NDArray[Any]]
 # Activations of the configuration as operators of ONNX with their attributes. keras_hub's BertBackbone computes
@@ -92,12 +93,16 @@ def read_config(path: Path) -> Config:
     for name, key in _SIZES.items():
         if type(sizes[name]) is not int or sizes[name] < 1:
             raise UserError(f"{path}: {key} must be an integer from 1; got {sizes[name]!r}; download it again")
+    if sizes["layers"] > MOST_LAYERS:
+        raise UserError(f"{path}: {_SIZES['layers']} must be at most {MOST_LAYERS}; got {sizes['layers']}")
     if sizes["hidden"] % sizes["heads"]:
         raise UserError(f"{path}: hidden_size must be a multiple of num_attention_heads; download it again")
     activation, epsilon = content.get("hidden_act"), content.get("layer_norm_eps", 1e-12)
-    if activation not in ACTIVATIONS:
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise UserError(f"{path}: hidden_act must be one of {', '.join(ACTIVATIONS)}; got {activation!r}")
-    if content.get("position_embedding_type", "absolute") != "absolute" or not isinstance(epsilon, float):
+    if content.get("position_embedding_type", "absolute") != "absolute" or not (
+        isinstance(epsilon, float) and 0 < epsilon < 1
+    ):
         raise UserError(f"{path} must have absolute positions and a decimal layer_norm_eps; use an ONNX file instead")
     return Config(**sizes, epsilon=epsilon, activation=activation)
 

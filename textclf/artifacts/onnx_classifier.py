@@ -87,7 +87,7 @@ class OnnxClassifier:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3  # errors
+        options.log_severity_level = 4  # fatal errors; others are exceptions as well
         return onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
 
 

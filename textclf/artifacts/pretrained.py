@@ -244,11 +244,14 @@ class Chosen:
         """
         if self.pretrained is not None:
             return require(root, self.pretrained, file)
+        remedy = "put it there, or name other pretrained weights in params.yaml"
+        if not Path(self.path or "").exists():
+            raise UserError(f"{self.path} not found; {remedy}")
         path = self._own_folder() / file
         if pinned and self._own_file() is not None:
             path = Path(self.path or "")
         if not path.is_file():
-            raise UserError(f"{path} not found; put it there, or name other pretrained weights in params.yaml")
+            raise UserError(f"{path} not found; {remedy}")
         remedy = "put the right file there, or correct sha256 in params.yaml"
         return verify(path, self.sha256 or "", remedy=remedy) if pinned else path
 

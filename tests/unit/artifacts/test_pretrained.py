@@ -78,6 +78,8 @@ def test_files_of_your_own_have_the_checksum_of_the_settings(tmp_path: Path) -> 
             wrong.require(Path("none"), "model.onnx")
         with pytest.raises(UserError, match=r"tokenizer\.json not found; put it there"):
             own.require(Path("none"), "tokenizer.json", pinned=False)
+    with pytest.raises(UserError, match=r"^nowhere/mine not found; put it there"):
+        Chosen(None, "nowhere/mine", sha256(DATA)).require(Path("none"), "tokenizer.json", pinned=False)
 
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)

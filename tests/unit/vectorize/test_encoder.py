@@ -229,6 +229,12 @@ def binary_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").write_bytes(b"\xff\xfe")
 
 
+def nan_weights(folder: Path) -> None:
+    arrays = tiny_bert.weights()
+    arrays["embeddings.LayerNorm.weight"] *= np.nan
+    (folder / "model.safetensors").write_bytes(tiny_bert.safetensors(arrays))
+
+
 @pytest.mark.parametrize(
     ("damage", "changes", "reason"),
     [
@@ -238,6 +244,7 @@ def binary_tokenizer(folder: Path) -> None:
         (truncated, {"sha256": "0" * 64}, r"model\.safetensors must have the SHA-256 0{64}; got"),
         (no_tokenizer, {}, r"tokenizer\.json must be a file of the package tokenizers; got: "),
         (binary_tokenizer, {}, r"tokenizer\.json must be a file of the package tokenizers; got: "),
+        (nan_weights, {}, r"model\.safetensors must give finite vectors; got NaN or infinity"),
         (lambda _: None, {"length": 17}, "length must be at most 16, max_position_embeddings of .*; got 17"),
     ],
 )
@@ -286,3 +293,13 @@ def test_a_missing_package_is_one_line(module: str, line: str, folder: Path, mon
 def test_settings_name_one_source_of_weights(given: dict[str, Any], reason: str) -> None:
     with pytest.raises(ValidationError, match=reason):
         Settings(**given)
+
+
+def test_an_error_of_onnxruntime_is_not_printed_as_well(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    folder = tiny_bert.write_folder(tmp_path / "mine")
+    tokenizer = tiny_bert.tokenizer_json()
+    tokenizer["model"]["vocab"]["good"] = 500
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(UserError, match=r"model\.safetensors can't encode texts of 3 tokens: "):
+        Representation.fit((), own(folder), NOWHERE).transform(["good"])
+    assert capfd.readouterr().err == ""

@@ -31,7 +31,7 @@ ERRORS = (
     "NotImplemented",
     "RuntimeException",
 )
-QUIET = 3  # onnxruntime's level of errors
+QUIET = 4  # onnxruntime's level of fatal errors; others are exceptions as well
 
 Vectors = NDArray[np.float32]
 Pooling = Literal["mean", "cls"]
@@ -75,6 +75,8 @@ class Session:
         vectors = np.empty((len(rows), parts[0].shape[1]), dtype=np.float32)
         for batch, part in zip(batches, parts, strict=True):
             vectors[batch] = part
+        if not np.isfinite(vectors).all():
+            raise UserError(f"{self.origin} must give finite vectors; got NaN or infinity; use other weights")
         if normalize:
             norms = np.sqrt((vectors.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
             vectors = (vectors / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32)
