@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
+from textclf.core.errors import UserError
 from textclf.core.outputs import SCRATCH
 
 PRETRAINED = "pretrained.json"
@@ -48,18 +49,28 @@ def write(
 
 
 def read_models(folder: Path) -> dict[str, ModelPlan]:
-    """Return the plan of each model, by name; `UserError` if one is damaged."""
+    """Return the plan of each model, by name; `UserError` if one is damaged, or there is none."""
     plans = {}
-    for path in sorted(model_path(folder, "").parent.glob("*.json")):
+    for path in _files(model_path(folder, "").parent):
         content = read_checked_json(path, ("kind", "features", "code"))
         plans[path.stem] = ModelPlan(content["kind"], tuple(content["features"]), content["code"])
     return plans
 
 
 def leftovers(folder: Path, features: Path) -> list[Path]:
-    """Return what is in the folder of features and is of no representation in the plan, as of one that was removed."""
-    known = {path.stem for path in representation_path(folder, "").parent.glob("*.json")}
+    """Return what is in the folder of features and is of no representation in the plan, as of one that was removed.
+
+    Raises `UserError` if the plan has no representation, because then it is lost, and the features are not leftovers.
+    """
+    known = {path.stem for path in _files(representation_path(folder, "").parent)}
     return sorted(path for path in features.iterdir() if path.name not in known and not path.name.endswith(SCRATCH))
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the plans in a folder, sorted; `UserError` if there are none."""
+    if not (paths := sorted(folder.glob("*.json"))):
+        raise UserError(f"{folder} must have a plan; run dvc repro to make it")
+    return paths
 
 
 def is_used(folder: Path, representation: str) -> bool:

@@ -77,3 +77,10 @@ def test_a_damaged_plan_is_told_in_a_line(tmp_path: Path) -> None:
     path.write_text(path.read_text().replace("true", "false"))
     with pytest.raises(UserError, match=r"words\.json is damaged; remove it"):
         plan.is_used(tmp_path / "plan", "words")
+
+
+def test_features_are_no_leftovers_of_a_plan_that_is_lost(tmp_path: Path) -> None:
+    (tmp_path / "features" / "words").mkdir(parents=True)
+    for read in (plan.read_models, lambda folder: plan.leftovers(folder, tmp_path / "features")):
+        with pytest.raises(UserError, match="must have a plan; run dvc repro to make it"):
+            read(tmp_path / "plan")
