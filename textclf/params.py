@@ -58,6 +58,8 @@ def is_lesson(params: Params) -> bool:
 
 
 def _checked(content: object, name: str) -> Params:
+    if isinstance(content, dict) and content.get("vectorize") == {}:  # DVC makes no stage for a default within
+        raise UserError(f"{name}: vectorize must name a representation, such as {{words: {{}}}}; got {{}}")
     params: Params = validate(Params, content, name)
     if lines := [f"{name}: {sentence}" for sentence in conflicts(params)]:
         raise UserError(*lines)

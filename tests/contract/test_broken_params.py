@@ -508,6 +508,7 @@ def test_a_further_model_that_breaks_a_rule_is_refused(model: str, settings: str
             "vectorize: the name of a representation must not be that of a split; got train",
         ),
         ("vectorize: {words: {method: bert}}", "vectorize.words must be a section with a method that is one of "),
+        ("vectorize: {}", "vectorize must name a representation, such as {words: {}}; got {}"),
         ("vectorize: {words: 3}", "vectorize.words must be a section of settings; got 3"),
         ("train: {a-b: {model: keras}}", "train: the name of a model must be small letters, digits and _, at most 40;"),
         ("train: {models: ['']}", "train.models[0] must be text that is not empty; got ''"),
