@@ -397,6 +397,19 @@ def test_git_keeps_the_small_outs_and_dvc_the_others() -> None:
     assert not [file for file in FILES if file.startswith(("data/", "models/"))]
 
 
+def test_a_stage_that_fails_leaves_what_git_keeps() -> None:
+    kept = [
+        (out, options)
+        for stage in [*DVC["stages"].values(), *STUDIES.values()]
+        for entry in [*stage.get("do", stage).get("outs", []), *stage.get("do", stage).get("metrics", [])]
+        if isinstance(entry, dict)
+        for out, options in entry.items()
+        if options.get("cache") is False
+    ]
+    assert kept
+    assert [out for out, options in kept if not options.get("persist")] == []
+
+
 def test_dvc_sends_no_analytics() -> None:
     config = configparser.ConfigParser()
     config.read_string((ROOT / ".dvc/config").read_text(encoding="utf-8"))
