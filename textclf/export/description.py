@@ -47,12 +47,24 @@ def protocol(
         _splitting(data, split, splits_report),
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
         "The representation and the models are fitted on the training rows alone.",
-        *(note for name in models for note in _notes(train.kind(name), getattr(train, name))),
+        *_training(train, models),
         _calibration(evaluate),
         _decision_rule(evaluate, list(classes.values())),
         _intervals(evaluate, test_rows),
         *([_dependence(data, test_rows, clusters["test"])] if clusters and "test" in clusters else []),
     ]
+
+
+def _training(train: Train, models: Iterable[str]) -> list[str]:
+    """Return how models were trained, each sentence once, with the names of its models if there are several."""
+    noted: dict[str, list[str]] = {}
+    for name in models:
+        for note in _notes(train.kind(name), getattr(train, name)):
+            noted.setdefault(note, []).append(display_name(name))
+    if len({name for names in noted.values() for name in names}) < 2:
+        return list(noted)
+    named = [f"{join_names(names)}: {note}" for note, names in noted.items()]
+    return [sentence[0].upper() + sentence[1:] for sentence in named]
 
 
 def _notes(kind: str, settings: ModelSettings) -> list[str]:

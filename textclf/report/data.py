@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from textclf.artifacts.features import DENSE
 from textclf.core.formatting import count_noun, display_name, percent
 from textclf.export import description
 from textclf.export.sources import combine_rights, labelled_class_names
+from textclf.export.weights import Weights, list_weights
 from textclf.plot import groups
 from textclf.report.conflicts import conflicts
 from textclf.report.markup import Chart, Table, ends
@@ -46,8 +48,17 @@ def data(run: Run, lengths: Mapping[str, tuple[Lengths, Lengths]]) -> dict[str, 
         "repeats": _repeats(run.leaks, list(lengths)),
         "repeated": _sums(run.leaks),
         "conflicts": conflicts(run),
+        "weights": [f"{each.name}: {each.licence}" for each in _weights(run)],
         "features": [_representation(run, name) for name in run.features],
     }
+
+
+def _weights(run: Run) -> list[Weights]:
+    """Return the pretrained weights of all models, each once."""
+    train, vectorize = run.settings.train, run.settings.vectorize
+    settings = [getattr(train, name) for name in train.models]
+    found = [each for own in settings for each in list_weights(own, [vectorize[name] for name in own.features])]
+    return list({each.name: each for each in found}.values())
 
 
 def _representation(run: Run, name: str) -> str:
@@ -56,6 +67,8 @@ def _representation(run: Run, name: str) -> str:
     text = run.settings.vectorize[name].describe(shape["features"])
     mean = shape["nonzeros"] / shape["rows"]
     label = f"{display_name(name)}: " if len(run.features) > 1 else ""
+    if run.settings.vectorize[name].kind == DENSE:  # every text has a number in every column
+        return f"{label}{text}"
     return f"{label}{text}; on average {mean:.1f} of them in a training text"
 
 

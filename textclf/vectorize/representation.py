@@ -1,6 +1,6 @@
 """Representations: what turns texts into features of one kind, learned from the training rows and stored as JSON."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
@@ -154,7 +154,9 @@ def read(path: Path, shared: Path) -> Any:
         return _from_json(path, content, shared)
 
 
-def _from_json(path: Path, content: Mapping[str, Any], shared: Path) -> Any:
+def _from_json(path: Path, content: Any, shared: Path) -> Any:
+    if not isinstance(content, dict):
+        raise TypeError(content)
     if content.get("method") == UNION:
         return Union(
             [

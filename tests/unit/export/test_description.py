@@ -113,6 +113,12 @@ def test_the_protocol_has_the_notes_of_the_models_that_are_named() -> None:
     assert protocol(("majority",), train=stopped) == protocol()
 
 
+def test_notes_of_several_models_name_them_and_are_said_once() -> None:
+    longer = {"long": {"model": "keras", "epochs": 300}, "twin": {"model": "keras"}}
+    lines = protocol(("majority", "keras", "long", "twin"), train=longer)
+    assert [line.partition(":")[0] for line in lines if "epochs" in line] == ["Keras and twin", "Long"]
+
+
 def caveats(watching: tuple[str, ...] = (), **changes: Any) -> list[str]:
     report = {key: value for key, value in (REPORT | changes).items() if value is not None}
     return description.caveats(report, CLASSES, 0.95, watching)

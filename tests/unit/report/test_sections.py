@@ -15,6 +15,7 @@ from textclf.artifacts.metrics import METRICS, format_value
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.export.sources import Source
+from textclf.models.settings import Train
 from textclf.plot.confusion import MOST_CLASSES
 from textclf.report import conflicts, curves, data, details, results
 from textclf.report.data import BARS, count_lengths, histogram
@@ -22,6 +23,7 @@ from textclf.report.errors import GROUPS, errors
 from textclf.report.markup import Text, embed_json, excerpt, mark_settings
 from textclf.report.page import render
 from textclf.report.run import CLASS_METRICS, Run
+from textclf.vectorize.settings import Vectorize
 
 PAIR = ("logistic_regression", "keras")
 DEFAULT = make_run()
@@ -159,6 +161,20 @@ def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
 def test_own_rows_have_a_checksum_and_a_licence_to_state() -> None:
     assert "rows.csv SHA-256 " + "0" * 64 in TEXT["data"]
     assert "Licence yours to state" in TEXT["data"]
+
+
+def test_pretrained_weights_have_their_licence_and_vectors_no_count() -> None:
+    assert "Pretrained weights" not in TEXT["data"]
+    vectorize = Vectorize.model_validate({"words": {}, "sentences": {"method": "encoder"}})
+    train = Train.model_validate(
+        {"models": ["majority", "logistic_regression"], "logistic_regression": {"features": "sentences"}}
+    )
+    shape = {"train": {"rows": 40, "features": 384, "nonzeros": 40 * 384}}
+    run = replace(DEFAULT, settings=replace(DEFAULT.settings, vectorize=vectorize, train=train))
+    text = sections(replace(run, features={"sentences": shape}))["data"]
+    assert "Pretrained weights all-minilm-l6-v2: Apache-2.0" in text
+    assert "encoder all-minilm-l6-v2, 384 columns" in text
+    assert "on average" not in text
 
 
 def test_classes_of_a_built_in_corpus_have_names() -> None:

@@ -68,6 +68,7 @@ def test_a_union_is_the_same_after_json_to_the_bit(tmp_path: Path) -> None:
         ({"blocks": [{"name": "words", "scale": 0.0, "vectorizer": words().to_json()}]}, "is damaged"),
         ({"blocks": [{"name": "words", "scale": True, "vectorizer": words().to_json()}]}, "is damaged"),
         ({"blocks": [{"name": "words", "scale": 1.0, "vectorizer": {}}]}, "is damaged"),
+        ({"blocks": [{"name": "words", "scale": 1.0, "vectorizer": [1]}]}, "is damaged"),
     ],
 )
 def test_a_union_that_is_damaged_or_newer_is_refused(tmp_path: Path, change: dict[str, Any], reason: str) -> None:
