@@ -168,9 +168,9 @@ def choices() -> str:
             [
                 cost["name"],
                 *(accuracy(content["choices"][number]) for content in contents.values()),
-                f"{cost['cpu_seconds']:.1f}",
+                f"{cost['cpu_seconds']:.2f}",
                 f"{rate:,.0f}",
-                f"{cost['megabytes']:.1f}",
+                f"{cost['megabytes']:.2f}",
             ]
         )
     corpora = [f"{name}, {content['rows']:,} rows" for name, content in contents.items()]

@@ -17,7 +17,8 @@ EXTRAS = {
     ),
     "excel": ("openpyxl",),
     "onnx": ("onnxruntime",),
-    "pretrained": ("keras_hub", "tokenizers"),  # it has onnxruntime too
+    "encoder": ("tokenizers",),  # it has onnxruntime too
+    "pretrained": ("keras_hub",),  # it has the two as well
     "parquet": ("pyarrow",),  # pipeline has it too
     "search": ("optuna",),
     "serve": ("fastapi", "uvicorn"),
