@@ -26,9 +26,9 @@ MARKS = {
     "linear_svm": Mark("#C2689B", (4, 2), "cross"),
     "nb_svm": Mark("#009E73", (1, 3), "triangle-down"),
     "keras": Mark("#0072B2", (1, 0), "circle"),
-    "embedding": Mark("#1F8FA6", (10, 2), "triangle-left"),
-    "cnn": Mark("#A0673C", (5, 2, 1, 2), "triangle-right"),
-    "transformer": Mark("#8E6BD8", (3, 3), "stroke"),
+    "embedding": Mark("#008080", (10, 2), "triangle-left"),
+    "cnn": Mark("#9C6B1E", (5, 2, 1, 2), "triangle-right"),
+    "transformer": Mark("#9467BD", (3, 3), "stroke"),
 }
 # Of a model that is not in `MARKS`: its name chooses.
 OTHER_COLOURS = ("#8E6BD8", "#7A8B1F", "#1F8FA6", "#A0673C", "#D1495B", "#5B7DB1", "#3E8E41")

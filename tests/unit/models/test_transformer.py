@@ -239,7 +239,7 @@ def test_class_weights_change_the_training(tmp_path: Path, folders: Folders) -> 
 def test_vectors_are_refused(folders: Folders) -> None:
     part = berts.rows()
     vectors = Features(part.ids, np.zeros((30, 4), np.float32), part.y, part.classes)
-    message = "train.transformer.features must name features of the method wordpieces, made for all-minilm-l6-v2"
+    message = "features must name features of the method wordpieces, made for all-minilm-l6-v2"
     with pytest.raises(UserError, match=f"^{message}; got vectors$"):
         transformer.fit(vectors, vectors, berts.settings(), folders)
 

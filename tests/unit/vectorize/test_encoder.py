@@ -266,7 +266,7 @@ def test_a_catalogue_entry_that_was_not_fetched_is_one_line(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("module", "line"),
     [
-        ("tokenizers", 'the package tokenizers must be installed for this; pip install "textclf[pretrained]"'),
+        ("tokenizers", 'the package tokenizers must be installed for this; pip install "textclf[encoder]"'),
         ("onnxruntime", 'the package onnxruntime must be installed for this; pip install "textclf[onnx]"'),
     ],
 )
