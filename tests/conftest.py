@@ -1,5 +1,6 @@
 """What the tests share: a small project, a stage that must refuse to work on it, and what was left out."""
 
+import dataclasses
 import functools
 import runpy
 import shlex
@@ -16,6 +17,7 @@ from hypothesis import HealthCheck, settings
 
 from tests.faults import campaign
 from tests.settings import LESSON, TEXT
+from textclf.artifacts import inputs
 
 # A busy machine is slow.
 settings.register_profile("textclf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -114,6 +116,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "data" / "raw" / "yelp_labelled.txt").write_text("".join(rows), encoding="utf-8")
     for stage in ("check", "split", "vectorize", "combine", "train", "evaluate", "export"):
         assert run_stage(folder, stage, *arguments(stage)) in {None, 0}, stage
+    read = inputs.read(folder / "data/inputs/majority.json")
+    for kind in ("logistic_regression", "keras"):  # for tests that train another model
+        inputs.write(dataclasses.replace(read, kind=kind), folder / f"data/inputs/{kind}.json")
     for path in (*arguments("plot"), *arguments("report")):
         if path.endswith((".svg", ".html")):
             (folder / path).parent.mkdir(exist_ok=True)

@@ -29,7 +29,8 @@ def run(
     folder: Path, stage: str, variables: Mapping[str, str], prefix: Sequence[str] = ()
 ) -> subprocess.CompletedProcess[str]:
     """Run a stage in a folder with these variables, and no others of the user's."""
-    line = content("dvc.yaml")["stages"][stage.partition("@")[0]]["cmd"].replace("$DVC_STAGE", stage)
+    declared = content("dvc.yaml")["stages"][stage.partition("@")[0]]
+    line = declared.get("do", declared)["cmd"].replace("$DVC_STAGE", stage)
     command = [*prefix, sys.executable, *shlex.split(line)[1:]]
     environment = {"PATH": os.defpath, "PYTHONPATH": str(ROOT), **variables}
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, errors="replace")

@@ -111,13 +111,15 @@ def make_stage(project: Path, name: str) -> Stage:
     match name:
         case "train":
             outputs = ["data/trained/logistic_regression", "data/predictions/logistic_regression.parquet"]
+        case "vectorize":
+            outputs = ["data/features/words"]
         case "evaluate":
             metrics = ("comparisons", "decisions", "evaluation", "intervals", "training")
             plots = ("classes", "confusion", "history", "precision_recall", "reliability", "roc")
             outputs = ["metrics/models", *(f"metrics/{each}.json" for each in metrics)]
             outputs += [f"plots/{each}.csv" for each in plots]
         case _:
-            names = {"split": ("splits", "report"), "vectorize": ("features",), "export": ("models", "terms")}
+            names = {"split": ("splits", "report"), "export": ("models", "terms")}
             outputs = [values[f"--{each}"] for each in names[name]]
     return Stage(project, name, tuple(words), tuple(outputs))
 
