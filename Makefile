@@ -20,7 +20,7 @@ metrics: .venv/run ## Print the outcome of the last run: models, intervals, the 
 	@python -m textclf.cli metrics
 
 .PHONY: test
-test: .venv/dev ## Run all tests that are not slow; some of them run the pipeline; about 8 minutes
+test: .venv/dev ## Run all tests that are not slow; some of them run the pipeline; about 9 minutes
 	pytest --numprocesses auto -m "not slow"
 
 .PHONY: test-all

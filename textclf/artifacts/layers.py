@@ -18,7 +18,7 @@ from scipy.sparse import csr_array
 from textclf.artifacts import token_front
 from textclf.artifacts.features import Matrix
 from textclf.artifacts.token_front import TokenFront, product
-from textclf.artifacts.tokens import PADDING, Tokens
+from textclf.artifacts.tokens import Tokens
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
 
 Array = NDArray[np.float64]
@@ -65,15 +65,12 @@ class LayerModel:
         """Return probabilities (rows, classes) of the rows of `X` (rows, features); each row sums to 1."""
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
 
-    def occlusion(self, X: "csr_array | Tokens") -> Array:
+    def occlusion(self, X: csr_array) -> Array:
         """Return how much the log odds of each class fall when a term is removed, (nonzeros of X, classes).
 
         In the order of the nonzeros of `X`. For a linear binary model this is the term's weight times its value. The
-        other terms keep their values: rows of tf-idf are not normalised again. A token of a sequence is replaced by
-        padding, so that the others stay where they are.
+        other terms keep their values: rows of tf-idf are not normalised again.
         """
-        if isinstance(X, Tokens):
-            return self._occlude_tokens(X)
         kernel, counts = self.layers[0].kernel, np.diff(X.indptr)
         first = self._first(X)
         fall = np.zeros((X.nnz, len(self.classes)))
@@ -102,19 +99,6 @@ class LayerModel:
             return np.hstack([-kernel, kernel])
         centred: Array = kernel - kernel.mean(axis=1, keepdims=True)
         return centred
-
-    def _occlude_tokens(self, X: Tokens) -> Array:
-        whole = self._log_odds(self._first(X))
-        rows = np.repeat(np.arange(X.shape[0]), np.diff(X.starts))
-        fall = np.zeros((X.nnz, len(self.classes)))
-        step = max(1, CELLS // X.length)
-        for start in range(0, X.nnz, step):
-            some = slice(start, start + step)
-            without = X[rows[some]]
-            places = np.arange(start, start + len(rows[some])) - X.starts[rows[some]]
-            without.ids[without.starts[:-1] + places] = PADDING
-            fall[some] = whole[rows[some]] - self._log_odds(self._first(without))
-        return fall
 
     def _first(self, X: Matrix) -> Array:
         """Return the input of the first activation, (rows, units)."""

@@ -1,12 +1,12 @@
 """Settings that name pretrained weights: the same in every representation and model that uses some."""
 
 import re
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 
-from pydantic import AfterValidator, WithJsonSchema
+from pydantic import AfterValidator, WithJsonSchema, model_validator
 
-from textclf.artifacts.pretrained import TOKENIZER, having
-from textclf.core.settings import Name, relation, rule
+from textclf.artifacts.pretrained import TOKENIZER, Chosen, having
+from textclf.core.settings import Name, Section, relation, rule
 
 DEFAULT = "all-minilm-l6-v2"
 SHA256 = re.compile("[0-9a-f]{64}")
@@ -30,11 +30,30 @@ OwnPath = Name
 Checksum = Annotated[str, AfterValidator(_checksum)]
 
 
-def check_choice(pretrained: str | None, path: str | None, sha256: str | None) -> None:
-    """Raise the error of a validator unless the settings name an entry, or a path and the checksum of its file."""
-    if pretrained is not None and path is not None:
-        raise relation(f"pretrained must be null with path, which names your own weights; got {pretrained}")
-    if pretrained is None and path is None:
-        raise relation("path must name your own weights if pretrained is null; got null")
-    if (path is None) != (sha256 is None):
-        raise relation("path and sha256 must be set together; one of them is null")
+class NamesWeights(Section):
+    """Base of settings with the fields `pretrained`, `path` and `sha256`, which each section describes for itself."""
+
+    if TYPE_CHECKING:
+        pretrained: str | None
+        path: str | None
+        sha256: str | None
+
+    @property
+    def chosen(self) -> Chosen:
+        """Return the weights that the settings name."""
+        return Chosen(self.pretrained, self.path, self.sha256)
+
+    def pretrained_names(self) -> list[str]:
+        """Return the names of the pretrained weights to fetch."""
+        return [] if self.pretrained is None else [self.pretrained]
+
+    @model_validator(mode="after")
+    def _one_choice(self) -> Self:
+        """Refuse settings that name neither an entry of the catalogue nor a path and the checksum of its file."""
+        if self.pretrained is not None and self.path is not None:
+            raise relation(f"pretrained must be null with path, which names your own weights; got {self.pretrained}")
+        if self.pretrained is None and self.path is None:
+            raise relation("path must name your own weights if pretrained is null; got null")
+        if (self.path is None) != (self.sha256 is None):
+            raise relation("path and sha256 must be set together; one of them is null")
+        return self

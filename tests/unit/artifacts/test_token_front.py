@@ -127,22 +127,6 @@ def test_a_model_without_a_front_takes_no_token_ids() -> None:
         LayerModel(("a", "b"), (Layer(np.ones((IDS, 2)), np.ones(2), "softmax"),)).predict_proba(ROWS)
 
 
-@each_front
-def test_occlusion_is_the_fall_of_the_log_odds_without_the_token(pooling: Pooling, convolved: bool) -> None:
-    made = model(pooling, convolved)
-    fall = made.occlusion(ROWS)
-    assert fall.shape == (ROWS.nnz, 3)
-    number = 0
-    for row in range(4):
-        ids = ROWS.padded()[row][: np.diff(ROWS.starts)[row]].tolist()
-        for place in range(len(ids)):
-            # Padding in the middle, which `rows` cannot say, is as good as an id with the vector of padding.
-            without = rows([*ids[:place], 0, *ids[place + 1 :]])
-            odds = [layers.log_odds(np.log(made.predict_proba(X))) for X in (rows(ids), without)]
-            assert fall[number] == pytest.approx((odds[0] - odds[1])[0], abs=1e-9)
-            number += 1
-
-
 def test_a_model_with_a_front_is_not_linear() -> None:
     made = model()
     linear = LayerModel(made.classes, made.layers[1:], front=made.front)

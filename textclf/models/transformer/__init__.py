@@ -4,12 +4,11 @@ Read on in this order: `network` (the network, and its weights as those of the p
 of the rows), `training`.
 """
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from textclf.artifacts.pretrained import Chosen
-from textclf.artifacts.pretrained_settings import Checksum, OwnPath, check_choice
+from textclf.artifacts.pretrained_settings import Checksum, NamesWeights, OwnPath
 from textclf.core import resources
 from textclf.core.formatting import count_noun
 from textclf.core.settings import Positive, Section, Seed
@@ -26,7 +25,7 @@ CROSSVALIDATED = False  # it would train three more times, which takes minutes e
 ADDRESS_SPACE = 6 * resources.GIB  # what TensorFlow reserves, with room for the weights, their gradients and moments
 
 
-class Settings(ModelSettings):
+class Settings(ModelSettings, NamesWeights):
     """A pretrained BERT with a classification layer, fine-tuned with Keras."""
 
     packages: ClassVar = ("keras_hub", "onnxruntime", "tokenizers")
@@ -58,20 +57,6 @@ class Settings(ModelSettings):
         None, description="epochs without a lower validation loss before training stops; null never stops"
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
-
-    @model_validator(mode="after")
-    def _one_choice(self) -> Self:
-        check_choice(self.pretrained, self.path, self.sha256)
-        return self
-
-    @property
-    def chosen(self) -> Chosen:
-        """Return the files that the settings name."""
-        return Chosen(self.pretrained, self.path, self.sha256)
-
-    def pretrained_names(self) -> list[str]:
-        """Return the names of the pretrained weights to fetch."""
-        return [] if self.pretrained is None else [self.pretrained]
 
     def features_rule(self, representation: Section) -> str | None:
         """Return the rule that the features are word pieces of the tokenizer beside the weights, if it is broken."""

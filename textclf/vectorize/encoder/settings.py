@@ -1,15 +1,13 @@
 """Settings of the representation encoder."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from textclf.artifacts.pretrained import Chosen
-from textclf.artifacts.pretrained_settings import DEFAULT, PRETRAINED, Checksum, Encoder, OwnPath, check_choice
-from textclf.core.settings import Section
+from textclf.artifacts.pretrained_settings import DEFAULT, PRETRAINED, Checksum, Encoder, NamesWeights, OwnPath
 
 
-class Settings(Section):
+class Settings(NamesWeights):
     """Dense vectors of a pretrained sentence encoder, with which nothing is learned."""
 
     kind: ClassVar = "dense"
@@ -30,15 +28,6 @@ class Settings(Section):
     )
     normalize: bool = Field(default=True, description="true scales each vector to length 1")
 
-    @property
-    def chosen(self) -> Chosen:
-        """Return the weights that the settings name."""
-        return Chosen(self.pretrained, self.path, self.sha256)
-
-    def pretrained_names(self) -> list[str]:
-        """Return the names of the pretrained weights to fetch."""
-        return [] if self.pretrained is None else [self.pretrained]
-
     def describe(self, columns: int) -> str:
         """Return how a text becomes a vector with so many columns, in a few words."""
         return f"sentence vectors of the pretrained encoder {self.chosen.name}, {columns:,} columns"
@@ -46,8 +35,3 @@ class Settings(Section):
     def limits(self) -> str:
         """Return what a model does not see of a text, as the end of a sentence."""
         return f"sees of a text the first {self.length} word pieces"
-
-    @model_validator(mode="after")
-    def _one_choice(self) -> Self:
-        check_choice(self.pretrained, self.path, self.sha256)
-        return self
