@@ -558,3 +558,56 @@ def test_features_that_a_model_can_not_read_are_refused_once(text: str, line: st
     with pytest.raises(UserError) as error:
         parse(text)
     assert error.value.lines == (f"params.yaml: {line}",)
+
+
+KINDS = """
+vectorize:
+  words: {}
+  ids: {method: token_ids}
+  more_ids: {method: token_ids}
+  pieces: {method: wordpieces}
+  sentences: {method: encoder}
+train: {models: [mine], mine: {%s}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("settings", "rule"),
+    [
+        (
+            "model: naive_bayes, features: sentences",
+            "features that are sparse; got sentences, which are dense (vectorize.sentences.method is encoder)",
+        ),
+        (
+            "model: keras, features: ids",
+            "features that are sparse or dense; got ids, which are tokens (vectorize.ids.method is token_ids)",
+        ),
+        (
+            "model: cnn, features: words",
+            "features that are tokens; got words, which are sparse (vectorize.words.method is terms)",
+        ),
+        (
+            "model: transformer, features: ids",
+            "wordpieces of all-minilm-l6-v2, the weights that the model starts from; ",
+        ),
+        ("model: embedding, features: ids, vectors: frozen", "a representation with pretrained vectors if vectors is "),
+    ],
+)
+def test_features_that_a_model_can_not_read_are_refused(settings: str, rule: str) -> None:
+    with pytest.raises(UserError) as error:
+        parse(KINDS % settings)
+    (line,) = error.value.lines
+    assert line.startswith(f"params.yaml: train.mine.features must name {rule}")
+
+
+def test_sequences_are_not_read_side_by_side() -> None:
+    with pytest.raises(UserError) as error:
+        parse(KINDS % "model: cnn, features: [ids, more_ids]")
+    assert error.value.lines == (
+        "params.yaml: train.mine.features must be one representation if its features are tokens; got [ids, more_ids]",
+    )
+
+
+@pytest.mark.parametrize("features", ["words", "sentences", "[words, sentences]"])
+def test_vectors_of_both_kinds_are_read_side_by_side(features: str) -> None:
+    assert parse(KINDS % f"model: logistic_regression, features: {features}").train.models == ("mine",)

@@ -21,8 +21,8 @@ def unreadable_features(train: Train, vectorize: Vectorize, model: str) -> Itera
             yield f"{key} must name a representation of vectorize; got {name}; {suggest(name, known)}"
         elif (kind := vectorize[name].kind) not in accepted:
             yield (
-                f"{key} must name {_join_kinds(accepted)} features; got {name}, whose are {kind} (vectorize.{name}."
-                f"method is {vectorize[name].method})"
+                f"{key} must name features that are {_join_kinds(accepted)}; got {name}, which are {kind} "
+                f"(vectorize.{name}.method is {vectorize[name].method})"
             )
         elif rule := settings.features_rule(vectorize[name]):
             yield f"{key} must name {rule}"
