@@ -19,8 +19,8 @@ import numpy as np
 
 from benchmarks.representations import ROOT, SECTIONS
 from benchmarks.runs import CORPORA as RAW
-from benchmarks.runs import rounded
-from benchmarks.weights import WEIGHTS, fetch_weights
+from benchmarks.runs import WEIGHTS, rounded
+from benchmarks.weights import fetch_weights
 from textclf.artifacts import layers
 from textclf.core import files
 from textclf.core.settings import PARAMS_FILE, load_params

@@ -17,9 +17,9 @@ import numpy as np
 
 from benchmarks.lesson import spread
 from benchmarks.runs import CORPORA as RAW
-from benchmarks.runs import rounded
+from benchmarks.runs import WEIGHTS, rounded
 from benchmarks.tables import markdown, result
-from benchmarks.weights import WEIGHTS, fetch_weights
+from benchmarks.weights import fetch_weights
 from textclf.artifacts.features import Features
 from textclf.core import files
 from textclf.fetch.catalogue import CORPORA

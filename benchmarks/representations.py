@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.runs import CORPORA as RAW
-from benchmarks.runs import rounded
+from benchmarks.runs import WEIGHTS, rounded
 from textclf.core import files
 from textclf.core.settings import PARAMS_FILE, load_params
 from textclf.evaluate.comparisons import corrected_t
@@ -58,7 +58,7 @@ def make_setup(params: dict[str, Any], vectorize: dict[str, Any], C: float) -> S
     """Return the settings of params.yaml with other settings of the words, and the models compared here."""
     regression = params["train"].logistic_regression.model_copy(update={"C": C})
     train = params["train"].model_copy(update={"models": MODELS, "logistic_regression": regression})
-    return Setup(params["split"], Vectorize.model_validate({"words": vectorize}), train, params["evaluate"])
+    return Setup(params["split"], Vectorize.model_validate({"words": vectorize}), train, params["evaluate"], WEIGHTS)
 
 
 def accuracies(name: str, params: dict[str, Any]) -> dict[tuple[str, str], Any]:

@@ -15,6 +15,7 @@ from textclf.core.settings import PARAMS_FILE, load_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CORPORA = ROOT / "data" / "corpora"  # all built-in corpora: benchmarks/corpora.py
+WEIGHTS = ROOT / "data" / "weights"  # pretrained, see `benchmarks.weights`
 LAST = "evaluate"
 
 

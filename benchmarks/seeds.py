@@ -74,6 +74,7 @@ def run(fit: str, corpus: str, seeds: int, result: Path) -> None:
 def prepare(corpus: str, folder: Path) -> "Settings":
     """Write the features of a corpus and the network's settings to the folder; return the settings."""
     from benchmarks.runs import CORPORA as RAW
+    from benchmarks.runs import WEIGHTS
     from textclf.artifacts import features
     from textclf.core.settings import PARAMS_FILE, load_params
     from textclf.fetch.catalogue import CORPORA
@@ -88,9 +89,8 @@ def prepare(corpus: str, folder: Path) -> "Settings":
     sections = {"data": Data, "split": Split, "vectorize": Vectorize, "train.keras": Settings}
     data, split, vectorize, network = load_params(sections, ROOT / PARAMS_FILE).values()
     rows = reader.read(RAW / CORPORA[corpus].file, data)
-    parts, _ = vectorize_splits(
-        draw_splits(rows.rows, split), {name: vectorize[name] for name in network.features}, rows.classes
-    )
+    representations = {name: vectorize[name] for name in network.features}
+    parts, _ = vectorize_splits(draw_splits(rows.rows, split), representations, rows.classes, WEIGHTS)
     for name in ("train", "test"):
         features.write(parts[name], folder / f"{name}.npz")
     # The test rows are watched here, so they must not stop the training.

@@ -3,11 +3,9 @@
 The pipeline keeps in data/pretrained only what its own params.yaml names, so these are in a folder of their own.
 """
 
-from pathlib import Path
-
+from benchmarks.runs import WEIGHTS
 from textclf.fetch.pretrained import fetch_pretrained
 
-WEIGHTS = Path(__file__).resolve().parents[1] / "data" / "weights"
 NAMES = ("all-minilm-l6-v2", "glove-6b-50d")
 
 

@@ -1,6 +1,6 @@
 """Cross-validate every model, and repeat models that have a seed with several seeds, to see how far metrics spread.
 
-Reads: TABLE, a file or folder of labelled texts: by default data.path.
+Reads: TABLE, a file or folder of labelled texts: by default data.path; PRETRAINED, the folder of pretrained weights.
 Writes: REPORT, means, standard deviations and tests between models as JSON; TRAININGS, a line of CSV per training.
 Params: crossvalidate, data, evaluate, split, train, vectorize.
 """
@@ -30,6 +30,7 @@ def run(
     train: Train,
     vectorize: Vectorize,
     *,
+    pretrained: Path,
     report: Path,
     trainings: Path,
     table: Path | None = None,
@@ -38,7 +39,7 @@ def run(
     path = table or Path(data.path)
     with unchanged(path, lambda: checksums(path, data)):
         rows = corpus.read(path, data)
-    setup = Setup(split, vectorize, train, evaluate)
+    setup = Setup(split, vectorize, train, evaluate, pretrained)
     results = crossvalidation.crossvalidate(rows.rows, rows.classes, setup, crossvalidate)
     summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)
     with outputs(report, trainings) as (report_file, trainings_file):

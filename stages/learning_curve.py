@@ -1,6 +1,7 @@
 """Train every model on a tenth of the training rows, on two tenths, and so on up to all of them.
 
-Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes.
+Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; PRETRAINED, the folder of pretrained
+weights.
 Writes: CURVE, the test accuracy by number of training rows as CSV; FIGURE, the same as SVG.
 Params: evaluate, split, train, vectorize.
 """
@@ -26,11 +27,13 @@ def run(
     vectorize: Vectorize,
     *,
     splits: Path,
+    pretrained: Path,
     curve: Path,
     figure: Path,
 ) -> None:
     """Draw the learning curve of the models of train.models."""
-    points = learning_curve(read(splits), read_classes(splits), Setup(split, vectorize, train, evaluate))
+    setup = Setup(split, vectorize, train, evaluate, pretrained)
+    points = learning_curve(read(splits), read_classes(splits), setup)
     with outputs(curve, figure) as (curve_file, figure_file):
         files.write_csv(curve_file, points)
         figures.learning_curve(points, figure_file)

@@ -1,6 +1,7 @@
 """Search for the best settings of one model, scored by cross-validation inside the training rows.
 
-Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; validation and test rows are not read.
+Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; validation and test rows are not read;
+PRETRAINED, the folder of pretrained weights.
 Writes: SUMMARY, the best settings and their score as JSON; TRIALS, a line of CSV per trial; FIGURE, the trials as SVG.
 Params: evaluate, search, split, train, vectorize.
 """
@@ -36,12 +37,13 @@ def run(
     vectorize: Vectorize,
     *,
     splits: Path,
+    pretrained: Path,
     summary: Path,
     trials: Path,
     figure: Path,
 ) -> None:
     """Search for the best settings of search.model; print them, and the command that runs the pipeline with them."""
-    setup = Setup(split, vectorize, train, evaluate)
+    setup = Setup(split, vectorize, train, evaluate, pretrained)
     found, outer = run_search(training_rows(splits), split_files.read_classes(splits), setup, search, summary.parent)
     best, metric = best_of(found, search.metric), METRICS[search.metric]
     content = summarize(best, found, outer, search, evaluate.confidence)

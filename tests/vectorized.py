@@ -1,6 +1,7 @@
 """Splits vectorized by the method terms alone, for tests that need no other representation."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -14,5 +15,5 @@ def vectorize_terms(
     splits: Mapping[str, pd.DataFrame], settings: Terms, classes: Sequence[str]
 ) -> tuple[dict[str, Features], Any]:
     """Return the features of each split and the vectorizer."""
-    features, fitted = vectorize_splits(splits, {"words": settings}, classes)
+    features, fitted = vectorize_splits(splits, {"words": settings}, classes, Path())
     return features, fitted["words"]

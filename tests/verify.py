@@ -39,6 +39,9 @@ BY_FINGERPRINT = {
     "train": ("data/features", "data/pretrained"),
     "vectorize": ("data/pretrained",),
     "export": ("data/pretrained",),
+    "crossvalidate": ("data/pretrained",),
+    "learning_curve": ("data/pretrained",),
+    "search": ("data/pretrained",),
 }
 ALL_MODELS = "train.models=[majority, naive_bayes, logistic_regression, linear_svm, nb_svm, keras]"
 REPRESENTATIONS = (

@@ -18,7 +18,7 @@ from textclf.models.common.fitting import fit_model, predict
 from textclf.models.settings import Train
 from textclf.split.draw import draw_rows
 from textclf.split.settings import Split
-from textclf.vectorize.in_memory import PRETRAINED, vectorize_splits
+from textclf.vectorize.in_memory import vectorize_splits
 from textclf.vectorize.settings import Vectorize
 
 STUDY_METRICS = ("accuracy", "log_loss")
@@ -32,7 +32,7 @@ class Setup:
     vectorize: Vectorize
     train: Train
     evaluate: Evaluate
-    pretrained: Path = PRETRAINED
+    pretrained: Path
 
     def model(self, name: str, **changes: Any) -> Any:
         """Return the settings of a model, some of them changed."""

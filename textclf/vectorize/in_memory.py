@@ -16,14 +16,12 @@ from textclf.vectorize.representation import Representation
 if TYPE_CHECKING:
     import pandas as pd
 
-PRETRAINED = Path("data/pretrained")
-
 
 def vectorize_splits(
     splits: "Mapping[str, pd.DataFrame]",
     settings: Mapping[str, Any],
     classes: Sequence[str],
-    pretrained: Path = PRETRAINED,
+    pretrained: Path,
 ) -> tuple[dict[str, Features], dict[str, Representation]]:
     """Return the features of each split, and the representations that were fitted on the training rows, by name.
 

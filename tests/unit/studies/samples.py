@@ -1,5 +1,6 @@
 """A small corpus and the lesson's settings, for the tests of the studies."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -41,6 +42,7 @@ def setup(models: tuple[str, ...] = FAST, **sections: dict[str, Any]) -> Setup:
         Vectorize.model_validate({}),
         Train.model_validate({"models": models}),
         Evaluate.model_validate(sections.get("evaluate", {})),
+        Path("data/pretrained"),
     )
 
 

@@ -55,7 +55,7 @@ def test_representations_stand_side_by_side_scaled_by_the_training_rows(monkeypa
     in_memory._remembering.cache_clear()
     settings = {"words": Terms(), "sentences": Encoder()}
     for _ in range(2):
-        features, fitted = vectorize_splits(SPLITS, settings, ["no", "yes"])
+        features, fitted = vectorize_splits(SPLITS, settings, ["no", "yes"], Path())
         train = features["train"].X.toarray()
         assert (train[:, :3] ** 2).sum(axis=1).mean() == pytest.approx(1)
         assert train[:, 3] == pytest.approx(np.array([9, 3]) / (90 / 2) ** 0.5)
