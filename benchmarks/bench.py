@@ -30,6 +30,7 @@ from benchmarks import copies, timings
 from benchmarks.copies import ROOT
 
 FIT_OPTION = "--fit"  # starts this script in a fresh process that times the fit
+RAW = Path("data", "raw")  # the corpus that fetch writes
 NETWORK = "train@keras"  # DVC's address of the stage that trains the lesson's network
 
 Seconds = dict[str, list[float]]  # seconds of each round by what was timed
@@ -85,16 +86,15 @@ class Project:
         self.root = folder / "project"
         self.root.mkdir()
         self.environment = copies.make_copy(self.root)
-        raw = outputs(self.lock(), "fetch")[0]
-        if (ROOT / raw).is_dir():
-            self.environment.setdefault("TEXTCLF_CORPUS", str(ROOT / raw))
+        if (ROOT / RAW).is_dir():
+            self.environment.setdefault("TEXTCLF_CORPUS", str(ROOT / RAW))
         copies.commit(self.root, self.environment)
         self.run(["dvc", "repro"])
         lock = self.lock()
         self.commands = {
             name: shlex.split(stage["cmd"].replace("$DVC_STAGE", name)) for name, stage in lock["stages"].items()
         }
-        (self.corpus,) = (self.root / outputs(lock, "fetch")[0]).iterdir()
+        (self.corpus,) = (self.root / RAW).iterdir()
         self.features = self.root / self.commands[NETWORK][self.commands[NETWORK].index("--features") + 1] / "words"
 
     def lock(self) -> Any:
@@ -110,11 +110,6 @@ class Project:
         started = time.perf_counter()
         stdout = self.run(command)
         return time.perf_counter() - started, stdout
-
-
-def outputs(lock: Any, stage: str) -> list[str]:
-    """Return the paths of a stage's outputs."""
-    return [out["path"] for out in lock["stages"][stage]["outs"]]
 
 
 def measure(project: Project, seconds: Seconds, *, pipeline_first: bool) -> None:
