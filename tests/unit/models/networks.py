@@ -1,6 +1,7 @@
 """Small networks for the tests of the model keras; fitted once per settings, since each fit compiles for a second."""
 
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,11 @@ def rows(count: int = ROWS, classes: int = 2) -> Features:
     counts = random_array((count, TERMS), density=0.5, rng=np.random.default_rng(1))
     X = csr_array(np.ceil(3 * counts.toarray()).astype(np.int64) * (np.arange(count) > 0)[:, None])
     return Features(np.arange(count).astype(str), X, np.arange(count) % classes, np.arange(classes).astype(str))
+
+
+def untrained() -> Any:
+    """Return what `training_blocks` must know of a model that has not trained yet."""
+    return SimpleNamespace(steps=0)
 
 
 @cache

@@ -89,18 +89,20 @@ def test_every_epoch_visits_every_row_once_in_its_own_order_whatever_the_memory(
         shapes = blocks.block_shapes(rows, batch, cells=2)
         visited: list[list[int]] = []
         settings = networks.settings(epochs=4, batch_size=batch, seed=seed)
-        dataset, per_epoch = sparse.training_blocks(part, settings)
+        dataset, per_epoch = sparse.training_blocks(networks.untrained(), part, settings)
         assert per_epoch == len(shapes)
         made = list(dataset)
         assert len(made) == 4 * len(shapes)
         for number, ((ids, counts), y) in enumerate(made):
             if number % len(shapes) == 0:
                 visited.append([])
-            assert y.shape == (*shapes[number % len(shapes)], 1)
+            real = np.ravel(y) != blocks.NO_STEP
+            assert real.sum() == np.prod(shapes[number % len(shapes)])
             # Terms and counts are those of the row with this label.
-            assert np.array_equal(ids, y)
-            assert np.array_equal(counts, y + 1)
-            visited[-1] += np.ravel(y).astype(int).tolist()
+            terms, times, labels = (np.ravel(array)[real] for array in (ids, counts, y))
+            assert np.array_equal(terms, labels)
+            assert np.array_equal(times, labels + 1)
+            visited[-1] += labels.astype(int).tolist()
         return visited
 
     visited = epochs(0)
@@ -112,9 +114,21 @@ def test_every_epoch_visits_every_row_once_in_its_own_order_whatever_the_memory(
     assert visited == epochs(0)
 
 
+def test_blocks_are_as_long_as_those_before_if_these_are_not_much_longer() -> None:
+    model, settings = networks.untrained(), networks.settings(epochs=1, batch_size=1)
+    lengths = []
+    for rows in (9, 5, 3, 2, 1, 10):
+        ((ids, counts), y), *rest = sparse.training_blocks(model, networks.rows(rows), settings)[0]
+        assert not rest
+        assert len(ids) == len(counts) == len(y)
+        assert (np.ravel(y) != blocks.NO_STEP).tolist() == [True] * rows + [False] * (len(y) - rows)
+        lengths.append(len(y))
+    assert lengths == [9, 9, 9, 2, 1, 10]
+
+
 def test_weighted_rows_come_with_the_weight_of_their_class() -> None:
     settings = networks.settings(epochs=1, class_weight={"0": 0.5, "1": 2.0, "2": 3.0})
-    for _, y, weight in sparse.training_blocks(networks.rows(classes=3), settings)[0]:
+    for _, y, weight in sparse.training_blocks(networks.untrained(), networks.rows(classes=3), settings)[0]:
         assert weight.shape == y.shape
         assert weight.numpy().ravel().tolist() == [[0.5, 2.0, 3.0][int(label)] for label in y.numpy().ravel()]
 

@@ -48,6 +48,18 @@ def test_training_on_sparse_rows_is_training_on_dense_ones(classes: int, given: 
     assert losses[-1] < losses[0]
 
 
+def test_a_training_is_the_same_alone_and_after_one_on_more_rows_and_needs_no_watched_rows() -> None:
+    settings, rows = networks.settings(units=[], batch_size=2), networks.rows(8)
+    training.compile_network.cache_clear()
+    alone = training.fit(rows.take(np.arange(6)), None, settings)
+    training.compile_network.cache_clear()
+    training.fit(rows, rows, settings)
+    after = training.fit(rows.take(np.arange(6)), None, settings)
+    assert networks.bits(after) == networks.bits(alone)
+    assert networks.losses(after, "watched") == []
+    assert after.record["epochs"] == 2
+
+
 @pytest.mark.slow
 def test_one_long_row_changes_nothing_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     # With little memory each batch is a block of its own, and only that of the long row is wide.

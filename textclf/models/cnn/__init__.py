@@ -33,7 +33,7 @@ class Settings(SequenceSettings):
     epochs: Annotated[int, Field(ge=1)] = Field(10, description="passes over the training rows; it overfits soon")
 
 
-def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:
+def fit(train: "Features", watched: "Features | None", settings: Settings) -> Fitted:
     """Return the network trained on the training rows: see `fit_sequences`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
     require_length(train, settings)

@@ -25,8 +25,8 @@ def crossvalidate(name: str, train: Shards[Features], settings: "ModelSettings")
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made
-    from all training rows. Every model gets the same rows and folds, and is fitted in memory. None if the folds have
-    too few rows of a class for this model, or it takes too long: see `ModelPackage`.
+    from all training rows. Every model gets the same rows and folds, is fitted in memory and watches no rows. None if
+    the folds have too few rows of a class for this model, or it takes too long: see `ModelPackage`.
     """
     if not getattr(load_model(name), "CROSSVALIDATED", True):
         return None
@@ -38,7 +38,7 @@ def crossvalidate(name: str, train: Shards[Features], settings: "ModelSettings")
         counts = np.bincount(fitted.y, minlength=len(rows.classes))
         if not len(held_out.y) or counts.min() < settings.rows_per_class():
             return None
-        model = load_model(name).fit(fitted, held_out, settings).layers
+        model = load_model(name).fit(fitted, None, settings).layers
         parts.append(predict(model, f"fold {fold + 1}", held_out))
     return predictions.concatenate(parts)
 

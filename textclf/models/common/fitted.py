@@ -60,8 +60,11 @@ class ModelPackage(Protocol):
     ACCEPTS: tuple[str, ...]  # kinds of features that it can be fitted on
     Settings: "type[ModelSettings]"
 
-    def fit(self, train: "Features", watched: "Features", settings: "ModelSettings") -> Fitted:
-        """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them."""
+    def fit(self, train: "Features", watched: "Features | None", settings: "ModelSettings") -> Fitted:
+        """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them.
+
+        There are none in a cross-validation to choose the default model.
+        """
 
 
 class StreamingModelPackage(ModelPackage, Protocol):

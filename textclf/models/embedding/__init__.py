@@ -31,7 +31,7 @@ class Settings(SequenceSettings):
     epochs: Annotated[int, Field(ge=1)] = Field(50, description="passes over the training rows; 20 to 50 in the course")
 
 
-def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:
+def fit(train: "Features", watched: "Features | None", settings: Settings) -> Fitted:
     """Return the network trained on the training rows: see `fit_sequences`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.common.networks.sequences import fit_sequences

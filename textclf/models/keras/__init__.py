@@ -26,12 +26,12 @@ class Settings(NetworkSettings):
     """A network of dense layers, trained with Keras."""
 
 
-def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:
+def fit(train: "Features", watched: "Features | None", settings: Settings) -> Fitted:
     """Return the network trained on the training rows: see `textclf.models.keras.training.fit`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.keras import training
 
-    return training.fit(as_sparse(train), as_sparse(watched), settings)
+    return training.fit(as_sparse(train), watched and as_sparse(watched), settings)
 
 
 def fit_stream(train: "Shards[Features]", watched: "Shards[Features]", settings: Settings, scratch: Path) -> Fitted:

@@ -56,13 +56,15 @@ def over_sparse_rows(network: "keras.Sequential") -> "keras.Model":
     return model
 
 
-def training_blocks(train: "Features", settings: "Settings") -> tuple[Any, int]:
-    """Return a dataset of blocks of ids and counts (steps, batch, K), and how many an epoch has.
+def training_blocks(model: "keras.Model", train: "Features", settings: "Settings") -> tuple[Any, int]:
+    """Return, for the model, a dataset of blocks of ids and counts (steps, batch, K), and how many an epoch has.
 
     See `textclf.models.common.networks.blocks.training_blocks`.
     """
     width = most_terms(train.X)
-    return blocks.training_blocks(train, settings, lambda rows: pad_rows(train.X[rows], width), DTYPES, 2 * width)
+    return blocks.training_blocks(
+        model, train, settings, lambda rows: pad_rows(train.X[rows], width), DTYPES, 2 * width
+    )
 
 
 def validation_batches(X: csr_array, units: int, y: NDArray[np.int64]) -> Any:

@@ -28,8 +28,8 @@ NOT_COMPILED = {
 }
 
 
-def fit(train: "Features", watched: "Features", settings: "Settings") -> Fitted:
-    """Return the network trained on the training rows, with the loss on the watched rows in its history.
+def fit(train: "Features", watched: "Features | None", settings: "Settings") -> Fitted:
+    """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
 
     See `textclf.models.common.networks.training.train_blocks`.
     """
@@ -37,8 +37,8 @@ def fit(train: "Features", watched: "Features", settings: "Settings") -> Fitted:
     network = build_network(train.X.shape[1], len(train.classes), settings)
     sparse = compile_network(train.X.shape[1], len(train.classes), settings.model_copy(update=NOT_COMPILED))
     reset(sparse, network, build_optimizer(settings))
-    batches = validation_batches(watched.X, network.layers[0].units, watched.y)
-    history = train_blocks(sparse, settings, training_blocks(train, settings), batches)
+    batches = None if watched is None else validation_batches(watched.X, network.layers[0].units, watched.y)
+    history = train_blocks(sparse, settings, training_blocks(sparse, train, settings), batches)
     network.set_weights(sparse.get_weights())
     return fitted_network(network, layer_model(network, tuple(train.classes.tolist())), history)
 

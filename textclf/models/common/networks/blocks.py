@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from textclf.artifacts.features import Features
     from textclf.models.common.networks.settings import NetworkSettings
 
+NO_STEP = -1.0  # label of the rows of steps that only lengthen a block
+LENGTHENED = 4  # times at most that a block is made longer, so that XLA need not compile for its length
 BATCH_ROWS, BATCH_CELLS = 8192, 2**27  # rows of a validation batch; 4-byte numbers in an array, at most
 
 
@@ -26,16 +28,22 @@ def block_model(inputs: Any, output: Any) -> "keras.Model":
     import tensorflow as tf
 
     class BlockModel(keras.Model):
-        """A model that takes all steps of a block in one call."""
+        """A model that takes all steps of a block in one call.
+
+        `steps` is the length of the longest block so far.
+        """
+
+        steps = 0
 
         def train_step(self, data: Any) -> Any:
             step = super().train_step
+            steps = tf.reduce_sum(tf.cast(data[1][:, 0, 0] != NO_STEP, tf.int32))
 
             def body(number: Any, _: Any) -> Any:
                 return number + 1, step(tf.nest.map_structure(lambda array: array[number], data))
 
             logs = {"accuracy": tf.zeros(()), "loss": tf.zeros(())}
-            return tf.while_loop(lambda number, _: number < tf.shape(data[1])[0], body, (0, logs))[1]
+            return tf.while_loop(lambda number, _: number < steps, body, (0, logs))[1]
 
     return BlockModel(inputs, output)
 
@@ -52,6 +60,7 @@ def with_dense_gradient(kernel: Any) -> Any:
 
 
 def training_blocks(
+    model: "keras.Model",
     train: "Features",
     settings: "NetworkSettings",
     inputs: Callable[[NDArray[np.int64]], Any],
@@ -62,7 +71,9 @@ def training_blocks(
 
     A block is the inputs (steps, batch, ...), labels (steps, batch, 1) and, if classes are weighted, the weights of
     the rows (steps, batch, 1). `inputs` returns the arrays of the rows at some positions, of these types; `cells` is
-    how many numbers a row takes.
+    how many numbers a row takes. The blocks are for the model, of `block_model`: if it has trained on longer ones,
+    theirs is the length of these too, with steps at the end that are not taken. XLA compiles the loop for each length
+    anew, and a fold of a cross-validation has fewer rows than the training before.
     """
     import tensorflow as tf
 
@@ -72,17 +83,30 @@ def training_blocks(
     rows = len(train.y)
     shapes = block_shapes(rows, settings.batch_size, cells)
     borders = np.cumsum([steps * batch for steps, batch in shapes])[:-1]
+    model.steps = max(model.steps, shapes[0][0])
+    lengths = [model.steps if steps > 1 and LENGTHENED * steps >= model.steps else steps for steps, _ in shapes]
 
     def blocks() -> Iterator[Any]:
         for epoch in range(settings.epochs):
             seed = np.array([settings.seed, epoch])
             order = tf.random.experimental.stateless_shuffle(tf.range(rows), seed=seed).numpy()
-            for shape, block_rows in zip(shapes, np.split(order, borders), strict=True):
+            for shape, length, block_rows in zip(shapes, lengths, np.split(order, borders), strict=True):
                 arrays = (inputs(block_rows), *(array[block_rows] for array in labels))
-                yield tf.nest.map_structure(lambda array, shape=shape: array.reshape(*shape, -1), arrays)
+                yield tf.nest.map_structure(
+                    lambda array, shape=shape, length=length: lengthen(array.reshape(*shape, -1), length), arrays
+                )
 
     dataset = make_dataset(blocks, settings.epochs * len(shapes), dtypes, dimensions=3, labels=len(labels))
     return dataset, len(shapes)
+
+
+def lengthen(array: NDArray[Any], steps: int) -> NDArray[Any]:
+    """Return an array (steps, batch, ...) with that many steps; what is added is `NO_STEP`, or id 0."""
+    if len(array) == steps:
+        return array
+    longer = np.full((steps, *array.shape[1:]), 0 if array.dtype.kind == "i" else NO_STEP, array.dtype)
+    longer[: len(array)] = array
+    return longer
 
 
 def block_shapes(rows: int, batch: int, cells: int) -> list[tuple[int, int]]:

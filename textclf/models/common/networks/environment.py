@@ -67,7 +67,7 @@ def import_keras() -> tuple[Any, Any]:
     for name in os.environ.keys() - variables.keys():
         del os.environ[name]
     os.environ.update(variables)
-    hidden = {name: None for name in ("matplotlib", "sklearn") if name not in sys.modules}
+    hidden = {name: None for name in ("matplotlib", "pandas", "sklearn") if name not in sys.modules}
     sys.modules.update(hidden)  # type: ignore[arg-type]
     if sys.stderr is not None:  # closed, as by 2>&-
         sys.stderr.flush()

@@ -30,7 +30,7 @@ def fitted_network(network: "keras.Sequential", layers: LayerModel, history: pd.
 
     The file model.keras opens in any Keras without custom objects.
     """
-    watched = history[history["split"] == "watched"]
+    watched = history[history["split"] == history["split"].iloc[-1]]  # train if no rows were watched
     trainable = sum(math.prod(weights.shape) for weights in network.trainable_weights)
     record = {
         "parameters": (parameters := network.count_params()),
@@ -56,6 +56,7 @@ def history_table(history: Mapping[str, list[float]]) -> pd.DataFrame:
             }
         )
         for split, prefix in (("train", ""), ("watched", "val_"))
+        if f"{prefix}loss" in history
     ]
     return pd.concat(parts, ignore_index=True)
 

@@ -31,7 +31,7 @@ POOLING: dict[str, Pooling] = {"Flatten": "flatten", "GlobalMaxPooling1D": "max"
 Layers = Callable[[Any], "Sequence[keras.Layer]"]  # from the settings of a model, its own layers
 
 
-def fit_sequences(train: "Features", watched: "Features", settings: SequenceSettings, own: Layers) -> Fitted:
+def fit_sequences(train: "Features", watched: "Features | None", settings: SequenceSettings, own: Layers) -> Fitted:
     """Return the network with a model's own layers, trained on the training rows.
 
     See `textclf.models.common.networks.training.train_blocks`. Raises `UserError` if the features lack the vectors
@@ -39,12 +39,14 @@ def fit_sequences(train: "Features", watched: "Features", settings: SequenceSett
     """
     prepare_keras(settings)
     X: Any = train.X  # Tokens
-    Z: Any = watched.X
     network = build_network(X, len(train.classes), settings, own)
     model = over_blocks(network)
     cells = max(math.prod(layer.output.shape[1:]) * getattr(layer, "kernel_size", (1,))[0] for layer in network.layers)
-    blocks = training_blocks(train, settings, lambda rows: X[rows].padded(), IDS, X.length)
-    batches = validation_batches(watched.y, lambda rows: Z[rows].padded(), IDS, cells)
+    blocks = training_blocks(model, train, settings, lambda rows: X[rows].padded(), IDS, X.length)
+    batches = None
+    if watched is not None:
+        Z: Any = watched.X
+        batches = validation_batches(watched.y, lambda rows: Z[rows].padded(), IDS, cells)
     compile_blocks(model, len(train.classes), settings)
     history = train_blocks(model, settings, blocks, batches)
     network.set_weights(model.get_weights())

@@ -41,8 +41,8 @@ def train_blocks(
     """Train the model of `compile_blocks` on the blocks of `training_blocks` and return its history.
 
     With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
-    has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. Shows a bar over the
-    epochs on a terminal. Raises `UserError` if a loss is not finite.
+    has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. `watched` is None to
+    watch no rows. Shows a bar over the epochs on a terminal. Raises `UserError` if a loss is not finite.
     """
     import keras
 
@@ -58,7 +58,7 @@ def train_blocks(
         dataset,
         epochs=settings.epochs,
         steps_per_epoch=steps,
-        validation_data=watched.cache(),
+        validation_data=None if watched is None else watched.cache(),
         verbose=0,
         shuffle=False,  # training_blocks shuffles
         callbacks=callbacks,
