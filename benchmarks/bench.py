@@ -56,8 +56,10 @@ def main() -> None:
             measure(project, seconds, pipeline_first=number % 2 == 1)
             tell(f"round {number + 1} of {given.rounds}: " + ", ".join(f"{k} {v[-1]:.2f}" for k, v in seconds.items()))
         stages = list(project.commands)
+        rows = sum(1 for _ in project.corpus.open("rb"))
     content = timings.environment(load) | {
         "rounds": given.rounds,
+        "rows": rows,
         "stages": stages,
         "seconds": {name: timings.spread(values) for name, values in seconds.items()},
         "ratios": {

@@ -23,13 +23,18 @@ def make_copy(project: Path) -> dict[str, str]:
         if (source := ROOT / name).is_file():  # neither deleted nor a nested repository
             (target := project / name).parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(source.read_bytes())
-    variables = os.environ | {
+    own = variables(project)
+    run(["git", "init", "--quiet", "--template="], project, own)
+    return own
+
+
+def variables(project: Path) -> dict[str, str]:
+    """Return the environment for commands in a copy."""
+    return os.environ | {
         "PATH": f"{BIN}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PYTHONPATH": str(project),
         "DVC_SITE_CACHE_DIR": str(project.parent / "dvc"),
     }
-    run(["git", "init", "--quiet", "--template="], project, variables)
-    return variables
 
 
 def commit(project: Path, variables: Mapping[str, str]) -> None:

@@ -4,9 +4,10 @@
     python -m benchmarks.scale 100000 --models majority keras -S train.keras.batch_size=1000
 
 Makes a corpus (benchmarks/corpus.py; not timed), times one plain scikit-learn script on it
-(benchmarks/scale_plain.py), then one `dvc repro` in a fresh copy of the working tree, with an empty cache.
-Prints Markdown. Everything runs once, because runs at these sizes are long; the load average before and after shows
-whether the machine was otherwise idle.
+(benchmarks/scale_plain.py), then one `dvc repro` in a fresh copy of the working tree, with an empty cache; then, in the
+same copy, runs with other settings of the words (`VARIANTS`), whose seconds are those of the stages that run again.
+Prints Markdown. With several rounds, the ratios are computed within a round, and the stages are those of the round
+with the median time. The load average before and after shows whether the machine was otherwise idle.
 
 A stage's time is from DVC's line that it runs the stage to its line that it runs the next. It includes DVC's hashing of
 the outputs and copying them to the cache; the column "of it DVC" is the part outside the stage's process. Memory is
@@ -20,6 +21,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,6 +37,7 @@ import psutil  # type: ignore[import-untyped, unused-ignore]
 from benchmarks import bench, copies, runs, timings
 from benchmarks.copies import ROOT
 from textclf.core.settings import load_yaml, parse_yaml
+from textclf.evaluate.intervals import wilson
 
 SETTINGS: dict[str, Any] = {
     "data.path": "corpus.csv",
@@ -43,6 +46,19 @@ SETTINGS: dict[str, Any] = {
     "gate.minimum": {},
     "gate.maximum_drop": {},
 }
+# What fastText reads: whatever stands between spaces, as it is written; then also pairs of such words.
+SPLIT_AT_SPACES = {"vectorize.words.token_pattern": r"\S+", "vectorize.words.lowercase": False}
+VARIANTS: dict[str, dict[str, Any]] = {
+    "words split at spaces": SPLIT_AT_SPACES,
+    "words split at spaces, and pairs of them, hashed": SPLIT_AT_SPACES
+    | {
+        "vectorize.words.ngram_range": [1, 2],
+        "vectorize.words.max_features": None,
+        "vectorize.words.hashing": 2**20,
+    },
+}
+MANY = 1_000_000  # rows beyond which a run takes minutes
+CONFIDENCE = 0.95  # of the intervals of the accuracies
 START = timings.START
 INTERVAL = 0.1  # seconds between two samples of memory
 CACHE = Path(".dvc", "cache")
@@ -86,13 +102,20 @@ def main() -> None:
     parser.add_argument("rows", type=int, help="number of rows")
     parser.add_argument("--models", nargs="+", default=["logistic_regression"], help="default: logistic_regression")
     parser.add_argument("-S", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="set a parameter")
-    parser.add_argument("--plain-up-to", type=int, default=1_000_000, help="most rows for the plain script")
+    parser.add_argument("--plain-up-to", type=int, default=MANY, help="most rows for the plain script")
     parser.add_argument("--fasttext", metavar="PYTHON", help="a Python with fastText, to time it too")
+    parser.add_argument(
+        "--rounds", type=int, help="number of times to measure (default: 3 up to a million rows, else 1)"
+    )
+    parser.add_argument("--variants", action="store_true", help="also run the pipeline with words as fastText has them")
     parser.add_argument("--folder", type=Path, help="where to work (default: the system's temporary folder)")
     parser.add_argument("--result", type=Path, help="a JSON file to write the measurements to")
     given = parser.parse_args()
     if given.rows < 1:
         parser.error(f"rows must be at least 1; got {given.rows}")
+    rounds = (3 if given.rows <= MANY else 1) if given.rounds is None else given.rounds
+    if rounds < 1:
+        parser.error(f"--rounds must be at least 1; got {rounds}")
     settings = SETTINGS | {"train.models": given.models}
     for setting in given.settings:
         key, equals, value = setting.partition("=")
@@ -104,69 +127,127 @@ def main() -> None:
         others["fastText"] = ("fasttext", str(Path(given.fasttext).absolute()))
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="textclf-scale-", dir=given.folder) as name:
-        content = measure(Path(name), given.rows, settings, others)
+        content = measure(Path(name), given.rows, settings, others, rounds, VARIANTS if given.variants else {})
     content |= timings.environment(load) | {"settings": {key: value for key, value in settings.items() if value != {}}}
     content["memory"] = megabytes(psutil.virtual_memory().total)
     timings.write(given.result, content)
     print(timings.scale(content))
 
 
-def measure(folder: Path, rows: int, settings: dict[str, Any], others: dict[str, tuple[str, str]]) -> dict[str, Any]:
+def measure(
+    folder: Path,
+    rows: int,
+    settings: dict[str, Any],
+    others: dict[str, tuple[str, str]],
+    rounds: int,
+    variants: dict[str, dict[str, Any]],
+) -> dict[str, Any]:
     """Return the measurements with one number of rows: seconds, and sizes in MB."""
     corpus = folder / "corpus.csv"
     copies.run([sys.executable, "-m", "benchmarks.corpus", str(rows), str(corpus)], ROOT, os.environ)
-    compared = []
-    for name, (kind, python) in others.items():
-        script = ROOT / "benchmarks" / "scale_plain.py"
-        bench.tell(f"{rows:,} rows: {name}")
-        run = watch([python, str(script), kind, str(corpus)], folder, dict(os.environ))
-        compared.append({"name": name, "accuracy": float(run.lines[-1][1]), **whole(run)})
-    project = folder / "project"
-    variables = prepare(project, corpus, settings)
-    bench.tell(f"{rows:,} rows: dvc repro")
-    run = watch(["dvc", "repro"], project, variables)
+    measured = []
+    for number in range(rounds):
+        bench.tell(f"{rows:,} rows, round {number + 1} of {rounds}")
+        compared = [compare(name, *others[name], corpus) for name in others]
+        measured.append({**run_pipeline(folder / f"project-{number}", corpus, settings), "others": compared})
+        if number < rounds - 1:  # disk
+            shutil.rmtree(folder / f"project-{number}")
+    content = median_round(measured)
+    project = folder / f"project-{rounds - 1}"
+    content["variants"] = [
+        run_variant(project, settings | changes) | {"name": name} for name, changes in variants.items()
+    ]
+    return content | {"rows": rows, "csv": megabytes(corpus.stat().st_size), "rounds": rounds}
+
+
+def median_round(measured: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the round whose pipeline took the median time, with the ratios of all rounds to the other programs."""
+    ratios = [
+        {other["name"]: each["pipeline"]["seconds"] / other["seconds"] for other in each["others"]} for each in measured
+    ]
+    middle = sorted(measured, key=lambda each: float(each["pipeline"]["seconds"]))[(len(measured) - 1) // 2]
+    return middle | {"ratios": {name: timings.spread([each[name] for each in ratios]) for name in ratios[0]}}
+
+
+def compare(name: str, kind: str, python: str, corpus: Path) -> dict[str, Any]:
+    """Return the measurements of another program of benchmarks/scale_plain.py."""
+    run = watch(
+        [python, str(ROOT / "benchmarks" / "scale_plain.py"), kind, str(corpus)], corpus.parent, dict(os.environ)
+    )
+    accuracy, tested = run.lines[-1][1].split()
+    return {"name": name, "accuracy": float(accuracy), "interval": interval(float(accuracy), int(tested)), **whole(run)}
+
+
+def interval(accuracy: float, rows: int) -> list[float]:
+    """Return the Wilson interval of an accuracy on so many rows."""
+    return [round(end, 6) for end in wilson(accuracy * rows, rows, CONFIDENCE)]
+
+
+def run_pipeline(project: Path, corpus: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the measurements of `dvc repro` in a fresh copy of the project."""
+    run = watch(["dvc", "repro"], project, prepare(project, corpus, settings))
     sizes = written(project)
     parts = [
         {
             "name": stage.name,
-            "seconds": round(stage.seconds, 1),
-            "waiting": round(stage.waiting, 1),
+            "seconds": round(stage.seconds, 2),
+            "waiting": round(stage.waiting, 2),
             "largest": megabytes(stage.largest),
             "together": megabytes(stage.together),
             "written": megabytes(sizes.get(stage.name, 0)),
         }
         for stage in stages(run)
     ]
-    evaluation = json.loads((project / "metrics" / "evaluation.json").read_text(encoding="utf-8"))
     total = {
-        "accuracy": evaluation[settings["train.models"][-1]]["test"]["accuracy"],
-        "waiting": round(sum(stage.waiting for stage in stages(run)), 1),
+        **accuracy_of(project, settings),
+        "waiting": round(sum(stage.waiting for stage in stages(run)), 2),
         "written": megabytes(sum(sizes.values())),
         "disk": megabytes(on_disk(project / output for output in OUTPUTS)),
         "cache": megabytes(on_disk([project / CACHE])),
         **whole(run),
     }
-    size = megabytes(corpus.stat().st_size)
-    return {"rows": rows, "csv": size, "parts": parts, "pipeline": total, "others": compared}
+    return {"parts": parts, "pipeline": total}
+
+
+def run_variant(project: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the measurements of `dvc repro` with other settings, where the pipeline has run before."""
+    write_params(project, settings)
+    run = watch(["dvc", "repro"], project, copies.variables(project))
+    return {**accuracy_of(project, settings), **whole(run)}
+
+
+def accuracy_of(project: Path, settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the test accuracy of the last model, and its interval."""
+    model = settings["train.models"][-1]
+    found, ends = (
+        json.loads((project / "metrics" / f"{name}.json").read_text(encoding="utf-8"))[model]["test"]
+        for name in ("evaluation", "intervals")
+    )
+    return {"accuracy": found["accuracy"], "interval": [ends["accuracy"][end] for end in ("low", "high")]}
 
 
 def whole(run: Run) -> dict[str, float]:
     """Return the seconds of a whole run, and its memory in MB."""
     together = max((sample.together for sample in run.samples), default=0)
-    return {"seconds": round(run.seconds, 1), "largest": megabytes(run.largest), "together": megabytes(together)}
+    return {"seconds": round(run.seconds, 2), "largest": megabytes(run.largest), "together": megabytes(together)}
 
 
 def prepare(project: Path, corpus: Path, settings: dict[str, Any]) -> dict[str, str]:
     """Copy the project, with the corpus and the given params; return the environment for commands in the copy."""
     variables = copies.make_copy(project)
     (project / SETTINGS["data.path"]).hardlink_to(corpus)
-    params = load_yaml(project / "params.yaml")
-    for key, value in settings.items():
-        runs.set_param(params, key, value)
-    (project / "params.yaml").write_text(json.dumps(params, indent=2), encoding="utf-8")  # JSON is YAML
+    write_params(project, settings)
     (project / "dvc.lock").unlink(missing_ok=True)  # of another corpus
     copies.run(["python", "-m", "compileall", "-q", "stages", "textclf"], project, variables)
     return variables
+
+
+def write_params(project: Path, settings: dict[str, Any]) -> None:
+    """Write the project's params.yaml with these settings in a copy."""
+    params = load_yaml(ROOT / "params.yaml")
+    for key, value in settings.items():
+        runs.set_param(params, key, value)
+    (project / "params.yaml").write_text(json.dumps(params, indent=2), encoding="utf-8")  # JSON is YAML
 
 
 def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:

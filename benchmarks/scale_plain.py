@@ -3,8 +3,8 @@
     python benchmarks/scale_plain.py sklearn corpus.csv
     python benchmarks/scale_plain.py fasttext corpus.csv
 
-Prints the accuracy on a quarter of the rows. Imports nothing from textclf, which would change the arithmetic and the
-start-up time. fastText runs in a Python environment of its own (see docs/scale.md).
+Prints the accuracy on a quarter of the rows, and their number. Imports nothing from textclf, which would change the
+arithmetic and the start-up time. fastText runs in a Python environment of its own (see docs/scale.md).
 """
 
 import csv
@@ -14,8 +14,8 @@ import tempfile
 from pathlib import Path
 
 
-def sklearn(path: str) -> float:
-    """Return the test accuracy of logistic regression on counts of the 20,000 most frequent words, in memory."""
+def sklearn(path: str) -> tuple[float, int]:
+    """Return accuracy and number of test rows of logistic regression on counts of the 20,000 most frequent words."""
     import pandas as pd
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
@@ -28,11 +28,11 @@ def sklearn(path: str) -> float:
     )
     vectorizer = CountVectorizer(max_features=20_000)
     model = LogisticRegression().fit(vectorizer.fit_transform(train_texts), train_labels)
-    return float(model.score(vectorizer.transform(test_texts), test_labels))
+    return float(model.score(vectorizer.transform(test_texts), test_labels)), len(test_labels)
 
 
-def fasttext(path: str) -> float:
-    """Return the test accuracy of fastText with its defaults, on all cores; every fourth row is a test row."""
+def fasttext(path: str) -> tuple[float, int]:
+    """Return accuracy and number of test rows of fastText with its defaults, on all cores; every fourth row tests."""
     import fasttext as library  # type: ignore[import-not-found, unused-ignore]
 
     with tempfile.TemporaryDirectory(dir=Path(path).parent) as folder:
@@ -47,8 +47,9 @@ def fasttext(path: str) -> float:
             for number, (text, label) in enumerate(rows):
                 (train_file if number % 4 else test_file).write(f"__label__{label} {text}\n")
         model = library.train_supervised(str(train), thread=os.cpu_count(), verbose=0)
-        return float(model.test(str(test))[1])
+        tested, precision, _ = model.test(str(test))
+        return float(precision), int(tested)
 
 
 if __name__ == "__main__":
-    print({"sklearn": sklearn, "fasttext": fasttext}[sys.argv[1]](sys.argv[2]))
+    print(*{"sklearn": sklearn, "fasttext": fasttext}[sys.argv[1]](sys.argv[2]))

@@ -110,15 +110,26 @@ def scale(content: dict[str, Any]) -> str:
         *((each["name"], each) for each in content["others"]),
     ]:
         sizes = [megabytes(part[key]) if key in part else "" for key in ("largest", "together", "written")]
-        accuracy = f"{part['accuracy']:.4f}" if "accuracy" in part else ""
         rate = "" if name == START else f"{rows / part['seconds']:,.0f}"
         waiting = f"{part['waiting']:.1f}" if "waiting" in part else ""
-        lines.append([name, f"{part['seconds']:.1f}", waiting, rate, *sizes, accuracy])
-    for other in content["others"]:
-        ratio = f"{total['seconds'] / other['seconds']:.2f}"
-        lines.append([f"pipeline / {other['name']}", ratio, *[""] * (len(columns) - 1)])
+        lines.append([name, f"{part['seconds']:.1f}", waiting, rate, *sizes, accuracy(part)])
+    for name, ratio in content["ratios"].items():
+        shown = show(ratio) if content["rounds"] > 1 else f"{ratio['median']:.2f}"
+        lines.append([f"pipeline / {name}", shown, *[""] * (len(columns) - 1)])
+    for each in content["variants"]:  # only some stages run again, so that no rate is shown
+        sizes = [megabytes(each[key]) for key in ("largest", "together")]
+        lines.append([f"pipeline with {each['name']}", f"{each['seconds']:.1f}", "", "", *sizes, "", accuracy(each)])
     disk = f"on disk at the end: {megabytes(total['disk'])} MB, of which {megabytes(total['cache'])} MB in DVC's cache"
-    return f"{markdown([*lines, [disk, *[''] * len(columns)]])}\n\n{measured_on(content)}"
+    rounds = f"Rounds: {content['rounds']}. " if content["rounds"] > 1 else ""
+    return f"{markdown([*lines, [disk, *[''] * len(columns)]])}\n\n{rounds}{measured_on(content)}"
+
+
+def accuracy(part: dict[str, Any]) -> str:
+    """Return the accuracy of a measured program with its interval; empty for a stage, which has none."""
+    if "accuracy" not in part:
+        return ""
+    low, high = part["interval"]
+    return f"{part['accuracy']:.4f} ({low:.4f} to {high:.4f})"
 
 
 def scales() -> str:
