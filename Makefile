@@ -82,6 +82,10 @@ results: .venv/run ## Measure again what the docs show and what has changed sinc
 bench: .venv/run ## Time the pipeline against plain scripts, with 1,000 rows to a million; say what got slower; 15 minutes
 	$(foreach name,bench scale@100000 scale@1000000 machines,$(TIMING):$(name) &&) true
 
+.PHONY: bench-startup
+bench-startup: .venv/run ## Measure what each second of the default run is: interpreter, imports, work
+	$(TIMING):startup
+
 .PHONY: bench-predict
 bench-predict: .venv/dev ## Time textclf predict, with one sentence and with many
 	$(TIMING):predict

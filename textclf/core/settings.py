@@ -32,7 +32,7 @@ class Section(BaseModel):
     Every setting has a default and a `description` of one line, from which the comments of params.yaml are made.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
 
 @dataclass(frozen=True)

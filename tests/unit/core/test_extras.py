@@ -14,11 +14,12 @@ MODULES = {
     "vl-convert-python": "vl_convert",
     "keras-hub": "keras_hub",
 }  # that are not named as their packages
+NEVER_IMPORTED = {"ruamel.yaml.clib"}  # by textclf; DVC's reader of YAML finds it
 
 
 def modules(requirements: list[str]) -> set[str]:
     names = (re.split(r"[<>=]", line)[0] for line in requirements)
-    return {MODULES.get(name, name) for name in names}
+    return {MODULES.get(name, name) for name in names} - NEVER_IMPORTED
 
 
 def test_every_package_of_an_extra_is_known_by_the_module_that_it_brings() -> None:
