@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 
 def compile_blocks(model: "keras.Model", classes: int, settings: "NetworkSettings") -> None:
     """Give the model of `block_model` its optimizer and loss, for `train_blocks`."""
+    import keras
+
+    accuracy = keras.metrics.BinaryAccuracy if classes == 2 else keras.metrics.SparseCategoricalAccuracy
     model.compile(
         optimizer=build_optimizer(settings),
         loss="binary_crossentropy" if classes == 2 else "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
+        # The name alone would create its variables while TensorFlow traces the step, which it then traces once more.
+        metrics=[accuracy(name="accuracy")],
         jit_compile=True,
     )
 
