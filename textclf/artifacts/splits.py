@@ -5,9 +5,9 @@ Besides, the checksums of the files that the rows were read from.
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -17,6 +17,9 @@ from textclf.artifacts.shards import Shards
 from textclf.core import parquet
 from textclf.core.files import read_parquet, reading
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 CLASSES, TABLE = "classes.json", "table.json"  # beside the splits
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
 # A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not independent.
@@ -24,17 +27,19 @@ CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
 SUFFIX = ".parquet"
 
 
-def read(folder: Path) -> dict[str, pd.DataFrame]:
+def read(folder: Path) -> "dict[str, pd.DataFrame]":
     """Return all rows of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
+    import pandas as pd
+
     return {name: pd.concat(list(pieces), ignore_index=True) for name, pieces in open_shards(folder).items()}
 
 
-def open_shards(folder: Path) -> dict[str, Shards[pd.DataFrame]]:
+def open_shards(folder: Path) -> "dict[str, Shards[pd.DataFrame]]":
     """Return the shards of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
     return shards.open_splits(folder, SUFFIX, read_shard)
 
 
-def read_shard(path: Path) -> pd.DataFrame:
+def read_shard(path: Path) -> "pd.DataFrame":
     """Return the rows of one shard; `UserError` if it is missing or damaged."""
     rows: pd.DataFrame = read_parquet(path, SCHEMA.names)[SCHEMA.names]
     return rows
@@ -45,6 +50,12 @@ def read_column(path: Path, name: str) -> list[str]:
     with reading(path):
         values: list[str] = parquet.read_columns(path, [name])[name].to_pylist()
     return values
+
+
+def read_table(path: Path, columns: list[str]) -> pa.Table:
+    """Return columns of a shard as an Arrow table; `UserError` if it is missing or damaged."""
+    with reading(path):
+        return parquet.read_columns(path, columns)
 
 
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
@@ -58,7 +69,7 @@ def _read_clusters(path: Path) -> NDArray[np.uint64]:
     return keys
 
 
-def write(rows: pd.DataFrame, path: Path) -> None:
+def write(rows: "pd.DataFrame", path: Path) -> None:
     """Write rows as Parquet; columns that are not in `CLUSTERED` are left out, and `cluster` may be missing."""
     schema = CLUSTERED if "cluster" in rows else SCHEMA
     write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False), path)
@@ -70,7 +81,7 @@ def write_table(table: pa.Table, path: Path) -> None:
     parquet.write_table(table.replace_schema_metadata(None), path)
 
 
-def write_shards(rows: pd.DataFrame, folder: Path, name: str) -> list[Path]:
+def write_shards(rows: "pd.DataFrame", folder: Path, name: str) -> list[Path]:
     """Write the rows of a split, in their order, and return the paths of its shards."""
     starts = range(0, len(rows), shards.ROWS)
     return shards.write((rows.iloc[start : start + shards.ROWS] for start in starts), folder, name, SUFFIX, write)

@@ -3,13 +3,14 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
-
-from scipy.sparse import csr_array
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from textclf.artifacts.features import SPARSE, Matrix, stack_columns
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
 from textclf.vectorize.settings import METHODS
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 VECTORIZER = "vectorizer.json"  # beside the features that it made, and in the folder of each exported model
 UNION = "union"  # in JSON, instead of a method
@@ -96,7 +97,7 @@ class Union:
         """Return the number of columns of all blocks."""
         return sum(block.representation.columns for block in self.blocks)
 
-    def transform(self, texts: Iterable[str]) -> csr_array:
+    def transform(self, texts: Iterable[str]) -> "csr_array":
         """Return the vectors of the texts: (texts, columns), CSR of float64."""
         texts = list(texts)
         features: list[Any] = [block.representation.transform(texts) for block in self.blocks]
