@@ -1,0 +1,51 @@
+"""Distinct values with Arrow's kernels and without: the same results."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.vectorize.terms.corpora import TEXTS
+from textclf.vectorize.terms import distinct
+from textclf.vectorize.terms.arrow import from_texts
+
+LISTS = st.lists(TEXTS, max_size=12)
+
+
+@pytest.fixture(params=[True, False], ids=["kernels", "python"], autouse=True)
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distinct, "_has_kernels", lambda _: request.param)
+
+
+@given(values=st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3), max_size=20))
+def test_equal_integers_have_equal_numbers(values: list[int]) -> None:
+    numbers, count = distinct.number_values(np.array(values, dtype=np.uint64))
+    assert numbers.dtype == np.int32
+    assert sorted(set(numbers.tolist())) == list(range(count))
+    assert len(set(zip(values, numbers.tolist(), strict=True))) == len(set(values)) == count
+
+
+@given(texts=LISTS, kind=st.sampled_from([pa.string(), pa.large_string()]))
+def test_distinct_strings_are_sorted_by_code_point(texts: list[str], kind: pa.DataType) -> None:
+    ordered, positions = distinct.sort_distinct(pa.array(texts, kind))
+    assert ordered.type == pa.large_string()
+    assert ordered.to_pylist() == sorted(set(texts))
+    assert positions.dtype == np.int32
+    assert [ordered[position].as_py() for position in positions.tolist()] == texts
+
+
+@given(texts=LISTS, among=st.sets(TEXTS, max_size=12))
+def test_strings_are_found_among_sorted_ones(texts: list[str], among: set[str]) -> None:
+    vocabulary = sorted(among)
+    expected = [vocabulary.index(text) if text in among else -1 for text in texts]
+    found = distinct.find_strings(from_texts(texts), from_texts(vocabulary))
+    assert found.dtype == np.int32
+    assert found.tolist() == expected
+
+
+@given(texts=LISTS, data=st.data())
+def test_strings_are_taken_by_their_positions(texts: list[str], data: st.DataObject) -> None:
+    positions = sorted(data.draw(st.sets(st.integers(0, len(texts) - 1)))) if texts else []
+    taken = distinct.take_strings(from_texts(texts), np.array(positions, dtype=np.int64))
+    assert taken == [texts[position] for position in positions]
