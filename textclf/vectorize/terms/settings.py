@@ -92,6 +92,11 @@ class Terms(Section):
         """Return the analyzers to use side by side: one or two of word, char and char_wb."""
         return self.analyzer.split("+")
 
+    @property
+    def learns(self) -> bool:
+        """Return whether anything is learned from the training rows: which terms there are, or their idf."""
+        return self.hashing is None or self.weighting == "tfidf"
+
     def describe(self, columns: int) -> str:
         """Return how a text becomes a vector with so many columns, in a few words."""
         ranges = []

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import csr_array
 
 from textclf.artifacts import features, splits
 from textclf.artifacts.features import Features
@@ -22,8 +21,9 @@ from textclf.core import workers
 from textclf.core.files import reading
 from textclf.vectorize import representation
 from textclf.vectorize.labels import encode_labels
-from textclf.vectorize.terms.matrix import UNKNOWN, remap_columns, stack_columns, tfidf
-from textclf.vectorize.terms.tokens import make_analyzer
+from textclf.vectorize.terms.arrow import from_numbers, from_texts, to_numbers, to_text, whole_column
+from textclf.vectorize.terms.distinct import find_strings, sort_distinct
+from textclf.vectorize.terms.matrix import Rows, remap_columns, stack_columns, tfidf
 from textclf.vectorize.terms.vectorizer import Part, Vectorizer, learn_part
 from textclf.vectorize.terms.vocabulary import count_terms, merge_term_counts
 
@@ -56,13 +56,14 @@ def vectorize_shards(
             paths = {name: [path.absolute() for path in split_paths] for name, split_paths in paths.items()}
             folder, scratch = folder.absolute(), scratch.absolute()
         all_paths = list(chain.from_iterable(paths.values()))
-        counted = pool.map(count_shard, [(path, settings, scratch) for path in all_paths], "count terms")
+        counted = pool.map(count_shard, [(path, settings, list(classes), scratch) for path in all_paths], "count terms")
         row_counts = dict(zip(all_paths, counted, strict=True))
         parts = []
         for number, analyzer in enumerate(settings.analyzers):
             tables = (_load_table(scratch / f"{path.stem}-{number}.terms") for path in paths["train"])
             train_rows = sum(row_counts[path] for path in paths["train"])
-            parts.append(learn_part(analyzer, merge_term_counts(tables), train_rows, settings))
+            terms = merge_term_counts(tables) if settings.learns else None
+            parts.append(learn_part(analyzer, terms, train_rows, settings))
             _save_columns(parts[-1], scratch / f"{number}.columns")
         vectorizer = Vectorizer(settings, parts)
         representation.write(vectorizer, folder / representation.VECTORIZER)
@@ -78,41 +79,40 @@ def vectorize_shards(
     }
 
 
-def count_shard(source: Path, settings: "Terms", scratch: Path) -> int:
-    """Write the term counts and document-term counts of a shard to `scratch`, and return its number of rows."""
-    texts = splits.read_column(source, "text")
+def count_shard(source: Path, settings: "Terms", classes: Sequence[str], scratch: Path) -> int:
+    """Write a shard's ids, labels, term counts and document-term counts to `scratch`; return its number of rows."""
+    table = splits.read_table(source, ["id", "text", "label"])
+    with reading(source):
+        ids, texts, labels = (whole_column(table, name) for name in ("id", "text", "label"))
+    distinct, positions = sort_distinct(labels)
+    y = encode_labels(distinct.to_pylist(), classes)[positions]
+    _save_table(pa.table({"id": ids, "y": from_numbers(y)}), scratch / f"{source.stem}.rows")
     for number, analyzer in enumerate(settings.analyzers):
-        terms, counts = count_terms(texts, make_analyzer(analyzer, settings), settings)
+        terms, counts = count_terms(texts, analyzer, settings)
         _save_table(terms, scratch / f"{source.stem}-{number}.terms")
-        with workers.atomic_path(scratch / f"{source.stem}-{number}.npz", scratch) as path, path.open("wb") as file:
-            data = counts.data.astype(np.int32)  # half the bytes of int64
-            np.savez(file, allow_pickle=False, data=data, indices=counts.indices, indptr=counts.indptr)
+        _save_counts(counts, scratch / f"{source.stem}-{number}.counts")
     return len(texts)
 
 
 def transform_shard(source: Path, settings: "Terms", classes: Sequence[str], scratch: Path, target: Path) -> int:
     """Write the features of a shard to `target`, and return the number of nonzeros."""
-    import pyarrow.compute as pc
-
     blocks = []
     for number in range(len(settings.analyzers)):
-        terms = _load_table(scratch / f"{source.stem}-{number}.terms")["term"]
+        terms = _load_table(scratch / f"{source.stem}-{number}.terms")
         columns = _load_table(scratch / f"{number}.columns")
         width = settings.hashing or len(columns)
-        if settings.hashing is None:
-            terms = pc.fill_null(pc.index_in(terms, value_set=columns["term"]), UNKNOWN)
-        path = scratch / f"{source.stem}-{number}.npz"
-        with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            shape = (len(stored["indptr"]) - 1, len(terms))
-            counts = csr_array((stored["data"], stored["indices"], stored["indptr"]), shape=shape)
-        counts = remap_columns(counts, terms.to_numpy(), width)
+        term = whole_column(terms, "term")
+        positions = to_numbers(term) if settings.hashing else find_strings(term, whole_column(columns, "term"))
+        counts = _load_counts(scratch / f"{source.stem}-{number}.counts", len(terms))
+        counts = remap_columns(counts, positions, width)
         if settings.weighting == "tfidf":
-            counts = tfidf(counts, columns["idf"].to_numpy(), settings.sublinear_tf)
+            counts = tfidf(counts, to_numbers(whole_column(columns, "idf")), settings.sublinear_tf)
         blocks.append(counts)
+    rows = _load_table(scratch / f"{source.stem}.rows")
     shard = Features(
-        np.array(splits.read_column(source, "id"), dtype=str),
+        to_text(whole_column(rows, "id")),
         stack_columns(blocks),
-        encode_labels(splits.read_column(source, "label"), classes),
+        to_numbers(whole_column(rows, "y")),
         np.array(classes, dtype=str),
     )
     with workers.atomic_path(target, scratch) as path:
@@ -166,10 +166,25 @@ def estimate_room(rows: "Mapping[str, Shards[pd.DataFrame]]", settings: "Terms")
 
 def _save_columns(part: Part, path: Path) -> None:
     """Write the columns of a part for the workers: `term` unless hashed, `idf` with tf-idf."""
-    columns = {} if part.vocabulary is None else {"term": pa.array(part.vocabulary, pa.string())}
+    columns = {} if part.vocabulary is None else {"term": from_texts(part.vocabulary)}
     if part.idf is not None:
-        columns["idf"] = pa.array(part.idf, pa.float64())
+        columns["idf"] = from_numbers(np.array(part.idf))
     _save_table(pa.table(columns), path)
+
+
+def _save_counts(counts: Rows, path: Path) -> None:
+    """Write document-term counts in few bytes."""
+    with workers.atomic_path(path, path.parent) as temporary, temporary.open("wb") as file:
+        for array in (counts.data, counts.indices):
+            np.save(file, array.astype(np.min_scalar_type(array.max(initial=0))), allow_pickle=False)
+        np.save(file, counts.indptr, allow_pickle=False)
+
+
+def _load_counts(path: Path, width: int) -> Rows:
+    """Return document-term counts; `UserError` if their file is damaged."""
+    with reading(path), path.open("rb") as file:
+        data, indices, indptr = (np.load(file, allow_pickle=False) for _ in range(3))
+    return Rows(data, indices, indptr, width)
 
 
 def _save_table(table: "pa.Table", path: Path) -> None:

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from textclf.artifacts.features import SPARSE
 from textclf.vectorize.terms import matrix
-from textclf.vectorize.terms.matrix import UNKNOWN, Lookup
+from textclf.vectorize.terms.arrow import from_texts, to_numbers, whole_column
+from textclf.vectorize.terms.distinct import take_strings
+from textclf.vectorize.terms.matrix import UNKNOWN, Lookup, Rows
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import make_analyzer
 from textclf.vectorize.terms.vocabulary import count_terms, inverse_document_frequency, select_terms
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from scipy.sparse import csr_array
 
 MOST_IDF = 1 + math.log(2**63)  # of a term in no text, with more texts than can be counted
 
@@ -52,22 +54,20 @@ class Vectorizer:
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Terms, pretrained: Path | None = None) -> "Vectorizer":  # noqa: ARG003
         """Return a vectorizer that has learned from the training texts; `UserError` if no term is left."""
-        texts = list(texts)
-        parts = []
-        for name in settings.analyzers:
-            terms, _ = count_terms(texts, make_analyzer(name, settings), settings)
-            parts.append(learn_part(name, terms, len(texts), settings))
-        return cls(settings, parts)
+        column = from_texts(list(texts))
+        counted = [count_terms(column, name, settings)[0] if settings.learns else None for name in settings.analyzers]
+        parts = zip(settings.analyzers, counted, strict=True)
+        return cls(settings, [learn_part(name, terms, len(column), settings) for name, terms in parts])
 
     @property
     def columns(self) -> int:
         """Return the number of columns."""
         return sum(part.columns for part in self.parts)
 
-    def transform(self, texts: Iterable[str]) -> csr_array:
+    def transform(self, texts: Iterable[str]) -> "csr_array":
         """Return the vectors of the texts: (texts, features), as `Features.X`."""
         texts = list(texts)
-        return matrix.stack_columns([block.transform(texts) for block in self._blocks])
+        return matrix.stack_columns([block.transform(texts) for block in self._blocks]).to_scipy()
 
     @cached_property
     def _blocks(self) -> "list[_Block]":
@@ -166,25 +166,24 @@ class _Block:
         terms = list(dict.fromkeys(self.analyze(text)))
         return dict(zip(terms, self.lookup()(terms), strict=True))
 
-    def transform(self, texts: Iterable[str]) -> csr_array:
-        columns, lengths = matrix.index_terms(texts, self.analyze, self.lookup())
-        counts = matrix.count_matrix(columns, lengths, self.width, binary=self.settings.weighting == "binary")
+    def transform(self, texts: Iterable[str]) -> Rows:
+        terms = matrix.index_terms(texts, self.analyze, self.lookup())
+        counts = matrix.count_matrix([terms], self.width, binary=self.settings.weighting == "binary")
         return counts if self.idf is None else matrix.tfidf(counts, self.idf, self.settings.sublinear_tf)
 
 
-def learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Terms) -> Part:
+def learn_part(analyzer: str, terms: "pa.Table | None", rows: int, settings: Terms) -> Part:
     """Return what an analyzer learns from the term counts of all training texts; `UserError` if no term is left.
 
-    `terms` is a table of `count_terms`, `rows` the number of training texts.
+    `terms` is a table of `count_terms`, None if the settings learn nothing; `rows` is the number of training texts.
     """
-    weighted = settings.weighting == "tfidf"
-    frequencies = terms["rows"].to_numpy()
+    if terms is None:
+        return Part(analyzer, settings.hashing or 0, None, None)
+    frequencies = to_numbers(whole_column(terms, "rows"))
     if settings.hashing is not None:
-        if not weighted:
-            return Part(analyzer, settings.hashing, None, None)
         by_column = np.zeros(settings.hashing, dtype=np.int64)
-        by_column[terms["term"].to_numpy()] = frequencies
+        by_column[to_numbers(whole_column(terms, "term"))] = frequencies
         return Part(analyzer, settings.hashing, None, inverse_document_frequency(by_column, rows))
-    selected = select_terms(frequencies, terms["total"].to_numpy(), rows, settings)
-    idf = inverse_document_frequency(frequencies[selected], rows) if weighted else None
-    return Part(analyzer, len(selected), terms["term"].take(selected).to_pylist(), idf)
+    selected = select_terms(frequencies, to_numbers(whole_column(terms, "total")), rows, settings)
+    idf = inverse_document_frequency(frequencies[selected], rows) if settings.weighting == "tfidf" else None
+    return Part(analyzer, len(selected), take_strings(whole_column(terms, "term"), selected), idf)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from textclf.core.errors import UserError
-from textclf.vectorize.terms.matrix import count_matrix, hash_lookup, index_terms
-from textclf.vectorize.terms.tokens import Analyze
+from textclf.vectorize.terms import ascii_words
+from textclf.vectorize.terms.arrow import Strings, from_numbers, from_texts, to_list, to_numbers, whole_column
+from textclf.vectorize.terms.distinct import sort_distinct
+from textclf.vectorize.terms.matrix import Group, Rows, count_matrix, hash_lookup, index_terms
+from textclf.vectorize.terms.tokens import make_analyzer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -22,31 +24,53 @@ if TYPE_CHECKING:
 MERGE_TERMS = 1_000_000  # merge term counts whenever this many are waiting
 
 
-def count_terms(texts: Iterable[str], analyze: Analyze, settings: "Terms") -> "tuple[pa.Table, csr_array]":
+def count_terms(texts: Strings, analyzer: str, settings: "Terms") -> "tuple[pa.Table, Rows]":
     """Return term counts over all texts and document-term counts (texts, terms); 1 for each with weighting binary.
 
-    The table has the columns `term` (sorted by code point, or the hashed columns in order), `rows` (document
-    frequency) and `total` (sum of the counts); its rows are the columns of the matrix.
+    `texts` is an array of strings without nulls. The table has the columns `term` (sorted by code point, or the hashed
+    columns in order), `rows` (document frequency) and `total` (sum of the counts); its rows are the columns of the
+    matrix.
     """
     import pyarrow as pa
 
-    columns: NDArray[np.int32] | NDArray[np.int64]
+    strings, groups = find_terms(texts, analyzer, settings)
     if settings.hashing is not None:
-        columns, lengths = index_terms(texts, analyze, hash_lookup(settings.hashing))
-        distinct, columns = np.unique(columns, return_inverse=True)
-        terms = pa.array(distinct, pa.int32())
+        columns = np.fromiter(hash_lookup(settings.hashing)(strings.to_pylist()), dtype=np.int32)
+        distinct, inverse = np.unique(columns, return_inverse=True)
+        terms, positions = from_numbers(distinct), inverse.astype(np.int32)
     else:
-        numbers: defaultdict[str, int] = defaultdict(count().__next__)  # in order of first occurrence
-        columns, lengths = index_terms(texts, analyze, partial(map, numbers.__getitem__))
-        ordered = sorted(numbers)
-        position = np.empty(len(ordered), dtype=np.int64)
-        position[[numbers[term] for term in ordered]] = np.arange(len(ordered))
-        columns = position[columns]
-        terms = pa.array(ordered, pa.string())
-    counts = count_matrix(columns, lengths, len(terms), binary=settings.weighting == "binary")
+        terms, positions = sort_distinct(strings)
+    groups = [(positions[numbers], lengths) for numbers, lengths in groups]
+    counts = count_matrix(groups, len(terms), binary=settings.weighting == "binary")
     rows = np.bincount(counts.indices, minlength=len(terms))
     total = np.bincount(counts.indices, counts.data, minlength=len(terms)).astype(np.int64)  # exact below 2^53
-    return pa.table({"term": terms, "rows": rows, "total": total}), counts
+    return pa.table({"term": terms, "rows": from_numbers(rows), "total": from_numbers(total)}), counts
+
+
+def find_terms(texts: Strings, analyzer: str, settings: "Terms") -> tuple[Strings, list[Group]]:
+    """Return all terms of the texts as strings, and groups of the positions of each text's terms among them.
+
+    The words of ASCII texts are found by their bytes, and are equal to those that the analyzer finds. The terms of the
+    other texts follow in a group of their own, in which some strings may be repeated.
+    """
+    import pyarrow as pa
+
+    found: list[ascii_words.Ngrams] = []
+    is_found = np.zeros(len(texts), dtype=np.bool_)
+    if analyzer == "word" and (runs := ascii_words.runs_of(settings.token_pattern)) is not None:
+        found, is_found = ascii_words.find_ngrams(texts, runs, settings)
+    if not is_found.all():
+        numbers: defaultdict[str, int] = defaultdict(count().__next__)
+        rest = to_list(texts, ~is_found)
+        columns, lengths = index_terms(rest, make_analyzer(analyzer, settings), partial(map, numbers.__getitem__))
+        counts = np.zeros(len(texts), dtype=np.int64)
+        counts[~is_found] = lengths
+        found.append(ascii_words.Ngrams(from_texts(numbers), columns, counts))
+    if not found:
+        return from_texts([]), [(np.zeros(0, np.int32), np.zeros(len(texts), np.int64))]
+    starts = np.cumsum([0, *(len(each.strings) for each in found)])
+    groups = [(each.numbers + start, each.counts) for each, start in zip(found, starts.tolist(), strict=False)]
+    return pa.concat_arrays([each.strings for each in found]), groups
 
 
 def merge_term_counts(tables: "Iterable[pa.Table]") -> "pa.Table":
@@ -55,22 +79,35 @@ def merge_term_counts(tables: "Iterable[pa.Table]") -> "pa.Table":
     Tables are merged whenever `MERGE_TERMS` terms are waiting (or as many as were merged before), so that memory holds
     a few copies of the distinct terms however many tables there are.
     """
-    import pyarrow as pa
-
-    merged: pa.Table | None = None
+    merged: list[pa.Table] = []
     waiting: list[pa.Table] = []
-
-    def merge() -> pa.Table:
-        terms = pa.concat_tables(waiting if merged is None else [merged, *waiting])
-        sums = terms.group_by("term", use_threads=False).aggregate([("rows", "sum"), ("total", "sum")])
-        waiting.clear()
-        return sums.select(["term", "rows_sum", "total_sum"]).rename_columns(["term", "rows", "total"])
-
     for table in tables:
         waiting.append(table)
-        if sum(map(len, waiting)) >= max(MERGE_TERMS, 0 if merged is None else len(merged)):
-            merged = merge()
-    return (merge() if waiting or merged is None else merged).sort_by("term")
+        if sum(map(len, waiting)) >= max(MERGE_TERMS, sum(map(len, merged))):
+            merged, waiting = [_merge([*merged, *waiting])], []
+    return _merge([*merged, *waiting])
+
+
+def _merge(tables: "list[pa.Table]") -> "pa.Table":
+    """Return the sums of at least one table of term counts; those of a single one are its own."""
+    import pyarrow as pa
+
+    if len(tables) == 1:
+        return tables[0]
+    together = pa.concat_tables(tables)
+    column = whole_column(together, "term")
+    if pa.types.is_integer(column.type):  # hashed
+        distinct, inverse = np.unique(to_numbers(column), return_inverse=True)
+        terms, positions = from_numbers(distinct), inverse.astype(np.int32)
+    else:
+        terms, positions = sort_distinct(column)
+    sums = {
+        name: from_numbers(
+            np.bincount(positions, to_numbers(whole_column(together, name)), minlength=len(terms)).astype(np.int64)
+        )
+        for name in ("rows", "total")
+    }
+    return pa.table({"term": terms, **sums})
 
 
 def select_terms(

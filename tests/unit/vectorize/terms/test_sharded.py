@@ -120,7 +120,7 @@ def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: s
         vectorize_shards(opened, Terms(), CLASSES, tmp_path, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["train-0.npz", "train-0.terms", "0.columns"])
+@pytest.mark.parametrize("name", ["train.rows", "train-0.counts", "train-0.terms", "0.columns"])
 def test_temporary_files_that_a_failing_disk_gives_back_damaged_are_told_in_a_line(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
