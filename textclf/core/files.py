@@ -1,6 +1,7 @@
 """Reading and writing files with reproducible bytes."""
 
 import contextlib
+import csv
 import hashlib
 import json
 import tokenize
@@ -15,6 +16,8 @@ from textclf.core.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from textclf.core.table import Column, Columns
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
 DIGITS = 6  # decimals in metrics and curves
@@ -33,9 +36,22 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def write_csv(path: Path, rows: "pd.DataFrame") -> None:
-    """Write a table as CSV with a header, LF line ends and numbers rounded to `DIGITS`."""
-    rows.round(DIGITS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+def write_csv(path: Path, rows: "Columns") -> None:
+    """Write a table as CSV with a header, LF line ends and decimals rounded to `DIGITS`; NaN becomes empty."""
+    from textclf.core.table import Table
+
+    table = Table(rows)
+    names = table.keys()
+    columns = [_cells(table[name]) for name in names]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(zip(*columns, strict=True))
+
+
+def _cells(column: "Column") -> list[Any]:
+    values = column.round(DIGITS) if column.dtype.kind == "f" else column
+    return ["" if value != value else value for value in values.tolist()]  # NaN is not equal to itself
 
 
 def read_json(path: Path) -> Any:

@@ -2,7 +2,9 @@ import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -75,6 +77,32 @@ def test_text_of_a_csv_comes_back_as_it_was(tmp_path: Path, column: str) -> None
     read = files.read_csv(tmp_path / "x.csv", [column, "share"])
     assert read[column].tolist() == CLASSES
     assert read["share"].tolist() == [round(position / 7, 6) for position in range(len(CLASSES))]
+
+
+CELLS = {
+    "text": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), min_size=1),
+    "whole": st.integers(-(2**63), 2**63 - 1),
+    "part": st.floats(allow_infinity=False) | st.floats(-1, 1),
+}
+
+
+@given(st.lists(st.fixed_dictionaries(CELLS), min_size=1))
+@settings(deadline=None)
+def test_a_csv_has_the_bytes_that_pandas_writes(records: list[dict[str, Any]]) -> None:
+    frame = pd.DataFrame(records, columns=list(CELLS))
+    with tempfile.TemporaryDirectory() as folder, np.errstate(over="ignore"):
+        path = Path(folder, "x.csv")
+        files.write_csv(path, {name: [record[name] for record in records] for name in CELLS})
+        written = path.read_bytes()
+        files.write_csv(path, frame)
+        assert path.read_bytes() == written
+        frame.round(files.DIGITS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+        assert path.read_bytes() == written
+
+
+def test_a_csv_without_rows_has_its_header(tmp_path: Path) -> None:
+    files.write_csv(tmp_path / "x.csv", {"model": [], "a,b": []})
+    assert (tmp_path / "x.csv").read_bytes() == b'model,"a,b"\n'
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1))
