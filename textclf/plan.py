@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textclf.artifacts.plan import ModelPlan
 
@@ -34,6 +34,13 @@ def plan_pretrained(params: "Params") -> list[str]:
     used = [params.vectorize[name] for name, in_use in plan_representations(params).items() if in_use]
     sections = [*used, *(getattr(params.train, name) for name in params.train.models)]
     return sorted({name for section in sections for name in getattr(section, "pretrained_names", list)()})
+
+
+def plan_settings(params: "Params") -> dict[str, Any]:
+    """Return the settings that the run uses, by section; of the models only those of train.models."""
+    content = params.model_dump(exclude={"gate", "crossvalidate", "search"}, warnings=False)
+    trained = {name: content["train"][name] for name in params.train.models}
+    return content | {"train": {"models": list(params.train.models), **trained}}
 
 
 def missing_packages(params: "Params") -> Iterator[str]:

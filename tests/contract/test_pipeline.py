@@ -20,10 +20,12 @@ from textclf.core.settings import Section
 from textclf.core.stage import key_of
 from textclf.models.settings import MODELS
 from textclf.params import Params
+from textclf.plan import plan_settings
 
 FILES = project_files()
 CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and name.endswith(".py")]
 PACKAGE = "textclf/__init__.py"
+SETTINGS = "data/plan/settings.json"  # in the place of params, for stages that show most of them
 CHECKED, PLAN = "data/checked", "data/plan"  # what check writes; every other stage of dvc.yaml waits for the first
 FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
@@ -112,7 +114,9 @@ def code_deps(stage: str) -> set[str]:
 
 
 def data(stage: str) -> set[str]:
-    return {path for path in paths(stage, "deps") - {CHECKED, FETCHED} if not is_code(path)} | outs(stage)
+    return {
+        path for path in paths(stage, "deps") - {CHECKED, FETCHED, SETTINGS, "params.yaml"} if not is_code(path)
+    } | outs(stage)
 
 
 def outs(stage: str) -> set[str]:
@@ -213,7 +217,8 @@ def test_every_stage_waits_until_params_are_checked(stage: str) -> None:
 
 
 def test_check_looks_at_the_whole_of_params() -> None:
-    assert DVC["stages"]["check"]["params"] == [{"params.yaml": None}]
+    assert "params.yaml" in DVC["stages"]["check"]["deps"]
+    assert "params" not in DVC["stages"]["check"]
     assert outs("check") == {CHECKED, PLAN}
 
 
@@ -293,7 +298,11 @@ def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None
     keys = set(map(key_of, taken.values()))
     own = {f"train.{name}" for name in model(stage)}  # its settings are loaded by the model's name
     own |= {stage.replace("@", ".")} if base(stage) == "vectorize" else set()
-    assert sorted(STAGES[stage].get("params", [])) == sorted(keys | own)
+    if SETTINGS in paths(stage, "deps"):
+        assert keys <= plan_settings(Params()).keys()
+        assert "params" not in STAGES[stage]
+    else:
+        assert sorted(STAGES[stage].get("params", [])) == sorted(keys | own)
 
 
 @pytest.mark.parametrize("stage", [*DECLARED])
@@ -350,7 +359,8 @@ def test_a_scripts_docstring_says_what_it_reads_writes_and_depends_on(stage: str
     lines = dict(re.findall(r"^(Reads|Writes|Params): (.+?)\.?$", docstring, re.MULTILINE))
     assert list(lines) == ["Reads", "Writes", "Params"]
     if base(stage) != "check":
-        declared = ", ".join(DECLARED[base(stage)].get("do", DECLARED[base(stage)]).get("params", ["none"]))
+        listed = DECLARED[base(stage)].get("do", DECLARED[base(stage)]).get("params", ["none"])
+        declared = ", ".join(sorted(signature(stage)[0]) if SETTINGS in paths(stage, "deps") else listed)
         params = lines["Params"].replace("<model>", "${item.model}").replace("<representation>", "${key}")
         assert params == declared
 

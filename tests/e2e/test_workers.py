@@ -96,7 +96,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("textclf.core.workers.FEWEST", 100)
         vectorize_here(folder, "inline")
-    plan.write(folder / "plan", {}, {"words": True}, [])
+    plan.write(folder / "plan", {}, {"words": True}, [], {})
     return folder
 
 

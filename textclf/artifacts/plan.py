@@ -2,18 +2,21 @@
 
 `models/<name>.json`: the kind of a model, the representations that it reads, and a checksum of the kind's code.
 `representations/<name>.json`: whether a model reads it. `pretrained.json`: the pretrained weights in use. Each stage
-depends on its own file, so that it runs again only if that changes.
+depends on its own file, so that it runs again only if that changes. `settings.json`: all settings that the run uses, on
+which stages depend that show most of them; as params of each they would be half of dvc.lock, which DVC reads and writes
+for every stage.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.core.errors import UserError
 from textclf.core.outputs import SCRATCH
 
-PRETRAINED = "pretrained.json"
+PRETRAINED, SETTINGS = "pretrained.json", "settings.json"
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,11 @@ def representation_path(folder: Path, name: str) -> Path:
 
 
 def write(
-    folder: Path, models: dict[str, ModelPlan], representations: dict[str, bool], pretrained: Sequence[str]
+    folder: Path,
+    models: dict[str, ModelPlan],
+    representations: dict[str, bool],
+    pretrained: Sequence[str],
+    settings: Mapping[str, Any],
 ) -> None:
     """Write the plan; `representations` says of each whether it is in use."""
     for name in ("models", "representations"):
@@ -46,6 +53,7 @@ def write(
     for name, used in representations.items():
         write_checked_json(representation_path(folder, name), {"used": used})
     write_checked_json(folder / PRETRAINED, {"names": list(pretrained)})
+    write_checked_json(folder / SETTINGS, settings)
 
 
 def read_models(folder: Path) -> dict[str, ModelPlan]:

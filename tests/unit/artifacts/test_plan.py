@@ -1,14 +1,22 @@
 """The plan of a run: what check finds out for the other stages."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from textclf.artifacts import plan
 from textclf.artifacts.plan import ModelPlan
 from textclf.core.errors import UserError
-from textclf.params import parse
-from textclf.plan import code_checksum, missing_packages, plan_models, plan_pretrained, plan_representations
+from textclf.params import Params, parse
+from textclf.plan import (
+    code_checksum,
+    missing_packages,
+    plan_models,
+    plan_pretrained,
+    plan_representations,
+    plan_settings,
+)
 
 SEVERAL = """
 vectorize: {words: {}, letters: {analyzer: char}, sentences: {method: encoder}, glove: {method: token_ids%s}}
@@ -60,7 +68,7 @@ def test_the_checksum_changes_with_the_code_and_the_names_of_its_files(tmp_path:
 
 def test_a_plan_reads_back_and_tells_what_is_left_over(tmp_path: Path) -> None:
     models = {"mine": ModelPlan("keras", ("words", "letters"), "0" * 64)}
-    plan.write(tmp_path / "plan", models, {"words": True, "letters": False}, ["glove-6b-50d"])
+    plan.write(tmp_path / "plan", models, {"words": True, "letters": False}, ["glove-6b-50d"], {"split": {"seed": 1}})
     assert plan.read_models(tmp_path / "plan") == models
     assert [plan.is_used(tmp_path / "plan", name) for name in ("words", "letters")] == [True, False]
     assert plan.read_pretrained(tmp_path / "plan") == ["glove-6b-50d"]
@@ -71,8 +79,21 @@ def test_a_plan_reads_back_and_tells_what_is_left_over(tmp_path: Path) -> None:
     assert [path.name for path in left] == ["old", "train.npz"]
 
 
+def test_settings_that_the_run_does_not_use_are_not_in_its_plan() -> None:
+    content: dict[str, Any] = {"train": {"models": ["majority"]}}
+    planned = plan_settings(Params.model_validate(content))
+    assert planned["train"] == {"models": ["majority"], "majority": Params().train.majority.model_dump()}
+    assert planned["split"] == Params().split.model_dump()
+    for unused in (
+        {"gate": {"minimum": {"cnn": {"test": {"f1": 0.5}}}}},
+        {"train": content["train"] | {"cnn": {"epochs": 3}}},
+    ):
+        assert plan_settings(Params.model_validate(content | unused)) == planned
+    assert plan_settings(Params.model_validate(content | {"report": {"mistakes": 3}})) != planned
+
+
 def test_a_damaged_plan_is_told_in_a_line(tmp_path: Path) -> None:
-    plan.write(tmp_path / "plan", {}, {"words": True}, [])
+    plan.write(tmp_path / "plan", {}, {"words": True}, [], {})
     path = plan.representation_path(tmp_path / "plan", "words")
     path.write_text(path.read_text().replace("true", "false"))
     with pytest.raises(UserError, match=r"words\.json is damaged; remove it"):

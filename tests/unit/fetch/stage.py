@@ -11,5 +11,5 @@ def run_fetch(settings: Fetch, path: str, raw: Path) -> None:
     """Run the stage for `data.path`; what else it writes is beside the folder of the corpora."""
     beside = {name: raw.with_name(name) for name in ("plan", "pretrained")}
     if not beside["plan"].exists():
-        plan.write(beside["plan"], {}, {}, [])
+        plan.write(beside["plan"], {}, {}, [], {})
     fetch.run(settings, path, raw=raw, done=raw.with_name("fetched"), **beside)
