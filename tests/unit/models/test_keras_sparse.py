@@ -86,7 +86,7 @@ def test_every_epoch_visits_every_row_once_in_its_own_order_whatever_the_memory(
 
     def epochs(seed: int) -> list[list[int]]:
         """Return the rows of each epoch in their order, by the label, which is the number of the row."""
-        shapes = blocks.block_shapes(rows, batch, cells=2)
+        shapes = blocks.block_shapes(rows, batch, cells=2 * sparse.WIDTHS)
         visited: list[list[int]] = []
         settings = networks.settings(epochs=4, batch_size=batch, seed=seed)
         dataset, per_epoch = sparse.training_blocks(networks.untrained(), part, settings)
@@ -99,7 +99,7 @@ def test_every_epoch_visits_every_row_once_in_its_own_order_whatever_the_memory(
             real = np.ravel(y) != blocks.NO_STEP
             assert real.sum() == np.prod(shapes[number % len(shapes)])
             # Terms and counts are those of the row with this label.
-            terms, times, labels = (np.ravel(array)[real] for array in (ids, counts, y))
+            terms, times, labels = (np.ravel(array[..., 0])[real] for array in (ids, counts, y))
             assert np.array_equal(terms, labels)
             assert np.array_equal(times, labels + 1)
             visited[-1] += labels.astype(int).tolist()
@@ -110,7 +110,7 @@ def test_every_epoch_visits_every_row_once_in_its_own_order_whatever_the_memory(
     assert all(sorted(epoch) == list(range(rows)) for epoch in visited)
     assert len({tuple(epoch) for epoch in visited}) > 1
     assert visited != epochs(1)
-    monkeypatch.setattr(blocks, "BATCH_CELLS", 8)
+    monkeypatch.setattr(blocks, "BATCH_CELLS", 8 * sparse.WIDTHS)
     assert visited == epochs(0)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textclf.models.keras import Settings
 
 DTYPES = ("int32", "float32")  # of ids and counts
+WIDTHS = 4  # training rows are padded to a multiple: a cross-validation then seldom compiles for another width
 NARROWEST, NARROWING = 256, 16  # padding is not narrowed below 256 columns, and by a factor of 16 each time
 
 
@@ -61,7 +62,7 @@ def training_blocks(model: "keras.Model", train: "Features", settings: "Settings
 
     See `textclf.models.common.networks.blocks.training_blocks`.
     """
-    width = most_terms(train.X)
+    width = -(-most_terms(train.X) // WIDTHS) * WIDTHS
     return blocks.training_blocks(
         model, train, settings, lambda rows: pad_rows(train.X[rows], width), DTYPES, 2 * width
     )
