@@ -1,16 +1,17 @@
-"""Tasks in worker processes: results in order, the tasks' own errors, and no Dask if it would not pay."""
+"""Tasks in worker processes: results in order, the tasks' own errors, and no processes if they would not pay."""
 
-import logging
+import contextlib
+import errno
 import math
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -31,14 +32,12 @@ def test_results_come_in_the_order_of_the_tasks(two_workers: workers.Pool) -> No
 
 
 def test_each_core_has_a_process(two_workers: workers.Pool) -> None:
-    assert two_workers.client is not None
-    assert len(set(two_workers.client.run(os.getpid).values()) - {os.getpid()}) == 2
+    assert len(set(two_workers.map(os.getpid, [(), ()], "name")) - {os.getpid()}) == 2
 
 
-def test_arithmetic_is_pinned_in_a_worker_before_numpy_is_loaded(two_workers: workers.Pool) -> None:
-    assert two_workers.client is not None
+def test_arithmetic_is_pinned_in_a_worker(two_workers: workers.Pool) -> None:
     name = "NPY_DISABLE_CPU_FEATURES"
-    assert set(two_workers.client.run(os.environ.get, name).values()) == {os.environ.get(name)}
+    assert two_workers.map(os.getenv, [(name,), (name,)], "look") == [os.environ.get(name)] * 2
 
 
 def test_an_error_in_a_worker_is_raised_as_itself(two_workers: workers.Pool, tmp_path: Path) -> None:
@@ -49,6 +48,45 @@ def test_an_error_in_a_worker_is_raised_as_itself(two_workers: workers.Pool, tmp
     with pytest.raises(FileNotFoundError) as error:
         two_workers.map(os.listdir, [(str(tmp_path),), (str(nowhere),)], "list")
     assert error.value.filename == str(nowhere)
+    assert "in a worker process:\nTraceback " in error.value.__notes__[0]
+    assert two_workers.map(math.gcd, [(4, 6)] * 3, "divide") == [2] * 3
+
+
+class StubbornError(Exception):
+    """An exception that can't be sent to another process."""
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("stubborn")
+
+
+def be_stubborn() -> None:
+    raise StubbornError
+
+
+def test_what_can_not_be_sent_from_a_worker_is_an_error(two_workers: workers.Pool) -> None:
+    with pytest.raises(TypeError, match="stubborn"):
+        two_workers.map(be_stubborn, [()], "fail")
+
+
+def die_once(marker: Path, number: int) -> int:
+    """Return the number; the first process that comes here dies."""
+    if not marker.exists():
+        marker.touch()
+        signal.raise_signal(signal.SIGKILL)
+    return number
+
+
+def test_a_worker_that_dies_costs_only_time(two_workers: workers.Pool, tmp_path: Path) -> None:
+    numbers = list(range(20))
+    assert two_workers.map(die_once, [(tmp_path / "dead", number) for number in numbers], "die") == numbers
+
+
+def test_a_worker_that_died_between_two_calls_is_replaced(two_workers: workers.Pool) -> None:
+    first = two_workers.map(os.getpid, [(), ()], "name")
+    os.kill(first[0], signal.SIGKILL)
+    second = two_workers.map(os.getpid, [()] * 9, "name")
+    assert len(second) == 9
+    assert first[0] not in second
 
 
 WORK = """\
@@ -101,6 +139,7 @@ def test_a_task_that_no_worker_survives_is_an_error_in_a_line() -> None:
 
 def test_a_scheduler_that_is_not_there_is_an_error() -> None:
     import dask.config
+    import distributed  # noqa: F401 (its defaults must be there before one of them is changed)
 
     with (
         dask.config.set({"scheduler-address": "tcp://127.0.0.1:1", "distributed.comm.timeouts.connect": "10ms"}),
@@ -110,22 +149,27 @@ def test_a_scheduler_that_is_not_there_is_an_error() -> None:
         pass
 
 
-def test_workers_of_a_named_scheduler_that_have_other_code_are_an_error(
-    two_workers: workers.Pool, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("other", [None, "other"])
+def test_workers_of_a_named_scheduler_must_have_the_same_code(
+    monkeypatch: pytest.MonkeyPatch, other: str | None
 ) -> None:
     import dask.config
 
-    assert two_workers.client is not None
-    address = two_workers.client.scheduler_info()["address"]
-    with dask.config.set({"scheduler-address": address}):
-        with workers.pool(workers.FEWEST) as pool:
-            assert pool.map(abs, [(-1,)], "abs") == [1]
-        two_workers.client.run(workers.code)  # kept by the workers from now on
-        monkeypatch.setattr(workers, "sha256", lambda _: "other")
-        workers.code.cache_clear()
-        with pytest.raises(UserError, match="must import the same textclf"), workers.pool(workers.FEWEST):
-            pass
-    workers.code.cache_clear()
+    class Client(contextlib.nullcontext["Client"]):
+        def __init__(self, address: str, **_: object) -> None:
+            assert address == "tcp://somewhere:1"
+            super().__init__(self)
+
+        def run(self, function: Callable[[], str]) -> dict[str, str]:
+            return {"one": function(), "two": other or function()}
+
+    monkeypatch.setattr("distributed.Client", Client)
+    with dask.config.set({"scheduler-address": "tcp://somewhere:1"}), contextlib.ExitStack() as stack:
+        if other is None:
+            assert stack.enter_context(workers.pool(workers.FEWEST)).is_remote
+        else:
+            with pytest.raises(UserError, match="tcp://somewhere:1 must import the same textclf as this process; "):
+                stack.enter_context(workers.pool(workers.FEWEST))
 
 
 @pytest.mark.parametrize("module", ["core/workers", "artifacts/layers", "models/keras/stream", "models/common/workers"])
@@ -147,26 +191,18 @@ def test_few_tasks_or_one_core_need_no_processes(tasks: int, cores: int) -> None
         "import os, sys; from textclf.core import workers;"
         f"os.sched_getaffinity = lambda _: set(range({cores}));"
         f"pool = workers.pool({tasks}).__enter__();"
-        "print(pool.map(abs, [(-1,)], 'abs'), 'distributed' in sys.modules)"
+        "print(pool.map(abs, [(-1,)], 'abs'), {'dask', 'textclf.core.processes'} & {*sys.modules})"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (found.stdout, found.stderr) == ("[1] False\n", "")
+    assert (found.stdout, found.stderr) == ("[1] set()\n", "")
 
 
 @pytest.mark.usefixtures("two_cores")
 def test_nothing_is_left_of_a_pool() -> None:
-    folder = workers.temporary_folder()  # has a socket until this process ends
-    before = set(folder.iterdir())
-    import distributed  # which sets the level
-
-    level = logging.getLogger(distributed.__name__).level
     with workers.pool(workers.FEWEST) as pool:
-        assert pool.client is not None
-        running = list(pool.client.run(os.getpid).values())
-        assert any(path.is_dir() for path in set(folder.iterdir()) - before)
-    assert not any(path.is_dir() for path in set(folder.iterdir()) - before)
+        running = pool.map(os.getpid, [(), ()], "name")
+        assert all(Path(f"/proc/{process}").exists() for process in running)
     assert not any(Path(f"/proc/{process}").exists() for process in running)
-    assert logging.getLogger("distributed").level == level
 
 
 def test_a_file_is_complete_or_absent(tmp_path: Path) -> None:
@@ -187,45 +223,34 @@ def test_a_file_is_complete_or_absent(tmp_path: Path) -> None:
         assert target.read_text() == text
 
 
-PRELOAD = """
-import os
-from pathlib import Path
-
-def dask_setup(worker):
-    if Path({marker!r}).exists():
-        os._exit(1)
-"""
-
-
-@pytest.fixture
-def unhealthy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A path at which a file lets every worker die when it starts."""
-    import dask.config
-    import distributed  # noqa: F401 (its defaults must be there before one of them is changed)
-
-    marker = tmp_path / "marker"
-    (tmp_path / "preload.py").write_text(PRELOAD.format(marker=str(marker)))
-    preload = {"distributed": {"worker": {"preload": [str(tmp_path / "preload.py")]}}}
-    monkeypatch.setattr("dask.config.defaults", [*dask.config.defaults, preload])
-    return marker
+def refuse_to_fork() -> NoReturn:
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
 
 @pytest.mark.usefixtures("two_cores")
-def test_workers_that_can_not_start_are_an_error(unhealthy: Path) -> None:
-    unhealthy.touch()
-    with pytest.raises(UserError, match="no worker process could be started"), workers.pool(workers.FEWEST):
-        pass
-
-
-@pytest.mark.usefixtures("two_cores")
-def test_workers_that_are_gone_for_good_are_an_error(unhealthy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with workers.pool(workers.FEWEST) as pool:
-        monkeypatch.setattr(workers, "DEADLINE", 3)
-        unhealthy.touch()
-        with pytest.raises(UserError) as error:
-            pool.map(signal.raise_signal, [(signal.SIGKILL,)] * workers.FEWEST, "count terms")
+def test_workers_that_can_not_start_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.fork", refuse_to_fork)
+    with workers.pool(workers.FEWEST) as pool, pytest.raises(UserError) as error:
+        pool.map(abs, [(-1,)], "count terms")
     assert len(error.value.lines) == 1
     assert error.value.lines[0].startswith("count terms: no worker process could be started, most likely for lack of ")
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_fewer_workers_than_wanted_are_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    with workers.pool(workers.FEWEST) as pool:
+        pool.map(os.getpid, [()], "name")  # one task, one process
+        monkeypatch.setattr("os.fork", refuse_to_fork)
+        assert len(set(pool.map(os.getpid, [()] * 9, "name"))) == 1
+
+
+@pytest.mark.usefixtures("two_cores")
+def test_workers_that_are_gone_for_good_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    with workers.pool(workers.FEWEST) as pool:
+        pool.map(os.getpid, [(), ()], "name")
+        monkeypatch.setattr("os.fork", refuse_to_fork)
+        with pytest.raises(UserError, match="count terms: no worker process could be started"):
+            pool.map(signal.raise_signal, [(signal.SIGKILL,)] * workers.FEWEST, "count terms")
 
 
 def test_there_are_no_more_processes_than_fit_into_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,17 +264,18 @@ def test_there_are_no_more_processes_than_fit_into_the_memory(monkeypatch: pytes
 
 LONG = """
 import os, signal, time
+
+def report():
+    print(os.getpid(), flush=True)
+    time.sleep(1000)
+
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
     os.sched_getaffinity = lambda _: {0, 1}
     from textclf.core import stage, workers
     def work():
         with workers.pool(6) as pool:
-            processes = pool.client.run(os.getpid).values()
-            futures = [pool.client.submit(time.sleep, 1000, pure=False) for _ in range(2)]
-            print(*processes, flush=True)
-            while True:  # a signal just before a sleep does not end that sleep
-                time.sleep(0.1)
+            pool.map(report, [()] * 6, "sleep")
     raise SystemExit(stage.exit_code("vectorize", work))
 """
 
@@ -261,54 +287,26 @@ def ended(process: str) -> bool:
         return True
 
 
-@pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """A folder with a short path: it will have sockets, whose paths have at most 107 bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield Path(folder)
-
-
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
-def test_no_worker_outlives_its_parent(tmp_path: Path, short_folder: Path, number: int, status: int) -> None:
+def test_no_worker_outlives_its_parent(tmp_path: Path, number: int, status: int) -> None:
     (tmp_path / "long.py").write_text(LONG)
-    temporary = short_folder
-    environment = os.environ | {"TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(
         [sys.executable, tmp_path / "long.py"],
-        env=environment,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     ) as parent:
         assert parent.stdout is not None
-        processes = parent.stdout.readline().split()
+        processes = [parent.stdout.readline().strip() for _ in range(2)]
         if number == signal.SIGINT:
             os.killpg(parent.pid, number)  # as Ctrl+C does
         else:
             parent.send_signal(number)
         _, printed = parent.communicate(timeout=60)
-    assert parent.returncode == status
-    assert len(processes) == 2
+    assert (parent.returncode, printed) == (status, "")
     deadline = time.monotonic() + 60
     while not all(map(ended, processes)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    if number == signal.SIGINT:
-        assert printed == ""
-        assert list(temporary.iterdir()) == []
-        return
-    (left,) = temporary.iterdir()
-    code = "from textclf.core import workers; print(workers.temporary_folder().name)"
-    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
-    assert done.stderr == ""
-    assert done.stdout.strip() != left.name
-    assert list(temporary.iterdir()) == []
-
-
-def test_the_folder_of_a_living_process_is_left_alone() -> None:
-    folder = workers.temporary_folder()
-    code = "from textclf.core import workers; workers.temporary_folder()"
-    environment = os.environ | {"TMPDIR": str(folder.parent), "PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", code], env=environment, check=True)
-    assert folder.is_dir()

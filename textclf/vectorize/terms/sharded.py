@@ -52,7 +52,7 @@ def vectorize_shards(
     """
     paths = {name: list(shards.paths) for name, shards in rows.items()}
     with workers.pool(sum(map(len, paths.values())), memory) as pool:
-        if pool.client is not None:  # a worker may run in another folder
+        if pool.is_remote:  # a worker may run in another folder
             paths = {name: [path.absolute() for path in split_paths] for name, split_paths in paths.items()}
             folder, scratch = folder.absolute(), scratch.absolute()
         all_paths = list(chain.from_iterable(paths.values()))
