@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from textclf.vectorize.terms.settings import Terms
 
 LONG = 64  # bytes of a word that are read eight at a time; the few longer words are compared as Python's bytes
+MASKS = np.array([2 ** (8 * length) - 1 for length in range(9)], dtype=np.uint64)  # of the bytes of a short word
 CONTINUES = np.uint64(1 << 63)  # marks eight bytes that do not end their word; the highest bit is free in ASCII
 
 
@@ -114,35 +115,36 @@ def number_ngrams(words: Words, low: int, high: int) -> Iterator[Ngrams]:
     N-grams are equal as strings if and only if all their words are, because no word contains a space.
     """
     numbers, examples = number_words(words)
+    if low == 1 and len(numbers):
+        yield Ngrams(join_words(words, examples, 1), numbers, words.counts)
     count = len(examples)
-    first = np.arange(len(numbers))  # the word with which each n-gram begins
-    left = np.repeat(np.cumsum(words.counts), words.counts) - first  # words from there to the end of the text
-    prefixes = numbers
-    for n in range(1, high + 1):
-        if n > 1:
-            is_whole = left >= n
-            first, left = first[is_whole], left[is_whole]
-            pairs = prefixes[is_whole].astype(np.int64) * count + numbers[first + (n - 1)]
-            prefixes, distinct = number_values(pairs)
-            examples = np.empty(distinct, dtype=np.int64)
-            examples[prefixes] = first
+    first, left, prefixes = np.arange(0), np.arange(0), numbers
+    for n in range(2, high + 1):
+        if n == 2:
+            first = np.arange(len(numbers))  # the word with which each n-gram begins
+            left = np.repeat(np.cumsum(words.counts), words.counts) - first  # words from there to the end of the text
+        is_whole = left >= n
+        first, left = first[is_whole], left[is_whole]
         if not len(first):
             return
+        pairs = prefixes[is_whole].astype(np.int64) * count + numbers[first + (n - 1)]
+        prefixes, distinct = number_values(pairs)
         if n >= low:
+            examples = np.empty(distinct, dtype=np.int64)
+            examples[prefixes] = first
             yield Ngrams(join_words(words, examples, n), prefixes, np.maximum(words.counts - (n - 1), 0))
 
 
 def number_words(words: Words) -> tuple[Numbers, NDArray[np.int64]]:
     """Return the number of each word among the distinct ones, and of each distinct one the index of an occurrence."""
-    eight = np.ndarray((len(words.content) - 7,), dtype="<u8", buffer=words.content, strides=(1,))
-    numbers, bound = number_values(_next_eight(eight, words.starts, words.lengths))
+    numbers, bound = number_values(_eight_bytes(words.content, words.starts, words.lengths))
     longer = np.flatnonzero(words.lengths > 8)
     prefixes = numbers[longer]
     numbers = numbers.copy() if len(longer) else numbers
     done = 8
     while len(longer) and done < LONG:
         starts, lengths = words.starts[longer] + done, words.lengths[longer] - done
-        following, count = number_values(_next_eight(eight, starts, lengths))
+        following, count = number_values(_eight_bytes(words.content, starts, lengths))
         prefixes, count = number_values(prefixes.astype(np.int64) * count + following)
         numbers[longer] = prefixes + np.int32(bound)
         bound += count
@@ -157,11 +159,14 @@ def number_words(words: Words) -> tuple[Numbers, NDArray[np.int64]]:
     return (np.cumsum(is_used, dtype=np.int32) - np.int32(1))[numbers], examples[is_used]
 
 
-def _next_eight(eight: NDArray[np.uint64], starts: NDArray[np.int64], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _eight_bytes(
+    content: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
+) -> NDArray[np.uint64]:
     """Return up to eight bytes from each start as an integer; different ones, and those that go on, differ."""
-    keys = eight[starts]
-    keys <<= np.maximum(64 - 8 * lengths, 0).astype(np.uint64)  # no byte is 0, so this tells lengths apart too
-    keys[lengths > 8] |= CONTINUES
+    everywhere = np.ndarray((len(content) - 7,), dtype="<u8", buffer=content, strides=(1,))
+    keys = everywhere[starts]
+    keys &= MASKS.take(lengths, mode="clip")
+    keys[np.flatnonzero(lengths > 8)] |= CONTINUES
     return keys
 
 
