@@ -81,6 +81,13 @@ def to_bytes(strings: Strings) -> tuple[NDArray[Any], NDArray[np.uint8]]:
     return offsets - offsets[0], np.frombuffer(content or b"", dtype=np.uint8)[offsets[0] : offsets[-1]]
 
 
+def blocks(strings: Strings, size: int) -> list[tuple[int, int]]:
+    """Return ranges that cover all strings, of about `size` bytes each, or of one string that is longer."""
+    offsets, _ = to_bytes(strings)
+    starts = np.flatnonzero(np.diff(offsets[:-1] // size, prepend=-1)).tolist()
+    return list(zip(starts, [*starts[1:], len(strings)], strict=False))
+
+
 def to_list(strings: Strings, mask: NDArray[np.bool_]) -> list[str]:
     """Return the strings in a mask, (strings,)."""
     if mask.all():

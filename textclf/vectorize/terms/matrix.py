@@ -69,6 +69,14 @@ def hash_lookup(width: int) -> Lookup:
     return partial(map, cache(lambda term: abs(murmur(term)) % width))
 
 
+def hash_terms(terms: Sequence[str], width: int) -> NDArray[np.int32]:
+    """Return the column of each term, as `hash_lookup` has it."""
+    from mmh3 import hash as murmur
+
+    hashes = np.fromiter(map(murmur, terms), dtype=np.int64, count=len(terms))
+    return (np.abs(hashes) % width).astype(np.int32)
+
+
 def index_terms(texts: Iterable[str], analyze: Analyze, lookup: Lookup) -> Group:
     """Return the columns of all terms, text after text, and the number of terms of each text.
 

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.vectorize.terms import ascii_words
-from textclf.vectorize.terms.arrow import Strings, from_numbers, from_texts, to_list, to_numbers, whole_column
+from textclf.vectorize.terms.arrow import Strings, blocks, from_numbers, from_texts, to_list, to_numbers, whole_column
 from textclf.vectorize.terms.distinct import sort_distinct
-from textclf.vectorize.terms.matrix import Group, Rows, count_matrix, hash_lookup, index_terms
+from textclf.vectorize.terms.matrix import Group, Rows, count_matrix, hash_terms, index_terms
 from textclf.vectorize.terms.tokens import make_analyzer
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from textclf.vectorize.terms.settings import Terms
 
+BLOCK = 2**23  # bytes of texts that are split at a time, so that the memory for it is used again
 MERGE_TERMS = 1_000_000  # merge term counts whenever this many are waiting
 
 
@@ -35,7 +36,7 @@ def count_terms(texts: Strings, analyzer: str, settings: "Terms") -> "tuple[pa.T
 
     strings, groups = find_terms(texts, analyzer, settings)
     if settings.hashing is not None:
-        columns = np.fromiter(hash_lookup(settings.hashing)(strings.to_pylist()), dtype=np.int32)
+        columns = hash_terms(strings.to_pylist(), settings.hashing)
         distinct, inverse = np.unique(columns, return_inverse=True)
         terms, positions = from_numbers(distinct), inverse.astype(np.int32)
     else:
@@ -51,26 +52,33 @@ def find_terms(texts: Strings, analyzer: str, settings: "Terms") -> tuple[String
     """Return all terms of the texts as strings, and groups of the positions of each text's terms among them.
 
     The words of ASCII texts are found by their bytes, and are equal to those that the analyzer finds. The terms of the
-    other texts follow in a group of their own, in which some strings may be repeated.
+    other texts are in a group of their own. A string may be repeated in another group.
     """
     import pyarrow as pa
 
     found: list[ascii_words.Ngrams] = []
     is_found = np.zeros(len(texts), dtype=np.bool_)
     if analyzer == "word" and (runs := ascii_words.runs_of(settings.token_pattern)) is not None:
-        found, is_found = ascii_words.find_ngrams(texts, runs, settings)
+        for start, stop in blocks(texts, BLOCK):
+            ngrams, is_found[start:stop] = ascii_words.find_ngrams(texts.slice(start, stop - start), runs, settings)
+            found += [each._replace(counts=_scatter(each.counts, slice(start, stop), len(texts))) for each in ngrams]
     if not is_found.all():
         numbers: defaultdict[str, int] = defaultdict(count().__next__)
         rest = to_list(texts, ~is_found)
-        columns, lengths = index_terms(rest, make_analyzer(analyzer, settings), partial(map, numbers.__getitem__))
-        counts = np.zeros(len(texts), dtype=np.int64)
-        counts[~is_found] = lengths
-        found.append(ascii_words.Ngrams(from_texts(numbers), columns, counts))
+        columns, counts = index_terms(rest, make_analyzer(analyzer, settings), partial(map, numbers.__getitem__))
+        found.append(ascii_words.Ngrams(from_texts(numbers), columns, _scatter(counts, ~is_found, len(texts))))
     if not found:
         return from_texts([]), [(np.zeros(0, np.int32), np.zeros(len(texts), np.int64))]
     starts = np.cumsum([0, *(len(each.strings) for each in found)])
     groups = [(each.numbers + start, each.counts) for each, start in zip(found, starts.tolist(), strict=False)]
     return pa.concat_arrays([each.strings for each in found]), groups
+
+
+def _scatter(counts: NDArray[np.int64], rows: slice | NDArray[np.bool_], total: int) -> NDArray[np.int64]:
+    """Return the counts of some rows, 0 for all others: (total,)."""
+    scattered = np.zeros(total, dtype=np.int64)
+    scattered[rows] = counts
+    return scattered
 
 
 def merge_term_counts(tables: "Iterable[pa.Table]") -> "pa.Table":

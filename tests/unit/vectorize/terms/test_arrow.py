@@ -40,6 +40,15 @@ def test_strings_in_a_mask_are_chosen(texts: list[str], kind: pa.DataType, data:
     assert arrow.to_list(sliced(texts, kind), np.array(mask, dtype=bool)) == expected
 
 
+@given(texts=ANY, size=st.integers(1, 20))
+def test_blocks_cover_all_strings_and_are_no_larger_than_they_must_be(texts: list[str], size: int) -> None:
+    ranges = arrow.blocks(sliced(texts, pa.string()), size)
+    assert [number for start, stop in ranges for number in range(start, stop)] == list(range(len(texts)))
+    for start, stop in ranges:
+        assert start < stop
+        assert sum(len(text.encode()) for text in texts[start : stop - 1]) < size
+
+
 @pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint64, np.float64])
 def test_numbers_come_back(dtype: type) -> None:
     numbers: NDArray[Any] = np.arange(10).astype(dtype)[::2]

@@ -72,6 +72,7 @@ def test_shards_give_the_same_as_all_rows_at_once(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "FEWEST", 1000)
         patch.setattr(vocabulary, "MERGE_TERMS", 3)  # so that term counts are merged several times
+        patch.setattr(vocabulary, "BLOCK", 20)  # so that a shard has several blocks
         try:
             once = Vectorizer.fit(train, settings)
         except UserError as error:
