@@ -7,7 +7,7 @@ import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,15 +15,18 @@ from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR, complain, lines_of
 from textclf.core.quoting import quote_value
 from textclf.core.settings import Param, load_params
+from textclf.core.unloaded import refuse
 
 
-def main(run: Callable[..., None]) -> None:
+def main(run: Callable[..., None], without: Sequence[str] = ()) -> None:
     """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake that the user can mend.
 
     The stage's name is that of its file. Positional parameters of `run` take validated params: the section named as the
     parameter, or the key that `Annotated[..., Param(key)]` names. Keyword-only parameters are command-line arguments:
-    `features: Path` is `--features PATH`, which may be left out if the parameter has a default.
+    `features: Path` is `--features PATH`, which may be left out if the parameter has a default. `without` names
+    packages that the stage does without, so that no library may load them.
     """
+    refuse(*without)
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
     wanted = {key_of(each): each.annotation for each in parameters if each.kind is not each.KEYWORD_ONLY}
