@@ -3,7 +3,8 @@
 Besides, the checksums of the files that the rows were read from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,20 @@ SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.str
 CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
 SUFFIX = ".parquet"
 
+ReadColumns = Callable[[list[str]], pa.Table]  # reads the columns of these names of some rows
+
+
+def open_columns(folder: Path) -> dict[str, list[ReadColumns]]:
+    """Return a reader per shard of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
+    splits = shards.open_splits(folder, SUFFIX, lambda path: partial(read_table, path))
+    return {name: list(readers) for name, readers in splits.items()}
+
+
+def read_table(path: Path, columns: list[str]) -> pa.Table:
+    """Return columns of a shard as an Arrow table; `UserError` if it is missing or damaged."""
+    with reading(path):
+        return parquet.read_columns(path, columns).select(columns)  # KeyError if one is missing
+
 
 def read(folder: Path) -> "dict[str, pd.DataFrame]":
     """Return all rows of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
@@ -47,15 +62,8 @@ def read_shard(path: Path) -> "pd.DataFrame":
 
 def read_column(path: Path, name: str) -> list[str]:
     """Return one column of a shard; `UserError` if it is missing or damaged."""
-    with reading(path):
-        values: list[str] = parquet.read_columns(path, [name])[name].to_pylist()
+    values: list[str] = read_table(path, [name])[name].to_pylist()
     return values
-
-
-def read_table(path: Path, columns: list[str]) -> pa.Table:
-    """Return columns of a shard as an Arrow table; `UserError` if it is missing or damaged."""
-    with reading(path):
-        return parquet.read_columns(path, columns)
 
 
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
@@ -64,8 +72,7 @@ def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
 
 
 def _read_clusters(path: Path) -> NDArray[np.uint64]:
-    with reading(path):
-        keys: NDArray[np.uint64] = parquet.read_columns(path, ["cluster"])["cluster"].to_numpy()
+    keys: NDArray[np.uint64] = read_table(path, ["cluster"])["cluster"].to_numpy()
     return keys
 
 
