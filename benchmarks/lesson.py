@@ -59,12 +59,12 @@ def claims() -> str:
     fits = result("seeds-yelp")["fits"]
     accuracy, over = network["test"]["accuracy"], spread([fit["test accuracy"] for fit in fits])
     perfect = [fit["train accuracy"] for fit in fits].count(1.0)
-    history = files.read_csv(ROOT / "plots" / "history.csv")
-    history = history[history["model"] == "keras"]
-    watched, fitted = (history[history["split"] == name].set_index("epoch") for name in ("test", "train"))
-    full = fitted.index[fitted["accuracy"] == 1.0].min()
+    history = dict(files.read_csv(ROOT / "plots" / "history.csv").groups("model"))["keras"]
+    watched, fitted = (dict(history.groups("split"))[name] for name in ("test", "train"))
+    full = fitted["epoch"][fitted["accuracy"] == 1.0].min()
     best, last = trained["best_epoch"], trained["epochs"]
-    loss = {epoch: f"{watched['loss'][epoch]:.2f}" for epoch in (best, LATEST, last)}
+    losses = dict(zip(watched["epoch"].tolist(), watched["loss"].tolist(), strict=True))
+    loss = {epoch: f"{losses[epoch]:.2f}" for epoch in (best, LATEST, last)}
     grown = f"{loss[best]} to {loss[LATEST]} in epoch {LATEST} and {loss[last]} in epoch {last}"
     ends = interval(accuracy, metrics["intervals"]["keras"]["test"]["accuracy"])
     rows = (

@@ -13,8 +13,6 @@ import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
-import pandas as pd
-
 from textclf.artifacts import inputs, metric_files, room
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
@@ -22,6 +20,7 @@ from textclf.core import files, stage
 from textclf.core.files import SPLITS
 from textclf.core.outputs import outputs
 from textclf.core.settings import Names, Param
+from textclf.core.table import Table, concatenate
 from textclf.evaluate.clusters import find_clusters
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.measure import decisions_report, measure
@@ -73,10 +72,10 @@ def run(
         metrics / "decisions.json": chosen,
         metrics / "training.json": records,
     }
-    tables: dict[Path, pd.DataFrame] = {
+    tables: dict[Path, Table] = {
         plots / "history.csv": stack_models(histories, HISTORY_COLUMNS),
         plots / "classes.csv": stack_models(
-            {name: pd.concat([part.by_class(name) for part in parts_of[name].values()]) for name in models}
+            {name: concatenate([part.by_class(name) for part in parts_of[name].values()]) for name in models}
         ),
         plots / "confusion.csv": stack_models({name: test.confusion(name) for name in models}),
         plots / "roc.csv": stack_models({name: test.roc(name) for name in models}),
@@ -91,7 +90,7 @@ def run(
         for name, summary in summaries.items():
             files.write_json(folder / f"{name}.json", summary)
         for path, content in zip(scratch, (*written.values(), *tables.values()), strict=True):
-            (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(path, content)
+            (files.write_csv if isinstance(content, Table) else files.write_json)(path, content)
     for path in dropped:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         print(f"{path} removed: its model is no longer in train.models or evaluate.external")
@@ -105,4 +104,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, without=["pandas"])

@@ -101,4 +101,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, without=["pandas"])

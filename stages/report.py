@@ -65,7 +65,7 @@ def run(
         Run(
             settings=Settings(fetch, data, about, split, vectorize, train, evaluate, export, report),
             classes=split_files.read_classes(splits),
-            splits=split_files.open_shards(splits),
+            splits=split_files.open_columns(splits),
             predictions=prediction_files.open_models(predictions, [*train.models, *external]),
             decisions=contents["decisions"],
             evaluation=contents["evaluation"],
@@ -97,4 +97,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, without=["pandas"])

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
+
+from textclf.core.table import Table, concatenate, from_records
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -17,11 +18,11 @@ HOSTILE = (
 )
 
 
-def history(models: Sequence[str], watched: str = "test", count: int = 5) -> pd.DataFrame:
+def history(models: Sequence[str], watched: str = "test", count: int = 5) -> Table:
     """Return a training history of each model: the training loss falls, the watched loss falls until epoch 3."""
     epochs = np.arange(1, count + 1)
     parts = [
-        pd.DataFrame({"model": model, "epoch": epochs, "split": split, "loss": loss, "accuracy": 1 - loss})
+        Table({"model": model, "epoch": epochs, "split": split, "loss": loss, "accuracy": 1 - loss})
         for model in models
         for split, loss in (
             ("train", np.linspace(0.7, 0.1, count)),
@@ -29,10 +30,10 @@ def history(models: Sequence[str], watched: str = "test", count: int = 5) -> pd.
         )
     ]
     columns = ["model", "epoch", "split", "loss", "accuracy"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return concatenate(parts) if parts else from_records([], columns)
 
 
-def confusion(classes: Sequence[str], models: Sequence[str] = ("majority", "logistic_regression")) -> pd.DataFrame:
+def confusion(classes: Sequence[str], models: Sequence[str] = ("majority", "logistic_regression")) -> Table:
     """Return confusion matrices in which each class is right 3 times of 5, and once taken for each of the next two."""
     share = np.eye(len(classes)) * 3 + np.roll(np.eye(len(classes)), 1, 1) + np.roll(np.eye(len(classes)), 2, 1)
     rows = [
@@ -41,13 +42,13 @@ def confusion(classes: Sequence[str], models: Sequence[str] = ("majority", "logi
         for i, actual in enumerate(classes)
         for j, predicted in enumerate(classes)
     ]
-    return pd.DataFrame(rows)
+    return from_records(rows)
 
 
-def roc(classes: Sequence[str] = ("1",), models: Sequence[str] = ("a", "b")) -> pd.DataFrame:
+def roc(classes: Sequence[str] = ("1",), models: Sequence[str] = ("a", "b")) -> Table:
     """Return ROC curves of each class: that of the first model has an area of 0.5, those of the others of 1."""
     parts = [
-        pd.DataFrame(
+        Table(
             {
                 "model": model,
                 "class": name,
@@ -58,10 +59,10 @@ def roc(classes: Sequence[str] = ("1",), models: Sequence[str] = ("a", "b")) -> 
         for name in classes
         for n, model in enumerate(models)
     ]
-    return pd.concat(parts, ignore_index=True)
+    return concatenate(parts)
 
 
-RELIABILITY = pd.DataFrame(
+RELIABILITY = Table(
     {
         "model": ["majority", "logistic_regression", "logistic_regression"],
         "confidence": [0.52, 0.65, 0.93],
@@ -73,10 +74,10 @@ RELIABILITY = pd.DataFrame(
 )
 
 
-def search(odd: Sequence[str] = ("[1, 1]", "<b>&")) -> pd.DataFrame:
+def search(odd: Sequence[str] = ("[1, 1]", "<b>&")) -> Table:
     """The trials of a search over a number on a wide scale, a few numbers, and names."""
     numbers = range(12)
-    return pd.DataFrame(
+    return Table(
         {
             "trial": [n + 1 for n in numbers],
             "C": [str(10.0 ** (n % 5 - n / 12)) for n in numbers],

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
 from tests import curves
 from tests.curves import HOSTILE
 from tests.settings import put
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import SPLITS
+from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.table import Table, concatenate, from_records
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.measure import decisions_report, measure
 from textclf.export import explanation
@@ -44,13 +46,7 @@ def make_run(
     changed += ["evaluate.resamples", "100", *(["split.validation_size", "0.2"] if validation else [])]
     params = parse(put("train.models", *changed))
     splits = {
-        split: pd.DataFrame(
-            {
-                "id": [f"rows.csv:{split}{n}" for n in range(count)],
-                "text": [texts[n % len(texts)] for n in range(count)],
-                "label": [classes[n % len(classes)] for n in range(count)],
-            }
-        )
+        split: rows_of(split, [texts[n % len(texts)] for n in range(count)], classes)
         for split in SPLITS
         if validation or split != "validation"
     }
@@ -59,9 +55,9 @@ def make_run(
     metrics = {name: {split: part.metrics(name) for split, part in measured.items()} for name in models}
     intervals = {name: {split: part.intervals(name) for split, part in measured.items()} for name in models}
     test = measured["test"]
-    by_class = {name: pd.concat([part.by_class(name) for part in measured.values()]) for name in models}
+    by_class = {name: concatenate([part.by_class(name) for part in measured.values()]) for name in models}
     tables = {
-        name: stack_models({model: table(model) for model in models}).reset_index(drop=True)
+        name: stack_models({model: table(model) for model in models})
         for name, table in (
             ("by_class", by_class.__getitem__),
             ("confusion", test.confusion),
@@ -70,10 +66,11 @@ def make_run(
             ("reliability", test.reliability),
         )
     }
+    counted = count_leaks({split: rows.to_pandas() for split, rows in splits.items()})
     return Run(
         settings=Settings(**{name: getattr(params, name) for name in Settings.__dataclass_fields__}),
         classes=list(classes),
-        splits={split: [rows] for split, rows in splits.items()},
+        splits={split: [rows.select] for split, rows in splits.items()},
         predictions=predictions,
         decisions=decisions_report(measured, decisions, metrics, {}),
         evaluation=metrics,
@@ -81,7 +78,7 @@ def make_run(
         comparisons=test.comparisons(),
         training={name: {"parameters": 3} for name in models},
         features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},
-        leaks=count_leaks(splits) | {"dropped": {"rows": 0, "text": 0, "label": 0}},
+        leaks=counted | {"dropped": {"rows": 0, "text": 0, "label": 0}},
         history=curves.history(history, "validation" if validation else "test"),
         terms=make_terms([name for name in models if name != "majority"], classes, texts),
         sources=list(sources),
@@ -91,20 +88,32 @@ def make_run(
     )
 
 
-def predict(model: str, seed: int, splits: Mapping[str, pd.DataFrame], classes: Sequence[str]) -> Predictions:
+def rows_of(split: str, texts: Sequence[str], classes: Sequence[str]) -> pa.Table:
+    """Return the rows of a split as the stage split writes them."""
+    return pa.table(
+        {
+            "id": [f"rows.csv:{split}{n}" for n in range(len(texts))],
+            "text": list(texts),
+            "label": [classes[n % len(classes)] for n in range(len(texts))],
+            "cluster": fingerprints(normalize_texts(texts)),
+        }
+    )
+
+
+def predict(model: str, seed: int, splits: Mapping[str, pa.Table], classes: Sequence[str]) -> Predictions:
     """Return predictions that mostly prefer the actual class; different models are wrong on different rows."""
     generator = np.random.default_rng(seed)
-    rows = pd.concat([part.assign(split=split) for split, part in splits.items()])
-    y = np.array([classes.index(label) for label in rows["label"]], dtype=np.int64)
+    rows = [row | {"split": split} for split, part in splits.items() for row in part.to_pylist()]
+    y = np.array([classes.index(row["label"]) for row in rows], dtype=np.int64)
     raw = generator.uniform(0.1, 1, (len(rows), len(classes)))
     raw[np.arange(len(y)), y] += 1.5 * (generator.uniform(size=len(y)) < 0.8)
     if model == "majority":
         raw = np.tile(np.arange(len(classes), 0, -1.0), (len(rows), 1))
-    ids, split = rows["id"].to_numpy(object), rows["split"].to_numpy(object)
+    ids, split = (np.array([row[name] for row in rows], dtype=object) for name in ("id", "split"))
     return Predictions(ids, split, y, raw / raw.sum(axis=1, keepdims=True), tuple(classes))
 
 
-def make_terms(models: Sequence[str], classes: Sequence[str], words: Sequence[str]) -> pd.DataFrame:
+def make_terms(models: Sequence[str], classes: Sequence[str], words: Sequence[str]) -> Table:
     """Return each text as a term of each class."""
     rows: list[dict[str, Any]] = [
         {"model": model, "class": label, "term": word, "weight": 1.5 / (n + 1), "rows": 3, "method": "weight"}
@@ -112,4 +121,4 @@ def make_terms(models: Sequence[str], classes: Sequence[str], words: Sequence[st
         for label in classes
         for n, word in enumerate(words)
     ]
-    return pd.DataFrame(rows, columns=list(explanation.COLUMNS))
+    return from_records(rows, explanation.COLUMNS)

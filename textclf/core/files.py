@@ -4,6 +4,7 @@ import contextlib
 import csv
 import hashlib
 import json
+import math
 import tokenize
 import zipfile
 import zlib
@@ -17,14 +18,14 @@ from textclf.core.errors import UserError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from textclf.core.table import Column, Columns
+    from textclf.core.table import Column, Columns, Table
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
 DIGITS = 6  # decimals in metrics and curves
 FORMAT = "format"  # key of versioned JSON
 # Columns of tables that are text even if they look like numbers or missing values: a class may be called 007 or NA.
 TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "method")
-_NPZ_ERRORS = (zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of a damaged archive
+_FORMAT_ERRORS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of damaged CSV and npz
 
 
 def write_json(path: Path, content: Any) -> None:
@@ -97,23 +98,30 @@ def require_known(path: Path, names: Iterable[str], known: Collection[str]) -> N
             raise UserError(f"{path} was made by a newer textclf (this version does not know {name}); upgrade textclf")
 
 
-def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
-    """Return a table that `write_csv` wrote, or only the named columns of it.
+def read_csv(path: Path, columns: Sequence[str] | None = None) -> "Table":
+    """Return a table that `write_csv` wrote, or only the named columns of it, in the order of the file.
 
-    `TEXT_COLUMNS` are not parsed; a missing number is NaN. Raises `UserError` if the file is missing or damaged, or a
-    column is missing.
+    `TEXT_COLUMNS` are not parsed, all others are numbers; a missing number is NaN. Raises `UserError` if the file is
+    missing or damaged, or a column is missing.
     """
-    import pandas as pd
+    from textclf.core.table import Table
 
-    with reading(path):
-        return pd.read_csv(
-            path,
-            usecols=None if columns is None else list(columns),
-            dtype=dict.fromkeys(TEXT_COLUMNS, str),
-            keep_default_na=False,
-            na_values="",  # the text columns are never empty
-            encoding="utf-8",
-        )
+    with reading(path), path.open(encoding="utf-8", newline="") as file:
+        header, *rows = filter(None, csv.reader(file, strict=True))  # an empty line is no row
+        if missing := set(columns or header) - set(header):
+            raise LookupError(missing)
+        cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
+        return Table({name: _values(name, cells[name]) for name in header if columns is None or name in columns})
+
+
+def _values(name: str, cells: Sequence[str]) -> Sequence[Any]:
+    """Return the cells of a column as text, as integers if all of them are, or as decimals."""
+    if name in TEXT_COLUMNS:
+        return cells
+    try:
+        return [int(cell) for cell in cells]
+    except ValueError:
+        return [float(cell) if cell else math.nan for cell in cells]
 
 
 def read_parquet(path: Path, columns: list[str]) -> "pd.DataFrame":
@@ -140,7 +148,7 @@ def reading(path: Path) -> Iterator[None]:
     require(path)
     try:
         yield
-    except (ValueError, LookupError, TypeError, EOFError, RuntimeError, OSError, *_NPZ_ERRORS) as error:
+    except (ValueError, LookupError, TypeError, EOFError, RuntimeError, OSError, *_FORMAT_ERRORS) as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise  # an error of the file system; a reader of Parquet sets no file name
         raise UserError(f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it") from error

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from textclf.core.table import Table, concatenate, from_records
 from textclf.evaluate.calibrate import Bin
 
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of the history.csv of a model that trains in epochs
@@ -20,11 +20,11 @@ def confusion_matrix(y: NDArray[np.int64], decided: NDArray[np.int64], classes: 
     return np.bincount(classes * y + decided, minlength=classes**2).reshape(classes, classes)
 
 
-def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
+def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> Table:
     """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows."""
     actual, predicted = np.nonzero(matrix)
     counts, labels = matrix[actual, predicted], np.array(names, dtype=object)
-    return pd.DataFrame(
+    return Table(
         {
             "actual": labels[actual],
             "predicted": labels[predicted],
@@ -42,7 +42,7 @@ def positive_counts(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> P
     return last + 1 - true, true
 
 
-def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
+def roc_table(curves: Mapping[str, PositiveCounts]) -> Table:
     """Return the points of ROC curves by class: `class`, `false_positive_rate` ascending, `true_positive_rate`.
 
     A point on the line between its neighbours is left out, as by scikit-learn's `roc_curve`. A rate is NaN if there
@@ -52,8 +52,8 @@ def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
     for name, (false, true) in curves.items():
         corner = corners(false, true)
         rates = [_rates(np.append(0, counts[corner]), undefined=np.nan) for counts in (false, true)]
-        tables.append(pd.DataFrame({"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}))
-    return pd.concat(tables)
+        tables.append(Table({"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}))
+    return concatenate(tables)
 
 
 def corners(false: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -63,7 +63,7 @@ def corners(false: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.int
     return np.flatnonzero(corner)
 
 
-def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
+def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> Table:
     """Return the points of precision-recall curves by class: `class`, `recall` ascending, `precision`.
 
     Each curve starts at a recall of 0 with a precision of 1; if all scores are equal, it is a horizontal line at the
@@ -80,8 +80,8 @@ def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame
             "recall": np.append(0.0, recall),
             "precision": np.append(1.0 if len(true) > 1 else precision, precision),
         }
-        tables.append(pd.DataFrame({"class": name, **points}))
-    return pd.concat(tables)
+        tables.append(Table({"class": name, **points}))
+    return concatenate(tables)
 
 
 def _rates(counts: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:
@@ -89,13 +89,13 @@ def _rates(counts: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:
     return counts / counts[-1] if counts[-1] else np.full(len(counts), undefined)
 
 
-def reliability_table(bins: Sequence[Bin]) -> pd.DataFrame:
+def reliability_table(bins: Sequence[Bin]) -> Table:
     """Return one row per bin, with the fields of `Bin` as columns."""
-    return pd.DataFrame([asdict(entry) for entry in bins])
+    return from_records([asdict(entry) for entry in bins])
 
 
-def stack_models(tables: Mapping[str, pd.DataFrame], columns: Sequence[str] = ()) -> pd.DataFrame:
+def stack_models(tables: Mapping[str, Table], columns: Sequence[str] = ()) -> Table:
     """Return the tables of all models in one, with a first column `model`; `columns` are those of an empty result."""
     if not tables:
-        return pd.DataFrame(columns=["model", *columns])
-    return pd.concat([table.assign(model=name)[["model", *table.columns]] for name, table in tables.items()])
+        return from_records([], ["model", *columns])
+    return concatenate([table.assign(model=name).select(["model", *table.keys()]) for name, table in tables.items()])

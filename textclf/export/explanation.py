@@ -1,13 +1,17 @@
 """What models have learned: the terms with the largest weight for each class."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from textclf.artifacts.layers import LayerModel
+from textclf.core.table import Table, concatenate
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from textclf.artifacts.layers import LayerModel
 
 COLUMNS = ("model", "class", "term", "weight", "rows", "method")
 MIN_ROWS = 3  # with the term, for a mean over them to describe the term rather than these rows
@@ -18,14 +22,14 @@ CELLS = 2**24  # nonzeros times classes that are in memory at a time
 class Occlusion:
     """The mean drop of each class's log odds when a term is removed from the rows that contain it."""
 
-    def __init__(self, model: LayerModel, features: int) -> None:
+    def __init__(self, model: "LayerModel", features: int) -> None:
         """Start without rows."""
         self.model = model
         self.seen = 0
         self.rows = np.zeros(features, dtype=np.int64)  # with each term
         self.sums = np.zeros((features, len(model.classes)))
 
-    def add(self, X: csr_array) -> None:
+    def add(self, X: "csr_array") -> None:
         """Take in rows (rows, features), up to `OCCLUDED_ROWS` in all."""
         X = X[: max(0, OCCLUDED_ROWS - self.seen)] if self.seen + X.shape[0] > OCCLUDED_ROWS else X
         self.seen += X.shape[0]
@@ -44,8 +48,8 @@ class Occlusion:
 
 
 def top_terms(
-    models: Mapping[str, LayerModel], shards: Iterable[csr_array], terms: Sequence[str | None], count: int
-) -> pd.DataFrame:
+    models: "Mapping[str, LayerModel]", shards: "Iterable[csr_array]", terms: Sequence[str | None], count: int
+) -> Table:
     """Return a table with `COLUMNS`: per model and class at most `count` terms, the largest weight first.
 
     `shards` are the training rows (rows, features) in pieces, iterated once; `terms` (features,) names their columns,
@@ -70,8 +74,8 @@ def top_terms(
             if (frequent := named & (occlusions[name].rows >= MIN_ROWS)).any():
                 candidates = frequent
         table = _top_terms_of_model(model.classes, model_weights, candidates, rows, terms, count)
-        tables.append(table.assign(model=name, method=method)[list(COLUMNS)])
-    return pd.concat(tables, ignore_index=True)
+        tables.append(table.assign(model=name, method=method).select(COLUMNS))
+    return concatenate(tables)
 
 
 def _top_terms_of_model(
@@ -81,13 +85,13 @@ def _top_terms_of_model(
     rows: NDArray[np.int64],
     terms: Sequence[str | None],
     count: int,
-) -> pd.DataFrame:
+) -> Table:
     tables = []
     for name, column in zip(classes, weights.T, strict=True):
         positive = np.flatnonzero(candidates & (column > 0))
         top = positive[np.lexsort((positive, -column[positive]))][:count]  # ties in the order of the terms
         tables.append(
-            pd.DataFrame(
+            Table(
                 {
                     "class": name,
                     "term": [terms[position] for position in top],
@@ -96,4 +100,4 @@ def _top_terms_of_model(
                 }
             )
         )
-    return pd.concat(tables, ignore_index=True)
+    return concatenate(tables)

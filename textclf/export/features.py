@@ -4,12 +4,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from scipy.sparse import csr_array
 
 from textclf.artifacts import inputs as model_inputs
 from textclf.artifacts.inputs import Inputs
 from textclf.core.progress import track
+from textclf.core.table import Table, concatenate, from_records
 from textclf.export.explanation import COLUMNS, top_terms
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER, Block
@@ -34,7 +34,7 @@ def terms_of_models(
     vectorizers: Mapping[str, Any],
     features: Path,
     count: int,
-) -> pd.DataFrame:
+) -> Table:
     """Return the table of `top_terms` of all models whose features have terms, in their order.
 
     Models that read the same features are done together, so that these are read once.
@@ -43,13 +43,12 @@ def terms_of_models(
     for name, read in inputs.items():
         if hasattr(vectorizers[name], "terms"):
             groups.setdefault(read.names, []).append(name)
-    tables = [pd.DataFrame(columns=list(COLUMNS))]
+    tables = [from_records([], COLUMNS)]
     for names in groups.values():
         rows = _training_rows(inputs[names[0]], features)
         tables.append(top_terms({name: models[name] for name in names}, rows, vectorizers[names[0]].terms(), count))
-    together = pd.concat(tables[1:] or tables, ignore_index=True)
-    order = {name: place for place, name in enumerate(models)}
-    return together.sort_values("model", key=lambda column: column.map(order), kind="stable", ignore_index=True)
+    together = concatenate(tables)
+    return concatenate([together.where(together["model"] == name) for name in models])
 
 
 def _training_rows(inputs: Inputs, features: Path) -> Iterator[csr_array]:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from textclf.core.table import Table, concatenate
 from textclf.plot.marks import (
     LEGEND_LETTERS,
     chart,
@@ -29,7 +29,7 @@ TOLERANCE = 0.002  # of the side of a chart: less than the width of a line
 
 
 def roc(
-    rows: pd.DataFrame,
+    rows: Table,
     models: Sequence[str],
     limit: int = CURVE_POINTS,
     legend: bool = True,
@@ -47,7 +47,7 @@ def roc(
 
 
 def precision_recall(
-    rows: pd.DataFrame, models: Sequence[str], share: float, limit: int = CURVE_POINTS, legend: bool = True
+    rows: Table, models: Sequence[str], share: float, limit: int = CURVE_POINTS, legend: bool = True
 ) -> Spec:
     """Return the precision-recall curves of the models for one class.
 
@@ -55,30 +55,28 @@ def precision_recall(
     precision of guessing.
     """
     x, y = PRECISION_RECALL_COLUMNS[2:]
-    steps = pd.concat([_steps(curve, y) for _, curve in rows.groupby("model", sort=False)])
+    steps = concatenate([_steps(curve, y) for _, curve in rows.groups("model")])
     return _curves(steps, models, x, y, [(0, share), (1, share)], limit, legend)
 
 
-def _steps(curve: pd.DataFrame, y: str) -> pd.DataFrame:
+def _steps(curve: Table, y: str) -> Table:
     """Return the points with the corners of steps between them; a straight line between two would be too optimistic.
 
     Davis and Goadrich (2006), ICML, doi:10.1145/1143844.1143874. Between two recalls the precision is that of the
     higher one, as in scikit-learn's average precision.
     """
-    corners = curve.assign(**{y: curve[y].shift(-1)})[:-1]
-    return pd.concat(
-        [curve.assign(at=range(len(curve))), corners.assign(at=np.arange(len(corners)) + 0.5)]
-    ).sort_values("at")
+    twice = np.repeat(np.arange(len(curve)), 2)
+    return curve.where(twice[:-1]).assign(**{y: curve[y][twice[1:]]})
 
 
-def area(curve: pd.DataFrame) -> float:
+def area(curve: Table) -> float:
     """Return the area below a ROC curve, by the trapezoidal rule."""
     x, y = curve["false_positive_rate"], curve["true_positive_rate"]
-    return float((x.diff() * (y + y.shift()) / 2).sum())
+    return float(np.nansum(np.diff(x) * (y[1:] + y[:-1]) / 2))
 
 
 def _curves(
-    rows: pd.DataFrame,
+    rows: Table,
     models: Sequence[str],
     x_column: str,
     y_column: str,
@@ -92,9 +90,11 @@ def _curves(
     shown = present(rows, models)
     limit = max(20, limit // max(1, len(shown)))
     pair = [x_column, y_column]
-    parts = [curve.iloc[thin(curve[pair].to_numpy(float), limit)] for _, curve in rows.groupby("model", sort=False)]
-    points = named(pd.concat(parts), titles)[["model", *pair]]
-    points = points.assign(place=range(len(points)))  # a curve may go straight up, so x does not give its order
+    parts = [
+        curve.where(thin(np.column_stack([curve[name] for name in pair]), limit)) for _, curve in rows.groups("model")
+    ]
+    points = named(concatenate(parts), titles).select(["model", *pair])
+    points = points.assign(place=np.arange(len(points)))  # a curve may go straight up, so x does not give its order
     axis: Spec = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": PERCENT}
     x_title, y_title = (column.replace("_", " ") for column in pair)
     x = axis | {"field": x_column, "title": x_title if axis_titles else None}

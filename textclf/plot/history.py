@@ -1,11 +1,11 @@
 """Accuracy and loss by epoch, on training rows and on the rows that were watched."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-import pandas as pd
 
 from textclf.core.formatting import split_rows
+from textclf.core.table import Table, concatenate
 from textclf.plot.marks import chart, colour, faded, hover, legend_row, named, present, selectable, tooltip, values
 from textclf.plot.style import HEIGHT, INK, WIDTH, Spec
 
@@ -15,16 +15,16 @@ LABELLED = 2  # models whose lowest loss has a label beside it
 TITLES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".4f")}
 
 
-def history(rows: pd.DataFrame, models: Sequence[str], column: str) -> Spec:
+def history(rows: Table, models: Sequence[str], column: str) -> Spec:
     """Return the chart of a column, `accuracy` or `loss`, with a line per model and split.
 
     `rows` has the columns `COLUMNS`. The epoch with the lowest loss on the watched rows is marked.
     """
     shown = present(rows, models)
     split = watched(rows)
-    rows = rows[np.isfinite(rows[column])]
-    lines = pd.concat([rows[:0], *(_thin(line) for _, line in rows.groupby(["model", "split"], sort=False))])
-    lines = lines.assign(split=lines["split"].map(split_rows))
+    rows = rows.where(np.isfinite(rows[column]))
+    lines = concatenate([rows.where(slice(0)), *map(_thin, _lines(rows))])
+    lines = lines.assign(split=[split_rows(name) for name in lines["split"]])
     heading, form = TITLES[column]
     y: Spec = {
         "field": column,
@@ -61,23 +61,23 @@ def history(rows: pd.DataFrame, models: Sequence[str], column: str) -> Spec:
     lowest = lowest_loss(rows)
     if len(lowest):
         layers += _lowest(lowest, shown, column, y, x, split, int(rows["epoch"].max()))
-    return chart(named(lines[["model", "epoch", "split", column]]), WIDTH, HEIGHT, layers, {"x": x})
+    return chart(named(lines.select(["model", "epoch", "split", column])), WIDTH, HEIGHT, layers, {"x": x})
 
 
-def watched(rows: pd.DataFrame) -> str:
+def watched(rows: Table) -> str:
     """Return the split that was watched during training, train if there is no other."""
     return next((str(split) for split in rows["split"] if split != "train"), "train")
 
 
-def lowest_loss(rows: pd.DataFrame) -> pd.DataFrame:
+def lowest_loss(rows: Table) -> Table:
     """Return, for each model, its row with the lowest loss on the watched rows; none where no loss is finite."""
-    part = rows[(rows["split"] == watched(rows)) & np.isfinite(rows["loss"])].reset_index(drop=True)
-    lowest: pd.DataFrame = part.loc[part.groupby("model", sort=False)["loss"].idxmin()] if len(part) else part
-    return lowest
+    part = rows.where((rows["split"] == watched(rows)) & np.isfinite(rows["loss"]))
+    lowest = [line.where(np.array([line["loss"].argmin()])) for _, line in part.groups("model")]
+    return concatenate([part.where(slice(0)), *lowest])
 
 
 def _lowest(
-    lowest: pd.DataFrame,
+    lowest: Table,
     shown: Sequence[str],
     column: str,
     y: Spec,
@@ -86,11 +86,11 @@ def _lowest(
     last: int,
 ) -> list[Spec]:
     """Return layers that mark the epoch with the lowest loss: a dot, a dotted line, and its value as text."""
-    points = named(lowest)[["model", "epoch", "loss", "accuracy"]]
+    points = named(lowest).select(["model", "epoch", "loss", "accuracy"])
     form = TITLES[column][1]
     labels = [
         f"lowest {split} loss {loss:.3f}, epoch {epoch}"
-        for loss, epoch in zip(points["loss"], points["epoch"], strict=True)
+        for loss, epoch in zip(points["loss"].tolist(), points["epoch"].tolist(), strict=True)
     ]
     data: Spec = {"values": values(points.assign(label=labels))}
     fields = tooltip(("model", "model"), ("epoch", "lowest loss at epoch"), (column, TITLES[column][0], form))
@@ -128,7 +128,14 @@ def _beside(epoch: int, last: int) -> Spec:
     return {"align": "right", "dx": -8} if 2 * epoch > last else {"align": "left", "dx": 8}
 
 
-def _thin(line: pd.DataFrame) -> pd.DataFrame:
+def _lines(rows: Table) -> Iterator[Table]:
+    """Yield the rows of each model and split."""
+    for _, of_model in rows.groups("model"):
+        for _, line in of_model.groups("split"):
+            yield line
+
+
+def _thin(line: Table) -> Table:
     """Return at most `STEPS_SHOWN` rows at even distances, the first and the last among them."""
     places = np.unique(np.linspace(0, len(line) - 1, STEPS_SHOWN).round().astype(int))
-    return line.iloc[places] if len(line) > STEPS_SHOWN else line
+    return line.where(places) if len(line) > STEPS_SHOWN else line

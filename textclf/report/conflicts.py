@@ -1,32 +1,43 @@
 """Texts that occur with different labels."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
+from textclf.artifacts.splits import ReadColumns
 from textclf.core.formatting import count_noun
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.labels import visible
 from textclf.report.markup import excerpt
+from textclf.report.rows import Row, SplitRows
 from textclf.report.run import Run
 
 SHOWN = 20  # texts
 IDS = 5  # of the rows with one label
+WINDOW = 2**17  # rows whose texts are looked for first
+BITS = 24  # of the keys, by which most rows are ruled out
+MASK = np.uint64(2**BITS - 1)
 
 
-@dataclass
+class Labelled(NamedTuple):
+    """The rows of a text with one label: their number, and the split and id of the first `IDS`."""
+
+    number: int
+    ids: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
 class Conflict:
-    """A text with several labels: as it occurs first, and the split and id of its rows by label."""
+    """A text with several labels, as it occurs first, and its rows by label."""
 
     text: str
-    rows: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    rows: Mapping[str, Labelled]
 
 
-def conflicts(run: Run) -> dict[str, Any] | None:
+def conflicts(run: Run, rows: Mapping[str, SplitRows]) -> dict[str, Any] | None:
     """Return the first `SHOWN` texts that occur with several labels, and how many there are; None if there are none."""
     number = run.leaks["label_conflicts"]["normalised"]
     if not number:
@@ -39,47 +50,88 @@ def conflicts(run: Run) -> dict[str, Any] | None:
             {
                 "text": excerpt(conflict.text),
                 "labels": [
-                    {"name": run.names[label], "rows": count_noun(len(rows), "row"), "ids": _ids(rows)}
-                    for label, rows in sorted(conflict.rows.items(), key=lambda pair: -len(pair[1]))
+                    {"name": run.names[label], "rows": count_noun(labelled.number, "row"), "ids": _ids(labelled)}
+                    for label, labelled in sorted(conflict.rows.items(), key=lambda pair: -pair[1].number)
                 ],
             }
-            for conflict in find_conflicts(run.splits, SHOWN)
+            for conflict in find_conflicts(rows, min(number, SHOWN), run.settings.data.group is not None)
         ],
     }
 
 
-def _ids(rows: list[tuple[str, str]]) -> str:
-    ids = [f"{visible(row_id)} ({split})" for split, row_id in rows[:IDS]]
-    return ", ".join([*ids, *([f"{len(rows) - IDS:,} more"] if len(rows) > IDS else [])])
+def _ids(labelled: Labelled) -> str:
+    ids = [f"{visible(row_id)} ({split})" for split, row_id in labelled.ids]
+    return ", ".join([*ids, *([f"{labelled.number - IDS:,} more"] if labelled.number > IDS else [])])
 
 
-def find_conflicts(splits: Mapping[str, Iterable[pd.DataFrame]], limit: int) -> list[Conflict]:
+def find_conflicts(splits: Mapping[str, SplitRows], limit: int, grouped: bool = False) -> list[Conflict]:
     """Return the first `limit` texts with several labels. Texts are equal if they differ in case and spaces alone.
 
-    Reads the rows twice and keeps twelve bytes of each: a hash of its text and a number for its label.
+    Keeps twelve bytes of each row: a hash of its text and a number for its label. The column `cluster` is that hash,
+    unless it is one of groups (`grouped`): then all texts are read again.
     """
     codes: dict[str, int] = {}
-    hashes, labels = [], []
-    for _, rows in _pieces(splits):
-        hashes.append(fingerprints(normalize_texts(rows["text"].tolist())))
-        names = rows["label"].tolist()
-        labels.append(np.array([codes.setdefault(name, len(codes)) for name in names], dtype=np.int32))
-    keys = np.concatenate(hashes)
-    chosen = _conflicting(keys, np.concatenate(labels), limit)
-    conflicts: dict[int, Conflict] = {}
+    parts = [_read_codes(read, codes, grouped) for rows in splits.values() for read in rows.readers]
+    keys, labels = (np.concatenate(each) for each in zip(*parts, strict=True))
+    chosen = first_conflicting(keys, labels, limit)
+    places = np.flatnonzero(np.isin(keys, chosen))
+    found: dict[int, dict[int, list[int]]] = {key: {} for key in chosen.tolist()}
+    for key, label, place in zip(keys[places].tolist(), labels[places].tolist(), places.tolist(), strict=True):
+        found[key].setdefault(label, []).append(place)
+    names = list(codes)
+    shown = _rows_at(splits, {place for part in found.values() for rows in part.values() for place in rows[:IDS]})
+    return [
+        Conflict(
+            shown[next(iter(part.values()))[0]][1].text,
+            {
+                names[label]: Labelled(len(rows), [(shown[place][0], shown[place][1].id) for place in rows[:IDS]])
+                for label, rows in part.items()
+            },
+        )
+        for part in found.values()
+    ]
+
+
+def _read_codes(
+    read: ReadColumns, codes: dict[str, int], grouped: bool
+) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
+    """Return the hash of the text of each row, and the number of its label; new labels are added to `codes`."""
+    rows = read(["text" if grouped else "cluster", "label"])
+    keys = fingerprints(normalize_texts(rows["text"].to_pylist())) if grouped else rows["cluster"].to_numpy()
+    labels = rows["label"].combine_chunks().dictionary_encode()
+    code = np.array([codes.setdefault(name, len(codes)) for name in labels.dictionary.to_pylist()], dtype=np.int32)
+    return keys, code[labels.indices.to_numpy()]
+
+
+def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int]) -> dict[int, tuple[str, Row]]:
+    """Return the split and the row at these positions among all rows."""
+    found: dict[int, tuple[str, Row]] = {}
     start = 0
-    for split, rows in _pieces(splits):
-        part = keys[start : start + len(rows)]
-        for place in np.flatnonzero(np.isin(part, chosen)).tolist():
-            row = rows.iloc[place]
-            conflict = conflicts.setdefault(int(part[place]), Conflict(row["text"]))
-            conflict.rows.setdefault(row["label"], []).append((split, row["id"]))
+    for split, rows in splits.items():
+        inside = [place - start for place in places if start <= place < start + len(rows)]
+        found |= {start + place: (split, row) for place, row in rows.at(inside).items()}
         start += len(rows)
-    return list(conflicts.values())
+    return found
 
 
-def _pieces(splits: Mapping[str, Iterable[pd.DataFrame]]) -> Iterator[tuple[str, pd.DataFrame]]:
-    return ((split, rows) for split, pieces in splits.items() for rows in pieces)
+def first_conflicting(
+    keys: NDArray[np.uint64], labels: NDArray[np.int32], limit: int, window: int = WINDOW
+) -> NDArray[np.uint64]:
+    """Return the first `limit` keys, in the order of the rows, that have several labels.
+
+    Only keys of the first rows are looked for among all rows; if too few of them have several labels, those of more
+    rows. Most runs need no sort of all rows.
+    """
+    while True:
+        wanted = np.unique(keys[:window])
+        marked = np.zeros(2**BITS, dtype=bool)
+        marked[wanted & MASK] = True
+        near = np.flatnonzero(marked[keys & MASK])  # and few others, which are told apart by the whole key
+        rows = near[np.isin(keys[near], wanted)]
+        chosen = _conflicting(keys[rows], labels[rows], limit)
+        if len(chosen) == limit or window >= len(keys):
+            return chosen
+        window *= 16
 
 
 def _conflicting(keys: NDArray[np.uint64], labels: NDArray[np.int32], limit: int) -> NDArray[np.uint64]:

@@ -1,17 +1,20 @@
 """The sections with the curves of the test rows: history, confusion, ROC, precision and recall, calibration."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
 from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
+from textclf.core.table import Table as Rows
 from textclf.plot import curves as charts
 from textclf.plot import reliability
 from textclf.plot.confusion import confusion as confusion_chart
-from textclf.plot.confusion import most_mistaken
+from textclf.plot.confusion import most_mistaken, retitled
 from textclf.plot.history import history as history_chart
 from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present
@@ -30,14 +33,14 @@ ENDS = 15  # of more than twice as many classes, the hardest and the easiest who
 def history(run: Run) -> dict[str, Any]:
     """Return accuracy and loss by epoch, of the models that were trained in epochs."""
     rows = run.history
-    if rows.empty:
+    if not len(rows):
         return {"charts": [], "table": None, "watched": None}
     split = watched(rows)
     table, sentences = [], []
     for name in present(rows, run.models):
-        part = rows[rows["model"] == name]
-        best = lowest_loss(part).iloc[0] if len(lowest_loss(part)) else part[part["split"] == split].iloc[0]
-        table += _epochs(part, split, int(best["epoch"]))
+        part = rows.where(rows["model"] == name)
+        best = [*lowest_loss(part).records(), *part.where(part["split"] == split).records()][0]
+        table += _epochs(part, split, best["epoch"])
         sentences.append(
             f"the {split} loss of {display_name(name)} is lowest, {best['loss']:.3f}, at epoch {best['epoch']:,} of "
             f"{part['epoch'].max():,}"
@@ -62,18 +65,20 @@ def history(run: Run) -> dict[str, Any]:
     }
 
 
-def _epochs(rows: pd.DataFrame, split: str, best: int) -> list[list[str]]:
+def _epochs(rows: Rows, split: str, best: int) -> list[list[str]]:
     """Return the first, the best and the last epoch of a model as rows of the table."""
-    train, other = (rows[rows["split"] == name].set_index("epoch") for name in ("train", split))
-    titles = {"first": other.index[0], f"lowest {split} loss": best, "last": other.index[-1]}
+    train, other = (
+        {row["epoch"]: row for row in rows.where(rows["split"] == name).records()} for name in ("train", split)
+    )
+    titles = {"first": next(iter(other)), f"lowest {split} loss": best, "last": next(reversed(other))}
     lines = []
     for title, epoch in titles.items():
         numbers = [
             cell
             for table in (train, other)
-            for cell in (percent(table.loc[epoch, "accuracy"]), f"{table.loc[epoch, 'loss']:.4f}")
+            for cell in (percent(table[epoch]["accuracy"]), f"{table[epoch]['loss']:.4f}")
         ]
-        lines.append([display_name(str(rows["model"].iloc[0])), title, f"{epoch:,}", *numbers])
+        lines.append([display_name(rows["model"][0]), title, f"{epoch:,}", *numbers])
     return lines
 
 
@@ -83,16 +88,15 @@ def confusion(run: Run) -> dict[str, Any]:
     short = run.short_names(LABEL_LIMIT)
     matrices, pairs = [], []
     for model in run.models:
-        rows = run.confusion[run.confusion["model"] == model]
+        rows = run.confusion.where(run.confusion["model"] == model)
         counts = run.counts(model)
         right, total = int(counts.trace()), int(counts.sum())
-        titled = rows.assign(**{column: rows[column].map(short) for column in ("actual", "predicted")})
         matrices.append(
             Chart(
                 f"confusion-{model}",
                 f"Confusion matrix of {display_name(model)}: {right:,} of {total:,} test rows are right.",
                 f"{right:,} of {total:,} right",
-                confusion_chart(titled, [short[name] for name in shown]),
+                confusion_chart(retitled(rows, short), [short[name] for name in shown]),
                 title=display_name(model),
                 narrow=len(shown) <= SMALL,
                 wide=len(shown) > SMALL,
@@ -116,9 +120,9 @@ def confusion(run: Run) -> dict[str, Any]:
     }
 
 
-def _pairs(run: Run, model: str, rows: pd.DataFrame) -> list[list[str]]:
-    most = rows[(rows["actual"] != rows["predicted"]) & (rows["count"] > 0)]
-    most = most.sort_values("count", ascending=False, kind="stable").head(PAIRS)
+def _pairs(run: Run, model: str, rows: Rows) -> list[list[str]]:
+    mistakes = rows.where((rows["actual"] != rows["predicted"]) & (rows["count"] > 0))
+    most = sorted(mistakes.records(), key=lambda pair: -pair["count"])[:PAIRS]
     return [
         [
             display_name(model),
@@ -127,7 +131,7 @@ def _pairs(run: Run, model: str, rows: pd.DataFrame) -> list[list[str]]:
             f"{pair['count']:,}",
             percent(pair["share"]),
         ]
-        for pair in most.to_dict("records")
+        for pair in most
     ]
 
 
@@ -136,7 +140,10 @@ def curves(run: Run) -> dict[str, Any]:
 
     Binary: one chart of each kind, of the positive class. Otherwise one for each of the classes with most mistakes.
     """
-    tables = {"roc": run.roc.dropna(), "precision_recall": run.precision_recall.dropna()}
+    tables = {
+        "roc": _defined(run.roc, charts.ROC_COLUMNS),
+        "precision_recall": _defined(run.precision_recall, charts.PRECISION_RECALL_COLUMNS),
+    }
     counts = run.counts(run.models[0]).sum(axis=1)
     sizes = dict(zip(run.classes, counts.tolist(), strict=True))
     drawn: dict[str, list[Chart]] = {}
@@ -147,7 +154,7 @@ def curves(run: Run) -> dict[str, Any]:
         shown = most_mistaken(run.confusion, classes, CURVES)
         left_out = max(left_out, len(classes) - len(shown))
         drawn[kind] = [
-            _curve(run, kind, name, table[table["class"] == name], sizes[name] / sum(sizes.values()), len(shown))
+            _curve(run, kind, name, table.where(table["class"] == name), sizes[name] / sum(sizes.values()), len(shown))
             for name in shown
         ]
     several = len(run.classes) > 2
@@ -163,14 +170,19 @@ def curves(run: Run) -> dict[str, Any]:
     }
 
 
-def _curve(run: Run, kind: str, name: str, rows: pd.DataFrame, share: float, number: int) -> Chart:
+def _defined(points: Rows, columns: Sequence[str]) -> Rows:
+    """Return the points of curves whose two numbers, the last of the columns, are defined."""
+    return points.where(np.isfinite(points[columns[-2]]) & np.isfinite(points[columns[-1]]))
+
+
+def _curve(run: Run, kind: str, name: str, rows: Rows, share: float, number: int) -> Chart:
     """Return the curves of one class, one of `number` charts; `share` is that of the class among the test rows."""
     limit, legend = charts.CURVE_POINTS // number, len(run.classes) == 2
     if kind == "roc":
         spec = charts.roc(rows, run.models, limit, legend)
-        tested = run.by_class[(run.by_class["split"] == "test") & (run.by_class["class"] == name)]
+        tested = run.by_class.where((run.by_class["split"] == "test") & (run.by_class["class"] == name))
         areas = [
-            f"{display_name(str(model))} {format_value('roc_auc', area)}"
+            f"{display_name(model)} {format_value('roc_auc', area)}"
             for model, area in zip(tested["model"], tested["roc_auc"], strict=True)
             if np.isfinite(area)
         ]
@@ -187,10 +199,10 @@ def _curve(run: Run, kind: str, name: str, rows: pd.DataFrame, share: float, num
 
 def _class_metrics(run: Run) -> Table:
     """Return the metrics of each class on the test rows: of many classes those with the lowest and highest F1."""
-    tested = run.by_class[run.by_class["split"] == "test"]
-    rows = {(row["class"], row["model"]): row for row in tested.to_dict("records")}
-    mean = tested.groupby("class")["f1"].mean()
-    hardest = sorted(run.classes, key=lambda name: float(mean.get(name, np.inf)))
+    tested = run.by_class.where(run.by_class["split"] == "test")
+    rows = {(row["class"], row["model"]): row for row in tested.records()}
+    mean = {name: _mean(part["f1"]) for name, part in tested.groups("class")}
+    hardest = sorted(run.classes, key=lambda name: mean.get(name, math.inf))
     shown = set(ends(hardest, ENDS))
     level = confidence_level(run.settings.evaluate.confidence)
     caption = f"Metrics of each class on the test rows, with {level} intervals"
@@ -210,6 +222,12 @@ def _class_metrics(run: Run) -> Table:
     )
 
 
+def _mean(values: NDArray[np.float64]) -> float:
+    """Return the mean of those that are numbers; NaN if none is."""
+    numbers = values[np.isfinite(values)].tolist()
+    return fmean(numbers) if numbers else math.nan
+
+
 def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
     value, low, high = (float(row[f"{metric}{end}"]) for end in ("", "_low", "_high"))
     if not np.isfinite(value):
@@ -222,7 +240,7 @@ def calibration(run: Run) -> dict[str, Any]:
     """Return accuracy against confidence, with the calibration error, and that before calibration if there was one."""
     drawn, rows = [], []
     for model in run.models:
-        bins = run.reliability[run.reliability["model"] == model]
+        bins = run.reliability.where(run.reliability["model"] == model)
         error = f"{METRICS['ece'].title} {format_value('ece', run.evaluation[model]['test']['ece'])}"
         before = run.decisions[model].get("uncalibrated", {}).get("test", {}).get("ece")
         error += "" if before is None else f" ({format_value('ece', before)} before)"
@@ -244,7 +262,7 @@ def calibration(run: Run) -> dict[str, Any]:
                 percent(row["confidence"]),
                 (percent(row["accuracy"]), format_interval("accuracy", row["accuracy_low"], row["accuracy_high"])),
             ]
-            for row in bins.to_dict("records")
+            for row in bins.records()
         ]
     columns = ["model", "probability of the predicted class", "rows", "mean probability", "accuracy"]
     return {"charts": drawn, "table": Table("Accuracy by confidence", columns, rows, range(2, 5))}

@@ -1,23 +1,21 @@
 """The section on the data: origin, classes, lengths, duplicates and leaks."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from textclf.artifacts.features import DENSE
 from textclf.core.formatting import count_noun, display_name, percent
+from textclf.core.table import Table as Rows
 from textclf.export import description
 from textclf.export.sources import combine_rights, labelled_class_names
 from textclf.export.weights import Weights, list_weights
 from textclf.plot import groups
 from textclf.report.conflicts import conflicts
 from textclf.report.markup import Chart, Table, ends
+from textclf.report.rows import Lengths, SplitRows
 from textclf.report.run import Run
-
-Lengths = NDArray[np.int32]  # of each text of a split, in its order
 
 FOLDED = 20  # classes from which the table of classes is folded
 ENDS = 20  # of more than twice as many classes, the largest and the smallest that are listed
@@ -25,29 +23,19 @@ BARS = 30  # of the histogram
 QUANTILES = {"shortest": 0, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "longest": 1}
 
 
-def count_lengths(rows: Iterable[pd.DataFrame]) -> tuple[Lengths, Lengths]:
-    """Return the number of words and the number of characters of each text."""
-    words, characters = [], []
-    for piece in rows:
-        texts = piece["text"].tolist()
-        words.append(np.fromiter((len(text.split()) for text in texts), dtype=np.int32, count=len(texts)))
-        characters.append(np.fromiter(map(len, texts), dtype=np.int32, count=len(texts)))
-    return np.concatenate(words), np.concatenate(characters)
-
-
-def data(run: Run, lengths: Mapping[str, tuple[Lengths, Lengths]]) -> dict[str, Any]:
-    """Return the section; `lengths` are those of the texts of each split, from `count_lengths`."""
-    words = np.concatenate([words for words, _ in lengths.values()])
+def data(run: Run, rows: Mapping[str, SplitRows]) -> dict[str, Any]:
+    """Return the section; `rows` are those of each split."""
+    words = np.concatenate([part.words for part in rows.values()])
     return {
         "rights": combine_rights(run.sources, run.settings.about),
         "rows": f"{len(words):,}",
         "classes": _classes(run),
         "fold": len(run.classes) > FOLDED,
         "lengths": _lengths(words),
-        "quantiles": _quantiles(lengths),
-        "repeats": _repeats(run.leaks, list(lengths)),
+        "quantiles": _quantiles(rows),
+        "repeats": _repeats(run.leaks, list(rows)),
         "repeated": _sums(run.leaks),
-        "conflicts": conflicts(run),
+        "conflicts": conflicts(run, rows),
         "weights": [f"{each.name}: {each.licence}" for each in _weights(run)],
         "features": [_representation(run, name) for name in run.features],
     }
@@ -109,24 +97,24 @@ def _lengths(words: Lengths) -> Chart:
     )
 
 
-def histogram(values: Lengths) -> tuple[pd.DataFrame, int]:
+def histogram(values: Lengths) -> tuple[Rows, int]:
     """Return bars (`from`, `to`, `rows`) up to about the 99th percentile, and how many values are beyond."""
     top = int(np.quantile(values, 0.99, method="higher")) + 1
     top = int(values.max()) + 1 if values.max() < 1.5 * top else top
     width = max(1, -(-top // BARS))
     edges = np.arange(0, top + width, width)
     counts = np.histogram(values[values < edges[-1]], bins=edges)[0]
-    bars = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "rows": counts})
+    bars = Rows({"from": edges[:-1], "to": edges[1:], "rows": counts})
     return bars, int((values >= edges[-1]).sum())
 
 
-def _quantiles(lengths: Mapping[str, tuple[Lengths, Lengths]]) -> Table:
-    rows = [
+def _quantiles(rows: Mapping[str, SplitRows]) -> Table:
+    lines = [
         [split, unit, *(f"{value:,}" for value in np.quantile(values, list(QUANTILES.values()), method="lower"))]
-        for split, units in lengths.items()
-        for unit, values in zip(("words", "characters"), units, strict=True)
+        for split, part in rows.items()
+        for unit, values in (("words", part.words), ("characters", part.characters))
     ]
-    return Table("Lengths of the texts", ["split", "unit", *QUANTILES], rows, range(2, 2 + len(QUANTILES)))
+    return Table("Lengths of the texts", ["split", "unit", *QUANTILES], lines, range(2, 2 + len(QUANTILES)))
 
 
 def _repeats(leaks: Mapping[str, Any], splits: list[str]) -> Table:

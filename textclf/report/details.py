@@ -2,12 +2,13 @@
 
 from typing import Any
 
-import pandas as pd
+import numpy as np
 from pydantic import BaseModel
 
 from textclf.core.formatting import display_name, join_names
 from textclf.core.labels import display_labels
 from textclf.core.settings import to_yaml
+from textclf.core.table import Table
 from textclf.export.explanation import OCCLUDED_ROWS
 from textclf.report.results import representative
 from textclf.report.run import Run
@@ -36,7 +37,7 @@ def learned(run: Run) -> dict[str, Any]:
     without = [display_name(name) for name in run.models if name not in explained]
     return {
         "models": [
-            _terms(run, name, run.terms[run.terms["model"] == name])
+            _terms(run, name, run.terms.where(run.terms["model"] == name))
             for name in sorted(run.models, key=lambda name: name != first)
             if name in explained
         ],
@@ -45,12 +46,12 @@ def learned(run: Run) -> dict[str, Any]:
     }
 
 
-def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
-    method = str(rows["method"].iloc[0])
+def _terms(run: Run, model: str, rows: Table) -> dict[str, Any]:
+    method = str(rows["method"][0])
     if method == "weight" and len(run.classes) > 2:
         method = "weight of several"
-    largest = float(rows["weight"].abs().max()) or 1.0
-    labels = display_labels(map(str, rows["term"]), limit=TERM_LIMIT)
+    largest = float(np.abs(rows["weight"]).max()) or 1.0
+    labels = display_labels(rows["term"].tolist(), limit=TERM_LIMIT)
     present = set(rows["class"])
     classes = [name for name in run.classes if name in present]
     listed = [
@@ -58,12 +59,12 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
             "name": run.names[name],
             "terms": [
                 {
-                    "term": labels[str(row["term"])],
+                    "term": labels[row["term"]],
                     "weight": f"{row['weight']:.2f}",
                     "rows": f"{row['rows']:,}",
-                    "bar": round(100 * abs(float(row["weight"])) / largest, 1),
+                    "bar": round(100 * abs(row["weight"]) / largest, 1),
                 }
-                for row in rows[rows["class"] == name].to_dict("records")
+                for row in rows.where(rows["class"] == name).records()
             ],
         }
         for name in classes[:CLASSES]

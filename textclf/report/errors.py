@@ -1,21 +1,23 @@
 """The section on mistakes: accuracy by length and by class, disagreements and the most confident mistakes."""
 
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from textclf.artifacts.metrics import format_interval
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
+from textclf.core.table import Table as Rows
+from textclf.core.table import from_records
 from textclf.evaluate.intervals import wilson
 from textclf.plot import groups as charts
 from textclf.plot.style import Spec
-from textclf.report.data import Lengths
 from textclf.report.markup import Chart, Table, ends, excerpt
 from textclf.report.mistakes import Findings, Ints, find, find_texts
 from textclf.report.results import representative
+from textclf.report.rows import Lengths, SplitRows
 from textclf.report.run import Run
 
 GROUPS = 20  # classes whose recall is drawn
@@ -24,21 +26,21 @@ ENDS = 15  # of more than twice as many classes, the hardest and the easiest who
 LENGTHS = 4  # groups of texts by length
 
 
-def errors(run: Run, words: Lengths) -> dict[str, Any]:
-    """Return the section; `words` (rows,) are the lengths of the test texts."""
+def errors(run: Run, rows: SplitRows) -> dict[str, Any]:
+    """Return the section; `rows` are the test rows."""
     counts = {name: run.counts(name) for name in run.models}
     varied = [name for name in run.models if np.count_nonzero(counts[name].sum(axis=0)) > 1]
-    groups, ranges = group_lengths(words)
+    groups, ranges = group_lengths(rows.words)
     findings = find(run, varied, groups)
     examples = [*findings.disagreements, *(example for part in findings.mistakes.values() for example in part)]
     first = representative(run)[0]
-    texts = find_texts(run.splits["test"], {example.place: example.id for example in examples})
+    texts = find_texts(rows, {example.place: example.id for example in examples})
     return {
         "mistakes": [
             _mistakes(run, name, counts[name], name in varied, findings, texts)
             for name in sorted(run.models, key=lambda name: name != first)
         ],
-        "disagreements": _disagreements(run, varied, findings, len(words), texts) if len(varied) > 1 else None,
+        "disagreements": _disagreements(run, varied, findings, len(rows), texts) if len(varied) > 1 else None,
         "by_length": _by_length(run, findings, groups, ranges),
         "by_class": _by_class(run, counts),
         "fold": len(run.classes) > SHORT,
@@ -117,14 +119,17 @@ def _by_length(run: Run, findings: Findings, groups: Ints, ranges: Mapping[int, 
 
 def _by_class(run: Run, counts: Mapping[str, Ints]) -> dict[str, Any]:
     """Return the recall of each class; if there are many, the chart has those with the lowest recall."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"model": model, "class": run.names[label], **_share(run, int(counts[model][n, n]), size)}
         for model in run.models
         for n, label in enumerate(run.classes)
         if (size := int(counts[model][n].sum()))
     ]
-    recall = pd.DataFrame(rows).groupby("class", sort=False)["accuracy"].mean()
-    hardest = recall.sort_values(kind="stable").index.tolist()
+    recall = {
+        name: fmean(row["accuracy"] for row in rows if row["class"] == name)
+        for name in dict.fromkeys(row["class"] for row in rows)
+    }
+    hardest = sorted(recall, key=recall.__getitem__)
     title = "Recall of each class: the share of its rows that is found"
     return _grouped(run, "by-class", rows, "class", charts.by_class, title, hardest)
 
@@ -142,7 +147,7 @@ def _grouped(
     name: str,
     rows: Sequence[Mapping[str, Any]],
     column: str,
-    draw: Callable[[pd.DataFrame, Sequence[str]], Spec],
+    draw: Callable[[Rows, Sequence[str]], Spec],
     title: str,
     hardest: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -179,7 +184,7 @@ def _grouped(
             name,
             f"{title}, for {join_names(models)}. The table has the numbers.",
             caption,
-            draw(pd.DataFrame([row for row in rows if row[column] in drawn]), run.models),
+            draw(from_records([row for row in rows if row[column] in drawn]), run.models),
             narrow=True,
         ),
         "table": Table(table_title, [column, "rows", *models], table, range(1, 2 + len(models))),

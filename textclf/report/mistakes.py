@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.evaluate.measure import read_together
+from textclf.report.rows import SplitRows
 from textclf.report.run import Run
 
 Ints = NDArray[np.int64]
@@ -143,20 +143,12 @@ def _confident(examples: Iterable[Example], most: int) -> list[Example]:
     return sorted(examples, key=lambda example: (-example.sureness, example.place))[:most]
 
 
-def find_texts(rows: Iterable[pd.DataFrame], ids: Mapping[int, str]) -> dict[int, str]:
+def find_texts(rows: SplitRows, ids: Mapping[int, str]) -> dict[int, str]:
     """Return the texts of the test rows at these positions, which must have these ids."""
-    texts: dict[int, str] = {}
-    start = 0
-    for piece in rows:
-        for place in (place for place in ids if start <= place < start + len(piece)):
-            row = piece.iloc[place - start]
-            if row["id"] != ids[place]:
-                raise _other_rows()
-            texts[place] = row["text"]
-        start += len(piece)
-        if len(texts) == len(ids):
-            break
-    return texts
+    shown = rows.at(ids)
+    if any(row.id != ids[place] for place, row in shown.items()):
+        raise _other_rows()
+    return {place: row.text for place, row in shown.items()}
 
 
 def _other_rows() -> UserError:

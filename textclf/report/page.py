@@ -14,9 +14,10 @@ from textclf.core.formatting import display_name, join_names
 from textclf.core.labels import visible
 from textclf.plot.render import javascript
 from textclf.report import curves, details, results
-from textclf.report.data import count_lengths, data
+from textclf.report.data import data
 from textclf.report.errors import errors
 from textclf.report.markup import mark_settings, policy
+from textclf.report.rows import open_rows
 from textclf.report.run import Run
 
 TEMPLATES = resources.files("textclf.report") / "templates"
@@ -58,7 +59,7 @@ def _file(name: str) -> str:
 
 def _context(run: Run) -> dict[str, Any]:
     """Return what the template shows."""
-    lengths = {split: count_lengths(rows) for split, rows in run.splits.items()}
+    rows = {split: open_rows(readers) for split, readers in run.splits.items()}
     corpora = [source.corpus for source in run.sources if source.corpus]
     settings = run.settings
     subject = visible(settings.about.title or join_names(corpora) or settings.data.path)
@@ -69,14 +70,14 @@ def _context(run: Run) -> dict[str, Any]:
         "models": {name: display_name(name) for name in run.models},
         "summary": results.summary(run),
         "protocol": results.protocol(run),
-        "data": data(run, lengths),
+        "data": data(run, rows),
         "compared": results.compared(run),
         "history": curves.history(run),
         "confusion": curves.confusion(run),
         "curves": curves.curves(run),
         "calibration": curves.calibration(run),
         "learned": details.learned(run),
-        "errors": errors(run, lengths["test"][0]),
+        "errors": errors(run, rows["test"]),
         "params": details.params(run),
         "provenance": details.provenance(run),
     }

@@ -6,15 +6,16 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import Predictions
+from textclf.artifacts.splits import ReadColumns
 from textclf.core.about import About
 from textclf.core.labels import display_labels
+from textclf.core.table import Table
 from textclf.evaluate.settings import Evaluate
 from textclf.export import sources
 from textclf.export.settings import Export
@@ -22,6 +23,7 @@ from textclf.export.sources import Source
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import Train
 from textclf.plot import reliability
+from textclf.plot.confusion import of_classes
 from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
@@ -59,7 +61,7 @@ class Run:
     """Everything that the page shows: what the stages wrote, and the settings.
 
     `classes` are the labels in order; binary: the positive class is last. `splits` has the rows of each split and
-    `predictions` those of each model, in pieces that can be iterated over again; all models predict the same rows in
+    `predictions` those of each model, in pieces that can be read again; all models predict the same rows in
     the same order, and the test rows in the order of the split. `decisions` to `leaks` are the contents of
     metrics/*.json, `history` to `terms` the tables in plots/*.csv. `checksums` maps what was hashed to its SHA-256,
     `versions` packages to locked versions.
@@ -67,7 +69,7 @@ class Run:
 
     settings: Settings
     classes: Sequence[str]
-    splits: Mapping[str, Iterable[pd.DataFrame]]
+    splits: Mapping[str, Sequence[ReadColumns]]
     predictions: Mapping[str, Iterable[Predictions]]
     decisions: Mapping[str, Any]
     evaluation: Mapping[str, Any]
@@ -76,13 +78,13 @@ class Run:
     training: Mapping[str, Mapping[str, Any]]
     features: Mapping[str, Mapping[str, Mapping[str, int]]]
     leaks: Mapping[str, Any]
-    history: pd.DataFrame
-    by_class: pd.DataFrame
-    confusion: pd.DataFrame
-    roc: pd.DataFrame
-    precision_recall: pd.DataFrame
-    reliability: pd.DataFrame
-    terms: pd.DataFrame
+    history: Table
+    by_class: Table
+    confusion: Table
+    roc: Table
+    precision_recall: Table
+    reliability: Table
+    terms: Table
     sources: Sequence[Source]
     checksums: Mapping[str, str]
     versions: Mapping[str, str]
@@ -119,9 +121,9 @@ class Run:
 
     def counts(self, model: str) -> NDArray[np.int64]:
         """Return the test rows of a model by actual and decided class, (classes, classes)."""
-        rows = self.confusion[self.confusion["model"] == model]
-        table = rows.set_index(["actual", "predicted"])["count"].reindex(
-            pd.MultiIndex.from_product([self.classes, self.classes]), fill_value=0
-        )
-        counts: NDArray[np.int64] = table.to_numpy(np.int64).reshape(len(self.classes), -1)
+        rows = of_classes(self.confusion.where(self.confusion["model"] == model), self.classes)
+        place = {name: position for position, name in enumerate(self.classes)}
+        counts = np.zeros((len(place), len(place)), dtype=np.int64)
+        actual, predicted = ([place[name] for name in rows[column]] for column in ("actual", "predicted"))
+        counts[actual, predicted] = rows["count"]
         return counts

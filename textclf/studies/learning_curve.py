@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from textclf.core.errors import UserError
+from textclf.core.table import Table, from_records
 from textclf.evaluate.intervals import wilson
 from textclf.studies import measure as training
 from textclf.studies.measure import Setup
@@ -12,7 +13,7 @@ from textclf.studies.measure import Setup
 STEPS = 10
 
 
-def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup) -> pd.DataFrame:
+def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup) -> Table:
     """Return a row per model and share of the training rows.
 
     Columns: `model`, `rows`, `accuracy`, and the ends of its Wilson interval, `accuracy_low` and `accuracy_high`. Ten
@@ -35,4 +36,4 @@ def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], s
             )
     if not curve:
         raise UserError(f"each class must have at least {enough} training rows; {counts.idxmin()} has {counts.min()}")
-    return pd.DataFrame(curve)
+    return from_records(curve)

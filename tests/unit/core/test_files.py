@@ -61,9 +61,31 @@ def test_json_holds_no_nan(tmp_path: Path) -> None:
 
 
 def test_csv_is_rounded_and_ends_its_lines_with_lf(tmp_path: Path) -> None:
-    files.write_csv(tmp_path / "x.csv", pd.DataFrame({"a": ["NA", "é,"], "b": [1 / 3, 1.0], "c": [1, 2]}))
-    assert (tmp_path / "x.csv").read_bytes() == 'a,b,c\nNA,0.333333,1\n"é,",1.0,2\n'.encode()
-    assert files.read_csv(tmp_path / "x.csv")["a"].tolist() == ["NA", "é,"]
+    files.write_csv(tmp_path / "x.csv", {"term": ["NA", "é,"], "b": [1 / 3, 1.0], "c": [1, 2]})
+    assert (tmp_path / "x.csv").read_bytes() == 'term,b,c\nNA,0.333333,1\n"é,",1.0,2\n'.encode()
+    read = files.read_csv(tmp_path / "x.csv")
+    assert read.records() == [{"term": "NA", "b": 0.333333, "c": 1}, {"term": "é,", "b": 1.0, "c": 2}]
+    assert files.read_csv(tmp_path / "x.csv", ["c", "term"]).keys() == ["term", "c"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"\n",
+        b"term,rows\nx\n",
+        b"term,rows\nx,1,2\n",
+        b"term,rows\nx,1y\n",
+        b"term,rows\n\xff,1\n",
+        b'term,rows\n"x,1\n',
+        b"term,row\nx,1\n",
+        b"term,rows,rows\nx,1\n",
+    ],
+)
+def test_a_damaged_csv_is_an_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "x.csv").write_bytes(content)
+    with pytest.raises(UserError, match=r"x\.csv is damaged"):
+        files.read_csv(tmp_path / "x.csv", ["term", "rows"])
 
 
 CLASSES = ["007", "NA", "nan", "null", "None", "true", "False", "1e3", "1.0", "-0", "a,b", 'say "so"', '"', "a;b\tc"]
@@ -80,7 +102,7 @@ def test_text_of_a_csv_comes_back_as_it_was(tmp_path: Path, column: str) -> None
 
 
 CELLS = {
-    "text": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), min_size=1),
+    "term": st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\r"), min_size=1),
     "whole": st.integers(-(2**63), 2**63 - 1),
     "part": st.floats(allow_infinity=False) | st.floats(-1, 1),
 }
@@ -96,8 +118,12 @@ def test_a_csv_has_the_bytes_that_pandas_writes(records: list[dict[str, Any]]) -
         written = path.read_bytes()
         files.write_csv(path, frame)
         assert path.read_bytes() == written
-        frame.round(files.DIGITS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
+        read = files.read_csv(path)
+        frame = frame.round(files.DIGITS)
+        frame.to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
         assert path.read_bytes() == written
+    assert [read[name].tolist() for name in ("term", "whole")] == [frame[name].tolist() for name in ("term", "whole")]
+    assert np.array_equal(read["part"], frame["part"].to_numpy(), equal_nan=True)
 
 
 def test_a_csv_without_rows_has_its_header(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
+from tests.frames import frame
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
 from textclf.artifacts.metrics import METRICS
 from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval, mean_interval
@@ -98,7 +99,7 @@ def test_metrics_that_no_row_can_change_have_no_interval(stratified: bool) -> No
     part = exact({"a": predictions(y, np.full(100, 0.3))}, HALF, stratified=stratified)
     varying = set() if stratified else {"log_loss", "brier"}
     assert set(part.intervals("a")) == {"accuracy"} | varying
-    table = part.by_class("a").set_index("class")
+    table = frame(part.by_class("a")).set_index("class")
     assert table.loc["yes", ["precision_low", "f1_low", "roc_auc_low"]].isna().all()
     assert table["f1_low"].isna().tolist() == [stratified, True]  # its share of the rows is left to chance or fixed
 

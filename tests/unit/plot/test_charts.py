@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 import vl_convert
 from hypothesis import given
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests import curves as tables
 from textclf.core.labels import display_labels
+from textclf.core.table import Table, from_records
 from textclf.models.settings import MODELS as KNOWN
 from textclf.plot import confusion, curves, dvc_templates, groups, history, marks, reliability, render
 from textclf.plot.style import MARKS, OTHER_COLOURS, Spec, colour_expression, mark_of
@@ -23,22 +23,22 @@ MODELS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_sv
 PAIR = ("majority", "logistic_regression")
 TAGS = {"svg", "g", "path", "line", "rect", "text", "tspan"}
 LABELS = list(display_labels([*tables.HOSTILE, "", " ", "中文"], limit=24).values())
-ACCURACIES = pd.DataFrame(
+ACCURACIES = from_records(
     [
         {"model": model, "split": split, "accuracy": 0.8, "low": 0.7, "high": 0.9}
         for model in MODELS
         for split in ("train", "validation", "test")
     ]
 )
-GROUPS = pd.DataFrame(
+GROUPS = from_records(
     [
         {"model": model, "words": words, "class": name, "accuracy": 0.5, "low": 0.4, "high": 0.6, "rows": 3}
         for model in PAIR
         for words, name in (("1 to 3", "</svg><script>"), ("4", '" onload="x'))
     ]
 )
-PRECISION_RECALL = pd.DataFrame({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
-LEARNING_CURVE = tables.RELIABILITY.drop(columns="confidence")
+PRECISION_RECALL = Table({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
+LEARNING_CURVE = tables.RELIABILITY.select(groups.LEARNING_CURVE_COLUMNS)
 SPECS = [
     pytest.param(groups.accuracies(ACCURACIES, MODELS), id="accuracies"),
     pytest.param(history.history(tables.history(["keras"]), MODELS, "loss"), id="loss"),
@@ -49,8 +49,8 @@ SPECS = [
     pytest.param(curves.roc(tables.roc(["1"], PAIR), MODELS), id="roc"),
     pytest.param(curves.roc(tables.roc(["1"], PAIR), MODELS, legend=False), id="roc without a legend"),
     pytest.param(curves.precision_recall(PRECISION_RECALL, MODELS, 0.3), id="precision and recall"),
-    pytest.param(reliability.reliability(tables.RELIABILITY[1:], PAIR[1]), id="reliability"),
-    pytest.param(groups.lengths(pd.DataFrame({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})), id="lengths"),
+    pytest.param(reliability.reliability(tables.RELIABILITY.where(slice(1, None)), PAIR[1]), id="reliability"),
+    pytest.param(groups.lengths(Table({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})), id="lengths"),
     pytest.param(groups.by_length(GROUPS, MODELS), id="by length"),
     pytest.param(groups.by_class(GROUPS, MODELS), id="by class"),
     pytest.param(groups.learning_curve(LEARNING_CURVE, MODELS), id="learning curve"),
@@ -147,8 +147,8 @@ def test_the_lowest_loss_is_labelled_unless_many_models_have_one() -> None:
 
 
 def test_a_history_that_is_not_a_number_is_drawn_without_it() -> None:
-    rows = tables.history(["keras"]).assign(loss=np.nan)
-    rows.loc[0, "loss"] = 0.7
+    rows = tables.history(["keras"])
+    rows = rows.assign(loss=[0.7, *[np.nan] * (len(rows) - 1)])
     spec = history.history(rows, ["keras"], "loss")
     assert [row["loss"] for row in spec["data"]["values"]] == [0.7]
     ET.fromstring(render.svg(spec))  # noqa: S314 (our own)
@@ -157,7 +157,7 @@ def test_a_history_that_is_not_a_number_is_drawn_without_it() -> None:
 def test_thousands_of_points_are_thinned() -> None:
     x = np.linspace(0, 1, 9000)
     y = np.sqrt(x) + 0.03 * np.sin(200 * x)
-    rows = pd.DataFrame({"model": "keras", "false_positive_rate": x, "true_positive_rate": y})
+    rows = Table({"model": "keras", "false_positive_rate": x, "true_positive_rate": y})
     assert 100 < len(curves.roc(rows, ["keras"])["data"]["values"]) <= 1000
     assert 30 <= len(curves.roc(rows, ["keras"], limit=100)["data"]["values"]) <= 100
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 import pytest
 
 from tests.runs import ALL, SOURCE, YELP, make_run
@@ -18,10 +18,11 @@ from textclf.export.sources import Source
 from textclf.models.settings import Train
 from textclf.plot.confusion import MOST_CLASSES
 from textclf.report import conflicts, curves, data, details, results
-from textclf.report.data import BARS, count_lengths, histogram
+from textclf.report.data import BARS, histogram
 from textclf.report.errors import GROUPS, errors
 from textclf.report.markup import Text, embed_json, excerpt, mark_settings
 from textclf.report.page import render
+from textclf.report.rows import SplitRows, open_rows
 from textclf.report.run import CLASS_METRICS, Run
 from textclf.vectorize.settings import Vectorize
 
@@ -31,7 +32,11 @@ TEXT = sections(DEFAULT)
 
 
 def section_of_errors(run: Run) -> dict[str, Any]:
-    return errors(run, count_lengths(run.splits["test"])[0])
+    return errors(run, open_rows(run.splits["test"]))
+
+
+def rows_of(run: Run) -> dict[str, SplitRows]:
+    return {split: open_rows(readers) for split, readers in run.splits.items()}
 
 
 def title_of(row: Any) -> str:
@@ -145,17 +150,19 @@ def test_texts_with_several_labels_are_listed_with_their_rows() -> None:
     run = make_run(texts=("Good  food", "bad", "good food"))  # labels in turn: each text has both
     text = sections(run)["data"]
     assert f"Texts with several labels ({run.leaks['label_conflicts']['normalised']})" in text
-    found = conflicts.find_conflicts(run.splits, conflicts.SHOWN)
-    assert [conflict.text for conflict in found] == ["Good  food", "bad"]
-    assert found[0].rows["no"][:2] == [("train", "rows.csv:train0"), ("train", "rows.csv:train2")]
-    assert len(conflicts.find_conflicts(run.splits, 1)) == 1
+    for grouped in (False, True):
+        found = conflicts.find_conflicts(rows_of(run), conflicts.SHOWN, grouped)
+        assert [conflict.text for conflict in found] == ["Good  food", "bad"]
+        assert found[0].rows["no"].ids[:2] == [("train", "rows.csv:train0"), ("train", "rows.csv:train2")]
+        assert sum(labelled.number for labelled in found[0].rows.values()) == 54  # of 80 rows
+        assert len(conflicts.find_conflicts(rows_of(run), 1, grouped)) == 1
     assert "several labels" not in sections(make_run(texts=("no text", "yes text")))["data"]
 
 
 def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
     for classes in (["a", "b", "c"], [f"c{n}" for n in range(30)]):
         run = make_run(PAIR, classes, count=90)
-        assert render(replace(run, confusion=run.confusion[run.confusion["count"] > 0])) == render(run)
+        assert render(replace(run, confusion=run.confusion.where(run.confusion["count"] > 0))) == render(run)
 
 
 def test_own_rows_have_a_checksum_and_a_licence_to_state() -> None:
@@ -217,8 +224,8 @@ def test_mistakes_come_most_confident_first_with_id_text_and_probability() -> No
     assert part["wrong"] == wrong.sum() > 0
     confident = rows.ids[wrong][np.argsort(-rows.probabilities.max(axis=1)[wrong], kind="stable")]
     assert [row["id"] for row in part["rows"]] == confident[:10].tolist()
-    (test,) = run.splits["test"]
-    texts = dict(zip(test["id"], test["text"], strict=True))
+    (read,) = run.splits["test"]
+    texts = {row["id"]: row["text"] for row in read(["id", "text"]).to_pylist()}
     assert all(row["text"].head == texts[row["id"]] for row in part["rows"])
     assert all(row["actual"] != row["predicted"] for row in part["rows"])
 
@@ -249,7 +256,8 @@ def test_a_run_in_pieces_has_the_same_page() -> None:
     def pieces(table: Any) -> list[Any]:
         if isinstance(table, Predictions):
             return [table.take(slice(start, start + rows)) for start in range(0, len(table), rows)]
-        return [table[start : start + rows] for start in range(0, len(table), rows)]
+        whole = table(["id", "text", "label", "cluster"])
+        return [whole.slice(start, rows).select for start in range(0, len(whole), rows)]
 
     run = make_run((*PAIR, "majority"), ["a", "b", "c"], validation=True)
     divided = replace(
@@ -261,10 +269,12 @@ def test_a_run_in_pieces_has_the_same_page() -> None:
 
 
 def test_predictions_of_other_rows_than_the_test_split_are_an_error() -> None:
-    (test,) = DEFAULT.splits["test"]
-    for other in (test.assign(id="other"), test[:-1], pd.concat([test, test[:1]])):
+    (read,) = DEFAULT.splits["test"]
+    test = read(["id", "text", "label", "cluster"])
+    renamed = test.set_column(0, "id", pa.array(["other"] * len(test)))
+    for other in (renamed, test[:-1], pa.concat_tables([test, test[:1]])):
         with pytest.raises(UserError, match="test rows must be those of the test split, in its order"):
-            render(replace(DEFAULT, splits={**DEFAULT.splits, "test": [other]}))
+            render(replace(DEFAULT, splits={**DEFAULT.splits, "test": [other.select]}))
 
 
 def test_lengths_beyond_the_others_are_counted_and_not_drawn() -> None:

@@ -11,9 +11,11 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from scipy import stats
 
+from tests.frames import frame
 from tests.unit.studies.samples import CLASSES, FAST, corpus, settings, setup
 from textclf.core.errors import UserError
 from textclf.core.hashing import normalize_text
+from textclf.core.table import Table, concatenate, from_records
 from textclf.evaluate.comparisons import corrected_t, holm
 from textclf.studies import crossvalidation, measure
 from textclf.studies.measure import Setup
@@ -133,8 +135,8 @@ def test_a_class_with_fewer_texts_than_folds_is_an_error(texts: str) -> None:
 
 def test_there_is_a_row_per_model_repeat_and_fold() -> None:
     table = crossvalidation.crossvalidate(corpus(30), CLASSES, setup(), settings())
-    assert table.columns.tolist() == ["model", "repeat", "fold", "seed", "accuracy", "log_loss"]
-    assert table[["repeat", "fold", "model"]].to_numpy(dtype=object).tolist() == [
+    assert table.keys() == ["model", "repeat", "fold", "seed", "accuracy", "log_loss"]
+    assert frame(table)[["repeat", "fold", "model"]].to_numpy(dtype=object).tolist() == [
         [repeat, fold, model] for repeat in (1, 2) for fold in (1, 2, 3) for model in FAST
     ]
     assert set(table["seed"]) == {0}  # neither has a seed
@@ -150,7 +152,7 @@ def test_a_model_with_a_seed_is_trained_with_others_on_the_first_fold(monkeypatc
 
     monkeypatch.setattr(measure, "measure", fake)
     table = crossvalidation.crossvalidate(corpus(30), CLASSES, setup(("majority", "keras")), settings())
-    network = table[table["model"] == "keras"]
+    network = frame(table.where(table["model"] == "keras"))
     assert network[["repeat", "fold", "seed"]].to_numpy().tolist() == [
         [1, 1, 0],
         [0, 1, 1],
@@ -163,7 +165,7 @@ def test_a_model_with_a_seed_is_trained_with_others_on_the_first_fold(monkeypatc
 
 
 @cache
-def hand_made() -> pd.DataFrame:
+def hand_made() -> Table:
     """Two folds, two repeats; the differences in accuracy are 0.1, 0.3, 0.1 and 0.3."""
     rows = [
         ("a", 1, 1, 0, 0.5, 0.7),
@@ -176,7 +178,8 @@ def hand_made() -> pd.DataFrame:
         ("a", 2, 2, 0, 0.5, 0.7),
         ("b", 2, 2, 0, 0.8, 0.2),
     ]
-    return pd.DataFrame(rows, columns=["model", "repeat", "fold", "seed", "accuracy", "log_loss"])
+    columns = ["model", "repeat", "fold", "seed", "accuracy", "log_loss"]
+    return from_records([dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def test_the_summary_matches_a_calculation_by_hand() -> None:
@@ -209,8 +212,8 @@ def test_more_folds_give_a_larger_t() -> None:
 
 def test_pairs_of_three_models_are_corrected_by_holm() -> None:
     table = hand_made()
-    third = table[table["model"] == "a"].assign(model="c", accuracy=[0.7, 0.5, 0.6, 0.6])
-    report = crossvalidation.summarize(pd.concat([table, third]), settings(folds=2), CONFIDENCE)
+    third = table.where(table["model"] == "a").assign(model="c", accuracy=[0.7, 0.5, 0.6, 0.6])
+    report = crossvalidation.summarize(concatenate([table, third]), settings(folds=2), CONFIDENCE)
     pairs = ("b_vs_a", "c_vs_a", "c_vs_b")
     assert list(report) == ["a", "b", "c", *pairs]
     raw = np.array([report[pair]["p"] for pair in pairs])
@@ -218,15 +221,14 @@ def test_pairs_of_three_models_are_corrected_by_holm() -> None:
 
 
 def test_numbers_that_are_not_finite_are_left_out() -> None:
-    table = hand_made().assign(accuracy=lambda rows: np.where(rows["model"] == "a", 0.5, 0.75))
+    table = hand_made().assign(accuracy=np.where(hand_made()["model"] == "a", 0.5, 0.75))
     report = crossvalidation.summarize(table, settings(folds=2), CONFIDENCE)
     assert report["b_vs_a"] == {"mean": 0.25, "sd": 0, "p": 0, "p_holm": 0, "low": 0.25, "high": 0.25}
 
 
 def test_a_single_model_has_no_comparison() -> None:
-    assert list(crossvalidation.summarize(hand_made()[hand_made()["model"] == "b"], settings(folds=2), CONFIDENCE)) == [
-        "b"
-    ]
+    table = hand_made().where(hand_made()["model"] == "b")
+    assert list(crossvalidation.summarize(table, settings(folds=2), CONFIDENCE)) == ["b"]
 
 
 def test_numbers_are_rounded_at_any_depth() -> None:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from textclf.artifacts.metrics import METRICS
 from textclf.core.settings import to_yaml
+from textclf.core.table import Table, from_records
 from textclf.evaluate.comparisons import corrected_t
 from textclf.studies.crossvalidation import round_numbers
 from textclf.studies.search.space import Values
@@ -15,16 +15,18 @@ from textclf.studies.search.trials import Outer, Trial
 from textclf.studies.settings import Search
 
 
-def trial_table(trials: Sequence[Trial]) -> pd.DataFrame:
+def trial_table(trials: Sequence[Trial]) -> Table:
     """Return a row per trial: `trial` (from 1), its settings as in params.yaml, `score`, and `fold_1` and so on."""
-    return pd.DataFrame(
-        {
-            "trial": number,
-            **{name: to_yaml(value) for name, value in trial.settings.items()},
-            "score": trial.score,
-            **{f"fold_{fold}": score for fold, score in enumerate(trial.scores, start=1)},
-        }
-        for number, trial in enumerate(trials, start=1)
+    return from_records(
+        [
+            {
+                "trial": number,
+                **{name: to_yaml(value) for name, value in trial.settings.items()},
+                "score": trial.score,
+                **{f"fold_{fold}": score for fold, score in enumerate(trial.scores, start=1)},
+            }
+            for number, trial in enumerate(trials, start=1)
+        ]
     )
 
 
