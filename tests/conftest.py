@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 import runpy
 import shlex
 import shutil
@@ -102,6 +103,12 @@ def run_stage(folder: Path, stage: str, *words: str) -> object:
 def tree(folder: Path) -> dict[str, bytes | None]:
     """Return every path below a folder, hidden ones too, with a file's bytes or None for a folder."""
     return {str(path): None if path.is_dir() else path.read_bytes() for path in sorted(folder.rglob("*"))}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what textclf caches out of the home of whoever runs the tests."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.getbasetemp() / "cache")
 
 
 @pytest.fixture(scope="session")

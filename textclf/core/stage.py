@@ -15,7 +15,7 @@ from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR, complain, lines_of
 from textclf.core.quoting import quote_value
 from textclf.core.settings import Param, load_params
-from textclf.core.unloaded import refuse
+from textclf.core.unloaded import refused
 
 
 def main(run: Callable[..., None], without: Sequence[str] = ()) -> None:
@@ -26,7 +26,6 @@ def main(run: Callable[..., None], without: Sequence[str] = ()) -> None:
     `features: Path` is `--features PATH`, which may be left out if the parameter has a default. `without` names
     packages that the stage does without, so that no library may load them.
     """
-    refuse(*without)
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
     wanted = {key_of(each): each.annotation for each in parameters if each.kind is not each.KEYWORD_ONLY}
@@ -39,7 +38,9 @@ def main(run: Callable[..., None], without: Sequence[str] = ()) -> None:
         optional = {} if argument.default is argument.empty else {"default": argument.default}
         parser.add_argument(option, dest=argument.name, type=kind, required=not optional, **optional)
     given = parser.parse_args()
-    if status := exit_code(name, lambda: run(*load_params(wanted).values(), **vars(given))):
+    with refused(*without):
+        status = exit_code(name, lambda: run(*load_params(wanted).values(), **vars(given)))
+    if status:
         sys.exit(status)
     # The outputs are complete. The ordinary exit would take another second to take TensorFlow apart; only the functions
     # that remove temporary files and the like are wanted.

@@ -1,7 +1,8 @@
 """Packages that a process does not load, whatever library looks for them."""
 
+import contextlib
 import sys
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from importlib.abc import MetaPathFinder
 
 
@@ -16,10 +17,16 @@ class _Refusal(MetaPathFinder):
             raise ImportError(f"{name} must not be loaded by this process")
 
 
-def refuse(*names: str) -> None:
-    """Refuse to import these packages from now on; those that are loaded already stay.
+@contextlib.contextmanager
+def refused(*names: str) -> Iterator[None]:
+    """Refuse to import these packages while the block runs; those that are loaded already stay.
 
     pyarrow imports pandas, which takes a third of a second, before it converts anything from or to numpy; if it can't,
     it does without.
     """
-    sys.meta_path.insert(0, _Refusal(names))
+    refusal = _Refusal(names)
+    sys.meta_path.insert(0, refusal)
+    try:
+        yield
+    finally:
+        sys.meta_path.remove(refusal)

@@ -2,8 +2,10 @@
 
 import functools
 import re
+from importlib import metadata
 from typing import Any
 
+from textclf.core.user_cache import cached_text
 from textclf.plot.marks import HOVER
 from textclf.plot.style import Spec
 
@@ -39,10 +41,18 @@ def _short(number: re.Match[str]) -> str:
     return f"{round(float(number[0]), 2):g}"
 
 
-@functools.cache  # it takes a second
+@functools.cache
 def javascript(snippet: str) -> str:
-    """Return a script that holds Vega, Vega-Lite and Vega-Embed (`vegaEmbed`) and ends with the snippet."""
-    import vl_convert
+    """Return a script that holds Vega, Vega-Lite and Vega-Embed (`vegaEmbed`) and ends with the snippet.
 
-    bundle: str = vl_convert.javascript_bundle(snippet)
-    return bundle
+    It takes a second, and depends on nothing but the snippet and the version of vl-convert: the next process of this
+    user finds it in the cache.
+    """
+
+    def bundle() -> str:
+        import vl_convert
+
+        script: str = vl_convert.javascript_bundle(snippet)
+        return script
+
+    return cached_text("vega", f"{metadata.version('vl-convert-python')}\n{snippet}", bundle)
