@@ -1,14 +1,18 @@
 """Specifications to SVG, and the script that makes them interactive in a page."""
 
+import contextlib
 import functools
+import os
 import re
-from importlib import metadata
+from collections.abc import Iterator
+from importlib import metadata, resources
 from typing import Any
 
 from textclf.core.user_cache import cached_text
 from textclf.plot.marks import HOVER
 from textclf.plot.style import Spec
 
+FONTS = resources.files("textclf.plot") / "fonts.conf"
 # In SVG by Vega, which escapes < and > in text and attributes.
 TAG, NUMBER = re.compile(r"<[^<>]*>"), re.compile(r"-?\d+\.\d{3,}(?:e-?\d+)?")
 EMPTY_PATH = re.compile(r'<path[^<>]* d="(?:|M0,0h0v0h0Z)"[^<>]*/>')
@@ -19,11 +23,36 @@ UNUSED = re.compile(FONT + r'| (?:class|role|aria-\w+|pointer-events|xmlns:xlink
 
 def svg(spec: Spec) -> str:
     """Return the chart as SVG without script, id or style; its numbers have two decimals, its ink is currentColor."""
-    import vl_convert
-
-    drawn: str = vl_convert.vegalite_to_svg(still(spec))
+    drawn: str = _load().vegalite_to_svg(still(spec))
     drawn = TAG.sub(lambda tag: NUMBER.sub(_short, UNUSED.sub("", tag[0])), EMPTY_PATH.sub("", drawn))
     return drawn.replace("<svg", f"<svg{FONT}", 1)
+
+
+@functools.cache
+def _load() -> Any:
+    """Return vl-convert with the fonts that it brings, and none of the machine's: so the same widths everywhere.
+
+    It looks for fonts when it first measures a text, and only there; programs that are started later find theirs.
+    """
+    import vl_convert
+
+    with resources.as_file(FONTS) as path, _variable("FONTCONFIG_FILE", str(path)):
+        vl_convert.vega_to_svg({"marks": [{"type": "text", "encode": {"enter": {"text": {"value": "a"}}}}]})
+    return vl_convert
+
+
+@contextlib.contextmanager
+def _variable(name: str, value: str) -> Iterator[None]:
+    """Set an environment variable while the block runs."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
 
 
 def still(part: Any) -> Any:

@@ -1,5 +1,8 @@
 import json
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from itertools import pairwise
@@ -86,6 +89,35 @@ def test_hostile_names_are_text_in_a_picture() -> None:
     drawn = render.svg(confusion.confusion(tables.confusion(LABELS, PAIR[:1]), LABELS, label_room=200))
     assert "<script" not in drawn
     assert "&lt;script&gt;" in drawn
+
+
+DRAW = """
+import hashlib, os, sys
+from textclf.plot import render
+spec = {"data": {"values": [{"a": name, "b": 2} for name in sys.argv[1:]]}, "mark": "bar"}
+spec["encoding"] = {"y": {"field": "a", "type": "nominal"}, "x": {"field": "b", "type": "quantitative"}}
+print(render.svg(spec))
+print(os.environ["FONTCONFIG_FILE"])
+"""
+
+
+def test_fonts_of_the_machine_change_nothing(tmp_path: Path) -> None:
+    (font,) = list(Path("/usr/share/fonts").rglob("DejaVuSans.ttf"))[:1] or pytest.skip("needs the font DejaVu Sans")
+    pictures = set()
+    for folder in (font.parent, tmp_path):
+        config = tmp_path / "fonts.conf"
+        config.write_text(f"<fontconfig><dir>{folder}</dir></fontconfig>")
+        # Vega's own fonts have neither Georgian nor Arabic letters.
+        done = subprocess.run(
+            [sys.executable, "-c", DRAW, "abc", "ქართული", "عربي"],
+            env={**os.environ, "FONTCONFIG_FILE": str(config), "PYTHONPATH": str(Path(__file__).parents[3])},
+            capture_output=True,
+            text=True,
+        )
+        picture, variable = done.stdout.splitlines()
+        pictures.add(picture)
+        assert variable == str(config)
+    assert len(pictures) == 1
 
 
 def test_a_model_has_one_colour_in_all_charts_and_runs() -> None:
