@@ -46,9 +46,9 @@ class SplitRows:
         for read, size in zip(self.readers, self.sizes, strict=True):
             inside = wanted[(wanted >= start) & (wanted < start + size)]
             if len(inside):
-                shown = read(["id", "text"]).take(inside - start)
-                pairs = zip(shown["id"].to_pylist(), shown["text"].to_pylist(), strict=True)
-                rows |= dict(zip(inside.tolist(), (Row(*pair) for pair in pairs), strict=True))
+                shown = read(["id", "text"])
+                for place in inside.tolist():
+                    rows[place] = Row(*(shown[name][place - start].as_py() for name in Row._fields))
             start += size
         return rows
 
@@ -62,29 +62,33 @@ def open_rows(readers: Sequence[ReadColumns]) -> SplitRows:
 
 def count_lengths(texts: pa.ChunkedArray) -> tuple[Lengths, Lengths]:
     """Return the number of words and the number of characters of each text, as `str.split` and `len` count them."""
-    import pyarrow.compute as pc
-
-    characters = pc.utf8_length(texts).to_numpy().astype(np.int32)
     blocks = [chunk[start : start + BLOCK] for chunk in texts.chunks for start in range(0, len(chunk), BLOCK)]
-    words = np.concatenate([np.zeros(0, np.int32), *map(_count_words, blocks)])
-    other = np.flatnonzero(characters != pc.binary_length(texts).to_numpy())  # not ASCII
-    words[other] = [len(text.split()) for text in texts.take(other).to_pylist()]
+    counted = [(np.zeros(0, np.int32), np.zeros(0, np.int32)), *map(_count_in_block, blocks)]
+    words, characters = (np.concatenate(parts) for parts in zip(*counted, strict=True))
     return words, characters
 
 
-def _count_words(texts: pa.StringArray) -> NDArray[np.int32]:
-    """Return the number of words of each text, if it is ASCII."""
+def _count_in_block(texts: pa.StringArray) -> tuple[Lengths, Lengths]:
+    """Return the lengths of texts: of those that are ASCII from their bytes, of the others one by one."""
     _, offsets, data = texts.buffers()
     ends = np.frombuffer(offsets, np.int32, len(texts) + 1, 4 * texts.offset)
     letters = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]
     ends = ends - ends[0]
+    words, characters = np.diff(_words_before(letters, ends)[ends]), np.diff(ends)
+    for row in np.unique(np.searchsorted(ends, np.flatnonzero(letters > 127), side="right") - 1).tolist():
+        text = letters[ends[row] : ends[row + 1]].tobytes().decode("utf-8")
+        words[row], characters[row] = len(text.split()), len(text)
+    return words, characters
+
+
+def _words_before(letters: NDArray[np.uint8], ends: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return the number of words that begin before each byte of ASCII texts, and before their end (bytes + 1,)."""
     # uint8 wraps around: what lies below the first code of a range is far above it.
     spaces = (letters - np.uint8(9) < 5) | (letters - np.uint8(28) < 5)
     first = ~spaces
     first[1:] &= spaces[:-1]
     begin = ends[:-1][ends[:-1] < ends[1:]]
     first[begin] = ~spaces[begin]
-    before = np.zeros(len(first) + 1, dtype=np.int32)  # words that begin before each byte
+    before = np.zeros(len(first) + 1, dtype=np.int32)
     np.cumsum(first, dtype=np.int32, out=before[1:])
-    words: NDArray[np.int32] = np.diff(before[ends])
-    return words
+    return before
