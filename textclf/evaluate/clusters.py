@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.splits import open_clusters, read_column
+from textclf.core import special
 from textclf.core.hashing import fingerprints
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
 
@@ -61,8 +62,6 @@ def effective_rows(sums: Floats, rows: Floats, row_variance: float, confidence: 
     (normal quantile / quantile of Student's t with k - 1 degrees of freedom)^2: Korn & Graubard (1998), Survey
     Methodology 24:193-201.
     """
-    from scipy.special import stdtrit
-
     sums, rows = sums[rows > 0], rows[rows > 0]
     total, clusters = rows.sum(), len(rows)
     deviations = sums - sums.sum() / total * rows
@@ -72,7 +71,7 @@ def effective_rows(sums: Floats, rows: Floats, row_variance: float, confidence: 
     else:
         size = total**2 / (rows**2).sum()
     quantile = (1 + confidence) / 2
-    few = (normal_quantile(quantile) / float(stdtrit(max(clusters - 1, 1), quantile))) ** 2
+    few = (normal_quantile(quantile) / float(special.load().stdtrit(max(clusters - 1, 1), quantile))) ** 2
     return float(min(size, total) * few)
 
 
@@ -96,14 +95,13 @@ def sign_flip(sums: Floats) -> float:
     is exact up to `EXACT_SUM`, then normal: Obuchowski (1998), Stat. Med. 17:1495-1507. If no sum exceeds 1, it is
     McNemar's exact test.
     """
-    from scipy.special import erfc, gammaln
-
     sizes = np.abs(sums[sums != 0]).round().astype(np.int64)
     total, reach = abs(round(float(sums.sum()))), int(sizes.sum())
     if not total:
         return 1.0
     if reach > EXACT_SUM:
-        return float(erfc(total / math.sqrt(2 * float((sizes.astype(np.float64) ** 2).sum()))))
+        return float(special.load().erfc(total / math.sqrt(2 * float((sizes.astype(np.float64) ** 2).sum()))))
+    gammaln = special.load().gammaln
     chances = np.ones(1)  # of each sum of the sizes with a plus
     for size, number in zip(*np.unique(sizes, return_counts=True), strict=True):
         pluses = np.arange(number + 1)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core import special
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
 from textclf.evaluate.bootstrap import RESAMPLES, resamples
@@ -66,11 +67,9 @@ def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNem
 
 def mcnemar_from_counts(only_a: int, only_b: int) -> McNemar:
     """Return the test of `mcnemar` from the numbers of rows that only one model decides correctly."""
-    from scipy.special import betainc  # I_(1/2)(n - k, k + 1) is the probability of at most k of n
-
     fewer, more = sorted((only_a, only_b))
-    # Twice one tail exceeds 1 where the tails overlap in the middle.
-    p = min(2 * float(betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
+    # I_(1/2)(n - k, k + 1) is the probability of at most k of n. Twice one tail exceeds 1 where tails overlap.
+    p = min(2 * float(special.load().betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
     return McNemar(only_a, only_b, p)
 
 
@@ -137,8 +136,6 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
     doi:10.1023/A:1024068626366. If all differences are equal, the interval is a point; t and p are then 0 and 1 for
     differences of 0, otherwise infinite and 0.
     """
-    from scipy.special import stdtr, stdtrit  # Student's distribution function and its inverse
-
     splits = len(differences)
     if splits < 2:
         raise ValueError(f"a t test must have two differences or more; got {splits}")
@@ -148,8 +145,9 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
     mean = float(differences.mean())
     sd = float(differences.std(ddof=1))
     error = sd * math.sqrt(1 / splits + ratio)
-    half = error * float(stdtrit(splits - 1, (1 + confidence) / 2))
-    p = 2 * float(stdtr(splits - 1, -abs(mean) / error))
+    student = special.load()  # stdtr is Student's distribution function, stdtrit its inverse
+    half = error * float(student.stdtrit(splits - 1, (1 + confidence) / 2))
+    p = 2 * float(student.stdtr(splits - 1, -abs(mean) / error))
     return CorrectedT(mean, sd, mean / error, p, mean - half, mean + half)
 
 

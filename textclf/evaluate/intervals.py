@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core import special
+
 CONFIDENCE = 0.95
 
 
@@ -32,9 +34,7 @@ def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interv
 
 def normal_quantile(probability: float) -> float:
     """Return the quantile of the standard normal distribution."""
-    from scipy.special import ndtri  # importing scipy.stats takes half a second more
-
-    return float(ndtri(probability))
+    return float(special.load().ndtri(probability))
 
 
 def normal(mean: float, standard_error: float, confidence: float = CONFIDENCE) -> Interval:
