@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy.sparse import csr_array, diags_array
 
 from textclf.core.settings import Positive
 from textclf.models.common.calibrated import CalibratedSettings, fit_calibrated, make_svm
@@ -16,6 +15,8 @@ from textclf.models.common.fitted import Fitted
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight
 
 if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
     from textclf.artifacts.features import Features
 
 KIND = "a support vector machine on naive Bayes features (Wang and Manning, 2012), with calibrated scores"
@@ -38,7 +39,7 @@ def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:  
     return fit_calibrated(make_estimator(settings), train, settings.class_weight, presence=True)
 
 
-def log_ratios(presence: csr_array, positive: NDArray[np.bool_], alpha: float) -> NDArray[np.float64]:
+def log_ratios(presence: "csr_array", positive: NDArray[np.bool_], alpha: float) -> NDArray[np.float64]:
     """Return the log-count ratio of each term, (features,): how much likelier it is in positive rows than in others.
 
     `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count.
@@ -56,6 +57,7 @@ def interpolate(weights: NDArray[np.float64], beta: float) -> NDArray[np.float64
 
 def make_estimator(settings: Settings) -> Any:
     """Return the unfitted classifier in the form that scikit-learn's meta-estimators expect."""
+    from scipy.sparse import csr_array, diags_array
     from sklearn.base import BaseEstimator, ClassifierMixin
 
     class NBSVM(ClassifierMixin, BaseEstimator):
