@@ -1,18 +1,27 @@
 """Values of a record or of a column as texts and labels, unchanged, with a check that they can be kept as text."""
 
 import re
-from collections.abc import Set
-from typing import cast
+from collections.abc import Callable, Set
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
 
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables import limits
 from textclf.tables.layout import Record
 from textclf.tables.limits import require_length
 from textclf.tables.lines import SURROGATE, is_unicode
+from textclf.tables.strings import content, rows_with, take
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 # What to do with a table whose rows have several labels each.
 ONE_LABEL = "write one row per label, or one table per label whose two classes say whether a text has it"
 SEPARATORS = ";,|"  # between several labels in one value
+# Bytes with which white space begins in UTF-8, and other characters as well
+_MAY_BEGIN_BLANK = np.isin(np.arange(256), [*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3])
 CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
 
 
@@ -75,6 +84,42 @@ def labels_of(values: list[object]) -> list[str] | None:
         return list(map(str, values))
     texts = texts_of(values)
     return None if texts is None or CONTROL.search("".join(set(texts))) else texts
+
+
+def are_texts(values: "pa.StringArray") -> "NDArray[np.bool_]":
+    """Return for each value of a column whether `text_of` accepts it and it is not blank: (values,)."""
+    data, bounds = content(values)
+    lengths = np.diff(bounds)
+    good = (lengths > 0) & (lengths <= limits.TEXT_CHARACTERS)
+    if len(data):
+        if not data.min():
+            good &= ~rows_with(data == 0, bounds)
+        first = data[np.minimum(bounds[:-1], len(data) - 1)]
+        _look_at(values, good, _MAY_BEGIN_BLANK[first] | (lengths > limits.TEXT_CHARACTERS), texts_of)
+    return good
+
+
+def are_labels(values: "pa.StringArray") -> "NDArray[np.bool_]":
+    """Return for each value of a column whether `label_of` accepts it and it is not blank: (values,)."""
+    data, bounds = content(values)
+    lengths = np.diff(bounds)
+    good = (lengths > 0) & (lengths <= limits.TEXT_CHARACTERS)
+    if len(data):
+        first = data[np.minimum(bounds[:-1], len(data) - 1)]
+        beyond_ascii = rows_with(data - np.uint8(0x20) >= np.uint8(0x7F - 0x20), bounds)
+        _look_at(values, good, beyond_ascii | (first == 0x20) | (lengths > limits.TEXT_CHARACTERS), labels_of)
+    return good
+
+
+def _look_at(
+    values: "pa.StringArray",
+    good: "NDArray[np.bool_]",
+    which: "NDArray[np.bool_]",
+    check: Callable[[list[object]], list[str] | None],
+) -> None:
+    """Set for some values whether a check of lists accepts them."""
+    if len(positions := np.flatnonzero(which)):
+        good[positions] = [check([value]) is not None for value in take(values, positions).to_pylist()]
 
 
 def combined_labels(labels: Set[str]) -> list[str]:

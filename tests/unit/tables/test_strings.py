@@ -1,0 +1,95 @@
+"""Columns of texts as arrays: the same values and hashes as texts one by one."""
+
+import mmh3
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.settings import MAX_SEED
+from textclf.tables import limits, murmur, strings
+from textclf.tables.values import are_labels, are_texts, labels_of, texts_of
+
+ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+SOUP = st.text(st.sampled_from("aB z \t\n\x1c\0\x7f\x85\xa0é\u1680İß\u2003\u3000語\ufb01"), max_size=12)
+COLUMNS = st.lists(st.one_of(ANY, SOUP, st.text("aB c", max_size=300)), max_size=40)
+SEEDS = st.integers(0, MAX_SEED)
+
+
+@given(st.lists(st.binary(max_size=70) | st.integers(0, 400).map(bytes), max_size=40), SEEDS, st.integers(1, 20))
+@settings(deadline=None)
+def test_many_texts_have_the_hashes_of_mmh3(texts: list[bytes], seed: int, rows: int) -> None:
+    bounds = np.cumsum([0, *map(len, texts)])
+    expected = [int.from_bytes(mmh3.mmh3_x64_128_digest(text, seed)[:8], "little") for text in texts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(murmur, "ROWS", rows)
+        assert murmur.murmur(np.frombuffer(b"".join(texts), np.uint8), bounds, seed).tolist() == expected
+
+
+@pytest.mark.parametrize("extra", [-1, 0, 1])
+def test_texts_at_the_border_of_short_and_long_have_the_hashes_of_mmh3(extra: int) -> None:
+    texts = [bytes([number]) * (murmur.SHORT + extra) for number in range(100)]
+    bounds = np.cumsum([0, *map(len, texts)])
+    hashes = murmur.murmur(np.frombuffer(b"".join(texts), np.uint8), bounds, 3)
+    assert hashes.tolist() == fingerprints(texts, 3).tolist()
+
+
+@given(COLUMNS, SEEDS, st.data())
+@settings(deadline=None)
+def test_a_part_of_a_column_has_the_hashes_of_its_texts(texts: list[str], seed: int, more: st.DataObject) -> None:
+    start = more.draw(st.integers(0, len(texts)))
+    column, texts = strings.array_of(texts)[start:], texts[start:]
+    assert strings.hash_texts(column, seed).tolist() == fingerprints(texts, seed).tolist()
+    normalised = fingerprints(normalize_texts(texts), seed)
+    assert strings.hash_normalized(column, seed).tolist() == normalised.tolist()
+
+
+@given(COLUMNS, st.data())
+@settings(deadline=None)
+def test_columns_keep_their_texts(texts: list[str], more: st.DataObject) -> None:
+    column = strings.array_of(texts)
+    column.validate(full=True)
+    assert column.to_pylist() == texts
+    positions = more.draw(st.lists(st.integers(0, len(texts) - 1), max_size=9)) if texts else []
+    assert strings.take(column, np.array(positions, np.int64)).to_pylist() == [texts[place] for place in positions]
+    codes, distinct = strings.encode(column)
+    assert [distinct[code] for code in codes] == texts
+    assert distinct == list(dict.fromkeys(texts))
+
+
+@given(COLUMNS, st.sampled_from([3, 100]))
+@settings(deadline=None)
+def test_a_column_is_checked_as_its_values_are(texts: list[str], longest: int) -> None:
+    column = strings.array_of(texts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "TEXT_CHARACTERS", longest)
+        assert are_texts(column).tolist() == [texts_of([text]) is not None for text in texts]
+        assert are_labels(column).tolist() == [labels_of([text]) is not None for text in texts]
+
+
+def test_every_white_space_alone_is_blank() -> None:
+    spaces = [chr(code) for code in range(0x110000) if chr(code).isspace()]
+    assert not are_texts(strings.array_of(spaces)).any()
+    assert are_texts(strings.array_of([f"{space}a" for space in spaces])).all()
+
+
+def test_rows_are_named_by_file_and_number() -> None:
+    assert strings.number_rows("é.csv", range(9, 12)).to_pylist() == ["é.csv:9", "é.csv:10", "é.csv:11"]
+    assert strings.number_rows("c", np.array([2, 70])).to_pylist() == ["c:2", "c:70"]
+
+
+@pytest.mark.parametrize("text", ["", "é", "abc"])
+def test_a_text_is_repeated(text: str) -> None:
+    for count in range(3):
+        assert strings.repeat(text, count).to_pylist() == [text] * count
+
+
+def test_columns_of_tables_and_sequences_become_one_array() -> None:
+    chunked = pa.chunked_array([["a"], ["b"]], pa.string())
+    for column in (chunked, chunked.chunk(0), chunked[:0], ["a", "b"], chunked.cast(pa.large_string())):
+        assert strings.as_array(column).to_pylist() == list(map(str, column))
+    assert strings.hash_texts(strings.as_array(chunked.cast(pa.large_string()))).tolist() == (
+        fingerprints(["a", "b"]).tolist()
+    )

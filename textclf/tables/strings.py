@@ -1,0 +1,147 @@
+"""Columns of texts as Arrow arrays: made, selected and hashed without an object per row.
+
+`pa.array` and `pa.table` import pandas if it is installed, and the methods of arrays import `pyarrow.compute`, which
+together take longer than a small table. So arrays are made of buffers here, and Arrow's functions are called by name.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.tables.murmur import murmur
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SPARSE = 64  # bytes for each marked one from which on the rows of these are looked up one by one
+_SPACE, _DELETE, _UPPER, _LETTERS = (np.uint8(code) for code in (0x20, 0x7F, 0x41, 26))
+
+
+def array_of(texts: Sequence[str] | Sequence[bytes]) -> "pa.StringArray":
+    """Return the texts, all of them Unicode without surrogates, as an array; `OverflowError` from 2 GiB on."""
+    import pyarrow as pa
+
+    content = [text.encode() if isinstance(text, str) else text for text in texts]
+    bounds = np.zeros(len(content) + 1, np.int64)
+    np.cumsum(np.fromiter(map(len, content), np.int64, len(content)), out=bounds[1:])
+    if bounds[-1] > np.iinfo(np.int32).max:
+        raise OverflowError("texts of 2 GiB or more")
+    ends = pa.py_buffer(bounds.astype(np.int32))
+    return pa.StringArray.from_buffers(len(content), ends, pa.py_buffer(b"".join(content)))
+
+
+def as_array(texts: Any) -> "pa.StringArray":
+    """Return a column of a table or of a frame, or a sequence of texts, as one array."""
+    import pyarrow as pa
+
+    if isinstance(texts, pa.Array):
+        return texts
+    if isinstance(texts, pa.ChunkedArray):
+        return texts.chunk(0) if texts.num_chunks == 1 else pa.concat_arrays(texts.chunks or [array_of([])])
+    return array_of(list(texts))
+
+
+def repeat(text: str, count: int) -> "pa.StringArray":
+    """Return the text so many times."""
+    import pyarrow as pa
+
+    content = text.encode()
+    bounds = np.arange(count + 1, dtype=np.int32) * np.int32(len(content))
+    return pa.StringArray.from_buffers(count, pa.py_buffer(bounds), pa.py_buffer(content * count))
+
+
+def numbers_of(values: NDArray[Any]) -> "pa.Array":
+    """Return integers of a type that Arrow has too as an array."""
+    import pyarrow as pa
+
+    kind = getattr(pa, str(values.dtype))()
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
+
+
+def content(texts: "pa.StringArray") -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the bytes of all texts, and where in them each begins and the last one ends: (texts + 1,)."""
+    _, bounds_buffer, data_buffer = texts.buffers()
+    if not len(texts):
+        return np.empty(0, np.uint8), np.zeros(1, np.int64)
+    kind = np.int64 if str(texts.type) == "large_string" else np.int32
+    bounds = np.frombuffer(bounds_buffer, kind)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
+    data = np.empty(0, np.uint8) if data_buffer is None else np.frombuffer(data_buffer, np.uint8)
+    return data[bounds[0] : bounds[-1]], bounds - bounds[0]
+
+
+def take(rows: Any, positions: NDArray[np.integer[Any]]) -> Any:
+    """Return the rows of an array or a table at these positions, in their order."""
+    return call("take", rows, numbers_of(positions))
+
+
+def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
+    """Return a code for each text (texts,), and the distinct texts in the order of their codes: by first occurrence."""
+    encoded = call("dictionary_encode", texts)
+    codes: NDArray[np.int32] = np.frombuffer(encoded.indices.buffers()[1], np.int32)[: len(texts)]
+    return codes, encoded.dictionary.to_pylist()
+
+
+def number_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> "pa.StringArray":
+    """Return `name:number` for each number."""
+    from pyarrow import _compute, string
+
+    values = np.arange(numbers.start, numbers.stop) if isinstance(numbers, range) else np.asarray(numbers, np.int64)
+    digits = call("cast", numbers_of(values), options=_compute.CastOptions(string()))
+    prefix, nothing = (array_of([text])[0] for text in (f"{name}:", ""))
+    return call("binary_join_element_wise", prefix, digits, nothing)
+
+
+def call(function: str, *arguments: Any, options: Any = None) -> Any:
+    """Return what a function of Arrow's gives for the arguments."""
+    from pyarrow import _compute
+
+    return _compute.call_function(function, list(arguments), options)
+
+
+def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
+    """Return `textclf.core.hashing.fingerprints` of the texts: (texts,)."""
+    return murmur(*content(texts), seed)
+
+
+def hash_normalized(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
+    """Return `fingerprints` of the normalised texts: (texts,).
+
+    Of most texts, only the case changes. Those with other characters than printable ASCII, with two spaces in a row or
+    with spaces at their ends are normalised one by one.
+    """
+    data, bounds = content(texts)
+    lower = data - _UPPER
+    np.less(lower, _LETTERS, out=lower.view(bool))
+    lower <<= np.uint8(5)
+    lower += data
+    hashes = murmur(lower, bounds, seed)
+    if len(others := np.flatnonzero(_changing(data, bounds))):
+        hashes[others] = fingerprints(normalize_texts(take(texts, others).to_pylist()), seed)
+    return hashes
+
+
+def _changing(data: NDArray[np.uint8], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each text whether more than its case might change when it is normalised: (texts,)."""
+    space = data == _SPACE
+    marked = data - _SPACE >= _DELETE - _SPACE
+    marked[1:] |= space[1:] & space[:-1]
+    full = np.flatnonzero(np.diff(bounds))
+    for ends in (bounds[:-1][full], bounds[1:][full] - 1):
+        marked[ends] |= space[ends]
+    return rows_with(marked, bounds)
+
+
+def rows_with(marked: NDArray[np.bool_], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each text whether one of its bytes is marked: (texts,)."""
+    rows = np.zeros(len(bounds) - 1, bool)
+    if (count := np.count_nonzero(marked)) * SPARSE < len(marked):
+        if count:
+            rows[np.searchsorted(bounds, np.flatnonzero(marked), side="right") - 1] = True
+        return rows
+    full = np.flatnonzero(np.diff(bounds))
+    if len(full):
+        rows[full] = np.logical_or.reduceat(marked, bounds[:-1][full])
+    return rows
