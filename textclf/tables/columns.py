@@ -87,7 +87,7 @@ def _values(path: Path, layout: Layout, name: str) -> Iterator[list[object]]:
     for file in find_files(path, layout):
         for rows in read_blocks(file.path, file.format, layout):
             if isinstance(rows, Block):
-                yield rows.columns.get(name, [])
+                yield rows.lists().get(name, [])
             else:
                 yield [record.get(name) for _, record in rows if not isinstance(record, ValueError)]
 

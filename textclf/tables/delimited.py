@@ -1,16 +1,20 @@
 """CSV and TSV: a header, then a row per record, numbered by the line on which it begins."""
 
+import codecs
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import math
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from itertools import accumulate, chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from textclf.core.errors import UserError
-from textclf.tables import limits
+from textclf.tables import ahead, limits
+from textclf.tables.arrow_csv import Parser
+from textclf.tables.chunks import Chunks, count_lines
 from textclf.tables.layout import SOURCE, Block, Layout, NumberedRow, Record, Rows
 from textclf.tables.limits import LineGuard, in_blocks, row_too_long
 from textclf.tables.lines import decode_lines, decoding_error, is_unicode, read_lines, strip_end
@@ -118,22 +122,52 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -
 
 
 def read_blocks(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -> Iterator[Rows]:
-    """Yield the rows many at a time."""
+    """Yield the rows many at a time: those of a long file as Arrow parses them, where it and Python's csv agree."""
     dialect = dialect.adapt(layout)
-    if not dialect.quoting:
-        lines = read_lines(stream, path, layout)
-        parse = partial(_parse_unquoted, delimiter=dialect.delimiter)
-        fields = next((values for _, values in parse(lines)), None)
-        header, number = read_header(fields, path, layout, quoting=False), 2
-        for block in in_blocks(lines, len):
-            rows = [values for _, values in parse(block)]
-            yield header.to_rows(range(number, number := number + len(rows)), rows)
+    reader = _QuotedRows if dialect.quoting else _UnquotedRows
+    chunks = Chunks(stream, dialect.quoting)
+    by_arrow = codecs.lookup(layout.encoding).name == "utf-8" and chunks.is_long()
+    rest = reader(chunks.rest(), path, layout, dialect.delimiter)
+    _, first = rest.take(1)
+    header = read_header(first[0] if first else None, path, layout, dialect.quoting)
+    if not by_arrow:
+        yield from _by_line(rest, header)
         return
-    quoted = _QuotedRows(stream, path, layout, dialect.delimiter)
-    _, first = quoted.take(1)
-    header = read_header(first[0] if first else None, path, layout, quoting=True)
+    chunks.skip_lines(rest.lines)
+    parse = Parser(dialect.delimiter, dialect.quoting, header.width, dict(header.positions)).parse
+    while not chunks.is_empty:
+        end = yield from _by_chunk(chunks, parse)
+        before = chunks.line
+        rest = reader(chunks.rest(), path, layout, dialect.delimiter, before)
+        yield from _by_line(rest, header, end)
+        chunks.skip_lines(rest.lines - before)
+
+
+def _by_chunk(chunks: Chunks, parse: Callable[[bytes, int, int], Block | None]) -> Generator[Block, None, int]:
+    """Yield the rows of each chunk, up to one that `parse` leaves to a reader by line; return the line where it ends.
+
+    The chunks are parsed on all cores.
+    """
+    waiting: deque[tuple[bytes, Callable[[], Block | None]]] = deque()
     while True:
-        numbers, rows = quoted.take(limits.BLOCK_ROWS)
+        while len(waiting) < ahead.depth():
+            line = chunks.line + 1
+            if not (chunk := chunks.take()):
+                break
+            waiting.append((chunk, ahead.start(parse, chunk, line, chunks.line + 1)))
+        if not waiting:
+            return chunks.line + 1
+        chunk, parsed = waiting.popleft()
+        if (block := parsed()) is None:
+            chunks.put_back([chunk, *(other for other, _ in waiting)])
+            return chunks.line + count_lines(chunk)
+        yield block
+
+
+def _by_line(rest: "_QuotedRows | _UnquotedRows", header: Header, end: float = math.inf) -> Iterator[Rows]:
+    """Yield the rows that begin up to line `end`, and more if they are in the same block."""
+    while rest.lines < end:
+        numbers, rows = rest.take(limits.BLOCK_ROWS)
         if not rows:
             return
         yield header.to_rows(numbers, rows)
@@ -155,14 +189,34 @@ def _parse_quoted(quoted: "_QuotedRows") -> Iterator[tuple[int, list[str]]]:
         yield numbers[0], rows[0]
 
 
-class _QuotedRows:
-    """The rows of a stream as in RFC 4180, of limited length."""
+class _UnquotedRows:
+    """The rows of a stream whose quotes are text; it begins after so many lines of the file."""
 
-    def __init__(self, stream: IO[bytes], path: Path, layout: Layout, delimiter: str) -> None:
-        self.path, self.option = path, layout.option
-        self.guard = LineGuard(stream, path, layout.encoding, self.advice)
+    def __init__(self, stream: IO[bytes], path: Path, layout: Layout, delimiter: str, before: int = 0) -> None:
+        self.lines, self._delimiter = before, delimiter  # lines of the file that were read
+        self._unread = read_lines(stream, path, layout, before)
+
+    def take(self, count: int) -> tuple[Sequence[int], list[list[str]]]:
+        """Return up to `count` further rows, fewer if they are long, and the number of each."""
+        block = next(in_blocks(islice(self._unread, count), len), [])
+        first, self.lines = self.lines + 1, self.lines + len(block)
+        return range(first, first + len(block)), [values for _, values in _parse_unquoted(block, self._delimiter)]
+
+
+class _QuotedRows:
+    """The rows of a stream as in RFC 4180, of limited length; it begins after so many lines of the file."""
+
+    def __init__(self, stream: IO[bytes], path: Path, layout: Layout, delimiter: str, before: int = 0) -> None:
+        self.path, self.option, self.before = path, layout.option, before
+        self.guard = LineGuard(stream, path, layout.encoding, self.advice, before)
         csv.field_size_limit(limits.ROW_BYTES)
-        self.reader: _csv.Reader = csv.reader(decode_lines(self.guard, layout), delimiter=delimiter, strict=True)
+        lines = decode_lines(self.guard, layout, at_start=not before)
+        self.reader: _csv.Reader = csv.reader(lines, delimiter=delimiter, strict=True)
+
+    @property
+    def lines(self) -> int:
+        """How many lines of the file were read."""
+        return self.before + self.reader.line_num
 
     @property
     def advice(self) -> str:
@@ -171,7 +225,7 @@ class _QuotedRows:
     def take(self, count: int) -> tuple[Sequence[int], list[list[str]]]:
         """Return up to `count` further rows, fewer if they are long, and the line on which each begins."""
         reader, size = self.reader, 0
-        first, rows = reader.line_num + 1, list[list[str]]()
+        first, rows = self.lines + 1, list[list[str]]()
         try:
             while len(rows) < count and size < limits.BLOCK_BYTES:
                 before, step = len(rows), min(limits.STEP, count - len(rows))
@@ -182,7 +236,7 @@ class _QuotedRows:
                 size += sum(map(len, chain.from_iterable(rows[before:])))
         except csv.Error as error:  # `rows` has those before it
             raise self._error(error, _first_lines(first, rows)[-1]) from error
-        if reader.line_num == first - 1 + len(rows):
+        if self.lines == first - 1 + len(rows):
             return range(first, first + len(rows)), rows
         return _first_lines(first, rows)[:-1], rows
 
@@ -190,7 +244,7 @@ class _QuotedRows:
         """Return the error for a row that begins in line `first` and was read to the reader's line."""
         if "field limit" in str(error):
             return row_too_long(f"{self.path}:{first}", self.advice)
-        return _quote_error(error, self.path, first, self.reader.line_num, self.option)
+        return _quote_error(error, self.path, first, self.lines, self.option)
 
 
 def _first_lines(first: int, rows: list[list[str]]) -> list[int]:

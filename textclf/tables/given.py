@@ -13,6 +13,7 @@ from textclf.tables.layout import Block, Layout
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import AUTO, Data
 from textclf.tables.split_names import SPLIT_OF, split_of_file
+from textclf.tables.strings import encode
 
 SHOWN = 3  # files of a split that are named
 
@@ -86,7 +87,9 @@ def given_splits(path: Path, settings: Data) -> set[str]:
 def _column(file: TableFile, layout: Layout, name: str) -> Iterator[str]:
     """Yield the values in a column of a file as text, each at least once, of its well-formed rows."""
     for rows in read_blocks(file.path, file.format, replace(layout, columns={"split": name})):
-        if isinstance(rows, Block):
+        if isinstance(rows, Block) and rows.are_arrays and name in rows.columns:
+            yield from encode(rows.columns[name])[1]
+        elif isinstance(rows, Block):
             yield from set(map(str, rows.columns.get(name, [source_name(file.name)])))
         else:
             for _, record in rows:

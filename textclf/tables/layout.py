@@ -4,9 +4,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_value
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pyarrow as pa
+    from numpy.typing import NDArray
 
 SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
 WHOLE_FILE = 0  # number of a row that is all of its file
@@ -18,15 +24,37 @@ NumberedRow = tuple[int, Record | ValueError]  # line or row number from 1, and 
 
 @dataclass(frozen=True)
 class Block:
-    """Consecutive rows: their numbers, and per column a list of values of the same length."""
+    """Consecutive rows: their numbers, and per column its values, which are a list or an array of texts without nulls.
 
-    numbers: Sequence[int]
-    columns: Mapping[str, list[object]]
+    All columns are of one kind; an array has valid UTF-8.
+    """
+
+    numbers: "Sequence[int] | NDArray[np.int64]"
+    columns: "Mapping[str, list[object]] | Mapping[str, pa.StringArray]"
 
     def rows(self) -> Iterator[tuple[int, Record]]:
         """Yield the rows one by one."""
-        for number, values in zip(self.numbers, zip(*self.columns.values(), strict=True), strict=True):
+        numbers = self.numbers if isinstance(self.numbers, Sequence) else self.numbers.tolist()
+        for number, values in zip(numbers, zip(*self.lists().values(), strict=True), strict=True):
             yield number, dict(zip(self.columns, values, strict=True))
+
+    @property
+    def are_arrays(self) -> bool:
+        """Whether the columns are arrays."""
+        return not any(isinstance(values, list) for values in self.columns.values())
+
+    def select(self, positions: "NDArray[np.int64]") -> "Block":
+        """Return the rows of a block of arrays at these positions, which increase."""
+        from textclf.tables.strings import take
+
+        numbers = [int(self.numbers[position]) for position in positions]
+        return Block(numbers, {name: take(values, positions) for name, values in self.columns.items()})
+
+    def lists(self) -> dict[str, list[object]]:
+        """Return the columns as lists."""
+        return {
+            name: values if isinstance(values, list) else values.to_pylist() for name, values in self.columns.items()
+        }
 
 
 Rows = Block | list[NumberedRow]  # consecutive rows: together if all are well-formed, else one by one

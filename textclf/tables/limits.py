@@ -14,6 +14,7 @@ T = TypeVar("T")
 TEXT_CHARACTERS = 2**25  # of a text; the complete works of Shakespeare have a sixth of it
 ROW_BYTES = 2**26  # of a row with all its columns, as it is stored
 BLOCK_ROWS, BLOCK_BYTES = 4096, 2**25  # in memory at a time; a single row may be longer
+CHUNK_BYTES = 2**20  # of a long file that are parsed at a time; a short one is read line by line
 STEP = 16  # rows after which the size of a block is looked at
 ADVICE = "shorten it, or leave it out"
 
@@ -52,13 +53,16 @@ class LineGuard(io.BufferedIOBase):
     So do several lines that are one row: see `start_rows`.
     """
 
-    def __init__(self, stream: IO[bytes], path: Path, encoding: str, advice: str = ADVICE) -> None:
-        """Read from `stream`, which errors call `path`; it is closed with this one."""
+    def __init__(self, stream: IO[bytes], path: Path, encoding: str, advice: str = ADVICE, lines: int = 0) -> None:
+        """Read from `stream`, which errors call `path`, and so many lines of which were read before.
+
+        It is closed with this one.
+        """
         self._stream, self._path, self._advice = stream, path, advice
         self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         end = "\n".encode(encoding)
         self._end = b"\n" if b"\n" in end else end  # UTF-16: the byte may be part of another letter, which is harmless
-        self._lines = self._length = 0  # complete lines; bytes since then
+        self._lines, self._length = lines, 0  # complete lines; bytes since then
         self._total, self._limit = 0, math.inf  # bytes of the rows since `start_rows`, and how many there may be
 
     def start_rows(self, count: int) -> None:

@@ -16,19 +16,21 @@ PART = 2**20  # characters
 SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
 
 
-def read_lines(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[str]:
+def read_lines(stream: IO[bytes], path: Path, layout: Layout, before: int = 0) -> Iterator[str]:
     """Yield the lines with their line ends, without a byte order mark; undecodable bytes become surrogates.
+
+    The stream begins after so many lines of the file.
 
     Only LF ends a line. A lone CR, U+0085 and the like belong to the text. Raises `UserError` at a line that is too
     long.
     """
-    return decode_lines(LineGuard(stream, path, layout.encoding), layout)
+    return decode_lines(LineGuard(stream, path, layout.encoding, lines=before), layout, at_start=not before)
 
 
-def decode_lines(guard: LineGuard, layout: Layout) -> Iterator[str]:
-    """Yield the lines of a guarded stream as `read_lines` does."""
+def decode_lines(guard: LineGuard, layout: Layout, at_start: bool = True) -> Iterator[str]:
+    """Yield the lines of a guarded stream as `read_lines` does; without `at_start`, a byte order mark is text."""
     with _decoded(cast("IO[bytes]", guard), layout) as text:
-        if first := next(text, "").removeprefix("\ufeff"):
+        if at_start and (first := next(text, "").removeprefix("\ufeff")):
             yield first
         yield from text
 

@@ -1,0 +1,72 @@
+"""Work on several cores in threads: what runs at the same time changes no result, since the results come in order."""
+
+import contextlib
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def depth() -> int:
+    """Return how many pieces of work to have under way at a time."""
+    return cores() + 1 if cores() > 1 else 1
+
+
+def start(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
+    """Start work in a thread and return the function that waits for its result; with one core, that does the work.
+
+    The work must not start other work. Threads help where most of it is done without Python's lock: by numpy, Arrow
+    and hashlib.
+    """
+    if cores() == 1:
+        return partial(work, *arguments)
+    return _threads().submit(work, *arguments).result
+
+
+def each(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+    """Yield the result of the work on each item, in their order, with a few of them under way."""
+    waiting: deque[Callable[[], R]] = deque()
+    for item in items:
+        waiting.append(start(work, item))
+        if len(waiting) >= depth():
+            yield waiting.popleft()()
+    while waiting:
+        yield waiting.popleft()()
+
+
+class Tasks:
+    """Pieces of work without a result, a few of them under way; leaving the block waits for all."""
+
+    def __enter__(self) -> "Tasks":
+        self._waiting: deque[Callable[[], object]] = deque()
+        return self
+
+    def start(self, work: Callable[..., object], *arguments: Any) -> None:
+        """Start work as `start` does, after waiting until there is room; raise what earlier work raised."""
+        if len(self._waiting) >= depth():
+            self._waiting.popleft()()
+        self._waiting.append(start(work, *arguments))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        while self._waiting:
+            with contextlib.suppress(*[Exception] if kind else []):
+                self._waiting.popleft()()
+
+
+@cache
+def _threads() -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(cores())
