@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.files import SPLITS
-from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.tables.corpus import Stream
 from textclf.tables.settings import Data
+from textclf.tables.strings import encode, hash_normalized
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,10 @@ def survey(path: Path, settings: Data) -> Survey:
     labels: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
     words: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
     for batch in stream:
-        texts.append(fingerprints(normalize_texts(batch["text"])))
-        labels.append(np.array([codes.setdefault(label, len(codes)) for label in batch["label"]], np.int32))
-        words.append(np.array([len(text.split()) for text in batch["text"]], np.int32))
+        texts.append(hash_normalized(batch["text"]))
+        of_batch, distinct = encode(batch["label"])
+        labels.append(np.array([codes.setdefault(label, len(codes)) for label in distinct], np.int32)[of_batch])
+        words.append(np.array([len(text.split()) for text in batch["text"].to_pylist()], np.int32))
     return _summarize(stream, codes, np.concatenate(texts), np.concatenate(labels), np.concatenate(words))
 
 

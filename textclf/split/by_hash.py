@@ -1,8 +1,9 @@
 """Splits by the hash of each row's text or group: rows stream by, and no row's split depends on other rows."""
 
 from collections.abc import Collection, Iterable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,13 +12,14 @@ from numpy.typing import NDArray
 from textclf.artifacts.splits import CLUSTERED, SCHEMA
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.split.classes import require_classes
 from textclf.split.given import draw_the_rest
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
 from textclf.split.shuffle import ShardShuffler
+from textclf.tables import ahead
 from textclf.tables.corpus import Batch
+from textclf.tables.strings import encode, hash_normalized, hash_texts, numbers_of, take
 
 
 def hash_splits(
@@ -38,31 +40,48 @@ def hash_splits(
     sizes = {"train": 1.0, "validation": settings.validation_size, "test": settings.test_size}
     names = [name for name in SPLITS if name in given or sizes[name] > 0]
     counter, writers = LeakCounter(), {name: ShardShuffler(folder, name, settings.seed) for name in names}
-    for batch in batches:
-        count_groups = bool(given) and "group" in batch  # else the rows of a group are in one split
-        exact = fingerprints(batch["text"])
-        normalised = fingerprints(normalize_texts(batch["text"]), settings.seed)
-        keys = fingerprints(batch["group"], settings.seed) if "group" in batch else normalised
-        split_of = assign_splits(keys, settings)
+    for batch, hashes in ahead.each(partial(_with_hashes, seed=settings.seed, count_groups=bool(given)), batches):
+        split_of = assign_splits(hashes.keys, settings)
         if given:
-            marked = np.array([SPLITS.index(name) for name in batch["split"]], np.int8)
+            codes, splits = encode(batch["split"])
+            marked = np.array([SPLITS.index(name) for name in splits], np.int8)[codes]
             split_of = np.where(marked == SPLITS.index("train"), split_of, marked)
-        columns = [pa.array(batch[name], pa.string()) for name in SCHEMA.names]
-        table = pa.table([*columns, pa.array(keys)], schema=CLUSTERED)
+        columns = [*(batch[name] for name in SCHEMA.names), numbers_of(hashes.keys)]
+        table = pa.Table.from_arrays(columns, schema=CLUSTERED)
         labels = counter.encode(batch["label"])
         for name, writer in writers.items():
-            mask = split_of == SPLITS.index(name)
-            writer.add(table.filter(pa.array(mask)))
-            counter.add_hashes(name, exact[mask], normalised[mask], labels[mask], keys[mask] if count_groups else None)
-    report = counter.report()
-    require_classes({name: report[name]["classes"] for name in names}, "set another split.seed, method random", given)
-    if not all(report[name]["classes"] for name in names):
+            rows = np.flatnonzero(split_of == SPLITS.index(name))
+            writer.add(take(table, rows))
+            groups = None if hashes.groups is None else hashes.groups[rows]
+            counter.add_hashes(name, hashes.exact[rows], hashes.normalised[rows], labels[rows], groups)
+    counts = counter.class_counts()
+    require_classes({name: counts.get(name, {}) for name in names}, "set another split.seed, method random", given)
+    if not all(counts.get(name) for name in names):
         raise UserError(
             "the validation rows must be one at least; got none: set a larger split.validation_size, or 0.0"
         )
+    report = ahead.start(counter.report)
     for writer in writers.values():
         writer.close()
-    return report
+    return report()
+
+
+class _Hashes(NamedTuple):
+    """Hashes of the rows of a batch: of texts, normalised texts, what assigns the split, and groups if counted."""
+
+    exact: NDArray[np.uint64]
+    normalised: NDArray[np.uint64]
+    keys: NDArray[np.uint64]
+    groups: NDArray[np.uint64] | None
+
+
+def _with_hashes(batch: Batch, seed: int, count_groups: bool) -> tuple[Batch, _Hashes]:
+    """Return a batch and its hashes; without given splits, the rows of a group are in one split and not counted."""
+    exact, normalised = hash_texts(batch["text"]), hash_normalized(batch["text"], seed)
+    if "group" not in batch:
+        return batch, _Hashes(exact, normalised, normalised, None)
+    groups = hash_texts(batch["group"], seed)
+    return batch, _Hashes(exact, normalised, groups, groups if count_groups else None)
 
 
 def assign_splits(keys: NDArray[np.uint64], settings: Split) -> NDArray[np.int8]:

@@ -1,14 +1,16 @@
 """Counts of classes, duplicate texts, texts shared between splits, and texts with several labels."""
 
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.core.files import SPLITS
-from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.tables.strings import as_array, encode, hash_normalized, hash_texts
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 class _Rows(NamedTuple):
@@ -20,15 +22,16 @@ class _Rows(NamedTuple):
     group: NDArray[np.uint64]  # empty if groups are not counted
 
 
-def count_leaks(splits: dict[str, pd.DataFrame]) -> dict[str, Any]:
-    """Return the report of `LeakCounter` for splits in memory.
+def count_leaks(splits: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the report of `LeakCounter` for splits in memory: frames or tables with the columns text and label.
 
     Groups are counted if the rows have the columns group and split: only given splits can divide a group.
     """
     counter = LeakCounter()
     for name, rows in splits.items():
-        groups = rows["group"].tolist() if {"group", "split"} <= set(rows) else None
-        counter.add(name, rows["text"].tolist(), rows["label"].tolist(), groups)
+        with_groups = {"group", "split"} <= set(getattr(rows, "column_names", None) or rows.columns)
+        text, label, *group = (as_array(rows[each]) for each in ("text", "label", *["group"] * with_groups))
+        counter.add(name, text, label, *group)
     return counter.report()
 
 
@@ -44,14 +47,20 @@ class LeakCounter:
         self._codes: dict[str, int] = {}  # by label, in order of first occurrence
         self._rows: dict[str, list[_Rows]] = {}  # by split
 
-    def add(self, split: str, texts: list[str], labels: list[str], groups: list[str] | None = None) -> None:
+    def add(
+        self,
+        split: str,
+        texts: "pa.StringArray",
+        labels: "pa.StringArray",
+        groups: "pa.StringArray | None" = None,
+    ) -> None:
         """Add rows of a split."""
         self.add_hashes(
             split,
-            fingerprints(texts),
-            fingerprints(normalize_texts(texts)),
+            hash_texts(texts),
+            hash_normalized(texts),
             self.encode(labels),
-            None if groups is None else fingerprints(groups),
+            None if groups is None else hash_texts(groups),
         )
 
     def add_hashes(
@@ -66,11 +75,14 @@ class LeakCounter:
         rows = _Rows(exact, normalised, labels, np.empty(0, np.uint64) if groups is None else groups)
         self._rows.setdefault(split, []).append(rows)
 
-    def encode(self, labels: list[str]) -> NDArray[np.int32]:
+    def encode(self, labels: "pa.StringArray") -> NDArray[np.int32]:
         """Return the integer code of each label: (labels,)."""
-        for label in dict.fromkeys(labels):
-            self._codes.setdefault(label, len(self._codes))
-        return np.array([self._codes[label] for label in labels], np.int32)
+        codes, distinct = encode(labels)
+        return np.array([self._codes.setdefault(label, len(self._codes)) for label in distinct], np.int32)[codes]
+
+    def class_counts(self) -> dict[str, dict[str, int]]:
+        """Return the rows of each class, by split."""
+        return {name: self._count_classes(parts) for name, parts in self._rows.items()}
 
     def report(self) -> dict[str, Any]:
         """Return the counts, for exact and for normalised texts (`<kind>` is exact or normalised).
@@ -81,11 +93,10 @@ class LeakCounter:
         added, `leaks.group.<later>_in_<earlier>`: rows whose group is also in a split that is used before theirs.
         """
         names = sorted(self._rows, key=SPLITS.index)
-        labels = {name: np.concatenate([rows.labels for rows in self._rows[name]]) for name in names}
-        report: dict[str, Any] = {name: {"classes": self._class_counts(labels[name])} for name in names}
+        report: dict[str, Any] = {name: {"classes": classes} for name, classes in self.class_counts().items()}
         report |= {"duplicates": {}, "leaks": {}, "label_conflicts": {}}
         for kind in ("exact", "normalised"):
-            keys = {name: np.concatenate([getattr(rows, kind) for rows in self._rows[name]]) for name in names}
+            keys, labels = self._repeated(kind, names)
             report["label_conflicts"][kind] = _count_conflicts(
                 np.concatenate(list(keys.values())), np.concatenate(list(labels.values()))
             )
@@ -98,9 +109,44 @@ class LeakCounter:
             report["leaks"]["group"] = _count_pairs(groups)
         return report
 
-    def _class_counts(self, labels: NDArray[np.int32]) -> dict[str, int]:
-        counts = np.bincount(labels, minlength=len(self._codes)).tolist()
-        return {label: count for label, count in zip(self._codes, counts, strict=True) if count}
+    def _repeated(
+        self, kind: str, names: Sequence[str]
+    ) -> tuple[dict[str, NDArray[np.uint64]], dict[str, NDArray[np.int32]]]:
+        """Return the keys and the labels of rows by split: of all rows whose key others may have, too.
+
+        No other rows count, and these are few: looking for them takes less time than sorting all with their labels.
+        """
+        hashes = [getattr(rows, kind) for name in names for rows in self._rows[name]]
+        candidates = _Candidates(hashes)
+        keys, labels = {}, {}
+        for name in names:
+            parts = [(getattr(rows, kind), rows.labels) for rows in self._rows[name]]
+            chosen = [candidates.among(part) for part, _ in parts]
+            keys[name] = np.concatenate([part[rows] for (part, _), rows in zip(parts, chosen, strict=True)])
+            labels[name] = np.concatenate([codes[rows] for (_, codes), rows in zip(parts, chosen, strict=True)])
+        return keys, labels
+
+    def _count_classes(self, parts: Sequence[_Rows]) -> dict[str, int]:
+        counts = sum(np.bincount(rows.labels, minlength=len(self._codes)) for rows in parts)
+        return {label: count for label, count in zip(self._codes, np.asarray(counts).tolist(), strict=True) if count}
+
+
+class _Candidates:
+    """The keys that occur more than once, and perhaps a few others: those that begin with the same bits."""
+
+    def __init__(self, parts: Sequence[NDArray[np.uint64]]) -> None:
+        keys = np.concatenate(parts)
+        self._bits = max(len(keys), 2).bit_length() + 1
+        keys.sort()
+        self._starts = np.zeros(1 << self._bits, bool)
+        self._starts[self._start(keys[1:][keys[1:] == keys[:-1]])] = True
+
+    def among(self, keys: NDArray[np.uint64]) -> NDArray[np.intp]:
+        """Return the positions of the keys that are candidates."""
+        return np.flatnonzero(self._starts[self._start(keys)])
+
+    def _start(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+        return (keys >> np.uint64(64 - self._bits)).view(np.int64)
 
 
 def _count_pairs(keys: Mapping[str, NDArray[np.uint64]]) -> dict[str, int]:

@@ -1,13 +1,17 @@
 """Shuffling a split that does not fit into memory, on disk."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.splits import CLUSTERED, SUFFIX, write_table
+from textclf.tables import ahead
+from textclf.tables.strings import take
 
 PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
 
@@ -49,18 +53,23 @@ class ShardShuffler:
         self._write_pieces(rest)
         self.pieces.close()
         try:
-            with pa.OSFile(str(self.pieces_path)) as source, pa.ipc.open_file(source) as pieces:
-                return shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, write_table)
+            with (
+                pa.OSFile(str(self.pieces_path)) as source,
+                pa.ipc.open_file(source) as pieces,
+                ahead.Tasks() as writing,
+            ):
+                save = partial(writing.start, write_taken)
+                return shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, save)
         finally:
             self.pieces_path.unlink()
 
-    def _mix(self, pieces: pa.ipc.RecordBatchFileReader) -> Iterator[pa.Table]:
-        """Yield shards of randomly drawn pieces."""
+    def _mix(self, pieces: pa.ipc.RecordBatchFileReader) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
+        """Yield the rows of each shard, in randomly drawn pieces, and the order to write them in."""
         order = self.random.permutation(pieces.num_record_batches)
         per_shard = shards.ROWS // self.piece_rows
         for start in range(0, len(order), per_shard):
-            drawn = [pieces.get_batch(number) for number in order[start : start + per_shard]]
-            yield self._shuffle(pa.Table.from_batches(drawn))
+            drawn = pa.Table.from_batches([pieces.get_batch(n) for n in order[start : start + per_shard].tolist()])
+            yield drawn, self.random.permutation(len(drawn))
 
     def _write_pieces(self, table: pa.Table) -> None:
         if self.pieces is None:
@@ -68,4 +77,10 @@ class ShardShuffler:
         self.pieces.write_table(self._shuffle(table), max_chunksize=self.piece_rows)
 
     def _shuffle(self, table: pa.Table) -> pa.Table:
-        return table.combine_chunks().take(self.random.permutation(len(table)))
+        return take(table, self.random.permutation(len(table)))
+
+
+def write_taken(shard: tuple[pa.Table, NDArray[np.int64]], path: Path) -> None:
+    """Write the rows of a table at some positions, in their order, to a file."""
+    rows = take(*shard)
+    write_table(rows if rows.schema == CLUSTERED else rows.cast(CLUSTERED), path)

@@ -1,25 +1,34 @@
 """A table of labelled texts split into files, by either method."""
 
+import contextlib
+import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from textclf.artifacts import room, splits
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from textclf.artifacts import room, shards, splits
+from textclf.artifacts.splits import CLUSTERED, SCHEMA
 from textclf.core import progress
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
 from textclf.split.by_hash import hash_splits
-from textclf.split.draw import cluster_keys, draw_splits
-from textclf.split.leaks import count_leaks
+from textclf.split.draw import cluster_keys, draw_positions
+from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
-from textclf.tables import corpus
+from textclf.split.shuffle import write_taken
+from textclf.tables import ahead, corpus
 from textclf.tables.given import given_splits
 from textclf.tables.limits import BLOCK_BYTES, BLOCK_ROWS
 from textclf.tables.settings import Data
+from textclf.tables.strings import as_array, hash_normalized, hash_texts, numbers_of
 
 CLASSES_SHOWN = 50  # with their number of rows
 
@@ -41,10 +50,33 @@ def write_splits(table: Path, data: Data, settings: Split, folder: Path) -> tupl
 
 def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
     content = corpus.read(table, data)
-    parts = draw_splits(content.rows.assign(cluster=cluster_keys(content.rows)), settings)
-    for name, part in parts.items():
-        splits.write_shards(part, folder, name)
-    return content.classes, count_leaks(parts) | _counts(content)
+    rows = content.table
+    hashes = list(ahead.each(_hash, (batch.column("text") for batch in rows.to_batches())))
+    exact, normalised = (np.concatenate(parts) for parts in zip(*hashes, strict=True))
+    clusters = numbers_of(cluster_keys(rows, normalised))
+    counter = LeakCounter()
+    codes = counter.encode(as_array(rows["label"]))
+    # Only given splits can divide a group.
+    groups = hash_texts(as_array(rows["group"])) if {"group", "split"} <= set(rows.column_names) else None
+    with_clusters = rows.select(SCHEMA.names).append_column(CLUSTERED.field("cluster"), clusters)
+    with ahead.Tasks() as writing:
+        for name, positions in draw_positions(rows, settings).items():
+            counter.add_hashes(
+                name,
+                exact[positions],
+                normalised[positions],
+                codes[positions],
+                None if groups is None else groups[positions],
+            )
+            starts = range(0, len(positions), shards.ROWS)
+            pieces = ((with_clusters, positions[start : start + shards.ROWS]) for start in starts)
+            save = partial(writing.start, write_taken) if len(starts) > 1 else write_taken
+            shards.write(pieces, folder, name, splits.SUFFIX, save)
+    return content.classes, counter.report() | _counts(content)
+
+
+def _hash(texts: "pa.StringArray") -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    return hash_texts(texts), hash_normalized(texts)
 
 
 def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
@@ -64,26 +96,39 @@ def _counts(rows: corpus.Corpus | corpus.Stream) -> dict[str, dict[str, int]]:
 
 
 def _track_rows(batches: corpus.Stream) -> Iterator[corpus.Batch]:
-    """Yield the rows in batches of at least `BLOCK_ROWS` and show how many have passed."""
-    with closing(progress.bar("split", None)) as bar:
+    """Yield the rows in batches of at least `BLOCK_ROWS` and show how many have passed, if it takes long."""
+    begun, count = time.monotonic(), 0
+    bar = None
+    with contextlib.ExitStack() as stack:
         for batch in _merge_small(batches):
             yield batch
-            bar.update(len(batch["id"]))
+            count += len(batch["id"])
+            if bar is None and time.monotonic() - begun >= progress.BAR_DELAY:
+                bar = stack.enter_context(contextlib.closing(progress.bar("split", None)))
+                bar.start_t -= time.monotonic() - begun
+            if bar is not None:
+                bar.update(count - bar.n)
 
 
 def _merge_small(batches: Iterable[corpus.Batch]) -> Iterator[corpus.Batch]:
     """Yield the rows in larger batches: each file is one at least, and may be a single text."""
-    merged: corpus.Batch = {}
-    size = 0
+    merged: list[corpus.Batch] = []
+    rows = size = 0
     for batch in batches:
-        size += sum(map(len, batch["text"]))
-        for name, values in batch.items():
-            merged.setdefault(name, []).extend(values)
-        if merged and (len(merged["id"]) >= BLOCK_ROWS or size >= BLOCK_BYTES):
-            yield merged
-            merged, size = {}, 0
+        merged.append(batch)
+        rows += len(batch["id"])
+        size += batch["text"].nbytes
+        if rows >= BLOCK_ROWS or size >= BLOCK_BYTES:
+            yield _concatenate(merged)
+            merged, rows, size = [], 0, 0
     if merged:
-        yield merged
+        yield _concatenate(merged)
+
+
+def _concatenate(batches: list[corpus.Batch]) -> corpus.Batch:
+    if len(batches) == 1:
+        return batches[0]
+    return {name: pa.concat_arrays([batch[name] for batch in batches]) for name in batches[0]}
 
 
 def describe_splits(classes: list[str], report: dict[str, Any], settings: Split) -> Iterator[str]:

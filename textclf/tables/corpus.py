@@ -4,46 +4,68 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.core import resources
 from textclf.core.errors import UserError
-from textclf.core.hashing import fingerprints
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.tables.files import source_name
 from textclf.tables.given import find_table, layout_of
-from textclf.tables.layout import SOURCE, Block, Record, Rows, place
+from textclf.tables.layout import SOURCE, Block, NumberedRow, Record, Rows, place
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import Data
-from textclf.tables.split_names import split_of_value, splits_of_values
-from textclf.tables.values import ONE_LABEL, combined_labels, label_of, labels_of, text_of, texts_of
+from textclf.tables.split_names import SPLIT_OF, split_of_value, splits_of_values
+from textclf.tables.strings import array_of, encode, hash_texts, number_rows, repeat, take
+from textclf.tables.values import (
+    ONE_LABEL,
+    are_labels,
+    are_texts,
+    combined_labels,
+    label_of,
+    labels_of,
+    text_of,
+    texts_of,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
 ROW_OVERHEAD = 100  # bytes of the objects of a row, about
 CHECKED_BYTES = 2**26  # of rows that are read between two looks at the available memory
 COPIES = 2  # of the rows in memory, about, that a split makes of them
+LARGE = 2**30  # bytes of a column from which on it has Arrow's type large_string, of any length
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
 
-Batch = dict[str, list[str]]  # rows: the values of each column
+Batch = dict[str, "pa.StringArray"]  # rows: the values of each column
 
 
 @dataclass
 class Corpus:
     """Labelled rows in memory.
 
-    `rows` has the columns `id`, `text`, `label`, if asked for `group`, and `split` if the table gives splits, all text.
-    `classes` are the labels in order; binary: the positive class is last. `dropped` counts the rows left out: `rows` in
-    all, `text` and `label` by what was missing. `given` counts the rows of each split that the table gives.
+    `table` has the columns `id`, `text`, `label`, if asked for `group`, and `split` if the table gives splits, all
+    text. `classes` are the labels in order; binary: the positive class is last. `dropped` counts the rows left out:
+    `rows` in all, `text` and `label` by what was missing. `given` counts the rows of each split that the table gives.
     """
 
-    rows: pd.DataFrame
+    table: "pa.Table"
     classes: list[str]
     dropped: dict[str, int] = field(default_factory=lambda: {"rows": 0, "text": 0, "label": 0})
     given: dict[str, int] = field(default_factory=dict)
+
+    @cached_property
+    def rows(self) -> "pd.DataFrame":
+        """The rows as a frame."""
+        import pandas as pd
+
+        return pd.DataFrame({name: self.table.column(name).to_pylist() for name in self.table.column_names})
 
 
 def read(path: Path, settings: Data) -> Corpus:
@@ -56,18 +78,23 @@ def read(path: Path, settings: Data) -> Corpus:
     Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns,
     for rows of fewer than two classes, and once the rows read so far need more memory than is available.
     """
+    import pyarrow as pa
+
     stream = Stream(path, settings)
-    columns: Batch = {}
+    batches: list[pa.RecordBatch] = []
     size = checked = 0
     for batch in stream:
-        size += sum(map(len, batch["text"])) + ROW_OVERHEAD * len(batch["text"])
+        size += batch["text"].nbytes + ROW_OVERHEAD * len(batch["text"])
         if size - checked >= CHECKED_BYTES:
             checked = size
             purpose = f"{path}: all rows in memory at once ({stream.count:,} so far; split.method hash streams them)"
             resources.require_memory(COPIES * size, purpose)
-        for name, values in batch.items():
-            columns.setdefault(name, []).extend(values)
-    return Corpus(pd.DataFrame(columns), stream.classes, stream.dropped, stream.given)
+        batches.append(pa.RecordBatch.from_arrays(list(batch.values()), list(batch)))
+    table = pa.Table.from_batches(batches)
+    for position, name in enumerate(table.column_names):
+        if table.column(name).nbytes > LARGE:
+            table = table.set_column(position, name, table.column(name).cast(pa.large_string()))
+    return Corpus(table, stream.classes, stream.dropped, stream.given)
 
 
 def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str) -> list[str]:
@@ -115,14 +142,16 @@ class Stream:
             before = self.count
             self.given.update({split: 0} if split is not None else {})
             for rows in read_blocks(path, kind, self.layout):
-                batch = self._check_together(rows, name) or self._check_one_by_one(rows, name, str(path))
+                batch = self._check(rows, name, str(path))
                 if split is not None:
-                    batch["split"] = [split] * len(batch["id"])
+                    batch["split"] = repeat(split, len(batch["id"]))
                 if self.settings.id is not None:
-                    self._ids.append(fingerprints(batch["id"]))
-                self.given.update(batch.get("split", ()))
-                if batch["id"] and not self._wrong:
-                    self._labels.update(batch["label"])
+                    self._ids.append(hash_texts(batch["id"]))
+                if "split" in batch:
+                    codes, splits = encode(batch["split"])
+                    self.given.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
+                if len(batch["id"]) and not self._wrong:
+                    self._labels.update(encode(batch["label"])[1])
                     yield batch
             if self.count == before:
                 raise UserError(f"{path} must have rows; got none")
@@ -137,13 +166,48 @@ class Stream:
         self._require_single_labels()
         self.classes = order_classes(self._labels, self.settings.classes, str(self.path))
 
-    def _check_together(self, rows: Rows, name: str) -> Batch | None:
+    def _check(self, rows: Rows, name: str, path: str) -> Batch:
+        """Return the well-formed rows of a block; count the others."""
+        if isinstance(rows, Block) and rows.are_arrays:
+            return self._check_arrays(rows, name, path)
+        lists = self._check_together(rows, name) or self._check_one_by_one(rows, name, path)
+        return {purpose: array_of(values) for purpose, values in lists.items()}
+
+    def _check_arrays(self, block: Block, name: str, path: str) -> Batch:
+        """Return the well-formed rows of a block of arrays: those that may break a rule are checked one by one."""
+        count = len(block.numbers)
+        well_formed = np.full(count, not self._repeated_ids)
+        batch = {} if "id" in self.layout.columns else {"id": number_rows(name, block.numbers)}
+        for purpose, column in self.layout.columns.items():
+            values = block.columns[column] if column in block.columns else repeat(source_name(name), count)
+            if purpose in {"label", "split"}:
+                codes, distinct = encode(values)
+                well_formed &= np.array([self._is_value(purpose, value) for value in distinct], bool)[codes]
+                if purpose == "split":
+                    values = take(array_of([SPLIT_OF.get(value.strip().lower(), "") for value in distinct]), codes)
+            else:
+                well_formed &= are_texts(values) if purpose == "text" else are_labels(values)
+            batch[purpose] = values
+        self.count += int(well_formed.sum())
+        if len(others := np.flatnonzero(~well_formed)):
+            well_formed[others] = [bool(row) for row in self._check_each(block.select(others).rows(), name, path)]
+            kept = np.flatnonzero(well_formed)
+            batch = {purpose: take(values, kept) for purpose, values in batch.items()}
+        return {purpose: batch[purpose] for purpose in ("id", *self.layout.columns)}
+
+    def _is_value(self, purpose: str, value: str) -> bool:
+        """Return whether a label or the name of a split breaks no rule."""
+        if purpose == "split":
+            return splits_of_values([value]) is not None
+        return labels_of([value]) is not None and (self.settings.classes is None or value in self.settings.classes)
+
+    def _check_together(self, rows: Rows, name: str) -> dict[str, list[str]] | None:
         """Return the rows of a block; None if they have to be checked one by one."""
         if not isinstance(rows, Block) or self._repeated_ids:
             return None
         batch = {"id": [place(name, number) for number in rows.numbers]}
         for purpose, column in self.layout.columns.items():
-            if (values := rows.columns.get(column)) is None:
+            if (values := rows.lists().get(column)) is None:
                 values = [source_name(name)] * len(rows.numbers)
             check = {"text": texts_of, "split": splits_of_values}.get(purpose, labels_of)
             if (checked := check(values)) is None:
@@ -154,28 +218,34 @@ class Stream:
         self.count += len(rows.numbers)
         return batch
 
-    def _check_one_by_one(self, rows: Rows, name: str, path: str) -> Batch:
+    def _check_one_by_one(self, rows: Rows, name: str, path: str) -> dict[str, list[str]]:
         """Return the well-formed rows of a block; count the others."""
-        batch: Batch = {purpose: [] for purpose in ("id", *self.layout.columns)}
+        batch: dict[str, list[str]] = {purpose: [] for purpose in ("id", *self.layout.columns)}
+        for row in self._check_each(rows.rows() if isinstance(rows, Block) else rows, name, path):
+            for purpose, value in row.items():
+                batch[purpose].append(value)
+        return batch
+
+    def _check_each(self, rows: Iterable[NumberedRow], name: str, path: str) -> Iterator[dict[str, str]]:
+        """Yield the values of each row, none if it is dropped or breaks a rule; count those that do."""
         source = {SOURCE: source_name(name)} if SOURCE in self.layout.names() else {}
-        for number, record in rows.rows() if isinstance(rows, Block) else rows:
+        for number, record in rows:
             self.count += 1
             if not isinstance(record, ValueError) and isinstance(record.get(self.settings.label), list):
                 column = quote_name(self.settings.label)
                 raise UserError(f"{path}:{number}: {column} must hold one label; got a list; {ONE_LABEL}")
+            row: dict[str, str] = {}
             try:
                 if isinstance(record, ValueError):
                     raise record
-                row = self._check_row({**source, **record} if source else record, place(name, number))
-                self._require_new_id(row, place(path, number))
+                checked = self._check_row({**source, **record} if source else record, place(name, number))
+                self._require_new_id(checked, place(path, number))
+                row = checked
             except ValueError as error:
                 self._wrong += 1
                 if self._wrong <= ERRORS_SHOWN:
                     self._errors.append(f"{place(path, number)}: {error}")
-            else:
-                for purpose, value in row.items():
-                    batch[purpose].append(value)
-        return batch
+            yield row
 
     def _check_row(self, record: Record, name: str) -> dict[str, str]:
         """Return a row's values, none if it is dropped; `ValueError` if it breaks a rule."""
@@ -225,7 +295,7 @@ class Stream:
         """Raise `ValueError` if the row's id is one of the repeated ones and not at its first place."""
         if not row or self.settings.id is None or not self._repeated_ids:
             return
-        if int(fingerprints([row["id"]])[0]) not in self._repeated_ids:
+        if int(hash_texts(array_of([row["id"]]))[0]) not in self._repeated_ids:
             return
         if (first := self._first_rows.setdefault(row["id"], place)) != place:
             column = quote_name(self.settings.id)

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from textclf.tables.corpus import Batch
+from textclf.tables.strings import array_of
 
 
 def corpus(count: int) -> pd.DataFrame:
@@ -28,9 +29,9 @@ def numbered(count: int) -> list[tuple[str, str]]:
 def batch_of(rows: Sequence[tuple[str, str]], start: int = 0) -> Batch:
     """Return pairs of text and label as a batch whose ids count from `start`."""
     return {
-        "id": [f"c:{number}" for number in range(start, start + len(rows))],
-        "text": [text for text, _ in rows],
-        "label": [label for _, label in rows],
+        "id": array_of([f"c:{number}" for number in range(start, start + len(rows))]),
+        "text": array_of([text for text, _ in rows]),
+        "label": array_of([label for _, label in rows]),
     }
 
 

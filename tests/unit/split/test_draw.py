@@ -12,7 +12,7 @@ from sklearn.model_selection import train_test_split
 
 from tests.unit.split.rows import corpus, in_order
 from textclf.core.errors import UserError
-from textclf.core.hashing import normalize_text
+from textclf.core.hashing import fingerprints, normalize_text, normalize_texts
 from textclf.core.settings import MAX_SEED
 from textclf.split.draw import assign_groups, cluster_keys, draw_rows, draw_splits
 from textclf.split.leaks import count_leaks
@@ -280,10 +280,11 @@ def test_rows_that_can_not_be_split_are_an_error(labels: str, split: Split, mess
 
 def test_rows_of_one_text_or_group_have_the_same_cluster_and_others_do_not() -> None:
     rows = corpus(6).assign(text=["Good", " good ", "bad", "fine", "fine", "so so"])
-    keys = cluster_keys(rows)
+    hashes = fingerprints(normalize_texts(rows["text"].tolist()))
+    keys = cluster_keys(rows, hashes)
     assert keys.dtype == np.uint64
     codes = pd.factorize(keys)[0].tolist()
     assert codes == [0, 0, 1, 2, 2, 3]
-    assert cluster_keys(rows[2:]).tolist() == keys[2:].tolist()  # whatever other rows there are
+    assert cluster_keys(rows[2:], hashes[2:]).tolist() == keys[2:].tolist()  # whatever other rows there are
     linked = rows.assign(group=["x", "y", "y", "z", "w", "v"])  # by a text or a group, also through another row
-    assert pd.factorize(cluster_keys(linked))[0].tolist() == [0, 0, 0, 1, 1, 2]
+    assert pd.factorize(cluster_keys(linked, hashes))[0].tolist() == [0, 0, 0, 1, 1, 2]

@@ -330,7 +330,7 @@ def test_repeated_ids_are_reported_in_order_among_the_other_errors(
 def test_ids_that_only_share_a_fingerprint_are_no_error(
     read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(corpus, "fingerprints", lambda texts: np.full(len(texts), 7, np.uint64))
+    monkeypatch.setattr(corpus, "hash_texts", lambda texts: np.full(len(texts), 7, np.uint64))
     assert read({"c.csv": keyed([("a", "0", "k1"), ("b", "1", "k2")])}, id="key").rows["id"].tolist() == ["k1", "k2"]
 
 

@@ -181,4 +181,4 @@ def test_files_of_several_formats_give_splits_together(read: Callable[..., Corpu
     assert by_text == {"a": "train", "b": "train", "c": "validation", "d": "test", "e": "test"}
     assert table.given_splits(tmp_path / "data", data()) == {"train", "validation", "test"}
     batches = list(Stream(tmp_path / "data", data()))
-    assert [split for batch in batches for split in batch["split"]] == got.rows["split"].tolist()
+    assert [split for batch in batches for split in batch["split"].to_pylist()] == got.rows["split"].tolist()
