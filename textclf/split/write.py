@@ -19,7 +19,6 @@ from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
-from textclf.split.by_hash import hash_splits
 from textclf.split.draw import cluster_keys, draw_positions
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
@@ -85,6 +84,8 @@ def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tu
             "params.yaml: split.group_duplicates must be false with method hash and a data.group, by which alone rows "
             "are then kept together; got true"
         )
+    from textclf.split.by_hash import hash_splits
+
     rows = corpus.Stream(table, data)
     report = hash_splits(_track_rows(rows), settings, folder, given_splits(table, data))
     return rows.classes, report | _counts(rows)

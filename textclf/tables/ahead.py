@@ -5,6 +5,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -36,9 +37,17 @@ def start(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
 
 
 def each(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
-    """Yield the result of the work on each item, in their order, with a few of them under way."""
+    """Yield the result of the work on each item, in their order, with a few of them under way.
+
+    A single item needs no thread.
+    """
     waiting: deque[Callable[[], R]] = deque()
-    for item in items:
+    remaining = iter(items)
+    first = list(islice(remaining, 2))
+    if len(first) < 2:
+        yield from map(work, first)
+        return
+    for item in chain(first, remaining):
         waiting.append(start(work, item))
         if len(waiting) >= depth():
             yield waiting.popleft()()

@@ -1,7 +1,6 @@
 """Compressed files: which endings mark them, and how their bytes are read."""
 
 import contextlib
-import gzip
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ from textclf.core.quoting import first_line
 
 
 def _open_gzip(path: Path) -> IO[bytes]:
+    import gzip
+
     return cast("IO[bytes]", gzip.open(path))
 
 

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 ONE_LABEL = "write one row per label, or one table per label whose two classes say whether a text has it"
 SEPARATORS = ";,|"  # between several labels in one value
 # Bytes with which white space begins in UTF-8, and other characters as well
-_MAY_BEGIN_BLANK = np.isin(np.arange(256), [*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3])
+_MAY_BEGIN_BLANK = np.zeros(256, bool)
+_MAY_BEGIN_BLANK[[*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
 CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
 
 
