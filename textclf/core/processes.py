@@ -9,7 +9,6 @@ import ctypes
 import errno
 import multiprocessing
 import os
-import pickle
 import signal
 import traceback
 import warnings
@@ -104,7 +103,9 @@ def _work(connection: Connection, parents: Connection, parent: int) -> None:
         outcome = _outcome(function, task)
         try:
             connection.send(outcome)
-        except (TypeError, AttributeError, pickle.PicklingError) as error:  # of a result that can't be sent
+        except OSError:  # the parent has ended
+            return
+        except Exception as error:  # noqa: BLE001 (of a result that can't be sent)
             connection.send(Outcome(None, error))
 
 
