@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 LONG = 64  # bytes of a word that are read eight at a time; the few longer words are compared as Python's bytes
 MASKS = np.array([2 ** (8 * length) - 1 for length in range(9)], dtype=np.uint64)  # of the bytes of a short word
-CONTINUES = np.uint64(1 << 63)  # marks eight bytes that do not end their word; the highest bit is free in ASCII
 
 
 class Runs(NamedTuple):
@@ -165,12 +164,9 @@ def number_words(words: Words) -> tuple[Numbers, NDArray[np.int64]]:
 def _eight_bytes(
     content: NDArray[np.uint8], starts: NDArray[np.int64], lengths: NDArray[np.int64]
 ) -> NDArray[np.uint64]:
-    """Return up to eight bytes from each start as an integer; different ones, and those that go on, differ."""
+    """Return up to eight bytes of each word as an integer, different for all different ones: no byte is 0."""
     everywhere = np.ndarray((len(content) - 7,), dtype="<u8", buffer=content, strides=(1,))
-    keys = everywhere[starts]
-    keys &= MASKS.take(lengths, mode="clip")
-    keys[np.flatnonzero(lengths > 8)] |= CONTINUES
-    return keys
+    return everywhere[starts] & MASKS.take(lengths, mode="clip")
 
 
 def join_words(words: Words, first: NDArray[np.int64], n: int) -> Strings:
