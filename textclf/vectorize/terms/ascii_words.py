@@ -86,9 +86,8 @@ def split_words(texts: Strings, runs: Runs, *, lowercase: bool) -> tuple[Words, 
     is_ascii = np.ones(len(texts), dtype=np.bool_)
     is_strange = raw.view(np.int8) <= 0  # above 127, or NUL, which stands for what is in no word
     if is_strange.any():
-        strange = np.zeros(size + 1, dtype=np.int64)
-        np.cumsum(is_strange, out=strange[1:])
-        is_ascii = np.diff(strange[offsets]) == 0
+        is_full = np.diff(offsets) > 0
+        is_ascii[is_full] = ~np.logical_or.reduceat(is_strange, offsets[:-1][is_full])
         is_word[:size] &= np.repeat(is_ascii, np.diff(offsets))
     continues = np.zeros(size + 2, dtype=np.bool_)  # whether a character and the one before it are of one word
     np.logical_and(is_word[1:], is_word[:-1], out=continues[1:-1])
