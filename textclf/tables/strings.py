@@ -86,12 +86,17 @@ def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
 
 def number_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> "pa.StringArray":
     """Return `name:number` for each number."""
-    from pyarrow import _compute, string
-
     values = np.arange(numbers.start, numbers.stop) if isinstance(numbers, range) else np.asarray(numbers, np.int64)
-    digits = call("cast", numbers_of(values), options=_compute.CastOptions(string()))
+    digits = to_strings(numbers_of(values))
     prefix, nothing = (array_of([text])[0] for text in (f"{name}:", ""))
     return call("binary_join_element_wise", prefix, digits, nothing)
+
+
+def to_strings(values: "pa.Array") -> "pa.StringArray":
+    """Return texts of another type, integers in digits, or booleans as true and false; `ArrowInvalid` if too long."""
+    from pyarrow import _compute, string
+
+    return call("cast", values, options=_compute.CastOptions(string()))
 
 
 def call(function: str, *arguments: Any, options: Any = None) -> Any:
