@@ -17,7 +17,7 @@ from textclf.tables import limits
 from textclf.tables.binary import damaged, seekable, stored
 from textclf.tables.layout import Block, Layout
 from textclf.tables.limits import row_too_long
-from textclf.tables.strings import to_strings
+from textclf.tables.strings import call, to_strings
 from textclf.tables.values import ONE_LABEL
 
 if TYPE_CHECKING:
@@ -25,15 +25,24 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
-PARQUET_ROWS = 32  # that are decoded at a time; without threads, as fast as many
 FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps the types of columns
 
 
 def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
-    """Yield the rows of a Parquet file many at a time."""
+    """Yield the rows of a Parquet file many at a time.
+
+    Texts are read as positions in a dictionary: a file may have a long text once and repeat it in many rows, and
+    nothing in it says how large they are.
+    """
+    import pyarrow.parquet as pq
+    from pyarrow import types
+
     with _reading(path, "Parquet"), seekable(stream, path) as opened:
-        file = parquet.open_file(opened)
-        yield from _read_columns(file.schema_arrow, partial(_parquet_batches, file), path, layout)
+        schema = parquet.open_file(opened).schema_arrow
+        opened.seek(0)
+        texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
+        file = pq.ParquetFile(opened, read_dictionary=[name for name in layout.names() if name in texts])
+        yield from _read_columns(schema, partial(_parquet_batches, file), path, layout)
 
 
 def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
@@ -51,13 +60,9 @@ def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]
 
 
 def _parquet_batches(file: Any, columns: Sequence[str]) -> Iterator["pa.RecordBatch"]:
-    """Yield the named columns of a Parquet file, few rows at a time.
-
-    The file has repeated values once, and nothing in it says how large they are.
-    """
+    """Yield the named columns of a Parquet file, at most `BLOCK_ROWS` rows at a time."""
     for number in range(file.num_row_groups):
-        rows = min(PARQUET_ROWS, limits.BLOCK_ROWS)
-        yield from _with_limit(file.iter_batches(rows, [number], list(columns), use_threads=False))
+        yield from _with_limit(file.iter_batches(limits.BLOCK_ROWS, [number], list(columns), use_threads=False))
 
 
 def _with_limit(batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
@@ -91,80 +96,33 @@ def _read_columns(
         _require_type(path, name, schema.field(name).type, layout)
     classes = class_names((schema.metadata or {}).get(FEATURES))
     number = 1
-    for parts in _gather(_all_pieces(batches(columns=names), path)):
-        if not classes.keys() & set(names) and (arrays := _to_arrays(parts)) is not None:
-            yield Block(range(number, number := number + len(arrays[names[0]])), arrays)
-            continue
-        for count, columns in _to_lists(parts):
+    for batch in batches(columns=names):
+        for part in _in_pieces(batch, path, number):
+            numbers = range(number, number := number + part.num_rows)
+            if not classes.keys() & set(names) and (arrays := _to_arrays(part)) is not None:
+                yield Block(numbers, arrays)
+                continue
+            columns = {name: _to_list(part.column(name)) for name in names}
             for name in classes.keys() & columns.keys():
                 columns[name] = [_class_name(value, classes[name]) for value in columns[name]]
-            yield Block(range(number, number := number + count), columns)
+            yield Block(numbers, columns)
 
 
-def _to_lists(parts: "list[pa.RecordBatch]") -> Iterator[tuple[int, dict[str, list[Any]]]]:
-    """Yield the number of rows and the values of all parts together; of those with a dictionary, one by one.
-
-    Rows before a value that is not UTF-8 come before its `UnicodeDecodeError`.
-    """
-    count, columns = 0, dict[str, list[Any]]()
-    try:
-        for part in parts:
-            values = {name: _to_list(part.column(name)) for name in part.schema.names}
-            if any(map(_is_dictionary, part.schema.types)):
-                yield part.num_rows, values
-                continue
-            count += part.num_rows
-            for name, more in values.items():
-                columns.setdefault(name, []).extend(more)
-    except UnicodeDecodeError:
-        if count:
-            yield count, columns
-        raise
-    if count:
-        yield count, columns
-
-
-def _gather(parts: Iterator["pa.RecordBatch"]) -> Iterator[list["pa.RecordBatch"]]:
-    """Yield parts together up to the size of a block; those before an error first."""
-    gathered: list[pa.RecordBatch] = []
-    rows = size = 0
-    try:
-        for part in parts:
-            if gathered and (rows + part.num_rows > limits.BLOCK_ROWS or size + part.nbytes > limits.BLOCK_BYTES):
-                yield gathered
-                gathered, rows, size = [], 0, 0
-            gathered.append(part)
-            rows, size = rows + part.num_rows, size + part.nbytes
-    except Exception:
-        if gathered:
-            yield gathered
-        raise
-    if gathered:
-        yield gathered
-
-
-def _to_arrays(parts: "list[pa.RecordBatch]") -> "dict[str, pa.StringArray] | None":
-    """Return the columns of the parts as texts; None if a value is missing, is in a dictionary or is not UTF-8."""
+def _to_arrays(part: "pa.RecordBatch") -> "dict[str, pa.StringArray] | None":
+    """Return the columns as texts, without dictionaries; None if a value is missing or is not UTF-8."""
     import pyarrow as pa
 
-    if any(column.null_count or _is_dictionary(column.type) for part in parts for column in part.columns):
-        return None
     arrays = {}
-    for name in parts[0].schema.names:
-        column = pa.concat_arrays([part.column(name) for part in parts])
+    for name, column in zip(part.schema.names, part.columns, strict=True):
+        values = call("take", column.dictionary, column.indices) if _is_dictionary(column.type) else column
+        if values.null_count:
+            return None
         try:
-            arrays[name] = column if column.type == pa.string() else to_strings(column)
+            arrays[name] = values if values.type == pa.string() else to_strings(values)
             arrays[name].validate(full=True)
         except pa.ArrowInvalid:
             return None
     return arrays or None
-
-
-def _all_pieces(batches: Iterable["pa.RecordBatch"], path: Path) -> Iterator["pa.RecordBatch"]:
-    number = 1
-    for batch in batches:
-        yield from _in_pieces(batch, path, number)
-        number += batch.num_rows
 
 
 def _in_pieces(batch: "pa.RecordBatch", path: Path, first: int) -> Iterator["pa.RecordBatch"]:
