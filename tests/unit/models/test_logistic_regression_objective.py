@@ -1,0 +1,59 @@
+"""The losses and the objective of logistic regression, compared with scikit-learn to the bit."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from scipy import optimize
+from sklearn._loss.loss import HalfBinomialLoss, HalfMultinomialLoss
+
+from textclf.models.common import lbfgs
+from textclf.models.logistic_regression import losses
+from textclf.models.logistic_regression.losses import Array, binomial, multinomial
+
+scores = st.floats(-1e4, 1e4) | st.sampled_from([-37.0, -2.0, 18.0, 0.0, -0.0])
+
+
+@given(st.lists(st.tuples(scores, st.booleans()), min_size=1, max_size=50))
+@example([(score, True) for score in np.linspace(-40, 40, 2 * losses.BLOCK + 1)])
+def test_the_loss_of_two_classes_is_that_of_scikit_learn(rows: list[tuple[float, bool]]) -> None:
+    z, y = np.array([score for score, _ in rows]), np.array([float(positive) for _, positive in rows])
+    values, slopes = binomial(z, y)
+    expected = HalfBinomialLoss().loss_gradient(y, z)
+    assert np.array_equal(values, expected[0])
+    assert np.array_equal(slopes, expected[1])
+
+
+@hypothesis_settings(max_examples=30)
+@given(seed=st.integers(0, 2**32 - 1), classes=st.integers(3, 12), size=st.sampled_from([0.1, 1.0, 30.0, 1000.0]))
+def test_the_loss_of_several_classes_is_that_of_scikit_learn(seed: int, classes: int, size: float) -> None:
+    generator = np.random.default_rng(seed)
+    z, y = generator.normal(0, size, (3000, classes)), generator.integers(classes, size=3000)
+    values, slopes = multinomial(z, y)
+    expected = HalfMultinomialLoss(n_classes=classes).loss_gradient(y.astype(np.float64), z)
+    assert np.array_equal(values, expected[0])
+    assert np.array_equal(slopes, expected[1])
+
+
+def valley(x: Array) -> tuple[float, Array]:
+    return float(optimize.rosen(x)), np.asarray(optimize.rosen_der(x))
+
+
+@pytest.mark.parametrize(("most", "converged"), [(200, True), (12, False), (1, False)])
+@pytest.mark.parametrize("memory", [5, 10])
+@pytest.mark.parametrize("known", [lbfgs.KNOWN, "none"])
+def test_the_solver_is_that_of_scipy(
+    most: int, converged: bool, memory: int, known: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lbfgs, "KNOWN", known)
+    start = np.linspace(-2, 2, 30)
+    options = {"maxiter": most, "gtol": 1e-4, "ftol": 1e-12, "maxcor": memory, "maxls": lbfgs.STEPS}
+    solve: Any = optimize.minimize
+    expected = solve(valley, start, jac=True, method="L-BFGS-B", options=options)
+    x, steps, has_converged = lbfgs.minimize(valley, start, max_iter=most, gradient=1e-4, decrease=1e-12, memory=memory)
+    assert x.tobytes() == expected.x.tobytes()
+    assert (steps, has_converged) == (expected.nit, converged)
+    assert start[0] == -2  # unchanged

@@ -1,0 +1,84 @@
+"""What logistic regression minimises: the mean log loss of the training rows and the penalty of the weights."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.models.logistic_regression.losses import binomial, multinomial
+
+Array = NDArray[np.float64]
+
+
+@dataclass
+class Sums:
+    """The sum of the losses of some rows, and numbers that are sums over these rows too."""
+
+    loss: float
+    numbers: Array
+
+    def add(self, other: "Sums") -> None:
+        """Add the sums of other rows."""
+        self.loss += other.loss
+        self.numbers += other.numbers
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some training rows: `X` (rows, features) float64, CSR or dense; `y` (rows,) the positions of their classes.
+
+    `weights` (rows,) are those of the rows, or None if all weigh 1.
+    """
+
+    X: Any
+    y: NDArray[np.int64]
+    weights: Array | None
+
+    def sums(self, parameters: Array, total: float) -> Sums:
+        """Return the sum of the losses, and the gradient of that sum divided by `total`.
+
+        With two classes the parameters are the weights of the features and the intercept, (features + 1,); with more,
+        they are (features + 1, classes).
+        """
+        binary = parameters.ndim == 1
+        scores = self.X @ parameters[:-1] + parameters[-1]
+        losses, slopes = binomial(scores, self.y.astype(np.float64)) if binary else multinomial(scores, self.y)
+        if self.weights is not None:
+            losses *= self.weights
+            slopes *= self.weights if binary else self.weights[:, None]
+        slopes /= total
+        gradient = np.empty_like(parameters)
+        gradient[:-1] = (slopes.T @ self.X).T
+        gradient[-1] = slopes.sum(axis=0)
+        return Sums(float(losses.sum()), gradient)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """A function of all parameters, flat: those of a feature for all classes are neighbours, the intercepts are last.
+
+    `over_rows` applies a function to parts of the training rows and returns the sums over all of them. `shape` is that
+    of the parameters in `Rows.sums`, `total` the sum of the weights of the rows, `C` the inverse strength of the
+    penalty. If all rows are one part, value and gradient are to the bit those of scikit-learn's LogisticRegression.
+    """
+
+    over_rows: Callable[[Callable[[Rows], Sums]], Sums]
+    shape: tuple[int, ...]
+    total: float
+    C: float
+
+    @property
+    def penalty(self) -> float:
+        """Return the factor of half the squared weights."""
+        return 1 / (self.C * self.total)
+
+    def __call__(self, flat: Array) -> tuple[float, Array]:
+        """Return the value and the gradient."""
+        parameters = flat.reshape(self.shape)
+        sums = self.over_rows(lambda rows: rows.sums(parameters, self.total))
+        weights = parameters[:-1]
+        sums.numbers[:-1] += self.penalty * weights
+        value = sums.loss / self.total + float(0.5 * self.penalty * np.vdot(weights, weights))
+        return value, sums.numbers.ravel()
