@@ -123,3 +123,8 @@ def test_auto_counts_the_rows_of_all_shards(tmp_path: Path, monkeypatch: pytest.
     for limit, key in ((60, "iterations"), (59, "passes")):
         monkeypatch.setattr(logistic_regression, "IN_MEMORY", limit)
         assert key in logistic_regression.fit_stream(rows, rows, settings, tmp_path).record
+
+
+def test_it_warns_that_it_has_not_converged() -> None:
+    with pytest.warns(UserWarning, match="^logistic regression has not converged after 2 steps; raise max_iter$"):
+        fit(max_iter=2)

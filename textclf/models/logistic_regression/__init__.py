@@ -1,7 +1,7 @@
-"""Logistic regression, scikit-learn's LogisticRegression: the lesson's "better results without a neural network".
+"""Logistic regression, the lesson's "better results without a neural network".
 
-Rows in memory are fitted to the optimum by L-BFGS. A stream of shards is fitted near it by stochastic gradient descent,
-in a few passes whatever the number of rows (`sgd`).
+Rows in memory are fitted by L-BFGS, to the bit as by scikit-learn's LogisticRegression. A stream of shards is fitted
+near the optimum in some 15 passes, whatever the number of rows (`stream`).
 """
 
 from functools import partial
@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from textclf.artifacts import layers
-from textclf.artifacts.features import concatenate, in_double
-from textclf.core import resources
+from textclf.artifacts.features import concatenate
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
 from textclf.core.settings import LARGEST, rule
 from textclf.models.common.calibrated import FOLDS
-from textclf.models.common.class_weights import count_classes, row_weights
+from textclf.models.common.class_weights import count_classes
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
-from textclf.models.logistic_regression.sgd import fit_sgd
 
 if TYPE_CHECKING:
     from textclf.artifacts.features import Features
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 
 KIND = "logistic regression"
 ACCEPTS = ("sparse", "dense")
-VECTORS = 24  # of all parameters in the memory of lbfgs, measured
 IN_MEMORY = 250_000  # training rows up to which the solver auto is lbfgs, and beyond which it is sgd
 
 
@@ -91,39 +87,19 @@ def fit(
     watched: "Features",  # noqa: ARG001 (it watches none)
     settings: Settings,
 ) -> Fitted:
-    """Return scikit-learn's estimator fitted on the training rows; with the solver sgd, what `fit_sgd` returns.
+    """Return the model fitted on the training rows; with the solver sgd, as by `fit_stream`.
 
     Of several values of C the one with the lowest log loss in a stratified cross-validation of `FOLDS` folds inside the
     training rows is taken; all folds share the vocabulary of all training rows. Raises `UserError` if a class has fewer
     rows than there are folds.
     """
+    from textclf.models.logistic_regression import fitting
+
     counts = np.bincount(train.y, minlength=len(train.classes))
     if uses_sgd(len(train.y), settings):
-        return fit_sgd([lambda: train], train.classes, counts, single_strength(settings), settings)
-
-    parameters = train.X.shape[1] * (1 if len(train.classes) == 2 else len(train.classes))
-    purpose = f"lbfgs with {train.X.shape[1]:,} features x {len(train.classes):,} classes (sgd takes less)"
-    resources.require_memory(VECTORS * 8 * parameters, purpose)
-    from sklearn.linear_model import LogisticRegression
-
-    estimator, X = LogisticRegression(max_iter=settings.max_iter), in_double(train.X)
-    weights = row_weights(train, settings.class_weight)
-    if isinstance(settings.C, float):
-        estimator.set_params(C=settings.C).fit(X, train.y, weights)
-    else:
-        from sklearn.model_selection import GridSearchCV, StratifiedKFold
-
-        if (fewest := counts.min()) < FOLDS:
-            raise UserError(f"a class must have at least {FOLDS} training rows to choose C by; one has {fewest}")
-        search = GridSearchCV(estimator, {"C": list(settings.C)}, scoring="neg_log_loss", cv=StratifiedKFold(FOLDS))
-        estimator = search.fit(X, train.y, sample_weight=weights).best_estimator_
-    activation = "sigmoid" if len(train.classes) == 2 else "softmax"
-    record = {
-        "parameters": estimator.coef_.size + estimator.intercept_.size,
-        "iterations": int(estimator.n_iter_.max()),
-        "C": float(estimator.C),
-    }
-    return Fitted(layers.linear(train.classes, estimator.coef_, estimator.intercept_, activation), record)
+        features = train.X.shape[1]
+        return fitting.on_stream([lambda: train], features, train.classes, counts, single_strength(settings), settings)
+    return fitting.in_memory(train, counts, settings)
 
 
 def fit_stream(
@@ -132,11 +108,14 @@ def fit_stream(
     settings: Settings,
     scratch: Path,  # noqa: ARG001 (nothing to resume)
 ) -> Fitted:
-    """Return the model fitted by `fit_sgd`; with the solver lbfgs, by `fit` on all rows together."""
+    """Return the model fitted on one shard after the other; with the solver lbfgs, by `fit` on all rows together."""
+    from textclf.models.logistic_regression import fitting
+
     classes, counts = count_classes(train)
     if uses_sgd(int(counts.sum()), settings):
         readers = [partial(train.read, path) for path in train.paths]
-        return fit_sgd(readers, classes, counts, single_strength(settings), settings)
+        features = readers[0]().X.shape[1]
+        return fitting.on_stream(readers, features, classes, counts, single_strength(settings), settings)
     return fit(concatenate(list(train)), next(iter(watched)), settings)
 
 

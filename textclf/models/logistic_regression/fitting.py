@@ -1,0 +1,100 @@
+"""The fit of logistic regression, on rows in memory or on a stream of shards."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from textclf.artifacts import layers
+from textclf.artifacts.features import in_double
+from textclf.core import resources
+from textclf.core.errors import UserError
+from textclf.models.common.calibrated import FOLDS
+from textclf.models.common.class_weights import class_weights, row_weights
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.lbfgs import minimize
+from textclf.models.logistic_regression.objective import Array, Objective, Rows
+from textclf.models.logistic_regression.stream import minimize_on_stream
+
+if TYPE_CHECKING:
+    from textclf.artifacts.features import Features
+
+VECTORS = 24  # of all parameters in the memory of lbfgs, measured
+GRADIENT, DECREASE = 1e-4, 64 * np.finfo(np.float64).eps  # at which lbfgs stops, as in scikit-learn
+
+
+def in_memory(train: "Features", counts: NDArray[np.int64], settings: Any) -> Fitted:
+    """Return the model of all training rows, to the bit that of scikit-learn; `counts` are rows per class.
+
+    A penalty of several strengths is chosen by `choose_strength`.
+    """
+    shape = parameter_shape(train.X.shape[1], len(train.classes))
+    purpose = f"lbfgs with {train.X.shape[1]:,} features x {len(train.classes):,} classes (sgd takes less)"
+    resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
+    weights = row_weights(train, settings.class_weight)
+    C = settings.C if isinstance(settings.C, float) else choose_strength(train, counts, weights, settings)
+    X = in_double(train.X) if isinstance(train.X, np.ndarray) else csr_array(train.X, dtype=np.float64)
+    rows = Rows(X, train.y, weights)
+    objective = Objective(
+        lambda function: function(rows), shape, len(train.y) if weights is None else float(weights.sum()), C
+    )
+    flat, steps, converged = minimize(
+        objective, np.zeros(shape).ravel(), max_iter=settings.max_iter, gradient=GRADIENT, decrease=DECREASE
+    )
+    if not converged:
+        warnings.warn(f"logistic regression has not converged after {steps} steps; raise max_iter", stacklevel=2)
+    return _fitted(train.classes, flat.reshape(shape), {"iterations": steps, "C": C})
+
+
+def on_stream(
+    shards: Sequence[Callable[[], "Features"]],
+    features: int,
+    classes: NDArray[np.str_],
+    counts: NDArray[np.int64],
+    C: float,
+    settings: Any,
+) -> Fitted:
+    """Return the model fitted on shards by `minimize_on_stream`; `counts` are rows per class."""
+    shape = parameter_shape(features, len(classes))
+    purpose = f"logistic regression with {features:,} features x {len(classes):,} classes"
+    resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
+    weights = class_weights(classes, counts, settings.class_weight)
+    parameters, passes = minimize_on_stream(shards, shape, counts, weights, C, settings.max_iter)
+    return _fitted(classes, parameters, {"passes": passes, "C": C})
+
+
+def parameter_shape(features: int, classes: int) -> tuple[int, ...]:
+    """Return the shape of the parameters, as `Rows.sums` takes them."""
+    return (features + 1,) if classes == 2 else (features + 1, classes)
+
+
+def choose_strength(train: "Features", counts: NDArray[np.int64], weights: Array | None, settings: Any) -> float:
+    """Return the best of several values of C, as scikit-learn's GridSearchCV chooses.
+
+    Raises `UserError` if a class has fewer rows than there are folds.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import GridSearchCV, StratifiedKFold
+
+    if (fewest := counts.min()) < FOLDS:
+        raise UserError(f"a class must have at least {FOLDS} training rows to choose C by; one has {fewest}")
+    search = GridSearchCV(
+        LogisticRegression(max_iter=settings.max_iter),
+        {"C": list(settings.C)},
+        scoring="neg_log_loss",
+        cv=StratifiedKFold(FOLDS),
+        refit=False,
+    )
+    best = search.fit(in_double(train.X), train.y, sample_weight=weights).best_params_
+    return float(best["C"])
+
+
+def _fitted(classes: NDArray[np.str_], parameters: Array, record: dict[str, int | float]) -> Fitted:
+    """Return the parameters as one layer."""
+    coefficients = parameters.reshape(len(parameters), -1).T
+    activation = "sigmoid" if len(classes) == 2 else "softmax"
+    model = layers.linear(classes, coefficients[:, :-1], coefficients[:, -1], activation)
+    return Fitted(model, {"parameters": parameters.size, **record})

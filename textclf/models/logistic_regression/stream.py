@@ -1,0 +1,167 @@
+"""Logistic regression on a stream of shards: L-BFGS on standardised features."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from textclf.artifacts.features import as_sparse
+from textclf.core import progress, resources
+from textclf.models.common.lbfgs import minimize
+from textclf.models.logistic_regression.objective import Array, Objective, Rows, Sums
+
+if TYPE_CHECKING:
+    from textclf.artifacts.features import Features
+
+DECREASE = 5e-5  # of the objective in a step, at which the solver stops
+MEMORY = 5  # earlier steps that the solver remembers
+SCORES = 2**22  # of a part of the rows at most
+THREADS = 4  # at most: each has a shard in memory
+
+
+def minimize_on_stream(
+    shards: Sequence[Callable[[], "Features"]],
+    shape: tuple[int, ...],
+    counts: NDArray[np.int64],
+    class_weights: Array | None,
+    C: float,
+    max_iter: int,
+) -> tuple[Array, int]:
+    """Return the parameters near the minimum of the objective, and the number of passes over the rows.
+
+    `shards` are read when they are needed; `shape` is that of the parameters in `Rows.sums`; `counts` (classes,) are
+    rows per class, `class_weights` (classes,) the weight of each of them. The solver works on features less their means
+    and divided by the root of the objective's curvature, so that rare terms are learned in as few steps as frequent
+    ones: some 15 to 25 steps then come nearer to the minimum than 100 without. No matrix is changed for it.
+    """
+    totals = counts * (1.0 if class_weights is None else class_weights)
+    total, shares = float(totals.sum()), totals / totals.sum()
+    start = np.zeros(shape)
+    with Stream(shards, class_weights, shape[1:]) as stream:
+        objective = Objective(stream.sum, shape, total, C)
+        first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
+        gradient, means, squares = np.split(first.numbers, [start.size, start.size + shape[0] - 1])
+        curvature = (shares * (1 - shares)).mean()  # of the loss by a score
+        curvatures = curvature * np.maximum(squares - means**2, 0) + objective.penalty
+        standard = Standard(means, 1 / np.sqrt(np.append(curvatures, curvature)), shape)
+        start_value = first.loss / total
+        length = np.linalg.norm(standard.gradient(gradient))  # of a good first step; the solver's has length 1
+
+        def standardised(point: Array) -> tuple[float, Array]:
+            value, slopes = objective(standard.parameters(length * point)) if point.any() else (start_value, gradient)
+            return value, length * standard.gradient(slopes)
+
+        point, _, _ = minimize(
+            standardised, np.zeros(start.size), max_iter=max_iter, gradient=0, decrease=DECREASE, memory=MEMORY
+        )
+        return standard.parameters(length * point).reshape(shape), stream.passes
+
+
+@dataclass(frozen=True)
+class Standard:
+    """The parameters for standardised features: `means` (features,) and `scales` (features + 1,), the intercept last.
+
+    `shape` is that of the parameters in `Rows.sums`.
+    """
+
+    means: Array
+    scales: Array
+    shape: tuple[int, ...]
+
+    def parameters(self, flat: Array) -> Array:
+        """Return the parameters of the features as they are, flat, from those of the standardised features."""
+        parameters: Array = (flat.reshape(self.shape).T * self.scales).T
+        parameters[-1] -= self.means @ parameters[:-1]
+        return parameters.ravel()
+
+    def gradient(self, flat: Array) -> Array:
+        """Return the gradient by the parameters of the standardised features, flat, from that by the others."""
+        gradient = flat.reshape(self.shape)
+        centred = gradient - np.multiply.outer(np.append(self.means, 0), gradient[-1])
+        scaled: Array = (centred.T * self.scales).T
+        return scaled.ravel()
+
+
+def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Sums:
+    """Return the sums of the rows; after the gradient each feature's share in the mean, and in that of the squares."""
+    sums = rows.sums(parameters, total)
+    X, weights = rows.X, np.full(len(rows.y), 1 / total) if rows.weights is None else rows.weights / total
+    means, squares = X.T @ weights, csr_array((X.data**2, X.indices, X.indptr), shape=X.shape).T @ weights
+    return Sums(sums.loss, np.concatenate([sums.numbers.ravel(), means, squares]))
+
+
+class Stream:
+    """The training rows of shards, read again for each sum over them or kept in memory, up to half of what is free.
+
+    The sums depend neither on what is kept nor on the number of threads: each shard is summed by itself, and the sums
+    of the shards are added in order.
+    """
+
+    def __init__(
+        self, shards: Sequence[Callable[[], "Features"]], class_weights: Array | None, classes: Sequence[int]
+    ) -> None:
+        """Start the threads and the progress; `classes` is the shape of the scores of a row."""
+        self._shards, self._class_weights = shards, class_weights
+        self._size = max(1, SCORES // max((1, *classes)))
+        self._kept: dict[int, list[Rows]] = {}
+        self._room = (resources.available_memory() or 0) // 2
+        self._threads = min(THREADS, len(shards), len(os.sched_getaffinity(0)))
+        self._pool = ThreadPoolExecutor(self._threads)
+        self._progress = progress.bar("logistic_regression", None, "shard", scaled=False)
+        self.passes = 0
+
+    def __enter__(self) -> "Stream":
+        """Return the stream."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End the threads and the progress."""
+        self._pool.shutdown(cancel_futures=True)
+        self._progress.close()
+
+    def sum(self, function: Callable[[Rows], Sums]) -> Sums:
+        """Return the sums over all rows."""
+        self.passes += 1
+        return _add_up(self._each(lambda number: _add_up(map(function, self._read(number)))))
+
+    def _each(self, work: Callable[[int], Sums]) -> Iterator[Sums]:
+        """Yield what the work returns for each shard, in order; threads are at most that many shards ahead."""
+        waiting: deque[Future[Sums]] = deque()
+        for number in range(len(self._shards)):
+            waiting.append(self._pool.submit(work, number))
+            if len(waiting) > self._threads:
+                yield waiting.popleft().result()
+                self._progress.update()
+        while waiting:
+            yield waiting.popleft().result()
+            self._progress.update()
+
+    def _read(self, number: int) -> list[Rows]:
+        """Return the rows of a shard, in parts with at most `SCORES` scores."""
+        if number in self._kept:
+            return self._kept[number]
+        shard = as_sparse(self._shards[number]())
+        X, y = csr_array(shard.X, dtype=np.float64), shard.y
+        weights = None if self._class_weights is None else self._class_weights[y]
+        somes = [slice(start, start + self._size) for start in range(0, len(y), self._size)]
+        parts = [Rows(X[some], y[some], None if weights is None else weights[some]) for some in somes]
+        size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + 2 * y.nbytes
+        if size <= self._room:
+            self._room -= size
+            self._kept[number] = parts
+        return parts
+
+
+def _add_up(parts: Iterable[Sums]) -> Sums:
+    """Return the sums of all parts, at least one, added in order."""
+    parts = iter(parts)
+    sums = next(parts)
+    for part in parts:
+        sums.add(part)
+    return sums
