@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 PREFIX = "probability_"  # of the columns with the probabilities of a class
 SUFFIX = ".parquet"
 RECORD = "training.json"  # in a trained folder: numbers about the training
+MAX_ASCII = 127
 HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for training rows that were held out
 
 
@@ -32,13 +33,13 @@ HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for tra
 class Predictions:
     """What a model predicts for rows of one or more splits.
 
-    `ids` and `split` (rows,) are text; `y` (rows,) the positions of the labels in `classes`; `probabilities`
-    (rows, classes). Binary: the positive class is last. Predictions made elsewhere may lack the training rows, whose
-    probabilities are then NaN.
+    `ids` and `split` (rows,) are text, of fixed width or objects; `y` (rows,) the positions of the labels in `classes`;
+    `probabilities` (rows, classes). Binary: the positive class is last. Predictions made elsewhere may lack the
+    training rows, whose probabilities are then NaN.
     """
 
-    ids: NDArray[np.object_]
-    split: NDArray[np.object_]
+    ids: NDArray[Any]
+    split: NDArray[Any]
     y: NDArray[np.int64]
     probabilities: NDArray[np.float64]
     classes: tuple[str, ...]
@@ -97,13 +98,38 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
     batches = iter(batches)
     first = next(batches)
     columns = [*((name, pa.string()) for name in ("id", "split", "label"))]
-    columns += [(PREFIX + name, pa.float64()) for name in first.classes]
-    with parquet.create(path, pa.schema(columns)) as file:
+    schema = pa.schema(columns + [(PREFIX + name, pa.float64()) for name in first.classes])
+    with parquet.create(path, schema) as file:
         for rows in chain([first], batches):
-            labels = np.array(rows.classes, dtype=object)[rows.y]
-            arrays = [pa.array(values, pa.string()) for values in (rows.ids, rows.split, labels)]
-            arrays += [pa.array(values, pa.float64()) for values in rows.probabilities.T]
-            file.write_table(pa.table(arrays, schema=pa.schema(columns)))
+            labels = pa.array(rows.classes, pa.string()).take(pa.array(rows.y))
+            probabilities = [pa.array(values, pa.float64()) for values in rows.probabilities.T]
+            arrays = [_strings(rows.ids), _runs(rows.split), labels, *probabilities]
+            file.write_table(pa.table(arrays, schema=schema))
+
+
+def _strings(values: NDArray[Any]) -> "pa.Array":
+    """Return the texts as Arrow strings; ASCII of fixed width without a Python object per text."""
+    import pyarrow as pa
+
+    if values.dtype.kind != "U" or not values.dtype.itemsize:
+        return pa.array(values, pa.string())
+    codes = np.ascontiguousarray(values).view(np.uint32).reshape(len(values), values.dtype.itemsize // 4)
+    if codes.max(initial=0) > MAX_ASCII:
+        return pa.array(values.astype(object), pa.string())
+    used = codes != 0
+    lengths = np.where(used.any(axis=1), codes.shape[1] - used[:, ::-1].argmax(axis=1), 0)  # NUL fills up to the width
+    letters = codes.astype(np.uint8)[np.arange(codes.shape[1]) < lengths[:, None]]
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(letters))
+
+
+def _runs(values: NDArray[Any]) -> "pa.Array":
+    """Return the texts as Arrow strings; most of them are equal to the one before."""
+    import pyarrow as pa
+
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))[: len(values)]
+    places = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(values)))
+    return pa.array(values[starts].astype(object), pa.string()).take(pa.array(places))
 
 
 def in_batches(shards: Iterable[Predictions], splits: Mapping[str, Sized]) -> Iterator[Predictions]:

@@ -4,7 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from textclf.artifacts import predictions
 from textclf.artifacts.predictions import (
     RECORD,
     Predictions,
@@ -140,3 +143,20 @@ def test_leftovers_of_dropped_models_are_recognised_by_their_trained_folder(tmp_
         models / "nb_svm",
     ]
     assert leftovers(folder, models, ("majority", "keras", "nb_svm", "mine")) == []
+
+
+@given(
+    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.text("ab\0", max_size=4), max_size=9)
+)
+def test_text_of_fixed_width_is_written_as_that_of_objects(texts: list[str]) -> None:
+    fixed = np.array(texts, dtype=np.str_)
+    expected = pa.array(fixed.tolist(), pa.string())  # numpy drops NUL at the end
+    arrays = predictions._strings(fixed), predictions._strings(fixed.astype(object)), predictions._runs(fixed)
+    for array in arrays:
+        array.validate(full=True)
+        assert array.equals(expected)
+
+
+def test_columns_in_another_order_of_memory_are_written_alike() -> None:
+    every = np.array(["a:1", "b", "a:12", "c"])
+    assert predictions._strings(every[::2]).to_pylist() == ["a:1", "a:12"]

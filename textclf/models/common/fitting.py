@@ -1,6 +1,7 @@
 """Fit a model on the training rows, and predict the rows of every split with it."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from textclf.artifacts.shards import Shards
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.progress import track
+from textclf.core.threads import map_ahead
 from textclf.models.common.class_weights import count_classes
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import load_model
@@ -67,8 +69,8 @@ def _fit(package: Any, train: Features, watched: Features, settings: ModelSettin
 def predict(model: Classifier, split: str, part: Features) -> Predictions:
     """Return the model's predictions for rows of a split."""
     return Predictions(
-        ids=part.ids.astype(object),
-        split=np.full(len(part.y), split, dtype=object),
+        ids=part.ids,
+        split=np.full(len(part.y), split),
         y=part.y,
         probabilities=model.predict_proba(part.X),
         classes=model.classes,
@@ -76,10 +78,19 @@ def predict(model: Classifier, split: str, part: Features) -> Predictions:
 
 
 def predict_shards(model: Classifier, splits: Mapping[str, Shards[Features]]) -> Iterator[Predictions]:
-    """Return the predictions of each shard in order, split by split; for a run of one shard per split, all at once."""
-    parts = ((split, part) for split, shards in splits.items() for part in shards)
-    tracked = track(parts, "predict", sum(map(len, splits.values())), "shard")
-    return predictions.in_batches((predict(model, split, part) for split, part in tracked), splits)
+    """Return the predictions of each shard in order, split by split; for a run of one shard per split, all at once.
+
+    With several shards, a thread predicts the next one meanwhile.
+    """
+
+    def predict_shard(place: tuple[str, Path]) -> Predictions:
+        split, path = place
+        return predict(model, split, splits[split].read(path))
+
+    places = [(split, path) for split, shards in splits.items() for path in shards.paths]
+    several = len(places) > len(splits)
+    parts = map_ahead(predict_shard, places, 1) if several else map(predict_shard, places)
+    return predictions.in_batches(track(parts, "predict", len(places), "shard"), splits)
 
 
 def watched_split(splits: Mapping[str, object]) -> str:

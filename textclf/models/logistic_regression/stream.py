@@ -1,9 +1,7 @@
 """Logistic regression on a stream of shards: L-BFGS on standardised features."""
 
 import os
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,6 +11,7 @@ from scipy.sparse import csr_array
 
 from textclf.artifacts.features import as_sparse
 from textclf.core import progress, resources
+from textclf.core.threads import map_ahead
 from textclf.models.common.lbfgs import minimize
 from textclf.models.logistic_regression.objective import Array, Objective, Rows, Sums
 
@@ -106,13 +105,12 @@ class Stream:
     def __init__(
         self, shards: Sequence[Callable[[], "Features"]], class_weights: Array | None, classes: Sequence[int]
     ) -> None:
-        """Start the threads and the progress; `classes` is the shape of the scores of a row."""
+        """Start the progress; `classes` is the shape of the scores of a row."""
         self._shards, self._class_weights = shards, class_weights
         self._size = max(1, SCORES // max((1, *classes)))
         self._kept: dict[int, list[Rows]] = {}
         self._room = (resources.available_memory() or 0) // 2
         self._threads = min(THREADS, len(shards), len(os.sched_getaffinity(0)))
-        self._pool = ThreadPoolExecutor(self._threads)
         self._progress = progress.bar("logistic_regression", None, "shard", scaled=False)
         self.passes = 0
 
@@ -121,25 +119,22 @@ class Stream:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End the threads and the progress."""
-        self._pool.shutdown(cancel_futures=True)
+        """End the progress."""
         self._progress.close()
 
     def sum(self, function: Callable[[Rows], Sums]) -> Sums:
         """Return the sums over all rows."""
         self.passes += 1
-        return _add_up(self._each(lambda number: _add_up(map(function, self._read(number)))))
 
-    def _each(self, work: Callable[[int], Sums]) -> Iterator[Sums]:
-        """Yield what the work returns for each shard, in order; threads are at most that many shards ahead."""
-        waiting: deque[Future[Sums]] = deque()
-        for number in range(len(self._shards)):
-            waiting.append(self._pool.submit(work, number))
-            if len(waiting) > self._threads:
-                yield waiting.popleft().result()
-                self._progress.update()
-        while waiting:
-            yield waiting.popleft().result()
+        def of_shard(number: int) -> Sums:
+            return _add_up(map(function, self._read(number)))
+
+        results = map_ahead(of_shard, range(len(self._shards)), self._threads)
+        return _add_up(self._counted(results))
+
+    def _counted(self, results: Iterator[Sums]) -> Iterator[Sums]:
+        for result in results:
+            yield result
             self._progress.update()
 
     def _read(self, number: int) -> list[Rows]:
