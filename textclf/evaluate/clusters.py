@@ -1,17 +1,22 @@
 """Rows that are not independent of each other, such as those of one text or group: what they are worth."""
 
+import hashlib
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.splits import open_clusters, read_column
+from textclf.artifacts.splits import open_clusters, read_table
 from textclf.core import special
-from textclf.core.hashing import fingerprints
+from textclf.core.arrow import utf8
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
 BUCKETS = 1024  # random groups of clusters in which a split too large for memory is summed
@@ -24,12 +29,40 @@ Floats = NDArray[np.float64]
 class Clusters:
     """The clusters of the rows of a split, in their order: `keys` (rows,), equal for the rows of one cluster.
 
-    `ids` (rows,) are fingerprints of the ids of the rows; `count` is the number of clusters.
+    `ids` is the digest of the ids of the rows; `count` is the number of clusters.
     """
 
     keys: NDArray[np.uint64]
-    ids: NDArray[np.uint64]
+    ids: bytes
     count: int
+
+
+class IdDigest:
+    """A digest of the ids of rows in their order, the same however the rows are cut into pieces."""
+
+    def __init__(self) -> None:
+        """Start without rows."""
+        self._texts, self._lengths = hashlib.sha256(), hashlib.sha256()
+
+    def add(self, ids: Sequence[str]) -> None:
+        """Add the ids of rows."""
+        texts = "".join(ids).encode()
+        lengths = map(len, ids if len(texts) == sum(map(len, ids)) else [each.encode() for each in ids])
+        self._add(texts, np.fromiter(lengths, np.int32, len(ids)))
+
+    def add_arrow(self, ids: "pa.ChunkedArray") -> None:
+        """Add the ids of rows in a column."""
+        for chunk in ids.chunks:
+            texts, ends = utf8(chunk)
+            self._add(texts, np.diff(ends))
+
+    def _add(self, texts: Any, lengths: NDArray[np.int32]) -> None:
+        self._texts.update(texts)
+        self._lengths.update(lengths.data)
+
+    def digest(self) -> bytes:
+        """Return the digest of all rows so far."""
+        return self._texts.digest() + self._lengths.digest()
 
 
 def count_dependent(keys: NDArray[np.uint64]) -> int:
@@ -50,7 +83,10 @@ def find_clusters(folder: Path, split: str) -> Clusters | None:
     count = count_dependent(keys)
     if not count:
         return None
-    return Clusters(keys, np.concatenate([fingerprints(read_column(path, "id")) for path in shards.paths]), count)
+    ids = IdDigest()
+    for path in shards.paths:
+        ids.add_arrow(read_table(path, ["id"])["id"])
+    return Clusters(keys, ids.digest(), count)
 
 
 def effective_rows(sums: Floats, rows: Floats, row_variance: float, confidence: float = CONFIDENCE) -> float:

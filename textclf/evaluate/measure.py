@@ -11,10 +11,9 @@ from textclf.artifacts.decisions import Decision, Measured, best_model, logarith
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
-from textclf.core.hashing import fingerprints
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.clusters import Clusters
+from textclf.evaluate.clusters import Clusters, IdDigest
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import EXACT_ROWS, Evaluate
@@ -40,13 +39,16 @@ def measure(
     decisions = {name: choose_decision(batches, settings) for name, batches in models.items()}
     waiting: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)  # batches of splits that may be small
     rows: defaultdict[str, int] = defaultdict(int)
+    ids: defaultdict[str, IdDigest] = defaultdict(IdDigest)
     added: dict[str, int] = {}  # rows of large splits
     large: dict[str, StreamingMetrics] = {}
     for split, batch in track(read_together(models), "measure predictions"):
         first = next(iter(batch.values()))
-        if split in clusters:
-            _require_rows(clusters[split], split, rows[split], first)
         rows[split] += len(first)
+        if split in clusters:
+            ids[split].add(first.ids.tolist())
+            if rows[split] > len(clusters[split].keys):
+                raise _other_rows(split)
         waiting[split].append(batch)
         if split not in large and rows[split] > EXACT_ROWS:
             some = {name: decisions[name] for name in batch}
@@ -57,6 +59,9 @@ def measure(
             for part in waiting[split]:
                 large[split].add(part, _next_keys(clusters, split, added, part))
             waiting[split].clear()
+    for split, known in clusters.items():
+        if ids[split].digest() != known.ids:
+            raise _other_rows(split)
     if any(part.needs_influences for part in large.values()):
         added = dict.fromkeys(large, 0)
         for split, batch in track(read_together(models), "measure areas of classes"):
@@ -74,10 +79,8 @@ def measure(
     return splits, decisions
 
 
-def _require_rows(clusters: Clusters, split: str, start: int, rows: Predictions) -> None:
-    """Raise `UserError` unless the rows of a split from position `start` on are those of the clusters."""
-    if not np.array_equal(clusters.ids[start : start + len(rows)], fingerprints(rows.ids.tolist())):
-        raise UserError(f"the predictions must be of the {split} rows of data/splits, in their order; run dvc repro")
+def _other_rows(split: str) -> UserError:
+    return UserError(f"the predictions must be of the {split} rows of data/splits, in their order; run dvc repro")
 
 
 def _next_keys(

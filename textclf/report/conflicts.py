@@ -17,7 +17,7 @@ from textclf.report.run import Run
 
 SHOWN = 20  # texts
 IDS = 5  # of the rows with one label
-WINDOW = 2**17  # rows whose texts are looked for first
+WINDOW = 2**14  # rows whose texts are looked for first
 BITS = 24  # of the keys, by which most rows are ruled out
 MASK = np.uint64(2**BITS - 1)
 
@@ -123,11 +123,11 @@ def first_conflicting(
     rows. Most runs need no sort of all rows.
     """
     while True:
-        wanted = np.unique(keys[:window])
+        wanted = np.sort(keys[:window])
         marked = np.zeros(2**BITS, dtype=bool)
         marked[wanted & MASK] = True
         near = np.flatnonzero(marked[keys & MASK])  # and few others, which are told apart by the whole key
-        rows = near[np.isin(keys[near], wanted)]
+        rows = near[wanted[np.searchsorted(wanted[:-1], keys[near])] == keys[near]]
         chosen = _conflicting(keys[rows], labels[rows], limit)
         if len(chosen) == limit or window >= len(keys):
             return chosen

@@ -9,6 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts.splits import ReadColumns
+from textclf.core.arrow import utf8
 
 Lengths = NDArray[np.int32]  # of each text of a split, in its order
 
@@ -70,12 +71,10 @@ def count_lengths(texts: pa.ChunkedArray) -> tuple[Lengths, Lengths]:
 
 def _count_in_block(texts: pa.StringArray) -> tuple[Lengths, Lengths]:
     """Return the lengths of texts: of those that are ASCII from their bytes, of the others one by one."""
-    _, offsets, data = texts.buffers()
-    ends = np.frombuffer(offsets, np.int32, len(texts) + 1, 4 * texts.offset)
-    letters = np.frombuffer(data or b"", np.uint8)[ends[0] : ends[-1]]
-    ends = ends - ends[0]
+    letters, ends = utf8(texts)
     words, characters = np.diff(_words_before(letters, ends)[ends]), np.diff(ends)
-    for row in np.unique(np.searchsorted(ends, np.flatnonzero(letters > 127), side="right") - 1).tolist():
+    others = np.diff(np.searchsorted(np.flatnonzero(letters > 127), ends))  # bytes of each text that are not ASCII
+    for row in np.flatnonzero(others).tolist():
         text = letters[ends[row] : ends[row + 1]].tobytes().decode("utf-8")
         words[row], characters[row] = len(text.split()), len(text)
     return words, characters

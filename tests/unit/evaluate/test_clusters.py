@@ -4,6 +4,7 @@ import math
 from itertools import product
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate import clusters
 from textclf.evaluate.bootstrap import resamples
-from textclf.evaluate.clusters import count_dependent, effective_rows, sign_flip, variance_between
+from textclf.evaluate.clusters import IdDigest, count_dependent, effective_rows, sign_flip, variance_between
 from textclf.evaluate.comparisons import mcnemar_from_counts
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.streaming import StreamingMetrics
@@ -179,3 +180,22 @@ def test_intervals_of_clusters_cover_the_truth_and_tests_reject_as_seldom_as_the
     assert inside[False] / sets < 0.8
     assert rejected[True] / sets < 0.09
     assert rejected[False] / sets > 0.2
+
+
+IDS = st.lists(st.text(st.sampled_from("ab\x00é中")), max_size=9)
+
+
+@given(IDS, IDS, st.integers(0, 9), st.integers(0, 9))
+def test_a_digest_of_ids_is_theirs_in_their_order_however_they_are_cut(
+    ids: list[str], others: list[str], first: int, second: int
+) -> None:
+    found = [IdDigest() for _ in range(3)]
+    found[0].add(ids)
+    for part in (ids[:first], ids[first:]):
+        found[1].add(part)
+    column = pa.chunked_array([["x", *ids[:second]], ids[second:]], pa.string())
+    found[2].add_arrow(column[1:])
+    assert len({each.digest() for each in found}) == 1
+    other = IdDigest()
+    other.add(others)
+    assert (other.digest() == found[0].digest()) == (others == ids)
