@@ -4,7 +4,6 @@ Besides, the checksums of the files that the rows were read from.
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,14 +31,28 @@ ReadColumns = Callable[[list[str]], pa.Table]  # reads the columns of these name
 
 def open_columns(folder: Path) -> dict[str, list[ReadColumns]]:
     """Return a reader per shard of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
-    splits = shards.open_splits(folder, SUFFIX, lambda path: partial(read_table, path))
-    return {name: list(readers) for name, readers in splits.items()}
+    return {name: list(readers) for name, readers in shards.open_splits(folder, SUFFIX, _ShardReader).items()}
 
 
-def read_table(path: Path, columns: list[str]) -> pa.Table:
-    """Return columns of a shard as an Arrow table; `UserError` if it is missing or damaged."""
+class _ShardReader:
+    """Reads columns of a shard, whose checksum it verifies the first time."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.verified = path, False
+
+    def __call__(self, columns: list[str]) -> pa.Table:
+        table = read_table(self.path, columns, self.verified)
+        self.verified = True
+        return table
+
+
+def read_table(path: Path, columns: list[str], verified: bool = False) -> pa.Table:
+    """Return columns of a shard as an Arrow table; `UserError` if it is missing or damaged.
+
+    `verified` says that the checksum of the file was found to be right before.
+    """
     with reading(path):
-        return parquet.read_columns(path, columns).select(columns)  # KeyError if one is missing
+        return parquet.read_columns(path, columns, verified).select(columns)  # KeyError if one is missing
 
 
 def read(folder: Path) -> "dict[str, pd.DataFrame]":

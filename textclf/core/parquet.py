@@ -101,17 +101,21 @@ def write_table(table: "pa.Table", target: Path) -> None:
         writer.write_table(table)
 
 
-def open_file(source: Path | IO[bytes]) -> "pq.ParquetFile":
-    """Return the reader of a file or of a seekable stream; `ChecksumError` if its bytes are not those written."""
+def open_file(source: Path | IO[bytes], verified: bool = False) -> "pq.ParquetFile":
+    """Return the reader of a file or of a seekable stream; `ChecksumError` if its bytes are not those written.
+
+    `verified` says that they were found to be.
+    """
     import pyarrow.parquet as pq
 
-    verify(source)
+    if not verified:
+        verify(source)
     return pq.ParquetFile(source)
 
 
-def read_columns(path: Path, columns: list[str] | None = None) -> "pa.Table":
-    """Return all columns of a file, or those that are named; `ChecksumError` as above."""
-    with open_file(path) as file:
+def read_columns(path: Path, columns: list[str] | None = None, verified: bool = False) -> "pa.Table":
+    """Return all columns of a file, or those that are named; `verified` as above."""
+    with open_file(path, verified) as file:
         return file.read(columns)
 
 

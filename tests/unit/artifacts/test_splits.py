@@ -66,3 +66,20 @@ def test_clusters_are_read_from_all_shards_and_are_no_column_of_the_rows(
     assert list(splits.open_clusters(tmp_path, "validation")) == []
     with pytest.raises(UserError, match=r"test\.parquet is damaged"):
         list(splits.open_clusters(tmp_path, "test"))
+
+
+def test_columns_are_read_as_they_are_needed_and_the_checksum_is_verified_first(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        splits.write(ROWS, tmp_path / f"{name}.parquet")
+    opened = splits.open_columns(tmp_path)
+    assert list(opened) == ["train", "test"]
+    ((read,), (damaged,)) = opened.values()
+    assert read(["label", "id"]).to_pydict() == {"label": ["1", "0"], "id": ["c:0", "c:1"]}
+    assert read(["text"]).to_pydict() == {"text": ["Good food", "é\n"]}
+    with pytest.raises(UserError, match=r"train\.parquet is damaged"):
+        read(["group"])
+    data = bytearray((tmp_path / "test.parquet").read_bytes())
+    data[-9] ^= 1
+    (tmp_path / "test.parquet").write_bytes(data)
+    with pytest.raises(UserError, match=r"test\.parquet is damaged"):
+        damaged(["text"])
