@@ -66,7 +66,7 @@ def run(
             settings=Settings(fetch, data, about, split, vectorize, train, evaluate, export, report),
             classes=split_files.read_classes(splits),
             splits=split_files.open_columns(splits),
-            predictions=prediction_files.open_models(predictions, [*train.models, *external]),
+            predictions=prediction_files.open_models(predictions, [*train.models, *external], "test"),
             decisions=contents["decisions"],
             evaluation=contents["evaluation"],
             intervals=contents["intervals"],

@@ -61,10 +61,10 @@ class Run:
     """Everything that the page shows: what the stages wrote, and the settings.
 
     `classes` are the labels in order; binary: the positive class is last. `splits` has the rows of each split and
-    `predictions` those of each model, in pieces that can be read again; all models predict the same rows in
-    the same order, and the test rows in the order of the split. `decisions` to `leaks` are the contents of
-    metrics/*.json, `history` to `terms` the tables in plots/*.csv. `checksums` maps what was hashed to its SHA-256,
-    `versions` packages to locked versions.
+    `predictions` those of each model, for the test rows at least, in pieces that can be read again; all models predict
+    the same rows in the same order, and the test rows in the order of the split. `decisions` to `leaks` are the
+    contents of metrics/*.json, `history` to `terms` the tables in plots/*.csv. `checksums` maps what was hashed to its
+    SHA-256, `versions` packages to locked versions.
     """
 
     settings: Settings

@@ -74,6 +74,14 @@ def test_batches_are_the_row_groups_of_one_file_in_their_order(tmp_path: Path) -
     assert_equal(read(tmp_path / "a.parquet"), concatenate(parts))
 
 
+def test_row_groups_without_a_row_of_the_split_are_left_out(tmp_path: Path) -> None:
+    train, test = ROWS.take(slice(2)), ROWS.take(slice(2, 3))
+    write([train, test, ROWS, train], tmp_path / "a.parquet")
+    for split, parts in (("test", [test, ROWS]), ("train", [train, ROWS, train]), ("to", [ROWS])):
+        for actual, expected in zip(open_models(tmp_path, ["a"], split)["a"], parts, strict=True):
+            assert_equal(actual, expected)
+
+
 def test_rows_are_taken_by_mask_and_by_position() -> None:
     test = ROWS.take(ROWS.split == "test")
     assert (len(test), test.ids.tolist(), test.y.tolist(), test.classes) == (1, ["c:2"], [1], ROWS.classes)
