@@ -85,7 +85,7 @@ def find_clusters(folder: Path, split: str) -> Clusters | None:
         return None
     ids = IdDigest()
     for path in shards.paths:
-        ids.add_arrow(read_table(path, ["id"])["id"])
+        ids.add_arrow(read_table(path, ["id"], verified=True)["id"])
     return Clusters(keys, ids.digest(), count)
 
 

@@ -51,7 +51,7 @@ class Histogram:
         below = np.cumsum(shares, axis=0) - shares / 2
         return shares[:, 0], shares[:, 1], below[:, 0], below[:, 1]
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, int]:
         """Return the number of other rows and of rows of the class."""
         others, positives = self.counts.sum(axis=0).tolist()
