@@ -55,19 +55,23 @@ class Predictions:
         return replace(self, **arrays)
 
 
-@dataclass(frozen=True)
+@dataclass
 class PredictionFile:
     """The predictions in a file, one row group at a time; every iteration reads them again.
 
-    With `split`, row groups that have no row of that split are left out.
+    With `split`, row groups that have no row of that split are left out. The first iteration verifies the checksum of
+    the file; `verified` says whether that is done.
     """
 
     path: Path
     split: str | None = None
+    verified: bool = False
 
     def __iter__(self) -> Iterator[Predictions]:
         """Read each row group in order."""
-        return batches(self.path, self.split)
+        for rows in batches(self.path, self.split, self.verified):
+            self.verified = True
+            yield rows
 
 
 def open_models(folder: Path, names: Sequence[str], split: str | None = None) -> dict[str, PredictionFile]:
@@ -75,13 +79,13 @@ def open_models(folder: Path, names: Sequence[str], split: str | None = None) ->
     return {name: PredictionFile(folder / f"{name}{SUFFIX}", split) for name in names}
 
 
-def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
+def batches(path: Path, split: str | None = None, verified: bool = False) -> Iterator[Predictions]:
     """Yield the row groups of a file in order, those with rows of a split if one is named.
 
-    Raises `UserError` if the file is missing or damaged.
+    `verified` says that its checksum was found to be right. Raises `UserError` if the file is missing or damaged.
     """
     with reading(path):
-        file = parquet.open_file(path)
+        file = parquet.open_file(path, verified)
     with file:
         for number in range(file.num_row_groups):
             with reading(path):

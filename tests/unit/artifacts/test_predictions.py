@@ -95,6 +95,17 @@ def test_a_model_is_read_again_in_every_iteration(tmp_path: Path) -> None:
     assert [len(rows) for _ in range(2) for rows in models["a"]] == [3, 3, 3, 3]
 
 
+def test_a_damaged_file_is_refused_in_every_iteration(tmp_path: Path) -> None:
+    write([ROWS], tmp_path / "a.parquet")
+    data = bytearray((tmp_path / "a.parquet").read_bytes())
+    data[-9] ^= 1
+    (tmp_path / "a.parquet").write_bytes(data)
+    rows = open_models(tmp_path, ("a",))["a"]
+    for _ in range(2):
+        with pytest.raises(UserError, match=r"a\.parquet is damaged"):
+            next(iter(rows))
+
+
 def test_a_file_that_is_damaged_or_missing_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
     with pytest.raises(UserError, match=r"a\.parquet not found; run dvc repro"):
