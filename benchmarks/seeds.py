@@ -112,7 +112,7 @@ def pipeline_fits(folder: Path, settings: "Settings", seeds: int) -> list[dict[s
         keras.utils.clear_session()
         fitted = fit(parts["train"], parts["test"], settings.model_copy(update={"seed": seed}))
         assert fitted.history is not None  # noqa: S101 (for mypy: a network trains in epochs)
-        by_split = {str(split): epochs for split, epochs in fitted.history.groupby("split")}
+        by_split = {str(split): epochs for split, epochs in fitted.history.groups("split")}
         history = {
             "accuracy": by_split["train"]["accuracy"],
             "val_accuracy": by_split["watched"]["accuracy"],

@@ -50,8 +50,9 @@ def run(*, stage: str, inputs: Path, features: Path, pretrained: Path, trained: 
             write(folder / name)
         files.write_json(folder / prediction_files.RECORD, dict(fitted.record))
         if fitted.history is not None:
-            watched = {"split": {"watched": fitting.watched_split(splits)}}
-            files.write_csv(folder / "history.csv", fitted.history.replace(watched))
+            names = {"train": "train", "watched": fitting.watched_split(splits)}
+            split = [names[name] for name in fitted.history["split"]]
+            files.write_csv(folder / "history.csv", fitted.history.assign(split=split))
         if held_out is not None:
             prediction_files.write([held_out], folder / prediction_files.HELD_OUT)
         prediction_files.write(fitting.predict_shards(fitted.layers, splits), rows)
@@ -60,4 +61,4 @@ def run(*, stage: str, inputs: Path, features: Path, pretrained: Path, trained: 
 
 
 if __name__ == "__main__":
-    main(run)
+    main(run, without=("pandas",))

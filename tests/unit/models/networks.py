@@ -62,13 +62,13 @@ def bits(fitted: Fitted) -> list[bytes]:
     """Return everything that a training decides, as bytes."""
     assert fitted.history is not None
     arrays = [array.tobytes() for layer in fitted.layers.layers for array in (layer.kernel, layer.bias)]
-    return [*arrays, fitted.history.to_csv().encode()]
+    return [*arrays, repr(fitted.history.records()).encode()]
 
 
 def losses(fitted: Fitted, split: str) -> list[float]:
     """Return the loss of each epoch on the rows of a split, train or watched."""
     assert fitted.history is not None
-    return [float(loss) for loss in fitted.history.loc[fitted.history["split"] == split, "loss"]]
+    return [float(loss) for loss in fitted.history["loss"][fitted.history["split"] == split]]
 
 
 def dense_probabilities(network: Any, X: csr_array) -> NDArray[np.float64]:

@@ -36,7 +36,7 @@ def bits(fitted: Fitted) -> list[bytes]:
     """Return everything that a training decides, as bytes."""
     assert isinstance(fitted.layers, OnnxClassifier)
     assert fitted.history is not None
-    return [fitted.layers.content, fitted.history.to_csv().encode()]
+    return [fitted.layers.content, repr(fitted.history.records()).encode()]
 
 
 # The order of the rows
@@ -122,8 +122,8 @@ def test_weights_that_are_set_are_those_that_are_returned(tmp_path: Path) -> Non
 def test_training_learns_the_rows(folders: Folders, classes: int) -> None:
     fitted = transformer.fit(berts.rows(60, classes), berts.rows(9, classes, 1), berts.settings(epochs=12), folders)
     assert fitted.history is not None
-    train = fitted.history[fitted.history["split"] == "train"]
-    assert train["loss"].iloc[-1] < 0.5 * train["loss"].iloc[0]
+    train = fitted.history.where(fitted.history["split"] == "train")
+    assert train["loss"][-1] < 0.5 * train["loss"][0]
     assert fitted.record["epochs"] == 12
     probabilities = fitted.layers.predict_proba(berts.rows(60, classes).X)
     assert (probabilities.argmax(axis=1) == berts.rows(60, classes).y).mean() > 0.9
@@ -189,7 +189,7 @@ def test_early_stopping_takes_the_weights_of_the_best_epoch(folders: Folders) ->
     stopped = transformer.fit(train, wrong, berts.settings(early_stopping=1, epochs=9), folders)
     assert stopped.record["best_epoch"] < stopped.record["epochs"] < 9
     assert stopped.history is not None
-    watched = stopped.history[stopped.history["split"] == "watched"]["loss"]
+    watched = stopped.history["loss"][stopped.history["split"] == "watched"]
     probabilities = stopped.layers.predict_proba(wrong.X)
     of_label = probabilities[np.arange(len(wrong.y)), wrong.y]
     assert -np.log(of_label).mean() == pytest.approx(watched.min(), abs=1e-5)
