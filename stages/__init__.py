@@ -17,3 +17,4 @@ if MODULE.startswith("stages."):  # before the imports of this stage, which may 
     surroundings.ignore_settings()
     surroundings.require_own_code(Path(__file__).parent)
     surroundings.require_cpu()
+    surroundings.postpone_imports()
