@@ -12,13 +12,13 @@ from textclf.core.formatting import count_noun
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.labels import visible
 from textclf.report.markup import excerpt
-from textclf.report.rows import Row, SplitRows
+from textclf.report.rows import Row, SplitRows, in_threads
 from textclf.report.run import Run
 
 SHOWN = 20  # texts
 IDS = 5  # of the rows with one label
 WINDOW = 2**14  # rows whose texts are looked for first
-BITS = 24  # of the keys, by which most rows are ruled out
+BITS = 20  # of the keys, by which most rows are ruled out
 MASK = np.uint64(2**BITS - 1)
 
 
@@ -71,8 +71,10 @@ def find_conflicts(splits: Mapping[str, SplitRows], limit: int, grouped: bool = 
     unless it is one of groups (`grouped`): then all texts are read again.
     """
     codes: dict[str, int] = {}
-    parts = [_read_codes(read, codes, grouped) for rows in splits.values() for read in rows.readers]
-    keys, labels = (np.concatenate(each) for each in zip(*parts, strict=True))
+    readers = [read for rows in splits.values() for read in rows.readers]
+    pieces = in_threads(lambda read: _read_piece(read, grouped), readers)
+    keys = np.concatenate([piece.keys for piece in pieces])
+    labels = np.concatenate([piece.number_labels(codes) for piece in pieces])
     chosen = first_conflicting(keys, labels, limit)
     places = np.flatnonzero(np.isin(keys, chosen))
     found: dict[int, dict[int, list[int]]] = {key: {} for key in chosen.tolist()}
@@ -92,15 +94,24 @@ def find_conflicts(splits: Mapping[str, SplitRows], limit: int, grouped: bool = 
     ]
 
 
-def _read_codes(
-    read: ReadColumns, codes: dict[str, int], grouped: bool
-) -> tuple[NDArray[np.uint64], NDArray[np.int32]]:
-    """Return the hash of the text of each row, and the number of its label; new labels are added to `codes`."""
+class _Piece(NamedTuple):
+    """Some rows: the hash of the text of each, and its label as a position among the labels of the piece."""
+
+    keys: NDArray[np.uint64]
+    labels: list[str]
+    positions: NDArray[np.int32]
+
+    def number_labels(self, codes: dict[str, int]) -> NDArray[np.int32]:
+        """Return the number of the label of each row; new labels are added to `codes`."""
+        numbers = [codes.setdefault(name, len(codes)) for name in self.labels]
+        return np.array(numbers, dtype=np.int32)[self.positions]
+
+
+def _read_piece(read: ReadColumns, grouped: bool) -> _Piece:
     rows = read(["text" if grouped else "cluster", "label"])
     keys = fingerprints(normalize_texts(rows["text"].to_pylist())) if grouped else rows["cluster"].to_numpy()
     labels = rows["label"].combine_chunks().dictionary_encode()
-    code = np.array([codes.setdefault(name, len(codes)) for name in labels.dictionary.to_pylist()], dtype=np.int32)
-    return keys, code[labels.indices.to_numpy()]
+    return _Piece(keys, labels.dictionary.to_pylist(), labels.indices.to_numpy())
 
 
 def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int]) -> dict[int, tuple[str, Row]]:

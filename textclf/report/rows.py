@@ -1,8 +1,9 @@
 """The rows of a split: what is counted of all of them, and the few that are shown."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +14,10 @@ from textclf.core.arrow import utf8
 
 Lengths = NDArray[np.int32]  # of each text of a split, in its order
 
+T = TypeVar("T")
+R = TypeVar("R")
+
+THREADS = 4  # each holds a piece in memory
 BLOCK = 4096  # texts whose bytes are looked at together: they fit in the cache of a CPU
 
 
@@ -56,9 +61,22 @@ class SplitRows:
 
 def open_rows(readers: Sequence[ReadColumns]) -> SplitRows:
     """Return the rows of a split, whose texts are measured piece by piece."""
-    lengths = [count_lengths(read(["text"])["text"]) for read in readers]
+    lengths = in_threads(lambda read: count_lengths(read(["text"])["text"]), readers)
     words, characters = (np.concatenate(parts) for parts in zip(*lengths, strict=True))
     return SplitRows(readers, [len(words) for words, _ in lengths], words, characters)
+
+
+def in_threads(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return the result of the work on each item, in order. Of several items, as many at a time as there are cores.
+
+    For work that Arrow, hashlib and numpy do, which leave Python to other threads meanwhile.
+    """
+    if len(items) == 1:
+        return [work(items[0])]
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(THREADS, len(os.sched_getaffinity(0)))) as pool:
+        return list(pool.map(work, items))
 
 
 def count_lengths(texts: pa.ChunkedArray) -> tuple[Lengths, Lengths]:
