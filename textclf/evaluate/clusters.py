@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.splits import open_clusters, read_table
 from textclf.core import special
-from textclf.core.arrow import utf8
+from textclf.core.arrow import to_bytes
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class IdDigest:
     def add_arrow(self, ids: "pa.ChunkedArray") -> None:
         """Add the ids of rows in a column."""
         for chunk in ids.chunks:
-            texts, ends = utf8(chunk)
+            ends, texts = to_bytes(chunk)
             self._add(texts, np.diff(ends))
 
     def _add(self, texts: Any, lengths: NDArray[np.int32]) -> None:

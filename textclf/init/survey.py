@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.files import SPLITS
+from textclf.core.strings import encode, hash_normalized
 from textclf.tables.corpus import Stream
 from textclf.tables.settings import Data
-from textclf.tables.strings import encode, hash_normalized
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts.splits import ReadColumns
-from textclf.core.arrow import utf8
+from textclf.core.arrow import to_bytes
 
 Lengths = NDArray[np.int32]  # of each text of a split, in its order
 
@@ -89,7 +89,7 @@ def count_lengths(texts: pa.ChunkedArray) -> tuple[Lengths, Lengths]:
 
 def _count_in_block(texts: pa.StringArray) -> tuple[Lengths, Lengths]:
     """Return the lengths of texts: of those that are ASCII from their bytes, of the others one by one."""
-    letters, ends = utf8(texts)
+    ends, letters = to_bytes(texts)
     words, characters = np.diff(_words_before(letters, ends)[ends]), np.diff(ends)
     others = np.diff(np.searchsorted(np.flatnonzero(letters > 127), ends))  # bytes of each text that are not ASCII
     for row in np.flatnonzero(others).tolist():

@@ -10,8 +10,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts.splits import CLUSTERED, SCHEMA
+from textclf.core.arrow import from_numbers
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
+from textclf.core.strings import encode, hash_normalized, hash_texts, take
 from textclf.split.classes import require_classes
 from textclf.split.given import draw_the_rest
 from textclf.split.leaks import LeakCounter
@@ -19,7 +21,6 @@ from textclf.split.settings import Split
 from textclf.split.shuffle import ShardShuffler
 from textclf.tables import ahead
 from textclf.tables.corpus import Batch
-from textclf.tables.strings import encode, hash_normalized, hash_texts, numbers_of, take
 
 
 def hash_splits(
@@ -46,7 +47,7 @@ def hash_splits(
             codes, splits = encode(batch["split"])
             marked = np.array([SPLITS.index(name) for name in splits], np.int8)[codes]
             split_of = np.where(marked == SPLITS.index("train"), split_of, marked)
-        columns = [*(batch[name] for name in SCHEMA.names), numbers_of(hashes.keys)]
+        columns = [*(batch[name] for name in SCHEMA.names), from_numbers(hashes.keys)]
         table = pa.Table.from_arrays(columns, schema=CLUSTERED)
         labels = counter.encode(batch["label"])
         for name, writer in writers.items():

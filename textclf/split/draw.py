@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.hashing import normalize_texts
+from textclf.core.strings import array_of, as_array, encode, take
 from textclf.split.classes import require_classes
 from textclf.split.given import draw_the_rest
 from textclf.split.settings import Split
-from textclf.tables.strings import array_of, as_array, encode, take
 
 Rows = TypeVar("Rows")  # a table or a frame
 Positions = NDArray[np.int64]

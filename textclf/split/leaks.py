@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.files import SPLITS
-from textclf.tables.strings import as_array, encode, hash_normalized, hash_texts
+from textclf.core.strings import as_array, encode, hash_normalized, hash_texts
 
 if TYPE_CHECKING:
     import pyarrow as pa

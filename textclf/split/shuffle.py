@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.splits import CLUSTERED, SUFFIX, write_table
+from textclf.core.strings import take
 from textclf.tables import ahead
-from textclf.tables.strings import take
 
 PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
 

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 from textclf.artifacts import room, shards, splits
 from textclf.artifacts.splits import CLUSTERED, SCHEMA
 from textclf.core import progress
+from textclf.core.arrow import from_numbers
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
+from textclf.core.strings import as_array, hash_normalized, hash_texts
 from textclf.split.draw import cluster_keys, draw_positions
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
@@ -27,7 +29,6 @@ from textclf.tables import ahead, corpus
 from textclf.tables.given import given_splits
 from textclf.tables.limits import BLOCK_BYTES, BLOCK_ROWS
 from textclf.tables.settings import Data
-from textclf.tables.strings import as_array, hash_normalized, hash_texts, numbers_of
 
 CLASSES_SHOWN = 50  # with their number of rows
 
@@ -52,7 +53,7 @@ def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tup
     rows = content.table
     hashes = list(ahead.each(_hash, (batch.column("text") for batch in rows.to_batches())))
     exact, normalised = (np.concatenate(parts) for parts in zip(*hashes, strict=True))
-    clusters = numbers_of(cluster_keys(rows, normalised))
+    clusters = from_numbers(cluster_keys(rows, normalised))
     counter = LeakCounter()
     codes = counter.encode(as_array(rows["label"]))
     # Only given splits can divide a group.

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.strings import as_array
 from textclf.tables.layout import Block
-from textclf.tables.strings import as_array
 
 if TYPE_CHECKING:
     import pyarrow as pa

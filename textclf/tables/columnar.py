@@ -13,11 +13,11 @@ import numpy as np
 from textclf.core import parquet, resources
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_name
+from textclf.core.strings import call, to_strings
 from textclf.tables import limits
 from textclf.tables.binary import damaged, seekable, stored
 from textclf.tables.layout import Block, Layout
 from textclf.tables.limits import row_too_long
-from textclf.tables.strings import call, to_strings
 from textclf.tables.values import ONE_LABEL
 
 if TYPE_CHECKING:

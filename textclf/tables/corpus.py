@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
+from textclf.core.strings import array_of, encode, hash_texts, number_rows, repeat, take
 from textclf.tables.files import source_name
 from textclf.tables.given import find_table, layout_of
 from textclf.tables.layout import SOURCE, Block, NumberedRow, Record, Rows, place
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import Data
 from textclf.tables.split_names import SPLIT_OF, split_of_value, splits_of_values
-from textclf.tables.strings import array_of, encode, hash_texts, number_rows, repeat, take
 from textclf.tables.values import (
     ONE_LABEL,
     are_labels,

@@ -7,13 +7,13 @@ from pathlib import Path
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import quote_name
+from textclf.core.strings import encode
 from textclf.tables import folders
 from textclf.tables.files import TableFile, find_files, source_name
 from textclf.tables.layout import Block, Layout
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import AUTO, Data
 from textclf.tables.split_names import SPLIT_OF, split_of_file
-from textclf.tables.strings import encode
 
 SHOWN = 3  # files of a split that are named
 

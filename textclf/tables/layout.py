@@ -45,7 +45,7 @@ class Block:
 
     def select(self, positions: "NDArray[np.int64]") -> "Block":
         """Return the rows of a block of arrays at these positions, which increase."""
-        from textclf.tables.strings import take
+        from textclf.core.strings import take
 
         numbers = [int(self.numbers[position]) for position in positions]
         return Block(numbers, {name: take(values, positions) for name, values in self.columns.items()})

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from textclf.core.quoting import quote_name, quote_value
+from textclf.core.strings import content, rows_with, take
 from textclf.tables import limits
 from textclf.tables.layout import Record
 from textclf.tables.limits import require_length
 from textclf.tables.lines import SURROGATE, is_unicode
-from textclf.tables.strings import content, rows_with, take
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -44,11 +44,7 @@ def valley(x: Array) -> tuple[float, Array]:
 
 @pytest.mark.parametrize(("most", "converged"), [(200, True), (12, False), (1, False)])
 @pytest.mark.parametrize("memory", [5, 10])
-@pytest.mark.parametrize("known", [lbfgs.KNOWN, "none"])
-def test_the_solver_is_that_of_scipy(
-    most: int, converged: bool, memory: int, known: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(lbfgs, "KNOWN", known)
+def test_the_solver_is_that_of_scipy(most: int, converged: bool, memory: int) -> None:
     start = np.linspace(-2, 2, 30)
     options = {"maxiter": most, "gtol": 1e-4, "ftol": 1e-12, "maxcor": memory, "maxls": lbfgs.STEPS}
     solve: Any = optimize.minimize

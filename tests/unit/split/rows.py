@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from textclf.core.strings import array_of
 from textclf.tables.corpus import Batch
-from textclf.tables.strings import array_of
 
 
 def corpus(count: int) -> pd.DataFrame:

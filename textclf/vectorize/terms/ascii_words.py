@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.vectorize.terms.arrow import Strings, from_bytes, to_bytes
+from textclf.core.arrow import Strings, from_bytes, to_bytes
 from textclf.vectorize.terms.distinct import Numbers, number_values
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.vectorize.terms.arrow import Strings, from_numbers, from_texts, to_numbers
+from textclf.core.arrow import Strings, from_numbers, from_texts, to_numbers
 
 if TYPE_CHECKING:
     import pyarrow as pa

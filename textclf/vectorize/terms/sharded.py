@@ -18,10 +18,10 @@ from textclf.artifacts import features, splits
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import workers
+from textclf.core.arrow import from_numbers, from_texts, to_numbers, to_text, whole_column
 from textclf.core.files import reading
 from textclf.vectorize import representation
 from textclf.vectorize.labels import encode_labels
-from textclf.vectorize.terms.arrow import from_numbers, from_texts, to_numbers, to_text, whole_column
 from textclf.vectorize.terms.distinct import find_strings, sort_distinct
 from textclf.vectorize.terms.matrix import Rows, remap_columns, stack_columns, tfidf
 from textclf.vectorize.terms.vectorizer import Part, Vectorizer, learn_part

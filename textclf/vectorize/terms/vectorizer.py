@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from textclf.artifacts.features import SPARSE
+from textclf.core.arrow import from_texts, to_numbers, whole_column
 from textclf.vectorize.terms import matrix
-from textclf.vectorize.terms.arrow import from_texts, to_numbers, whole_column
 from textclf.vectorize.terms.distinct import take_strings
 from textclf.vectorize.terms.matrix import UNKNOWN, Lookup, Rows
 from textclf.vectorize.terms.settings import Terms

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.arrow import Strings, blocks, from_numbers, from_texts, to_list, to_numbers, whole_column
 from textclf.core.errors import UserError
 from textclf.vectorize.terms import ascii_words
-from textclf.vectorize.terms.arrow import Strings, blocks, from_numbers, from_texts, to_list, to_numbers, whole_column
 from textclf.vectorize.terms.distinct import sort_distinct
 from textclf.vectorize.terms.matrix import Group, Rows, count_matrix, hash_terms, index_terms
 from textclf.vectorize.terms.tokens import make_analyzer

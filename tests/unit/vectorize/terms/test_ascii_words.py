@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.vectorize.terms.corpora import TEXTS
+from textclf.core.arrow import to_bytes
 from textclf.vectorize.terms import ascii_words, distinct
-from textclf.vectorize.terms.arrow import to_bytes
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import make_analyzer
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.vectorize.terms.corpora import TEXTS
+from textclf.core.arrow import from_texts
 from textclf.vectorize.terms import distinct
-from textclf.vectorize.terms.arrow import from_texts
 
 LISTS = st.lists(TEXTS, max_size=12)
 

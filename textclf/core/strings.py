@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.arrow import from_numbers, to_bytes
 from textclf.core.hashing import fingerprints, normalize_texts
-from textclf.tables.murmur import murmur
+from textclf.core.murmur import murmur
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,28 +54,15 @@ def repeat(text: str, count: int) -> "pa.StringArray":
     return pa.StringArray.from_buffers(count, pa.py_buffer(bounds), pa.py_buffer(content * count))
 
 
-def numbers_of(values: NDArray[Any]) -> "pa.Array":
-    """Return integers of a type that Arrow has too as an array."""
-    import pyarrow as pa
-
-    kind = getattr(pa, str(values.dtype))()
-    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))])
-
-
 def content(texts: "pa.StringArray") -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Return the bytes of all texts, and where in them each begins and the last one ends: (texts + 1,)."""
-    _, bounds_buffer, data_buffer = texts.buffers()
-    if not len(texts):
-        return np.empty(0, np.uint8), np.zeros(1, np.int64)
-    kind = np.int64 if str(texts.type) == "large_string" else np.int32
-    bounds = np.frombuffer(bounds_buffer, kind)[texts.offset : texts.offset + len(texts) + 1].astype(np.int64)
-    data = np.empty(0, np.uint8) if data_buffer is None else np.frombuffer(data_buffer, np.uint8)
-    return data[bounds[0] : bounds[-1]], bounds - bounds[0]
+    bounds, data = to_bytes(texts)
+    return data, bounds.astype(np.int64)
 
 
 def take(rows: Any, positions: NDArray[np.integer[Any]]) -> Any:
     """Return the rows of an array or a table at these positions, in their order."""
-    return call("take", rows, numbers_of(positions))
+    return call("take", rows, from_numbers(positions))
 
 
 def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
@@ -87,7 +75,7 @@ def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
 def number_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> "pa.StringArray":
     """Return `name:number` for each number."""
     values = np.arange(numbers.start, numbers.stop) if isinstance(numbers, range) else np.asarray(numbers, np.int64)
-    digits = to_strings(numbers_of(values))
+    digits = to_strings(from_numbers(values))
     prefix, nothing = (array_of([text])[0] for text in (f"{name}:", ""))
     return call("binary_join_element_wise", prefix, digits, nothing)
 

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from textclf.core import murmur, strings
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.settings import MAX_SEED
-from textclf.tables import limits, murmur, strings
+from textclf.tables import limits
 from textclf.tables.values import are_labels, are_texts, labels_of, texts_of
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)

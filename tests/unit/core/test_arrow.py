@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from tests.unit.vectorize.terms.corpora import TEXTS
-from textclf.vectorize.terms import arrow
+from textclf.core import arrow
 
 ANY = st.one_of(st.lists(TEXTS, max_size=8), st.lists(st.text("ab\0", max_size=5), max_size=8))
 KINDS = st.sampled_from([pa.string(), pa.large_string()])
