@@ -266,7 +266,7 @@ LONG = """
 import os, signal, time
 
 def report():
-    print(os.getpid(), flush=True)
+    os.write(1, f"{os.getpid()}\\n".encode())  # at once, or two processes mix their lines
     time.sleep(1000)
 
 if __name__ == "__main__":
