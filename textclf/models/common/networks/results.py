@@ -35,7 +35,7 @@ def fitted_network(network: "keras.Sequential", layers: LayerModel, history: Tab
     record = {
         "parameters": (parameters := network.count_params()),
         **({"trainable_parameters": trainable} if trainable < parameters else {}),
-        "epochs": len(watched),
+        "epochs": int(watched["epoch"].max()),
         "best_epoch": int(watched["epoch"][watched["loss"].argmin()]),
     }
     lines: list[str] = []

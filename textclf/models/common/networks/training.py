@@ -44,21 +44,24 @@ def train_blocks(model: "keras.Model", settings: "NetworkSettings", blocks: tupl
 
     With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
     has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. `watched` is None to
-    watch no rows. Shows a bar over the epochs on a terminal. Raises `UserError` if a loss is not finite.
+    watch no rows; all epochs are then one for Keras, which has less to do between them, and the history has one row,
+    of the last epoch, with the means over all of them. Shows a bar over the epochs on a terminal. Raises `UserError` if a loss is not finite.
     """
     import keras
 
-    callbacks = [progress_bar(settings.epochs)]
+    epochs, dataset, steps = settings.epochs, *blocks
+    if watched is None:
+        epochs, steps = 1, epochs * steps
+    callbacks = [progress_bar(epochs)]
     if settings.early_stopping is not None:
         callbacks.append(
             keras.callbacks.EarlyStopping(
                 monitor="val_loss", patience=settings.early_stopping, restore_best_weights=True
             )
         )
-    dataset, steps = blocks
     result = model.fit(
         dataset,
-        epochs=settings.epochs,
+        epochs=epochs,
         steps_per_epoch=steps,
         validation_data=None if watched is None else watched.cache(),
         verbose=0,
@@ -66,6 +69,8 @@ def train_blocks(model: "keras.Model", settings: "NetworkSettings", blocks: tupl
         callbacks=callbacks,
     )
     history = history_table(result.history)
+    if watched is None:
+        history = history.assign(epoch=settings.epochs)
     infinite = history.where(~np.isfinite(history["loss"]))
     if len(infinite):
         raise diverged(infinite["loss"][0], infinite["epoch"].min())
