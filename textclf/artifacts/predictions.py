@@ -27,6 +27,7 @@ PREFIX = "probability_"  # of the columns with the probabilities of a class
 SUFFIX = ".parquet"
 RECORD = "training.json"  # in a trained folder: numbers about the training
 MAX_ASCII = 127
+WIDEST = 1000  # bytes of a text that is repeated in an array of fixed width, which is padded to the longest
 HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for training rows that were held out
 
 
@@ -139,9 +140,7 @@ def _strings(values: NDArray[Any]) -> "pa.Array":
         return pa.array(values.astype(object), pa.string())
     used = codes != 0
     lengths = np.where(used.any(axis=1), codes.shape[1] - used[:, ::-1].argmax(axis=1), 0)  # NUL fills up to the width
-    letters = codes.astype(np.uint8)[np.arange(codes.shape[1]) < lengths[:, None]]
-    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return pa.StringArray.from_buffers(len(values), pa.py_buffer(ends), pa.py_buffer(letters))
+    return _from_letters(codes.astype(np.uint8), lengths)
 
 
 def _runs(values: NDArray[Any]) -> "pa.Array":
@@ -153,12 +152,23 @@ def _runs(values: NDArray[Any]) -> "pa.Array":
 
 def _repeated(texts: Sequence[str], places: NDArray[np.int64]) -> "pa.Array":
     """Return some of a few texts, by their places, as Arrow strings."""
+    encoded = [text.encode() for text in texts]
+    lengths = np.array([len(text) for text in encoded], dtype=np.int64)
+    if (width := lengths.max(initial=0)) > WIDEST:
+        import pyarrow as pa
+
+        return pa.array(texts, pa.string()).take(pa.array(places))
+    letters = np.frombuffer(b"".join(text.ljust(width) for text in encoded), dtype=np.uint8).reshape(len(texts), width)
+    return _from_letters(letters[places], lengths[places])
+
+
+def _from_letters(letters: NDArray[np.uint8], lengths: NDArray[np.int64]) -> "pa.Array":
+    """Return texts of UTF-8, (rows, bytes), of which the first `lengths` (rows,) bytes count, as Arrow strings."""
     import pyarrow as pa
 
-    encoded = [text.encode() for text in texts]
-    ends = np.cumsum([0, *map(len, encoded)]).astype(np.int32)
-    few = pa.StringArray.from_buffers(len(encoded), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded)))
-    return few.take(_numbers(places, np.int64))
+    used = letters[np.arange(letters.shape[1]) < lengths[:, None]]
+    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(ends), pa.py_buffer(used))
 
 
 def _numbers(values: NDArray[Any], dtype: Any) -> "pa.Array":

@@ -183,16 +183,16 @@ def test_columns_in_another_order_of_memory_are_written_alike() -> None:
     assert predictions._strings(every[::2]).to_pylist() == ["a:1", "a:12"]
 
 
-def test_writing_imports_no_pandas(tmp_path: Path) -> None:
+def test_writing_imports_neither_pandas_nor_arrows_functions(tmp_path: Path) -> None:
     program = (
         "import numpy as np, sys; from pathlib import Path; from textclf.artifacts.predictions import *\n"
         "y, shares = np.array([1, 0]), np.array([[0.5, 0.5], [1, 0]])\n"
         "rows = Predictions(np.array(['a', 'b']), np.array(['test', 'test']), y, shares, ('no', 'yes'))\n"
-        "write([rows], Path(sys.argv[1])); print('pandas' in sys.modules)"
+        "write([rows], Path(sys.argv[1])); print({'pandas', 'pyarrow.compute'} & {*sys.modules})"
     )
     path = tmp_path / "rows.parquet"
     done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
+    assert done.stdout == "set()\n"
     assert pq.read_table(path).to_pylist()[0] == {
         "id": "a",
         "split": "test",
@@ -200,3 +200,9 @@ def test_writing_imports_no_pandas(tmp_path: Path) -> None:
         "probability_no": 0.5,
         "probability_yes": 0.5,
     }
+
+
+def test_long_and_short_texts_are_repeated_alike() -> None:
+    texts = ["é" * 2000, "a", ""]
+    assert predictions._repeated(texts, np.array([1, 0, 0, 2])).to_pylist() == ["a", texts[0], texts[0], ""]
+    assert predictions._repeated(texts[1:], np.array([0, 1, 1])).to_pylist() == ["a", "", ""]
