@@ -108,7 +108,7 @@ class Stream:
         """Start the progress; `classes` is the shape of the scores of a row."""
         self._shards, self._class_weights = shards, class_weights
         self._size = max(1, SCORES // max((1, *classes)))
-        self._kept: dict[int, list[Rows]] = {}
+        self._kept: dict[int, tuple[csr_array, NDArray[np.int64]]] = {}
         self._room = (resources.available_memory() or 0) // 2
         self._threads = min(THREADS, len(shards), len(os.sched_getaffinity(0)))
         self._progress = progress.bar("logistic_regression", None, "shard", scaled=False)
@@ -139,18 +139,25 @@ class Stream:
 
     def _read(self, number: int) -> list[Rows]:
         """Return the rows of a shard, in parts with at most `SCORES` scores."""
-        if number in self._kept:
-            return self._kept[number]
-        shard = as_sparse(self._shards[number]())
-        X, y = csr_array(shard.X, dtype=np.float64), shard.y
+        X, y = self._kept.get(number) or self._read_shard(number)
+        X = csr_array((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
         weights = None if self._class_weights is None else self._class_weights[y]
+        if len(y) <= self._size:
+            return [Rows(X, y, weights)]
         somes = [slice(start, start + self._size) for start in range(0, len(y), self._size)]
-        parts = [Rows(X[some], y[some], None if weights is None else weights[some]) for some in somes]
-        size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + 2 * y.nbytes
+        return [Rows(X[some], y[some], None if weights is None else weights[some]) for some in somes]
+
+    def _read_shard(self, number: int) -> tuple[csr_array, NDArray[np.int64]]:
+        """Return the features and the classes of a shard, and keep them if there is room: counts in a byte each."""
+        shard = as_sparse(self._shards[number]())
+        X, y = shard.X, shard.y
+        if X.dtype.kind == "i" and X.data.max(initial=0) <= np.iinfo(np.uint8).max:
+            X = csr_array((X.data.astype(np.uint8), X.indices, X.indptr), shape=X.shape)
+        size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + y.nbytes
         if size <= self._room:
             self._room -= size
-            self._kept[number] = parts
-        return parts
+            self._kept[number] = X, y
+        return X, y
 
 
 def _add_up(parts: Iterable[Sums]) -> Sums:

@@ -45,7 +45,8 @@ def train_blocks(model: "keras.Model", settings: "NetworkSettings", blocks: tupl
     With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
     has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. `watched` is None to
     watch no rows; all epochs are then one for Keras, which has less to do between them, and the history has one row,
-    of the last epoch, with the means over all of them. Shows a bar over the epochs on a terminal. Raises `UserError` if a loss is not finite.
+    of the last epoch, with the means over all of them. Shows a bar over the epochs on a terminal. Raises `UserError`
+    if a loss is not finite.
     """
     import keras
 
