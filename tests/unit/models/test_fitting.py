@@ -186,9 +186,9 @@ def test_small_shards_give_the_model_of_all_rows(tmp_path: Path, model: str, cla
     [
         (majority, "majority", {}),
         (naive_bayes, "naive_bayes", {}),
-        (logistic_regression, "logistic_regression", {"solver": "sgd", "max_iter": 10}),
+        (logistic_regression, "logistic_regression", {"solver": "stream", "max_iter": 10}),
     ],
-    ids=["majority", "naive_bayes", "sgd"],
+    ids=["majority", "naive_bayes", "stream"],
 )
 def test_a_shard_may_lack_a_class(tmp_path: Path, package: ModuleType, model: str, changes: dict[str, object]) -> None:
     part = samples.rows(3)

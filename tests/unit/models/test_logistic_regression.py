@@ -107,14 +107,14 @@ def test_a_second_fit_gives_the_same_bits() -> None:
     assert bits[0] == bits[1]
 
 
-@pytest.mark.parametrize("solver", ["auto", "lbfgs", "sgd"])
+@pytest.mark.parametrize("solver", ["auto", "lbfgs", "stream", "sgd"])
 @pytest.mark.parametrize("rows", [60, 61])
 def test_auto_goes_by_the_number_of_rows(solver: str, rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logistic_regression, "IN_MEMORY", 60)
     record = fit(samples.rows(2, rows), solver=solver).record
-    uses_sgd = solver == "sgd" or (solver == "auto" and rows == 61)
-    assert ("passes" in record) == uses_sgd
-    assert ("iterations" in record) != uses_sgd
+    on_stream = solver in {"stream", "sgd"} or (solver == "auto" and rows == 61)
+    assert ("passes" in record) == on_stream
+    assert ("iterations" in record) != on_stream
 
 
 def test_auto_counts_the_rows_of_all_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ def fit_lbfgs(part: Features, **changes: object) -> Fitted:
 
 
 def fit_stream(part: Features, **changes: object) -> Fitted:
-    return samples.fit("logistic_regression", part, solver="sgd", **changes)
+    return samples.fit("logistic_regression", part, solver="stream", **changes)
 
 
 def made_up(rows: int, classes: int = 2, seed: int = 0) -> Features:
@@ -122,7 +122,7 @@ def test_it_chooses_no_c() -> None:
         fit_stream(samples.rows(), C=[0.1, 1])
     (line,) = error.value.lines
     assert line == (
-        "train.logistic_regression.C must be one number if the solver is sgd, as auto is beyond 250,000 training "
+        "train.logistic_regression.C must be one number if the solver is stream, as auto is beyond 250,000 training "
         "rows; got [0.1, 1.0]"
     )
 
@@ -142,7 +142,7 @@ def test_a_second_fit_gives_the_same_bits(classes: int) -> None:
 def test_on_shards_it_repeats_and_comes_near_that_on_all_rows(tmp_path: Path, classes: int) -> None:
     part = samples.rows(classes, 400)
     rows = samples.write_shards(part, tmp_path, 60)
-    settings = samples.settings("logistic_regression", solver="sgd", class_weight="balanced", max_iter=20)
+    settings = samples.settings("logistic_regression", solver="stream", class_weight="balanced", max_iter=20)
     first, second = (logistic_regression.fit_stream(rows, rows, settings, tmp_path) for _ in range(2))
     whole = logistic_regression.fit(part, part, settings)
     assert first.layers.layers[0].kernel.tobytes() == second.layers.layers[0].kernel.tobytes()
@@ -168,7 +168,7 @@ def test_memory_and_cores_change_no_bit(
     tmp_path: Path, classes: int, cores: int, free: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = samples.write_shards(samples.rows(classes), tmp_path, 10)
-    settings = samples.settings("logistic_regression", solver="sgd")
+    settings = samples.settings("logistic_regression", solver="stream")
     expected = logistic_regression.fit_stream(rows, rows, settings, tmp_path)
     monkeypatch.setattr(resources, "available_memory", lambda: free)
     monkeypatch.setattr(resources, "require_memory", lambda *_: None)
@@ -200,4 +200,4 @@ def test_an_error_of_a_reader_is_raised(tmp_path: Path) -> None:
     rows = samples.write_shards(samples.rows(), tmp_path, 10)
     rows.paths[3].write_bytes(rows.paths[3].read_bytes()[:2000])
     with pytest.raises(UserError, match="is damaged; remove it and run dvc repro"):
-        logistic_regression.fit_stream(rows, rows, samples.settings("logistic_regression", solver="sgd"), tmp_path)
+        logistic_regression.fit_stream(rows, rows, samples.settings("logistic_regression", solver="stream"), tmp_path)

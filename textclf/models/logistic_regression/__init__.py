@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 KIND = "logistic regression"
 ACCEPTS = ("sparse", "dense")
-IN_MEMORY = 250_000  # training rows up to which the solver auto is lbfgs, and beyond which it is sgd
+IN_MEMORY = 250_000  # training rows up to which the solver auto is lbfgs, and beyond which it is stream
 
 
 def _strengths(value: object) -> float | tuple[float, ...]:
@@ -60,9 +60,9 @@ class Settings(ModelSettings):
     C: Strengths = Field(
         1.0, description="inverse strength of the regularisation; [0.1, 1, 10] chooses by cross-validation"
     )
-    solver: Literal["auto", "lbfgs", "sgd"] = Field(
+    solver: Literal["auto", "lbfgs", "stream", "sgd"] = Field(
         "auto",
-        description="lbfgs finds the optimum in memory, sgd approximates it on a stream; auto: by the number of rows",
+        description="lbfgs holds all rows in memory, stream (once sgd) a shard at a time; auto: by the number of rows",
     )
     max_iter: Annotated[int, Field(ge=1)] = Field(
         100, description="most steps of the solver; raise it if it warns that it has not converged"
@@ -87,7 +87,7 @@ def fit(
     watched: "Features",  # noqa: ARG001 (it watches none)
     settings: Settings,
 ) -> Fitted:
-    """Return the model fitted on the training rows; with the solver sgd, as by `fit_stream`.
+    """Return the model fitted on the training rows; with the solver stream, as by `fit_stream`.
 
     Of several values of C the one with the lowest log loss in a stratified cross-validation of `FOLDS` folds inside the
     training rows is taken; all folds share the vocabulary of all training rows. Raises `UserError` if a class has fewer
@@ -96,7 +96,7 @@ def fit(
     from textclf.models.logistic_regression import fitting
 
     counts = np.bincount(train.y, minlength=len(train.classes))
-    if uses_sgd(len(train.y), settings):
+    if uses_stream(len(train.y), settings):
         features = train.X.shape[1]
         return fitting.on_stream([lambda: train], features, train.classes, counts, single_strength(settings), settings)
     return fitting.in_memory(train, counts, settings)
@@ -112,23 +112,23 @@ def fit_stream(
     from textclf.models.logistic_regression import fitting
 
     classes, counts = count_classes(train)
-    if uses_sgd(int(counts.sum()), settings):
+    if uses_stream(int(counts.sum()), settings):
         readers = [partial(train.read, path) for path in train.paths]
         features = readers[0]().X.shape[1]
         return fitting.on_stream(readers, features, classes, counts, single_strength(settings), settings)
     return fit(concatenate(list(train)), next(iter(watched)), settings)
 
 
-def uses_sgd(rows: int, settings: Settings) -> bool:
-    """Return whether the solver is sgd, as set or, with auto, by the number of training rows."""
-    return settings.solver == "sgd" or (settings.solver == "auto" and rows > IN_MEMORY)
+def uses_stream(rows: int, settings: Settings) -> bool:
+    """Return whether the solver is stream, as set or, with auto, by the number of training rows."""
+    return settings.solver in {"stream", "sgd"} or (settings.solver == "auto" and rows > IN_MEMORY)
 
 
 def single_strength(settings: Settings) -> float:
-    """Return C; `UserError` if it has several values, between which sgd does not choose."""
+    """Return C; `UserError` if it has several values, between which stream does not choose."""
     if not isinstance(settings.C, float):
         raise UserError(
-            f"train.logistic_regression.C must be one number if the solver is sgd, as auto is beyond {IN_MEMORY:,} "
+            f"train.logistic_regression.C must be one number if the solver is stream, as auto is beyond {IN_MEMORY:,} "
             f"training rows; got {list(settings.C)}"
         )
     return settings.C
