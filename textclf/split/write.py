@@ -23,6 +23,7 @@ from textclf.core.quoting import list_names
 from textclf.core.strings import as_array, hash_normalized, hash_texts
 from textclf.split.draw import cluster_keys, draw_positions
 from textclf.split.leaks import LeakCounter
+from textclf.split.room import keep_freed_memory
 from textclf.split.settings import Split
 from textclf.split.shuffle import write_taken
 from textclf.tables import ahead, corpus
@@ -87,6 +88,7 @@ def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tu
         )
     from textclf.split.by_hash import hash_splits
 
+    keep_freed_memory()
     rows = corpus.Stream(table, data)
     report = hash_splits(_track_rows(rows), settings, folder, given_splits(table, data))
     return rows.classes, report | _counts(rows)
