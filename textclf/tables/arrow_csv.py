@@ -112,10 +112,11 @@ def _has_blank_line(chunk: bytes, content: NDArray[np.uint8], quotes: NDArray[np
     """Return whether a line outside quotes is blank, of which Arrow makes a row of empty fields."""
     if chunk[0] in {LF, CR}:
         return True
-    if b"\n\n" not in chunk and b"\n\r" not in chunk:
-        return False
-    before_blank = np.flatnonzero((content[:-1] == LF) & ((content[1:] == LF) | (content[1:] == CR)))
-    return bool((np.searchsorted(quotes, before_blank) % 2 == 0).any())
+    ends = content == LF
+    blank = ends[:-1] & ends[1:]
+    if b"\r" in chunk:
+        blank |= ends[:-1] & (content[1:] == CR)
+    return bool(blank.any() and (np.searchsorted(quotes, np.flatnonzero(blank)) % 2 == 0).any())
 
 
 def _ends_are_pairs(chunk: bytes, content: NDArray[np.uint8], quotes: NDArray[np.int64]) -> bool:

@@ -3,6 +3,8 @@
 import io
 from typing import IO, cast
 
+import numpy as np
+
 from textclf.tables import limits
 
 LF, QUOTE = b"\n", b'"'
@@ -107,11 +109,11 @@ class Chunks:
         end = held.rfind(LF)
         if not self._quoting or end < 0:
             return end + 1
-        before = held.count(QUOTE, 0, end)
+        before = count_bytes(held, QUOTE, 0, end)
         while end >= 0 and before % 2:  # an LF between quotes, of which the first is the last quote before it
             quote = held.rfind(QUOTE, 0, end)
             end, after = held.rfind(LF, 0, quote), end
-            before -= held.count(QUOTE, max(end, 0), after)
+            before -= count_bytes(held, QUOTE, max(end, 0), after)
         return end + 1
 
 
@@ -135,4 +137,9 @@ class _Rest(io.BufferedIOBase):
 
 def count_lines(content: bytes) -> int:
     """Return the number of lines, of which the last may lack its LF."""
-    return content.count(LF) + (content[-1:] not in {b"", LF})
+    return count_bytes(content, LF) + (content[-1:] not in {b"", LF})
+
+
+def count_bytes(content: bytes, byte: bytes, start: int = 0, end: int | None = None) -> int:
+    """Return how often a byte occurs, several times as fast as `bytes.count` if it is often."""
+    return int(np.count_nonzero(np.frombuffer(content, np.uint8)[start:end] == byte[0]))
