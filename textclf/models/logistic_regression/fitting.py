@@ -32,7 +32,7 @@ def in_memory(train: "Features", counts: NDArray[np.int64], settings: Any) -> Fi
     A penalty of several strengths is chosen by `choose_strength`.
     """
     shape = parameter_shape(train.X.shape[1], len(train.classes))
-    purpose = f"lbfgs with {train.X.shape[1]:,} features x {len(train.classes):,} classes (the solver stream takes less)"
+    purpose = f"lbfgs with {train.X.shape[1]:,} features x {len(train.classes):,} classes (stream takes less)"
     resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
     weights = row_weights(train, settings.class_weight)
     C = settings.C if isinstance(settings.C, float) else choose_strength(train, counts, weights, settings)
