@@ -1,5 +1,6 @@
 """The stages of the pipeline, each a script: `python -m stages.split`."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -10,6 +11,7 @@ ADDRESS_SPACE = 2 * resources.GIB  # bytes that a stage's libraries reserve; mea
 MODULE = "".join(sys.orig_argv[2:3]) if sys.orig_argv[1:2] == ["-m"] else ""  # that Python was started with
 
 if MODULE.startswith("stages."):  # before the imports of this stage, which may fail
+    gc.disable()  # until the stage has imported what it needs: see textclf.core.collection
     name = MODULE.removeprefix("stages.")
     report_uncaught(name)
     surroundings.open_streams()

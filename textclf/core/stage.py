@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from textclf.core import collection
 from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR, complain, lines_of
 from textclf.core.quoting import quote_value
@@ -26,6 +27,7 @@ def main(run: Callable[..., None], without: Sequence[str] = ()) -> None:
     `features: Path` is `--features PATH`, which may be left out if the parameter has a default. `without` names
     packages that the stage does without, so that no library may load them.
     """
+    collection.resume()
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
     wanted = {key_of(each): each.annotation for each in parameters if each.kind is not each.KEYWORD_ONLY}

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from textclf.core import collection
 from textclf.core.arithmetic import is_x86
 from textclf.core.errors import UserError
 from textclf.core.quoting import quote_value
@@ -75,8 +76,9 @@ def import_keras() -> tuple[Any, Any]:
     with tempfile.TemporaryFile() as captured:
         os.dup2(captured.fileno(), 2)
         try:
-            import keras
-            import tensorflow as tf
+            with collection.paused():
+                import keras
+                import tensorflow as tf
         except BaseException:
             captured.seek(0)
             os.write(stderr, captured.read())
