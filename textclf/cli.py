@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, lambda received, _: sys.exit(128 + received))
-    sys.exit(stage.exit_code(parsed.name, functools.partial(parsed.run, parsed)))
+    stage.leave(stage.exit_code(parsed.name, functools.partial(parsed.run, parsed)))
 
 
 def _add_init(parser: argparse.ArgumentParser) -> None:

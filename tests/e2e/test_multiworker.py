@@ -25,6 +25,7 @@ import json, os, sys
 from pathlib import Path
 from tests import samples
 from textclf.artifacts import features
+from textclf.core import files
 from textclf.models import keras
 from textclf.models.common import workers
 from textclf.models.common.networks import stream
@@ -36,7 +37,7 @@ splits = features.open_shards(folder)
 fitted = keras.fit_stream(splits["train"], splits["validation"], samples.settings("keras", **settings), scratch)
 assert workers.is_chief() or not scratch.exists()
 scratch.mkdir(exist_ok=True)
-fitted.history.to_csv(scratch / "history.csv", index=False)
+files.write_csv(scratch / "history.csv", fitted.history)
 (scratch / "weights").write_bytes(
     b"".join(layer.kernel.tobytes() + layer.bias.tobytes() for layer in fitted.layers.layers)
 )

@@ -15,7 +15,7 @@ from tests.conftest import ROOT
 from tests.faults import tracing
 from tests.faults.campaign import seed, tries
 
-LINES = 200_000  # which take some seconds
+LINES = 1_000_000  # which take some seconds
 
 
 def command(*words: str) -> list[str]:

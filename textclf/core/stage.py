@@ -9,7 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NoReturn, get_args
 
 from textclf.core import collection
 from textclf.core.errors import UserError
@@ -43,7 +43,7 @@ def main(run: Callable[..., None], without: Sequence[str] = ()) -> None:
     with refused(*without):
         status = exit_code(name, lambda: run(*load_params(wanted).values(), **vars(given)))
     if status:
-        sys.exit(status)
+        leave(status)
     # The outputs are complete. The ordinary exit would take another second to take TensorFlow apart; only the functions
     # that remove temporary files and the like are wanted.
     atexit._run_exitfuncs()
@@ -95,6 +95,18 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
             complain(f"error: {name}: {line}")
         return USAGE_ERROR
     return status
+
+
+def leave(status: int) -> NoReturn:
+    """Exit with a status of `exit_code`.
+
+    After Ctrl-C at once: if the signal came while Python ran code that was made as text, as dataclasses are, Python
+    would forget that it was handled, and end by the signal.
+    """
+    if status == 128 + signal.SIGINT:
+        atexit._run_exitfuncs()
+        os._exit(status)
+    sys.exit(status)
 
 
 def _discard_output() -> None:
