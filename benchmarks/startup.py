@@ -21,6 +21,7 @@ from benchmarks import timings
 from benchmarks.bench import Project, tell
 
 CLOCK = "benchmarks.import_clock"
+NAMED, OTHERS = 0.01, "all others"  # seconds of the imports of a package that is named, and the name of the rest
 # Packages without which the work of a stage can't be done, with its params read. Each stands for those it imports.
 NEEDED = {
     "check": ("pydantic", "pydantic_core", "ruamel"),
@@ -79,13 +80,14 @@ def measure(project: Project, stage: list[str]) -> dict[str, Any]:
 
 
 def median(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the median of each time over the rounds, with the imports of each package."""
+    """Return the median of each time over the rounds, with the imports of each package that takes long."""
     packages = {name for each in rounds for name in each["imports"]}
     imports = {name: statistics.median(each["imports"].get(name, 0.0) for each in rounds) for name in packages}
     times = {
         name: round(statistics.median(each[name] for each in rounds), 3) for name in ("interpreter", "work", "end")
     }
-    return times | {"imports": {name: round(seconds, 3) for name, seconds in imports.items() if seconds >= 0.0005}}
+    named = {name: round(seconds, 3) for name, seconds in imports.items() if seconds >= NAMED}
+    return times | {"imports": named | {OTHERS: round(sum(imports.values()) - sum(named.values()), 3)}}
 
 
 if __name__ == "__main__":
