@@ -3,7 +3,6 @@
 So a transformer predicts without the library that trained it, and what is measured is the file that users get.
 """
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,6 +17,7 @@ from textclf.artifacts.layers import OUTPUT
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, sha256, write_versioned_json
+from textclf.core.threads import cores
 
 TYPE = "onnx"  # in model.json
 DESCRIPTION, GRAPH = "model.json", "model.onnx"  # the files of a model
@@ -62,7 +62,7 @@ class OnnxClassifier:
 
         units = self._units
         scores = np.empty((X.shape[0], units))
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        with ThreadPoolExecutor(cores()) as threads:
             for row, found in enumerate(threads.map(run, range(X.shape[0]))):
                 scores[row] = found
         return OUTPUT["sigmoid" if units == 1 else "softmax"](scores)

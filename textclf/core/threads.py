@@ -1,25 +1,58 @@
-"""Work in threads whose results come in order, so that the number of threads changes nothing but the time."""
+"""Work in threads: what runs at the same time changes nothing but the time, since the results come in order."""
 
+import contextlib
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
-from typing import TypeVar
+from functools import cache, partial
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 S = TypeVar("S")
 T = TypeVar("T")
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def depth() -> int:
+    """Return how many pieces of work to have under way at a time."""
+    return cores() + 1 if cores() > 1 else 1
+
+
+def start(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
+    """Start work in a thread and return the function that waits for its result; with one core, that does the work.
+
+    The work must not start other work. Threads help where most of it is done without Python's lock: by numpy, Arrow
+    and hashlib.
+    """
+    if cores() == 1:
+        return partial(work, *arguments)
+    return _threads().submit(work, *arguments).result
 
 
 def map_ahead(function: Callable[[S], T], items: Iterable[S], threads: int) -> Generator[T, None, None]:
     """Yield the function's result for each item, in order, while threads compute the next ones.
 
     At most `threads` results are computed or kept besides the one that is yielded. An error is raised where the result
-    would be yielded; no further item is begun then, nor once the iterator is closed.
+    would be yielded; no further item is begun then, nor once the iterator is closed. A single item needs no thread.
     """
+    remaining = iter(items)
+    first = list(islice(remaining, 2))
+    if len(first) < 2:
+        yield from map(function, first)
+        return
     from concurrent.futures import Future, ThreadPoolExecutor
 
     waiting: deque[Future[T]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
-        for item in items:
+        for item in chain(first, remaining):
             waiting.append(pool.submit(function, item))
             if len(waiting) > threads:
                 yield waiting.popleft().result()
@@ -27,3 +60,29 @@ def map_ahead(function: Callable[[S], T], items: Iterable[S], threads: int) -> G
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+class Tasks:
+    """Pieces of work without a result, a few of them under way; leaving the block waits for all."""
+
+    def __enter__(self) -> "Tasks":
+        self._waiting: deque[Callable[[], object]] = deque()
+        return self
+
+    def start(self, work: Callable[..., object], *arguments: Any) -> None:
+        """Start work as `start` does, after waiting until there is room; raise what earlier work raised."""
+        if len(self._waiting) >= depth():
+            self._waiting.popleft()()
+        self._waiting.append(start(work, *arguments))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        while self._waiting:
+            with contextlib.suppress(*[Exception] if kind else []):
+                self._waiting.popleft()()
+
+
+@cache
+def _threads() -> "ThreadPoolExecutor":
+    from concurrent.futures import ThreadPoolExecutor
+
+    return ThreadPoolExecutor(cores())

@@ -21,6 +21,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256
 from textclf.core.progress import track
 from textclf.core.quoting import first_line
+from textclf.core.threads import cores
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -96,7 +97,7 @@ def processes(tasks: int, memory: int = 0) -> int:
     """
     if tasks < FEWEST or _scheduler() is not None:
         return 0
-    count = min(len(os.sched_getaffinity(0)), tasks)
+    count = min(cores(), tasks)
     if memory and (free := resources.available_memory()) is not None:
         count = min(count, free // memory)
     return count if count > 1 else 0

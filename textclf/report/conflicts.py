@@ -11,8 +11,9 @@ from textclf.artifacts.splits import ReadColumns
 from textclf.core.formatting import count_noun
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.labels import visible
+from textclf.core.threads import cores, map_ahead
 from textclf.report.markup import excerpt
-from textclf.report.rows import Row, SplitRows, in_threads
+from textclf.report.rows import THREADS, Row, SplitRows
 from textclf.report.run import Run
 
 SHOWN = 20  # texts
@@ -72,7 +73,7 @@ def find_conflicts(splits: Mapping[str, SplitRows], limit: int, grouped: bool = 
     """
     codes: dict[str, int] = {}
     readers = [read for rows in splits.values() for read in rows.readers]
-    pieces = in_threads(lambda read: _read_piece(read, grouped), readers)
+    pieces = list(map_ahead(lambda read: _read_piece(read, grouped), readers, min(THREADS, cores())))
     keys = np.concatenate([piece.keys for piece in pieces])
     labels = np.concatenate([piece.number_labels(codes) for piece in pieces])
     chosen = first_conflicting(keys, labels, limit)

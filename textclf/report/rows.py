@@ -1,7 +1,6 @@
 """The rows of a split: what is counted of all of them, and the few that are shown."""
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeVar
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.splits import ReadColumns
 from textclf.core.arrow import to_bytes
+from textclf.core.threads import cores, map_ahead
 
 Lengths = NDArray[np.int32]  # of each text of a split, in its order
 
@@ -61,22 +61,9 @@ class SplitRows:
 
 def open_rows(readers: Sequence[ReadColumns]) -> SplitRows:
     """Return the rows of a split, whose texts are measured piece by piece."""
-    lengths = in_threads(lambda read: count_lengths(read(["text"])["text"]), readers)
+    lengths = list(map_ahead(lambda read: count_lengths(read(["text"])["text"]), readers, min(THREADS, cores())))
     words, characters = (np.concatenate(parts) for parts in zip(*lengths, strict=True))
     return SplitRows(readers, [len(words) for words, _ in lengths], words, characters)
-
-
-def in_threads(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Return the result of the work on each item, in order. Of several items, as many at a time as there are cores.
-
-    For work that Arrow, hashlib and numpy do, which leave Python to other threads meanwhile.
-    """
-    if len(items) == 1:
-        return [work(items[0])]
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(min(THREADS, len(os.sched_getaffinity(0)))) as pool:
-        return list(pool.map(work, items))
 
 
 def count_lengths(texts: pa.ChunkedArray) -> tuple[Lengths, Lengths]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts.splits import CLUSTERED, SCHEMA
+from textclf.core import threads
 from textclf.core.arrow import from_numbers
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
@@ -19,7 +20,6 @@ from textclf.split.given import draw_the_rest
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
 from textclf.split.shuffle import ShardShuffler
-from textclf.tables import ahead
 from textclf.tables.corpus import Batch
 
 
@@ -41,7 +41,8 @@ def hash_splits(
     sizes = {"train": 1.0, "validation": settings.validation_size, "test": settings.test_size}
     names = [name for name in SPLITS if name in given or sizes[name] > 0]
     counter, writers = LeakCounter(), {name: ShardShuffler(folder, name, settings.seed) for name in names}
-    for batch, hashes in ahead.each(partial(_with_hashes, seed=settings.seed, count_groups=bool(given)), batches):
+    hash_batch = partial(_with_hashes, seed=settings.seed, count_groups=bool(given))
+    for batch, hashes in threads.map_ahead(hash_batch, batches, threads.cores()):
         split_of = assign_splits(hashes.keys, settings)
         if given:
             codes, splits = encode(batch["split"])
@@ -61,7 +62,7 @@ def hash_splits(
         raise UserError(
             "the validation rows must be one at least; got none: set a larger split.validation_size, or 0.0"
         )
-    report = ahead.start(counter.report)
+    report = threads.start(counter.report)
     for writer in writers.values():
         writer.close()
     return report()

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.splits import CLUSTERED, SUFFIX, write_table
+from textclf.core import threads
 from textclf.core.strings import take
-from textclf.tables import ahead
 
 PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
 
@@ -56,7 +56,7 @@ class ShardShuffler:
             with (
                 pa.OSFile(str(self.pieces_path)) as source,
                 pa.ipc.open_file(source) as pieces,
-                ahead.Tasks() as writing,
+                threads.Tasks() as writing,
             ):
                 save = partial(writing.start, write_taken)
                 return shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, save)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import room, shards, splits
 from textclf.artifacts.splits import CLUSTERED, SCHEMA
-from textclf.core import progress
+from textclf.core import progress, threads
 from textclf.core.arrow import from_numbers
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
@@ -26,7 +26,7 @@ from textclf.split.leaks import LeakCounter
 from textclf.split.room import keep_freed_memory
 from textclf.split.settings import Split
 from textclf.split.shuffle import write_taken
-from textclf.tables import ahead, corpus
+from textclf.tables import corpus
 from textclf.tables.given import given_splits
 from textclf.tables.limits import BLOCK_BYTES, BLOCK_ROWS
 from textclf.tables.settings import Data
@@ -52,7 +52,8 @@ def write_splits(table: Path, data: Data, settings: Split, folder: Path) -> tupl
 def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
     content = corpus.read(table, data)
     rows = content.table
-    hashes = list(ahead.each(_hash, (batch.column("text") for batch in rows.to_batches())))
+    texts = (batch.column("text") for batch in rows.to_batches())
+    hashes = list(threads.map_ahead(_hash, texts, threads.cores()))
     exact, normalised = (np.concatenate(parts) for parts in zip(*hashes, strict=True))
     clusters = from_numbers(cluster_keys(rows, normalised))
     counter = LeakCounter()
@@ -60,7 +61,7 @@ def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tup
     # Only given splits can divide a group.
     groups = hash_texts(as_array(rows["group"])) if {"group", "split"} <= set(rows.column_names) else None
     with_clusters = rows.select(SCHEMA.names).append_column(CLUSTERED.field("cluster"), clusters)
-    with ahead.Tasks() as writing:
+    with threads.Tasks() as writing:
         for name, positions in draw_positions(rows, settings).items():
             counter.add_hashes(
                 name,

@@ -11,8 +11,9 @@ from operator import itemgetter
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from textclf.core import threads
 from textclf.core.errors import UserError
-from textclf.tables import ahead, limits
+from textclf.tables import limits
 from textclf.tables.arrow_csv import Parser
 from textclf.tables.chunks import Chunks, count_lines
 from textclf.tables.layout import SOURCE, Block, Layout, NumberedRow, Record, Rows
@@ -150,11 +151,11 @@ def _by_chunk(chunks: Chunks, parse: Callable[[bytes, int, int], Block | None]) 
     """
     waiting: deque[tuple[bytes, Callable[[], Block | None]]] = deque()
     while True:
-        while len(waiting) < ahead.depth():
+        while len(waiting) < threads.depth():
             line = chunks.line + 1
             if not (chunk := chunks.take()):
                 break
-            waiting.append((chunk, ahead.start(parse, chunk, line, chunks.line + 1)))
+            waiting.append((chunk, threads.start(parse, chunk, line, chunks.line + 1)))
         if not waiting:
             return chunks.line + 1
         chunk, parsed = waiting.popleft()

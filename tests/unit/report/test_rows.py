@@ -1,6 +1,5 @@
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -65,15 +64,3 @@ def test_the_first_keys_with_several_labels_are_found_in_any_window(
     labels = np.array([label for _, label in pairs], dtype=np.int32)
     several = [key for key in dict.fromkeys(keys.tolist()) if len(set(labels[keys == key].tolist())) > 1]
     assert first_conflicting(keys, labels, limit, window).tolist() == several[:limit]
-
-
-@pytest.mark.parametrize("cores", [1, 3])
-@pytest.mark.parametrize("count", [0, 1, 9])
-def test_work_in_threads_has_its_results_in_order(monkeypatch: pytest.MonkeyPatch, cores: int, count: int) -> None:
-    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)))
-    assert rows.in_threads(lambda n: n * n, range(count)) == [n * n for n in range(count)]
-
-
-def test_an_error_in_a_thread_is_raised() -> None:
-    with pytest.raises(ZeroDivisionError):
-        rows.in_threads(lambda n: 1 / n, [1, 0, 2])

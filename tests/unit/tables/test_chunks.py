@@ -11,8 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.unit.tables.tables import data
+from textclf.core import threads
 from textclf.core.errors import UserError
-from textclf.tables import ahead, corpus, delimited, limits
+from textclf.tables import corpus, delimited, limits
 from textclf.tables.chunks import Chunks
 from textclf.tables.layout import Block, Layout
 from textclf.tables.read import read_blocks
@@ -50,7 +51,7 @@ def flattened(path: Path, kind: str, layout: Layout) -> object:
 def in_chunks(patch: pytest.MonkeyPatch, size: int, rows: int, cores: int) -> None:
     patch.setattr(limits, "CHUNK_BYTES", size)
     patch.setattr(limits, "BLOCK_ROWS", rows)
-    patch.setattr(ahead, "cores", lambda: cores)
+    patch.setattr(threads, "cores", lambda: cores)
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv"])

@@ -1,6 +1,5 @@
 """Logistic regression on a stream of shards: L-BFGS on standardised features."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from scipy.sparse import csr_array
 
 from textclf.artifacts.features import as_sparse
 from textclf.core import progress, resources
-from textclf.core.threads import map_ahead
+from textclf.core.threads import cores, map_ahead
 from textclf.models.common.lbfgs import minimize
 from textclf.models.logistic_regression.objective import Array, Objective, Rows, Sums
 
@@ -110,7 +109,7 @@ class Stream:
         self._size = max(1, SCORES // max((1, *classes)))
         self._kept: dict[int, tuple[csr_array, NDArray[np.int64]]] = {}
         self._room = (resources.available_memory() or 0) // 2
-        self._threads = min(THREADS, len(shards), len(os.sched_getaffinity(0)))
+        self._threads = min(THREADS, len(shards), cores())
         self._progress = progress.bar("logistic_regression", None, "shard", scaled=False)
         self.passes = 0
 

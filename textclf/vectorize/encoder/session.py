@@ -5,7 +5,6 @@ other texts nor the number of cores changes the order in which a text's numbers 
 instructions by the CPU, so that only machines of the same type give the same bytes.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.bert import IDS, MASK
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, list_names
+from textclf.core.threads import cores
 
 BATCH_ROWS, BATCH_TOKENS = 16, 4096  # at most; larger batches are no faster and take more memory
 TYPES = "token_type_ids"
@@ -70,7 +70,7 @@ class Session:
     def encode(self, rows: Sequence[Sequence[int]], pooling: Pooling, normalize: bool) -> Vectors:
         """Return the vector of each row of token ids, (rows, columns) float32, at least one row."""
         batches = list(self._batches(rows))
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as threads:
+        with ThreadPoolExecutor(cores()) as threads:
             parts = list(threads.map(lambda batch: self._run([rows[row] for row in batch], pooling), batches))
         vectors = np.empty((len(rows), parts[0].shape[1]), dtype=np.float32)
         for batch, part in zip(batches, parts, strict=True):
