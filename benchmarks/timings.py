@@ -94,7 +94,7 @@ def startup(content: dict[str, Any]) -> str:
     sums = dict.fromkeys(("interpreter", "imports", "work", "end", "all", "floor"), 0.0)
     for stage, measured in content["stages"].items():
         imports = measured["imports"]
-        largest = sorted(imports.keys() - {"all others"}, key=lambda name: -imports[name])[:NAMED]
+        largest = sorted(imports.keys() - {"all others"}, key=lambda name: (-imports[name], name))[:NAMED]
         times = {
             "interpreter": measured["interpreter"],
             "imports": sum(imports.values()),
