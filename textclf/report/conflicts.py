@@ -12,7 +12,7 @@ from textclf.core.formatting import count_noun
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.labels import visible
 from textclf.core.threads import cores, map_ahead
-from textclf.report.markup import excerpt
+from textclf.pages.parts import excerpt
 from textclf.report.rows import THREADS, Row, SplitRows
 from textclf.report.run import Run
 

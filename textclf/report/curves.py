@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.table import Table as Rows
+from textclf.pages.parts import Chart, Table, ends
 from textclf.plot import curves as charts
 from textclf.plot import reliability
 from textclf.plot.confusion import confusion as confusion_chart
@@ -18,7 +19,6 @@ from textclf.plot.confusion import most_mistaken, retitled
 from textclf.plot.history import history as history_chart
 from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present
-from textclf.report.markup import Chart, Table, ends
 from textclf.report.results import representative
 from textclf.report.run import CLASS_METRICS, Run
 

@@ -11,9 +11,9 @@ from textclf.core.table import Table as Rows
 from textclf.export import description
 from textclf.export.sources import combine_rights, labelled_class_names
 from textclf.export.weights import Weights, list_weights
+from textclf.pages.parts import Chart, Table, ends
 from textclf.plot import groups
 from textclf.report.conflicts import conflicts
-from textclf.report.markup import Chart, Table, ends
 from textclf.report.rows import Lengths, SplitRows
 from textclf.report.run import Run
 

@@ -12,9 +12,9 @@ from textclf.core.labels import visible
 from textclf.core.table import Table as Rows
 from textclf.core.table import from_records
 from textclf.evaluate.intervals import wilson
+from textclf.pages.parts import Chart, Table, ends, excerpt
 from textclf.plot import groups as charts
 from textclf.plot.style import Spec
-from textclf.report.markup import Chart, Table, ends, excerpt
 from textclf.report.mistakes import Findings, Ints, find, find_texts
 from textclf.report.results import representative
 from textclf.report.rows import Lengths, SplitRows

@@ -1,27 +1,21 @@
-"""The page: the sections, the template, and a policy under which nothing else can run or be loaded.
+"""The report: which sections it has, in which order, and what each of them shows."""
 
-The page stands alone and names no time, machine or path, so the same inputs give the same bytes. Text of the corpus is
-escaped, cut, and shown without characters that hide or reorder others.
-"""
-
-from importlib import resources
+import re
+from dataclasses import fields
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from textclf.core.formatting import display_name, join_names
+from textclf.core.formatting import join_names
 from textclf.core.labels import visible
-from textclf.plot.render import javascript
+from textclf.pages import page
+from textclf.pages.page import Heading
 from textclf.report import curves, details, results
 from textclf.report.data import data
 from textclf.report.errors import errors
-from textclf.report.markup import mark_settings, policy
 from textclf.report.rows import open_rows
-from textclf.report.run import Run
+from textclf.report.run import Run, Settings
 
-TEMPLATES = resources.files("textclf.report") / "templates"
-PAGE, STYLE, SCRIPT = "report.html.j2", "report.css", "report.js"
 SECTIONS = {
     "summary": "In short",
     "protocol": "How it was measured",
@@ -36,48 +30,41 @@ SECTIONS = {
     "params": "Parameters",
     "provenance": "Provenance",
 }
+SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(Settings))})(?:\.[a-z]\w*)+)")
 
 
 def render(run: Run) -> str:
     """Return the page."""
-    style, script = _file(STYLE), javascript(_file(SCRIPT))
-    if "</script" in script or "<!--" in script:
-        raise ValueError("the script must not contain the end of a script element")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"mark_settings": mark_settings, "visible": visible}
-    return environment.from_string(_file(PAGE)).render(
-        _context(run),
-        style=Markup(style),  # noqa: S704 (our own file)
-        script=Markup(script),  # noqa: S704 (vl-convert's and our own)
-        policy=policy(script, style),
-    )
+    context = _context(run)
+    sections = {name: title for name, title in SECTIONS.items() if context[name] is not None}
+    corpora = [source.corpus for source in run.sources if source.corpus]
+    subject = visible(run.settings.about.title or join_names(corpora) or run.settings.data.path)
+    models = "model" if len(run.models) == 1 else "models"
+    facts = f"{context['data']['rows']} texts, {len(run.names)} classes, {len(run.models)} {models}"
+    heading = Heading("Text classification report", subject, facts)
+    return page.render("textclf.report", heading, sections, context, {"mark_settings": mark_settings})
 
 
-def _file(name: str) -> str:
-    return (TEMPLATES / name).read_text(encoding="utf-8")
+def mark_settings(sentence: str) -> Markup:
+    """Return the sentence, escaped, with the names of settings in it marked as code."""
+    return Markup(SETTING.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped first)
 
 
 def _context(run: Run) -> dict[str, Any]:
-    """Return what the template shows."""
+    """Return what each section shows by its id, None if there is nothing to show."""
     rows = {split: open_rows(readers) for split, readers in run.splits.items()}
-    corpora = [source.corpus for source in run.sources if source.corpus]
-    settings = run.settings
-    subject = visible(settings.about.title or join_names(corpora) or settings.data.path)
     return {
-        "sections": SECTIONS,
-        "subject": subject,
         "names": run.names,
-        "models": {name: display_name(name) for name in run.models},
         "summary": results.summary(run),
         "protocol": results.protocol(run),
-        "data": data(run, rows),
-        "compared": results.compared(run),
+        "models": results.compared(run),
         "history": curves.history(run),
-        "confusion": curves.confusion(run),
-        "curves": curves.curves(run),
-        "calibration": curves.calibration(run),
-        "learned": details.learned(run),
         "errors": errors(run, rows["test"]),
+        "terms": details.learned(run),
+        "confusion": curves.confusion(run),
+        "calibration": curves.calibration(run),
+        "curves": curves.curves(run),
+        "data": data(run, rows),
         "params": details.params(run),
         "provenance": details.provenance(run),
     }

@@ -19,8 +19,8 @@ from textclf.core.formatting import (
 from textclf.core.labels import visible
 from textclf.core.table import from_records
 from textclf.export import description
+from textclf.pages.parts import Chart, Table
 from textclf.plot import groups
-from textclf.report.markup import Chart, Table
 from textclf.report.run import CLASS_METRICS, Run
 
 Cell = tuple[str, str]  # a value and its interval

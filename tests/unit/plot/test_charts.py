@@ -137,7 +137,7 @@ def test_every_model_of_the_project_has_marks_of_its_own() -> None:
     assert not {mark.colour for mark in MARKS.values()} & set(OTHER_COLOURS)
 
 
-@pytest.mark.parametrize("ground", ["#ffffff", "#14171b"])  # --page in report.css
+@pytest.mark.parametrize("ground", ["#ffffff", "#14171b"])  # --page in page.css
 def test_every_colour_stands_out_from_the_page(ground: str) -> None:
     def light(colour: str) -> float:
         parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]

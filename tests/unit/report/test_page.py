@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import pytest
 
+from tests.page import Page
 from tests.runs import ALL, HOSTILE, YELP, make_run
-from tests.unit.report.page import Page
 from textclf.core.labels import INVISIBLE
 from textclf.report.page import SECTIONS, render
 

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from tests.page import sections
 from tests.runs import ALL, SOURCE, YELP, make_run
-from tests.unit.report.page import sections
 from textclf.artifacts.metrics import METRICS, format_value
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
@@ -20,8 +20,7 @@ from textclf.plot.confusion import MOST_CLASSES
 from textclf.report import conflicts, curves, data, details, results
 from textclf.report.data import BARS, histogram
 from textclf.report.errors import GROUPS, errors
-from textclf.report.markup import Text, embed_json, excerpt, mark_settings
-from textclf.report.page import render
+from textclf.report.page import mark_settings, render
 from textclf.report.rows import SplitRows, open_rows
 from textclf.report.run import CLASS_METRICS, Run
 from textclf.vectorize.settings import Vectorize
@@ -299,26 +298,6 @@ def test_parameters_are_those_of_the_models_trained() -> None:
 def test_the_page_says_where_the_rest_of_its_provenance_is() -> None:
     assert "provenance.json" in TEXT["provenance"]
     assert "numpy, as locked 2.4.6" in TEXT["provenance"]
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("short", Text("short", "", 0, 5)),
-        ("a" * 12, Text("a" * 12, "", 0, 12)),  # a little more than what is shown at once
-        ("a" * 15, Text("a" * 10, "a" * 5, 0, 15)),
-        ("a" * 9 + " " + "b" * 30, Text("a" * 9, " " + "b" * 10, 20, 40)),
-    ],
-)
-def test_a_text_is_cut_between_words_if_possible(text: str, parts: Text) -> None:
-    assert excerpt(text, 10, 20) == parts
-
-
-def test_embedded_json_can_not_end_its_element() -> None:
-    content = {"a": "</script><!--", "b": "\u2028&", "c": [1, None, True]}
-    text = str(embed_json(content))
-    assert not re.search("[<>&\u2028\u2029]", text)
-    assert json.loads(text) == content
 
 
 def test_settings_in_a_sentence_are_code_and_the_rest_is_escaped() -> None:

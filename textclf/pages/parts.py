@@ -1,23 +1,18 @@
 """The parts of a page: texts, tables and charts, escaped wherever they show text of the corpus."""
 
-import base64
-import hashlib
 import json
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from textclf.core.labels import visible
 from textclf.plot.render import svg
 from textclf.plot.style import Spec
-from textclf.report.run import Settings
 
 T = TypeVar("T")
 SHORT, LONG = 280, 2000  # characters of a text that are shown at once, and at all
-SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(Settings))})(?:\.[a-z]\w*)+)")
 
 
 @dataclass(frozen=True)
@@ -84,32 +79,9 @@ def excerpt(text: str, short: int = SHORT, long: int = LONG) -> Text:
     return Text(visible(text[:end]), visible(text[end:long]), max(0, len(text) - long), len(text))
 
 
-def mark_settings(sentence: str) -> Markup:
-    """Return the sentence, escaped, with the names of settings in it marked as code."""
-    return Markup(SETTING.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped first)
-
-
 def embed_json(content: Any) -> Markup:
     """Return JSON for a script element: nothing in it can end the element or start another."""
     text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return Markup(text)  # noqa: S704 (escaped above)
-
-
-def policy(script: str, style: str) -> str:
-    """Return the content security policy of a page with this script and style, both inline, and nothing else."""
-    return "; ".join(
-        [
-            "default-src 'none'",
-            f"script-src {_integrity(script)}",
-            f"style-src {_integrity(style)}",
-            "img-src data:",
-            "base-uri 'none'",
-            "form-action 'none'",
-        ]
-    )
-
-
-def _integrity(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode()}'"

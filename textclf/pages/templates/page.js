@@ -6,7 +6,7 @@ const options = {
   ast: true,
   actions: false,
   renderer: "svg",
-  defaultStyle: false, // it and the tooltip's would be style elements, which the policy refuses: report.css has them
+  defaultStyle: false, // it and the tooltip's would be style elements, which the policy refuses: page.css has them
   tooltip: { disableDefaultStyle: true },
 };
 const font = getComputedStyle(document.body).fontFamily; // a specification's own font would come first

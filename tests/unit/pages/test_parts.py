@@ -1,0 +1,28 @@
+"""The parts of a page: texts that are cut, and JSON within an element."""
+
+import json
+import re
+
+import pytest
+
+from textclf.pages.parts import Text, embed_json, excerpt
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("short", Text("short", "", 0, 5)),
+        ("a" * 12, Text("a" * 12, "", 0, 12)),  # a little more than what is shown at once
+        ("a" * 15, Text("a" * 10, "a" * 5, 0, 15)),
+        ("a" * 9 + " " + "b" * 30, Text("a" * 9, " " + "b" * 10, 20, 40)),
+    ],
+)
+def test_a_text_is_cut_between_words_if_possible(text: str, parts: Text) -> None:
+    assert excerpt(text, 10, 20) == parts
+
+
+def test_embedded_json_can_not_end_its_element() -> None:
+    content = {"a": "</script><!--", "b": "\u2028&", "c": [1, None, True]}
+    text = str(embed_json(content))
+    assert not re.search("[<>&\u2028\u2029]", text)
+    assert json.loads(text) == content

@@ -1,0 +1,94 @@
+"""A page: a heading, a table of contents, sections, and a policy under which nothing else can run or be loaded.
+
+A page stands alone and names no time, machine or path, so the same inputs give the same bytes. Text of the corpus is
+escaped, cut, and shown without characters that hide or reorder others.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from jinja2 import ChoiceLoader, Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
+
+from textclf.core.labels import visible
+from textclf.plot.render import javascript
+
+TEMPLATES = "templates"  # the folder of a package that holds them
+PAGE, STYLE, SCRIPT = "page.html.j2", "page.css", "page.js"
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What stands at the top of a page: its kind, such as report; its subject; and a line of facts."""
+
+    kind: str
+    subject: str
+    facts: str
+
+
+def render(
+    package: str,
+    heading: Heading,
+    sections: Mapping[str, str],
+    context: Mapping[str, Any],
+    filters: Mapping[str, Callable[..., Any]] | None = None,
+) -> str:
+    """Return a page with a section for each id in `sections`, which maps it to a title, in that order.
+
+    The template of a section is `templates/sections/<id>.html.j2` of the package; it takes its parts from
+    `macros.html.j2`, and its values from `context`. The filter `visible` is there besides `filters`.
+    """
+    style, script = _file("textclf.pages", STYLE), javascript(_file("textclf.pages", SCRIPT))
+    if "</script" in script or "<!--" in script:
+        raise ValueError("the script must not contain the end of a script element")
+    loader = ChoiceLoader([FunctionLoader(_files_of(name)) for name in ("textclf.pages", package)])
+    environment = Environment(
+        loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {"visible": visible, **(filters or {})}
+    return environment.get_template(PAGE).render(
+        context,
+        heading=heading,
+        sections=sections,
+        style=Markup(style),  # noqa: S704 (our own file)
+        script=Markup(script),  # noqa: S704 (vl-convert's and our own)
+        policy=_policy(script, style),
+    )
+
+
+def _files_of(package: str) -> Callable[[str], str | None]:
+    """Return a function that returns the text of a template of the package, None if there is no such file."""
+
+    def load(name: str) -> str | None:
+        try:
+            return _file(package, name)
+        except FileNotFoundError:
+            return None
+
+    return load
+
+
+def _file(package: str, name: str) -> str:
+    return resources.files(package).joinpath(TEMPLATES, name).read_text(encoding="utf-8")
+
+
+def _policy(script: str, style: str) -> str:
+    """Return the content security policy of a page with this script and style, both inline, and nothing else."""
+    return "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src {_integrity(script)}",
+            f"style-src {_integrity(style)}",
+            "img-src data:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+
+
+def _integrity(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode()}'"
