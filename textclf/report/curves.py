@@ -30,11 +30,11 @@ PAIRS = 10  # confused pairs that are listed for each model
 ENDS = 15  # of more than twice as many classes, the hardest and the easiest whose metrics are listed
 
 
-def history(run: Run) -> dict[str, Any]:
-    """Return accuracy and loss by epoch, of the models that were trained in epochs."""
+def history(run: Run) -> dict[str, Any] | None:
+    """Return accuracy and loss by epoch, of the models that were trained in epochs; None if there are none."""
     rows = run.history
     if not len(rows):
-        return {"charts": [], "table": None, "watched": None}
+        return None
     split = watched(rows)
     table, sentences = [], []
     for name in present(rows, run.models):

@@ -16,17 +16,17 @@ from textclf.report.errors import errors
 from textclf.report.rows import open_rows
 from textclf.report.run import Run, Settings
 
-SECTIONS = {
+SECTIONS = {  # the most useful first; one with nothing to say is left out
     "summary": "In short",
     "protocol": "How it was measured",
-    "data": "The data",
     "models": "Models side by side",
     "history": "Training history",
-    "confusion": "Confusion",
-    "curves": "ROC, precision and recall",
-    "calibration": "Calibration",
-    "terms": "What the models learned",
     "errors": "Where they go wrong",
+    "terms": "What the models learned",
+    "confusion": "Confusion",
+    "calibration": "Calibration",
+    "curves": "ROC, precision and recall",
+    "data": "The data",
     "params": "Parameters",
     "provenance": "Provenance",
 }

@@ -35,12 +35,13 @@ def test_a_page_repeats() -> None:
 
 
 @pytest.mark.parametrize("name", RUNS)
-def test_a_page_is_well_formed_and_has_every_section(name: str) -> None:
+def test_a_page_is_well_formed_and_has_every_section_with_something_to_say(name: str) -> None:
     page = Page(rendered(name))
-    assert [section["id"] for section in page.find("section")] == list(SECTIONS)
+    sections = [section for section in SECTIONS if section != "history" or len(RUNS[name].history)]
+    assert [section["id"] for section in page.find("section")] == sections
     linked = [link["href"] for link in page.find("a") if link["href"] != "#main"]
-    assert list(dict.fromkeys(linked)) == [f"#{section}" for section in SECTIONS]
-    assert all(len(page.text[section].split()) > 5 for section in SECTIONS)
+    assert list(dict.fromkeys(linked)) == [f"#{section}" for section in sections]
+    assert all(len(page.text[section].split()) > 5 for section in sections)
     ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
     assert len(set(ids)) == len(ids)
     headings = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
