@@ -1,9 +1,10 @@
 """The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order.
 
-Besides, the checksums of the files that the rows were read from.
+A column of data.slices is `slice_<column>`, text that is empty where the table has no value. Besides, there are the
+checksums of the files that the rows were read from.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ CLASSES, TABLE = "classes.json", "table.json"  # beside the splits
 SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
 # A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not independent.
 CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
+SLICE = "slice_"  # before the name of a column by whose values the test rows are measured in parts
 SUFFIX = ".parquet"
 
 ReadColumns = Callable[[list[str]], pa.Table]  # reads the columns of these names of some rows
@@ -79,6 +81,30 @@ def read_column(path: Path, name: str) -> list[str]:
     return values
 
 
+def slice_columns(names: Iterable[str]) -> list[str]:
+    """Return those of the names of columns that are of slices, in their order."""
+    return [name for name in names if name.startswith(SLICE)]
+
+
+def with_slices(names: Iterable[str]) -> pa.Schema:
+    """Return the schema of the rows with those of the named columns that are of slices."""
+    schema = CLUSTERED
+    for name in slice_columns(names):
+        schema = schema.append(pa.field(name, pa.string()))
+    return schema
+
+
+def open_slices(folder: Path, name: str) -> Shards[pa.Table]:
+    """Return the ids, texts and columns of slices of the shards of a split; `UserError` as `open_columns`."""
+    return Shards(shards.paths(folder, name, SUFFIX), _read_slices)
+
+
+def _read_slices(path: Path) -> pa.Table:
+    with reading(path), parquet.open_file(path) as file:
+        names = file.schema_arrow.names
+    return read_table(path, ["id", "text", *slice_columns(names)], verified=True)
+
+
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
     """Return the column `cluster` of the shards of a split, none if there is no such split; `UserError` as above."""
     return Shards(shards.paths(folder, name, SUFFIX), _read_clusters)
@@ -96,7 +122,7 @@ def write(rows: "pd.DataFrame", path: Path) -> None:
 
 
 def write_table(table: pa.Table, path: Path) -> None:
-    """Write an Arrow table with the columns of `SCHEMA` or `CLUSTERED` as Parquet."""
+    """Write an Arrow table with the columns of `SCHEMA` or `with_slices` as Parquet."""
     # Without the metadata of pandas: no reader needs it, and the bytes must not depend on the version of pandas.
     parquet.write_table(table.replace_schema_metadata(None), path)
 

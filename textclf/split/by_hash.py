@@ -1,6 +1,6 @@
 """Splits by the hash of each row's text or group: rows stream by, and no row's split depends on other rows."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.artifacts.splits import CLUSTERED, SCHEMA
+from textclf.artifacts.splits import SCHEMA, with_slices
 from textclf.core import threads
 from textclf.core.arrow import from_numbers
 from textclf.core.errors import UserError
@@ -24,7 +24,11 @@ from textclf.tables.corpus import Batch
 
 
 def hash_splits(
-    batches: Iterable[Batch], settings: Split, folder: Path, given: Collection[str] = frozenset()
+    batches: Iterable[Batch],
+    settings: Split,
+    folder: Path,
+    given: Collection[str] = frozenset(),
+    slices: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write the rows to the shards of their splits in the folder, and return the report of `LeakCounter`.
 
@@ -35,12 +39,13 @@ def hash_splits(
     a class.
 
     `given` are the splits that the batches give: rows of these stay in them, and only training rows are assigned to the
-    others. Given test rows may lack a class.
+    others. Given test rows may lack a class. `slices` are the columns of slices, by their names in the batches.
     """
     settings = draw_the_rest(settings, given)
     sizes = {"train": 1.0, "validation": settings.validation_size, "test": settings.test_size}
     names = [name for name in SPLITS if name in given or sizes[name] > 0]
-    counter, writers = LeakCounter(), {name: ShardShuffler(folder, name, settings.seed) for name in names}
+    schema = with_slices(slices)
+    counter, writers = LeakCounter(), {name: ShardShuffler(folder, name, settings.seed, schema) for name in names}
     hash_batch = partial(_with_hashes, seed=settings.seed, count_groups=bool(given))
     for batch, hashes in threads.map_ahead(hash_batch, batches, threads.cores()):
         split_of = assign_splits(hashes.keys, settings)
@@ -48,8 +53,8 @@ def hash_splits(
             codes, splits = encode(batch["split"])
             marked = np.array([SPLITS.index(name) for name in splits], np.int8)[codes]
             split_of = np.where(marked == SPLITS.index("train"), split_of, marked)
-        columns = [*(batch[name] for name in SCHEMA.names), from_numbers(hashes.keys)]
-        table = pa.Table.from_arrays(columns, schema=CLUSTERED)
+        columns = [*(batch[name] for name in SCHEMA.names), from_numbers(hashes.keys), *map(batch.get, slices)]
+        table = pa.Table.from_arrays(columns, schema=schema)
         labels = counter.encode(batch["label"])
         for name, writer in writers.items():
             rows = np.flatnonzero(split_of == SPLITS.index(name))

@@ -9,7 +9,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts import shards
-from textclf.artifacts.splits import CLUSTERED, SUFFIX, write_table
+from textclf.artifacts.splits import CLUSTERED, SUFFIX, with_slices, write_table
 from textclf.core import threads
 from textclf.core.strings import take
 
@@ -25,9 +25,9 @@ class ShardShuffler:
     rows, their order and the seed alone.
     """
 
-    def __init__(self, folder: Path, name: str, seed: int) -> None:
-        """Prepare to write the split `name` to the folder."""
-        self.folder, self.name = folder, name
+    def __init__(self, folder: Path, name: str, seed: int, schema: pa.Schema = CLUSTERED) -> None:
+        """Prepare to write the split `name` with these columns to the folder."""
+        self.folder, self.name, self.schema = folder, name, schema
         self.random = np.random.RandomState(seed)
         self.piece_rows = max(shards.ROWS // PIECES, 1)
         self.collected: list[pa.Table] = []
@@ -36,7 +36,7 @@ class ShardShuffler:
         self.pieces: pa.ipc.RecordBatchFileWriter | None = None
 
     def add(self, rows: pa.Table) -> None:
-        """Add rows with the columns of `CLUSTERED`."""
+        """Add rows with the columns of the schema."""
         self.collected.append(rows)
         self.collected_rows += len(rows)
         while self.collected_rows > shards.ROWS:
@@ -47,7 +47,7 @@ class ShardShuffler:
 
     def close(self) -> list[Path]:
         """Write the shards and return their paths."""
-        rest = pa.concat_tables(self.collected) if self.collected else CLUSTERED.empty_table()
+        rest = pa.concat_tables(self.collected) if self.collected else self.schema.empty_table()
         if self.pieces is None:
             return shards.write([self._shuffle(rest)], self.folder, self.name, SUFFIX, write_table)
         self._write_pieces(rest)
@@ -73,7 +73,7 @@ class ShardShuffler:
 
     def _write_pieces(self, table: pa.Table) -> None:
         if self.pieces is None:
-            self.pieces = pa.ipc.new_file(str(self.pieces_path), CLUSTERED)
+            self.pieces = pa.ipc.new_file(str(self.pieces_path), self.schema)
         self.pieces.write_table(self._shuffle(table), max_chunksize=self.piece_rows)
 
     def _shuffle(self, table: pa.Table) -> pa.Table:
@@ -83,4 +83,5 @@ class ShardShuffler:
 def write_taken(shard: tuple[pa.Table, NDArray[np.int64]], path: Path) -> None:
     """Write the rows of a table at some positions, in their order, to a file."""
     rows = take(*shard)
-    write_table(rows if rows.schema == CLUSTERED else rows.cast(CLUSTERED), path)
+    schema = with_slices(rows.column_names)
+    write_table(rows if rows.schema == schema else rows.cast(schema), path)

@@ -61,6 +61,8 @@ def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tup
     # Only given splits can divide a group.
     groups = hash_texts(as_array(rows["group"])) if {"group", "split"} <= set(rows.column_names) else None
     with_clusters = rows.select(SCHEMA.names).append_column(CLUSTERED.field("cluster"), clusters)
+    for name in splits.slice_columns(rows.column_names):
+        with_clusters = with_clusters.append_column(name, rows[name])
     with threads.Tasks() as writing:
         for name, positions in draw_positions(rows, settings).items():
             counter.add_hashes(
@@ -91,7 +93,9 @@ def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tu
 
     keep_freed_memory()
     rows = corpus.Stream(table, data)
-    report = hash_splits(_track_rows(rows), settings, folder, given_splits(table, data))
+    report = hash_splits(
+        _track_rows(rows), settings, folder, given_splits(table, data), splits.slice_columns(rows.layout.columns)
+    )
     return rows.classes, report | _counts(rows)
 
 

@@ -17,7 +17,7 @@ from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.strings import array_of, encode, hash_texts, number_rows, repeat, take
 from textclf.tables.files import source_name
 from textclf.tables.given import find_table, layout_of
-from textclf.tables.layout import SOURCE, Block, NumberedRow, Record, Rows, place
+from textclf.tables.layout import SLICE, SOURCE, Block, NumberedRow, Record, Rows, place
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import Data
 from textclf.tables.split_names import SPLIT_OF, split_of_value, splits_of_values
@@ -28,6 +28,8 @@ from textclf.tables.values import (
     combined_labels,
     label_of,
     labels_of,
+    slice_of,
+    slices_of,
     text_of,
     texts_of,
 )
@@ -50,9 +52,10 @@ Batch = dict[str, "pa.StringArray"]  # rows: the values of each column
 class Corpus:
     """Labelled rows in memory.
 
-    `table` has the columns `id`, `text`, `label`, if asked for `group`, and `split` if the table gives splits, all
-    text. `classes` are the labels in order; binary: the positive class is last. `dropped` counts the rows left out:
-    `rows` in all, `text` and `label` by what was missing. `given` counts the rows of each split that the table gives.
+    `table` has the columns `id`, `text`, `label`, if asked for `group`, `split` if the table gives splits, and
+    `slice_<column>` for each column of data.slices ("" where it has no value), all text. `classes` are the labels in
+    order; binary: the positive class is last. `dropped` counts the rows left out: `rows` in all, `text` and
+    `label` by what was missing. `given` counts the rows of each split that the table gives.
     """
 
     table: "pa.Table"
@@ -180,11 +183,13 @@ class Stream:
         batch = {} if "id" in self.layout.columns else {"id": number_rows(name, block.numbers)}
         for purpose, column in self.layout.columns.items():
             values = block.columns[column] if column in block.columns else repeat(source_name(name), count)
-            if purpose in {"label", "split"}:
+            if purpose in {"label", "split"} or purpose.startswith(SLICE):
                 codes, distinct = encode(values)
                 well_formed &= np.array([self._is_value(purpose, value) for value in distinct], bool)[codes]
                 if purpose == "split":
                     values = take(array_of([SPLIT_OF.get(value.strip().lower(), "") for value in distinct]), codes)
+                elif purpose != "label" and any(value and not value.strip() for value in distinct):
+                    values = take(array_of([value if value.strip() else "" for value in distinct]), codes)
             else:
                 well_formed &= are_texts(values) if purpose == "text" else are_labels(values)
             batch[purpose] = values
@@ -196,7 +201,9 @@ class Stream:
         return {purpose: batch[purpose] for purpose in ("id", *self.layout.columns)}
 
     def _is_value(self, purpose: str, value: str) -> bool:
-        """Return whether a label or the name of a split breaks no rule."""
+        """Return whether a label, the name of a split or the value of a slice breaks no rule."""
+        if purpose.startswith(SLICE):
+            return slices_of([value]) is not None
         if purpose == "split":
             return splits_of_values([value]) is not None
         return labels_of([value]) is not None and (self.settings.classes is None or value in self.settings.classes)
@@ -209,7 +216,9 @@ class Stream:
         for purpose, column in self.layout.columns.items():
             if (values := rows.lists().get(column)) is None:
                 values = [source_name(name)] * len(rows.numbers)
-            check = {"text": texts_of, "split": splits_of_values}.get(purpose, labels_of)
+            check = {"text": texts_of, "split": splits_of_values}.get(
+                purpose, slices_of if purpose.startswith(SLICE) else labels_of
+            )
             if (checked := check(values)) is None:
                 return None
             batch[purpose] = checked
@@ -280,7 +289,7 @@ class Stream:
                     )
         if settings.split_column is not None:
             row["split"] = split_of_value(row["split"], settings.split_column)
-        return row
+        return row | {SLICE + column: slice_of(record, column) for column in settings.slices}
 
     def _require_single_labels(self) -> None:
         """Raise `UserError` if labels combine other labels; not if `data.classes` lists them as classes."""

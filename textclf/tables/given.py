@@ -10,7 +10,7 @@ from textclf.core.quoting import quote_name
 from textclf.core.strings import encode
 from textclf.tables import folders
 from textclf.tables.files import TableFile, find_files, source_name
-from textclf.tables.layout import Block, Layout
+from textclf.tables.layout import SLICE, Block, Layout
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import AUTO, Data
 from textclf.tables.split_names import SPLIT_OF, split_of_file
@@ -22,6 +22,7 @@ def layout_of(settings: Data) -> Layout:
     """Return the layout that the settings describe."""
     columns = {name: getattr(settings, name) for name in ("text", "label", "id", "group")}
     columns["split"] = settings.split_column
+    columns |= {SLICE + column: column for column in settings.slices}
     return Layout(
         {name: column for name, column in columns.items() if column is not None},
         settings.files if isinstance(settings.files, str) else "**/*",

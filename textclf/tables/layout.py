@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+SLICE = "slice_"  # before the name of a column of data.slices: its purpose, and its name in the splits
 SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
 WHOLE_FILE = 0  # number of a row that is all of its file
 NUMBER = re.compile(r"[+-]?[0-9]+([.,][0-9]+)?")
@@ -64,8 +65,9 @@ Rows = Block | list[NumberedRow]  # consecutive rows: together if all are well-f
 class Layout:
     """How a table is written, and which columns to read from it.
 
-    `columns` maps purposes (text, label, id, group) to column names. `option` is the prefix of setting names in
-    errors: `data.` for params.yaml, `--` for a command line. The other fields are as in section data of params.yaml.
+    `columns` maps purposes (text, label, id, group, split, slice_<column>) to column names. `option` is the
+    prefix of setting names in errors: `data.` for params.yaml, `--` for a command line. The other fields are
+    as in section data of params.yaml.
     """
 
     columns: Mapping[str, str]
@@ -94,7 +96,8 @@ class Layout:
             if (count := names.count(wanted)) != 1:
                 got = f"{count} columns named {quote_value(wanted)}" if count else quote_value(wanted)
                 rule = f"must be one of its columns ({list_names(names)})"
-                lines.append(f"{path}: {self.option}{purpose} {rule}; got {got}{hint}")
+                setting = "slices" if purpose.startswith(SLICE) else purpose
+                lines.append(f"{path}: {self.option}{setting} {rule}; got {got}{hint}")
         if lines:
             raise UserError(*lines)
 

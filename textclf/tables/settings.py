@@ -90,6 +90,9 @@ Classes = Annotated[
 ]
 
 
+Columns = Annotated[tuple[Name, ...], Field(strict=False), AfterValidator(unique)]
+
+
 class Data(Section):
     """The labelled rows. Your own file needs path, text and label: docs/own-data.md."""
 
@@ -112,6 +115,9 @@ class Data(Section):
     id: Name | None = Field(default=None, description="column of unique ids; null identifies a row by file and line")
     group: Name | None = Field(
         default=None, description="column whose equal values stay in one split, such as an author"
+    )
+    slices: Columns = Field(
+        default=(), description="columns by whose values the test rows are measured in parts, such as [platform]"
     )
     split: Name | None = Field(
         default=AUTO,
@@ -142,6 +148,12 @@ class Data(Section):
     def _label_is_not_text(self) -> Self:
         if self.label == self.text:
             raise relation(f"label must be another column than text; got {show(self.label)} for both")
+        return self
+
+    @model_validator(mode="after")
+    def _slices_are_other_columns(self) -> Self:
+        if shared := [name for name in self.slices if name in {self.text, self.label}]:
+            raise relation(f"slices must be other columns than text and label; got {show(shared[0])}")
         return self
 
     @model_validator(mode="after")

@@ -87,6 +87,21 @@ def labels_of(values: list[object]) -> list[str] | None:
     return None if texts is None or CONTROL.search("".join(set(texts))) else texts
 
 
+def slices_of(values: list[object]) -> list[str] | None:
+    """Return a column of a block as values of a slice; None unless `slice_of` accepts every value."""
+    try:
+        texts = {(type(value), value): slice_of({"": value}, "") for value in values}
+    except (ValueError, TypeError):  # TypeError: a list or a mapping can't be a key
+        return None
+    return [texts[type(value), value] for value in values]
+
+
+def slice_of(record: Record, column: str) -> str:
+    """Return the value of a slice: as `label_of` has it, "" if it is missing or blank; `ValueError` as there."""
+    value = label_of(record, column) or ""
+    return value if value.strip() else ""
+
+
 def are_texts(values: "pa.StringArray") -> "NDArray[np.bool_]":
     """Return for each value of a column whether `text_of` accepts it and it is not blank: (values,)."""
     data, bounds = content(values)

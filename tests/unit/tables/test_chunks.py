@@ -85,7 +85,7 @@ def test_chunks_of_any_size_give_the_rows_and_errors_of_reading_by_line(
     content = first.get(head, HEADS[delimiter]) + b"".join(parts)
     path = folder / "long"
     path.write_bytes(("\ufeff".encode() if head == "bom" else b"") + content)
-    layout = Layout(dict(enumerate(columns)), delimiter=delimiter, quoting=quoting)  # type: ignore[arg-type]
+    layout = Layout(dict(zip("ab", columns, strict=False)), delimiter=delimiter, quoting=quoting)
     by_line = flattened(path, kind, layout)
     with pytest.MonkeyPatch.context() as patch:
         in_chunks(patch, size, rows, cores)

@@ -1,0 +1,73 @@
+"""Columns of data.slices in the splits: with their rows by either method, and nothing else changed."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from stages import split as stage
+from tests.unit.split.rows import write_csv
+from textclf.artifacts import shards, splits
+from textclf.core.files import SPLITS
+from textclf.split import shuffle, write
+from textclf.split.settings import Split
+from textclf.tables import limits
+from textclf.tables.settings import Data
+
+METHODS = ["random", "hash"]
+
+
+def made(count: int) -> list[tuple[str, str, str, str]]:
+    return [(f"text {n}", str(n % 2), ("web", "", "ios")[n % 3], f"v{n}") for n in range(count)]
+
+
+def run(folder: Path, table: Path, method: Any, slices: list[str]) -> Path:
+    data = Data(path=str(table), slices=tuple(slices))
+    settings = Split(method=method, validation_size=0.2, seed=1)
+    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json")
+    return folder / "splits"
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    return write_csv(tmp_path / "c.csv", made(120), ("text", "label", "platform", "version"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shard", [10, 1000])
+def test_each_row_keeps_its_values(tmp_path: Path, table: Path, method: str, shard: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(shards, "ROWS", shard)
+    monkeypatch.setattr(shuffle, "PIECES", 5)
+    for module in (limits, write):
+        monkeypatch.setattr(module, "BLOCK_ROWS", 7)
+    folder = run(tmp_path, table, method, ["platform", "version"])
+    found: dict[str, tuple[str, str]] = {}
+    for name in SPLITS:
+        paths = shards.paths(folder, name, ".parquet")
+        assert len(paths) > 1 or shard == 1000
+        for path in paths:
+            rows = pq.read_table(path)
+            assert rows.column_names == ["id", "text", "label", "cluster", "slice_platform", "slice_version"]
+            found |= {row["text"]: (row["slice_platform"], row["slice_version"]) for row in rows.to_pylist()}
+    assert found == {text: (platform, version) for text, _, platform, version in made(120)}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_rows_of_each_split_do_not_depend_on_slices(tmp_path: Path, table: Path, method: str) -> None:
+    without = run(tmp_path, table, method, [])
+    before = {name: pq.read_table(without / f"{name}.parquet") for name in SPLITS}
+    files = {path.name: path.read_bytes() for path in without.iterdir()}
+    assert before["test"].column_names == splits.CLUSTERED.names
+    assert run(tmp_path, table, method, []) == without
+    assert {path.name: path.read_bytes() for path in without.iterdir()} == files
+    with_slices = run(tmp_path, table, method, ["platform"])
+    for name, rows in before.items():
+        assert pq.read_table(with_slices / f"{name}.parquet").select(splits.CLUSTERED.names).equals(rows)
+
+
+def test_a_reader_finds_the_slices_of_a_split_by_their_columns(tmp_path: Path, table: Path) -> None:
+    opened = splits.open_slices(run(tmp_path, table, "random", ["platform"]), "test")
+    (rows,) = opened
+    assert rows.column_names == ["id", "text", "slice_platform"]
+    assert len(rows) == 30
