@@ -7,6 +7,7 @@ import numpy as np
 
 from textclf.artifacts.features import DENSE
 from textclf.core.formatting import count_noun, display_name, percent
+from textclf.core.lengths import Lengths
 from textclf.core.table import Table as Rows
 from textclf.export import description
 from textclf.export.sources import combine_rights, labelled_class_names
@@ -14,7 +15,7 @@ from textclf.export.weights import Weights, list_weights
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot import groups
 from textclf.report.conflicts import conflicts
-from textclf.report.rows import Lengths, SplitRows
+from textclf.report.rows import SplitRows
 from textclf.report.run import Run
 
 FOLDED = 20  # classes from which the table of classes is folded

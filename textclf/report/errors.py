@@ -9,6 +9,7 @@ import numpy as np
 from textclf.artifacts.metrics import format_interval
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
+from textclf.core.lengths import Lengths
 from textclf.core.table import Table as Rows
 from textclf.core.table import from_records
 from textclf.evaluate.intervals import wilson
@@ -17,7 +18,7 @@ from textclf.plot import groups as charts
 from textclf.plot.style import Spec
 from textclf.report.mistakes import Findings, Ints, find, find_texts
 from textclf.report.results import representative
-from textclf.report.rows import Lengths, SplitRows
+from textclf.report.rows import SplitRows
 from textclf.report.run import Run
 
 GROUPS = 20  # classes whose recall is drawn

@@ -7,29 +7,6 @@ from textclf.artifacts.splits import ReadColumns
 from textclf.report import rows
 from textclf.report.conflicts import first_conflicting
 
-SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
-TEXTS = st.lists(st.text(st.sampled_from(SPACES + "ab\x00\x08\x0e\x1b\x7f\u200bé中😀")) | st.text())
-
-
-@given(st.lists(TEXTS))
-def test_lengths_are_those_of_split_and_len(chunks: list[list[str]]) -> None:
-    words, characters = rows.count_lengths(pa.chunked_array(chunks, pa.string()))
-    texts = [text for chunk in chunks for text in chunk]
-    assert words.tolist() == [len(text.split()) for text in texts]
-    assert characters.tolist() == list(map(len, texts))
-    assert words.dtype == characters.dtype == np.int32
-
-
-@given(TEXTS, st.integers(0, 9), st.integers(0, 9))
-def test_lengths_of_a_part_are_those_of_the_part(texts: list[str], start: int, end: int) -> None:
-    part = pa.chunked_array([texts], pa.string())[start:end]
-    assert rows.count_lengths(part)[0].tolist() == [len(text.split()) for text in texts[start:end]]
-
-
-def test_lengths_do_not_depend_on_blocks() -> None:
-    texts = [f"word {'x ' * (n % 7)}" for n in range(2 * rows.BLOCK + 3)]
-    assert rows.count_lengths(pa.chunked_array([texts]))[0].tolist() == [len(text.split()) for text in texts]
-
 
 @given(st.lists(st.text(max_size=3), min_size=1), st.integers(1, 4), st.sets(st.integers(0, 30)))
 def test_rows_at_positions_are_read_from_their_pieces_alone(texts: list[str], size: int, places: set[int]) -> None:
