@@ -4,13 +4,14 @@ All resamples of rows that are all right are all right, so that a percentile int
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.evaluate.intervals import CONFIDENCE, Interval, wilson
-from textclf.evaluate.metrics import Counts, from_counts
+from textclf.evaluate.metrics import Counts, Floats, from_counts
 
 FEW = 5  # rows of a share, or rows not of it, below which resamples are too rough
 FEW_DISCORDANT = 10  # rows that only one of two models decides correctly, likewise
@@ -45,15 +46,21 @@ class Share:
 
 
 def counts_interval(
-    matrix: NDArray[np.int64], recalls: list[Interval | None], metric: str, point: float, lowest: float
+    matrix: NDArray[np.int64],
+    recalls: list[Interval | None],
+    metric: str,
+    point: float,
+    lowest: float,
+    measure: Callable[[Counts], Floats] | None = None,
 ) -> Interval:
     """Return the interval of a metric of a confusion matrix, recovered from the intervals of the recalls.
 
     `recalls` (classes,) is None for a class without rows; `lowest` is the lowest possible value of the metric, the
-    highest is 1. Each recall is moved to either end of its interval, while the others stay, and the changes of the
-    metric are added as squares: the method of variance estimates recovery, Zou & Donner (2008), Stat. Med.
-    27:1693-1702. Rows that are no longer right are decided as other classes in the proportions of the wrong rows of the
-    class, or of the other classes if it has none.
+    highest is 1; `measure` is the metric where it is another mean over the classes than in `from_counts`. Each recall
+    is moved to either end of its interval, while the others stay, and the changes of the metric are added as squares:
+    the method of variance estimates recovery, Zou & Donner (2008), Stat. Med. 27:1693-1702. Rows that are no longer
+    right are decided as other classes in the proportions of the wrong rows of the class, or of the other classes if it
+    has none.
     """
     below = above = 0.0
     actual, decided = matrix.sum(axis=1).astype(np.float64), matrix.sum(axis=0).astype(np.float64)
@@ -72,7 +79,7 @@ def counts_interval(
         correct = np.tile(matrix.diagonal().astype(np.float64), (len(places), 1))
         correct[order, places] = right
         counts = Counts(correct, decided - matrix[places] + moved, np.tile(actual, (len(places), 1)), len(places))
-        shifts.append(from_counts(counts)[metric] - point)
+        shifts.append((measure(counts) if measure else from_counts(counts)[metric]) - point)
     below = float((np.minimum(np.minimum(*shifts), 0) ** 2).sum())
     above = float((np.maximum(np.maximum(*shifts), 0) ** 2).sum())
     return Interval(max(point - math.sqrt(below), lowest), min(point + math.sqrt(above), 1.0))

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.splits import open_clusters, read_table
 from textclf.core import special
 from textclf.core.arrow import to_bytes
+from textclf.evaluate.comparisons import EXACT_SUM
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
 BUCKETS = 1024  # random groups of clusters in which a split too large for memory is summed
-EXACT_SUM = 20_000  # sum of all differences up to which the sign-flip test is exact
 
 Floats = NDArray[np.float64]
 

@@ -13,6 +13,8 @@ from textclf.core.formatting import round_significant
 from textclf.evaluate.bootstrap import RESAMPLES, resamples
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile, percentile
 
+EXACT_SUM = 20_000  # tables, or sums of differences, up to which a test is exact
+
 
 @dataclass(frozen=True)
 class McNemar:
@@ -71,6 +73,32 @@ def mcnemar_from_counts(only_a: int, only_b: int) -> McNemar:
     # I_(1/2)(n - k, k + 1) is the probability of at most k of n. Twice one tail exceeds 1 where tails overlap.
     p = min(2 * float(special.load().betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
     return McNemar(only_a, only_b, p)
+
+
+def fisher(right: int, rows: int, others_right: int, others: int) -> float:
+    """Return Fisher's exact two-sided p-value that two sets of independent rows have the same share of right ones.
+
+    It is the probability of all tables with these margins that are no more probable than the one observed; the p-value
+    is never too small. Fisher (1935), J. R. Stat. Soc. 98:39-82. If more than `EXACT_SUM` tables have these margins, it
+    is that of the pooled score test, which then differs little.
+    """
+    every = right + others_right
+    first, last = max(0, every - others), min(rows, every)
+    if last == first:
+        return 1.0
+    functions = special.load()
+    if last - first > EXACT_SUM:
+        share = every / (rows + others)
+        spread = math.sqrt(share * (1 - share) * (1 / rows + 1 / others))
+        return float(functions.erfc(abs(right / rows - others_right / others) / spread / math.sqrt(2)))
+    counts = np.arange(first, last + 1)
+    logs = -sum(
+        functions.gammaln(part + 1) for part in (counts, rows - counts, every - counts, others - every + counts)
+    )
+    chances = np.exp(logs - logs.max())
+    # Tables as probable as the observed one may differ from it by rounding errors.
+    extreme = chances <= chances[right - first] * (1 + 1e-7)
+    return min(float(chances[extreme].sum() / chances.sum()), 1.0)
 
 
 def accuracy_difference(

@@ -68,6 +68,20 @@ def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE
     return Interval(low, high)
 
 
+def difference(a: float, b: float, of_a: Interval, of_b: Interval) -> Interval:
+    """Return the interval of a - b for two numbers of independent samples, from the interval of each.
+
+    The ends are d - sqrt((a - low_a)^2 + (high_b - b)^2) and d + sqrt((high_a - a)^2 + (b - low_b)^2) with d = a - b.
+    For Wilson intervals of shares this is the hybrid score interval, method 10 of Newcombe (1998), Stat. Med.
+    17:873-890; for other metrics it is MOVER, the method of variance estimates recovery: Zou & Donner (2008), Stat.
+    Med. 27:1693-1702.
+    """
+    # max: a percentile interval may exclude its own value.
+    below = math.hypot(max(a - of_a.low, 0), max(of_b.high - b, 0))
+    above = math.hypot(max(of_a.high - a, 0), max(b - of_b.low, 0))
+    return Interval(a - b - below, a - b + above)
+
+
 def area_score(area: float, positives: float, others: float, confidence: float = CONFIDENCE) -> Interval:
     """Return the interval of a ROC AUC from the numbers of rows of the class and of other rows, both above 0.
 

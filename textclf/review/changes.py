@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from textclf.artifacts.metrics import METRICS
 from textclf.core.files import DIGITS, SPLITS
-from textclf.evaluate.intervals import Interval
+from textclf.evaluate.intervals import Interval, difference
 
 JUDGED = ("test", "validation")  # splits whose rows the model was not trained on
 IMPORTANT = tuple(name for name, metric in METRICS.items() if metric.important)
@@ -91,18 +91,12 @@ class Change:
 
 
 def unpaired_interval(head: float, base: float, head_interval: Interval, base_interval: Interval) -> Interval:
-    """Return the interval of head minus base for independent samples, from the interval of each.
+    """Return the interval of head minus base as `evaluate.intervals.difference` has it, rounded.
 
-    With d = head - base the ends are d - sqrt((head - low_head)^2 + (high_base - base)^2) and
-    d + sqrt((high_head - head)^2 + (base - low_base)^2). For Wilson intervals of proportions this is the hybrid score
-    interval, method 10 of Newcombe (1998), Stat. Med. 17:873-890; for other metrics it is MOVER, the method of
-    variance estimates recovery: Zou & Donner (2008), Stat. Med. 27:1693-1702. For two models on the same rows it is
-    too wide rather than too narrow, because their errors are correlated.
+    For two models on the same rows it is too wide rather than too narrow, because their errors are correlated.
     """
-    # max: a percentile interval may exclude its own value.
-    below = math.hypot(max(head - head_interval.low, 0), max(base_interval.high - base, 0))
-    above = math.hypot(max(head_interval.high - head, 0), max(base - base_interval.low, 0))
-    return Interval(round(head - base - below, DIGITS), round(head - base + above, DIGITS))
+    ends = difference(head, base, head_interval, base_interval)
+    return Interval(round(ends.low, DIGITS), round(ends.high, DIGITS))
 
 
 def compare_metrics(
