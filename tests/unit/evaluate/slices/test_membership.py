@@ -1,0 +1,90 @@
+"""Which slices the test rows of a folder of splits are in."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from textclf.artifacts import shards, splits
+from textclf.evaluate.clusters import IdDigest
+from textclf.evaluate.slices import membership
+from textclf.evaluate.slices.membership import FEWEST_ROWS, LONGEST, MOST_VALUES, Family, find_membership
+from textclf.evaluate.slices.names import FAMILIES
+
+
+def write(folder: Path, name: str, rows: int, pieces: int = 1, **columns: list[str]) -> None:
+    values: dict[str, Any] = {
+        "id": [f"{name}:{n}" for n in range(rows)],
+        "text": [f"word number {n}" if n % 2 else "it is not good" for n in range(rows)],
+        "label": [str(n % 2) for n in range(rows)],
+        "cluster": np.arange(rows, dtype=np.uint64),
+    }
+    values |= {f"slice_{column}": each for column, each in columns.items()}
+    table = pa.table(values)
+    size = -(-rows // pieces)
+    parts = (table.slice(start, size) for start in range(0, rows, size))
+    shards.write(parts, folder, name, ".parquet", splits.write_table)
+
+
+def families(folder: Path) -> dict[str, Family]:
+    return {family.name: family for family in find_membership(folder).families}
+
+
+@pytest.mark.parametrize("pieces", [1, 3])
+def test_rows_are_in_slices_of_columns_class_and_text(tmp_path: Path, pieces: int) -> None:
+    write(tmp_path, "train", 40)
+    platform = [("web", "ios", "")[n % 3] for n in range(60)]
+    write(tmp_path, "test", 60, pieces, platform=platform)
+    found = find_membership(tmp_path)
+    by_name = {family.name: family for family in found.families}
+    assert by_name["platform"].values == ("", "ios", "web")
+    assert [by_name["platform"].values[code] for code in by_name["platform"].codes] == platform
+    assert by_name["class"].values == ("0", "1")
+    assert by_name["negation"].codes.tolist() == [1, 0] * 30
+    assert [name for _, name in by_name["negation"].slices()] == ["negation=no", "negation=yes"]
+    assert "words" not in by_name  # all texts have 1 to 4 words
+    assert found.rows == 60
+    ids = IdDigest()
+    ids.add([f"test:{n}" for n in range(60)])
+    assert found.ids == ids.digest()
+    assert by_name.keys() <= {*FAMILIES, "platform"}
+
+
+def test_rare_values_are_in_no_slice(tmp_path: Path) -> None:
+    write(tmp_path, "train", 40)
+    rare = ["rare"] * (FEWEST_ROWS - 1) + ["some"] * FEWEST_ROWS + ["many"] * 40
+    write(tmp_path, "test", len(rare), place=rare, same=["x"] * len(rare), most=["x"] * (len(rare) - 1) + ["y"])
+    found = families(tmp_path)
+    assert found["place"].values == ("many", "some")
+    assert (found["place"].codes == -1).sum() == FEWEST_ROWS - 1
+    assert not {"same", "most"} & found.keys()  # no other rows to compare with
+
+
+def test_of_many_values_the_most_frequent_are_slices(tmp_path: Path) -> None:
+    write(tmp_path, "train", 40)
+    values = [f"v{n:02}" for n in range(MOST_VALUES + 5) for _ in range(FEWEST_ROWS + (n >= 5))]
+    write(tmp_path, "test", len(values), many=values)
+    assert families(tmp_path)["many"].values == tuple(f"v{n:02}" for n in range(5, MOST_VALUES + 5))
+
+
+def test_long_values_and_columns_of_ids_are_no_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, "train", 40)
+    long = ["x" * LONGEST, "y" * (LONGEST + 1)]
+    write(tmp_path, "test", 40, 2, long=long * 20, few=["a", "b"] * 20, user=["a"] * 20 + [f"u{n}" for n in range(20)])
+    monkeypatch.setattr(membership, "MOST_DISTINCT", 10)
+    found = families(tmp_path)
+    assert found["long"].values == (long[0],)
+    assert "few" in found
+    assert "user" not in found
+
+
+def test_unknown_words_need_the_training_rows_in_one_shard(tmp_path: Path) -> None:
+    write(tmp_path, "train", 10)
+    write(tmp_path, "test", 40)
+    assert "unknown_words" in families(tmp_path)
+    for path in tmp_path.glob("train*"):
+        path.unlink()
+    write(tmp_path, "train", 10, pieces=2)
+    assert "unknown_words" not in families(tmp_path)

@@ -1,0 +1,251 @@
+"""What is reported of the slices: numbers of their rows alone, valid tests, and nothing that depends on batches."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from scipy import stats
+from sklearn import metrics as sk
+
+from tests.unit.evaluate.samples import HALF, PROPERTY, SEEDS, TOP, drawn, params, predictions, reference
+from textclf.artifacts.predictions import Predictions
+from textclf.core.errors import UserError
+from textclf.evaluate import comparisons
+from textclf.evaluate.clusters import IdDigest
+from textclf.evaluate.comparisons import fisher, holm
+from textclf.evaluate.intervals import difference, wilson
+from textclf.evaluate.measure import measure
+from textclf.evaluate.settings import SLICE_METRICS
+from textclf.evaluate.slices import sums as module
+from textclf.evaluate.slices.membership import Family, Membership
+from textclf.evaluate.slices.report import describe_weak, ranked, report, weak
+from textclf.evaluate.slices.sums import SliceSums
+
+TABLES = st.tuples(st.integers(1, 60), st.integers(1, 60)).flatmap(
+    lambda sizes: st.tuples(*(st.tuples(st.integers(0, size), st.just(size)) for size in sizes))
+)
+
+
+def membership(rows: Predictions, **codes: Any) -> Membership:
+    """Return families of slices named by letters."""
+    families = []
+    for name, values in codes.items():
+        array = np.asarray(values, np.int8)
+        families.append(Family(name, tuple("abcdefgh"[: array.max() + 1]), array))
+    ids = IdDigest()
+    ids.add(rows.ids.tolist())
+    return Membership(tuple(families), ids.digest(), len(rows))
+
+
+def measured(
+    rows: Predictions, metric: str | None = None, keys: Any = None, size: int = 1000, **codes: Any
+) -> dict[str, dict[str, Any]]:
+    """Return the report of one model, whose rows are added so many at a time."""
+    sums = SliceSums(membership(rows, **codes), rows.classes, metric, keys)
+    for start in range(0, len(rows), size):
+        sums.add({"m": rows.take(slice(start, start + size))}, {"m": TOP})
+    return report(sums, 0.95)["m"]
+
+
+def split_in_three(seed: int, rows: int) -> NDArray[np.int64]:
+    return np.random.default_rng(seed).permutation(np.arange(rows) % 3)
+
+
+# The test
+
+
+@PROPERTY
+@given(TABLES)
+def test_fishers_test_is_scipys(table: Any) -> None:
+    (right, rows), (others_right, others) = table
+    expected = stats.fisher_exact(np.array([[right, rows - right], [others_right, others - others_right]])).pvalue
+    assert fisher(right, rows, others_right, others) == pytest.approx(expected, rel=1e-6)
+
+
+def test_the_test_of_many_rows_is_the_pooled_score_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = fisher(4050, 5000, 16400, 20000)
+    monkeypatch.setattr(comparisons, "EXACT_SUM", 100)
+    proportion = reference("stats.proportion")
+    score = proportion.proportions_ztest([4050, 16400], [5000, 20000])[1]
+    assert fisher(4050, 5000, 16400, 20000) == pytest.approx(score, rel=1e-9)
+    assert exact == pytest.approx(score, rel=0.05)
+
+
+# The numbers
+
+
+@PROPERTY
+@given(SEEDS)
+def test_accuracy_difference_and_tests_are_those_of_the_rows_and_the_others(seed: int) -> None:
+    rows = drawn(seed)
+    codes = split_in_three(seed, len(rows))
+    entries = measured(rows, kind=codes)
+    right = rows.probabilities.argmax(axis=1) == rows.y
+    p_values = []
+    for place, letter in enumerate("abc"):
+        own, others = right[codes == place], right[codes != place]
+        entry = entries[f"kind={letter}"]
+        ends = [wilson(part.sum(), len(part)) for part in (own, others)]
+        assert entry["rows"] == len(own)
+        assert entry["accuracy"] == pytest.approx(own.mean(), abs=1e-6)
+        assert entry["accuracy_interval"] == pytest.approx(ends[0]._asdict(), abs=1e-6)
+        assert entry["difference"] == pytest.approx(own.mean() - others.mean(), abs=1e-6)
+        expected = difference(own.mean(), others.mean(), *ends)
+        assert entry["difference_interval"] == pytest.approx(expected._asdict(), abs=1e-6)
+        p_values.append(fisher(int(own.sum()), len(own), int(others.sum()), len(others)))
+        assert entry["p"] == pytest.approx(p_values[-1], rel=1e-5)
+    adjusted = holm(np.array(p_values))
+    assert [entries[f"kind={letter}"]["p_holm"] for letter in "abc"] == pytest.approx(adjusted, rel=1e-5)
+
+
+def test_rows_in_no_slice_are_among_the_others() -> None:
+    rows = predictions([1] * 40, [0.9] * 10 + [0.1] * 10 + [0.9] * 20)
+    entries = measured(rows, kind=[0] * 20 + [-1] * 20)
+    assert entries["kind=a"]["accuracy"] == 0.5
+    assert entries["kind=a"]["difference"] == -0.5
+
+
+def test_two_slices_that_are_all_rows_are_one_hypothesis() -> None:
+    rows = predictions([1] * 40, [0.9] * 25 + [0.1] * 15)
+    half = [0] * 20 + [1] * 20
+    entries = measured(rows, half=half)
+    assert entries["half=a"]["p"] == entries["half=b"]["p"] == entries["half=a"]["p_holm"]
+    assert entries["half=a"]["difference"] == -entries["half=b"]["difference"]
+    twice = measured(rows, half=half, other=half[::2] + half[1::2])
+    assert twice["half=a"]["p_holm"] == pytest.approx(2 * twice["half=a"]["p"], rel=1e-5)
+
+
+def of_slice(metric: str, y: Any, probabilities: Any, binary: bool) -> float:
+    """Return a metric of these rows as scikit-learn has it."""
+    decided = probabilities.argmax(axis=1)
+    if metric == "log_loss":
+        return float(sk.log_loss(y, probabilities, labels=range(probabilities.shape[1])))
+    if metric == "brier":
+        return float(((probabilities - np.eye(probabilities.shape[1])[y]) ** 2).sum(axis=1).mean() / (1 + binary))
+    if metric == "mcc":
+        return float(sk.matthews_corrcoef(y, decided))
+    if metric == "balanced_accuracy":
+        return float(sk.balanced_accuracy_score(y, decided))
+    function = {"precision": sk.precision_score, "recall": sk.recall_score, "f1": sk.f1_score}[metric]
+    if binary:
+        return float(function(y, decided, zero_division=0))
+    return float(function(y, decided, labels=np.unique(y), average="macro", zero_division=0))
+
+
+@pytest.mark.parametrize("metric", SLICE_METRICS)
+@pytest.mark.parametrize("classes", [2, 4])
+def test_the_metric_is_that_of_the_rows_of_the_slice_and_in_its_interval(metric: str, classes: int) -> None:
+    rows = drawn(1, 120, classes)
+    codes = split_in_three(2, len(rows))
+    for place, letter in enumerate("abc"):
+        inside = codes == place
+        entry = measured(rows, metric, kind=codes)[f"kind={letter}"]
+        expected = of_slice(metric, rows.y[inside], rows.probabilities[inside], classes == 2)
+        assert entry[metric] == pytest.approx(expected, abs=1e-6)
+        ends = entry[f"{metric}_interval"]
+        assert ends["low"] < entry[metric] < ends["high"]
+
+
+def test_a_metric_that_is_not_defined_in_a_slice_is_left_out() -> None:
+    rows = predictions([0, 1] * 20, [0.2, 0.8, 0.7, 0.1] * 10)
+    entries = measured(rows, "recall", kind=rows.y)
+    assert "recall" not in entries["kind=a"]  # no row of the positive class
+    assert entries["kind=b"]["recall"] == 0.5
+    assert "balanced_accuracy" not in measured(rows, "balanced_accuracy", kind=rows.y)["kind=a"]
+    right = predictions([0, 1] * 20, [0.2, 0.8] * 20)
+    assert measured(right, "log_loss", kind=[0] * 20 + [1] * 20)["kind=a"]["log_loss_interval"] is None
+
+
+def test_counts_of_many_classes_are_refused() -> None:
+    rows = drawn(1, 300, 101)
+    sums = membership(rows, kind=split_in_three(1, 300))
+    with pytest.raises(UserError) as error:
+        SliceSums(sums, rows.classes, "f1")
+    (line,) = error.value.lines
+    assert line.endswith("must be null or one of log_loss, brier with more than 100 classes; got f1 and 101 classes")
+    SliceSums(sums, rows.classes, "log_loss")
+
+
+def test_a_model_that_decides_one_class_has_no_slices() -> None:
+    rows = predictions([0, 1] * 20, [0.9] * 40)
+    assert measured(rows, kind=rows.y) == {}
+
+
+@pytest.mark.parametrize("metric", [None, "f1", "log_loss"])
+@pytest.mark.parametrize("dependent", [False, True])
+def test_batches_of_any_size_give_the_same_report(metric: str | None, dependent: bool) -> None:
+    rows = drawn(5, 200, 3)
+    keys = (np.arange(200) // 4).astype(np.uint64) if dependent else None
+    whole = measured(rows, metric, keys, kind=split_in_three(3, 200))
+    assert len(whole) == 3
+    for size in (7, 100):
+        assert measured(rows, metric, keys, size, kind=split_in_three(3, 200)) == whole
+
+
+# Dependent rows
+
+
+def test_rows_that_repeat_are_worth_one_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = drawn(4, 300, 2)
+    repeated = some.take(np.repeat(np.arange(300), 5))
+    codes = split_in_three(4, 300)
+    single = measured(some, kind=codes)
+    keys = np.repeat(np.arange(300), 5).astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+    clustered = measured(repeated, "log_loss", keys, kind=np.repeat(codes, 5))
+    assert "effective_rows" not in single["kind=a"]
+    for name, entry in clustered.items():
+        assert entry["effective_rows"] == pytest.approx(100, rel=0.1)
+        assert entry["p"] == pytest.approx(single[name]["p"], rel=0.5)
+        naive = measured(repeated, "log_loss", kind=np.repeat(codes, 5))[name]
+        for key in ("accuracy", "difference", "log_loss"):
+            widths = [part[f"{key}_interval"]["high"] - part[f"{key}_interval"]["low"] for part in (entry, naive)]
+            assert widths[0] == pytest.approx(5**0.5 * widths[1], rel=0.15)
+    monkeypatch.setattr(module, "EXACT_ROWS", 1000)  # in groups of clusters
+    for name, entry in measured(repeated, None, keys, kind=np.repeat(codes, 5)).items():
+        assert entry["effective_rows"] == pytest.approx(clustered[name]["effective_rows"], rel=0.25)
+
+
+# In a run
+
+
+def test_measuring_adds_the_test_rows_of_all_models() -> None:
+    train, test = drawn(1, 60, 2, "train"), drawn(2, 60, 2)
+    codes = split_in_three(1, 60)
+    sums = SliceSums(membership(test, kind=codes), test.classes)
+    measure({"m": [train, test]}, params(), False, None, sums)
+    assert report(sums, 0.95)["m"] == measured(test, kind=codes)
+
+
+def test_rows_of_another_split_are_refused() -> None:
+    train, test = drawn(1, 60, 2, "train"), drawn(2, 60, 2)
+    for others in (test.take(slice(None, None, -1)), test.take(slice(50)), predictions([0, 1] * 50, [0.2, 0.8] * 50)):
+        sums = SliceSums(membership(others, kind=np.arange(len(others)) % 3), test.classes)
+        with pytest.raises(UserError, match="predictions must be of the test rows of data/splits, in their order"):
+            measure({"m": [train, test]}, params(), False, None, sums)
+
+
+# Which are weak
+
+
+def entry(difference: float, p: float) -> dict[str, Any]:
+    return {"difference": difference, "p": p, "p_holm": p, "accuracy": 0.5, "rows": 20}
+
+
+def test_slices_are_ranked_by_evidence_of_weakness() -> None:
+    entries = {"a=1": entry(0.2, 0.001), "a=2": entry(-0.1, 0.2), "a=3": entry(-0.2, 0.01), "a=4": entry(0.1, 0.9)}
+    assert ranked(entries) == ["a=3", "a=2", "a=4", "a=1"]
+    assert weak(entries, 0.95) == ["a=3"]
+    assert list(describe_weak(entries, 0.95)) == [
+        "weak on a=3: accuracy 0.500 on 20 test rows, 0.200 below the others (p 0.010, corrected)"
+    ]
+    assert weak({"a=1": entry(0.2, 0.001)}, 0.95) == []
+
+
+def test_decisions_follow_the_threshold() -> None:
+    rows = predictions([1] * 20 + [0] * 20, [0.6, 0.4] * 20)
+    sums = SliceSums(membership(rows, kind=rows.y), rows.classes)
+    sums.add({"m": rows}, {"m": HALF})
+    assert report(sums, 0.95)["m"]["kind=a"]["accuracy"] == 0.5

@@ -1,0 +1,91 @@
+"""Properties of texts, computed for whole columns, as Python finds them in each text."""
+
+import re
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.evaluate.slices import texts
+
+SOME = ["good", "Bad", "not", "a1", "café", "don't", "ok.", "--", "THE", "中文", " "]
+WORDS = st.lists(st.sampled_from(SOME), max_size=12)
+COLUMN = st.lists(st.lists(WORDS.map(" ".join), max_size=5), max_size=3)
+
+
+def column(*chunks: list[str]) -> pa.ChunkedArray:
+    return pa.chunked_array(list(chunks), pa.string())
+
+
+def test_bands_have_a_name_for_every_code() -> None:
+    assert len(texts.word_bands()) == len(texts.WORDS) + 1
+    assert texts.word_bands()[:2] == ("1 to 4", "5 to 8")
+    assert texts.word_bands()[-1] == "257 or more"
+    assert texts.share_bands() == ("none", "up to 10%", "10% to 25%", "more than 25%")
+    assert len(texts.share_bands()) == len(texts.SHARES) + 1
+
+
+def test_words_are_counted_in_bands_that_hold_their_upper_end() -> None:
+    lengths = [1, 4, 5, 8, 9, 16, 17, 256, 257, 1000]
+    codes = texts.by_words(column([" ".join(["w"] * n) for n in lengths]))
+    assert [texts.word_bands()[code] for code in codes] == [
+        *("1 to 4", "1 to 4", "5 to 8", "5 to 8", "9 to 16", "9 to 16", "17 to 32"),
+        *("129 to 256", "257 or more", "257 or more"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        (texts.NEGATION, "not good", True),
+        (texts.NEGATION, "It was NOT good", True),
+        (texts.NEGATION, "never again", True),
+        (texts.NEGATION, "I don't know", True),
+        (texts.NEGATION, "I don\u2019t know", True),
+        (texts.NEGATION, "i dont know", True),
+        (texts.NEGATION, "nothing", True),
+        (texts.NEGATION, "a knot, a note, noted, want, giant", False),
+        (texts.NEGATION, "annotation", False),
+        (texts.NEGATION, "éno", False),
+        (texts.NEGATION, "great food", False),
+        (texts.CAPITALS, "SO good", False),
+        (texts.CAPITALS, "the BEST", True),
+        (texts.CAPITALS, "ÜBER", True),
+        (texts.CAPITALS, "McDONald DVDs", False),
+        (texts.DIGITS, "5 stars", True),
+        (texts.DIGITS, "five stars", False),
+        (texts.DIGITS, "\u0663", True),
+    ],
+)
+def test_patterns_find_what_they_are_for(pattern: str, text: str, expected: bool) -> None:
+    assert texts.by_pattern(column([text, ""]), pattern).tolist() == [int(expected), 0]
+
+
+def test_columns_without_rows_or_in_chunks_are_no_special_case() -> None:
+    assert texts.by_pattern(column(), texts.DIGITS).tolist() == []
+    assert texts.by_pattern(column(["1", "a"], [], ["2"]), texts.DIGITS).tolist() == [1, 0, 1]
+    assert texts.by_pattern(column(["a", "1", "2"]).slice(1), texts.DIGITS).tolist() == [1, 1]
+
+
+def words(text: str) -> list[str]:
+    lower = "".join(letter.lower() if letter.isascii() else letter for letter in text)
+    return re.findall(r"[a-z0-9\x80-\U0010ffff]+", lower)
+
+
+@given(COLUMN, COLUMN)
+def test_unknown_words_are_those_that_no_training_text_has(train: list[list[str]], test: list[list[str]]) -> None:
+    known = {word for chunk in train for text in chunk for word in words(text)}
+    hashes = texts.words_of(column(*train))
+    assert len(hashes) == len(known)
+    codes = texts.by_unknown_words(hashes)(column(*test))
+    shares = [
+        sum(word not in known for word in words(text)) / max(len(words(text)), 1) for chunk in test for text in chunk
+    ]
+    assert codes.tolist() == np.searchsorted(texts.SHARES, shares).tolist()
+
+
+@given(st.lists(st.text(max_size=8), max_size=6))
+def test_words_of_any_text_are_found_within_it_alone(some: list[str]) -> None:
+    assert texts.words_of(column(some)).tolist() == texts.words_of(column(*[[text] for text in some])).tolist()

@@ -1,0 +1,121 @@
+"""Which slices each test row is in: values of the user's columns, its class, and properties of its text."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.splits import SLICE, open_slices, slice_columns
+from textclf.core.strings import as_array, encode
+from textclf.evaluate.clusters import IdDigest
+from textclf.evaluate.slices import texts
+from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS
+from textclf.evaluate.slices.texts import Codes
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MOST_VALUES = 20  # slices of a column: the most frequent values
+MOST_DISTINCT = 100_000  # distinct values of a column, from which on it has no slices: an id rather than a property
+LONGEST = 100  # characters of a value that is a slice; a longer one is a text rather than a property
+FEWEST_ROWS = 10  # of a slice, and of the other rows
+
+
+@dataclass(frozen=True)
+class Family:
+    """Slices by one property: `codes` (rows,) are positions in `values`, -1 for a row that is in none of them."""
+
+    name: str
+    values: tuple[str, ...]
+    codes: Codes
+
+    def slices(self) -> Iterator[tuple[int, str]]:
+        """Yield the position and the name of each slice, as the gate of params.yaml names it."""
+        for place, value in enumerate(self.values):
+            yield place, f"{self.name}={value}"
+
+
+@dataclass(frozen=True)
+class Membership:
+    """The slices of the test rows, in the order of the split; `ids` is the digest of the ids of the rows."""
+
+    families: tuple[Family, ...]
+    ids: bytes
+    rows: int
+
+
+def find_membership(splits: Path) -> Membership:
+    """Return the slices of the test rows of a folder of splits, which are read a shard at a time.
+
+    A family whose rows are all alike is left out, and slices and values that are too rare, as the constants here say.
+    Shares of unknown words need the words of the training rows, so they are left out if these are in several shards.
+    """
+    shards = open_slices(splits, "test")
+    train = open_slices(splits, "train")
+    of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
+        WORDS: (texts.word_bands(), texts.by_words)
+    }
+    for name, pattern in texts.PATTERNS.items():
+        of_texts[name] = texts.NO_YES, partial(texts.by_pattern, pattern=pattern)
+    if len(train) == 1:
+        known = texts.words_of(next(iter(train))["text"])
+        of_texts[UNKNOWN] = texts.share_bands(), texts.by_unknown_words(known)
+    columns: dict[str, _Column] = {}
+    codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
+    ids, rows = IdDigest(), 0
+    for table in shards:
+        ids.add_arrow(table["id"])
+        rows += len(table)
+        for name in ("label", *slice_columns(table.column_names)):
+            columns.setdefault(name, _Column()).add(as_array(table[name]))
+        for name, (_, function) in of_texts.items():
+            codes[name].append(function(table["text"]))
+    families = [
+        columns[name].family(CLASS if name == "label" else name.removeprefix(SLICE))
+        for name in sorted(columns, key=lambda name: name == "label")
+    ]
+    families += [Family(name, of_texts[name][0], np.concatenate(parts)) for name, parts in codes.items() if parts]
+    return Membership(tuple(family for each in families if (family := _with_rows(each)).values), ids.digest(), rows)
+
+
+def _with_rows(family: Family) -> Family:
+    """Return a family with those of its slices that have enough rows in them and outside."""
+    counts = np.bincount(family.codes + 1, minlength=len(family.values) + 1)[1:]
+    kept = np.flatnonzero((counts >= FEWEST_ROWS) & (len(family.codes) - counts >= FEWEST_ROWS))
+    places = np.full(len(family.values) + 1, -1, np.int8)  # the last one is that of -1
+    places[kept] = np.arange(len(kept))
+    return Family(family.name, tuple(family.values[place] for place in kept.tolist()), places[family.codes])
+
+
+class _Column:
+    """The values of a column of texts, counted shard by shard."""
+
+    def __init__(self) -> None:
+        self.places: dict[str, int] = {}
+        self.codes: list[NDArray[np.int32]] = []
+
+    def add(self, values: "pa.StringArray") -> None:
+        codes, distinct = encode(values)
+        if len(self.places) <= MOST_DISTINCT:
+            places = [self.places.setdefault(value, len(self.places)) for value in distinct]
+            self.codes.append(np.array(places, np.int32)[codes])
+        else:
+            self.codes.append(np.zeros(len(codes), np.int32))
+
+    def family(self, name: str) -> Family:
+        """Return the slices of the most frequent values, in the order of the values; none if there are too many."""
+        codes, values = np.concatenate(self.codes), list(self.places)
+        counts = np.bincount(codes, minlength=len(values)).tolist()
+        short = [place for place, value in enumerate(values) if len(value) <= LONGEST and counts[place] >= FEWEST_ROWS]
+        if len(values) > MOST_DISTINCT:
+            short = []
+        chosen = sorted(
+            sorted(short, key=lambda place: (-counts[place], values[place]))[:MOST_VALUES], key=values.__getitem__
+        )
+        places = np.full(len(values), -1, np.int8)
+        places[chosen] = np.arange(len(chosen))
+        return Family(name, tuple(values[place] for place in chosen), places[codes])

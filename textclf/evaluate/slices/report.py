@@ -1,0 +1,223 @@
+"""What slices.json says: accuracy in each slice, how it differs from the other rows, and whether chance explains it."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.metrics import METRICS
+from textclf.core.files import DIGITS
+from textclf.core.formatting import count_noun, p_value, round_significant
+from textclf.core.quoting import quote_name
+from textclf.evaluate.boundary import FEW, Share, counts_interval
+from textclf.evaluate.clusters import effective_rows
+from textclf.evaluate.comparisons import fisher, holm
+from textclf.evaluate.intervals import Interval, difference, normal
+from textclf.evaluate.metrics import FROM_COUNTS, Counts
+from textclf.evaluate.slices.sums import ModelSums, SliceSums
+from textclf.evaluate.split_metrics import SHARES
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some rows: `right` and all `rows` by group of dependent rows (groups,), and what all of them are worth."""
+
+    right: Floats
+    rows: Floats
+    share: Share
+
+    @classmethod
+    def of(cls, right: Floats, rows: Floats, clustered: bool, confidence: float) -> "Part":
+        """Return the part with the number of independent rows that it is worth."""
+        count, total = float(right.sum()), float(rows.sum())
+        accuracy = count / total
+        effective = effective_rows(right, rows, accuracy * (1 - accuracy), confidence) if clustered else total
+        return cls(right, rows, Share(count, total, effective))
+
+    @property
+    def accuracy(self) -> float:
+        """Return the share of right rows."""
+        return self.share.right / self.share.rows
+
+    @property
+    def worth(self) -> float:
+        """Return how many independent rows a row is worth."""
+        return self.share.effective / self.share.rows
+
+    def whole_counts(self) -> tuple[int, int]:
+        """Return right rows and all rows, as independent rows rounded to whole ones: at least one."""
+        rows = max(round(self.share.effective), 1)
+        return min(round(self.accuracy * rows), rows), rows
+
+
+def report(sums: SliceSums, confidence: float) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the content of slices.json: by model and slice.
+
+    For each slice: `rows`; `accuracy`; `difference`, that of the accuracy from the accuracy of all other rows; both
+    with an interval; `p` that both accuracies are the same, `p_holm` corrected for the slices of the model; with
+    dependent rows `effective_rows`, and the metric of the settings, if it is defined. A model that decides one class
+    for all rows has no slices: its accuracy in one is the share of that class. Accuracies have Wilson's interval,
+    differences Newcombe's, p-values are Fisher's; all take clusters of dependent rows for the number of independent
+    rows that they are worth: Rao & Scott (1992), Biometrics 48:577-585.
+    """
+    return {
+        name: _report_model(sums, model, confidence) if np.count_nonzero(model.decided) > 1 else {}
+        for name, model in sums.models.items()
+    }
+
+
+def _report_model(sums: SliceSums, model: ModelSums, confidence: float) -> dict[str, dict[str, Any]]:
+    entries: dict[str, dict[str, Any]] = {}
+    hypotheses: dict[str, float] = {}  # p-values of different hypotheses: if two slices are all rows, theirs is one
+    hypothesis_of: dict[str, str] = {}
+    for place, family in enumerate(sums.membership.families):
+        right, rows = model.right[place], sums.rows[place].astype(np.float64)
+        halves = len(family.values) == 2 and not rows[0].any()
+        for position, name in family.slices():
+            own = Part.of(right[position + 1], rows[position + 1], sums.clustered, confidence)
+            others = Part.of(right.sum(axis=0) - own.right, rows.sum(axis=0) - own.rows, sums.clustered, confidence)
+            entries[name] = _entry(own, others, confidence)
+            if sums.metric is not None:
+                entries[name] |= _metric(sums, model, place, position + 1, own, confidence)
+            if sums.clustered:
+                entries[name]["effective_rows"] = round(own.share.effective, 1)
+            hypothesis_of[name] = family.name if halves else name
+            hypotheses[hypothesis_of[name]] = fisher(*own.whole_counts(), *others.whole_counts())
+    adjusted = dict(zip(hypotheses, holm(np.array(list(hypotheses.values()))).tolist(), strict=True))
+    for name, entry in entries.items():
+        entry["p"] = round_significant(hypotheses[hypothesis_of[name]])
+        entry["p_holm"] = round_significant(adjusted[hypothesis_of[name]])
+    return entries
+
+
+def _entry(own: Part, others: Part, confidence: float) -> dict[str, Any]:
+    ends, other_ends = own.share.interval(confidence), others.share.interval(confidence)
+    return {
+        "rows": int(own.share.rows),
+        "accuracy": round(own.accuracy, DIGITS),
+        "accuracy_interval": _ends(ends),
+        "difference": round(own.accuracy - others.accuracy, DIGITS),
+        "difference_interval": _ends(difference(own.accuracy, others.accuracy, ends, other_ends)),
+    }
+
+
+def _ends(ends: Interval | None) -> dict[str, float] | None:
+    return ends and {"low": round(ends.low, DIGITS), "high": round(ends.high, DIGITS)}
+
+
+def _metric(
+    sums: SliceSums, model: ModelSums, place: int, position: int, own: Part, confidence: float
+) -> dict[str, Any]:
+    """Return the metric of the settings in a slice and its interval; nothing if it is not defined there.
+
+    The interval is None if there are too few rows for one.
+    """
+    metric = str(sums.metric)
+    if model.losses:
+        losses = model.losses[place][position]
+        value, ends = _mean_loss(metric, losses, float(model.squares[place][position]), own, sums.clustered, confidence)
+    else:
+        matrix = model.confusion[place][position]
+        found = value_of_counts(matrix, metric)
+        if found is None:
+            return {}
+        value, ends = found, counts_ends(matrix, metric, found, own.worth, confidence)
+    return {metric: round(value, DIGITS), f"{metric}_interval": _ends(ends)}
+
+
+def _mean_loss(
+    metric: str, losses: Floats, squares: float, own: Part, clustered: bool, confidence: float
+) -> tuple[float, Interval | None]:
+    rows = own.share.rows
+    mean = float(losses.sum()) / rows
+    if rows - own.share.right < FEW:  # the losses of a few wrong rows dominate
+        return mean, None
+    variance = max(squares / rows - mean**2, 0.0)
+    effective = effective_rows(losses, own.rows, variance, confidence) if clustered else rows
+    ends = normal(mean, math.sqrt(variance / effective), confidence)
+    highest = 1.0 if metric == "brier" else math.inf
+    return mean, Interval(max(ends.low, 0.0), min(ends.high, highest))
+
+
+def value_of_counts(matrix: NDArray[np.int64], metric: str) -> float | None:
+    """Return a metric of a confusion matrix, None if it is not defined.
+
+    Of two classes precision, recall and F1 are those of the positive one; of more classes they are means over those
+    that have rows in the slice.
+    """
+    correct, decided, actual = (part[np.newaxis].astype(np.float64) for part in _margins(matrix))
+    counts = Counts(correct, decided, actual, int(matrix.any(axis=1).sum()))
+    if METRICS[metric].per_class and len(matrix) == 2:
+        rows = {"precision": decided, "recall": actual, "f1": decided + actual - correct}[metric]
+        if not rows[0, 1]:
+            return None
+    measured = _measure(metric, matrix)(counts)
+    return None if measured is None else float(measured[0])
+
+
+def _margins(matrix: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return right, decided and actual rows of each class."""
+    return matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+
+
+def _measure(metric: str, matrix: NDArray[np.int64]) -> Any:
+    """Return the function from counts to the metric of a slice with this confusion matrix."""
+    if not METRICS[metric].per_class:
+        return FROM_COUNTS[metric]
+    places = [1] if len(matrix) == 2 else np.flatnonzero(matrix.any(axis=1))
+
+    def mean(counts: Counts) -> Floats:
+        by_class = FROM_COUNTS[metric](counts)
+        assert by_class is not None  # noqa: S101 (a metric per class is always defined)
+        means: Floats = by_class[:, places].mean(axis=1)
+        return means
+
+    return mean
+
+
+def counts_ends(
+    matrix: NDArray[np.int64], metric: str, value: float, worth: float, confidence: float
+) -> Interval | None:
+    """Return the interval of `value_of_counts`; a row is worth `worth` independent ones."""
+    correct, decided, actual = _margins(matrix)
+    if metric in SHARES and len(matrix) == 2:
+        right = int(correct[1])
+        rows = int({"precision": decided[1], "recall": actual[1], "f1": decided[1] + actual[1] - right}[metric])
+        return Share(right, rows, rows * worth, metric == "f1").interval(confidence)
+    recalls = [
+        Share(int(right), int(rows), rows * worth).interval(confidence) if rows else None
+        for right, rows in zip(correct, actual, strict=True)
+    ]
+    lowest = -1.0 if metric == "mcc" else 0.0
+    return counts_interval(matrix, recalls, metric, value, lowest, _measure(metric, matrix))
+
+
+def ranked(entries: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return the slices of a model with the strongest evidence of weakness first, and of strength last."""
+
+    def key(name: str) -> tuple[float, float, str]:
+        sign = 1 if entries[name]["difference"] < 0 else -1
+        return (sign * math.log(max(entries[name]["p"], 1e-300)), entries[name]["difference"], name)
+
+    return sorted(entries, key=key)
+
+
+def weak(entries: Mapping[str, Mapping[str, Any]], confidence: float) -> list[str]:
+    """Return the slices of a model that are less accurate than the other rows beyond chance, by evidence."""
+    alpha = 1 - confidence
+    return [name for name in ranked(entries) if entries[name]["difference"] < 0 and entries[name]["p_holm"] <= alpha]
+
+
+def describe_weak(entries: Mapping[str, Mapping[str, Any]], confidence: float) -> Iterator[str]:
+    """Yield a line for each such slice."""
+    for name in weak(entries, confidence):
+        entry = entries[name]
+        yield (
+            f"weak on {quote_name(name)}: accuracy {entry['accuracy']:.3f} on {count_noun(entry['rows'], 'test row')}, "
+            f"{-entry['difference']:.3f} below the others (p {p_value(entry['p_holm'])}, corrected)"
+        )

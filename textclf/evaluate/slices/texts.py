@@ -1,0 +1,114 @@
+"""Properties of texts by which test rows are put into slices, computed for whole columns."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.core.arrow import to_numbers
+from textclf.core.lengths import count_lengths
+from textclf.core.murmur import murmur
+from textclf.core.strings import call, content
+from textclf.evaluate.slices import names
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Codes = NDArray[np.int8]  # position of each row's value in the values of a family
+
+WORDS = (4, 8, 16, 32, 64, 128, 256)  # most words of a text in each band; the last one has no end
+SHARES = (0.0, 0.1, 0.25)  # largest share of unknown words in each band, likewise
+NO_YES = ("no", "yes")
+# RE2, whose \b knows ASCII alone. English; what is written without an apostrophe counts too.
+BEFORE, AFTER = r"(^|[^\p{L}\p{N}_])", r"([^\p{L}\p{N}_]|$)"
+NEGATION = (
+    rf"(?i){BEFORE}(no|not|never|none|nobody|nothing|nowhere|neither|nor|cannot|without"
+    rf"|(ai|are|ca|could|did|do|does|had|has|have|is|should|was|were|wo|would)nt){AFTER}|n['\x{{2019}}]t{AFTER}"
+)
+CAPITALS = rf"{BEFORE}\p{{Lu}}{{3,}}{AFTER}"
+DIGITS = r"\p{Nd}"
+PATTERNS = {names.NEGATION: NEGATION, names.CAPITALS: CAPITALS, names.DIGITS: DIGITS}
+
+# The byte in lower case for a letter or digit of ASCII or a byte of another character, 0 for what separates words
+_LETTERS = np.zeros(256, np.uint8)
+_LETTERS[128:] = range(128, 256)
+for _code in range(128):
+    if chr(_code).isalnum():
+        _LETTERS[_code] = ord(chr(_code).lower())
+
+
+def word_bands() -> tuple[str, ...]:
+    """Return the names of the bands of `WORDS`."""
+    starts = (1, *(most + 1 for most in WORDS))
+    return (*(f"{low} to {high}" for low, high in zip(starts, WORDS, strict=False)), f"{starts[-1]} or more")
+
+
+def share_bands() -> tuple[str, ...]:
+    """Return the names of the bands of `SHARES`."""
+    ends = [f"{100 * share:g}%" for share in SHARES]
+    return ("none", f"up to {ends[1]}", f"{ends[1]} to {ends[2]}", f"more than {ends[2]}")
+
+
+def by_words(texts: "pa.ChunkedArray") -> Codes:
+    """Return the band of the number of words of each text, words being what white space separates: (texts,)."""
+    return np.searchsorted(WORDS, count_lengths(texts)[0]).astype(np.int8)
+
+
+def by_pattern(texts: "pa.ChunkedArray", pattern: str) -> Codes:
+    """Return 1 for each text in which a regular expression of RE2 is found, else 0: (texts,)."""
+    from pyarrow import _compute, uint8
+
+    options = _compute.MatchSubstringOptions(pattern)
+    found = [
+        to_numbers(call("cast", call("match_substring_regex", chunk, options=options), options=_to(uint8())))
+        for chunk in texts.chunks
+    ]
+    return np.concatenate([np.zeros(0, np.int8), *found]).astype(np.int8)
+
+
+def _to(kind: "pa.DataType") -> object:
+    from pyarrow import _compute
+
+    return _compute.CastOptions(kind)
+
+
+def words_of(texts: "pa.ChunkedArray") -> NDArray[np.uint64]:
+    """Return the hashes of the distinct words of all texts, sorted."""
+    return np.unique(np.concatenate([np.zeros(0, np.uint64), *(_hash_words(chunk)[0] for chunk in texts.chunks)]))
+
+
+def by_unknown_words(known: NDArray[np.uint64]) -> Callable[["pa.ChunkedArray"], Codes]:
+    """Return the function that gives the band of the share of each text's words that are not `known`, as `words_of`."""
+
+    def bands(texts: "pa.ChunkedArray") -> Codes:
+        return np.concatenate([np.zeros(0, np.int8), *(_unknown_bands(chunk, known) for chunk in texts.chunks)])
+
+    return bands
+
+
+def _unknown_bands(texts: "pa.StringArray", known: NDArray[np.uint64]) -> Codes:
+    hashes, rows = _hash_words(texts)
+    unknown = np.ones(len(hashes), bool)
+    if len(known):
+        unknown = known[np.searchsorted(known, hashes).clip(max=len(known) - 1)] != hashes
+    words, others = (np.bincount(which, minlength=len(texts)) for which in (rows, rows[unknown]))
+    return np.searchsorted(SHARES, others / np.maximum(words, 1)).astype(np.int8)
+
+
+def _hash_words(texts: "pa.StringArray") -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Return a hash of each word of the texts, in lower case, and the text that it is of: both (words,).
+
+    A word is a run of letters and digits; of characters beyond ASCII, all count as letters and keep their case.
+    """
+    data, bounds = content(texts)
+    letters = _LETTERS[data]
+    inside = letters != 0
+    first = inside.copy()
+    first[1:] &= ~inside[:-1]
+    begin = bounds[:-1][bounds[:-1] < bounds[1:]]
+    first[begin] = inside[begin]
+    starts = np.flatnonzero(first)
+    before = np.cumsum(inside)  # of which the word at a start is the last one so far
+    ends = np.append(before[starts] - 1, before[-1] if len(before) else 0)
+    return murmur(letters[inside], ends.astype(np.int64), 0), np.searchsorted(bounds, starts, side="right") - 1
