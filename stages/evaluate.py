@@ -1,10 +1,11 @@
 """Measure all models by their predictions.
 
-Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other; TRAINED, a folder per
+Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other and the slices of the test
+rows; TRAINED, a folder per
 model, for its inputs, the records of its training and, without validation rows, its predictions for held-out training
 rows; LEAKS, which says whether the test rows were given, and the number of training rows.
-Writes: into METRICS the files evaluation, intervals, comparisons, decisions and training as JSON, and models, a folder
-with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion, roc,
+Writes: into METRICS the files evaluation, intervals, comparisons, decisions, slices and training as JSON, and models, a
+folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion, roc,
 precision_recall and reliability as CSV.
 Params: evaluate, split, train.models.
 """
@@ -16,6 +17,7 @@ from typing import Annotated, Any
 from textclf.artifacts import inputs, metric_files, room
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
+from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
 from textclf.core.files import SPLITS
 from textclf.core.outputs import outputs
@@ -25,6 +27,9 @@ from textclf.evaluate.clusters import find_clusters
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.measure import decisions_report, measure
 from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.slices.membership import find_membership
+from textclf.evaluate.slices.report import describe_weak, report
+from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.summary import summarise
 
 
@@ -58,18 +63,22 @@ def run(
     split_rows = metric_files.read(leaks, "splits")
     drawn = "test" not in split_rows.get("given", {})  # given test rows have shares of their own
     stratified = drawn and bool(split.get("stratify"))
-    parts, decided = measure(open_models(predictions, models), evaluate, stratified, clusters)
+    keys = clusters["test"].keys if "test" in clusters else None
+    slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys)
+    parts, decided = measure(open_models(predictions, models), evaluate, stratified, clusters, slices)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in models}
     measured = {name: {split: part.metrics(name) for split, part in parts_of[name].items()} for name in models}
     ends = {name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in models}
     test = parts["test"]
     compared = test.comparisons()
+    by_slice = report(slices, evaluate.confidence)
     chosen = decisions_report(parts, decided, {name: measured[name] for name in trained_here}, held_out)
     written: dict[Path, Any] = {
         metrics / "evaluation.json": measured,
         metrics / "intervals.json": ends,
         metrics / "comparisons.json": compared,
         metrics / "decisions.json": chosen,
+        metrics / "slices.json": by_slice,
         metrics / "training.json": records,
     }
     tables: dict[Path, Table] = {
@@ -98,6 +107,9 @@ def run(
         accuracies = ", ".join(f"{split} {values['accuracy']:.3f}" for split, values in numbers.items())
         low, high = test.accuracy_interval(name)
         print(f"{name}: accuracy {accuracies} ({low:.3f} to {high:.3f})")
+    for name, entries in by_slice.items():
+        for line in describe_weak(entries, evaluate.confidence):
+            print(f"{name}: {line}")
     for name, sentences in find_warnings(measured, compared, records, chosen, models, evaluate.confidence).items():
         for sentence in sentences:
             print(f"warning: {name}: {sentence}")

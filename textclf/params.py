@@ -10,8 +10,9 @@ from pydantic import Field
 
 from textclf.core.about import About
 from textclf.core.errors import UserError
-from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, suggest, validate
+from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, show, suggest, validate
 from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import Train
@@ -79,10 +80,30 @@ def conflicts(params: Params) -> Iterator[str]:
         for name in models:
             if name not in known and name not in external:
                 yield f"gate.{limit}.{name} is no model; {suggest(name, [*known, *external])}"
+    yield from _slice_conflicts(params)
     for name in trained:
         yield from unreadable_features(params.train, params.vectorize, name)
     yield from _choices_without_validation_rows(params)
     yield from _search_conflicts(params)
+
+
+def _slice_conflicts(params: Params) -> Iterator[str]:
+    """Yield a sentence for each column of data.slices whose slices would have no name, and each unknown slice."""
+    for column in params.data.slices:
+        if column in FAMILIES or "=" in column:
+            rule = f"without =, and other than the slices that are made of the texts ({', '.join(FAMILIES)})"
+            yield f"data.slices must have names {rule}; got {show(column)}; rename the column"
+    columns = [*FAMILIES, *params.data.slices]
+    for model, slices in params.gate.slices.items():
+        for name, metrics in slices.items():
+            column, equals, _ = name.partition("=")
+            if not equals or column not in columns:
+                form = f"<column>=<value> with one of the columns {', '.join(columns)}"
+                yield f"gate.slices.{model} must have keys {form}; got {show(name)}; {suggest(column, columns)}"
+            for metric in metrics:
+                if metric not in ("accuracy", params.evaluate.slice_metric):
+                    chosen = show(params.evaluate.slice_metric)
+                    yield f"gate.slices.{model}.{name}.{metric} needs evaluate.slice_metric: {metric}; got {chosen}"
 
 
 def _search_conflicts(params: Params) -> Iterator[str]:

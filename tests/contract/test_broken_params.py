@@ -17,6 +17,9 @@ from textclf.tables.formats import TABLE_FORMATS
 SECTIONS = "fetch, data, about, split, vectorize, train, evaluate, export, report, gate, crossvalidate, search"
 MODELS = ", ".join(settings.MODELS)
 NO_MODEL = f"must be a section with `model`, one of {MODELS}, since no model has this name"
+FAMILIES = "class, words, negation, capitals, digits, unknown_words"
+SLICES = f"the slices that are made of the texts ({FAMILIES})"
+SLICE_METRICS = "precision, recall, f1, balanced_accuracy, mcc, log_loss, brier"
 METRICS = ", ".join(metrics.METRICS)
 FREQUENCY = "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)"
 STRENGTHS = "a number greater than 0, or a list of such numbers to choose from"
@@ -232,6 +235,34 @@ WRONG_SETTINGS = [
     (
         ("gate.maximum_drop", "{keras: {test: {accuracy: -0.1}}}"),
         "gate.maximum_drop.keras.test.accuracy must be at least 0.0; got -0.1",
+    ),
+    (("data.slices", "platform"), "data.slices must be a list; got platform"),
+    (("data.slices", "[a, a]"), "data.slices must be a list without repetitions; got [a, a]"),
+    (("data.slices", "[text]"), "data: slices must be other columns than text and label; got text"),
+    (
+        ("data.slices", "[platform, words]"),
+        f"data.slices must have names without =, and other than {SLICES}; got words; rename the column",
+    ),
+    (
+        ("data.slices", "[a=b]"),
+        f"data.slices must have names without =, and other than {SLICES}; got a=b; rename the column",
+    ),
+    (("evaluate.slice_metric", "ece"), f"evaluate.slice_metric must be null or one of {SLICE_METRICS}; got ece"),
+    (("gate.slices", "{kera: {class=1: {accuracy: 0.5}}}"), "gate.slices.kera is no model; did you mean keras?"),
+    (
+        ("gate.slices", "{keras: {platfrm=web: {accuracy: 0.5}}}", "data.slices", "[platform]"),
+        (
+            f"gate.slices.keras must have keys <column>=<value> with one of the columns {FAMILIES}, platform; "
+            "got platfrm=web; did you mean platform?"
+        ),
+    ),
+    (
+        ("gate.slices", "{keras: {class=1: {f1: 0.5}}}"),
+        "gate.slices.keras.class=1.f1 needs evaluate.slice_metric: f1; got null",
+    ),
+    (
+        ("gate.slices", "{keras: {class=1: {ece: 0.5}}}"),
+        f"gate.slices.keras.class=1.ece must be accuracy or a value of evaluate.slice_metric: {SLICE_METRICS}; got ece",
     ),
     # All mistakes at once, in the order of the settings.
     (

@@ -85,6 +85,18 @@ class Pair(OpenMapping):
     smallest_difference: Number = 0.0
 
 
+class Slice(OpenMapping):
+    """A part of the test rows. The metric of evaluate.slice_metric stands beside, with its interval."""
+
+    rows: Positive
+    accuracy: Fraction
+    accuracy_interval: Ends
+    difference: Number
+    difference_interval: Ends
+    p: Fraction
+    p_holm: Fraction
+
+
 class Decided(OpenMapping):
     """How a model decides."""
 
@@ -183,6 +195,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "best": dict[str, Metrics],
         ANY_KEY: Decided,
     },
+    "slices": {ANY_KEY: dict[str, Slice]},
     "training": {ANY_KEY: dict[str, Number]},
     RECORD: {ANY_KEY: Number},
     "features": {**dict.fromkeys(SPLITS, Shape), ANY_KEY: Represented},  # older versions had the splits of one
@@ -305,7 +318,7 @@ def _needed(
         case "decisions":
             yield from (("protocol",), ("guessing",), ("crossvalidation",))
             yield from ((model,) for model in (*models, *external))
-        case "training":
+        case "training" | "slices":
             yield from ((model,) for model in (*models, *external))
         case "splits":
             yield from ((split,) for split in splits)

@@ -95,14 +95,14 @@ def with_slices(names: Iterable[str]) -> pa.Schema:
 
 
 def open_slices(folder: Path, name: str) -> Shards[pa.Table]:
-    """Return the ids, texts and columns of slices of the shards of a split; `UserError` as `open_columns`."""
+    """Return the ids, texts, labels and columns of slices of the shards of a split; `UserError` as `open_columns`."""
     return Shards(shards.paths(folder, name, SUFFIX), _read_slices)
 
 
 def _read_slices(path: Path) -> pa.Table:
     with reading(path), parquet.open_file(path) as file:
         names = file.schema_arrow.names
-    return read_table(path, ["id", "text", *slice_columns(names)], verified=True)
+    return read_table(path, ["id", "text", "label", *slice_columns(names)], verified=True)
 
 
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:

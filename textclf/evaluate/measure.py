@@ -17,6 +17,7 @@ from textclf.evaluate.clusters import Clusters, IdDigest
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import EXACT_ROWS, Evaluate
+from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.split_metrics import SplitMetrics
 from textclf.evaluate.streaming import StreamingMetrics
 
@@ -28,14 +29,18 @@ def measure(
     settings: Evaluate,
     stratified: bool,
     clusters: Mapping[str, Clusters] | None = None,
+    slices: SliceSums | None = None,
 ) -> tuple[dict[str, SplitMetrics], dict[str, Decision]]:
     """Return the metrics of each split, and the decision of each model.
 
     `models` have their predictions in batches, which are read more than once; `stratified` says whether the split fixed
-    the shares of the classes; `clusters` are those of the splits with dependent rows. Raises `UserError` if the models
-    have different rows, or not those of the clusters.
+    the shares of the classes; `clusters` are those of the splits with dependent rows; the test rows are added to the
+    sums of `slices`. Raises `UserError` if the models have different rows, or not those of the clusters and slices.
     """
     clusters = clusters or {}
+    expected = {split: (len(known.keys), known.ids) for split, known in clusters.items()}
+    if slices is not None:
+        expected["test"] = slices.membership.rows, slices.membership.ids
     decisions = {name: choose_decision(batches, settings) for name, batches in models.items()}
     waiting: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)  # batches of splits that may be small
     rows: defaultdict[str, int] = defaultdict(int)
@@ -45,10 +50,12 @@ def measure(
     for split, batch in track(read_together(models), "measure predictions"):
         first = next(iter(batch.values()))
         rows[split] += len(first)
-        if split in clusters:
+        if split in expected:
             ids[split].add(first.ids.tolist())
-            if rows[split] > len(clusters[split].keys):
+            if rows[split] > expected[split][0]:
                 raise _other_rows(split)
+        if slices is not None and split == "test":
+            slices.add(batch, decisions)
         waiting[split].append(batch)
         if split not in large and rows[split] > EXACT_ROWS:
             some = {name: decisions[name] for name in batch}
@@ -59,8 +66,8 @@ def measure(
             for part in waiting[split]:
                 large[split].add(part, _next_keys(clusters, split, added, part))
             waiting[split].clear()
-    for split, known in clusters.items():
-        if ids[split].digest() != known.ids:
+    for split, (_, known) in expected.items():
+        if ids[split].digest() != known:
             raise _other_rows(split)
     if any(part.needs_influences for part in large.values()):
         added = dict.fromkeys(large, 0)

@@ -39,6 +39,19 @@ def _external_name(value: str) -> str:
 ExternalName = Annotated[str, AfterValidator(_external_name)]
 
 
+# Those that counts and sums of the rows of a slice give: not accuracy, which slices always have.
+SLICE_METRICS = ("precision", "recall", "f1", "balanced_accuracy", "mcc", "log_loss", "brier")
+
+
+def _slice_metric(value: str) -> str:
+    if value not in SLICE_METRICS:
+        raise rule(f"null or one of {', '.join(SLICE_METRICS)}")
+    return value
+
+
+SliceMetric = Annotated[str, AfterValidator(_slice_metric), WithJsonSchema({"enum": [*SLICE_METRICS]})]
+
+
 class Evaluate(Section):
     """How probabilities become decisions, and how certain the metrics are."""
 
@@ -54,4 +67,7 @@ class Evaluate(Section):
         2000, description="number of bootstrap resamples; more give smoother intervals"
     )
     seed: Seed = Field(0, description="seed of the bootstrap")
+    slice_metric: SliceMetric | None = Field(
+        None, description=f"metric of each slice beside accuracy: {', '.join(SLICE_METRICS)}; null: none"
+    )
     external: dict[ExternalName, Name] = Field({}, description="predictions made elsewhere to compare: {name: file}")

@@ -136,5 +136,5 @@ def _decisions(survey: Survey) -> Iterator[Choice]:
 
 
 def _gate() -> Iterator[Choice]:
-    for name in ("minimum", "maximum_drop"):
+    for name in ("minimum", "maximum_drop", "slices"):
         yield Choice(f"gate.{name}", {}, "the limits were the lesson's; set your own after the first run")

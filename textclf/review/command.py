@@ -20,7 +20,7 @@ from textclf.review import revisions
 from textclf.review.changes import Numbers, compare_metrics
 from textclf.review.comment import Figure, Report, render
 from textclf.review.differences import Difference, checksums, compare_stages, compare_values, task_differences
-from textclf.review.gate import Check, check_gate
+from textclf.review.gate import Check, check_gate, check_slices
 from textclf.review.pairing import Pairing, pair_predictions
 from textclf.review.revisions import Revision
 from textclf.review.settings import Gate
@@ -83,7 +83,9 @@ def compare(base: Revision, head: Revision) -> Report:
     checks: list[Check] = []
     gate_errors: tuple[str, ...] = ()
     try:
-        checks = check_gate(head.section("gate", Gate), changes)
+        gate = head.section("gate", Gate)
+        by_slice = [side.metrics(revisions.SLICES) if gate.slices else {} for side in sides]
+        checks = check_gate(gate, changes) + check_slices(gate, *by_slice)
     except UserError as error:
         gate_errors = error.lines
     return Report(
@@ -120,10 +122,13 @@ def _evaluate_section(side: Revision) -> Evaluate | None:
 
 
 def _other_metrics(sides: Sequence[Revision]) -> list[Difference]:
-    """Return what differs in the metrics files other than those of the models' metrics."""
+    """Return what differs in the metrics files other than those of the models' metrics.
+
+    Slices are many, and mostly differ by chance; the gate can watch some of them.
+    """
     files = [side.metric_files() for side in sides]
     differences = []
-    for name in sorted({*files[0], *files[1]} - {revisions.EVALUATION, revisions.INTERVALS}):
+    for name in sorted({*files[0], *files[1]} - {revisions.EVALUATION, revisions.INTERVALS, revisions.SLICES}):
         contents: list[Any] = [side.metrics(name) for side in sides]
         differences += [replace(entry, name=f"{name}: {entry.name}") for entry in compare_values(*contents)]
     return differences

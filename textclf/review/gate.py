@@ -1,13 +1,16 @@
 """The gate of params.yaml: bounds that the metrics of a change must keep."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from textclf.core.errors import UserError
+from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.review.changes import Change, format_number
 from textclf.review.settings import Gate
+
+Slices = Mapping[str, Mapping[str, Mapping[str, Any]]]  # model -> slice -> number
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Check:
     `reason` says in numbers why it failed ("is 0.700, less than 0.75"); it is empty if the rule passed.
     """
 
-    rule: Literal["minimum", "maximum_drop"]
+    rule: Literal["minimum", "maximum_drop", "slices"]
     limit: float
     change: Change
     reason: str = ""
@@ -52,6 +55,36 @@ def check_gate(gate: Gate, changes: Iterable[Change]) -> list[Check]:
                         checks.append(Check("minimum", limit, change, _breaks_minimum(change, limit)))
                     else:
                         checks.append(Check("maximum_drop", limit, change, _drops_too_far(change, limit)))
+    if mistakes:
+        raise UserError(*mistakes)
+    return checks
+
+
+def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
+    """Return one check per bound of `gate.slices` from slices.json at base and head, empty where there is none.
+
+    It fails if the value at the head is worse than the bound. Raises `UserError` if the gate names a model, a slice or
+    a metric that the run does not have.
+    """
+    checks, mistakes = [], []
+    for model, slices in gate.slices.items():
+        known = head.get(model)
+        if known is None:
+            has = list_names(list(head)) or "none; run dvc repro to make metrics/slices.json"
+            mistakes.append(f"params.yaml: gate.slices must name a model of the run ({has}); got {model}")
+            continue
+        for name, metrics in slices.items():
+            if name not in known:
+                rule = f"must name a slice of its test rows ({', '.join(map(quote_name, sorted(known))) or 'none'})"
+                mistakes.append(f"params.yaml: gate.slices.{model} {rule}; got {quote_value(name)}")
+                continue
+            for metric, limit in metrics.items():
+                before, now = (side.get(model, {}).get(name, {}).get(metric) for side in (base, head))
+                change = Change(model, name, metric, before, now)
+                if change.head is None:
+                    mistakes.append(f"params.yaml: gate.slices must name a metric of the slice; got {change.name}")
+                else:
+                    checks.append(Check("slices", limit, change, _breaks_minimum(change, limit)))
     if mistakes:
         raise UserError(*mistakes)
     return checks

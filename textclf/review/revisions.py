@@ -22,7 +22,8 @@ from textclf.review.records import Lock, Pipeline
 
 S = TypeVar("S", bound=Section)
 # Names of files among the outputs of dvc.yaml
-EVALUATION, INTERVALS, DECISIONS, SPLITS = "evaluation.json", "intervals.json", "decisions.json", "splits.json"
+EVALUATION, INTERVALS, DECISIONS = "evaluation.json", "intervals.json", "decisions.json"
+SLICES, SPLITS = "slices.json", "splits.json"
 
 
 @dataclass(frozen=True)

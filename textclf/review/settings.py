@@ -8,6 +8,7 @@ from textclf.artifacts.metrics import METRICS
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
 from textclf.core.settings import Name, Section, rule
+from textclf.evaluate.settings import SLICE_METRICS
 
 
 def _split(value: str) -> str:
@@ -24,9 +25,17 @@ def _metric(value: str) -> str:
 
 LOWER_IS_BETTER = join_names([name for name, metric in METRICS.items() if not metric.higher_is_better])
 
+
+def _slice_metric(value: str) -> str:
+    if value not in ("accuracy", *SLICE_METRICS):
+        raise rule(f"accuracy or a value of evaluate.slice_metric: {', '.join(SLICE_METRICS)}")
+    return value
+
+
 SplitName = Annotated[str, AfterValidator(_split)]
 MetricName = Annotated[str, AfterValidator(_metric)]
 Bounds = dict[Name, dict[SplitName, dict[MetricName, float]]]
+SliceBounds = dict[Name, dict[Name, dict[Annotated[str, AfterValidator(_slice_metric)], float]]]
 Drops = dict[Name, dict[SplitName, dict[MetricName, Annotated[float, Field(ge=0)]]]]
 
 
@@ -38,4 +47,7 @@ class Gate(Section):
     )
     maximum_drop: Drops = Field(
         {}, description="how much worse than the base a metric may be; only changes beyond their interval count"
+    )
+    slices: SliceBounds = Field(
+        {}, description="worst value allowed in a slice of the test rows, as {keras: {class=1: {accuracy: 0.7}}}"
     )

@@ -8,7 +8,7 @@ from tests.unit.review.samples import change
 from textclf.artifacts.metrics import METRICS
 from textclf.core.errors import UserError
 from textclf.review.changes import Change
-from textclf.review.gate import check_gate
+from textclf.review.gate import check_gate, check_slices
 from textclf.review.settings import Gate
 
 
@@ -70,3 +70,71 @@ def test_a_gate_on_a_metric_that_the_run_does_not_have_is_an_error(known: list[C
     assert error.value.lines == (
         "params.yaml: gate.maximum_drop must name a metric of the run; got keras.test.accuracy",
     )
+
+
+# Slices
+
+SLICES = {
+    "keras": {
+        "class=1": {"accuracy": 0.7, "log_loss": 0.6, "rows": 40},
+        "platform=web, old": {"accuracy": 0.8, "rows": 30},
+    },
+    "majority": {},
+}
+
+
+def of_slices(model: str, name: str, **limits: float) -> Gate:
+    return Gate.model_validate({"slices": {model: {name: limits}}})
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        ({"accuracy": 0.7}, ""),
+        ({"accuracy": 0.71}, "is 0.700, less than 0.71"),
+        ({"log_loss": 0.6}, ""),
+        ({"log_loss": 0.5}, "is 0.600, more than 0.5"),
+    ],
+)
+def test_a_slice_that_is_worse_than_its_bound_fails_with_numbers(limits: dict[str, float], reason: str) -> None:
+    (check,) = check_slices(of_slices("keras", "class=1", **limits), {}, SLICES)
+    assert (check.rule, check.reason) == ("slices", reason)
+    assert check.change.name == f"keras.class=1.{next(iter(limits))}"
+    assert check.change.base is None
+    assert check_slices(of_slices("keras", "class=1", **limits), SLICES, SLICES)[0].change.difference == 0
+
+
+@pytest.mark.parametrize(
+    ("gate", "head", "line"),
+    [
+        (
+            of_slices("keras", "platform=ios", accuracy=0.5),
+            SLICES,
+            "gate.slices.keras must name a slice of its test rows (class=1, 'platform=web, old'); got 'platform=ios'",
+        ),
+        (
+            of_slices("majority", "class=1", accuracy=0.5),
+            SLICES,
+            "gate.slices.majority must name a slice of its test rows (none); got 'class=1'",
+        ),
+        (
+            of_slices("nb_svm", "class=1", accuracy=0.5),
+            SLICES,
+            "gate.slices must name a model of the run (keras, majority); got nb_svm",
+        ),
+        (
+            of_slices("keras", "class=1", accuracy=0.5),
+            {},
+            "gate.slices must name a model of the run (none; run dvc repro to make metrics/slices.json); got keras",
+        ),
+        (
+            of_slices("keras", "class=1", f1=0.5),
+            SLICES,
+            "gate.slices must name a metric of the slice; got keras.class=1.f1",
+        ),
+    ],
+)
+def test_a_gate_on_an_unknown_slice_is_one_line_that_names_the_known_ones(gate: Gate, head: Any, line: str) -> None:
+    with pytest.raises(UserError) as error:
+        check_slices(gate, {}, head)
+    assert error.value.lines == (f"params.yaml: {line}",)
