@@ -1,7 +1,7 @@
 """Write the report of the run: one HTML page that needs nothing beside it.
 
 Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the files evaluation,
-intervals, comparisons, decisions, training, features (shapes) and splits (leaks) as JSON; from PLOTS the tables
+intervals, comparisons, decisions, training, features (shapes), slices and splits (leaks) as JSON; from PLOTS the tables
 history, classes, confusion, roc, precision_recall, reliability and terms as CSV; REQUIREMENTS, the locked versions.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
 Params: about, data, evaluate, export, fetch, report, split, train, vectorize.
@@ -59,7 +59,7 @@ def run(
     require_split_rows(Path(data.path), data, raw)
     locked = files.require(requirements).read_bytes()
     external = sorted(evaluate.external)
-    names = ("decisions", "evaluation", "intervals", "comparisons", "training", "features", "splits")
+    names = ("decisions", "evaluation", "intervals", "comparisons", "training", "features", "slices", "splits")
     contents = metric_files.read_all(metrics, names, train.models, external)
     html = render(
         Run(
@@ -71,6 +71,7 @@ def run(
             evaluation=contents["evaluation"],
             intervals=contents["intervals"],
             comparisons=contents["comparisons"],
+            slices=contents["slices"],
             training=contents["training"],
             features=contents["features"],
             leaks=contents["splits"],

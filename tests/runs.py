@@ -15,6 +15,9 @@ from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.table import Table, concatenate, from_records
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.measure import decisions_report, measure
+from textclf.evaluate.slices.membership import membership_of
+from textclf.evaluate.slices.report import report
+from textclf.evaluate.slices.sums import SliceSums
 from textclf.export import explanation
 from textclf.export.sources import Source
 from textclf.params import parse
@@ -37,10 +40,12 @@ def make_run(
     texts: Sequence[str] = ("good food", "bad place, and never again", "fine"),
     settings: Mapping[str, str] | None = None,
     sources: Sequence[Source] = (SOURCE,),
+    columns: Mapping[str, Sequence[str]] | None = None,
 ) -> Run:
     """Return a run of these models on `count` rows per split, with texts and classes in turn.
 
-    `majority` predicts one class; `history` are the models trained in epochs; `settings` are values by dotted key.
+    `majority` predicts one class; `history` are the models trained in epochs; `settings` are values by dotted key;
+    `columns` are those of data.slices, with values in turn.
     """
     changed = [f"[{', '.join(models)}]", *(part for pair in (settings or {}).items() for part in pair)]
     changed += ["evaluate.resamples", "100", *(["split.validation_size", "0.2"] if validation else [])]
@@ -50,8 +55,12 @@ def make_run(
         for split in SPLITS
         if validation or split != "validation"
     }
+    for name, values in (columns or {}).items():
+        repeated = [values[n % len(values)] for n in range(count)]
+        splits = {split: part.append_column(f"slice_{name}", [repeated]) for split, part in splits.items()}
     predictions = {name: [predict(name, n, splits, classes)] for n, name in enumerate(models)}
-    measured, decisions = measure(predictions, params.evaluate, stratified=False)
+    slices = SliceSums(membership_of([splits["test"]], [splits["train"]]), classes, params.evaluate.slice_metric)
+    measured, decisions = measure(predictions, params.evaluate, stratified=False, slices=slices)
     metrics = {name: {split: part.metrics(name) for split, part in measured.items()} for name in models}
     intervals = {name: {split: part.intervals(name) for split, part in measured.items()} for name in models}
     test = measured["test"]
@@ -76,6 +85,7 @@ def make_run(
         evaluation=metrics,
         intervals=intervals,
         comparisons=test.comparisons(),
+        slices=report(slices, params.evaluate.confidence),
         training={name: {"parameters": 3} for name in models},
         features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},
         leaks=counted | {"dropped": {"rows": 0, "text": 0, "label": 0}},

@@ -15,12 +15,14 @@ from textclf.report.data import data
 from textclf.report.errors import errors
 from textclf.report.rows import open_rows
 from textclf.report.run import Run, Settings
+from textclf.report.slices import slices
 
 SECTIONS = {  # the most useful first; one with nothing to say is left out
     "summary": "In short",
     "protocol": "How it was measured",
     "models": "Models side by side",
     "history": "Training history",
+    "slices": "Where they are weak",
     "errors": "Where they go wrong",
     "terms": "What the models learned",
     "confusion": "Confusion",
@@ -59,6 +61,7 @@ def _context(run: Run) -> dict[str, Any]:
         "protocol": results.protocol(run),
         "models": results.compared(run),
         "history": curves.history(run),
+        "slices": slices(run),
         "errors": errors(run, rows["test"]),
         "terms": details.learned(run),
         "confusion": curves.confusion(run),

@@ -75,6 +75,7 @@ class Run:
     evaluation: Mapping[str, Any]
     intervals: Mapping[str, Any]
     comparisons: Mapping[str, Mapping[str, float]]
+    slices: Mapping[str, Mapping[str, Mapping[str, Any]]]
     training: Mapping[str, Mapping[str, Any]]
     features: Mapping[str, Mapping[str, Mapping[str, int]]]
     leaks: Mapping[str, Any]

@@ -1,6 +1,6 @@
 """Which slices each test row is in: values of the user's columns, its class, and properties of its text."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.shards import Shards
 from textclf.artifacts.splits import SLICE, open_slices, slice_columns
 from textclf.core.strings import as_array, encode
 from textclf.evaluate.clusters import IdDigest
@@ -49,13 +50,16 @@ class Membership:
 
 
 def find_membership(splits: Path) -> Membership:
-    """Return the slices of the test rows of a folder of splits, which are read a shard at a time.
+    """Return the slices of the test rows of a folder of splits."""
+    return membership_of(open_slices(splits, "test"), open_slices(splits, "train"))
+
+
+def membership_of(shards: "Iterable[pa.Table]", train: "Shards[pa.Table] | Sequence[pa.Table]") -> Membership:
+    """Return the slices of the test rows, from the shards of both splits, which are read one at a time.
 
     A family whose rows are all alike is left out, and slices and values that are too rare, as the constants here say.
     Shares of unknown words need the words of the training rows, so they are left out if these are in several shards.
     """
-    shards = open_slices(splits, "test")
-    train = open_slices(splits, "train")
     of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
         WORDS: (texts.word_bands(), texts.by_words)
     }
@@ -79,10 +83,10 @@ def find_membership(splits: Path) -> Membership:
         for name in sorted(columns, key=lambda name: name == "label")
     ]
     families += [Family(name, of_texts[name][0], np.concatenate(parts)) for name, parts in codes.items() if parts]
-    return Membership(tuple(family for each in families if (family := _with_rows(each)).values), ids.digest(), rows)
+    return Membership(tuple(family for each in families if (family := keep_large(each)).values), ids.digest(), rows)
 
 
-def _with_rows(family: Family) -> Family:
+def keep_large(family: Family) -> Family:
     """Return a family with those of its slices that have enough rows in them and outside."""
     counts = np.bincount(family.codes + 1, minlength=len(family.values) + 1)[1:]
     kept = np.flatnonzero((counts >= FEWEST_ROWS) & (len(family.codes) - counts >= FEWEST_ROWS))

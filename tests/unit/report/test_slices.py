@@ -1,0 +1,107 @@
+"""The section on slices: what is named in a sentence, what is shown at once, and when there is no section."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tests.page import sections
+from tests.runs import HOSTILE, make_run
+from textclf.core.labels import visible
+from textclf.report.run import Run
+from textclf.report.slices import WORST, slices, title
+
+MODEL = "logistic_regression"
+
+
+def entry(difference: float = 0.0, p: float = 1.0, rows: int = 20) -> dict[str, Any]:
+    ends = {"low": difference - 0.1, "high": difference + 0.1}
+    return {
+        "rows": rows,
+        "accuracy": 0.5,
+        "accuracy_interval": {"low": 0.4, "high": 0.6},
+        "difference": difference,
+        "difference_interval": ends,
+        "p": p / 10,
+        "p_holm": p,
+    }
+
+
+def with_slices(entries: dict[str, Any], **settings: str) -> Run:
+    return replace(make_run(settings=settings), slices={MODEL: entries, "majority": {}})
+
+
+def test_slices_that_are_weak_beyond_chance_are_named_with_their_numbers() -> None:
+    entries = {"platform=web": entry(-0.2, 0.004), "platform=ios": entry(0.3, 0.0001), "words=1 to 4": entry(-0.1, 0.2)}
+    text = sections(with_slices(entries))["slices"]
+    assert (
+        "logistic regression is less accurate on some rows than on the other test rows: platform: web "
+        "(50.0% of 20 rows, \N{MINUS SIGN}20.0 points, p = 0.004)." in text
+    )
+    assert "beyond chance" not in text
+    assert "words: 1 to 4 (" not in text
+
+
+def test_of_many_weak_slices_three_are_named() -> None:
+    entries = {f"platform=p{n}": entry(-0.2, 0.0001 * (n + 1)) for n in range(5)}
+    (finding,) = (slices(with_slices(entries)) or {})["findings"]
+    assert "platform: p2 (" in finding
+    assert finding.endswith("p < 0.001), and 2 more.")
+
+
+def test_the_worst_slices_are_shown_and_all_of_them_folded() -> None:
+    entries = {f"platform=p{n}": entry(-0.1, 0.1 + n / 10) for n in range(7)} | {"platform=good": entry(0.2, 0.5)}
+    shown = slices(with_slices(entries)) or {}
+    assert [row[0] for row in shown["worst"].rows] == [f"platform: p{n}" for n in range(WORST)]
+    (folded,) = shown["all"]
+    assert folded["title"] == "logistic regression: all 8 slices"
+    assert [row[0] for row in folded["table"].rows][-1] == "platform: good"
+    minus = "\N{MINUS SIGN}"
+    assert shown["worst"].rows[0][2:4] == [("50.0%", "40.0% to 60.0%"), (f"{minus}10.0", f"{minus}20.0 to 0.0")]
+    assert shown["worst"].rows[0][4] == "0.100"
+
+
+def test_without_a_weak_slice_the_section_says_so() -> None:
+    assert "No slice of the test rows is weaker than the others beyond chance." in sections(make_run())["slices"]
+
+
+def test_without_slices_there_is_no_section() -> None:
+    assert "slices" not in sections(replace(make_run(), slices={MODEL: {}, "majority": {}}))
+    assert slices(make_run(("majority",))) is None
+
+
+def test_models_that_decide_one_class_are_left_out_by_name() -> None:
+    assert "Left out, since they decide one class for all rows: majority." in sections(make_run())["slices"]
+
+
+def test_a_slice_is_shown_by_its_column_and_the_name_of_its_value() -> None:
+    run = replace(make_run(), slices={})
+    run.names["no"] = "negative"
+    assert title(run, "class=no") == "class: negative"
+    assert title(run, "unknown_words=none") == "unknown words: none"
+    assert title(run, "platform=") == "platform: missing"
+    assert title(run, "platform=a=b") == "platform: a=b"
+
+
+@pytest.mark.parametrize("metric", ["log_loss", "f1"])
+def test_the_metric_of_the_settings_stands_beside(metric: str) -> None:
+    entries = {
+        "platform=a": entry(-0.1) | {metric: 0.2, f"{metric}_interval": {"low": 0.1, "high": 0.3}},
+        "platform=b": entry(-0.1) | {metric: 0.2, f"{metric}_interval": None},
+        "platform=c": entry(-0.1),
+    }
+    shown = slices(with_slices(entries, **{"evaluate.slice_metric": metric})) or {}
+    cells = [row[-1] for row in shown["worst"].rows]
+    assert cells[0][1].count(" to ") == 1
+    assert cells[1][1] == "too few rows"
+    assert cells[2] == ("not defined", "")
+
+
+def test_values_of_the_table_are_shown_as_text_alone() -> None:
+    values = [*HOSTILE, "web"]
+    run = make_run(columns={"platform": values}, count=20 * len(values))
+    text = sections(run)["slices"]  # fails if one of them opens an element that is not closed
+    shown = [name.partition("=")[2] for name in run.slices[MODEL] if name.startswith("platform=")]
+    assert len(shown) > 1
+    for value in shown:
+        assert " ".join(f"platform: {visible(value)}".split()) in " ".join(text.split())

@@ -1,0 +1,108 @@
+"""The section on slices: parts of the test rows in which a model is weaker than on the others."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from textclf.artifacts.metrics import METRICS, TOO_FEW, format_interval, format_value
+from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, p_value, percent, points
+from textclf.core.labels import visible
+from textclf.evaluate.slices.membership import FEWEST_ROWS
+from textclf.evaluate.slices.names import CLASS
+from textclf.evaluate.slices.report import ranked, weak
+from textclf.pages.parts import Table
+from textclf.report.results import representative
+from textclf.report.run import Run
+
+WORST = 5  # slices that are shown at once
+NAMED = 3  # slices of a model in a sentence
+
+Entry = Mapping[str, Any]
+
+
+def slices(run: Run) -> dict[str, Any] | None:
+    """Return the slices of each model, those with most evidence of weakness first; None if there are none."""
+    models = [name for name in run.models if run.slices.get(name)]
+    if not models:
+        return None
+    first = representative(run)[0]
+    first = first if first in models else models[0]
+    models.sort(key=lambda name: name != first)
+    below = [name for name in ranked(run.slices[first]) if run.slices[first][name]["difference"] < 0]
+    worst = f"The slices in which {display_name(first)} has the strongest evidence of weakness"
+    return {
+        "findings": [sentence for name in models for sentence in _findings(run, name)],
+        "count": max(len(run.slices[name]) for name in models),
+        "least": FEWEST_ROWS,
+        "constant": join_names([display_name(name) for name in run.models if name not in models]),
+        "clustered": "test" in run.clusters,
+        "worst": _table(run, first, below[:WORST], worst) if below else None,
+        "all": [
+            {
+                "title": f"{display_name(name)}: all {count_noun(len(run.slices[name]), 'slice')}",
+                "table": _table(run, name, ranked(run.slices[name]), f"All slices of {display_name(name)}"),
+            }
+            for name in models
+        ],
+    }
+
+
+def _findings(run: Run, model: str) -> list[str]:
+    """Return a sentence on the slices in which a model is weak beyond chance, none if there is no such slice."""
+    entries = run.slices[model]
+    found = weak(entries, run.settings.evaluate.confidence)
+    if not found:
+        return []
+    parts = [
+        f"{title(run, name)} ({percent(entries[name]['accuracy'])} of {count_noun(entries[name]['rows'], 'row')}, "
+        f"{points(entries[name]['difference'])} points, p {_p(entries[name]['p_holm'])})"
+        for name in found[:NAMED]
+    ]
+    more = len(found) - NAMED
+    others = f", and {more} more" if more > 0 else ""
+    where = f"{join_names(parts)}{others}"
+    return [f"{display_name(model)} is less accurate on some rows than on the other test rows: {where}."]
+
+
+def _p(value: float) -> str:
+    text = p_value(value)
+    return text if text.startswith("<") else f"= {text}"
+
+
+def title(run: Run, name: str) -> str:
+    """Return what to show for a slice: its column or property, and its value; a class by its name."""
+    family, _, value = name.partition("=")
+    shown = run.names.get(value, value) if family == CLASS else value
+    return f"{visible(family.replace('_', ' '))}: {visible(shown) if shown else 'missing'}"
+
+
+def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
+    """Return the numbers of some slices of a model."""
+    entries, metric = run.slices[model], run.settings.evaluate.slice_metric
+    columns = ["slice", "rows", "accuracy", "difference", "p", *([METRICS[metric].title] if metric else [])]
+    rows = [
+        [
+            title(run, name),
+            f"{entries[name]['rows']:,}",
+            *_accuracy(entries[name]),
+            p_value(entries[name]["p_holm"]),
+            *([_metric(entries[name], metric)] if metric else []),
+        ]
+        for name in names
+    ]
+    level = confidence_level(run.settings.evaluate.confidence)
+    return Table(f"{caption}, with {level} intervals", columns, rows, range(1, len(columns)))
+
+
+def _accuracy(entry: Entry) -> list[tuple[str, str]]:
+    ends, apart = entry["accuracy_interval"], entry["difference_interval"]
+    return [
+        (percent(entry["accuracy"]), format_interval("accuracy", ends["low"], ends["high"])),
+        (points(entry["difference"]), f"{points(apart['low'])} to {points(apart['high'])}"),
+    ]
+
+
+def _metric(entry: Entry, metric: str) -> tuple[str, str]:
+    if metric not in entry:
+        return "not defined", ""
+    ends = entry[f"{metric}_interval"]
+    return format_value(metric, entry[metric]), format_interval(metric, ends["low"], ends["high"]) if ends else TOO_FEW
