@@ -136,6 +136,32 @@ def covered(cell: dict[str, float]) -> str:
     return f"{100 * cell['contained']:.0f}{few}"
 
 
+def slices() -> str:
+    """Return how often slices are called weak or strong by chance, and how often a weak one is found."""
+    content = result("slices")
+    rows = [
+        [
+            row["scenario"],
+            f"{row['slices']:.0f}",
+            share(row["alarms"]),
+            share(row["found"]) if row["weak"] else "",
+        ]
+        for row in content["scenarios"]
+    ]
+    columns = ["made-up test sets", "slices", "% with a false alarm", "% with the weak slice found"]
+    note = (
+        f"{content['sets']:,} test sets per line, with 95% intervals. The accuracy is 0.85 unless the line says "
+        "otherwise; a weak slice has 10% of the rows."
+    )
+    return f"{markdown(columns, rows)}\n\n{note}"
+
+
+def share(cell: dict[str, float]) -> str:
+    """Return a share with its interval, in percent."""
+    value, low, high = (100 * cell[name] for name in ("share", "low", "high"))
+    return f"{value:.1f} ({low:.1f} to {high:.1f})"
+
+
 # Representations and models: docs/representations.md, docs/own-data.md
 
 
@@ -197,6 +223,7 @@ def together() -> str:
 TABLES = {
     "choices": choices,
     "coverage": coverage,
+    "slices": slices,
     "grid": grid,
     "honest": honest,
     "honest-command": honest_command,

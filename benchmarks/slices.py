@@ -1,0 +1,163 @@
+"""Measure how often slices are called weak that are not, and how often a weak one is found.
+
+    python -m benchmarks.slices --result benchmarks/results/slices.json
+
+Test sets are made up: columns and properties of texts that have nothing to do with the decisions, and in some sets one
+value whose rows are decided worse. What is reported of them is what the stage evaluate reports. Takes about three
+minutes on one core.
+"""
+
+import argparse
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.runs import rounded
+from textclf.artifacts.decisions import Decision
+from textclf.artifacts.predictions import Predictions
+from textclf.core import files
+from textclf.core.progress import track
+from textclf.evaluate.intervals import normal_quantile, wilson
+from textclf.evaluate.slices.membership import Family, Membership, keep_large
+from textclf.evaluate.slices.report import report, weak
+from textclf.evaluate.slices.sums import SliceSums
+
+SETS = 2000  # simulated test sets per line
+CONFIDENCE = 0.95
+SEED = 1
+WEAK = "platform=b"
+# The values of each column, with their shares of the rows.
+COLUMNS = {
+    "platform": (0.6, 0.1, 0.2, 0.1),
+    "region": (0.3, 0.2, 0.2, 0.1, 0.1, 0.05, 0.05),
+    "paid": (0.7, 0.3),
+    "class": (0.5, 0.5),
+    "words": (0.1, 0.3, 0.4, 0.2),
+    "negation": (0.75, 0.25),
+    "capitals": (0.95, 0.05),
+    "digits": (0.85, 0.15),
+    "unknown_words": (0.2, 0.3, 0.3, 0.2),
+}
+
+Bools = NDArray[np.bool_]
+Keys = NDArray[np.uint64]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A kind of test set.
+
+    `drop` is by how much the accuracy on the slice `WEAK`, a tenth of the rows, is lower. `cluster` rows each share a
+    part `correlation` of the variance of the scores that decide which rows are right, and their platform; with `whole`
+    all other values too. `clustered` says whether they are taken for clusters.
+    """
+
+    name: str
+    rows: int
+    accuracy: float = 0.85
+    drop: float = 0.0
+    cluster: int = 1
+    correlation: float = 0.0
+    clustered: bool = False
+    whole: bool = False
+
+
+SCENARIOS = (
+    Scenario("250 rows", 250),
+    Scenario("250 rows, accuracy 0.98", 250, 0.98),
+    Scenario("1000 rows", 1000),
+    Scenario("5000 rows", 5000),
+    Scenario("250 rows, 50 texts 5 times", 250, cluster=5, correlation=1.0, clustered=True, whole=True),
+    Scenario("400 rows, 40 groups of 10, correlation 0.3", 400, cluster=10, correlation=0.3, clustered=True),
+    Scenario("1000 rows, 250 groups of 4, correlation 0.5", 1000, cluster=4, correlation=0.5, clustered=True),
+    Scenario(
+        "1000 rows, 250 groups of 4, correlation 0.5, slices of whole groups",
+        *(1000, 0.85, 0.0, 4, 0.5, True, True),
+    ),
+    Scenario("1000 rows, 250 groups of 4, taken as independent", 1000, cluster=4, correlation=0.5),
+    Scenario("250 rows, one slice 30 points lower", 250, drop=0.3),
+    Scenario("500 rows, one slice 30 points lower", 500, drop=0.3),
+    Scenario("1000 rows, one slice 15 points lower", 1000, drop=0.15),
+    Scenario("1000 rows, one slice 30 points lower", 1000, drop=0.3),
+    Scenario("2000 rows, one slice 15 points lower", 2000, drop=0.15),
+    Scenario("5000 rows, one slice 15 points lower", 5000, drop=0.15),
+    Scenario(
+        "2000 rows, 500 groups of 4, one slice 15 points lower",
+        *(2000, 0.85, 0.15, 4, 0.5, True),
+    ),
+)
+
+
+def draw(
+    scenario: Scenario, generator: np.random.Generator
+) -> tuple[Membership, Predictions, NDArray[np.uint64] | None]:
+    """Return the slices of the rows of a test set, the predictions, and the clusters if rows are taken as dependent."""
+    clusters = scenario.rows // scenario.cluster
+    families = []
+    for name, shares in COLUMNS.items():
+        whole = name == "platform" or scenario.whole
+        codes = generator.choice(len(shares), clusters if whole else scenario.rows, p=shares)
+        codes = np.repeat(codes, scenario.cluster) if whole else codes
+        families.append(keep_large(Family(name, tuple("abcdefg"[: len(shares)]), codes.astype(np.int8))))
+    platform = families[0]
+    is_weak = platform.codes == (platform.values.index("b") if "b" in platform.values else len(platform.values))
+    right = _right(scenario, is_weak, generator)
+    y = generator.integers(0, 2, scenario.rows)
+    classes = keep_large(Family("class", ("a", "b"), y.astype(np.int8)))
+    families = [classes if family.name == "class" else family for family in families]
+    positive = np.where(right == (y == 1), 0.9, 0.1)
+    ids, split = np.arange(scenario.rows).astype(object), np.full(scenario.rows, "test", dtype=object)
+    predictions = Predictions(ids, split, y, np.column_stack([1 - positive, positive]), ("a", "b"))
+    keys = np.repeat(np.arange(clusters), scenario.cluster).astype(np.uint64) if scenario.clustered else None
+    return Membership(tuple(families), b"", scenario.rows), predictions, keys
+
+
+def _right(scenario: Scenario, is_weak: Bools, generator: np.random.Generator) -> Bools:
+    """Return which rows are decided correctly, from normal scores that are correlated within clusters."""
+    clusters = scenario.rows // scenario.cluster
+    shared = np.repeat(generator.normal(size=clusters), scenario.cluster)
+    own = generator.normal(size=scenario.rows)
+    scores = math.sqrt(scenario.correlation) * shared + math.sqrt(1 - scenario.correlation) * own
+    limits = [normal_quantile(scenario.accuracy), normal_quantile(scenario.accuracy - scenario.drop)]
+    right: Bools = scores < np.where(is_weak, limits[1], limits[0])
+    return right
+
+
+def simulate(scenario: Scenario, seed: int, sets: int = SETS) -> dict[str, float]:
+    """Return the number of sets with a slice called weak or strong that is not, and with the weak one found."""
+    generator = np.random.default_rng(seed)
+    alarms = found = slices = 0
+    for _ in range(sets):
+        membership, predictions, keys = draw(scenario, generator)
+        sums = SliceSums(membership, predictions.classes, None, keys)
+        sums.add({"m": predictions}, {"m": Decision(0.5)})
+        entries = report(sums, CONFIDENCE)["m"]
+        others = [name for name in entries if not scenario.drop or not name.startswith("platform=")]
+        alarms += any(entries[name]["p_holm"] <= 1 - CONFIDENCE for name in others)
+        found += WEAK in weak(entries, CONFIDENCE)
+        slices += len(entries)
+    return {"alarms": alarms, "found": found, "slices": slices / sets}
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Measure how often slices are rightly and wrongly called weak.")
+    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
+    given = parser.parse_args()
+    content: dict[str, Any] = {"sets": SETS, "scenarios": []}
+    for number, scenario in enumerate(track(SCENARIOS, "scenarios", len(SCENARIOS))):
+        counts = simulate(scenario, SEED + number)
+        row: dict[str, Any] = {"scenario": scenario.name, "weak": bool(scenario.drop), "slices": counts["slices"]}
+        for name in ("alarms", "found"):
+            low, high = wilson(counts[name], SETS)
+            row[name] = {"share": counts[name] / SETS, "low": low, "high": high}
+        content["scenarios"].append(row)
+    files.write_json(given.result, rounded(content))
+
+
+if __name__ == "__main__":
+    main()
