@@ -1,0 +1,204 @@
+"""Prediction sets: their guarantee, a plain reference, and their files."""
+
+import json
+import math
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textclf.artifacts import conformal
+from textclf.artifacts.conformal import (
+    LOWEST,
+    SPREAD,
+    Conformal,
+    Group,
+    answers,
+    highest_coverage,
+    kept_ranks,
+    labels_answered,
+    labels_of,
+    least_rows,
+)
+from textclf.core.errors import UserError
+
+PROPERTY = settings(deadline=None, max_examples=100)
+LEVELS = st.decimals("0.01", "0.99", places=2).map(float)
+THOUSANDTHS = st.lists(st.integers(0, 1000), min_size=1, max_size=40)
+PROBABILITIES = st.lists(st.floats(0, 1), min_size=2, max_size=40)
+
+
+def drawn(seed: int, rows: int, classes: int) -> tuple[Any, Any]:
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, classes, rows), generator.dirichlet(np.ones(classes), rows)
+
+
+@PROPERTY
+@given(PROBABILITIES, LEVELS)
+def test_of_exchangeable_rows_at_least_the_stated_share_is_covered(actual: list[float], level: float) -> None:
+    """Each row in turn is the new one: the theorem says how many of them are covered."""
+    covered = sum(
+        actual[new] >= Group.of(np.array([*actual[:new], *actual[new + 1 :]])).cutoff(level)
+        for new in range(len(actual))
+    )
+    assert covered >= math.ceil(len(actual) * Fraction(str(level)))
+
+
+@PROPERTY
+@given(st.integers(0, 2**32 - 1), LEVELS)
+def test_with_distinct_probabilities_no_more_than_one_row_too_many_is_covered(seed: int, level: float) -> None:
+    actual = np.random.default_rng(seed).permutation(50) / 64
+    covered = sum(actual[new] >= Group.of(np.delete(actual, new)).cutoff(level) for new in range(50))
+    if least_rows(level) <= 49:
+        assert covered == math.ceil(50 * Fraction(str(level)))
+
+
+@PROPERTY
+@given(THOUSANDTHS, LEVELS, st.lists(st.integers(0, 1000), min_size=3, max_size=3))
+def test_sets_are_those_of_a_plain_reference(actual: list[int], level: float, new: list[int]) -> None:
+    scores = sorted(1000 - probability for probability in actual)
+    rank = math.ceil((len(scores) + 1) * Fraction(str(level)))
+    limit = scores[rank - 1] if rank <= len(scores) else 1000
+    expected = [1000 - probability <= limit for probability in new]
+    fitted = Conformal((Group.of(np.array(actual) / 1000),))
+    assert fitted.sets(np.array([new]) / 1000, level).tolist() == [expected]
+
+
+@PROPERTY
+@given(st.integers(0, 2**32 - 1), LEVELS, LEVELS, st.booleans())
+def test_a_higher_coverage_removes_no_class_from_a_set(seed: int, one: float, other: float, by_class: bool) -> None:
+    fitted = Conformal.fit(*drawn(seed, 60, 3), by_class)
+    low, high = sorted([one, other])
+    rows = drawn(seed + 1, 20, 3)[1]
+    assert (fitted.sets(rows, low) <= fitted.sets(rows, high)).all()
+
+
+def test_by_class_each_class_has_the_cutoff_of_its_own_rows() -> None:
+    y, probabilities = drawn(0, 90, 3)
+    fitted = Conformal.fit(y, probabilities, by_class=True)
+    assert [group.rows for group in fitted.groups] == np.bincount(y).tolist()
+    for place in range(3):
+        alone = Conformal((Group.of(probabilities[y == place, place]),))
+        rows = drawn(1, 30, 3)[1]
+        assert fitted.sets(rows, 0.8)[:, place].tolist() == alone.sets(rows, 0.8)[:, place].tolist()
+    assert fitted.fewest == np.bincount(y).min()
+
+
+def test_for_two_classes_a_temperature_changes_no_set() -> None:
+    # It maps the probability of either class by the same ascending function, and so the cutoff too.
+    from textclf.artifacts.decisions import Decision, Temperature
+
+    y, probabilities = drawn(3, 200, 2)
+    rows = drawn(4, 200, 2)[1]
+    decision = Decision(None, Temperature(2.5))
+    warm = Conformal.fit(y, decision.calibrate(probabilities), by_class=False)
+    cold = Conformal.fit(y, probabilities, by_class=False)
+    for level in (0.7, 0.9, 0.95):
+        assert np.array_equal(warm.sets(decision.calibrate(rows), level), cold.sets(rows, level))
+
+
+def test_a_set_with_one_class_answers_and_an_empty_or_larger_one_does_not() -> None:
+    sets = np.array([[True, False, False], [False, False, True], [False, False, False], [True, True, False]])
+    assert answers(sets).tolist() == [0, 2, -1, -1]
+    assert labels_answered(sets, "abc") == ["a", "c", None, None]
+    assert labels_of(sets, "abc") == [["a"], ["c"], [], ["a", "b"]]
+
+
+@pytest.mark.parametrize("level", [0.5, 0.55, 0.8, 0.9, 0.95, 0.99, 0.999])
+def test_the_least_number_of_rows_gives_the_level_and_one_fewer_does_not(level: float) -> None:
+    rows = least_rows(level)
+    assert math.ceil((rows + 1) * Fraction(str(level))) <= rows
+    assert math.ceil(rows * Fraction(str(level))) > rows - 1
+    assert highest_coverage(rows) >= level > highest_coverage(rows - 1)
+    few, enough = (Group.of(np.full(count, 0.5)) for count in (rows - 1, rows))
+    assert (few.cutoff(level), enough.cutoff(level)) == (0.0, 0.5)  # with too few rows every class is in the set
+
+
+def test_a_level_is_the_decimal_that_was_written() -> None:
+    assert 100 * 0.55 > 55  # as a double
+    assert Group.of(np.arange(99) / 128).cutoff(0.55) == 44 / 128  # the 45th lowest: 100 - 55
+
+
+def test_of_many_rows_a_bounded_number_is_kept_and_the_cutoff_gets_no_higher() -> None:
+    rows = 123_456
+    ranks = kept_ranks(rows)
+    assert len(ranks) == LOWEST + SPREAD
+    assert (np.diff(ranks) > 0).all()
+    assert (ranks[0], ranks[LOWEST - 1], ranks[-1]) == (1, LOWEST, rows)
+    assert len(kept_ranks(LOWEST + SPREAD)) == LOWEST + SPREAD
+    actual = np.arange(rows) / 2**17
+    group = Group.of(actual)
+    for level in (0.1, 0.5, 0.77, 0.9, 0.95, 0.99, 0.9999):
+        rank = rows + 1 - math.ceil((rows + 1) * Fraction(str(level)))
+        assert 0 <= actual[rank - 1] - group.cutoff(level) < 1 / SPREAD
+    assert group.cutoff(0.9999) == pytest.approx(actual[11], abs=1e-9)  # low ranks are all kept
+
+
+def test_probabilities_are_rounded_down_to_six_significant_digits() -> None:
+    values = np.array([1 / 3, 2 / 3e7, 0.1, 0.0, 1.0, 0.9999999])
+    kept = Group.of(values).probabilities
+    assert kept.tolist() == [0.0, 6.66666e-8, 0.1, 0.333333, 0.999999, 1.0]
+    assert (kept <= np.sort(values)).all()
+
+
+@pytest.mark.parametrize("by_class", [False, True])
+def test_an_exported_model_and_a_run_are_read_back(by_class: bool, tmp_path: Path) -> None:
+    fitted = Conformal.fit(*drawn(5, 50, 3), by_class)
+    conformal.write(fitted, tmp_path / "one.json")
+    conformal.write_all(tmp_path / "all.json", {"keras": fitted})
+    for back in (conformal.read(tmp_path / "one.json", 3), conformal.read_all(tmp_path / "all.json", 3)["keras"]):
+        assert back.to_json() == fitted.to_json()
+    conformal.write_all(tmp_path / "none.json", {})
+    assert conformal.read_all(tmp_path / "none.json", 3) == {}
+
+
+GROUP = {"rows": 2, "probabilities": [0.25, 0.5]}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [],
+        [GROUP, GROUP],  # for three classes
+        [{"rows": 2}],
+        [{**GROUP, "more": 1}],
+        [{"rows": 3, "probabilities": [0.25, 0.5]}],
+        [{"rows": 2.0, "probabilities": [0.25, 0.5]}],
+        [{"rows": -2, "probabilities": []}],
+        [{"rows": 10**40, "probabilities": [0.25, 0.5]}],
+        [{"rows": 2, "probabilities": [0.5, 10**400]}],
+        [{"rows": 2, "probabilities": {"0": 1, "1": 1}}],
+        [{"rows": 2, "probabilities": [0.5, 0.25]}],
+        [{"rows": 2, "probabilities": [0.5, 1.25]}],
+        [{"rows": 2, "probabilities": [0.5, math.nan]}],
+        [{"rows": 2, "probabilities": [0.5, "1"]}],
+        [{"rows": 2, "probabilities": [True, True]}],
+        [3],
+        {"rows": 2},
+        None,
+    ],
+    ids=str,
+)
+def test_scores_that_are_not_valid_are_an_error(content: Any, tmp_path: Path) -> None:
+    path = tmp_path / "conformal.json"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(conformal, "read_checked_json", lambda *_: {"groups": content})
+        path.write_text("")
+        with pytest.raises(UserError, match=r"conformal\.json is damaged; remove it and run dvc repro"):
+            conformal.read(path, 3)
+
+
+def test_a_changed_digit_and_a_newer_format_are_told_apart(tmp_path: Path) -> None:
+    path = tmp_path / "conformal.json"
+    conformal.write(Conformal((Group.of(np.array([0.25, 0.5])),)), path)
+    text = path.read_text()
+    path.write_text(text.replace("0.25", "0.35"))
+    with pytest.raises(UserError, match=r"conformal\.json is damaged"):
+        conformal.read(path, 2)
+    path.write_text(json.dumps(json.loads(text) | {"format": 2}))
+    with pytest.raises(UserError, match=r"was made by a newer textclf \(format 2; this version reads 1\)"):
+        conformal.read(path, 2)

@@ -1,0 +1,183 @@
+"""Prediction sets: the classes that a text may have, such that a stated share of them contains the actual class.
+
+Split conformal prediction (Vovk, Gammerman & Shafer 2005, Algorithmic Learning in a Random World, 4.2; Lei et al. 2018,
+J. Am. Stat. Assoc. 113:1094-1111, doi:10.1080/01621459.2017.1307116). The score of a row is 1 minus the probability of
+its actual class, which gives the smallest sets on average (Sadinle, Lei & Wasserman 2019, J. Am. Stat. Assoc.
+114:223-234, doi:10.1080/01621459.2017.1395341). A set has the classes whose score is at most the ceil((n + 1) coverage)
+smallest of n rows that trained nothing (Angelopoulos & Bates 2023, Found. Trends Mach. Learn. 16:494-591, section 1,
+doi:10.1561/2200000101); here the same is said in probabilities. If these rows and a new one are exchangeable, its set
+contains its class with at least that probability. With scores per class (Vovk 2012, ACML, PMLR 25:475-490) this holds
+within every class.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import ROUND_FLOOR, Context
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.checksums import read_checked_json, write_checked_json
+from textclf.core.files import DIGITS, reading
+
+CONFORMAL = "conformal.json"  # in the folder of an exported model, and in data
+LOWEST, SPREAD = 1000, 1000  # probabilities that are kept of many rows: the lowest, and some spread evenly over all
+MOST_ROWS = 2**53
+NONE = -1  # in the place of the position of a class: no answer
+
+Floats = NDArray[np.float64]
+Sets = NDArray[np.bool_]  # which classes are in the set of each row, (rows, classes)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The rows of one group: how many, and their ascending probabilities of the actual class at `kept_ranks`.
+
+    Probabilities have `DIGITS` significant digits, rounded down, so that sets get no smaller.
+    """
+
+    rows: int
+    probabilities: Floats
+
+    @classmethod
+    def of(cls, probabilities: Floats) -> "Group":
+        """Return the group of rows with these probabilities of their actual class (rows,)."""
+        rows = len(probabilities)
+        kept = np.sort(probabilities)[kept_ranks(rows) - 1]
+        down = Context(prec=DIGITS, rounding=ROUND_FLOOR)
+        return cls(rows, np.array([float(down.create_decimal_from_float(value)) for value in kept.tolist()]))
+
+    def cutoff(self, coverage: float) -> float:
+        """Return the least probability with which a class is in a set; 0, so all classes, if there are too few rows."""
+        rank = self.rows + 1 - _rank(self.rows, coverage)
+        place = int(np.searchsorted(kept_ranks(self.rows), rank, side="right")) - 1  # the last one up to this rank
+        return float(self.probabilities[place]) if place >= 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Conformal:
+    """What prediction sets of any coverage follow from: one group of all rows, or one group per class."""
+
+    groups: tuple[Group, ...]
+
+    @classmethod
+    def fit(cls, y: NDArray[np.int64], probabilities: Floats, by_class: bool) -> "Conformal":
+        """Return that of rows that trained nothing: `y` (rows,) and calibrated probabilities (rows, classes)."""
+        actual = probabilities[np.arange(len(y)), y]
+        classes = range(probabilities.shape[1])
+        return cls(tuple(Group.of(actual[y == place]) for place in classes) if by_class else (Group.of(actual),))
+
+    def sets(self, probabilities: Floats, coverage: float) -> Sets:
+        """Return the set of each row (rows, classes), for calibrated probabilities; it may be empty."""
+        return probabilities >= np.array([group.cutoff(coverage) for group in self.groups])
+
+    @property
+    def fewest(self) -> int:
+        """Return the number of rows of the smallest group."""
+        return min(group.rows for group in self.groups)
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """Return the groups."""
+        return [{"rows": group.rows, "probabilities": group.probabilities.tolist()} for group in self.groups]
+
+    @classmethod
+    def from_json(cls, content: Sequence[Mapping[str, Any]], classes: int) -> "Conformal":
+        """Return what `to_json` gave, for a model of so many classes.
+
+        Raises `ValueError`, `LookupError` or `TypeError` if it is not valid.
+        """
+        groups = tuple(_parse_group(each) for each in content)
+        if len(groups) not in {1, classes}:
+            raise ValueError(f"there must be one group, or one per class; got {len(groups)}")
+        return cls(groups)
+
+
+def _parse_group(content: Mapping[str, Any]) -> Group:
+    rows, values = content["rows"], content["probabilities"]
+    if content.keys() != {"rows", "probabilities"} or type(rows) is not int or type(values) is not list:
+        raise ValueError("a group must have rows, a number, and probabilities, a list")
+    if not 0 < rows <= MOST_ROWS or len(values) != len(kept_ranks(rows)):
+        raise ValueError(f"a group must have the probabilities of its {rows} rows; got {len(values)}")
+    if not all(type(value) in {int, float} and 0 <= value <= 1 for value in values) or values != sorted(values):
+        raise ValueError("the probabilities of a group must be numbers that ascend from 0 to 1")
+    return Group(rows, np.array(values, dtype=np.float64))
+
+
+def kept_ranks(rows: int) -> NDArray[np.int64]:
+    """Return the ranks, from 1, of the probabilities that are kept of so many rows.
+
+    All of up to `LOWEST` + `SPREAD`; of more the `LOWEST` lowest, and `SPREAD` over all. A rank between two that are
+    kept is replaced by the lower one, so that coverage exceeds what was asked for by less than 1 / `SPREAD`.
+    """
+    if rows <= LOWEST + SPREAD:
+        return np.arange(1, rows + 1)
+    spread = LOWEST + np.arange(1, SPREAD + 1) * (rows - LOWEST) // SPREAD
+    return np.concatenate([np.arange(1, LOWEST + 1), spread])
+
+
+def answers(sets: Sets) -> NDArray[np.int64]:
+    """Return the position of the class if a set has exactly one, otherwise `NONE`: of an empty set too, (rows,)."""
+    return np.where(sets.sum(axis=1) == 1, sets.argmax(axis=1), NONE)
+
+
+def least_rows(coverage: float) -> int:
+    """Return the least number of rows, in each group, that can give sets of this coverage."""
+    share = _exact(coverage)
+    return math.ceil(share / (1 - share))
+
+
+def highest_coverage(rows: int) -> float:
+    """Return the highest coverage that so many rows can give, with `DIGITS` decimals, rounded down."""
+    scale: int = 10**DIGITS
+    return rows * scale // (rows + 1) / scale
+
+
+def _rank(rows: int, coverage: float) -> int:
+    """Return the rank of the score up to which a class is in a set: ceil((rows + 1) coverage)."""
+    return math.ceil((rows + 1) * _exact(coverage))
+
+
+def _exact(coverage: float) -> Fraction:
+    """Return the decimal that was written instead of the double nearest to it, of which 100 times 0.55 exceeds 55."""
+    return Fraction(repr(float(coverage)))
+
+
+# Files
+
+
+def write_all(path: Path, models: Mapping[str, Conformal]) -> None:
+    """Write those of the models of a run, of which there may be none, with a checksum."""
+    write_checked_json(path, {"models": {name: each.to_json() for name, each in models.items()}})
+
+
+def read_all(path: Path, classes: int) -> dict[str, Conformal]:
+    """Return what `write_all` wrote; `UserError` if it is missing or damaged."""
+    content = read_checked_json(path, ("models",))
+    with reading(path):
+        return {name: Conformal.from_json(each, classes) for name, each in dict(content["models"]).items()}
+
+
+def write(conformal: Conformal, path: Path) -> None:
+    """Write that of an exported model, with a checksum."""
+    write_checked_json(path, {"groups": conformal.to_json()})
+
+
+def read(path: Path, classes: int) -> Conformal:
+    """Return what `write` wrote; `UserError` if it is missing or damaged, or was made by a newer textclf."""
+    content = read_checked_json(path, ("groups",))
+    with reading(path):
+        return Conformal.from_json(content["groups"], classes)
+
+
+def labels_of(sets: Sets, classes: Sequence[str]) -> list[list[str]]:
+    """Return the labels in each set, in the order of the classes."""
+    return [[classes[place] for place in np.flatnonzero(row).tolist()] for row in sets]
+
+
+def labels_answered(sets: Sets, classes: Sequence[str]) -> list[str | None]:
+    """Return the label that each set answers with, None without an answer."""
+    return [None if place == NONE else classes[place] for place in answers(sets).tolist()]
