@@ -1,12 +1,13 @@
 """Measure all models by their predictions.
 
-Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other and the slices of the test
+Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other and the slices of test
 rows; TRAINED, a folder per
 model, for its inputs, the records of its training and, without validation rows, its predictions for held-out training
 rows; LEAKS, which says whether the test rows were given, and the number of training rows.
-Writes: into METRICS the files evaluation, intervals, comparisons, decisions, slices and training as JSON, and models, a
-folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion, roc,
-precision_recall and reliability as CSV.
+Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, slices and training as JSON, and
+models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion,
+roc, precision_recall, reliability and risk_coverage as CSV; CONFORMAL, the scores from which prediction sets follow, of
+no model unless evaluate.coverage is set.
 Params: evaluate, split, train.models.
 """
 
@@ -14,6 +15,7 @@ import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
+from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import inputs, metric_files, room
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
@@ -24,6 +26,7 @@ from textclf.core.outputs import outputs
 from textclf.core.settings import Names, Param
 from textclf.core.table import Table, concatenate
 from textclf.evaluate.clusters import find_clusters
+from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.measure import decisions_report, measure
 from textclf.evaluate.settings import Evaluate
@@ -44,6 +47,7 @@ def run(
     leaks: Path,
     metrics: Path,
     plots: Path,
+    conformal: Path,
 ) -> None:
     """Evaluate the models of train.models and evaluate.external, and remove what dropped models have left behind."""
     trained_here = models
@@ -65,7 +69,9 @@ def run(
     stratified = drawn and bool(split.get("stratify"))
     keys = clusters["test"].keys if "test" in clusters else None
     slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys)
-    parts, decided = measure(open_models(predictions, models), evaluate, stratified, clusters, slices)
+    opened = open_models(predictions, models)
+    parts, decided = measure(opened, evaluate, stratified, clusters, slices)
+    fitted = fit_sets(opened, decided, evaluate)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in models}
     measured = {name: {split: part.metrics(name) for split, part in parts_of[name].items()} for name in models}
     ends = {name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in models}
@@ -77,6 +83,7 @@ def run(
         metrics / "evaluation.json": measured,
         metrics / "intervals.json": ends,
         metrics / "comparisons.json": compared,
+        metrics / "coverage.json": measure_sets(opened, decided, fitted, evaluate, clusters.get("test")),
         metrics / "decisions.json": chosen,
         metrics / "slices.json": by_slice,
         metrics / "training.json": records,
@@ -90,14 +97,16 @@ def run(
         plots / "roc.csv": stack_models({name: test.roc(name) for name in models}),
         plots / "precision_recall.csv": stack_models({name: test.precision_recall(name) for name in models}),
         plots / "reliability.csv": stack_models({name: test.reliability(name) for name in models}),
+        plots / "risk_coverage.csv": stack_models({name: test.risk_coverage(name) for name in models}),
     }
     train_rows = sum(split_rows["train"]["classes"].values())
     columns = {name: inputs.read(trained / name / inputs.FILE).columns for name in trained_here}
     summaries = summarise(measured, records, train_rows, columns)
-    with outputs(metrics / "models", *written, *tables) as (folder, *scratch):
+    with outputs(metrics / "models", conformal, *written, *tables) as (folder, scores, *scratch):
         folder.mkdir()
         for name, summary in summaries.items():
             files.write_json(folder / f"{name}.json", summary)
+        prediction_sets.write_all(scores, fitted)
         for path, content in zip(scratch, (*written.values(), *tables.values()), strict=True):
             (files.write_csv if isinstance(content, Table) else files.write_json)(path, content)
     for path in dropped:

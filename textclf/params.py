@@ -151,3 +151,5 @@ def validation_choices(params: Params) -> Iterator[str]:
         yield "evaluate.threshold"
     if params.evaluate.calibration != "none":
         yield "evaluate.calibration"
+    if params.evaluate.coverage is not None:
+        yield "evaluate.coverage"

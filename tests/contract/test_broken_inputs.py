@@ -166,6 +166,7 @@ EVALUATE = {
             ("temperature", "calibration: none", "calibration: temperature"),
             ("platt", "calibration: none", "calibration: platt"),
             ("threshold", "threshold: 0.5", "threshold: accuracy"),
+            ("prediction sets", "coverage: null", "coverage: 0.9"),
         )
     },
     **damaged(PREDICTIONS),

@@ -136,6 +136,12 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     "evaluate.threshold": [(THRESHOLD, ["0.0", "1", "recall", "true", ".nan", "[0.5]"])],
     "evaluate.target_precision": [("less than 1.0", ["1"])],
     "evaluate.calibration": [(CALIBRATIONS, ["isotonic", "null"])],
+    "evaluate.coverage": [
+        ("less than 1.0", ["1", "95"]),
+        ("greater than 0.0", ["0", "-0.5"]),
+        ("a number", ["high", "[0.9]", ("true", "true")]),
+    ],
+    "evaluate.coverage_by_class": [("true or false", ["null", "0.95"])],
     "evaluate.confidence": [("less than 1.0", ["95"]), ("greater than 0.0", ["0"])],
     "evaluate.resamples": [("at least 100", ["99"])],
     "evaluate.seed": [("at most 4294967295", [f"{2**32}"])],
@@ -279,7 +285,12 @@ WRONG_SETTINGS = [
         f"{NO_VALIDATION} evaluate.calibration, since the test rows decide nothing; got 0 {ANY_SIZE}",
     ),
 ]
-CHOICES = {"train.keras.early_stopping": "10", "evaluate.threshold": "f1", "evaluate.calibration": "platt"}
+CHOICES = {
+    "train.keras.early_stopping": "10",
+    "evaluate.threshold": "f1",
+    "evaluate.calibration": "platt",
+    "evaluate.coverage": "0.95",
+}
 
 
 def at(text: str) -> int:

@@ -183,6 +183,7 @@ def test_a_good_setting_is_read(key: str, written: str, value: object) -> None:
         ("train.keras.early_stopping", 1),
         *(("evaluate.threshold", name) for name in ("accuracy", "f1", "precision")),
         *(("evaluate.calibration", name) for name in ("temperature", "platt")),
+        ("evaluate.coverage", 0.95),
     ],
 )
 def test_a_setting_that_chooses_is_read_if_there_are_validation_rows(key: str, value: object) -> None:

@@ -115,6 +115,33 @@ class Decided(OpenMapping):
         return self
 
 
+class Counted(Ends):
+    """A share of rows with its interval."""
+
+    value: Fraction
+    rows: Positive
+
+
+class SetProtocol(OpenMapping):
+    """How prediction sets were made."""
+
+    coverage: Fraction
+    by_class: Count
+    validation_rows: Positive
+
+
+class Covered(OpenMapping):
+    """The prediction sets of a model."""
+
+    coverage: Counted
+    set_size: Number
+    empty: Fraction
+    answered: Fraction
+    several: Fraction
+    accuracy: Counted | None
+    classes: dict[str, Counted | None]
+
+
 class Protocol(OpenMapping):
     """What the models were measured on."""
 
@@ -196,6 +223,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         ANY_KEY: Decided,
     },
     "slices": {ANY_KEY: dict[str, Slice]},
+    "coverage": {"protocol": SetProtocol, ANY_KEY: Covered},
     "training": {ANY_KEY: dict[str, Number]},
     RECORD: {ANY_KEY: Number},
     "features": {**dict.fromkeys(SPLITS, Shape), ANY_KEY: Represented},  # older versions had the splits of one

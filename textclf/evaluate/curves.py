@@ -1,4 +1,4 @@
-"""Tables of a split for CSV files: confusion matrix, ROC and precision-recall curves, reliability, stacked by model."""
+"""Tables of a split for CSV files, stacked by model: confusion matrix, curves and reliability."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from textclf.core.table import Table, concatenate, from_records
 from textclf.evaluate.calibrate import Bin
 
+FEWEST = 10  # rows of a point of a risk-coverage curve
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of the history.csv of a model that trains in epochs
 
 # Numbers of false and true positives (thresholds,) as the threshold falls
@@ -82,6 +83,17 @@ def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> Table:
         }
         tables.append(Table({"class": name, **points}))
     return concatenate(tables)
+
+
+def risk_coverage_table(counts: PositiveCounts) -> Table:
+    """Return the points of a risk-coverage curve: `share_answered` ascending, and the `error` of these rows.
+
+    The rows answered are those with the highest confidence (El-Yaniv & Wiener 2010, J. Mach. Learn. Res. 11:1605-1641).
+    Points with fewer than `FEWEST` rows are left out, since their error is chance, unless there is no other.
+    """
+    wrong, rows = counts[0], counts[0] + counts[1]
+    shown = rows >= min(FEWEST, rows[-1])
+    return Table({"share_answered": rows[shown] / rows[-1], "error": wrong[shown] / rows[shown]})
 
 
 def _rates(counts: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:

@@ -136,6 +136,12 @@ class ExactMetrics(SplitMetrics):
             for place in self.curve_places(model)
         }
 
+    def answer_counts(self, model: str) -> PositiveCounts:
+        """Return the numbers of wrong and right answers, at every distinct confidence."""
+        decided = self.decided[model]
+        confidence = self.probabilities[model][np.arange(len(decided)), decided]
+        return curves.positive_counts(decided == self.y, confidence)
+
     def reliability_bins(self, model: str) -> list[Bin]:
         """Return the bins of confidence that hold rows."""
         return calibrate.reliability_bins(self.y, self.probabilities[model], confidence=self.settings.confidence)

@@ -104,7 +104,7 @@ class Histogram:
 def thin(
     curves: Mapping[str, PositiveCounts], choose: Callable[[NDArray[np.int64], NDArray[np.int64]], NDArray[np.int64]]
 ) -> dict[str, PositiveCounts]:
-    """Return the curves with the points that `choose`, `thin_roc` or `thin_precision_recall`, keeps.
+    """Return the curves with the points that `choose`, such as `thin_roc`, keeps.
 
     A curve of at most 2 `STEPS` points keeps all of them.
     """
@@ -132,6 +132,14 @@ def thin_precision_recall(_: NDArray[np.int64], true: NDArray[np.int64]) -> NDAr
     Every other point is within 1 / `STEPS` of one that remains in recall.
     """
     return _ends_of_steps(true / max(true[-1], 1))
+
+
+def thin_risk(wrong: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of the points of a risk-coverage curve to keep.
+
+    Every other point is within 1 / `STEPS` of one that remains in the share of the rows answered.
+    """
+    return _ends_of_steps((wrong + right) / (wrong[-1] + right[-1]))
 
 
 def _ends_of_steps(ascending: NDArray[np.float64]) -> NDArray[np.int64]:

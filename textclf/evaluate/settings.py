@@ -62,6 +62,12 @@ class Evaluate(Section):
     calibration: Literal["none", "platt", "temperature"] = Field(
         "none", description="temperature, or platt (binary): scale probabilities to fit the validation rows"
     )
+    coverage: Share | None = Field(
+        None, description="share of prediction sets that have the actual class, by validation rows; null: no sets"
+    )
+    coverage_by_class: bool = Field(
+        False, description="whether each class has that coverage, not only all rows together"
+    )
     confidence: Share = Field(0.95, description="confidence level of every interval")
     resamples: Annotated[int, Field(ge=100)] = Field(
         2000, description="number of bootstrap resamples; more give smoother intervals"

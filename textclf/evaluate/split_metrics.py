@@ -18,7 +18,7 @@ from textclf.evaluate.calibrate import Bin
 from textclf.evaluate.clusters import effective_rows, sign_flip
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar_from_counts
 from textclf.evaluate.curves import PositiveCounts
-from textclf.evaluate.histograms import thin, thin_precision_recall, thin_roc
+from textclf.evaluate.histograms import thin, thin_precision_recall, thin_risk, thin_roc
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Values, rounded, shown_classes
 from textclf.evaluate.settings import Evaluate
@@ -97,6 +97,13 @@ class SplitMetrics(ABC):
     @abstractmethod
     def positive_counts(self, model: str) -> dict[str, PositiveCounts]:
         """Return the numbers of false and true positives of each class with a curve."""
+
+    @abstractmethod
+    def answer_counts(self, model: str) -> PositiveCounts:
+        """Return the numbers of wrong and right answers as the confidence that an answer takes falls.
+
+        The confidence is the probability of the decided class.
+        """
 
     @abstractmethod
     def reliability_bins(self, model: str) -> list[Bin]:
@@ -277,6 +284,10 @@ class SplitMetrics(ABC):
     def precision_recall(self, model: str) -> Table:
         """Return the table of `curves.precision_recall_table`, for the same classes as `roc`."""
         return curves.precision_recall_table(thin(self.positive_counts(model), thin_precision_recall))
+
+    def risk_coverage(self, model: str) -> Table:
+        """Return the table of `curves.risk_coverage_table`."""
+        return curves.risk_coverage_table(thin({model: self.answer_counts(model)}, thin_risk)[model])
 
     def reliability(self, model: str) -> Table:
         """Return the table of `curves.reliability_table`; the intervals of dependent rows are those of fewer rows."""

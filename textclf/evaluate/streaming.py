@@ -209,6 +209,8 @@ class StreamingMetrics(SplitMetrics):
         # Rows of each pair of models by actual class and by which of them is correct: neither, first, second, both
         self.pairs = {pair: np.zeros((len(classes), 4), dtype=np.int64) for pair in combinations(decisions, 2)}
         self.pair_sums = {pair: np.zeros(self.buckets) for pair in self.pairs}  # first minus second, per bucket
+        # Of the probability of the decided class, by whether it is right; the curve is of the test rows
+        self.confidences = {name: Histogram() for name in decisions} if split == "test" else {}
         self._draws: dict[str, Values] = {}
         self._ends: dict[tuple[str, str], tuple[Floats, Floats]] = {}
 
@@ -225,6 +227,8 @@ class StreamingMetrics(SplitMetrics):
             decided = decision.decide(calibrated)
             self.sums[name].add(y, calibrated, decided, buckets)
             correct[name] = decided == y
+            if name in self.confidences:
+                self.confidences[name].add(correct[name], calibrated[np.arange(len(y)), decided])
         for first, second in self.pairs:
             kinds = 4 * y + correct[first] + 2 * correct[second]
             self.pairs[first, second] += np.bincount(kinds, minlength=4 * len(self.classes)).reshape(-1, 4)
@@ -303,6 +307,10 @@ class StreamingMetrics(SplitMetrics):
         """Return false and true positives by class, at the bins of the histograms."""
         scores = self.sums[model].scores
         return {self.classes[place]: scores[place].positive_counts() for place in self.curve_places(model)}
+
+    def answer_counts(self, model: str) -> PositiveCounts:
+        """Return the numbers of wrong and right answers, at the bins of a histogram of the confidence."""
+        return self.confidences[model].positive_counts()
 
     def reliability_bins(self, model: str) -> list[Bin]:
         """Return the bins of confidence that hold rows."""

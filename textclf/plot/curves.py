@@ -1,5 +1,6 @@
-"""ROC and precision-recall curves."""
+"""ROC, precision-recall and risk-coverage curves."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -24,6 +25,7 @@ from textclf.plot.style import PERCENT, SQUARE, WIDTH, Spec
 
 ROC_COLUMNS = ("model", "class", "false_positive_rate", "true_positive_rate")
 PRECISION_RECALL_COLUMNS = ("model", "class", "recall", "precision")
+RISK_COLUMNS = ("model", "share_answered", "error")
 CURVE_POINTS = 3000  # of all curves of one kind together
 TOLERANCE = 0.002  # of the side of a chart: less than the width of a line
 
@@ -59,6 +61,15 @@ def precision_recall(
     return _curves(steps, models, x, y, [(0, share), (1, share)], limit, legend)
 
 
+def risk_coverage(rows: Table, models: Sequence[str], limit: int = CURVE_POINTS) -> Spec:
+    """Return the error of each model on the rows that it answers, against their share, the most confident rows first.
+
+    `rows` has the columns `RISK_COLUMNS`.
+    """
+    highest = min(1.0, math.ceil(10 * float(rows["error"].max()) + 1e-9) / 10)
+    return _curves(rows, models, *RISK_COLUMNS[1:], [], limit, legend=True, highest=max(highest, 0.1))
+
+
 def _steps(curve: Table, y: str) -> Table:
     """Return the points with the corners of steps between them; a straight line between two would be too optimistic.
 
@@ -86,6 +97,7 @@ def _curves(
     titles: Mapping[str, str] | None = None,
     letters: int = LEGEND_LETTERS,
     axis_titles: bool = True,
+    highest: float = 1,
 ) -> Spec:
     shown = present(rows, models)
     limit = max(20, limit // max(1, len(shown)))
@@ -95,10 +107,10 @@ def _curves(
     ]
     points = named(concatenate(parts), titles).select(["model", *pair])
     points = points.assign(place=np.arange(len(points)))  # a curve may go straight up, so x does not give its order
-    axis: Spec = {"type": "quantitative", "scale": {"domain": [0, 1]}, "axis": PERCENT}
+    x_axis, y_axis = _axis(1), _axis(highest)
     x_title, y_title = (column.replace("_", " ") for column in pair)
-    x = axis | {"field": x_column, "title": x_title if axis_titles else None}
-    y = axis | {"field": y_column, "title": y_title if axis_titles else None}
+    x = x_axis | {"field": x_column, "title": x_title if axis_titles else None}
+    y = y_axis | {"field": y_column, "title": y_title if axis_titles else None}
     symbols: Spec | None = (
         legend_row([title(name, titles) for name in shown], letters, symbolType="stroke", symbolSize=300)
         if legend
@@ -117,7 +129,12 @@ def _curves(
         line["params"] = [selectable()]
         line["encoding"]["opacity"] = faded()
     tips = hover(y, ("model", "model"), (x_column, x_title, ".1%"), (y_column, y_title, ".1%"))
-    return chart(points, WIDTH, SQUARE, [guide(guess, x, y), line, tips], {"x": x})
+    guides = [guide(guess, x, y)] if guess else []
+    return chart(points, WIDTH, SQUARE, [*guides, line, tips], {"x": x})
+
+
+def _axis(highest: float) -> Spec:
+    return {"type": "quantitative", "scale": {"domain": [0, highest]}, "axis": PERCENT}
 
 
 def thin(points: NDArray[np.float64], limit: int) -> NDArray[np.int64]:

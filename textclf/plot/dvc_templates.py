@@ -42,6 +42,7 @@ def templates() -> dict[str, Spec]:
         "confusion_by_model": _confusion_by_model(),
         "precision_recall_by_model": _curves({"interpolate": "step-before"}, diagonal=False),
         "reliability_by_model": _curves({}, diagonal=True, points=True),
+        "risk_coverage_by_model": _curves({}, diagonal=False, y_scale={"zero": True}),
         "roc_by_model": _curves({}, diagonal=True),
     }
 
@@ -98,7 +99,7 @@ def _by_split() -> Spec:
     }
 
 
-def _curves(mark: Spec, diagonal: bool, points: bool = False) -> Spec:
+def _curves(mark: Spec, diagonal: bool, points: bool = False, y_scale: Spec = SHARE) -> Spec:
     """Return a curve per model and class: of the first classes in the data, if there are many."""
     axis: Spec = {"scale": SHARE, "axis": PERCENT}
     layers: list[Spec] = [
@@ -106,7 +107,7 @@ def _curves(mark: Spec, diagonal: bool, points: bool = False) -> Spec:
             "mark": {"type": "line", "tooltip": TIPS} | mark,
             "encoding": {
                 "x": X | axis,
-                "y": Y | axis,
+                "y": Y | axis | {"scale": y_scale},
                 "order": {"field": "row", "type": "quantitative"},
                 "color": MODEL,
                 "detail": [{"field": "class", "type": "nominal"}, {"field": "model", "type": "nominal"}],

@@ -1,0 +1,225 @@
+"""Prediction sets on the test rows, and the curve of error against the share of the rows answered."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.evaluate.samples import HALF, PROPERTY, SEEDS, TOP, drawn, exact, params, predictions, three_splits
+from textclf.artifacts import metric_files
+from textclf.artifacts.conformal import Conformal
+from textclf.artifacts.decisions import Decision, Temperature
+from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.core.errors import UserError
+from textclf.evaluate import coverage
+from textclf.evaluate.clusters import Clusters
+from textclf.evaluate.coverage import SetCounts, fit_sets, kinds_of, measure_sets
+from textclf.evaluate.curves import FEWEST, risk_coverage_table
+from textclf.evaluate.exact import ExactMetrics
+from textclf.evaluate.intervals import wilson
+from textclf.evaluate.streaming import StreamingMetrics
+
+COVERED = params(coverage=0.9)
+
+
+def run(seed: int = 0, classes: int = 3, validation: int = 120, test: int = 150) -> Predictions:
+    parts = ("train", 60), ("validation", validation), ("test", test)
+    return concatenate([drawn(seed + n, rows, classes, split) for n, (split, rows) in enumerate(parts)])
+
+
+def measured(rows: Predictions, settings: Any = COVERED, decision: Decision = TOP, batches: int = 1) -> dict[str, Any]:
+    parts = [rows.take(part) for part in np.array_split(np.arange(len(rows)), batches)]
+    decisions = {"a": decision}
+    fitted = fit_sets({"a": parts}, decisions, settings)
+    return measure_sets({"a": parts}, decisions, fitted, settings)
+
+
+def test_without_a_coverage_nothing_is_fitted_or_measured() -> None:
+    rows = run()
+    assert fit_sets({"a": [rows]}, {"a": TOP}, params()) == {}
+    assert measure_sets({"a": [rows]}, {"a": TOP}, {}, params()) == {}
+
+
+def test_every_kind_of_set_is_told_apart() -> None:
+    sets = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 1, 1]], dtype=bool)
+    assert kinds_of(np.zeros(5, dtype=np.int64), sets).tolist() == [*coverage.KINDS]
+
+
+@PROPERTY
+@given(SEEDS, st.sampled_from([0.6, 0.8, 0.9, 0.95]), st.booleans(), st.integers(1, 9))
+def test_the_numbers_are_those_of_a_plain_reference_in_any_batches(
+    seed: int, level: float, by_class: bool, batches: int
+) -> None:
+    rows, settings = run(seed), params(coverage=level, coverage_by_class=by_class)
+    report = measured(rows, settings, batches=batches)
+    model, protocol = report["a"], report["protocol"]
+    assert protocol == {"coverage": level, "by_class": int(by_class), "validation_rows": 120}
+    validation, test = (rows.take(rows.split == name) for name in ("validation", "test"))
+    fitted = Conformal.fit(validation.y, validation.probabilities, by_class)
+    sets = [set(np.flatnonzero(row).tolist()) for row in fitted.sets(test.probabilities, level)]
+    actual = test.y.tolist()
+    covered = [y in each for y, each in zip(actual, sets, strict=True)]
+    single = [each == {y} for y, each in zip(actual, sets, strict=True) if len(each) == 1]
+    ends = wilson(sum(covered), 150)
+    assert model["coverage"] == pytest.approx(
+        {"value": sum(covered) / 150, "low": ends.low, "high": ends.high, "rows": 150}, abs=1e-6
+    )
+    assert model["set_size"] == pytest.approx(sum(map(len, sets)) / 150, abs=1e-6)
+    assert model["empty"] == pytest.approx(sets.count(set()) / 150, abs=1e-6)
+    assert model["answered"] == pytest.approx(len(single) / 150, abs=1e-6)
+    assert model["several"] == pytest.approx(sum(len(each) > 1 for each in sets) / 150, abs=1e-6)
+    if single:
+        assert model["accuracy"]["value"] == pytest.approx(sum(single) / len(single), abs=1e-6)
+        assert model["accuracy"]["rows"] == len(single)
+    else:
+        assert model["accuracy"] is None
+    for place, (label, cell) in enumerate(model["classes"].items()):
+        of_class = [inside for y, inside in zip(actual, covered, strict=True) if y == place]
+        assert label == f"c{place}"
+        assert (cell["rows"], cell["value"]) == (len(of_class), pytest.approx(sum(of_class) / len(of_class), abs=1e-6))
+    metric_files.check(report, "coverage", "coverage.json")
+
+
+def test_calibrated_probabilities_are_compared_with_calibrated_ones() -> None:
+    rows = run(classes=2)
+    cold, warm = (measured(rows, decision=Decision(0.5, each))["a"] for each in (None, Temperature(3.0)))
+    assert cold == warm  # of two classes a temperature changes no set
+
+
+def test_a_model_that_ignores_the_text_answers_no_row() -> None:
+    splits = ["validation"] * 40 + ["test"] * 20
+    y = np.tile([0, 1], 30)
+    rows = predictions(y, np.full(60, 0.5))
+    model = measured(Predictions(rows.ids, np.array(splits), y, rows.probabilities, rows.classes), decision=HALF)["a"]
+    assert (model["answered"], model["several"], model["accuracy"]) == (0.0, 1.0, None)
+    assert model["coverage"]["value"] == 1.0
+    assert model["set_size"] == 2.0
+
+
+def test_a_class_without_test_rows_has_no_coverage() -> None:
+    rows = run()
+    kept = rows.take((rows.split != "test") | (rows.y != 2))
+    assert measured(kept)["a"]["classes"]["c2"] is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            params(coverage=0.99),
+            "0.975609 for 40 validation rows; got 0.99, which takes at least 99 of them",
+        ),
+        (
+            params(coverage=0.95, coverage_by_class=True),
+            "0.933333 for 14 validation rows of class yes; got 0.95, which takes at least 19 of them",
+        ),
+    ],
+    ids=["all", "by class"],
+)
+def test_too_few_validation_rows_for_a_coverage_are_told(settings: Any, said: str) -> None:
+    with pytest.raises(UserError) as error:
+        fit_sets({"a": [three_splits()]}, {"a": HALF}, settings)
+    remedy = "raise split.validation_size or lower the coverage"
+    assert error.value.lines == (f"evaluate.coverage must be at most {said}; {remedy}",)
+
+
+def test_without_validation_rows_a_coverage_is_refused() -> None:
+    rows = three_splits()
+    with pytest.raises(UserError, match="must have validation rows to choose by; got none"):
+        fit_sets({"a": [rows.take(rows.split != "validation")]}, {"a": HALF}, COVERED)
+
+
+def clustered(rows: Predictions, size: int) -> Clusters:
+    count = int((rows.split == "test").sum())
+    keys = np.random.default_rng(9).integers(0, 2**63, -(-count // size)).astype(np.uint64)
+    return Clusters(np.repeat(keys, size)[:count], b"", len(keys))
+
+
+def test_rows_that_repeat_each_other_give_a_wider_interval() -> None:
+    rows = run(test=150)
+    test = rows.split == "test"
+    repeated = np.concatenate([np.flatnonzero(~test), np.repeat(np.flatnonzero(test), 4)])
+    four = rows.take(repeated)
+    fitted = fit_sets({"a": [four]}, {"a": TOP}, COVERED)
+    reports = [
+        measure_sets({"a": [rows]}, {"a": TOP}, fitted, COVERED),
+        measure_sets({"a": [four]}, {"a": TOP}, fitted, COVERED),
+        measure_sets({"a": [four]}, {"a": TOP}, fitted, COVERED, clustered(four, 4)),
+    ]
+    once, taken_as_independent, dependent = (report["a"]["coverage"] for report in reports)
+    assert once["value"] == taken_as_independent["value"] == dependent["value"]
+    cells = (once, taken_as_independent, dependent)
+    width = {name: each["high"] - each["low"] for name, each in zip("otd", cells, strict=True)}
+    assert width["t"] < 0.6 * width["o"]
+    assert width["d"] == pytest.approx(width["o"], rel=0.02)
+
+
+def test_many_clusters_are_grouped_at_random_which_hardly_changes_the_interval(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = run(test=3000)
+    fitted = fit_sets({"a": [rows]}, {"a": TOP}, COVERED)
+    groups = clustered(rows, 3)
+    one = measure_sets({"a": [rows]}, {"a": TOP}, fitted, COVERED, groups)["a"]["coverage"]
+    monkeypatch.setattr(coverage, "BUCKETS", 256)
+    other = measure_sets({"a": [rows]}, {"a": TOP}, fitted, COVERED, groups)["a"]["coverage"]
+    assert one["value"] == other["value"]
+    assert other["high"] - other["low"] == pytest.approx(one["high"] - one["low"], rel=0.15)
+
+
+def test_counts_of_batches_add_up() -> None:
+    rows = run()
+    sets = np.random.default_rng(0).uniform(size=(len(rows), 3)) < 0.5
+    whole, parts = SetCounts(3), SetCounts(3)
+    whole.add(rows.y, sets)
+    for part in np.array_split(np.arange(len(rows)), 7):
+        parts.add(rows.y[part], sets[part])
+    assert np.array_equal(whole.rows, parts.rows)
+    assert whole.sizes == parts.sizes == sets.sum()
+
+
+# Error against the share answered
+
+
+def test_a_risk_coverage_curve_has_the_error_of_the_most_confident_rows() -> None:
+    rows = drawn(3, 60)
+    table = exact({"a": rows}, TOP).risk_coverage("a")
+    top = rows.probabilities.argmax(axis=1)
+    confidence = rows.probabilities.max(axis=1)
+    for answered, error in zip(table["share_answered"], table["error"], strict=True):
+        limit = np.sort(confidence)[::-1][round(answered * 60) - 1]
+        assert error == pytest.approx((top != rows.y)[confidence >= limit].mean())
+        assert round(answered * 60) == (confidence >= limit).sum() >= FEWEST
+    assert table["share_answered"][-1] == 1.0
+
+
+def test_with_a_threshold_the_confidence_is_that_of_the_decided_class() -> None:
+    rows = predictions([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.3])
+    wrong, right = exact({"a": rows}, Decision(0.35)).answer_counts("a")
+    assert (wrong.tolist(), right.tolist()) == ([0, 0, 0, 0], [1, 2, 3, 4])  # 0.9, 0.8, 0.7 and last 0.4
+    wrong, right = exact({"a": rows}, Decision(0.25)).answer_counts("a")
+    assert (wrong.tolist(), right.tolist()) == ([0, 0, 0, 1], [1, 2, 3, 3])  # the last is the row of 0.3
+
+
+def test_points_of_few_rows_are_left_out_unless_there_are_no_others() -> None:
+    counts = np.array([1, 1, 2]), np.array([2, 9, 18])
+    assert risk_coverage_table(counts)["share_answered"].tolist() == [0.5, 1.0]
+    few = np.array([0, 1]), np.array([2, 2])
+    assert risk_coverage_table(few)["error"].tolist() == [1 / 3]
+
+
+@pytest.mark.parametrize("decision", [TOP, Decision(None, Temperature(0.7))], ids=["raw", "calibrated"])
+def test_a_streamed_split_has_nearly_the_same_curve(decision: Decision) -> None:
+    rows = drawn(5, 2000)
+    settings = params()
+    small = ExactMetrics("test", {"a": rows}, {"a": decision}, settings, stratified=False)
+    large = StreamingMetrics("test", rows.classes, {"a": decision}, settings, stratified=False)
+    for part in np.array_split(np.arange(2000), 5):
+        large.add({"a": rows.take(part)})
+    one, other = small.risk_coverage("a"), large.risk_coverage("a")
+    assert len(one) < 2000
+    assert len(other) < 2000
+    assert (one["share_answered"][-1], one["error"][-1]) == (other["share_answered"][-1], other["error"][-1])
+    shares = np.linspace(0.05, 1, 50)
+    first, second = (np.interp(shares, table["share_answered"], table["error"]) for table in (one, other))
+    np.testing.assert_allclose(first, second, atol=0.005)
