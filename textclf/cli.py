@@ -143,6 +143,12 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     table.add_argument("--quoting", choices=["true", "false"], help='whether "..." may contain delimiters')
     table.add_argument("--sheet", help="of an Excel workbook (default: the first)")
     table.add_argument("--query", metavar="SELECT", help="statement that gives the rows of an SQLite file")
+    parser.add_argument_group("doubt").add_argument(
+        "--coverage",
+        type=float,
+        metavar="SHARE",
+        help="add the set of labels that has the right one in this share of texts; no label unless it has one",
+    )
     output = parser.add_argument_group("output")
     output.add_argument("--output", type=Path, metavar="FILE", help="a file, written whole or not at all")
     output.add_argument("--to", choices=list(OUTPUT_FORMATS), help="(default: by the file's ending, else jsonl)")

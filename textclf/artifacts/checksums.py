@@ -33,6 +33,11 @@ def verify_files(folder: Path, names: Iterable[str]) -> None:
             )
 
 
+def names_in(folder: Path) -> set[str]:
+    """Return the names of the files that the manifest lists; `UserError` if it is missing or damaged."""
+    return set(read_checked_json(folder / MANIFEST, ("files",))["files"])
+
+
 def write_checked_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write versioned JSON with the SHA-256 of its content under the key `CHECKSUM`."""
     write_versioned_json(path, {**content, CHECKSUM: _checksum(content)})

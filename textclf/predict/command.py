@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from textclf.artifacts.conformal import labels_answered, labels_of
 from textclf.core.errors import UserError
 from textclf.core.failures import complain
 from textclf.predict import inputs, outputs
@@ -27,8 +28,17 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError(f"--no-formulas must come with --to csv; got {kind}")
     batches = read_batches(arguments)
     predictor = load(find_model(arguments.models, arguments.model))
-    columns = outputs.Columns(predictor.classes_, not arguments.no_text, arguments.explain, not arguments.no_formulas)
-    predicted = predict_batches(batches, predictor, arguments.terms if arguments.explain else None)
+    coverage = arguments.coverage
+    if coverage is not None:
+        predictor.require_coverage(coverage, "--coverage")
+    columns = outputs.Columns(
+        predictor.classes_,
+        text=not arguments.no_text,
+        explanation=arguments.explain,
+        formulas=not arguments.no_formulas,
+        sets=coverage is not None,
+    )
+    predicted = predict_batches(batches, predictor, arguments.terms if arguments.explain else None, coverage)
     if arguments.output is None:
         if sys.stdout is None:
             raise UserError("standard output must be open; or set --output")
@@ -39,13 +49,21 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def predict_batches(
-    batches: Iterable[TextBatch], predictor: Predictor, terms: int | None = None
+    batches: Iterable[TextBatch], predictor: Predictor, terms: int | None = None, coverage: float | None = None
 ) -> Iterator[PredictedBatch]:
-    """Yield the predictions of each batch, with at most `terms` terms per text explained unless that is None."""
+    """Yield the predictions of each batch, with at most `terms` terms per text explained unless that is None.
+
+    With `coverage` there are prediction sets, and a label only where a set has one class.
+    """
     for ids, texts in batches:
         probabilities = predictor.predict_proba(texts)
         explanations = None if terms is None else predictor.explain(texts, terms)
-        yield PredictedBatch(ids, texts, predictor.labels(probabilities), probabilities, explanations)
+        if coverage is None:
+            yield PredictedBatch(ids, texts, predictor.labels(probabilities), probabilities, explanations)
+        else:
+            sets, classes = predictor.sets(probabilities, coverage), predictor.classes_
+            answered = labels_answered(sets, classes)
+            yield PredictedBatch(ids, texts, answered, probabilities, explanations, labels_of(sets, classes))
 
 
 def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:

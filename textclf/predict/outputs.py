@@ -5,7 +5,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring as quote_json
 from pathlib import Path
@@ -30,18 +30,22 @@ GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when
 
 @dataclass(frozen=True)
 class PredictedBatch:
-    """Texts with their predictions: lists of one item per text, `probabilities` (texts, classes)."""
+    """Texts with their predictions: lists of one item per text, `probabilities` (texts, classes).
+
+    `sets` are prediction sets, None if no coverage was asked for; a label is None if its set has not one class.
+    """
 
     ids: list[str]
     texts: list[str]
-    labels: list[str]
+    labels: Sequence[str | None]
     probabilities: NDArray[np.float64]
     explanations: "list[list[Term]] | None"
+    sets: list[list[str]] | None = None
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns of the output: `id`, `label`, a probability per class, and optionally `text` and `explanation`.
+    """The columns of the output: `id`, `label`, a probability per class; optionally `text`, `set` and `explanation`.
 
     Without `formulas`, CSV has an apostrophe before each id, text and label that a spreadsheet would compute.
     """
@@ -50,6 +54,7 @@ class Columns:
     text: bool
     explanation: bool
     formulas: bool = True
+    sets: bool = False
 
     def names(self) -> list[str]:
         """Return the names in order."""
@@ -57,6 +62,7 @@ class Columns:
             "id",
             *(["text"] if self.text else []),
             "label",
+            *(["set"] if self.sets else []),
             *(PREFIX + name for name in self.classes),
             *(["explanation"] if self.explanation else []),
         ]
@@ -91,11 +97,13 @@ class JsonLinesWriter:
 
     def write(self, batch: PredictedBatch) -> None:
         """Write a batch."""
-        labels = {name: quote_json(name) for name in self.columns.classes}
+        labels: dict[str | None, str] = {None: "null"} | {name: quote_json(name) for name in self.columns.classes}
         values: list[Iterable[Any]] = [map(quote_json, batch.ids)]
         if self.columns.text:
             values.append(map(quote_json, batch.texts))
         values.append(map(labels.__getitem__, batch.labels))
+        if batch.sets is not None:
+            values.append(map(set_json, batch.sets))
         values += batch.probabilities.T.tolist()
         if batch.explanations is not None:
             values.append(map(explanation_json, batch.explanations))
@@ -108,7 +116,7 @@ class JsonLinesWriter:
 
 
 class CsvWriter:
-    """CSV with a header and LF line ends, probabilities with six digits, explanations as JSON."""
+    """CSV with a header and LF line ends, probabilities with six digits, sets and explanations as JSON."""
 
     def __init__(self, stream: IO[bytes], columns: Columns) -> None:
         """Write the header to the stream."""
@@ -118,9 +126,12 @@ class CsvWriter:
 
     def write(self, batch: PredictedBatch) -> None:
         """Write a batch."""
-        values: list[Iterable[Any]] = [batch.ids, *([batch.texts] if self.columns.text else []), batch.labels]
+        labels = ["" if label is None else label for label in batch.labels]
+        values: list[Iterable[Any]] = [batch.ids, *([batch.texts] if self.columns.text else []), labels]
         if not self.columns.formulas:
             values = [map(defuse, column) for column in values]
+        if batch.sets is not None:
+            values.append(map(set_json, batch.sets))
         values += [map(f"%.{DIGITS}f".__mod__, column) for column in batch.probabilities.T.tolist()]
         if batch.explanations is not None:
             values.append(map(explanation_json, batch.explanations))
@@ -145,7 +156,7 @@ class _Lines(list[str]):
 
 
 class ParquetWriter:
-    """Parquet: text as string, probabilities as double, an explanation as a list of term and weight."""
+    """Parquet: text as string, probabilities as double, a set as a list, an explanation as one of term and weight."""
 
     def __init__(self, stream: IO[bytes], columns: Columns) -> None:
         """Write to the stream."""
@@ -153,7 +164,9 @@ class ParquetWriter:
 
         terms = pa.list_(pa.struct([("term", pa.string()), ("weight", pa.float64())]))
         types = {name: pa.float64() if name.startswith(PREFIX) else pa.string() for name in columns.names()}
-        self.schema = pa.schema(list((types | ({"explanation": terms} if columns.explanation else {})).items()))
+        lists = {"set": pa.list_(pa.string())} if columns.sets else {}
+        lists |= {"explanation": terms} if columns.explanation else {}
+        self.schema = pa.schema(list((types | lists).items()))
         self.columns = columns
         self.writer = parquet.Writer(stream, self.schema)
         self.waiting: list[Any] = []  # tables of the next row group
@@ -163,6 +176,7 @@ class ParquetWriter:
         import pyarrow as pa
 
         values: list[Any] = [batch.ids, *([batch.texts] if self.columns.text else []), batch.labels]
+        values += [] if batch.sets is None else [batch.sets]
         values += list(batch.probabilities.T)
         if batch.explanations is not None:
             values.append([[{"term": term, "weight": weight} for term, weight in row] for row in batch.explanations])
@@ -191,6 +205,11 @@ class ParquetWriter:
 def defuse(text: str) -> str:
     """Return the text, after an apostrophe if a spreadsheet would take it for a formula: it then shows the text."""
     return f"'{text}" if text.startswith(FORMULA) else text
+
+
+def set_json(labels: list[str]) -> str:
+    """Return the labels of a prediction set as JSON."""
+    return f"[{', '.join(map(quote_json, labels))}]"
 
 
 def explanation_json(terms: "list[Term]") -> str:

@@ -13,13 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts import classifiers, layers
-from textclf.artifacts.checksums import MANIFEST, verify_files
+from textclf.artifacts import classifiers, conformal, layers
+from textclf.artifacts.checksums import MANIFEST, names_in, verify_files
+from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets, highest_coverage, least_rows
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
 from textclf.artifacts.pretrained import SHARED
 from textclf.core.errors import UserError
 from textclf.core.files import reading
-from textclf.core.quoting import quote_value
+from textclf.core.formatting import count_noun
+from textclf.core.quoting import quote_name, quote_value
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
 
@@ -32,15 +34,18 @@ Term = tuple[str, float]  # a term and its weight
 class Predictor:
     """A trained classifier of texts: vectorizer, model, and the calibration and threshold that its run chose.
 
+    `conformal` has the scores from which prediction sets follow, None if the run had no evaluate.coverage.
+
     `classes_` are the labels in the order of the probabilities; binary: the positive class is last. A text is any str,
     also an empty one.
     """
 
-    def __init__(self, vectorizer: Any, model: Any, decision: Decision) -> None:
+    def __init__(self, vectorizer: Any, model: Any, decision: Decision, conformal: Conformal | None = None) -> None:
         """Keep the parts; `load` reads them from a folder."""
         self.vectorizer = vectorizer
         self.model = model
         self.decision = decision
+        self.conformal = conformal
 
     @property
     def classes_(self) -> tuple[str, ...]:
@@ -59,6 +64,40 @@ class Predictor:
     def labels(self, probabilities: NDArray[np.float64]) -> list[str]:
         """Return the labels for probabilities of `predict_proba`, by the threshold of the run."""
         return [self.classes_[position] for position in self.decision.decide(probabilities).tolist()]
+
+    def predict_set(self, texts: Iterable[str], coverage: float) -> list[list[str]]:
+        """Return for each text the labels that it may have, such that `coverage` of the sets have the right one.
+
+        This holds for texts like the validation rows of the run. A set with one label is an answer; an empty one, or
+        one with several labels, is none. Raises `UserError` for a coverage that `require_coverage` refuses.
+        """
+        return conformal.labels_of(self.sets(self.predict_proba(texts), coverage), self.classes_)
+
+    def sets(self, probabilities: NDArray[np.float64], coverage: float) -> Sets:
+        """Return which classes are in the set of each text (texts, classes), for probabilities of `predict_proba`."""
+        return self.require_coverage(coverage).sets(probabilities, coverage)
+
+    def require_coverage(self, coverage: float, name: str = "coverage") -> Conformal:
+        """Return the scores if sets of this coverage follow from them, otherwise raise `UserError`.
+
+        `name` is what the error calls the coverage.
+        """
+        if not 0 < coverage < 1:
+            raise UserError(f"{name} must be greater than 0 and less than 1; got {coverage}")
+        if self.conformal is None:
+            raise UserError(
+                f"{name} must come with a model that has scores of validation rows; got one without; set "
+                "split.validation_size and evaluate.coverage in params.yaml, and run dvc repro"
+            )
+        rows = self.conformal.fewest
+        if rows < least_rows(coverage):
+            place = [group.rows for group in self.conformal.groups].index(rows)
+            whose = f" of class {quote_name(self.classes_[place])}" if len(self.conformal.groups) > 1 else ""
+            raise UserError(
+                f"{name} must be at most {highest_coverage(rows)} for the {count_noun(rows, 'validation row')}{whose} "
+                f"of this model; got {coverage}; raise split.validation_size, and run dvc repro"
+            )
+        return self.conformal
 
     def explain(self, texts: Iterable[str], count: int | None = None) -> list[list[Term]]:
         """Return per text the terms that decided, the largest absolute weight first: at most `count`, or all.
@@ -136,7 +175,8 @@ def load(folder: str | Path) -> Predictor:
     folder = Path(folder)
     if (folder / MANIFEST).exists():
         verify_files(folder, [layers.DESCRIPTION])
-        verify_files(folder, [*classifiers.files_of(folder), DECISION, VECTORIZER])
+        optional = {CONFORMAL} & (names_in(folder) | {path.name for path in folder.iterdir()})
+        verify_files(folder, [*classifiers.files_of(folder), DECISION, VECTORIZER, *optional])
     model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
     vectorizer = _read_vectorizer(folder)
@@ -144,7 +184,12 @@ def load(folder: str | Path) -> Predictor:
     with reading(folder / VECTORIZER):
         if columns not in {None, vectorizer.columns}:
             raise ValueError(f"the model takes {columns} columns")
-    return Predictor(vectorizer, model, decision)
+    return Predictor(vectorizer, model, decision, _read_conformal(folder, len(model.classes)))
+
+
+def _read_conformal(folder: Path, classes: int) -> Conformal | None:
+    """Return the scores of a model's folder, None if it has none."""
+    return conformal.read(folder / CONFORMAL, classes) if (folder / CONFORMAL).exists() else None
 
 
 def _read_vectorizer(folder: Path) -> Any:

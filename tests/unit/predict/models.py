@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from textclf.artifacts import layers
+from textclf.artifacts import conformal, layers
 from textclf.artifacts.checksums import write_manifest
+from textclf.artifacts.conformal import CONFORMAL, Conformal, Group
 from textclf.artifacts.decisions import DECISION, Calibration, Decision, write_decision
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.predict.predictor import Predictor
@@ -50,11 +51,20 @@ def shares() -> Predictor:
     return Predictor(fit_vectorizer(), model, Decision(0.5))
 
 
+def doubting(predictor: Predictor, rows: int = 100, by_class: bool = False) -> Predictor:
+    """A model with scores of so many validation rows, whose actual classes have evenly spaced probabilities."""
+    group = Group.of(np.arange(1, rows + 1) / (rows + 1))
+    scores = Conformal((group,) * (len(predictor.classes_) if by_class else 1))
+    return Predictor(predictor.vectorizer, predictor.model, predictor.decision, scores)
+
+
 def export(predictor: Predictor, folder: Path) -> Path:
     """Write the files of a model as the export stage does."""
     folder.mkdir(parents=True)
     layers.write(predictor.model, folder)
     representation.write(predictor.vectorizer, folder / representation.VECTORIZER)
     write_decision(predictor.decision, folder / DECISION)
+    if predictor.conformal is not None:
+        conformal.write(predictor.conformal, folder / CONFORMAL)
     write_manifest(folder)
     return folder

@@ -47,7 +47,7 @@ def parsed(content: bytes, kind: str) -> list[dict[str, Any]]:
         found = list(csv.DictReader(io.StringIO(content.decode(), newline=""), strict=True))
         for row in found:
             row |= {name: float(value) for name, value in row.items() if name.startswith("probability_")}
-            row |= {name: json.loads(value) for name, value in row.items() if name == "explanation"}
+            row |= {name: json.loads(value) for name, value in row.items() if name in {"explanation", "set"}}
     else:
         found = pq.read_table(io.BytesIO(content)).to_pylist()
     for row in found:
@@ -90,6 +90,18 @@ def test_no_batches_give_a_table_without_rows(kind: str) -> None:
         schema = pq.read_schema(io.BytesIO(content))
         assert schema.names == Columns(("a", "b"), True, True).names()
     assert parsed(content, kind) == []
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("formulas", [True, False])
+def test_sets_are_lists_and_a_label_is_missing_where_there_is_none(kind: str, formulas: bool) -> None:
+    sets = [[CLASSES[1]], [], [*CLASSES]]
+    one = PredictedBatch(["1", "2", "3"], TEXTS[:3], [CLASSES[1], None, None], np.full((3, 3), 0.25), None, sets)
+    columns = Columns(CLASSES, text=False, explanation=False, formulas=formulas, sets=True)
+    found = parsed(written([one], kind, columns), kind)
+    assert [row["set"] for row in found] == sets
+    assert [row["label"] or None for row in found] == [CLASSES[1], None, None]
+    assert all(list(row) == columns.names() == ["id", "label", "set", *columns.names()[3:]] for row in found)
 
 
 def test_json_lines_have_six_digits() -> None:

@@ -1,0 +1,203 @@
+"""Prediction sets and abstention of an exported model: from Python and by `textclf predict --coverage`."""
+
+import csv
+import io
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+import textclf
+from tests.unit.predict.models import doubting, export, shares, three_classes, two_classes
+from textclf import cli
+from textclf.artifacts.checksums import MANIFEST, write_manifest
+from textclf.artifacts.conformal import CONFORMAL
+from textclf.artifacts.decisions import DECISION
+from textclf.core.errors import UserError
+from textclf.predict.predictor import Predictor
+
+TEXTS = ["great place", "bad", "food", ""]
+MADE = "remove it and run dvc repro (or dvc pull) to make it"
+WITHOUT = (
+    "must come with a model that has scores of validation rows; got one without; set split.validation_size and "
+    "evaluate.coverage in params.yaml, and run dvc repro"
+)
+Run = Callable[..., tuple[object, str, str]]
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Return the folder of a model that has scores of 100 validation rows."""
+    return export(doubting(two_classes()), tmp_path / "model")
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs `textclf predict`, and returns exit code, stdout and stderr."""
+
+    def work(*arguments: str | Path) -> tuple[object, str, str]:
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["predict", *map(str, arguments)])
+        return (stop.value.code, *capsys.readouterr())
+
+    return work
+
+
+def expected(predictor: Predictor, coverage: float) -> list[list[str]]:
+    """Return the sets by the definition: 100 probabilities of n / 101, of which the (101 - rank)th is the lowest."""
+    cutoff = np.floor((101 - np.ceil(101 * coverage)) / 101 * 1e6) / 1e6
+    return [
+        [name for name, value in zip(predictor.classes_, row, strict=True) if value >= cutoff]
+        for row in predictor.predict_proba(TEXTS).tolist()
+    ]
+
+
+@pytest.mark.parametrize("make", [two_classes, three_classes, shares], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("coverage", [0.2, 0.6, 0.8, 0.95, 0.99])
+def test_sets_have_the_classes_whose_probability_reaches_the_cutoff(
+    make: Callable[[], Predictor], coverage: float, tmp_path: Path
+) -> None:
+    predictor = doubting(make())
+    assert predictor.predict_set(TEXTS, coverage) == expected(predictor, coverage)
+    assert textclf.load(export(predictor, tmp_path / "model")).predict_set(TEXTS, coverage) == expected(
+        predictor, coverage
+    )
+    assert predictor.predict_set([], coverage) == []
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+@pytest.mark.parametrize("coverage", [0.4, 0.9])
+def test_the_command_adds_the_set_and_a_label_only_where_it_has_one_class(
+    run: Run, model: Path, tmp_path: Path, kind: str, coverage: float
+) -> None:
+    output = tmp_path / f"out.{kind}"
+    assert run("--model", model, "--coverage", coverage, "--output", output, *TEXTS) == (0, "", "")
+    rows: list[dict[str, Any]]
+    if kind == "jsonl":
+        rows = [json.loads(line) for line in output.read_text(encoding="utf-8").splitlines()]
+    elif kind == "csv":
+        rows = list(csv.DictReader(io.StringIO(output.read_text(encoding="utf-8"), newline="")))
+        rows = [row | {"set": json.loads(row["set"]), "label": row["label"] or None} for row in rows]
+    else:
+        rows = pq.read_table(output).to_pylist()
+    sets = textclf.load(model).predict_set(TEXTS, coverage)
+    assert {len(each) for each in sets} == ({0, 1} if coverage == 0.4 else {1, 2})
+    assert [(row["set"], row["label"]) for row in rows] == [
+        (labels, labels[0] if len(labels) == 1 else None) for labels in sets
+    ]
+    assert list(rows[0]) == ["id", "text", "label", "set", "probability_no", "probability_yes"]
+
+
+def test_the_answer_is_the_class_of_the_set_whatever_the_threshold(run: Run, tmp_path: Path) -> None:
+    folder = export(doubting(two_classes(threshold=0.99)), tmp_path / "model")
+    status, out, _ = run("--model", folder, "--coverage", "0.6", "great place")
+    row = json.loads(out)
+    assert (status, row["label"], row["set"]) == (0, "yes", ["yes"])
+    assert json.loads(run("--model", folder, "great place")[1])["label"] == "no"
+
+
+def test_without_a_coverage_the_output_of_a_model_with_scores_is_as_before(
+    run: Run, model: Path, tmp_path: Path
+) -> None:
+    before = export(two_classes(), tmp_path / "before")
+    assert run("--model", model, *TEXTS) == run("--model", before, *TEXTS)
+
+
+def test_an_explanation_may_come_with_a_set(run: Run, model: Path) -> None:
+    row = json.loads(run("--model", model, "--coverage", "0.95", "--explain", "food")[1])
+    assert (row["label"], row["set"], row["explanation"]) == (None, ["no", "yes"], [{"term": "food", "weight": -0.25}])
+
+
+@pytest.mark.parametrize(
+    ("coverage", "line"),
+    [
+        *((value, f"must be greater than 0 and less than 1; got {value}") for value in ("1.5", "1.0", "0.0", "-1.0")),
+        ("nan", "must be greater than 0 and less than 1; got nan"),
+        (
+            "0.995",
+            (
+                "must be at most 0.990099 for the 100 validation rows of this model; got 0.995; raise "
+                "split.validation_size, and run dvc repro"
+            ),
+        ),
+    ],
+)
+def test_a_coverage_that_cannot_be_is_an_error_of_one_line(run: Run, model: Path, coverage: str, line: str) -> None:
+    assert run("--model", model, "--coverage", coverage, *TEXTS) == (2, "", f"error: predict: --coverage {line}\n")
+    with pytest.raises(UserError) as error:
+        textclf.load(model).predict_set(TEXTS, float(coverage))
+    assert error.value.lines == (f"coverage {line}",)
+
+
+def test_a_coverage_by_class_is_limited_by_the_rows_of_each_class() -> None:
+    predictor = doubting(two_classes(), rows=20, by_class=True)
+    assert predictor.predict_set(["bad"], 0.9523809) == [["no"]]  # 20 / 21 is the highest
+    with pytest.raises(UserError, match=r"at most 0\.95238 for the 20 validation rows of class no of this model; got"):
+        predictor.predict_set(["bad"], 0.96)
+
+
+def test_a_coverage_that_is_no_number_prints_the_usage(run: Run, model: Path) -> None:
+    status, out, err = run("--model", model, "--coverage", "abc", "great")
+    assert (status, out) == (2, "")
+    assert err.startswith("usage: textclf")
+    assert "argument --coverage: invalid float value: 'abc'" in err
+
+
+def test_a_model_without_scores_says_what_to_set(run: Run, tmp_path: Path) -> None:
+    folder = export(two_classes(), tmp_path / "model")
+    line = f"error: predict: --coverage {WITHOUT}\n"
+    assert run("--model", folder, "--coverage", "0.9", "great") == (2, "", line)
+
+
+def test_a_model_of_an_older_version_predicts_and_has_no_sets(run: Run, tmp_path: Path) -> None:
+    folder = export(two_classes(), tmp_path / "model")
+    (folder / MANIFEST).unlink()  # there was a version that wrote none
+    decision = json.loads((folder / DECISION).read_text())
+    del decision["manifest"]
+    (folder / DECISION).write_text(json.dumps(decision))
+    assert run("--model", folder, "great")[0] == 0
+    assert run("--model", folder, "--coverage", "0.9", "great") == (2, "", f"error: predict: --coverage {WITHOUT}\n")
+
+
+def edit(change: Callable[[str], str]) -> Callable[[Path], object]:
+    return lambda path: path.write_text(change(path.read_text()))
+
+
+@pytest.mark.parametrize(
+    ("damage", "line"),
+    [
+        (Path.unlink, f"not found; {MADE.removeprefix('remove it and ')}"),
+        (
+            edit(lambda text: text.replace("0.5", "0.6", 1)),
+            f"is damaged or was edited: its SHA-256 is not that in {MANIFEST}; {MADE}",
+        ),
+        (edit(lambda _: ""), f"is damaged or was edited: its SHA-256 is not that in {MANIFEST}; {MADE}"),
+    ],
+    ids=["lost", "another number", "empty"],
+)
+def test_scores_that_are_lost_or_damaged_are_named(
+    run: Run, model: Path, damage: Callable[[Path], object], line: str
+) -> None:
+    damage(model / CONFORMAL)
+    for options in (["--coverage", "0.9"], []):
+        assert run("--model", model, *options, "great") == (2, "", f"error: predict: {model / CONFORMAL} {line}\n")
+
+
+def test_scores_with_their_checksums_made_anew_are_still_verified(run: Run, model: Path) -> None:
+    edit(lambda text: text.replace('"rows": 100', '"rows": 99'))(model / CONFORMAL)
+    write_manifest(model)
+    line = f"error: predict: {model / CONFORMAL} is damaged; {MADE}\n"
+    assert run("--model", model, "great") == (2, "", line)
+
+
+def test_scores_of_another_model_are_refused(run: Run, tmp_path: Path) -> None:
+    folder = export(two_classes(), tmp_path / "model")
+    other = export(doubting(three_classes(), by_class=True), tmp_path / "other")
+    shutil.copyfile(other / CONFORMAL, folder / CONFORMAL)
+    status, _, err = run("--model", folder, "great")
+    assert (status, "is damaged or was edited" in err) == (2, True)
