@@ -2,15 +2,17 @@
 
 Reads: data.path, the labelled texts, and SPLITS, for their checksums; FEATURES, a folder per representation;
 PRETRAINED, the weights that representations use; TRAINED, a folder per model; from METRICS the files evaluation,
-intervals, comparisons, decisions, training and splits (rows per class).
-Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, an ONNX file and a model card, and the
-index that names the default; TERMS, as CSV.
+intervals, comparisons, coverage, decisions, training and splits (rows per class); CONFORMAL, the scores from which
+prediction sets follow.
+Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
+ONNX file and a model card, and the index that names the default; TERMS, as CSV.
 Params: about, data, evaluate, export, split, train, vectorize.
 """
 
 from pathlib import Path
 
 from textclf.artifacts import classifiers, metric_files
+from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import inputs as model_inputs
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.artifacts.model_warnings import find_warnings
@@ -46,6 +48,7 @@ def run(
     pretrained: Path,
     trained: Path,
     metrics: Path,
+    conformal: Path,
     models: Path,
     terms: Path,
 ) -> None:
@@ -56,13 +59,14 @@ def run(
     vectorizers = {name: read_vectorizer(inputs, features, pretrained) for name, inputs in read.items()}
     layer_models = {name: classifiers.read(trained / name) for name in train.models}
     external = sorted(evaluate.external)
-    names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits")
+    names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage")
     contents = metric_files.read_all(metrics, names, train.models, external)
-    measured, ends, compared, decided, records, counts = contents.values()
+    measured, ends, compared, decided, records, counts, coverage = contents.values()
     clusters = decided["protocol"].get("clusters", {})
     sources = list_sources(split_rows, data.path)
     classes = list(next(iter(layer_models.values())).classes)
     require_known_classes(about, classes)
+    scores = prediction_sets.read_all(conformal, len(classes))
     class_names = labelled_class_names(sources, classes, about)
     top = terms_of_models(layer_models, read, vectorizers, features, export.terms)
     warnings = find_warnings(measured, compared, records, decided, [*train.models, *external], evaluate.confidence)
@@ -78,7 +82,7 @@ def run(
                 name,
                 train.kind(name),
                 getattr(train, name),
-                card.Results(measured[name], ends[name], decision.to_json(), records[name]),
+                card.Results(measured[name], ends[name], decision.to_json(), records[name], coverage.get(name)),
                 sources=sources,
                 rows=description.rows_by_class(counts),
                 classes=classes,
@@ -88,6 +92,7 @@ def run(
                 protocol=description.protocol(data, split, train, evaluate, counts, class_names, [name], clusters),
                 caveats=description.caveats(counts, class_names, evaluate.confidence, watching, clusters),
                 confidence=evaluate.confidence,
+                coverage=evaluate.coverage,
                 warnings=warnings.get(name, []),
                 default=f"{display_name(default)}: {reason}",
                 limits=description.limits(vectorize, read[name].names),
@@ -95,7 +100,8 @@ def run(
                 ignores_text=model.ignores_text,
                 about=about,
             )
-            folder.write(model_folder / name, trained / name, model, vectorizers[name], decision, text)
+            path = model_folder / name
+            folder.write(path, trained / name, model, vectorizers[name], decision, text, scores.get(name))
         files.write_csv(terms_csv, top)
     print(f"{', '.join(train.models)}; textclf predict takes {default}: {reason}")
 

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from textclf.artifacts.metrics import METRICS, TOO_FEW, format_interval, format_value
 from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
-from textclf.core.formatting import confidence_level, display_name, join_names
+from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
 from textclf.core.settings import to_yaml
 from textclf.export.sources import UNSTATED, Source, combine_rights, labelled_class_names
@@ -30,13 +30,15 @@ class Results:
     """The parts of the metrics files that belong to one model.
 
     `metrics` and `intervals` are by split and metric; an interval has `low` and `high`, or is None for too few rows.
-    `decision` is how probabilities become classes; `record` has numbers about the training.
+    `decision` is how probabilities become classes; `record` has numbers about the training. `sets` is its part of
+    metrics/coverage.json, None without evaluate.coverage.
     """
 
     metrics: Mapping[str, Mapping[str, float]]
     intervals: Mapping[str, Mapping[str, Mapping[str, float] | None]]
     decision: Mapping[str, float]
     record: Mapping[str, Any]
+    sets: Mapping[str, Any] | None = None
 
 
 def render(
@@ -52,6 +54,7 @@ def render(
     protocol: Sequence[str],
     caveats: Sequence[str],
     confidence: float,
+    coverage: float | None = None,
     warnings: Sequence[str],
     default: str,
     limits: Sequence[str] = (),
@@ -62,10 +65,11 @@ def render(
     """Return the card of a model of that kind; the same arguments give the same text.
 
     `rows` are counts by split and class label; `classes` the labels in order; `confidence` is the level of the
-    intervals. `representation`, `protocol` and `caveats` are those of `textclf.export.description`, `warnings` those of
-    `textclf.artifacts.model_warnings` on this model. `default` names the default model and why. `limits` are those of
-    `textclf.export.description`, `weights` those of `textclf.export.weights`. `ignores_text` says
-    that the model predicts the same for every text; `about` is what the user states of the data.
+    intervals, `coverage` evaluate.coverage. `representation`, `protocol` and `caveats` are those of
+    `textclf.export.description`, `warnings` those of `textclf.artifacts.model_warnings` on this model. `default` names
+    the default model and why. `limits` are those of `textclf.export.description`, `weights` those of
+    `textclf.export.weights`. `ignores_text` says that the model predicts the same for every text; `about` is what the
+    user states of the data.
     """
     names = labelled_class_names(sources, classes, about)
     splits = [split for split in SPLITS if split in results.metrics]
@@ -89,6 +93,7 @@ def render(
         confidence=confidence_level(confidence),
         threshold=to_yaml(results.decision["threshold"]) if "threshold" in results.decision else None,
         calibration=[(key, to_yaml(value)) for key, value in sorted(results.decision.items()) if key != "threshold"],
+        sets=None if results.sets is None or coverage is None else coverage_of(results.sets, coverage, names),
         protocol=protocol,
         caveats=caveats,
         warnings=warnings,
@@ -121,6 +126,26 @@ def _measured(name: str, results: Results, split: str) -> str:
         return value
     ends = intervals[name]
     return f"{value} ({format_interval(name, **ends) if ends else TOO_FEW})"
+
+
+def coverage_of(sets: Mapping[str, Any], coverage: float, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return what the card says of prediction sets of this coverage, as texts; `names` are those of the classes."""
+    by_class = {label: cell["value"] for label, cell in sets["classes"].items() if cell}
+    lowest = min(by_class, key=lambda label: by_class[label])
+    return {
+        "asked": confidence_level(coverage),
+        "share": coverage,
+        "found": _share(sets["coverage"]),
+        "lowest": names[lowest],
+        "of_lowest": _share(sets["classes"][lowest]),
+        "size": f"{sets['set_size']:.2f}",
+        "answered": percent(sets["answered"]),
+        "accuracy": _share(sets["accuracy"]) if sets["accuracy"] else None,
+    }
+
+
+def _share(cell: Mapping[str, float]) -> str:
+    return f"{percent(cell['value'])} ({format_interval('accuracy', cell['low'], cell['high'])})"
 
 
 def escape_markdown(text: str) -> Markup:

@@ -3,8 +3,10 @@
 import shutil
 from pathlib import Path
 
+from textclf.artifacts import conformal
 from textclf.artifacts.checksums import write_manifest
 from textclf.artifacts.classifiers import Classifier
+from textclf.artifacts.conformal import CONFORMAL, Conformal
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
 from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.pretrained import SHARED
@@ -16,15 +18,26 @@ CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
 
 
 def write(
-    folder: Path, trained: Path, model: Classifier, vectorizer: Representation, decision: Decision, card: str
+    folder: Path,
+    trained: Path,
+    model: Classifier,
+    vectorizer: Representation,
+    decision: Decision,
+    card: str,
+    scores: Conformal | None = None,
 ) -> None:
-    """Create the folder, with the model's files in `trained`, vectorizer, decision, ONNX, card and manifest."""
+    """Create the folder, with the model's files in `trained`, vectorizer, decision, ONNX, card and manifest.
+
+    `scores` are those from which prediction sets follow, None without evaluate.coverage.
+    """
     folder.mkdir()
     for path in sorted(trained.glob("model.*")):
         shutil.copyfile(path, folder / path.name)
     representation.write(vectorizer, folder / VECTORIZER)
     representation.share(vectorizer, folder.parent / SHARED)
     write_decision(decision, folder / DECISION)
+    if scores is not None:
+        conformal.write(scores, folder / CONFORMAL)
     if isinstance(model, LayerModel):  # the other form is a file of ONNX itself
         onnx_model.write(vectorizer, model, decision, folder / onnx_model.ONNX)
     (folder / CARD).write_text(card, encoding="utf-8", newline="\n")

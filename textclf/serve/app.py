@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.requests import ClientDisconnect
 
 from textclf import __version__
+from textclf.core.errors import UserError
 from textclf.predict import inputs, outputs
 from textclf.predict.command import predict_batches
 from textclf.predict.predictor import Predictor
@@ -70,6 +71,11 @@ class Server:
         """Return the JSON of the response, and what to log about it."""
         wanted = parse(body, self.limits, self.models)
         name = wanted.model or self.default
+        if wanted.coverage is not None:
+            try:
+                self.models[name].require_coverage(wanted.coverage)
+            except UserError as error:
+                raise HTTPException(422, error.lines[0]) from None
         return predict_json(name, self.models[name], wanted), {"model": name, "texts": len(wanted.texts)}
 
     def _busy(self) -> HTTPException:
@@ -95,8 +101,9 @@ class Server:
 def predict_json(name: str, model: Predictor, wanted: PredictRequest) -> bytes:
     """Return the response as JSON, in which each line between the first and the last is a line of `textclf predict`."""
     lines = io.BytesIO()
-    columns = outputs.Columns(model.classes_, text=True, explanation=wanted.explain)
-    batches = predict_batches(inputs.read_arguments(wanted.texts), model, wanted.terms if wanted.explain else None)
+    terms, coverage = wanted.terms if wanted.explain else None, wanted.coverage
+    columns = outputs.Columns(model.classes_, text=True, explanation=wanted.explain, sets=coverage is not None)
+    batches = predict_batches(inputs.read_arguments(wanted.texts), model, terms, coverage)
     outputs.write(batches, lines, "jsonl", columns)
     predictions = lines.getvalue().removesuffix(b"\n").replace(b"\n", b",\n")
     return b'{"model": %s, "predictions": [\n%s\n]}\n' % (json.dumps(name).encode(), predictions)

@@ -24,6 +24,9 @@ class PredictRequest(BaseModel):
     model: str | None = Field(default=None, description="name of a model; null is the server's default")
     explain: bool = Field(default=False, description="whether to add the terms that decided, with their weights")
     terms: int = Field(default=10, ge=1, le=MAX_TERMS, description="terms of an explanation, at most")
+    coverage: float | None = Field(
+        default=None, gt=0, lt=1, description="share of texts whose set of labels is to have the right one"
+    )
 
 
 class Prediction(BaseModel):
@@ -33,7 +36,8 @@ class Prediction(BaseModel):
 
     id: str = Field(description="the position of the text in the request, from 1")
     text: str
-    label: str
+    label: str | None = Field(description="null if a set was asked for and has not one label")
+    set: list[str] = Field(default=[], description="labels that the text may have, if a coverage was asked for")
 
 
 class PredictResponse(BaseModel):

@@ -1,5 +1,6 @@
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,37 @@ def render(
     chosen = load_model(model).Settings.model_validate(settings or {})
     measured = measured or results()
     return card.render(model, model, chosen, measured, sources=sources, classes=classes, **(arguments | changes))
+
+
+SETS = {
+    "rows": 250,
+    "coverage": {"value": 0.94, "low": 0.9, "high": 0.96, "rows": 250},
+    "set_size": 1.25,
+    "empty": 0.0,
+    "answered": 0.75,
+    "several": 0.25,
+    "accuracy": {"value": 0.92, "low": 0.88, "high": 0.95, "rows": 188},
+    "classes": {
+        "0": {"value": 0.9, "low": 0.8, "high": 0.95, "rows": 100},
+        "1": {"value": 0.96, "low": 0.9, "high": 0.98, "rows": 150},
+    },
+}
+
+
+def test_a_card_says_how_often_prediction_sets_are_right_and_how_often_the_model_answers() -> None:
+    measured = replace(results(), sets=SETS)
+    text = " ".join(render(measured=measured, coverage=0.95).split())
+    for sentence in (
+        "`textclf predict --coverage 0.95` gives the set of classes",
+        "On the test rows 94.0% (90.0% to 96.0%) of the sets contain the actual class, where 95% were asked for",
+        "with 1.25 classes on average. The least covered class is negative (0): 90.0% (80.0% to 95.0%).",
+        "The model answers 75.0% of the rows, and is right on 92.0% (88.0% to 95.0%) of these.",
+    ):
+        assert sentence in text
+    silent = " ".join(render(measured=replace(measured, sets=SETS | {"accuracy": None}), coverage=0.95).split())
+    assert "The model answers 75.0% of the rows. For texts of another kind" in silent
+    assert render(measured=results()) == render(measured=results(), coverage=None)
+    assert "--coverage" not in render()
 
 
 def test_a_card_states_the_rights_in_pretrained_weights_and_what_the_model_sees() -> None:

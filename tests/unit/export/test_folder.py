@@ -7,10 +7,24 @@ import onnx
 
 import textclf
 from textclf.artifacts import layers
+from textclf.artifacts.conformal import Conformal, Group
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.export import folder
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
+
+
+def test_the_scores_of_prediction_sets_go_with_the_model(tmp_path: Path) -> None:
+    vectorizer = Vectorizer.fit(["bad food", "great place"], Terms())
+    model = layers.linear(("no", "yes"), np.array([[-3.0, 0.25, 2.0, 0.5]]), np.zeros(1), "sigmoid")
+    (trained := tmp_path / "trained").mkdir()
+    layers.write(model, trained)
+    scores = Conformal((Group.of(np.linspace(0.1, 0.9, 40)),))
+    folder.write(tmp_path / "model", trained, model, vectorizer, Decision(0.5), "the card\n", scores)
+    loaded = textclf.load(tmp_path / "model")
+    assert loaded.conformal is not None
+    assert loaded.conformal.to_json() == scores.to_json()
+    assert loaded.predict_set(["bad", "great"], 0.97) == [["no"], ["no", "yes"]]
 
 
 def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import httpx
 
-from tests.unit.predict.models import network, three_classes, two_classes
+from tests.unit.predict.models import doubting, network, three_classes, two_classes
 from textclf.serve.app import create_app
 from textclf.serve.limits import Limits
 
-MODELS = {"linear": two_classes(), "network": network(), "three": three_classes()}
+MODELS = {"linear": two_classes(), "network": network(), "three": doubting(three_classes(), rows=20)}
 
 
 def make_app(**limits: Any) -> Any:

@@ -54,6 +54,20 @@ def test_each_prediction_is_the_line_that_the_command_prints(
     assert lines_of(response.content) == printed.getvalue().splitlines()
 
 
+@pytest.mark.parametrize("coverage", [0.3, 0.9])
+def test_sets_are_those_that_the_command_prints(
+    coverage: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(printed := io.BytesIO(), encoding="utf-8"))
+    folder = export(MODELS["three"], tmp_path / "three")
+    with pytest.raises(SystemExit) as end:
+        cli.main(["predict", "--model", str(folder), "--coverage", str(coverage), "--", *TEXTS[:5]])
+    assert end.value.code == 0
+    response = post(body(texts=TEXTS[:5], model="three", coverage=coverage))
+    assert lines_of(response.content) == printed.getvalue().splitlines()
+    assert None in [row["label"] for row in response.json()["predictions"]]
+
+
 @given(st.lists(st.lists(st.text() | st.sampled_from(TEXTS), min_size=1, max_size=5), min_size=1, max_size=5))
 @settings(max_examples=30)
 def test_predictions_do_not_depend_on_the_batch(batches: list[list[str]]) -> None:
@@ -93,7 +107,7 @@ def test_the_server_describes_itself() -> None:
     assert content["models"]["three"] == {"classes": ["a", "b", "c"]}
     operation = schema.json()["paths"]["/predict"]["post"]
     request = operation["requestBody"]["content"]["application/json"]["schema"]
-    assert list(request["properties"]) == ["texts", "model", "explain", "terms"]
+    assert list(request["properties"]) == ["texts", "model", "explain", "terms", "coverage"]
     assert set(operation["responses"]) == {"200", "400", "408", "413", "422", "503"}
 
 
@@ -134,7 +148,7 @@ ERRORS = {
     "an unknown key": (
         b'{"texts": ["a"], "explian": true}',
         422,
-        "the keys must be among texts, model, explain, terms; got explian",
+        "the keys must be among texts, model, explain, terms, coverage; got explian",
     ),
     "an unknown model": (
         b'{"texts": ["a"], "model": "x"}',
@@ -149,6 +163,25 @@ ERRORS = {
     "explain: 1": (b'{"texts": ["a"], "explain": 1}', 422, "explain must be true or false; got 1"),
     "terms: 0": (b'{"texts": ["a"], "terms": 0}', 422, "terms must be at least 1; got 0"),
     "terms: 1e400": (b'{"texts": ["a"], "terms": 1e400}', 422, "terms must be an integer; got inf"),
+    "coverage: 1": (b'{"texts": ["a"], "coverage": 1}', 422, "coverage must be less than 1.0; got 1"),
+    "coverage: 0": (b'{"texts": ["a"], "coverage": 0.0}', 422, "coverage must be greater than 0.0; got 0.0"),
+    "coverage: text": (b'{"texts": ["a"], "coverage": "0.9"}', 422, "coverage must be a number; got '0.9'"),
+    "a model without scores": (
+        b'{"texts": ["a"], "coverage": 0.9}',
+        422,
+        (
+            "coverage must come with a model that has scores of validation rows; got one without; set "
+            "split.validation_size and evaluate.coverage in params.yaml, and run dvc repro"
+        ),
+    ),
+    "too few rows": (
+        b'{"texts": ["a"], "coverage": 0.99, "model": "three"}',
+        422,
+        (
+            "coverage must be at most 0.95238 for the 20 validation rows of this model; got 0.99; raise "
+            "split.validation_size, and run dvc repro"
+        ),
+    ),
     "too many texts": (body(texts=["a"] * 4), 422, "texts must be at most 3 per request; got 4; send them in parts"),
     "a long text": (body(texts=["", "a" * 11]), 422, "texts[1] must have at most 10 characters; got 11"),
 }
