@@ -1,9 +1,9 @@
 """Measure all models by their predictions.
 
-Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other and the slices of test
-rows; TRAINED, a folder per
-model, for its inputs, the records of its training and, without validation rows, its predictions for held-out training
-rows; LEAKS, which says whether the test rows were given, and the number of training rows.
+Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other and the slices of the test
+rows; TRAINED, a folder per model, for its inputs, the records of its training and, without validation rows, its
+predictions for held-out training rows; LEAKS, which says whether the test rows were given, and the number of training
+rows.
 Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, slices and training as JSON, and
 models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion,
 roc, precision_recall, reliability and risk_coverage as CSV; CONFORMAL, the scores from which prediction sets follow, of

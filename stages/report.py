@@ -1,8 +1,9 @@
 """Write the report of the run: one HTML page that needs nothing beside it.
 
 Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the files evaluation,
-intervals, comparisons, decisions, training, features (shapes), slices and splits (leaks) as JSON; from PLOTS the tables
-history, classes, confusion, roc, precision_recall, reliability and terms as CSV; REQUIREMENTS, the locked versions.
+intervals, comparisons, coverage, decisions, training, features (shapes), slices and splits (leaks) as JSON; from PLOTS
+the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV;
+REQUIREMENTS, the locked versions.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
 Params: about, data, evaluate, export, fetch, report, split, train, vectorize.
 """
@@ -59,7 +60,17 @@ def run(
     require_split_rows(Path(data.path), data, raw)
     locked = files.require(requirements).read_bytes()
     external = sorted(evaluate.external)
-    names = ("decisions", "evaluation", "intervals", "comparisons", "training", "features", "slices", "splits")
+    names = (
+        "decisions",
+        "evaluation",
+        "intervals",
+        "comparisons",
+        "slices",
+        "coverage",
+        "training",
+        "features",
+        "splits",
+    )
     contents = metric_files.read_all(metrics, names, train.models, external)
     html = render(
         Run(
@@ -72,6 +83,7 @@ def run(
             intervals=contents["intervals"],
             comparisons=contents["comparisons"],
             slices=contents["slices"],
+            coverage=contents["coverage"],
             training=contents["training"],
             features=contents["features"],
             leaks=contents["splits"],
@@ -80,6 +92,7 @@ def run(
             confusion=files.read_csv(plots / "confusion.csv", matrices.COLUMNS),
             roc=files.read_csv(plots / "roc.csv", curves.ROC_COLUMNS),
             precision_recall=files.read_csv(plots / "precision_recall.csv", curves.PRECISION_RECALL_COLUMNS),
+            risk=files.read_csv(plots / "risk_coverage.csv", curves.RISK_COLUMNS),
             reliability=files.read_csv(plots / "reliability.csv", BIN_COLUMNS),
             terms=files.read_csv(plots / "terms.csv", explanation.COLUMNS),
             sources=list_sources(raw, data.path),

@@ -13,6 +13,7 @@ from textclf.artifacts.predictions import Predictions
 from textclf.core.files import SPLITS
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.table import Table, concatenate, from_records
+from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.measure import decisions_report, measure
 from textclf.evaluate.slices.membership import membership_of
@@ -61,6 +62,7 @@ def make_run(
     predictions = {name: [predict(name, n, splits, classes)] for n, name in enumerate(models)}
     slices = SliceSums(membership_of([splits["test"]], [splits["train"]]), classes, params.evaluate.slice_metric)
     measured, decisions = measure(predictions, params.evaluate, stratified=False, slices=slices)
+    fitted = fit_sets(predictions, decisions, params.evaluate)
     metrics = {name: {split: part.metrics(name) for split, part in measured.items()} for name in models}
     intervals = {name: {split: part.intervals(name) for split, part in measured.items()} for name in models}
     test = measured["test"]
@@ -73,6 +75,7 @@ def make_run(
             ("roc", test.roc),
             ("precision_recall", test.precision_recall),
             ("reliability", test.reliability),
+            ("risk", test.risk_coverage),
         )
     }
     counted = count_leaks({split: rows.to_pandas() for split, rows in splits.items()})
@@ -86,6 +89,7 @@ def make_run(
         intervals=intervals,
         comparisons=test.comparisons(),
         slices=report(slices, params.evaluate.confidence),
+        coverage=measure_sets(predictions, decisions, fitted, params.evaluate),
         training={name: {"parameters": 3} for name in models},
         features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},
         leaks=counted | {"dropped": {"rows": 0, "text": 0, "label": 0}},

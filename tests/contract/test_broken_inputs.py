@@ -203,6 +203,8 @@ EXPORT = {
     **damaged("data/trained/majority/model.json"),
     **damaged("data/trained/majority/model.npz"),
     **damaged("data/features/words/vectorizer.json"),
+    **damaged("data/conformal.json"),
+    **damaged_json("metrics/coverage.json"),
     **damaged_json("metrics/decisions.json"),
     **damaged_json("metrics/evaluation.json"),
     "no metrics of a model": case(
@@ -221,6 +223,7 @@ REPORT = {
     "terms of no model": case(
         {"plots/terms.csv": "plots/confusion.csv"}, f"plots/terms.csv is damaged; remove it and {MADE}"
     ),
+    "no risk": case({"plots/risk_coverage.csv": None}, f"plots/risk_coverage.csv not found; {MADE}"),
     **damaged_json("metrics/comparisons.json"),
     "no rows of a class": case(
         {"metrics/splits.json": lambda content: content.replace(b'"classes"', b'"rows"')},

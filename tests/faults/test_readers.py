@@ -23,7 +23,7 @@ from textclf.core.errors import UserError
 from textclf.core.settings import load_yaml
 from textclf.vectorize import representation
 
-METRICS = ("evaluation", "intervals", "comparisons", "decisions", "training", "features", "splits")
+METRICS = ("evaluation", "intervals", "comparisons", "coverage", "decisions", "training", "features", "splits")
 COLUMNS = ("model", "split", "class", "support")
 CLASSES = ("0", "1")
 SHARD, PREDICTED = Path("data/splits/train.parquet"), Path("data/predictions/majority.parquet")

@@ -114,9 +114,9 @@ def make_stage(project: Path, name: str) -> Stage:
         case "vectorize":
             outputs = ["data/features/words"]
         case "evaluate":
-            metrics = ("comparisons", "decisions", "evaluation", "intervals", "training")
-            plots = ("classes", "confusion", "history", "precision_recall", "reliability", "roc")
-            outputs = ["metrics/models", *(f"metrics/{each}.json" for each in metrics)]
+            metrics = ("comparisons", "coverage", "decisions", "evaluation", "intervals", "training")
+            plots = ("classes", "confusion", "history", "precision_recall", "reliability", "risk_coverage", "roc")
+            outputs = ["metrics/models", "data/conformal.json", *(f"metrics/{each}.json" for each in metrics)]
             outputs += [f"plots/{each}.csv" for each in plots]
         case _:
             names = {"split": ("splits", "report"), "export": ("models", "terms")}

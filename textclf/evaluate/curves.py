@@ -89,11 +89,15 @@ def risk_coverage_table(counts: PositiveCounts) -> Table:
     """Return the points of a risk-coverage curve: `share_answered` ascending, and the `error` of these rows.
 
     The rows answered are those with the highest confidence (El-Yaniv & Wiener 2010, J. Mach. Learn. Res. 11:1605-1641).
-    Points with fewer than `FEWEST` rows are left out, since their error is chance, unless there is no other.
+    Points with fewer than `FEWEST` rows are left out, since their error is chance, unless there is no other. Where all
+    rows have the same confidence, the curve is a horizontal line: rows that are answered at random have that error.
     """
     wrong, rows = counts[0], counts[0] + counts[1]
     shown = rows >= min(FEWEST, rows[-1])
-    return Table({"share_answered": rows[shown] / rows[-1], "error": wrong[shown] / rows[shown]})
+    shares, errors = rows[shown] / rows[-1], wrong[shown] / rows[shown]
+    if len(shares) == 1:
+        shares, errors = np.append(0.0, shares), np.append(errors, errors)
+    return Table({"share_answered": shares, "error": errors})
 
 
 def _rates(counts: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:

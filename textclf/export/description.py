@@ -1,7 +1,7 @@
 """A run in plain words, for the model card and the report: how it was made and measured, and what limits it."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -50,6 +50,7 @@ def protocol(
         *_training(train, models),
         _calibration(evaluate),
         _decision_rule(evaluate, list(classes.values())),
+        *_sets(evaluate),
         _intervals(evaluate, test_rows),
         *([_dependence(data, test_rows, clusters["test"])] if clusters and "test" in clusters else []),
     ]
@@ -106,6 +107,16 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str]) -> str:
     aims = {"accuracy": "the highest accuracy", "f1": "the highest F1"}
     aim = aims.get(evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)}")
     return f"{rule} a threshold, chosen per model for {aim} on the validation rows."
+
+
+def _sets(evaluate: Evaluate) -> Iterator[str]:
+    """Yield how prediction sets are made, if they are."""
+    if evaluate.coverage is not None:
+        where = "of each class" if evaluate.coverage_by_class else "of all classes together"
+        yield (
+            f"Prediction sets are to contain the actual class of {confidence_level(evaluate.coverage)} of the texts "
+            f"{where}; their limits come from the validation rows (split conformal prediction)."
+        )
 
 
 def _intervals(evaluate: Evaluate, test_rows: int) -> str:

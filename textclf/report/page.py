@@ -12,6 +12,7 @@ from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.report import curves, details, results
 from textclf.report.data import data
+from textclf.report.doubt import doubt
 from textclf.report.errors import errors
 from textclf.report.rows import open_rows
 from textclf.report.run import Run, Settings
@@ -27,6 +28,7 @@ SECTIONS = {  # the most useful first; one with nothing to say is left out
     "terms": "What the models learned",
     "confusion": "Confusion",
     "calibration": "Calibration",
+    "doubt": "When it should not answer",
     "curves": "ROC, precision and recall",
     "data": "The data",
     "params": "Parameters",
@@ -66,6 +68,7 @@ def _context(run: Run) -> dict[str, Any]:
         "terms": details.learned(run),
         "confusion": curves.confusion(run),
         "calibration": curves.calibration(run),
+        "doubt": doubt(run),
         "curves": curves.curves(run),
         "data": data(run, rows),
         "params": details.params(run),

@@ -76,6 +76,7 @@ class Run:
     intervals: Mapping[str, Any]
     comparisons: Mapping[str, Mapping[str, float]]
     slices: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    coverage: Mapping[str, Any]
     training: Mapping[str, Mapping[str, Any]]
     features: Mapping[str, Mapping[str, Mapping[str, int]]]
     leaks: Mapping[str, Any]
@@ -85,6 +86,7 @@ class Run:
     roc: Table
     precision_recall: Table
     reliability: Table
+    risk: Table
     terms: Table
     sources: Sequence[Source]
     checksums: Mapping[str, str]

@@ -94,6 +94,32 @@ def test_what_is_wrong_in_a_file_is_told_in_a_line(
     assert line.endswith(f"; {MADE}")
 
 
+@pytest.mark.parametrize(
+    ("keys", "value", "said"),
+    [
+        (("protocol", "coverage"), 95, "protocol.coverage must be at most 1.0; got 95"),
+        (("protocol", "validation_rows"), 0, "protocol.validation_rows must be greater than 0; got 0"),
+        (("majority", "coverage"), None, "majority.coverage must be a mapping; got null"),
+        (("majority", "coverage", "low"), GONE, "majority.coverage.low is missing; it must be set"),
+        (("majority", "answered"), 1.5, "majority.answered must be at most 1.0; got 1.5"),
+        (("majority", "classes", "no", "value"), "1", "majority.classes.no.value must be a number; got '1'"),
+    ],
+)
+def test_what_is_wrong_in_prediction_sets_is_told(tmp_path: Path, keys: tuple[str, ...], value: Any, said: str) -> None:
+    run = runs.make_run(MODELS, validation=True, settings={"evaluate.coverage": "0.9"})
+    content = json.loads(json.dumps(run.coverage))
+    write({"coverage": content}, tmp_path)
+    assert metric_files.read(tmp_path / "coverage.json", "coverage") == content
+    part = content
+    for key in keys[:-1]:
+        part = part[key]
+    part.pop(keys[-1]) if value is GONE else part.update({keys[-1]: value})
+    write({"coverage": content}, tmp_path)
+    with pytest.raises(UserError) as error:
+        metric_files.read(tmp_path / "coverage.json", "coverage")
+    assert error.value.lines == (f"{tmp_path / 'coverage.json'}: {said}; {MADE}",)
+
+
 def test_a_model_that_was_not_measured_is_named(written: dict[str, Any], tmp_path: Path) -> None:
     write(written, tmp_path)
     with pytest.raises(UserError, match="nb_svm is missing"):

@@ -205,7 +205,12 @@ def test_points_of_few_rows_are_left_out_unless_there_are_no_others() -> None:
     counts = np.array([1, 1, 2]), np.array([2, 9, 18])
     assert risk_coverage_table(counts)["share_answered"].tolist() == [0.5, 1.0]
     few = np.array([0, 1]), np.array([2, 2])
-    assert risk_coverage_table(few)["error"].tolist() == [1 / 3]
+    assert risk_coverage_table(few)["error"].tolist() == [1 / 3, 1 / 3]
+
+
+def test_a_model_of_one_confidence_has_the_same_error_whatever_it_answers() -> None:
+    table = exact({"a": predictions([1, 0, 0, 0], [0.5] * 4)}, HALF).risk_coverage("a")
+    assert (table["share_answered"].tolist(), table["error"].tolist()) == ([0, 1], [0.25, 0.25])
 
 
 @pytest.mark.parametrize("decision", [TOP, Decision(None, Temperature(0.7))], ids=["raw", "calibrated"])

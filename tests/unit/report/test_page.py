@@ -19,6 +19,7 @@ RUNS = {
     "built-in corpus, history": make_run(("majority", "keras"), ("0", "1"), history=["keras"], sources=[YELP]),
     "all models, three classes": make_run(ALL, [f"c{n}" for n in range(3)], validation=True, history=["keras"]),
     "sixty classes": make_run(ALL[:3], [f"c{n}" for n in range(60)], count=180),
+    "prediction sets": make_run(ALL, ("a", "b", "c"), validation=True, settings={"evaluate.coverage": "0.9"}),
     "hostile": make_run(ALL[:3], HOSTILE, texts=HOSTILE, history=["naive_bayes"]),
 }
 
@@ -37,7 +38,8 @@ def test_a_page_repeats() -> None:
 @pytest.mark.parametrize("name", RUNS)
 def test_a_page_is_well_formed_and_has_every_section_with_something_to_say(name: str) -> None:
     page = Page(rendered(name))
-    empty = {"history": not len(RUNS[name].history), "slices": not any(RUNS[name].slices.values())}
+    run = RUNS[name]
+    empty = {"history": not len(run.history), "slices": not any(run.slices.values()), "doubt": not run.coverage}
     sections = [section for section in SECTIONS if not empty.get(section)]
     assert [section["id"] for section in page.find("section")] == sections
     linked = [link["href"] for link in page.find("a") if link["href"] != "#main"]

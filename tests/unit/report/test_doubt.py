@@ -1,0 +1,85 @@
+"""The section on doubt."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.page import sections
+from tests.runs import make_run
+from textclf.core.formatting import percent
+from textclf.report.doubt import ENDS, doubt
+from textclf.report.run import Run
+
+MODELS = ("majority", "logistic_regression", "keras")
+
+
+def make(*classes: str, **settings: str) -> Run:
+    keys = {"evaluate.coverage": "0.8"} | {name.replace("__", "."): value for name, value in settings.items()}
+    return make_run(MODELS, classes or ("no", "yes"), 120, validation=True, settings=keys)
+
+
+def section(run: Run) -> dict[str, Any]:
+    found = doubt(run)
+    assert found is not None
+    return found
+
+
+def test_without_a_coverage_there_is_no_section() -> None:
+    assert doubt(make_run(MODELS, validation=True)) is None
+
+
+def test_each_model_has_its_sets_with_intervals_and_the_accuracy_of_its_answers() -> None:
+    run = make()
+    rows = {row[0]: row for row in section(run)["sets"].rows}
+    assert list(rows) == ["majority", "logistic regression", "keras"]
+    for name in MODELS:
+        sets = run.coverage[name]
+        row = rows[name.replace("_", " ")]
+        assert row[1][0] == percent(sets["coverage"]["value"])
+        assert row[1][1].count("%") == 2
+        assert row[2] == f"{sets['set_size']:.2f}"
+        assert row[3:6] == [percent(sets[kind]) for kind in ("answered", "several", "empty")]
+        assert row[6][0] == ("" if sets["accuracy"] is None else percent(sets["accuracy"]["value"]))
+    assert rows["majority"][6] == ("", "")  # it answers no row
+
+
+@pytest.mark.parametrize("by_class", [False, True])
+def test_the_page_says_of_what_the_coverage_holds(by_class: bool) -> None:
+    text = sections(make(evaluate__coverage_by_class=str(by_class).lower()))["doubt"]
+    assert "come from 120 validation rows, so that 80% of the sets" in text
+    assert ("of all texts together, not of each class" in text) == (not by_class)
+    assert ("contain the actual class, in every class." in text) == by_class
+    assert "textclf predict --coverage 0.8" in text
+    assert "The same validation rows" not in text
+
+
+def test_the_page_says_what_the_validation_rows_have_chosen_before() -> None:
+    text = sections(make(train__keras__early_stopping="3", evaluate__calibration="platt"))["doubt"]
+    assert (
+        "The same validation rows were used for train.keras.early_stopping, evaluate.calibration, so that the sets may "
+        "contain the actual class a little less often than 80%."
+    ) in text
+
+
+def test_of_many_classes_the_least_and_the_most_covered_are_listed() -> None:
+    run = make(*(f"c{n}" for n in range(40)), evaluate__coverage="0.5")
+    table = section(run)["classes"]
+    assert len(table.rows) == 2 * ENDS
+    assert "the 15 of 40 classes that are covered least" in table.caption
+    covered = {
+        name: np.min([run.coverage[model]["classes"][name]["value"] for model in MODELS]) for name in run.classes
+    }
+    shown = {row[0] for row in table.rows}
+    assert min(covered, key=lambda name: covered[name]) in shown
+    assert table.columns == ["class", "rows", "majority", "logistic regression", "keras"]
+
+
+def test_the_curve_is_that_of_the_run_and_its_axis_holds_the_largest_error() -> None:
+    run = make()
+    (chart,) = section(run)["charts"]
+    values = chart.spec["data"]["values"]
+    assert {value["model"] for value in values} == {"majority", "logistic regression", "keras"}
+    (top,) = [layer["encoding"]["y"]["scale"]["domain"][1] for layer in chart.spec["layer"][:1]]
+    assert float(run.risk["error"].max()) <= top <= 1
+    assert "keras answers" in chart.description

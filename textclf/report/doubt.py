@@ -1,0 +1,108 @@
+"""The section on doubt: prediction sets, the rows without an answer, and the error among the answers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from textclf.artifacts.metrics import format_interval
+from textclf.core.formatting import confidence_level, display_name, join_names, percent
+from textclf.pages.parts import Chart, Table, ends
+from textclf.plot.curves import risk_coverage
+from textclf.report.run import Run
+
+ENDS = 15  # of more than twice as many classes, the least and the most covered that are listed
+
+
+def doubt(run: Run) -> dict[str, Any] | None:
+    """Return how often prediction sets have the actual class, and what answers cost; None without evaluate.coverage."""
+    settings = run.settings.evaluate
+    models = [name for name in run.models if name in run.coverage]
+    if settings.coverage is None or not models:
+        return None
+    level = confidence_level(settings.confidence)
+    answers = [
+        f"{display_name(name)} answers {percent(run.coverage[name]['answered'])} of the rows and is right on "
+        f"{_value(run.coverage[name]['accuracy'])} of these"
+        for name in models
+    ]
+    return {
+        "asked": confidence_level(settings.coverage),
+        "by_class": settings.coverage_by_class,
+        "share": settings.coverage,
+        "rows": f"{run.coverage['protocol']['validation_rows']:,}",
+        "chosen": _chosen(run),
+        "sets": Table(
+            f"Prediction sets on the test rows, with {level} intervals",
+            ["model", "sets with the class", "classes per set", "one class", "several", "none", "accuracy of answers"],
+            [_sets(name, run.coverage[name]) for name in models],
+            range(1, 7),
+        ),
+        "classes": _by_class(run, models, level),
+        "charts": [
+            Chart(
+                "risk-coverage",
+                f"Error among the rows answered against their share, the most confident first: {join_names(answers)}.",
+                "Errors when only the most confident rows are answered.",
+                risk_coverage(run.risk, run.models),
+                narrow=True,
+            )
+        ],
+    }
+
+
+def _sets(name: str, sets: Mapping[str, Any]) -> list[object]:
+    """Return the row of a model."""
+    return [
+        display_name(name),
+        _cell(sets["coverage"]),
+        f"{sets['set_size']:.2f}",
+        *(percent(sets[kind]) for kind in ("answered", "several", "empty")),
+        _cell(sets["accuracy"]),
+    ]
+
+
+def _by_class(run: Run, models: list[str], level: str) -> Table:
+    """Return the coverage of each class: of many those that a model covers least and most."""
+    lowest = {
+        label: min((cell["value"] for name in models if (cell := run.coverage[name]["classes"].get(label))), default=1)
+        for label in run.classes
+    }
+    shown = set(ends(sorted(run.classes, key=lambda label: lowest[label]), ENDS))
+    caption = f"Share of the test rows of a class whose set has it, with {level} intervals"
+    if len(shown) < len(run.classes):
+        caption += f": the {ENDS} of {len(run.classes)} classes that are covered least, and the {ENDS} covered most"
+    return Table(
+        caption,
+        ["class", "rows", *map(display_name, models)],
+        [
+            [
+                run.names[label],
+                f"{next((cell['rows'] for cell in cells if cell), 0):,}",
+                *(_cell(cell) for cell in cells),
+            ]
+            for label in run.classes
+            if label in shown
+            for cells in [[run.coverage[name]["classes"].get(label) for name in models]]
+        ],
+        range(1, 2 + len(models)),
+    )
+
+
+def _chosen(run: Run) -> list[str]:
+    """Return the settings by which the validation rows have chosen something of a trained model before."""
+    settings = run.settings
+    chosen = [
+        f"train.{name}.{setting}"
+        for name in settings.train.models
+        for setting in getattr(settings.train, name).validation_choices()
+    ]
+    return chosen + (["evaluate.calibration"] if settings.evaluate.calibration != "none" else [])
+
+
+def _cell(share: Mapping[str, float] | None) -> tuple[str, str]:
+    if share is None:
+        return "", ""
+    return _value(share), format_interval("accuracy", share["low"], share["high"])
+
+
+def _value(share: Mapping[str, float] | None) -> str:
+    return "none" if share is None else percent(share["value"])
