@@ -1,0 +1,1 @@
+"""The stage behave: behavioural tests of models."""

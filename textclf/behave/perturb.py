@@ -1,0 +1,135 @@
+"""Perturbations: small changes of an English text that leave its meaning alone.
+
+Each is a function of a text and a seed. It returns the changed text, or the text itself if there is nothing to change.
+What is drawn comes from MurmurHash3 of the seed, the name of the perturbation and the text (`draw`), so the result
+depends on nothing else: not on Python's hash seed, on a version of a library or on the other texts.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+
+from textclf.behave.words import CONTRACTIONS, EMOJI, NAMES, PLACES
+from textclf.core.hashing import fingerprints
+
+WORD = re.compile(r"[^\W\d_]{4,}")  # letters that may be swapped
+MARK = re.compile(r"[.,;:!?…]+(?=\s|$)")  # punctuation at the end of a word
+END = re.compile(r"[.!?…]?\s*$")
+# A pronoun is not contracted before a mark or at the end: "as tall as I am".
+_NEGATED = "|".join(sorted(form for form in CONTRACTIONS if "not" in form))
+_PRONOUNS = "|".join(sorted(form for form in CONTRACTIONS if "not" not in form))
+LONG = re.compile(rf"\b(?:(?:{_NEGATED})\b|(?:{_PRONOUNS})(?= [^\W\d_]))", re.IGNORECASE)
+EXPANSIONS = {short: form for form, short in CONTRACTIONS.items()}
+CURLY = "\u2019"  # the apostrophe of typesetters
+_SHORTS = "|".join(sorted(EXPANSIONS)).replace("'", f"['{CURLY}]")
+SHORT = re.compile(rf"\b(?:{_SHORTS})\b", re.IGNORECASE)
+
+Perturbation = Callable[[str, int], str]
+
+
+def draw(number: int, seed: int, *key: str) -> int:
+    """Return a whole number from 0 to `number` - 1 that the seed and the texts of the key choose."""
+    return int(fingerprints(["\0".join(key)], seed)[0] % number)
+
+
+def typo(text: str, seed: int) -> str:
+    """Swap two different neighbouring letters of one word of four letters or more."""
+    places = [
+        place
+        for word in WORD.finditer(text)
+        for place in range(word.start(), word.end() - 1)
+        if text[place].lower() != text[place + 1].lower()
+    ]
+    if not places:
+        return text
+    place = places[draw(len(places), seed, "typo", text)]
+    return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
+
+
+def lower_case(text: str, seed: int) -> str:  # noqa: ARG001 (every perturbation takes one)
+    """Make all letters small."""
+    return text.lower()
+
+
+def upper_case(text: str, seed: int) -> str:  # noqa: ARG001
+    """Make all letters capital."""
+    return text.upper()
+
+
+def no_punctuation(text: str, seed: int) -> str:  # noqa: ARG001
+    """Remove the punctuation at the ends of words; apostrophes and hyphens within words stay."""
+    return MARK.sub("", text)
+
+
+def more_punctuation(text: str, seed: int) -> str:  # noqa: ARG001
+    """Double the mark at the end of the text; if there is none, add a full stop."""
+    found = END.search(text)
+    mark = found[0].strip() if found else ""
+    return f"{text.rstrip()}{mark or '.'}"
+
+
+def contract(text: str, seed: int) -> str:  # noqa: ARG001
+    """Contract every form that can be: "do not" becomes "don't"."""
+    return LONG.sub(lambda match: _as_written(match[0], CONTRACTIONS[match[0].lower()]), text)
+
+
+def expand(text: str, seed: int) -> str:  # noqa: ARG001
+    """Write out every contraction that stands for one thing: "don't" becomes "do not"."""
+    return SHORT.sub(lambda match: _as_written(match[0], EXPANSIONS[match[0].lower().replace(CURLY, "'")]), text)
+
+
+def _as_written(old: str, new: str) -> str:
+    """Return the new form in capitals, or with a first capital, as the old one is."""
+    letters = [letter for letter in old if letter.isalpha()]
+    if len(letters) > 1 and all(letter.isupper() for letter in letters):
+        return new.upper()
+    return new[0].upper() + new[1:] if old[0].isupper() else new
+
+
+def names(text: str, seed: int) -> str:
+    """Replace every first name of a built-in list by another one of it."""
+    return _exchange(text, seed, "names", NAMES)
+
+
+def places(text: str, seed: int) -> str:
+    """Replace every city of a built-in list by another one of it."""
+    return _exchange(text, seed, "places", PLACES)
+
+
+def _exchange(text: str, seed: int, name: str, words: Sequence[str]) -> str:
+    """Replace each word of a list by another that the text does not have, the same one wherever it occurs."""
+    pattern = re.compile(rf"\b(?:{'|'.join(words)})\b")
+    present = dict.fromkeys(pattern.findall(text))
+    unused = [word for word in words if word not in present]
+    others: dict[str, str] = {}
+    for word in present:
+        if unused:
+            others[word] = unused.pop(draw(len(unused), seed, name, text, word))
+    return pattern.sub(lambda match: others.get(match[0], match[0]), text)
+
+
+def spaces(text: str, seed: int) -> str:  # noqa: ARG001
+    """Double every space and add one at both ends."""
+    return f" {text.replace(' ', '  ')} "
+
+
+def emoji(text: str, seed: int) -> str:
+    """Add a sign without a sentiment, such as a calendar, at the end."""
+    return f"{text.rstrip()} {EMOJI[draw(len(EMOJI), seed, 'emoji', text)]}"
+
+
+PERTURBATIONS: dict[str, Perturbation] = {
+    function.__name__: function
+    for function in (
+        contract,
+        emoji,
+        expand,
+        lower_case,
+        more_punctuation,
+        names,
+        no_punctuation,
+        places,
+        spaces,
+        typo,
+        upper_case,
+    )
+}
