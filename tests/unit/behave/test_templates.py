@@ -1,0 +1,71 @@
+"""Templates: which texts they stand for."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from textclf.behave.templates import MOST_COMBINATIONS, Texts, expand
+from textclf.core.errors import UserError
+
+SLOTS = {"thing": ["food", "film"], "good": ["great", "fine", "super"], "many": [str(n) for n in range(400)]}
+
+
+@pytest.mark.parametrize(
+    ("templates", "expected"),
+    [
+        (("So good.",), [("So good.",)]),
+        (("{thing}!",), [("food!",), ("film!",)]),
+        (("{thing} or {thing}",), [("food or food",), ("film or film",)]),
+        (("{{thing}} {thing}",), [("{thing} food",), ("{thing} film",)]),
+        (("{thing}", "no {thing}"), [("food", "no food"), ("film", "no film")]),
+    ],
+)
+def test_each_slot_stands_for_every_word_of_its_list(templates: Texts, expected: list[Texts]) -> None:
+    assert list(expand(templates, SLOTS)) == expected
+
+
+def test_the_last_slot_changes_first() -> None:
+    texts = [text for (text,) in expand(("{good} {thing}",), SLOTS)]
+    assert texts == ["great food", "great film", "fine food", "fine film", "super food", "super film"]
+
+
+@given(st.integers(1, 8), st.integers(0, 2**32 - 1))
+def test_samples_are_some_of_the_texts_in_their_order(samples: int, seed: int) -> None:
+    texts = list(expand(("{good} {thing}",), SLOTS))
+    chosen = list(expand(("{good} {thing}",), SLOTS, samples, seed))
+    assert len(chosen) == min(samples, len(texts))
+    assert chosen == [text for text in texts if text in chosen]
+
+
+@given(st.integers(1, 6), st.integers(0, 2**32 - 1))
+def test_another_word_in_a_list_leaves_the_samples_or_takes_their_place(samples: int, seed: int) -> None:
+    before = set(expand(("{good} {thing}",), SLOTS, samples, seed))
+    longer = SLOTS | {"good": ["splendid", *SLOTS["good"]]}
+    added = {texts for texts in expand(("{good} {thing}",), longer, samples, seed) if texts not in before}
+    assert all(text.startswith("splendid") for (text,) in added)
+
+
+def test_every_text_is_a_sample_under_some_seed() -> None:
+    chosen = {texts for seed in range(50) for texts in expand(("{good} {thing}",), SLOTS, 1, seed)}
+    assert chosen == set(expand(("{good} {thing}",), SLOTS))
+
+
+@pytest.mark.parametrize(
+    ("template", "line"),
+    [
+        ("{thin}", "must have slots with a list in slots; got {thin}; did you mean thing?"),
+        ("{}", "must have slots with a list in slots; got {}; known here: thing, good, many"),
+        ("{Thing}", "must have slots with a list in slots; got {Thing}; did you mean thing?"),
+        ("a { b", "must have a doubled brace ({{) where it is no slot; got 'a { b'"),
+        ("a } b", "must have a doubled brace (}}) where it is no slot; got 'a } b'"),
+        (
+            "{many} {good} {thing}" + "".join(f"{{s{n}}}" for n in range(6)),
+            f"must have at most {MOST_COMBINATIONS:,} combinations of words; got 153,600; use fewer slots",
+        ),
+    ],
+)
+def test_a_template_that_breaks_a_rule_is_refused(template: str, line: str) -> None:
+    slots = SLOTS | {f"s{n}": ["a", "b"] for n in range(6)}
+    with pytest.raises(UserError) as caught:
+        list(expand((template,), slots if "s5" in template else SLOTS))
+    assert caught.value.lines == (line,)

@@ -1,0 +1,247 @@
+"""A file of behavioural tests: its form, and the cases that it stands for.
+
+The kinds of tests are those of Ribeiro et al. (2020), Beyond Accuracy: Behavioral Testing of NLP Models with CheckList,
+ACL, doi:10.18653/v1/2020.acl-main.442.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
+
+from textclf.behave.perturb import PERTURBATIONS
+from textclf.behave.templates import Texts, expand
+from textclf.core.errors import UserError
+from textclf.core.quoting import list_names
+from textclf.core.settings import Name, Section, load_yaml, require_names, rule, show, suggest, unique, validate
+
+MOST_CASES = 10_000  # of a file
+LONGEST = 2_000  # characters of a text
+ADDED = ("append", "prepend")  # settings with sentences that are added to a text
+GIVEN = "pair"  # in the place of a perturbation: both texts are in the file
+
+
+def _text(value: str) -> str:
+    if not value.strip() or len(value) > LONGEST:
+        raise rule(f"a text of 1 to {LONGEST:,} characters")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise rule("Unicode text") from None
+    return value
+
+
+def _perturbation(value: str) -> str:
+    if value not in PERTURBATIONS:
+        raise rule(f"one of {', '.join(PERTURBATIONS)}")
+    return value
+
+
+def _some(value: dict[str, Any]) -> dict[str, Any]:
+    if not value:
+        raise rule("a mapping that is not empty")
+    return value
+
+
+def _names(what: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return a validator of a mapping whose keys are names; `what` says of what."""
+
+    def check(value: dict[str, Any]) -> dict[str, Any]:
+        require_names(value, what)
+        return value
+
+    return check
+
+
+Text = Annotated[str, AfterValidator(_text)]
+Words = Annotated[list[Text], Field(min_length=1)]
+Pair = Annotated[list[Text], Field(min_length=2, max_length=2)]
+PerturbationName = Annotated[str, AfterValidator(_perturbation)]
+PerturbationNames = Annotated[tuple[PerturbationName, ...], Field(strict=False), AfterValidator(unique)]
+
+
+class Common(Section):
+    """What all kinds of tests have."""
+
+    about: str = Field("", description="what the test shows, for the report")
+    samples: Annotated[int, Field(ge=1)] | None = Field(
+        None, description="number of cases of each template at most, chosen by behave.seed; null takes all"
+    )
+
+
+class MinimumFunction(Common):
+    """The model must give each text the class that it stands under."""
+
+    kind: Literal["minimum_function"]
+    texts: Annotated[dict[str, Words], AfterValidator(_some)] = Field(description="templates by the class expected")
+
+
+class Comparison(Common):
+    """Pairs of texts, or texts and what is done to them."""
+
+    pairs: list[Pair] = Field([], description="pairs of templates, which are filled together")
+    texts: list[Text] = Field([], description="templates of the texts that are changed")
+    perturbations: PerturbationNames = Field((), description="built-in changes")
+    append: list[Text] = Field([], description="sentences, each of which is added after each text")
+    prepend: list[Text] = Field([], description="sentences, each of which is added before each text")
+
+
+class Invariance(Comparison):
+    """The change must leave the class that the model decides as it is."""
+
+    kind: Literal["invariance"]
+
+
+class Direction(Comparison):
+    """The change must not move the probability of a class in one direction."""
+
+    kind: Literal["direction"]
+    must_not_rise: str | None = Field(None, description="class whose probability the change must not raise")
+    must_not_fall: str | None = Field(None, description="class whose probability the change must not lower")
+    tolerance: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.1, description="by how much it may move in that direction all the same"
+    )
+
+    @property
+    def of(self) -> str:
+        """Return the name of the class in question."""
+        return self.must_not_rise or self.must_not_fall or ""
+
+
+AnyTest = MinimumFunction | Invariance | Direction
+KINDS: dict[str, type[AnyTest]] = {
+    "minimum_function": MinimumFunction,
+    "invariance": Invariance,
+    "direction": Direction,
+}
+
+
+class Frame(Section):
+    """The file without the content of its tests."""
+
+    classes: Annotated[dict[str, Name], AfterValidator(_some)]
+    slots: Annotated[dict[str, Words], AfterValidator(_names("a list of words"))] = Field({})
+    tests: Annotated[dict[str, dict[str, Any]], AfterValidator(_some), AfterValidator(_names("a test"))]
+
+
+@dataclass(frozen=True)
+class Case:
+    """A case of a test: a text and the name of the class expected, or a text, what it is changed to and how."""
+
+    text: str
+    changed: str | None = None
+    expected: str | None = None
+    change: str | None = None
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The tests of a file: labels by the names of classes that the file uses, tests and their cases by name."""
+
+    classes: Mapping[str, str]
+    tests: Mapping[str, AnyTest]
+    cases: Mapping[str, list[Case]]
+
+
+def read(path: Path, seed: int) -> Suite:
+    """Return the tests in a YAML file; `UserError` that names file, test and setting for each mistake."""
+    if not path.is_file():
+        raise UserError(f"{path} not found; behave.tests must name files of tests")
+    return parse(load_yaml(path), str(path), seed)
+
+
+def parse(content: Mapping[str, Any], name: str, seed: int) -> Suite:
+    """Return the tests of the content of a file; `name` says in errors which file it is."""
+    frame: Frame = validate(Frame, content, name)
+    tests: dict[str, AnyTest] = {}
+    lines: list[str] = []
+    for key, test in frame.tests.items():
+        where = f"tests.{key}"
+        try:
+            kind = test.get("kind")
+            if not isinstance(kind, str) or kind not in KINDS:
+                known = ", ".join(KINDS)
+                raise UserError(f"{name}: {where}.kind must be one of {known}; got {show(kind)}")  # noqa: TRY301
+            tests[key] = validate(KINDS[kind], test, name, where)
+            lines += [f"{name}: {where}{line}" for line in _conflicts(tests[key], frame.classes)]
+        except UserError as error:
+            lines += error.lines
+    if lines:
+        raise UserError(*lines)
+    cases: dict[str, list[Case]] = {}
+    for key, each in tests.items():
+        try:
+            cases[key] = list(dict.fromkeys(islice(_cases(each, frame.slots, seed), MOST_CASES + 1)))
+        except UserError as error:
+            raise UserError(f"{name}: tests.{key}.{error.lines[0]}") from None
+        if not cases[key]:
+            raise UserError(f"{name}: tests.{key} must have a case; got changes that leave every text as it is")
+        if sum(map(len, cases.values())) > MOST_CASES:
+            raise UserError(
+                f"{name}: all tests must have at most {MOST_CASES:,} cases together; got more up to tests.{key}; "
+                "set samples there, or divide the file"
+            )
+    return Suite(frame.classes, tests, cases)
+
+
+def _conflicts(test: AnyTest, classes: Mapping[str, str]) -> Iterator[str]:
+    """Yield the end of a sentence for each class that is unknown, and for what is missing or contradicts itself."""
+    if isinstance(test, MinimumFunction):
+        for name in test.texts:
+            if name not in classes:
+                yield f".texts.{name} is no class of the file; {suggest(name, classes)}"
+        return
+    changes = [*test.perturbations, *test.append, *test.prepend]
+    if not test.pairs and not (test.texts and changes):
+        yield f" must have pairs, or texts and one of perturbations, {', '.join(ADDED)}; got neither"
+    elif bool(test.texts) != bool(changes):
+        yield f" must have both texts and one of perturbations, {', '.join(ADDED)}; got only one of them"
+    if isinstance(test, Direction):
+        if (test.must_not_rise is None) == (test.must_not_fall is None):
+            yield " must have one of must_not_rise and must_not_fall; got both or neither"
+        elif test.of not in classes:
+            key = "must_not_fall" if test.must_not_rise is None else "must_not_rise"
+            yield f".{key} must be a class of the file ({list_names(list(classes))}); got {show(test.of)}"
+
+
+def _cases(test: AnyTest, slots: Mapping[str, list[str]], seed: int) -> Iterator[Case]:
+    """Yield the cases of a test in order; the first line of a `UserError` begins with the setting that is wrong."""
+
+    def filled(setting: str, templates: Texts, limit: int | None) -> list[Texts]:
+        try:
+            return list(expand(templates, slots, limit, seed))
+        except UserError as error:
+            raise UserError(f"{setting} {error.lines[0]}") from None
+
+    if isinstance(test, MinimumFunction):
+        for name, templates in test.texts.items():
+            for place, template in enumerate(templates):
+                for (text,) in filled(f"texts.{name}[{place}]", (template,), test.samples):
+                    yield Case(text, expected=name)
+        return
+    for place, pair in enumerate(test.pairs):
+        for text, changed in filled(f"pairs[{place}]", (pair[0], pair[1]), test.samples):
+            yield from _changed(text, changed, GIVEN)
+    added = {
+        setting: [
+            sentence
+            for place, template in enumerate(getattr(test, setting))
+            for (sentence,) in filled(f"{setting}[{place}]", (template,), None)
+        ]
+        for setting in ADDED
+    }
+    for place, template in enumerate(test.texts):
+        for (text,) in filled(f"texts[{place}]", (template,), test.samples):
+            for name in test.perturbations:
+                yield from _changed(text, PERTURBATIONS[name](text, seed), name)
+            yield from (Case(text, f"{text} {sentence}", change="append") for sentence in added["append"])
+            yield from (Case(text, f"{sentence} {text}", change="prepend") for sentence in added["prepend"])
+
+
+def _changed(text: str, changed: str, how: str) -> Iterator[Case]:
+    """Yield the case of a text and what it became, unless it is the same."""
+    if changed != text:
+        yield Case(text, changed, change=how)

@@ -1,0 +1,68 @@
+"""Templates: texts with slots such as {thing}, of which each stands for every word of a list.
+
+A slot that a template has twice has the same word at both places. A doubled brace stands for the brace itself.
+"""
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from textclf.core.errors import UserError
+from textclf.core.hashing import fingerprints
+from textclf.core.settings import ENTRY, suggest
+
+PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
+MOST_COMBINATIONS = 100_000  # of the words of one template
+
+Texts = tuple[str, ...]  # a text, or the two of a pair
+
+
+def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the names of the slots of templates that are filled together, in the order of their first occurrence.
+
+    Raises `UserError` with a phrase for a slot without a list and for a brace that belongs to none.
+    """
+    names: dict[str, None] = {}
+    for template in templates:
+        for match in PART.finditer(template):
+            if match[0] in {"{{", "}}"}:
+                continue
+            if match[0] in {"{", "}"}:
+                raise UserError(f"must have a doubled brace ({match[0] * 2}) where it is no slot; got {template!r}")
+            if not ENTRY.fullmatch(match[1]) or match[1] not in slots:
+                raise UserError(f"must have slots with a list in slots; got {match[0]}; {suggest(match[1], slots)}")
+            names[match[1]] = None
+    return list(names)
+
+
+def expand(
+    templates: Texts, slots: Mapping[str, Sequence[str]], samples: int | None = None, seed: int = 0
+) -> Iterator[Texts]:
+    """Yield the texts of templates that are filled together, for every combination of words, the last slot fastest.
+
+    With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in the same order. So
+    which ones depends on the texts alone, and a longer list changes few of them. Raises `UserError` as `slots_of`, and
+    if there are more than `MOST_COMBINATIONS`.
+    """
+    names = slots_of(templates, slots)
+    number = 1
+    for name in names:
+        number *= len(slots[name])
+    if number > MOST_COMBINATIONS:
+        raise UserError(
+            f"must have at most {MOST_COMBINATIONS:,} combinations of words; got {number:,}; use fewer slots"
+        )
+    filled = [
+        tuple(_fill(template, dict(zip(names, words, strict=True))) for template in templates)
+        for words in itertools.product(*(slots[name] for name in names))
+    ]
+    if samples is None or samples >= number:
+        yield from filled
+        return
+    hashes = fingerprints(["\0".join(texts) for texts in filled], seed).tolist()
+    chosen = sorted(range(number), key=lambda place: (hashes[place], place))[:samples]
+    yield from (filled[place] for place in sorted(chosen))
+
+
+def _fill(template: str, words: Mapping[str, str]) -> str:
+    return PART.sub(lambda match: match[0][0] if match[0] in {"{{", "}}"} else words[match[1]], template)
