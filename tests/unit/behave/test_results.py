@@ -1,0 +1,72 @@
+"""Results of behavioural tests: damaged files, and files that were left behind."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from textclf.behave import results
+from textclf.core.errors import UserError
+from textclf.core.files import write_json
+
+RATE = {"cases": 2, "failures": 1, "failure_rate": 0.5, "low": 0.1, "high": 0.9}
+OUTCOME = RATE | {"changes": {"typo": RATE}, "failed": [2]}
+TESTS = {"first": {"kind": "invariance", "about": "", "cases": [{"text": "a", "models": {}}]}}
+REMEDY = "remove it and run dvc repro (or dvc pull) to make it"
+
+
+def written(folder: Path, name: str = "mine") -> tuple[Path, Path]:
+    """Write metrics and cases below a folder and return their paths."""
+    metrics, cases = folder / "metrics" / f"{name}.json", folder / "cases" / f"{name}.json"
+    for path in (metrics, cases):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    results.write(metrics, cases, {"keras": {"first": OUTCOME}}, TESTS)
+    return metrics, cases
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        ({"models": {}, "sha256": ""}, "models must be a list of 1 or more; got {}"),
+        ({"models": {"keras": {"first": RATE}}, "sha256": ""}, "models.keras.first.failed is missing; it must be set"),
+        (
+            {"models": {"keras": {"first": OUTCOME | {"failure_rate": 2.0}}}, "sha256": ""},
+            "models.keras.first.failure_rate must be at most 1.0; got 2.0",
+        ),
+        ({"models": {"keras": {"first": OUTCOME}}}, "sha256 is missing; it must be set"),
+    ],
+)
+def test_damaged_metrics_are_refused_in_a_line(tmp_path: Path, content: dict[str, Any], rule: str) -> None:
+    write_json(tmp_path / "mine.json", content)
+    with pytest.raises(UserError) as caught:
+        results.read_metrics(tmp_path / "mine.json")
+    assert caught.value.lines == (f"{tmp_path / 'mine.json'}: {rule}; {REMEDY}",)
+
+
+def test_cases_of_other_metrics_are_refused(tmp_path: Path) -> None:
+    metrics, cases = written(tmp_path)
+    read = results.read_metrics(metrics)
+    assert results.read_cases(cases, read)["first"].cases[0].text == "a"
+    cases.write_bytes(cases.read_bytes().replace(b'"a"', b'"b"'))
+    with pytest.raises(UserError) as caught:
+        results.read_cases(cases, read)
+    assert caught.value.lines == (f"{cases} is damaged; {REMEDY}",)
+
+
+def test_the_files_of_dropped_tests_are_left_over(tmp_path: Path) -> None:
+    kept, _ = written(tmp_path, "kept")
+    dropped = written(tmp_path, "dropped")
+    (kept.parent / results.PLACEHOLDER).write_text("# Behaviour")
+    (kept.parent / ".dropped.json.x.scratch").mkdir()
+    assert results.leftovers(kept.parent, dropped[1].parent, ["kept"]) == [*dropped]
+    assert results.leftovers(kept.parent, dropped[1].parent, ["kept", "dropped"]) == []
+    assert results.leftovers(tmp_path / "none", tmp_path / "none", ["kept"]) == []
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "notes.json"])
+def test_a_file_that_no_test_wrote_is_refused(tmp_path: Path, name: str) -> None:
+    metrics, cases = written(tmp_path)
+    (path := metrics.parent / name).write_text("{}")
+    with pytest.raises(UserError) as caught:
+        results.leftovers(metrics.parent, cases.parent, ["mine"])
+    assert caught.value.lines == (f"{path} belongs to no tests in behave.tests; remove it: rm -r {path}",)

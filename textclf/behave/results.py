@@ -1,0 +1,156 @@
+"""Results of behavioural tests: numbers in metrics/behaviour/, and in data/behaviour/ the cases with their texts.
+
+The metrics of a file of tests have the checksum of its cases, so that who depends on the metrics need not depend on
+the cases as well: metrics/behaviour always exists, data/behaviour does not.
+"""
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
+
+from pydantic import Field
+
+from textclf.artifacts.metric_files import REMEDY, Count, Fraction, OpenMapping, Positive, parse
+from textclf.core.errors import UserError
+from textclf.core.files import read_json, reading, require, sha256_of_file, write_json
+from textclf.core.outputs import SCRATCH
+from textclf.core.settings import validate
+
+FOLDER = "behaviour"  # in the folder of metrics
+SUFFIX = ".json"
+PLACEHOLDER = "README.md"  # keeps metrics/behaviour in Git while there is no test
+
+
+class Rate(OpenMapping):
+    """How many cases fail, with the interval of their share."""
+
+    cases: Positive
+    failures: Count
+    failure_rate: Fraction
+    low: Fraction
+    high: Fraction
+
+
+class Outcome(Rate):
+    """What a model did in a test: by change too, and the numbers of the cases that failed, from 1."""
+
+    changes: dict[str, Rate] = Field({})
+    failed: list[Positive]
+
+
+class Behaviour(OpenMapping):
+    """The metrics of a file of tests: by model and test, and the SHA-256 of the file with the cases."""
+
+    models: Annotated[dict[str, dict[str, Outcome]], Field(min_length=1)]
+    sha256: str
+
+
+class Said(OpenMapping):
+    """What a model said of a case: class and probability of the text and, in a pair, of what it was changed to.
+
+    The probability is that of the class decided or, in a test of direction, of the class in question.
+    """
+
+    failed: bool
+    label: str
+    probability: Fraction
+    changed_label: str | None = None
+    changed_probability: Fraction | None = None
+
+
+class CaseRecord(OpenMapping):
+    """A case: its texts, what was expected or how the text was changed, and what each model said."""
+
+    text: str
+    changed: str | None = None
+    expected: str | None = None
+    change: str | None = None
+    models: dict[str, Said]
+
+
+class TestRecord(OpenMapping):
+    """A test: its kind, what it is about, the class and tolerance of a direction, and its cases in order."""
+
+    kind: Literal["minimum_function", "invariance", "direction"]
+    about: str
+    must_not_rise: str | None = None
+    must_not_fall: str | None = None
+    tolerance: Fraction | None = None
+    cases: list[CaseRecord]
+
+
+class Tested(NamedTuple):
+    """The results of a file of tests: its metrics, and the tests with their cases by name."""
+
+    metrics: Behaviour
+    tests: dict[str, TestRecord]
+
+
+def write(metrics: Path, cases: Path, models: dict[str, Any], tests: dict[str, Any]) -> None:
+    """Write the metrics by model and test, and the tests with their cases; both are JSON of plain values."""
+    write_json(cases, tests)
+    write_json(metrics, {"models": models, "sha256": sha256_of_file(cases)})
+
+
+def read_metrics(path: Path) -> Behaviour:
+    """Return the metrics of a file of tests; `UserError` if the file is missing or damaged."""
+    return parse_metrics(require(path).read_bytes(), str(path))
+
+
+def parse_metrics(data: bytes, where: str) -> Behaviour:
+    """Return the metrics in bytes; `where` names them in errors. Raises `UserError` for anything else."""
+    try:
+        metrics: Behaviour = validate(Behaviour, parse(data, where), where)
+    except UserError as error:
+        raise UserError(f"{error.lines[0]}; {REMEDY}") from None
+    return metrics
+
+
+def read_cases(path: Path, metrics: Behaviour) -> dict[str, TestRecord]:
+    """Return the tests with their cases by name; `UserError` if the file is missing or is not that of the metrics."""
+    with reading(path):
+        if sha256_of_file(path) != metrics.sha256:
+            raise ValueError(path)
+        content = read_json(path)
+    tests: dict[str, TestRecord] = validate(dict[str, TestRecord], content, str(path))
+    return tests
+
+
+def read(metrics: Path, cases: Path, name: str, models: Collection[str]) -> Tested:
+    """Return the results of a file of tests by its name, from the folders of metrics and cases.
+
+    Raises `UserError` if a file is missing or damaged, or does not have every test of every model.
+    """
+    path = metrics / f"{name}{SUFFIX}"
+    measured = read_metrics(path)
+    tests = read_cases(cases / path.name, measured)
+    complete = all(
+        outcomes.keys() == tests.keys()
+        and all(outcome.cases == len(tests[test].cases) for test, outcome in outcomes.items())
+        for outcomes in measured.models.values()
+    )
+    if measured.models.keys() != set(models) or not complete:
+        raise UserError(f"{path} must have the tests of the run's models ({', '.join(models)}); run dvc repro")
+    return Tested(measured, tests)
+
+
+def leftovers(metrics: Path, cases: Path, names: Collection[str]) -> list[Path]:
+    """Return the files of tests that are no longer among `names`, which DVC leaves where they are.
+
+    Raises `UserError` for any other file among the metrics.
+    """
+    dropped = []
+    for path in sorted(metrics.glob("*")):
+        if path.name == PLACEHOLDER or path.suffix == SCRATCH or (path.suffix == SUFFIX and path.stem in names):
+            continue
+        if not _is_metrics(path):
+            raise UserError(f"{path} belongs to no tests in behave.tests; remove it: rm -r {path}")
+        dropped += [path, cases / path.name]
+    return [path for path in dropped if path.exists()]
+
+
+def _is_metrics(path: Path) -> bool:
+    try:
+        return path.suffix == SUFFIX and bool(read_metrics(path))
+    except UserError:
+        return False
