@@ -40,7 +40,11 @@ TYPES = {
     "string": "text",
 }
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
-ITEMS = {"vectorize": "representation", "external": "name"}  # what a stage is made for, if not for each model
+ITEMS = {
+    "vectorize": "representation",
+    "external": "name",
+    "behave": "name",
+}  # what a stage is made for, if not for each model
 BAR = "\\|"  # a | within a cell of a Markdown table
 
 
@@ -153,7 +157,7 @@ def stages_table(root: str) -> str:
             *(", ".join(f"`{path}`" for path in grouped(paths)) for paths in (reads, writes)),
         ]
         line = f"| {' | '.join(cells)} |"
-        lines.append(re.sub(r"\$\{(item\.model|key)\}", f"<{item}>", line).replace("${item}", "${evaluate.external}"))
+        lines.append(re.sub(r"\$\{(item\.model|key)\}", f"<{item}>", line).replace("${item}", entry.get("foreach", "")))
     return "\n".join(lines)
 
 

@@ -2,10 +2,11 @@
 
 Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; from METRICS the files evaluation,
 intervals, comparisons, coverage, decisions, training, features (shapes), slices and splits (leaks) as JSON; from PLOTS
-the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV;
-REQUIREMENTS, the locked versions.
+the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV; from
+METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS, the
+locked versions.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
-Params: about, data, evaluate, export, fetch, report, split, train, vectorize.
+Params: about, behave, data, evaluate, export, fetch, report, split, train, vectorize.
 """
 
 from pathlib import Path
@@ -13,6 +14,8 @@ from pathlib import Path
 from textclf.artifacts import metric_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
+from textclf.behave import results as behaviour_files
+from textclf.behave.settings import Behave
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.outputs import outputs
@@ -39,6 +42,7 @@ ROOT = Path(__file__).parents[1]
 
 def run(
     about: About,
+    behave: Behave,
     data: Data,
     evaluate: Evaluate,
     export: Export,
@@ -52,10 +56,11 @@ def run(
     predictions: Path,
     metrics: Path,
     plots: Path,
+    behaviour: Path,
     requirements: Path,
     page: Path,
 ) -> None:
-    """Write the page of the run."""
+    """Write the page of the run, and remove the results of dropped behavioural tests, which DVC leaves behind."""
     raw = split_files.read_checksums(splits)
     require_split_rows(Path(data.path), data, raw)
     locked = files.require(requirements).read_bytes()
@@ -72,9 +77,11 @@ def run(
         "splits",
     )
     contents = metric_files.read_all(metrics, names, train.models, external)
+    rates = metrics / behaviour_files.FOLDER
+    dropped = behaviour_files.leftovers(rates, behaviour, behave.tests)
     html = render(
         Run(
-            settings=Settings(fetch, data, about, split, vectorize, train, evaluate, export, report),
+            settings=Settings(fetch, data, about, split, vectorize, train, evaluate, export, report, behave),
             classes=split_files.read_classes(splits),
             splits=split_files.open_columns(splits),
             predictions=prediction_files.open_models(predictions, [*train.models, *external], "test"),
@@ -101,11 +108,15 @@ def run(
                 "the locked requirements": files.sha256(locked),
             },
             versions=provenance.locked_versions(locked.decode("utf-8")),
+            behaviour={name: behaviour_files.read(rates, behaviour, name, train.models) for name in behave.tests},
         )
     )
     with outputs(page, page.with_name(PROVENANCE)) as (written, machine):
         written.write_text(html, encoding="utf-8", newline="\n")
         files.write_json(machine, provenance.describe_machine(ROOT))
+    for path in dropped:
+        path.unlink()
+        print(f"{path} removed: its tests are no longer in behave.tests")
     print(*outcome.describe(contents, train.models, export.model, evaluate.confidence), sep="\n")
     print(f"report: {page}")
 

@@ -10,6 +10,7 @@ from tests import curves
 from tests.curves import HOSTILE
 from tests.settings import put
 from textclf.artifacts.predictions import Predictions
+from textclf.behave.results import Results
 from textclf.core.files import SPLITS
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.table import Table, concatenate, from_records
@@ -42,11 +43,12 @@ def make_run(
     settings: Mapping[str, str] | None = None,
     sources: Sequence[Source] = (SOURCE,),
     columns: Mapping[str, Sequence[str]] | None = None,
+    behaviour: Mapping[str, Results] | None = None,
 ) -> Run:
     """Return a run of these models on `count` rows per split, with texts and classes in turn.
 
     `majority` predicts one class; `history` are the models trained in epochs; `settings` are values by dotted key;
-    `columns` are those of data.slices, with values in turn.
+    `columns` are those of data.slices, with values in turn; `behaviour` are the results of behavioural tests.
     """
     changed = [f"[{', '.join(models)}]", *(part for pair in (settings or {}).items() for part in pair)]
     changed += ["evaluate.resamples", "100", *(["split.validation_size", "0.2"] if validation else [])]
@@ -98,6 +100,7 @@ def make_run(
         sources=list(sources),
         checksums={"the raw rows": "1" * 64},
         versions={"numpy": "2.4.6"},
+        behaviour=behaviour or {},
         **tables,
     )
 

@@ -34,11 +34,12 @@ EMULATOR = ("qemu-x86_64", "-cpu", "Haswell-noTSX")  # a CPU with AVX2 and nothi
 UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TEXTCLF_DEVICE")
 
 # What stages read without depending on it: data/inputs has the fingerprints of features, and of the code of a kind of
-# model; pretrained weights are verified by SHA-256.
+# model; pretrained weights are verified by SHA-256; metrics/behaviour has the checksums of the cases.
 BY_FINGERPRINT = {
     "train": ("data/features", "data/pretrained"),
     "vectorize": ("data/pretrained",),
     "export": ("data/pretrained",),
+    "report": ("data/behaviour",),
     "crossvalidate": ("data/pretrained",),
     "learning_curve": ("data/pretrained",),
     "search": ("data/pretrained",),

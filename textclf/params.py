@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, show, suggest, validate
@@ -37,6 +38,7 @@ class Params(Section):
     train: Train = Field(default_factory=Train)
     evaluate: Evaluate = Field(default_factory=Evaluate)
     export: Export = Field(default_factory=Export)
+    behave: Behave = Field(default_factory=Behave)
     report: Report = Field(default_factory=Report)
     gate: Gate = Field(default_factory=Gate)
     crossvalidate: CrossValidate = Field(default_factory=CrossValidate)

@@ -14,7 +14,7 @@ from textclf.models import settings
 from textclf.params import load, parse
 from textclf.tables.formats import TABLE_FORMATS
 
-SECTIONS = "fetch, data, about, split, vectorize, train, evaluate, export, report, gate, crossvalidate, search"
+SECTIONS = "fetch, data, about, split, vectorize, train, evaluate, export, behave, report, gate, crossvalidate, search"
 MODELS = ", ".join(settings.MODELS)
 NO_MODEL = f"must be a section with `model`, one of {MODELS}, since no model has this name"
 FAMILIES = "class, words, negation, capitals, digits, unknown_words"
@@ -216,6 +216,12 @@ WRONG_SETTINGS = [
         ),
     ),
     (("evaluate.external", "{gpt: ''}"), "evaluate.external.gpt must be text that is not empty; got ''"),
+    (
+        ("behave.tests", "{Mine: mine.yaml}"),
+        "behave.tests: the name of a file of tests must be small letters, digits and _, at most 40; got Mine",
+    ),
+    (("behave.tests", "{mine: ''}"), "behave.tests.mine must be text that is not empty; got ''"),
+    (("behave.tests", "[mine.yaml]"), "behave.tests must be a mapping; got [mine.yaml]"),
     (("gate.minimum", "{kera: {test: {accuracy: 0.5}}}"), "gate.minimum.kera is no model; did you mean keras?"),
     (("gate.maximum_drop", "{bert: {}}"), f"gate.maximum_drop.bert is no model; known here: {MODELS}"),
     (

@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from tests.verify import BY_FINGERPRINT, ROOT, project_files
+from textclf.behave.settings import Behave
 from textclf.core.settings import Section
 from textclf.core.stage import key_of
 from textclf.models.settings import MODELS
@@ -30,7 +31,7 @@ CHECKED, PLAN = "data/checked", "data/plan"  # what check writes; every other st
 FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
-MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 62, 25, 6
+MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 64, 25, 6
 
 
 def content(name: str) -> Any:
@@ -43,19 +44,20 @@ DECLARED = DVC["stages"] | STUDIES
 PARAMS = content("params.yaml")
 
 
-EXAMPLES = {"external": "gpt", "vectorize": "words"}
+EXAMPLES = {"external": "gpt", "vectorize": "words", "behave": "sentiment"}
+ITEM = "my/file"  # what an entry of a setting names, as evaluate.external does
 
 
 def resolved_stages() -> dict[str, dict[str, Any]]:
     """Return the stages of both dvc.yaml files with `${data.path}` filled in.
 
-    `train` is there once per known model, `vectorize` and `external` with one example each.
+    `train` is there once per known model, `vectorize`, `external` and `behave` with one example each.
     """
     stages = {}
     for name, stage in json.loads(json.dumps(DECLARED).replace("${data.path}", PARAMS["data"]["path"])).items():
         if "foreach" in stage:
             key = EXAMPLES[name]
-            example = json.dumps(stage["do"]).replace("${item}", "my/gpt.csv").replace("${key}", key)
+            example = json.dumps(stage["do"]).replace("${item}", ITEM).replace("${key}", key)
             stages[f"{name}@{key}"] = json.loads(example)
         elif "matrix" in stage:
             for model in MODELS:
@@ -266,7 +268,7 @@ def test_a_command_names_the_data_of_its_stage_or_their_folder_and_no_other_path
     given = [value for value in arguments(stage).values() if value != "$DVC_STAGE"]
     used, in_params = (
         data(stage) | set(BY_FINGERPRINT.get(base(stage), ())),
-        {PARAMS["data"]["path"], "my/gpt.csv"},
+        {PARAMS["data"]["path"], ITEM},
     )  # which the script reads
     assert {path for path in used - in_params if not any(covers(each, path) for each in given)} == set()
     assert {each for each in given if not any(covers(each, path) for path in used)} == set()
@@ -299,7 +301,7 @@ def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None
     own = {f"train.{name}" for name in model(stage)}  # its settings are loaded by the model's name
     own |= {stage.replace("@", ".")} if base(stage) == "vectorize" else set()
     if SETTINGS in paths(stage, "deps"):
-        assert keys <= plan_settings(Params()).keys()
+        assert keys <= plan_settings(Params(behave=Behave(tests={"sentiment": ITEM}))).keys()
         assert "params" not in STAGES[stage]
     else:
         assert sorted(STAGES[stage].get("params", [])) == sorted(keys | own)
@@ -403,7 +405,8 @@ def test_git_keeps_the_small_outs_and_dvc_the_others() -> None:
         for out in ([entry] if isinstance(entry, str) else entry)
     }
     assert {out: not out.startswith(("metrics/", "plots/")) for out in cached} == cached
-    assert {out for out, by_dvc in cached.items() if not by_dvc} <= {*FILES, "metrics/models"}
+    known = {*FILES, "metrics/models", "metrics/behaviour/sentiment.json"}  # the last is of no default run
+    assert {out for out, by_dvc in cached.items() if not by_dvc} <= known
     assert not [file for file in FILES if file.startswith(("data/", "models/"))]
 
 

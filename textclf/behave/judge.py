@@ -49,7 +49,7 @@ class Verdict:
     of: str | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return the verdict as `textclf.artifacts.behaviour.Said`."""
+        """Return the verdict as `textclf.behave.results.Said`."""
         content = {"failed": self.failed, "label": self.text.label, "probability": self._probability(self.text)}
         if self.changed is not None:
             content |= {"changed_label": self.changed.label, "changed_probability": self._probability(self.changed)}
@@ -132,7 +132,7 @@ def rate(failed: Sequence[bool], confidence: float) -> dict[str, float]:
 
 
 def records(suite: Suite, verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]]) -> dict[str, Any]:
-    """Return the tests with their cases as `textclf.artifacts.behaviour.TestRecord`; `verdicts` are by model and test.
+    """Return the tests with their cases as `textclf.behave.results.RecordedTest`; `verdicts` are by model and test.
 
     Classes are given by their labels.
     """

@@ -58,7 +58,7 @@ class Said(OpenMapping):
     changed_probability: Fraction | None = None
 
 
-class CaseRecord(OpenMapping):
+class RecordedCase(OpenMapping):
     """A case: its texts, what was expected or how the text was changed, and what each model said."""
 
     text: str
@@ -68,7 +68,7 @@ class CaseRecord(OpenMapping):
     models: dict[str, Said]
 
 
-class TestRecord(OpenMapping):
+class RecordedTest(OpenMapping):
     """A test: its kind, what it is about, the class and tolerance of a direction, and its cases in order."""
 
     kind: Literal["minimum_function", "invariance", "direction"]
@@ -76,14 +76,14 @@ class TestRecord(OpenMapping):
     must_not_rise: str | None = None
     must_not_fall: str | None = None
     tolerance: Fraction | None = None
-    cases: list[CaseRecord]
+    cases: list[RecordedCase]
 
 
-class Tested(NamedTuple):
+class Results(NamedTuple):
     """The results of a file of tests: its metrics, and the tests with their cases by name."""
 
     metrics: Behaviour
-    tests: dict[str, TestRecord]
+    tests: dict[str, RecordedTest]
 
 
 def write(metrics: Path, cases: Path, models: dict[str, Any], tests: dict[str, Any]) -> None:
@@ -106,17 +106,17 @@ def parse_metrics(data: bytes, where: str) -> Behaviour:
     return metrics
 
 
-def read_cases(path: Path, metrics: Behaviour) -> dict[str, TestRecord]:
+def read_cases(path: Path, metrics: Behaviour) -> dict[str, RecordedTest]:
     """Return the tests with their cases by name; `UserError` if the file is missing or is not that of the metrics."""
     with reading(path):
         if sha256_of_file(path) != metrics.sha256:
             raise ValueError(path)
         content = read_json(path)
-    tests: dict[str, TestRecord] = validate(dict[str, TestRecord], content, str(path))
+    tests: dict[str, RecordedTest] = validate(dict[str, RecordedTest], content, str(path))
     return tests
 
 
-def read(metrics: Path, cases: Path, name: str, models: Collection[str]) -> Tested:
+def read(metrics: Path, cases: Path, name: str, models: Collection[str]) -> Results:
     """Return the results of a file of tests by its name, from the folders of metrics and cases.
 
     Raises `UserError` if a file is missing or damaged, or does not have every test of every model.
@@ -131,7 +131,7 @@ def read(metrics: Path, cases: Path, name: str, models: Collection[str]) -> Test
     )
     if measured.models.keys() != set(models) or not complete:
         raise UserError(f"{path} must have the tests of the run's models ({', '.join(models)}); run dvc repro")
-    return Tested(measured, tests)
+    return Results(measured, tests)
 
 
 def leftovers(metrics: Path, cases: Path, names: Collection[str]) -> list[Path]:

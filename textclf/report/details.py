@@ -79,7 +79,7 @@ def _terms(run: Run, model: str, rows: Table) -> dict[str, Any]:
 
 
 def params(run: Run) -> list[dict[str, Any]]:
-    """Return the settings of the run by section; of the models only those that were trained."""
+    """Return the settings of the run by section; of the models only those trained, of behave none without tests."""
     sections = []
     for name, section in vars(run.settings).items():
         if name == "train":
@@ -87,7 +87,7 @@ def params(run: Run) -> list[dict[str, Any]]:
             sections += [_section(f"train.{model}", getattr(section, model)) for model in section.models]
         elif name == "vectorize":
             sections += [_section(f"vectorize.{each}", section[each]) for each in run.features]
-        else:
+        elif name != "behave" or section.tests:
             sections.append(_section(name, section))
     return [section for section in sections if section["rows"]]
 

@@ -11,6 +11,7 @@ from textclf.core.labels import visible
 from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.report import curves, details, results
+from textclf.report.behaviour import behaviour
 from textclf.report.data import data
 from textclf.report.doubt import doubt
 from textclf.report.errors import errors
@@ -25,6 +26,7 @@ SECTIONS = {  # the most useful first; one with nothing to say is left out
     "history": "Training history",
     "slices": "Where they are weak",
     "errors": "Where they go wrong",
+    "behaviour": "Behavioural tests",
     "terms": "What the models learned",
     "confusion": "Confusion",
     "calibration": "Calibration",
@@ -65,6 +67,7 @@ def _context(run: Run) -> dict[str, Any]:
         "history": curves.history(run),
         "slices": slices(run),
         "errors": errors(run, rows["test"]),
+        "behaviour": behaviour(run),
         "terms": details.learned(run),
         "confusion": curves.confusion(run),
         "calibration": curves.calibration(run),

@@ -1,7 +1,7 @@
 """What the report shows of a run."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +13,8 @@ from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
+from textclf.behave.results import Results
+from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.labels import display_labels
 from textclf.core.table import Table
@@ -54,6 +56,7 @@ class Settings:
     evaluate: Evaluate
     export: Export
     report: Report
+    behave: Behave
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class Run:
     `predictions` those of each model, for the test rows at least, in pieces that can be read again; all models predict
     the same rows in the same order, and the test rows in the order of the split. `decisions` to `leaks` are the
     contents of metrics/*.json, `history` to `terms` the tables in plots/*.csv. `checksums` maps what was hashed to its
-    SHA-256, `versions` packages to locked versions.
+    SHA-256, `versions` packages to locked versions. `behaviour` has the results of each file of behavioural tests.
     """
 
     settings: Settings
@@ -91,6 +94,7 @@ class Run:
     sources: Sequence[Source]
     checksums: Mapping[str, str]
     versions: Mapping[str, str]
+    behaviour: Mapping[str, Results] = field(default_factory=dict)
 
     @property
     def models(self) -> list[str]:

@@ -1,0 +1,49 @@
+"""Run a file of behavioural tests with every exported model.
+
+Reads: the tests as YAML, in the file that behave.tests names; MODELS, a folder per model, and the index with their
+names.
+Writes: into METRICS <name>.json, the failure rates by model and test; into CASES <name>.json, the texts of all cases
+and what each model said of them.
+Params: behave, evaluate.
+"""
+
+from pathlib import Path
+
+from textclf.artifacts.decisions import read_index
+from textclf.behave import judge, results, suite
+from textclf.behave.settings import Behave
+from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun, percent
+from textclf.core.outputs import outputs
+from textclf.core.stage import item_of, main
+from textclf.evaluate.settings import Evaluate
+from textclf.predict.predictor import load
+
+
+def run(behave: Behave, evaluate: Evaluate, *, stage: str, models: Path, metrics: Path, cases: Path) -> None:
+    """Run the tests that STAGE, such as behave@sentiment, is for with every model of MODELS."""
+    name = item_of(stage)
+    if name not in behave.tests:
+        raise UserError(f"--stage must name tests in behave.tests; got {name}")
+    path = Path(behave.tests[name])
+    tests = suite.read(path, behave.seed)
+    verdicts, numbers = {}, {}
+    for model in read_index(models)[1]:
+        predictor = load(models / model)
+        judge.require_classes(tests, predictor.classes_, str(path), model)
+        verdicts[model] = judge.judge(tests, predictor)
+        numbers[model] = judge.outcomes(tests, verdicts[model], evaluate.confidence)
+    file = f"{name}{results.SUFFIX}"
+    with outputs(metrics / file, cases / file) as (written, texts):
+        results.write(written, texts, numbers, judge.records(tests, verdicts))
+    number = sum(map(len, tests.cases.values()))
+    print(f"{path}: {count_noun(len(tests.tests), 'test')}, {count_noun(number, 'case')}")
+    for model, outcomes in numbers.items():
+        failures = sum(outcome["failures"] for outcome in outcomes.values())
+        worst = max(outcomes, key=lambda test: outcomes[test]["failure_rate"])
+        rate = percent(outcomes[worst]["failure_rate"])
+        print(f"{model}: {failures:,} failures ({percent(failures / number)}); most of {worst}, {rate}")
+
+
+if __name__ == "__main__":
+    main(run)

@@ -1,0 +1,125 @@
+"""The section on behavioural tests."""
+
+from typing import Any
+
+import pytest
+
+from tests.page import Page, sections
+from tests.runs import HOSTILE, make_run
+from textclf.behave import judge
+from textclf.behave.results import Behaviour, RecordedTest, Results
+from textclf.report import behaviour as section
+from textclf.report.page import render
+from textclf.report.run import Run
+
+MODELS = ("majority", "logistic_regression")
+DIRECTION = {"kind": "direction", "about": "", "must_not_rise": "no", "tolerance": 0.1}
+
+
+def said(failed: bool, label: str = "yes", after: str | None = None) -> dict[str, Any]:
+    changed = {} if after is None else {"changed_label": after, "changed_probability": 0.25}
+    return {"failed": failed, "label": label, "probability": 0.875, **changed}
+
+
+def results_of(tests: dict[str, dict[str, Any]]) -> Results:
+    """The results of tests, whose cases say of each model whether it failed."""
+    records = {name: RecordedTest.model_validate(test) for name, test in tests.items()}
+    models: dict[str, Any] = {model: {} for model in MODELS}
+    for name, record in records.items():
+        for model in MODELS:
+            failed = [case.models[model].failed for case in record.cases]
+            changes: dict[str, list[bool]] = {}
+            for case in record.cases:
+                changes.setdefault(case.change or "", []).append(case.models[model].failed)
+            models[model][name] = judge.rate(failed, 0.95) | {
+                "changes": {change: judge.rate(of, 0.95) for change, of in changes.items() if change},
+                "failed": [number for number, fails in enumerate(failed, start=1) if fails],
+            }
+    return Results(Behaviour.model_validate({"models": models, "sha256": ""}), records)
+
+
+def case(text: str, majority: dict[str, Any], regression: dict[str, Any], **given: str) -> dict[str, Any]:
+    return {"text": text, "models": {MODELS[0]: majority, MODELS[1]: regression}, **given}
+
+
+def run(**tests: dict[str, Any]) -> Run:
+    return make_run(MODELS, settings={"behave.tests": "{mine: mine.yaml}"}, behaviour={"mine": results_of(tests)})
+
+
+EASY = {
+    "kind": "minimum_function",
+    "about": "Words.",
+    "cases": [case(f"text {n}", said(n < 1), said(False), expected="yes") for n in range(4)],
+}
+HARD = {
+    "kind": "invariance",
+    "about": "Small changes.",
+    "cases": [
+        case(f"so {n}", said(n % 2 == 0, after="no"), said(n < 5, after="yes"), changed=f"SO {n}", change=change)
+        for n, change in enumerate(["typo", "upper_case"] * 4)
+    ],
+}
+
+
+def test_there_is_no_section_without_tests() -> None:
+    assert "behaviour" not in sections(make_run(MODELS))
+    assert "behave" not in sections(make_run(MODELS))["params"]
+
+
+def test_the_worst_test_comes_first_with_the_rates_of_the_models_side_by_side() -> None:
+    (file,) = section.behaviour(run(easy=EASY, hard=HARD))["files"]  # type: ignore[index]
+    table = file["table"]
+    assert list(table.columns) == ["test", "kind", "cases", "majority", "logistic regression"]
+    assert table.rows == [
+        ["hard", "invariance", "8", ("50.0%", "21.5% to 78.5%"), ("62.5%", "30.6% to 86.3%")],
+        ["easy", "minimum function", "4", ("25.0%", "4.6% to 69.9%"), ("0.0%", "0.0% to 49.0%")],
+    ]
+
+
+def test_rates_by_change_are_listed_for_tests_with_several_changes() -> None:
+    (file,) = section.behaviour(run(easy=EASY, hard=HARD))["files"]  # type: ignore[index]
+    assert [row[:2] for row in file["changes"].rows] == [["hard: typo", "4"], ["hard: upper case", "4"]]
+    (other,) = section.behaviour(run(easy=EASY))["files"]  # type: ignore[index]
+    assert other["changes"] is None
+
+
+def test_the_cases_that_most_models_fail_are_shown_first() -> None:
+    text = sections(run(easy=EASY, hard=HARD))["behaviour"]
+    shown = [f"so {n} → SO {n} the same class" for n in (0, 2, 4)]
+    places = [text.find(part) for part in shown]
+    assert -1 not in places
+    assert places == sorted(places)
+    assert "so 1 →" not in text
+    assert "hard: 6 of 8 cases fail with some model" in text
+    assert "✗ fails: yes 87.5% → no 25.0%" in text
+
+
+def test_a_direction_shows_the_class_in_question_and_its_probabilities() -> None:
+    test = DIRECTION | {
+        "cases": [case("bad", said(True, after="no"), said(False, after="no"), changed="not", change="append")]
+    }
+    text = sections(run(towards=test))["behaviour"]
+    assert "no rises by at most 10.0 points (append)" in text
+    assert "✗ fails: 87.5% → 25.0%" in text
+
+
+def test_a_test_that_no_model_fails_shows_no_cases() -> None:
+    easy = EASY | {"cases": EASY["cases"][1:]}
+    assert "text 1" not in sections(run(easy=easy))["behaviour"]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_texts_make_no_element(text: str) -> None:
+    def tags(shown: str) -> list[str]:
+        pair = case(shown, said(True, after="no"), said(True, after="no"), changed=shown, change="pair")
+        page = Page(render(run(bad={"kind": "invariance", "about": shown, "cases": [pair]})))
+        return [tag for tag, _ in page.elements]
+
+    assert tags(text) == tags("word " * 20_000 if len(text) > 1_000 else "word")  # what is long is folded
+
+
+@pytest.mark.parametrize("text", HOSTILE[:4])
+def test_a_text_is_shown_as_it_is(text: str) -> None:
+    pair = case(text, said(True, after="no"), said(True, after="no"), changed="b", change="pair")
+    shown = sections(run(bad={"kind": "invariance", "about": "", "cases": [pair]}))["behaviour"]
+    assert f"{text} → b" in shown
