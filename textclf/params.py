@@ -83,6 +83,7 @@ def conflicts(params: Params) -> Iterator[str]:
             if name not in known and name not in external:
                 yield f"gate.{limit}.{name} is no model; {suggest(name, [*known, *external])}"
     yield from _slice_conflicts(params)
+    yield from _untested_limits(params)
     for name in trained:
         yield from unreadable_features(params.train, params.vectorize, name)
     yield from _choices_without_validation_rows(params)
@@ -106,6 +107,17 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
                 if metric not in ("accuracy", params.evaluate.slice_metric):
                     chosen = show(params.evaluate.slice_metric)
                     yield f"gate.slices.{model}.{name}.{metric} needs evaluate.slice_metric: {metric}; got {chosen}"
+
+
+def _untested_limits(params: Params) -> Iterator[str]:
+    """Yield a sentence for each limit on behaviour that no test could reach."""
+    for model, tests in params.gate.behaviour.items():
+        if model in params.evaluate.external:
+            yield f"gate.behaviour.{model} must be a model that is exported; predictions made elsewhere are not tested"
+        for name in tests:
+            if name not in params.behave.tests:
+                known = ", ".join(params.behave.tests) or "none"
+                yield f"gate.behaviour.{model}.{name} must be in behave.tests ({known}); add the file there"
 
 
 def _search_conflicts(params: Params) -> Iterator[str]:

@@ -225,6 +225,19 @@ WRONG_SETTINGS = [
     (("gate.minimum", "{kera: {test: {accuracy: 0.5}}}"), "gate.minimum.kera is no model; did you mean keras?"),
     (("gate.maximum_drop", "{bert: {}}"), f"gate.maximum_drop.bert is no model; known here: {MODELS}"),
     (
+        ("gate.behaviour", "{keras: {sentiment: {typos: 0.1}}}"),
+        "gate.behaviour.keras.sentiment must be in behave.tests (none); add the file there",
+    ),
+    (("gate.behaviour", "{kera: {}}"), "gate.behaviour.kera is no model; did you mean keras?"),
+    (
+        ("gate.behaviour", "{gpt: {}}", "evaluate.external", "{gpt: gpt.csv}"),
+        "gate.behaviour.gpt must be a model that is exported; predictions made elsewhere are not tested",
+    ),
+    (
+        ("gate.behaviour", "{keras: {sentiment: {typos: 2.0}}}"),
+        "gate.behaviour.keras.sentiment.typos must be at most 1.0; got 2.0",
+    ),
+    (
         ("gate.minimum", "{keras: {dev: {accuracy: 0.5}}}"),
         "gate.minimum.keras.dev must be one of train, validation, test; got dev",
     ),

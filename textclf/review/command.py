@@ -8,19 +8,20 @@ Metrics and figures are those that dvc.yaml names, stages those of dvc.lock, eac
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from textclf.behave.results import Behaviour
 from textclf.core.errors import UserError
 from textclf.evaluate.settings import Evaluate
 from textclf.review import revisions
 from textclf.review.changes import Numbers, compare_metrics
 from textclf.review.comment import Figure, Report, render
 from textclf.review.differences import Difference, checksums, compare_stages, compare_values, task_differences
-from textclf.review.gate import Check, check_gate, check_slices
+from textclf.review.gate import Check, check_behaviour, check_gate, check_slices
 from textclf.review.pairing import Pairing, pair_predictions
 from textclf.review.revisions import Revision
 from textclf.review.settings import Gate
@@ -80,12 +81,13 @@ def compare(base: Revision, head: Revision) -> Report:
     same_splits = True if splits[0] and splits[0] == splits[1] else None
     differences = compare_values(*params)
     uncommitted = head.uncommitted()
+    behaviour = [side.behaviour() for side in sides]
     checks: list[Check] = []
     gate_errors: tuple[str, ...] = ()
     try:
         gate = head.section("gate", Gate)
         by_slice = [side.metrics(revisions.SLICES) if gate.slices else {} for side in sides]
-        checks = check_gate(gate, changes) + check_slices(gate, *by_slice)
+        checks = [*check_gate(gate, changes), *check_slices(gate, *by_slice), *check_behaviour(gate, *behaviour)]
     except UserError as error:
         gate_errors = error.lines
     return Report(
@@ -101,7 +103,7 @@ def compare(base: Revision, head: Revision) -> Report:
         same_rows=all(pairing.same_test_rows) if pairing.same_test_rows else same_splits,
         confidence=min(levels, default=None) if len(levels) < 2 else None,
         params=differences,
-        others=_other_metrics(sides),
+        others=[*_other_metrics(sides), *_other_rates(behaviour)],
         stages=compare_stages(base.lock, head.lock),
         uncommitted=uncommitted,
     )
@@ -132,6 +134,21 @@ def _other_metrics(sides: Sequence[Revision]) -> list[Difference]:
         contents: list[Any] = [side.metrics(name) for side in sides]
         differences += [replace(entry, name=f"{name}: {entry.name}") for entry in compare_values(*contents)]
     return differences
+
+
+def _other_rates(behaviour: Sequence[Mapping[str, Behaviour]]) -> list[Difference]:
+    """Return what differs in the failure rates of behavioural tests."""
+    rates: list[Any] = [
+        {
+            name: {
+                model: {test: outcome.failure_rate for test, outcome in tests.items()}
+                for model, tests in results.models.items()
+            }
+            for name, results in side.items()
+        }
+        for side in behaviour
+    ]
+    return [replace(entry, name=f"behaviour: {entry.name}") for entry in compare_values(*rates)]
 
 
 def changed_figures(base: Revision, head: Revision, image_url: str, images: Path | None, start: Path) -> list[Figure]:

@@ -1,12 +1,14 @@
-"""The gate of params.yaml: bounds that the metrics of a change must keep."""
+"""The gate of params.yaml: bounds that the metrics and the behaviour of a change must keep."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from textclf.behave.results import Behaviour
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
+from textclf.core.settings import suggest
 from textclf.review.changes import Change, format_number
 from textclf.review.settings import Gate
 
@@ -15,12 +17,12 @@ Slices = Mapping[str, Mapping[str, Mapping[str, Any]]]  # model -> slice -> numb
 
 @dataclass(frozen=True)
 class Check:
-    """A rule of the gate and the change that it was applied to.
+    """A rule of the gate and the change that it was applied to, of a behavioural test that of its failure rate.
 
     `reason` says in numbers why it failed ("is 0.700, less than 0.75"); it is empty if the rule passed.
     """
 
-    rule: Literal["minimum", "maximum_drop", "slices"]
+    rule: Literal["minimum", "maximum_drop", "slices", "behaviour"]
     limit: float
     change: Change
     reason: str = ""
@@ -88,6 +90,43 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
     if mistakes:
         raise UserError(*mistakes)
     return checks
+
+
+def check_behaviour(gate: Gate, base: Mapping[str, Behaviour], head: Mapping[str, Behaviour]) -> list[Check]:
+    """Return one check per limit of `gate.behaviour`, from the results of each file of tests at both revisions.
+
+    A limit fails if the failure rate is above it. Raises `UserError` if the gate names a test that the run does not
+    have.
+    """
+    checks, mistakes = [], []
+    for model, file, test, limit in _limits(gate):
+        name = f"{model}.{file}.{test}"
+        measured = head[file].models if file in head else {}
+        if file not in head:
+            hint = f"behave.tests has no results of {file}; add the file there and run dvc repro"
+        elif model not in measured:
+            hint = suggest(model, measured)
+        else:
+            hint = suggest(test, measured[model])
+        if test not in measured.get(model, {}):
+            mistakes.append(f"params.yaml: gate.behaviour must name a test of the run; got {name}; {hint}")
+            continue
+        rate = measured[model][test]
+        before = base[file].models.get(model, {}).get(test) if file in base else None
+        change = Change(model, file, test, before.failure_rate if before else None, rate.failure_rate)
+        counted = f"{rate.failures:,} of {rate.cases:,} cases"
+        reason = f"is {format_number(rate.failure_rate)} ({counted}), more than {limit}"
+        checks.append(Check("behaviour", limit, change, reason if rate.failure_rate > limit else ""))
+    if mistakes:
+        raise UserError(*mistakes)
+    return checks
+
+
+def _limits(gate: Gate) -> Iterator[tuple[str, str, str, float]]:
+    """Yield model, file, test and limit of each rule on behaviour."""
+    for model, files in gate.behaviour.items():
+        for file, tests in files.items():
+            yield from ((model, file, test, limit) for test, limit in tests.items())
 
 
 def _breaks_minimum(change: Change, limit: float) -> str:

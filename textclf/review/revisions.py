@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast
 from textclf.artifacts import metric_files, predictions
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
+from textclf.behave.results import Behaviour, parse_metrics
 from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, validate
@@ -95,6 +96,23 @@ class Revision:
         content = metric_files.parse(data, f"{path} of {self.where}")
         metric_files.check(content, PurePosixPath(name).stem, f"{path} of {self.where}")
         return content
+
+    def behaviour(self) -> dict[str, Behaviour]:
+        """Return the results of behavioural tests by the names in behave.tests; those that are missing are left out.
+
+        Their path is that of dvc.yaml. Raises `UserError` if a file is damaged.
+        """
+        section, stage = self.params.get("behave"), self.pipeline.get("behave")
+        tests = section.get("tests") if isinstance(section, dict) else None
+        declared = stage.get("do") if isinstance(stage, dict) else None
+        outs = declared.get("outs") if isinstance(declared, dict) else None
+        results = {}
+        for name in tests if isinstance(tests, dict) else ():
+            for entry in outs if isinstance(outs, list) else ():
+                path = _path(entry).replace("${key}", str(name))
+                if isinstance(entry, dict) and (data := self.read(path)) is not None:  # with options: not in the cache
+                    results[str(name)] = parse_metrics(data, f"{path} of {self.where}")
+        return results
 
     def numbers(self, name: str) -> Numbers:
         """Return model, split and metric of evaluation.json or intervals.json."""

@@ -37,6 +37,7 @@ MetricName = Annotated[str, AfterValidator(_metric)]
 Bounds = dict[Name, dict[SplitName, dict[MetricName, float]]]
 SliceBounds = dict[Name, dict[Name, dict[Annotated[str, AfterValidator(_slice_metric)], float]]]
 Drops = dict[Name, dict[SplitName, dict[MetricName, Annotated[float, Field(ge=0)]]]]
+Rates = dict[Name, dict[Name, dict[Name, Annotated[float, Field(ge=0, le=1)]]]]
 
 
 class Gate(Section):
@@ -50,4 +51,7 @@ class Gate(Section):
     )
     slices: SliceBounds = Field(
         {}, description="worst value allowed in a slice of the test rows, as {keras: {class=1: {accuracy: 0.7}}}"
+    )
+    behaviour: Rates = Field(
+        {}, description="highest failure rate in a behavioural test, as model: {file in behave.tests: {test: rate}}"
     )
