@@ -88,9 +88,8 @@ def _by_change(metrics: Behaviour, models: Sequence[str], tests: Sequence[_Test]
 
 
 def _examples(run: Run, test: _Test, models: Sequence[str]) -> dict[str, Any]:
-    """Return cases of a test that fail, first those that fail with the most models."""
+    """Return cases of a test that fail."""
     cases = [case for case in test.record.cases if any(case.models[model].failed for model in models)]
-    cases.sort(key=lambda case: -sum(case.models[model].failed for model in models))
     return {
         "name": display_name(test.name),
         "about": visible(test.record.about),
@@ -103,9 +102,25 @@ def _examples(run: Run, test: _Test, models: Sequence[str]) -> dict[str, Any]:
                 "expected": _expected(run, test.record, case),
                 "said": [_said(run, test.record, case.models[model]) for model in models],
             }
-            for case in cases[:EXAMPLES]
+            for case in _choose(cases, models)
         ],
     }
+
+
+def _choose(cases: Sequence[RecordedCase], models: Sequence[str]) -> list[RecordedCase]:
+    """Return at most `EXAMPLES` cases, first those that fail with the most models.
+
+    Of more that fail with as many, some at equal distances, since neighbours are often of one template.
+    """
+    by_number: dict[int, list[RecordedCase]] = {}
+    for case in cases:
+        by_number.setdefault(sum(case.models[model].failed for model in models), []).append(case)
+    chosen: list[RecordedCase] = []
+    for number in sorted(by_number, reverse=True):
+        alike, wanted = by_number[number], EXAMPLES - len(chosen)
+        count = min(wanted, len(alike))
+        chosen += [alike[place * len(alike) // count] for place in range(count)]
+    return chosen
 
 
 def _expected(run: Run, test: RecordedTest, case: RecordedCase) -> str:

@@ -85,13 +85,19 @@ def test_rates_by_change_are_listed_for_tests_with_several_changes() -> None:
 
 def test_the_cases_that_most_models_fail_are_shown_first() -> None:
     text = sections(run(easy=EASY, hard=HARD))["behaviour"]
-    shown = [f"so {n} → SO {n} the same class" for n in (0, 2, 4)]
+    shown = [f"so {n} becomes SO {n} the same class" for n in (0, 2, 4)]
     places = [text.find(part) for part in shown]
     assert -1 not in places
     assert places == sorted(places)
-    assert "so 1 →" not in text
+    assert "so 1 becomes" not in text
     assert "hard: 6 of 8 cases fail with some model" in text
     assert "✗ fails: yes 87.5% → no 25.0%" in text
+
+
+def test_of_many_cases_alike_some_at_equal_distances_are_shown() -> None:
+    easy = EASY | {"cases": [case(f"text {n}.", said(True), said(n == 7), expected="no") for n in range(9)]}
+    text = sections(run(easy=easy))["behaviour"]
+    assert [n for n in range(9) if f"text {n}." in text] == [0, 4, 7]
 
 
 def test_a_direction_shows_the_class_in_question_and_its_probabilities() -> None:
@@ -122,4 +128,4 @@ def test_hostile_texts_make_no_element(text: str) -> None:
 def test_a_text_is_shown_as_it_is(text: str) -> None:
     pair = case(text, said(True, after="no"), said(True, after="no"), changed="b", change="pair")
     shown = sections(run(bad={"kind": "invariance", "about": "", "cases": [pair]}))["behaviour"]
-    assert f"{text} → b" in shown
+    assert f"{text} becomes b" in shown
