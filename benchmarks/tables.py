@@ -11,7 +11,8 @@ from benchmarks.copies import ROOT
 from benchmarks.grid import table as grid_table
 from textclf.artifacts.metrics import METRICS
 from textclf.core import files
-from textclf.core.formatting import p_value
+from textclf.core.formatting import display_name, p_value
+from textclf.core.settings import load_yaml
 
 RESULTS = ROOT / "benchmarks" / "results"
 CORPORA = {
@@ -19,6 +20,11 @@ CORPORA = {
     "amazon": "amazon_cells_labelled",
     "imdb": "imdb_labelled",
 }
+TESTED = {
+    "letters": "regression on tf-idf of words and letters",
+    "sentences": "regression on sentence vectors",
+    "transformer": "fine-tuned transformer",
+}  # names in SETTINGS of benchmarks/behaviour.py
 NAMES = {"keras": "network", "linear_svm": "linear SVM", "nb_svm": "NB-SVM", "naive_bayes": "naive Bayes"}
 
 
@@ -220,7 +226,32 @@ def together() -> str:
     return markdown(header, rows)
 
 
+# Behavioural tests: docs/behaviour.md
+
+
+def behaviour() -> str:
+    """Return the failure rate of each test (row) and model (column), and the accuracy of each model."""
+    contents = [result("behaviour"), result("behaviour-transformer")]
+    order = [model for content in contents for model in content["settings"]["train.models"]]
+    models, accuracies = ({m: of for each in contents for m, of in each[key].items()} for key in ("models", "accuracy"))
+    tests = load_yaml(ROOT / "behaviour" / "sentiment.yaml")["tests"]
+    rows = [
+        [display_name(test), str(models[order[0]][test]["cases"]), *(rate(models[model][test]) for model in order)]
+        for test in tests
+    ]
+    shown = [rate({"failure_rate": accuracies[model]["accuracy"], **accuracies[model]}) for model in order]
+    rows.append(["accuracy on the test rows", "", *shown])
+    return markdown(["%", "cases", *(TESTED.get(model, display(model)) for model in order)], rows)
+
+
+def rate(content: dict[str, float]) -> str:
+    """Return a failure rate in percent with its interval."""
+    value, low, high = (100 * content[key] for key in ("failure_rate", "low", "high"))
+    return f"{value:.0f} ({low:.0f} to {high:.0f})"
+
+
 TABLES = {
+    "behaviour": behaviour,
     "choices": choices,
     "coverage": coverage,
     "slices": slices,

@@ -23,7 +23,8 @@ def declared(file: str) -> dict[str, dict[str, Any]]:
 def scripts(stage: dict[str, Any]) -> list[str]:
     """Return the files of the modules that a stage's command runs: its own, and stages if it runs the pipeline."""
     own = stage["cmd"].split()[2].replace(".", "/") + ".py"
-    return [own, *(RUN_STAGES if RUN_STAGES[-1] in stage["deps"] else [])]
+    later = [dep for dep in stage["deps"] if dep.startswith("stages/")]
+    return [own, *(RUN_STAGES if RUN_STAGES[-1] in stage["deps"] else []), *later]
 
 
 @pytest.mark.parametrize("name", declared(ACCURACY))
