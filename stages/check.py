@@ -1,15 +1,18 @@
 """Validate the whole of params.yaml before any other stage starts, and plan the run.
 
-Reads: nothing but params.yaml and the code of the models.
+Reads: params.yaml, the code of the models, and the files that behave.tests names, so that a mistake in one stops the
+run before anything is trained; one that does not exist yet is left to the stage behave.
 Writes: OUTPUT, a file that is always the same, so that a run of this stage starts no other; PLAN, a folder that says
 what each model is, which representations it reads, which pretrained weights are needed, and all settings in use.
 Params: all of them.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from textclf import params
 from textclf.artifacts import plan as plans
+from textclf.behave.settings import Behave
 from textclf.core import stage
 from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
@@ -21,7 +24,7 @@ MESSAGE = "params.yaml was checked\n"
 def run(*, output: Path, plan: Path) -> None:
     """Check params.yaml: all mistakes within sections at once, then all conflicts between sections."""
     settings = params.load()
-    if lines := list(missing_packages(settings)):
+    if lines := [*missing_packages(settings), *_wrong_tests(settings.behave)]:
         raise UserError(*lines)
     with outputs(output, plan) as (target, folder):
         target.write_text(MESSAGE, encoding="utf-8", newline="\n")
@@ -33,6 +36,18 @@ def run(*, output: Path, plan: Path) -> None:
             plan_pretrained(settings),
             plan_settings(settings),
         )
+
+
+def _wrong_tests(behave: Behave) -> Iterator[str]:
+    """Yield a line for each mistake in the files of tests that exist."""
+    for path in map(Path, behave.tests.values()):
+        if path.is_file():
+            from textclf.behave import suite  # not in the default run
+
+            try:
+                suite.read(path, behave.seed)
+            except UserError as error:
+                yield from error.lines
 
 
 if __name__ == "__main__":

@@ -172,6 +172,29 @@ EVALUATE = {
     **damaged(PREDICTIONS),
     **damaged_json("data/trained/majority/training.json"),
 }
+TESTS = """
+classes: {bad: "0", good: "1"}
+tests: {words: {kind: minimum_function, texts: {good: [Good food.], bad: [Bad food.]}}}
+"""
+TESTED = params("tests: {}", "tests: {majority: mine.yaml}")  # the item of `arguments`
+CHECK = {
+    "a mistake in a file of tests": case(
+        TESTED | {"mine.yaml": TESTS.replace("good: [", "god: [").encode()},
+        "mine.yaml: tests.words.texts.god is no class of the file; did you mean good?",
+    ),
+}
+BEHAVE = {
+    "no file of tests": case(TESTED, "mine.yaml not found; behave.tests must name files of tests"),
+    "tests that params.yaml does not name": case({}, "--stage must name tests in behave.tests; got majority"),
+    "no model": case(
+        TESTED | {"mine.yaml": TESTS.encode(), "models/index.json": None}, f"models/index.json not found; {MADE}"
+    ),
+    "other classes": case(
+        TESTED | {"mine.yaml": TESTS.replace('"1"', '"yes"').encode()},
+        "mine.yaml: classes.good must be a class of the model majority (0, 1); got yes; give the labels of your data "
+        "under classes",
+    ),
+}
 PLOT = {
     "no curves": case({"plots/roc.csv": None}, f"plots/roc.csv not found; {MADE}"),
     "no reliability": case({"plots/reliability.csv": None}, f"plots/reliability.csv not found; {MADE}"),
@@ -220,6 +243,11 @@ REPORT = {
     "no splits": case({"data/splits": None}, f"data/splits/table.json not found; {MADE}"),
     "no predictions": case({"data/predictions": None}, f"{PREDICTIONS} not found; {MADE}"),
     "no lock": case({"requirements/run.txt": None}, f"requirements/run.txt not found; {MADE}"),
+    "no results of tests": case(TESTED, f"metrics/behaviour/majority.json not found; {MADE}"),
+    "results of no tests": case(
+        {"metrics/behaviour/notes.txt": b""},
+        "metrics/behaviour/notes.txt belongs to no tests in behave.tests; remove it: rm -r metrics/behaviour/notes.txt",
+    ),
     "terms of no model": case(
         {"plots/terms.csv": "plots/confusion.csv"}, f"plots/terms.csv is damaged; remove it and {MADE}"
     ),
@@ -264,12 +292,14 @@ SEARCH = {
 CASES = [
     pytest.param(stage, edits, lines, id=f"{stage}: {name}")
     for stage, cases in {
+        "check": CHECK,
         "split": SPLIT,
         "vectorize": VECTORIZE,
         "combine": COMBINE,
         "train": TRAIN,
         "evaluate": EVALUATE,
         "export": EXPORT,
+        "behave": BEHAVE,
         "plot": PLOT,
         "report": REPORT,
         "crossvalidate": CROSSVALIDATE,

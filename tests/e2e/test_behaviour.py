@@ -69,7 +69,7 @@ def test_tests_run_only_if_they_are_named_and_leave_nothing_behind(workshop: Cal
     assert (folder / "reports" / "report.html").read_bytes() == before
 
 
-def test_a_file_of_tests_that_breaks_a_rule_stops_the_run_with_its_reason(workshop: Callable[[], Copy]) -> None:
+def test_a_file_of_tests_for_other_labels_stops_the_run_with_its_reason(workshop: Callable[[], Copy]) -> None:
     copy = workshop()
     (copy.folder / "mine.yaml").write_text(MINE.replace('good: "1"', 'good: "yes"'))
     set_tests(copy, "{mine: mine.yaml}")

@@ -1,10 +1,12 @@
 """Results of behavioural tests: damaged files, and files that were left behind."""
 
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.faults import mutations
 from textclf.behave import results
 from textclf.core.errors import UserError
 from textclf.core.files import write_json
@@ -70,3 +72,18 @@ def test_a_file_that_no_test_wrote_is_refused(tmp_path: Path, name: str) -> None
     with pytest.raises(UserError) as caught:
         results.leftovers(metrics.parent, cases.parent, ["mine"])
     assert caught.value.lines == (f"{path} belongs to no tests in behave.tests; remove it: rm -r {path}",)
+
+
+def test_results_with_random_damage_are_refused_in_a_line_or_read(tmp_path: Path) -> None:
+    metrics, cases = written(tmp_path)
+    generator = random.Random(0)  # noqa: S311 (no secret)
+    before = metrics.read_bytes()
+    refused = []
+    for _ in range(300):
+        metrics.write_bytes(mutations.damage(generator, before, "json"))
+        try:
+            results.read(metrics.parent, cases.parent, "mine", ["keras"])
+        except UserError as error:
+            refused.append(len(error.lines))
+    assert len(refused) > 200
+    assert set(refused) == {1}
