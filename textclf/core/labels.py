@@ -51,3 +51,10 @@ def display_labels(
             number += 1
         shown[name] = label
     return shown
+
+
+def labelled_names(names: Iterable[str], titles: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return `display_labels` with the label in brackets if it differs from the name: `negative (0)`."""
+    labels = display_labels(names)
+    shown = display_labels(labels, titles)
+    return {name: label if shown[name] == label else f"{shown[name]} ({label})" for name, label in labels.items()}

@@ -7,7 +7,7 @@ from pathlib import PurePath
 from textclf.core.about import NOTHING, About
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
-from textclf.core.labels import display_labels
+from textclf.core.labels import display_labels, labelled_names
 from textclf.core.settings import suggest
 from textclf.fetch import catalogue
 
@@ -72,7 +72,11 @@ def class_names(sources: Sequence[Source], classes: Sequence[str], about: About 
     Labels without a name in `about` or the catalogue are shown as they are, made visible and cut. All names are
     different.
     """
-    return display_labels(classes, catalogue.class_names(source.corpus for source in sources) | about.class_names)
+    return display_labels(classes, _titles(sources, about))
+
+
+def _titles(sources: Sequence[Source], about: About) -> dict[str, str]:
+    return catalogue.class_names(source.corpus for source in sources) | about.class_names
 
 
 def require_known_classes(about: About, classes: Sequence[str]) -> None:
@@ -88,6 +92,4 @@ def require_known_classes(about: About, classes: Sequence[str]) -> None:
 
 def labelled_class_names(sources: Sequence[Source], classes: Sequence[str], about: About = NOTHING) -> dict[str, str]:
     """Return `class_names` with the label in brackets if it differs from the name: `negative (0)`."""
-    labels = display_labels(classes)
-    names = class_names(sources, classes, about)
-    return {label: shown if names[label] == shown else f"{names[label]} ({shown})" for label, shown in labels.items()}
+    return labelled_names(classes, _titles(sources, about))

@@ -1,41 +1,22 @@
 """Texts that occur with different labels."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.splits import ReadColumns
-from textclf.core.formatting import count_noun
 from textclf.core.hashing import fingerprints, normalize_texts
-from textclf.core.labels import visible
 from textclf.core.threads import cores, map_ahead
-from textclf.pages.parts import excerpt
+from textclf.pages.labelled import IDS, Labelled, LabelledText
 from textclf.report.rows import THREADS, Row, SplitRows
 from textclf.report.run import Run
 
 SHOWN = 20  # texts
-IDS = 5  # of the rows with one label
 WINDOW = 2**14  # rows whose texts are looked for first
 BITS = 20  # of the keys, by which most rows are ruled out
 MASK = np.uint64(2**BITS - 1)
-
-
-class Labelled(NamedTuple):
-    """The rows of a text with one label: their number, and the split and id of the first `IDS`."""
-
-    number: int
-    ids: list[tuple[str, str]]
-
-
-@dataclass(frozen=True)
-class Conflict:
-    """A text with several labels, as it occurs first, and its rows by label."""
-
-    text: str
-    rows: Mapping[str, Labelled]
 
 
 def conflicts(run: Run, rows: Mapping[str, SplitRows]) -> dict[str, Any] | None:
@@ -48,24 +29,13 @@ def conflicts(run: Run, rows: Mapping[str, SplitRows]) -> dict[str, Any] | None:
         "left_out": number > SHOWN,
         "shown": SHOWN,
         "texts": [
-            {
-                "text": excerpt(conflict.text),
-                "labels": [
-                    {"name": run.names[label], "rows": count_noun(labelled.number, "row"), "ids": _ids(labelled)}
-                    for label, labelled in sorted(conflict.rows.items(), key=lambda pair: -pair[1].number)
-                ],
-            }
+            conflict.shown(run.names)
             for conflict in find_conflicts(rows, min(number, SHOWN), run.settings.data.group is not None)
         ],
     }
 
 
-def _ids(labelled: Labelled) -> str:
-    ids = [f"{visible(row_id)} ({split})" for split, row_id in labelled.ids]
-    return ", ".join([*ids, *([f"{labelled.number - IDS:,} more"] if labelled.number > IDS else [])])
-
-
-def find_conflicts(splits: Mapping[str, SplitRows], limit: int, grouped: bool = False) -> list[Conflict]:
+def find_conflicts(splits: Mapping[str, SplitRows], limit: int, grouped: bool = False) -> list[LabelledText]:
     """Return the first `limit` texts with several labels. Texts are equal if they differ in case and spaces alone.
 
     Keeps twelve bytes of each row: a hash of its text and a number for its label. The column `cluster` is that hash,
@@ -84,7 +54,7 @@ def find_conflicts(splits: Mapping[str, SplitRows], limit: int, grouped: bool = 
     names = list(codes)
     shown = _rows_at(splits, {place for part in found.values() for rows in part.values() for place in rows[:IDS]})
     return [
-        Conflict(
+        LabelledText(
             shown[next(iter(part.values()))[0]][1].text,
             {
                 names[label]: Labelled(len(rows), [(shown[place][0], shown[place][1].id) for place in rows[:IDS]])
