@@ -9,9 +9,6 @@ Params: evaluate, search, split, train, vectorize.
 import shutil
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core import files, stage
@@ -22,6 +19,7 @@ from textclf.models.settings import Train
 from textclf.plot import figures
 from textclf.split.settings import Split
 from textclf.studies.measure import Setup
+from textclf.studies.rows import read_split
 from textclf.studies.search import scores, space
 from textclf.studies.search.summary import summarize, trial_table
 from textclf.studies.search.trials import best_of, run_search
@@ -44,7 +42,8 @@ def run(
 ) -> None:
     """Search for the best settings of search.model; print them, and the command that runs the pipeline with them."""
     setup = Setup(split, vectorize, train, evaluate, pretrained)
-    found, outer = run_search(training_rows(splits), split_files.read_classes(splits), setup, search, summary.parent)
+    rows, classes = read_split(splits, "train"), split_files.read_classes(splits)
+    found, outer = run_search(rows, classes, setup, search, summary.parent)
     best, metric = best_of(found, search.metric), METRICS[search.metric]
     content = summarize(best, found, outer, search, evaluate.confidence)
     table = trial_table(found)
@@ -62,14 +61,6 @@ def run(
         honest, optimism = (content["nested"][key]["mean"] for key in ("honest", "optimism"))
         print(f"on rows that no search saw: {format_value(metric.name, honest)}; optimism {optimism:.3f}")
     print(f"to run the pipeline with them: {space.command(search.model, best.settings)}")
-
-
-def training_rows(splits: Path) -> pd.DataFrame:
-    """Return the training rows; rows that are not independent have the same `group`."""
-    shards = split_files.open_shards(splits)["train"]
-    clusters = split_files.open_clusters(splits, "train")
-    rows = pd.concat(list(shards), ignore_index=True)
-    return rows.assign(group=np.concatenate(list(clusters)).astype(str))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from textclf.artifacts.features import Features
+from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
@@ -70,10 +71,15 @@ def make_features(
 
 def measure_features(features: Mapping[str, Features], kind: str, settings: Any, setup: Setup) -> dict[str, float]:
     """Return all metrics on the test rows of a model of that kind, trained on the training rows."""
-    with tempfile.TemporaryDirectory() as scratch:
-        model = fit_model(kind, features, settings, Folders(setup.pretrained, Path(scratch, "fit"))).layers
-    predictions = [predict(model, split, part) for split, part in features.items() if split != "train"]
+    predictions = predict_held_out(features, kind, settings, setup.pretrained)
     decision = choose_decision(predictions, setup.evaluate)
     test = predictions[-1]
     calibrated = decision.calibrate(test.probabilities)
     return dict(compute(test.y, calibrated, decision.decide(calibrated)))
+
+
+def predict_held_out(features: Mapping[str, Features], kind: str, settings: Any, pretrained: Path) -> list[Predictions]:
+    """Return the predictions, the test rows last, of a model of that kind for rows that it was not trained on."""
+    with tempfile.TemporaryDirectory() as scratch:
+        model = fit_model(kind, features, settings, Folders(pretrained, Path(scratch, "fit"))).layers
+    return [predict(model, split, part) for split, part in features.items() if split != "train"]
