@@ -6,7 +6,9 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from textclf.artifacts.metrics import METRICS
-from textclf.core.settings import MAX_SEED, Name, Section, relation, rule, to_yaml
+from textclf.core.settings import MAX_SEED, Name, Section, relation, rule, to_yaml, unique
+
+CONSTANT = "majority"  # the kind of model that gives every text the same probabilities
 
 
 class CrossValidate(Section):
@@ -22,6 +24,24 @@ class CrossValidate(Section):
         5, description="number of seeds of the network on one fold, to tell its randomness from that of the split"
     )
     seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(0, description="seed of the folds")
+
+
+class Audit(Section):
+    """Search for wrong labels by `make audit`; not part of the default run."""
+
+    models: Annotated[tuple[Name, ...], Field(strict=False, min_length=1), AfterValidator(unique)] | None = Field(
+        None, description="models that judge the labels, names in train; null takes train.models without majority"
+    )
+    folds: Annotated[int, Field(ge=2)] = Field(
+        5, description="number of folds; each row is judged by a model trained on the other folds"
+    )
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(0, description="seed of the folds and of the sample")
+    rows: Annotated[int, Field(ge=1)] = Field(
+        100_000, description="number of rows that are audited at most; of more rows, a random sample"
+    )
+    shown: Annotated[int, Field(ge=1)] = Field(
+        50, description="number of rows that the page shows, the most suspicious first"
+    )
 
 
 class Range(Section):

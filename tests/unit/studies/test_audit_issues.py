@@ -1,0 +1,86 @@
+"""Confident learning on given probabilities, against the definitions of the paper."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from textclf.studies.audit.issues import combine, judge
+
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def example(seed: int, classes: int, rows: int = 80) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return labels, some of them wrong, and probabilities."""
+    generator = np.random.default_rng(seed)
+    y = np.concatenate([np.arange(classes), generator.integers(classes, size=rows - classes)])
+    raw = generator.uniform(0.05, 1, (rows, classes))
+    true = np.where(generator.random(rows) < 0.15, generator.integers(classes, size=rows), y)
+    raw[np.arange(rows), true] += generator.uniform(0, 3, rows)
+    return y, raw / raw.sum(axis=1, keepdims=True)
+
+
+def confident_joint(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the confident joint as equation 2 and algorithm 1 of the paper define it, scaled to the labels' counts."""
+    classes = probabilities.shape[1]
+    thresholds = np.array([probabilities[y == label, label].mean() for label in range(classes)])
+    counts = np.zeros((classes, classes))
+    for label, row in zip(y, probabilities, strict=True):
+        confident = [each for each in range(classes) if row[each] >= thresholds[each] - 1e-6]
+        if confident:
+            counts[label, max(confident, key=lambda each: row[each])] += 1
+    for label in range(classes):
+        counts[label, label] = max(1, counts[label, label])
+    joint: NDArray[np.float64] = counts / counts.sum(axis=1, keepdims=True) * np.bincount(y)[:, None]
+    return joint
+
+
+@given(SEEDS, st.integers(2, 4))
+@settings(max_examples=40, deadline=None)
+def test_the_joint_is_the_confident_joint_of_the_paper(seed: int, classes: int) -> None:
+    y, probabilities = example(seed, classes)
+    joint = judge(y, probabilities).joint
+    assert joint.sum() == len(y)
+    assert np.abs(joint - confident_joint(y, probabilities)).max() < 1  # rounded, with the sums kept
+
+
+@given(SEEDS, st.integers(2, 4))
+@settings(max_examples=40, deadline=None)
+def test_a_flagged_label_is_less_probable_than_another_and_scored_below_a_half(seed: int, classes: int) -> None:
+    y, probabilities = example(seed, classes)
+    judgement = judge(y, probabilities)
+    own = probabilities[np.arange(len(y)), y]
+    best = probabilities.max(axis=1)
+    assert (own[judgement.flagged] < best[judgement.flagged]).all()
+    assert (judgement.scores[judgement.flagged] < 0.5).all()
+    others = probabilities.copy()
+    others[np.arange(len(y)), y] = -1
+    assert np.allclose(judgement.scores, (own - others.max(axis=1) + 1) / 2)
+    assert judgement.right == (probabilities.argmax(axis=1) == y).sum()
+    assert judgement.flagged.sum() <= len(y) - np.trace(judgement.joint)
+
+
+def test_rows_that_more_models_flag_come_first_then_those_with_a_lower_score() -> None:
+    y = np.array([0, 1] * 20)
+    sure = np.where(y == 1, 0.9, 0.1)
+    first, second = sure.copy(), sure.copy()
+    first[0], first[2], first[3] = 0.95, 0.99, 0.02
+    second[0], second[3] = 0.9, 0.1
+    issues = combine(y, [(name, np.column_stack([1 - p, p])) for name, p in (("a", first), ("b", second))])
+    assert issues.order.tolist() == [3, 0, 2]
+    assert issues.votes[[0, 2, 3]].tolist() == [2, 1, 2]
+    assert issues.suggested[[0, 2, 3]].tolist() == [1, 1, 0]
+    assert (issues.flagged_by(0), issues.flagged_by(2), issues.flagged_by(5)) == (["a", "b"], ["a"], [])
+    assert issues.scores[0] == pytest.approx(1 - np.mean([0.95, 0.9]))
+
+
+def test_the_suggestion_is_never_the_given_label() -> None:
+    y, probabilities = example(5, 3)
+    issues = combine(y, [("a", probabilities)])
+    assert (issues.suggested != y).all()
+
+
+def test_there_must_be_a_model() -> None:
+    with pytest.raises(ValueError, match="a model"):
+        combine(np.array([0, 1]), [])

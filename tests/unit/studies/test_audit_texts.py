@@ -1,0 +1,95 @@
+"""Texts with several labels, and similar texts with different ones, against a comparison of all pairs."""
+
+import re
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from textclf.studies.audit.similar import SIMILAR, SimilarTexts, find_similar
+from textclf.studies.audit.texts import SEVERAL, find_texts, labelled_text
+
+
+def frame(*pairs: tuple[str, str]) -> pd.DataFrame:
+    texts, labels = zip(*pairs, strict=True)
+    ids = [f"r:{number}" for number in range(len(pairs))]
+    return pd.DataFrame({"id": ids, "text": texts, "label": labels, "split": "train"})
+
+
+def test_texts_that_differ_in_case_and_spaces_are_one_and_conflict_if_their_labels_differ() -> None:
+    rows = frame(("So good", "1"), ("bad", "0"), ("so  GOOD ", "0"), ("bad", "0"), ("So good.", "1"))
+    found = find_texts(rows, np.array([1, 0, 0, 0, 1]))
+    assert found.of_row.tolist() == [0, 1, 0, 1, 2]
+    assert found.labels.tolist() == [SEVERAL, 0, 1]
+    assert found.conflicting.tolist() == [0]
+    shown = labelled_text(rows, np.flatnonzero(found.of_row == 0))
+    assert shown.text == "So good"
+    assert {label: each.ids for label, each in shown.rows.items()} == {
+        "1": [("train", "r:0")],
+        "0": [("train", "r:2")],
+    }
+
+
+def similar(*pairs: tuple[str, int]) -> SimilarTexts:
+    return find_similar([text.encode() for text, _ in pairs], np.array([label for _, label in pairs]))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "similarity"),
+    [
+        ("the food was good", "was good, the food", 1.0),
+        ("the food was really good", "the food was good", 0.8),
+        ("the food was not good", "the food was good", 0.8),  # both labels may be right: the page says so
+        ("good food", "food: good!", 1.0),
+        ("good food", "very good food", None),  # one word more of three
+        ("the food was bad", "the food was good", None),
+        ("...", "!!!", None),
+        ("été à paris, été", "à Paris été".lower(), 1.0),
+    ],
+)
+def test_texts_with_other_labels_are_similar_by_their_words(first: str, second: str, similarity: float | None) -> None:
+    found = similar((first, 0), ("something else entirely here", 1), (second, 1))
+    assert [(pair.first, pair.second) for pair in found.pairs] == ([] if similarity is None else [(0, 2)])
+    assert [pair.similarity for pair in found.pairs] == pytest.approx([] if similarity is None else [similarity])
+    assert similar((first, 0), (second, 0)).pairs == []
+
+
+WORDS = st.lists(st.sampled_from("abcdefgh"), max_size=9)
+
+
+@given(st.lists(st.tuples(WORDS, st.sampled_from([0, 1, SEVERAL])), min_size=1, max_size=14))
+@settings(max_examples=150, deadline=None)
+def test_all_similar_pairs_are_found_and_no_others(rows: list[tuple[list[str], int]]) -> None:
+    texts = list(dict.fromkeys(" ".join(words) for words, _ in rows))
+    labels = [label for _, label in rows[: len(texts)]]
+    sets = [frozenset(re.findall(r"\w+", text)) for text in texts]
+    expected = {}
+    for a, b in combinations(range(len(texts)), 2):
+        share = len(sets[a] & sets[b]) / max(1, len(sets[a] | sets[b]))
+        if share >= SIMILAR - 1e-9 and (labels[a] != labels[b] or labels[a] == SEVERAL):
+            expected[frozenset((sets[a], sets[b]))] = share
+    found = find_similar([text.encode() for text in texts], np.array(labels))
+    assert found.words_left_out == 0
+    assert {frozenset((sets[a], sets[b])): share for a, b, share in found.pairs} == pytest.approx(expected)
+    assert len(found.pairs) == len(expected)
+    for a, b, _ in found.pairs:
+        assert labels[a] != labels[b] or labels[a] == SEVERAL
+    assert [pair.similarity for pair in found.pairs] == sorted((pair[2] for pair in found.pairs), reverse=True)
+
+
+def test_words_that_would_lead_to_too_many_pairs_are_left_out_and_counted() -> None:
+    texts = [f"common word w{number}".encode() for number in range(50)]
+    texts += [b"rare one two three", b"rare one two three four"]
+    labels = np.array([0, 1] * 26)
+    assert find_similar(texts, labels).words_left_out == 0
+    few = find_similar(
+        [b"common word", *(f"common word w{n} x{n}".encode() for n in range(50)), *texts[-2:]],
+        np.array([1, *[0, 1] * 26]),
+        most=2,
+    )
+    assert [(pair.first, pair.second) for pair in few.pairs] == [(51, 52)]
+    assert find_similar(texts, labels, most=0).words_left_out > 0
+    assert find_similar(texts, labels, most=0).pairs == []

@@ -1,0 +1,153 @@
+"""Texts that have nearly the same words but different labels.
+
+Two texts are similar if the words that both have are at least `SIMILAR` of the words that either has (the Jaccard
+index of their sets of words): the same words in another order, or one word more of five. All such pairs are found, by
+prefix filtering: sort the words of each text from rare to frequent; two similar texts then share one of the first few,
+so only texts that share one of those are compared. Chaudhuri, Ganti and Kaushik (2006), ICDE, doi:10.1109/ICDE.2006.9.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.core.hashing import fingerprints
+from textclf.studies.audit.texts import SEVERAL, Ints
+
+SIMILAR = 0.8
+MOST_COMPARED = 5_000_000  # pairs; words that would lead to more are left out, the most frequent first
+CHUNK = 100_000  # pairs compared at once
+WORD = re.compile(r"\w+")
+
+
+class Pair(NamedTuple):
+    """Two texts, by their positions, and the share of their words that both have."""
+
+    first: int
+    second: int
+    similarity: float
+
+
+@dataclass(frozen=True)
+class SimilarTexts:
+    """Pairs of similar texts with different labels, most similar first; texts with the same words count as one.
+
+    `words_left_out`: the number of words that led to too many pairs to compare; if it is 0, every pair was found.
+    """
+
+    pairs: Sequence[Pair]
+    words_left_out: int
+
+
+@dataclass(frozen=True)
+class _WordSets:
+    """Distinct sets of words, and the texts that have each.
+
+    `words` has the words of all sets, those of each set in order, rare ones first; `starts` (sets + 1,) where each
+    begins. `members` has the positions of the texts of each set.
+    """
+
+    words: Ints
+    starts: Ints
+    members: Sequence[Sequence[int]]
+
+    @property
+    def sizes(self) -> Ints:
+        """The number of words of each set."""
+        return np.diff(self.starts)
+
+
+def find_similar(texts: Sequence[bytes], labels: Ints, most: int = MOST_COMPARED) -> SimilarTexts:
+    """Return the similar pairs of texts, which are normalised, whose labels differ; `labels` may be `SEVERAL`.
+
+    A text with `SEVERAL` labels differs from every other text. Texts without words are similar to none.
+    """
+    sets = _word_sets(texts)
+    of_set = np.array([labels[members[0]] for members in sets.members], dtype=np.int64)
+    for number, members in enumerate(sets.members):
+        if len(members) > 1 and (labels[members] != of_set[number]).any():
+            of_set[number] = SEVERAL
+    pairs = [
+        Pair(*_differing(members, members, labels), 1.0)
+        for number, members in enumerate(sets.members)
+        if len(members) > 1 and of_set[number] == SEVERAL
+    ]
+    compared, left_out = _candidates(sets, of_set, most)
+    for first, second, similarity in _compare(sets, compared):
+        pairs.append(Pair(*_differing(sets.members[first], sets.members[second], labels), similarity))
+    return SimilarTexts(sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second)), left_out)
+
+
+def _word_sets(texts: Sequence[bytes]) -> _WordSets:
+    """Return the sets of words, in the order in which they occur first."""
+    codes: dict[str, int] = {}
+    found = [
+        np.array(sorted({codes.setdefault(word, len(codes)) for word in WORD.findall(text.decode())}), dtype=np.int64)
+        for text in texts
+    ]
+    sizes = np.array([len(words) for words in found], dtype=np.int64)
+    frequency = np.bincount(np.concatenate([*found, np.zeros(0, np.int64)]), minlength=len(codes))
+    rank = np.empty(len(codes), dtype=np.int64)
+    rank[np.argsort(frequency, kind="stable")] = np.arange(len(codes))
+    members: dict[int, list[int]] = {}
+    for place, key in enumerate(fingerprints([words.tobytes() for words in found]).tolist()):
+        if sizes[place]:
+            members.setdefault(key, []).append(place)
+    parts = [np.sort(rank[found[places[0]]]) for places in members.values()]
+    starts = np.concatenate([[0], np.cumsum([len(part) for part in parts], dtype=np.int64)]).astype(np.int64)
+    return _WordSets(np.concatenate([*parts, np.zeros(0, np.int64)]), starts, list(members.values()))
+
+
+def _candidates(sets: _WordSets, labels: Ints, most: int) -> tuple[NDArray[np.int64], int]:
+    """Return the pairs of sets (pairs, 2) to compare, the smaller position first, and the number of words left out."""
+    sizes = sets.sizes
+    needed = sizes - np.ceil(SIMILAR * sizes - 1e-9).astype(np.int64) + 1  # words of which similar sets share one
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    place = np.arange(len(sets.words)) - sets.starts[owner]
+    first = np.flatnonzero(place < needed[owner])
+    order = first[np.lexsort((owner[first], sets.words[first]))]
+    words, begins, counts = np.unique(sets.words[order], return_index=True, return_counts=True)
+    pairs = counts * (counts - 1) // 2
+    by_cost = np.argsort(pairs, kind="stable")
+    taken = by_cost[np.cumsum(pairs[by_cost]) <= most]
+    found = [np.zeros((0, 2), dtype=np.int64)]
+    for number in taken[counts[taken] > 1].tolist():
+        owners = owner[order[begins[number] : begins[number] + counts[number]]]
+        left, right = (owners[each] for each in np.triu_indices(len(owners), k=1))
+        differ = (labels[left] != labels[right]) | (labels[left] == SEVERAL)
+        near = np.minimum(sizes[left], sizes[right]) >= SIMILAR * np.maximum(sizes[left], sizes[right]) - 1e-9
+        found.append(np.column_stack([left, right])[differ & near])
+    return np.unique(np.concatenate(found), axis=0), len(words) - len(taken)
+
+
+def _compare(sets: _WordSets, pairs: NDArray[np.int64]) -> Iterator[tuple[int, int, float]]:
+    """Yield the pairs that are similar, with their similarity."""
+    from scipy.sparse import csr_array
+
+    columns = int(sets.words.max(initial=-1)) + 1
+    ones = np.ones(len(sets.words), dtype=np.int64)
+    matrix: Any = csr_array((ones, sets.words, sets.starts), shape=(len(sets.sizes), columns))
+    for start in range(0, len(pairs), CHUNK):
+        left, right = pairs[start : start + CHUNK].T
+        common = np.asarray(matrix[left].multiply(matrix[right]).sum(axis=1)).ravel()
+        similarity = common / (sets.sizes[left] + sets.sizes[right] - common)
+        for row in np.flatnonzero(similarity >= SIMILAR - 1e-9).tolist():
+            yield int(left[row]), int(right[row]), float(similarity[row])
+
+
+def _differing(first: Sequence[int], second: Sequence[int], labels: Ints) -> tuple[int, int]:
+    """Return a text of one set and one of another, or of the same, whose labels differ; the smaller position first.
+
+    Of the texts with one label, only the first of each set is looked at, and the last of the second set: if all have
+    `SEVERAL` labels, the first and the last are a pair.
+    """
+    samples = [list({int(labels[text]): text for text in reversed(part)}.values()) for part in (first, second)]
+    return min(
+        (min(a, b), max(a, b))
+        for a in samples[0]
+        for b in (*samples[1], second[-1])
+        if a != b and (labels[a] != labels[b] or labels[a] == SEVERAL)
+    )

@@ -1,0 +1,58 @@
+"""The distinct texts of the rows, and those that occur with several labels."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.pages.labelled import IDS, Labelled, LabelledText
+
+SEVERAL = -1  # instead of the label of a text whose rows have different ones
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class DistinctTexts:
+    """The normalised texts of the rows, each once, in the order in which they occur first.
+
+    `normalized`: the texts, in UTF-8. `of_row` (rows,): the position of each row's text. `labels` (texts,): the
+    position of the label of its rows, or `SEVERAL`.
+    """
+
+    normalized: Sequence[bytes]
+    of_row: Ints
+    labels: Ints
+
+    @property
+    def conflicting(self) -> Ints:
+        """The positions of the texts that have several labels."""
+        return np.flatnonzero(self.labels == SEVERAL)
+
+
+def find_texts(rows: pd.DataFrame, y: Ints) -> DistinctTexts:
+    """Return the distinct texts; texts are the same if they differ in case, spaces and compatible characters alone."""
+    normalized = normalize_texts(rows["text"].tolist())
+    _, first, inverse = np.unique(fingerprints(normalized), return_index=True, return_inverse=True)
+    rank = np.empty(len(first), dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(len(first))
+    of_row = rank[inverse]
+    first = np.sort(first)
+    labels = y[first]
+    labels[of_row[y != labels[of_row]]] = SEVERAL
+    return DistinctTexts([normalized[row] for row in first], of_row, labels)
+
+
+def labelled_text(rows: pd.DataFrame, places: Ints) -> LabelledText:
+    """Return the text of the first of the rows at some positions, which have the same, and all of them by label."""
+    part = rows.iloc[places]
+    return LabelledText(
+        str(part["text"].iloc[0]),
+        {
+            str(label): Labelled(len(same), list(zip(same["split"][:IDS], same["id"][:IDS], strict=True)))
+            for label, same in part.groupby("label", sort=False)
+        },
+    )
