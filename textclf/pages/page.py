@@ -36,13 +36,16 @@ def render(
     sections: Mapping[str, str],
     context: Mapping[str, Any],
     filters: Mapping[str, Callable[..., Any]] | None = None,
+    charts: bool = True,
 ) -> str:
     """Return a page with a section for each id in `sections`, which maps it to a title, in that order.
 
     The template of a section is `templates/sections/<id>.html.j2` of the package; it takes its parts from
-    `macros.html.j2`, and its values from `context`. The filter `visible` is there besides `filters`.
+    `macros.html.j2`, and its values from `context`. The filter `visible` is there besides `filters`. A page without
+    `charts` has no script.
     """
-    style, script = _file("textclf.pages", STYLE), javascript(_file("textclf.pages", SCRIPT))
+    style = _file("textclf.pages", STYLE)
+    script = javascript(_file("textclf.pages", SCRIPT)) if charts else ""
     if "</script" in script or "<!--" in script:
         raise ValueError("the script must not contain the end of a script element")
     loader = ChoiceLoader([FunctionLoader(_files_of(name)) for name in ("textclf.pages", package)])
@@ -81,7 +84,7 @@ def _policy(script: str, style: str) -> str:
     return "; ".join(
         [
             "default-src 'none'",
-            f"script-src {_integrity(script)}",
+            f"script-src {_integrity(script)}" if script else "script-src 'none'",
             f"style-src {_integrity(style)}",
             "img-src data:",
             "base-uri 'none'",
