@@ -68,6 +68,10 @@ studies: .venv/run ## Cross-validate all models and draw the learning curve; a f
 search: .venv/search ## Search for the best settings of a model, as the section search of params.yaml says
 	dvc repro studies/dvc.yaml:search
 
+.PHONY: audit
+audit: .venv/audit ## Look for wrong labels: rows that models trained on other rows contradict; a minute
+	dvc repro studies/dvc.yaml:audit
+
 .PHONY: grid
 grid: .venv/run ## Run a grid of params as experiments side by side (GRID="-S key=a,b ..."), best model first
 	python -m benchmarks.grid $(GRID)
@@ -122,8 +126,9 @@ lock: ## Update the locked requirements, with hashes; needs uv
 		--group pyproject.toml:setup
 	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/pretrained.txt pyproject.toml --extra pretrained
 	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/search.txt pyproject.toml --extra search
+	uv pip compile $(LOCK) -c requirements/run.txt -o requirements/audit.txt pyproject.toml --extra audit
 	uv pip compile $(LOCK) -c requirements/run.txt -c requirements/serve.txt -c requirements/pretrained.txt \
-		-c requirements/search.txt -o requirements/dev.txt --group pyproject.toml:dev
+		-c requirements/search.txt -c requirements/audit.txt -o requirements/dev.txt --group pyproject.toml:dev
 LOCK := --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --quiet \
 	--only-binary :all: --custom-compile-command "make lock"
 
@@ -163,6 +168,10 @@ SDIST := antlr4-python3-runtime
 
 .venv/search: .venv/run requirements/search.txt
 	$(INSTALL) $(LOCKED) -r requirements/search.txt
+	@touch $@
+
+.venv/audit: .venv/run requirements/audit.txt
+	$(INSTALL) $(LOCKED) -r requirements/audit.txt
 	@touch $@
 
 .venv/dev: .venv/run requirements/dev.txt

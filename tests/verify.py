@@ -43,6 +43,7 @@ BY_FINGERPRINT = {
     "crossvalidate": ("data/pretrained",),
     "learning_curve": ("data/pretrained",),
     "search": ("data/pretrained",),
+    "audit": ("data/pretrained",),
 }
 ALL_MODELS = "train.models=[majority, naive_bayes, logistic_regression, linear_svm, nb_svm, keras]"
 REPRESENTATIONS = (

@@ -22,7 +22,7 @@ from textclf.review.settings import Gate
 from textclf.split.settings import Split
 from textclf.studies.readable import unreadable_features
 from textclf.studies.search import space
-from textclf.studies.settings import CrossValidate, Search
+from textclf.studies.settings import CONSTANT, Audit, CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 
@@ -43,6 +43,7 @@ class Params(Section):
     gate: Gate = Field(default_factory=Gate)
     crossvalidate: CrossValidate = Field(default_factory=CrossValidate)
     search: Search = Field(default_factory=Search)
+    audit: Audit = Field(default_factory=Audit)
 
 
 def load(path: Path = PARAMS_FILE) -> Params:
@@ -88,6 +89,7 @@ def conflicts(params: Params) -> Iterator[str]:
         yield from unreadable_features(params.train, params.vectorize, name)
     yield from _choices_without_validation_rows(params)
     yield from _search_conflicts(params)
+    yield from _audit_conflicts(params)
 
 
 def _slice_conflicts(params: Params) -> Iterator[str]:
@@ -145,6 +147,19 @@ def _search_conflicts(params: Params) -> Iterator[str]:
         if name not in wrong:
             yield from (f"search.space: {sentence}" for sentence in sentences[:1])
         wrong |= {name} if sentences else set()
+
+
+def _audit_conflicts(params: Params) -> Iterator[str]:
+    """Yield a sentence for each model in audit.models that can't judge labels."""
+    known = params.train.names()
+    for number, name in enumerate(params.audit.models or ()):
+        key = f"audit.models[{number}]"
+        if name not in known:
+            yield f"{key} must be a model of train; got {name}; {suggest(name, known)}"
+        elif params.train.kind(name) == CONSTANT:
+            yield f"{key} must be a model that tells texts apart; got {name}, which predicts the same for all"
+        elif name not in params.train.models:  # a trained model's are reported once
+            yield from (f"{key}: {each}" for each in unreadable_features(params.train, params.vectorize, name))
 
 
 def _choices_without_validation_rows(params: Params) -> Iterator[str]:

@@ -38,7 +38,7 @@ def plan_pretrained(params: "Params") -> list[str]:
 
 def plan_settings(params: "Params") -> dict[str, Any]:
     """Return the settings that the run uses, by section; of the models only those of train.models."""
-    unused = {"gate", "crossvalidate", "search"} | (set() if params.behave.tests else {"behave"})
+    unused = {"gate", "crossvalidate", "search", "audit"} | (set() if params.behave.tests else {"behave"})
     content = params.model_dump(exclude=unused, warnings=False)
     trained = {name: content["train"][name] for name in params.train.models}
     return content | {"train": {"models": list(params.train.models), **trained}}

@@ -289,6 +289,20 @@ SEARCH = {
         "Try a lower min_df or a higher max_df.",
     ),
 }
+AUDIT = {
+    "no splits": case(
+        {"data/splits": None, **params("models: null", "models: [logistic_regression]")},
+        f"data/splits/classes.json not found; {MADE}",
+    ),
+    "few rows": case(
+        params("folds: 5", "folds: 600", "models: null", "models: [logistic_regression]"),
+        "each class must have at least 600 groups for 600 folds; 0 has 20; set a smaller audit.folds",
+    ),
+    "majority alone": case(
+        {},
+        "params.yaml: audit.models must name a model, since train.models has none but majority; got null",
+    ),
+}
 CASES = [
     pytest.param(stage, edits, lines, id=f"{stage}: {name}")
     for stage, cases in {
@@ -305,6 +319,7 @@ CASES = [
         "crossvalidate": CROSSVALIDATE,
         "learning_curve": LEARNING_CURVE,
         "search": SEARCH,
+        "audit": AUDIT,
     }.items()
     for name, (edits, lines) in cases.items()
 ]

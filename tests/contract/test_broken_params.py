@@ -14,7 +14,9 @@ from textclf.models import settings
 from textclf.params import load, parse
 from textclf.tables.formats import TABLE_FORMATS
 
-SECTIONS = "fetch, data, about, split, vectorize, train, evaluate, export, behave, report, gate, crossvalidate, search"
+SECTIONS = (
+    "fetch, data, about, split, vectorize, train, evaluate, export, behave, report, gate, crossvalidate, search, audit"
+)
 MODELS = ", ".join(settings.MODELS)
 NO_MODEL = f"must be a section with `model`, one of {MODELS}, since no model has this name"
 FAMILIES = "class, words, negation, capitals, digits, unknown_words"
@@ -148,6 +150,9 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     "export.terms": [("at least 1", ["0"])],
     "report.mistakes": [("at least 1", ["0"])],
     "crossvalidate.folds": [("at least 2", ["1"])],
+    "audit.folds": [("at least 2", ["1"])],
+    "audit.rows": [("at least 1", ["0"])],
+    "audit.models": [(UNIQUE, ["[keras, keras]"])],
     "crossvalidate.repeats": [("at least 1", ["0"])],
     "crossvalidate.seeds": [("at least 1", ["0"])],
     "crossvalidate.seed": [("at most 2147483647", [f"{2**31}"])],
@@ -240,6 +245,15 @@ WRONG_SETTINGS = [
     (
         ("gate.minimum", "{keras: {dev: {accuracy: 0.5}}}"),
         "gate.minimum.keras.dev must be one of train, validation, test; got dev",
+    ),
+    (("audit.models", "[kera]"), "audit.models[0] must be a model of train; got kera; did you mean keras?"),
+    (
+        ("audit.models", "[keras, majority]"),
+        "audit.models[1] must be a model that tells texts apart; got majority, which predicts the same for all",
+    ),
+    (
+        ("audit.models", "[cnn]"),
+        "audit.models[0]: train.cnn.features must name a representation of vectorize; got sequences; known here: words",
     ),
     (
         ("fetch.database", "DATABASE_URL"),

@@ -24,6 +24,7 @@ NOT_RUN = {
     "make repro test check": "the same",
     ".venv/bin/pre-commit install": "the tests must not change the reader's hooks",
     "make pretrained": "it installs packages, which the environment of the tests has",
+    "make audit": "it installs a package; tests/unit/studies runs audits",
     "make search": "the section search is the reader's; tests/unit/studies runs searches",
     "make studies": "minutes; its outputs are in Git and DVC compares them",
     "python -m benchmarks.": "minutes; benchmarks are no tests",

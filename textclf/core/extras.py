@@ -15,6 +15,7 @@ EXTRAS = {
         "tqdm",
         "vl_convert",
     ),
+    "audit": ("cleanlab",),
     "excel": ("openpyxl",),
     "onnx": ("onnxruntime",),
     "encoder": ("tokenizers",),  # it has onnxruntime too

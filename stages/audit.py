@@ -1,0 +1,75 @@
+"""Find rows whose label may be wrong, by models that were trained on other rows, and texts with different labels.
+
+Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; all of them are audited, those of test
+too; RAW, for the names of the corpora in it and of their classes; PRETRAINED, the folder of pretrained weights.
+Writes: SUMMARY, numbers as JSON; ISSUES, a line of CSV per row whose label is an issue; PAGE, their texts as HTML.
+Params: about, audit, data.path, evaluate, split, train, vectorize.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from textclf.artifacts import room
+from textclf.artifacts.splits import read_classes
+from textclf.core import files, stage
+from textclf.core.about import About
+from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun, join_names
+from textclf.core.labels import labelled_names, visible
+from textclf.core.outputs import outputs
+from textclf.core.settings import PARAMS_FILE, Param
+from textclf.evaluate.settings import Evaluate
+from textclf.fetch import catalogue
+from textclf.models.settings import Train
+from textclf.split.settings import Split
+from textclf.studies.audit import summary as results
+from textclf.studies.audit.page import render
+from textclf.studies.measure import Setup
+from textclf.studies.readable import unreadable_features
+from textclf.studies.rows import sample_rows
+from textclf.studies.settings import Audit
+from textclf.vectorize.settings import Vectorize
+
+
+def run(
+    about: About,
+    audit: Audit,
+    path: Annotated[str, Param("data.path")],
+    evaluate: Evaluate,
+    split: Split,
+    train: Train,
+    vectorize: Vectorize,
+    *,
+    splits: Path,
+    raw: Path,
+    pretrained: Path,
+    summary: Path,
+    issues: Path,
+    page: Path,
+) -> None:
+    """Audit the labels of all rows; no label is changed."""
+    import cleanlab.filter  # noqa: F401 (before any training, if it is missing)
+
+    models = results.choose_models(audit, train)
+    if unfit := [sentence for name in models for sentence in unreadable_features(train, vectorize, name)]:
+        raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
+    classes = read_classes(splits)
+    rows, total = sample_rows(splits, audit.rows, audit.seed)
+    room.require_measuring(len(rows), len(classes), len(models), "audit")
+    audited = results.audit(rows, total, classes, Setup(split, vectorize, train, evaluate, pretrained), audit)
+    corpora = catalogue.corpora_at(Path(path), raw)
+    names = labelled_names(classes, catalogue.class_names(corpora) | about.class_names)
+    subject = visible(about.title or join_names([name for name in corpora if name]) or path)
+    content, table = results.summarize(audited), results.issue_table(audited)
+    text = render(audited, audit, subject, names)
+    with outputs(summary, issues, page) as (summary_file, issues_file, page_file):
+        files.write_json(summary_file, content)
+        files.write_csv(issues_file, table)
+        page_file.write_text(text, encoding="utf-8", newline="\n")
+    flagged = content["flagged"]
+    print(f"{flagged['all']:,} of {count_noun(len(rows), 'label')} contradict every model, {flagged['any']:,} a model")
+    print(f"read them in {page}")
+
+
+if __name__ == "__main__":
+    stage.main(run)

@@ -1,0 +1,72 @@
+"""The page of an audit: well formed, the same each time, and inert whatever the texts are."""
+
+import functools
+
+import pytest
+
+from tests.curves import HOSTILE
+from tests.page import Page
+from tests.unit.studies.audits import WRONG, find, rows_with_issues
+from textclf.core.labels import INVISIBLE, labelled_names
+from textclf.studies.audit.page import SECTIONS, csv_line, render
+from textclf.studies.audit.summary import Audited
+from textclf.studies.settings import Audit
+
+
+@functools.cache
+def found(hostile: bool = False) -> Audited:
+    rows = rows_with_issues()
+    for number, text in enumerate(HOSTILE):
+        place = 6 + number
+        rows.loc[place, "text"] = f"{rows['text'][place]} {text}" if hostile else f"{rows['text'][place]} tame{number}"
+    for place in range(6, 14):  # other labels, for texts that are the same or similar
+        rows.loc[place + 21, "text"] = f"{rows['text'][place]} !"
+        rows.loc[place + 41, "text"] = rows["text"][place]
+    if hostile:
+        rows.loc[WRONG[0], "id"] = HOSTILE[0]
+        rows.loc[WRONG[1], "text"] = f"{rows['text'][WRONG[1]]} {HOSTILE[2]} {HOSTILE[4]} {'word' * 25_000}"
+    return find(rows, folds=4)
+
+
+def page(hostile: bool = False, title: str = "rows.csv") -> str:
+    names = labelled_names(["0", "1"], {"0": HOSTILE[1]} if hostile else {"0": "negative"})
+    return render(found(hostile), Audit(), title, names)
+
+
+def test_a_page_repeats_and_has_all_sections_and_no_script() -> None:
+    assert page() == page()
+    shown = Page(page())
+    assert [section["id"] for section in shown.find("section")] == list(SECTIONS)
+    assert all(len(shown.text[section].split()) > 5 for section in SECTIONS)
+    assert shown.find("script") == []
+    assert "script-src &#39;none&#39;" in page()
+
+
+def test_the_most_suspicious_rows_come_first_with_the_line_that_corrects_them() -> None:
+    text = Page(page()).text["suspicious"]
+    lines = [csv_line(f"c:{place}", "10"[int(found().rows["label"][place])]) for place in found().issues.order]
+    places = [text.index(line) for line in lines]
+    assert places == sorted(places)
+    assert {f"c:{place}" for place in WRONG} & {line.partition(",")[0] for line in lines[:3]}
+    assert "negative (0)" in text
+    assert "logistic regression and naive bayes" in text
+
+
+@pytest.mark.parametrize("section", ["suspicious", "conflicts", "similar"])
+def test_hostile_texts_ids_and_names_add_no_element(section: str) -> None:
+    tame, hostile = Page(page()), Page(page(True, HOSTILE[0]))
+    assert {tag for tag, _ in hostile.elements} <= {tag for tag, _ in tame.elements} | {"details", "summary"}
+    assert hostile.find("script") == []
+    assert not [name for _, attributes in hostile.elements for name in attributes if name.startswith("on")]
+    assert {link["href"] for link in hostile.find("a")} == {link["href"] for link in tame.find("a")}
+    assert not INVISIBLE.search(hostile.text[section])
+    assert "alert(1)" in hostile.text[section]
+
+
+def test_a_very_long_text_is_cut() -> None:
+    assert "word" * 600 not in page(True)
+    assert "characters left out" in page(True)
+
+
+def test_an_id_that_needs_quotes_is_quoted_in_its_line() -> None:
+    assert csv_line('a "b", c', "1") == '"a ""b"", c",1'

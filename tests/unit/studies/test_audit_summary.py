@@ -1,0 +1,89 @@
+"""What an audit reports, and what it refuses."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.unit.studies.audits import WRONG, find, rows_with_issues
+from tests.unit.studies.samples import corpus
+from textclf.core.errors import UserError
+from textclf.core.files import write_csv
+from textclf.models.settings import Train
+from textclf.studies.audit import summary
+from textclf.studies.audit.summary import choose_models, issue_table, summarize
+from textclf.studies.settings import Audit
+
+
+@pytest.fixture(scope="module")
+def wrong() -> pd.DataFrame:
+    return rows_with_issues()
+
+
+def test_wrong_labels_are_flagged_by_all_models_and_listed_first(wrong: pd.DataFrame, tmp_path: Path) -> None:
+    audited = find(wrong)
+    table = issue_table(audited)
+    content = summarize(audited)
+    both = content["flagged"]["all"]
+    assert both >= 2  # as many as there are by the estimate, which is rounded
+    assert set(table["id"][:both]) <= {f"c:{place}" for place in WRONG}
+    assert table["models"].tolist() == [2] * both + [1] * content["flagged"]["by_1"]
+    assert content["flagged"]["any"] == len(table) == content["flagged"]["train"] + content["flagged"]["test"]
+    assert sum(count for pairs in content["suggested"].values() for count in pairs.values()) == len(table)
+    write_csv(tmp_path / "audit.csv", table)
+    first = next(csv.DictReader((tmp_path / "audit.csv").read_text(encoding="utf-8").splitlines()))
+    assert list(first) == ["id", "given", "suggested", "split", "score", "models", "flagged_by"]
+    place = int(first["id"].removeprefix("c:"))
+    assert (first["given"], first["suggested"]) == (wrong["label"][place], "10"[int(wrong["label"][place])])
+    assert first["flagged_by"] == "logistic_regression naive_bayes"
+
+
+def test_the_same_rows_give_the_same_audit(wrong: pd.DataFrame) -> None:
+    assert summarize(find(wrong)) == summarize(find(wrong))
+    assert issue_table(find(wrong)).records() == issue_table(find(wrong)).records()
+
+
+def test_three_classes_and_one_model_will_do() -> None:
+    audited = find(rows_with_issues(90, "012"), ("logistic_regression",))
+    assert set(np.argsort(audited.issues.scores)[: len(WRONG)].tolist()) == set(WRONG)
+    assert (audited.issues.suggested[list(WRONG)] == np.array(WRONG) % 3).all()
+    assert set(summarize(audited)["models"]) == {"logistic_regression"}
+
+
+def test_the_table_has_a_limit(wrong: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(summary, "LISTED", 2)
+    assert len(issue_table(find(wrong))) == 2
+
+
+@pytest.mark.parametrize(
+    ("rows", "changes", "line"),
+    [
+        (
+            corpus(60),
+            {"folds": 31},
+            "each class must have at least 31 texts for 31 folds; 0 has 30; set a smaller audit.folds",
+        ),
+        (corpus(10, "0"), {}, "the rows must hold two classes or more; got 1: then no label can be wrong"),
+    ],
+)
+def test_rows_that_are_too_few_are_refused(rows: pd.DataFrame, changes: dict[str, Any], line: str) -> None:
+    with pytest.raises(UserError) as error:
+        find(rows.assign(split="train"), **changes)
+    assert error.value.lines == (line,)
+
+
+def test_a_sample_without_a_class_is_refused() -> None:
+    rows = rows_with_issues()
+    with pytest.raises(UserError, match="the 60 rows that are audited must hold every class; 2 has none; set a larger"):
+        summary.audit(rows, 90, ["0", "1", "2"], None, Audit())  # type: ignore[arg-type]
+
+
+def test_models_are_those_of_the_run_without_majority() -> None:
+    train = Train.model_validate({"models": ["majority", "keras"], "same": {"model": "majority"}})
+    assert choose_models(Audit(), train) == ["keras"]
+    assert choose_models(Audit(models=("nb_svm",)), train) == ["nb_svm"]
+    with pytest.raises(UserError, match=r"audit\.models must name a model, since train\.models has none but majority"):
+        choose_models(Audit(), Train.model_validate({"models": ["majority"]}))

@@ -1,0 +1,150 @@
+"""The page of an audit: the texts whose labels are issues, most suspicious first."""
+
+import csv
+import io
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from textclf.core.formatting import count_noun, display_name, join_names, percent
+from textclf.core.labels import visible
+from textclf.pages import page
+from textclf.pages.page import Heading
+from textclf.pages.parts import Table, excerpt
+from textclf.studies.audit.issues import Judgement
+from textclf.studies.audit.similar import SIMILAR
+from textclf.studies.audit.summary import LISTED, Audited, noise_of
+from textclf.studies.audit.texts import labelled_text
+from textclf.studies.settings import Audit
+
+SECTIONS = {
+    "summary": "In short",
+    "suspicious": "The most suspicious labels",
+    "conflicts": "Texts with several labels",
+    "similar": "Nearly the same words, another label",
+    "pairs": "Which classes are confused",
+    "method": "How far to trust it, and how to correct a label",
+}
+TEXTS = 20  # with several labels, and pairs of similar ones, that are shown
+PAIRS = 30  # of classes that are listed
+
+
+def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, str]) -> str:
+    """Return the page; `names` has what to show for each label."""
+    models = [display_name(name) for name in audited.models]
+    facts = f"{len(audited.y):,} texts, {len(audited.classes)} classes, judged by {join_names(models)}"
+    context = {
+        "summary": _summary(audited),
+        "suspicious": _suspicious(audited, settings, names),
+        "conflicts": _conflicts(audited, names),
+        "similar": _similar(audited, names),
+        "pairs": _pairs(audited, names),
+        "method": {"folds": settings.folds, "models": join_names(models), "several": len(models) > 1},
+    }
+    heading = Heading("Label issues", subject, facts)
+    return page.render("textclf.studies.audit", heading, SECTIONS, context, charts=False)
+
+
+def _summary(audited: Audited) -> dict[str, Any]:
+    issues, models = audited.issues, len(audited.models)
+    return {
+        "all": f"{audited.flagged[-1]:,}",
+        "any": f"{len(issues.order):,}",
+        "rows": f"{len(audited.y):,}",
+        "who": "the model" if models == 1 else "both models" if models == 2 else f"all {models} models",
+        "several": models > 1,
+        "sampled": f"{audited.total:,}" if audited.total > len(audited.y) else "",
+        "conflicts": count_noun(len(audited.texts.conflicting), "text"),
+        "similar": count_noun(len(audited.similar.pairs), "pair"),
+        "models": Table(
+            "What each model says",
+            ["model", "accuracy on held-out rows", "flagged rows", "estimated share of wrong labels"],
+            [_model(name, judgement, len(audited.y)) for name, judgement in issues.judgements.items()],
+            (1, 2, 3),
+        ),
+    }
+
+
+def _model(name: str, judgement: Judgement, rows: int) -> list[str]:
+    shares = [percent(share) for share in (judgement.right / rows, noise_of(judgement.joint))]
+    return [display_name(name), shares[0], f"{int(judgement.flagged.sum()):,}", shares[1]]
+
+
+def _suspicious(audited: Audited, settings: Audit, names: Mapping[str, str]) -> dict[str, Any]:
+    issues = audited.issues
+    rows = []
+    for place in issues.order[: settings.shown].tolist():
+        row = audited.rows.iloc[place]
+        suggested = audited.classes[issues.suggested[place]]
+        rows.append(
+            {
+                "text": excerpt(row["text"]),
+                "split": row["split"],
+                "given": names[row["label"]],
+                "suggested": names[suggested],
+                "score": f"{issues.scores[place]:.3f}",
+                "models": join_names([display_name(name) for name in issues.flagged_by(place)]),
+                "line": visible(csv_line(row["id"], suggested)),
+            }
+        )
+    return {"rows": rows, "any": f"{len(issues.order):,}", "listed": f"{min(LISTED, len(issues.order)):,}"}
+
+
+def csv_line(*cells: str) -> str:
+    """Return the cells as a line of CSV, without its end."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow(cells)
+    return text.getvalue()
+
+
+def _conflicts(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
+    found = audited.texts.conflicting
+    texts = [labelled_text(audited.rows, places).shown(names) for places in _rows_of(audited, found[:TEXTS])]
+    return {"number": len(found), "texts": texts}
+
+
+def _similar(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
+    pairs = audited.similar.pairs
+    shown = [
+        {
+            "similarity": percent(pair.similarity, 0),
+            "texts": [
+                labelled_text(audited.rows, places).shown(names)
+                for places in _rows_of(audited, np.array([pair.first, pair.second]))
+            ],
+        }
+        for pair in pairs[:TEXTS]
+    ]
+    return {
+        "number": len(pairs),
+        "pairs": shown,
+        "least": percent(SIMILAR, 0),
+        "left_out": audited.similar.words_left_out,
+    }
+
+
+def _rows_of(audited: Audited, texts: Any) -> list[Any]:
+    """Return the positions of the rows of each of the texts."""
+    return [np.flatnonzero(audited.texts.of_row == text) for text in texts.tolist()]
+
+
+def _pairs(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
+    """Return the pairs of classes with flagged rows, those with most first, and what each model estimates."""
+    judgements = audited.issues.judgements
+    counts = audited.pairs
+    pairs = sorted(np.argwhere(counts).tolist(), key=lambda pair: -counts[tuple(pair)])
+    rows = [
+        [
+            names[audited.classes[given]],
+            names[audited.classes[other]],
+            f"{counts[given, other]:,}",
+            *(f"{int(judgement.joint[given, other]):,}" for judgement in judgements.values()),
+        ]
+        for given, other in pairs[:PAIRS]
+    ]
+    columns = ["given", "suggested", "flagged rows", *(f"estimated by {display_name(name)}" for name in judgements)]
+    caption = "Rows by given and suggested class"
+    if len(pairs) > PAIRS:
+        caption += f": the {PAIRS} pairs with most rows of {len(pairs):,}"
+    return {"table": Table(caption, columns, rows, range(2, len(columns)))}
