@@ -13,6 +13,7 @@ from textclf.artifacts.metrics import METRICS
 from textclf.core import files
 from textclf.core.formatting import display_name, p_value
 from textclf.core.settings import load_yaml
+from textclf.evaluate.intervals import wilson
 
 RESULTS = ROOT / "benchmarks" / "results"
 CORPORA = {
@@ -250,7 +251,70 @@ def rate(content: dict[str, float]) -> str:
     return f"{value:.0f} ({low:.0f} to {high:.0f})"
 
 
+# Label issues: docs/audit.md
+
+JUDGES = {
+    "words": "regression on word counts",
+    "letters": "regression on tf-idf of words and letters",
+    "words and letters": "both of these",
+    "sentences": "regression on sentence vectors",
+}
+READ = ("words and letters", "sentences")  # whose most suspicious rows were read
+
+
+def audit_planted() -> str:
+    """Return how many flipped labels are found, by share of flipped labels, corpus and judge."""
+    rows = []
+    for corpus in CORPORA:
+        for planted in result(f"audit-{corpus}")["planted"]:
+            for judge, title in JUDGES.items():
+                found = planted["found"][judge]
+                numbers = [interval(found[key]["mean"], found[key]) for key in ("precision", "recall", "at_k")]
+                rows.append([f"{planted['share']:.0%}", corpus, title, f"{found['flagged']['mean']:.0f}", *numbers])
+    rows.sort(key=lambda row: int(row[0].rstrip("%")))  # stable
+    return markdown(["flipped", "corpus", "judged by", "flagged", "precision", "recall", "in the first k"], rows)
+
+
+def audit_noise() -> str:
+    """Return the share of wrong labels that each model estimates, by the share that was flipped."""
+    rows = []
+    for corpus in CORPORA:
+        content = result(f"audit-{corpus}")
+        for judge in ("words", "letters", "sentences"):
+            published = content["published"][judge]
+            planted = [each["found"][judge]["noise"]["mean"] for each in content["planted"]]
+            shares = [f"{share:.1%}" for share in (published["noise"], *planted)]
+            rows.append([corpus, JUDGES[judge], f"{published['accuracy']:.3f}", *shares])
+    return markdown(["corpus", "judged by", "accuracy", "none flipped", "5% flipped", "10% flipped"], rows)
+
+
+def audit_verdicts() -> str:
+    """Return what a reader found in the most suspicious rows of each corpus as published."""
+    verdicts = result("audit-verdicts")
+    rows = []
+    for judge in READ:
+        total = dict.fromkeys(("wrong", "ambiguous", "right"), 0)
+        for corpus in CORPORA:
+            published = result(f"audit-{corpus}")["published"][judge]
+            counts = dict.fromkeys(total, 0)
+            for row in published["suspects"]:
+                counts[verdicts[corpus][row]] += 1
+            total = {name: total[name] + counts[name] for name in total}
+            rows.append([JUDGES[judge], corpus, str(published["flagged"]), *_verdict_cells(counts)])
+        rows.append([JUDGES[judge], "all", "", *_verdict_cells(total)])
+    return markdown(["judged by", "corpus", "flagged", "label wrong", "ambiguous", "label right", "share wrong"], rows)
+
+
+def _verdict_cells(counts: dict[str, int]) -> list[str]:
+    low, high = wilson(counts["wrong"], sum(counts.values()))
+    share = interval(counts["wrong"] / sum(counts.values()), {"low": low, "high": high})
+    return [*map(str, counts.values()), share]
+
+
 TABLES = {
+    "audit-noise": audit_noise,
+    "audit-planted": audit_planted,
+    "audit-verdicts": audit_verdicts,
     "behaviour": behaviour,
     "choices": choices,
     "coverage": coverage,

@@ -1,0 +1,145 @@
+"""Measure how many wrong labels an audit finds: labels of a corpus are flipped, and looked for.
+
+    python -m benchmarks.audit --corpus yelp --result benchmarks/results/audit-yelp.json
+
+Each seed flips other labels; the result has means over the seeds with 95% intervals (Student's t). Labels that were
+wrong already count as right, so a row that is flagged for one of them counts as a false alarm. Besides, the result has
+the ids of the most suspicious rows of the corpus as published; audit-verdicts.json says what a reader found in each.
+The pretrained weights are fetched into data/weights.
+"""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks.runs import CORPORA as RAW
+from benchmarks.runs import ROOT, WEIGHTS, rounded
+from benchmarks.weights import fetch_weights
+from textclf.core import files
+from textclf.core.settings import PARAMS_FILE, load_params
+from textclf.evaluate.comparisons import corrected_t
+from textclf.evaluate.settings import Evaluate
+from textclf.fetch.catalogue import CORPORA
+from textclf.models.settings import Train
+from textclf.split.settings import Split
+from textclf.studies.audit.held_out import held_out_probabilities
+from textclf.studies.audit.issues import Issues, combine
+from textclf.studies.audit.summary import noise_of
+from textclf.studies.measure import Setup
+from textclf.studies.settings import Audit
+from textclf.tables import corpus
+from textclf.tables.settings import Data
+from textclf.vectorize.labels import encode_labels
+from textclf.vectorize.settings import Vectorize
+
+SECTIONS = {"audit": Audit, "data": Data, "evaluate": Evaluate, "split": Split}
+# By name: a representation, and the C of the logistic regression on it that suits it.
+MODELS: dict[str, tuple[dict[str, Any], float]] = {
+    "words": ({}, 1.0),
+    "letters": ({"weighting": "tfidf", "analyzer": "word+char_wb", "ngram_range": (1, 2)}, 10.0),
+    "sentences": ({"method": "encoder"}, 10.0),
+}
+JUDGES = (("words",), ("letters",), ("words", "letters"), ("sentences",))  # models that judge together
+SHARES = (0.05, 0.1)  # of the labels that are flipped
+SEEDS = 10
+READ = 30  # of the most suspicious rows of the corpus as published
+
+
+def make_setup(params: Mapping[str, Any]) -> Setup:
+    """Return the settings with a logistic regression per representation in `MODELS`."""
+    vectorize = {name: representation for name, (representation, _) in MODELS.items()}
+    models = {name: {"model": "logistic_regression", "features": name, "C": C} for name, (_, C) in MODELS.items()}
+    train = Train.model_validate({"models": list(models), **models})
+    return Setup(params["split"], Vectorize.model_validate(vectorize), train, params["evaluate"], WEIGHTS)
+
+
+def find_issues(rows: pd.DataFrame, classes: list[str], setup: Setup, settings: Audit) -> dict[str, Issues]:
+    """Return the issues that the models of each of `JUDGES` find, by their names."""
+    y = encode_labels(rows["label"], classes)
+    found = dict(held_out_probabilities(rows, classes, list(MODELS), setup, settings))
+    return {title(judges): combine(y, [(name, found[name]) for name in judges]) for judges in JUDGES}
+
+
+def title(judges: Sequence[str]) -> str:
+    """Return the name of models that judge together."""
+    return " and ".join(judges)
+
+
+def measure(issues: Issues, flipped: NDArray[np.bool_]) -> dict[str, float]:
+    """Return how well the flipped labels are found: by all models together, and in the first rows of the list."""
+    number, models = int(flipped.sum()), len(issues.judgements)
+    flagged = issues.votes == models
+    first = np.lexsort((issues.scores, -issues.votes))[:number]  # the order of the page
+    found = {
+        "flagged": float(flagged.sum()),
+        "precision": float(flipped[flagged].mean()),
+        "recall": float(flagged[flipped].mean()),
+        "at_k": float(flipped[first].mean()),
+    }
+    if models == 1:
+        found |= describe(issues)
+    return found
+
+
+def describe(issues: Issues) -> dict[str, float]:
+    """Return the held-out accuracy of the only model, and the share of wrong labels that it estimates."""
+    (judgement,) = issues.judgements.values()
+    return {"accuracy": judgement.right / len(issues.votes), "noise": noise_of(judgement.joint)}
+
+
+def summarize(values: list[float]) -> dict[str, float]:
+    """Return the mean of a value over the seeds, with its 95% interval."""
+    test = corrected_t(np.array(values), 0)
+    return {"mean": test.mean, "low": test.low, "high": test.high}
+
+
+def flip(rows: pd.DataFrame, classes: list[str], share: float, seed: int) -> tuple[pd.DataFrame, NDArray[np.bool_]]:
+    """Return the rows with the other of two labels in a random share of them, and which those are."""
+    flipped = np.zeros(len(rows), dtype=bool)
+    flipped[np.random.default_rng(seed).permutation(len(rows))[: round(share * len(rows))]] = True
+    other = dict(zip(classes, reversed(classes), strict=True))
+    return rows.assign(label=rows["label"].where(~flipped, rows["label"].map(other))), flipped
+
+
+def audit(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the result for a corpus."""
+    table, setup = corpus.read(RAW / CORPORA[name].file, params["data"]), make_setup(params)
+    rows, classes = table.rows.drop(columns="split", errors="ignore"), list(table.classes)
+    planted = []
+    for share in SHARES:
+        measured: dict[str, list[dict[str, float]]] = {}
+        for seed in range(SEEDS):
+            changed, flipped = flip(rows, classes, share, seed)
+            for who, issues in find_issues(changed, classes, setup, params["audit"]).items():
+                measured.setdefault(who, []).append(measure(issues, flipped))
+        found = {
+            who: {key: summarize([each[key] for each in all_]) for key in all_[0]} for who, all_ in measured.items()
+        }
+        planted.append({"share": share, "flipped": int(flipped.sum()), "found": found})
+    published = {
+        who: {"flagged": int((issues.votes == len(issues.judgements)).sum())}
+        | (describe(issues) if len(issues.judgements) == 1 else {})
+        | {"suspects": rows["id"].to_numpy()[issues.order[:READ]].tolist()}
+        for who, issues in find_issues(rows, classes, setup, params["audit"]).items()
+    }
+    return {"rows": len(rows), "seeds": SEEDS, "planted": planted, "published": published}
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description="Measure how many flipped labels of a corpus an audit finds.")
+    parser.add_argument("--corpus", choices=CORPORA, required=True)
+    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
+    given = parser.parse_args()
+    fetch_weights()
+    params = load_params(SECTIONS, ROOT / PARAMS_FILE)
+    files.write_json(given.result, rounded(audit(given.corpus, params)))
+
+
+if __name__ == "__main__":
+    main()

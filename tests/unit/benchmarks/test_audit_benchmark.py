@@ -1,0 +1,49 @@
+"""The measurement of the audit: flipped labels, precision and recall, and the verdicts of a reader."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks.audit import flip, measure, summarize
+from benchmarks.tables import CORPORA, READ, result
+from textclf.studies.audit.issues import combine
+
+ROWS = pd.DataFrame({"label": ["0", "1"] * 50})
+
+
+def test_a_share_of_the_labels_is_flipped_by_the_seed() -> None:
+    changed, flipped = flip(ROWS, ["0", "1"], 0.1, 3)
+    assert flipped.sum() == 10
+    assert ((changed["label"] != ROWS["label"]) == flipped).all()
+    assert set(changed["label"]) == {"0", "1"}
+    assert (flip(ROWS, ["0", "1"], 0.1, 3)[1] == flipped).all()
+    assert (flip(ROWS, ["0", "1"], 0.1, 4)[1] != flipped).any()
+
+
+def test_flags_are_measured_against_the_flipped_labels() -> None:
+    changed, flipped = flip(ROWS, ["0", "1"], 0.1, 3)
+    true, y = ROWS["label"].astype(int).to_numpy(), np.array([int(label) for label in changed["label"]])
+    sure = np.where(true == 1, 0.9, 0.1)
+    perfect = np.column_stack([1 - sure, sure])
+    alone = measure(combine(y, [("a", perfect)]), flipped)
+    assert (alone["flagged"], alone["precision"], alone["recall"], alone["at_k"]) == (10, 1, 1, 1)
+    assert (alone["accuracy"], alone["noise"]) == (0.9, pytest.approx(0.1))
+    halves = perfect.copy()
+    halves[np.flatnonzero(flipped)[:5]] = halves[np.flatnonzero(flipped)[:5], ::-1]  # knows half of them
+    both = measure(combine(y, [("a", perfect), ("b", halves)]), flipped)
+    assert (both["flagged"], both["precision"], both["recall"], both["at_k"]) == (5, 1, 0.5, 1)
+    assert "noise" not in both
+
+
+def test_a_mean_over_seeds_has_the_interval_of_student() -> None:
+    found = summarize([1.0, 2.0, 3.0])
+    assert found["mean"] == 2
+    assert found["high"] - found["mean"] == pytest.approx(4.302653 / 3**0.5)  # the quantile of t with two degrees
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_every_row_that_is_said_to_be_read_has_a_verdict(corpus: str) -> None:
+    published, verdicts = result(f"audit-{corpus}")["published"], result("audit-verdicts")[corpus]
+    read = {row for judge in READ for row in published[judge]["suspects"]}
+    assert read == set(verdicts)
+    assert set(verdicts.values()) <= {"wrong", "ambiguous", "right"}
