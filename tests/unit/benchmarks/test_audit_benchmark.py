@@ -27,7 +27,7 @@ def test_flags_are_measured_against_the_flipped_labels() -> None:
     perfect = np.column_stack([1 - sure, sure])
     alone = measure(combine(y, [("a", perfect)]), flipped)
     assert (alone["flagged"], alone["precision"], alone["recall"], alone["at_k"]) == (10, 1, 1, 1)
-    assert (alone["accuracy"], alone["noise"]) == (0.9, pytest.approx(0.1))
+    assert (alone["accuracy"], alone["noise"]) == pytest.approx((0.9, 0.1))
     halves = perfect.copy()
     halves[np.flatnonzero(flipped)[:5]] = halves[np.flatnonzero(flipped)[:5], ::-1]  # knows half of them
     both = measure(combine(y, [("a", perfect), ("b", halves)]), flipped)

@@ -23,7 +23,7 @@ def found(hostile: bool = False) -> Audited:
         rows.loc[place + 21, "text"] = f"{rows['text'][place]} !"
         rows.loc[place + 41, "text"] = rows["text"][place]
     if hostile:
-        rows.loc[WRONG[0], "id"] = HOSTILE[0]
+        rows["id"] = [f"{row} {HOSTILE[number % 2 * 4]}" for number, row in enumerate(rows["id"])]
         rows.loc[WRONG[1], "text"] = f"{rows['text'][WRONG[1]]} {HOSTILE[2]} {HOSTILE[4]} {'word' * 25_000}"
     return find(rows, folds=4)
 
@@ -61,6 +61,7 @@ def test_hostile_texts_ids_and_names_add_no_element(section: str) -> None:
     assert {link["href"] for link in hostile.find("a")} == {link["href"] for link in tame.find("a")}
     assert not INVISIBLE.search(hostile.text[section])
     assert "alert(1)" in hostile.text[section]
+    assert "⟨U+202E⟩" in hostile.text[section]
 
 
 def test_a_very_long_text_is_cut() -> None:

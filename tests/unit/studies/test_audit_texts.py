@@ -57,7 +57,12 @@ def test_texts_with_other_labels_are_similar_by_their_words(first: str, second: 
     assert similar((first, 0), (second, 0)).pairs == []
 
 
-WORDS = st.lists(st.sampled_from("abcdefgh"), max_size=9)
+def test_texts_with_several_labels_differ_from_each_other() -> None:
+    assert len(similar(("one two three four", SEVERAL), ("one two three four five", SEVERAL)).pairs) == 1
+    assert len(similar(("one two", SEVERAL), ("two one", SEVERAL), ("two, one", SEVERAL)).pairs) == 1
+
+
+WORDS = st.lists(st.sampled_from("abcdefg"), min_size=3, max_size=12)
 
 
 @given(st.lists(st.tuples(WORDS, st.sampled_from([0, 1, SEVERAL])), min_size=1, max_size=14))

@@ -1,0 +1,71 @@
+"""The stage audit on a few rows: its outputs, each the same every time, and the error if cleanlab is missing."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from stages import audit
+from tests.unit.studies.audits import rows_with_issues
+from textclf.artifacts import splits
+from textclf.core import stage
+from textclf.core.about import About
+from textclf.core.failures import USAGE_ERROR
+from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.evaluate.settings import Evaluate
+from textclf.models.settings import Train
+from textclf.split.settings import Split
+from textclf.studies.audit import summary
+from textclf.studies.settings import Audit
+from textclf.vectorize.settings import Vectorize
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with the rows of two splits in data/splits."""
+    place = tmp_path / "data" / "splits"
+    place.mkdir(parents=True)
+    rows = rows_with_issues()
+    rows = rows.assign(cluster=fingerprints(normalize_texts(rows["text"].tolist())))
+    for name, part in rows.groupby("split"):
+        splits.write(part, place / f"{name}.parquet")
+    splits.write_classes(["0", "1"], place)
+    return tmp_path
+
+
+def run(folder: Path, number: int) -> list[Path]:
+    outs = [folder / f"out{number}" / name for name in ("audit.json", "audit.csv", "audit.html")]
+    audit.run(
+        About(title="Three wrong"),
+        Audit(models=("naive_bayes",)),
+        "rows.csv",
+        Evaluate(),
+        Split(),
+        Train(),
+        Vectorize(),
+        splits=folder / "data" / "splits",
+        raw=folder / "data" / "raw",
+        pretrained=folder / "data" / "pretrained",
+        summary=outs[0],
+        issues=outs[1],
+        page=outs[2],
+    )
+    return outs
+
+
+def test_the_stage_writes_the_same_bytes_each_time(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = run(folder, 1), run(folder, 2)
+    assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+    assert b"Three wrong" in first[2].read_bytes()
+    assert "of 60 labels contradict every model" in capsys.readouterr().out
+
+
+def test_a_missing_cleanlab_is_told_before_any_training(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "cleanlab", None)
+    monkeypatch.setattr(summary, "audit", None)
+    assert stage.exit_code("audit", lambda: len(run(folder, 1))) == USAGE_ERROR
+    line = 'error: audit: the package cleanlab must be installed for this; pip install "textclf[audit]"\n'
+    assert capsys.readouterr().err == line
+    assert not (folder / "out1").exists()
