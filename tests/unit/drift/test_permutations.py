@@ -1,0 +1,72 @@
+"""Permutation tests with repeated texts."""
+
+import itertools
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.drift.texts import pool_of
+from textclf.drift.permutations import deviations, mean_differences, permutations, ratio_differences, upper_p
+
+COPIES = st.lists(st.integers(1, 4), min_size=1, max_size=30).map(np.array)
+
+
+@given(COPIES, st.integers(0, 20))
+def test_texts_change_places_with_texts_of_as_many_copies_only(copies: "np.ndarray", count: int) -> None:
+    chunks = list(permutations(copies, count, seed=5))
+    places = np.concatenate(chunks, axis=1)
+    assert places.shape == (len(copies), count + 1)
+    assert (places[:, 0] == np.arange(len(copies))).all()
+    assert (np.sort(places, axis=0) == np.arange(len(copies))[:, None]).all()
+    assert (copies[places] == copies[:, None]).all()
+
+
+def test_all_permutations_of_texts_with_as_many_copies_are_equally_frequent() -> None:
+    count = 6000
+    places = np.concatenate(list(permutations(np.array([1, 1, 1, 2, 2]), count, seed=0)), axis=1)[:, 1:]
+    found = Counter(map(tuple, places.T.tolist()))
+    assert len(found) == 12  # 3! times 2!
+    assert max(abs(each - count / 12) for each in found.values()) < 5 * (count / 12) ** 0.5
+
+
+def test_permutations_do_not_depend_on_the_size_of_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = next(iter(permutations(np.ones(7, np.int64), 3, seed=0)))
+    monkeypatch.setattr("textclf.drift.permutations.CELLS", 1)
+    assert [chunk.shape for chunk in permutations(np.ones(7, np.int64), 3, seed=0)] == [(7, 1)] * 4
+    assert first.shape == (7, 4)
+
+
+def test_the_p_value_counts_the_observed_statistic_too() -> None:
+    assert upper_p(np.array([3.0, 1.0, 2.0, 3.0])) == 0.5
+    assert upper_p(np.array([3.0, 1.0, 2.0])) == pytest.approx(1 / 3)
+    assert upper_p(np.array([1.0])) == 1
+
+
+def test_differences_equal_those_of_the_permuted_texts() -> None:
+    pool = pool_of(["a", "b", "c", "c", "x y"], ["d", "e", "e", "x y"])
+    values = np.arange(12.0).reshape(6, 2) ** 2
+    places = np.concatenate(list(permutations(pool.copies, 9, seed=4)), axis=1)
+    found = mean_differences(pool, values, 9, seed=4)
+    ratios = ratio_differences(pool, values[:, 0], values[:, 1], 9, seed=4)
+    for row, ratio, order in zip(found, ratios, places.T, strict=True):
+        new, reference = pool.new[order] > 0, pool.reference[order] > 0
+        assert row == pytest.approx(values[new].mean(axis=0) - values[reference].mean(axis=0))
+        sums = [values[side].sum(axis=0) for side in (new, reference)]
+        assert ratio == pytest.approx(sums[0][0] / sums[0][1] - sums[1][0] / sums[1][1])
+
+
+def test_a_random_permutation_test_equals_one_with_all_permutations() -> None:
+    pool = pool_of(["a", "b", "c", "d"], ["e", "f", "g"])
+    values = np.array([3.0, 1.0, 4.0, 1.5, 9.0, 2.6, 5.0])
+    is_new = pool.new > 0
+    exact = [
+        values[list(chosen)].mean() - np.delete(values, chosen).mean() for chosen in itertools.combinations(range(7), 3)
+    ]
+    centre = np.mean(exact)
+    observed = values[is_new].mean() - values[~is_new].mean()
+    expected = np.mean([abs(each - centre) >= abs(observed - centre) - 1e-9 for each in exact])
+    found = upper_p(deviations(mean_differences(pool, values[:, None], 20_000, seed=1)[:, 0]))
+    assert found == pytest.approx(expected, abs=0.015)

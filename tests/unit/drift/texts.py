@@ -1,0 +1,32 @@
+"""Made-up texts, and pools of them."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from textclf.drift.sample import Pool, pool, sample_texts
+
+LETTERS = "bdfgklmnprst"
+
+
+def draw_texts(generator: np.random.Generator, count: int, words: int = 6) -> list[str]:
+    """Return texts of a few words of three letters, such as "buk dul"; a few words are much more frequent."""
+    ranks = generator.zipf(1.3, (count, words))
+    return [" ".join(word(rank) for rank in row) for row in ranks.tolist()]
+
+
+def word(rank: int) -> str:
+    """Return the word of this rank, the first of which are different."""
+    first, second = divmod(rank % len(LETTERS) ** 2, len(LETTERS))
+    return f"{LETTERS[first]}u{LETTERS[second]}"
+
+
+def pool_of(reference: Sequence[str], new: Sequence[str], seed: int = 0) -> Pool:
+    """Return the pool of texts of both sides."""
+    return pool(sample_texts([reference], seed), sample_texts([new], seed))
+
+
+def rejected(p_values: Iterable[float], alpha: float = 0.1) -> tuple[int, int]:
+    """Return how many p-values are at most alpha, and how many there are."""
+    values = list(p_values)
+    return sum(p <= alpha + 1e-12 for p in values), len(values)

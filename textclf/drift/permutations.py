@@ -1,0 +1,84 @@
+"""Permutation tests that reference and new texts are exchangeable, with repeated texts taken into account.
+
+The copies of a text on both sides, such as (2, 0) or (1, 1), are exchanged among the texts with as many copies in all.
+This is right if each row is drawn independently: given how often each text occurs, all ways to deal the copies to the
+two sides are equally likely, so texts with as many copies have the same distribution. It is also right if all copies of
+a text belong to one side together, as in a split that keeps equal texts together. A text with a number of copies that
+no other text has stays where it is.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.drift.sample import Pool
+
+CELLS = 2**19  # texts times permutations in memory at a time
+TOLERANCE = 1e-9  # statistics that differ less are equal
+
+Floats = NDArray[np.float64]
+
+
+def permutations(copies: NDArray[np.int64], count: int, seed: int) -> Iterator[NDArray[np.int64]]:
+    """Yield places of texts in chunks (texts, permutations): first the identity, then `count` random permutations.
+
+    Each permutes the texts within those of as many copies. A chunk has at most `CELLS` cells, or one permutation.
+    """
+    generator = np.random.default_rng(seed)
+    strata = [np.flatnonzero(copies == each) for each in np.unique(copies).tolist()]
+    strata = [places for places in strata if len(places) > 1]
+    step = max(1, CELLS // max(1, len(copies)))
+    identity = np.arange(len(copies))[:, None]
+    for start in range(0, count + 1, step):
+        chunk = np.repeat(identity, min(step, count + 1 - start), axis=1)
+        for places in strata:
+            chunk[places] = generator.permuted(chunk[places], axis=0)
+        if start == 0:
+            chunk[:, :1] = identity
+        yield chunk
+
+
+def upper_p(statistics: Floats) -> float:
+    """Return the p-value of the first of the statistics (permutations + 1,), of which large ones speak against chance.
+
+    (b + 1) / (m + 1) with b of m random permutations at least as large, which is never too small: Phipson & Smyth
+    (2010), Stat. Appl. Genet. Mol. Biol. 9:39, doi:10.2202/1544-6115.1585.
+    """
+    return float(np.mean(statistics >= statistics[0] - TOLERANCE))
+
+
+def deviations(statistics: Floats) -> Floats:
+    """Return how far each statistic is from the mean over all permutations: (permutations + 1, ...).
+
+    The observed one is among them, so that all are treated alike and the test stays exact.
+    """
+    distances: Floats = np.abs(statistics - statistics.mean(axis=0))
+    return distances
+
+
+def mean_differences(pool: Pool, values: Floats, count: int, seed: int) -> Floats:
+    """Return the mean of each column of `values` (texts, columns) over new texts minus that over reference texts.
+
+    (permutations + 1, columns), the observed ones first. A text that both sides have counts on both.
+    """
+    weights = _weights(pool)
+    return np.concatenate([weights[chunk].T @ values for chunk in permutations(pool.copies, count, seed)])
+
+
+def ratio_differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int) -> Floats:
+    """Return sum(parts) / sum(wholes) over new texts minus that over reference texts: (permutations + 1,)."""
+    stacked = np.column_stack([parts, wholes])
+    differences = []
+    for chunk in permutations(pool.copies, count, seed):
+        sides = [(side > 0).astype(np.float64)[chunk].T @ stacked for side in (pool.new, pool.reference)]
+        new, reference = (sums[:, 0] / np.maximum(sums[:, 1], 1) for sums in sides)
+        differences.append(new - reference)
+    return np.concatenate(differences)
+
+
+def _weights(pool: Pool) -> Floats:
+    """Return the weight of each text in the difference of means."""
+    new, reference = (side > 0 for side in (pool.new, pool.reference))
+    weights: Floats = new / max(1, new.sum()) - reference / max(1, reference.sum())
+    return weights
