@@ -1,0 +1,99 @@
+"""The kernel of each kind of representation."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from textclf.artifacts.tokens import Tokens
+from textclf.drift import features
+from textclf.drift.features import count_terms, kernel
+from textclf.vectorize.representation import Block, Union
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vectorizer import Vectorizer
+from textclf.vectorize.token_ids.representation import TokenIds
+from textclf.vectorize.token_ids.settings import Settings
+
+TEXTS = ["good food", "good good place", "bad place bad", "unseen good words", "unseen bad words", ""]
+
+
+class Encoder:
+    """A stand-in for a pretrained encoder."""
+
+    def transform(self, texts: Sequence[str]) -> Any:
+        return np.array([[len(text), text.count("o"), 1] for text in texts], dtype=np.float32)
+
+
+class Pieces:
+    """A stand-in for a pretrained tokenizer: the letters of the alphabet."""
+
+    kind: ClassVar[str] = "tokens"
+
+    def transform(self, texts: Sequence[str]) -> Tokens:
+        ids = [[ord(letter) - 96 for letter in text if letter.isalpha()] for text in texts]
+        starts = np.cumsum([0, *map(len, ids)]).astype(np.int64)
+        return Tokens(np.array([each for row in ids for each in row], dtype=np.int32), starts, 27, 100)
+
+
+def normalized(rows: Any) -> Any:
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"weighting": "binary"}, {"weighting": "tfidf"}, {"analyzer": "char_wb", "hashing": 8}, {"max_features": 1}],
+    ids=str,
+)
+def test_terms_are_learned_again_from_the_texts_that_are_compared(settings: dict[str, Any]) -> None:
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+
+    terms = Terms.model_validate(settings)
+    fitted = Vectorizer.fit(["good food", "bad place"], terms)
+    kind = TfidfVectorizer if terms.weighting == "tfidf" else CountVectorizer
+    ranges = {"ngram_range": (1, 1) if terms.analyzer == "word" else terms.char_ngram_range}
+    expected = kind(min_df=2, analyzer=terms.analyzer, binary=terms.weighting == "binary", **ranges)
+    rows = normalized(expected.fit_transform(TEXTS).toarray().astype(np.float64))
+    assert kernel(fitted, TEXTS) == pytest.approx(rows @ rows.T)
+
+
+def test_words_of_token_ids_are_counted_again() -> None:
+    fitted = TokenIds.fit(["good food"], Settings(method="token_ids"), pretrained=None)  # type: ignore[arg-type]
+    assert kernel(fitted, TEXTS) == pytest.approx(kernel(Vectorizer.fit(["good"], Terms()), TEXTS))
+
+
+def test_vectors_of_an_encoder_are_used_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(features, "BATCH", 4)
+    rows = normalized(Encoder().transform(TEXTS).astype(np.float64))
+    assert kernel(Encoder(), TEXTS) == pytest.approx(rows @ rows.T)
+
+
+def test_pieces_of_a_tokenizer_are_counted() -> None:
+    counts = np.array([np.bincount([ord(c) - 96 for c in text if c != " "], minlength=27) for text in TEXTS])
+    rows = normalized(counts.astype(np.float64))
+    assert kernel(Pieces(), TEXTS) == pytest.approx(rows @ rows.T)
+
+
+def test_representations_side_by_side_are_added() -> None:
+    words, letters = (Vectorizer.fit(TEXTS, Terms(analyzer=name)) for name in ("word", "char_wb"))
+    union = Union([Block("words", 0.5, words), Block("vectors", 2.0, Encoder())])  # type: ignore[arg-type]
+    assert kernel(union, TEXTS) == pytest.approx(kernel(words, TEXTS) + kernel(Encoder(), TEXTS))
+    both = Vectorizer.fit(TEXTS, Terms(analyzer="word+char_wb"))
+    assert kernel(both, TEXTS) == pytest.approx(kernel(words, TEXTS) + kernel(letters, TEXTS))
+
+
+def test_the_kernel_does_not_depend_on_which_columns_are_dense(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted = Vectorizer.fit(TEXTS, Terms())
+    before = kernel(fitted, TEXTS)
+    monkeypatch.setattr(features, "COMMON", 1)
+    assert kernel(fitted, TEXTS) == pytest.approx(before)
+    monkeypatch.setattr(features, "COMMON", 1000)
+    monkeypatch.setattr(features, "COLUMNS", 2)
+    assert kernel(fitted, TEXTS) == pytest.approx(before)
+
+
+def test_terms_of_a_single_text_are_left_out() -> None:
+    counts, terms = count_terms(["b a a", "c a", "d d"], str.split)
+    assert terms == ["a"]
+    assert counts.toarray().tolist() == [[2], [1], [0]]

@@ -1,0 +1,107 @@
+"""The classifier two-sample test against a brute-force reference, and its p-values without drift."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from tests.unit.drift.texts import draw_texts, pool_of, rejected
+from textclf.drift import two_sample as drift_test
+from textclf.drift.features import kernel
+from textclf.drift.permutations import permutations
+from textclf.drift.sample import Pool
+from textclf.drift.two_sample import RIDGE, HeldOutRidge, areas, centre, two_sample
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vectorizer import Vectorizer
+
+WORDS = Vectorizer.fit(["one two"], Terms())
+
+
+def make_pool(seed: int, copies: bool = False) -> Pool:
+    """Return a pool of texts from one source; with `copies` many of them are repeated, each on one side only."""
+    generator = np.random.default_rng(seed)
+    sides = [draw_texts(generator, count, 4) for count in (30, 18)]
+    if copies:
+        sides = [[text for text in side for _ in range(generator.integers(1, 5))] for side in sides]
+    return pool_of(sides[0], sides[1], seed)
+
+
+def trained_scores(K: NDArray[np.float64], sides: NDArray[np.float64], fold: slice) -> NDArray[np.float64]:
+    """Return the scores of a fold by training on all others."""
+    rest = np.setdiff1d(np.arange(len(K)), np.arange(len(K))[fold])
+    weights = np.linalg.solve(K[np.ix_(rest, rest)] + RIDGE * np.eye(len(rest)), (sides - sides.mean())[rest])
+    scores: NDArray[np.float64] = K[fold][:, rest] @ weights
+    return scores
+
+
+@pytest.mark.parametrize("step", [1, 5, 256])
+@pytest.mark.parametrize("folds", [2, 10, 48])
+def test_held_out_scores_equal_those_of_a_classifier_trained_on_the_other_folds(
+    folds: int, step: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drift_test, "STEP", step)
+    pool = make_pool(0)
+    K = centre(kernel(WORDS, pool.texts))
+    sides = pool.new / pool.copies
+    ridge = HeldOutRidge(K.copy(), folds=folds)
+    scores = ridge.scores(sides[:, None])[:, 0]
+    assert sum(fold.stop - fold.start for fold in ridge.folds) == len(pool.texts)
+    for fold in ridge.folds:
+        assert scores[fold] == pytest.approx(trained_scores(K, sides, fold), abs=1e-8)
+
+
+def test_areas_equal_those_of_scikit_learn() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    generator = np.random.default_rng(0)
+    scores, sides = generator.normal(size=(40, 3)), generator.integers(0, 2, (40, 3)).astype(np.float64)
+    whole = areas(scores, sides, [slice(0, 40)])
+    assert whole == pytest.approx([roc_auc_score(sides[:, each], scores[:, each]) for each in range(3)])
+    folds = [slice(0, 15), slice(15, 40)]
+    for each in range(3):
+        pairs = [(sides[fold, each].sum() * (1 - sides[fold, each]).sum()) for fold in folds]
+        parts = [roc_auc_score(sides[fold, each], scores[fold, each]) for fold in folds]
+        assert areas(scores, sides, folds)[each] == pytest.approx(np.average(parts, weights=pairs))
+
+
+def test_an_area_without_pairs_is_that_of_chance() -> None:
+    assert areas(np.array([[1.0], [2.0]]), np.array([[1.0], [1.0]]), [slice(0, 2)]).tolist() == [0.5]
+
+
+def test_the_p_value_equals_that_of_training_anew_for_each_permutation() -> None:
+    pool = make_pool(3)
+    K = centre(kernel(WORDS, pool.texts))
+    sides, folds = pool.new / pool.copies, HeldOutRidge(K.copy()).folds
+    statistics = []
+    for order in np.concatenate(list(permutations(pool.copies, 49, seed=8)), axis=1).T:
+        permuted = sides[order]
+        scores = np.concatenate([trained_scores(K, permuted, fold) for fold in folds])
+        statistics.append(areas(np.round(scores, 9)[:, None], permuted[:, None], folds)[0])
+    found = two_sample(pool, kernel(WORDS, pool.texts), 49, seed=8)
+    assert found.area == pytest.approx(statistics[0])
+    assert found.p == pytest.approx(np.mean(np.array(statistics) >= statistics[0] - 1e-9))
+
+
+@pytest.mark.parametrize("copies", [False, True], ids=["distinct", "copies"])
+def test_without_drift_p_values_are_uniform(copies: bool) -> None:
+    p_values = []
+    for seed in range(400):
+        pool = make_pool(seed, copies)
+        p_values.append(two_sample(pool, kernel(WORDS, pool.texts), 19, seed).p)
+    low, high = stats.binom.interval(0.999, len(p_values), 0.1)
+    assert low <= rejected(p_values, 0.1)[0] <= high
+    assert stats.chisquare(np.bincount(np.round(np.array(p_values) * 20).astype(int), minlength=21)[1:]).pvalue > 0.001
+
+
+def test_texts_of_another_kind_are_told_apart() -> None:
+    generator = np.random.default_rng(0)
+    other = [text.replace("u", "o") for text in draw_texts(generator, 30)]
+    pool = pool_of(draw_texts(generator, 60), [*other, *draw_texts(generator, 10)])
+    found = two_sample(pool, kernel(WORDS, pool.texts), 99, seed=0)
+    assert found.area > 0.8
+    assert found.p == 0.01
+
+
+def test_texts_without_any_known_feature_are_told_apart_by_chance_only() -> None:
+    pool = pool_of(["?", "!", "."], ["-", "+", ";"])
+    assert two_sample(pool, kernel(WORDS, pool.texts), 9, seed=0).p > 0.05

@@ -1,0 +1,133 @@
+"""What the two-sample test sees of texts: the kernel of the representation of the model.
+
+A vocabulary learned from the training rows has all of their words and lacks words of any other texts, also of texts of
+the same kind: that alone would tell them apart. So what is learned from texts is learned again from both samples
+together, which treats all texts alike. Pretrained encoders and tokenizers learn nothing and are used as they are.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts.features import squared_norms
+from textclf.artifacts.tokens import Tokens
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+    from textclf.vectorize.terms.settings import Terms
+
+Floats = NDArray[np.float64]
+
+COMMON = 20  # a term in at least one of so many texts is multiplied as a dense column, which is faster
+COLUMNS = 512  # dense columns at a time
+BATCH = 256  # texts that an encoder gets at a time
+
+
+def kernel(representation: Any, texts: Sequence[str]) -> Floats:
+    """Return the inner products (texts, texts) of the vectors of all texts, each scaled to length 1.
+
+    The length of the texts is a check of its own. Those of several representations are added.
+    """
+    blocks = [block.representation for block in getattr(representation, "blocks", ())] or [representation]
+    total = np.zeros((len(texts), len(texts)))
+    for block in blocks:
+        for vectors in _vectors(block, texts):
+            total += vectors @ vectors.T if isinstance(vectors, np.ndarray) else _inner(vectors)
+    return total
+
+
+def _vectors(representation: Any, texts: Sequence[str]) -> "Iterable[csr_array | Floats]":
+    """Yield the vectors of one representation, those of several analyzers one by one."""
+    from textclf.vectorize.terms.vectorizer import Vectorizer
+    from textclf.vectorize.token_ids.representation import TokenIds, split_words
+
+    match representation:
+        case Vectorizer(settings=settings):
+            from textclf.vectorize.terms.tokens import make_analyzer
+
+            for name in settings.analyzers:
+                yield unit_rows(_weighted(count_terms(texts, make_analyzer(name, settings))[0], settings))
+        case TokenIds(settings=chosen):
+            yield unit_rows(count_terms(texts, partial(split_words, settings=chosen))[0])
+        case _:
+            yield _fixed(representation, texts)
+
+
+def _fixed(representation: Any, texts: Sequence[str]) -> "csr_array | Floats":
+    """Return the vectors of a representation that learned nothing: numbers of tokens, or what an encoder gives."""
+    from scipy.sparse import csr_array, vstack
+
+    parts = [representation.transform(list(texts[start : start + BATCH])) for start in range(0, len(texts), BATCH)]
+    if isinstance(parts[0], Tokens):
+        parts = [
+            csr_array((np.ones(part.nnz), part.ids, part.starts), shape=part.shape)  # repeated ids add up
+            for part in parts
+        ]
+        for part in parts:
+            part.sum_duplicates()
+    is_dense = isinstance(parts[0], np.ndarray)
+    vectors = np.concatenate(parts) if is_dense else csr_array(vstack(parts, format="csr"))
+    scaled: csr_array | Floats = unit_rows(vectors.astype(np.float64))
+    return scaled
+
+
+def count_terms(texts: Iterable[str], analyze: Callable[[str], Iterable[str]]) -> "tuple[csr_array, list[str]]":
+    """Return how often each text has each term (texts, terms), and the terms in the order of the columns.
+
+    Terms of a single text are left out: they tell nothing about any other text.
+    """
+    from scipy.sparse import csr_array
+
+    columns: defaultdict[str, int] = defaultdict(count().__next__)
+    indices, data, ends = [], [], [0]
+    for text in texts:
+        counted = Counter(analyze(text))
+        indices.append(np.fromiter(map(columns.__getitem__, counted), np.int32, len(counted)))
+        data.append(np.fromiter(counted.values(), np.float64, len(counted)))
+        ends.append(ends[-1] + len(counted))
+    terms = list(columns)
+    places = np.concatenate([np.zeros(0, np.int32), *indices])
+    matrix = csr_array((np.concatenate([np.zeros(0), *data]), places, ends), shape=(len(ends) - 1, len(terms)))
+    several = np.flatnonzero(np.bincount(places, minlength=len(terms)) > 1)
+    return csr_array(matrix[:, several]), [terms[place] for place in several.tolist()]
+
+
+def _weighted(counts: "csr_array", settings: "Terms") -> "csr_array":
+    """Return the weights that the settings give to the counts of terms, with the idf of these texts."""
+    if settings.weighting == "binary":
+        counts.data[:] = 1
+    if settings.weighting == "tfidf":
+        if settings.sublinear_tf:
+            counts.data = 1 + np.log(counts.data)
+        frequencies = np.bincount(counts.indices, minlength=counts.shape[1])
+        counts.data *= (np.log((counts.shape[0] + 1) / (frequencies + 1)) + 1)[counts.indices]
+    return counts
+
+
+def unit_rows(vectors: Any) -> Any:
+    """Return the rows scaled to length 1; those of zeros stay."""
+    lengths = np.maximum(np.sqrt(squared_norms(vectors)), np.finfo(np.float64).tiny)
+    if isinstance(vectors, np.ndarray):
+        vectors /= lengths[:, None]
+    else:
+        vectors.data /= np.repeat(lengths, np.diff(vectors.indptr))
+    return vectors
+
+
+def _inner(vectors: "csr_array") -> Floats:
+    """Return the inner products of all rows; frequent columns are multiplied as dense ones."""
+    frequencies = np.bincount(vectors.indices, minlength=vectors.shape[1])
+    is_common = frequencies * COMMON >= vectors.shape[0]
+    rare = vectors[:, np.flatnonzero(~is_common)]
+    products: Floats = (rare @ rare.T).toarray()
+    common = np.flatnonzero(is_common)
+    for start in range(0, len(common), COLUMNS):
+        dense = vectors[:, common[start : start + COLUMNS]].toarray()
+        products += dense @ dense.T
+    return products
