@@ -1,0 +1,253 @@
+"""The result of `textclf drift`: what was compared and what the checks found, as JSON and as lines."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from textclf.core.files import DIGITS
+from textclf.core.formatting import count_noun, join_names, p_value, percent, points, round_significant
+from textclf.core.labels import NAME_LIMIT, cut, display_labels, visible
+from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Area, Findings, Settings
+from textclf.drift.sample import Pool, Sample
+from textclf.drift.shares import Shares, smallest_difference
+from textclf.drift.words import Word
+from textclf.evaluate.intervals import Interval
+
+TITLES = {
+    CLASSIFIER: "classifier",
+    WORDS: "words",
+    LENGTH: "length",
+    UNKNOWN: "unknown words",
+    CLASSES: "predicted classes",
+}
+MOST_CLASSES = 10  # that are printed: those with the smallest p-values
+CLEAREST = 50  # words in the JSON file
+NAMED = 10  # words that are printed for each direction
+
+
+class Side(NamedTuple):
+    """One side of the comparison: its name, its rows, its distinct texts, and how many of these were compared."""
+
+    name: str
+    rows: int
+    texts: int
+    compared: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that is told: `held_out` is the side that unknown words and classes are compared with, if it is another."""
+
+    model: str
+    settings: Settings
+    new: Side
+    reference: Side
+    held_out: Side | None
+    shared: int  # distinct texts compared that both sides have
+    findings: Findings
+
+    @property
+    def drifted(self) -> list[str]:
+        """Return the checks that found drift."""
+        return self.findings.drifted(self.settings.alpha)
+
+    @property
+    def words(self) -> list[Word]:
+        """Return the words that found drift, the clearest first."""
+        words = self.findings.words.words
+        return [word for word in words if self.findings.correct(WORDS, word.p) <= self.settings.alpha]
+
+    @property
+    def smallest(self) -> float:
+        """Return the smallest difference in the share of a class that is found with 80% probability."""
+        other = self.held_out or self.reference
+        return smallest_difference(other.compared, self.new.compared, self.settings.alpha / len(self.findings.p))
+
+
+def side(name: str, sample: Sample, copies: "np.ndarray[Any, np.dtype[np.int64]]") -> Side:
+    """Return a side of a pool, in which each text has so many copies of this side."""
+    return Side(name, sample.rows, len(sample.keys), int((copies > 0).sum()))
+
+
+def shared_texts(pool: Pool) -> int:
+    """Return how many texts of a pool both sides have."""
+    return int(((pool.new > 0) & (pool.reference > 0)).sum())
+
+
+def to_json(result: Result) -> str:
+    """Return the JSON file."""
+    return json.dumps(to_content(result), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_content(result: Result) -> dict[str, Any]:
+    """Return the content of the JSON file: p-values with six significant digits, other numbers with `DIGITS`."""
+    found, settings = result.findings, result.settings
+    checks: dict[str, Any] = {
+        CLASSIFIER: _area(found.classifier),
+        WORDS: {
+            "tested": len(found.words.words),
+            "found": len(result.words),
+            "clearest": [_word(result, word) for word in found.words.words[:CLEAREST]],
+        },
+        LENGTH: {
+            "reference_median": found.length.reference,
+            "new_median": found.length.new,
+            **_area(found.length.longer),
+        },
+    }
+    if found.unknown is not None:
+        checks[UNKNOWN] = _shares(found.unknown)
+    if found.classes is not None:
+        checks[CLASSES] = {
+            "classes": {name: _shares(shares) | _p(result, CLASSES, shares.p) for name, shares in found.classes.items()}
+        }
+    for name, p in found.p.items():
+        checks[name] |= _p(result, name, p) | {"drift": name in result.drifted}
+    return {
+        "drift": bool(result.drifted),
+        "alpha": settings.alpha,
+        "permutations": settings.permutations,
+        "seed": settings.seed,
+        "model": result.model,
+        "new": _side(result.new),
+        "reference": _side(result.reference),
+        **({} if result.held_out is None else {"held_out": _side(result.held_out)}),
+        "shared_texts": result.shared,
+        "smallest_difference": round(result.smallest, DIGITS),
+        "checks": checks,
+    }
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return dict(side._asdict())
+
+
+def _ends(ends: Interval) -> dict[str, float]:
+    return {"low": round(ends.low, DIGITS), "high": round(ends.high, DIGITS)}
+
+
+def _area(area: Area) -> dict[str, float]:
+    return {"roc_auc": round(area.area, DIGITS), **_ends(area.ends)}
+
+
+def _p(result: Result, check: str, p: float) -> dict[str, float]:
+    """Return a p-value of a check or of a part of it, and the same corrected for all checks."""
+    return {"p": round_significant(p), "p_holm": round_significant(result.findings.correct(check, p))}
+
+
+def _word(result: Result, word: Word) -> dict[str, Any]:
+    shares = {"reference": round(word.reference, DIGITS), "new": round(word.new, DIGITS)}
+    return {"word": word.word, **shares, **_p(result, WORDS, word.p)}
+
+
+def _shares(shares: Shares) -> dict[str, Any]:
+    return {
+        "reference": {"share": round(shares.reference, DIGITS), **_ends(shares.reference_ends)},
+        "new": {"share": round(shares.new, DIGITS), **_ends(shares.new_ends)},
+        "difference": {"points": round(100 * shares.difference, DIGITS - 2), **_ends(shares.ends)},
+    }
+
+
+def to_lines(result: Result) -> list[str]:
+    """Return the result as lines for people."""
+    table = [("check", "reference", "new", "difference", "p", "p (Holm)"), *rows(result)]
+    widths = [max(len(row[place]) for row in table) for place in range(len(table[0]))]
+    lines = [*facts(result), ""]
+    for row in table:
+        cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
+        lines.append("  ".join(cells).rstrip())
+    lines += ["", *word_lines(result), answer(result)]
+    return lines
+
+
+def facts(result: Result) -> list[str]:
+    """Return what was compared, in sentences."""
+    lines = [f"{title}: {_amount(side)}" for title, side in (("new", result.new), ("reference", result.reference))]
+    if result.held_out is not None:
+        learned = "unknown words and predicted classes" if result.findings.unknown is not None else "predicted classes"
+        lines.append(f"reference for {learned}: {_amount(result.held_out)}, which the model has not seen")
+    if result.findings.classes is not None:
+        smallest = f"{100 * result.smallest:.0f} points"
+        lines.append(f"differences below {smallest} in the share of a class are likely to be missed")
+    return lines
+
+
+def _amount(side: Side) -> str:
+    amount = f"{visible(side.name)}, {count_noun(side.rows, 'row')}, {count_noun(side.texts, 'different text')}"
+    return amount + (f", {side.compared:,} of them compared" if side.compared < side.texts else "")
+
+
+def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, str, str, str]]:
+    """Return a row per check: its name, reference, new, difference with interval, p and p after Holm's correction."""
+    found = result.findings
+    area, longer = found.classifier, found.length.longer
+    by_check = {
+        CLASSIFIER: ("", "", f"ROC AUC {_with_ends(area)}"),
+        WORDS: ("", "", f"{len(result.words):,} of {count_noun(len(found.words.words), 'word')}"),
+        LENGTH: (f"{found.length.reference:g}", f"{found.length.new:g}", f"ROC AUC {_with_ends(longer)}"),
+    }
+    if found.unknown is not None:
+        by_check[UNKNOWN] = cells(found.unknown)
+    if found.classes is not None:
+        by_check[CLASSES] = ("", "", "")
+    lines = []
+    for name, (reference, new, difference) in by_check.items():
+        lines.append((TITLES[name], reference, new, difference, *shown_p(result, name, found.p[name])))
+    shown = display_labels(found.classes or ())
+    for name, shares in sorted((found.classes or {}).items(), key=lambda item: item[1].p)[:most]:
+        lines.append((f"  class {shown[name]}", *cells(shares), *shown_p(result, CLASSES, shares.p)))
+    return lines
+
+
+def shown_p(result: Result, check: str, p: float) -> tuple[str, str]:
+    """Return a p-value as it is shown, and corrected for all checks."""
+    return p_value(p), p_value(result.findings.correct(check, p))
+
+
+def _with_ends(area: Area) -> str:
+    return f"{area.area:.3f} ({area.ends.low:.3f} to {area.ends.high:.3f})"
+
+
+def cells(shares: Shares) -> tuple[str, str, str]:
+    """Return shares as they are shown: reference, new, and the difference with its interval."""
+    ends = f"{points(shares.ends.low)} to {points(shares.ends.high)}"
+    return percent(shares.reference), percent(shares.new), f"{points(shares.difference)} ({ends}) points"
+
+
+def word_lines(result: Result) -> list[str]:
+    """Return the words that found drift, with the shares of texts that have them, reference first."""
+    lines = []
+    for title, words in by_direction(result).items():
+        if words:
+            named = [f"{show_word(word)} ({percent(word.reference)}, {percent(word.new)})" for word in words[:NAMED]]
+            lines.append(f"{title} in new texts: {', '.join(named)}")
+    return lines
+
+
+def by_direction(result: Result) -> dict[str, list[Word]]:
+    """Return the words that found drift: those that are more frequent in new texts, and those that are less so."""
+    return {
+        "more frequent": [word for word in result.words if word.new > word.reference],
+        "less frequent": [word for word in result.words if word.new < word.reference],
+    }
+
+
+def show_word(word: Word) -> str:
+    """Return a word as it is shown: visible, on one line and not too long."""
+    return cut(visible(" ".join(word.word.split())), NAME_LIMIT)
+
+
+def answer(result: Result) -> str:
+    """Return the answer in one sentence."""
+    rate = f"of all {len(result.findings.p)} checks together at most {100 * result.settings.alpha:g}% false alarms"
+    if not result.drifted:
+        return f"no drift found ({rate})"
+    return f"drift found: {titles(result.drifted)} ({rate})"
+
+
+def titles(checks: Sequence[str]) -> str:
+    """Return the names of checks as they are shown."""
+    return join_names([TITLES[name] for name in checks])
