@@ -2,6 +2,7 @@
 
 textclf init --data tickets.csv
 textclf predict "The food was great."
+textclf drift new.csv
 textclf serve
 textclf metrics
 textclf fsck
@@ -28,6 +29,15 @@ order: id, text, label, and a probability for each class.
   textclf predict "The food was great." "Never again."
   textclf predict --model logistic_regression --explain <reviews.txt
   textclf predict --path tickets.csv --text message --id ticket --output labels.parquet
+"""
+
+DRIFT = """
+Compare texts without labels, in any format that textclf predict --path reads, with those that the model was trained on:
+can a classifier tell them apart, and do their words, lengths, unknown words and predicted classes differ? Exit code 0
+if no drift was found, 1 if drift was found, 2 after a mistake.
+
+  textclf drift new.csv
+  textclf drift tickets.jsonl --text message --reference last-month.jsonl --output drift.json --page drift.html
 """
 
 SERVE = """
@@ -82,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     add_command = functools.partial(commands.add_parser, formatter_class=DESCRIPTION, allow_abbrev=False)
     _add_init(add_command("init", description=INIT, help="set up the project for a table of your own"))
     _add_predict(add_command("predict", description=PREDICT, help="classify texts"))
+    _add_drift(add_command("drift", description=DRIFT, help="compare new texts with the training texts"))
     _add_serve(add_command("serve", description=SERVE, help="serve models over HTTP"))
     add_command("metrics", description=METRICS, help="show the outcome of the last run").set_defaults(
         name="metrics", run=_metrics
@@ -127,22 +138,14 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
 def _add_predict(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf predict`; those of tables are named as in section data of params.yaml."""
     from textclf.predict.outputs import FORMATS as OUTPUT_FORMATS
-    from textclf.tables.formats import FORMATS as TABLE_FORMATS
 
     parser.set_defaults(name="predict", run=_predict)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text")
     _add_model(parser)
     table = parser.add_argument_group("texts in a table, or standard input in its format")
     table.add_argument("--path", type=Path, help="a file, or a folder of files")
-    table.add_argument("--files", metavar="GLOB", help="which files of a folder (default: all)")
-    table.add_argument("--format", choices=list(TABLE_FORMATS), help="(default: by the file's ending)")
-    table.add_argument("--text", metavar="COLUMN", help="column of the texts (default: text)")
     table.add_argument("--id", metavar="COLUMN", help="column of ids (default: file and line)")
-    table.add_argument("--encoding", default="utf-8", help="(default: utf-8)")
-    table.add_argument("--delimiter", help="of csv and tsv (default: a comma, a tab)")
-    table.add_argument("--quoting", choices=["true", "false"], help='whether "..." may contain delimiters')
-    table.add_argument("--sheet", help="of an Excel workbook (default: the first)")
-    table.add_argument("--query", metavar="SELECT", help="statement that gives the rows of an SQLite file")
+    _add_table(table)
     parser.add_argument_group("doubt").add_argument(
         "--coverage",
         type=float,
@@ -156,6 +159,38 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     output.add_argument("--no-formulas", action="store_true", help="csv: put ' before what spreadsheets would compute")
     output.add_argument("--explain", action="store_true", help="add the terms that decided, with their weights")
     output.add_argument("--terms", type=int, default=10, metavar="N", help="of an explanation, at most (default: 10)")
+
+
+def _add_table(table: argparse._ArgumentGroup) -> None:
+    """Add the arguments that say how texts are stored."""
+    from textclf.tables.formats import FORMATS
+
+    table.add_argument("--files", metavar="GLOB", help="which files of a folder (default: all)")
+    table.add_argument("--format", choices=list(FORMATS), help="(default: by the file's ending)")
+    table.add_argument("--text", metavar="COLUMN", help="column of the texts (default: text)")
+    table.add_argument("--encoding", default="utf-8", help="(default: utf-8)")
+    table.add_argument("--delimiter", help="of csv and tsv (default: a comma, a tab)")
+    table.add_argument("--quoting", choices=["true", "false"], help='whether "..." may contain delimiters')
+    table.add_argument("--sheet", help="of an Excel workbook (default: the first)")
+    table.add_argument("--query", metavar="SELECT", help="statement that gives the rows of an SQLite file")
+
+
+def _add_drift(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `textclf drift`."""
+    parser.set_defaults(name="drift", run=_drift, texts=[], id=None)
+    parser.add_argument("new", metavar="NEW", help="a file or a folder of files with new texts, or - for stdin")
+    parser.add_argument(
+        "--reference", default="train", help="train, validation, test, or a file that is read like NEW (default: train)"
+    )
+    _add_model(parser)
+    test = parser.add_argument_group("test")
+    test.add_argument("--alpha", type=float, default=0.05, help="probability of a false alarm (default: 0.05)")
+    test.add_argument("--permutations", type=int, default=999, metavar="N", help="of each test (default: 999)")
+    test.add_argument("--seed", type=int, default=1, metavar="N", help="of samples and permutations (default: 1)")
+    _add_table(parser.add_argument_group("how the texts are stored"))
+    output = parser.add_argument_group("output")
+    output.add_argument("--output", type=Path, metavar="FILE", help="the result as JSON")
+    output.add_argument("--page", type=Path, metavar="FILE", help="the result as an HTML page")
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
@@ -216,6 +251,12 @@ def _predict(parsed: argparse.Namespace) -> None:
     from textclf.predict import command
 
     command.run(parsed)
+
+
+def _drift(parsed: argparse.Namespace) -> int:
+    from textclf.drift import command
+
+    return command.run(parsed)
 
 
 def _serve(parsed: argparse.Namespace) -> None:

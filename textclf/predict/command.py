@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 
 from textclf.artifacts.conformal import labels_answered, labels_of
@@ -84,7 +85,7 @@ def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
     if sys.stdin.isatty():
         complain("one text per line, until Ctrl-D:")
     if arguments.format in LINES:
-        return inputs.read_lines(sys.stdin.buffer, arguments.encoding, _warn)
+        return inputs.read_lines(sys.stdin.buffer, arguments.encoding, partial(_warn, arguments.name))
     return inputs.read_stream(sys.stdin.buffer, arguments.format, layout)
 
 
@@ -121,5 +122,5 @@ def choose_format(name: str | None, output: Path | None) -> str:
     return kind
 
 
-def _warn(line: str) -> None:
-    complain(f"warning: predict: {line}")
+def _warn(command: str, line: str) -> None:
+    complain(f"warning: {command}: {line}")

@@ -249,21 +249,21 @@ def write(batches: Iterable[PredictedBatch], stream: IO[bytes], kind: str, colum
 
 
 @contextlib.contextmanager
-def open_output(path: Path) -> Iterator[IO[bytes]]:
+def open_output(path: Path, option: str = "--output") -> Iterator[IO[bytes]]:
     """Open a file that replaces the one at `path` if the block ends without error; a device or pipe is opened itself.
 
-    A link stays a link, and the permissions of a replaced file stay. Raises `UserError` for a folder, and for a file in
-    a folder that does not exist or is not writable.
+    A link stays a link, and the permissions of a replaced file stay. Raises `UserError`, which calls the path `option`,
+    for a folder, and for a file in a folder that does not exist or is not writable.
     """
     if path.exists() and not path.is_file():
         if path.is_dir():
-            raise UserError(f"--output must be a file; got the folder {path}")
+            raise UserError(f"{option} must be a file; got the folder {path}")
         with path.open("wb") as stream:
             yield stream
         return
     target = Path(os.path.realpath(path))
     if not (target.parent.is_dir() and os.access(target.parent, os.W_OK | os.X_OK)):
-        raise UserError(f"--output must be in an existing folder that is writable; got {path}")
+        raise UserError(f"{option} must be in an existing folder that is writable; got {path}")
     with outputs(target) as (scratch,), scratch.open("wb") as stream:
         if target.exists():
             shutil.copymode(target, scratch)

@@ -1,0 +1,265 @@
+"""The command `textclf drift`: its answer, its outputs and its errors."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from tests.unit.drift.texts import draw_texts
+from tests.unit.predict.models import export, three_classes, two_classes
+from textclf import cli
+from textclf.artifacts import splits
+from textclf.artifacts.decisions import INDEX
+from textclf.core.extras import EXTRAS
+
+ROOT = Path(__file__).parents[3]
+HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&\x1b[31m"
+# All optional packages look as if they were not installed.
+WITHOUT = (
+    f"import sys; sys.modules.update(dict.fromkeys({[name for names in EXTRAS.values() for name in names]}))\n"
+    "from textclf import cli; cli.main()"
+)
+
+
+class Done(NamedTuple):
+    """How a command ended: exit code, stdout and stderr."""
+
+    status: object
+    out: str
+    err: str
+
+
+Run = Callable[..., Done]
+
+
+def write_split(folder: Path, name: str, texts: Sequence[str]) -> None:
+    rows = [{"id": str(number), "text": text, "label": "yes"} for number, text in enumerate(texts)]
+    splits.write_table(pa.Table.from_pylist(rows, schema=splits.SCHEMA), folder / f"{name}.parquet")
+
+
+def write_texts(path: Path, texts: Sequence[str]) -> Path:
+    path.write_text("".join(json.dumps({"text": text}) + "\n" for text in texts), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with a model, splits, and texts of the same kind and of another one."""
+    folder = tmp_path_factory.mktemp("project")
+    generator = np.random.default_rng(0)
+    export(two_classes(), folder / "models" / "linear")
+    export(three_classes([HOSTILE, "b", "c"]), folder / "models" / "hostile")
+    (folder / "models" / INDEX).write_text(json.dumps({"default": "linear", "models": ["linear", "hostile"]}))
+    (folder / "data/splits").mkdir(parents=True)
+    for name, count in (("train", 60), ("test", 40)):
+        write_split(folder / "data/splits", name, [f"great {text}" for text in draw_texts(generator, count)])
+    write_texts(folder / "same.jsonl", [f"great {text}" for text in draw_texts(generator, 40)])
+    other = [f"bad {HOSTILE} zzz {text}" for text in draw_texts(generator, 30)]
+    write_texts(folder / "other.jsonl", other)
+    write_texts(folder / "few.jsonl", ["one", "One!", "two"])
+    (folder / "other.txt").write_text("".join(f"{text}\n" for text in other), encoding="utf-8")
+    (folder / "empty.jsonl").write_text("")
+    return folder
+
+
+@pytest.fixture
+def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Yield the folder in which commands run."""
+    for path in made.iterdir():
+        (tmp_path / path.name).symlink_to(path)
+    monkeypatch.chdir(tmp_path)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGHUP, signal.SIGTERM)}
+    yield tmp_path
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(project: Path, capfd: pytest.CaptureFixture[str]) -> Run:  # noqa: ARG001 (the folder in which it runs)
+    """Return a function that runs `textclf drift` in this process."""
+
+    def work(*arguments: str) -> Done:
+        with pytest.raises(SystemExit) as stop:
+            cli.main(["drift", *arguments])
+        return Done(stop.value.code, *capfd.readouterr())
+
+    return work
+
+
+def test_texts_of_the_same_kind_have_no_drift(run: Run) -> None:
+    done = run("same.jsonl")
+    assert (done.status, done.err) == (0, "")
+    lines = done.out.splitlines()
+    assert lines[:2] == [
+        "new: same.jsonl, 40 rows, 40 different texts",
+        "reference: train, 60 rows, 60 different texts",
+    ]
+    assert lines[2].endswith("classes: test, 40 rows, 40 different texts, which the model has not seen")
+    assert lines[-1] == "no drift found (of all 5 checks together at most 5% false alarms)"
+
+
+def test_texts_of_another_kind_have_drift(run: Run) -> None:
+    done = run("other.jsonl", "--output", "drift.json")
+    assert (done.status, done.err) == (1, "")
+    assert done.out.splitlines()[-1].startswith("drift found: classifier, words, length")
+    content = json.loads(Path("drift.json").read_text(encoding="utf-8"))
+    assert content["drift"] is True
+    assert content["new"] == {"name": "other.jsonl", "rows": 30, "texts": 30, "compared": 30}
+    assert content["held_out"]["name"] == "test"
+    checks = content["checks"]
+    assert list(checks) == ["classes", "classifier", "length", "unknown_words", "words"]
+    assert checks["classes"]["classes"]["no"]["new"]["share"] == 1
+    assert checks["words"]["clearest"][0]["word"] in {"zzz", "bad", "great", "img", "script", "src", "onerror", "alert"}
+    for check in checks.values():
+        assert check["p"] <= check["p_holm"]
+        assert check["drift"] == (check["p_holm"] <= 0.05)
+
+
+@pytest.mark.parametrize("reference", ["test", "same.jsonl"])
+def test_another_reference_is_compared_in_all_checks(run: Run, reference: str) -> None:
+    done = run("other.jsonl", "--reference", reference, "--output", "drift.json")
+    assert done.status == 1
+    content = json.loads(Path("drift.json").read_text(encoding="utf-8"))
+    assert content["reference"]["name"] == reference
+    assert "held_out" not in content
+
+
+def test_lines_of_standard_input_are_compared(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Path("other.txt").open(encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        done = run("-")
+    assert done.status == 1
+    assert done.out.startswith("new: standard input, 30 rows")
+
+
+def test_the_rows_of_new_texts_may_stand_in_any_order(run: Run) -> None:
+    lines = Path("other.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    Path("other").mkdir()
+    Path("other/other.jsonl").write_text("".join(reversed(lines)), encoding="utf-8")
+    first, second = run("other.jsonl"), run("other/other.jsonl")
+    assert first == second
+
+
+def test_text_of_the_corpus_is_inert_in_lines_and_page(run: Run) -> None:
+    name = "<img src=x onerror=alert(1)>.jsonl"
+    Path(name).write_bytes(Path("other.jsonl").read_bytes())
+    done = run(name, "--model", "hostile", "--page", "drift.html")
+    assert done.status == 1
+    page = Path("drift.html").read_text(encoding="utf-8")
+    shown, _, script = page.partition('<script type="module">')
+    assert script
+    for text in (done.out, page):
+        assert not re.search("[\x1b\u202e]", text)
+    for text in (name, HOSTILE):
+        assert text not in page
+    assert "&lt;img src=x onerror=alert(1)&gt;" in shown
+    assert "<img" not in shown
+    assert shown.count("</script>") == shown.count("<script")
+
+
+def test_the_same_inputs_give_the_same_bytes(run: Run) -> None:
+    written = []
+    for seed in ("1", "1", "2"):
+        done = run("same.jsonl", "--output", "drift.json", "--page", "drift.html", "--seed", seed)
+        written.append((done.out, Path("drift.json").read_bytes(), Path("drift.html").read_bytes()))
+    assert written[0] == written[1]
+    assert written[0][1] != written[2][1]
+    assert str(Path.cwd()) not in written[0][2].decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["missing.jsonl"], "NEW must be an existing file or folder, or -; got 'missing.jsonl'"),
+        (["empty.jsonl"], "empty.jsonl must have at least 20 different texts"),
+        (["few.jsonl"], "got 2 in 3 rows; collect more"),
+        (["same.jsonl", "--reference", "few.jsonl"], "--reference few.jsonl must have at least 20 different texts"),
+        (["same.jsonl", "--text", "body"], "must have the key body; got text"),
+        (
+            ["same.jsonl", "--reference", "trian"],
+            "--reference must be train, validation, test or an existing file; got 'trian'",
+        ),
+        (
+            ["same.jsonl", "--reference", "-"],
+            "--reference must be train, validation, test or an existing file; got '-'",
+        ),
+        (
+            ["same.jsonl", "--reference", "validation"],
+            "--reference must be a split in data/splits (train, test); got validation",
+        ),
+        (
+            ["same.jsonl", "--model", "none"],
+            "--model must be one in models (linear, hostile) or the folder of one; got 'none'",
+        ),
+        (["same.jsonl", "--alpha", "0"], "--alpha must be above 0 and below 1; got 0"),
+        (["same.jsonl", "--alpha", "nan"], "--alpha must be above 0 and below 1; got nan"),
+        (
+            ["same.jsonl", "--alpha", "0.001"],
+            "--permutations must be from 4,999 to 100,000 with --alpha 0.001; got 999",
+        ),
+        (["same.jsonl", "--permutations", "98"], "--permutations must be from 99 to 100,000 with --alpha 0.05; got 98"),
+        (["same.jsonl", "--seed", "-1"], "--seed must be from 0 to 4294967295; got -1"),
+        (["same.jsonl", "--output", "models"], "--output must be a file; got the folder models"),
+        (
+            ["same.jsonl", "--page", "none/drift.html"],
+            "--page must be in an existing folder that is writable; got none/drift.html",
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_gets_a_line_and_status_2(run: Run, arguments: list[str], line: str) -> None:
+    done = run(*arguments)
+    assert (done.status, done.out) == (2, "")
+    assert re.fullmatch(r"error: drift: .*\n", done.err)
+    assert line in done.err
+
+
+def test_a_missing_split_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "alone").mkdir()
+    for name in ("models", "same.jsonl"):
+        (tmp_path / "alone" / name).symlink_to(tmp_path / name)
+    monkeypatch.chdir(tmp_path / "alone")
+    done = run("same.jsonl")
+    assert (done.status, done.out) == (2, "")
+    assert done.err == ("error: drift: data/splits/train.parquet not found; run dvc repro (or dvc pull) to make it\n")
+
+
+def test_checks_are_left_out_if_there_are_too_few_unseen_rows(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    folder = tmp_path / "splits"
+    folder.mkdir()
+    write_split(folder, "train", draw_texts(np.random.default_rng(5), 40))
+    write_split(folder, "test", ["great food"])
+    monkeypatch.setattr("textclf.drift.command.FOLDER", folder)
+    done = run("same.jsonl")
+    assert done.err == (
+        "warning: drift: unknown words and predicted classes are left out, for which test must have at least 20 "
+        "different texts; got 1\n"
+    )
+    assert "of all 3 checks together" in done.out
+
+
+def test_a_file_is_compared_without_any_extra_and_what_needs_one_says_which(project: Path) -> None:
+    def slim(*words: str) -> "subprocess.CompletedProcess[str]":
+        command = [sys.executable, "-c", WITHOUT, "drift", "other.jsonl", *words]
+        return subprocess.run(command, cwd=project, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)})
+
+    done = slim("--reference", "same.jsonl", "--output", "drift.json")
+    assert (done.returncode, done.stderr) == (1, "")
+    split = slim()
+    assert (split.returncode, split.stdout) == (2, "")
+    assert (
+        split.stderr == 'error: drift: the package pyarrow must be installed for this; pip install "textclf[parquet]"\n'
+    )
+    page = slim("--reference", "same.jsonl", "--page", "drift.html")
+    assert (page.returncode, page.stdout) == (2, "")
+    assert 'must be installed for this; pip install "textclf[pipeline]"' in page.stderr

@@ -1,0 +1,135 @@
+"""The command `textclf drift`: from its arguments to the answer."""
+
+import argparse
+import contextlib
+import math
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from textclf.core.errors import UserError
+from textclf.core.failures import complain
+from textclf.core.files import SPLITS
+from textclf.core.formatting import count_noun
+from textclf.core.quoting import quote_name, quote_value
+from textclf.drift import result
+from textclf.drift.measure import CHECKS, Settings, measure
+from textclf.drift.result import Result, Side
+from textclf.drift.sample import Pool, Sample, pool, sample_texts
+from textclf.predict.command import read_batches
+from textclf.predict.outputs import open_output
+from textclf.predict.predictor import find_model, load
+
+STDIN = "-"
+FOLDER = Path("data/splits")
+TRAIN, HELD_OUT = "train", "test"  # the rows that models learn from, and rows that decide nothing about a model
+FEWEST = 20  # distinct texts of each side: with fewer, hardly any drift can be found
+MOST_PERMUTATIONS = 100_000
+BATCH = 4096  # rows of a split at a time
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print whether new texts are like those of the reference; return 1 if they are not, else 0."""
+    settings = _settings(arguments)
+    writers: list[tuple[Path, str, Callable[[Result], str]]] = []
+    if arguments.output is not None:
+        writers.append((arguments.output, "--output", result.to_json))
+    if arguments.page is not None:
+        from textclf.drift.page import render  # an error now if a package is missing
+
+        writers.append((arguments.page, "--page", render))
+    with contextlib.ExitStack() as stack:
+        streams = [stack.enter_context(open_output(path, option)) for path, option, _ in writers]
+        found = _compare(arguments, settings)
+        for stream, (_, _, write) in zip(streams, writers, strict=True):
+            stream.write(write(found).encode())
+    print("\n".join(result.to_lines(found)))
+    return 1 if found.drifted else 0
+
+
+def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
+    """Return what the checks find in the texts that the arguments name."""
+    predictor = load(folder := find_model(arguments.models, arguments.model))
+    name = "standard input" if arguments.new == STDIN else Path(arguments.new).resolve().name
+    if arguments.new != STDIN and not Path(arguments.new).exists():
+        raise UserError(f"NEW must be an existing file or folder, or -; got {quote_value(arguments.new)}")
+    reference = _reference(arguments, settings.seed)
+    new = sample_texts(_read(arguments, arguments.new), settings.seed)
+    _require_texts(f"--reference {quote_name(arguments.reference)}", reference)
+    _require_texts(quote_name(name), new)
+    pooled = pool(reference, new)
+    held_out, seen = (None, pooled) if arguments.reference != TRAIN else _held_out(new, settings.seed)
+    return Result(
+        folder.resolve().name,
+        settings,
+        result.side(name, new, pooled.new),
+        result.side(Path(arguments.reference).name, reference, pooled.reference),
+        held_out,
+        result.shared_texts(pooled),
+        measure(pooled, seen, predictor, settings),
+    )
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    """Return the settings of the tests; `UserError` for numbers with which no drift could be found."""
+    if not 0 < arguments.alpha < 1:
+        raise UserError(f"--alpha must be above 0 and below 1; got {arguments.alpha:g}")
+    fewest = math.ceil(CHECKS / arguments.alpha) - 1  # the smallest p-value is 1 / (permutations + 1)
+    if not fewest <= arguments.permutations <= MOST_PERMUTATIONS:
+        raise UserError(
+            f"--permutations must be from {fewest:,} to {MOST_PERMUTATIONS:,} with --alpha {arguments.alpha:g}; got "
+            f"{arguments.permutations:,}"
+        )
+    if not 0 <= arguments.seed < 2**32:
+        raise UserError(f"--seed must be from 0 to {2**32 - 1}; got {arguments.seed}")
+    return Settings(arguments.alpha, arguments.permutations, arguments.seed)
+
+
+def _read(arguments: argparse.Namespace, path: str) -> Iterator[Sequence[str]]:
+    """Yield the texts of a file, a folder or standard input."""
+    chosen = argparse.Namespace(**vars(arguments) | {"path": None if path == STDIN else Path(path)})
+    return (batch.texts for batch in read_batches(chosen))
+
+
+def _reference(arguments: argparse.Namespace, seed: int) -> Sample:
+    """Return the texts of the reference, of a split or of a file."""
+    if arguments.reference in SPLITS:
+        return sample_texts(_read_split(arguments.reference), seed)
+    if arguments.reference == STDIN or not Path(arguments.reference).exists():
+        raise UserError(
+            f"--reference must be {', '.join(SPLITS)} or an existing file; got {quote_value(arguments.reference)}"
+        )
+    return sample_texts(_read(arguments, arguments.reference), seed)
+
+
+def _read_split(name: str) -> Iterator[Sequence[str]]:
+    """Yield the texts of a split of the pipeline; `UserError` if there is none of that name."""
+    from textclf.artifacts import splits  # needs pyarrow
+
+    shards = splits.open_columns(FOLDER)
+    if name not in shards:
+        raise UserError(f"--reference must be a split in {FOLDER} ({', '.join(shards)}); got {name}")
+    for read in shards[name]:
+        texts = read(["text"])["text"]
+        for start in range(0, len(texts), BATCH):
+            yield texts.slice(start, BATCH).to_pylist()
+
+
+def _held_out(new: Sample, seed: int) -> tuple[Side | None, Pool | None]:
+    """Return the rows that no model has learned from, and their texts together with the new ones; None for too few."""
+    sample = sample_texts(_read_split(HELD_OUT), seed)
+    if len(sample.keys) < FEWEST:
+        complain(
+            f"warning: drift: unknown words and predicted classes are left out, for which {HELD_OUT} must have at "
+            f"least {FEWEST} different texts; got {len(sample.keys)}"
+        )
+        return None, None
+    seen = pool(sample, new)
+    return result.side(HELD_OUT, sample, seen.reference), seen
+
+
+def _require_texts(option: str, sample: Sample) -> None:
+    if len(sample.keys) < FEWEST:
+        raise UserError(
+            f"{option} must have at least {FEWEST} different texts, since fewer can't tell whether they are like the "
+            f"others; got {len(sample.keys)} in {count_noun(sample.rows, 'row')}; collect more"
+        )
