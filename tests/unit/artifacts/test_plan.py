@@ -92,6 +92,12 @@ def test_settings_that_the_run_does_not_use_are_not_in_its_plan() -> None:
     assert plan_settings(Params.model_validate(content | {"report": {"mistakes": 3}})) != planned
 
 
+def test_the_settings_of_behavioural_tests_are_in_use_only_if_there_are_tests() -> None:
+    assert "behave" not in plan_settings(Params.model_validate({"behave": {"seed": 1}}))
+    behave = {"tests": {"mine": "mine.yaml"}, "seed": 0}
+    assert plan_settings(Params.model_validate({"behave": behave}))["behave"] == behave
+
+
 def test_a_damaged_plan_is_told_in_a_line(tmp_path: Path) -> None:
     plan.write(tmp_path / "plan", {}, {"words": True}, [], {})
     path = plan.representation_path(tmp_path / "plan", "words")

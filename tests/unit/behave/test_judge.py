@@ -92,7 +92,7 @@ def test_a_class_that_the_model_does_not_have_is_refused() -> None:
 
 
 def test_what_is_written_is_read_again_with_texts_and_answers(tmp_path: Path) -> None:
-    tests = parsed({"kind": "direction", "about": "Signs.", "must_not_rise": "good", "pairs": PAIRS[1:]})
+    tests = parsed({"kind": "direction", "about": "Signs.", "must_not_fall": "bad", "pairs": PAIRS[1:]})
     verdicts = {"signs": judge.judge(tests, Signs())}
     metrics, cases = tmp_path / "metrics.json", tmp_path / "cases.json"
     outcomes = {"signs": judge.outcomes(tests, verdicts["signs"], 0.95)}
@@ -100,13 +100,13 @@ def test_what_is_written_is_read_again_with_texts_and_answers(tmp_path: Path) ->
     read = results.read_metrics(metrics)
     assert read.models["signs"]["first"].failed == [1]
     record = results.read_cases(cases, read)["first"]
-    assert (record.kind, record.about, record.must_not_rise, record.tolerance) == ("direction", "Signs.", "yes", 0.1)
+    assert (record.kind, record.about, record.must_not_fall, record.tolerance) == ("direction", "Signs.", "no", 0.1)
     first = record.cases[0]
     assert (first.text, first.changed, first.change, first.expected) == ("+", "+++", "pair", None)
     assert first.models["signs"].model_dump() == {
         "failed": True,
         "label": "yes",
-        "probability": 0.6,
+        "probability": 0.4,  # of the class in question, not of the one decided
         "changed_label": "yes",
-        "changed_probability": 0.8,
+        "changed_probability": 0.2,
     }

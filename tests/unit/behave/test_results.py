@@ -13,7 +13,7 @@ from textclf.core.files import write_json
 
 RATE = {"cases": 2, "failures": 1, "failure_rate": 0.5, "low": 0.1, "high": 0.9}
 OUTCOME = RATE | {"changes": {"typo": RATE}, "failed": [2]}
-TESTS = {"first": {"kind": "invariance", "about": "", "cases": [{"text": "a", "models": {}}]}}
+TESTS = {"first": {"kind": "invariance", "about": "", "cases": [{"text": "a", "models": {}}] * 2}}
 REMEDY = "remove it and run dvc repro (or dvc pull) to make it"
 
 
@@ -55,6 +55,15 @@ def test_cases_of_other_metrics_are_refused(tmp_path: Path) -> None:
     assert caught.value.lines == (f"{cases} is damaged; {REMEDY}",)
 
 
+@pytest.mark.parametrize("outcomes", [{"bert": {"first": OUTCOME}}, {"keras": {}}, {"keras": {"second": OUTCOME}}])
+def test_results_of_another_run_are_refused(tmp_path: Path, outcomes: dict[str, Any]) -> None:
+    metrics, cases = written(tmp_path)
+    results.write(metrics, cases, outcomes, TESTS)
+    with pytest.raises(UserError) as caught:
+        results.read(metrics.parent, cases.parent, "mine", ["keras"])
+    assert caught.value.lines == (f"{metrics} must have the tests of the run's models (keras); run dvc repro",)
+
+
 def test_the_files_of_dropped_tests_are_left_over(tmp_path: Path) -> None:
     kept, _ = written(tmp_path, "kept")
     dropped = written(tmp_path, "dropped")
@@ -78,6 +87,7 @@ def test_results_with_random_damage_are_refused_in_a_line_or_read(tmp_path: Path
     metrics, cases = written(tmp_path)
     generator = random.Random(0)  # noqa: S311 (no secret)
     before = metrics.read_bytes()
+    assert results.read(metrics.parent, cases.parent, "mine", ["keras"]).tests["first"].cases[1].text == "a"
     refused = []
     for _ in range(300):
         metrics.write_bytes(mutations.damage(generator, before, "json"))

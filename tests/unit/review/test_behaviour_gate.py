@@ -84,6 +84,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "numbers").mkdir()
     (tmp_path / "numbers" / "mine.json").write_text(json.dumps(results(typos=3)))
     (tmp_path / "numbers" / "dropped.json").write_text("[")
+    (tmp_path / "data" / "cases").mkdir(parents=True)
+    (tmp_path / "data" / "cases" / "mine.json").write_text("{}")
     (tmp_path / "dvc.yaml").write_text(PIPELINE)
     (tmp_path / "params.yaml").write_text("behave: {tests: {mine: a.yaml, new: b.yaml}}")
     return tmp_path
