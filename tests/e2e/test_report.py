@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.behaviours import MODELS, case, results_of, said
 from tests.runs import ALL, HOSTILE, YELP, make_run
 from tests.verify import Copy
 from textclf.report.page import SECTIONS, render
@@ -109,13 +110,24 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(make_run(("majority",)), tmp_path_factory)
 
 
+@pytest.fixture(scope="module")
+def tested(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with behavioural tests, whose texts are markup and worse."""
+    cases = [
+        case(text, said(True, after="no"), said(False, after="yes"), changed=text, change=text) for text in HOSTILE
+    ]
+    results = results_of({"invariance": {"kind": "invariance", "about": HOSTILE[0], "cases": cases}})
+    run = make_run(MODELS, settings={"behave.tests": "{mine: mine.yaml}"}, behaviour={"mine": results})
+    return written(run, tmp_path_factory)
+
+
 def written(run: Run, places: pytest.TempPathFactory) -> Path:
     path = places.mktemp("report") / "report.html"
     path.write_text(render(run), encoding="utf-8", newline="\n")
     return path
 
 
-@pytest.fixture(params=["usual", "hostile", "many", "alone"])
+@pytest.fixture(params=["usual", "hostile", "many", "alone", "tested"])
 def path(request: pytest.FixtureRequest) -> Path:
     path: Path = request.getfixturevalue(request.param)
     return path
