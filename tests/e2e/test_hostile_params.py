@@ -49,6 +49,13 @@ def test_a_command_in_the_name_of_a_model_is_never_run(copy: Copy, options: list
     assert not (copy.folder / "hacked").exists()
 
 
+@pytest.mark.parametrize("options", [[], ["--single-item", "--glob", "behave@*"]])
+def test_a_command_in_the_files_of_behavioural_tests_is_never_run(copy: Copy, options: list[str]) -> None:
+    change(copy, "behave.tests", json.dumps({f"x;{COMMAND}": f"{COMMAND}.yaml", "mine": f'";{COMMAND}".yaml'}))
+    run_anyway(copy, "repro", *options)
+    assert not (copy.folder / "hacked").exists()
+
+
 @pytest.mark.parametrize("options", [[], ["--ignore-errors"], ["--single-item", "--glob", "external@*"]])
 def test_a_command_in_the_predictions_made_elsewhere_is_never_run(copy: Copy, options: list[str]) -> None:
     change(copy, "evaluate.external", json.dumps({f"x;{COMMAND}": f"{COMMAND}.csv", "rules": f'";{COMMAND}".csv'}))

@@ -13,13 +13,12 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from textclf.behave.perturb import PERTURBATIONS
-from textclf.behave.templates import Texts, expand
+from textclf.behave.templates import LONGEST, Texts, expand
 from textclf.core.errors import UserError
-from textclf.core.quoting import list_names
+from textclf.core.quoting import list_names, quote_name
 from textclf.core.settings import Name, Section, load_yaml, require_names, rule, show, suggest, unique, validate
 
 MOST_CASES = 10_000  # of a file
-LONGEST = 2_000  # characters of a text
 ADDED = ("append", "prepend")  # settings with sentences that are added to a text
 GIVEN = "pair"  # in the place of a perturbation: both texts are in the file
 
@@ -192,7 +191,7 @@ def _conflicts(test: AnyTest, classes: Mapping[str, str]) -> Iterator[str]:
     if isinstance(test, MinimumFunction):
         for name in test.texts:
             if name not in classes:
-                yield f".texts.{name} is no class of the file; {suggest(name, classes)}"
+                yield f".texts.{quote_name(name)} is no class of the file; {suggest(name, classes)}"
         return
     changes = [*test.perturbations, *test.append, *test.prepend]
     if not test.pairs and not (test.texts and changes):

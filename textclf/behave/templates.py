@@ -9,10 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
+from textclf.core.quoting import quote_name, quote_value
 from textclf.core.settings import ENTRY, suggest
 
 PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 MOST_COMBINATIONS = 100_000  # of the words of one template
+LONGEST = 2_000  # characters of a text
 
 Texts = tuple[str, ...]  # a text, or the two of a pair
 
@@ -28,9 +30,12 @@ def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
             if match[0] in {"{{", "}}"}:
                 continue
             if match[0] in {"{", "}"}:
-                raise UserError(f"must have a doubled brace ({match[0] * 2}) where it is no slot; got {template!r}")
+                text = quote_value(template)
+                raise UserError(f"must have a doubled brace ({match[0] * 2}) where it is no slot; got {text}")
             if not ENTRY.fullmatch(match[1]) or match[1] not in slots:
-                raise UserError(f"must have slots with a list in slots; got {match[0]}; {suggest(match[1], slots)}")
+                raise UserError(
+                    f"must have slots with a list in slots; got {quote_name(match[0])}; {suggest(match[1], slots)}"
+                )
             names[match[1]] = None
     return list(names)
 
@@ -42,7 +47,7 @@ def expand(
 
     With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in the same order. So
     which ones depends on the texts alone, and a longer list changes few of them. Raises `UserError` as `slots_of`, and
-    if there are more than `MOST_COMBINATIONS`.
+    if there are more than `MOST_COMBINATIONS` or a text would be longer than `LONGEST`.
     """
     names = slots_of(templates, slots)
     number = 1
@@ -52,6 +57,9 @@ def expand(
         raise UserError(
             f"must have at most {MOST_COMBINATIONS:,} combinations of words; got {number:,}; use fewer slots"
         )
+    words_at_most = {name: max(slots[name], key=len) for name in names}
+    if (length := max(len(_fill(template, words_at_most)) for template in templates)) > LONGEST:
+        raise UserError(f"must make texts of at most {LONGEST:,} characters; got {length:,}")
     filled = [
         tuple(_fill(template, dict(zip(names, words, strict=True))) for template in templates)
         for words in itertools.product(*(slots[name] for name in names))
