@@ -6,7 +6,8 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,21 @@ LAST = "evaluate"
 def run(changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the content of metrics/*.json after a run of dvc.yaml's stages up to evaluate, by the files' names.
 
+    `changes` as for `run_stages`.
+    """
+    with run_stages(changes) as folder:
+        return metrics_in(folder)
+
+
+def metrics_in(folder: Path) -> dict[str, Any]:
+    """Return the content of metrics/*.json of a run, by the files' names."""
+    return {path.stem: files.read_json(path) for path in sorted((folder / "metrics").glob("*.json"))}
+
+
+@contextmanager
+def run_stages(changes: Mapping[str, Any], last: str = LAST) -> Iterator[Path]:
+    """Yield the folder of a run of dvc.yaml's stages up to `last`, which is removed at the end.
+
     `changes` maps dotted keys of params.yaml to values. The commands are those of dvc.yaml; what a stage prints goes to
     stderr. Raises `subprocess.CalledProcessError` if a stage fails.
     """
@@ -34,20 +50,20 @@ def run(changes: Mapping[str, Any]) -> dict[str, Any]:
         for made in ("data/predictions", "data/trained", "metrics", "plots"):  # DVC would make them
             (folder / made).mkdir(parents=True)
         variables = os.environ | {"PYTHONPATH": str(ROOT), "TEXTCLF_CORPUS": str(CORPORA)}
-        for command in commands(params):
+        for command in commands(params, last):
             subprocess.run(command, cwd=folder, env=variables, stdout=sys.stderr, check=True)
-        return {path.stem: files.read_json(path) for path in sorted((folder / "metrics").glob("*.json"))}
+        yield folder
 
 
-def commands(params: Mapping[str, Any]) -> list[list[str]]:
-    """Return the commands of dvc.yaml's stages up to evaluate, in order, one per item of a stage."""
+def commands(params: Mapping[str, Any], last: str = LAST) -> list[list[str]]:
+    """Return the commands of dvc.yaml's stages up to `last`, in order, one per item of a stage."""
     filled = []
     for name, stage in load_yaml(ROOT / "dvc.yaml")["stages"].items():
         command = stage.get("do", stage)["cmd"]
         for item in _items(stage, params):
             _, *arguments = shlex.split(command.replace("$DVC_STAGE", f"{name}@{item}"))
             filled.append([sys.executable, *arguments])
-        if name == LAST:
+        if name == last:
             break
     return filled
 

@@ -20,6 +20,7 @@ def test_the_commands_are_those_of_dvc_yaml_up_to_evaluate() -> None:
     ]
     items = [word for command in commands for word in command if "@" in word]
     assert items == ["vectorize@words", "train@majority", "train@nb_svm"]
+    assert [command[2] for command in runs.commands(params, "export")][-2:] == ["stages.evaluate", "stages.export"]
     assert not any("$" in word for command in commands for word in command)
 
 
