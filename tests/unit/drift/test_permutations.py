@@ -45,6 +45,10 @@ def test_the_p_value_counts_the_observed_statistic_too() -> None:
     assert upper_p(np.array([1.0])) == 1
 
 
+def test_deviations_are_from_the_mean_of_all_permutations() -> None:
+    assert deviations(np.array([[5.0, 1.0], [1.0, 1.0], [3.0, 4.0]])).tolist() == [[2, 1], [2, 1], [0, 2]]
+
+
 def test_differences_equal_those_of_the_permuted_texts() -> None:
     pool = pool_of(["a", "b", "c", "c", "x y"], ["d", "e", "e", "x y"])
     values = np.arange(12.0).reshape(6, 2) ** 2

@@ -64,6 +64,13 @@ def test_areas_equal_those_of_scikit_learn() -> None:
         assert areas(scores, sides, folds)[each] == pytest.approx(np.average(parts, weights=pairs))
 
 
+def test_a_text_that_both_sides_have_is_as_high_as_itself() -> None:
+    sides = np.array([[1.0], [0.5], [0.0]])
+    # New: 1 of the first and a half of the second text. Pairs in which the new one is higher, or half for the same text
+    higher = 1 * 0.5 + 1 * 1 + 0.5 * 0.5 / 2 + 0.5 * 1
+    assert areas(np.array([[3.0], [2.0], [1.0]]), sides, [slice(0, 3)]).tolist() == [higher / (1.5 * 1.5)]
+
+
 def test_an_area_without_pairs_is_that_of_chance() -> None:
     assert areas(np.array([[1.0], [2.0]]), np.array([[1.0], [1.0]]), [slice(0, 2)]).tolist() == [0.5]
 

@@ -1,0 +1,73 @@
+"""The result as lines and JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tests.unit.drift.texts import draw_texts, pool_of
+from tests.unit.predict.models import three_classes, two_classes
+from textclf.drift.measure import Settings, measure
+from textclf.drift.result import Result, Side, answer, by_direction, show_word, to_json, to_lines
+from textclf.drift.words import Word
+
+SETTINGS = Settings(0.05, 199, 0)
+
+
+def make_result(held_out: bool = True) -> Result:
+    """Return the result for new texts with another word than those of the reference."""
+    generator = np.random.default_rng(0)
+    old, new = ([f"{word} {text}" for text in draw_texts(generator, 60)] for word in ("great", "bad\u202e"))
+    pool = pool_of(old, new)
+    findings = measure(pool, pool if held_out else None, three_classes(["a", "\x1b", "c"]), SETTINGS)
+    side = Side("new", 100, 80, 60)
+    return Result("model", SETTINGS, side, side, side if held_out else None, 3, findings)
+
+
+def test_lines_show_each_check_and_the_answer() -> None:
+    lines = to_lines(make_result())
+    assert lines[0] == "new: new, 100 rows, 80 different texts, 60 of them compared"
+    assert [line.split("  ")[0] for line in lines[6:11]] == [
+        "classifier",
+        "words",
+        "length",
+        "unknown words",
+        "predicted classes",
+    ]
+    assert {line.split()[1] for line in lines[11:14]} == {"a", "⟨U+001B⟩", "c"}
+    assert lines[-1].startswith("drift found: classifier, words")
+    assert all(line.isprintable() for line in lines)
+
+
+def test_checks_that_were_left_out_are_in_no_line() -> None:
+    lines = to_lines(make_result(held_out=False))
+    assert not [line for line in lines if "class " in line or "unknown" in line or "points" in line]
+
+
+def test_words_are_named_by_direction() -> None:
+    words = by_direction(make_result())
+    assert [word.word for word in words["more frequent"]] == ["bad"]
+    assert [word.word for word in words["less frequent"]] == ["great"]
+
+
+@pytest.mark.parametrize(("word", "shown"), [("a\u202eb", "a⟨U+202E⟩b"), ("a\n b", "a b"), ("x" * 99, "x" * 59 + "…")])
+def test_a_word_is_shown_on_one_line(word: str, shown: str) -> None:
+    assert show_word(Word(word, 0.0, 1.0, 0.1)) == shown
+
+
+def test_json_has_corrected_p_values_of_checks_words_and_classes() -> None:
+    result = make_result()
+    content = json.loads(to_json(result))
+    words = content["checks"]["words"]
+    assert words["found"] == len(result.words)
+    assert words["clearest"][0]["p_holm"] == pytest.approx(words["p_holm"])
+    classes = content["checks"]["classes"]
+    assert min(each["p"] for each in classes["classes"].values()) == classes["p"]
+
+
+def test_no_drift_is_said_with_the_error_rate() -> None:
+    generator = np.random.default_rng(1)
+    pool = pool_of(draw_texts(generator, 40), draw_texts(generator, 40))
+    side = Side("x", 40, 40, 40)
+    result = Result("m", SETTINGS, side, side, None, 0, measure(pool, pool, two_classes(), SETTINGS))
+    assert answer(result) == "no drift found (of all 5 checks together at most 5% false alarms)"
