@@ -46,6 +46,7 @@ def run_stages(changes: Mapping[str, Any], last: str = LAST) -> Iterator[Path]:
         set_param(params, key, value)
     with tempfile.TemporaryDirectory(prefix="textclf-run-") as name:
         folder = Path(name)
+        (folder / "corrections.csv").write_text("id,label\n", encoding="utf-8")  # none, whatever the project has
         files.write_json(folder / PARAMS_FILE, params)  # JSON is YAML
         for made in ("data/predictions", "data/trained", "metrics", "plots"):  # DVC would make them
             (folder / made).mkdir(parents=True)

@@ -1,11 +1,14 @@
 """Assign each labelled row to train, validation or test.
 
-Reads: data.path, a file or folder of labelled texts: the published corpora, or your own.
+Reads: data.path, a file or folder of labelled texts: the published corpora, or your own; CORRECTIONS, labels that you
+have corrected.
 Writes: SPLITS, a folder with the rows of each split as Parquet (id, text, label), the class names in order and the
-checksums of the table; REPORT, the rows per class, given rows, duplicates, leaks and label conflicts.
+checksums of the table; REPORT, the rows per class, given rows, duplicates, leaks and label conflicts, and what became
+of the corrections, if there are any.
 Params: data, split.
 """
 
+import contextlib
 from pathlib import Path
 
 from textclf.artifacts.splits import write_checksums
@@ -16,13 +19,14 @@ from textclf.split.room import require_room
 from textclf.split.settings import Split
 from textclf.split.write import describe_splits, write_splits
 from textclf.tables.checksums import checksums
+from textclf.tables.corrections import unchanged_corrections
 from textclf.tables.files import describe_folders
 from textclf.tables.given import describe, find_table
 from textclf.tables.settings import Data
 
 
-def run(data: Data, split: Split, *, splits: Path, report: Path) -> None:
-    """Split the rows of data.path."""
+def run(data: Data, split: Split, *, corrections: Path | None = None, splits: Path, report: Path) -> None:
+    """Split the rows of data.path; without CORRECTIONS all labels are those of the table."""
     table = Path(data.path)
     if given := describe(table, data):
         print(given, flush=True)
@@ -30,10 +34,11 @@ def run(data: Data, split: Split, *, splits: Path, report: Path) -> None:
         print(line, flush=True)
     require_room(table, data, split, splits)
     reading = unchanged(table, lambda: checksums(table, data))
-    with outputs(splits, report) as (split_folder, report_file), reading as read:
+    corrected = contextlib.nullcontext() if corrections is None else unchanged_corrections(corrections)
+    with outputs(splits, report) as (split_folder, report_file), corrected as labels, reading as read:
         split_folder.mkdir()
         write_checksums(read, split_folder)
-        classes, counts = write_splits(table, data, split, split_folder)
+        classes, counts = write_splits(table, data, split, split_folder, labels)
         files.write_json(report_file, counts)
     print(*describe_splits(classes, counts, split), sep="\n")
 

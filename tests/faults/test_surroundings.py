@@ -58,6 +58,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows = [f"{WORDS[n % 8]} {WORDS[3 * n % 8]} {WORDS[n // 8]}\t{n % 2}\n" for n in range(40)]
     (folder / "data" / "raw").mkdir(parents=True)
     (folder / "data" / "raw" / "yelp_labelled.txt").write_text("".join(rows), encoding="utf-8")
+    (folder / "corrections.csv").write_text("id,label\n", encoding="utf-8")
     (folder / "requirements").mkdir()
     shutil.copy(ROOT / "requirements" / "run.txt", folder / "requirements")
     (folder / "plots").mkdir()

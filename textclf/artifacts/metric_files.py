@@ -208,6 +208,14 @@ class Conflicts(OpenMapping):
     normalised: Count
 
 
+class Corrections(OpenMapping):
+    """What became of the corrected labels."""
+
+    applied: dict[str, Count]
+    unchanged: Count
+    skipped: Count
+
+
 ANY_KEY = "*"  # stands for the keys that are not listed
 RECORD = "record"  # a model's part of training.json, as its own file in data/trained
 # The types of the values by key, for each file by its name without .json. Keys that are not listed may have any value.
@@ -229,6 +237,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     "features": {**dict.fromkeys(SPLITS, Shape), ANY_KEY: Represented},  # older versions had the splits of one
     "splits": {
         **dict.fromkeys(SPLITS, SplitRows),
+        "corrections": Corrections,
         "dropped": dict[str, Count],
         "given": dict[str, Count],
         "duplicates": Duplicates,

@@ -45,6 +45,7 @@ def protocol(
     test_rows = sum(rows_by_class(splits_report)["test"].values())
     return [
         _splitting(data, split, splits_report),
+        *filter(None, [_corrected(splits_report)]),
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
         "The representation and the models are fitted on the training rows alone.",
         *_training(train, models),
@@ -89,6 +90,13 @@ def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any]) -> st
     balance = ", with the same class balance in each split" if split.stratify else ""
     groups = "" if data.group is None else f", all rows of one {visible(data.group)} in the same split"
     return f"{join_names(parts)}, {method}{balance}{groups}."
+
+
+def _corrected(splits_report: Mapping[str, Any]) -> str:
+    """Return how many labels were corrected, "" if none were."""
+    applied = splits_report.get("corrections", {}).get("applied", {})
+    rows = join_names([count_noun(number, split_rows(split)[:-1]) for split, number in applied.items()])
+    return f"Labels of {rows} were corrected by hand." if rows else ""
 
 
 def _calibration(evaluate: Evaluate) -> str:
@@ -164,6 +172,7 @@ def caveats(
     sentences += filter(
         None,
         [
+            _corrected_test_rows(splits_report.get("corrections", {})),
             _few_test_rows(sum(rows["test"].values()), confidence, (clusters or {}).get("test")),
             _leaks(splits_report["leaks"]["normalised"], splits_report.get("given", {})),
             _shared_groups(splits_report["leaks"].get("group", {})),
@@ -185,6 +194,23 @@ def _no_validation(watching: Sequence[str]) -> str:
         f"There are no validation rows. {watched if watching else ''}Settings chosen by looking at these test numbers "
         "make them too optimistic; set split.validation_size before you choose any."
     )
+
+
+def _corrected_test_rows(corrections: Mapping[str, Any]) -> str:
+    """Return what corrected labels mean for the metrics, "" if no test row has one."""
+    if number := corrections.get("applied", {}).get("test", 0):
+        return (
+            f"The labels of {count_noun(number, 'test row')} were corrected by hand (data.correct_test_rows), so the "
+            "metrics are not comparable with those of the labels of the table; if rows were looked at because a model "
+            "was wrong on them, the metrics are too optimistic."
+        )
+    if number := corrections.get("skipped", 0):
+        was = "was" if number == 1 else "were"
+        return (
+            f"{count_noun(number, 'correction')} of test rows {was} not applied: the test rows have the labels of the "
+            "table, which somebody holds to be wrong there."
+        )
+    return ""
 
 
 def _few_test_rows(count: int, confidence: float, clusters: int | None) -> str:

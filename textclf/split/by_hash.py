@@ -9,13 +9,14 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.artifacts.splits import SCHEMA, with_slices
+from textclf.artifacts.splits import with_slices
 from textclf.core import threads
 from textclf.core.arrow import from_numbers
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.strings import encode, hash_normalized, hash_texts, take
 from textclf.split.classes import require_classes
+from textclf.split.correct import Corrector
 from textclf.split.given import draw_the_rest
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
@@ -29,6 +30,7 @@ def hash_splits(
     folder: Path,
     given: Collection[str] = frozenset(),
     slices: Sequence[str] = (),
+    corrector: Corrector | None = None,
 ) -> dict[str, Any]:
     """Write the rows to the shards of their splits in the folder, and return the report of `LeakCounter`.
 
@@ -39,7 +41,8 @@ def hash_splits(
     a class.
 
     `given` are the splits that the batches give: rows of these stay in them, and only training rows are assigned to the
-    others. Given test rows may lack a class. `slices` are the columns of slices, by their names in the batches.
+    others. Given test rows may lack a class. `slices` are the columns of slices, by their names in the batches;
+    `corrector` replaces labels once their rows are assigned.
     """
     settings = draw_the_rest(settings, given)
     sizes = {"train": 1.0, "validation": settings.validation_size, "test": settings.test_size}
@@ -53,15 +56,21 @@ def hash_splits(
             codes, splits = encode(batch["split"])
             marked = np.array([SPLITS.index(name) for name in splits], np.int8)[codes]
             split_of = np.where(marked == SPLITS.index("train"), split_of, marked)
-        columns = [*(batch[name] for name in SCHEMA.names), from_numbers(hashes.keys), *map(batch.get, slices)]
+        label = batch["label"]
+        if corrector is not None:
+            label = corrector.correct(batch["id"], label, split_of)
+        columns = [batch["id"], batch["text"], label, from_numbers(hashes.keys), *map(batch.get, slices)]
         table = pa.Table.from_arrays(columns, schema=schema)
-        labels = counter.encode(batch["label"])
+        labels = counter.encode(label)
         for name, writer in writers.items():
             rows = np.flatnonzero(split_of == SPLITS.index(name))
             writer.add(take(table, rows))
             groups = None if hashes.groups is None else hashes.groups[rows]
             counter.add_hashes(name, hashes.exact[rows], hashes.normalised[rows], labels[rows], groups)
     counts = counter.class_counts()
+    if corrector is not None:
+        corrector.finish()
+        corrector.require_training_rows(counts.get("train", {}))
     require_classes({name: counts.get(name, {}) for name in names}, "set another split.seed, method random", given)
     if not all(counts.get(name) for name in names):
         raise UserError(

@@ -20,13 +20,15 @@ from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import list_names
-from textclf.core.strings import as_array, hash_normalized, hash_texts
+from textclf.core.strings import as_array, encode, hash_normalized, hash_texts, take
+from textclf.split.correct import Corrector
 from textclf.split.draw import cluster_keys, draw_positions
 from textclf.split.leaks import LeakCounter
 from textclf.split.room import keep_freed_memory
 from textclf.split.settings import Split
 from textclf.split.shuffle import write_taken
 from textclf.tables import corpus
+from textclf.tables.corrections import Corrections
 from textclf.tables.given import given_splits
 from textclf.tables.limits import BLOCK_BYTES, BLOCK_ROWS
 from textclf.tables.settings import Data
@@ -34,28 +36,40 @@ from textclf.tables.settings import Data
 CLASSES_SHOWN = 50  # with their number of rows
 
 
-def write_splits(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
+def write_splits(
+    table: Path, data: Data, settings: Split, folder: Path, corrections: Corrections | None = None
+) -> tuple[list[str], dict[str, Any]]:
     """Write the splits of a table and its classes to a folder; return the classes, in order, and the report.
 
     The report is that of `LeakCounter`, with the numbers of rows that were left out under `dropped` and, if the table
     gives splits, the number of rows of each under `given`. Method random reads all rows into memory; method hash
-    streams them. Raises `UserError` if there are so many classes that predictions could not be evaluated.
+    streams them. `corrections` replace labels once the rows are assigned; the report then says under `corrections` what
+    became of them. Raises `UserError` for wrong corrections, and if there are so many classes that predictions could
+    not be evaluated.
     """
     method = {"random": _write_random, "hash": _write_by_hash}[settings.method]
-    classes, report = method(table, data, settings, folder)
+    corrector = Corrector(corrections, data.correct_test_rows) if corrections else None
+    classes, report = method(table, data, settings, folder, corrector)
+    if corrector is not None:
+        report["corrections"] = corrector.report()
     rows = room.together(sum(report[name]["classes"].values()) for name in SPLITS if name in report)
     room.require_measuring(rows, len(classes), models=1, where=str(table))
     splits.write_classes(classes, folder)
     return classes, report
 
 
-def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
+def _write_random(
+    table: Path, data: Data, settings: Split, folder: Path, corrector: Corrector | None
+) -> tuple[list[str], dict[str, Any]]:
     content = corpus.read(table, data)
     rows = content.table
     texts = (batch.column("text") for batch in rows.to_batches())
     hashes = list(threads.map_ahead(_hash, texts, threads.cores()))
     exact, normalised = (np.concatenate(parts) for parts in zip(*hashes, strict=True))
     clusters = from_numbers(cluster_keys(rows, normalised))
+    drawn = draw_positions(rows, settings)
+    if corrector is not None:
+        rows = _corrected(rows, drawn, corrector)
     counter = LeakCounter()
     codes = counter.encode(as_array(rows["label"]))
     # Only given splits can divide a group.
@@ -64,7 +78,7 @@ def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tup
     for name in splits.slice_columns(rows.column_names):
         with_clusters = with_clusters.append_column(name, rows[name])
     with threads.Tasks() as writing:
-        for name, positions in draw_positions(rows, settings).items():
+        for name, positions in drawn.items():
             counter.add_hashes(
                 name,
                 exact[positions],
@@ -79,11 +93,24 @@ def _write_random(table: Path, data: Data, settings: Split, folder: Path) -> tup
     return content.classes, counter.report() | _counts(content)
 
 
+def _corrected(rows: "pa.Table", drawn: Mapping[str, NDArray[np.int64]], corrector: Corrector) -> "pa.Table":
+    """Return the rows with corrected labels; `drawn` are the positions of those of each split."""
+    split_of = np.zeros(len(rows), np.int8)
+    for name, positions in drawn.items():
+        split_of[positions] = SPLITS.index(name)
+    labels = corrector.correct(as_array(rows["id"]), as_array(rows["label"]), split_of)
+    corrector.finish()
+    corrector.require_training_rows(encode(take(labels, drawn["train"]))[1])
+    return rows.set_column(rows.column_names.index("label"), "label", labels)
+
+
 def _hash(texts: "pa.StringArray") -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     return hash_texts(texts), hash_normalized(texts)
 
 
-def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tuple[list[str], dict[str, Any]]:
+def _write_by_hash(
+    table: Path, data: Data, settings: Split, folder: Path, corrector: Corrector | None
+) -> tuple[list[str], dict[str, Any]]:
     if data.group is not None and settings.group_duplicates:
         raise UserError(
             "params.yaml: split.group_duplicates must be false with method hash and a data.group, by which alone rows "
@@ -93,9 +120,8 @@ def _write_by_hash(table: Path, data: Data, settings: Split, folder: Path) -> tu
 
     keep_freed_memory()
     rows = corpus.Stream(table, data)
-    report = hash_splits(
-        _track_rows(rows), settings, folder, given_splits(table, data), splits.slice_columns(rows.layout.columns)
-    )
+    slices = splits.slice_columns(rows.layout.columns)
+    report = hash_splits(_track_rows(rows), settings, folder, given_splits(table, data), slices, corrector)
     return rows.classes, report | _counts(rows)
 
 
@@ -152,6 +178,7 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     if dropped := report["dropped"]["rows"]:
         yield f"warning: {dropped} rows without text or label were left out"
     given = report.get("given", {})
+    yield from _describe_corrections(report.get("corrections"))
     for name, by_class in counts.items():
         yield f"{name}: {sum(by_class.values())} rows{_origin(name, given, settings)}"
     if given and (missing := [label for label in classes if not counts["test"].get(label)]):
@@ -164,6 +191,25 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
             end = "; given rows stay where they are" if later in given else advice
             if shared:
                 yield f"warning: {rows} a {what} that is also in {earlier}{end}"
+
+
+def _describe_corrections(counts: Mapping[str, Any] | None) -> Iterator[str]:
+    """Yield the lines on corrections, none without them."""
+    if counts is None:
+        return
+    applied = [f"{count_noun(number, f'{name} row')}" for name, number in counts["applied"].items()]
+    same = f"; {counts['unchanged']} have the label of the table already" if counts["unchanged"] else ""
+    yield f"corrected labels: {', '.join(applied) or 'none'}{same}"
+    if number := counts["skipped"]:
+        yield (
+            f"warning: {count_noun(number, 'correction')} of test rows {'was' if number == 1 else 'were'} not applied, "
+            "since models are measured by the labels of the table; data.correct_test_rows: true applies them"
+        )
+    if number := counts["applied"].get("test", 0):
+        yield (
+            f"warning: the labels of {count_noun(number, 'test row')} were corrected (data.correct_test_rows), so that "
+            "metrics are not comparable with those of the labels of the table"
+        )
 
 
 def _origin(name: str, given: Mapping[str, int], settings: Split) -> str:

@@ -124,6 +124,10 @@ class Data(Section):
         description="column with train, validation, test; auto: by the names of files; null: split all rows anew",
     )
     classes: Classes = Field(default=None, description="labels in order, binary: positive class last; null sorts them")
+    correct_test_rows: bool = Field(
+        default=False,
+        description="true applies the labels in corrections.csv to test rows too, and not to the other rows alone",
+    )
     missing: Literal["error", "drop"] = Field(
         default="error",
         description="rows without text or label: error refuses them, drop leaves them out and counts them",

@@ -209,3 +209,21 @@ def test_dependent_test_rows_make_an_accuracy_less_certain() -> None:
     few = description.caveats(REPORT, CLASSES, 0.95, (), {"test": 100})
     assert any(line.startswith(sentence) for line in few)
     assert not any("clusters" in line for line in description.caveats(REPORT, CLASSES, 0.95, ()))
+
+
+CORRECTED = {"applied": {"train": 3, "validation": 1}, "unchanged": 2, "skipped": 0}
+
+
+def test_corrected_labels_are_part_of_the_protocol() -> None:
+    sentence = "Labels of 3 training rows and 1 validation row were corrected by hand."
+    assert sentence in protocol(report={"corrections": CORRECTED})
+    assert not any("corrected" in line for line in protocol())
+    assert not any("corrected" in line for line in protocol(report={"corrections": CORRECTED | {"applied": {}}}))
+
+
+def test_corrections_of_test_rows_are_the_first_caveat_after_missing_validation_rows() -> None:
+    first = caveats(corrections=CORRECTED | {"applied": {"test": 2}}, label_conflicts={"normalised": 1})[0]
+    assert first.startswith("The labels of 2 test rows were corrected by hand (data.correct_test_rows), so the metrics")
+    (skipped,) = caveats(corrections=CORRECTED | {"skipped": 1})
+    assert skipped.startswith("1 correction of test rows was not applied: the test rows have the labels of the table")
+    assert caveats(corrections=CORRECTED) == []

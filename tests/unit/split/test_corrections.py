@@ -1,0 +1,173 @@
+"""Corrected labels: applied to training and validation rows once these are assigned, never silently to test rows."""
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from stages import split as stage
+from tests.unit.split.rows import write_csv
+from textclf.artifacts import metric_files, shards
+from textclf.core.errors import UserError
+from textclf.core.files import SPLITS, read_json
+from textclf.split import shuffle, write
+from textclf.split.settings import Split
+from textclf.tables import limits
+from textclf.tables.settings import Data
+
+METHODS = ["random", "hash", "stratified"]
+ROWS = 120
+
+
+def run(folder: Path, corrections: str = "id,label\n", method: str = "random", **changes: Any) -> dict[str, Any]:
+    """Split rows c0 to c119, of which even ones have label 0; return the report."""
+    rows = [(f"text {n}", str(n % 2), f"c{n}") for n in range(ROWS)]
+    table = write_csv(folder / "c.csv", rows, ("text", "label", "id"))
+    corrected = folder / "mine.csv"
+    corrected.write_text(corrections)
+    data = Data(path=str(table), id="id", **changes)
+    settings = Split(
+        method="hash" if method == "hash" else "random", stratify=method == "stratified", validation_size=0.2, seed=1
+    )
+    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json", corrections=corrected)
+    return metric_files.read(folder / "splits.json", "splits", validated=True)
+
+
+def labels(folder: Path) -> dict[str, dict[str, str]]:
+    """Return the label of each row by id, of each split."""
+    return {
+        name: {
+            row["id"]: row["label"]
+            for path in shards.paths(folder / "splits", name, ".parquet")
+            for row in pq.read_table(path).to_pylist()
+        }
+        for name in SPLITS
+    }
+
+
+def some_of(folder: Path, split: str, count: int) -> dict[str, str]:
+    """Return so many rows of a split with the other label."""
+    return {row: str(1 - int(label)) for row, label in list(labels(folder)[split].items())[:count]}
+
+
+def as_csv(corrections: dict[str, str]) -> str:
+    return "id,label\n" + "".join(f"{row},{label}\n" for row, label in corrections.items())
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("shard", [10, 1000])
+def test_labels_change_and_splits_do_not(tmp_path: Path, method: str, shard: int, monkeypatch: Any) -> None:
+    monkeypatch.setattr(shards, "ROWS", shard)
+    monkeypatch.setattr(shuffle, "PIECES", 5)
+    for module in (limits, write):
+        monkeypatch.setattr(module, "BLOCK_ROWS", 7)
+    without = run(tmp_path, method=method)
+    assert "corrections" not in without
+    before = labels(tmp_path)
+    corrected = {name: some_of(tmp_path, name, count) for name, count in zip(SPLITS, (5, 3, 4), strict=True)}
+    same = dict(list(before["train"].items())[5:7])
+    everything = {row: label for part in (*corrected.values(), same) for row, label in part.items()}
+    report = run(tmp_path, as_csv(everything), method)
+    after = labels(tmp_path)
+    assert {name: list(rows) for name, rows in after.items()} == {name: list(rows) for name, rows in before.items()}
+    assert after["train"] == before["train"] | corrected["train"]
+    assert after["validation"] == before["validation"] | corrected["validation"]
+    assert after["test"] == before["test"]
+    assert report["corrections"] == {"applied": {"train": 5, "validation": 3}, "unchanged": 2, "skipped": 4}
+    for name in SPLITS:
+        counts = {label: list(after[name].values()).count(label) for label in ("0", "1")}
+        assert report[name]["classes"] == counts
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_test_rows_are_corrected_if_the_settings_say_so_and_then_loudly(
+    tmp_path: Path, method: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path, method=method)
+    before, corrected = labels(tmp_path), some_of(tmp_path, "test", 3)
+    report = run(tmp_path, as_csv(corrected), method, correct_test_rows=True)
+    assert labels(tmp_path) == before | {"test": before["test"] | corrected}
+    assert report["corrections"] == {"applied": {"test": 3}, "unchanged": 0, "skipped": 0}
+    warning = "warning: the labels of 3 test rows were corrected (data.correct_test_rows), so that metrics are not"
+    assert f"{warning} comparable with those of the labels of the table" in capsys.readouterr().out
+
+
+def test_what_became_of_the_corrections_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(tmp_path)
+    assert "correct" not in capsys.readouterr().out
+    corrected = some_of(tmp_path, "train", 2) | some_of(tmp_path, "validation", 1) | some_of(tmp_path, "test", 1)
+    run(tmp_path, as_csv(corrected))
+    lines = capsys.readouterr().out.splitlines()
+    assert "corrected labels: 2 train rows, 1 validation row" in lines
+    assert (
+        "warning: 1 correction of test rows was not applied, since models are measured by the labels of the table; "
+        "data.correct_test_rows: true applies them" in lines
+    )
+
+
+def test_corrections_of_the_labels_that_the_table_has_change_no_row(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(tmp_path)
+    files = {path.name: path.read_bytes() for path in (tmp_path / "splits").iterdir()}
+    run(tmp_path, as_csv({"c0": "0", "c1": "1"}))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "splits").iterdir()} == files
+    assert "corrected labels: none; 2 have the label of the table already" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_unknown_ids_and_labels_are_lines_and_nothing_is_written(tmp_path: Path, method: str) -> None:
+    with pytest.raises(UserError) as error:
+        run(tmp_path, as_csv({"c0": "1", "c200": "1", "c2": "2", "c300": "3"}), method)
+    assert [line.removeprefix(f"{tmp_path}/") for line in error.value.lines] == [
+        "mine.csv:3: id must be that of a row of the table; got 'c200'",
+        "mine.csv:4: label must be one of the classes (0, 1); got '2'",
+        "mine.csv:5: id must be that of a row of the table; got 'c300'",
+        "mine.csv:5: label must be one of the classes (0, 1); got '3'",
+    ]
+    assert not (tmp_path / "splits").exists()
+    assert not (tmp_path / "splits.json").exists()
+
+
+def test_of_many_mistakes_the_first_are_shown(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        run(tmp_path, as_csv({f"x{n}": "1" for n in range(9)}))
+    assert len(error.value.lines) == 6
+    assert error.value.lines[-1] == f"{tmp_path}/mine.csv: 9 of 9 corrections are wrong, 5 shown"
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_class_must_keep_training_rows(tmp_path: Path, method: str) -> None:
+    run(tmp_path, method=method)
+    ones = {row: "0" for row, label in labels(tmp_path)["train"].items() if label == "1"}
+    with pytest.raises(UserError) as error:
+        run(tmp_path, as_csv(ones), method)
+    assert error.value.lines == (
+        (
+            f"{tmp_path}/mine.csv must leave training rows to every class; got none of 1; "
+            "correct the label in the table itself if it is no class"
+        ),
+    )
+
+
+def test_ids_of_files_and_lines_name_rows_too(tmp_path: Path) -> None:
+    table = write_csv(tmp_path / "c.csv", [(f"text {n}", str(n % 2)) for n in range(40)])
+    corrected = tmp_path / "mine.csv"
+    corrected.write_text("id,label\n" + "".join(f"c.csv:{n + 2},{(n + 1) % 2}\n" for n in range(4)))
+    folder, report = tmp_path / "splits", tmp_path / "splits.json"
+    data = Data(path=str(table), correct_test_rows=True)
+    stage.run(data, Split(), splits=folder, report=report, corrections=corrected)
+    assert sum(read_json(report)["corrections"]["applied"].values()) == 4
+
+
+def test_corrections_that_change_while_they_are_read_are_refused(tmp_path: Path, monkeypatch: Any) -> None:
+    def write_and_change(*arguments: Any) -> Any:
+        result = write.write_splits(*arguments)
+        (tmp_path / "mine.csv").write_text("id,label\nc0,1\n")
+        return result
+
+    monkeypatch.setattr(stage, "write_splits", write_and_change)
+    with pytest.raises(UserError, match=r"mine\.csv must not change while it is read"):
+        run(tmp_path)
+    assert not (tmp_path / "splits").exists()

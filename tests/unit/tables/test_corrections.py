@@ -1,0 +1,99 @@
+"""The file of corrected labels, which may be a header alone."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from textclf.core.errors import UserError
+from textclf.tables import corrections
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "mine.csv"
+    path.write_bytes(text.encode())
+    return path
+
+
+def test_the_file_of_the_project_can_be_read() -> None:
+    assert len(corrections.read(ROOT / "corrections.csv")) >= 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id,label\na,1\nb,0\n",
+        "\ufeffid,label\r\na,1\r\n\r\nb,0",
+        'label,note,id\n1,"x\ny",a\n0,,b\n',
+        "id,label\n\na,1\nb,0\n\n",
+    ],
+)
+def test_labels_are_read_by_id_whatever_stands_beside(tmp_path: Path, text: str) -> None:
+    assert corrections.read(write(tmp_path, text)).labels == {"a": "1", "b": "0"}
+
+
+def test_the_line_of_each_correction_is_known(tmp_path: Path) -> None:
+    assert corrections.read(write(tmp_path, "id,label\n\na,1\nb,0\n")).lines == {"a": 3, "b": 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", ["mine.csv must have a header and rows; got an empty file"]),
+        ("id\na\n", ["mine.csv: label must be one of its columns (id); got 'label'"]),
+        (
+            "id;label\na;1\n",
+            [
+                "mine.csv: id must be one of its columns (id;label); got 'id'",
+                "mine.csv: label must be one of its columns (id;label); got 'label'",
+            ],
+        ),
+        ("id,label,id\na,1,a\n", ["mine.csv: id must be one of its columns (id, label, id); got 2 columns named 'id'"]),
+        (
+            "id,label\na,1,2\n",
+            [
+                (
+                    "mine.csv:2: must have 2 fields, as the header has; got 3; put quotes around a field that contains "
+                    "the delimiter or a line end"
+                )
+            ],
+        ),
+        ("id,label\na,\n", ["mine.csv:2: label must not be empty; got ''"]),
+        ("id,label\n,1\n", ["mine.csv:2: id must not be empty; got ''"]),
+        ("id,label\na,1\nb,0\na,1\n", ["mine.csv:4: id must be unique; got 'a', as in line 2"]),
+        (
+            "id,label\na,\nb,0\nb,1\n",
+            [
+                "mine.csv:2: label must not be empty; got ''",
+                "mine.csv:4: id must be unique; got 'b', as in line 3",
+            ],
+        ),
+        ("id,label\na\x07,1\n", ["mine.csv:2: id must not contain control characters; got 'a\\x07'"]),
+        (
+            "id,label\n" + ",1\n" * 7,
+            [
+                *(f"mine.csv:{line}: id must not be empty; got ''" for line in range(2, 7)),
+                "mine.csv: 7 of 7 corrections are wrong, 5 shown",
+            ],
+        ),
+    ],
+)
+def test_each_mistake_is_a_line_without_advice_for_tables(tmp_path: Path, text: str, lines: list[str]) -> None:
+    with pytest.raises(UserError) as error:
+        corrections.read(write(tmp_path, text))
+    assert [line.removeprefix(f"{tmp_path}/") for line in error.value.lines] == lines
+
+
+def test_bytes_that_are_no_text_are_a_line(tmp_path: Path) -> None:
+    path = tmp_path / "mine.csv"
+    path.write_bytes(b"id,label\na,\xff\n")
+    with pytest.raises(UserError) as error:
+        corrections.read(path)
+    assert error.value.lines == (f"{path}:2: must be utf-8; got byte 0xff at offset 1",)
+
+
+def test_a_file_that_is_missing_is_a_line(tmp_path: Path) -> None:
+    rule = "must be a CSV file of corrected labels, for none with the header id,label alone; got no such file; make it"
+    with pytest.raises(UserError) as error, corrections.unchanged_corrections(tmp_path / "no.csv"):
+        pass
+    assert error.value.lines == (f"{tmp_path}/no.csv {rule}",)

@@ -1,0 +1,110 @@
+"""Corrected labels in place of those of the table, after the rows have been assigned to splits."""
+
+from collections import Counter
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.core.arrow import to_numbers
+from textclf.core.errors import UserError
+from textclf.core.files import SPLITS
+from textclf.core.quoting import list_names, quote_value
+from textclf.core.strings import array_of, call, encode, take
+from textclf.tables.corrections import Corrections, raise_first
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+TRAIN, TEST = SPLITS.index("train"), SPLITS.index("test")
+
+
+class Corrector:
+    """Applies corrections to rows that come in pieces, and counts what became of each correction.
+
+    Labels of test rows stay as they are unless `test_rows`: what the models are measured by must not change silently.
+    """
+
+    def __init__(self, corrections: Corrections, test_rows: bool) -> None:
+        """Prepare to correct rows."""
+        self.corrections, self.test_rows = corrections, test_rows
+        self._ids, self._labels = array_of(list(corrections.labels)), array_of(list(corrections.labels.values()))
+        self._found = np.zeros(len(corrections), bool)
+        self._classes: set[str] = set()
+        self._trained: set[str] = set()  # classes of the training rows before they are corrected
+        self._applied: Counter[str] = Counter()
+        self._unchanged = self._skipped = 0
+
+    @property
+    def classes(self) -> list[str]:
+        """The labels of the table, sorted."""
+        return sorted(self._classes)
+
+    def correct(self, ids: "pa.StringArray", labels: "pa.StringArray", splits: NDArray[np.int8]) -> "pa.StringArray":
+        """Return the labels of rows, those with a correction corrected; `splits` are positions in `SPLITS`."""
+        codes, distinct = encode(labels)
+        self._classes.update(distinct)
+        self._trained.update(distinct[code] for code in np.unique(codes[splits == TRAIN]).tolist())
+        places = _places(ids, self._ids)
+        rows = np.flatnonzero(places >= 0)
+        if not len(rows):
+            return labels
+        places = places[rows]
+        self._found[places] = True
+        given, wanted = (part.to_pylist() for part in (take(labels, rows), take(self._labels, places)))
+        differ = np.array([old != new for old, new in zip(given, wanted, strict=True)], bool)
+        apply = differ & ((splits[rows] != TEST) | self.test_rows)
+        self._unchanged += int((~differ).sum())
+        self._skipped += int((differ & ~apply).sum())
+        self._applied.update(SPLITS[split] for split in splits[rows[apply]].tolist())
+        order = np.arange(len(labels))
+        order[rows[apply]] = len(labels) + places[apply]
+        return take(_together(labels, self._labels), order)
+
+    def finish(self) -> None:
+        """Raise `UserError` for corrections of rows that the table does not have, and for labels that are no classes.
+
+        All rows must have been corrected before.
+        """
+        corrections = self.corrections
+        errors = []
+        for (row, label), found in zip(corrections.labels.items(), self._found.tolist(), strict=True):
+            where = f"{corrections.path}:{corrections.lines[row]}"
+            if not found:
+                errors.append(f"{where}: id must be that of a row of the table; got {quote_value(row)}")
+            if label not in self._classes:
+                rule = f"label must be one of the classes ({list_names(self.classes)})"
+                errors.append(f"{where}: {rule}; got {quote_value(label)}")
+        raise_first(errors, corrections.path, len(corrections))
+
+    def require_training_rows(self, corrected: Collection[str]) -> None:
+        """Raise `UserError` if classes have lost all training rows; `corrected` are those that have some now."""
+        if without := sorted(self._trained - set(corrected)):
+            rule = "must leave training rows to every class"
+            advice = "correct the label in the table itself if it is no class"
+            raise UserError(f"{self.corrections.path} {rule}; got none of {list_names(without)}; {advice}")
+
+    def report(self) -> dict[str, Any]:
+        """Return what metrics/splits.json says.
+
+        `applied`: labels changed, by split; `unchanged`: corrections that are the label of the table; `skipped`:
+        corrections of test rows that were not applied.
+        """
+        applied = {name: self._applied[name] for name in SPLITS if self._applied[name]}
+        return {"applied": applied, "unchanged": self._unchanged, "skipped": self._skipped}
+
+
+def _places(values: "pa.StringArray", among: "pa.StringArray") -> NDArray[np.int32]:
+    """Return where each value is among others, -1 if it is not: (values,)."""
+    import pyarrow as pa
+    from pyarrow import _compute
+
+    found = call("index_in", values, options=_compute.SetLookupOptions(among.cast(values.type)))
+    return to_numbers(call("coalesce", found, pa.scalar(-1, pa.int32())))
+
+
+def _together(labels: "pa.StringArray", others: "pa.StringArray") -> "pa.StringArray":
+    import pyarrow as pa
+
+    return pa.concat_arrays([labels, others.cast(labels.type)])
