@@ -8,7 +8,6 @@ of the corrections, if there are any.
 Params: data, split.
 """
 
-import contextlib
 from pathlib import Path
 
 from textclf.artifacts.splits import write_checksums
@@ -25,8 +24,8 @@ from textclf.tables.given import describe, find_table
 from textclf.tables.settings import Data
 
 
-def run(data: Data, split: Split, *, corrections: Path | None = None, splits: Path, report: Path) -> None:
-    """Split the rows of data.path; without CORRECTIONS all labels are those of the table."""
+def run(data: Data, split: Split, *, corrections: Path, splits: Path, report: Path) -> None:
+    """Split the rows of data.path."""
     table = Path(data.path)
     if given := describe(table, data):
         print(given, flush=True)
@@ -34,11 +33,11 @@ def run(data: Data, split: Split, *, corrections: Path | None = None, splits: Pa
         print(line, flush=True)
     require_room(table, data, split, splits)
     reading = unchanged(table, lambda: checksums(table, data))
-    corrected = contextlib.nullcontext() if corrections is None else unchanged_corrections(corrections)
-    with outputs(splits, report) as (split_folder, report_file), corrected as labels, reading as read:
+    correcting = unchanged_corrections(corrections)
+    with outputs(splits, report) as (split_folder, report_file), correcting as corrected, reading as read:
         split_folder.mkdir()
         write_checksums(read, split_folder)
-        classes, counts = write_splits(table, data, split, split_folder, labels)
+        classes, counts = write_splits(table, data, split, split_folder, corrected)
         files.write_json(report_file, counts)
     print(*describe_splits(classes, counts, split), sep="\n")
 

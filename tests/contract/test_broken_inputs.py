@@ -471,16 +471,16 @@ def test_evaluate_removes_nothing_where_it_refuses(refuses: Callable[..., None],
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ([], "the following arguments are required: --splits, --report"),
-        (["--splits", "data/splits"], "the following arguments are required: --report"),
+        ([], "the following arguments are required: --corrections, --splits, --report"),
+        (["--splits", "data/splits"], "the following arguments are required: --corrections, --report"),
         ([*arguments("split"), "more"], "unrecognized arguments: more"),
         ([*arguments("split"), "--force"], "unrecognized arguments: --force"),
     ],
     ids=["none", "one", "one more", "unknown"],
 )
 def test_wrong_arguments_are_told_with_the_usage(refuses: Callable[..., None], words: list[str], line: str) -> None:
-    usage = "usage: python -m stages.split [-h] --splits SPLITS --report REPORT"
-    refuses("split", usage, f"python -m stages.split: error: {line}", words=words)
+    usage = "usage: python -m stages.split [-h] --corrections CORRECTIONS --splits SPLITS", f"{' ' * 30}--report REPORT"
+    refuses("split", *usage, f"python -m stages.split: error: {line}", words=words)
 
 
 @pytest.mark.parametrize("model", ["svm", "../majority", "common", ""])

@@ -9,6 +9,8 @@ import pandas as pd
 from textclf.core.strings import array_of
 from textclf.tables.corpus import Batch
 
+NO_CORRECTIONS = Path(__file__).with_name("no_corrections.csv")
+
 
 def corpus(count: int) -> pd.DataFrame:
     """Return rows with distinct texts and alternating labels."""

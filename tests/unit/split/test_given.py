@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from stages import split as stage
 from tests.conftest import arguments, run_stage
 from tests.settings import put
-from tests.unit.split.rows import write_csv
+from tests.unit.split.rows import NO_CORRECTIONS, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, read_json, write_json
@@ -71,6 +71,7 @@ def split(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
         stage.run(
             Data.model_validate({"path": str(path), **data}),
             Split.model_validate({"seed": 1, **settings}),
+            corrections=NO_CORRECTIONS,
             splits=tmp_path / "splits",
             report=tmp_path / "splits.json",
         )
@@ -181,7 +182,7 @@ def test_no_row_of_a_given_split_is_in_another(
     path = str(folder / "table")
     data = Data(path=path, split="fold") if pooled else Data(path=path)
     settings = Split(method="hash" if method == "hash" else "random", seed=seed)
-    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json")
+    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json", corrections=NO_CORRECTIONS)
     for name, part in splits.read(folder / "splits").items():
         assert sorted(part["text"]) == sorted(f"{name} {n}" for n in range(sizes[SPLITS.index(name)]))
 

@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from stages import split as stage
-from tests.unit.split.rows import write_csv
+from tests.unit.split.rows import NO_CORRECTIONS, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.files import SPLITS
 from textclf.split import shuffle, write
@@ -25,7 +25,7 @@ def made(count: int) -> list[tuple[str, str, str, str]]:
 def run(folder: Path, table: Path, method: Any, slices: list[str]) -> Path:
     data = Data(path=str(table), slices=tuple(slices))
     settings = Split(method=method, validation_size=0.2, seed=1)
-    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json")
+    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json", corrections=NO_CORRECTIONS)
     return folder / "splits"
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stages import split as stage
 from tests.conftest import ROOT
 from tests.settings import TEXT, put
-from tests.unit.split.rows import numbered, write_csv
+from tests.unit.split.rows import NO_CORRECTIONS, numbered, write_csv
 from textclf.artifacts import room, shards, splits
 from textclf.core import resources
 from textclf.core.errors import UserError
@@ -49,7 +49,13 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(path: Path, folder: Path, split: Split, **changes: Any) -> dict[str, Any]:
     """Run the stage, with the splits in folder / splits, and return its report."""
-    stage.run(data(path=str(path), **changes), split, splits=folder / "splits", report=folder / "splits.json")
+    stage.run(
+        data(path=str(path), **changes),
+        split,
+        splits=folder / "splits",
+        report=folder / "splits.json",
+        corrections=NO_CORRECTIONS,
+    )
     report = read_json(folder / "splits.json")
     assert isinstance(report, dict)
     return report
@@ -70,7 +76,13 @@ def test_the_stage_says_that_each_file_is_a_text_of_its_folders_class(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"text {number}")
     folder, report = tmp_path / "splits", tmp_path / "splits.json"
-    stage.run(Data(path=str(tmp_path / "reviews")), by_hash(0.3, 0.0), splits=folder, report=report)
+    stage.run(
+        Data(path=str(tmp_path / "reviews")),
+        by_hash(0.3, 0.0),
+        splits=folder,
+        report=report,
+        corrections=NO_CORRECTIONS,
+    )
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "40 files, each a text whose label is the name of its folder (bad, good)"
     assert lines[1] == "classes: 'bad' 20, 'good' 20"
@@ -137,7 +149,7 @@ def test_a_split_by_hash_does_not_depend_on_the_hash_seed_of_python(tmp_path: Pa
         folder = tmp_path / seed
         folder.mkdir()
         (folder / "params.yaml").write_text(put("data.path", str(table), text=text))
-        options = ["--splits", "splits", "--report", "splits.json"]
+        options = ["--corrections", str(NO_CORRECTIONS), "--splits", "splits", "--report", "splits.json"]
         subprocess.run(
             [sys.executable, "-m", "stages.split", *options],
             cwd=folder,
@@ -151,7 +163,8 @@ def test_a_split_by_hash_does_not_depend_on_the_hash_seed_of_python(tmp_path: Pa
 def test_the_split_of_few_rows_starts_without_libraries_that_it_does_not_need(tmp_path: Path) -> None:
     table = write_csv(tmp_path / "c.csv", numbered(300))
     (tmp_path / "params.yaml").write_text(put("data.path", str(table)))
-    command = [sys.executable, "-X", "importtime", "-m", "stages.split", "--splits", "splits", "--report", "s.json"]
+    options = ["--corrections", str(NO_CORRECTIONS), "--splits", "splits", "--report", "s.json"]
+    command = [sys.executable, "-X", "importtime", "-m", "stages.split", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
     imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
