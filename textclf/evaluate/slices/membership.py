@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 MOST_VALUES = 20  # slices of a column: the most frequent values
 MOST_DISTINCT = 100_000  # distinct values of a column, from which on it has no slices: an id rather than a property
 LONGEST = 100  # characters of a value that is a slice; a longer one is a text rather than a property
+MOST_BYTES = 2**26  # of the training texts; of more, the unknown words of the test texts are not looked for
 FEWEST_ROWS = 10  # of a slice, and of the other rows
 
 
@@ -58,15 +59,16 @@ def membership_of(shards: "Iterable[pa.Table]", train: "Shards[pa.Table] | Seque
     """Return the slices of the test rows, from the shards of both splits, which are read one at a time.
 
     A family whose rows are all alike is left out, and slices and values that are too rare, as the constants here say.
-    Shares of unknown words need the words of the training rows, so they are left out if these are in several shards.
+    Shares of unknown words need the words of the training rows, so they are left out if these are in several shards or
+    larger than `MOST_BYTES`.
     """
     of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
         WORDS: (texts.word_bands(), texts.by_words)
     }
     for name, pattern in texts.PATTERNS.items():
         of_texts[name] = texts.NO_YES, partial(texts.by_pattern, pattern=pattern)
-    if len(train) == 1:
-        known = texts.words_of(next(iter(train))["text"])
+    if len(train) == 1 and (column := next(iter(train))["text"]).nbytes <= MOST_BYTES:
+        known = texts.words_of(column)
         of_texts[UNKNOWN] = texts.share_bands(), texts.by_unknown_words(known)
     columns: dict[str, _Column] = {}
     codes: dict[str, list[Codes]] = {name: [] for name in of_texts}

@@ -1,12 +1,12 @@
 """Properties of texts by which test rows are put into slices, computed for whole columns."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.arrow import to_numbers
+from textclf.core.arrow import blocks, to_numbers
 from textclf.core.lengths import count_lengths
 from textclf.core.murmur import murmur
 from textclf.core.strings import call, content
@@ -20,6 +20,7 @@ Codes = NDArray[np.int8]  # position of each row's value in the values of a fami
 WORDS = (4, 8, 16, 32, 64, 128, 256)  # most words of a text in each band; the last one has no end
 SHARES = (0.0, 0.1, 0.25)  # largest share of unknown words in each band, likewise
 NO_YES = ("no", "yes")
+BLOCK = 2**22  # bytes of texts whose words are looked at together
 # RE2, whose \b knows ASCII alone. English; what is written without an apostrophe counts too.
 BEFORE, AFTER = r"(^|[^\p{L}\p{N}_])", r"([^\p{L}\p{N}_]|$)"
 NEGATION = (
@@ -75,16 +76,24 @@ def _to(kind: "pa.DataType") -> object:
 
 def words_of(texts: "pa.ChunkedArray") -> NDArray[np.uint64]:
     """Return the hashes of the distinct words of all texts, sorted."""
-    return np.unique(np.concatenate([np.zeros(0, np.uint64), *(_hash_words(chunk)[0] for chunk in texts.chunks)]))
+    distinct = (np.unique(_hash_words(block)[0]) for block in _blocks(texts))
+    return np.unique(np.concatenate([np.zeros(0, np.uint64), *distinct]))
 
 
 def by_unknown_words(known: NDArray[np.uint64]) -> Callable[["pa.ChunkedArray"], Codes]:
     """Return the function that gives the band of the share of each text's words that are not `known`, as `words_of`."""
 
     def bands(texts: "pa.ChunkedArray") -> Codes:
-        return np.concatenate([np.zeros(0, np.int8), *(_unknown_bands(chunk, known) for chunk in texts.chunks)])
+        return np.concatenate([np.zeros(0, np.int8), *(_unknown_bands(block, known) for block in _blocks(texts))])
 
     return bands
+
+
+def _blocks(texts: "pa.ChunkedArray") -> Iterator["pa.StringArray"]:
+    """Yield the texts in pieces of about `BLOCK` bytes: what is computed of them takes ten times as much."""
+    for chunk in texts.chunks:
+        for start, end in blocks(chunk, BLOCK) if len(chunk) else ():
+            yield chunk.slice(start, end - start)
 
 
 def _unknown_bands(texts: "pa.StringArray", known: NDArray[np.uint64]) -> Codes:

@@ -80,10 +80,13 @@ def test_long_values_and_columns_of_ids_are_no_slices(tmp_path: Path, monkeypatc
     assert "user" not in found
 
 
-def test_unknown_words_need_the_training_rows_in_one_shard(tmp_path: Path) -> None:
+def test_unknown_words_need_the_training_rows_in_one_shard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write(tmp_path, "train", 10)
     write(tmp_path, "test", 40)
     assert "unknown_words" in families(tmp_path)
+    monkeypatch.setattr(membership, "MOST_BYTES", 10)
+    assert "unknown_words" not in families(tmp_path)
+    monkeypatch.undo()
     for path in tmp_path.glob("train*"):
         path.unlink()
     write(tmp_path, "train", 10, pieces=2)

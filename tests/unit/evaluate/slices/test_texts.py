@@ -86,6 +86,16 @@ def test_unknown_words_are_those_that_no_training_text_has(train: list[list[str]
     assert codes.tolist() == np.searchsorted(texts.SHARES, shares).tolist()
 
 
+def test_words_do_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    some = column([f"word{n} and {n % 3} " * (n % 4) for n in range(40)])
+    expected = texts.words_of(some)
+    bands = texts.by_unknown_words(expected[::2])(some)
+    assert len(expected) > 30
+    monkeypatch.setattr(texts, "BLOCK", 50)
+    assert texts.words_of(some).tolist() == expected.tolist()
+    assert texts.by_unknown_words(expected[::2])(some).tolist() == bands.tolist()
+
+
 @given(st.lists(st.text(max_size=8), max_size=6))
 def test_words_of_any_text_are_found_within_it_alone(some: list[str]) -> None:
     assert texts.words_of(column(some)).tolist() == texts.words_of(column(*[[text] for text in some])).tolist()
