@@ -17,7 +17,17 @@ from tests.conftest import arguments, run_stage
 from tests.faults import mutations
 from tests.faults.campaign import seed, tries
 from textclf import cli
-from textclf.artifacts import decisions, external, features, inputs, layers, metric_files, predictions, splits
+from textclf.artifacts import (
+    conformal,
+    decisions,
+    external,
+    features,
+    inputs,
+    layers,
+    metric_files,
+    predictions,
+    splits,
+)
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.settings import load_yaml
@@ -27,6 +37,7 @@ METRICS = ("evaluation", "intervals", "comparisons", "coverage", "decisions", "t
 COLUMNS = ("model", "split", "class", "support")
 CLASSES = ("0", "1")
 SHARD, PREDICTED = Path("data/splits/train.parquet"), Path("data/predictions/majority.parquet")
+SCORES = Path("data/conformal.json")
 FEATURES, INPUTS = Path("data/features/words"), Path("data/inputs/majority.json")
 TRAINED, MODEL = Path("data/trained/majority"), Path("models/majority")
 
@@ -52,6 +63,7 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
     "shapes": (lambda: inputs.read_shapes(FEATURES), [FEATURES / inputs.SHAPES]),
     "layers": (lambda: layers.read(TRAINED), [TRAINED / layers.WEIGHTS, TRAINED / layers.DESCRIPTION]),
     "decision": (lambda: decisions.read_decision(MODEL / decisions.DECISION, 2), [MODEL / decisions.DECISION]),
+    "scores": (lambda: conformal.read_all(SCORES, 2), [SCORES]),
     "index": (lambda: decisions.read_index(MODEL.parent), [MODEL.parent / decisions.INDEX]),
     "vectorizer": (lambda: representation.read(MODEL / "vectorizer.json", MODEL), [MODEL / "vectorizer.json"]),
     "table": (lambda: files.read_csv(Path("plots/classes.csv"), COLUMNS), [Path("plots/classes.csv")]),
