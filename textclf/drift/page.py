@@ -21,11 +21,10 @@ NUMERIC = (1, 2, 3, 4, 5)
 def render(found: Result) -> str:
     """Return the page; `ModuleNotFoundError` where its packages are not installed."""
     context = {"answer": _answer(found), "words": _words(found), "classes": _classes(found), "method": _method(found)}
-    sections = {name: title for name, title in SECTIONS.items() if context[name] is not None}
     new = found.new
     facts = f"{count_noun(new.rows, 'new row')}, compared with {visible(found.reference.name)}"
     heading = Heading("Drift of texts", visible(new.name), facts)
-    return page.render("textclf.drift", heading, sections, context)
+    return page.render("textclf.drift", heading, SECTIONS, context)
 
 
 def _answer(found: Result) -> dict[str, Any]:

@@ -74,6 +74,6 @@ class Evaluate(Section):
     )
     seed: Seed = Field(0, description="seed of the bootstrap")
     slice_metric: SliceMetric | None = Field(
-        None, description=f"metric of each slice beside accuracy: {', '.join(SLICE_METRICS)}; null: none"
+        None, description=f"metric of each slice beside accuracy, or null: {', '.join(SLICE_METRICS)}"
     )
     external: dict[ExternalName, Name] = Field({}, description="predictions made elsewhere to compare: {name: file}")

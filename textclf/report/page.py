@@ -42,13 +42,12 @@ SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(Setti
 def render(run: Run) -> str:
     """Return the page."""
     context = _context(run)
-    sections = {name: title for name, title in SECTIONS.items() if context[name] is not None}
     corpora = [source.corpus for source in run.sources if source.corpus]
     subject = visible(run.settings.about.title or join_names(corpora) or run.settings.data.path)
     models = "model" if len(run.models) == 1 else "models"
     facts = f"{context['data']['rows']} texts, {len(run.names)} classes, {len(run.models)} {models}"
     heading = Heading("Text classification report", subject, facts)
-    return page.render("textclf.report", heading, sections, context, {"mark_settings": mark_settings})
+    return page.render("textclf.report", heading, SECTIONS, context, {"mark_settings": mark_settings})
 
 
 def mark_settings(sentence: str) -> Markup:

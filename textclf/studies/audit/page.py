@@ -18,7 +18,7 @@ from textclf.studies.audit.summary import LISTED, Audited, noise_of
 from textclf.studies.audit.texts import labelled_text
 from textclf.studies.settings import Audit
 
-SECTIONS = {
+SECTIONS = {  # one with nothing to say is left out
     "summary": "In short",
     "suspicious": "The most suspicious labels",
     "conflicts": "Texts with several labels",
@@ -98,14 +98,18 @@ def csv_line(*cells: str) -> str:
     return text.getvalue()
 
 
-def _conflicts(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
+def _conflicts(audited: Audited, names: Mapping[str, str]) -> dict[str, Any] | None:
     found = audited.texts.conflicting
+    if not len(found):
+        return None
     texts = [labelled_text(audited.rows, places).shown(names) for places in _rows_of(audited, found[:TEXTS])]
     return {"number": len(found), "texts": texts}
 
 
-def _similar(audited: Audited, names: Mapping[str, str]) -> dict[str, Any]:
+def _similar(audited: Audited, names: Mapping[str, str]) -> dict[str, Any] | None:
     pairs = audited.similar.pairs
+    if not pairs and not audited.similar.words_left_out:
+        return None
     shown = [
         {
             "similarity": percent(pair.similarity, 0),
