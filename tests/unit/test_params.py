@@ -32,6 +32,8 @@ def test_params_yaml_holds_the_lesson() -> None:
         "id": None,
         "group": None,
         "split": "auto",
+        "slices": (),
+        "correct_test_rows": False,
         "classes": None,
         "missing": "error",
         "encoding": "utf-8",
