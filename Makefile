@@ -71,6 +71,9 @@ search: .venv/search ## Search for the best settings of a model, as the section 
 .PHONY: audit
 audit: .venv/audit ## Look for wrong labels: rows that models trained on other rows contradict; a minute
 	dvc repro studies/dvc.yaml:audit
+	@test $(AUDITED) -nt plots/audit.csv || dvc repro --force --single-item studies/dvc.yaml:audit # its page is not kept
+	@echo $(AUDITED)
+AUDITED := reports/audit.html
 
 .PHONY: grid
 grid: .venv/run ## Run a grid of params as experiments side by side (GRID="-S key=a,b ..."), best model first

@@ -70,7 +70,7 @@ def clone(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     for copy in (pipeline, clone):
         copy.dvc("remote", "add", "--local", "--default", "storage", str(place / "storage"))
     pipeline.dvc("push")
-    clone.dvc("pull", "dvc.yaml")  # not the page of `make audit`, which no copy has made
+    clone.dvc("pull")
     return clone
 
 
