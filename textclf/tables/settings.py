@@ -126,7 +126,7 @@ class Data(Section):
     classes: Classes = Field(default=None, description="labels in order, binary: positive class last; null sorts them")
     correct_test_rows: bool = Field(
         default=False,
-        description="true applies the labels in corrections.csv to test rows too, and not to the other rows alone",
+        description="true applies corrections.csv to test rows as well as to training and validation rows",
     )
     missing: Literal["error", "drop"] = Field(
         default="error",
