@@ -41,8 +41,8 @@ def render(
     """Return a page with a section for each id in `sections`, which maps it to a title, in that order.
 
     The template of a section is `templates/sections/<id>.html.j2` of the package; it takes its parts from
-    `macros.html.j2`, and its values from `context`. A section whose value in `context` is None has nothing to say and is
-    left out. The filter `visible` is there besides `filters`. A page without `charts` has no script.
+    `macros.html.j2`, and its values from `context`. A section whose value in `context` is None has nothing to say and
+    is left out. The filter `visible` is there besides `filters`. A page without `charts` has no script.
     """
     style = _file("textclf.pages", STYLE)
     script = javascript(_file("textclf.pages", SCRIPT)) if charts else ""
