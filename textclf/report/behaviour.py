@@ -11,6 +11,7 @@ from textclf.core.labels import visible
 from textclf.pages.parts import Table, excerpt
 from textclf.report.run import Run
 
+WORST = 8  # tests of a file whose rates are shown at once
 EXAMPLES = 3  # cases shown of a test
 TESTS = 30  # of a file whose cases are shown, those with the highest rates
 KINDS = {"minimum_function": "minimum function", "invariance": "invariance", "direction": "direction"}
@@ -52,12 +53,12 @@ def _file(run: Run, name: str, metrics: Behaviour, records: Mapping[str, Recorde
         [display_name(test.name), KINDS[test.record.kind], f"{test.rates[0].cases:,}", *map(_cell, test.rates)]
         for test in tests
     ]
+    caption = f"Failure rates of {display_name(name)}, the worst first"
     return {
         "title": display_name(name),
         "path": visible(path),
-        "table": Table(
-            f"Failure rates of {display_name(name)}, the worst first", columns, rows, range(2, len(columns))
-        ),
+        "worst": Table(caption, columns, rows[:WORST], range(2, len(columns))),
+        "others": Table(caption, columns, rows[WORST:], range(2, len(columns))) if rows[WORST:] else None,
         "changes": _by_change(metrics, models, tests),
         "models": list(map(display_name, models)),
         "examples": [_examples(run, test, models) for test in failing[:TESTS]],

@@ -41,7 +41,7 @@ def test_there_is_no_section_without_tests() -> None:
 
 def test_the_worst_test_comes_first_with_the_rates_of_the_models_side_by_side() -> None:
     (file,) = section.behaviour(run(easy=EASY, hard=HARD))["files"]  # type: ignore[index]
-    table = file["table"]
+    table = file["worst"]
     assert list(table.columns) == ["test", "kind", "cases", "majority", "logistic regression"]
     assert table.rows == [
         ["hard", "invariance", "8", ("50.0%", "21.5% to 78.5%"), ("62.5%", "30.6% to 86.3%")],
@@ -101,3 +101,12 @@ def test_hostile_texts_make_no_element_and_are_shown_as_they_are(monkeypatch: py
     assert [tag for tag, _ in hostile.elements] == [tag for tag, _ in plain.elements]
     shown = " ".join(hostile.text["behaviour"].split())
     assert [text for text in HOSTILE[:4] if f"{text} becomes b" not in shown] == []
+
+
+def test_of_many_tests_those_with_the_lowest_rates_are_folded() -> None:
+    tests = {
+        f"t{n:02}": EASY | {"cases": [case("one", said(n % 2 == 0), said(False), expected="yes")]} for n in range(10)
+    }
+    (file,) = section.behaviour(run(**tests))["files"]  # type: ignore[index]
+    assert [row[0] for row in file["worst"].rows] == ["t00", "t02", "t04", "t06", "t08", "t01", "t03", "t05"]
+    assert [row[0] for row in file["others"].rows] == ["t07", "t09"]
