@@ -97,6 +97,10 @@ bench-startup: .venv/run ## Measure what each second of the default run is: inte
 bench-predict: .venv/dev ## Time textclf predict, with one sentence and with many
 	$(TIMING):predict
 
+.PHONY: bench-drift
+bench-drift: .venv/dev ## Measure time and memory of textclf drift, with 1,000 new rows to a million
+	$(TIMING):drift
+
 .PHONY: bench-serve
 bench-serve: .venv/dev ## Measure textclf serve: requests per second, latencies, health under load
 	$(TIMING):serve

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic.fields import FieldInfo
 
-from benchmarks import course, install, lesson, prediction_set_tables, serve, tables, timings, transformer
+from benchmarks import course, drift_tables, install, lesson, prediction_set_tables, serve, tables, timings, transformer
 from textclf import params
 from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core import files
@@ -226,7 +226,9 @@ OWN_TABLES = {
     "serve": serve.table,
     "transformer": transformer.table,
 }
-RESULTS = tables.TABLES | prediction_set_tables.TABLES | lesson.TABLES | timings.TABLES | OWN_TABLES
+RESULTS = (
+    tables.TABLES | prediction_set_tables.TABLES | lesson.TABLES | timings.TABLES | drift_tables.TABLES | OWN_TABLES
+)
 TABLES: dict[str, Callable[[str], str]] = {
     "stages": stages_table,
     "numbers": numbers_table,
