@@ -31,7 +31,8 @@ def _answer(found: Result) -> dict[str, Any]:
     """Return the answer, what was compared, and a table of the checks."""
     columns = ["Check", "Reference", "New", "Difference", "p", "p (Holm)"]
     table = Table("All checks", columns, result.rows(found, 0), NUMERIC)
-    return {"sentence": result.answer(found), "facts": result.facts(found), "table": table}
+    sentence = result.answer(found)
+    return {"sentence": sentence[:1].upper() + sentence[1:], "facts": result.facts(found), "table": table}
 
 
 def _words(found: Result) -> dict[str, Any] | None:
