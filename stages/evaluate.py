@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from textclf.artifacts import conformal as prediction_sets
-from textclf.artifacts import inputs, metric_files, room
+from textclf.artifacts import inputs, metric_files, metric_shapes, room
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
 from textclf.artifacts.splits import read_classes
@@ -56,7 +56,7 @@ def run(
     room.require_measuring(
         *room.size_of_predictions(predictions / f"{models[0]}{SUFFIX}"), len(models), str(predictions)
     )
-    records = {name: metric_files.read(trained / name / RECORD, metric_files.RECORD) for name in models}
+    records = {name: metric_files.read(trained / name / RECORD, metric_shapes.RECORD) for name in models}
     histories = {
         name: files.read_csv(path, HISTORY_COLUMNS)
         for name in models

@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from textclf.artifacts.metric_files import REMEDY, Count, Fraction, OpenMapping, Positive, parse
+from textclf.artifacts.metric_files import REMEDY, parse
+from textclf.artifacts.metric_shapes import Count, Fraction, OpenMapping, Positive
 from textclf.core.errors import UserError
 from textclf.core.files import read_json, reading, require, sha256_of_file, write_json
 from textclf.core.outputs import SCRATCH
