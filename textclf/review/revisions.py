@@ -82,10 +82,11 @@ class Revision:
         return self.yaml(str(PARAMS_FILE))
 
     def metric_files(self) -> dict[str, str]:
-        """Return the path of each JSON file among the outputs of dvc.yaml, by the name of the file."""
+        """Return the path of each JSON file that Git keeps among the outputs of dvc.yaml, by the name of the file."""
         stages = self.pipeline.values()
         entries = [entry for stage in stages for kind in ("outs", "metrics") for entry in stage.get(kind) or []]
-        return {PurePosixPath(path).name: path for path in map(_path, entries) if path.endswith(".json")}
+        kept = (_path(entry) for entry in entries if isinstance(entry, dict))  # with options: not in DVC's cache
+        return {PurePosixPath(path).name: path for path in kept if path.endswith(".json")}
 
     def metrics(self, name: str) -> dict[str, Any]:
         """Return the content of a metrics file, empty if there is none; raise `UserError` if it is damaged."""

@@ -41,7 +41,8 @@ def test_its_layers_predict_what_keras_predicts(tmp_path: Path, activation: str,
     X = networks.rows().X
     probabilities = model.predict_proba(X)
     assert model.classes == names
-    assert probabilities == pytest.approx(networks.dense_probabilities(network, X), abs=1e-5)
+    # Keras computes in float32, whose rounding such large weights make larger, in another way on each kind of CPU.
+    assert probabilities == pytest.approx(networks.dense_probabilities(network, X), abs=1e-4)
     assert probabilities.min() >= 0
     assert probabilities.sum(axis=1) == pytest.approx([1.0] * len(probabilities), abs=1e-15)
 
