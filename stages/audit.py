@@ -67,8 +67,11 @@ def run(
         files.write_json(summary_file, content)
         files.write_csv(issues_file, table)
         page_file.write_text(text, encoding="utf-8", newline="\n")
-    flagged = content["flagged"]
-    print(f"{flagged['all']:,} of {count_noun(len(rows), 'label')} contradict every model, {flagged['any']:,} a model")
+    flagged, number = content["flagged"], count_noun(len(rows), "label")
+    if len(models) == 1:
+        print(f"the model contradicts {flagged['all']:,} of {number}")
+    else:
+        print(f"every model contradicts {flagged['all']:,} of {number}; at least one contradicts {flagged['any']:,}")
     print(f"read them in {page}")
 
 

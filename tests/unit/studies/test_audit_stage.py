@@ -1,5 +1,6 @@
 """The stage audit on a few rows: its outputs, each the same every time, and the error if cleanlab is missing."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -57,7 +58,7 @@ def test_the_stage_writes_the_same_bytes_each_time(folder: Path, capsys: pytest.
     first, second = run(folder, 1), run(folder, 2)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert b"Three wrong" in first[2].read_bytes()
-    assert "of 60 labels contradict every model" in capsys.readouterr().out
+    assert re.search(r"^the model contradicts [0-9]+ of 60 labels$", capsys.readouterr().out, re.MULTILINE)
 
 
 def test_a_missing_cleanlab_is_told_before_any_training(
