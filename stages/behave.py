@@ -42,7 +42,8 @@ def run(behave: Behave, evaluate: Evaluate, *, stage: str, models: Path, metrics
         failures = sum(outcome["failures"] for outcome in outcomes.values())
         worst = max(outcomes, key=lambda test: outcomes[test]["failure_rate"])
         rate = percent(outcomes[worst]["failure_rate"])
-        print(f"{model}: {failures:,} failures ({percent(failures / number)}); most of {worst}, {rate}")
+        share = percent(failures / number)
+        print(f"{model}: {count_noun(failures, 'failure')} ({share}); highest rate in {worst}, {rate}")
 
 
 if __name__ == "__main__":
