@@ -24,6 +24,7 @@ FOLDER = Path("data/splits")
 TRAIN, HELD_OUT = "train", "test"  # the rows that models learn from, and rows that decide nothing about a model
 FEWEST = 20  # distinct texts of each side: with fewer, hardly any drift can be found
 MOST_PERMUTATIONS = 100_000
+LEAST_ALPHA = CHECKS / MOST_PERMUTATIONS  # with a smaller one, even the most permutations could not find drift
 BATCH = 4096  # rows of a split at a time
 
 
@@ -71,8 +72,8 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     """Return the settings of the tests; `UserError` for numbers with which no drift could be found."""
-    if not 0 < arguments.alpha < 1:
-        raise UserError(f"--alpha must be above 0 and below 1; got {arguments.alpha:g}")
+    if not LEAST_ALPHA <= arguments.alpha < 1:
+        raise UserError(f"--alpha must be at least {LEAST_ALPHA:g} and below 1; got {arguments.alpha:g}")
     fewest = math.ceil(CHECKS / arguments.alpha) - 1  # the smallest p-value is 1 / (permutations + 1)
     if not fewest <= arguments.permutations <= MOST_PERMUTATIONS:
         raise UserError(

@@ -199,8 +199,14 @@ def test_the_same_inputs_give_the_same_bytes(run: Run) -> None:
             ["same.jsonl", "--model", "none"],
             "--model must be one in models (linear, hostile) or the folder of one; got 'none'",
         ),
-        (["same.jsonl", "--alpha", "0"], "--alpha must be above 0 and below 1; got 0"),
-        (["same.jsonl", "--alpha", "nan"], "--alpha must be above 0 and below 1; got nan"),
+        (["same.jsonl", "--alpha", "0"], "--alpha must be at least 5e-05 and below 1; got 0"),
+        (["same.jsonl", "--alpha", "1"], "--alpha must be at least 5e-05 and below 1; got 1"),
+        (["same.jsonl", "--alpha", "nan"], "--alpha must be at least 5e-05 and below 1; got nan"),
+        (["same.jsonl", "--alpha", "1e-320"], "--alpha must be at least 5e-05 and below 1; got 9.99989e-321"),
+        (
+            ["same.jsonl", "--alpha", "0.00005"],
+            "--permutations must be from 99,999 to 100,000 with --alpha 5e-05; got 999",
+        ),
         (
             ["same.jsonl", "--alpha", "0.001"],
             "--permutations must be from 4,999 to 100,000 with --alpha 0.001; got 999",
