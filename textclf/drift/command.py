@@ -3,6 +3,7 @@
 import argparse
 import contextlib
 import math
+import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -31,6 +32,7 @@ BATCH = 4096  # rows of a split at a time
 def run(arguments: argparse.Namespace) -> int:
     """Print whether new texts are like those of the reference; return 1 if they are not, else 0."""
     settings = _settings(arguments)
+    _require_other_files(arguments)
     writers: list[tuple[Path, str, Callable[[Result], str]]] = []
     if arguments.output is not None:
         writers.append((arguments.output, "--output", result.to_json))
@@ -83,6 +85,19 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"--seed must be from 0 to {2**32 - 1}; got {arguments.seed}")
     return Settings(arguments.alpha, arguments.permutations, arguments.seed)
+
+
+def _require_other_files(arguments: argparse.Namespace) -> None:
+    """Raise `UserError` if a file that is written would replace one that is read, or the other one."""
+    files: dict[str, str] = {} if arguments.new == STDIN else {os.path.realpath(arguments.new): "NEW"}
+    if arguments.reference not in SPLITS:
+        files.setdefault(os.path.realpath(arguments.reference), "--reference")
+    for option, path in (("--output", arguments.output), ("--page", arguments.page)):
+        if path is None or (path.exists() and not path.is_file()):  # a device may be written twice
+            continue
+        first = files.setdefault(os.path.realpath(path), option)
+        if first != option:
+            raise UserError(f"{option} must be another file than {first}; got {quote_name(str(path))}")
 
 
 def _read(arguments: argparse.Namespace, path: str) -> Iterator[Sequence[str]]:

@@ -214,6 +214,8 @@ def test_the_same_inputs_give_the_same_bytes(run: Run) -> None:
         (["same.jsonl", "--permutations", "98"], "--permutations must be from 99 to 100,000 with --alpha 0.05; got 98"),
         (["same.jsonl", "--seed", "-1"], "--seed must be from 0 to 4294967295; got -1"),
         (["same.jsonl", "--output", "models"], "--output must be a file; got the folder models"),
+        (["same.jsonl", "--output", "./same.jsonl"], "--output must be another file than NEW; got same.jsonl"),
+        (["same.jsonl", "--output", "a", "--page", "a"], "--page must be another file than --output; got a"),
         (
             ["same.jsonl", "--page", "none/drift.html"],
             "--page must be in an existing folder that is writable; got none/drift.html",
