@@ -170,8 +170,8 @@ def facts(result: Result) -> list[str]:
         learned = "unknown words and predicted classes" if result.findings.unknown is not None else "predicted classes"
         lines.append(f"reference for {learned}: {_amount(result.held_out)}, which the model has not seen")
     if result.findings.classes is not None:
-        smallest = f"{100 * result.smallest:.0f} points"
-        lines.append(f"differences below {smallest} in the share of a class are likely to be missed")
+        found = f"a difference of {100 * result.smallest:.0f} points in the share of a class is found"
+        lines.append(f"{found} with a probability of about 80%, a smaller one less often")
     return lines
 
 
