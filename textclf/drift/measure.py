@@ -126,7 +126,8 @@ def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> dict[st
     """Return the shares of the predicted classes; the p-values are corrected for all classes.
 
     The difference of each class is divided by its standard deviation over the permutations, and compared with the
-    largest one of each permutation: Westfall & Young (1993), Resampling-Based Multiple Testing, 2.6.
+    largest one of each permutation: the single-step maxT method of Westfall & Young (1993), Resampling-Based Multiple
+    Testing, chapter 2.
     """
     labels = predict(predictor, pool.texts)
     is_class = np.array([[label == name for name in predictor.classes_] for label in labels], dtype=np.float64)

@@ -76,9 +76,10 @@ def count_unknown(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Floats,
 def word_test(pool: Pool, split: Split, count: int, seed: int) -> WordTest:
     """Return the test that no word is in more of the texts of one side than chance explains.
 
-    The statistic of a word is the difference of the shares of texts that have it, in standard errors of one share; that
-    of the test is the largest one. Compared with the largest one of each permutation, the p-values of single words are
-    corrected for all of them: Westfall & Young (1993), Resampling-Based Multiple Testing, 2.6.
+    The statistic of a word is the difference of the shares of texts that have it, divided by its standard deviation,
+    up to a factor that all words share; that of the test is the largest absolute one. Compared with the largest one of
+    each permutation, the p-values of single words are corrected for all of them: the single-step maxT method of
+    Westfall & Young (1993), Resampling-Based Multiple Testing, chapter 2.
     """
     has, terms = count_terms(pool.texts, split)
     shares = np.bincount(has.indices, minlength=has.shape[1]) / max(1, len(pool.texts))
