@@ -2,12 +2,13 @@
 
 Split conformal prediction (Vovk, Gammerman & Shafer 2005, Algorithmic Learning in a Random World, 4.2; Lei et al. 2018,
 J. Am. Stat. Assoc. 113:1094-1111, doi:10.1080/01621459.2017.1307116). The score of a row is 1 minus the probability of
-its actual class, which gives the smallest sets on average (Sadinle, Lei & Wasserman 2019, J. Am. Stat. Assoc.
-114:223-234, doi:10.1080/01621459.2017.1395341). A set has the classes whose score is at most the ceil((n + 1) coverage)
-smallest of n rows that trained nothing (Angelopoulos & Bates 2023, Found. Trends Mach. Learn. 16:494-591, section 1,
-doi:10.1561/2200000101); here the same is said in probabilities. If these rows and a new one are exchangeable, its set
-contains its class with at least that probability. With scores per class (Vovk 2012, ACML, PMLR 25:475-490) this holds
-within every class.
+its actual class, which gives the smallest sets on average if the probabilities are right (Sadinle, Lei & Wasserman
+2019, J. Am. Stat. Assoc. 114:223-234, doi:10.1080/01621459.2017.1395341). A set has the classes whose score is at most
+the k-th smallest score of n rows that trained nothing, k = ceil((n + 1) coverage) (Angelopoulos & Bates 2023, Found.
+Trends Mach. Learn. 16:494-591, section 1, doi:10.1561/2200000101). The code compares probabilities instead: a class is
+in the set if its probability is at least the (n + 1 - k)-th smallest one. If these rows and a new one are exchangeable,
+the set of the new one contains its class with at least that coverage. With scores per class (Vovk 2012, ACML, PMLR
+25:475-490) this holds within every class.
 """
 
 import math
@@ -66,7 +67,7 @@ class Conformal:
 
     @classmethod
     def fit(cls, y: NDArray[np.int64], probabilities: Floats, by_class: bool) -> "Conformal":
-        """Return that of rows that trained nothing: `y` (rows,) and calibrated probabilities (rows, classes)."""
+        """Return the groups of rows that trained nothing: `y` (rows,) and calibrated probabilities (rows, classes)."""
         actual = probabilities[np.arange(len(y)), y]
         classes = range(probabilities.shape[1])
         return cls(tuple(Group.of(actual[y == place]) for place in classes) if by_class else (Group.of(actual),))
@@ -86,7 +87,7 @@ class Conformal:
 
     @classmethod
     def from_json(cls, content: Sequence[Mapping[str, Any]], classes: int) -> "Conformal":
-        """Return what `to_json` gave, for a model of so many classes.
+        """Return the object from what `to_json` returned, for a model of so many classes.
 
         Raises `ValueError`, `LookupError` or `TypeError` if it is not valid.
         """
@@ -142,7 +143,7 @@ def _rank(rows: int, coverage: float) -> int:
 
 
 def _exact(coverage: float) -> Fraction:
-    """Return the decimal that was written instead of the double nearest to it, of which 100 times 0.55 exceeds 55."""
+    """Return the coverage as the decimal that was written: in doubles, 100 times 0.55 exceeds 55."""
     return Fraction(repr(float(coverage)))
 
 
@@ -150,7 +151,7 @@ def _exact(coverage: float) -> Fraction:
 
 
 def write_all(path: Path, models: Mapping[str, Conformal]) -> None:
-    """Write those of the models of a run, of which there may be none, with a checksum."""
+    """Write the conformal scores of the models of a run, of which there may be none, with a checksum."""
     write_checked_json(path, {"models": {name: each.to_json() for name, each in models.items()}})
 
 
@@ -162,7 +163,7 @@ def read_all(path: Path, classes: int) -> dict[str, Conformal]:
 
 
 def write(conformal: Conformal, path: Path) -> None:
-    """Write that of an exported model, with a checksum."""
+    """Write the conformal scores of an exported model, with a checksum."""
     write_checked_json(path, {"groups": conformal.to_json()})
 
 
@@ -174,7 +175,7 @@ def read(path: Path, classes: int) -> Conformal:
 
 
 def labels_of(sets: Sets, classes: Sequence[str]) -> list[list[str]]:
-    """Return the labels in each set, in the order of the classes."""
+    """Return the labels of the classes in each set, in the order of `classes`."""
     return [[classes[place] for place in np.flatnonzero(row).tolist()] for row in sets]
 
 

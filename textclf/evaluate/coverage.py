@@ -1,4 +1,4 @@
-"""Prediction sets on the test rows: how often they contain the actual class, how large they are, and who answers."""
+"""Prediction sets on the test rows: how often they contain the actual class, how large they are, how many answer."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -94,7 +94,7 @@ def kinds_of(y: NDArray[np.int64], sets: Sets) -> NDArray[np.int64]:
 def fit_sets(
     models: Mapping[str, Iterable[Predictions]], decisions: Mapping[str, Decision], settings: Evaluate
 ) -> dict[str, Conformal]:
-    """Return the scores of the validation rows of each model; none if `coverage` is not set.
+    """Return the conformal scores of each model, from the validation rows; an empty mapping without `coverage`.
 
     Raises `UserError` if there are too few validation rows for this coverage, in all or of a class.
     """
