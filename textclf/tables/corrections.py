@@ -16,7 +16,7 @@ from textclf.tables.read import read_rows
 from textclf.tables.values import label_of
 
 COLUMNS = ("id", "label")
-HEADER = "id,label"
+RULE = "must be a CSV file of corrected labels (the header id,label alone if there are none)"
 ADVICE = re.compile(r"; (if [^;]*, )?set .*")
 
 
@@ -37,8 +37,7 @@ class Corrections:
 def unchanged_corrections(path: Path) -> Iterator[Corrections]:
     """Yield the corrections in a file; `UserError` if there is none, or if it changes before the end of the block."""
     if not path.is_file():
-        rule = f"must be a CSV file of corrected labels, for none with the header {HEADER} alone"
-        raise UserError(f"{path} {rule}; got no such file; make it")
+        raise UserError(f"{path} {RULE}; got no such file; make it")
     with unchanged(path, lambda: {path.name: sha256_of_file(path)}):
         yield read(path)
 
@@ -48,6 +47,8 @@ def read(path: Path) -> Corrections:
 
     Other columns than id and label are ignored, and so are blank lines.
     """
+    if not path.stat().st_size:
+        raise UserError(f"{path} {RULE}; got an empty file")
     corrections = Corrections(path)
     errors: list[str] = []
     layout = Layout(dict(zip(COLUMNS, COLUMNS, strict=True)), option="")

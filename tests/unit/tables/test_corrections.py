@@ -39,7 +39,7 @@ def test_the_line_of_each_correction_is_known(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "lines"),
     [
-        ("", ["mine.csv must have a header and rows; got an empty file"]),
+        ("", [f"mine.csv {corrections.RULE}; got an empty file"]),
         ("id\na\n", ["mine.csv: label must be one of its columns (id); got 'label'"]),
         (
             "id;label\na;1\n",
@@ -93,7 +93,7 @@ def test_bytes_that_are_no_text_are_a_line(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_missing_is_a_line(tmp_path: Path) -> None:
-    rule = "must be a CSV file of corrected labels, for none with the header id,label alone; got no such file; make it"
+    rule = "must be a CSV file of corrected labels (the header id,label alone if there are none)"
     with pytest.raises(UserError) as error, corrections.unchanged_corrections(tmp_path / "no.csv"):
         pass
-    assert error.value.lines == (f"{tmp_path}/no.csv {rule}",)
+    assert error.value.lines == (f"{tmp_path}/no.csv {rule}; got no such file; make it",)
