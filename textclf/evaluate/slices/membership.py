@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MOST_VALUES = 20  # slices of a column: the most frequent values
-MOST_DISTINCT = 100_000  # distinct values of a column, from which on it has no slices: an id rather than a property
+MOST_DISTINCT = 100_000  # distinct values of a column; with more it has no slices: an id rather than a property
 LONGEST = 100  # characters of a value that is a slice; a longer one is a text rather than a property
 MOST_BYTES = 2**26  # of the training texts; of more, the unknown words of the test texts are not looked for
 FEWEST_ROWS = 10  # of a slice, and of the other rows
