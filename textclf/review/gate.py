@@ -84,7 +84,8 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
                 before, now = (side.get(model, {}).get(name, {}).get(metric) for side in (base, head))
                 change = Change(model, name, metric, before, now)
                 if change.head is None:
-                    mistakes.append(f"params.yaml: gate.slices must name a metric of the slice; got {change.name}")
+                    rule = "must name accuracy, or evaluate.slice_metric where it is defined"
+                    mistakes.append(f"params.yaml: gate.slices {rule}; got {change.name}")
                 else:
                     checks.append(Check("slices", limit, change, _breaks_minimum(change, limit)))
     if mistakes:

@@ -130,7 +130,7 @@ def test_a_slice_that_is_worse_than_its_bound_fails_with_numbers(limits: dict[st
         (
             of_slices("keras", "class=1", f1=0.5),
             SLICES,
-            "gate.slices must name a metric of the slice; got keras.class=1.f1",
+            "gate.slices must name accuracy, or evaluate.slice_metric where it is defined; got keras.class=1.f1",
         ),
     ],
 )
