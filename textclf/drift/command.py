@@ -53,7 +53,7 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     """Return what the checks find in the texts that the arguments name."""
     predictor = load(folder := find_model(arguments.models, arguments.model))
     name = "standard input" if arguments.new == STDIN else Path(arguments.new).resolve().name
-    if arguments.new != STDIN and not Path(arguments.new).exists():
+    if arguments.new != STDIN and not _exists(arguments.new):
         raise UserError(f"NEW must be an existing file or folder, or -; got {quote_value(arguments.new)}")
     reference = _reference(arguments, settings.seed)
     new = sample_texts(_read(arguments, arguments.new), settings.seed)
@@ -70,6 +70,11 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
         result.shared_texts(pooled),
         measure(pooled, seen, predictor, settings),
     )
+
+
+def _exists(path: str) -> bool:
+    """Return whether there is something at a path; an empty one is not taken for the current folder."""
+    return bool(path) and Path(path).exists()
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
@@ -110,7 +115,7 @@ def _reference(arguments: argparse.Namespace, seed: int) -> Sample:
     """Return the texts of the reference, of a split or of a file."""
     if arguments.reference in SPLITS:
         return sample_texts(_read_split(arguments.reference), seed)
-    if arguments.reference == STDIN or not Path(arguments.reference).exists():
+    if arguments.reference == STDIN or not _exists(arguments.reference):
         raise UserError(
             f"--reference must be {', '.join(SPLITS)} or an existing file; got {quote_value(arguments.reference)}"
         )

@@ -182,6 +182,8 @@ def test_the_same_inputs_give_the_same_bytes(run: Run) -> None:
         (["empty.jsonl"], "empty.jsonl must have at least 20 different texts"),
         (["few.jsonl"], "got 2 in 3 rows; collect more"),
         (["same.jsonl", "--reference", "few.jsonl"], "--reference few.jsonl must have at least 20 different texts"),
+        ([""], "NEW must be an existing file or folder, or -; got ''"),
+        (["same.jsonl", "--reference", ""], "--reference must be train, validation, test or an existing file; got ''"),
         (["same.jsonl", "--text", "body"], "must have the key body; got text"),
         (
             ["same.jsonl", "--reference", "trian"],
