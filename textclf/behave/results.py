@@ -1,6 +1,6 @@
 """Results of behavioural tests: numbers in metrics/behaviour/, and in data/behaviour/ the cases with their texts.
 
-The metrics of a file of tests have the checksum of its cases, so that who depends on the metrics need not depend on
+The metrics of a file of tests have the checksum of its cases, so a stage that depends on the metrics need not depend on
 the cases as well: metrics/behaviour always exists, data/behaviour does not.
 """
 

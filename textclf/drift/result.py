@@ -39,7 +39,7 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """All that is told: `held_out` is the side that unknown words and classes are compared with, if it is another."""
+    """What is reported. `held_out` replaces the reference for unknown words and classes; None if nothing does."""
 
     model: str
     settings: Settings

@@ -43,7 +43,7 @@ def compare(reference: tuple[float, float], new: tuple[float, float], p: float) 
 
 
 def effective(parts: Floats, wholes: Floats) -> tuple[float, float]:
-    """Return successes and independent trials that are worth a share of words, from the counts of each text.
+    """Return the successes and the independent trials to which a share of words is equivalent, from counts per text.
 
     sum(parts) / sum(wholes) is a ratio estimate between texts: Cochran (1977), Sampling Techniques, 2.11 and 9A. If all
     words of all texts are alike, each text counts as one trial.
@@ -60,6 +60,9 @@ def effective(parts: Floats, wholes: Floats) -> tuple[float, float]:
 
 
 def smallest_difference(reference: int, new: int, alpha: float) -> float:
-    """Return the difference of two shares near a half that a two-sided test at `alpha` finds with 80% probability."""
+    """Return the difference of two shares near a half that a two-sided test at `alpha` finds with 80% probability.
+
+    By the normal approximation, with the variance of a share of a half for both.
+    """
     z = normal_quantile(1 - alpha / 2) + normal_quantile(POWER)
     return min(1.0, z * math.sqrt((1 / reference + 1 / new) / 4))
