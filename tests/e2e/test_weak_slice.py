@@ -68,7 +68,7 @@ def test_a_weak_slice_is_found_named_and_gated_and_labels_are_corrected(pipeline
     counts = json.loads((copy.folder / "metrics/splits.json").read_text())["corrections"]
     train, skipped = counts["applied"]["train"], counts["skipped"]
     assert train + skipped == 40
-    assert f"corrected labels: {train} train rows" in printed
+    assert f"corrected labels: {train} training rows" in printed
     assert f"warning: {skipped} corrections of test rows were not applied" in printed
     for path in ("reports/report.html", f"models/{MODEL}/README.md"):
         text = (copy.folder / path).read_text(encoding="utf-8")

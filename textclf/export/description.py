@@ -208,7 +208,7 @@ def _corrected_test_rows(corrections: Mapping[str, Any]) -> str:
         was = "was" if number == 1 else "were"
         return (
             f"{count_noun(number, 'correction')} of test rows {was} not applied: the test rows have the labels of the "
-            "table, which somebody holds to be wrong there."
+            "table, which corrections.csv calls wrong there."
         )
     return ""
 

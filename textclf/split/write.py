@@ -18,7 +18,7 @@ from textclf.core import progress, threads
 from textclf.core.arrow import from_numbers
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.core.formatting import count_noun
+from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names
 from textclf.core.strings import as_array, encode, hash_normalized, hash_texts, take
 from textclf.split.correct import Corrector
@@ -197,8 +197,9 @@ def _describe_corrections(counts: Mapping[str, Any] | None) -> Iterator[str]:
     """Yield the lines on corrections, none without them."""
     if counts is None:
         return
-    applied = [f"{count_noun(number, f'{name} row')}" for name, number in counts["applied"].items()]
-    same = f"; {counts['unchanged']} have the label of the table already" if counts["unchanged"] else ""
+    applied = [count_noun(number, split_rows(name).removesuffix("s")) for name, number in counts["applied"].items()]
+    has = "has" if counts["unchanged"] == 1 else "have"
+    same = f"; {counts['unchanged']:,} {has} the label of the table already" if counts["unchanged"] else ""
     yield f"corrected labels: {', '.join(applied) or 'none'}{same}"
     if number := counts["skipped"]:
         yield (

@@ -99,7 +99,7 @@ def test_what_became_of_the_corrections_is_printed(tmp_path: Path, capsys: pytes
     corrected = some_of(tmp_path, "train", 2) | some_of(tmp_path, "validation", 1) | some_of(tmp_path, "test", 1)
     run(tmp_path, as_csv(corrected))
     lines = capsys.readouterr().out.splitlines()
-    assert "corrected labels: 2 train rows, 1 validation row" in lines
+    assert "corrected labels: 2 training rows, 1 validation row" in lines
     assert (
         "warning: 1 correction of test rows was not applied, since models are measured by the labels of the table; "
         "data.correct_test_rows: true applies them" in lines
