@@ -147,6 +147,8 @@ class Suite:
 
 def read(path: Path, seed: int) -> Suite:
     """Return the tests in a YAML file; `UserError` that names file, test and setting for each mistake."""
+    if path.is_dir():
+        raise UserError(f"behave.tests must name files; got the folder {path}")
     if not path.is_file():
         raise UserError(f"{path} not found; behave.tests must name files of tests")
     return parse(load_yaml(path), str(path), seed)

@@ -206,3 +206,9 @@ def test_a_file_that_is_missing_is_said_in_a_line(tmp_path: Path) -> None:
     with pytest.raises(UserError) as caught:
         suite.read(tmp_path / "none.yaml", 0)
     assert caught.value.lines == (f"{tmp_path / 'none.yaml'} not found; behave.tests must name files of tests",)
+
+
+def test_a_folder_is_said_in_a_line(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as caught:
+        suite.read(tmp_path, 0)
+    assert caught.value.lines == (f"behave.tests must name files; got the folder {tmp_path}",)
