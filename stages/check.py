@@ -39,15 +39,14 @@ def run(*, output: Path, plan: Path) -> None:
 
 
 def _wrong_tests(behave: Behave) -> Iterator[str]:
-    """Yield a line for each mistake in the files of tests that exist."""
+    """Yield a line for each mistake in the files of tests, of which one may be missing."""
     for path in map(Path, behave.tests.values()):
-        if path.exists():
-            from textclf.behave import suite  # not in the default run
+        from textclf.behave import suite  # not in the default run
 
-            try:
-                suite.read(path, behave.seed)
-            except UserError as error:
-                yield from error.lines
+        try:
+            suite.read(path, behave.seed)
+        except UserError as error:
+            yield from error.lines
 
 
 if __name__ == "__main__":

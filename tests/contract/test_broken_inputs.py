@@ -178,6 +178,7 @@ tests: {words: {kind: minimum_function, texts: {good: [Good food.], bad: [Bad fo
 """
 TESTED = params("tests: {}", "tests: {majority: mine.yaml}")  # the item of `arguments`
 CHECK = {
+    "no file of tests": case(TESTED, "mine.yaml not found; behave.tests must name files of tests"),
     "a mistake in a file of tests": case(
         TESTED | {"mine.yaml": TESTS.replace("good: [", "god: [").encode()},
         "mine.yaml: tests.words.texts.god is no class of the file; did you mean good?",
