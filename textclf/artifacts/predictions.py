@@ -86,7 +86,7 @@ def batches(path: Path, split: str | None = None, verified: bool = False) -> Ite
     `verified` says that its checksum was found to be right. Raises `UserError` if the file is missing or damaged.
     """
     with reading(path):
-        file = parquet.open_file(path, verified)
+        file = parquet.open_file(path, verified, required=True)
     with file:
         for number in range(file.num_row_groups):
             with reading(path):
@@ -104,13 +104,13 @@ def _may_have(file: "pq.ParquetFile", group: int, split: str) -> bool:
 
 
 def read(source: Path | IO[bytes]) -> Predictions:
-    """Return all predictions of a file.
+    """Return all predictions of a file, which must have a checksum, or of a buffer.
 
     Raises `UserError` if a path is missing or damaged, and errors of the reader, such as `ValueError`, for a damaged
     buffer.
     """
     with reading(source) if isinstance(source, Path) else nullcontext():
-        return _from_arrow(parquet.open_file(source).read())
+        return _from_arrow(parquet.open_file(source, required=isinstance(source, Path)).read())
 
 
 def write(batches: Iterable[Predictions], path: Path) -> None:

@@ -54,7 +54,9 @@ def read_table(path: Path, columns: list[str], verified: bool = False) -> pa.Tab
     `verified` says that the checksum of the file was found to be right before.
     """
     with reading(path):
-        return parquet.read_columns(path, columns, verified).select(columns)  # KeyError if one is missing
+        return parquet.read_columns(path, columns, verified, required=True).select(
+            columns
+        )  # KeyError if one is missing
 
 
 def read(folder: Path) -> "dict[str, pd.DataFrame]":
@@ -100,7 +102,7 @@ def open_slices(folder: Path, name: str) -> Shards[pa.Table]:
 
 
 def _read_slices(path: Path) -> pa.Table:
-    with reading(path), parquet.open_file(path) as file:
+    with reading(path), parquet.open_file(path, required=True) as file:
         names = file.schema_arrow.names
     return read_table(path, ["id", "text", "label", *slice_columns(names)], verified=True)
 

@@ -125,11 +125,14 @@ def _values(name: str, cells: Sequence[str]) -> Sequence[Any]:
 
 
 def read_parquet(path: Path, columns: list[str]) -> "pd.DataFrame":
-    """Return a table that has at least these columns; `UserError` if it is missing or damaged, or a column is."""
+    """Return a table that has at least these columns; `UserError` if it is missing or damaged, or a column is.
+
+    It must have a checksum, as the files of the pipeline have.
+    """
     import pandas as pd
 
     with reading(path):
-        parquet.verify(path)
+        parquet.verify(path, required=True)
         rows = pd.read_parquet(path)
         rows[columns]  # KeyError if one is missing
         return rows

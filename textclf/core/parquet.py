@@ -2,7 +2,8 @@
 
 Parquet's own checksums are optional and cover pages, but not the footer: there, a flipped bit renames a column or
 points to another page. So the footer has the SHA-256 of the file, as it is with zeros in its place. A file without one,
-of an older version or another program, is read as it is.
+of an older version or another program, is read as it is, unless the reader knows that it was written with one: damage
+of the footer may hide that there was a checksum.
 """
 
 import contextlib
@@ -101,36 +102,43 @@ def write_table(table: "pa.Table", target: Path) -> None:
         writer.write_table(table)
 
 
-def open_file(source: Path | IO[bytes], verified: bool = False) -> "pq.ParquetFile":
+def open_file(source: Path | IO[bytes], verified: bool = False, required: bool = False) -> "pq.ParquetFile":
     """Return the reader of a file or of a seekable stream; `ChecksumError` if its bytes are not those written.
 
-    `verified` says that they were found to be.
+    `verified` says that they were found to be; `required` that the file was written with a checksum.
     """
     import pyarrow.parquet as pq
 
     if not verified:
-        verify(source)
+        verify(source, required)
     return pq.ParquetFile(source)
 
 
-def read_columns(path: Path, columns: list[str] | None = None, verified: bool = False) -> "pa.Table":
-    """Return all columns of a file, or those that are named; `verified` as above."""
-    with open_file(path, verified) as file:
+def read_columns(
+    path: Path, columns: list[str] | None = None, verified: bool = False, required: bool = False
+) -> "pa.Table":
+    """Return all columns of a file, or those that are named; `verified` and `required` as above."""
+    with open_file(path, verified, required) as file:
         return file.read(columns)
 
 
-def verify(source: Path | IO[bytes]) -> None:
-    """Raise `ChecksumError` if a file, or a seekable stream, has a checksum that is not that of its bytes."""
+def verify(source: Path | IO[bytes], required: bool = False) -> None:
+    """Raise `ChecksumError` if a file, or a seekable stream, has a checksum that is not that of its bytes.
+
+    Also if it has none and one is `required`.
+    """
     with source.open("rb") if isinstance(source, Path) else contextlib.nullcontext(source) as stream:
-        _verify(stream)
+        _verify(stream, required)
 
 
-def _verify(stream: IO[bytes]) -> None:
+def _verify(stream: IO[bytes], required: bool) -> None:
     size = stream.seek(0, os.SEEK_END)
     start = stream.seek(max(0, size - TAIL))
     tail = stream.read()
     stream.seek(0)
     if (found := tail.rfind(FOUND)) < 0:
+        if required:
+            raise ChecksumError("it has no checksum in its footer")
         return
     value = found + len(START)
     checksum = hashlib.sha256()

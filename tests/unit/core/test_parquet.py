@@ -62,10 +62,12 @@ def test_a_file_with_other_bytes_than_those_written_is_refused(content: bytes) -
         parquet.open_file(io.BytesIO(content))
 
 
-def test_a_file_without_a_checksum_is_read(tmp_path: Path) -> None:
+def test_a_file_without_a_checksum_is_read_unless_one_is_required(tmp_path: Path) -> None:
     texts = pa.table({"text": ["the key textclf.sha256", "b"]})
     pq.write_table(texts, tmp_path / "old.parquet", compression="none")
     assert parquet.read_columns(tmp_path / "old.parquet").equals(texts)
+    with pytest.raises(parquet.ChecksumError):
+        parquet.read_columns(tmp_path / "old.parquet", required=True)
     for content in (b"", b"PAR1", b"x" * 100):
         parquet.verify(io.BytesIO(content))  # it is for the reader to say what is wrong
 

@@ -22,7 +22,7 @@ from tests.unit.vectorize.terms.corpora import CORPORA, TEXTS, any_settings, sam
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
-from textclf.core import resources, workers
+from textclf.core import parquet, resources, workers
 from textclf.core.errors import UserError
 from textclf.vectorize import representation
 from textclf.vectorize.stage import vectorize
@@ -149,9 +149,9 @@ def test_a_shard_with_nulls_is_damaged(tmp_path: Path, column: str) -> None:
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])
 def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: str) -> None:
-    rows = pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]})
-    rows.to_parquet(tmp_path / "train.parquet")
-    rows.drop(columns=column).to_parquet(tmp_path / "test.parquet")
+    rows = pa.table({"id": ["c:1"], "text": ["good"], "label": ["pos"]})
+    parquet.write_table(rows, tmp_path / "train.parquet")
+    parquet.write_table(rows.drop_columns([column]), tmp_path / "test.parquet")
     opened = splits.open_shards(tmp_path)
     with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
         vectorize_shards(opened, Terms(), CLASSES, tmp_path, tmp_path)
