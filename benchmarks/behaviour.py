@@ -56,9 +56,7 @@ def measure(params: Mapping[str, Any]) -> dict[str, Any]:
     """Return `accuracy` on the test rows with its interval by model, and `models`: the rates by model and test."""
     with tempfile.TemporaryDirectory(prefix="textclf-behaviour-") as name:
         folder = Path(name)
-        files.write_json(folder / PARAMS_FILE, params)  # JSON is YAML
-        for made in ("data/predictions", "data/trained", "metrics/behaviour", "plots"):  # DVC would make them
-            (folder / made).mkdir(parents=True)
+        runs.prepare(folder, params)
         shutil.copytree(runs.WEIGHTS, folder / "data" / "pretrained")  # what is there is not fetched again
         variables = os.environ | {"PYTHONPATH": str(runs.ROOT), "TEXTCLF_CORPUS": str(runs.CORPORA)}
         for command in [*runs.commands(params), *later_commands()]:

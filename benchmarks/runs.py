@@ -46,14 +46,19 @@ def run_stages(changes: Mapping[str, Any], last: str = LAST) -> Iterator[Path]:
         set_param(params, key, value)
     with tempfile.TemporaryDirectory(prefix="textclf-run-") as name:
         folder = Path(name)
-        (folder / "corrections.csv").write_text("id,label\n", encoding="utf-8")  # none, whatever the project has
-        files.write_json(folder / PARAMS_FILE, params)  # JSON is YAML
-        for made in ("data/predictions", "data/trained", "metrics", "plots"):  # DVC would make them
-            (folder / made).mkdir(parents=True)
+        prepare(folder, params)
         variables = os.environ | {"PYTHONPATH": str(ROOT), "TEXTCLF_CORPUS": str(CORPORA)}
         for command in commands(params, last):
             subprocess.run(command, cwd=folder, env=variables, stdout=sys.stderr, check=True)
         yield folder
+
+
+def prepare(folder: Path, params: Mapping[str, Any]) -> None:
+    """Write what the first stages read to a folder, and make the folders that DVC would make."""
+    (folder / "corrections.csv").write_text("id,label\n", encoding="utf-8")  # none, whatever the project has
+    files.write_json(folder / PARAMS_FILE, params)  # JSON is YAML
+    for made in ("data/predictions", "data/trained", "metrics/behaviour", "plots"):
+        (folder / made).mkdir(parents=True)
 
 
 def commands(params: Mapping[str, Any], last: str = LAST) -> list[list[str]]:
