@@ -1,7 +1,7 @@
 """Validate the whole of params.yaml before any other stage starts, and plan the run.
 
 Reads: params.yaml, the code of the models, and the files that behave.tests names, so that a mistake in one stops the
-run before anything is trained; one that does not exist yet is left to the stage behave.
+run before anything is trained.
 Writes: OUTPUT, a file that is always the same, so that a run of this stage starts no other; PLAN, a folder that says
 what each model is, which representations it reads, which pretrained weights are needed, and all settings in use.
 Params: all of them.
@@ -39,7 +39,7 @@ def run(*, output: Path, plan: Path) -> None:
 
 
 def _wrong_tests(behave: Behave) -> Iterator[str]:
-    """Yield a line for each mistake in the files of tests, of which one may be missing."""
+    """Yield a line for each mistake in the files of tests; a missing file is one."""
     for path in map(Path, behave.tests.values()):
         from textclf.behave import suite  # not in the default run
 
