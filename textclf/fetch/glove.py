@@ -38,7 +38,8 @@ def from_arrays(index: Path, matrix: Path, folder: Path) -> None:
 
 
 def _write(words: list[str], vectors: "NDArray[np.float32]", folder: Path) -> None:
-    import numpy as np
+    from textclf.core.npy import write_npy
 
     (folder / WORDS).write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
-    np.save(folder / VECTORS, np.ascontiguousarray(vectors, dtype="<f4"), allow_pickle=False)
+    with (folder / VECTORS).open("wb") as file:
+        write_npy(file, vectors.astype("<f4", copy=False))

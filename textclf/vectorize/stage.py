@@ -5,13 +5,12 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from textclf.artifacts import splits
 from textclf.artifacts.features import VECTORS
 from textclf.artifacts.inputs import Shapes
 from textclf.artifacts.shards import Shards
 from textclf.core import resources
+from textclf.core.npy import write_npy
 from textclf.vectorize import representation
 from textclf.vectorize.chunks import vectorize_chunks
 from textclf.vectorize.representation import VECTORIZER
@@ -38,7 +37,8 @@ def vectorize(
     shapes = vectorize_chunks(rows, fitted, classes, folder, kept)
     representation.write(fitted, folder / VECTORIZER)
     if (vectors := getattr(fitted, "vectors", None)) is not None:
-        np.save(folder / VECTORS, vectors, allow_pickle=False)
+        with (folder / VECTORS).open("wb") as file:
+            write_npy(file, vectors)
     return Shapes(fitted.kind, fitted.columns, shapes, fitted.shape_notes())
 
 

@@ -20,6 +20,7 @@ from textclf.artifacts.shards import Shards
 from textclf.core import workers
 from textclf.core.arrow import from_numbers, from_texts, to_numbers, to_text, whole_column
 from textclf.core.files import reading
+from textclf.core.npy import write_npy
 from textclf.vectorize import representation
 from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.terms.distinct import find_strings, sort_distinct
@@ -176,8 +177,8 @@ def _save_counts(counts: Rows, path: Path) -> None:
     """Write document-term counts in few bytes."""
     with workers.atomic_path(path, path.parent) as temporary, temporary.open("wb") as file:
         for array in (counts.data, counts.indices):
-            np.save(file, array.astype(np.min_scalar_type(array.max(initial=0))), allow_pickle=False)
-        np.save(file, counts.indptr, allow_pickle=False)
+            write_npy(file, array.astype(np.min_scalar_type(array.max(initial=0))))
+        write_npy(file, counts.indptr)
 
 
 def _load_counts(path: Path, width: int) -> Rows:
