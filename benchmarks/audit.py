@@ -4,7 +4,7 @@
 
 Each seed flips other labels; the result has means over the seeds with 95% intervals (Student's t). Labels that were
 wrong already count as right, so a row that is flagged for one of them counts as a false alarm. Besides, the result has
-the ids of the most suspicious rows of the corpus as published; audit-verdicts.json says what a reader found in each.
+the ids of the most suspicious rows of the corpus as published; audit-verdicts.json says what two readers found in each.
 The pretrained weights are fetched into data/weights.
 """
 

@@ -4,7 +4,7 @@ Every function takes nothing and reads benchmarks/results/.
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.copies import ROOT
@@ -289,26 +289,27 @@ def audit_noise() -> str:
 
 
 def audit_verdicts() -> str:
-    """Return what a reader found in the most suspicious rows of each corpus as published."""
+    """Return what readers found in the most suspicious rows of each corpus as published, and in rows at random."""
     verdicts = result("audit-verdicts")
     rows = []
     for judge in READ:
-        total = dict.fromkeys(("wrong", "ambiguous", "right"), 0)
-        for corpus in CORPORA:
-            published = result(f"audit-{corpus}")["published"][judge]
-            counts = dict.fromkeys(total, 0)
-            for row in published["suspects"]:
-                counts[verdicts[corpus][row]] += 1
-            total = {name: total[name] + counts[name] for name in total}
-            rows.append([JUDGES[judge], corpus, str(published["flagged"]), *_verdict_cells(counts)])
-        rows.append([JUDGES[judge], "all", "", *_verdict_cells(total)])
+        published = {corpus: result(f"audit-{corpus}")["published"][judge] for corpus in CORPORA}
+        suspects = {corpus: found["suspects"] for corpus, found in published.items()}
+        for corpus, found in published.items():
+            cells = _verdict_cells(verdicts["blind"], {corpus: found["suspects"]})
+            rows.append([JUDGES[judge], corpus, str(found["flagged"]), *cells])
+        rows.append([JUDGES[judge], "all", "", *_verdict_cells(verdicts["blind"], suspects)])
+        rows.append([JUDGES[judge], "all, first reader", "", *_verdict_cells(verdicts["knowing"], suspects)])
+    rows.append(["no model: rows at random", "all", "", *_verdict_cells(verdicts["random"], verdicts["random"])])
     return markdown(["judged by", "corpus", "flagged", "label wrong", "ambiguous", "label right", "share wrong"], rows)
 
 
-def _verdict_cells(counts: dict[str, int]) -> list[str]:
-    low, high = wilson(counts["wrong"], sum(counts.values()))
-    share = interval(counts["wrong"] / sum(counts.values()), {"low": low, "high": high})
-    return [*map(str, counts.values()), share]
+def _verdict_cells(verdicts: dict[str, dict[str, str]], read: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return the number of each verdict on the rows that were read, by corpus, and the share of wrong labels."""
+    found = [verdicts[corpus][row] for corpus, rows in read.items() for row in rows]
+    counts = [found.count(verdict) for verdict in ("wrong", "ambiguous", "right")]
+    low, high = wilson(counts[0], len(found))
+    return [*map(str, counts), interval(counts[0] / len(found), {"low": low, "high": high})]
 
 
 TABLES = {

@@ -1,4 +1,4 @@
-"""The measurement of the audit: flipped labels, precision and recall, and the verdicts of a reader."""
+"""The measurement of the audit: flipped labels, precision and recall, and the verdicts of two readers."""
 
 import numpy as np
 import pandas as pd
@@ -42,8 +42,11 @@ def test_a_mean_over_seeds_has_the_interval_of_student() -> None:
 
 
 @pytest.mark.parametrize("corpus", CORPORA)
-def test_every_row_that_is_said_to_be_read_has_a_verdict(corpus: str) -> None:
-    published, verdicts = result(f"audit-{corpus}")["published"], result("audit-verdicts")[corpus]
+def test_every_row_that_is_said_to_be_read_has_a_verdict_of_both_readers(corpus: str) -> None:
+    published, verdicts = result(f"audit-{corpus}")["published"], result("audit-verdicts")
     read = {row for judge in READ for row in published[judge]["suspects"]}
-    assert read == set(verdicts)
-    assert set(verdicts.values()) <= {"wrong", "ambiguous", "right"}
+    assert read == set(verdicts["blind"][corpus]) == set(verdicts["knowing"][corpus])
+    assert len(verdicts["random"][corpus]) == 30
+    assert not read & set(verdicts["random"][corpus])
+    given = {verdict for reader in verdicts.values() for verdict in reader[corpus].values()}
+    assert given <= {"wrong", "ambiguous", "right"}
