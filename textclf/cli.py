@@ -18,6 +18,7 @@ from pathlib import Path
 
 from textclf import __version__
 from textclf.core import resources, surroundings
+from textclf.core.arguments import Parser
 from textclf.core.failures import report_uncaught
 
 ADDRESS_SPACE = 2**28  # bytes that Python and numpy reserve, and room for a small model
@@ -69,6 +70,10 @@ times of files, so it takes a file that was damaged on disk for up to date. Exit
 the line of each says how to mend it.
 """
 
+EXIT_CODES = """
+Exit codes: 0, 1 if drift, damage or a gate that failed was found, 2 after a mistake, 70 after a defect of textclf.
+"""
+
 PR_REPORT = """
 Compare the metrics, params and figures with those of the revision from which this one branched off, as the comment of a
 pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reasons are on stderr.
@@ -78,7 +83,10 @@ pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reas
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit with 0, with 1 if a gate failed, or with 2 after a mistake that the user can mend."""
+    """Run a command and exit with 0, or with 1 if it found what it looked for: drift, damage, a gate that failed.
+
+    2 after a mistake that the user can mend, 70 after a defect of textclf.
+    """
     if arguments is None:  # a process of its own
         report_uncaught("textclf")
         surroundings.open_streams()
@@ -86,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         surroundings.ignore_settings()
     from textclf.core import stage
 
-    parser = argparse.ArgumentParser(prog="textclf", description="Use and compare what the pipeline has trained.")
+    parser = Parser(prog="textclf", description="Use and compare what the pipeline has trained.", epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"textclf {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     add_command = functools.partial(commands.add_parser, formatter_class=DESCRIPTION, allow_abbrev=False)
@@ -99,7 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     add_command("fsck", description=FSCK, help="look for damaged files").set_defaults(name="fsck", run=_fsck)
     _add_pr_report(add_command("pr-report", description=PR_REPORT, help="show what a change does to the metrics"))
-    parsed = parser.parse_args(arguments)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:  # parse_args would report them for textclf
+        commands.choices[parsed.name].error(f"unrecognized arguments: {' '.join(unknown)}")
     for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, lambda received, _: sys.exit(128 + received))

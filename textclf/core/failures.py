@@ -1,5 +1,6 @@
 """Errors that are no defects of textclf, as lines for the user: mistakes, missing packages, a failing machine."""
 
+import atexit
 import os
 import signal
 import sys
@@ -9,6 +10,7 @@ from textclf.core.errors import UserError
 from textclf.core.extras import extra_of
 
 USAGE_ERROR = 2
+DEFECT = 70  # EX_SOFTWARE of sysexits.h; Python's own 1 is what commands say that found drift, damage or a worse model
 # In messages of exceptions that say by their text alone that memory ran out
 OUT_OF_MEMORY = ("can't start new thread", "Cannot allocate memory", "failed to map segment", "std::bad_alloc")
 
@@ -68,7 +70,8 @@ def complain(line: str) -> None:
 def report_uncaught(name: str) -> None:
     """Report what no `except` catches, such as a failure while modules are imported, as `exit_code` does.
 
-    For a process that is a command of textclf of this name. A defect keeps its traceback.
+    For a process that is a command of textclf of this name. A defect keeps its traceback, and the exit code is
+    `DEFECT`.
     """
 
     def report(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
@@ -76,9 +79,10 @@ def report_uncaught(name: str) -> None:
             os._exit(128 + signal.SIGINT)
         if (lines := lines_of(error)) is None:
             sys.__excepthook__(kind, error, traceback)
-            return
+            atexit._run_exitfuncs()  # remove temporary files
+            os._exit(DEFECT)  # the interpreter would exit with 1
         for line in lines:
             complain(f"error: {name}: {line}")
-        os._exit(USAGE_ERROR)  # the interpreter would exit with 1
+        os._exit(USAGE_ERROR)
 
     sys.excepthook = report

@@ -1,6 +1,5 @@
 """The runner of a stage script: params from params.yaml, paths from named arguments, errors in one line each."""
 
-import argparse
 import atexit
 import contextlib
 import inspect
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any, NoReturn, get_args
 
 from textclf.core import collection
+from textclf.core.arguments import Parser
 from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR, complain, lines_of
 from textclf.core.quoting import quote_value
@@ -31,9 +31,7 @@ def main(run: Callable[..., None], without: Sequence[str] = ()) -> None:
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
     wanted = {key_of(each): each.annotation for each in parameters if each.kind is not each.KEYWORD_ONLY}
-    parser = argparse.ArgumentParser(
-        prog=f"python -m stages.{name}", description=inspect.getdoc(run), allow_abbrev=False
-    )
+    parser = Parser(prog=f"python -m stages.{name}", description=inspect.getdoc(run), allow_abbrev=False)
     for argument in (each for each in parameters if each.kind is each.KEYWORD_ONLY):
         option = f"--{argument.name.replace('_', '-')}"
         kind = next(iter(get_args(argument.annotation)), argument.annotation)  # Path of `Path | None`

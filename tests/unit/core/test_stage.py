@@ -187,14 +187,14 @@ def test_missing_params_are_reported_before_anything_runs(project: Path, capsys:
     assert capsys.readouterr().err == f"error: test_stage: {line}\n"
 
 
-def test_missing_arguments_are_reported_with_the_usage(capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_arguments_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     def run(*, raw_folder: Path) -> None:
         raise AssertionError(raw_folder)
 
     assert end(run) == 2
     assert capsys.readouterr().err == (
-        "usage: python -m stages.test_stage [-h] --raw-folder RAW_FOLDER\n"
-        "python -m stages.test_stage: error: the following arguments are required: --raw-folder\n"
+        "error: test_stage: the following arguments are required: --raw-folder; "
+        "python -m stages.test_stage --help lists the arguments\n"
     )
 
 
@@ -260,8 +260,19 @@ def test_a_failure_during_imports_is_one_line(failure: str, status: int, line: s
 
 def test_a_defect_during_imports_keeps_its_traceback() -> None:
     done = interpret("raise ImportError('cannot import name x')")
-    assert done.returncode == 1
+    assert done.returncode == 70
     assert done.stderr.startswith("Traceback")
+    assert done.stderr.endswith("ImportError: cannot import name x\n")
+
+
+def test_a_defect_has_an_exit_code_of_its_own_and_leaves_no_temporary_files(tmp_path: Path) -> None:
+    path = tmp_path / "temporary"
+    done = interpret(
+        f"import atexit, os\nopen({str(path)!r}, 'w').close()\natexit.register(os.remove, {str(path)!r})\n1 / 0"
+    )
+    assert done.returncode == 70
+    assert done.stderr.endswith("ZeroDivisionError: division by zero\n")
+    assert not path.exists()
 
 
 def test_a_stage_that_is_run_reports_failures_of_its_imports_under_its_name(tmp_path: Path) -> None:

@@ -491,11 +491,21 @@ def test_parquet_is_not_written_to_a_terminal(run: Run) -> None:
     assert run("great", "--to", "parquet", terminal=True) == Done(2, b"", f"error: predict: {line}\n")
 
 
-@pytest.mark.parametrize("arguments", [["--terms", "few"], ["--to", "xml"], ["--quoting", "no"], ["--modle", "a"]])
-def test_a_wrong_option_prints_the_usage(run: Run, arguments: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "name", "line"),
+    [
+        (["--terms", "few"], "predict", "argument --terms: invalid int value: 'few'"),
+        (["--to", "xml"], "predict", "argument --to: invalid choice: 'xml' (choose from "),
+        (["--quoting", "no"], "predict", "argument --quoting: invalid choice: 'no' (choose from "),
+        (["--modle", "a"], "predict", "unrecognized arguments: --modle"),
+    ],
+)
+def test_a_wrong_option_is_one_line(run: Run, arguments: list[str], name: str, line: str) -> None:
     done = run(*arguments, "great")
     assert (done.status, done.out) == (2, b"")
-    assert done.err.startswith("usage: textclf")
+    assert done.err.startswith(f"error: {name}: {line}")
+    assert done.err.endswith(" --help lists the arguments\n")
+    assert done.err.count("\n") == 1
 
 
 @pytest.mark.parametrize("name", [DECISION, VECTORIZER, layers.DESCRIPTION, layers.WEIGHTS])

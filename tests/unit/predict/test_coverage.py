@@ -141,11 +141,11 @@ def test_a_coverage_by_class_is_limited_by_the_rows_of_each_class() -> None:
         predictor.predict_set(["bad"], 0.96)
 
 
-def test_a_coverage_that_is_no_number_prints_the_usage(run: Run, model: Path) -> None:
+def test_a_coverage_that_is_no_number_is_one_line(run: Run, model: Path) -> None:
     status, out, err = run("--model", model, "--coverage", "abc", "great")
     assert (status, out) == (2, "")
-    assert err.startswith("usage: textclf")
-    assert "argument --coverage: invalid float value: 'abc'" in err
+    line = "argument --coverage: invalid float value: 'abc'; textclf predict --help lists the arguments"
+    assert err == f"error: predict: {line}\n"
 
 
 def test_a_model_without_scores_says_what_to_set(run: Run, tmp_path: Path) -> None:
