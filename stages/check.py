@@ -16,7 +16,9 @@ from textclf.behave.settings import Behave
 from textclf.core import stage
 from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
+from textclf.core.settings import PARAMS_FILE, suggest
 from textclf.plan import missing_packages, plan_models, plan_pretrained, plan_representations, plan_settings
+from textclf.review.settings import Gate
 
 MESSAGE = "params.yaml was checked\n"
 
@@ -24,7 +26,7 @@ MESSAGE = "params.yaml was checked\n"
 def run(*, output: Path, plan: Path) -> None:
     """Check params.yaml: all mistakes within sections at once, then all conflicts between sections."""
     settings = params.load()
-    if lines := [*missing_packages(settings), *_wrong_tests(settings.behave)]:
+    if lines := [*missing_packages(settings), *_wrong_tests(settings.behave, settings.gate)]:
         raise UserError(*lines)
     with outputs(output, plan) as (target, folder):
         target.write_text(MESSAGE, encoding="utf-8", newline="\n")
@@ -38,15 +40,21 @@ def run(*, output: Path, plan: Path) -> None:
         )
 
 
-def _wrong_tests(behave: Behave) -> Iterator[str]:
-    """Yield a line for each mistake in the files of tests; a missing file is one."""
-    for path in map(Path, behave.tests.values()):
+def _wrong_tests(behave: Behave, gate: Gate) -> Iterator[str]:
+    """Yield a line for each mistake in the files of tests, a missing file among them, and each limit of no test."""
+    for name, path in behave.tests.items():
         from textclf.behave import suite  # not in the default run
 
         try:
-            suite.read(path, behave.seed)
+            tests = suite.read(Path(path), behave.seed).tests
         except UserError as error:
             yield from error.lines
+            continue
+        for model, limits in gate.behaviour.items():
+            for test in limits.get(name, {}):
+                if test not in tests:
+                    key = f"gate.behaviour.{model}.{name}.{test}"
+                    yield f"{PARAMS_FILE}: {key} is no test of {path}; {suggest(test, tests)}"
 
 
 if __name__ == "__main__":

@@ -183,6 +183,13 @@ CHECK = {
         TESTED | {"mine.yaml": TESTS.replace("good: [", "god: [").encode()},
         "mine.yaml: tests.words.texts.god is no class of the file; did you mean good?",
     ),
+    "a limit of no test": case(
+        params(
+            "tests: {}", "tests: {majority: mine.yaml}", "behaviour: {}", "behaviour: {majority: {majority: {word: 0}}}"
+        )
+        | {"mine.yaml": TESTS.encode()},
+        "params.yaml: gate.behaviour.majority.majority.word is no test of mine.yaml; did you mean words?",
+    ),
 }
 BEHAVE = {
     "no file of tests": case(TESTED, "mine.yaml not found; behave.tests must name files of tests"),

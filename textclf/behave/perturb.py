@@ -21,7 +21,8 @@ LONG = re.compile(rf"\b(?:(?:{_NEGATED})\b|(?:{_PRONOUNS})(?= [^\W\d_]))", re.IG
 EXPANSIONS = {short: form for form, short in CONTRACTIONS.items()}
 CURLY = "\u2019"  # the apostrophe of typesetters
 _SHORTS = "|".join(sorted(EXPANSIONS)).replace("'", f"['{CURLY}]")
-SHORT = re.compile(rf"\b(?:{_SHORTS})\b", re.IGNORECASE)
+_ASKED = "(?<=t) (?:I|you|he|she|it|we|they)"  # "isn't it" would become "is not it"
+SHORT = re.compile(rf"\b(?:{_SHORTS})\b(?!{_ASKED}\b)", re.IGNORECASE)
 
 Perturbation = Callable[[str, int], str]
 
@@ -73,7 +74,7 @@ def contract(text: str, seed: int) -> str:  # noqa: ARG001
 
 
 def expand(text: str, seed: int) -> str:  # noqa: ARG001
-    """Write out every contraction that stands for one thing: "don't" becomes "do not"."""
+    """Write out every contraction that stands for one thing, "don't" as "do not", except in questions ("isn't it")."""
     return SHORT.sub(lambda match: _as_written(match[0], EXPANSIONS[match[0].lower().replace(CURLY, "'")]), text)
 
 

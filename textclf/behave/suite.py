@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 from textclf.behave.perturb import PERTURBATIONS
 from textclf.behave.templates import LONGEST, Texts, expand
 from textclf.core.errors import UserError
-from textclf.core.quoting import list_names, quote_name
+from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import Name, Section, load_yaml, require_names, rule, show, suggest, unique, validate
 
 MOST_CASES = 10_000  # of a file
@@ -173,6 +173,7 @@ def parse(content: Mapping[str, Any], name: str, seed: int) -> Suite:
     if lines:
         raise UserError(*lines)
     cases: dict[str, list[Case]] = {}
+    expected: dict[str, str | None] = {}
     for key, each in tests.items():
         try:
             cases[key] = list(dict.fromkeys(islice(_cases(each, frame.slots, seed), MOST_CASES + 1)))
@@ -185,6 +186,10 @@ def parse(content: Mapping[str, Any], name: str, seed: int) -> Suite:
                 f"{name}: all tests must have at most {MOST_CASES:,} cases together; got more up to tests.{key}; "
                 "set samples there, or divide the file"
             )
+        for case in cases[key]:
+            if case.changed is None and (other := expected.setdefault(case.text, case.expected)) != case.expected:
+                both = f"both {other} and {case.expected}"
+                raise UserError(f"{name}: tests.{key} must not expect {both} of one text; got {quote_value(case.text)}")
     return Suite(frame.classes, tests, cases)
 
 

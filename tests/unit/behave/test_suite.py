@@ -86,6 +86,11 @@ def test_the_built_in_file_uses_every_perturbation() -> None:
     assert set(PERTURBATIONS) <= used
 
 
+SAME = {
+    "first": "positive: ['The {thing}.']",
+    "second": "positive: [The food.]",
+    "third": "negative: [The food.]",
+}
 TEXTS = "texts: [Good food.]"
 PAIR = "pairs: [[Good., Bad.]]"
 REFUSED = {
@@ -200,6 +205,14 @@ def test_too_many_cases_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         "mine.yaml: all tests must have at most 3 cases together; got more up to tests.first; set samples there, or "
         "divide the file"
     )
+
+
+def test_two_classes_expected_of_one_text_are_refused() -> None:
+    again = "".join(f"  {name}:\n    kind: minimum_function\n    texts: {{{texts}}}\n" for name, texts in SAME.items())
+    with pytest.raises(UserError) as caught:
+        suite.parse(parse_yaml(HEAD.removesuffix("  first:\n") + again, "mine.yaml"), "mine.yaml", 0)
+    line = "tests.third must not expect both positive and negative of one text; got 'The food.'"
+    assert caught.value.lines == (f"mine.yaml: {line}",)
 
 
 def test_a_file_that_is_missing_is_said_in_a_line(tmp_path: Path) -> None:
