@@ -6,6 +6,7 @@ import os
 import runpy
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -68,6 +69,12 @@ def content(file: str) -> Any:
 
 
 ITEMS = {"vectorize": "words"}  # of stages that DVC makes per item, but not per model
+
+
+def heed_signals() -> None:
+    """Handle signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def arguments(stage: str, /, **changes: str) -> list[str]:

@@ -8,10 +8,11 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, heed_signals
 from tests.faults import tracing
 from tests.faults.campaign import seed, tries
 
@@ -24,6 +25,16 @@ def command(*words: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def start_command(*words: str, **options: Any) -> "subprocess.Popen[bytes]":
+    """Start `textclf predict`."""
+    return subprocess.Popen(
+        command(*words),
+        env=environment(),
+        preexec_fn=heed_signals,  # noqa: PLW1509 (there are no threads)
+        **options,
+    )
 
 
 @pytest.fixture
@@ -42,9 +53,7 @@ def test_an_interrupted_prediction_leaves_the_old_output(project: Path, texts: P
     for _ in range(tries(1)):
         output.write_text("old")
         with texts.open("rb") as stdin:
-            process = subprocess.Popen(
-                command("--output", output.name), cwd=project, env=environment(), stdin=stdin, stderr=subprocess.PIPE
-            )
+            process = start_command("--output", output.name, cwd=project, stdin=stdin, stderr=subprocess.PIPE)
             while not tracing.leftovers(project) and process.poll() is None:
                 time.sleep(0.001)
             time.sleep(generator.uniform(0, 0.5))
@@ -62,9 +71,7 @@ def test_an_interrupted_prediction_has_printed_right_lines_up_to_the_one_that_it
     project: Path, texts: Path, ending: str
 ) -> None:
     with texts.open("rb") as stdin:
-        process = subprocess.Popen(
-            command("--to", ending), cwd=project, env=environment(), stdin=stdin, stdout=subprocess.PIPE
-        )
+        process = start_command("--to", ending, cwd=project, stdin=stdin, stdout=subprocess.PIPE)
         assert process.stdout is not None
         start = process.stdout.readline()
         process.send_signal(signal.SIGINT)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.conftest import heed_signals
 from tests.unit.predict.models import export, shares, three_classes, two_classes
 from tests.unit.tables.tables import excel, sqlite
 from textclf import __version__, cli
@@ -105,12 +106,6 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "textclf.cli", "predict", *arguments]
-
-
-def heed_signals() -> None:
-    """Handle signals as a command at a terminal does; a shell that runs the tests in the background ignores some."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
