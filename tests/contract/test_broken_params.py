@@ -287,6 +287,18 @@ WRONG_SETTINGS = [
         f"data.slices must have names without =, and other than {SLICES}; got a=b; rename the column",
     ),
     (("evaluate.slice_metric", "ece"), f"evaluate.slice_metric must be null or one of {SLICE_METRICS}; got ece"),
+    (
+        ("gate.minimum", "{keras: {test: {brier: 2, accuracy: 75}}}"),
+        "gate.minimum.keras.test must be limits from 0 to 1 for accuracy, not percent; got {brier: 2, accuracy: 75}",
+    ),
+    (
+        ("gate.maximum_drop", "{keras: {test: {f1: 2}}}"),
+        "gate.maximum_drop.keras.test must be limits from 0 to 1 for f1, not percent; got {f1: 2}",
+    ),
+    (
+        ("gate.slices", "{keras: {class=1: {accuracy: 70}}}"),
+        "gate.slices.keras.class=1 must be limits from 0 to 1 for accuracy, not percent; got {accuracy: 70}",
+    ),
     (("gate.slices", "{kera: {class=1: {accuracy: 0.5}}}"), "gate.slices.kera is no model; did you mean keras?"),
     (
         ("gate.slices", "{keras: {platfrm=web: {accuracy: 0.5}}}", "data.slices", "[platform]"),

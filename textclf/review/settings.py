@@ -32,11 +32,20 @@ def _slice_metric(value: str) -> str:
     return value
 
 
+def _shares(limits: dict[str, float]) -> dict[str, float]:
+    for name, limit in limits.items():
+        if METRICS[name].percent and not 0 <= limit <= 1:
+            raise rule(f"limits from 0 to 1 for {name}, not percent")
+    return limits
+
+
 SplitName = Annotated[str, AfterValidator(_split)]
 MetricName = Annotated[str, AfterValidator(_metric)]
-Bounds = dict[Name, dict[SplitName, dict[MetricName, float]]]
-SliceBounds = dict[Name, dict[Name, dict[Annotated[str, AfterValidator(_slice_metric)], float]]]
-Drops = dict[Name, dict[SplitName, dict[MetricName, Annotated[float, Field(ge=0)]]]]
+SliceMetricName = Annotated[str, AfterValidator(_slice_metric)]
+Shares = AfterValidator(_shares)
+Bounds = dict[Name, dict[SplitName, Annotated[dict[MetricName, float], Shares]]]
+SliceBounds = dict[Name, dict[Name, Annotated[dict[SliceMetricName, float], Shares]]]
+Drops = dict[Name, dict[SplitName, Annotated[dict[MetricName, Annotated[float, Field(ge=0)]], Shares]]]
 Rates = dict[Name, dict[Name, dict[Name, Annotated[float, Field(ge=0, le=1)]]]]
 
 
