@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 TASK = ("fetch", "data")  # sections of params.yaml that choose the rows and the column of labels
+KEPT = "slices"  # of section data: columns that are kept beside the texts, and change neither rows nor labels
+FETCHED = "data/raw"  # path in section data with which section fetch chooses the rows
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,10 @@ def flatten(content: Any, prefix: str = "") -> dict[str, str]:
 def compare_values(base: Any, head: Any) -> list[Difference]:
     """Return the keys whose values differ: in the order of the base, then those that are new."""
     before, after = flatten(base) if base else {}, flatten(head) if head else {}
+    for one, other in ((before, after), (after, before)):  # an empty mapping is nothing beside one with entries
+        for key in [key for key, value in one.items() if value == "{}" and key not in other]:
+            if any(each.startswith(f"{key}.") for each in other):
+                del one[key]
     return [
         Difference(key, before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)
     ]
@@ -43,7 +49,12 @@ def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mappi
     section or a list of classes that is missing at either revision is not compared: an older version may have had none.
     """
     shared = [name for name in TASK if all(content.get(name) for content in params)]
-    sections = ({name: content[name] for name in shared} for content in params)
+    if all(content.get("data", {}).get("path", FETCHED) != FETCHED for content in params):
+        shared = [name for name in shared if name != "fetch"]
+    sections = (
+        {name: {key: value for key, value in content[name].items() if key != KEPT} for name in shared}
+        for content in params
+    )
     names = [difference.name for difference in compare_values(*sections)]
     classes = [{key for key in flatten(content) if key.startswith("test.classes.")} for content in splits]
     return [*names, "test.classes"] if all(classes) and classes[0] != classes[1] else names

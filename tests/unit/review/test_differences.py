@@ -23,8 +23,29 @@ def test_1_and_1_0_and_true_are_different_values() -> None:
     assert len(differences.compare_values({"a": 1, "b": 1}, {"a": 1.0, "b": True})) == 2
 
 
-PARAMS = {"fetch": {"corpus": "yelp"}, "data": {"path": "data/raw", "label": "label"}, "train": {"C": 1}}
+PARAMS: dict[str, Any] = {
+    "fetch": {"corpus": "yelp"},
+    "data": {"path": "data/raw", "label": "label"},
+    "train": {"C": 1},
+}
 CLASSES = {"test": {"classes": {"0": 120, "1": 130}}}
+
+
+def test_what_was_an_empty_mapping_is_not_said_to_be_gone_once_it_has_entries() -> None:
+    empty: dict[str, Any]
+    full: dict[str, Any]
+    empty, full = {"minimum": {}, "slices": {}}, {"minimum": {}, "slices": {"keras": {"a=b": {}}}}
+    assert differences.compare_values(empty, full) == [Difference("slices.keras.a=b", None, "{}")]
+    assert differences.compare_values(full, empty) == [Difference("slices.keras.a=b", "{}", None)]
+    assert differences.compare_values(empty, {"minimum": {}}) == [Difference("slices", "{}", None)]
+
+
+def test_a_table_of_ones_own_is_the_same_task_whatever_would_be_fetched() -> None:
+    base: dict[str, Any] = {"fetch": {"corpus": "yelp"}, "data": {"path": "mine.csv"}}
+    head: dict[str, Any] = {"fetch": {"corpus": "imdb"}, "data": {"path": "mine.csv"}}
+    assert differences.task_differences([base, head], [CLASSES, CLASSES]) == []
+    fetched: dict[str, Any] = {"fetch": {"corpus": "imdb"}, "data": {"path": "data/raw"}}
+    assert differences.task_differences([base, fetched], [CLASSES, CLASSES]) == ["fetch.corpus", "data.path"]
 
 
 @pytest.mark.parametrize(
@@ -32,6 +53,7 @@ CLASSES = {"test": {"classes": {"0": 120, "1": 130}}}
     [
         (PARAMS, CLASSES, []),
         ({**PARAMS, "train": {"C": 2}}, {"test": {"classes": {"1": 9, "0": 1}}}, []),
+        ({**PARAMS, "data": PARAMS["data"] | {"slices": ["channel"]}}, CLASSES, []),
         ({**PARAMS, "fetch": {"corpus": ["imdb"]}}, CLASSES, ["fetch.corpus"]),
         (
             {**PARAMS, "data": {"path": "data/raw", "label": "source", "id": None}},
