@@ -53,7 +53,8 @@ class Scenario:
 
     `drop` is by how much the accuracy on the slice `WEAK`, a tenth of the rows, is lower. `cluster` rows each share a
     part `correlation` of the variance of the scores that decide which rows are right, and their platform; with `whole`
-    all other values too. `clustered` says whether they are taken for clusters.
+    all other values too. `clustered` says whether they are taken for clusters. `copies` rows are one text, and are
+    most of the rows of the slice `WEAK`.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Scenario:
     correlation: float = 0.0
     clustered: bool = False
     whole: bool = False
+    copies: int = 0
 
 
 SCENARIOS = (
@@ -89,6 +91,8 @@ SCENARIOS = (
         "2000 rows, 500 groups of 4, one slice 15 points lower",
         *(2000, 0.85, 0.15, 4, 0.5, True),
     ),
+    Scenario("1000 rows, one text 9 times in a slice of 15", 1000, copies=9),
+    Scenario("5000 rows, one text 21 times in a slice of 35", 5000, copies=21),
 )
 
 
@@ -102,18 +106,24 @@ def draw(
         whole = name == "platform" or scenario.whole
         codes = generator.choice(len(shares), clusters if whole else scenario.rows, p=shares)
         codes = np.repeat(codes, scenario.cluster) if whole else codes
+        if name == "platform" and scenario.copies:
+            codes[codes == 1] = 0
+            codes[: scenario.copies * 5 // 3] = 1
         families.append(keep_large(Family(name, tuple("abcdefg"[: len(shares)]), codes.astype(np.int8))))
     platform = families[0]
     is_weak = platform.codes == (platform.values.index("b") if "b" in platform.values else len(platform.values))
     right = _right(scenario, is_weak, generator)
+    right[: scenario.copies] = right[:1]
     y = generator.integers(0, 2, scenario.rows)
     classes = keep_large(Family("class", ("a", "b"), y.astype(np.int8)))
     families = [classes if family.name == "class" else family for family in families]
     positive = np.where(right == (y == 1), 0.9, 0.1)
     ids, split = np.arange(scenario.rows).astype(object), np.full(scenario.rows, "test", dtype=object)
     predictions = Predictions(ids, split, y, np.column_stack([1 - positive, positive]), ("a", "b"))
-    keys = np.repeat(np.arange(clusters), scenario.cluster).astype(np.uint64) if scenario.clustered else None
-    return Membership(tuple(families), b"", scenario.rows), predictions, keys
+    keys = np.repeat(np.arange(clusters), scenario.cluster).astype(np.uint64)
+    keys[: scenario.copies] = 0
+    dependent = scenario.clustered or scenario.copies > 0
+    return Membership(tuple(families), b"", scenario.rows), predictions, keys if dependent else None
 
 
 def _right(scenario: Scenario, is_weak: Bools, generator: np.random.Generator) -> Bools:

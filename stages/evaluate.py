@@ -25,7 +25,7 @@ from textclf.core.files import SPLITS
 from textclf.core.outputs import outputs
 from textclf.core.settings import Names, Param
 from textclf.core.table import Table, concatenate
-from textclf.evaluate.clusters import find_clusters
+from textclf.evaluate.clusters import find_clusters, read_keys
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.measure import decisions_report, measure
@@ -67,7 +67,7 @@ def run(
     split_rows = metric_files.read(leaks, "splits")
     drawn = "test" not in split_rows.get("given", {})  # given test rows have shares of their own
     stratified = drawn and bool(split.get("stratify"))
-    keys = clusters["test"].keys if "test" in clusters else None
+    keys = read_keys(splits, "test")
     slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys)
     opened = open_models(predictions, models)
     parts, decided = measure(opened, evaluate, stratified, clusters, slices)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
+FEWEST = 8  # clusters of equal size that vary as much, from which the variance between clusters can be estimated
 BUCKETS = 1024  # random groups of clusters in which a split too large for memory is summed
 
 Floats = NDArray[np.float64]
@@ -76,15 +77,19 @@ def count_dependent(keys: NDArray[np.uint64]) -> int:
     return len(sizes) if (sizes.astype(np.float64) ** 2).sum() > LIMIT * len(keys) else 0
 
 
+def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:
+    """Return the keys of the clusters of the rows of a split in a folder of splits, (rows,)."""
+    return np.concatenate([np.zeros(0, np.uint64), *open_clusters(folder, split)])
+
+
 def find_clusters(folder: Path, split: str) -> Clusters | None:
     """Return the clusters of a split in a folder of splits; None if there is no such split, or rows are independent."""
-    shards = open_clusters(folder, split)
-    keys = np.concatenate([np.zeros(0, np.uint64), *shards])
+    keys = read_keys(folder, split)
     count = count_dependent(keys)
     if not count:
         return None
     ids = IdDigest()
-    for path in shards.paths:
+    for path in open_clusters(folder, split).paths:
         ids.add_arrow(read_table(path, ["id"], verified=True)["id"])
     return Clusters(keys, ids.digest(), count)
 
@@ -94,7 +99,8 @@ def effective_rows(sums: Floats, rows: Floats, row_variance: float, confidence: 
 
     `sums` (clusters,) are of a number over the `rows` of each cluster, `row_variance` its variance over all rows. The
     variance of the mean is that of a ratio estimate between clusters: Cochran (1977), Sampling Techniques, 9A. If no
-    row differs from the mean, clusters are taken as perfectly correlated. With k clusters the result is multiplied by
+    row differs from the mean, or a few large clusters have most rows (`FEWEST`), clusters are taken as perfectly
+    correlated. With k clusters the result is multiplied by
     (normal quantile / quantile of Student's t with k - 1 degrees of freedom)^2: Korn & Graubard (1998), Survey
     Methodology 24:193-201.
     """
@@ -102,10 +108,9 @@ def effective_rows(sums: Floats, rows: Floats, row_variance: float, confidence: 
     total, clusters = rows.sum(), len(rows)
     deviations = sums - sums.sum() / total * rows
     between = float((deviations**2).sum())
-    if row_variance > 0 and between > 0:
+    size = total**2 / (rows**2).sum()  # of perfectly correlated clusters
+    if row_variance > 0 and between > 0 and size >= FEWEST:
         size = row_variance * total**2 / (between * clusters / max(clusters - 1, 1))
-    else:
-        size = total**2 / (rows**2).sum()
     quantile = (1 + confidence) / 2
     few = (normal_quantile(quantile) / float(special.load().stdtrit(max(clusters - 1, 1), quantile))) ** 2
     return float(min(size, total) * few)

@@ -79,12 +79,13 @@ def _report_model(sums: SliceSums, model: ModelSums, confidence: float) -> dict[
         right, rows = model.right[place], sums.rows[place].astype(np.float64)
         halves = len(family.values) == 2 and not rows[0].any()
         for position, name in family.slices():
-            own = Part.of(right[position + 1], rows[position + 1], sums.clustered, confidence)
-            others = Part.of(right.sum(axis=0) - own.right, rows.sum(axis=0) - own.rows, sums.clustered, confidence)
+            clustered, other_clustered = (bool(part[position + 1]) for part in sums.dependence[place])
+            own = Part.of(right[position + 1], rows[position + 1], clustered, confidence)
+            others = Part.of(right.sum(axis=0) - own.right, rows.sum(axis=0) - own.rows, other_clustered, confidence)
             entries[name] = _entry(own, others, confidence)
             if sums.metric is not None:
-                entries[name] |= _metric(sums, model, place, position + 1, own, confidence)
-            if sums.clustered:
+                entries[name] |= _metric(sums, model, place, position + 1, own, clustered, confidence)
+            if clustered:
                 entries[name]["effective_rows"] = round(own.share.effective, 1)
             hypothesis_of[name] = family.name if halves else name
             hypotheses[hypothesis_of[name]] = fisher(*own.whole_counts(), *others.whole_counts())
@@ -111,7 +112,7 @@ def _ends(ends: Interval | None) -> dict[str, float] | None:
 
 
 def _metric(
-    sums: SliceSums, model: ModelSums, place: int, position: int, own: Part, confidence: float
+    sums: SliceSums, model: ModelSums, place: int, position: int, own: Part, clustered: bool, confidence: float
 ) -> dict[str, Any]:
     """Return the metric of the settings in a slice and its interval; nothing if it is not defined there.
 
@@ -120,7 +121,7 @@ def _metric(
     metric = str(sums.metric)
     if model.losses:
         losses = model.losses[place][position]
-        value, ends = _mean_loss(metric, losses, float(model.squares[place][position]), own, sums.clustered, confidence)
+        value, ends = _mean_loss(metric, losses, float(model.squares[place][position]), own, clustered, confidence)
     else:
         matrix = model.confusion[place][position]
         found = value_of_counts(matrix, metric)

@@ -12,6 +12,7 @@ from textclf.core.errors import UserError
 from textclf.evaluate.clusters import BUCKETS
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS
 from textclf.evaluate.settings import EXACT_ROWS
+from textclf.evaluate.slices.dependence import Repeats, find_dependence
 from textclf.evaluate.slices.membership import Membership
 
 MOST_CLASSES = 100  # with a metric of confusion counts, which are kept per slice
@@ -45,7 +46,9 @@ class SliceSums:
         metric: str | None = None,
         keys: NDArray[np.uint64] | None = None,
     ) -> None:
-        """Start without rows; `keys` (rows,) are those of the clusters of dependent rows, if there are any.
+        """Start without rows; `keys` (rows,) are those of their clusters, None if all rows are independent.
+
+        `dependence` says by family which slices have dependent rows.
 
         Raises `UserError` if there are too many classes for the metric.
         """
@@ -54,8 +57,14 @@ class SliceSums:
                 f"params.yaml: evaluate.slice_metric must be null or one of {', '.join(ROW_MEANS)} with more than "
                 f"{MOST_CLASSES} classes; got {metric} and {len(classes):,} classes"
             )
-        self.membership, self.classes, self.metric, self.clustered = membership, classes, metric, keys is not None
-        self.groups = _groups(keys, membership.rows)
+        self.membership, self.classes, self.metric = membership, classes, metric
+        repeats = Repeats(np.zeros(0, np.uint64) if keys is None else keys)
+        self.dependence = [
+            find_dependence(family.codes.astype(np.int64) + 1, len(family.values), repeats)
+            for family in membership.families
+        ]
+        dependent = any(part.any() for found in self.dependence for part in found)
+        self.groups = _groups(keys if dependent else None, membership.rows)
         self.size = int(self.groups.max(initial=0)) + 1
         self.models: dict[str, ModelSums] = {}
         self._added = 0

@@ -1,5 +1,6 @@
 """What is reported of the slices: numbers of their rows alone, valid tests, and nothing that depends on batches."""
 
+import dataclasses
 from typing import Any
 
 import numpy as np
@@ -208,6 +209,21 @@ def test_rows_that_repeat_are_worth_one_each(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(module, "EXACT_ROWS", 1000)  # in groups of clusters
     for name, entry in measured(repeated, None, keys, kind=np.repeat(codes, 5)).items():
         assert entry["effective_rows"] == pytest.approx(clustered[name]["effective_rows"], rel=0.25)
+
+
+def test_copies_of_one_text_that_fill_a_slice_do_not_make_it_weak() -> None:
+    some = drawn(4, 1000, 2)
+    codes = np.repeat([0, 1], [15, 985])
+    wrong = some.probabilities.copy()
+    wrong[:9] = np.eye(2)[1 - some.y[:9]]
+    rows = dataclasses.replace(some, probabilities=wrong)
+    keys = np.array([0] * 9 + list(range(1, 992)), np.uint64)
+    one, other = measured(rows, None, keys, kind=codes), measured(rows, kind=codes)
+    assert weak(other, 0.95) == ["kind=a"]  # if each copy counts
+    assert weak(one, 0.95) == []
+    assert one["kind=a"]["effective_rows"] < 3
+    assert "effective_rows" not in one["kind=b"]  # no text occurs twice there
+    assert one["kind=b"]["accuracy_interval"] == other["kind=b"]["accuracy_interval"]
 
 
 # In a run
