@@ -27,6 +27,9 @@ def run(arguments: argparse.Namespace) -> None:
         raise UserError(f"--terms must be at least 1; got {arguments.terms}")
     if arguments.no_formulas and kind != "csv":
         raise UserError(f"--no-formulas must come with --to csv; got {kind}")
+    outputs.require_other_files(
+        {} if arguments.path is None else {"--path": arguments.path}, {"--output": arguments.output}
+    )
     batches = read_batches(arguments)
     predictor = load(find_model(arguments.models, arguments.model))
     coverage = arguments.coverage
@@ -74,7 +77,8 @@ def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
     if arguments.texts or (arguments.path is None and arguments.format in LINES):
         for name in TABLE_OPTIONS:
             if getattr(arguments, name) is not None:
-                raise UserError(f"--{name} must come with a table (--path, --format); got no table")
+                got = "texts as arguments" if arguments.texts else "a text per line; set --format, such as csv"
+                raise UserError(f"--{name} must come with a table; got {got}")
     if arguments.texts:
         return inputs.read_arguments(arguments.texts)
     layout = _layout(arguments)

@@ -5,7 +5,7 @@ import csv
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring as quote_json
 from pathlib import Path
@@ -19,6 +19,7 @@ from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.outputs import outputs
+from textclf.core.quoting import quote_name
 
 if TYPE_CHECKING:
     from textclf.predict.predictor import Term
@@ -246,6 +247,22 @@ def write(batches: Iterable[PredictedBatch], stream: IO[bytes], kind: str, colum
         writer.abort()
         raise
     stream.flush()
+
+
+def require_other_files(read: Mapping[str, Path], written: Mapping[str, Path | None]) -> None:
+    """Raise `UserError` if a file that is written would replace one that is read, or another one that is written.
+
+    The keys are the names of the arguments.
+    """
+    files: dict[str, str] = {}
+    for option, path in read.items():
+        files.setdefault(os.path.realpath(path), option)
+    for option, target in written.items():
+        if target is None or (target.exists() and not target.is_file()):  # a device may be written twice
+            continue
+        first = files.setdefault(os.path.realpath(target), option)
+        if first != option:
+            raise UserError(f"{option} must be another file than {first}; got {quote_name(str(target))}")
 
 
 @contextlib.contextmanager

@@ -329,10 +329,13 @@ def test_to_takes_precedence_over_the_ending(run: Run, project: Path) -> None:
     assert (project / "anything").read_bytes().startswith(b"id,text,")
 
 
-def test_a_table_may_be_replaced_by_its_predictions(run: Run, project: Path) -> None:
+def test_a_table_is_not_replaced_by_its_predictions(run: Run, project: Path) -> None:
     (project / "t.csv").write_bytes(b"text\ngreat\n")
-    assert run("--path", "t.csv", "--output", "t.csv").status == 0
-    assert run("--path", "t.csv").rows()[0]["text"] == "great"
+    (project / "link.csv").symlink_to("t.csv")
+    for output in ("t.csv", "link.csv"):
+        line = f"error: predict: --output must be another file than --path; got {output}\n"
+        assert run("--path", "t.csv", "--output", output) == Done(2, b"", line)
+    assert (project / "t.csv").read_bytes() == b"text\ngreat\n"
 
 
 def test_the_null_device_needs_no_ending(run: Run) -> None:
@@ -362,7 +365,7 @@ def test_help_and_version_are_printed(capsys: pytest.CaptureFixture[str]) -> Non
 # Mistakes
 
 GOOD = b"n,text\n1,great\n2,bad\n"
-TABLE = "must come with a table (--path, --format); got no table"
+TABLE = "must come with a table; got a text per line; set --format, such as csv"
 LISTED = "(linear, three, shares)"
 ENDINGS = ", ".join(formats.ENDINGS)
 HINT = "set its --format, or match other files by --files"
@@ -375,7 +378,7 @@ MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
         "texts must be arguments or in a table (--path, --format); got both",
     ),
     "a column of no table": (("--text", "great"), b"great\n", f"--text {TABLE}"),
-    "a column of arguments": (("great", "--id", "n"), b"", f"--id {TABLE}"),
+    "a column of arguments": (("great", "--id", "n"), b"", "--id must come with a table; got texts as arguments"),
     "a query of no table": (("--query", "SELECT 1"), b"great\n", f"--query {TABLE}"),
     "a column of lines": (("--format", "lines", "--id", "n"), b"", f"--id {TABLE}"),
     "files of no folder": (("--files", "*.csv"), b"great\n", f"--files {TABLE}"),
