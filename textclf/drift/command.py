@@ -3,7 +3,6 @@
 import argparse
 import contextlib
 import math
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from textclf.drift.measure import CHECKS, Settings, measure
 from textclf.drift.result import Result, Side
 from textclf.drift.sample import Pool, Sample, pool, sample_texts
 from textclf.predict.command import read_batches
-from textclf.predict.outputs import open_output
+from textclf.predict.outputs import open_output, require_other_files
 from textclf.predict.predictor import find_model, load
 
 STDIN = "-"
@@ -60,7 +59,7 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     _require_texts(f"--reference {quote_name(arguments.reference)}", reference)
     _require_texts(quote_name(name), new)
     pooled = pool(reference, new)
-    held_out, seen = (None, pooled) if arguments.reference != TRAIN else _held_out(new, settings.seed)
+    held_out, seen = (None, pooled) if arguments.reference != TRAIN else _unseen(new, reference, settings.seed)
     return Result(
         folder.resolve().name,
         settings,
@@ -94,15 +93,10 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 def _require_other_files(arguments: argparse.Namespace) -> None:
     """Raise `UserError` if a file that is written would replace one that is read, or the other one."""
-    files: dict[str, str] = {} if arguments.new == STDIN else {os.path.realpath(arguments.new): "NEW"}
+    read = {} if arguments.new == STDIN else {"NEW": Path(arguments.new)}
     if arguments.reference not in SPLITS:
-        files.setdefault(os.path.realpath(arguments.reference), "--reference")
-    for option, path in (("--output", arguments.output), ("--page", arguments.page)):
-        if path is None or (path.exists() and not path.is_file()):  # a device may be written twice
-            continue
-        first = files.setdefault(os.path.realpath(path), option)
-        if first != option:
-            raise UserError(f"{option} must be another file than {first}; got {quote_name(str(path))}")
+        read["--reference"] = Path(arguments.reference)
+    require_other_files(read, {"--output": arguments.output, "--page": arguments.page})
 
 
 def _read(arguments: argparse.Namespace, path: str) -> Iterator[Sequence[str]]:
@@ -135,17 +129,26 @@ def _read_split(name: str) -> Iterator[Sequence[str]]:
             yield texts.slice(start, BATCH).to_pylist()
 
 
-def _held_out(new: Sample, seed: int) -> tuple[Side | None, Pool | None]:
-    """Return the rows that no model has learned from, and their texts together with the new ones; None for too few."""
-    sample = sample_texts(_read_split(HELD_OUT), seed)
-    if len(sample.keys) < FEWEST:
+def _unseen(new: Sample, learned: Sample, seed: int) -> tuple[Side | None, Pool | None]:
+    """Return rows that no model has learned from, and their texts together with the new ones; None for too few.
+
+    Texts that the model has learned are left out on both sides: of them it knows every word, and mostly the class.
+    """
+    sample, others = sample_texts(_read_split(HELD_OUT), seed).without(learned), new.without(learned)
+    for name, side in ((HELD_OUT, sample), ("NEW", others)):
+        if len(side.keys) < FEWEST:
+            complain(
+                f"warning: drift: unknown words and predicted classes are left out, for which {name} must have at "
+                f"least {FEWEST} different texts that are not training texts; got {len(side.keys)}"
+            )
+            return None, None
+    if known := len(new.keys) - len(others.keys):
         complain(
-            f"warning: drift: unknown words and predicted classes are left out, for which {HELD_OUT} must have at "
-            f"least {FEWEST} different texts; got {len(sample.keys)}"
+            f"warning: drift: {count_noun(known, 'text')} of {len(new.keys):,} are training texts, and left out in "
+            "unknown words and predicted classes"
         )
-        return None, None
-    seen = pool(sample, new)
-    return result.side(HELD_OUT, sample, seen.reference), seen
+    unseen = pool(sample, others)
+    return result.side(HELD_OUT, sample, unseen.reference), unseen
 
 
 def _require_texts(option: str, sample: Sample) -> None:

@@ -39,6 +39,12 @@ class Sample:
         places = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         return np.where(self.keys[places] == keys, self.copies[places], 0)
 
+    def without(self, others: "Sample") -> "Sample":
+        """Return the texts that the others do not have."""
+        kept = others.copies_of(self.keys) == 0
+        keys = self.keys[kept]
+        return Sample(keys, self.copies[kept], {key: self.texts[key] for key in keys.tolist() if key in self.texts})
+
 
 @dataclass(frozen=True)
 class Pool:

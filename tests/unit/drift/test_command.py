@@ -253,9 +253,33 @@ def test_checks_are_left_out_if_there_are_too_few_unseen_rows(
     done = run("same.jsonl")
     assert done.err == (
         "warning: drift: unknown words and predicted classes are left out, for which test must have at least 20 "
-        "different texts; got 1\n"
+        "different texts that are not training texts; got 1\n"
     )
     assert "of all 3 checks together" in done.out
+
+
+def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, project: Path) -> None:
+    learned = [
+        text
+        for shard in splits.open_columns(Path("data/splits"))["train"]
+        for text in shard(["text"])["text"].to_pylist()
+    ]
+    fresh = [json.loads(line)["text"] for line in (project / "same.jsonl").read_text(encoding="utf-8").splitlines()]
+    write_texts(project / "both.jsonl", [*learned[:30], *fresh])
+    both = run("both.jsonl", "--output", "both.json")
+    assert (both.status, both.err) == (
+        0,
+        "warning: drift: 30 texts of 70 are training texts, and left out in unknown words and predicted classes\n",
+    )
+    run("same.jsonl", "--output", "fresh.json")
+    contents = [json.loads((project / f"{name}.json").read_text(encoding="utf-8")) for name in ("both", "fresh")]
+    assert contents[0]["checks"]["unknown_words"]["new"] == contents[1]["checks"]["unknown_words"]["new"]
+    assert contents[0]["checks"]["length"] != contents[1]["checks"]["length"]
+    write_texts(project / "learned.jsonl", learned)
+    assert run("learned.jsonl").err == (
+        "warning: drift: unknown words and predicted classes are left out, for which NEW must have at least 20 "
+        "different texts that are not training texts; got 0\n"
+    )
 
 
 def test_a_file_is_compared_without_any_extra_and_what_needs_one_says_which(project: Path) -> None:
