@@ -196,6 +196,26 @@ def stopped(size: int, generator: np.random.Generator) -> list[Rows]:
     return [Rows(y, softmax(np.column_stack([0 * y, X @ best]))) for X, y in others]
 
 
+def most_accurate(correlation: float) -> Callable[[int, np.random.Generator], list[Rows]]:
+    """Return a function that draws the rows of that of three models which is right on most validation rows.
+
+    The models are equally good; the correlation is that of the noise in their scores.
+    """
+
+    def work(size: int, generator: np.random.Generator) -> list[Rows]:
+        y = generator.integers(0, 2, 2 * size + TEST)
+        shared, own = generator.normal(size=(1, len(y))), generator.normal(size=(3, len(y)))
+        noise = math.sqrt(correlation) * shared + math.sqrt(1 - correlation) * own
+        scores = DISTANCE * ((2 * y - 1) * DISTANCE / 2 + noise)  # the logarithms of the odds of class 1
+        right = ((scores > 0) == (y == 1))[:, :size].sum(axis=1)
+        chosen = scores[right.argmax()]
+        probabilities = softmax(np.column_stack([np.zeros(len(y)), chosen]))
+        parts = (slice(size), slice(size, 2 * size), slice(2 * size, None))
+        return [Rows(y[part], probabilities[part]) for part in parts]
+
+    return work
+
+
 def unchanged(*rows: Rows) -> list[Rows]:
     """Return the rows."""
     return list(rows)
@@ -207,6 +227,8 @@ def choices(generator: np.random.Generator) -> list[dict[str, Any]]:
         ("temperature, three classes", drawn(3), temperature),
         ("Platt scaling, two classes", drawn(2), platt),
         ("early stopping, two classes", stopped, unchanged),
+        ("the most accurate of three models, correlation 0.9", most_accurate(0.9), unchanged),
+        ("the most accurate of three models, correlation 0.5", most_accurate(0.5), unchanged),
     ]
     lines = []
     for name, make, choose in track(cases, "choices", len(cases)):

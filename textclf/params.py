@@ -16,13 +16,13 @@ from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
-from textclf.models.settings import Train
+from textclf.models.settings import CONSTANT, Train
 from textclf.report.settings import Report
 from textclf.review.settings import Gate
 from textclf.split.settings import Split
 from textclf.studies.readable import unreadable_features
 from textclf.studies.search import space
-from textclf.studies.settings import CONSTANT, Audit, CrossValidate, Search
+from textclf.studies.settings import Audit, CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 

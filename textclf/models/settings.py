@@ -23,6 +23,7 @@ MODELS = (
     "cnn",
     "transformer",
 )
+CONSTANT = "majority"  # the kind of model that gives every text the same probabilities
 DEFAULT = ("majority", "logistic_regression", "keras")
 
 ModelNames = Annotated[tuple[Name, ...], Field(strict=False, min_length=1), AfterValidator(unique)]

@@ -5,6 +5,7 @@ from typing import Any
 
 from textclf.artifacts.metrics import format_interval
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
+from textclf.models.settings import CONSTANT
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.curves import risk_coverage
 from textclf.report.run import Run
@@ -95,7 +96,9 @@ def _chosen(run: Run) -> list[str]:
         for name in settings.train.models
         for setting in getattr(settings.train, name).validation_choices()
     ]
-    return chosen + (["evaluate.calibration"] if settings.evaluate.calibration != "none" else [])
+    chosen += ["evaluate.calibration"] if settings.evaluate.calibration != "none" else []
+    candidates = [name for name in settings.train.models if settings.train.kind(name) != CONSTANT]
+    return chosen + (["export.model"] if settings.export.model is None and len(candidates) > 1 else [])
 
 
 def _cell(share: Mapping[str, float] | None) -> tuple[str, str]:

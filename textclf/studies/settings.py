@@ -8,8 +8,6 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, mode
 from textclf.artifacts.metrics import METRICS
 from textclf.core.settings import MAX_SEED, Name, Section, relation, rule, to_yaml, unique
 
-CONSTANT = "majority"  # the kind of model that gives every text the same probabilities
-
 
 class CrossValidate(Section):
     """Cross-validation by `make studies`; not part of the default run."""

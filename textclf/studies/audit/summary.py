@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE
 from textclf.core.table import Table
-from textclf.models.settings import Train
+from textclf.models.settings import CONSTANT, Train
 from textclf.studies.audit.held_out import held_out_probabilities
 from textclf.studies.audit.issues import Issues, combine
 from textclf.studies.audit.similar import SimilarTexts, find_similar
 from textclf.studies.audit.texts import DistinctTexts, find_texts
 from textclf.studies.crossvalidation import round_numbers
 from textclf.studies.measure import Setup
-from textclf.studies.settings import CONSTANT, Audit
+from textclf.studies.settings import Audit
 from textclf.vectorize.labels import encode_labels
 
 LISTED = 10_000  # rows in the table, which Git keeps
