@@ -100,6 +100,8 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
             yield f"data.slices must have names {rule}; got {show(column)}; rename the column"
     columns = [*FAMILIES, *params.data.slices]
     for model, slices in params.gate.slices.items():
+        if model in params.train.names() and params.train.kind(model) == CONSTANT:
+            yield f"gate.slices.{model} must be a model that tells texts apart; got {model}, which has no slices"
         for name, metrics in slices.items():
             column, equals, _ = name.partition("=")
             if not equals or column not in columns:

@@ -299,6 +299,11 @@ WRONG_SETTINGS = [
         ("gate.slices", "{keras: {class=1: {accuracy: 70}}}"),
         "gate.slices.keras.class=1 must be limits from 0 to 1 for accuracy, not percent; got {accuracy: 70}",
     ),
+    (
+        ("gate.slices", "{majority: {class=1: {accuracy: 0.1}}}"),
+        "gate.slices.majority must be a model that tells texts apart; got majority, which has no slices",
+    ),
+    (("evaluate.resamples", "100000000"), "evaluate.resamples must be at most 1000000; got 100000000"),
     (("gate.slices", "{kera: {class=1: {accuracy: 0.5}}}"), "gate.slices.kera is no model; did you mean keras?"),
     (
         ("gate.slices", "{keras: {platfrm=web: {accuracy: 0.5}}}", "data.slices", "[platform]"),

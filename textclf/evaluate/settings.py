@@ -69,7 +69,7 @@ class Evaluate(Section):
         False, description="whether each class has that coverage, not only all rows together"
     )
     confidence: Share = Field(0.95, description="confidence level of every interval")
-    resamples: Annotated[int, Field(ge=100)] = Field(
+    resamples: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
         2000, description="number of bootstrap resamples; more give smoother intervals"
     )
     seed: Seed = Field(0, description="seed of the bootstrap")
