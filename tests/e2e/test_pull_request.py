@@ -103,6 +103,9 @@ def test_an_uncommitted_change_is_named(branch: Copy, tmp_path: Path) -> None:
     result = pr_report(copy, "HEAD")
     assert result.lines[2].startswith("### textclf: `the working tree` against ")
     assert "- Not committed: `params.yaml`." in result.lines
+    assert any(
+        line.startswith("- **The numbers are not those of these settings: `evaluate.seed`.**") for line in result.lines
+    )
     assert "| `evaluate.seed` | `0` | `1` |" in result.lines
 
 

@@ -16,11 +16,12 @@ from urllib.parse import quote
 
 from textclf.behave.results import Behaviour
 from textclf.core.errors import UserError
+from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.settings import Evaluate
 from textclf.review import revisions
 from textclf.review.changes import Numbers, compare_metrics
 from textclf.review.comment import Figure, Report, render
-from textclf.review.differences import Difference, checksums, compare_stages, compare_values, task_differences
+from textclf.review.differences import Difference, checksums, compare_stages, compare_values, not_run, task_differences
 from textclf.review.gate import Check, check_behaviour, check_gate, check_slices
 from textclf.review.pairing import Pairing, pair_predictions
 from textclf.review.revisions import Revision
@@ -105,6 +106,7 @@ def compare(base: Revision, head: Revision) -> Report:
         params=differences,
         others=[*_other_metrics(sides), *_other_rates(behaviour)],
         stages=compare_stages(base.lock, head.lock),
+        not_run=not_run(params[1], head.lock, str(PARAMS_FILE)),
         uncommitted=uncommitted,
     )
 

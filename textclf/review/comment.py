@@ -46,6 +46,7 @@ class Report:
     others: list[Difference] = field(default_factory=list)  # metrics that are not metrics of models
     stages: list[StageChange] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
+    not_run: list[str] = field(default_factory=list)  # settings at the head with which its stages did not run
     uncommitted: list[str] = field(default_factory=list)
     report_url: str = ""
 

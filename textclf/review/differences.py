@@ -11,6 +11,10 @@ from typing import Any
 TASK = ("fetch", "data")  # sections of params.yaml that choose the rows and the column of labels
 KEPT = "slices"  # of section data: columns that are kept beside the texts, and change neither rows nor labels
 FETCHED = "data/raw"  # path in section data with which section fetch chooses the rows
+UNMEASURED = "check"  # the stage that reads all params and makes no numbers of them
+# Where params.yaml names the items of a stage; dvc.lock keeps those of before.
+ITEMS = {"vectorize": "vectorize", "train": "train.models", "external": "evaluate.external", "behave": "behave.tests"}
+MISSING: tuple[str, ...] = ()  # the value of a setting that is not set
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,30 @@ def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mappi
     names = [difference.name for difference in compare_values(*sections)]
     classes = [{key for key in flatten(content) if key.startswith("test.classes.")} for content in splits]
     return [*names, "test.classes"] if all(classes) and classes[0] != classes[1] else names
+
+
+def not_run(params: Mapping[str, Any], lock: Mapping[str, Any], file: str) -> list[str]:
+    """Return the dotted keys of the file of params whose values are not those with which the stages in dvc.lock ran.
+
+    Only stages that are in use count; the stage check makes no numbers.
+    """
+    names: dict[str, None] = {}
+    for stage, record in lock.items():
+        kind, _, item = stage.partition("@")
+        if kind == UNMEASURED or (kind in ITEMS and item not in (_value(params, ITEMS[kind]) or ())):
+            continue
+        for key, value in record.get("params", {}).get(file, {}).items():
+            if (found := _value(params, key)) is not MISSING:
+                names |= dict.fromkeys(each.name for each in compare_values({key: value}, {key: found}))
+    return list(names)
+
+
+def _value(params: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a dotted key, `MISSING` if it is not set."""
+    found: Any = params
+    for part in key.split("."):
+        found = found.get(part, MISSING) if isinstance(found, dict) else MISSING
+    return found
 
 
 @dataclass(frozen=True)

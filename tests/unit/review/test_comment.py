@@ -121,6 +121,9 @@ def test_each_reason_why_the_gate_could_not_be_checked_is_listed() -> None:
 # The comment
 
 
+MAKE = "Run `dvc repro` and commit what it changes."
+
+
 def test_the_comment_begins_with_its_marker_and_has_every_section() -> None:
     text = comment.render(
         report(
@@ -137,12 +140,14 @@ def test_the_comment_begins_with_its_marker_and_has_every_section() -> None:
             others=[Difference("training.json: keras.epochs", "100", "2")],
             stages=[StageChange("train@keras", ["train.keras.epochs"], ["data/predictions/keras.parquet"])],
             figures=[Figure("plots/roc.svg", "https://example.org/a/plots/roc.svg", "")],
+            not_run=["train.keras.epochs"],
             uncommitted=["dvc.lock"],
             report_url="https://example.org/artifact(1)",
         )
     )
     assert text.startswith(f"{comment.MARKER}\n\n### textclf: `bbbbbbbb` against `aaaaaaaa`\n")
     for line in (
+        f"- **The numbers are not those of these settings: `train.keras.epochs`.** {MAKE}",
         "- gate: `keras.test.accuracy` fell by 0.052 (0.013 to 0.091), more than 0.0",
         "- the gate changed: `gate.minimum.keras.test.accuracy` from `0.75` to not set",
         "| `keras` | `test` | `accuracy` | 0.800 | 0.748 | -0.052 (-0.091 to -0.013) | **worse** |",

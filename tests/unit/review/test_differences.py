@@ -81,6 +81,33 @@ def record(dep: str = "1", out: str = "1", **more: Any) -> dict[str, Any]:
     }
 
 
+def test_settings_with_which_the_stages_did_not_run_are_named() -> None:
+    def stage(**params: Any) -> dict[str, Any]:
+        return {"params": {"params.yaml": {name.replace("__", "."): value for name, value in params.items()}}}
+
+    lock = {
+        "check": stage(gate={"minimum": {}}, train={"models": ["keras"]}),
+        "split": stage(data={"path": "a.csv", "id": None}, split__seed=0),
+        "train@keras": stage(train__keras={"epochs": 100, "units": [10]}),
+        "train@dropped": stage(train__dropped={"C": 1}),
+        "vectorize@words": stage(vectorize__words={"min_df": 1}, vectorize__gone=3),
+        "plot": {"deps": []},
+    }
+    params = {
+        "gate": {"minimum": {"keras": {}}},
+        "data": {"path": "a.csv", "id": None},
+        "split": {"seed": 0},
+        "vectorize": {"words": {"min_df": 1}},
+        "train": {"models": ["keras"], "keras": {"epochs": 100, "units": [10]}, "dropped": {"C": 2}},
+    }
+    assert differences.not_run(params, lock, "params.yaml") == []
+    params["train"]["keras"]["epochs"] = 3  # type: ignore[index]
+    params["data"] = {"path": "b.csv", "id": None}
+    assert differences.not_run(params, lock, "params.yaml") == ["data.path", "train.keras.epochs"]
+    assert differences.not_run({}, lock, "params.yaml") == []
+    assert differences.not_run(params, {}, "params.yaml") == []
+
+
 def test_a_changed_stage_lists_its_changed_inputs_and_outputs() -> None:
     params = {"params.yaml": {"train.keras": {"epochs": 2}}}
     base = {"same": record(), "code": record(), "params": record(), "gone": record()}
