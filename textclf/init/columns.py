@@ -23,7 +23,7 @@ LABELS = (
 SPLIT = "split"  # usual name of a column of splits
 ROWS_PER_CLASS = 4  # mean number of rows of each value of a column of labels, at least
 LONGEST_LABEL = 60  # mean characters of a label
-MEASURED = 0.5  # share of dates and decimals in a column of labels, at most
+MEASURED = 0.5  # share of dates and decimals in a column of labels without a usual name, at most
 SPACED = 0.1  # share of texts with white space or letters beyond ASCII, at least
 DELIMITERS = ";\t|,"
 
@@ -94,5 +94,6 @@ def find_label(columns: Sequence[Column], path: Path, several_files: bool) -> st
 
 def _can_be_label(column: Column) -> bool:
     repeated = column.distinct * ROWS_PER_CLASS <= column.values
-    short = column.mean_length <= LONGEST_LABEL and column.measured <= MEASURED
+    named = column.name.lower() in LABELS  # then 1.0 and 2.0 may be classes
+    short = column.mean_length <= LONGEST_LABEL and (named or column.measured <= MEASURED)
     return 2 <= column.distinct <= MOST_DISTINCT and repeated and short

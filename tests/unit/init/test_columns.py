@@ -44,6 +44,11 @@ def test_a_usual_name_decides_between_columns_of_few_values(tmp_path: Path) -> N
     assert find(write(tmp_path, ("Category", ["x", "y", "z"]))) == ("message", "Category")
 
 
+def test_decimals_are_labels_in_a_column_with_a_usual_name_only(tmp_path: Path) -> None:
+    assert find(write(tmp_path, ("label", ["1.0", "2.0"]))) == ("message", "label")
+    assert find(write(tmp_path, ("price", ["1.0", "2.0"]))) == ("message", "team")
+
+
 def test_several_columns_that_could_be_labels_are_named(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"--label must name .*; it could be team \(2 values\), place \(4 values\)"):
         find(write(tmp_path, ("place", ["q", "r", "s", "t"])))
