@@ -197,5 +197,5 @@ def _require_value(value_of: Callable[[Record, str], str | None], record: Record
     if record and column not in record:
         raise ValueError(f"must have the key {quote_name(column)}; got {list_names(list(record))}")
     if (value := value_of(record, column)) is None:
-        raise ValueError(f"{quote_name(column)} must be text; got nothing")
+        raise ValueError(f"{quote_name(column)} must be text; got nothing; give it a value, or leave the row out")
     return value

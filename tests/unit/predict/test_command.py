@@ -520,8 +520,14 @@ BROKEN = {
         GOOD + b"3\n",
         "stdin:4: must have 2 fields, as the header has; got 1; put quotes around a field that contains",
     ),
-    "jsonl": (b'{"text": "great"}\n{"text": "bad"}\n{}\n', "stdin:3: text must be text; got nothing"),
-    "parquet": (parquet(text=["great", "bad", None]), "stdin:3: text must be text; got nothing"),
+    "jsonl": (
+        b'{"text": "great"}\n{"text": "bad"}\n{}\n',
+        "stdin:3: text must be text; got nothing; give it a value, or leave the row out",
+    ),
+    "parquet": (
+        parquet(text=["great", "bad", None]),
+        "stdin:3: text must be text; got nothing; give it a value, or leave the row out",
+    ),
 }
 
 
