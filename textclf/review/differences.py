@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 TASK = ("fetch", "data")  # sections of params.yaml that choose the rows and the column of labels
-KEPT = "slices"  # of section data: columns that are kept beside the texts, and change neither rows nor labels
-FETCHED = "data/raw"  # path in section data with which section fetch chooses the rows
+KEPT = "data.slices"  # columns that are kept beside the texts, and change neither rows nor labels
+FETCHED = "data/raw"  # data.path with which section fetch chooses the rows
 UNMEASURED = "check"  # the stage that reads all params and makes no numbers of them
 # Where params.yaml names the items of a stage; dvc.lock keeps those of before.
 ITEMS = {"vectorize": "vectorize", "train": "train.models", "external": "evaluate.external", "behave": "behave.tests"}
@@ -53,13 +53,10 @@ def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mappi
     section or a list of classes that is missing at either revision is not compared: an older version may have had none.
     """
     shared = [name for name in TASK if all(content.get(name) for content in params)]
-    if all(content.get("data", {}).get("path", FETCHED) != FETCHED for content in params):
+    if all(_value(content, "data.path") not in (MISSING, FETCHED) for content in params):
         shared = [name for name in shared if name != "fetch"]
-    sections = (
-        {name: {key: value for key, value in content[name].items() if key != KEPT} for name in shared}
-        for content in params
-    )
-    names = [difference.name for difference in compare_values(*sections)]
+    sections = ({name: content[name] for name in shared} for content in params)
+    names = [each.name for each in compare_values(*sections) if not each.name.startswith(KEPT)]
     classes = [{key for key in flatten(content) if key.startswith("test.classes.")} for content in splits]
     return [*names, "test.classes"] if all(classes) and classes[0] != classes[1] else names
 
@@ -72,7 +69,8 @@ def not_run(params: Mapping[str, Any], lock: Mapping[str, Any], file: str) -> li
     names: dict[str, None] = {}
     for stage, record in lock.items():
         kind, _, item = stage.partition("@")
-        if kind == UNMEASURED or (kind in ITEMS and item not in (_value(params, ITEMS[kind]) or ())):
+        items = _value(params, ITEMS[kind]) if kind in ITEMS else (item,)
+        if kind == UNMEASURED or not isinstance(items, list | tuple | dict) or item not in items:
             continue
         for key, value in record.get("params", {}).get(file, {}).items():
             if (found := _value(params, key)) is not MISSING:

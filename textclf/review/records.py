@@ -61,7 +61,7 @@ class Recorded(OpenMapping):
 
     deps: list[Entry] = Field([])
     outs: list[Entry] = Field([])
-    params: dict[str, Any] = Field({})
+    params: dict[str, dict[str, Any]] = Field({})
 
 
 class Lock(OpenMapping):

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import stats
 
 from tests.unit.evaluate.samples import PROPERTY, SEEDS, exact, params, predictions
 from textclf.artifacts.decisions import Decision
@@ -199,3 +200,14 @@ def test_a_digest_of_ids_is_theirs_in_their_order_however_they_are_cut(
     other = IdDigest()
     other.add(others)
     assert (other.digest() == found[0].digest()) == (others == ids)
+
+
+def test_a_few_large_clusters_are_taken_as_perfectly_correlated() -> None:
+    rows = np.array([22.0, *[1.0] * 8])  # one text, right in all its copies, and eight others, half of them right
+    right = np.array([22.0, *[1.0, 0.0] * 4])
+    share = right.sum() / rows.sum()
+    few = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, len(rows) - 1)) ** 2
+    assert effective_rows(right, rows, share * (1 - share)) == pytest.approx(30**2 / (22**2 + 8) * few)
+    alike = np.repeat(rows[1:], 10)  # eighty single rows are worth eighty
+    halves = np.tile([1.0, 0.0], 40)
+    assert effective_rows(halves, alike, 0.25) == pytest.approx(80, rel=0.05)

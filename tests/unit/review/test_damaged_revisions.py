@@ -59,6 +59,12 @@ VALUES: list[tuple[str, tuple[Any, ...], Any, str]] = [
         ": stages.split.outs[0].md5 must be an MD5 in hexadecimal digits; got ../..",
     ),
     ("dvc.lock", ("stages", "split", "params"), "all", ": stages.split.params must be a mapping; got all"),
+    (
+        "dvc.lock",
+        ("stages", "split", "params", "params.yaml"),
+        ["seed"],
+        ": stages.split.params.params.yaml must be a mapping; got [seed]",
+    ),
     ("dvc.yaml", ("stages",), 1, ": stages must be a mapping; got 1"),
     ("dvc.yaml", ("stages", "split"), [], ": stages.split must be a mapping; got []"),
     ("dvc.yaml", ("stages", "split", "outs"), "data", ": stages.split.outs must be a list; got data"),

@@ -108,6 +108,20 @@ def test_settings_with_which_the_stages_did_not_run_are_named() -> None:
     assert differences.not_run(params, {}, "params.yaml") == []
 
 
+ALL = ["data", "data.path", "data.label"]
+
+
+@pytest.mark.parametrize(
+    ("section", "names"),
+    [("text", ALL), (["a"], ALL), (3, ALL), (None, []), ({"path": None}, ALL[1:])],
+)
+def test_a_section_that_is_no_mapping_is_compared(section: Any, names: list[str]) -> None:
+    base = {"data": section, "train": section}
+    assert differences.task_differences([base, PARAMS], [CLASSES, CLASSES]) == names
+    lock = {"train@keras": {"params": {"params.yaml": {"train.keras": {"C": 1}}}}}
+    assert differences.not_run(base, lock, "params.yaml") == []
+
+
 def test_a_changed_stage_lists_its_changed_inputs_and_outputs() -> None:
     params = {"params.yaml": {"train.keras": {"epochs": 2}}}
     base = {"same": record(), "code": record(), "params": record(), "gone": record()}
