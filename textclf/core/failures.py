@@ -11,6 +11,7 @@ from textclf.core.extras import extra_of
 
 USAGE_ERROR = 2
 DEFECT = 70  # EX_SOFTWARE of sysexits.h; Python's own 1 is what commands say that found drift, damage or a worse model
+OWN = ("", "textclf", "stages")  # packages whose absence is a defect; "" is an unknown one
 # In messages of exceptions that say by their text alone that memory ran out
 OUT_OF_MEMORY = ("can't start new thread", "Cannot allocate memory", "failed to map segment", "std::bad_alloc")
 
@@ -23,9 +24,11 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
         case UserError():
             return error.lines
         case ModuleNotFoundError():
-            if (extra := extra_of(error.name)) is None:
+            if (extra := extra_of(error.name)) is not None:
+                return (f'the package {error.name} must be installed for this; pip install "textclf[{extra}]"',)
+            if (package := (error.name or "").partition(".")[0]) in OWN:
                 return None
-            return (f'the package {error.name} must be installed for this; pip install "textclf[{extra}]"',)
+            return (f"the package {package} must be installed; activate the environment: . .venv/bin/activate",)
         case ImportError() if str(error.path).endswith(".so"):  # the system could not load a library
             reason = str(error).removeprefix(f"{error.path}: ")
             return (f"{error.path}: {reason}; install the requirements again",)

@@ -48,6 +48,13 @@ def test_a_missing_extra_is_one_line_that_names_it(capsys: pytest.CaptureFixture
     assert capsys.readouterr().err == line
 
 
-def test_another_missing_module_is_a_defect() -> None:
+def test_python_without_the_requirements_is_told_to_use_their_environment(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stage.exit_code("check", lambda: fail(ModuleNotFoundError("", name="ruamel.yaml"))) == USAGE_ERROR
+    line = "error: check: the package ruamel must be installed; activate the environment: . .venv/bin/activate\n"
+    assert capsys.readouterr().err == line
+
+
+@pytest.mark.parametrize("name", ["textclf.lost", "stages.lost", None])
+def test_a_missing_module_of_textclf_is_a_defect(name: str | None) -> None:
     with pytest.raises(ModuleNotFoundError):
-        stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name="textclf.lost")))
+        stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name=name)))
