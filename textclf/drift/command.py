@@ -66,6 +66,7 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
         result.side(name, new, pooled.new),
         result.side(Path(arguments.reference).name, reference, pooled.reference),
         held_out,
+        int(((seen or pooled).new > 0).sum()),
         result.shared_texts(pooled),
         measure(pooled, seen, predictor, settings),
     )

@@ -39,13 +39,18 @@ class Side(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """What is reported. `held_out` replaces the reference for unknown words and classes; None if nothing does."""
+    """What is reported.
+
+    `held_out` replaces the reference for unknown words and classes; None if nothing does. `unseen` new texts are
+    compared in these checks.
+    """
 
     model: str
     settings: Settings
     new: Side
     reference: Side
     held_out: Side | None
+    unseen: int
     shared: int  # distinct texts compared that both sides have
     findings: Findings
 
@@ -64,7 +69,7 @@ class Result:
     def smallest(self) -> float:
         """Return the smallest difference in the share of a class that is found with 80% probability."""
         other = self.held_out or self.reference
-        return smallest_difference(other.compared, self.new.compared, self.settings.alpha / len(self.findings.p))
+        return smallest_difference(other.compared, self.unseen, self.settings.alpha / len(self.findings.p))
 
 
 def side(name: str, sample: Sample, copies: "np.ndarray[Any, np.dtype[np.int64]]") -> Side:
@@ -168,7 +173,8 @@ def facts(result: Result) -> list[str]:
     lines = [f"{title}: {_amount(side)}" for title, side in (("new", result.new), ("reference", result.reference))]
     if result.held_out is not None:
         learned = "unknown words and predicted classes" if result.findings.unknown is not None else "predicted classes"
-        lines.append(f"reference for {learned}: {_amount(result.held_out)}, which the model has not seen")
+        fewer = f"; {result.unseen:,} new texts are compared with them" if result.unseen < result.new.compared else ""
+        lines.append(f"reference for {learned}: {_amount(result.held_out)}, which the model has not seen{fewer}")
     if result.findings.classes is not None:
         found = f"a difference of {100 * result.smallest:.0f} points in the share of a class is found"
         lines.append(f"{found} with a probability of about 80%, a smaller one less often")

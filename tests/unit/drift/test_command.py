@@ -271,9 +271,11 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, pro
         0,
         "warning: drift: 30 texts of 70 are training texts, and left out in unknown words and predicted classes\n",
     )
+    assert "which the model has not seen; 40 new texts are compared with them\n" in both.out
     run("same.jsonl", "--output", "fresh.json")
     contents = [json.loads((project / f"{name}.json").read_text(encoding="utf-8")) for name in ("both", "fresh")]
     assert contents[0]["checks"]["unknown_words"]["new"] == contents[1]["checks"]["unknown_words"]["new"]
+    assert contents[0]["smallest_difference"] == contents[1]["smallest_difference"]
     assert contents[0]["checks"]["length"] != contents[1]["checks"]["length"]
     write_texts(project / "learned.jsonl", learned)
     assert run("learned.jsonl").err == (

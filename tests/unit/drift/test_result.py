@@ -21,7 +21,7 @@ def make_result(held_out: bool = True) -> Result:
     pool = pool_of(old, new)
     findings = measure(pool, pool if held_out else None, three_classes(["a", "\x1b", "c"]), SETTINGS)
     side = Side("new", 100, 80, 60)
-    return Result("model", SETTINGS, side, side, side if held_out else None, 3, findings)
+    return Result("model", SETTINGS, side, side, side if held_out else None, side.compared, 3, findings)
 
 
 def test_lines_show_each_check_and_the_answer() -> None:
@@ -69,5 +69,5 @@ def test_no_drift_is_said_with_the_error_rate() -> None:
     generator = np.random.default_rng(1)
     pool = pool_of(draw_texts(generator, 40), draw_texts(generator, 40))
     side = Side("x", 40, 40, 40)
-    result = Result("m", SETTINGS, side, side, None, 0, measure(pool, pool, two_classes(), SETTINGS))
+    result = Result("m", SETTINGS, side, side, None, side.compared, 0, measure(pool, pool, two_classes(), SETTINGS))
     assert answer(result) == "no drift found (of all 5 checks together at most 5% false alarms)"
