@@ -15,13 +15,14 @@ from typing import Any
 from urllib.parse import quote
 
 from textclf.behave.results import Behaviour
+from textclf.core.differences import Difference, compare_values
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.settings import Evaluate
 from textclf.review import revisions
 from textclf.review.changes import Numbers, compare_metrics
 from textclf.review.comment import Figure, Report, render
-from textclf.review.differences import Difference, checksums, compare_stages, compare_values, not_run, task_differences
+from textclf.review.differences import checksums, compare_stages, not_run, task_differences
 from textclf.review.gate import Check, check_behaviour, check_gate, check_slices
 from textclf.review.pairing import Pairing, pair_predictions
 from textclf.review.revisions import Revision

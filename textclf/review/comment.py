@@ -7,10 +7,11 @@ from typing import Literal
 
 from markupsafe import Markup
 
+from textclf.core.differences import Difference
 from textclf.core.formatting import join_names
 from textclf.review import markdown
 from textclf.review.changes import IMPORTANT, JUDGED, Change, Verdict
-from textclf.review.differences import Difference, StageChange
+from textclf.review.differences import StageChange
 from textclf.review.gate import Check
 from textclf.review.pairing import Pair
 

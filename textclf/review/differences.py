@@ -3,10 +3,11 @@
 Nothing in this module reads a file: contents come as the mappings that the files hold.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from textclf.core.differences import MISSING, Difference, compare_values, flatten, value_at
 
 TASK = ("fetch", "data")  # sections of params.yaml that choose the rows and the column of labels
 KEPT = "data.slices"  # columns that are kept beside the texts, and change neither rows nor labels
@@ -14,36 +15,6 @@ FETCHED = "data/raw"  # data.path with which section fetch chooses the rows
 UNMEASURED = "check"  # the stage that reads all params and makes no numbers of them
 # Where params.yaml names the items of a stage; dvc.lock keeps those of before.
 ITEMS = {"vectorize": "vectorize", "train": "train.models", "external": "evaluate.external", "behave": "behave.tests"}
-MISSING: tuple[str, ...] = ()  # the value of a setting that is not set
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A value at the base and at the head, as JSON; None where it is not set."""
-
-    name: str
-    base: str | None
-    head: str | None
-
-
-def flatten(content: Any, prefix: str = "") -> dict[str, str]:
-    """Return dotted keys and their values as JSON; a list counts as one value, and so does an empty mapping."""
-    if isinstance(content, dict) and content:
-        parts = (flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in content.items())
-        return {key: value for part in parts for key, value in part.items()}
-    return {prefix: json.dumps(content, ensure_ascii=False, default=str)}
-
-
-def compare_values(base: Any, head: Any) -> list[Difference]:
-    """Return the keys whose values differ: in the order of the base, then those that are new."""
-    before, after = flatten(base) if base else {}, flatten(head) if head else {}
-    for one, other in ((before, after), (after, before)):  # an empty mapping is nothing beside one with entries
-        for key in [key for key, value in one.items() if value == "{}" and key not in other]:
-            if any(each.startswith(f"{key}.") for each in other):
-                del one[key]
-    return [
-        Difference(key, before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)
-    ]
 
 
 def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -53,7 +24,7 @@ def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mappi
     section or a list of classes that is missing at either revision is not compared: an older version may have had none.
     """
     shared = [name for name in TASK if all(content.get(name) for content in params)]
-    if all(_value(content, "data.path") not in (MISSING, FETCHED) for content in params):
+    if all(value_at(content, "data.path") not in (MISSING, FETCHED) for content in params):
         shared = [name for name in shared if name != "fetch"]
     sections = ({name: content[name] for name in shared} for content in params)
     names = [each.name for each in compare_values(*sections) if not each.name.startswith(KEPT)]
@@ -69,21 +40,13 @@ def not_run(params: Mapping[str, Any], lock: Mapping[str, Any], file: str) -> li
     names: dict[str, None] = {}
     for stage, record in lock.items():
         kind, _, item = stage.partition("@")
-        items = _value(params, ITEMS[kind]) if kind in ITEMS else (item,)
+        items = value_at(params, ITEMS[kind]) if kind in ITEMS else (item,)
         if kind == UNMEASURED or not isinstance(items, list | tuple | dict) or item not in items:
             continue
         for key, value in record.get("params", {}).get(file, {}).items():
-            if (found := _value(params, key)) is not MISSING:
+            if (found := value_at(params, key)) is not MISSING:
                 names |= dict.fromkeys(each.name for each in compare_values({key: value}, {key: found}))
     return list(names)
-
-
-def _value(params: Mapping[str, Any], key: str) -> Any:
-    """Return the value of a dotted key, `MISSING` if it is not set."""
-    found: Any = params
-    for part in key.split("."):
-        found = found.get(part, MISSING) if isinstance(found, dict) else MISSING
-    return found
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 from markdown_it import MarkdownIt
 
+from textclf.core.differences import Difference
 from textclf.evaluate.comparisons import McNemar
 from textclf.evaluate.intervals import Interval
 from textclf.review import comment, markdown
 from textclf.review.changes import Change
 from textclf.review.comment import Figure, Report
-from textclf.review.differences import Difference, StageChange
+from textclf.review.differences import StageChange
 from textclf.review.gate import Check
 from textclf.review.pairing import Pair
 

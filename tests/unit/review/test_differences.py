@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
+from textclf.core.differences import Difference, compare_values
 from textclf.review import differences
-from textclf.review.differences import Difference, StageChange
+from textclf.review.differences import StageChange
 
 
 def test_values_are_compared_by_dotted_key_as_json() -> None:
     base = {"train": {"keras": {"epochs": 100, "units": [10]}, "seed": 0}, "gone": {}}
     head = {"train": {"keras": {"epochs": 2, "units": [10]}, "seed": 0}, "new": None, "text": "ü"}
-    assert differences.compare_values(base, head) == [
+    assert compare_values(base, head) == [
         Difference("train.keras.epochs", "100", "2"),
         Difference("gone", "{}", None),
         Difference("new", None, "null"),
@@ -20,7 +21,7 @@ def test_values_are_compared_by_dotted_key_as_json() -> None:
 
 
 def test_1_and_1_0_and_true_are_different_values() -> None:
-    assert len(differences.compare_values({"a": 1, "b": 1}, {"a": 1.0, "b": True})) == 2
+    assert len(compare_values({"a": 1, "b": 1}, {"a": 1.0, "b": True})) == 2
 
 
 PARAMS: dict[str, Any] = {
@@ -35,9 +36,9 @@ def test_what_was_an_empty_mapping_is_not_said_to_be_gone_once_it_has_entries() 
     empty: dict[str, Any]
     full: dict[str, Any]
     empty, full = {"minimum": {}, "slices": {}}, {"minimum": {}, "slices": {"keras": {"a=b": {}}}}
-    assert differences.compare_values(empty, full) == [Difference("slices.keras.a=b", None, "{}")]
-    assert differences.compare_values(full, empty) == [Difference("slices.keras.a=b", "{}", None)]
-    assert differences.compare_values(empty, {"minimum": {}}) == [Difference("slices", "{}", None)]
+    assert compare_values(empty, full) == [Difference("slices.keras.a=b", None, "{}")]
+    assert compare_values(full, empty) == [Difference("slices.keras.a=b", "{}", None)]
+    assert compare_values(empty, {"minimum": {}}) == [Difference("slices", "{}", None)]
 
 
 def test_a_table_of_ones_own_is_the_same_task_whatever_would_be_fetched() -> None:

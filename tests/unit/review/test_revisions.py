@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
 from textclf.evaluate.settings import Evaluate
-from textclf.review.differences import compare_values
 from textclf.review.revisions import Revision, commit_of
 from textclf.review.settings import Gate
 

@@ -1,0 +1,45 @@
+"""Differences between two contents of a file of settings or metrics."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+MISSING: tuple[str, ...] = ()  # the value of a setting that is not set
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A value at the base and at the head, as JSON; None where it is not set."""
+
+    name: str
+    base: str | None
+    head: str | None
+
+
+def flatten(content: Any, prefix: str = "") -> dict[str, str]:
+    """Return dotted keys and their values as JSON; a list counts as one value, and so does an empty mapping."""
+    if isinstance(content, dict) and content:
+        parts = (flatten(value, f"{prefix}.{key}" if prefix else str(key)) for key, value in content.items())
+        return {key: value for part in parts for key, value in part.items()}
+    return {prefix: json.dumps(content, ensure_ascii=False, default=str)}
+
+
+def compare_values(base: Any, head: Any) -> list[Difference]:
+    """Return the keys whose values differ: in the order of the base, then those that are new."""
+    before, after = flatten(base) if base else {}, flatten(head) if head else {}
+    for one, other in ((before, after), (after, before)):  # an empty mapping is nothing beside one with entries
+        for key in [key for key, value in one.items() if value == "{}" and key not in other]:
+            if any(each.startswith(f"{key}.") for each in other):
+                del one[key]
+    return [
+        Difference(key, before.get(key), after.get(key)) for key in before | after if before.get(key) != after.get(key)
+    ]
+
+
+def value_at(content: Mapping[str, Any], key: str) -> Any:
+    """Return the value of a dotted key, `MISSING` if it is not set."""
+    found: Any = content
+    for part in key.split("."):
+        found = found.get(part, MISSING) if isinstance(found, dict) else MISSING
+    return found
