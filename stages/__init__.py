@@ -6,6 +6,7 @@ from pathlib import Path
 
 from textclf.core import resources, surroundings
 from textclf.core.failures import report_uncaught
+from textclf.core.unchanged import watch_code
 
 ADDRESS_SPACE = 2 * resources.GIB  # bytes that a stage's libraries reserve; measured: 1.9 GB, most of it not used
 MODULE = "".join(sys.orig_argv[2:3]) if sys.orig_argv[1:2] == ["-m"] else ""  # that Python was started with
@@ -14,6 +15,7 @@ if MODULE.startswith("stages."):  # before the imports of this stage, which may 
     gc.disable()  # until the stage has imported what it needs: see textclf.core.collection
     name = MODULE.removeprefix("stages.")
     report_uncaught(name)
+    watch_code(Path(__file__).parents[1])
     surroundings.open_streams()
     resources.require_address_space(ADDRESS_SPACE, name)
     surroundings.ignore_settings()

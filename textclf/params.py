@@ -11,7 +11,7 @@ from pydantic import Field
 from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.errors import UserError
-from textclf.core.settings import PARAMS_FILE, Section, load_yaml, parse_yaml, show, suggest, validate
+from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
@@ -48,7 +48,8 @@ class Params(Section):
 
 def load(path: Path = PARAMS_FILE) -> Params:
     """Return the validated settings of a YAML file; `UserError` with a line for each mistake."""
-    return _checked(load_yaml(path), str(path))
+    READ[path.absolute(), ""] = content = load_yaml(path)
+    return _checked(content, str(path))
 
 
 def parse(text: str, name: str = str(PARAMS_FILE)) -> Params:

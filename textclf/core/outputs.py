@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from textclf.core.errors import UserError
@@ -16,6 +16,9 @@ from textclf.core.locks import lock_folder
 SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git ignore them
 REPLACED = ".replaced"  # in a scratch folder: the old output
 LONGEST = 200  # bytes of an output's name that the name of its scratch folder repeats; a file system allows 255
+
+Finish = Callable[[], Mapping[Path, Callable[[Path], None]]]
+_finish: Finish = dict
 
 
 @contextlib.contextmanager
@@ -36,10 +39,30 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
             folder = stack.enter_context(_scratch_folder(target))
             scratch.append(folder / target.name)
         yield scratch
+        for target, write in _finish().items():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _clear(target)
+            scratch.append(stack.enter_context(_scratch_folder(target)) / target.name)
+            targets = (*targets, target)
+            write(scratch[-1])
         for source in scratch:
             source.stat()  # FileNotFoundError before any target is changed
             _write_to_disk(source)
         _replace(scratch, targets)
+
+
+@contextlib.contextmanager
+def finished_by(finish: Finish) -> Iterator[None]:
+    """Call a function at the end of each block of `outputs`, within this block.
+
+    It returns further outputs, each with the function that writes it; if it raises, no output is renamed.
+    """
+    global _finish  # noqa: PLW0603 (one stage runs per process)
+    _finish = finish
+    try:
+        yield
+    finally:
+        _finish = dict
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ MAX_SEED = 2**32 - 1  # the largest that numpy's RandomState takes
 DEEPEST, MOST = 50, 100_000  # levels of mappings and lists in a YAML file, and values
 SHOWN = 60  # characters of a value in an error
 ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name that a user gives a representation or a model
+READ: dict[tuple[Path, str], Any] = {}  # what was read of params.yaml, by file and dotted key; "" is all of it
 MAPPING_KEY = "[key]"  # pydantic's mark in a location: it is the key of a mapping that is wrong
 
 T = TypeVar("T")
@@ -152,18 +153,24 @@ def load_yaml(path: Path) -> dict[str, Any]:
 # Validation
 
 
-def load_params(wanted: Mapping[str, Any], path: Path = PARAMS_FILE) -> dict[str, Any]:
+def load_params(
+    wanted: Mapping[str, Any], path: Path = PARAMS_FILE, content: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Return the validated value of each dotted key of params.yaml, such as split or train.models.
 
     `wanted` maps keys to types: a `Section`, or any type of pydantic's. A section that is missing has its defaults.
-    Raises `UserError` with a line for each mistake in any of them.
+    `content` takes the place of the file's, if it was read before. Raises `UserError` with a line for each mistake in
+    any of them.
     """
-    content = load_yaml(path)
     values: dict[str, Any] = {}
     lines: list[str] = []
+    found = load_yaml(path) if content is None else content
     for key, kind in wanted.items():
         try:
-            values[key] = validate(kind, _value_at(content, key, kind, str(path)), str(path), key)
+            value = _value_at(found, key, kind, str(path))
+            values[key] = validate(kind, value, str(path), key)
+            if content is None:
+                READ[path.absolute(), key] = value
         except UserError as error:
             lines += error.lines
     if lines:

@@ -1,0 +1,183 @@
+"""What a stage used: no output is complete if settings or code changed, and a record says what they were."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from textclf.core import unchanged
+from textclf.core.errors import UserError
+from textclf.core.files import read_json
+from textclf.core.outputs import outputs
+from textclf.core.provenance import Record, read_records, recorded, remove_dropped, require_used, unrecorded
+from textclf.core.settings import Section, load_params
+
+PARAMS = "split: {seed: 1, test_size: 0.25}\ntrain: {keras: {epochs: 40}, other: {}}\n"
+USED = {"train.keras": dict, "split": dict}
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(PARAMS)
+    Path("output").write_text("old")
+    return tmp_path
+
+
+def run(change: Callable[[], object]) -> None:
+    """Run a stage that reads `USED`, during which `change` is called."""
+    with recorded("train@keras", Path("records")):
+        load_params(USED)
+        with outputs(Path("output")) as (target,):
+            target.write_text("new")
+            change()
+
+
+def rewrite(old: str, new: str) -> Callable[[], object]:
+    assert old in PARAMS
+    return lambda: Path("params.yaml").write_text(PARAMS.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "error"),
+    [
+        (
+            "epochs: 40",
+            "epochs: 60",
+            "train.keras.epochs must not change while the stage runs; it was 40 and is 60 now",
+        ),
+        (
+            "epochs: 40",
+            "epochs: 40.0",
+            "train.keras.epochs must not change while the stage runs; it was 40 and is 40.0",
+        ),
+        (
+            "epochs: 40",
+            "epochs: 40, lr: 1",
+            "train.keras.lr must not change while the stage runs; it was not set and is",
+        ),
+        ("seed: 1, ", "", "split.seed must not change while the stage runs; it was 1 and is not set now"),
+        ("keras:", "network:", "train.keras.epochs must not change while the stage runs; it was 40 and is not set now"),
+        ("seed: 1", "seed: [", "params.yaml:1: "),
+    ],
+)
+def test_no_output_is_complete_if_a_setting_that_was_read_has_changed(old: str, new: str, error: str) -> None:
+    with pytest.raises(UserError) as caught:
+        run(rewrite(old, new))
+    assert error in str(caught.value)
+    assert (Path("output").read_text(), Path("records").exists() and any(Path("records").rglob("*.json"))) == (
+        "old",
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("other: {}", "other: {epochs: 3}"),
+        ("{seed: 1, test_size: 0.25}", "{test_size: 0.25, seed: 1} # another order"),
+        ("40", "40"),
+    ],
+)
+def test_changes_of_other_settings_and_of_the_order_are_allowed(old: str, new: str) -> None:
+    run(rewrite(old, new))
+    assert Path("output").read_text() == "new"
+    params = {"split": {"seed": 1, "test_size": 0.25}, "train.keras": {"epochs": 40}}
+    assert read_records(Path("records"))["train@keras"].params == params
+
+
+def test_a_record_has_the_versions_of_packages_that_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+
+    monkeypatch.delitem(sys.modules, "scipy", raising=False)
+    run(lambda: None)
+    packages = read_json(Path("records/train/keras.json"))["packages"]
+    assert (packages["numpy"], packages.get("scipy"), packages.get("pytest")) == (np.__version__, None, None)
+
+
+def test_after_the_block_outputs_are_written_without_a_record() -> None:
+    run(lambda: None)
+    Path("params.yaml").write_text("")
+    Path("records/train/keras.json").unlink()
+    with outputs(Path("output")) as (target,):
+        target.write_text("newer")
+    assert (Path("output").read_text(), [*Path("records/train").iterdir()]) == ("newer", [])
+
+
+LOADED = Path(unchanged.__file__)
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        (LOADED, True),
+        (LOADED.with_name("data.txt"), True),  # a file that a module may read, such as a template
+        (LOADED.with_name("never_imported.py"), False),
+        (LOADED.parents[1] / "never_imported" / "data.txt", False),
+        (LOADED.parents[2] / "stages" / "never_imported.py", False),
+    ],
+)
+def test_no_output_is_complete_if_code_that_runs_has_changed(
+    path: Path, refused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unchanged, "_code", {})
+    unchanged.watch_code(LOADED.parents[2])
+    unchanged._code.setdefault(path.with_name("__init__.py"), "of a package")
+    unchanged._code[path] = "another checksum"
+    if not refused:
+        run(lambda: None)
+        return
+    with pytest.raises(UserError, match=rf"{path.name} must not change while the stage runs; run dvc repro again"):
+        run(lambda: None)
+    assert Path("output").read_text() == "old"
+
+
+def test_settings_that_dvc_lock_contradicts_are_named() -> None:
+    lock = "stages:\n  train@keras:\n    params:\n      params.yaml:\n        train.keras: {epochs: 60}\n"
+    Path("dvc.lock").write_text(lock)
+    records = {"train@keras": Record({"train.keras": {"epochs": 40}}, {}), "split": Record({"split": {}}, {})}
+    (line,) = unrecorded(records)
+    assert line == (
+        "dvc.lock: train.keras.epochs of train@keras must be 40, with which the stage ran; got 60; "
+        "run dvc repro --force --single-item train@keras, then dvc repro"
+    )
+    Path("dvc.lock").write_text(lock.replace("60", "40"))
+    assert [*unrecorded(records)] == []
+
+
+@pytest.mark.parametrize("lock", [None, "", "stages: {train@keras: {params: [", "schema: '2.0'\n"])
+def test_without_a_complete_dvc_lock_nothing_is_compared(lock: str | None) -> None:
+    if lock is not None:
+        Path("dvc.lock").write_text(lock)
+    assert [*unrecorded({"train@keras": Record({"train.keras": {"epochs": 40}}, {})})] == []
+
+
+class Network(Section):
+    epochs: int = 100
+    rate: float = 1.0
+
+
+@pytest.mark.parametrize("params", [{"epochs": 40}, {"epochs": 40, "rate": 1}])
+def test_settings_with_which_a_stage_ran_are_those_of_the_run_if_defaults_make_them_equal(
+    params: dict[str, int],
+) -> None:
+    require_used({"train@keras": Record({"train.keras": params, "more": 1}, {})}, {"train.keras": Network(epochs=40)})
+
+
+def test_a_stage_that_ran_with_other_settings_than_the_run_is_named() -> None:
+    with pytest.raises(UserError) as caught:
+        require_used({"train@keras": Record({"train.keras": {}}, {})}, {"train.keras": Network(epochs=40)})
+    assert str(caught.value) == (
+        "params.yaml: train.keras.epochs must not change while the pipeline runs; train@keras ran with 100, "
+        "the run began with 40; run dvc repro again"
+    )
+
+
+def test_records_of_dropped_items_are_removed() -> None:
+    run(lambda: None)
+    remove_dropped(Path("records"), "train", ["keras"])
+    assert [*read_records(Path("records"), "train")] == ["train@keras"]
+    assert [*read_records(Path("records"), "split")] == []
+    remove_dropped(Path("records"), "train", ["other"])
+    assert read_records(Path("records")) == {}
