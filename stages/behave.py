@@ -13,9 +13,11 @@ from textclf.artifacts.decisions import read_index
 from textclf.behave import judge, results, suite
 from textclf.behave.settings import Behave
 from textclf.core.errors import UserError
+from textclf.core.files import sha256_of_file
 from textclf.core.formatting import count_noun, percent
 from textclf.core.outputs import outputs
 from textclf.core.stage import item_of, main
+from textclf.core.unchanged import unchanged
 from textclf.evaluate.settings import Evaluate
 from textclf.predict.predictor import load
 
@@ -26,13 +28,14 @@ def run(behave: Behave, evaluate: Evaluate, *, stage: str, models: Path, metrics
     if name not in behave.tests:
         raise UserError(f"--stage must name tests in behave.tests; got {name}")
     path = Path(behave.tests[name])
-    tests = suite.read(path, behave.seed)
-    verdicts, numbers = {}, {}
-    for model in read_index(models)[1]:
-        predictor = load(models / model)
-        judge.require_classes(tests, predictor.classes_, str(path), model)
-        verdicts[model] = judge.judge(tests, predictor)
-        numbers[model] = judge.outcomes(tests, verdicts[model], evaluate.confidence)
+    with unchanged(path, lambda: {path.name: sha256_of_file(path)} if path.is_file() else {}):
+        tests = suite.read(path, behave.seed)
+        verdicts, numbers = {}, {}
+        for model in read_index(models)[1]:
+            predictor = load(models / model)
+            judge.require_classes(tests, predictor.classes_, str(path), model)
+            verdicts[model] = judge.judge(tests, predictor)
+            numbers[model] = judge.outcomes(tests, verdicts[model], evaluate.confidence)
     file = f"{name}{results.SUFFIX}"
     with outputs(metrics / file, cases / file) as (written, texts):
         results.write(written, texts, numbers, judge.records(tests, verdicts))

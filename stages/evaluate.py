@@ -3,7 +3,7 @@
 Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other and the slices of the test
 rows; TRAINED, a folder per model, for its inputs, the records of its training and, without validation rows, its
 predictions for held-out training rows; LEAKS, which says whether the test rows were given, and the number of training
-rows.
+rows; from PROVENANCE the settings that each stage used.
 Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, slices and training as JSON, and
 models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion,
 roc, precision_recall, reliability and risk_coverage as CSV; CONFORMAL, the scores from which prediction sets follow, of
@@ -23,6 +23,7 @@ from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
 from textclf.core.files import SPLITS
 from textclf.core.outputs import outputs
+from textclf.core.provenance import remove_dropped, require_recorded
 from textclf.core.settings import Names, Param
 from textclf.core.table import Table, concatenate
 from textclf.evaluate.clusters import find_clusters, read_keys
@@ -48,9 +49,11 @@ def run(
     metrics: Path,
     plots: Path,
     conformal: Path,
+    provenance: Path,
 ) -> None:
     """Evaluate the models of train.models and evaluate.external, and remove what dropped models have left behind."""
     trained_here = models
+    require_recorded(provenance, "train")
     models = (*models, *sorted(evaluate.external))
     dropped = leftovers(predictions, trained, models)
     room.require_measuring(
@@ -109,6 +112,7 @@ def run(
         prediction_sets.write_all(scores, fitted)
         for path, content in zip(scratch, (*written.values(), *tables.values()), strict=True):
             (files.write_csv if isinstance(content, Table) else files.write_json)(path, content)
+    remove_dropped(provenance, "train", trained_here)
     for path in dropped:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         print(f"{path} removed: its model is no longer in train.models or evaluate.external")

@@ -3,7 +3,7 @@
 Reads: data.path, the labelled texts, and SPLITS, for their checksums; FEATURES, a folder per representation;
 PRETRAINED, the weights that representations use; TRAINED, a folder per model; from METRICS the files evaluation,
 intervals, comparisons, coverage, decisions, training and splits (rows per class); CONFORMAL, the scores from which
-prediction sets follow.
+prediction sets follow; from PROVENANCE the settings that each stage used; SETTINGS, the settings of the run.
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
 ONNX file and a model card, and the index that names the default; TERMS, as CSV.
 Params: about, data, evaluate, export, split, train, vectorize.
@@ -16,14 +16,17 @@ from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import inputs as model_inputs
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.artifacts.model_warnings import find_warnings
+from textclf.artifacts.plan import read_settings
 from textclf.artifacts.splits import read_checksums
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.formatting import display_name
 from textclf.core.outputs import outputs
+from textclf.core.provenance import remove_dropped
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
 from textclf.export.features import read_vectorizer, terms_of_models
+from textclf.export.provenance import require_settings
 from textclf.export.settings import Export
 from textclf.export.sources import labelled_class_names, list_sources, require_known_classes
 from textclf.export.weights import list_weights
@@ -51,8 +54,10 @@ def run(
     conformal: Path,
     models: Path,
     terms: Path,
+    provenance: Path,
 ) -> None:
     """Export the models of train.models."""
+    require_settings(provenance, data, evaluate, split, train, vectorize)
     split_rows = read_checksums(splits)
     require_split_rows(Path(data.path), data, split_rows)
     read = {name: model_inputs.read(trained / name / model_inputs.FILE) for name in train.models}
@@ -103,8 +108,9 @@ def run(
             path = model_folder / name
             folder.write(path, trained / name, model, vectorizers[name], decision, text, scores.get(name))
         files.write_csv(terms_csv, top)
+    remove_dropped(provenance, "vectorize", vectorize.names())
     print(f"{', '.join(train.models)}; textclf predict takes {default}: {reason}")
 
 
 if __name__ == "__main__":
-    stage.main(run, without=["pandas"])
+    stage.main(run, without=["pandas"], read_settings=read_settings)

@@ -4,7 +4,7 @@ Reads: data.path, the labelled texts, for their checksums; SPLITS; PREDICTIONS; 
 intervals, comparisons, coverage, decisions, training, features (shapes), slices and splits (leaks) as JSON; from PLOTS
 the tables history, classes, confusion, roc, precision_recall, reliability, risk_coverage and terms as CSV; from
 METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS, the
-locked versions.
+locked versions; from PROVENANCE the settings and versions that each stage used; SETTINGS, the settings of the run.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
 Params: about, behave, data, evaluate, export, fetch, report, split, train, vectorize.
 """
@@ -14,13 +14,15 @@ from pathlib import Path
 from textclf.artifacts import metric_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
+from textclf.artifacts.plan import read_settings
 from textclf.behave import results as behaviour_files
 from textclf.behave.settings import Behave
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.outputs import outputs
 from textclf.evaluate.settings import Evaluate
-from textclf.export import explanation, outcome, provenance
+from textclf.export import explanation, outcome
+from textclf.export import provenance as made_with
 from textclf.export.settings import Export
 from textclf.export.sources import list_sources
 from textclf.fetch.settings import Fetch
@@ -59,11 +61,14 @@ def run(
     behaviour: Path,
     requirements: Path,
     page: Path,
+    provenance: Path,
 ) -> None:
     """Write the page of the run, and remove the results of dropped behavioural tests, which DVC leaves behind."""
+    records = made_with.require_settings(provenance, data, evaluate, split, train, vectorize)
     raw = split_files.read_checksums(splits)
     require_split_rows(Path(data.path), data, raw)
-    locked = files.require(requirements).read_bytes()
+    requirements_text = files.require(requirements).read_bytes()
+    locked = made_with.locked_versions(requirements_text.decode("utf-8"))
     external = sorted(evaluate.external)
     names = (
         "decisions",
@@ -104,22 +109,24 @@ def run(
             terms=files.read_csv(plots / "terms.csv", explanation.COLUMNS),
             sources=list_sources(raw, data.path),
             checksums={
-                "the raw rows": provenance.combine_checksums(raw),
-                "the locked requirements": files.sha256(locked),
+                "the raw rows": made_with.combine_checksums(raw),
+                "the locked requirements": files.sha256(requirements_text),
             },
-            versions=provenance.locked_versions(locked.decode("utf-8")),
+            versions=made_with.describe_versions(records, locked),
             behaviour={name: behaviour_files.read(rates, behaviour, name, train.models) for name in behave.tests},
         )
     )
     with outputs(page, page.with_name(PROVENANCE)) as (written, machine):
         written.write_text(html, encoding="utf-8", newline="\n")
-        files.write_json(machine, provenance.describe_machine(ROOT))
+        files.write_json(machine, made_with.describe_machine(ROOT))
     for path in dropped:
         path.unlink()
         print(f"{path} removed: its tests are no longer in behave.tests")
     print(*outcome.describe(contents, train.models, export.model, evaluate.confidence), sep="\n")
+    for line in made_with.unlocked(records, locked):
+        print(f"warning: {line}")
     print(f"report: {page}")
 
 
 if __name__ == "__main__":
-    stage.main(run, without=["pandas"])
+    stage.main(run, without=["pandas"], read_settings=read_settings)

@@ -80,13 +80,15 @@ def heed_signals() -> None:
 def arguments(stage: str, /, **changes: str) -> list[str]:
     """Return a stage's arguments as dvc.yaml or studies/dvc.yaml has them, some changed.
 
-    The model is majority, the representation words.
+    The model is majority, the representation words. Params are always those of params.yaml, which tests change, and not
+    those that the stage check has planned with.
     """
     stages = content("dvc.yaml")["stages"] | content("studies/dvc.yaml")["stages"]
     line: str = stages[stage].get("do", stages[stage])["cmd"]
     words = shlex.split(line.replace("$DVC_STAGE", f"{stage}@{ITEMS.get(stage, 'majority')}"))[3:]
     values = dict(zip(words[::2], words[1::2], strict=True))
     values |= {f"--{name.replace('_', '-')}": value for name, value in changes.items()}
+    values.pop("--settings", None)
     return [word for pair in values.items() for word in pair]
 
 

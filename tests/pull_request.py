@@ -62,7 +62,7 @@ def lock(project: Path) -> None:
         },
         "train@majority": {
             "cmd": "python -m stages.train",
-            "params": {"params.yaml": {"train.majority": {}}},
+            "params": {"params.yaml": {"train.majority": {"features": "words"}}},
             "outs": [{"path": PREDICTIONS, "md5": md5}],
         },
     }

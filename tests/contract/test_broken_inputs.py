@@ -458,9 +458,14 @@ def leave_others(project: Path) -> list[Path]:
 def test_evaluate_removes_what_is_left_of_models_that_are_no_longer_trained(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
+    shutil.rmtree(project / "data/provenance")  # of a process with other packages
     before = tree(project)
     others = leave_others(project)
+    (record := project / "data/provenance/train/other.json").parent.mkdir(parents=True)
+    record.write_text('{"params": {}, "packages": {}}')
     assert run_stage(project, "evaluate", *arguments("evaluate")) in {None, 0}
+    assert not record.exists()
+    shutil.rmtree(project / "data/provenance")
     assert tree(project) == before
     printed = capfd.readouterr().out
     for path in others:

@@ -53,7 +53,7 @@ def write(
     for name, used in representations.items():
         write_checked_json(representation_path(folder, name), {"used": used})
     write_checked_json(folder / PRETRAINED, {"names": list(pretrained)})
-    write_checked_json(folder / SETTINGS, settings)
+    write_checked_json(folder / SETTINGS, {"settings": settings})
 
 
 def read_models(folder: Path) -> dict[str, ModelPlan]:
@@ -63,6 +63,12 @@ def read_models(folder: Path) -> dict[str, ModelPlan]:
         content = read_checked_json(path, ("kind", "features", "code"))
         plans[path.stem] = ModelPlan(content["kind"], tuple(content["features"]), content["code"])
     return plans
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return all settings that the run uses from the file `SETTINGS`; `UserError` if it is missing or damaged."""
+    settings: dict[str, Any] = read_checked_json(path, ("settings",))["settings"]
+    return settings
 
 
 def leftovers(folder: Path, features: Path) -> list[Path]:

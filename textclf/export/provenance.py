@@ -5,10 +5,18 @@ import platform
 import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
+from textclf.core.provenance import Record, require_recorded, require_used
+from textclf.evaluate.settings import Evaluate
+from textclf.models.settings import Train
+from textclf.split.settings import Split
+from textclf.tables.settings import Data
+from textclf.vectorize.settings import Vectorize
+
+RECORDED = ("evaluate", "split", "train", "vectorize")  # stages whose records export and report read
 # Packages whose version can change a number or a figure.
 PACKAGES = (
     "dvc",
@@ -23,6 +31,49 @@ PACKAGES = (
     "vl-convert-python",
 )
 GIT_SECONDS = 20  # until a call of Git is given up
+
+
+def require_settings(
+    folder: Path, data: Data, evaluate: Evaluate, split: Split, train: Train, vectorize: Vectorize
+) -> dict[str, Record]:
+    """Return the records of the stages that made the results; `UserError` if one ran with other settings than these."""
+    records = require_recorded(folder, *RECORDED)
+    sections = {"data": data, "evaluate": evaluate, "split": split}
+    sections |= {f"train.{name}": getattr(train, name) for name in train.models}
+    sections |= {f"vectorize.{name}": vectorize[name] for name in vectorize.names()}
+    require_used(records, sections)
+    return records
+
+
+def unlocked(records: Mapping[str, Record], locked: Mapping[str, str]) -> Iterator[str]:
+    """Yield a sentence for each package that computed in another version than is locked."""
+    for name, version in computed_with(records).items():
+        if name in locked and version != locked[name]:
+            yield (
+                f"the stages computed with {name} {version}, but the requirements lock {locked[name]}; "
+                "install the locked requirements, then run dvc repro --force"
+            )
+
+
+def computed_with(records: Mapping[str, Record]) -> dict[str, str]:
+    """Return the version of each package that computed in a stage, by name; several versions in one text."""
+    versions: dict[str, set[str]] = {}
+    for record in records.values():
+        for name, version in record.packages.items():
+            versions.setdefault(name, set()).add(version)
+    return {name: " and ".join(sorted(versions[name])) for name in sorted(versions)}
+
+
+def describe_versions(records: Mapping[str, Record], locked: Mapping[str, str]) -> dict[str, str]:
+    """Return the version of each package that computed, and of others as they are locked."""
+    used = computed_with(records)
+    shown = {
+        name: version if locked.get(name) in (None, version) else f"{version} (locked: {locked[name]})"
+        for name, version in used.items()
+    }
+    return dict(
+        sorted({**{f"{name}, as locked": locked[name] for name in locked.keys() - used.keys()}, **shown}.items())
+    )
 
 
 def combine_checksums(checksums: Mapping[str, str]) -> str:

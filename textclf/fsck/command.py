@@ -2,15 +2,23 @@
 
 Exit code 0: each output, and each object of DVC's cache that dvc.lock names, has its checksum. 1: some are damaged or
 missing; a line for each says so and how to mend it. DVC itself hashes a file again only when its time or size changes,
-so it calls a file with a flipped bit up to date. Here every byte is read, and DVC's record of checksums is not used.
+so it calls a file with a flipped bit up to date. Here every byte is read, and DVC's record of checksums is not used. A
+stage that ran with other settings than dvc.lock says is a problem, too.
 """
+
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import chain
+from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
+from textclf.core.provenance import LOCK, read_records, unrecorded
 from textclf.core.quoting import first_line
 from textclf.fsck.check import Check
 
 DAMAGED = 1
+PROVENANCE = Path("data/provenance")
 
 
 def run() -> int:
@@ -22,7 +30,7 @@ def run() -> int:
     try:
         with Repo() as repo:
             check = Check(repo)
-            for line in check.problems():
+            for line in chain(check.problems(), _other_settings(Path(repo.root_dir))):
                 print(line, flush=True)
                 count += 1
     except DvcException as error:
@@ -30,3 +38,9 @@ def run() -> int:
     seen = f"{count_noun(check.files, 'file')} and {count_noun(len(check.objects), 'object')} of DVC's cache"
     print(f"{count_noun(count, 'problem')} in {seen}" if count else f"{seen} are as dvc.lock has them")
     return DAMAGED if count else 0
+
+
+def _other_settings(root: Path) -> Iterator[str]:
+    """Yield a line for each stage whose record contradicts dvc.lock."""
+    with suppress(UserError):  # of a damaged record, which is a problem already
+        yield from unrecorded(read_records(root / PROVENANCE), root / LOCK)

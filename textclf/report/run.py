@@ -67,7 +67,8 @@ class Run:
     `predictions` those of each model, for the test rows at least, in pieces that can be read again; all models predict
     the same rows in the same order, and the test rows in the order of the split. `decisions` to `leaks` are the
     contents of metrics/*.json, `history` to `terms` the tables in plots/*.csv. `checksums` maps what was hashed to its
-    SHA-256, `versions` packages to locked versions. `behaviour` has the results of each file of behavioural tests.
+    SHA-256, `versions` packages to the versions that computed, or are locked. `behaviour` has the results of each file
+    of behavioural tests.
     """
 
     settings: Settings

@@ -297,7 +297,7 @@ def test_parameters_are_those_of_the_models_trained() -> None:
 
 def test_the_page_says_where_the_rest_of_its_provenance_is() -> None:
     assert "provenance.json" in TEXT["provenance"]
-    assert "numpy, as locked 2.4.6" in TEXT["provenance"]
+    assert "numpy 2.4.6" in TEXT["provenance"]
 
 
 def test_settings_in_a_sentence_are_code_and_the_rest_is_escaped() -> None:

@@ -1,0 +1,136 @@
+"""Edits while a stage runs, by the real DVC: what the stage uses is refused, and what it does not use is not."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from tests import verify
+from tests.verify import Copy, VerifyError
+
+# Runs in each stage, before anything else: edits a file as soon as the stage opens one of its inputs.
+EDITING = """\
+import os, sys
+
+stage, trigger, file, old, new = os.environ["EDIT"].split("|")
+
+def edit(event, arguments):
+    global trigger
+    if event == "open" and trigger and str(arguments[0]).endswith(trigger):
+        trigger = ""
+        with open(file, encoding="utf-8") as opened:
+            text = opened.read()
+        assert old in text, (file, old)
+        with open(file, "w", encoding="utf-8") as opened:
+            opened.write(text.replace(old, new, 1))
+
+if os.environ.get("DVC_STAGE") == stage and sys.orig_argv[1:2] == ["-m"] and "stages" in sys.orig_argv[2]:
+    sys.addaudithook(edit)
+"""
+SETTINGS = ("train.models=[majority, logistic_regression]", "evaluate.resamples=200")
+ROWS, SPLITS, FEATURES, TRAINED = "yelp_labelled.txt", "splits/classes.json", "shapes.json", "majority/training.json"
+LR = "train@logistic_regression"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A copy in which `dvc repro` ran, whose stages make the edit of the variable EDIT."""
+    place = tmp_path_factory.mktemp("edits")
+    (place / "site").mkdir()
+    (place / "site" / "sitecustomize.py").write_text(EDITING)
+    copy = verify.make_first_copy(place, SETTINGS)
+    copy.dvc("repro")
+    copy.run("git", "commit", "--quiet", "--all", "--message=run")
+    return replace(copy, variables={**copy.variables, "PYTHONPATH": str(place / "site"), "EDIT": "||||"})
+
+
+@pytest.fixture
+def project(finished: Copy) -> Iterator[Copy]:
+    """The finished copy, whose files and outputs are brought back after the test."""
+    yield finished
+    finished.run("git", "checkout", "--quiet", ".")
+    finished.dvc("checkout", "--force", "--quiet")
+
+
+def edited(copy: Copy, stage: str, trigger: str, file: str, old: str, new: str) -> str:
+    """Run a stage by DVC, make the edit when it opens its input, and return what was printed."""
+    copy = replace(copy, variables={**copy.variables, "EDIT": "|".join((stage, trigger, file, old, new))})
+    try:
+        printed = copy.dvc("repro", "--force", "--single-item", stage)
+    except VerifyError as error:
+        printed = "".join(error.__notes__)
+    assert new in (copy.folder / file).read_text(encoding="utf-8")
+    return printed
+
+
+@pytest.mark.parametrize(
+    ("stage", "trigger", "file", "old", "new", "named"),
+    [
+        ("check", "/checked", "params.yaml", "mistakes: ", "mistakes: 1", "report.mistakes"),
+        ("split", ROWS, "params.yaml", "seed: 1000", "seed: 1001", "split.seed"),
+        ("split", ROWS, "textclf/split/write.py", '"""', '"""New. ', "textclf/split/write.py"),
+        ("split", ROWS, "stages/__init__.py", '"""', '"""New. ', "stages/__init__.py"),
+        ("split", ROWS, "textclf/__init__.py", '"""', '"""New. ', "textclf/__init__.py"),
+        ("vectorize@words", SPLITS, "params.yaml", "min_df: 1", "min_df: 2", "vectorize.words.min_df"),
+        (LR, FEATURES, "params.yaml", "  C: 1.0", "  C: 2.0", "train.logistic_regression.C"),
+        (LR, FEATURES, "textclf/models/logistic_regression/fitting.py", '"""', '"""New. ', "fitting.py"),
+        ("evaluate", TRAINED, "params.yaml", "resamples: 200", "resamples: 300", "evaluate.resamples"),
+        ("plot", "confusion.csv", "params.yaml", "title: null", "title: x", "about.title"),
+        ("report", SPLITS, "textclf/report/templates/sections/provenance.html.j2", "Checksums", "Sums", ".j2"),
+    ],
+)
+def test_an_edit_of_what_a_running_stage_uses_is_refused(
+    project: Copy, stage: str, trigger: str, file: str, old: str, new: str, named: str
+) -> None:
+    printed = edited(project, stage, trigger, file, old, new)
+    assert f"error: {stage.partition('@')[0]}: " in printed
+    assert named in printed
+    assert "must not change while" in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.parametrize(
+    ("stage", "trigger", "file", "old", "new"),
+    [
+        ("split", ROWS, "params.yaml", "resamples: 200", "resamples: 300"),
+        ("split", ROWS, "stages/report.py", '"""', '"""New. '),
+        (LR, FEATURES, "textclf/models/keras/training.py", '"""', '"""New. '),
+        (LR, FEATURES, "textclf/report/page.py", '"""', '"""New. '),
+        ("evaluate", TRAINED, "params.yaml", "  C: 1.0", "  C: 2.0"),
+        ("export", "shapes.json", "params.yaml", "terms: ", "terms: 1"),
+        ("report", SPLITS, "params.yaml", "mistakes: ", "mistakes: 1"),
+    ],
+)
+def test_an_edit_of_what_a_running_stage_does_not_use_is_allowed(
+    project: Copy, stage: str, trigger: str, file: str, old: str, new: str
+) -> None:
+    printed = edited(project, stage, trigger, file, old, new)
+    assert "error" not in printed
+    assert "0 problems" not in project.run("textclf", "fsck")
+
+
+def test_outputs_of_other_settings_than_dvc_lock_says_are_refused_and_can_be_mended(project: Copy) -> None:
+    # As if the edit had come after the stage had ended, but before DVC read params.yaml.
+    for name in ("params.yaml", "dvc.lock"):
+        path = project.folder / name
+        text = path.read_text(encoding="utf-8")
+        assert "C: 1.0" in text
+        path.write_text(text.replace("C: 1.0", "C: 2.0"), encoding="utf-8")
+    line = f"dvc.lock: train.logistic_regression.C of {LR} must be 1.0, with which the stage ran; got 2.0"
+    for stage in ("evaluate", "export", "report"):
+        with pytest.raises(VerifyError, match=line):
+            project.dvc("repro", "--force", "--single-item", stage)
+    with pytest.raises(VerifyError) as caught:
+        project.run("textclf", "fsck")
+    assert line in "".join(caught.value.__notes__)
+    project.dvc("repro", "--force", "--single-item", LR)
+    project.dvc("repro")
+    assert "as dvc.lock has them" in project.run("textclf", "fsck")
+
+
+def test_a_record_of_other_packages_than_the_requirements_lock_is_named(project: Copy) -> None:
+    path = project.folder / "requirements" / "run.txt"
+    path.write_text(path.read_text(encoding="utf-8").replace("numpy==", "numpy==9"), encoding="utf-8")
+    printed = project.dvc("repro", "report")
+    assert "warning: the stages computed with numpy " in printed
+    assert ", but the requirements lock 9" in printed
