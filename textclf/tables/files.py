@@ -14,6 +14,8 @@ from textclf.tables.formats import ENDINGS
 from textclf.tables.layout import Layout
 
 UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # would break an id or a line of an error
+# The end of the path of an object in DVC's cache, to which `cache.type: symlink` links what DVC tracks.
+CACHED = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
 ADVICE = {  # for files that are no table
     **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".ods"), "save it as .xlsx or .csv"),
     **dict.fromkeys((".zip", ".tar", ".tgz", ".7z"), "unpack it"),
@@ -35,7 +37,7 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
 
     A name is the path below the folder, with slashes. Hidden files and folders are left out, and what a saved dataset
     of Hugging Face has besides its rows. Raises `UserError` if the path does not exist, no file of the folder matches,
-    or one that matches can't be read.
+    or one that matches can't be read or is a link, except to DVC's cache, whose files never change.
     """
     if path.is_dir():
         files = saved_dataset.keep_rows(_match(path, layout))
@@ -73,13 +75,15 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
         if any(part.startswith(".") for part in parts):
             continue
         name = _require_printable("/".join(parts), file)
-        if file.is_file():
-            files[name] = file
-        elif not file.is_dir():
+        is_file = file.is_file()
+        if not is_file and not file.is_dir():
             raise UserError(f"{file} must be a file; got a broken link or a device; remove it")
-        elif file.is_symlink():
-            advice = f"set {layout.option}path to it"
-            raise UserError(f"{file} must be a folder itself; got a link, which is not followed; {advice}")
+        if file.is_symlink() and not CACHED.search(str(file.resolve())):
+            kind = "file" if is_file else "folder"
+            advice = "put the file itself there" if is_file else f"set {layout.option}path to it"
+            raise UserError(f"{file} must be a {kind} itself; got a link, which is not followed; {advice}")
+        if is_file:
+            files[name] = file
     if not files:
         raise UserError(f"{folder} must contain files that match {layout.option}files; got none for {layout.files}")
     return files

@@ -55,10 +55,12 @@ def test_a_glob_chooses_files_of_the_folder(read: Callable[..., Corpus], pattern
     assert read(files, files=pattern).rows["text"].tolist() == [text for text in texts for _ in "01"]
 
 
-def test_a_folder_may_be_called_like_a_file_and_a_file_may_be_linked(tmp_path: Path) -> None:
+def test_a_folder_may_be_called_like_a_file_and_a_file_may_be_a_link_into_the_cache_of_dvc(tmp_path: Path) -> None:
     (tmp_path / "x.csv" / "y.csv").mkdir(parents=True)
-    (tmp_path / "elsewhere").write_bytes(SAME["c.csv"])
-    (tmp_path / "x.csv" / "y.csv" / "link.csv").symlink_to(tmp_path / "elsewhere")
+    cached = tmp_path / "files" / "md5" / "0a" / "5f0a29e2d4ab7c5c3f1e6d7b8a9c0d"  # as of cache.type symlink
+    cached.parent.mkdir(parents=True)
+    cached.write_bytes(SAME["c.csv"])
+    (tmp_path / "x.csv" / "y.csv" / "link.csv").symlink_to(cached)
     assert pairs(corpus.read(tmp_path / "x.csv", data())) == ROWS
 
 
@@ -111,6 +113,7 @@ def test_a_folder_without_permission_is_an_error(as_nobody: Path, closed: str, p
         ("loop", "must be a file; got a broken link or a device; remove it"),
         ("pipe", "must be a file; got a broken link or a device; remove it"),
         ("link to a folder", "must be a folder itself; got a link, which is not followed; set data.path to it"),
+        ("link to a file", "must be a file itself; got a link, which is not followed; put the file itself there"),
     ],
 )
 def test_links_and_devices_in_a_folder_are_errors(tmp_path: Path, kind: str, line: str) -> None:
@@ -119,7 +122,13 @@ def test_links_and_devices_in_a_folder_are_errors(tmp_path: Path, kind: str, lin
     (path / "c.csv").write_bytes(SAME["c.csv"])
     odd = path / "sub" / "odd.csv"
     (tmp_path / "folder").mkdir()
-    targets = {"broken link": tmp_path / "nothing", "loop": odd, "link to a folder": tmp_path / "folder"}
+    (tmp_path / "file").write_bytes(SAME["c.csv"])
+    targets = {
+        "broken link": tmp_path / "nothing",
+        "loop": odd,
+        "link to a folder": tmp_path / "folder",
+        "link to a file": tmp_path / "file",
+    }
     if kind in targets:
         odd.symlink_to(targets[kind])
     else:
