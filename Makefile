@@ -49,7 +49,7 @@ verify-representations: .venv/dev ## Do the same with other representations and 
 	python -m tests.verify --representations
 
 .PHONY: fsck
-fsck: .venv/run ## Look for damaged files: compare outputs and DVC's cache with dvc.lock, byte for byte
+fsck: .venv/run ## Look for damaged files: compare outputs, inputs and DVC's cache with dvc.lock, byte for byte
 	@textclf fsck
 
 .PHONY: pr-report

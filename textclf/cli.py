@@ -65,9 +65,9 @@ nothing: validation rows are set apart for every choice. Then run `dvc repro`.
 """
 
 FSCK = """
-Compare every output, and every object of DVC's cache that dvc.lock names, with its checksum in dvc.lock. DVC trusts the
-times of files, so it takes a file that was damaged on disk for up to date. Exit code 1 if a file is damaged or missing;
-the line of each says how to mend it.
+Compare every output, every input that no stage writes, such as your table, and every object of DVC's cache that
+dvc.lock names, with its checksum in dvc.lock. DVC trusts the times of files, so it takes a file that was damaged on
+disk for up to date. Exit code 1 if a file is damaged, changed or missing; the line of each says how to mend it.
 """
 
 EXIT_CODES = """

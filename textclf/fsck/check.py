@@ -1,10 +1,15 @@
-"""The outputs in the workspace and the objects in DVC's cache, each hashed and compared with dvc.lock."""
+"""The files in the workspace and the objects in DVC's cache, each hashed and compared with dvc.lock.
+
+Files are outputs of stages, data that `dvc add` tracks, and inputs: what stages depend on and no stage writes.
+"""
 
 import os
 import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from textclf.core.quoting import list_names
 
 ELSEWHERE = "benchmarks/"  # stages that `dvc repro` does not run
 MAKE = "dvc repro (or dvc pull)"
@@ -24,6 +29,27 @@ class Check:
         for output in sorted(self.repo.index.outs, key=lambda output: str(output.fspath)):
             if output.protocol == "local" and not output.stage.path_in_repo.startswith(ELSEWHERE):
                 yield from self._check_output(output)
+        yield from self._input_problems()
+
+    def _input_problems(self) -> Iterator[str]:
+        """Yield a line for each input, such as the user's table, that is not as the stages of dvc.yaml read it."""
+        outputs = [Path(output.fspath) for output in self.repo.index.outs]
+        readers: dict[Path, list[Any]] = {}
+        for each in self.repo.index.deps:
+            path = Path(each.fspath)
+            is_input = not any(path.is_relative_to(output) or output.is_relative_to(path) for output in outputs)
+            has_files = each.protocol == "local" and each.hash_info and each.hash_info.name != "params"
+            if has_files and is_input and each.stage.path_in_repo == "dvc.yaml":
+                readers.setdefault(path, []).append(each)
+        for path, inputs in sorted(readers.items()):
+            name, actual = Path(os.path.relpath(path)), self._hash_files(inputs[0])
+            self.files += len(actual)
+            changed = [each.stage.name for each in inputs if _checksum(actual, each.hash_info) != each.hash_info.value]
+            if not path.exists():
+                yield f"{name}: missing; put it back"
+            elif changed:
+                touch = f"find {_quote(name)} -type f -exec touch {{}} +" if path.is_dir() else f"touch {_quote(name)}"
+                yield f"{name}: changed since stages read it ({list_names(sorted(changed))}); {touch}; dvc repro"
 
     def _check_output(self, output: Any) -> Iterator[str]:
         """Yield the problems of an output of a stage, or of data that `dvc add` tracks."""

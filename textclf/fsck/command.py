@@ -1,9 +1,9 @@
 """The command `textclf fsck`: the files of a project against the checksums in dvc.lock.
 
-Exit code 0: each output, and each object of DVC's cache that dvc.lock names, has its checksum. 1: some are damaged or
-missing; a line for each says so and how to mend it. DVC itself hashes a file again only when its time or size changes,
-so it calls a file with a flipped bit up to date. Here every byte is read, and DVC's record of checksums is not used. A
-stage that ran with other settings than dvc.lock says is a problem, too.
+Exit code 0: each output, each input that no stage writes, and each object of DVC's cache that dvc.lock names, has its
+checksum. 1: some are damaged, changed or missing, or a stage ran with other settings than dvc.lock says; a line for
+each says so and how to mend it. DVC itself hashes a file again only when its time or size changes, so it calls a file
+with a flipped bit up to date. Here every byte is read, and DVC's record of checksums is not used.
 """
 
 from collections.abc import Iterator

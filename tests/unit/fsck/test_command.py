@@ -14,6 +14,7 @@ from textclf.fsck import command
 STAGES = """
 stages:
   make:
+    deps: [table.csv, tests]
     cmd:
       - mkdir -p data && printf one >data/a.txt && printf two >data/b.txt
       - printf three >file.txt && printf 4 >kept.txt
@@ -21,6 +22,11 @@ stages:
       - data
       - file.txt
       - kept.txt: {cache: false}
+  use:
+    deps: [data, table.csv] # data is an output
+    cmd: cat table.csv data/a.txt >used.txt
+    outs:
+      - used.txt: {cache: false}
 """
 ONE, LISTS = "f9/7c5d29941bfb1b2fdab0874906ab82", "*.dir"  # objects of the cache: that of a.txt, and of the folder
 ENVIRONMENT = {**os.environ, "DVC_NO_ANALYTICS": "1", "GIT_CONFIG_GLOBAL": os.devnull}
@@ -36,6 +42,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project whose pipeline has run."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "dvc.yaml").write_text(STAGES)
+    (folder / "table.csv").write_text("text,label\ngood,1\n")
+    (folder / "tests").mkdir()
+    (folder / "tests" / "first.yaml").write_text("tests: 1\n")
     shell(folder, "git init -q && dvc init -q && dvc repro -q && mkdir tracked")
     shell(folder, "printf five >tracked/t.txt && dvc add -q tracked && git add -A")
     shell(folder, "git -c user.name=a -c user.email=a@b.c commit -qm made")
@@ -93,6 +102,14 @@ PROBLEMS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
         damage("tracked/t.txt"),
         ["tracked/t.txt: damaged or edited; rm -rf tracked/t.txt; dvc checkout tracked"],
     ),
+    "a table": (
+        damage("table.csv"),
+        ["table.csv: changed since stages read it (make, use); touch table.csv; dvc repro"],
+    ),
+    "a folder of inputs": (
+        damage("tests/first.yaml"),
+        ["tests: changed since stages read it (make); find tests -type f -exec touch {} +; dvc repro"],
+    ),
     "a file too many": (
         lambda folder: (folder / "data/c.txt").write_text("x"),
         ["data/c.txt: not in dvc.lock; rm -rf data/c.txt"],
@@ -127,7 +144,7 @@ PROBLEMS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
 @pytest.mark.usefixtures("project")
 def test_a_whole_project_is_said_to_be_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.run() == 0
-    assert capsys.readouterr().out == "5 files and 6 objects of DVC's cache are as dvc.lock has them\n"
+    assert capsys.readouterr().out == "8 files and 6 objects of DVC's cache are as dvc.lock has them\n"
 
 
 @pytest.mark.parametrize(("change", "lines"), PROBLEMS.values(), ids=PROBLEMS)
@@ -145,7 +162,7 @@ def test_a_problem_is_named_with_a_cure_that_mends_it(
         for step in line.partition("; ")[2].split("; "):
             if not step.startswith("dvc repro"):
                 shell(project, step.partition(", or ")[0])
-    if any(line.endswith(MAKE) for line in found):
+    if any(line.endswith((MAKE, "dvc repro")) for line in found):
         shell(project, "dvc repro")
     assert command.run() == 0
 
@@ -163,6 +180,12 @@ def test_a_damaged_list_of_a_folder_is_named_and_the_folder_compared_without_it(
     assert command.run() == 1
     found = capsys.readouterr().out.splitlines()
     assert found[:2] == [damaged_list, f"data: damaged or edited; rm -rf data; {MAKE}"]
+
+
+def test_a_missing_table_is_named(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "table.csv").unlink()
+    assert command.run() == 1
+    assert capsys.readouterr().out.splitlines()[0] == "table.csv: missing; put it back"
 
 
 def test_outside_a_project_there_is_nothing_to_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
