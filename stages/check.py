@@ -1,7 +1,7 @@
 """Validate the whole of params.yaml before any other stage starts, and plan the run.
 
-Reads: params.yaml, the code of the models, and the files that behave.tests names, so that a mistake in one stops the
-run before anything is trained.
+Reads: params.yaml, the code of the models, weights of the user's own, and the files that behave.tests names, so that a
+mistake in one stops the run before anything is trained.
 Writes: OUTPUT, a file that is always the same, so that a run of this stage starts no other; PLAN, a folder that says
 what each model is, which representations it reads, which pretrained weights are needed, and all settings in use.
 Params: all of them.
@@ -17,7 +17,14 @@ from textclf.core import stage
 from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE, suggest
-from textclf.plan import missing_packages, plan_models, plan_pretrained, plan_representations, plan_settings
+from textclf.plan import (
+    missing_packages,
+    plan_models,
+    plan_pretrained,
+    plan_representations,
+    plan_settings,
+    wrong_weights,
+)
 from textclf.review.settings import Gate
 
 MESSAGE = "params.yaml was checked\n"
@@ -26,7 +33,8 @@ MESSAGE = "params.yaml was checked\n"
 def run(*, output: Path, plan: Path) -> None:
     """Check params.yaml: all mistakes within sections at once, then all conflicts between sections."""
     settings = params.load()
-    if lines := [*missing_packages(settings), *_wrong_tests(settings.behave, settings.gate)]:
+    lines = [*missing_packages(settings), *wrong_weights(settings), *_wrong_tests(settings.behave, settings.gate)]
+    if lines:
         raise UserError(*lines)
     with outputs(output, plan) as (target, folder):
         target.write_text(MESSAGE, encoding="utf-8", newline="\n")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.bert import Config
+from textclf.core.files import sha256, sha256_of_file
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "food", "serv", "##ice", ".", "[", "]", "pad", "sep"]
 CONFIG = Config(
@@ -116,6 +117,15 @@ def write_folder(folder: Path) -> Path:
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer_json()), encoding="utf-8")
     (folder / "model.safetensors").write_bytes(safetensors(weights()))
     return folder
+
+
+def checksum(path: Path) -> str:
+    """Return the checksum of the files in a folder, or of an ONNX file with its data and the tokenizer beside it."""
+    names = ["config.json", "model.onnx*", "model.safetensors", "tokenizer.json"]
+    if path.is_file():
+        path, names = path.parent, [f"{path.name}*", "tokenizer.json"]
+    files = sorted(file for name in names for file in path.glob(name))
+    return sha256("".join(f"{sha256_of_file(file)}  {file.name}\n" for file in files).encode())
 
 
 def token_vectors(arrays: Mapping[str, NDArray[np.float32]], ids: Sequence[int]) -> NDArray[np.float64]:

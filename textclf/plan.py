@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from textclf.artifacts.plan import ModelPlan
+from textclf.core.errors import UserError
 
 if TYPE_CHECKING:
     from textclf.params import Params
@@ -31,9 +32,9 @@ def plan_representations(params: "Params") -> dict[str, bool]:
 
 def plan_pretrained(params: "Params") -> list[str]:
     """Return the names of the pretrained weights that representations and models in use need, sorted."""
-    used = [params.vectorize[name] for name, in_use in plan_representations(params).items() if in_use]
-    sections = [*used, *(getattr(params.train, name) for name in params.train.models)]
-    return sorted({name for section in sections for name in getattr(section, "pretrained_names", list)()})
+    return sorted(
+        {name for section in _used_sections(params).values() for name in getattr(section, "pretrained_names", list)()}
+    )
 
 
 def plan_settings(params: "Params") -> dict[str, Any]:
@@ -46,12 +47,26 @@ def plan_settings(params: "Params") -> dict[str, Any]:
 
 def missing_packages(params: "Params") -> Iterator[str]:
     """Yield a sentence for each representation or model in use that needs a package which is not installed."""
-    read = [name for name, used in plan_representations(params).items() if used]
-    sections = {f"vectorize.{name}": params.vectorize[name] for name in read}
-    sections |= {f"train.{name}": getattr(params.train, name) for name in params.train.models}
-    for key, section in sections.items():
+    for key, section in _used_sections(params).items():
         if missing := [name for name in getattr(section, "packages", ()) if find_spec(name) is None]:
             yield f"{key} needs {' and '.join(missing)}, which the lesson's run does not install; run make pretrained"
+
+
+def wrong_weights(params: "Params") -> Iterator[str]:
+    """Yield a sentence for each representation or model in use whose own weights lack the checksum of the settings."""
+    for key, section in _used_sections(params).items():
+        if hasattr(section, "chosen"):
+            try:
+                section.chosen.verify_own()
+            except UserError as error:
+                yield from (f"{key}: {line}" for line in error.lines)
+
+
+def _used_sections(params: "Params") -> dict[str, Any]:
+    """Return the settings of the representations and models in use, by key in params.yaml."""
+    read = [name for name, used in plan_representations(params).items() if used]
+    sections = {f"vectorize.{name}": params.vectorize[name] for name in read}
+    return sections | {f"train.{name}": getattr(params.train, name) for name in params.train.models}
 
 
 def code_checksum(package: Path) -> str:

@@ -9,10 +9,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 from textclf.core.errors import UserError
-from textclf.core.files import sha256_of_file
+from textclf.core.files import sha256, sha256_of_file
+from textclf.core.quoting import list_names
 
 CONFIG, TOKENIZER, WEIGHTS, GRAPH = "config.json", "tokenizer.json", "model.safetensors", "model.onnx"
 WORDS, VECTORS = "words.txt", "vectors.npy"
@@ -225,7 +226,8 @@ def _digest(path: Path, _identity: tuple[int, ...]) -> str:
 class Chosen:
     """Weights that settings name: an entry of the catalogue, or files of the user's own at `path`.
 
-    `path` is a folder, or an ONNX file beside its tokenizer.json; `sha256` is that of the user's file.
+    `path` is a folder, or an ONNX file beside its tokenizer.json. `sha256` is the checksum of all of the user's files
+    that are read: that of what `sha256sum` prints of them.
     """
 
     pretrained: str | None
@@ -237,34 +239,56 @@ class Chosen:
         """Return the name of the folder below data/pretrained or models/pretrained."""
         return self.pretrained or f"own-{(self.sha256 or '')[:16]}"
 
-    def require(self, root: Path, file: str, pinned: bool = True) -> Path:
+    def require(self, root: Path, file: str) -> Path:
         """Return the path of a file, verified as `require` does; `root` is data/pretrained.
 
-        Of the user's own files, the one that is `pinned` must have the SHA-256 of the settings.
+        Of the user's own files, all must be those of the checksum in the settings.
         """
         if self.pretrained is not None:
             return require(root, self.pretrained, file)
-        remedy = "put it there, or name other pretrained weights in params.yaml"
-        if not Path(self.path or "").exists():
-            raise UserError(f"{self.path} not found; {remedy}")
-        path = self._own_folder() / file
-        if pinned and self._own_file() is not None:
-            path = Path(self.path or "")
-        if not path.is_file():
-            raise UserError(f"{path} not found; {remedy}")
-        remedy = "put the right file there, or correct sha256 in params.yaml"
-        return verify(path, self.sha256 or "", remedy=remedy) if pinned else path
+        if not (path := self._own(file)).is_file():
+            self._fail_to_find(path if Path(self.path or "").exists() else Path(self.path or ""))
+        self.verify_own()
+        return path
 
     def has(self, file: str) -> bool:
         """Return whether there is a file of this name: in the catalogue, or in the user's folder."""
         if self.pretrained is not None:
             return CATALOGUE[self.pretrained].file(file) is not None
-        return (self._own_folder() / file).is_file() if self._own_file() is None else file == GRAPH
+        return self._own(file).is_file()
 
-    def _own_file(self) -> Path | None:
-        path = Path(self.path or "")
-        return None if path.is_dir() else path
+    def own_files(self) -> list[Path]:
+        """Return the user's files that may be read, by name: those that are named here, and external data of ONNX."""
+        graph = self._own(GRAPH)
+        names = {TOKENIZER} if Path(self.path or "").is_file() else {CONFIG, TOKENIZER, WEIGHTS}
+        files = graph.parent.iterdir() if graph.parent.is_dir() else ()
+        return sorted(file for file in files if file.is_file() and (file.name in names or is_part(file.name, graph)))
 
-    def _own_folder(self) -> Path:
+    def verify_own(self) -> None:
+        """Raise `UserError` unless the user's files, if the settings name any, have the checksum of the settings."""
+        if self.pretrained is not None:
+            return
+        if not (files := self.own_files()):
+            self._fail_to_find(Path(self.path or ""))
+        lines = [f"{_digest(file.absolute(), _identity(file.stat()))}  {file.name}\n" for file in files]
+        if (checksum := sha256("".join(lines).encode())) != self.sha256:
+            names = list_names([file.name for file in files])
+            raise UserError(
+                f"{self.path}: sha256 must be the checksum of its files together ({names}); got "
+                f"{self.sha256 or 'null'}; set it to {checksum} in params.yaml, or put the right files there"
+            )
+
+    def _own(self, file: str) -> Path:
+        """Return the path of a file of the user's own; an ONNX file at `path` stands for model.onnx."""
         path = Path(self.path or "")
-        return path if path.is_dir() else path.parent
+        if path.is_file():
+            return path if file == GRAPH else path.parent / file
+        return path / file
+
+    def _fail_to_find(self, path: Path) -> NoReturn:
+        raise UserError(f"{path} not found; put it there, or name other pretrained weights in params.yaml")
+
+
+def is_part(name: str, graph: Path) -> bool:
+    """Return whether a file, by its name, is an ONNX file or its external data, such as model.onnx.data."""
+    return name.startswith(graph.name)

@@ -10,6 +10,7 @@ from textclf.core.settings import Name, Section, relation, rule
 
 DEFAULT = "all-minilm-l6-v2"
 SHA256 = re.compile("[0-9a-f]{64}")
+CHECKSUM = "checksum of all your files at path; leave it out, and dvc repro prints it"
 PRETRAINED = f"pretrained weights: {', '.join(having(TOKENIZER))}; null for your own at path"
 
 
@@ -49,11 +50,11 @@ class NamesWeights(Section):
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
-        """Refuse settings that name neither an entry of the catalogue nor a path and the checksum of its file."""
+        """Refuse settings that name both or neither of an entry of the catalogue and a path, and a checksum of none."""
         if self.pretrained is not None and self.path is not None:
             raise relation(f"pretrained must be null with path, which names your own weights; got {self.pretrained}")
         if self.pretrained is None and self.path is None:
             raise relation("path must name your own weights if pretrained is null; got null")
-        if (self.path is None) != (self.sha256 is None):
-            raise relation("path and sha256 must be set together; one of them is null")
+        if self.path is None and self.sha256 is not None:
+            raise relation("sha256 must be null without path, whose files it is the checksum of")
         return self

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests import tiny_bert
 from textclf.artifacts import plan
 from textclf.artifacts.plan import ModelPlan
 from textclf.core.errors import UserError
@@ -16,6 +17,7 @@ from textclf.plan import (
     plan_pretrained,
     plan_representations,
     plan_settings,
+    wrong_weights,
 )
 
 SEVERAL = """
@@ -54,6 +56,19 @@ def test_a_package_that_is_missing_is_told_with_the_command_that_installs_it(mon
     assert list(missing_packages(parse(SEVERAL % ("", "")))) == [
         "vectorize.sentences needs tokenizers, which the lesson's run does not install; run make pretrained"
     ]
+
+
+def test_weights_of_your_own_without_their_checksum_are_told_of_before_anything_runs(tmp_path: Path) -> None:
+    folder = tiny_bert.write_folder(tmp_path / "mine")
+    sentences = f"sentences: {{method: encoder, pretrained: null, path: {folder}%s}}"
+    text = SEVERAL.replace("sentences: {method: encoder}", sentences)
+    files, right = "config.json, model.safetensors, tokenizer.json", tiny_bert.checksum(folder)
+    (line,) = wrong_weights(parse(text % ("", "", "")))
+    assert line == (
+        f"vectorize.sentences: {folder}: sha256 must be the checksum of its files together ({files}); got null; "
+        f"set it to {right} in params.yaml, or put the right files there"
+    )
+    assert list(wrong_weights(parse(text % (f", sha256: {right}", "", "")))) == []
 
 
 def test_the_checksum_changes_with_the_code_and_the_names_of_its_files(tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
 import os
+import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -67,19 +69,71 @@ def test_a_file_is_read_once_per_process_and_again_when_it_changes(
         require(tmp_path, "tiny", "model.onnx")
 
 
-def test_files_of_your_own_have_the_checksum_of_the_settings(tmp_path: Path) -> None:
-    path = put(tmp_path, DATA)
-    for given in (path, path.parent):
-        own = Chosen(None, str(given), sha256(DATA))
-        assert own.has("model.onnx")
-        assert own.require(Path("none"), "model.onnx") == path
-        wrong = Chosen(None, str(given), "0" * 64)
-        with pytest.raises(UserError, match="put the right file there, or correct sha256"):
-            wrong.require(Path("none"), "model.onnx")
-        with pytest.raises(UserError, match=r"tokenizer\.json not found; put it there"):
-            own.require(Path("none"), "tokenizer.json", pinned=False)
-    with pytest.raises(UserError, match=r"^nowhere/mine not found; put it there"):
-        Chosen(None, "nowhere/mine", sha256(DATA)).require(Path("none"), "tokenizer.json", pinned=False)
+NONE = Path("none")
+FOLDER = ("config.json", "model.onnx", "model.onnx_data", "model.safetensors", "tokenizer.json")
+PINNED = {"mine": FOLDER, "mine/model.onnx": ("model.onnx", "model.onnx_data", "tokenizer.json")}
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of the user's own, in the current folder, with files that are read and others."""
+    monkeypatch.chdir(tmp_path)
+    for name in (*FOLDER, "README.md", ".git/HEAD", "onnx/model.onnx"):
+        path = tmp_path / "mine" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    return tmp_path / "mine"
+
+
+def checksum(files: Iterable[str]) -> str:
+    """Return the checksum of files in the folder mine, as docs/pretrained.md computes it."""
+    command = f"cd mine && sha256sum {' '.join(files)} | sha256sum"
+    return subprocess.run(command, shell=True, check=True, capture_output=True, text=True).stdout[:64]  # noqa: S602
+
+
+@pytest.mark.usefixtures("mine")
+@pytest.mark.parametrize("path", PINNED)
+def test_files_of_your_own_have_the_checksum_of_the_settings(path: str) -> None:
+    own = Chosen(None, path, checksum(PINNED[path]))
+    assert own.has("model.onnx")
+    assert own.require(NONE, "model.onnx") == Path("mine/model.onnx")
+    assert own.require(NONE, "tokenizer.json") == Path("mine/tokenizer.json")
+
+
+@pytest.mark.parametrize("name", [*FOLDER, "README.md", ".git/HEAD", "onnx/model.onnx"])
+@pytest.mark.parametrize("path", PINNED)
+def test_a_change_of_any_file_that_is_read_is_refused(path: str, name: str, mine: Path) -> None:
+    own = Chosen(None, path, checksum(PINNED[path]))
+    (mine / name).write_text("changed")
+    if name not in PINNED[path]:
+        assert own.require(NONE, "tokenizer.json")
+        return
+    with pytest.raises(UserError) as error:
+        own.require(NONE, "tokenizer.json")
+    (line,) = error.value.lines
+    assert line == (
+        f"{path}: sha256 must be the checksum of its files together ({', '.join(PINNED[path])}); got {own.sha256}; "
+        f"set it to {checksum(PINNED[path])} in params.yaml, or put the right files there"
+    )
+
+
+@pytest.mark.usefixtures("mine")
+def test_the_checksum_that_the_settings_lack_is_told() -> None:
+    earlier = sha256(b"model.safetensors")  # of the weights alone, as earlier versions had it
+    for given in (None, earlier):
+        with pytest.raises(UserError, match=f"; got {given or 'null'}; set it to {checksum(FOLDER)} in params.yaml"):
+            Chosen(None, "mine", given).verify_own()
+
+
+def test_files_of_your_own_that_are_missing_are_named(mine: Path) -> None:
+    own = Chosen(None, "mine", checksum(FOLDER))
+    (mine / "tokenizer.json").unlink()
+    with pytest.raises(UserError, match=r"^mine/tokenizer\.json not found; put it there"):
+        own.require(NONE, "tokenizer.json")
+    for path in ("nowhere/mine", "nowhere"):
+        for check in (lambda own: own.require(NONE, "tokenizer.json"), Chosen.verify_own):
+            with pytest.raises(UserError, match=rf"^{path} not found; put it there"):
+                check(Chosen(None, path, sha256(DATA)))
 
 
 @pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)

@@ -1,6 +1,5 @@
 """Fine-tuning a tiny BERT: its network, its training, and what it predicts by onnxruntime."""
 
-import hashlib
 import itertools
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import tiny_bert
 from tests.unit.models import berts
 from textclf.artifacts import pretrained
 from textclf.artifacts.features import Features
@@ -274,7 +274,7 @@ def test_weights_other_than_those_of_the_catalogue_are_refused(tmp_path: Path) -
 
 def test_weights_of_your_own_must_have_their_checksum(tmp_path: Path, folders: Folders) -> None:
     own = folders.pretrained / berts.NAME
-    right = hashlib.sha256((own / pretrained.WEIGHTS).read_bytes()).hexdigest()
+    right = tiny_bert.checksum(own)
     named = {"pretrained": None, "path": str(own), "epochs": 1}
     fitted = transformer.fit(berts.rows(), berts.rows(9), berts.settings(**named, sha256=right), folders)
     same = transformer.fit(
@@ -282,7 +282,7 @@ def test_weights_of_your_own_must_have_their_checksum(tmp_path: Path, folders: F
     )
     assert bits(fitted) == bits(same)
     wrong = berts.settings(**named, sha256="0" * 64)
-    with pytest.raises(UserError, match=f"must have the SHA-256 {'0' * 64}; got {right}; "):
+    with pytest.raises(UserError, match=f"; got {'0' * 64}; set it to {right} in params.yaml"):
         transformer.fit(berts.rows(), berts.rows(9), wrong, folders)
 
 

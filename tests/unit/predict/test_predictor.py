@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 import textclf
-from tests.tiny_bert import write_folder
+from tests.tiny_bert import checksum, write_folder
 from tests.unit.predict.models import export, fit_vectorizer, network, shares, three_classes, two_classes
 from textclf.artifacts import layers
 from textclf.artifacts.checksums import MANIFEST, write_manifest
@@ -34,7 +34,6 @@ from textclf.artifacts.decisions import (
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.artifacts.pretrained import SHARED
 from textclf.core.errors import UserError
-from textclf.core.files import sha256_of_file
 from textclf.predict.predictor import Predictor, find_model
 from textclf.vectorize.encoder.representation import Representation
 from textclf.vectorize.encoder.settings import Settings
@@ -563,11 +562,9 @@ def test_an_explanation_of_a_very_long_text_tries_the_words_that_the_model_sees(
 
 def test_weights_that_were_not_copied_with_the_model_are_missed(tmp_path: Path) -> None:
     first = tmp_path / "run" / "models"
-    encoder = Settings.model_validate(
-        {"pretrained": None, "path": str(write_folder(tmp_path / "mine")), "sha256": "0" * 64}
-    )
-    source = tmp_path / "mine" / "model.safetensors"
-    encoder = encoder.model_copy(update={"sha256": sha256_of_file(source), "length": 8})
+    mine = write_folder(tmp_path / "mine")
+    given = {"pretrained": None, "path": str(mine), "sha256": checksum(mine), "length": 8}
+    encoder = Settings.model_validate(given)
     fitted = Representation.fit((), encoder, tmp_path)
     model = layers.linear(("no", "yes"), np.ones((1, fitted.columns)), np.zeros(1), "sigmoid")
     folder = export(Predictor(fitted, model, Decision(0.5)), first / "enc")

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from textclf.artifacts import bert
 from textclf.artifacts.onnx_graph import Graph
 from textclf.core.errors import UserError
 from textclf.core.failures import lines_of
-from textclf.core.files import sha256, sha256_of_file
+from textclf.core.files import sha256
 from textclf.vectorize.encoder.representation import CHUNK, Representation
 from textclf.vectorize.encoder.settings import Settings
 
@@ -38,10 +39,8 @@ def fitted(folder: Path) -> Representation:
 
 
 def own(path: Path, **changes: Any) -> Settings:
-    weights = path if path.is_file() else path / "model.safetensors"
-    return Settings(
-        **({"pretrained": None, "path": str(path), "sha256": sha256_of_file(weights), "length": 16} | changes)
-    )
+    given = {"pretrained": None, "path": str(path), "sha256": tiny_bert.checksum(path), "length": 16}
+    return Settings(**(given | changes))
 
 
 def write_onnx(folder: Path, model: onnx.ModelProto) -> Path:
@@ -209,6 +208,46 @@ def test_texts_longer_than_the_positions_of_an_onnx_file_are_one_line(tmp_path: 
     assert "\n" not in str(error.value)
 
 
+def write_external(folder: Path, location: str = "model.onnx.data", name: str = "model.onnx") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "tokenizer.json").write_text(json.dumps(tiny_bert.tokenizer_json()))
+    model = bert.encoder_model(tiny_bert.CONFIG, tiny_bert.weights())
+    onnx.save_model(model, folder / name, save_as_external_data=True, location=location, size_threshold=200)
+    return folder / name
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "encoder.onnx"])
+def test_external_data_of_an_onnx_file_are_exported_with_it(name: str, tmp_path: Path) -> None:
+    path = write_external(tmp_path / "mine", f"{name}_data", name)
+    fitted = Representation.fit((), own(path.parent if name == "model.onnx" else path), NOWHERE)
+    vectors = fitted.transform(TEXTS)
+    np.testing.assert_allclose(vectors, expected(), rtol=1e-4, atol=2e-5)
+    content = json.loads(json.dumps(fitted.to_json()))
+    fitted.share(tmp_path / "shared")
+    shutil.rmtree(tmp_path / "mine")
+    again = Representation.from_json(content, tmp_path / "shared")
+    assert again.transform(TEXTS).tobytes() == vectors.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("location", "change", "reason"),
+    [
+        ("weights.bin", None, r"model\.onnx must keep its external data beside it, in files whose names start with "),
+        ("model.onnx.data", Path.unlink, r"model\.onnx must be whole with its external data, .*; got: "),
+        ("model.onnx.data", lambda data: data.write_bytes(b"short"), r"model\.onnx must be whole with its external"),
+    ],
+)
+def test_external_data_elsewhere_or_damaged_are_one_line(
+    location: str, change: Callable[[Path], Any] | None, reason: str, tmp_path: Path
+) -> None:
+    path = write_external(tmp_path / "mine", location)
+    if change is not None:
+        change(path.parent / location)
+    with pytest.raises(UserError, match=reason) as error:
+        Representation.fit((), own(path.parent), NOWHERE)
+    assert "\n" not in str(error.value)
+
+
 # Broken folders
 
 
@@ -241,7 +280,6 @@ def nan_weights(folder: Path) -> None:
         (without("tokenizer.json"), {}, r"tokenizer\.json not found; put it there"),
         (without("config.json"), {}, r"config\.json not found; put it there"),
         (truncated, {}, r"model\.safetensors must be a complete safetensors file"),
-        (truncated, {"sha256": "0" * 64}, r"model\.safetensors must have the SHA-256 0{64}; got"),
         (no_tokenizer, {}, r"tokenizer\.json must be a file of the package tokenizers; got: "),
         (binary_tokenizer, {}, r"tokenizer\.json must be a file of the package tokenizers; got: "),
         (nan_weights, {}, r"model\.safetensors must give finite vectors; got NaN or infinity"),
@@ -284,8 +322,7 @@ def test_a_missing_package_is_one_line(module: str, line: str, folder: Path, mon
         ({"pretrained": "glove-6b-50d"}, "null or one of"),
         ({"pretrained": None}, "path must name your own weights if pretrained is null"),
         ({"path": "mine", "sha256": sha256(b"")}, "pretrained must be null with path"),
-        ({"pretrained": None, "path": "mine"}, "path and sha256 must be set together"),
-        ({"sha256": sha256(b"")}, "path and sha256 must be set together"),
+        ({"sha256": sha256(b"")}, "sha256 must be null without path"),
         ({"pretrained": None, "path": "mine", "sha256": "ABC"}, "64 hexadecimal digits"),
         ({"length": 513}, "512"),
     ],

@@ -5,7 +5,6 @@ import pytest
 
 from tests import tiny_bert
 from textclf.core.errors import UserError
-from textclf.core.files import sha256_of_file
 from textclf.vectorize.wordpieces.representation import Representation
 from textclf.vectorize.wordpieces.settings import Settings
 
@@ -18,7 +17,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def fit(folder: Path, length: int = 16) -> Representation:
-    checksum = sha256_of_file(folder / "tokenizer.json")
+    checksum = tiny_bert.checksum(folder)
     return Representation.fit((), Settings(pretrained=None, path=str(folder), sha256=checksum, length=length), NOWHERE)
 
 
@@ -55,7 +54,7 @@ def test_a_tokenizer_that_was_stored_gives_the_same_pieces(folder: Path, tmp_pat
 def test_another_tokenizer_than_the_stored_one_is_refused(folder: Path, tmp_path: Path) -> None:
     content = fit(folder).to_json()
     (folder / "tokenizer.json").write_text("{}")
-    with pytest.raises(UserError, match="SHA-256"):
+    with pytest.raises(UserError, match="sha256 must be the checksum of its files together"):
         Representation.from_json(content, tmp_path)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from textclf.artifacts.pretrained_settings import Checksum, NamesWeights, OwnPath
+from textclf.artifacts.pretrained_settings import CHECKSUM, Checksum, NamesWeights, OwnPath
 from textclf.core import resources
 from textclf.core.formatting import count_noun
 from textclf.core.settings import Positive, Section, Seed
@@ -35,7 +35,7 @@ class Settings(ModelSettings, NamesWeights):
         "all-minilm-l6-v2", description="weights to start from, as of the features; null for your own at path"
     )
     path: OwnPath | None = Field(None, description="your own folder with config.json and model.safetensors of a BERT")
-    sha256: Checksum | None = Field(None, description="SHA-256 of model.safetensors at path, as sha256sum prints it")
+    sha256: Checksum | None = Field(None, description=CHECKSUM)
     pooling: Literal["cls", "mean"] = Field(
         "mean", description="what stands for the text: the mean over its tokens, or its first token, cls"
     )

@@ -29,7 +29,7 @@ def read_source(folder: Path, chosen: Chosen) -> Source:
 
     `folder` is that of all pretrained weights.
     """
-    config = bert.read_config(chosen.require(folder, pretrained.CONFIG, pinned=False))
+    config = bert.read_config(chosen.require(folder, pretrained.CONFIG))
     path = chosen.require(folder, pretrained.WEIGHTS)
     return Source(chosen.name, config, bert.select_weights(safetensors.read(path), config, path))
 

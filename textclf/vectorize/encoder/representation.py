@@ -12,6 +12,7 @@ from textclf.artifacts import bert, safetensors
 from textclf.artifacts.pretrained import CONFIG, GRAPH, TOKENIZER, WEIGHTS, folder, verify
 from textclf.core.errors import UserError
 from textclf.core.files import sha256, sha256_of_file
+from textclf.vectorize.encoder.external_data import in_one_piece
 from textclf.vectorize.encoder.session import Session, Vectors
 from textclf.vectorize.encoder.settings import Settings
 from textclf.vectorize.tokenizer import encode, read_tokenizer
@@ -25,37 +26,41 @@ CHUNK = 4096  # texts whose tokens are in memory at once
 class Representation:
     """A pretrained encoder: an ONNX graph, and the tokenizer of its texts.
 
-    `graph` is the path of an ONNX file, or its content if it was built from weights at `origin`.
+    `graph` is the path of an ONNX file, or its content if it was put together from files of which `origin` is one.
     """
 
     kind: ClassVar[Literal["dense"]] = "dense"
 
     def __init__(
-        self, settings: Settings, graph: Path | bytes, tokenizer: Path, checksums: tuple[str, str], columns: int = 0
+        self,
+        settings: Settings,
+        graph: Path | bytes,
+        origin: Path,
+        tokenizer: Path,
+        checksums: tuple[str, str],
+        columns: int = 0,
     ) -> None:
         """Keep files that were verified, and the SHA-256 of graph and tokenizer; use `fit` or `from_json`."""
-        self.settings, self.graph, self.tokenizer = settings, graph, tokenizer
+        self.settings, self.graph, self.origin, self.tokenizer = settings, graph, origin, tokenizer
         self.checksums, self._columns = checksums, columns
 
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Settings, pretrained: Path) -> "Representation":  # noqa: ARG003
         """Return the encoder that the settings name; `UserError` if one of its files is missing or another one."""
         chosen = settings.chosen
-        tokenizer = chosen.require(pretrained, TOKENIZER, pinned=False)
-        graph: Path | bytes
-        if chosen.has(GRAPH):
-            graph = chosen.require(pretrained, GRAPH)
-            checksum = sha256_of_file(graph)
+        tokenizer = chosen.require(pretrained, TOKENIZER)
+        origin = chosen.require(pretrained, GRAPH if chosen.has(GRAPH) else WEIGHTS)
+        if not chosen.has(GRAPH):
+            graph: Path | bytes = _build(settings, chosen.require(pretrained, CONFIG), origin)
         else:
-            graph = _build(settings, pretrained)
-            checksum = sha256(graph)
-        return cls(settings, graph, tokenizer, (checksum, sha256_of_file(tokenizer)))
+            graph = origin if settings.pretrained else in_one_piece(origin)
+        checksum = sha256(graph) if isinstance(graph, bytes) else sha256_of_file(graph)
+        return cls(settings, graph, origin, tokenizer, (checksum, sha256_of_file(tokenizer)))
 
     @cached_property
     def _session(self) -> Session:
-        origin = self.tokenizer.with_name(WEIGHTS) if isinstance(self.graph, bytes) else self.graph
         # A graph that is the user's own may choose its numbers by the batch, see `Session`.
-        return Session(self.graph, origin, together=self.settings.pretrained is not None)
+        return Session(self.graph, self.origin, together=self.settings.pretrained is not None)
 
     @cached_property
     def _tokenizer(self) -> "Tokenizer":
@@ -111,7 +116,7 @@ class Representation:
         graph, tokenizer = (
             verify(place / name, known) for name, known in zip((GRAPH, TOKENIZER), checksums, strict=True)
         )
-        return cls(settings, graph, tokenizer, checksums, columns)
+        return cls(settings, graph, graph, tokenizer, checksums, columns)
 
     def share(self, shared: Path) -> None:
         """Write the ONNX file and the tokenizer to their folder below `shared`, which is models/pretrained."""
@@ -126,17 +131,14 @@ class Representation:
         return {}
 
 
-def _build(settings: Settings, pretrained: Path) -> bytes:
-    """Return the content of an ONNX file with the weights that the settings name."""
-    chosen = settings.chosen
-    config_path = chosen.require(pretrained, CONFIG, pinned=False)
+def _build(settings: Settings, config_path: Path, weights_path: Path) -> bytes:
+    """Return the content of an ONNX file with the weights in a file of safetensors."""
     config = bert.read_config(config_path)
     if settings.length > config.positions:
         raise UserError(
             f"length must be at most {config.positions}, max_position_embeddings of {config_path}; "
             f"got {settings.length}; correct it in params.yaml"
         )
-    weights_path = chosen.require(pretrained, WEIGHTS)
     weights = bert.select_weights(safetensors.read(weights_path), config, weights_path)
     content: bytes = bert.encoder_model(config, weights).SerializeToString(deterministic=True)
     return content

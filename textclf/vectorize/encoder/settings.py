@@ -4,7 +4,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from textclf.artifacts.pretrained_settings import DEFAULT, PRETRAINED, Checksum, Encoder, NamesWeights, OwnPath
+from textclf.artifacts.pretrained_settings import (
+    CHECKSUM,
+    DEFAULT,
+    PRETRAINED,
+    Checksum,
+    Encoder,
+    NamesWeights,
+    OwnPath,
+)
 
 
 class Settings(NamesWeights):
@@ -19,7 +27,7 @@ class Settings(NamesWeights):
     path: OwnPath | None = Field(
         default=None, description="your own encoder: a folder with tokenizer.json and weights, or an ONNX file there"
     )
-    sha256: Checksum | None = Field(default=None, description="SHA-256 of the weights at path, as sha256sum prints it")
+    sha256: Checksum | None = Field(default=None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
         default=256, description="longest text in word pieces, at most 512; the rest of a longer text is cut off"
     )

@@ -4,7 +4,15 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from textclf.artifacts.pretrained_settings import DEFAULT, PRETRAINED, Checksum, Encoder, NamesWeights, OwnPath
+from textclf.artifacts.pretrained_settings import (
+    CHECKSUM,
+    DEFAULT,
+    PRETRAINED,
+    Checksum,
+    Encoder,
+    NamesWeights,
+    OwnPath,
+)
 
 
 class Settings(NamesWeights):
@@ -16,9 +24,7 @@ class Settings(NamesWeights):
     method: Literal["wordpieces"] = Field(default="wordpieces", description="wordpieces: ids for the model transformer")
     pretrained: Encoder | None = Field(default=DEFAULT, description=PRETRAINED)
     path: OwnPath | None = Field(default=None, description="your own folder with tokenizer.json")
-    sha256: Checksum | None = Field(
-        default=None, description="SHA-256 of the tokenizer.json at path, as sha256sum prints it"
-    )
+    sha256: Checksum | None = Field(default=None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
         default=128, description="longest text in word pieces, at most 512; the rest of a longer text is cut off"
     )
