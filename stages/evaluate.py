@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import inputs, metric_files, metric_shapes, room
+from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
 from textclf.artifacts.splits import read_classes
@@ -66,6 +67,8 @@ def run(
         if (path := trained / name / "history.csv").exists()
     }
     held_out = {name: read(path) for name in models if (path := trained / name / HELD_OUT).exists()}
+    for name in models:
+        verify_folder(trained / name)
     clusters = {name: found for name in SPLITS if (found := find_clusters(splits, name)) is not None}
     split_rows = metric_files.read(leaks, "splits")
     drawn = "test" not in split_rows.get("given", {})  # given test rows have shares of their own

@@ -14,6 +14,7 @@ from pathlib import Path
 from textclf.artifacts import classifiers, metric_files
 from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import inputs as model_inputs
+from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.plan import read_settings
@@ -63,6 +64,8 @@ def run(
     read = {name: model_inputs.read(trained / name / model_inputs.FILE) for name in train.models}
     vectorizers = {name: read_vectorizer(inputs, features, pretrained) for name, inputs in read.items()}
     layer_models = {name: classifiers.read(trained / name) for name in train.models}
+    for name in train.models:
+        verify_folder(trained / name)
     external = sorted(evaluate.external)
     names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage")
     contents = metric_files.read_all(metrics, names, train.models, external)

@@ -11,6 +11,7 @@ from pathlib import Path
 from textclf.artifacts import external
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
+from textclf.artifacts.checksums import write_manifest
 from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_params
@@ -29,6 +30,7 @@ def run(*, stage: str, splits: Path, trained: Path, predictions: Path) -> None:
     with outputs(trained / name, predictions / f"{name}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()
         files.write_json(folder / prediction_files.RECORD, {"labels_only": int(made.labels_only)})
+        write_manifest(folder)
         prediction_files.write(prediction_files.in_batches(external.join(made, parts, classes), parts), rows)
     print(f"{table}: predictions of {len(made.ids):,} rows")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from textclf.artifacts import classifiers, room
 from textclf.artifacts import inputs as model_inputs
 from textclf.artifacts import predictions as prediction_files
+from textclf.artifacts.checksums import write_manifest
 from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
@@ -55,6 +56,7 @@ def run(*, stage: str, inputs: Path, features: Path, pretrained: Path, trained: 
             files.write_csv(folder / "history.csv", fitted.history.assign(split=split))
         if held_out is not None:
             prediction_files.write([held_out], folder / prediction_files.HELD_OUT)
+        write_manifest(folder)
         prediction_files.write(fitting.predict_shards(fitted.layers, splits), rows)
     for folder in beside.glob(f"{scratch.scratch_prefix(model)}*"):  # of this training, and of abandoned ones
         shutil.rmtree(folder)

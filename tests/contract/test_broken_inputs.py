@@ -62,6 +62,17 @@ def damaged(path: str) -> dict[str, Case]:
     return {f"{path} {name}": case({path: edit}, line) for name, edit in edits.items()}
 
 
+def flipped(path: str, before: bytes, after: bytes) -> dict[str, Case]:
+    """A case of a file in which a bit has flipped, and that can be read all the same."""
+
+    def flip(content: bytes) -> bytes:
+        assert before in content
+        return content.replace(before, after, 1)
+
+    line = f"{path} is damaged or was edited: its SHA-256 is not that in manifest.json; remove it and {MADE}"
+    return {f"{path} flipped": case({path: flip}, line)}
+
+
 # What may be wrong in a table stands in test_broken_tables.py.
 SPLIT = {
     "no corpus": case({RAW: None}, "data/raw must contain files that match data.files; got none for **/*"),
@@ -121,6 +132,7 @@ VECTORIZE = {
 COMBINE = {
     "no shapes": case({"data/features/words/shapes.json": None}, f"data/features/words/shapes.json not found; {MADE}"),
     **damaged("data/features/words/shapes.json"),
+    **flipped("data/features/words/vectorizer.json", b'"good"', b'"gooe"'),
     **damaged("data/plan/models/majority.json"),
 }
 OTHER = "must be as the stage combine found it; run dvc repro"
@@ -136,11 +148,19 @@ TRAIN = {
     **damaged("data/features/words/test.npz"),
 }
 PREDICTIONS = "data/predictions/majority.parquet"
+MADE_BY_TRAINING = (
+    "crossvalidation.parquet",
+    "inputs.json",
+    "manifest.json",
+    "model.json",
+    "model.npz",
+    "training.json",
+)
 EVALUATE = {
     "no predictions at all": case({"data/predictions": None}, f"{PREDICTIONS} not found; {MADE}"),
     "no predictions of a model": case(
         params("models: [majority]", "models: [majority, keras]")
-        | {"data/trained/keras/training.json": "data/trained/majority/training.json"},
+        | {f"data/trained/keras/{name}": f"data/trained/majority/{name}" for name in MADE_BY_TRAINING},
         f"data/predictions/keras.parquet not found; {MADE}",
     ),
     "no record of a model": case(
@@ -171,6 +191,7 @@ EVALUATE = {
     },
     **damaged(PREDICTIONS),
     **damaged_json("data/trained/majority/training.json"),
+    **flipped("data/trained/majority/training.json", b'"parameters": 1', b'"parameters": 0'),
 }
 TESTS = """
 classes: {bad: "0", good: "1"}
@@ -234,6 +255,8 @@ EXPORT = {
     **damaged("data/trained/majority/model.json"),
     **damaged("data/trained/majority/model.npz"),
     **damaged("data/features/words/vectorizer.json"),
+    **flipped("data/features/words/vectorizer.json", b'"good"', b'"gooe"'),
+    **flipped("data/trained/majority/model.json", b'"0"', b'"2"'),
     **damaged("data/conformal.json"),
     **damaged_json("metrics/coverage.json"),
     **damaged_json("metrics/decisions.json"),

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from tests import pull_request
-from tests.conftest import arguments, run_stage
+from tests.conftest import arguments, run_stage, tree
 from tests.faults import mutations
 from tests.faults.campaign import seed, tries
+from tests.faults.damage import flip
 from textclf import cli
 from textclf.artifacts import (
     conformal,
@@ -151,6 +152,30 @@ def test_a_stage_with_a_damaged_input_says_so_or_works(
             lines = capfd.readouterr().err.splitlines()
             if status not in {None, 0} and not (status == 2 and len(lines) == 1 and lines[0].startswith("error: ")):
                 wrong.append(f"{path}: {content[:2000]!r}\n{status} {lines}")
+    assert wrong == []
+
+
+BETWEEN = {"features": ("combine", "train", "evaluate", "export"), "trained": ("evaluate", "export")}
+
+
+@pytest.mark.parametrize("made", BETWEEN)
+def test_a_flipped_bit_between_stages_is_refused_or_changes_no_result(project: Path, made: str) -> None:
+    generator = random.Random(f"{seed()} {made}")  # noqa: S311 (no secret)
+    stages = BETWEEN[made]
+
+    def results() -> dict[str, bytes | None]:
+        return tree(project / "metrics") | tree(project / "models") | tree(project / "plots")
+
+    paths = [path for path in sorted((project / "data" / made).glob("*/*")) if path.is_file()]
+    assert all(run_stage(project, name, *arguments(name)) in {None, 0} for name in stages)
+    expected, wrong = results(), []
+    for _ in range(tries(15)):
+        path = generator.choice(paths)
+        before = path.read_bytes()
+        path.write_bytes(flip(before, generator))
+        if all(run_stage(project, name, *arguments(name)) in {None, 0} for name in stages) and results() != expected:
+            wrong.append(f"{path}: {path.read_bytes()[:2000]!r}")
+        path.write_bytes(before)
     assert wrong == []
 
 

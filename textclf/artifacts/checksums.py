@@ -1,4 +1,4 @@
-"""Checksums: a manifest per folder of an exported model, and JSON that has a checksum of itself.
+"""Checksums: a manifest per folder of features, of a trained or an exported model; JSON with a checksum of itself.
 
 Without them, a flipped bit in a vocabulary or the name of a class gives other predictions and no error.
 """
@@ -11,13 +11,16 @@ from typing import Any
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, require, sha256, sha256_of_file, write_versioned_json
 
-MANIFEST = "manifest.json"  # in the folder of an exported model
+MANIFEST = "manifest.json"  # in the folder whose files it lists
 CHECKSUM = "sha256"  # key of JSON that has a checksum of itself
 
 
-def write_manifest(folder: Path) -> None:
-    """Write the SHA-256 of each file in the folder, by its name, to `MANIFEST`."""
-    paths = sorted(path for path in folder.iterdir() if path.name != MANIFEST)
+def write_manifest(folder: Path, without: str = "") -> None:
+    """Write the SHA-256 of each file in the folder, by its name, to `MANIFEST`.
+
+    Files with the ending `without` are left out: those whose format has checksums.
+    """
+    paths = sorted(path for path in folder.iterdir() if path.name != MANIFEST and path.suffix != without)
     write_checked_json(folder / MANIFEST, {"files": {path.name: sha256_of_file(path) for path in paths}})
 
 
@@ -31,6 +34,11 @@ def verify_files(folder: Path, names: Iterable[str]) -> None:
                 f"{path} is damaged or was edited: its SHA-256 is not that in {MANIFEST}; "
                 "remove it and run dvc repro (or dvc pull) to make it"
             )
+
+
+def verify_folder(folder: Path) -> None:
+    """Raise `UserError` unless all files that the manifest of a folder lists have the bytes that it saw."""
+    verify_files(folder, sorted(names_in(folder)))
 
 
 def names_in(folder: Path) -> set[str]:

@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from textclf.artifacts import features
-from textclf.artifacts.checksums import read_checked_json, write_checked_json
+from textclf.artifacts.checksums import read_checked_json, verify_folder, write_checked_json, write_manifest
 from textclf.artifacts.features import Features
 from textclf.artifacts.plan import ModelPlan
 from textclf.artifacts.shards import Shards
@@ -67,8 +67,9 @@ class Inputs:
 
 
 def write_shapes(shapes: Shapes, folder: Path) -> None:
-    """Write the shapes of a representation into its folder."""
+    """Write the shapes of a representation into its folder, and the manifest of the folder, whose npz it leaves out."""
     write_checked_json(folder / SHAPES, asdict(shapes))
+    write_manifest(folder, without=features.SUFFIX)
 
 
 def read_shapes(folder: Path) -> Shapes:
@@ -92,6 +93,8 @@ def read(path: Path) -> Inputs:
 def combine(plan: ModelPlan, root: Path) -> Inputs:
     """Return the inputs of a model; `root` holds a folder of features per representation."""
     shapes = [read_shapes(root / name) for name in plan.features]
+    for name in plan.features:
+        verify_folder(root / name)
     several = len(plan.features) > 1
     blocks = tuple(
         Block(name, shape.kind, shape.columns, scale_of(root / name) if several else 1.0, fingerprint(root / name))

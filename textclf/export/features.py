@@ -7,6 +7,7 @@ from typing import Any
 from scipy.sparse import csr_array
 
 from textclf.artifacts import inputs as model_inputs
+from textclf.artifacts.checksums import verify_files
 from textclf.artifacts.inputs import Inputs
 from textclf.core.progress import track
 from textclf.core.table import Table, concatenate, from_records
@@ -20,12 +21,12 @@ def read_vectorizer(inputs: Inputs, features: Path, shared: Path) -> Any:
 
     `features` holds a folder per representation, `shared` the pretrained weights.
     """
-    return representation.combine(
-        [
-            Block(block.name, block.scale, representation.read(features / block.name / VECTORIZER, shared))
-            for block in inputs.blocks
-        ]
-    )
+    blocks = []
+    for block in inputs.blocks:
+        read = representation.read(features / block.name / VECTORIZER, shared)
+        verify_files(features / block.name, [VECTORIZER])
+        blocks.append(Block(block.name, block.scale, read))
+    return representation.combine(blocks)
 
 
 def terms_of_models(

@@ -13,6 +13,7 @@ from stages import train as stage
 from tests import samples
 from tests.settings import put
 from textclf.artifacts import features, inputs, layers, predictions
+from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core.table import Table
@@ -140,6 +141,7 @@ def test_the_written_layers_give_the_written_predictions_in_a_row_group_per_shar
         layers.WEIGHTS,
         layers.DESCRIPTION,
         inputs.FILE,
+        MANIFEST,
         "training.json",
     }
 
