@@ -29,7 +29,8 @@ from textclf.core import files
 ROOT = Path(__file__).parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "serve.json"
 CASES = ((1, 1), (1, 8), (100, 1), (100, 8))  # texts per request, clients
-HEALTH = b"GET /health HTTP/1.1\r\nHost: server\r\n\r\n"
+HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+HEALTH = b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n"
 WARM_UP = 20  # requests
 
 
@@ -108,7 +109,7 @@ def bodies(texts: list[str], count: int) -> Iterator[bytes]:
     source = itertools.cycle(texts)
     while True:
         body = json.dumps({"texts": list(itertools.islice(source, count))}).encode()
-        yield b"POST /predict HTTP/1.1\r\nHost: server\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        yield HEAD + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
 
 
 async def request_for(port: int, requests: Iterator[bytes], seconds: float) -> list[float]:

@@ -188,9 +188,9 @@ def started(image: tuple[Path, Path]) -> Iterator[tuple[str, Path]]:
 @pytest.mark.slow
 def test_the_image_serves_its_models_and_is_healthy(started: tuple[str, Path], folder: Path) -> None:
     port, environment = started
-    body = json.dumps({"texts": ["The food was great."]}).encode()
     with httpx.Client(trust_env=False) as client:
-        answer = client.post(f"http://127.0.0.1:{port}/predict", content=body).content.splitlines()[1]
+        response = client.post(f"http://127.0.0.1:{port}/predict", json={"texts": ["The food was great."]})
+        answer = response.content.splitlines()[1]
     command = [sys.executable, "-m", "textclf.cli", "predict", "The food was great."]
     assert answer + b"\n" == subprocess.run(command, cwd=folder, capture_output=True).stdout
     _, _, check = dict(instructions())["HEALTHCHECK"].partition("CMD ")

@@ -20,7 +20,8 @@ from textclf.artifacts.decisions import write_index
 
 TEXTS = [["The food was great."], ["Never again.", ""], ["☃"] * 50]
 CLIENTS = 100
-HEAD = b"POST /predict HTTP/1.1\r\nHost: server\r\n"
+JSON = {"Content-Type": "application/json"}
+HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
 class Serving(NamedTuple):
@@ -117,7 +118,7 @@ def test_the_server_survives_attacks_without_a_traceback(serving: Serving) -> No
         b'{"texts": ["' + b"a" * 3_000_000 + b'"]}',
     ]
     for body in bodies:
-        response = serving.client.post("/predict", content=body)
+        response = serving.client.post("/predict", content=body, headers=JSON)
         assert response.status_code in {400, 422}, body[:20]
         assert list(response.json()) == ["error"]
         assert len(response.content) < 300

@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -18,14 +17,18 @@ from textclf.predict import inputs, outputs
 from textclf.predict.command import predict_batches
 from textclf.predict.predictor import Predictor
 from textclf.serve.access_log import PATHS, AccessLog, note
+from textclf.serve.guard import Guard
 from textclf.serve.limits import Limits
-from textclf.serve.requests import ErrorResponse, PredictRequest, PredictResponse, parse, read_body
+from textclf.serve.pool import Pool, busy
+from textclf.serve.requests import BodyReader, ErrorResponse, PredictRequest, PredictResponse, parse, require_json
 
+EXPLAINING = 4  # of so many requests in work, one may be explained
 CLIENT_CLOSED = 499  # status in the log when nobody is left to read an answer
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
-    400: {"model": ErrorResponse, "description": "The body is not JSON"},
+    400: {"model": ErrorResponse, "description": "The body is not JSON, or the head is ambiguous"},
     408: {"model": ErrorResponse, "description": "The body did not arrive in time"},
     413: {"model": ErrorResponse, "description": "The body is too large"},
+    415: {"model": ErrorResponse, "description": "The content type is not JSON"},
     422: {"model": ErrorResponse, "description": "A value breaks a rule or a limit"},
     503: {"model": ErrorResponse, "description": "The server is busy"},
 }
@@ -37,49 +40,50 @@ REQUEST_BODY = {"required": True, "content": {"application/json": {"schema": Pre
 
 
 class Server:
-    """The models, and the threads in which they predict, so that the event loop stays free for other requests."""
+    """The models, and the threads in which they predict and, apart from those, explain."""
 
     def __init__(self, models: Mapping[str, Predictor], default: str, limits: Limits, threads: int) -> None:
         """Serve these models; `default` is the name of the one used if a request names none."""
         self.models = models
         self.default = default
         self.limits = limits
-        self.threads = ThreadPoolExecutor(threads, "predict")
-        self.active = 0  # requests in work
+        self.bodies = BodyReader(limits)
+        self.predicting = Pool(threads, limits.requests)
+        self.explaining = Pool(1, max(1, limits.requests // EXPLAINING))  # slow, so they must not delay the others
         for model in models.values():
             model.predict_proba([""])  # builds the lookup of the vocabulary now rather than for the first request
 
     async def predict(self, request: Request) -> Response:
         """Return the predictions for the texts in the body of a request."""
-        if self.active >= self.limits.requests:
-            raise self._busy()
-        self.active += 1
+        require_json(request)
+        self.predicting.require_room()
         try:
-            body = await read_body(request, self.limits)
+            body = await self.bodies.read(request)
             async with asyncio.timeout(self.limits.seconds):
-                content, facts = await asyncio.get_running_loop().run_in_executor(self.threads, self._answer, body)
+                wanted, content = await self.predicting.run(self._answer_unless_explained, body)
+                if content is None:
+                    content = await self.explaining.run(self._answer, wanted)
         except TimeoutError:
-            raise self._busy() from None
+            raise busy() from None
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED)
-        finally:
-            self.active -= 1
-        note(request, **facts)
+        note(request, model=wanted.model or self.default, texts=len(wanted.texts))
         return Response(content, media_type="application/json")
 
-    def _answer(self, body: bytes) -> tuple[bytes, dict[str, object]]:
-        """Return the JSON of the response, and what to log about it."""
+    def _answer_unless_explained(self, body: bytes) -> tuple[PredictRequest, bytes | None]:
+        """Return the request in a body, and the JSON of the response; None instead if it asks for explanations."""
         wanted = parse(body, self.limits, self.models)
+        return wanted, None if wanted.explain else self._answer(wanted)
+
+    def _answer(self, wanted: PredictRequest) -> bytes:
+        """Return the JSON of the response."""
         name = wanted.model or self.default
         if wanted.coverage is not None:
             try:
                 self.models[name].require_coverage(wanted.coverage)
             except UserError as error:
                 raise HTTPException(422, error.lines[0]) from None
-        return predict_json(name, self.models[name], wanted), {"model": name, "texts": len(wanted.texts)}
-
-    def _busy(self) -> HTTPException:
-        return HTTPException(503, "the server is busy; try again in a second", {"Retry-After": "1"})
+        return predict_json(name, self.models[name], wanted)
 
     async def health(self) -> Response:
         """Return that the server can answer."""
@@ -110,12 +114,18 @@ def predict_json(name: str, model: Predictor, wanted: PredictRequest) -> bytes:
 
 
 def create_app(
-    models: Mapping[str, Predictor], default: str, limits: Limits | None = None, threads: int = 1
+    models: Mapping[str, Predictor],
+    default: str,
+    limits: Limits | None = None,
+    threads: int = 1,
+    local: bool = False,
 ) -> FastAPI:
-    """Return the ASGI application that serves the models."""
+    """Return the ASGI application that serves the models; `local` if only this machine may call it."""
     server = Server(models, default, limits or Limits(), threads)
-    app = FastAPI(title="textclf", version=__version__, docs_url=None, redoc_url=None)  # those load scripts from a CDN
-    app.add_middleware(AccessLog)
+    # The pages of documentation load scripts from a CDN, and redirects would lead to whatever the request calls Host.
+    app = FastAPI(title="textclf", version=__version__, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app.add_middleware(Guard, local=local)
+    app.add_middleware(AccessLog)  # around the other
     app.add_exception_handler(StarletteHTTPException, _refuse)
     app.add_exception_handler(Exception, _fail)
     app.get("/health", response_model=None)(server.health)

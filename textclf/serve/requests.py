@@ -11,8 +11,11 @@ from pydantic_core import from_json
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import rule_of
 from textclf.serve.limits import Limits
+from textclf.serve.pool import busy
+from textclf.tables.jsonl import DECODER
 
 MAX_TERMS = 100  # of an explanation
+SMALL = 2**16  # bytes of a body that any connection may hold
 
 
 class PredictRequest(BaseModel):
@@ -53,23 +56,47 @@ class ErrorResponse(BaseModel):
     error: str
 
 
-async def read_body(request: Request, limits: Limits) -> bytes:
-    """Return the body of a request; `HTTPException` as soon as more bytes arrive than allowed, or if it takes too long.
+def require_json(request: Request) -> None:
+    """Raise `HTTPException` unless the body is said to be JSON, which a web page of another origin may not send."""
+    kind = request.headers.get("content-type", "")
+    if kind.partition(";")[0].strip().lower() != "application/json":
+        raise HTTPException(415, f"the content type must be application/json; got {quote_value(kind)}")
 
-    Raises `ClientDisconnect` if the client goes away before the end.
-    """
-    if int(request.headers.get("content-length", 0)) > limits.bytes:
-        raise _too_large(limits)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(limits.seconds):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > limits.bytes:
-                    raise _too_large(limits)
-    except TimeoutError:
-        raise HTTPException(408, f"the body must arrive within {limits.seconds:g} seconds") from None
-    return bytes(body)
+
+class BodyReader:
+    """Reads bodies; clients that send slowly hold little memory, and don't keep others from sending theirs."""
+
+    def __init__(self, limits: Limits) -> None:
+        """Read bodies within these limits."""
+        self.limits = limits
+        self.large = 0  # bodies in the making of more than `SMALL` bytes
+
+    async def read(self, request: Request) -> bytes:
+        """Return the body of a request; `HTTPException` as soon as it is too large or too late.
+
+        Of more than `SMALL` bytes, there may be only as many bodies at once as requests. Raises `ClientDisconnect` if
+        the client goes away before the end.
+        """
+        if int(request.headers.get("content-length", 0)) > self.limits.bytes:
+            raise _too_large(self.limits)
+        body = bytearray()
+        is_large = False
+        try:
+            async with asyncio.timeout(self.limits.seconds):
+                async for chunk in request.stream():
+                    body += chunk
+                    if len(body) > self.limits.bytes:
+                        raise _too_large(self.limits)
+                    if len(body) > SMALL and not is_large:
+                        if self.large >= self.limits.requests:
+                            raise busy()
+                        self.large += 1
+                        is_large = True
+        except TimeoutError:
+            raise HTTPException(408, f"the body must arrive within {self.limits.seconds:g} seconds") from None
+        finally:
+            self.large -= is_large
+        return bytes(body)
 
 
 def _too_large(limits: Limits) -> HTTPException:
@@ -80,6 +107,8 @@ def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictReques
     """Return the request in a body; `HTTPException` if it breaks a rule or a limit, or names none of the models."""
     try:
         content = from_json(body, allow_inf_nan=False)
+        if isinstance(content, dict) and body.count(b":") != len(content):
+            DECODER.decode(body.decode())  # refuses a repeated key, of which the other takes the last value
     except ValueError as error:
         raise HTTPException(400, f"the body must be JSON in UTF-8; {error}") from None
     if not isinstance(content, dict):

@@ -10,11 +10,12 @@ from tests.unit.predict.models import doubting, network, three_classes, two_clas
 from textclf.serve.app import create_app
 from textclf.serve.limits import Limits
 
+JSON = {"Content-Type": "application/json"}
 MODELS = {"linear": two_classes(), "network": network(), "three": doubting(three_classes(), rows=20)}
 
 
-def make_app(**limits: Any) -> Any:
-    return create_app(MODELS, "linear", Limits(**limits))
+def make_app(local: bool = False, **limits: Any) -> Any:
+    return create_app(MODELS, "linear", Limits(**limits), local=local)
 
 
 def talk(app: Any, *requests: Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]) -> list[httpx.Response]:
@@ -22,7 +23,7 @@ def talk(app: Any, *requests: Callable[[httpx.AsyncClient], Awaitable[httpx.Resp
 
     async def run() -> list[httpx.Response]:
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://server") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://server", headers=JSON) as client:
             return list(await asyncio.gather(*(request(client) for request in requests)))
 
     return asyncio.run(run())

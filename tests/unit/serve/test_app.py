@@ -108,7 +108,7 @@ def test_the_server_describes_itself() -> None:
     operation = schema.json()["paths"]["/predict"]["post"]
     request = operation["requestBody"]["content"]["application/json"]["schema"]
     assert list(request["properties"]) == ["texts", "model", "explain", "terms", "coverage"]
-    assert set(operation["responses"]) == {"200", "400", "408", "413", "422", "503"}
+    assert set(operation["responses"]) == {"200", "400", "408", "413", "415", "422", "503"}
 
 
 # Errors
@@ -126,6 +126,11 @@ ERRORS = {
         "the body must be JSON in UTF-8; unexpected end of hex escape at line 1 column 19",
     ),
     "deep": (b"[" * 100_000, 400, "the body must be JSON in UTF-8; recursion limit exceeded at line 1 column 202"),
+    "a key twice": (
+        b'{"texts": ["a: b"], "t\\u0065xts": ["c"]}',
+        400,
+        "the body must be JSON in UTF-8; duplicate key 'texts'",
+    ),
     "NaN": (b'{"texts": [NaN]}', 400, "the body must be JSON in UTF-8; expected value at line 1 column 12"),
     "more after the end": (
         b'{"texts": [""]} 1',
@@ -249,18 +254,87 @@ def test_an_unknown_path_or_method_is_refused(method: str, path: str, status: in
     assert (response.status_code, response.json()) == (status, {"error": message})
 
 
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/json", 200),
+        ("Application/JSON; charset=utf-8", 200),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("", 415),
+    ],
+)
+def test_the_body_must_be_said_to_be_json(kind: str, status: int) -> None:
+    headers = {"Content-Type": kind}
+    (response,) = talk(make_app(), lambda client: client.post("/predict", content=body(texts=["a"]), headers=headers))
+    assert response.status_code == status
+    message = f"the content type must be application/json; got {kind!r}"
+    assert status == 200 or response.json() == {"error": message}
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST:8000", 200),
+        ("127.0.0.1:1", 200),
+        ("[::1]:8000", 200),
+        ("server", 400),
+        ("localhost.evil.example", 400),
+        ("127.0.0.1.evil.example:80", 400),
+        ("evil.example:127.0.0.1", 400),
+        ("", 400),
+    ],
+)
+def test_a_server_of_this_machine_answers_to_its_names_only(host: str, status: int) -> None:
+    get = lambda client: client.get("/health", headers={"Host": host})  # noqa: E731
+    local, anywhere = talk(make_app(local=True), get) + talk(make_app(), get)
+    assert (local.status_code, anywhere.status_code) == (status, 200)
+    message = f"the header Host must be localhost, 127.0.0.1 or [::1]; got {host!r}"
+    assert status == 200 or local.json() == {"error": message}
+
+
+def test_no_redirect_leads_to_the_host_that_a_request_names() -> None:
+    (response,) = talk(make_app(), lambda client: client.get("/health/", headers={"Host": "evil.example"}))
+    assert (response.status_code, "location" in response.headers) == (404, False)
+
+
+@pytest.mark.parametrize(("begun", "size", "status"), [(1, 1, 200), (70_000, 1, 200), (70_000, 70_000, 503)])
+def test_slow_bodies_do_not_keep_small_ones_out(begun: int, size: int, status: int) -> None:
+    answered = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield b" " * begun
+        await answered.wait()
+        yield body(texts=["a"])
+
+    async def another(client: httpx.AsyncClient) -> httpx.Response:
+        await asyncio.sleep(0)  # the slow one goes first
+        response = await client.post("/predict", content=b" " * size + body(texts=["a"]))
+        answered.set()
+        return response
+
+    first, second = talk(make_app(requests=1), lambda client: client.post("/predict", content=slow()), another)
+    assert (first.status_code, second.status_code) == (200, status)
+
+
 class Slow(Predictor):
     """A model that waits before it predicts, once it has been told to."""
 
     def __init__(self) -> None:
         model = two_classes()
         super().__init__(model.vectorizer, model.model, model.decision)
-        self.gate = threading.Event()
+        self.gate, self.explanations = threading.Event(), threading.Event()
         self.gate.set()
+        self.explanations.set()
 
     def predict_proba(self, texts: Any) -> Any:
         self.gate.wait()
         return super().predict_proba(texts)
+
+    def explain(self, texts: Any, count: int | None = None) -> Any:
+        self.explanations.wait()
+        return super().explain(texts, count)
 
 
 def test_while_a_model_predicts_health_is_answered_and_too_many_requests_are_refused() -> None:
@@ -284,6 +358,26 @@ def test_while_a_model_predicts_health_is_answered_and_too_many_requests_are_ref
     assert (answered.status_code, health.status_code) == (200, 200)
     (later,) = talk(app, predict)
     assert later.status_code == 200
+
+
+def test_explanations_wait_for_each_other_and_delay_no_prediction() -> None:
+    model = Slow()
+    app = create_app({"slow": model}, "slow", Limits(requests=8, seconds=2))
+    model.explanations.clear()
+
+    async def explain(client: httpx.AsyncClient) -> httpx.Response:
+        return await client.post("/predict", content=body(texts=["great"], explain=True))
+
+    async def others(client: httpx.AsyncClient) -> httpx.Response:
+        await asyncio.sleep(0)  # the explanations go first
+        predicted = await client.post("/predict", content=body(texts=["great"]))
+        third = await explain(client)
+        model.explanations.set()
+        assert (predicted.status_code, third.status_code) == (200, 503)
+        return third
+
+    *explained, _ = talk(app, explain, explain, others)
+    assert [response.status_code for response in explained] == [200, 200]
 
 
 def test_an_answer_that_takes_too_long_is_given_up() -> None:
