@@ -234,7 +234,7 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
         type=float,
         default=default.seconds,
         metavar="SECONDS",
-        help=f"for the body of a request, and then for its answer (default: {default.seconds:g})",
+        help=f"for a request's body, then for its answer, then to take it (default: {default.seconds:g})",
     )
 
 

@@ -1,8 +1,10 @@
 """`textclf serve` as a process: attacked, under load, and stopped."""
 
+import contextlib
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess
@@ -10,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 import httpx
 import pytest
@@ -18,9 +20,9 @@ import pytest
 from tests.unit.predict.models import export, network, two_classes
 from textclf.artifacts.decisions import write_index
 
+JSON = {"Content-Type": "application/json"}
 TEXTS = [["The food was great."], ["Never again.", ""], ["☃"] * 50]
 CLIENTS = 100
-JSON = {"Content-Type": "application/json"}
 HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 
 
@@ -49,12 +51,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def serving(folder: Path) -> Iterator[Serving]:
-    """Yield a server with the default limits."""
+@contextlib.contextmanager
+def serve(folder: Path, stdout: int | IO[str] = subprocess.PIPE) -> Iterator[Serving]:
+    """Run a server with the default limits."""
     command = [sys.executable, "-m", "textclf.cli", "serve", "--port", "0"]
     with subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+        command, cwd=folder, stdout=stdout, stderr=subprocess.PIPE, text=True, env=os.environ
     ) as process:
         assert process.stderr is not None
         started = process.stderr.readline()
@@ -68,11 +70,18 @@ def serving(folder: Path) -> Iterator[Serving]:
         process.kill()
 
 
+@pytest.fixture
+def serving(folder: Path) -> Iterator[Serving]:
+    """Yield a server."""
+    with serve(folder) as serving:
+        yield serving
+
+
 def stop(serving: Serving) -> tuple[int, list[dict[str, object]], str]:
     """Stop a server with SIGTERM and return its exit code, the lines of its log, and what it printed on stderr."""
     serving.process.send_signal(signal.SIGTERM)
     out, err = serving.process.communicate(timeout=60)
-    return serving.process.returncode, [json.loads(line) for line in out.splitlines()], err
+    return serving.process.returncode, [json.loads(line) for line in (out or "").splitlines()], err
 
 
 def read_response(connection: socket.socket) -> tuple[int, bytes]:
@@ -159,3 +168,25 @@ def test_a_request_in_work_is_answered_before_the_server_ends(serving: Serving) 
     assert status == 200
     assert json.loads(content)["predictions"][0]["text"] == "great"
     assert serving.process.wait(60) == 0
+
+
+def test_that_no_file_can_be_opened_is_said_once_and_ends_with_the_connections(serving: Serving) -> None:
+    number = serving.process.pid
+    files = len(list(Path(f"/proc/{number}/fd").iterdir())) + 1
+    resource.prlimit(number, resource.RLIMIT_NOFILE, (files, files))
+    with contextlib.ExitStack() as stack:
+        for _ in range(9):
+            stack.enter_context(serving.connect())
+        assert serving.process.stderr is not None
+        line = "warning: serve: connections can't be accepted; Too many open files; raise a limit (ulimit -n)\n"
+        assert serving.process.stderr.readline() == line
+    assert serving.post(texts=["great"]).status_code == 200
+    status, _, err = stop(serving)
+    assert (status, err) == (0, "")
+
+
+def test_a_full_disk_of_the_log_stops_no_request_and_is_said_once(folder: Path) -> None:
+    with Path("/dev/full").open("w") as full, serve(folder, full) as serving:
+        assert {serving.post(texts=["great"]).status_code for _ in range(9)} == {200}
+        line = "warning: serve: lines of the access log are lost; [Errno 28] No space left on device\n"
+        assert stop(serving) == (0, [], line)

@@ -1,6 +1,7 @@
 """Errors that are no defects of textclf, as lines for the user: mistakes, missing packages, a failing machine."""
 
 import atexit
+import contextlib
 import os
 import signal
 import sys
@@ -64,10 +65,11 @@ def _memory_line(error: BaseException) -> str:
 
 
 def complain(line: str) -> None:
-    """Write a line to stderr, if that is open, with unprintable characters escaped."""
+    """Write a line to stderr, if that is open and not on a full disk, with unprintable characters escaped."""
     if sys.stderr is not None:
         shown = (letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
-        print("".join(shown), file=sys.stderr)
+        with contextlib.suppress(OSError):
+            print("".join(shown), file=sys.stderr)
 
 
 def report_uncaught(name: str) -> None:

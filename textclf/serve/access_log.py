@@ -2,12 +2,15 @@
 
 import json
 import logging
+import sys
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 from fastapi import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from textclf.core.failures import complain
 
 PATHS = {"/", "/health", "/openapi.json", "/predict"}  # any other path is logged as "other": it may contain a text
 FACTS = "textclf.facts"  # key of the scope
@@ -62,3 +65,21 @@ class AccessLog:
 def note(request: Request, **facts: object) -> None:
     """Add facts to the line of a request in the access log."""
     request.scope[FACTS].update(facts)
+
+
+def start(stream: TextIO) -> None:
+    """Write the access log to a stream from now on."""
+    logger.addHandler(_Handler(stream))
+    logger.setLevel(logging.INFO)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes lines as long as that is possible: a full disk must not end the service, nor fill the other log."""
+
+    failed = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802 (logging's)
+        """Say the first time that a line is lost; logging itself prints a traceback each time."""
+        if not self.failed:
+            complain(f"warning: serve: lines of the access log are lost; {sys.exc_info()[1]}")
+        self.failed = True

@@ -1,14 +1,19 @@
 """The command `textclf serve`: from its arguments to a server that runs until it is told to stop."""
 
 import argparse
+import errno
 import logging
 import math
+import resource
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from textclf.artifacts.decisions import INDEX, read_index
 from textclf.core.errors import UserError
@@ -16,9 +21,12 @@ from textclf.core.failures import complain
 from textclf.predict.predictor import Predictor, find_model, load
 from textclf.serve import access_log
 from textclf.serve.app import create_app
+from textclf.serve.guard import is_local
 from textclf.serve.limits import Limits
 from textclf.serve.protocol import Protocol
 
+MAX_CONNECTIONS, MAX_BACKLOG = 1024, 128  # at once; and those that wait to be accepted
+OWN_FILES = 32  # open at most besides connections
 IDLE_SECONDS = 5  # until a connection without a request is closed
 MAX_PORT = 65535
 # Seconds that a thread may keep Python's lock while others wait. By default 0.005, so that the loop which reads and
@@ -37,30 +45,64 @@ def run(arguments: argparse.Namespace) -> None:
     )
     threads = _at_least_one(arguments, "threads")
     models, default = load_models(arguments.models, arguments.model)
-    app = create_app(models, default, limits, threads)
-    config = uvicorn.Config(
-        app,
-        http=Protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level=logging.WARNING,
-        access_log=False,
-        server_header=False,
-        timeout_keep_alive=IDLE_SECONDS,
-        timeout_graceful_shutdown=math.ceil(limits.seconds),
-    )
-    server = uvicorn.Server(config)
-    handler = logging.StreamHandler(sys.stdout)
-    access_log.logger.addHandler(handler)
-    access_log.logger.setLevel(logging.INFO)
+    access_log.start(sys.stdout)
+    logging.getLogger("asyncio").addFilter(FullOnce())
     with listen(arguments.host, arguments.port) as listener:
+        app = create_app(models, default, limits, threads, is_local(listener.getsockname()[0]))
+        server = uvicorn.Server(configure(app, limits))
         # uvicorn sends itself the signal once more when it has shut down; this exits with 0 then.
         signal.signal(signal.SIGTERM, server.handle_exit)
         names = ", ".join(f"{name} (default)" if name == default else name for name in models)
         complain(f"serving {names} at {address(listener)}")
         sys.setswitchinterval(SWITCH_SECONDS)
         server.run(sockets=[listener])
+
+
+def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
+    """Return the settings of a server whose connections never take all files that it may open.
+
+    asyncio accepts up to `backlog` connections per turn of the loop, and it is the fourth turn that closes one beyond
+    the limit.
+    """
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = max(8, math.inf if files == resource.RLIM_INFINITY else files - OWN_FILES)
+    connections, backlog = int(min(MAX_CONNECTIONS, room // 2)), int(min(MAX_BACKLOG, room // 8))
+    protocol: Any = partial(Protocol, most_connections=connections, seconds=limits.seconds)
+    return uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level=logging.ERROR,  # a client can cause any number of warnings
+        access_log=False,
+        server_header=False,
+        backlog=backlog,
+        timeout_keep_alive=IDLE_SECONDS,
+        timeout_graceful_shutdown=math.ceil(limits.seconds),
+    )
+
+
+class FullOnce(logging.Filter):
+    """Says only once, in a line, that there are too many open files to accept a connection; asyncio says it each time.
+
+    It tries again a second later, even if the server has ended in the meantime.
+    """
+
+    def __init__(self) -> None:
+        """Expect the first time."""
+        super().__init__()
+        self.said = False
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether asyncio may log this."""
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
+            if not self.said:
+                complain(f"warning: serve: connections can't be accepted; {error.strerror}; raise a limit (ulimit -n)")
+            self.said = True
+            return False
+        return not (self.said and str(error) == "Invalid file descriptor: -1")
 
 
 def load_models(folder: Path, name: str | None) -> tuple[dict[str, Predictor], str]:

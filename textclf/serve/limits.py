@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Limits:
-    """Sizes of a request, requests at once, and seconds for the body of a request and then for its answer."""
+    """Sizes of a request, requests at once, and seconds for a body, its answer, and taking that."""
 
     texts: int = 1000
     characters: int = 100_000  # of one text

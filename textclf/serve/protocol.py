@@ -1,22 +1,47 @@
-"""HTTP/1.1 as uvicorn speaks it, with a deadline for slow clients and errors in JSON."""
+"""HTTP/1.1 as uvicorn speaks it, with deadlines for slow clients, a limit of connections, and errors in JSON."""
 
+import asyncio
 import json
+from typing import Any, cast
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 
 class Protocol(H11Protocol):
-    """Close a connection if the head of a request has not arrived `timeout_keep_alive` seconds after the last response.
+    """Close connections beyond a limit, and those of clients that are too slow.
 
-    uvicorn's own timer ends at the first byte, so that a client could hold a connection with half a head for ever, or
-    go on sending a body that has been refused.
+    The head of a request must arrive `timeout_keep_alive` seconds after the last response, and a response must be taken
+    in `seconds`. uvicorn's own timer ends at the first byte, so that a client could hold a connection with half a head
+    for ever, or go on sending a body that has been refused; and for a response that nobody takes it has none.
     """
 
-    def connection_made(self, transport: object) -> None:
+    def __init__(self, *arguments: Any, most_connections: int, seconds: float, **options: Any) -> None:
+        """Make a connection of a server; uvicorn gives the other arguments."""
+        super().__init__(*arguments, **options)
+        self.most_connections = most_connections
+        self.seconds = seconds
+        self.write_deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start the timer, which uvicorn starts only after a response."""
-        super().connection_made(transport)  # type: ignore[arg-type]
+        super().connection_made(cast("asyncio.Transport", transport))
+        if len(self.connections) > self.most_connections:
+            self._refuse(503, "the server has too many connections; try again in a second")
+            return
+        self.transport.set_write_buffer_limits(high=0)  # so `pause_writing` is called for a single byte
         self._close_at(self.loop.time() + self.timeout_keep_alive)
+
+    def pause_writing(self) -> None:
+        """Start the deadline of a response that the client does not take."""
+        super().pause_writing()
+        self.write_deadline = self.loop.call_later(self.seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """End the deadline when all has been taken."""
+        super().resume_writing()
+        if self.write_deadline:
+            self.write_deadline.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Handle the data; go on with the timer unless it completed the head of a request."""
@@ -30,9 +55,13 @@ class Protocol(H11Protocol):
         self.timeout_keep_alive_task = self.loop.call_at(deadline, self.timeout_keep_alive_handler)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is not HTTP, in the form of all errors."""
-        body = json.dumps({"error": f"the request must be HTTP/1.1; {msg}"}).encode()
+        """Refuse what is not HTTP."""
+        self._refuse(400, f"the request must be HTTP/1.1; {msg}")
+
+    def _refuse(self, status: int, message: str) -> None:
+        """Answer in the form of all errors, and close the connection."""
+        body = json.dumps({"error": message}).encode()
         headers = [("content-type", "application/json"), ("content-length", str(len(body))), ("connection", "close")]
-        for event in (h11.Response(status_code=400, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+        for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
         self.transport.close()

@@ -1,15 +1,18 @@
 """The command `textclf serve`: its models, its address, and what it refuses."""
 
+import resource
 import socket
 from pathlib import Path
 
 import pytest
 
 from tests.unit.predict.models import export, three_classes, two_classes
+from tests.unit.serve.clients import make_app
 from textclf import cli
 from textclf.artifacts.decisions import write_index
 from textclf.core.errors import UserError
 from textclf.serve import command
+from textclf.serve.limits import Limits
 
 
 @pytest.fixture
@@ -95,6 +98,17 @@ def test_the_body_of_a_response_does_not_wait_until_the_client_acknowledges_the_
         connection, _ = listener.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+@pytest.mark.parametrize("files", [40, 64, 256, 1024, 2**20, resource.RLIM_INFINITY])
+def test_connections_never_take_all_files_that_the_server_may_open(files: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
+    config = command.configure(make_app(), Limits())
+    connections = config.http.keywords["most_connections"]  # type: ignore[union-attr]
+    assert 1 <= config.backlog <= 128
+    assert config.backlog < connections <= 1024
+    if files != resource.RLIM_INFINITY:
+        assert connections + 4 * config.backlog < files
 
 
 def test_the_limits_that_the_command_line_shows_are_those_of_the_server(capsys: pytest.CaptureFixture[str]) -> None:

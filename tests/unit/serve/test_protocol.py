@@ -1,9 +1,11 @@
-"""Connections to a server in this process: deadlines of slow clients, and what is not HTTP."""
+"""Connections to a server in this process: deadlines of slow clients, how many there are, and what is not HTTP."""
 
 import asyncio
 import json
 import socket
 from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any
 
 import pytest
 import uvicorn
@@ -12,15 +14,17 @@ from tests.unit.serve.clients import make_app
 from textclf.serve.protocol import Protocol
 
 IDLE = 0.2  # seconds until a connection without a request is closed
+POST = b"POST /predict HTTP/1.1\r\nHost: server\r\nContent-Type: application/json\r\n"
 GET = b"GET /health HTTP/1.1\r\nHost: server\r\n\r\n"
 Client = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
-def connect(client: Client) -> None:
+def connect(client: Client, most_connections: int = 9) -> None:
     """Run a client against a server; it must end within seconds."""
 
     async def run() -> None:
-        config = uvicorn.Config(make_app(bytes=100), http=Protocol, lifespan="off", log_config=None, access_log=False)
+        http: Any = partial(Protocol, most_connections=most_connections, seconds=IDLE)
+        config = uvicorn.Config(make_app(bytes=100), http=http, lifespan="off", log_config=None, access_log=False)
         config.timeout_keep_alive = IDLE  # type: ignore[assignment]
         server = uvicorn.Server(config)
         with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -84,7 +88,7 @@ def test_a_body_that_was_refused_is_not_read_for_ever() -> None:
     chunk = b"64\r\n" + b"x" * 100 + b"\r\n"
 
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"POST /predict HTTP/1.1\r\nHost: server\r\nTransfer-Encoding: chunked\r\n\r\n" + 2 * chunk)
+        writer.write(POST + b"Transfer-Encoding: chunked\r\n\r\n" + 2 * chunk)
         assert await status_of(reader) == 413
         with pytest.raises(ConnectionError):
             await flood(writer, chunk)
@@ -94,7 +98,7 @@ def test_a_body_that_was_refused_is_not_read_for_ever() -> None:
 
 def test_after_a_refused_body_the_connection_is_used_again() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"POST /predict HTTP/1.1\r\nHost: server\r\nContent-Length: 200\r\n\r\n" + b"x" * 200 + GET)
+        writer.write(POST + b"Content-Length: 200\r\n\r\n" + b"x" * 200 + GET)
         assert [await status_of(reader), await status_of(reader)] == [413, 200]
 
     connect(client)
@@ -106,5 +110,38 @@ def test_what_is_not_http_is_refused_in_json() -> None:
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 400 ")
         assert json.loads(body) == {"error": "the request must be HTTP/1.1; Invalid HTTP request received."}
+
+    connect(client)
+
+
+def test_a_client_that_does_not_read_its_answers_is_cut_off() -> None:
+    async def client(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with pytest.raises(ConnectionError):
+            await flood(writer, 1000 * GET)
+
+    connect(client)
+
+
+def test_a_connection_beyond_the_limit_is_refused_and_leaves_the_others_alone() -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(GET)
+        assert await status_of(reader) == 200
+        another, other_writer = await asyncio.open_connection(*writer.get_extra_info("peername"))
+        head, _, body = (await another.read()).partition(b"\r\n\r\n")
+        other_writer.close()
+        assert head.startswith(b"HTTP/1.1 503 ")
+        assert json.loads(body) == {"error": "the server has too many connections; try again in a second"}
+        writer.write(GET)
+        assert await status_of(reader) == 200
+
+    connect(client, most_connections=1)
+
+
+def test_a_request_with_both_headers_of_length_is_refused_and_what_follows_is_not_read() -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(body) == {"error": "a request must have Content-Length or Transfer-Encoding; got both"}
 
     connect(client)
