@@ -43,7 +43,7 @@ if no drift was found, 1 if drift was found, 2 after a mistake.
 
 SERVE = """
 Serve the models over HTTP until SIGTERM: POST /predict, GET /health, GET / (models and limits), GET /openapi.json. Logs
-one line of JSON per request to stdout. Needs the extra: pip install "textclf[serve]".
+one line of JSON per request to stdout. Needs what requirements/serve.txt locks: docs/serve.md.
 
   textclf serve --port 8000
   curl http://127.0.0.1:8000/predict --json '{"texts": ["The food was great."]}'

@@ -48,6 +48,14 @@ def test_make_lock_refuses_another_requirement_without_a_wheel() -> None:
     ]
 
 
+def test_no_file_says_to_install_the_package_that_has_our_name_on_the_package_index() -> None:
+    wrong = re.compile(r"""pip3? install [^\n]*(?<=[\s"'`])textclf(?![\w./*-])""")
+    done = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    names = set(done.stdout.split("\0")) - {"", "CHANGELOG.md"}  # which says what once was
+    texts = {name: (ROOT / name).read_bytes().decode("utf-8", "replace") for name in names if (ROOT / name).is_file()}
+    assert {name: found[0] for name, text in texts.items() if (found := wrong.search(text))} == {}
+
+
 def test_the_image_installs_only_wheels() -> None:
     lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
     assert [line for line in lines if "-r requirements/" in line and LOCKED not in line] == []

@@ -8,7 +8,7 @@ import sys
 from types import TracebackType
 
 from textclf.core.errors import UserError
-from textclf.core.extras import extra_of
+from textclf.core.extras import extra_of, how_to_install
 
 USAGE_ERROR = 2
 DEFECT = 70  # EX_SOFTWARE of sysexits.h; Python's own 1 is what commands say that found drift, damage or a worse model
@@ -26,7 +26,7 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
             return error.lines
         case ModuleNotFoundError():
             if (extra := extra_of(error.name)) is not None:
-                return (f'the package {error.name} must be installed for this; pip install "textclf[{extra}]"',)
+                return (f"the package {error.name} must be installed for this; {how_to_install(extra)}",)
             if (package := (error.name or "").partition(".")[0]) in OWN:
                 return None
             return (f"the package {package} must be installed; activate the environment: . .venv/bin/activate",)

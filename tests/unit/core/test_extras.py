@@ -5,7 +5,7 @@ import pytest
 
 from tests.conftest import ROOT
 from textclf.core import stage
-from textclf.core.extras import EXTRAS, extra_of
+from textclf.core.extras import EXTRAS, LOCKED, extra_of
 from textclf.core.failures import USAGE_ERROR
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -24,15 +24,27 @@ def modules(requirements: list[str]) -> set[str]:
 
 def test_every_package_of_an_extra_is_known_by_the_module_that_it_brings() -> None:
     declared = {name: modules(lines) for name, lines in PROJECT["optional-dependencies"].items()}
+    declared["pipeline"] |= {"markupsafe"}
     declared["pipeline"] -= declared["parquet"]
     declared["pretrained"] -= declared["encoder"]
-    declared["encoder"] -= declared["onnx"]
     assert {name: set(packages) for name, packages in EXTRAS.items()} == declared
+
+
+def test_each_extra_with_a_lock_file_is_installed_from_it() -> None:
+    locks = {path.stem for path in (ROOT / "requirements").glob("*.txt")}
+    assert set(LOCKED) == locks & set(EXTRAS)
 
 
 @pytest.mark.parametrize(
     ("module", "extra"),
-    [("pyarrow.parquet", "parquet"), ("pandas", "pipeline"), ("uvicorn", "serve"), ("numpy", None), (None, None)],
+    [
+        ("pyarrow.parquet", "parquet"),
+        ("pandas", "pipeline"),
+        ("markupsafe", "pipeline"),
+        ("uvicorn", "serve"),
+        ("numpy", None),
+        (None, None),
+    ],
 )
 def test_the_extra_of_a_module_is_found(module: str | None, extra: str | None) -> None:
     assert extra_of(module) == extra
@@ -44,8 +56,16 @@ def fail(error: Exception) -> None:
 
 def test_a_missing_extra_is_one_line_that_names_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name="pyarrow"))) == USAGE_ERROR
-    line = 'error: predict: the package pyarrow must be installed for this; pip install "textclf[parquet]"\n'
+    line = "error: predict: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow\n"
     assert capsys.readouterr().err == line
+
+
+def test_an_extra_with_a_lock_file_is_installed_by_hash(capsys: pytest.CaptureFixture[str]) -> None:
+    assert stage.exit_code("serve", lambda: fail(ModuleNotFoundError("", name="uvicorn"))) == USAGE_ERROR
+    assert capsys.readouterr().err == (
+        "error: serve: the package uvicorn must be installed for this; in a clone of textclf: "
+        "pip install --require-hashes --only-binary :all: -r requirements/serve.txt\n"
+    )
 
 
 def test_python_without_the_requirements_is_told_to_use_their_environment(capsys: pytest.CaptureFixture[str]) -> None:

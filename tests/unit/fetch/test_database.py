@@ -227,5 +227,7 @@ def test_without_sqlalchemy_the_error_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     assert stage.exit_code("fetch", lambda: database.query_rows(VARIABLE, QUERY)[1]) == USAGE_ERROR
-    line = 'error: fetch: the package sqlalchemy must be installed for this; pip install "textclf[sql]"\n'
+    line = (
+        "error: fetch: the package sqlalchemy must be installed for this; pip install --only-binary :all: sqlalchemy\n"
+    )
     assert capsys.readouterr().err == line

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.predict.models import export, fit_vectorizer, shares, two_classes
 from textclf.artifacts.decisions import Decision
-from textclf.core.extras import EXTRAS
+from textclf.core.extras import EXTRAS, how_to_install
 from textclf.predict.predictor import Predictor
 
 WITHOUT = (
@@ -60,15 +60,15 @@ def test_texts_and_tables_are_predicted_without_any_extra(folder: Path, words: l
     [
         (
             ["predict", "--model", "model", "--path", "texts.csv", "--output", "labels.parquet"],
-            'predict: the package pyarrow must be installed for this; pip install "textclf[parquet]"',
+            "predict: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow",
         ),
         (
             ["pr-report", "main"],
-            'pr-report: the package jinja2 must be installed for this; pip install "textclf[pipeline]"',
+            "pr-report: the package markupsafe must be installed for this; in a clone of textclf: make .venv/run",
         ),
         (
             ["serve", "--model", "model"],
-            'serve: the package uvicorn must be installed for this; pip install "textclf[serve]"',
+            f"serve: the package uvicorn must be installed for this; {how_to_install('serve')}",
         ),
     ],
     ids=["parquet", "pr-report", "serve"],

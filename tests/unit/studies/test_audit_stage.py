@@ -11,6 +11,7 @@ from tests.unit.studies.audits import rows_with_issues
 from textclf.artifacts import splits
 from textclf.core import stage
 from textclf.core.about import About
+from textclf.core.extras import how_to_install
 from textclf.core.failures import USAGE_ERROR
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.evaluate.settings import Evaluate
@@ -67,6 +68,6 @@ def test_a_missing_cleanlab_is_told_before_any_training(
     monkeypatch.setitem(sys.modules, "cleanlab", None)
     monkeypatch.setattr(summary, "audit", None)
     assert stage.exit_code("audit", lambda: len(run(folder, 1))) == USAGE_ERROR
-    line = 'error: audit: the package cleanlab must be installed for this; pip install "textclf[audit]"\n'
+    line = f"error: audit: the package cleanlab must be installed for this; {how_to_install('audit')}\n"
     assert capsys.readouterr().err == line
     assert not (folder / "out1").exists()

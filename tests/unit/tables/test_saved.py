@@ -62,7 +62,7 @@ def test_without_openpyxl_the_error_names_the_extra(
 ) -> None:
     monkeypatch.setitem(sys.modules, "openpyxl", None)
     assert stage.exit_code("split", lambda: len(read({"c.xlsx": SAME["c.xlsx"]}).rows)) == USAGE_ERROR
-    line = 'error: split: the package openpyxl must be installed for this; pip install "textclf[excel]"\n'
+    line = "error: split: the package openpyxl must be installed for this; pip install --only-binary :all: openpyxl\n"
     assert capsys.readouterr().err == line
 
 
