@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import IO, cast
 
 from textclf.artifacts.conformal import labels_answered, labels_of
 from textclf.core.errors import UserError
@@ -46,7 +47,9 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.output is None:
         if sys.stdout is None:
             raise UserError("standard output must be open; or set --output")
-        outputs.write(predicted, sys.stdout.buffer, kind, columns)
+        stdout = sys.stdout.buffer
+        terminal = cast("IO[bytes]", outputs.Terminal(stdout)) if sys.stdout.isatty() else stdout
+        outputs.write(predicted, terminal, kind, columns)
     else:
         with outputs.open_output(arguments.output) as stream:
             outputs.write(predicted, stream, kind, columns)

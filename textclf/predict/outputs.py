@@ -2,8 +2,10 @@
 
 import contextlib
 import csv
+import io
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 # First characters of cells that spreadsheets compute, the last four in full width: OWASP, CSV Injection.
 FORMULA = (*"=+-@\t\r\n", *"\uff1d\uff0b\uff0d\uff20")
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # but tab and line end
 GROUP_ROWS, GROUP_BYTES = 2**16, 2**24  # a row group of Parquet is written when it has as many of either
 
 
@@ -233,6 +236,22 @@ FORMATS = {
 }
 DEFAULT = "jsonl"
 ENDINGS = {ending: name for name, kind in FORMATS.items() for ending in kind.endings}
+
+
+class Terminal(io.BufferedIOBase):
+    """Standard output on a terminal: shows control characters of the texts, which the terminal would obey."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        """Write to the stream."""
+        self.stream = stream
+
+    def write(self, lines: Any) -> int:
+        """Write whole lines in UTF-8."""
+        return self.stream.write(CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", lines.decode()).encode())
+
+    def flush(self) -> None:
+        """Pass on what was written."""
+        self.stream.flush()
 
 
 def write(batches: Iterable[PredictedBatch], stream: IO[bytes], kind: str, columns: Columns) -> None:

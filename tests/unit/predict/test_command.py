@@ -104,6 +104,25 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     return work
 
 
+CONTROLS = "\x1b]0;owned\x07\x1b[2Jgood\rfood \x7f\x9b1m\tcafé ☃"
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_terminal_gets_no_control_characters_and_a_file_gets_the_text(run: Run, kind: str) -> None:
+    shown, written = (run("--to", kind, CONTROLS, terminal=terminal).out for terminal in (True, False))
+    assert [letter for letter in shown.decode() if letter < " " or "\x7f" <= letter <= "\x9f"] == [
+        *({"csv": "\n\t\n", "jsonl": "\n"}[kind])
+    ]
+    assert r"\u001b]0;owned\u0007\u001b[2Jgood" in shown.decode()
+    assert "café ☃" in shown.decode()
+    text = (
+        list(csv.reader(io.StringIO(written.decode(), newline="")))[1][1]
+        if kind == "csv"
+        else json.loads(written)["text"]
+    )
+    assert text == CONTROLS
+
+
 def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "textclf.cli", "predict", *arguments]
 
