@@ -107,10 +107,8 @@ def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictReques
     """Return the request in a body; `HTTPException` if it breaks a rule or a limit, or names none of the models."""
     try:
         content = from_json(body, allow_inf_nan=False)
-        if isinstance(content, dict) and body.count(b":") != len(content):
-            DECODER.decode(body.decode())  # refuses a repeated key, of which the other takes the last value
     except ValueError as error:
-        raise HTTPException(400, f"the body must be JSON in UTF-8; {error}") from None
+        raise _no_json(error) from None
     if not isinstance(content, dict):
         raise HTTPException(422, f"the body must be an object with the key texts; got {quote_value(content)}")
     fields = list(PredictRequest.model_fields)
@@ -120,6 +118,11 @@ def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictReques
         wanted = PredictRequest.model_validate(content)
     except ValidationError as error:
         raise HTTPException(422, _sentence(error)) from None
+    if body.count(b":") > len(content):
+        try:
+            DECODER.decode(body.decode())  # refuses a key that is repeated, of which the other takes the last value
+        except ValueError as error:
+            raise _no_json(error) from None
     if len(wanted.texts) > limits.texts:
         raise HTTPException(
             422, f"texts must be at most {limits.texts:,} per request; got {len(wanted.texts):,}; send them in parts"
@@ -132,6 +135,10 @@ def parse(body: bytes, limits: Limits, models: Collection[str]) -> PredictReques
     if wanted.model is not None and wanted.model not in models:
         raise HTTPException(422, f"model must be one of {list_names(list(models))}; got {quote_value(wanted.model)}")
     return wanted
+
+
+def _no_json(error: ValueError) -> HTTPException:
+    return HTTPException(400, f"the body must be JSON in UTF-8; {error}")
 
 
 def _sentence(error: ValidationError) -> str:
