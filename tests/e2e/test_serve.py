@@ -189,6 +189,23 @@ def test_that_no_file_can_be_opened_is_said_once_and_ends_with_the_connections(s
     assert (status, err) == (0, "")
 
 
+def test_a_full_disk_of_stderr_does_not_keep_the_server_from_starting(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "textclf.cli", "serve", "--port", str(port)]
+    with (
+        Path("/dev/full").open("w") as full,
+        subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=full) as process,
+    ):
+        answer = None
+        while answer is None and process.poll() is None:
+            with contextlib.suppress(httpx.ConnectError):
+                answer = httpx.get(f"http://127.0.0.1:{port}/health", trust_env=False, timeout=60)
+        assert answer is not None
+        process.terminate()
+        assert (answer.status_code, process.wait(60)) == (200, 0)
+
+
 def test_a_full_disk_of_the_log_stops_no_request_and_is_said_once(folder: Path) -> None:
     with Path("/dev/full").open("w") as full, serve(folder, full) as serving:
         assert {serving.post(texts=["great"]).status_code for _ in range(9)} == {200}
