@@ -18,6 +18,7 @@ from textclf.artifacts.splits import open_shards, read_classes
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
 from textclf.core.stage import item_of, main
+from textclf.vectorize.caveats import caveats
 from textclf.vectorize.settings import Representation
 from textclf.vectorize.stage import vectorize
 
@@ -44,6 +45,8 @@ def run(*, stage: str, plan: Path, splits: Path, pretrained: Path, features: Pat
     shutil.rmtree(kept, ignore_errors=True)
     for split, shape in shapes.splits.items():
         print(f"{name}, {split}: {shape['rows']} rows x {shape['features']} features, {shape['nonzeros']} nonzeros")
+    for sentence in caveats(name, settings, {**shapes.splits, **shapes.notes}):
+        print(f"warning: {sentence}")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from textclf.export import description
 from textclf.pages.parts import Chart, Table
 from textclf.plot import groups
 from textclf.report.run import CLASS_METRICS, Run
+from textclf.vectorize.caveats import caveats
 
 Cell = tuple[str, str]  # a value and its interval
 
@@ -81,7 +82,14 @@ def protocol(run: Run) -> dict[str, Any]:
     watching = [name for name in run.models if name in set(run.history["model"])]
     chosen = isinstance(settings.evaluate.threshold, str)
     return {
-        "caveats": description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching, run.clusters),
+        "caveats": [
+            *description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching, run.clusters),
+            *(
+                sentence
+                for name, shape in run.features.items()
+                for sentence in caveats(name, settings.vectorize[name], shape)
+            ),
+        ],
         "facts": [
             *description.protocol(
                 settings.data,

@@ -1,0 +1,40 @@
+"""What a representation misses of the texts that it was made of: the terminal and the report show it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from textclf.core.files import SPLITS
+from textclf.core.formatting import percent
+from textclf.core.scripts import EXAMPLES, SOME
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.token_ids.settings import Settings as TokenIds
+
+CUT, UNSPACED = "cut", "unspaced"  # a number of texts, for each split; a share of the training texts
+
+
+def reads_words(settings: Any) -> bool:
+    """Return whether a representation sees nothing of a text but what stands between spaces or other separators."""
+    pattern = Terms.model_fields["token_pattern"].default  # another one is somebody's answer to such texts
+    if isinstance(settings, Terms):
+        return settings.analyzer == "word" and settings.token_pattern == pattern
+    return isinstance(settings, TokenIds)
+
+
+def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
+    """Return sentences on a representation; `shape` is its entry in metrics/features.json."""
+    sentences = []
+    if (share := shape.get(UNSPACED, 0.0)) >= SOME:
+        by_letters = f"set vectorize.{name}.analyzer to char"
+        remedy = by_letters if isinstance(settings, Terms) else "read letters (method terms, analyzer char)"
+        sentences.append(
+            f"{percent(share)} of the training texts are {EXAMPLES}, and vectorize.{name} takes what stands between "
+            f"spaces for words, few of which occur in other texts: {remedy}, or put spaces between the words."
+        )
+    splits = [shape[split] for split in SPLITS if split in shape]
+    if cut := sum(split.get(CUT, 0) for split in splits):
+        rows = sum(split["rows"] for split in splits)
+        sentences.append(
+            f"{cut:,} of {rows:,} texts ({percent(cut / rows)}) are longer than vectorize.{name}.length, "
+            f"{settings.length} {settings.unit}, and the model does not see the rest of them."
+        )
+    return sentences
