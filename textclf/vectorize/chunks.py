@@ -18,6 +18,7 @@ from textclf.artifacts.shards import Shards
 from textclf.core import workers
 from textclf.core.files import sha256, sha256_of_file
 from textclf.core.progress import bar
+from textclf.vectorize.caveats import CUT
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -31,6 +32,10 @@ class Transformer(Protocol):
 
     def transform(self, texts: Iterable[str]) -> Matrix:
         """Return the features of the texts."""
+        ...
+
+    def count_cut(self, texts: Iterable[str]) -> int:
+        """Return how many of the texts are too long to be seen as a whole."""
         ...
 
     def to_json(self) -> dict[str, Any]:
@@ -47,9 +52,10 @@ def vectorize_chunks(
 ) -> dict[str, dict[str, int]]:
     """Write the features of every shard to `folder`, and return the shape of each split.
 
-    A shape has `rows`, `features` and `nonzeros`. Chunks are kept in a folder below `scratch`, whose name changes with
-    the texts and the representation; it is left for the caller to remove once the features are in their place. Memory
-    holds one shard. Raises `UserError` if a shard or a chunk is damaged.
+    A shape has `rows`, `features` and `nonzeros`, and `cut`, the number of texts that are too long, if there are some.
+    Chunks are kept in a folder below `scratch`, whose name changes with the texts and the representation; it is left
+    for the caller to remove once the features are in their place. Memory holds one shard. Raises `UserError` if a shard
+    or a chunk is damaged.
     """
     paths = [path for split in rows.values() for path in split.paths]
     kept = scratch / fingerprint(paths, representation, classes)
@@ -59,12 +65,12 @@ def vectorize_chunks(
         for name, split in rows.items():
             shapes[name] = {"rows": 0, "features": 0, "nonzeros": 0}
             for path in split.paths:
-                shard = _vectorize_shard(path, representation, classes, kept, progress)
+                shard, cut = _vectorize_shard(path, representation, classes, kept, progress)
                 features.write(shard, folder / f"{path.stem}{features.SUFFIX}")
-                shape = features.shape(shard)
-                shapes[name]["features"] = shape["features"]
-                for key in ("rows", "nonzeros"):
-                    shapes[name][key] += shape[key]
+                shape = features.shape(shard) | ({CUT: cut} if cut else {})
+                shapes[name]["features"] = shape.pop("features")
+                for key, number in shape.items():
+                    shapes[name][key] = shapes[name].get(key, 0) + number
     return shapes
 
 
@@ -81,15 +87,19 @@ def _count_rows(path: Path) -> int:
 
 def _vectorize_shard(
     path: Path, representation: Transformer, classes: Sequence[str], kept: Path, progress: "tqdm[Any]"
-) -> Features:
-    """Return the features of a shard, those of each chunk from its file if an earlier run wrote it."""
+) -> tuple[Features, int]:
+    """Return the features of a shard, and how many of its texts are too long.
+
+    The features of a chunk come from its file if an earlier run wrote it.
+    """
     shard = splits.read_shard(path)
     position = {name: number for number, name in enumerate(classes)}
-    chunks = []
+    chunks, cut = [], 0
     for number, start in enumerate(range(0, len(shard), ROWS), start=1):
         target = shards.path(kept, path.stem, features.SUFFIX, number)
+        rows = shard.iloc[start : start + ROWS]
+        cut += representation.count_cut(rows["text"].tolist())
         if not target.exists():
-            rows = shard.iloc[start : start + ROWS]
             chunk = Features(
                 rows["id"].to_numpy(dtype=str),
                 representation.transform(rows["text"].tolist()),
@@ -100,4 +110,4 @@ def _vectorize_shard(
                 features.write(chunk, temporary)
         chunks.append(features.read_shard(target))
         progress.update(len(chunks[-1].ids))
-    return features.concatenate(chunks)
+    return features.concatenate(chunks), cut

@@ -38,3 +38,8 @@ def read_tokenizer(path: Path, length: int) -> "Tokenizer":
 def encode(tokenizer: "Tokenizer", texts: Sequence[str]) -> list[list[int]]:
     """Return the token ids of each text, on all cores."""
     return [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]
+
+
+def count_cut(tokenizer: "Tokenizer", texts: Sequence[str]) -> int:
+    """Return how many of the texts have more tokens than the tokenizer gives of a text."""
+    return sum(bool(encoding.overflowing) for encoding in tokenizer.encode_batch_fast(list(texts)))

@@ -101,6 +101,16 @@ def test_the_protocol_of_the_lesson_is_told_with_its_caveats() -> None:
     assert "There are no validation rows" not in sections(make_run(validation=True))["protocol"]
 
 
+def test_texts_that_a_representation_does_not_see_whole_are_told_among_the_caveats() -> None:
+    shape = {"rows": 40, "features": 5, "nonzeros": 80}
+    run = replace(DEFAULT, features={"words": {"train": shape, "test": shape, "unspaced": 0.5}})
+    assert "50.0% of the training texts are in a script without spaces between words" in sections(run)["protocol"]
+    pieces = replace(run.settings, vectorize=Vectorize.model_validate({"words": {"method": "wordpieces"}}))
+    cut = replace(run, settings=pieces, features={"words": {"train": shape | {"cut": 3}, "test": shape | {"cut": 1}}})
+    assert "4 of 80 texts (5.0%) are longer than vectorize.words.length, 128 word" in sections(cut)["protocol"]
+    assert "without spaces" not in TEXT["protocol"]
+
+
 def test_choices_on_validation_rows_are_told_with_their_values() -> None:
     settings = {"evaluate.threshold": "f1", "evaluate.calibration": "temperature"}
     run = make_run(("logistic_regression",), validation=True, settings=settings)

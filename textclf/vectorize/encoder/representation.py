@@ -15,7 +15,7 @@ from textclf.core.files import sha256, sha256_of_file
 from textclf.vectorize.encoder.external_data import in_one_piece
 from textclf.vectorize.encoder.session import Session, Vectors
 from textclf.vectorize.encoder.settings import Settings
-from textclf.vectorize.tokenizer import encode, read_tokenizer
+from textclf.vectorize.tokenizer import count_cut, encode, read_tokenizer
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -87,6 +87,10 @@ class Representation:
     def _encode(self, texts: list[str]) -> Vectors:
         rows = encode(self._tokenizer, texts)
         return self._session.encode(rows, self.settings.pooling, self.settings.normalize)
+
+    def count_cut(self, texts: Iterable[str]) -> int:
+        """Return how many of the texts are longer than the setting `length`."""
+        return count_cut(self._tokenizer, list(texts))
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the folder that has graph and tokenizer, their SHA-256, and the length of a vector."""

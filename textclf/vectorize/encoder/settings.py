@@ -20,6 +20,7 @@ class Settings(NamesWeights):
 
     kind: ClassVar = "dense"
     frozen: ClassVar = True  # nothing is learned, so the vector of a text never changes
+    unit: ClassVar = "word pieces"
     packages: ClassVar = ("onnxruntime", "tokenizers")
 
     method: Literal["encoder"] = Field(default="encoder", description="encoder: vectors of a sentence encoder")

@@ -63,13 +63,20 @@ class TokenIds:
     def transform(self, texts: Iterable[str]) -> Tokens:
         """Return the ids of the known words of each text, in their order, shortened to `length`."""
         length, at_end = self.settings.length, self.settings.truncating == "post"
-        rows = []
-        for text in texts:
-            known = [number for word in split_words(text, self.settings) if (number := self._ids.get(word))]
-            rows.append(np.array(known[:length] if at_end else known[-length:], dtype=np.int32))
+        rows = [
+            np.array(known[:length] if at_end else known[-length:], dtype=np.int32) for known in map(self._known, texts)
+        ]
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         ids = np.concatenate([np.zeros(0, dtype=np.int32), *rows])
         return Tokens(ids, starts, self.columns, length, self.settings.padding, self.vectors)
+
+    def _known(self, text: str) -> list[int]:
+        """Return the ids of the known words of a text, in their order."""
+        return [number for word in split_words(text, self.settings) if (number := self._ids.get(word))]
+
+    def count_cut(self, texts: Iterable[str]) -> int:
+        """Return how many of the texts have more known words than the setting `length`."""
+        return sum(len(self._known(text)) > self.settings.length for text in texts)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings and the words, without vectors."""

@@ -11,7 +11,7 @@ from textclf.artifacts.pretrained import TOKENIZER, folder, verify
 from textclf.artifacts.tokens import PADDING, Tokens
 from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
-from textclf.vectorize.tokenizer import encode, read_tokenizer
+from textclf.vectorize.tokenizer import count_cut, encode, read_tokenizer
 from textclf.vectorize.wordpieces.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,6 +52,10 @@ class Representation:
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         ids = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(starts[-1]))
         return Tokens(ids, starts, self.columns, self.settings.length)
+
+    def count_cut(self, texts: Iterable[str]) -> int:
+        """Return how many of the texts are longer than the setting `length`."""
+        return count_cut(self._tokenizer, list(texts))
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the name of the folder that has the tokenizer, and the SHA-256 of its file."""

@@ -19,6 +19,7 @@ class Settings(NamesWeights):
     """Sequences of the word pieces of a pretrained transformer."""
 
     kind: ClassVar = "tokens"
+    unit: ClassVar = "word pieces"
     packages: ClassVar = ("tokenizers",)
 
     method: Literal["wordpieces"] = Field(default="wordpieces", description="wordpieces: ids for the model transformer")
