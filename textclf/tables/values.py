@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 # What to do with a table whose rows have several labels each.
 ONE_LABEL = "write one row per label, or one table per label whose two classes say whether a text has it"
 SEPARATORS = ";,|"  # between several labels in one value
+AROUND = "[](){}'\" "  # labels in a list that was written as text
+_QUOTED, _NUMBER = r"""(?:'[^']*'|"[^"]*")""", r"-?\d+"
+# A list of several texts or numbers; (0, 10] is no list
+LIST = re.compile(rf"[\[({{]\s*{_QUOTED}(?:[\s,]+{_QUOTED})+[\s,]*[\])}}]|\[\s*{_NUMBER}(?:[\s,]+{_NUMBER})+[\s,]*\]")
 # Bytes with which white space begins in UTF-8, and other characters as well
 _MAY_BEGIN_BLANK = np.zeros(256, bool)
 _MAY_BEGIN_BLANK[[*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
@@ -139,11 +143,16 @@ def _look_at(
 
 
 def combined_labels(labels: Set[str]) -> list[str]:
-    """Return the labels that combine others, sorted: `a;b`, `a, b` or `a|b` if `a` and `b` are labels too."""
-    combined = set()
+    """Return the labels that combine others, sorted.
+
+    They are `['a', 'b']` and other lists that were written as text; and `a;b`, `a, b`, `a|b` or `[a, b]` if `a` and `b`
+    are labels too.
+    """
+    names = {name for label in labels if (name := label.strip(AROUND))}
+    combined = {label for label in labels if LIST.fullmatch(label)}
     for separator in SEPARATORS:
         for label in labels:
-            parts = [part.strip() for part in label.split(separator)]
-            if len(parts) > 1 and labels >= set(parts):
+            parts = [part.strip(AROUND) for part in label.split(separator)]
+            if len(parts) > 1 and names >= set(parts):
                 combined.add(label)
     return sorted(combined)
