@@ -28,7 +28,9 @@ def test_a_first_run_is_checked_and_takes_a_model_that_is_not_worse_than_logisti
     copy = verify.make_first_copy(tmp_path)
     write_table(copy.folder / "tickets.csv", shares, count)
     said = copy.run(sys.executable, "-m", "textclf.cli", "init", "--data", "tickets.csv")
-    assert said.startswith(f"tickets.csv: {count:,} rows, texts in column message, labels in column team\n")
+    assert said.startswith(
+        f"tickets.csv: {count:,} rows, texts in column message, labels in column team, ids in column ticket\n"
+    )
     copy.dvc("repro")
     copy.run(sys.executable, "docs/generate.py", "--check")
     copy.run(sys.executable, "docs/generate.py")

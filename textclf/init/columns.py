@@ -1,12 +1,15 @@
-"""Which columns of a table hold the texts and the labels."""
+"""Which columns of a table hold the texts, the labels and the ids, and which of the others may be of use."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_name
-from textclf.tables.columns import MOST_DISTINCT, Column, column_names, describe_column
+from textclf.evaluate.slices.membership import FEWEST_ROWS, MOST_VALUES
+from textclf.evaluate.slices.names import FAMILIES
+from textclf.tables.columns import Column, column_names, describe_column
 from textclf.tables.files import find_files
 from textclf.tables.layout import SOURCE, Layout
 
@@ -21,10 +24,14 @@ LABELS = (
     "topic",
 )  # usual names, likeliest first
 SPLIT = "split"  # usual name of a column of splits
+MOST_CLASSES = 1000  # distinct values of a column of labels
 ROWS_PER_CLASS = 4  # mean number of rows of each value of a column of labels, at least
 LONGEST_LABEL = 60  # mean characters of a label
 MEASURED = 0.5  # share of dates and decimals in a column of labels without a usual name, at most
 SPACED = 0.1  # share of texts with white space or letters beyond ASCII, at least
+ID = re.compile(r"(.*[\W_])?(?i:id|uuid|guid)|.*[a-z]I[dD]")  # names of columns of ids
+ROWS_PER_SLICE = 4 * FEWEST_ROWS  # of which a quarter are test rows
+ROWS_PER_GROUP = 2  # mean number of rows of each value of a column of groups, at least
 DELIMITERS = ";\t|,"
 
 
@@ -47,22 +54,21 @@ def find_split(path: Path, layout: Layout) -> str | None:
 
 def find_columns(
     path: Path, layout: Layout, text: str | None, label: str | None, split: str | None = None
-) -> tuple[str, str]:
-    """Return the names of the columns of the texts and of the labels, as given or by what is in them.
+) -> tuple[str, str, list[Column]]:
+    """Return the names of the columns of the texts and of the labels, as given or by what is in them, and the others.
 
-    The column `split` is neither. The texts are the longest column; the labels the column of few repeated values.
+    The column `split` is none of them. The texts are the longest column; the labels the column of few repeated values.
     Raises `UserError` if there is no such column, or if several could be the labels.
     """
     names = [name for name in column_names(path, layout) if name != split]
-    if text is not None and label is not None:
-        return text, label
     columns = [column for name in names if (column := describe_column(path, layout, name)) is not None]
     if text is None:
         text = find_text([column for column in columns if column.name != label], path)
     if label is None:
         several = len(find_files(path, layout)) > 1 and SOURCE not in names
-        label = find_label([column for column in columns if column.name != text], path, several)
-    return text, label
+        named = [name for usual in LABELS for name in names if name.lower() == usual and name != text]
+        label = find_label([column for column in columns if column.name != text], path, several, named)
+    return text, label, [column for column in columns if column.name not in {text, label, SOURCE}]
 
 
 def find_text(columns: Sequence[Column], path: Path) -> str:
@@ -74,14 +80,19 @@ def find_text(columns: Sequence[Column], path: Path) -> str:
     return max(texts, key=lambda column: column.mean_length).name
 
 
-def find_label(columns: Sequence[Column], path: Path, several_files: bool) -> str:
-    """Return the name of the column of labels; `source`, the name of the file, if each of several files is a class."""
+def find_label(columns: Sequence[Column], path: Path, several_files: bool, named: Sequence[str] = ()) -> str:
+    """Return the name of the column of labels; `source`, the name of the file, if each of several files is a class.
+
+    If no column looks like labels, it is the first of those that are `named` so: the table's reader says what is wrong.
+    """
     labels = [column for column in columns if _can_be_label(column)]
     usual = [column.name for name in LABELS for column in labels if column.name.lower() == name]
     if usual or len(labels) == 1:
         return usual[0] if usual else labels[0].name
     if not labels and several_files:
         return SOURCE
+    if not labels and named:
+        return named[0]
     if not labels:
         names = list_names([column.name for column in columns])
         raise UserError(
@@ -96,4 +107,42 @@ def _can_be_label(column: Column) -> bool:
     repeated = column.distinct * ROWS_PER_CLASS <= column.values
     named = column.name.lower() in LABELS  # then 1.0 and 2.0 may be classes
     short = column.mean_length <= LONGEST_LABEL and (named or column.measured <= MEASURED)
-    return 2 <= column.distinct <= MOST_DISTINCT and repeated and short
+    return 2 <= column.distinct <= MOST_CLASSES and repeated and short
+
+
+def find_id(columns: Sequence[Column], first: str) -> str | None:
+    """Return the column of unique ids: the one whose name says so, or the first one of the table; None if none is."""
+    unique = [
+        column.name
+        for column in columns
+        if column.name and 2 <= column.values == column.distinct and not (column.spaced or column.measured)
+    ]
+    named = [name for name in unique if ID.fullmatch(name)]
+    return next(iter(named or [name for name in unique if name == first]), None)
+
+
+def find_slices(columns: Sequence[Column]) -> list[str]:
+    """Return the columns of few values, each with rows enough to measure a model on them."""
+    return [
+        column.name
+        for column in columns
+        if 2 <= column.distinct <= MOST_VALUES
+        and column.distinct * ROWS_PER_SLICE <= column.values
+        and column.mean_length <= LONGEST_LABEL
+        and column.measured <= MEASURED
+        and column.name not in FAMILIES
+        and "=" not in column.name
+    ]
+
+
+def find_groups(columns: Sequence[Column]) -> list[Column]:
+    """Return the columns of many values that repeat, such as an author or a thread; numbers only if named as ids."""
+    return [
+        column
+        for column in columns
+        if column.distinct > MOST_VALUES
+        and column.distinct * ROWS_PER_GROUP <= column.values
+        and column.mean_length <= LONGEST_LABEL
+        and column.measured <= MEASURED
+        and (column.whole <= MEASURED or ID.fullmatch(column.name))
+    ]

@@ -4,6 +4,7 @@ import argparse
 import os
 import shlex
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,12 @@ from textclf.core.git import git
 from textclf.core.outputs import outputs
 from textclf.core.params_text import with_values
 from textclf.core.quoting import quote_name
+from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, load_yaml, show, validate
-from textclf.init.columns import find_columns, find_delimiter, find_split
-from textclf.init.protocol import Choice, choose_settings
+from textclf.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
+from textclf.init.protocol import ROWS_TO_VALIDATE, Choice, choose_settings, is_validated, offer_settings
 from textclf.init.survey import Survey, survey
+from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
 from textclf.tables.layout import Layout
 from textclf.tables.settings import OPTIONS, Data, check_option
@@ -29,9 +32,10 @@ SHOWN_CLASSES = 12
 def run(arguments: argparse.Namespace) -> None:
     """Write settings for the table that the arguments name, and print what was seen and chosen."""
     require_committed(arguments.force)
-    data = describe_table(arguments)
-    found = survey(Path(data.path), data)
+    data, columns = describe_table(arguments)
+    data, found = survey_table(data, columns, arguments)
     choices = choose_settings(found)
+    offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
     about = validate(About, {"title": arguments.title, "licence": arguments.licence}, "init", "about")
     settings = {f"data.{key}": value for key, value in data.model_dump().items()}
     settings |= {f"about.{key}": value for key, value in about.model_dump().items()}
@@ -41,7 +45,7 @@ def run(arguments: argparse.Namespace) -> None:
     text = with_values(PARAMS_FILE.read_text(encoding="utf-8"), settings)
     with outputs(PARAMS_FILE) as (scratch,):
         scratch.write_text(text, encoding="utf-8", newline="\n")
-    print(*summary(data, found, changed), sep="\n")
+    print(*summary(data, found, changed, offers), sep="\n")
 
 
 def require_committed(force: bool) -> None:
@@ -57,8 +61,8 @@ def require_committed(force: bool) -> None:
         )
 
 
-def describe_table(arguments: argparse.Namespace) -> Data:
-    """Return the section data for the table: what the arguments say, and what the table shows."""
+def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column]]:
+    """Return the section data for the table, by the arguments and by what the table shows, and the columns not used."""
     for name in OPTIONS:
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)
@@ -74,8 +78,20 @@ def describe_table(arguments: argparse.Namespace) -> Data:
     layout = replace(layout, delimiter=values["delimiter"])
     if (split := arguments.split or find_split(path, layout)) is not None:
         values["split"] = split
-    values["text"], values["label"] = find_columns(path, layout, arguments.text, arguments.label, split)
-    return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {}))
+    values["text"], values["label"], others = find_columns(path, layout, arguments.text, arguments.label, split)
+    columns = [column for column in others if column.name not in {arguments.id, arguments.group}]
+    if arguments.id is None and (column := find_id(columns, column_names(path, layout)[0])) is not None:
+        values["id"] = column
+    return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})), columns
+
+
+def survey_table(data: Data, columns: list[Column], arguments: argparse.Namespace) -> tuple[Data, Survey]:
+    """Return the section data and what the rows hold; without the ids that were found if split would refuse them."""
+    slices = tuple(find_slices([column for column in columns if column.name != data.id]))
+    with suppress(UserError):
+        return data, survey(Path(data.path), data.model_copy(update={"slices": slices}))
+    data = data.model_copy(update={"id": arguments.id})
+    return data, survey(Path(data.path), data)
 
 
 def _with_test(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
@@ -108,25 +124,26 @@ def _relative(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def summary(data: Data, found: Survey, changed: list[Choice]) -> list[str]:
+def summary(data: Data, found: Survey, changed: list[Choice], offers: list[Choice]) -> list[str]:
     """Return lines on what the table holds, which settings changed and why, and what to do next."""
-    columns = f"texts in column {quote_name(data.text)}, labels in column {quote_name(data.label)}"
-    width = max((len(_setting(choice)) for choice in changed), default=0)
+    purposes = {"texts": data.text, "labels": data.label, "ids": data.id, "groups": data.group}
+    columns = ", ".join(f"{name} in column {quote_name(column)}" for name, column in purposes.items() if column)
     path = shlex.quote(data.path)
     return [
         f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
         f"{count_noun(len(found.classes), 'class', 'classes')}: {_classes(found.classes)}",
-        f"words of a text: {found.median_words:,} in the median, {found.most_words:,} at most",
+        f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
         *_oddities(found),
         f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} changed beside those of data and about",
-        *(f"  {_setting(choice):<{width}}  {choice.reason}" for choice in changed),
+        *_listed(changed),
+        *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
         f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them",
         f"next: git add {path} (dvc add if it is large), dvc repro, make docs",
     ]
 
 
 def _oddities(found: Survey) -> Iterator[str]:
-    """Yield a line for each kind of rows that the user may not expect."""
+    """Yield a line for each property of the rows that the user may not expect."""
     if found.given:
         rows = ", ".join(f"{split} {count:,} rows" for split, count in found.given.items())
         yield f"splits that the table gives: {rows}"
@@ -136,8 +153,19 @@ def _oddities(found: Survey) -> Iterator[str]:
         yield f"{count_noun(found.repeated, 'row')} with the text of an earlier row" + (
             "" if found.given else ": kept in the same split"
         )
+    if found.unspaced >= SOME:
+        yield f"{found.unspaced:.0%} of the texts are {EXAMPLES}: read as runs of letters"
+    if not is_validated(found):
+        few = f"fewer than {ROWS_TO_VALIDATE} rows per class: no validation rows"
+        yield f"{few}; cross-validation within the training rows chooses the default model"
     if found.conflicts:
         yield f"{count_noun(found.conflicts, 'text')} with several labels: no model can be right on all of their rows"
+
+
+def _listed(choices: list[Choice]) -> list[str]:
+    """Return a line for each setting, with the reasons below each other."""
+    width = max((len(_setting(choice)) for choice in choices), default=0)
+    return [f"  {_setting(choice):<{width}}  {choice.reason}" for choice in choices]
 
 
 def _setting(choice: Choice) -> str:

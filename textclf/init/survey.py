@@ -7,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.files import SPLITS
+from textclf.core.scripts import MOST, is_unspaced
 from textclf.core.strings import encode, hash_normalized
 from textclf.tables.corpus import Stream
+from textclf.tables.layout import SLICE
 from textclf.tables.settings import Data
 
 
@@ -19,8 +21,9 @@ class Survey:
     `classes` has the rows of each class, in order; `distinct` its distinct texts, a text with several labels counting
     for the first. Texts that differ in case and spaces alone are the same. `repeated` rows have the text of an earlier
     row; `conflicts` are texts with more than one label; `dropped` rows lack text or label and are not counted in
-    `classes`. `median_words` and `most_words` are the median and the largest number of words of a text. `given` has the
-    rows of each split that the table gives.
+    `classes`. `median_length` and `longest` are the median and the largest number of words of a text, of characters if
+    most texts are `unspaced`, whose share that is (see `textclf.core.scripts`). `given` has the rows of each split that
+    the table gives; `slices` are those columns of data.slices of which some value has several labels.
     """
 
     classes: dict[str, int]
@@ -28,14 +31,21 @@ class Survey:
     repeated: int
     conflicts: int
     dropped: int
-    median_words: int
-    most_words: int
+    median_length: int
+    longest: int
     given: dict[str, int] = field(default_factory=dict)
+    slices: tuple[str, ...] = ()
+    unspaced: float = 0.0
 
     @property
     def rows(self) -> int:
         """The number of rows with text and label."""
         return sum(self.classes.values())
+
+    @property
+    def unit(self) -> str:
+        """What the lengths of the texts count."""
+        return "characters" if self.unspaced >= MOST else "words"
 
 
 def survey(path: Path, settings: Data) -> Survey:
@@ -45,13 +55,24 @@ def survey(path: Path, settings: Data) -> Survey:
     codes: dict[str, int] = {}
     texts: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
     labels: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
-    words: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
+    lengths: list[NDArray[np.int32]] = [np.empty((0, 2), np.int32)]
+    unspaced = 0
+    pairs: dict[str, set[tuple[str, str]]] = {name: set() for name in settings.slices}
     for batch in stream:
         texts.append(hash_normalized(batch["text"]))
         of_batch, distinct = encode(batch["label"])
         labels.append(np.array([codes.setdefault(label, len(codes)) for label in distinct], np.int32)[of_batch])
-        words.append(np.array([len(text.split()) for text in batch["text"].to_pylist()], np.int32))
-    return _summarize(stream, codes, np.concatenate(texts), np.concatenate(labels), np.concatenate(words))
+        rows = batch["text"].to_pylist()
+        lengths.append(np.array([(len(text.split()), len(text)) for text in rows], np.int32))
+        unspaced += sum(map(is_unspaced, rows))
+        for name, known in pairs.items():
+            of_slice, values = encode(batch[SLICE + name])
+            both = set(zip(of_slice.tolist(), of_batch.tolist(), strict=True))
+            known.update((values[value], distinct[label]) for value, label in both)
+    share = unspaced / sum(map(len, labels))
+    slices = tuple(name for name, known in pairs.items() if len({value for value, _ in known}) < len(known))
+    found = _summarize(stream, codes, np.concatenate(texts), np.concatenate(labels), np.concatenate(lengths), share)
+    return replace(found, slices=slices)
 
 
 def _summarize(
@@ -59,9 +80,14 @@ def _summarize(
     codes: dict[str, int],
     texts: NDArray[np.uint64],
     labels: NDArray[np.int32],
-    words: NDArray[np.int32],
+    lengths: NDArray[np.int32],
+    unspaced: float,
 ) -> Survey:
-    """Return the survey of the rows with these fingerprints of texts, codes of labels and numbers of words, (rows,)."""
+    """Return the survey of the rows with these fingerprints of texts and codes of labels, (rows,).
+
+    `lengths` are the words and the characters of each text, (rows, 2).
+    """
+    length = lengths[:, int(unspaced >= MOST)]
     order = np.argsort(texts, kind="stable")
     same = texts[order][1:] == texts[order][:-1]
     first = np.concatenate([[True], ~same]) if len(order) else np.empty(0, bool)
@@ -73,7 +99,8 @@ def _summarize(
         repeated=int(same.sum()),
         conflicts=len(np.unique(texts[order][1:][contradicting])),
         dropped=stream.dropped["rows"],
-        median_words=int(np.median(words)),
-        most_words=int(words.max()),
+        median_length=int(np.median(length)),
+        longest=int(length.max()),
+        unspaced=unspaced,
         given={split: stream.given[split] for split in SPLITS if split in stream.given},
     )

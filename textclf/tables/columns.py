@@ -5,6 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from textclf.core.errors import UserError
 from textclf.tables.files import find_files
 from textclf.tables.layout import Block, Layout
@@ -12,16 +14,15 @@ from textclf.tables.read import read_blocks
 
 # How a date begins, and a whole decimal
 MEASURE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|-?\d*[.,]\d+$")
-MOST_DISTINCT = 1000  # distinct values of a column that are counted
 
 
 @dataclass(frozen=True)
 class Column:
     """A column: its number of values that are not empty, their length in characters, and what they look like.
 
-    `distinct` is the number of distinct values, at most `MOST_DISTINCT` + 1. `spaced` is the share of values that have
-    white space within or letters beyond ASCII, as sentences have and identifiers have not;
-    `measured` the share of dates and decimals.
+    `distinct` is the number of distinct values. `spaced` is the share of values that have white space within or letters
+    beyond ASCII, as sentences have and identifiers have not; `measured` the share of dates and decimals; `whole` that
+    of integers.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Column:
     mean_length: float
     spaced: float
     measured: float
+    whole: float
 
 
 class _NamesFoundError(Exception):
@@ -66,21 +68,21 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     `layout` describes the table; its columns are not used. Rows that break a rule are left out.
     """
     one = replace(layout, columns={"label": name})
-    count = length = spaced = measured = 0
-    distinct: set[str] = set()
+    length = spaced = measured = whole = 0
+    hashes = [np.empty(0, np.int64)]  # 8 bytes per value, since all of them may be distinct
     try:
         for values in _values(path, one, name):
             texts = [text for text in map(_text_of, values) if text]
-            count += len(texts)
+            hashes.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
             length += sum(map(len, texts))
             spaced += sum(not text.isascii() or len(text.split(None, 1)) > 1 for text in texts)
             measured += sum(MEASURE.match(text) is not None for text in texts)
-            if len(distinct) <= MOST_DISTINCT:
-                distinct.update(texts)
+            whole += sum(text.isdecimal() for text in texts)
     except UserError:
         return None
-    means = (total / max(count, 1) for total in (length, spaced, measured))
-    return Column(name, count, min(len(distinct), MOST_DISTINCT + 1), *means)
+    every = np.concatenate(hashes)
+    means = (total / max(len(every), 1) for total in (length, spaced, measured, whole))
+    return Column(name, len(every), len(np.unique(every)), *means)
 
 
 def _values(path: Path, layout: Layout, name: str) -> Iterator[list[object]]:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.tables.tables import delimited
 from textclf.core.errors import UserError
-from textclf.init.columns import find_columns, find_delimiter
+from textclf.init.columns import find_columns, find_delimiter, find_groups, find_id, find_slices
 from textclf.tables.layout import Layout
 
 HEADER = ("ticket", "day", "message", "url", "team")
@@ -26,7 +26,7 @@ def write(folder: Path, *extra: tuple[str, list[str]], name: str = "a.csv", deli
 
 
 def find(path: Path, text: str | None = None, label: str | None = None) -> tuple[str, str]:
-    return find_columns(path, Layout({}, option="--"), text, label)
+    return find_columns(path, Layout({}, option="--"), text, label)[:2]
 
 
 def test_the_texts_are_the_longest_column_of_sentences_and_the_labels_the_one_of_few_values(tmp_path: Path) -> None:
@@ -75,3 +75,41 @@ def test_another_delimiter_is_seen_in_the_header(delimiter: str, tmp_path: Path)
     assert find_delimiter(write(tmp_path, delimiter=delimiter), Layout({})) == delimiter
     assert find_delimiter(write(tmp_path), Layout({})) is None
     assert find_delimiter(write(tmp_path), Layout({}, delimiter="~")) == "~"
+
+
+@pytest.mark.parametrize(
+    ("columns", "ids", "slices", "groups"),
+    [
+        ({"ticket": "T{n}"}, "ticket", [], []),
+        ({"": "{n}"}, None, [], []),  # can't be named in params.yaml
+        ({"day": "2024-01-{n}"}, None, [], []),
+        ({"size": "{n}.5"}, None, [], []),
+        ({"title": "Parcel {n}"}, None, [], []),  # a text
+        ({"votes": "{seven}", "tweetID": "{n}"}, "tweetID", [], []),
+        ({"stars": "{seven}", "votes": "{n}"}, None, [], []),  # unique by chance
+        ({"ticket": "{n}", "user id": "{n}"}, "user id", [], []),
+        ({"platform": "p{three}", "priority": "{three}"}, None, ["platform", "priority"], []),
+        (
+            {"platform": "p{three}", "class": "{three}", "a=b": "{three}"},
+            None,
+            ["platform"],
+            [],
+        ),  # names of other slices
+        ({"price": "{three}.5", "city": "c{seven}"}, None, [], []),  # measured; too few rows of each
+        ({"author": "Ann {forty}", "votes": "{forty}", "thread_id": "{forty}"}, None, [], ["author", "thread_id"]),
+        ({"session": "s{hundred}"}, None, [], []),  # few repeat
+    ],
+)
+def test_ids_slices_and_groups_are_found_among_the_other_columns(
+    columns: dict[str, str], ids: str | None, slices: list[str], groups: list[str], tmp_path: Path
+) -> None:
+    rows = []
+    for n in range(160):
+        values = {"n": n, "three": n % 3, "seven": n % 7, "forty": n % 40, "hundred": n % 100}
+        others = [each.format(**values) for each in columns.values()]
+        rows.append([*others, f"The parcel {n} is late.", "ab"[n % 2]])
+    (tmp_path / "a.csv").write_text(delimited([[*columns, "message", "label"], *rows]))
+    text, label, found = find_columns(tmp_path / "a.csv", Layout({}), None, None)
+    assert (text, label) == ("message", "label")
+    assert (find_id(found, next(iter(columns))), find_slices(found)) == (ids, slices)
+    assert [column.name for column in find_groups(found)] == groups

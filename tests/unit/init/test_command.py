@@ -1,16 +1,23 @@
 """The command `textclf init`: what it prints, what it writes, and what it refuses."""
 
+import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from tests.settings import put
 from tests.unit.tables.tables import delimited
+from tests.unspaced import WORDS, write_table
+from tests.unspaced import rows as rows_of
 from textclf import cli
 from textclf.params import load, parse
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vectorizer import Vectorizer
 
 ROWS = [
     (f"T{n}", f"The parcel {n} from {'team' * (n % 2)} is late.", ["shipping", "billing"][n % 2]) for n in range(40)
@@ -54,7 +61,7 @@ def test_it_says_what_it_saw_and_chose_and_what_to_do_next(init: Run) -> None:
     assert (done.status, done.err) == (0, "")
     lines = done.out.splitlines()
     assert lines[:6] == [
-        "tickets.csv: 41 rows, texts in column message, labels in column team",
+        "tickets.csv: 41 rows, texts in column message, labels in column team, ids in column ticket",
         "2 classes: billing (20), shipping (21)",
         "words of a text: 6 in the median, 7 at most",
         "1 row without text or label: left out",
@@ -62,6 +69,15 @@ def test_it_says_what_it_saw_and_chose_and_what_to_do_next(init: Run) -> None:
         "params.yaml: 7 settings changed beside those of data and about",
     ]
     assert lines[-1] == "next: git add tickets.csv (dvc add if it is large), dvc repro, make docs"
+
+
+def test_few_rows_per_class_are_told_to_leave_none_for_validation(init: Run) -> None:
+    Path("tickets.csv").write_text(delimited([("ticket", "message", "team"), *ROWS[:39]]), encoding="utf-8")
+    assert (
+        "\nfewer than 20 rows per class: no validation rows; cross-validation within "
+        in init("--data", "tickets.csv").out
+    )
+    assert load().split.validation_size == 0
 
 
 def test_the_settings_of_the_table_are_written_and_the_others_stay(init: Run) -> None:
@@ -90,7 +106,7 @@ def test_a_table_in_the_project_has_a_relative_path(init: Run, tmp_path: Path) -
 def test_a_second_table_inherits_nothing_of_the_first(init: Run) -> None:
     init("--data", "tickets.csv", "--title", "Help desk", "--id", "ticket")
     first = Path("params.yaml").read_bytes()
-    Path("other.tsv").write_text(TABLE.replace(",", "\t"), encoding="utf-8")
+    Path("other.tsv").write_text(TABLE.replace(",", "\t").replace("T40", "T39"), encoding="utf-8")
     assert init("--data", "other.tsv", "--force").status == 0
     assert (load().data.id, load().about.title) == (None, None)
     assert init("--data", "tickets.csv", "--title", "Help desk", "--id", "ticket", "--force").status == 0
@@ -159,3 +175,101 @@ def test_a_column_of_splits_is_used_and_is_not_taken_for_the_labels(init: Run) -
     done = init("--data", "tickets.csv")
     assert "splits that the table gives: train 20 rows, test 20 rows" in done.out.splitlines()
     assert (load().data.split, load().data.label) == ("split", "team")
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "got"),
+    [
+        ("a.csv", ["billing", "late", "billing|late"], "'billing|late', which combines others (1 of 3 labels do)"),
+        ("a.csv", ["billing", "late", "late, billing"], "'late, billing', which combines others (1 of 3 labels do)"),
+        (
+            "a.csv",
+            ["['billing', 'late']", "['late']"],
+            "\"['billing', 'late']\", which combines others (1 of 2 labels do)",
+        ),
+        ("a.csv", ['["billing","late"]', "[]"], "which combines others (1 of 2 labels do)"),
+        ("a.csv", ["[billing]", "[late]", "[billing, late]"], "which combines others (1 of 3 labels do)"),
+        ("a.csv", ["[3, 17]", "[3]"], "which combines others (1 of 2 labels do)"),
+        ("a.jsonl", [["billing"], ["billing", "late"]], "a list"),
+        ("a.csv", ["Sales, North", "Sales, South"], ""),
+        ("a.csv", ["(0, 10]", "(10, 20]"], ""),
+        ("a.csv", ["rock 'n' roll", "R&B (soul, funk)"], ""),
+    ],
+)
+def test_several_labels_of_a_text_are_refused_with_what_to_do(
+    init: Run, name: str, labels: list[object], got: str
+) -> None:
+    rows = [(f"The parcel {n} is late.", labels[n % len(labels)]) for n in range(60)]
+    if name == "a.csv":
+        content = delimited([("message", "labels"), *((text, str(label)) for text, label in rows)])
+    else:
+        content = "".join(json.dumps({"message": text, "labels": label}) + "\n" for text, label in rows)
+    Path(name).write_text(content, encoding="utf-8")
+    done = init("--data", name)
+    if not got:
+        assert (done.status, done.err) == (0, "")
+        return
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert re.search(rf"must hold one label; got .*{re.escape(got)}", done.err)
+    assert "; write one row per label, or one table per label" in done.err
+    assert Path("params.yaml").read_text(encoding="utf-8") == BEFORE
+
+
+def test_settings_that_only_the_user_can_choose_are_offered_and_not_set(init: Run) -> None:
+    rows = [
+        (
+            f"T{n}",
+            ["web", "phone", "shop"][n % 3],
+            f"author {n % 50}",
+            ["urgent", "late"][n % 12 > 0],
+            f"Parcel {n} is late.",
+        )
+        for n in range(240)
+    ]
+    header = ("ticket", "platform", "author", "label", "message")
+    same = [(*row, {"urgent": "0", "late": "1"}[row[3]]) for row in rows]  # the label in another form is no slice
+    Path("tickets.csv").write_text(delimited([(*header, "label_id"), *same]), encoding="utf-8")
+    lines = init("--data", "tickets.csv").out.splitlines()
+    start = lines.index("left to you, who know the rows:")
+    assert [re.sub(" +", " ", line) for line in lines[start + 1 : -2]] == [
+        " data.slices: [platform] measures the test rows by columns of few values",
+        " data.group: author keeps rows of one of its 50 values in one split, if they depend on each other",
+        (
+            " train.logistic_regression.class_weight: balanced finds more rows of urgent, "
+            "with probabilities that are not those of the data"
+        ),
+    ]
+    params = load()
+    assert (params.data.id, params.data.slices, params.data.group) == ("ticket", (), None)
+    assert params.train.logistic_regression.class_weight is None
+
+
+def test_ids_of_several_files_that_repeat_are_not_taken(init: Run) -> None:
+    Path("tickets").mkdir()
+    for name in ("old.csv", "new.csv"):
+        Path("tickets", name).write_text(delimited([("ticket", "message", "team"), *ROWS]), encoding="utf-8")
+    done = init("--data", "tickets/old.csv", "--test", "tickets/new.csv")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.startswith("tickets: 80 rows, texts in column message, labels in column team\n")
+    assert load().data.id is None
+    assert "ids in column ticket" in init("--data", "tickets/old.csv", "--force").out
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_texts_without_spaces_between_words_are_read_by_letters(init: Run, language: str) -> None:
+    write_table(Path("tickets.csv"), language)
+    done = init("--data", "tickets.csv")
+    assert re.search(r"^characters of a text: \d\d in the median", done.out, re.MULTILINE)
+    assert re.search(r"^100% of the texts are in a script without spaces", done.out, re.MULTILINE)
+    settings = load().vectorize["words"]
+    assert accuracy(language, settings) >= 0.95
+    if language != "Thai":  # whose vowel signs cut words into pieces
+        assert accuracy(language, Terms(method="terms")) <= 0.55
+
+
+def accuracy(language: str, settings: Terms) -> float:
+    """Return the accuracy of logistic regression on the last 100 of 400 rows."""
+    texts, labels = zip(*rows_of(language), strict=True)
+    vectorizer = Vectorizer.fit(texts[:300], settings)
+    model = LogisticRegression().fit(vectorizer.transform(texts[:300]), labels[:300])
+    return float(model.score(vectorizer.transform(texts[300:]), labels[300:]))

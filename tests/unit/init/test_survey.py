@@ -21,7 +21,12 @@ def look(folder: Path, rows: list[tuple[str, str]]) -> Survey:
 def test_rows_classes_repeats_conflicts_and_lengths_are_counted(tmp_path: Path) -> None:
     found = look(tmp_path, ROWS)
     assert found == Survey({"x": 3, "y": 2}, {"x": 2, "y": 1}, 2, 1, 2, 2, 4)
-    assert found.rows == 5
+    assert (found.rows, found.unit) == (5, "words")
+
+
+def test_texts_without_spaces_are_counted_in_characters(tmp_path: Path) -> None:
+    found = look(tmp_path, [("很好吃的菜", "x"), ("太慢了", "y"), ("服务很好", "y"), ("not good", "x")])
+    assert (found.unspaced, found.unit, found.median_length, found.longest) == (0.75, "characters", 4, 8)
 
 
 def test_a_table_of_one_class_is_refused(tmp_path: Path) -> None:
