@@ -49,7 +49,7 @@ def run(*, stage: str, inputs: Path, features: Path, pretrained: Path, trained: 
         model_inputs.write(read, folder / model_inputs.FILE)
         for name, write in fitted.files.items():
             write(folder / name)
-        files.write_json(folder / prediction_files.RECORD, dict(fitted.record))
+        files.write_json(folder / prediction_files.RECORD, fitting.training_record(fitted, settings))
         if fitted.history is not None:
             names = {"train": "train", "watched": fitting.watched_split(splits)}
             split = [names[name] for name in fitted.history["split"]]

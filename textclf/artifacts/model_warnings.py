@@ -48,10 +48,10 @@ def _worse_than_guessing(
 
 
 def _remedy(name: str, record: Mapping[str, float], decisions: Mapping[str, Any]) -> str:
-    """Return what may make the probabilities better, without looking at test rows."""
+    """Return what may make the probabilities better, of what is not set, without looking at test rows."""
     validated = decisions["protocol"]["validation_rows"] > 0
     epochs, best = (record.get(key, 0) for key in ("epochs", "best_epoch"))
-    if best < epochs:
+    if best < epochs and "early_stopping" not in record:  # which takes the weights of the best epoch
         lowest = f"the loss on the validation rows was lowest at epoch {best:.0f} of {epochs:.0f}: set "
         return f"{lowest if validated else 'set split.validation_size and '}train.{name}.early_stopping"
     if any(key in decisions[name] for key in SCALING):

@@ -59,6 +59,8 @@ WORSE = (
             "; the loss on the validation rows was lowest at epoch 2 of 100: set train.first.early_stopping",
         ),
         ({"epochs": 2, "best_epoch": 2}, {}, 50, "; set evaluate.calibration"),
+        (NETWORK | {"early_stopping": 5}, {}, 50, "; set evaluate.calibration"),
+        (NETWORK | {"early_stopping": 5}, {"temperature": 1.5}, 50, ""),
     ],
 )
 def test_a_log_loss_worse_than_guessing_is_warned_of_with_a_remedy(

@@ -66,6 +66,12 @@ def _fit(package: Any, train: Features, watched: Features, settings: ModelSettin
     return fitted
 
 
+def training_record(fitted: Fitted, settings: ModelSettings) -> dict[str, int | float]:
+    """Return the numbers about a training, early_stopping among them if it is set."""
+    patience: int | None = getattr(settings, "early_stopping", None)
+    return {**fitted.record, **({} if patience is None else {"early_stopping": patience})}
+
+
 def predict(model: Classifier, split: str, part: Features) -> Predictions:
     """Return the model's predictions for rows of a split."""
     return Predictions(
