@@ -178,7 +178,7 @@ def caveats(
             _shared_groups(splits_report["leaks"].get("group", {})),
             _conflicts(splits_report["label_conflicts"]["normalised"]),
             _dropped(splits_report.get("dropped", {}).get("rows", 0)),
-            _unequal_classes(rows, classes),
+            _unequal_classes(rows["test"], classes),
             _rare_classes(rows["test"], classes),
         ],
     )
@@ -264,14 +264,14 @@ def _dropped(count: int) -> str:
     return f"{rows} {'was' if count == 1 else 'were'} left out." if count else ""
 
 
-def _unequal_classes(rows: Mapping[str, Mapping[str, int]], classes: Mapping[str, str]) -> str:
-    totals = {label: sum(counts.get(label, 0) for counts in rows.values()) for label in classes}
-    largest, smallest = max(totals, key=lambda label: totals[label]), min(totals, key=lambda label: totals[label])
-    if totals[largest] <= UNBALANCED * totals[smallest]:
+def _unequal_classes(rows: Mapping[str, int], classes: Mapping[str, str]) -> str:
+    sizes = {label: rows.get(label, 0) for label in classes}
+    largest, smallest = max(sizes, key=lambda label: sizes[label]), min(sizes, key=lambda label: sizes[label])
+    if sizes[largest] <= UNBALANCED * sizes[smallest]:
         return ""
     return (
-        f"The classes differ in size, from {count_noun(totals[smallest], 'row')} ({classes[smallest]}) to "
-        f"{totals[largest]:,} ({classes[largest]}): accuracy mostly reflects the large ones."
+        f"The classes differ in size among the test rows, from {count_noun(sizes[smallest], 'row')} "
+        f"({classes[smallest]}) to {sizes[largest]:,} ({classes[largest]}): accuracy mostly reflects the large ones."
     )
 
 

@@ -146,7 +146,10 @@ def caveats(watching: tuple[str, ...] = (), **changes: Any) -> list[str]:
         ({"test": {"classes": {"0": 5000, "1": 9}}}, "Class positive (1) has fewer than 20 test rows"),
         ({"test": {"classes": {"0": 5000}}}, "Class positive (1) has fewer than 20 test rows"),
         ({"test": {"classes": {"0": 9, "1": 9}}}, "2 of 2 classes have fewer than 20 test rows"),
-        ({"train": {"classes": {"0": 90_000, "1": 500}}}, "from 5,550 rows (positive (1)) to 95,050 (negative (0))"),
+        (
+            {"test": {"classes": {"0": 90_000, "1": 5000}}},
+            "The classes differ in size among the test rows, from 5,000 rows (positive (1)) to 90,000 (negative (0)): ",
+        ),
         ({"test": {"classes": {"0": 50, "1": 50}}}, "With 100 test rows, an accuracy is known to about ±10 points"),
         ({"test": {"classes": {"0": 1}}}, "With 1 test row, an accuracy is known to about ±98 points"),
         ({"validation": None}, "There are no validation rows. Settings chosen by looking at these test numbers"),
@@ -168,6 +171,7 @@ def test_no_setting_is_named_for_texts_that_given_splits_share() -> None:
 
 def test_rows_without_a_problem_have_no_caveats() -> None:
     assert caveats() == caveats(("keras",)) == []
+    assert caveats(train={"classes": {"0": 90_000, "1": 500}}) == []  # accuracy is that of the test rows, half of each
 
 
 def test_checks_that_found_nothing_are_listed() -> None:
