@@ -1,6 +1,6 @@
 """Warnings about models whose test metrics are worse than they should be; the terminal, report and cards show them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from textclf.artifacts.decisions import SCALING, Measured
@@ -18,8 +18,11 @@ def find_warnings(
     decisions: Mapping[str, Any],
     models: Sequence[str],
     confidence: float,
+    compared: Collection[str] | None = None,
 ) -> dict[str, list[str]]:
     """Return sentences on each model that is worse than guessing or than another model; none for a sound model.
+
+    `compared` are the models that are compared with the others, all by default.
 
     The arguments are the contents of evaluation.json, comparisons.json, training.json and decisions.json, the models in
     order, and the level of the intervals. The sentences are about test rows and decide nothing.
@@ -27,7 +30,7 @@ def find_warnings(
     found = {
         name: [
             *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions),
-            *_worse_than_another(name, models, comparisons, confidence),
+            *(_worse_than_another(name, models, comparisons, confidence) if name in (compared or models) else []),
         ]
         for name in models
     }

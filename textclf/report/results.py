@@ -6,6 +6,7 @@ from typing import Any
 
 from textclf.artifacts.decisions import explain_choice
 from textclf.artifacts.metrics import METRICS, TOO_FEW, format_interval, format_value, pair_name
+from textclf.artifacts.model_warnings import find_warnings
 from textclf.core.files import SPLITS
 from textclf.core.formatting import (
     confidence_level,
@@ -36,18 +37,20 @@ def summary(run: Run) -> dict[str, Any]:
     """Return the headline: the accuracy of the representative model, and how it compares with the others."""
     name, reason = representative(run)
     ends = run.intervals[name]["test"]["accuracy"]
-    counts = run.counts(name)
+    counts, confidence = run.counts(name), run.settings.evaluate.confidence
+    metrics = (run.evaluation, run.comparisons, run.training, run.decisions)
+    warnings = find_warnings(*metrics, run.models, confidence, [name])  # the verdicts tell which others are weaker
     return {
         "model": display_name(name),
         "why": reason,
         "accuracy": percent(run.evaluation[name]["test"]["accuracy"]),
         "low": percent(ends["low"]),
         "high": percent(ends["high"]),
-        "confidence": confidence_level(run.settings.evaluate.confidence),
+        "confidence": confidence_level(confidence),
         "rows": f"{int(counts.sum()):,}",
         "right": f"{int(counts.trace()):,}",
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
-        "warnings": [(display_name(model), text) for model, texts in run.warnings.items() for text in texts],
+        "warnings": [(display_name(model), text) for model, texts in warnings.items() for text in texts],
         "no_validation": "validation" not in run.splits,
     }
 

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.metrics import METRICS
-from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
 from textclf.behave.results import Results
@@ -106,12 +105,6 @@ class Run:
     def names(self) -> dict[str, str]:
         """What to show for each class label."""
         return sources.class_names(self.sources, self.classes, self.settings.about)
-
-    @property
-    def warnings(self) -> dict[str, list[str]]:
-        """What speaks against trusting a model, by its name."""
-        metrics = (self.evaluation, self.comparisons, self.training, self.decisions)
-        return find_warnings(*metrics, self.models, self.settings.evaluate.confidence)
 
     def short_names(self, limit: int) -> dict[str, str]:
         """Return `names` cut to `limit` columns, still unique."""

@@ -86,6 +86,16 @@ def test_a_model_that_is_worse_than_guessing_is_warned_of_first() -> None:
     assert "set split.validation_size and evaluate.calibration." in text
 
 
+@pytest.mark.parametrize(("named", "warned"), [("nb_svm", []), ("keras", ["keras"]), ("linear_svm", ["linear svm"])])
+def test_only_of_the_model_of_the_headline_a_better_one_is_a_warning(named: str, warned: list[str]) -> None:
+    run = make_run(("keras", "linear_svm", "nb_svm"), settings={"export.model": named})
+    better = {"difference": 0.1, "low": 0.05, "high": 0.15, "p_holm": 0.001}  # the later, the better
+    comparisons = {pair: {**test, **better} for pair, test in run.comparisons.items()}
+    warnings = results.summary(replace(run, comparisons=comparisons))["warnings"]
+    assert [model for model, _ in warnings] == warned
+    assert all("more than chance explains" in sentence for _, sentence in warnings)
+
+
 def test_models_without_a_significant_difference_are_said_to_have_none() -> None:
     run = make_run(PAIR)
     assert [verdict["differs"] for verdict in results.summary(run)["verdicts"]] == [False]
