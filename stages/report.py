@@ -122,7 +122,7 @@ def run(
     for path in dropped:
         path.unlink()
         print(f"{path} removed: its tests are no longer in behave.tests")
-    print(*outcome.describe(contents, train.models, export.model, evaluate.confidence), sep="\n")
+    print(*outcome.describe(contents, train.models, export.model, evaluate.confidence, external), sep="\n")
     for line in made_with.unlocked(records, locked):
         print(f"warning: {line}")
     print(f"report: {page}")

@@ -16,8 +16,9 @@ def run() -> None:
     """Print a table of the models, the model that `textclf predict` takes, and where the report is."""
     settings: dict[str, Any] = load_params({"train.models": Names, "evaluate": Evaluate, "export": Export})
     models, evaluate, export = settings.values()
-    metrics = metric_files.read_all(METRICS, outcome.FILES, models)
-    print(*outcome.describe(metrics, models, export.model, evaluate.confidence), sep="\n")
+    external = sorted(evaluate.external)
+    metrics = metric_files.read_all(METRICS, outcome.FILES, models, external)
+    print(*outcome.describe(metrics, models, export.model, evaluate.confidence, external), sep="\n")
     print(
         f"report: {PAGE}" if PAGE.exists() else f"no report: {PAGE} not found; run dvc repro (or dvc pull) to make it"
     )

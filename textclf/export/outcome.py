@@ -11,13 +11,21 @@ FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder
 FLOOR = "majority"  # the model that every other has to beat
 
 
-def describe(metrics: Mapping[str, Any], models: Sequence[str], named: str | None, confidence: float) -> list[str]:
+def describe(
+    metrics: Mapping[str, Any],
+    models: Sequence[str],
+    named: str | None,
+    confidence: float,
+    external: Sequence[str] = (),
+) -> list[str]:
     """Return the table of the models, and the model that `textclf predict` takes, and why.
 
-    `metrics` maps each of `FILES` to its content; `models` are in the order of train.models, `named` is export.model.
+    `metrics` maps each of `FILES` to its content; `models` are in the order of train.models, `named` is export.model;
+    `external` are those of evaluate.external, which predict cannot take, in their order.
     """
     default, reason = explain_choice(named, metrics["evaluation"], metrics["decisions"], models)
-    table = compare(metrics["evaluation"], metrics["intervals"], metrics["comparisons"], models, confidence)
+    measured, intervals, comparisons = (metrics[name] for name in FILES[:3])
+    table = compare(measured, intervals, comparisons, [*models, *external], confidence)
     return [*table, f"textclf predict takes {display_name(default)}:", reason]
 
 

@@ -22,6 +22,14 @@ COMPARISONS = {
 }
 
 
+METRICS = {
+    "evaluation": MEASURED,
+    "intervals": INTERVALS,
+    "comparisons": COMPARISONS,
+    "decisions": {},
+}
+
+
 def cells(line: str) -> list[str]:
     return [cell.strip() for cell in line.split("  ") if cell.strip()]
 
@@ -61,11 +69,17 @@ def test_a_single_model_is_compared_with_none() -> None:
 
 
 def test_the_last_lines_name_the_model_that_predict_takes_and_why() -> None:
-    metrics = {"evaluation": MEASURED, "intervals": INTERVALS, "comparisons": COMPARISONS, "decisions": {}}
-    assert describe(metrics, MODELS, "keras", 0.95)[-2:] == [
+    assert describe(METRICS, MODELS, "keras", 0.95)[-2:] == [
         "textclf predict takes keras:",
         "named by export.model",
     ]
+
+
+def test_models_made_elsewhere_are_compared_too() -> None:
+    trained = ("majority", "logistic_regression")
+    table = describe(METRICS, trained, "majority", 0.95, ["keras"])
+    assert cells(table[2])[:3] == ["keras", "75.0% (70.0% to 80.0%)", "5.050"]
+    assert table[-2] == "textclf predict takes majority:"
 
 
 @pytest.mark.parametrize(
