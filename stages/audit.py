@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from textclf.artifacts import room
+from textclf.artifacts.corrected import UNCORRECTED
 from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
 from textclf.core.about import About
@@ -73,6 +74,7 @@ def run(
     else:
         print(f"every model contradicts {flagged['all']:,} of {number}; at least one contradicts {flagged['any']:,}")
     print(f"read them in {page}")
+    print(f"before you correct labels: {UNCORRECTED}")
 
 
 if __name__ == "__main__":

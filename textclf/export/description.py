@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from statistics import NormalDist
 from typing import Any
 
+from textclf.artifacts.corrected import corrected_rows, uncorrected_test_rows
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
 from textclf.core.labels import visible
@@ -94,8 +95,7 @@ def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any]) -> st
 
 def _corrected(splits_report: Mapping[str, Any]) -> str:
     """Return how many labels were corrected, "" if none were."""
-    applied = splits_report.get("corrections", {}).get("applied", {})
-    rows = join_names([count_noun(number, split_rows(split)[:-1]) for split, number in applied.items()])
+    rows = corrected_rows(splits_report.get("corrections", {}))
     return f"Labels of {rows} were corrected by hand." if rows else ""
 
 
@@ -173,6 +173,7 @@ def caveats(
         None,
         [
             _corrected_test_rows(splits_report.get("corrections", {})),
+            _uncorrected_test_rows(splits_report.get("corrections", {})),
             _few_test_rows(sum(rows["test"].values()), confidence, (clusters or {}).get("test")),
             _leaks(splits_report["leaks"]["normalised"], splits_report.get("given", {})),
             _shared_groups(splits_report["leaks"].get("group", {})),
@@ -211,6 +212,11 @@ def _corrected_test_rows(corrections: Mapping[str, Any]) -> str:
             "table, which corrections.csv calls wrong there."
         )
     return ""
+
+
+def _uncorrected_test_rows(corrections: Mapping[str, Any]) -> str:
+    sentence = uncorrected_test_rows(corrections)
+    return f"{sentence[0].upper()}{sentence[1:]}." if sentence else ""
 
 
 def _few_test_rows(count: int, confidence: float, clusters: int | None) -> str:

@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts import room, shards, splits
+from textclf.artifacts.corrected import uncorrected_test_rows
 from textclf.artifacts.splits import CLUSTERED, SCHEMA
 from textclf.core import progress, threads
 from textclf.core.arrow import from_numbers
@@ -206,6 +207,8 @@ def _describe_corrections(counts: Mapping[str, Any] | None) -> Iterator[str]:
             f"warning: {count_noun(number, 'correction')} of test rows {'was' if number == 1 else 'were'} not applied, "
             "since models are measured by the labels of the table; data.correct_test_rows: true applies them"
         )
+    if sentence := uncorrected_test_rows(counts):
+        yield f"warning: {sentence}"
     if number := counts["applied"].get("test", 0):
         yield (
             f"warning: the labels of {count_noun(number, 'test row')} were corrected (data.correct_test_rows), so that "

@@ -228,6 +228,14 @@ def test_corrected_labels_are_part_of_the_protocol() -> None:
 def test_corrections_of_test_rows_are_the_first_caveat_after_missing_validation_rows() -> None:
     first = caveats(corrections=CORRECTED | {"applied": {"test": 2}}, label_conflicts={"normalised": 1})[0]
     assert first.startswith("The labels of 2 test rows were corrected by hand (data.correct_test_rows), so the metrics")
-    (skipped,) = caveats(corrections=CORRECTED | {"skipped": 1})
+    skipped, _ = caveats(corrections=CORRECTED | {"skipped": 1})
     assert skipped.startswith("1 correction of test rows was not applied: the test rows have the labels of the table")
-    assert caveats(corrections=CORRECTED) == []
+    assert not caveats(corrections=CORRECTED | {"applied": {}})
+
+
+@pytest.mark.parametrize("applied", [{"train": 3, "validation": 1}, {"train": 3}, {"validation": 1}])
+def test_corrections_of_all_but_test_rows_are_a_caveat(applied: dict[str, int]) -> None:
+    said = "were corrected, but of no test row: models, thresholds, calibration and prediction sets that are fitted to"
+    (sentence,) = caveats(corrections=CORRECTED | {"applied": applied})
+    assert said in sentence
+    assert not any(said in line for line in caveats(corrections=CORRECTED | {"applied": applied | {"test": 1}}))

@@ -90,7 +90,9 @@ def test_test_rows_are_corrected_if_the_settings_say_so_and_then_loudly(
     assert labels(tmp_path) == before | {"test": before["test"] | corrected}
     assert report["corrections"] == {"applied": {"test": 3}, "unchanged": 0, "skipped": 0}
     warning = "warning: the labels of 3 test rows were corrected (data.correct_test_rows), so that metrics are not"
-    assert f"{warning} comparable with those of the labels of the table" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert f"{warning} comparable with those of the labels of the table" in printed
+    assert "but of no test row" not in printed
 
 
 def test_what_became_of_the_corrections_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -104,6 +106,8 @@ def test_what_became_of_the_corrections_is_printed(tmp_path: Path, capsys: pytes
         "warning: 1 correction of test rows was not applied, since models are measured by the labels of the table; "
         "data.correct_test_rows: true applies them" in lines
     )
+    uncorrected = "warning: labels of 2 training rows and 1 validation row were corrected, but of no test row: models, "
+    assert [line for line in lines if line.startswith(uncorrected)]
 
 
 def test_corrections_of_the_labels_that_the_table_has_change_no_row(

@@ -59,7 +59,11 @@ def test_the_stage_writes_the_same_bytes_each_time(folder: Path, capsys: pytest.
     first, second = run(folder, 1), run(folder, 2)
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
     assert b"Three wrong" in first[2].read_bytes()
-    assert re.search(r"^the model contradicts [0-9]+ of 60 labels$", capsys.readouterr().out, re.MULTILINE)
+    printed = capsys.readouterr().out
+    assert re.search(r"^the model contradicts [0-9]+ of 60 labels$", printed, re.MULTILINE)
+    warned = "prediction sets that are fitted to corrected labels do not hold on test rows with the labels of the table"
+    assert warned in printed
+    assert warned in first[2].read_text(encoding="utf-8")
 
 
 def test_a_missing_cleanlab_is_told_before_any_training(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from textclf.artifacts.corrected import UNCORRECTED
 from textclf.core.formatting import count_noun, display_name, join_names, percent
 from textclf.core.labels import visible
 from textclf.pages import page
@@ -40,7 +41,12 @@ def render(audited: Audited, settings: Audit, subject: str, names: Mapping[str, 
         "conflicts": _conflicts(audited, names),
         "similar": _similar(audited, names),
         "pairs": _pairs(audited, names),
-        "method": {"folds": settings.folds, "models": join_names(models), "several": len(models) > 1},
+        "method": {
+            "folds": settings.folds,
+            "models": join_names(models),
+            "several": len(models) > 1,
+            "uncorrected": UNCORRECTED,
+        },
     }
     heading = Heading("Label issues", subject, facts)
     return page.render("textclf.studies.audit", heading, SECTIONS, context, charts=False)
