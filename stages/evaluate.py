@@ -32,7 +32,7 @@ from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.measure import decisions_report, measure
 from textclf.evaluate.settings import Evaluate
-from textclf.evaluate.slices.membership import find_membership
+from textclf.evaluate.slices.membership import describe_left_out, find_membership
 from textclf.evaluate.slices.report import describe_weak, report
 from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.summary import summarise
@@ -91,7 +91,7 @@ def run(
         metrics / "comparisons.json": compared,
         metrics / "coverage.json": measure_sets(opened, decided, fitted, evaluate, clusters.get("test")),
         metrics / "decisions.json": chosen,
-        metrics / "slices.json": by_slice,
+        metrics / "slices.json": by_slice | slices.membership.protocol(),
         metrics / "training.json": records,
     }
     tables: dict[Path, Table] = {
@@ -123,6 +123,8 @@ def run(
         accuracies = ", ".join(f"{split} {values['accuracy']:.3f}" for split, values in numbers.items())
         low, high = test.accuracy_interval(name)
         print(f"{name}: accuracy {accuracies} ({low:.3f} to {high:.3f})")
+    if left_out := describe_left_out(slices.membership.left_out):
+        print(f"slices not compared: {left_out}")
     for name, entries in by_slice.items():
         for line in describe_weak(entries, evaluate.confidence):
             print(f"{name}: {line}")

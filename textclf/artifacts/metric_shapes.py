@@ -86,6 +86,12 @@ class Slice(OpenMapping):
     p_holm: Fraction
 
 
+class SliceProtocol(OpenMapping):
+    """Which parts of the test rows are no slices: the number of values by column."""
+
+    left_out: dict[str, Count]
+
+
 class Decided(OpenMapping):
     """How a model decides."""
 
@@ -219,7 +225,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "best": dict[str, Metrics],
         ANY_KEY: Decided,
     },
-    "slices": {ANY_KEY: dict[str, Slice]},
+    "slices": {"protocol": SliceProtocol, ANY_KEY: dict[str, Slice]},
     "coverage": {"protocol": SetProtocol, ANY_KEY: Covered},
     "training": {ANY_KEY: dict[str, Number]},
     RECORD: {ANY_KEY: Number},

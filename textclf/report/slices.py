@@ -6,7 +6,7 @@ from typing import Any
 from textclf.artifacts.metrics import METRICS, TOO_FEW, format_interval, format_value
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, p_value, percent, points
 from textclf.core.labels import visible
-from textclf.evaluate.slices.membership import FEWEST_ROWS
+from textclf.evaluate.slices.membership import FEWEST_ROWS, describe_left_out
 from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.report import ranked, weak
 from textclf.pages.parts import Table
@@ -33,6 +33,7 @@ def slices(run: Run) -> dict[str, Any] | None:
         "findings": [sentence for name in models for sentence in _findings(run, name)],
         "count": max(len(run.slices[name]) for name in models),
         "least": FEWEST_ROWS,
+        "left_out": describe_left_out(run.slices.get("protocol", {}).get("left_out", {})),
         "constant": join_names([display_name(name) for name in run.models if name not in models]),
         "clustered": "test" in run.clusters,
         "worst": _table(run, first, below[:WORST], worst) if below else None,

@@ -5,9 +5,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from textclf.artifacts.decisions import RESERVED
 from textclf.behave.results import Behaviour
 from textclf.core.errors import UserError
-from textclf.core.quoting import list_names, quote_name, quote_value
+from textclf.core.quoting import list_names, quote_value
 from textclf.core.settings import suggest
 from textclf.review.changes import Change, format_number
 from textclf.review.settings import Gate
@@ -69,6 +70,7 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
     a metric that the run does not have.
     """
     checks, mistakes = [], []
+    head = {name: slices for name, slices in head.items() if name not in RESERVED}
     for model, slices in gate.slices.items():
         known = head.get(model)
         if known is None:
@@ -77,7 +79,7 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
             continue
         for name, metrics in slices.items():
             if name not in known:
-                rule = f"must name a slice of its test rows ({', '.join(map(quote_name, sorted(known))) or 'none'})"
+                rule = f"must name a slice of its test rows ({list_names(sorted(known)) or 'none'})"
                 mistakes.append(f"params.yaml: gate.slices.{model} {rule}; got {quote_value(name)}")
                 continue
             for metric, limit in metrics.items():

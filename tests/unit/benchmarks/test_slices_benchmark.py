@@ -12,6 +12,9 @@ def test_a_strong_drop_is_found_and_without_one_nothing_is() -> None:
     assert without["found"] == 0
     assert without["alarms"] <= 3
     assert 20 < without["slices"] < 30
+    many = simulate(Scenario("", 3080, drop=0.4, intents=77), seed=1, sets=5)
+    assert many["found"] == 5
+    assert 100 < many["slices"] < 110
 
 
 def test_only_the_rows_of_the_weak_slice_are_worse() -> None:

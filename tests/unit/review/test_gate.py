@@ -119,7 +119,7 @@ def test_a_slice_that_is_worse_than_its_bound_fails_with_numbers(limits: dict[st
         ),
         (
             of_slices("nb_svm", "class=1", accuracy=0.5),
-            SLICES,
+            SLICES | {"protocol": {"left_out": {"class": 57}}},
             "gate.slices must name a model of the run (keras, majority); got nb_svm",
         ),
         (

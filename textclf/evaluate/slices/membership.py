@@ -1,16 +1,18 @@
 """Which slices each test row is in: values of the user's columns, its class, and properties of its text."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.splits import SLICE, open_slices, slice_columns
+from textclf.core.formatting import count_noun, join_names
+from textclf.core.labels import visible
 from textclf.core.strings import as_array, encode
 from textclf.evaluate.clusters import IdDigest
 from textclf.evaluate.slices import texts
@@ -20,7 +22,7 @@ from textclf.evaluate.slices.texts import Codes
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MOST_VALUES = 20  # slices of a column: the most frequent values
+MOST_VALUES = 200  # slices of a column: the most frequent values; sums are kept of each, by group of dependent rows
 MOST_DISTINCT = 100_000  # distinct values of a column; with more it has no slices: an id rather than a property
 LONGEST = 100  # characters of a value that is a slice; a longer one is a text rather than a property
 MOST_BYTES = 2**26  # of the training texts; of more, the unknown words of the test texts are not looked for
@@ -33,7 +35,7 @@ class Family:
 
     name: str
     values: tuple[str, ...]
-    codes: Codes
+    codes: NDArray[np.integer[Any]]
 
     def slices(self) -> Iterator[tuple[int, str]]:
         """Yield the position and the name of each slice, as the gate of params.yaml names it."""
@@ -43,11 +45,26 @@ class Family:
 
 @dataclass(frozen=True)
 class Membership:
-    """The slices of the test rows, in the order of the split; `ids` is the digest of the ids of the rows."""
+    """The slices of the test rows, in the order of the split; `ids` is the digest of the ids of the rows.
+
+    `left_out` counts the values of each column that are no slices.
+    """
 
     families: tuple[Family, ...]
     ids: bytes
     rows: int
+    left_out: Mapping[str, int] = field(default_factory=dict)
+
+    def protocol(self) -> dict[str, Any]:
+        """Return what slices.json has beside the models: nothing unless values are left out."""
+        return {"protocol": {"left_out": dict(self.left_out)}} if self.left_out else {}
+
+
+def describe_left_out(left_out: Mapping[str, int]) -> str:
+    """Return how many values are no slices, and why, as the end of a sentence; "" if there are none."""
+    values = [f"{count_noun(number, 'value')} of {visible(name)}" for name, number in left_out.items()]
+    why = f"fewer than {FEWEST_ROWS} rows, more than {LONGEST} characters, or not among the {MOST_VALUES} most frequent"
+    return f"{join_names(values)} ({why})" if values else ""
 
 
 def find_membership(splits: Path) -> Membership:
@@ -80,19 +97,22 @@ def membership_of(shards: "Iterable[pa.Table]", train: "Shards[pa.Table] | Seque
             columns.setdefault(name, _Column()).add(as_array(table[name]))
         for name, (_, function) in of_texts.items():
             codes[name].append(function(table["text"]))
-    families = [
-        columns[name].family(CLASS if name == "label" else name.removeprefix(SLICE))
-        for name in sorted(columns, key=lambda name: name == "label")
+    families, left_out = [], {}
+    for name, column in sorted(columns.items(), key=lambda pair: pair[0] == "label"):
+        families.append(keep_large(column.family(CLASS if name == "label" else name.removeprefix(SLICE))))
+        if number := len(column.places) - len(families[-1].values):
+            left_out[families[-1].name] = number
+    families += [
+        keep_large(Family(name, of_texts[name][0], np.concatenate(parts))) for name, parts in codes.items() if parts
     ]
-    families += [Family(name, of_texts[name][0], np.concatenate(parts)) for name, parts in codes.items() if parts]
-    return Membership(tuple(family for each in families if (family := keep_large(each)).values), ids.digest(), rows)
+    return Membership(tuple(family for family in families if family.values), ids.digest(), rows, left_out)
 
 
 def keep_large(family: Family) -> Family:
     """Return a family with those of its slices that have enough rows in them and outside."""
     counts = np.bincount(family.codes + 1, minlength=len(family.values) + 1)[1:]
     kept = np.flatnonzero((counts >= FEWEST_ROWS) & (len(family.codes) - counts >= FEWEST_ROWS))
-    places = np.full(len(family.values) + 1, -1, np.int8)  # the last one is that of -1
+    places = np.full(len(family.values) + 1, -1, family.codes.dtype)  # the last one is that of -1
     places[kept] = np.arange(len(kept))
     return Family(family.name, tuple(family.values[place] for place in kept.tolist()), places[family.codes])
 
@@ -122,6 +142,6 @@ class _Column:
         chosen = sorted(
             sorted(short, key=lambda place: (-counts[place], values[place]))[:MOST_VALUES], key=values.__getitem__
         )
-        places = np.full(len(values), -1, np.int8)
+        places = np.full(len(values), -1, np.int16)
         places[chosen] = np.arange(len(chosen))
         return Family(name, tuple(values[place] for place in chosen), places[codes])

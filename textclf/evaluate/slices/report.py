@@ -76,12 +76,13 @@ def _report_model(sums: SliceSums, model: ModelSums, confidence: float) -> dict[
     hypotheses: dict[str, float] = {}  # p-values of different hypotheses: if two slices are all rows, theirs is one
     hypothesis_of: dict[str, str] = {}
     for place, family in enumerate(sums.membership.families):
-        right, rows = model.right[place], sums.rows[place].astype(np.float64)
+        right, rows = (part[place].astype(np.float64) for part in (model.right, sums.rows))
         halves = len(family.values) == 2 and not rows[0].any()
+        all_right, all_rows = right.sum(axis=0), rows.sum(axis=0)
         for position, name in family.slices():
             clustered, other_clustered = (bool(part[position + 1]) for part in sums.dependence[place])
             own = Part.of(right[position + 1], rows[position + 1], clustered, confidence)
-            others = Part.of(right.sum(axis=0) - own.right, rows.sum(axis=0) - own.rows, other_clustered, confidence)
+            others = Part.of(all_right - own.right, all_rows - own.rows, other_clustered, confidence)
             entries[name] = _entry(own, others, confidence)
             if sums.metric is not None:
                 entries[name] |= _metric(sums, model, place, position + 1, own, clustered, confidence)

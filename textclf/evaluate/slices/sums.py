@@ -30,7 +30,7 @@ class ModelSums:
     """
 
     decided: NDArray[np.int64]
-    right: list[Floats]
+    right: list[NDArray[np.int32]]
     confusion: list[NDArray[np.int64]] = field(default_factory=list)
     losses: list[Floats] = field(default_factory=list)
     squares: list[Floats] = field(default_factory=list)
@@ -69,8 +69,7 @@ class SliceSums:
         self.models: dict[str, ModelSums] = {}
         self._added = 0
         self.rows = [
-            np.bincount(self._cells(place, slice(None)), minlength=self._count(place)).reshape(-1, self.size)
-            for place in range(len(membership.families))
+            self._count_cells(place, self._cells(place, slice(None))) for place in range(len(membership.families))
         ]
 
     def add(self, models: Mapping[str, Predictions], decisions: Mapping[str, Decision]) -> None:
@@ -84,10 +83,10 @@ class SliceSums:
             decided = decisions[name].decide(calibrated)
             sums = self.models.setdefault(name, self._empty())
             sums.decided += np.bincount(decided, minlength=len(self.classes))
-            right = (decided == y).astype(np.float64)
+            right = decided == y
             losses = ROW_MEANS[self.metric](y, calibrated) if self.metric in ROW_MEANS else None
             for place, cell in enumerate(cells):
-                sums.right[place] += self._by_cell(place, cell, right)
+                sums.right[place] += self._count_cells(place, cell[right])
                 if losses is not None:
                     sums.losses[place] += self._by_cell(place, cell, losses)
                     sums.squares[place] += self._by_cell(place, cell, losses**2).sum(axis=1)
@@ -97,7 +96,8 @@ class SliceSums:
                     matrices += np.bincount(kinds, minlength=matrices.size).reshape(matrices.shape)
 
     def _empty(self) -> ModelSums:
-        sums = ModelSums(np.zeros(len(self.classes), np.int64), [np.zeros(rows.shape) for rows in self.rows])
+        right = [np.zeros(rows.shape, np.int32) for rows in self.rows]
+        sums = ModelSums(np.zeros(len(self.classes), np.int64), right)
         if self.metric in ROW_MEANS:
             sums.losses = [np.zeros(rows.shape) for rows in self.rows]
             sums.squares = [np.zeros(len(rows)) for rows in self.rows]
@@ -113,6 +113,9 @@ class SliceSums:
 
     def _count(self, place: int) -> int:
         return (len(self.membership.families[place].values) + 1) * self.size
+
+    def _count_cells(self, place: int, cells: NDArray[np.int64]) -> NDArray[np.int32]:
+        return np.bincount(cells, minlength=self._count(place)).astype(np.int32).reshape(-1, self.size)
 
     def _by_cell(self, place: int, cells: NDArray[np.int64], values: Floats) -> Floats:
         sums = np.bincount(cells, values, minlength=self._count(place)).astype(np.float64, copy=False)

@@ -62,11 +62,23 @@ def test_rare_values_are_in_no_slice(tmp_path: Path) -> None:
     assert not {"same", "most"} & found.keys()  # no other rows to compare with
 
 
-def test_of_many_values_the_most_frequent_are_slices(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("values", "rare", "first"), [(77, 0, 0), (77, 9, 0), (MOST_VALUES, 1, 0), (MOST_VALUES + 5, 2, 5)]
+)
+def test_values_with_enough_rows_are_slices_and_all_others_are_counted(
+    tmp_path: Path, values: int, rare: int, first: int
+) -> None:
     write(tmp_path, "train", 40)
-    values = [f"v{n:02}" for n in range(MOST_VALUES + 5) for _ in range(FEWEST_ROWS + (n >= 5))]
-    write(tmp_path, "test", len(values), many=values)
-    assert families(tmp_path)["many"].values == tuple(f"v{n:02}" for n in range(5, MOST_VALUES + 5))
+    many = [f"v{n:03}" for n in range(values) for _ in range(FEWEST_ROWS + (n >= 5))]
+    many += [f"rare{n}" for n in range(rare)]
+    write(tmp_path, "test", len(many), many=many)
+    found = find_membership(tmp_path)
+    (family,) = (family for family in found.families if family.name == "many")
+    assert family.values == tuple(f"v{n:03}" for n in range(first, values))
+    assert [family.values[code] if code >= 0 else "" for code in family.codes] == [
+        value if value in family.values else "" for value in many
+    ]
+    assert found.left_out == ({"many": rare + first} if rare + first else {})
 
 
 def test_long_values_and_columns_of_ids_are_no_slices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
