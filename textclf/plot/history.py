@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textclf.core.formatting import split_rows
 from textclf.core.table import Table, concatenate
@@ -11,7 +12,17 @@ from textclf.plot.style import HEIGHT, INK, WIDTH, Spec
 
 COLUMNS = ("model", "epoch", "split", "loss", "accuracy")
 STEPS_SHOWN = 300  # epochs of one line
-LABELLED = 2  # models whose lowest loss has a label beside it
+RULED = 2  # models whose lowest loss has a dotted line; that of a single model has a label if there is room for it
+LETTER, LINE = 6.1, 14  # pixels of a letter in a label, on average, and of its height
+NARROW = 320  # pixels of the plot area of the narrowest chart
+NICE = 1.2  # by how much the end of an axis is rounded up at most
+# Where a label stands, if not in its usual place
+PLACES: tuple[Spec, ...] = tuple(
+    {"align": align, "dx": dx, "baseline": baseline, "dy": dy}
+    for baseline, dy in (("top", 10), ("bottom", -10))
+    for align, dx in (("center", 0), ("left", 8), ("right", -8))
+)
+SHIFTS = {"left": 0, "center": 0.5, "right": 1}  # of a label to the left, in parts of its length
 TITLES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".4f")}
 
 
@@ -37,6 +48,7 @@ def history(rows: Table, models: Sequence[str], column: str) -> Spec:
         "field": "epoch",
         "type": "quantitative",
         "title": "epoch",
+        "scale": {"domain": [0, int(rows["epoch"].max())]},
         "axis": {"grid": False, "tickMinStep": 1, "tickCount": 6},
     }
     dashes: Spec = {
@@ -60,7 +72,7 @@ def history(rows: Table, models: Sequence[str], column: str) -> Spec:
     ]
     lowest = lowest_loss(rows)
     if len(lowest):
-        layers += _lowest(lowest, shown, column, y, x, split, int(rows["epoch"].max()))
+        layers += _lowest(lowest, shown, column, y, x, split, rows)
     return chart(named(lines.select(["model", "epoch", "split", column])), WIDTH, HEIGHT, layers, {"x": x})
 
 
@@ -83,7 +95,7 @@ def _lowest(
     y: Spec,
     x: Spec,
     split: str,
-    last: int,
+    rows: Table,
 ) -> list[Spec]:
     """Return layers that mark the epoch with the lowest loss: a dot, a dotted line, and its value as text."""
     points = named(lowest).select(["model", "epoch", "loss", "accuracy"])
@@ -101,7 +113,7 @@ def _lowest(
             "encoding": {"color": colour(shown), "y": y, "tooltip": fields},
         }
     ]
-    if len(points) <= LABELLED:
+    if len(points) <= RULED:
         layers.append(
             {
                 "data": data,
@@ -109,16 +121,44 @@ def _lowest(
                 "encoding": {"x": x},
             }
         )
-        if column == "loss":
-            layers += [
-                {
-                    "data": {"values": [point]},
-                    "mark": {"type": "text", "baseline": "top", "dy": 6} | _beside(point["epoch"], last),
-                    "encoding": {"text": {"field": "label"}, "y": y},
-                }
-                for point in data["values"]
-            ]
+    if column == "loss" and len(points) == 1 and (place := _place_label(data["values"][0], rows)):
+        layers.append(
+            {
+                "data": data,
+                "mark": {"type": "text", "baseline": "top", "dy": 6} | place,
+                "encoding": {"text": {"field": "label"}, "y": y},
+            }
+        )
     return layers
+
+
+def _place_label(point: Spec, rows: Table) -> Spec | None:
+    """Return where the label of a point stands without a line across it, None if there is no room."""
+    last, length = int(rows["epoch"].max()), LETTER * len(point["label"])
+    for place in (_beside(point["epoch"], last), *PLACES):
+        left = point["epoch"] / last * NARROW + place.get("dx", 0) - SHIFTS[place["align"]] * length
+        top = place["dy"] - LINE if place.get("baseline") == "bottom" else place.get("dy", 6)
+        if 0 <= left <= NARROW - length and not any(
+            _is_crossed(point["loss"], np.linspace(left, left + length) / NARROW * last, top, rows, scale)
+            for scale in (1, NICE)
+        ):
+            return place
+    return None
+
+
+def _is_crossed(loss: float, epochs: NDArray[np.float64], top: float, rows: Table, scale: float) -> bool:
+    """Return whether a line crosses a label at these epochs, from `top` pixels below a loss on to its height.
+
+    The axis ends at `scale` times the highest loss.
+    """
+    pixels = HEIGHT / (scale * float(rows["loss"].max()))
+    if not (loss - scale * float(rows["loss"].max())) * pixels <= top <= loss * pixels - LINE:
+        return True  # it is not inside the chart
+    for line in _lines(rows):
+        below = (loss - np.interp(epochs, line["epoch"], line["loss"], np.nan, np.nan)) * pixels
+        if ((top < below) & (below < top + LINE)).any():
+            return True
+    return False
 
 
 def _beside(epoch: int, last: int) -> Spec:

@@ -28,12 +28,12 @@ MARKS = {
     "keras": Mark("#0072B2", (1, 0), "circle"),
     "embedding": Mark("#008080", (10, 2), "triangle-left"),
     "cnn": Mark("#9C6B1E", (5, 2, 1, 2), "triangle-right"),
-    "transformer": Mark("#9467BD", (3, 3), "stroke"),
+    "transformer": Mark("#9467BD", (3, 3), "wedge"),
 }
 # Of a model that is not in `MARKS`: its name chooses.
 OTHER_COLOURS = ("#8E6BD8", "#7A8B1F", "#1F8FA6", "#A0673C", "#D1495B", "#5B7DB1", "#3E8E41")
 OTHER_DASHES = ((5, 2, 1, 2), (10, 2), (3, 3))
-OTHER_SHAPES = ("triangle-right", "triangle-left", "stroke")
+OTHER_SHAPES = ("triangle-right", "triangle-left", "arrow")
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 BLUE, VERMILION, GREEN = (MARKS[name].colour for name in ("keras", "logistic_regression", "nb_svm"))
 INK = "currentColor"  # text and axes take the colour of the page's text
@@ -100,6 +100,7 @@ CONFIG: Spec = {
         "symbolSize": 90,
         "columnPadding": 24,  # room for wider letters than those that the chart was laid out with
         "title": None,
+        "layout": {"top": {"direction": "vertical"}},  # two legends side by side may be too wide
     },
     "title": {
         "color": INK,

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from tests import curves as tables
 from textclf.core.labels import display_labels
-from textclf.core.table import Table, from_records
+from textclf.core.table import Table, concatenate, from_records
 from textclf.models.settings import MODELS as KNOWN
 from textclf.plot import confusion, curves, dvc_templates, groups, history, marks, reliability, render
-from textclf.plot.style import MARKS, OTHER_COLOURS, Spec, colour_expression, mark_of
+from textclf.plot.style import MARKS, OTHER_COLOURS, OTHER_SHAPES, Spec, colour_expression, mark_of
 
 MODELS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
 PAIR = ("majority", "logistic_regression")
@@ -137,6 +137,16 @@ def test_every_model_of_the_project_has_marks_of_its_own() -> None:
     assert not {mark.colour for mark in MARKS.values()} & set(OTHER_COLOURS)
 
 
+def test_every_shape_has_an_area_to_fill() -> None:
+    shapes = {mark.shape for mark in MARKS.values()} | set(OTHER_SHAPES)
+    points = {
+        "data": {"values": [{"shape": name} for name in sorted(shapes)]},
+        "mark": {"type": "point", "filled": True},
+    }
+    drawn = render.svg(points | {"encoding": {"shape": {"field": "shape", "scale": None}}})
+    assert len(re.findall(r'd="M[^"]*Z"', drawn)) == len(shapes)
+
+
 @pytest.mark.parametrize("ground", ["#ffffff", "#14171b"])  # --page in page.css
 def test_every_colour_stands_out_from_the_page(ground: str) -> None:
     def light(colour: str) -> float:
@@ -172,10 +182,53 @@ def test_long_histories_are_thinned_but_keep_their_ends_and_the_lowest_loss() ->
     assert [row["epoch"] for row in spec["layer"][-1]["data"]["values"]] == [3]
 
 
-def test_the_lowest_loss_is_labelled_unless_many_models_have_one() -> None:
-    for models, count in ((["keras"], 1), (["keras", "b"], 2), (["keras", "b", "c"], 0)):
-        drawn = render.svg(history.history(tables.history(models), models, "loss"))
+def test_the_lowest_loss_is_labelled_unless_several_models_have_one() -> None:
+    for models, count in ((["keras"], 1), (["keras", "b"], 0), (["keras", "b", "c"], 0)):
+        drawn = render.svg(history.history(tables.history(models, count=30), models, "loss"))
         assert drawn.count("lowest test loss 0.500, epoch 3") == count
+
+
+LABEL = re.compile(r'<text text-anchor="(\w+)" transform="translate\(([\d.]+),([\d.]+)\)"[^>]*>(lowest [^<]*)<')
+LINE = re.compile(r'<path(?! transform)[^>]* d="M([\d.,L]+)"[^>]* stroke="#')
+
+
+@pytest.mark.parametrize("counts", [(5,), (9,), (30,), (100,), (5, 5), (18, 50), (100, 100), (9, 300)])
+def test_no_line_and_no_other_label_lies_over_the_label_of_the_lowest_loss(counts: tuple[int, ...]) -> None:
+    names = ["keras", "cnn"][: len(counts)]
+    rows = concatenate([tables.history([name], count=count) for name, count in zip(names, counts, strict=True)])
+    drawn = render.svg(history.history(rows, names, "loss"))
+    boxes = []
+    for anchor, x, y, text in LABEL.findall(drawn):
+        width = 5.8 * len(text)
+        left = float(x) - {"start": 0, "middle": width / 2, "end": width}[anchor]
+        boxes.append((left, left + width, float(y) - 9, float(y) + 2))
+    lines = [np.array([pair.split(",") for pair in line.split("L")], float) for line in LINE.findall(drawn)]
+    assert len(lines) == 2 * len(counts)
+    for left, right, top, bottom in boxes:
+        for line in lines:
+            x = np.linspace(max(left, line[0, 0]), min(right, line[-1, 0]), 200)
+            y = np.interp(x, line[:, 0], line[:, 1])
+            assert right < line[0, 0] or left > line[-1, 0] or not ((top < y) & (y < bottom)).any()
+    assert not any(a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3] for a, b in combinations(boxes, 2))
+
+
+def texts_of(element: ET.Element, x: float = 0.0) -> Iterator[tuple[float, str]]:
+    """Yield where each text starts, in pixels from the left, and the text."""
+    if moved := re.match(r"translate\((-?[\d.]+)", element.get("transform", "")):
+        x += float(moved[1])
+    if element.tag.endswith("text"):
+        yield x, element.text or ""
+    for child in element:
+        yield from texts_of(child, x)
+
+
+@pytest.mark.parametrize("models", [("keras", "embedding"), ("embedding", "cnn", "transformer")])
+def test_the_legends_of_several_networks_fit_into_the_chart(models: tuple[str, ...]) -> None:
+    drawn = ET.fromstring(render.svg(history.history(tables.history(models, "validation"), models, "loss")))  # noqa: S314
+    named = {"training rows", "validation rows", *models}
+    ends = {text: x + 6 * len(text) for x, text in texts_of(drawn) if text in named}
+    assert ends.keys() == named
+    assert max(ends.values()) <= float(drawn.get("width", "0"))
 
 
 def test_a_history_that_is_not_a_number_is_drawn_without_it() -> None:

@@ -67,7 +67,7 @@ def test_a_figure_is_svg_that_repeats_and_needs_nothing_else(
 
 
 def test_a_figure_says_what_it_shows(tmp_path: Path) -> None:
-    one = texts(drawn(figures.history, tmp_path, history(["keras"])))
+    one = texts(drawn(figures.history, tmp_path, history(["keras"], count=30)))
     assert {"Accuracy and loss of keras by epoch", figures.WATCHED, "training rows", "test rows"} <= set(one)
     assert one.count("lowest test loss 0.500, epoch 3") == 1
     assert figures.WATCHED not in texts(drawn(figures.history, tmp_path, history(["keras"], "validation")))
