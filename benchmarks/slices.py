@@ -3,7 +3,7 @@
     python -m benchmarks.slices --result benchmarks/results/slices.json
 
 Test sets are made up: columns and properties of texts that have nothing to do with the decisions, and in some sets one
-value whose rows are decided worse. What is reported of them is what the stage evaluate reports. Takes about three
+value whose rows are decided worse. What is reported of them is what the stage evaluate reports. Takes about ten
 minutes on one core.
 """
 
@@ -51,10 +51,11 @@ Keys = NDArray[np.uint64]
 class Scenario:
     """A kind of test set.
 
-    `drop` is by how much the accuracy on the slice `WEAK`, a tenth of the rows, is lower. `cluster` rows each share a
+    `drop` is by how much the accuracy on the slice `weak`, a tenth of the rows, is lower. `cluster` rows each share a
     part `correlation` of the variance of the scores that decide which rows are right, and their platform; with `whole`
     all other values too. `clustered` says whether they are taken for clusters. `copies` rows are one text, and are
-    most of the rows of the slice `WEAK`.
+    most of the rows of the slice `WEAK`. `intents` are equally frequent values of one more column, the last of which is
+    the weak slice then.
     """
 
     name: str
@@ -66,6 +67,12 @@ class Scenario:
     clustered: bool = False
     whole: bool = False
     copies: int = 0
+    intents: int = 0
+
+    @property
+    def weak(self) -> str:
+        """The slice that is weaker by `drop`."""
+        return f"intent={self.intents - 1}" if self.intents else WEAK
 
 
 SCENARIOS = (
@@ -93,6 +100,9 @@ SCENARIOS = (
     ),
     Scenario("1000 rows, one text 9 times in a slice of 15", 1000, copies=9),
     Scenario("5000 rows, one text 21 times in a slice of 35", 5000, copies=21),
+    Scenario("3080 rows, 77 classes more", 3080, intents=77),
+    Scenario("3080 rows, 77 classes more, one of them 30 points lower", 3080, drop=0.3, intents=77),
+    Scenario("8000 rows, 200 classes more", 8000, intents=200),
 )
 
 
@@ -102,16 +112,19 @@ def draw(
     """Return the slices of the rows of a test set, the predictions, and the clusters if rows are taken as dependent."""
     clusters = scenario.rows // scenario.cluster
     families = []
-    for name, shares in COLUMNS.items():
+    intents = {"intent": (1 / scenario.intents,) * scenario.intents} if scenario.intents else {}
+    for name, shares in (COLUMNS | intents).items():
         whole = name == "platform" or scenario.whole
         codes = generator.choice(len(shares), clusters if whole else scenario.rows, p=shares)
         codes = np.repeat(codes, scenario.cluster) if whole else codes
         if name == "platform" and scenario.copies:
             codes[codes == 1] = 0
             codes[: scenario.copies * 5 // 3] = 1
-        families.append(keep_large(Family(name, tuple("abcdefg"[: len(shares)]), codes.astype(np.int8))))
-    platform = families[0]
-    is_weak = platform.codes == (platform.values.index("b") if "b" in platform.values else len(platform.values))
+        values = map(str, range(len(shares))) if name == "intent" else "abcdefg"[: len(shares)]
+        families.append(keep_large(Family(name, tuple(values), codes.astype(np.int16))))
+    column, _, value = scenario.weak.partition("=")
+    (parts,) = (family for family in families if family.name == column)
+    is_weak = parts.codes == (parts.values.index(value) if value in parts.values else len(parts.values))
     right = _right(scenario, is_weak, generator)
     right[: scenario.copies] = right[:1]
     y = generator.integers(0, 2, scenario.rows)
@@ -146,9 +159,10 @@ def simulate(scenario: Scenario, seed: int, sets: int = SETS) -> dict[str, float
         sums = SliceSums(membership, predictions.classes, None, keys)
         sums.add({"m": predictions}, {"m": Decision(0.5)})
         entries = report(sums, CONFIDENCE)["m"]
-        others = [name for name in entries if not scenario.drop or not name.startswith("platform=")]
+        column = f"{scenario.weak.partition('=')[0]}="
+        others = [name for name in entries if not scenario.drop or not name.startswith(column)]
         alarms += any(entries[name]["p_holm"] <= 1 - CONFIDENCE for name in others)
-        found += WEAK in weak(entries, CONFIDENCE)
+        found += scenario.weak in weak(entries, CONFIDENCE)
         slices += len(entries)
     return {"alarms": alarms, "found": found, "slices": slices / sets}
 

@@ -158,7 +158,7 @@ def slices() -> str:
     columns = ["made-up test sets", "slices", "% with a false alarm", "% with the weak slice found"]
     note = (
         f"{content['sets']:,} test sets per line, with 95% intervals. The accuracy is 0.85 unless the line says "
-        "otherwise; a weak slice has 10% of the rows."
+        "otherwise; a weak slice has 10% of the rows, a weak class one in 77."
     )
     return f"{markdown(columns, rows)}\n\n{note}"
 
