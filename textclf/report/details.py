@@ -1,5 +1,6 @@
 """The sections on what the models learned, the parameters and the provenance."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from textclf.report.results import representative
 from textclf.report.run import Run
 
 TERM_LIMIT = 32  # columns of a term
+EDGES = re.compile("^ +|(?<=__) +| +$")  # of a term of letters, after the name of its representation if there is one
 CLASSES = 20  # whose terms are listed
 UNFOLDED = 4  # of them
 FILES = 20  # raw files that are listed
@@ -51,7 +53,8 @@ def _terms(run: Run, model: str, rows: Table) -> dict[str, Any]:
     if method == "weight" and len(run.classes) > 2:
         method = "weight of several"
     largest = float(np.abs(rows["weight"]).max()) or 1.0
-    labels = display_labels(rows["term"].tolist(), limit=TERM_LIMIT)
+    terms = rows["term"].tolist()
+    labels = display_labels(terms, {term: EDGES.sub(_mark_spaces, term) for term in terms}, TERM_LIMIT)
     present = set(rows["class"])
     classes = [name for name in run.classes if name in present]
     listed = [
@@ -76,6 +79,10 @@ def _terms(run: Run, model: str, rows: Table) -> dict[str, Any]:
         "more": listed[UNFOLDED:],
         "left_out": len(classes[CLASSES:]),
     }
+
+
+def _mark_spaces(spaces: re.Match[str]) -> str:
+    return "␣" * len(spaces[0])
 
 
 def params(run: Run) -> list[dict[str, Any]]:

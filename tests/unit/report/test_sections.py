@@ -14,6 +14,7 @@ from tests.runs import ALL, SOURCE, YELP, make_run
 from textclf.artifacts.metrics import METRICS, format_value
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
+from textclf.core.table import from_records
 from textclf.export.sources import Source
 from textclf.models.settings import Train
 from textclf.plot.confusion import MOST_CLASSES
@@ -302,6 +303,17 @@ def test_lengths_beyond_the_others_are_counted_and_not_drawn() -> None:
     assert bars["rows"].sum() == 199
     assert len(bars) <= BARS + 1
     assert histogram(np.zeros(2, dtype=np.int32))[0]["rows"].sum() == 2
+
+
+def test_the_spaces_of_terms_of_letters_are_shown() -> None:
+    names = ["not", " not", "not ", " not ", "letters__ no", "words__very good", "very good"]
+    rows = [
+        {"model": "logistic_regression", "class": "no", "term": name, "weight": 1.0, "rows": 3, "method": "weight"}
+        for name in names
+    ]
+    (model,) = details.learned(replace(DEFAULT, terms=from_records(rows)))["models"]
+    shown = [row["term"] for row in model["classes"][0]["terms"]]
+    assert shown == ["not", "␣not", "not␣", "␣not␣", "letters__␣no", "words__very good", "very good"]
 
 
 def test_models_without_terms_are_named() -> None:
