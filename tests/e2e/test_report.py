@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -194,6 +195,17 @@ def test_no_table_and_no_label_of_a_chart_is_cut(browse: Browse, usual: Path, wi
         )
         assert cut == []
         assert opened.quiet()
+
+
+@pytest.mark.parametrize("width", [390, 1100])
+def test_no_term_is_broken_over_lines(browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int) -> None:
+    run = make_run(("logistic_regression",), ("a", "b", "c"))
+    terms = run.terms.assign(term=[f"letters__ disap{n}" for n in range(len(run.terms))])
+    with browse(
+        written(replace(run, terms=terms), tmp_path_factory), viewport={"width": width, "height": 900}
+    ) as opened:
+        lines = "[...document.querySelectorAll('#terms th bdi')].map(term => term.getClientRects().length)"
+        assert set(opened.page.evaluate(lines)) == {1}
 
 
 def test_a_chart_in_a_folded_part_becomes_interactive_when_it_is_opened_by_keyboard(browse: Browse, many: Path) -> None:

@@ -33,7 +33,7 @@ MARKS = {
 # Of a model that is not in `MARKS`: its name chooses.
 OTHER_COLOURS = ("#8E6BD8", "#7A8B1F", "#1F8FA6", "#A0673C", "#D1495B", "#5B7DB1", "#3E8E41")
 OTHER_DASHES = ((5, 2, 1, 2), (10, 2), (3, 3))
-OTHER_SHAPES = ("triangle-right", "triangle-left", "arrow")
+OTHER_SHAPES = ("triangle-right", "triangle-left", "wedge")
 LETTERS = "abcdefghijklmnopqrstuvwxyz0123456789_"
 BLUE, VERMILION, GREEN = (MARKS[name].colour for name in ("keras", "logistic_regression", "nb_svm"))
 INK = "currentColor"  # text and axes take the colour of the page's text
