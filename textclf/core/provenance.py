@@ -53,9 +53,9 @@ def recorded(stage: str, folder: Path | None) -> Iterator[None]:
 
 def require_unchanged() -> None:
     """Raise `UserError` if a setting that this process has read, or code that it runs, has changed since its start."""
+    contents = {file: load_yaml(file) for file in {file for file, _ in settings.READ}}
     for (file, key), before in settings.READ.items():
-        content = load_yaml(file)
-        now = content if key == "" else value_at(content, key)
+        now = contents[file] if key == "" else value_at(contents[file], key)
         if found := _compare(key, before, {} if now is MISSING else now):
             raise UserError(
                 f"{file.name}: {found.name} must not change while the stage runs; it was {found.base or 'not set'} and "
