@@ -1,8 +1,9 @@
 """What a params.yaml that breaks a rule is refused with, sentence by sentence; a handful of them by a stage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,8 +11,9 @@ from tests.conftest import arguments, run_stage
 from tests.settings import TEXT, put
 from textclf.artifacts import metrics
 from textclf.core.errors import UserError
+from textclf.core.settings import validate
 from textclf.models import settings
-from textclf.params import load, parse
+from textclf.params import Params, load, parse
 from textclf.tables.formats import TABLE_FORMATS
 
 SECTIONS = (
@@ -448,6 +450,55 @@ def test_a_value_that_breaks_the_rule_of_its_key_is_refused(key: str, rule: str,
 def test_settings_that_break_a_rule_are_refused(case: tuple[tuple[str, ...], *tuple[str, ...]]) -> None:
     settings, *sentences = case
     assert refusal(put(*settings)) == [f"params.yaml: {sentence}" for sentence in sentences]
+
+
+def places(node: dict[str, Any], keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], dict[str, Any]]]:
+    """Yield the keys of every mapping in a JSON schema, `mine` where the user names them, and the mapping's schema."""
+    node = SCHEMA["$defs"][node["$ref"].rpartition("/")[2]] if "$ref" in node else node
+    for choice in node.get("anyOf", ()):
+        yield from places(choice, keys)
+    if node.get("type") == "object":
+        yield keys, node
+        for key, inner in node.get("properties", {}).items():
+            yield from places(inner, (*keys, key))
+        if isinstance(inner := node.get("additionalProperties"), dict):
+            yield from places(inner, (*keys, "mine"))
+
+
+SCHEMA = Params.model_json_schema()
+PLACES = list(places(SCHEMA))
+
+
+def refusal_at(keys: tuple[str, ...], content: Any) -> list[str]:
+    """Return the lines with which a mapping at this place of params.yaml is refused, none if it is accepted."""
+    for key in reversed(keys):
+        content = {key: content}
+    try:
+        validate(Params, content)
+    except UserError as error:
+        return list(error.lines)
+    return []
+
+
+@pytest.mark.parametrize("mistake", [{"": {"": None}}, {"a\nb": [1]}, {"low": {"low": 1, "hihg": 2}}, {"x": {"y": {}}}])
+@pytest.mark.parametrize("keys", dict.fromkeys(keys for keys, _ in PLACES), ids=".".join)
+def test_a_mistake_in_any_mapping_is_refused_in_whole_lines(keys: tuple[str, ...], mistake: dict[str, Any]) -> None:
+    lines = refusal_at(keys, mistake)
+    assert all(line.startswith("params.yaml: ") and line.isprintable() for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("keys", "settings"),
+    [
+        *((keys, node["properties"]) for keys, node in PLACES if node.get("additionalProperties") is False),
+        *((("train", "mine"), {"model": {"const": name}}) for name in settings.MODELS),
+    ],
+    ids=".".join,
+)
+def test_an_unknown_setting_is_named_in_every_section(keys: tuple[str, ...], settings: dict[str, Any]) -> None:
+    needed = {name: setting["const"] for name, setting in settings.items() if "const" in setting}
+    (line,) = [each for each in refusal_at(keys, needed | {"mistyped": 1}) if "mistyped" in each]
+    assert line.startswith(f"params.yaml: {'.'.join((*keys, 'mistyped'))} is no setting; ")
 
 
 @pytest.mark.parametrize("keys", [keys for count in (1, 2, 3) for keys in combinations(CHOICES, count)])

@@ -7,10 +7,18 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast, get_args
+from typing import Annotated, Any, Self, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import shorten
@@ -35,6 +43,18 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
+    @model_validator(mode="wrap")
+    @classmethod
+    def _name_known_settings(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Put the settings that this section has into the error about one that it has not."""
+        try:
+            return handler(value)
+        except ValidationError as error:
+            details = error.errors(include_url=False)
+            raise ValidationError.from_exception_data(
+                cls.__name__, [_with_known(each, cls) for each in details]
+            ) from None
+
 
 @dataclass(frozen=True)
 class Param:
@@ -58,6 +78,21 @@ def rule(text: str) -> PydanticCustomError:
 def relation(text: str) -> PydanticCustomError:
     """Return an error about several settings of a section; its text is the whole sentence."""
     return PydanticCustomError("relation", "{relation}", {"relation": text})
+
+
+def _with_known(detail: ErrorDetails, section: type[BaseModel]) -> InitErrorDetails:
+    """Return an error of pydantic's to raise again; one about an unknown setting lists those of the section."""
+    context = detail.get("ctx", {})
+    error: str | PydanticCustomError = detail["type"]
+    match error:
+        case "rule":
+            error = rule(context["rule"])
+        case "relation":
+            error = relation(context["relation"])
+        case "extra_forbidden" | "unknown":
+            known = context.get("known", list(section.model_fields))
+            error = PydanticCustomError("unknown", "unknown setting", {"known": known})
+    return {"type": error, "loc": detail["loc"], "input": detail["input"], "ctx": context}
 
 
 def require_names(keys: Iterable[object], what: str) -> None:
@@ -207,7 +242,7 @@ def validate(kind: Any, content: Any, name: str = str(PARAMS_FILE), prefix: str 
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         details = _first_of_each_key(error.errors())
-        raise UserError(*(f"{name}: {_sentence(detail, kind, content, prefix)}" for detail in details)) from None
+        raise UserError(*(f"{name}: {_sentence(detail, prefix)}" for detail in details)) from None
 
 
 def _first_of_each_key(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
@@ -221,16 +256,15 @@ def _first_of_each_key(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
     return first.values()
 
 
-def _sentence(detail: ErrorDetails, kind: Any, content: Any, prefix: str) -> str:
-    """Return pydantic's error about the content as a sentence: key, rule, value."""
+def _sentence(detail: ErrorDetails, prefix: str) -> str:
+    """Return pydantic's error as a sentence: key, rule, value."""
     parts = [part for part in detail["loc"] if part != MAPPING_KEY]
     inner = "".join(f"[{part}]" if isinstance(part, int) else f".{_quoted_key(part)}" for part in parts)
     key = f"{prefix}{inner}".lstrip(".")
     if detail["type"] == "missing":
         return f"{key} is missing; it must be set"
-    if detail["type"] == "extra_forbidden":
-        known = list(_section_at(kind, detail["loc"][:-1], content).model_fields)
-        return f"{key} is no setting; {suggest(str(detail['loc'][-1]), known)}"
+    if detail["type"] == "unknown":
+        return f"{key} is no setting; {suggest(str(detail['loc'][-1]), detail['ctx']['known'])}"
     if detail["type"] == "relation":
         return f"{key}: {detail['msg']}" if key else detail["msg"]
     return f"{key} must be {rule_of(detail)}; got {show(detail['input'])}"
@@ -244,21 +278,6 @@ def suggest(name: str, known: Collection[str]) -> str:
 
 def _quoted_key(key: str) -> str:
     return key if key.isprintable() else repr(key)
-
-
-def _section_at(kind: Any, loc: tuple[int | str, ...], content: Any) -> type[BaseModel]:
-    """Return the class of the section at a place in the content, which is of the class `kind`.
-
-    A section whose keys are names that the user gives says with `kind_of_extra` of which class such an entry is.
-    """
-    for part in loc:
-        content = content[part]
-        if part in kind.model_fields:
-            annotation = kind.model_fields[str(part)].annotation
-            kind = next((each for each in get_args(annotation) if isinstance(each, type)), annotation)
-        else:
-            kind = kind.kind_of_extra(content)
-    return cast("type[BaseModel]", kind)
 
 
 def rule_of(detail: ErrorDetails) -> str:

@@ -79,11 +79,6 @@ class _Models(Section):
                 raise relation(f"models[{number}] must be one of {known}, or have a section in train; got {show(name)}")
         return self
 
-    @classmethod
-    def kind_of_extra(cls, value: Any) -> type[Section]:
-        """Return the class of the settings of a further model as they stand in params.yaml."""
-        return _kind_of_entry(value)
-
     def names(self) -> list[str]:
         """Return the names of all models that have settings: the kinds, and those of params.yaml's own."""
         return [*MODELS, *(self.__pydantic_extra__ or {})]

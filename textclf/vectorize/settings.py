@@ -63,11 +63,6 @@ class Vectorize(Section):
                 raise relation(f"the name of a representation must not be that of a split; got {name}")
         return value or {DEFAULT: {}}
 
-    @classmethod
-    def kind_of_extra(cls, value: Any) -> type[Section]:
-        """Return the class of the settings of a representation as they stand in params.yaml."""
-        return METHODS[value.get("method", "terms")]
-
     def __getitem__(self, name: str) -> Any:
         """Return the settings of a representation; `KeyError` if there is none of that name."""
         return (self.__pydantic_extra__ or {})[name]

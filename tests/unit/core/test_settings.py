@@ -101,6 +101,17 @@ def test_mistakes_are_sentences_under_the_prefix() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "keys"), [(Inner, ()), (dict[str, Inner], ("a",)), (list[dict[str, Outer]], (0, "a", "inner"))]
+)
+def test_an_unknown_setting_is_named_wherever_its_section_stands(kind: Any, keys: tuple[Any, ...]) -> None:
+    content: Any = {"sead": 2}
+    for key in reversed(keys):
+        content = [content] if key == 0 else {key: content}
+    with pytest.raises(UserError, match=r"sead is no setting; did you mean seed\?$"):
+        validate(kind, content)
+
+
 def test_sections_and_single_settings_are_loaded_by_their_keys(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("outer: {name: y, inner: {seed: 7}}\nmodels: [a, b]\n")
