@@ -29,8 +29,9 @@ test-all: test ## Run the slow tests too: emulated CPU, commands in the docs, ex
 
 .PHONY: faults
 faults: .venv/dev ## Make files, system calls and processes fail at random, N times as often as make test-all does
-	FAULTS=$(N) pytest tests/faults
+	FAULTS=$(N) FAULTS_SEED=$(FAULTS_SEED) pytest tests/faults
 N = 1
+FAULTS_SEED ?= random
 
 .PHONY: check
 check: .venv/dev ## Check style, types, imports between packages, params.yaml and the generated docs

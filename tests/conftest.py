@@ -21,8 +21,13 @@ from tests.faults import campaign
 from tests.settings import LESSON, TEXT
 from textclf.artifacts import inputs
 
-# A busy machine is slow.
-settings.register_profile("textclf", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "textclf",
+    deadline=None,
+    derandomize=campaign.is_fixed(),
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],  # a busy machine is slow
+)
 settings.load_profile("textclf")
 
 ROOT = Path(__file__).parents[1]
@@ -36,11 +41,20 @@ LEFT_OUT = {
 }
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
-    """Print the seed of tests/faults, unless these slow tests are left out."""
-    if "not slow" in config.option.markexpr:
-        return None
-    return f"faults: seed {campaign.seed()}; FAULTS_SEED={campaign.seed()} repeats them"
+@pytest.hookimpl(tryfirst=True)  # before hypothesis reads the option, and before pytest-xdist starts workers
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the property tests the seed of tests/faults."""
+    if not campaign.is_fixed():
+        config.option.hypothesis_seed = str(campaign.seed())
+
+
+def pytest_report_header() -> str | None:
+    """Print the seed of the random tests, if it is not the fixed one."""
+    return (
+        None
+        if campaign.is_fixed()
+        else f"random tests: seed {campaign.seed()}; FAULTS_SEED={campaign.seed()} repeats them"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,8 @@ from tests.verify import ROOT
 
 WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_bytes())
 GITLAB = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_bytes())
-JOBS: dict[str, Any] = WORKFLOW["jobs"]
+NIGHTLY = yaml.safe_load((ROOT / ".github/workflows/nightly.yml").read_bytes())
+JOBS: dict[str, Any] = WORKFLOW["jobs"] | NIGHTLY["jobs"]
 STEPS = [(job, step) for job, content in JOBS.items() for step in content["steps"]]
 
 
@@ -34,7 +36,7 @@ def test_no_checkout_leaves_its_token_in_the_working_tree() -> None:
 
 
 def test_only_the_comment_job_may_write_and_it_runs_only_code_of_the_base() -> None:
-    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert WORKFLOW["permissions"] == NIGHTLY["permissions"] == {"contents": "read"}
     assert {job: content["permissions"] for job, content in JOBS.items() if "permissions" in content} == {
         "comment": {"contents": "read", "pull-requests": "write"}
     }
@@ -42,6 +44,28 @@ def test_only_the_comment_job_may_write_and_it_runs_only_code_of_the_base() -> N
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
     assert "head.repo.full_name == github.repository" in JOBS["comment"]["if"]
     assert [job for job, step in STEPS if "github.token" in str(step)] == ["comment"]
+
+
+PRINT_SEEDS = (
+    "import tests.conftest, hypothesis\nfrom tests.faults.campaign import seed\n"
+    "print(seed(), hypothesis.settings.default.derandomize)"
+)
+
+
+def seeds(given: str | None) -> list[str]:
+    """Return the seed of tests/faults, and whether the property tests always try the same, with this FAULTS_SEED."""
+    variables = {name: value for name, value in os.environ.items() if name != "FAULTS_SEED"}
+    variables |= {"FAULTS_SEED": given} if given else {}
+    done = subprocess.run([sys.executable, "-c", PRINT_SEEDS], cwd=ROOT, env=variables, check=True, capture_output=True)
+    return done.stdout.decode().split()
+
+
+def test_the_tests_of_a_commit_try_the_same_each_time_and_other_things_by_night() -> None:
+    assert seeds(None) == ["0", "True"]
+    assert seeds("7") == ["7", "False"]
+    assert seeds("random") != seeds("random")
+    assert "FAULTS_SEED" not in str(WORKFLOW) + str(GITLAB)
+    assert NIGHTLY["jobs"]["random"]["env"] == {"FAULTS_SEED": "random"}
 
 
 ON_GITHUB = [step.get("run", "") for step in JOBS["pipeline"]["steps"]]
