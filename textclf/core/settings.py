@@ -1,6 +1,7 @@
 """Settings: the base class of every section of params.yaml, the one YAML dialect, and errors in plain sentences."""
 
 import difflib
+import functools
 import math
 import re
 import sys
@@ -21,12 +22,14 @@ from pydantic import (
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from textclf.core.errors import UserError
-from textclf.core.quoting import shorten
+from textclf.core.quoting import first_line, quote_name, quote_value, shorten
 
 PARAMS_FILE = Path("params.yaml")
 LARGEST = sys.float_info.max
 MAX_SEED = 2**32 - 1  # the largest that numpy's RandomState takes
 DEEPEST, MOST = 50, 100_000  # levels of mappings and lists in a YAML file, and values
+MOST_MISTAKES = 100  # with a line each
+MOST_BITS = 10_000  # of an integer in decimal; Python refuses to write some more digits
 SHOWN = 60  # characters of a value in an error
 ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name that a user gives a representation or a model
 READ: dict[tuple[Path, str], Any] = {}  # what was read of params.yaml, by file and dotted key; "" is all of it
@@ -51,6 +54,8 @@ class Section(BaseModel):
             return handler(value)
         except ValidationError as error:
             details = error.errors(include_url=False)
+            if all(each["type"] != "extra_forbidden" for each in details):
+                raise
             raise ValidationError.from_exception_data(
                 cls.__name__, [_with_known(each, cls) for each in details]
             ) from None
@@ -127,14 +132,24 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     class Constructor(SafeConstructor):
-        """Refuse keys of mappings that are not text or are repeated."""
+        """Refuse keys of mappings that are not text or are repeated, and merges (<<) of too many values."""
+
+        values = 0
 
         def check_mapping_key(self, _node: Any, key_node: Any, mapping: Any, key: Any, _value: Any) -> bool:
             if not isinstance(key, str):
-                raise ConstructorError(None, None, f"key {key!r} must be text; put it in quotes", key_node.start_mark)
+                problem = f"key {quote_value(key)} must be text; put it in quotes"
+                raise ConstructorError(None, None, problem, key_node.start_mark)
             if key in mapping:
-                raise ConstructorError(None, None, f"key {key} is repeated", key_node.start_mark)
+                raise ConstructorError(None, None, f"key {quote_name(key)} is repeated", key_node.start_mark)
             return True
+
+        def flatten_mapping(self, node: Any) -> None:
+            """Count the values of each mapping, and those of a mapping that is merged before they are copied."""
+            super().flatten_mapping(node)
+            self.values += len(node.value)
+            if self.values > MOST:
+                raise _excessive(name)
 
     reader = YAML(typ="safe", pure=True)
     reader.Constructor = Constructor
@@ -143,19 +158,21 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{name}:{mark.line + 1}" if mark else name
-        raise UserError(f"{place}: {error.problem or error.context}; expected YAML") from None
+        raise UserError(f"{place}: {first_line(error.problem or error.context)}; expected YAML") from None
     except (LookupError, TypeError, AttributeError):  # as ruamel.yaml fails on `!!bool maybe`
         raise UserError(f"{name}: a value must be of the type that its tag (!!) names; expected YAML") from None
     except (YAMLError, ValueError, RecursionError) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise UserError(f"{name}: {reason}; expected YAML") from None
+    if _is_excessive(content):
+        raise _excessive(name)
     if not isinstance(content, dict):
         raise UserError(f"{name} must be a mapping of sections; got {show(content)}")
-    if _is_excessive(content):
-        raise UserError(
-            f"{name} must have at most {MOST:,} values and {DEEPEST} levels of nesting, aliases written out"
-        )
     return content
+
+
+def _excessive(name: str) -> UserError:
+    return UserError(f"{name} must have at most {MOST:,} values and {DEEPEST} levels of nesting, aliases written out")
 
 
 def _is_excessive(content: Any) -> bool:
@@ -242,10 +259,12 @@ def validate(kind: Any, content: Any, name: str = str(PARAMS_FILE), prefix: str 
         return TypeAdapter(kind).validate_python(content)
     except ValidationError as error:
         details = _first_of_each_key(error.errors())
-        raise UserError(*(f"{name}: {_sentence(detail, prefix)}" for detail in details)) from None
+        lines = [f"{name}: {_sentence(detail, prefix)}" for detail in details[:MOST_MISTAKES]]
+        more = len(details) - len(lines)
+        raise UserError(*lines, *([f"{name}: {more:,} more mistakes"] if more else [])) from None
 
 
-def _first_of_each_key(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
+def _first_of_each_key(details: list[ErrorDetails]) -> list[ErrorDetails]:
     """Return one error per key, in the order of the settings."""
     first: dict[Any, ErrorDetails] = {}
     for detail in details:
@@ -253,13 +272,13 @@ def _first_of_each_key(details: list[ErrorDetails]) -> Iterable[ErrorDetails]:
         if detail["type"] == "too_short" and any(loc[:-1] == detail["loc"] for loc in first):
             continue
         first.setdefault(detail["loc"], detail)
-    return first.values()
+    return list(first.values())
 
 
 def _sentence(detail: ErrorDetails, prefix: str) -> str:
     """Return pydantic's error as a sentence: key, rule, value."""
     parts = [part for part in detail["loc"] if part != MAPPING_KEY]
-    inner = "".join(f"[{part}]" if isinstance(part, int) else f".{_quoted_key(part)}" for part in parts)
+    inner = "".join(f"[{part}]" if isinstance(part, int) else f".{quote_name(part)}" for part in parts)
     key = f"{prefix}{inner}".lstrip(".")
     if detail["type"] == "missing":
         return f"{key} is missing; it must be set"
@@ -274,10 +293,6 @@ def suggest(name: str, known: Collection[str]) -> str:
     """Return the hint of an error about an unknown name: the known one that is most like it, or all that are known."""
     close = difflib.get_close_matches(name, known, n=1)
     return f"did you mean {close[0]}?" if close else f"known here: {', '.join(known) or 'none'}"
-
-
-def _quoted_key(key: str) -> str:
-    return key if key.isprintable() else repr(key)
 
 
 def rule_of(detail: ErrorDetails) -> str:
@@ -336,6 +351,8 @@ def to_yaml(value: object) -> str:
             return to_yaml(value.model_dump())
         case bool():
             return str(value).lower()
+        case int() if value.bit_length() > MOST_BITS:
+            return hex(value)
         case float() if not math.isfinite(value):
             return ".nan" if math.isnan(value) else f"{'-' if value < 0 else ''}.inf"
         case str():
@@ -348,6 +365,7 @@ def to_yaml(value: object) -> str:
             return str(value)
 
 
+@functools.lru_cache(10_000)  # a few lines of YAML can repeat a text often
 def _is_plain(text: str) -> bool:
     """Return whether YAML reads a text without quotes as that text."""
     if not text.isprintable() or text != text.strip() or not text:

@@ -55,13 +55,57 @@ def test_a_value_that_is_not_of_its_tag_is_refused(value: str) -> None:
         parse_yaml(f"a: {value}", "x")
 
 
-def test_aliases_that_stand_for_too_many_values_are_refused() -> None:
-    lines = [
-        "a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]",
-        *(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)),
-    ]
+def powers(first: str, line: str, count: int = 12) -> str:
+    """Return lines of YAML in which each stands for ten times as much as the one before."""
+    return "\n".join([first, *(line.format(n, ", ".join([f"*a{n - 1}"] * 10)) for n in range(1, count))])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        powers("a0: &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]", "a{0}: &a{0} [{1}]"),
+        powers("- &a0 [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]", "- &a{0} [{1}]"),
+        powers("a0: &a0 {a: 1, b: 2, c: 3, d: 4}", "a{0}: &a{0} {{<<: [{1}]}}"),
+        f"a: &a {{{', '.join(f'k{n}: 1' for n in range(1000))}}}\nb: {{<<: [{', '.join(['*a'] * 1000)}]}}",
+    ],
+    ids=["aliases", "aliases outside a mapping", "merges of merges", "one merge of many"],
+)
+def test_aliases_that_stand_for_too_many_values_are_refused(text: str) -> None:
     with pytest.raises(UserError, match="at most 100,000 values"):
-        parse_yaml("\n".join(lines), "x")
+        parse_yaml(text, "x")
+
+
+LONG = "x" * 10_000
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (f"? {LONG}\n: 1", f"here: '{'x' * 39}…' is no setting; known here: name, inner"),
+        (f"? {LONG}\n: 1\n? {LONG}\n: 1", f"here:3: key '{'x' * 39}…' is repeated; expected YAML"),
+        (f"? [{LONG}]\n: 1", f"here:1: key ('{'x' * 37}… must be text; put it in quotes; expected YAML"),
+        (f"name: *{LONG}", f"here:1: found undefined alias '{'x' * 176}…; expected YAML"),
+        (f"name: [{', '.join(['0x' + 'f' * 5000] * 2)}]", f"here: name must be text; got [0x{'f' * 56}…"),
+        ("'': 1", "here: '' is no setting; known here: name, inner"),
+    ],
+    ids=["unknown", "repeated", "no text", "alias", "integer", "empty"],
+)
+def test_what_an_error_quotes_is_shortened(text: str, line: str) -> None:
+    with pytest.raises(UserError) as error:
+        validate(Outer, parse_yaml(text, "here"), "here")
+    assert error.value.lines == (line,)
+
+
+def test_of_many_mistakes_the_first_hundred_have_a_line() -> None:
+    with pytest.raises(UserError) as error:
+        validate(Names, [1] * 1234, "here", "models")
+    assert len(error.value.lines) == 101
+    assert error.value.lines[-1] == "here: 1,134 more mistakes"
+
+
+def test_a_line_beyond_any_size_keeps_its_ends() -> None:
+    (line,) = UserError(f"rows.csv: {LONG}; rename it").lines
+    assert line == f"rows.csv: {'x' * 990} … {'x' * 989}; rename it"
 
 
 def test_a_merge_key_is_read() -> None:
