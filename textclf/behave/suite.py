@@ -4,7 +4,7 @@ The kinds of tests are those of Ribeiro et al. (2020), Beyond Accuracy: Behavior
 ACL, doi:10.18653/v1/2020.acl-main.442.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,12 +13,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from textclf.behave.perturb import PERTURBATIONS
-from textclf.behave.templates import LONGEST, Texts, expand
+from textclf.behave.templates import LONGEST, Texts, expand, measure
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import Name, Section, load_yaml, require_names, rule, show, suggest, unique, validate
 
 MOST_CASES = 10_000  # of a file
+MOST_COMBINATIONS = 1_000_000  # combinations of words of all templates of a file
+MOST_CHARACTERS = 200_000_000  # of these combinations; one template of the longest texts has as many
 ADDED = ("append", "prepend")  # settings with sentences that are added to a text
 GIVEN = "pair"  # in the place of a perturbation: both texts are in the file
 
@@ -172,16 +174,15 @@ def parse(content: Mapping[str, Any], name: str, seed: int) -> Suite:
             lines += error.lines
     if lines:
         raise UserError(*lines)
+    _require_few(tests, frame.slots, name)
     cases: dict[str, list[Case]] = {}
     expected: dict[str, str | None] = {}
     for key, each in tests.items():
-        try:
-            cases[key] = list(dict.fromkeys(islice(_cases(each, frame.slots, seed), MOST_CASES + 1)))
-        except UserError as error:
-            raise UserError(f"{name}: tests.{key}.{error.lines[0]}") from None
-        if not cases[key]:
+        made = list(islice(_cases(each, frame.slots, seed), MOST_CASES + 1))
+        cases[key] = list(dict.fromkeys(made))
+        if not made:
             raise UserError(f"{name}: tests.{key} must have a case; got changes that leave every text as it is")
-        if sum(map(len, cases.values())) > MOST_CASES:
+        if max(len(made), sum(map(len, cases.values()))) > MOST_CASES:
             raise UserError(
                 f"{name}: all tests must have at most {MOST_CASES:,} cases together; got more up to tests.{key}; "
                 "set samples there, or divide the file"
@@ -213,38 +214,54 @@ def _conflicts(test: AnyTest, classes: Mapping[str, str]) -> Iterator[str]:
             yield f".{key} must be a class of the file ({list_names(list(classes))}); got {show(test.of)}"
 
 
-def _cases(test: AnyTest, slots: Mapping[str, list[str]], seed: int) -> Iterator[Case]:
-    """Yield the cases of a test in order; the first line of a `UserError` begins with the setting that is wrong."""
+def _require_few(tests: Mapping[str, AnyTest], slots: Mapping[str, list[str]], name: str) -> None:
+    """Raise `UserError` for a template that is wrong, or if all of them stand for too much; none is filled for it."""
+    combinations = characters = 0
+    for key, test in tests.items():
+        for setting, templates in _templates(test):
+            try:
+                number, length = measure(templates, slots)
+            except UserError as error:
+                raise UserError(f"{name}: tests.{key}.{setting} {error.lines[0]}") from None
+            combinations += number
+            characters += number * length
+            if combinations > MOST_COMBINATIONS or characters > MOST_CHARACTERS:
+                limits = f"{MOST_COMBINATIONS:,} combinations of words and {MOST_CHARACTERS:,} characters"
+                raise UserError(
+                    f"{name}: all templates must have at most {limits} together; got more up to tests.{key}.{setting}; "
+                    "use fewer slots, or divide the file"
+                )
 
-    def filled(setting: str, templates: Texts, limit: int | None) -> list[Texts]:
-        try:
-            return list(expand(templates, slots, limit, seed))
-        except UserError as error:
-            raise UserError(f"{setting} {error.lines[0]}") from None
+
+def _templates(test: AnyTest) -> Iterator[tuple[str, Texts]]:
+    """Yield the place and the text of each template of a test, or the two that are filled together."""
+    if isinstance(test, MinimumFunction):
+        lists = {f"texts.{name}": texts for name, texts in test.texts.items()}
+    else:
+        yield from ((f"pairs[{place}]", (pair[0], pair[1])) for place, pair in enumerate(test.pairs))
+        lists = {setting: getattr(test, setting) for setting in (*ADDED, "texts")}
+    yield from ((f"{key}[{place}]", (text,)) for key, texts in lists.items() for place, text in enumerate(texts))
+
+
+def _cases(test: AnyTest, slots: Mapping[str, list[str]], seed: int) -> Iterator[Case]:
+    """Yield the cases of a test in order."""
+
+    def filled(texts: Iterable[str], samples: int | None) -> Iterator[str]:
+        return (text for template in texts for (text,) in expand((template,), slots, samples, seed))
 
     if isinstance(test, MinimumFunction):
-        for name, templates in test.texts.items():
-            for place, template in enumerate(templates):
-                for (text,) in filled(f"texts.{name}[{place}]", (template,), test.samples):
-                    yield Case(text, expected=name)
+        for name, texts in test.texts.items():
+            yield from (Case(text, expected=name) for text in filled(texts, test.samples))
         return
-    for place, pair in enumerate(test.pairs):
-        for text, changed in filled(f"pairs[{place}]", (pair[0], pair[1]), test.samples):
+    for pair in test.pairs:
+        for text, changed in expand((pair[0], pair[1]), slots, test.samples, seed):
             yield from _changed(text, changed, GIVEN)
-    added = {
-        setting: [
-            sentence
-            for place, template in enumerate(getattr(test, setting))
-            for (sentence,) in filled(f"{setting}[{place}]", (template,), None)
-        ]
-        for setting in ADDED
-    }
-    for place, template in enumerate(test.texts):
-        for (text,) in filled(f"texts[{place}]", (template,), test.samples):
-            for name in test.perturbations:
-                yield from _changed(text, PERTURBATIONS[name](text, seed), name)
-            yield from (Case(text, f"{text} {sentence}", change="append") for sentence in added["append"])
-            yield from (Case(text, f"{sentence} {text}", change="prepend") for sentence in added["prepend"])
+    append, prepend = (list(islice(filled(getattr(test, key), None), MOST_CASES + 1)) for key in ADDED)
+    for text in filled(test.texts, test.samples):
+        for name in test.perturbations:
+            yield from _changed(text, PERTURBATIONS[name](text, seed), name)
+        yield from (Case(text, f"{text} {sentence}", change="append") for sentence in append)
+        yield from (Case(text, f"{sentence} {text}", change="prepend") for sentence in prepend)
 
 
 def _changed(text: str, changed: str, how: str) -> Iterator[Case]:

@@ -4,6 +4,7 @@ A slot that a template has twice has the same word at both places. A doubled bra
 """
 
 import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -15,6 +16,7 @@ from textclf.core.settings import ENTRY, suggest
 PART = re.compile(r"\{\{|\}\}|\{([^{}]*)\}|[{}]")
 MOST_COMBINATIONS = 100_000  # of the words of one template
 LONGEST = 2_000  # characters of a text
+BLOCK = 1_000  # texts in memory at a time, of which samples are chosen
 
 Texts = tuple[str, ...]  # a text, or the two of a pair
 
@@ -40,36 +42,49 @@ def slots_of(templates: Texts, slots: Mapping[str, Sequence[str]]) -> list[str]:
     return list(names)
 
 
+def measure(templates: Texts, slots: Mapping[str, Sequence[str]]) -> tuple[int, int]:
+    """Return how many combinations of words templates that are filled together have, and the characters of the longest.
+
+    Raises `UserError` as `slots_of`, and if there are more than `MOST_COMBINATIONS` or a text would be longer than
+    `LONGEST`.
+    """
+    names = slots_of(templates, slots)
+    number = math.prod(len(slots[name]) for name in names)
+    if number > MOST_COMBINATIONS:
+        raise UserError(
+            f"must have at most {MOST_COMBINATIONS:,} combinations of words; got {number:,}; use fewer slots"
+        )
+    longest = {name: max(slots[name], key=len) for name in names}
+    length = max(len(_fill(template, longest)) for template in templates)
+    if length > LONGEST:
+        raise UserError(f"must make texts of at most {LONGEST:,} characters; got {length:,}")
+    return number, length
+
+
 def expand(
     templates: Texts, slots: Mapping[str, Sequence[str]], samples: int | None = None, seed: int = 0
 ) -> Iterator[Texts]:
     """Yield the texts of templates that are filled together, for every combination of words, the last slot fastest.
 
     With `samples`, only so many: those whose texts have the smallest MurmurHash3 by the seed, in the same order. So
-    which ones depends on the texts alone, and a longer list changes few of them. Raises `UserError` as `slots_of`, and
-    if there are more than `MOST_COMBINATIONS` or a text would be longer than `LONGEST`.
+    which ones depends on the texts alone, and a longer list changes few of them. Raises `UserError` as `measure`.
     """
+    number, _ = measure(templates, slots)
     names = slots_of(templates, slots)
-    number = 1
-    for name in names:
-        number *= len(slots[name])
-    if number > MOST_COMBINATIONS:
-        raise UserError(
-            f"must have at most {MOST_COMBINATIONS:,} combinations of words; got {number:,}; use fewer slots"
-        )
-    words_at_most = {name: max(slots[name], key=len) for name in names}
-    if (length := max(len(_fill(template, words_at_most)) for template in templates)) > LONGEST:
-        raise UserError(f"must make texts of at most {LONGEST:,} characters; got {length:,}")
-    filled = [
-        tuple(_fill(template, dict(zip(names, words, strict=True))) for template in templates)
-        for words in itertools.product(*(slots[name] for name in names))
-    ]
+
+    def filled() -> Iterator[Texts]:
+        for words in itertools.product(*(slots[name] for name in names)):
+            yield tuple(_fill(template, dict(zip(names, words, strict=True))) for template in templates)
+
     if samples is None or samples >= number:
-        yield from filled
+        yield from filled()
         return
-    hashes = fingerprints(["\0".join(texts) for texts in filled], seed).tolist()
-    chosen = sorted(range(number), key=lambda place: (hashes[place], place))[:samples]
-    yield from (filled[place] for place in sorted(chosen))
+    texts = filled()
+    hashes: list[int] = []
+    while block := ["\0".join(each) for each in itertools.islice(texts, BLOCK)]:
+        hashes += fingerprints(block, seed).tolist()
+    chosen = set(sorted(range(number), key=lambda place: (hashes[place], place))[:samples])
+    yield from (each for place, each in enumerate(filled()) if place in chosen)
 
 
 def _fill(template: str, words: Mapping[str, str]) -> str:

@@ -196,6 +196,29 @@ def test_every_mistake_of_a_file_has_a_line() -> None:
     ]
 
 
+def test_a_case_beyond_the_limit_is_never_dropped_in_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(suite, "MOST_CASES", 3)
+    with pytest.raises(UserError, match="at most 3 cases together"):
+        cases("kind: minimum_function\ntexts: {positive: [a, a, a, b, c]}")
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "kind: minimum_function\nsamples: 1\ntexts: {positive: LIST}",
+        "kind: invariance\nsamples: 1\npairs: [&p [TEXT, TEXT], LIST]".replace("LIST", ", ".join(["*p"] * 30)),
+        "kind: invariance\ntexts: [a]\nappend: LIST",
+    ],
+)
+def test_templates_that_stand_for_too_much_together_are_refused_before_any_is_filled(test: str) -> None:
+    template = f"'{{a}}{{b}}{{c}}{{d}}{{e}} {'x' * 1_500}'"
+    slots = "slots: {a: &w [a, b, c, d, e, f, g, h, i, j], b: *w, c: *w, d: *w, e: *w}"
+    lines = test.replace("TEXT", template).replace("LIST", f"[&t {template}{', *t' * 30}]").splitlines()
+    text = "\n    ".join([f"classes: {{positive: '1'}}\n{slots}\ntests:\n  first:", *lines])
+    with pytest.raises(UserError, match="at most 1,000,000 combinations of words and 200,000,000 characters together"):
+        suite.parse(parse_yaml(text, "mine.yaml"), "mine.yaml", 0)
+
+
 def test_too_many_cases_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suite, "MOST_CASES", 3)
     with pytest.raises(UserError) as caught:
