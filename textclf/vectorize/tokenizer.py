@@ -1,6 +1,7 @@
 """The tokenizer of a pretrained model, a file tokenizer.json that the package `tokenizers` reads."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import first_line
 
 if TYPE_CHECKING:
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
 
 
 def read_tokenizer(path: Path, length: int) -> "Tokenizer":
@@ -21,25 +22,40 @@ def read_tokenizer(path: Path, length: int) -> "Tokenizer":
     """
     from tokenizers import Tokenizer
 
-    try:
+    with _tokenizers(path, "must be a file of the package tokenizers", "download it again"):
         tokenizer = Tokenizer.from_str(path.read_bytes().decode("utf-8"))
         tokenizer.no_padding()
         tokenizer.enable_truncation(length)
-    except Exception as error:  # the package raises nothing narrower
-        if isinstance(error, OSError):
-            raise
-        raise UserError(
-            f"{path} must be a file of the package tokenizers; got: {first_line(error)}; download it again"
-        ) from error
     tokenizer.encode_special_tokens = True
     return tokenizer
 
 
-def encode(tokenizer: "Tokenizer", texts: Sequence[str]) -> list[list[int]]:
-    """Return the token ids of each text, on all cores."""
-    return [encoding.ids for encoding in tokenizer.encode_batch_fast(list(texts))]
+def encode(tokenizer: "Tokenizer", texts: Sequence[str], path: Path) -> list[list[int]]:
+    """Return the token ids of each text, on all cores; `UserError` if the tokenizer, which is in `path`, fails.
+
+    One that is the user's own may have a regular expression that takes too long, or name a token that it has not.
+    """
+    return [encoding.ids for encoding in _encode(tokenizer, texts, path)]
 
 
-def count_cut(tokenizer: "Tokenizer", texts: Sequence[str]) -> int:
-    """Return how many of the texts have more tokens than the tokenizer gives of a text."""
-    return sum(bool(encoding.overflowing) for encoding in tokenizer.encode_batch_fast(list(texts)))
+def count_cut(tokenizer: "Tokenizer", texts: Sequence[str], path: Path) -> int:
+    """Return how many of the texts have more tokens than the tokenizer gives of a text; `UserError` as `encode`."""
+    return sum(bool(encoding.overflowing) for encoding in _encode(tokenizer, texts, path))
+
+
+def _encode(tokenizer: "Tokenizer", texts: Sequence[str], path: Path) -> "list[Encoding]":
+    with _tokenizers(path, "must be a tokenizer of any text", "correct it, or use another"):
+        return tokenizer.encode_batch_fast(list(texts))
+
+
+@contextlib.contextmanager
+def _tokenizers(path: Path, rule: str, advice: str) -> Iterator[None]:
+    """Raise `UserError` if the package `tokenizers` fails with the tokenizer in `path`."""
+    try:
+        yield
+    except (OSError, MemoryError):
+        raise
+    except BaseException as error:  # the package raises Exception; Rust's panics are not even that
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise UserError(f"{path} {rule}; got: {first_line(error)}; {advice}") from error

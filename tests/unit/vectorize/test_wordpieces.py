@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from textclf.vectorize.wordpieces.representation import Representation
 from textclf.vectorize.wordpieces.settings import Settings
 
 NOWHERE = Path("nowhere")
+SPLIT = {"type": "Split", "behavior": "Isolated", "invert": False}
 
 
 @pytest.fixture
@@ -56,6 +58,23 @@ def test_another_tokenizer_than_the_stored_one_is_refused(folder: Path, tmp_path
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(UserError, match="sha256 must be the checksum of its files together"):
         Representation.from_json(content, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("part", "rule"),
+    [
+        ({"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}}, "a file of the package tokenizers"),
+        ({"pre_tokenizer": SPLIT | {"pattern": {"Regex": "("}}}, "a file of the package tokenizers"),
+        ({"pre_tokenizer": SPLIT | {"pattern": {"Regex": "(a+)+$"}}}, "a tokenizer of any text"),
+        ({"model": {"type": "WordLevel", "vocab": {"[PAD]": 0}, "unk_token": "?"}}, "a tokenizer of any text"),
+    ],
+    ids=["panic", "no expression", "expression without end", "no token"],
+)
+def test_a_tokenizer_that_fails_is_one_line(folder: Path, part: dict[str, Any], rule: str) -> None:
+    (folder / "tokenizer.json").write_text(json.dumps(tiny_bert.tokenizer_json() | {"post_processor": None} | part))
+    with pytest.raises(UserError, match=rf"tokenizer\.json must be {rule}; got: .*; (download|correct) it") as error:
+        fit(folder).transform([f"{'a' * 40}b"])
+    assert "\n" not in str(error.value)
 
 
 def test_a_tokenizer_whose_padding_has_another_id_is_refused(folder: Path) -> None:

@@ -85,12 +85,12 @@ class Representation:
         return np.concatenate(chunks) if chunks else np.empty((0, self.columns), dtype=np.float32)
 
     def _encode(self, texts: list[str]) -> Vectors:
-        rows = encode(self._tokenizer, texts)
+        rows = encode(self._tokenizer, texts, self.tokenizer)
         return self._session.encode(rows, self.settings.pooling, self.settings.normalize)
 
     def count_cut(self, texts: Iterable[str]) -> int:
         """Return how many of the texts are longer than the setting `length`."""
-        return count_cut(self._tokenizer, list(texts))
+        return count_cut(self._tokenizer, list(texts), self.tokenizer)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the folder that has graph and tokenizer, their SHA-256, and the length of a vector."""

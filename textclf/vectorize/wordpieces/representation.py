@@ -48,14 +48,14 @@ class Representation:
 
     def transform(self, texts: Iterable[str]) -> Tokens:
         """Return the word pieces of the texts, between the special tokens that open and close a text."""
-        rows = encode(self._tokenizer, list(texts))
+        rows = encode(self._tokenizer, list(texts), self.path)
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         ids = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(starts[-1]))
         return Tokens(ids, starts, self.columns, self.settings.length)
 
     def count_cut(self, texts: Iterable[str]) -> int:
         """Return how many of the texts are longer than the setting `length`."""
-        return count_cut(self._tokenizer, list(texts))
+        return count_cut(self._tokenizer, list(texts), self.path)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the name of the folder that has the tokenizer, and the SHA-256 of its file."""
