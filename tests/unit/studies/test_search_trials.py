@@ -1,6 +1,7 @@
 """The search itself, with models that train in no time."""
 
 import itertools
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from tests.unit.studies.samples import CLASSES, corpus, setup
 from textclf.core.errors import UserError
 from textclf.evaluate.comparisons import corrected_t
 from textclf.studies import measure
-from textclf.studies.search.scores import FILE, PATTERN
+from textclf.studies.search.scores import FILE, PATTERN, Scores
 from textclf.studies.search.summary import summarize, trial_table
 from textclf.studies.search.trials import Outer, Trial, best_of, run_search
 from textclf.studies.settings import Search
@@ -108,6 +109,23 @@ def test_a_search_that_was_killed_resumes_with_the_same_trials(
     fitted.clear()
     pd.testing.assert_frame_equal(table(tmp_path / "killed", sampler=sampler), whole, check_exact=True)
     assert fitted == []
+
+
+@pytest.mark.parametrize("line", [1, 2, -1])
+@pytest.mark.parametrize(
+    ("old", "new"), [(rb", 0\.\d", b", 0.9"), (rb"0\.(\d)", rb"1.\1"), (b"^.", b"?"), (b"\n$", b"\r")]
+)
+def test_a_score_that_was_changed_is_not_believed(tmp_path: Path, line: int, old: bytes, new: bytes) -> None:
+    scores = Scores(tmp_path / "scratch")
+    for number in range(3):
+        scores.get(f"rows metric C={number / 8}", lambda number=number: number / 7 + 0.1)  # type: ignore[misc]
+    lines = scores.path.read_bytes().splitlines(keepends=True)
+    lines[line] = re.sub(old, new, lines[line], count=1)
+    scores.path.write_bytes(b"".join([*lines, b"[cut off by a kil"]))
+    place = re.escape(str(scores.path))
+    with pytest.raises(UserError, match=rf"^{place}:\d is damaged or was edited; remove .* and search again"):
+        Scores(tmp_path / "scratch")
+    assert scores.path.read_bytes() == b"".join([*lines, b"[cut off by a kil"])
 
 
 def test_other_rows_and_other_settings_are_not_taken_for_those_that_are_done(tmp_path: Path, fitted: list[Any]) -> None:

@@ -6,7 +6,10 @@ import os
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
+from textclf.core.errors import UserError
+from textclf.core.files import sha256
 from textclf.core.workers import code
 from textclf.studies.measure import Setup
 
@@ -27,20 +30,30 @@ def scratch_folder(beside: Path, setup: Setup) -> Path:
 
 
 class Scores:
-    """Scores by key, each written to the disk when it is known."""
+    """Scores by key, each written to the disk with a checksum when it is known."""
 
     def __init__(self, folder: Path) -> None:
-        """Read what an earlier search left in the folder; a line that was cut off by a kill is dropped."""
+        """Read what an earlier search left in the folder; a last line that was cut off by a kill is dropped.
+
+        Raises `UserError` if another line is not what the search wrote.
+        """
         folder.parent.mkdir(parents=True, exist_ok=True)
         self.path = folder / FILE
         self.known: dict[str, float] = {}
         complete = 0
-        for line in self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []:
-            try:
-                key, score = json.loads(line)
-                self.known[str(key)] = float(score)
-            except (ValueError, TypeError):
+        lines = self.path.read_bytes().splitlines(keepends=True) if self.path.exists() else []
+        for number, line in enumerate(lines, 1):
+            if number == len(lines) and not line.endswith(b"\n"):
                 break
+            try:
+                key, score, _ = json.loads(line)
+            except (ValueError, TypeError):
+                key = score = None
+            if line != _line(key, score):
+                raise UserError(
+                    f"{self.path}:{number} is damaged or was edited; remove {folder} and search again, from the start"
+                )
+            self.known[key] = score
             complete += len(line)
         if self.path.exists():
             os.truncate(self.path, complete)
@@ -50,9 +63,15 @@ class Scores:
         if key not in self.known:
             score = compute()
             self.path.parent.mkdir(exist_ok=True)
-            with self.path.open("a", encoding="utf-8") as file:
-                file.write(f"{json.dumps([key, score])}\n")
+            with self.path.open("ab") as file:
+                file.write(_line(key, score))
                 file.flush()
                 os.fsync(file.fileno())
             self.known[key] = score
         return self.known[key]
+
+
+def _line(key: Any, score: Any) -> bytes:
+    """Return the line of a score, with the SHA-256 of both."""
+    record = [key, score]
+    return json.dumps([*record, sha256(json.dumps(record).encode())]).encode() + b"\n"
