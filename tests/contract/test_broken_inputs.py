@@ -403,20 +403,24 @@ def test_fetch_names_every_source_that_failed_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("stage", "reason"),
+    ("stage", "blocks", "path"),
     [
-        ("split", "File too large"),
-        ("vectorize", "File too large"),
-        ("combine", "File too large"),
-        ("train", "File too large"),
-        ("evaluate", "File too large"),
-        ("export", "File too large"),
-        ("report", "File too large"),
+        ("check", 0, "data/checked"),
+        ("split", 0, "data/splits/table.json"),
+        ("vectorize", 0, "data/features/words"),
+        ("combine", 0, "data/inputs/majority.json"),
+        ("train", 0, "data/trained/majority/model.json"),
+        ("evaluate", 0, "metrics/models/majority.json"),
+        ("export", 0, "models/index.json"),
+        ("export", 1, "models/majority/model.npz"),
+        ("plot", 0, "plots/history.svg"),
+        ("report", 0, "reports/report.html"),
     ],
 )
-def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str, reason: str) -> None:
+def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str, blocks: int, path: str) -> None:
     # A limit on the size of files makes every write fail, root's too; without it joblib would warn of its semaphores.
-    refuses(stage, f"error: {stage}: {reason}", through='ulimit -f 0 && JOBLIB_MULTIPROCESSING=0 exec "$@"')
+    through = f'ulimit -f {blocks} && JOBLIB_MULTIPROCESSING=0 exec "$@"'
+    refuses(stage, f"error: {stage}: {path}: File too large", through=through)
 
 
 @pytest.mark.parametrize(

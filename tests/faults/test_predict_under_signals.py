@@ -105,6 +105,6 @@ def test_a_full_disk_is_told_in_a_line(project: Path, ending: str, words: list[s
             text=True,
         )
     assert done.returncode == 2
-    assert done.stderr.startswith("error: predict: ")
+    assert done.stderr.startswith("error: predict: /dev/full: " if words else "error: predict: ")
     assert done.stderr.endswith("No space left on device\n")
     assert done.stderr.count("\n") == 1

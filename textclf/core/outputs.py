@@ -15,6 +15,7 @@ from textclf.core.locks import lock_folder
 
 SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git ignore them
 REPLACED = ".replaced"  # in a scratch folder: the old output
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of writing: the disk, the user's share of it, or the file
 LONGEST = 200  # bytes of an output's name that the name of its scratch folder repeats; a file system allows 255
 
 Finish = Callable[[], Mapping[Path, Callable[[Path], None]]]
@@ -38,13 +39,14 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
             _clear(target)
             folder = stack.enter_context(_scratch_folder(target))
             scratch.append(folder / target.name)
-        yield scratch
-        for target, write in _finish().items():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            _clear(target)
-            scratch.append(stack.enter_context(_scratch_folder(target)) / target.name)
-            targets = (*targets, target)
-            write(scratch[-1])
+        with writing(lambda: _written_last(scratch, targets)):
+            yield scratch
+            for target, write in _finish().items():
+                target.parent.mkdir(parents=True, exist_ok=True)
+                _clear(target)
+                scratch.append(stack.enter_context(_scratch_folder(target)) / target.name)
+                targets = (*targets, target)
+                write(scratch[-1])
         for source in scratch:
             source.stat()  # FileNotFoundError before any target is changed
             _write_to_disk(source)
@@ -63,6 +65,30 @@ def finished_by(finish: Finish) -> Iterator[None]:
         yield
     finally:
         _finish = dict
+
+
+@contextlib.contextmanager
+def writing(place: Path | Callable[[], Path]) -> Iterator[None]:
+    """Put into the error of a full disk the path that was written, which Python leaves out: `place`, or its result."""
+    try:
+        yield
+    except OSError as error:
+        named = error.filename is not None and error.filename2 is None  # copying a file names its source first
+        if error.errno not in FULL or named:
+            raise
+        path = place if isinstance(place, Path) else place()
+        raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
+
+
+def _written_last(sources: Sequence[Path], targets: Sequence[Path]) -> Path:
+    """Return the file of the targets whose scratch file was written last."""
+    written = [
+        (path.stat().st_mtime_ns, target / path.relative_to(source))
+        for source, target in zip(sources, targets, strict=True)
+        for path in (source, *source.rglob("*"))
+        if path.is_file()
+    ]
+    return max(written, default=(0, targets[0]))[1]
 
 
 @contextlib.contextmanager

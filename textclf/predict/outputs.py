@@ -20,7 +20,7 @@ from textclf.artifacts.predictions import PREFIX
 from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
-from textclf.core.outputs import outputs
+from textclf.core.outputs import outputs, writing
 from textclf.core.quoting import quote_name
 
 if TYPE_CHECKING:
@@ -294,7 +294,7 @@ def open_output(path: Path, option: str = "--output") -> Iterator[IO[bytes]]:
     if path.exists() and not path.is_file():
         if path.is_dir():
             raise UserError(f"{option} must be a file; got the folder {path}")
-        with path.open("wb") as stream:
+        with writing(path), path.open("wb") as stream:
             yield stream
         return
     target = Path(os.path.realpath(path))

@@ -17,6 +17,7 @@ from urllib.parse import quote
 from textclf.behave.results import Behaviour
 from textclf.core.differences import Difference, compare_values
 from textclf.core.errors import UserError
+from textclf.core.outputs import writing
 from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.settings import Evaluate
 from textclf.review import revisions
@@ -47,7 +48,8 @@ def run(arguments: argparse.Namespace) -> int:
     text = render(replace(report, figures=figures, report_url=arguments.report_url))
     if output:
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(text, encoding="utf-8", newline="\n")
+        with writing(output):
+            output.write_text(text, encoding="utf-8", newline="\n")
     else:
         print(text, end="")
     if report.gate_errors:
@@ -171,7 +173,8 @@ def changed_figures(base: Revision, head: Revision, image_url: str, images: Path
             if content is not None and images is not None:
                 images.mkdir(parents=True, exist_ok=True)
                 file = images / f"{side}-{path.replace('/', '-')}"
-                file.write_bytes(content)
+                with writing(file):
+                    file.write_bytes(content)
                 address = quote(Path(os.path.relpath(file, start)).as_posix())
             if content is not None and image_url and content == Revision(revision.commit).read(path):
                 address = image_url.replace("{revision}", revision.commit).replace("{path}", quote(path))

@@ -8,6 +8,7 @@ from typing import IO, cast
 
 from textclf.core import resources
 from textclf.core.errors import UserError
+from textclf.core.outputs import writing
 from textclf.core.quoting import first_line
 from textclf.tables.compression import is_compressed
 
@@ -42,7 +43,8 @@ def _copy(stream: IO[bytes], copy: IO[bytes], path: Path) -> None:
     """Copy a stream; `UserError` before the disk is full, since compressed bytes may become any number."""
     while part := stream.read(PART):
         resources.require_disk(Path(tempfile.gettempdir()), 4 * PART, f"a copy of {path}")
-        copy.write(part)
+        with writing(Path(tempfile.gettempdir())):
+            copy.write(part)
 
 
 def damaged(path: Path, kind: str, reason: object) -> UserError:

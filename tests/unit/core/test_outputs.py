@@ -1,4 +1,5 @@
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -282,6 +283,35 @@ def test_an_old_output_that_cannot_be_removed_is_removed_at_the_next_start(
     assert len(scratch_folders(filled)) > 0
     replace_all(filled)
     assert tree(filled) == NEW
+
+
+@pytest.mark.parametrize(
+    ("error", "path"),
+    [
+        (OSError(errno.ENOSPC, "full"), "table.csv"),
+        (OSError(errno.EDQUOT, "full"), "table.csv"),
+        (OSError(errno.ENOSPC, "full", "a", None, "b"), "table.csv"),  # as when a is copied to b
+        (OSError(errno.ENOSPC, "full", "a"), "a"),
+        (OSError(errno.EIO, "broken"), None),
+        (OSError("3 requested and 2 written"), None),
+    ],
+)
+def test_an_error_of_a_full_disk_names_the_file_that_was_written(
+    tmp_path: Path, error: OSError, path: str | None
+) -> None:
+    first, second = tmp_path / "first", tmp_path / "table.csv"
+
+    def write() -> None:
+        with outputs(first, second) as (scratch, table):
+            scratch.touch()
+            os.utime(scratch, (0, 0))
+            table.touch()
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        write()
+    expected = str(second) if path == second.name else path
+    assert (caught.value.errno, caught.value.filename) == (error.errno, expected)
 
 
 def test_outputs_are_on_the_disk_before_they_take_their_places(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:

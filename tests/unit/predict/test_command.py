@@ -364,7 +364,7 @@ def test_the_null_device_needs_no_ending(run: Run) -> None:
 @pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
 def test_a_full_disk_is_an_error_of_one_line(run: Run, kind: str) -> None:
     done = run("great", "--output", "/dev/full", "--to", kind)
-    assert done == Done(2, b"", "error: predict: No space left on device\n")
+    assert done == Done(2, b"", "error: predict: /dev/full: No space left on device\n")
 
 
 def test_a_terminal_gets_a_prompt(run: Run) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
+from textclf.core.outputs import writing
 from textclf.core.workers import code
 from textclf.studies.measure import Setup
 
@@ -63,7 +64,7 @@ class Scores:
         if key not in self.known:
             score = compute()
             self.path.parent.mkdir(exist_ok=True)
-            with self.path.open("ab") as file:
+            with writing(self.path), self.path.open("ab") as file:
                 file.write(_line(key, score))
                 file.flush()
                 os.fsync(file.fileno())

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.files import reading
+from textclf.core.outputs import writing
 from textclf.models.common.networks import workers
 from textclf.models.common.workers import is_chief
 
@@ -68,7 +69,7 @@ class Checkpoint:
         arrays = {f"variable_{number}": np.asarray(variable) for number, variable in enumerate(self.variables)}
         arrays |= {f"best_{number}": array for number, array in enumerate(self.best_weights or ())}
         incomplete = self.path.with_suffix(".new")
-        with incomplete.open("wb") as file:
+        with writing(incomplete), incomplete.open("wb") as file:
             text = np.frombuffer(json.dumps(asdict(state)).encode(), dtype=np.uint8)
             np.savez(file, allow_pickle=False, state=text, **arrays)
             file.flush()
