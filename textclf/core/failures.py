@@ -9,6 +9,7 @@ from types import TracebackType
 
 from textclf.core.errors import UserError
 from textclf.core.extras import extra_of, how_to_install
+from textclf.core.quoting import first_line
 
 USAGE_ERROR = 2
 DEFECT = 70  # EX_SOFTWARE of sysexits.h; Python's own 1 is what commands say that found drift, damage or a worse model
@@ -35,10 +36,10 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
             return (f"{error.path}: {reason}; install the requirements again",)
         case ImportError(__cause__=cause) if cause is not None:  # pandas says only that numpy could not be imported
             return lines_of(cause)
+        case OSError(filename=None):
+            return (first_line(error.strerror or error),)  # a library's own sentence may say where
         case OSError():
-            where = f"{error.filename}: " if error.filename else ""
-            reason = os.strerror(error.errno) if error.errno else str(error)  # pyarrow writes a sentence of its own
-            return (f"{where}{reason}",)
+            return (f"{error.filename}: {os.strerror(error.errno) if error.errno else error.strerror}",)
         case _:
             return None
 

@@ -126,6 +126,7 @@ def test_every_line_of_an_error_of_the_user_begins_with_the_stage(capsys: pytest
         (FileNotFoundError(2, "No such file", "x"), "x: No such file or directory"),
         (OSError(28, "No space left on device"), "No space left on device"),
         (OSError("cannot write"), "cannot write"),
+        (FileNotFoundError(2, "No usable folder in ['/tmp']"), "No usable folder in ['/tmp']"),  # as tempfile has it
     ],
 )
 def test_an_error_of_the_operating_system_is_one_line(
