@@ -267,11 +267,13 @@ def validate(kind: Any, content: Any, name: str = str(PARAMS_FILE), prefix: str 
 def _first_of_each_key(details: list[ErrorDetails]) -> list[ErrorDetails]:
     """Return one error per key, in the order of the settings."""
     first: dict[Any, ErrorDetails] = {}
+    lists: set[Any] = set()
     for detail in details:
         # A list with a wrong element is too short for pydantic as well.
-        if detail["type"] == "too_short" and any(loc[:-1] == detail["loc"] for loc in first):
+        if detail["type"] == "too_short" and detail["loc"] in lists:
             continue
         first.setdefault(detail["loc"], detail)
+        lists.add(detail["loc"][:-1])
     return list(first.values())
 
 
