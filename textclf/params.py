@@ -11,6 +11,7 @@ from pydantic import Field
 from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.errors import UserError
+from textclf.core.quoting import quote_name
 from textclf.core.settings import PARAMS_FILE, READ, Section, load_yaml, parse_yaml, show, suggest, validate
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.names import FAMILIES
@@ -83,7 +84,7 @@ def conflicts(params: Params) -> Iterator[str]:
     for limit, models in params.gate:
         for name in models:
             if name not in known and name not in external:
-                yield f"gate.{limit}.{name} is no model; {suggest(name, [*known, *external])}"
+                yield f"gate.{limit}.{quote_name(name)} is no model; {suggest(name, [*known, *external])}"
     yield from _slice_conflicts(params)
     yield from _untested_limits(params)
     for name in trained:
@@ -101,17 +102,19 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
             yield f"data.slices must have names {rule}; got {show(column)}; rename the column"
     columns = [*FAMILIES, *params.data.slices]
     for model, slices in params.gate.slices.items():
+        key = f"gate.slices.{quote_name(model)}"
         if model in params.train.names() and params.train.kind(model) == CONSTANT:
-            yield f"gate.slices.{model} must be a model that tells texts apart; got {model}, which has no slices"
+            yield f"{key} must be a model that tells texts apart; got {model}, which has no slices"
         for name, metrics in slices.items():
             column, equals, _ = name.partition("=")
             if not equals or column not in columns:
                 form = f"<column>=<value> with one of the columns {', '.join(columns)}"
-                yield f"gate.slices.{model} must have keys {form}; got {show(name)}; {suggest(column, columns)}"
+                yield f"{key} must have keys {form}; got {show(name)}; {suggest(column, columns)}"
             for metric in metrics:
                 if metric not in ("accuracy", params.evaluate.slice_metric):
                     chosen = show(params.evaluate.slice_metric)
-                    yield f"gate.slices.{model}.{name}.{metric} needs evaluate.slice_metric: {metric}; got {chosen}"
+                    rule = f"evaluate.slice_metric: {metric}"
+                    yield f"{key}.{quote_name(name)}.{metric} needs {rule}; got {chosen}"
 
 
 def _untested_limits(params: Params) -> Iterator[str]:
@@ -122,7 +125,8 @@ def _untested_limits(params: Params) -> Iterator[str]:
         for name in tests:
             if name not in params.behave.tests:
                 known = ", ".join(params.behave.tests) or "none"
-                yield f"gate.behaviour.{model}.{name} must be in behave.tests ({known}); add the file there"
+                key = f"gate.behaviour.{quote_name(model)}.{quote_name(name)}"
+                yield f"{key} must be in behave.tests ({known}); add the file there"
 
 
 def _search_conflicts(params: Params) -> Iterator[str]:
