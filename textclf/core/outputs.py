@@ -33,19 +33,17 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
     Raises `UserError` if a rename failed and the old output cannot be put back either; it says where that is.
     """
     with contextlib.ExitStack() as stack:
-        scratch = []
-        for target in targets:
+
+        def begin(target: Path) -> Path:
             target.parent.mkdir(parents=True, exist_ok=True)
             _clear(target)
-            folder = stack.enter_context(_scratch_folder(target))
-            scratch.append(folder / target.name)
+            return stack.enter_context(_scratch_folder(target)) / target.name
+
+        scratch = [begin(target) for target in targets]
         with writing(lambda: _written_last(scratch, targets)):
             yield scratch
             for target, write in _finish().items():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                _clear(target)
-                scratch.append(stack.enter_context(_scratch_folder(target)) / target.name)
-                targets = (*targets, target)
+                scratch, targets = [*scratch, begin(target)], (*targets, target)
                 write(scratch[-1])
         for source in scratch:
             source.stat()  # FileNotFoundError before any target is changed

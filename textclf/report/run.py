@@ -81,7 +81,7 @@ class Run:
     slices: Mapping[str, Mapping[str, Mapping[str, Any]]]
     coverage: Mapping[str, Any]
     training: Mapping[str, Mapping[str, Any]]
-    features: Mapping[str, Mapping[str, Mapping[str, int]]]
+    features: Mapping[str, Mapping[str, Any]]
     leaks: Mapping[str, Any]
     history: Table
     by_class: Table
