@@ -1,12 +1,13 @@
 """Rows of a database: what a query gives, by SQLAlchemy, as a Parquet file that later runs keep."""
 
+import contextlib
 import io
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textclf.core import parquet
+from textclf.core import parquet, read_only, resources
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import first_line, quote_name
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 FILE = "query.parquet"  # in data/raw
 EXAMPLE = "postgresql+psycopg://user:password@host/database"
+RULE = "fetch.query must be a SELECT"
+ROWS = 2**16  # that are read between two looks at the available memory
+ROW_OVERHEAD, COPIES = 100, 3  # bytes of the objects of a row, about; of the rows, about, while they are stored
 DATABASE, QUERY = b"textclf.database", b"textclf.query"  # keys of the file's metadata: the settings that made it
 
 
@@ -52,6 +56,7 @@ def query_rows(database: str, query: str) -> tuple[bytes, int]:
     url = os.environ.get(database, "")
     if not url:
         raise UserError(f"{where} must be an environment variable with a URL such as {EXAMPLE}; got nothing; export it")
+    read_only.require_select(query, RULE)
     import sqlalchemy
 
     try:
@@ -63,31 +68,53 @@ def query_rows(database: str, query: str) -> tuple[bytes, int]:
         raise UserError(f"{where} needs the driver {error.name}; install it with pip") from error
     except (sqlalchemy.exc.ArgumentError, ValueError) as error:  # not quoted, since it may contain the password
         raise UserError(f"{where} must hold a URL such as {EXAMPLE}; got something else") from error
-    try:
-        table = _read(engine, query)
-    except sqlalchemy.exc.SQLAlchemyError as error:
-        message = str(getattr(error, "orig", None) or error)
-        if parsed.password:
-            message = message.replace(parsed.password, "***")
-        connected = getattr(error, "statement", None) is not None
-        rule = "fetch.query must be a SELECT that it runs" if connected else f"{where} must lead to a database"
-        raise UserError(f"{rule}; {first_line(message)}") from error
+    _require_file(parsed, where)
+    with _refusing(f"{where} must lead to a database", parsed.password):
+        opened = engine.connect()
+    with opened as connection, _refusing(f"{RULE} that it runs", parsed.password):
+        table = _read(connection, query)
     stream = io.BytesIO()
     _write(table, stream, {DATABASE: database.encode(), QUERY: query.encode()})
     return stream.getvalue(), table.num_rows
 
 
-def _read(engine: Any, query: str) -> "pa.Table":
+def _require_file(url: Any, where: str) -> None:
+    """Raise `UserError` if the file of an SQLite database does not exist, which SQLite would make."""
+    file = url.database or ":memory:" if url.get_backend_name() == "sqlite" else ":memory:"
+    if not file.startswith((":", "file:")) and not Path(file).is_file():
+        raise UserError(f"{where} must lead to a database; got no file {file}")
+
+
+@contextlib.contextmanager
+def _refusing(rule: str, password: str | None) -> Iterator[None]:
+    """Raise `UserError` for what a database or its driver refuses, without the password that a message may contain."""
+    import sqlite3
+
+    import sqlalchemy
+
+    try:
+        yield
+    except (sqlalchemy.exc.SQLAlchemyError, sqlite3.Error) as error:
+        message = read_only.reason(getattr(error, "orig", None) or error)
+        raise UserError(f"{rule}; {message.replace(password or chr(0), '***')}") from error
+
+
+def _read(connection: Any, query: str) -> "pa.Table":
     """Return the rows of a query; `UserError` if it is no SELECT, or a column holds values of several types."""
     import pyarrow as pa
 
-    with engine.connect() as connection:
-        # As it is: with parameters, even none, a % or a : in the query would mean something.
-        result = connection.execution_options(no_parameters=True).exec_driver_sql(query)
-        if not result.returns_rows:
-            raise UserError("fetch.query must be a SELECT; got a statement without rows")
-        names = list(result.keys())
-        rows = result.fetchall()
+    read_only.begin(connection, query, RULE)
+    # As it is: with parameters, even none, a % or a : in the query would mean something.
+    result = connection.execution_options(no_parameters=True).exec_driver_sql(query)
+    if not result.returns_rows:
+        raise UserError(f"{RULE}; got a statement without rows")
+    names = list(result.keys())
+    rows: list[Any] = []
+    size = 0
+    while part := result.fetchmany(ROWS):
+        rows += part
+        size += sum(len(value) for row in part for value in row if isinstance(value, str | bytes))
+        resources.require_memory(COPIES * (size + ROW_OVERHEAD * len(rows)), f"fetch.query: {len(rows):,} rows")
     columns = []
     for position, name in enumerate(names):
         try:

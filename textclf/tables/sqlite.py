@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 from urllib.parse import quote
 
+from textclf.core import read_only
 from textclf.core.errors import UserError
-from textclf.core.quoting import first_line, list_names
+from textclf.core.quoting import list_names
 from textclf.tables import limits
 from textclf.tables.binary import damaged, stored
 from textclf.tables.layout import Block, Layout
@@ -25,9 +26,9 @@ def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block
         _require_checkpoint(file)
         # Immutable: SQLite neither locks the file nor makes files beside it.
         with closing(sqlite3.connect(f"file:{quote(str(file.resolve()))}?immutable=1", uri=True)) as connection:
-            connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, limits.ROW_BYTES)
             connection.text_factory = lambda data: data.decode("utf-8")  # whose error names the byte
             try:
+                read_only.restrict(connection, limits.ROW_BYTES)
                 yield from _read_query(connection, path, layout)
             except UnicodeDecodeError as error:
                 byte = error.object[error.start]
@@ -37,37 +38,46 @@ def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block
 
 
 def _read_query(connection: "sqlite3.Connection", path: Path, layout: Layout) -> Iterator[Block]:
-    import sqlite3
-
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
     rule = f"{path}: {layout.option}query must be a SELECT on its tables ({list_names(sorted(tables)) or 'none'})"
     if layout.query is None and len(tables) != 1:
         raise UserError(f"{rule}; got nothing")
     only = tables[0].replace('"', '""') if tables else ""
     whole = f'SELECT * FROM "{only}"'  # noqa: S608 (the name is quoted)
-    try:
-        with _limiting(lambda: f"{path}:1"):
-            cursor = connection.execute(layout.query or whole)
-    except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning) as error:
-        raise UserError(f"{rule}; {first_line(error)}") from error
-    if cursor.description is None:
-        raise UserError(f"{rule}; got a statement without rows")
+    if layout.query is not None:
+        read_only.require_select(layout.query, rule)
+    with _running(rule), _limiting(lambda: f"{path}:1"):
+        cursor = connection.execute(layout.query or whole)
     names = [column[0] for column in cursor.description]
     layout.require_columns(path, names)
     positions = {name: names.index(name) for name in layout.names() if name in names}
     number = 1
-    for rows in in_blocks(_guarded(cursor, path), _size):
+    for rows in in_blocks(_guarded(cursor, path, rule), _size):
         columns = {name: [row[position] for row in rows] for name, position in positions.items()}
         yield Block(range(number, number := number + len(rows)), columns)
 
 
-def _guarded(cursor: "sqlite3.Cursor", path: Path) -> Iterator[tuple[object, ...]]:
+def _guarded(cursor: "sqlite3.Cursor", path: Path, rule: str) -> Iterator[tuple[object, ...]]:
     """Yield the rows of a query; `UserError` at one that is too long."""
     number = 1
-    with _limiting(lambda: f"{path}:{number + 1}"):  # SQLite looks for the next row before it gives one
+    with _running(rule), _limiting(lambda: f"{path}:{number + 1}"):  # SQLite looks for the next row before it gives one
         for row in cursor:
             yield row
             number += 1
+
+
+@contextmanager
+def _running(rule: str) -> Iterator[None]:
+    """Raise `UserError` if SQLite refuses or gives up a query, rather than finds the file damaged."""
+    import sqlite3
+
+    try:
+        yield
+    except (sqlite3.DatabaseError, sqlite3.Warning) as error:
+        refused = isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning))
+        if not refused and getattr(error, "sqlite_errorname", "") != "SQLITE_AUTH":
+            raise
+        raise UserError(f"{rule}; {read_only.reason(error)}") from error
 
 
 @contextmanager

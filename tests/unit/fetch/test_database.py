@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pyarrow as pa
@@ -17,7 +18,7 @@ import sqlalchemy
 
 from stages import fetch
 from tests.unit.fetch.stage import run_fetch
-from textclf.core import stage
+from textclf.core import resources, stage
 from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR
 from textclf.fetch import database
@@ -88,43 +89,101 @@ def test_no_rows_keep_their_columns() -> None:
     assert query("SELECT message, team FROM tickets WHERE id > 9").column_names == ["message", "team"]
 
 
-def test_values_keep_their_types(monkeypatch: pytest.MonkeyPatch) -> None:
+class Server:
+    """A fake of SQLAlchemy's engine for a server, which records the statements that are sent to it."""
+
+    def __init__(self, dialect: str, values: dict[str, object]) -> None:
+        self.dialect = SimpleNamespace(name=dialect)
+        self.values = values
+        self.sent: list[str] = []
+        self.parts = [[tuple(values.values())], []]
+        self.returns_rows = True
+
+    def connect(self) -> "Server":
+        return self
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def execution_options(self, **_: bool) -> "Server":
+        return self
+
+    def exec_driver_sql(self, statement: str) -> "Server":
+        self.sent.append(statement)
+        return self
+
+    def keys(self) -> list[str]:
+        return list(self.values)
+
+    def fetchmany(self, _: int) -> list[tuple[object, ...]]:
+        return self.parts.pop(0)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Server]:
+    """Return a function that lets the variable lead to a fake server of a dialect."""
+
+    def start(dialect: str, values: dict[str, object]) -> Server:
+        fake = Server(dialect, values)
+        monkeypatch.setenv(VARIABLE, f"{dialect}://reader@host/help")
+        monkeypatch.setattr(sqlalchemy, "create_engine", lambda *_, **__: fake)
+        return fake
+
+    return start
+
+
+def test_values_keep_their_types(server: Callable[..., Server]) -> None:
     values = {"n": 1, "flag": True, "price": decimal.Decimal("1.50"), "day": dt.date(2020, 1, 1), "none": None}
-
-    class Result:
-        returns_rows = True
-
-        def keys(self) -> list[str]:
-            return list(values)
-
-        def fetchall(self) -> list[tuple[object, ...]]:
-            return [tuple(values.values())]
-
-    class Connection:
-        def __enter__(self) -> "Connection":
-            return self
-
-        def __exit__(self, *_: object) -> None:
-            pass
-
-        def execution_options(self, **_: bool) -> "Connection":
-            return self
-
-        def exec_driver_sql(self, _: str) -> Result:
-            return Result()
-
-    class Engine:
-        def connect(self) -> Connection:
-            return Connection()
-
-    monkeypatch.setenv(VARIABLE, "sqlite://")
-    monkeypatch.setattr(sqlalchemy, "create_engine", lambda *_, **__: Engine())
+    server("postgresql", values)
     assert query().to_pylist() == [values]
+
+
+@pytest.mark.parametrize(
+    ("dialect", "first"),
+    [
+        ("postgresql", ["SET TRANSACTION READ ONLY"]),
+        ("oracle", ["SET TRANSACTION READ ONLY"]),
+        ("mysql", ["START TRANSACTION READ ONLY"]),
+        ("mssql", []),
+    ],
+)
+def test_a_server_runs_the_query_in_a_read_only_transaction(
+    dialect: str, first: list[str], server: Callable[..., Server]
+) -> None:
+    fake = server(dialect, {"n": 1})
+    assert query("SELECT ';' AS n;").to_pylist() == [{"n": 1}]
+    assert fake.sent == [*first, "SELECT ';' AS n;"]
+
+
+SEMICOLON = "got a semicolon within; keep one statement without comments, with semicolons in ''"
+
+
+@pytest.mark.parametrize(
+    ("text", "got"),
+    [
+        ("DROP TABLE tickets", "got 'DROP TABLE tickets'"),
+        ("/*! DROP TABLE tickets */ SELECT 1", "got '/*! DROP TABLE tickets */ SELECT 1'"),
+        ("SELECT 1; COMMIT; DROP TABLE tickets", SEMICOLON),
+        ("SELECT 1 -- '\n; COMMIT; DROP TABLE tickets -- '", SEMICOLON),
+        (r"SELECT '\'; COMMIT; DROP TABLE tickets; SELECT '\''", SEMICOLON),
+        ("SELECT $a$'$a$; COMMIT; DROP TABLE tickets; SELECT $a$'$a$", SEMICOLON),
+        ("SELECT * FROM tickets INTO OUTFILE '/tmp/x'", "got OUTFILE, which writes a file; leave it out"),
+    ],
+)
+def test_a_server_is_sent_no_statement_that_does_more_than_read(
+    text: str, got: str, server: Callable[..., Server]
+) -> None:
+    fake = server("mysql", {"n": 1})
+    assert refused(database.query_rows, VARIABLE, text) == f"fetch.query must be a SELECT; {got}"
+    assert fake.sent == []
 
 
 def test_a_statement_that_writes_changes_nothing(url: str) -> None:
     line = refused(database.query_rows, VARIABLE, "DELETE FROM tickets")
-    assert line == "fetch.query must be a SELECT; got a statement without rows"
+    assert line == "fetch.query must be a SELECT; got 'DELETE FROM tickets'"
     execute(url, "DELETE FROM tickets WHERE id = 1")  # it is not locked
     assert query()["id"].to_pylist() == [2, 3]
 
@@ -173,6 +232,26 @@ def test_a_table_of_your_own_asks_no_database(tmp_path: Path, capsys: pytest.Cap
 # Errors
 
 
+@pytest.mark.parametrize(("name", "got"), [("none.db", "got no file {path}"), ("text.db", "file is not a database")])
+def test_a_file_that_is_no_database_is_refused_and_none_is_made(
+    name: str, got: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "text.db").write_text("a text, " * 999)
+    monkeypatch.setenv(VARIABLE, f"sqlite:///{tmp_path}/{name}")
+    assert refused(database.query_rows, VARIABLE, QUERY).endswith(got.format(path=tmp_path / name))
+    assert [file.name for file in tmp_path.iterdir()] == ["text.db"]
+
+
+def test_rows_that_memory_can_not_hold_are_refused(
+    server: Callable[..., Server], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = server("postgresql", {"text": "x" * 10**6})
+    fake.parts = [fake.parts[0] * 10] * 99
+    monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
+    line = "fetch.query: 20 rows needs about 60 MB of memory; 50 MB is available; "
+    assert refused(database.query_rows, VARIABLE, QUERY).startswith(line)
+
+
 NO_INTEGER = "Could not convert 'a' with type str: tried to convert to int64"
 URL = "must hold a URL such as postgresql+psycopg://user:password@host/database; got something else"
 
@@ -199,7 +278,8 @@ def test_a_url_that_does_not_fit_is_refused_without_being_shown(
     ("text", "line"),
     [
         ("SELECT * FROM ticket", "fetch.query must be a SELECT that it runs; no such table: ticket"),
-        ("SELEC", 'fetch.query must be a SELECT that it runs; near "SELEC": syntax error'),
+        ("SELEC", "fetch.query must be a SELECT; got 'SELEC'"),
+        ("SELECT FROM", 'fetch.query must be a SELECT that it runs; near "FROM": syntax error'),
         (
             "SELECT 1 AS n UNION ALL SELECT 'a'",
             f"fetch.query: column n must hold one type; {NO_INTEGER}; cast it in the query",
