@@ -1,5 +1,6 @@
 """Excel workbooks (.xlsx): a sheet with a header, then a row per record, numbered as in the sheet."""
 
+import os
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from textclf.tables.layout import Layout, NumberedRow
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value
 MOST_ROWS = 2**20  # of a sheet in Excel
+MOST_RATIO, ALWAYS = 100, 2**23  # of unpacked to packed bytes (15 is usual); unpacked bytes that may be in any file
 COPIES = 6  # bytes that a byte of a part takes, about, while it is read
 EMPTY: Cell = ("n", None)
 
@@ -64,8 +66,9 @@ def _without_end(rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
 def _read_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[Cell]]:
     """Yield the cells of each row of a sheet; a row ends with its last cell."""
     rows = _parse_sheet(stream, path, layout)
+    limit = resources.memory_limit()
     while True:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), resources.limited_memory(limit):
             warnings.simplefilter("ignore")  # of what a workbook has besides values, such as validation of cells
             row = next(rows, None)
         if row is None:
@@ -90,12 +93,18 @@ def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list
 
 
 def _require_room(stream: IO[bytes], path: Path) -> None:
-    """Raise `UserError` if there is too little memory for the texts, which a workbook has in one part, and the rest.
+    """Raise `UserError` if a workbook unpacks to far more bytes than it has, or its texts to more than memory has.
 
     Only the rows are read one by one, and zipfile reads no more of a part than its directory says.
     """
     with zipfile.ZipFile(stream) as parts:
-        whole = sum(part.file_size for part in parts.infolist() if not part.filename.startswith("xl/worksheets/"))
+        sizes = {part.filename: part.file_size for part in parts.infolist()}
+    packed, unpacked = stream.seek(0, os.SEEK_END), sum(sizes.values())
+    if unpacked > max(ALWAYS, MOST_RATIO * packed):
+        got = f"{resources.format_size(unpacked)} in a file of {resources.format_size(packed)}"
+        rule = f"must unpack to at most {MOST_RATIO} times its size"
+        raise UserError(f"{path} {rule}; got {got}; save it again, or as .csv")
+    whole = sum(size for name, size in sizes.items() if not name.startswith("xl/worksheets/"))
     resources.require_memory(COPIES * whole, f"{path}: the table of its texts")
 
 

@@ -230,12 +230,43 @@ def test_compressed_rows_that_memory_can_not_hold_together_are_refused(
 def test_a_workbook_whose_texts_memory_can_not_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "table.xlsx"
     write_excel(path, ["good"])
-    with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as parts:
+    with zipfile.ZipFile(path, "a") as parts:
         parts.writestr("xl/more.xml", b" " * 10**8)
     monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
     count, line = outcome(read(path, "excel"))
     assert count == 0
     assert line.startswith(f"{path}: the table of its texts needs about 0.6 GB of memory; ")
+
+
+BOMBS = {  # parts of a workbook, and what they repeat
+    "shared texts": ("xl/sharedStrings.xml", "<sst>{}</sst>", "<si><t>a</t></si>"),
+    "cells of a row": ("xl/worksheets/sheet1.xml", "<worksheet>{}</worksheet>", "<c><v>1</v></c>"),
+    "a text": (
+        "xl/worksheets/sheet1.xml",
+        "<worksheet><sheetData><row><c><is><t>{}</t></is></c></row></sheetData></worksheet>",
+        "x" * 15,
+    ),
+    "another part": ("xl/more.xml", "<more>{}</more>", "a" * 15),
+}
+
+
+@pytest.mark.parametrize("kind", BOMBS)
+def test_a_workbook_that_unpacks_to_far_more_than_its_size_is_not_read(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "table.xlsx"
+    name, whole, repeated = BOMBS[kind]
+    write_excel(path, ["good"])
+    with zipfile.ZipFile(path) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()} | {name: whole.format(repeated * 10**6)}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for part, content in parts.items():
+            archive.writestr(part, content)
+    monkeypatch.setattr(openpyxl, "load_workbook", None)  # nothing is parsed
+    count, line = outcome(read(path, "excel"))
+    assert count == 0
+    assert line.startswith(f"{path} must unpack to at most 100 times its size; got 1")
+    assert line.endswith(" in a file of 0.0 MB; save it again, or as .csv")
 
 
 def test_a_row_number_beyond_those_of_excel_ends_the_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
