@@ -40,7 +40,10 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
     or one that matches can't be read or is a link, except to DVC's cache, whose files never change.
     """
     if path.is_dir():
-        files = saved_dataset.keep_rows(_match(path, layout))
+        try:
+            files = saved_dataset.keep_rows(_match(path, layout))
+        except RecursionError:
+            raise UserError(f"{path} must have fewer folders in each other; got hundreds; move the files up") from None
     elif path.exists():  # a file, or a pipe such as a shell's <(...)
         files = {_require_printable(path.name, path): path}
     else:
