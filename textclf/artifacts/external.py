@@ -1,8 +1,10 @@
 """Predictions made elsewhere, such as by a hosted model, a language model or rules, joined with the rows of a run."""
 
+import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,8 +15,13 @@ from textclf.artifacts.predictions import PREFIX, Predictions
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet
 from textclf.core.errors import UserError
+from textclf.core.foreign import reading
 from textclf.core.formatting import count_noun, split_rows
-from textclf.core.quoting import first_line, list_names, quote_value
+from textclf.core.quoting import list_names, quote_value
+from textclf.core.read_only import ROW_BYTES
+
+if TYPE_CHECKING:
+    import _csv
 
 TOLERANCE = 0.01 + 1e-9  # by which rounded probabilities of a row may miss a sum of 1
 SHOWN = 3  # ids or columns in an error
@@ -41,10 +48,6 @@ def read(path: Path, classes: Sequence[str]) -> External:
     class, which gets probability 1. Other columns are ignored. Raises `UserError` for anything else.
     """
     rows = _read_table(path)
-    if "id" not in rows:
-        raise UserError(
-            f"{path} must have a column id with the ids of the rows; got {list_names(list(map(str, rows)))}"
-        )
     repeated = rows["id"][rows["id"].duplicated()]
     if len(repeated):
         raise UserError(f"{path} must have one row per id; repeated are {_few(repeated.unique())}")
@@ -60,23 +63,52 @@ def read(path: Path, classes: Sequence[str]) -> External:
 
 def _read_table(path: Path) -> pd.DataFrame:
     """Return the columns of a file that matter; those of `TEXT` as text."""
-    try:
-        if path.suffix == ".csv":
-            return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-        if path.suffix == ".parquet":
-            import pyarrow as pa
+    if path.suffix == ".csv":
+        with reading(path, "CSV"), path.open(encoding="utf-8-sig", newline="") as file:
+            return _read_csv(path, csv.reader(file, strict=True))
+    if path.suffix != ".parquet":
+        raise UserError(f"{path} must be a file that ends in .csv or .parquet")
+    import pyarrow as pa
 
-            table = parquet.read_columns(path)
-            table = table.select([name for name in table.column_names if name in TEXT or name.startswith(PREFIX)])
-            rows: pd.DataFrame = table.to_pandas()
-            for name in set(TEXT) & set(table.column_names):
-                rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
-            return rows
-    except (ValueError, OSError) as error:  # pandas's and pyarrow's errors are of these kinds
-        if isinstance(error, OSError) and error.filename is not None:
-            raise  # an error of the file system
-        raise UserError(f"{path} must be a readable table; {first_line(error)}") from error
-    raise UserError(f"{path} must be a file that ends in .csv or .parquet")
+    with reading(path, "Parquet"), parquet.open_file(path) as opened:
+        table = opened.read(_choose_columns(path, opened.schema_arrow.names))
+        # What pandas says of the table may be damaged, or make an index of the ids.
+        rows: pd.DataFrame = table.replace_schema_metadata().to_pandas()
+        for name in set(TEXT) & set(table.column_names):
+            rows[name] = table[name].cast(pa.string()).fill_null("").to_numpy()
+        return rows
+
+
+def _read_csv(path: Path, reader: "_csv.Reader") -> pd.DataFrame:
+    """Return the columns of a CSV file that matter, as text; `UserError` at a row of another width than the header."""
+    csv.field_size_limit(ROW_BYTES)
+    header = next(reader, [])
+    columns: dict[str, list[str]] = {name: [] for name in _choose_columns(path, header)}
+    places = [header.index(name) for name in columns]
+    line = reader.line_num + 1  # on which the next row begins
+    for fields in reader:
+        if fields and len(fields) != len(header):
+            rule = f"must have {len(header)} fields, as the header has"
+            raise UserError(
+                f"{path}:{line}: {rule}; got {len(fields)}; put quotes around a field that contains a comma"
+            )
+        if fields:
+            for place, values in zip(places, columns.values(), strict=True):
+                values.append(fields[place])
+        line = reader.line_num + 1
+    return pd.DataFrame(columns, dtype=object)
+
+
+def _choose_columns(path: Path, names: Sequence[str]) -> list[str]:
+    """Return the columns that matter; `UserError` if there is no id, or if one of them is repeated."""
+    if "id" not in names:
+        raise UserError(
+            f"{path} must have a column id with the ids of the rows; got {list_names(names) or 'no columns'}"
+        )
+    wanted = [name for name in names if name in TEXT or name.startswith(PREFIX)]
+    if repeated := [name for name in dict.fromkeys(wanted) if wanted.count(name) > 1]:
+        raise UserError(f"{path} must have each column once; repeated are {list_names(repeated)}")
+    return wanted
 
 
 def _few(names: Iterable[str]) -> str:

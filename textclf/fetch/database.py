@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textclf.core import parquet, read_only, resources
 from textclf.core.errors import UserError
+from textclf.core.foreign import reading
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import first_line, quote_name
 
@@ -40,9 +41,9 @@ def fetch_query(database: str, query: str, folder: Path, report: Callable[[str],
 def is_kept(path: Path, database: str, query: str) -> bool:
     """Return whether a file has the rows of this query, read by an earlier run."""
     try:
-        with parquet.open_file(path) as file:
+        with reading(path, "Parquet"), parquet.open_file(path) as file:
             metadata = file.schema_arrow.metadata or {}
-    except (OSError, ValueError):  # pyarrow's errors are of this kind
+    except (UserError, OSError):
         return False
     return (metadata.get(DATABASE), metadata.get(QUERY)) == (database.encode(), query.encode())
 

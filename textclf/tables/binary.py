@@ -7,9 +7,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from textclf.core import resources
-from textclf.core.errors import UserError
 from textclf.core.outputs import writing
-from textclf.core.quoting import first_line
 from textclf.tables.compression import is_compressed
 
 PART = 2**25  # bytes of a stream that are copied at a time
@@ -45,8 +43,3 @@ def _copy(stream: IO[bytes], copy: IO[bytes], path: Path) -> None:
         resources.require_disk(Path(tempfile.gettempdir()), 4 * PART, f"a copy of {path}")
         with writing(Path(tempfile.gettempdir())):
             copy.write(part)
-
-
-def damaged(path: Path, kind: str, reason: object) -> UserError:
-    """Return the error for a file that its library can't read as one of this kind."""
-    return UserError(f"{path} must be a whole {kind} file; {first_line(reason)}; copy it again")

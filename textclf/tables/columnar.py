@@ -1,6 +1,5 @@
 """Parquet and Arrow: the columns that are named, rows numbered from 1; datasets of Hugging Face name their classes."""
 
-import contextlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -12,10 +11,11 @@ import numpy as np
 
 from textclf.core import parquet, resources
 from textclf.core.errors import UserError
+from textclf.core.foreign import reading
 from textclf.core.quoting import first_line, quote_name
 from textclf.core.strings import call, to_strings
 from textclf.tables import limits
-from textclf.tables.binary import damaged, seekable, stored
+from textclf.tables.binary import seekable, stored
 from textclf.tables.layout import Block, Layout
 from textclf.tables.limits import row_too_long
 from textclf.tables.values import ONE_LABEL
@@ -37,7 +37,7 @@ def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Bloc
     import pyarrow.parquet as pq
     from pyarrow import types
 
-    with _reading(path, "Parquet"), seekable(stream, path) as opened:
+    with reading(path, "Parquet"), seekable(stream, path) as opened:
         schema = parquet.open_file(opened).schema_arrow
         opened.seek(0)
         texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
@@ -49,7 +49,7 @@ def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]
     """Yield the rows of an Arrow file many at a time: a stream, as datasets saves it, or a file, as Feather."""
     import pyarrow as pa
 
-    with _reading(path, "Arrow"), stored(stream, path) as file, file.open("rb") as bytes_of_file:
+    with reading(path, "Arrow"), stored(stream, path) as file, file.open("rb") as bytes_of_file:
         is_file = bytes_of_file.read(6) == b"ARROW1"
         bytes_of_file.seek(max(file.stat().st_size - len(END_OF_STREAM), 0))
         if not is_file and bytes_of_file.read() != END_OF_STREAM:
@@ -192,23 +192,6 @@ def _class_name(value: Any, names: Sequence[str]) -> Any:
     if type(value) is not int or value >= len(names):
         return value
     return names[value] if value >= 0 else None
-
-
-@contextlib.contextmanager
-def _reading(path: Path, kind: str) -> Iterator[None]:
-    """Raise `UserError` for the errors that pyarrow raises for a damaged file."""
-    import pyarrow as pa
-
-    try:
-        yield
-    except MemoryError:  # pyarrow's is an ArrowException too
-        raise
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path} must contain text in UTF-8; got byte 0x{error.object[error.start]:02x}") from error
-    except (pa.ArrowException, parquet.ChecksumError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise damaged(path, kind, error) from error
 
 
 def _require_type(path: Path, name: str, kind: "pa.DataType", layout: Layout) -> None:

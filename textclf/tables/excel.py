@@ -10,8 +10,9 @@ from typing import IO, Any
 
 from textclf.core import resources
 from textclf.core.errors import UserError
+from textclf.core.foreign import reading
 from textclf.core.quoting import list_names, quote_value
-from textclf.tables.binary import damaged, seekable
+from textclf.tables.binary import seekable
 from textclf.tables.layout import Layout, NumberedRow
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value
@@ -79,17 +80,13 @@ def _read_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[
 def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[Cell]]:
     import openpyxl
 
-    try:
+    with reading(path, "Excel (.xlsx)"):
         _require_room(stream, path)
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = _choose_sheet(book, path, layout)
         sheet.reset_dimensions()  # some programs save wrong ones
         for row in sheet.iter_rows():
             yield [(cell.data_type, cell.value) for cell in row]
-    except (UserError, MemoryError):
-        raise
-    except Exception as error:  # openpyxl lets through whatever a damaged part of the file leads to
-        raise damaged(path, "Excel (.xlsx)", error) from error
 
 
 def _require_room(stream: IO[bytes], path: Path) -> None:

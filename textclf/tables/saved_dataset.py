@@ -33,5 +33,5 @@ def _listed_files(folder: Path) -> set[str] | None:
         return None
     try:
         return {str(file["filename"]) for file in json.loads(path.read_bytes())["_data_files"]}
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise UserError(f"{path} must list the files of a saved dataset; save it again") from error

@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 from textclf.core import read_only
 from textclf.core.errors import UserError
+from textclf.core.foreign import damaged
 from textclf.core.quoting import list_names
 from textclf.tables import limits
-from textclf.tables.binary import damaged, stored
+from textclf.tables.binary import stored
 from textclf.tables.layout import Block, Layout
 from textclf.tables.limits import in_blocks, row_too_long
 

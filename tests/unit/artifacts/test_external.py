@@ -1,11 +1,14 @@
 """Predictions made elsewhere, read and joined with the rows of a run."""
 
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +23,16 @@ CLASSES = ("no", "yes")
 IDS = {"train": ["a:1", "a:2"], "test": ["a:3", "007", "a:5"]}
 LABELS = {"train": ["yes", "no"], "test": ["no", "no", "yes"]}
 Parts = dict[str, Shards[pd.DataFrame]]
+
+
+def repeated() -> bytes:
+    stream = io.BytesIO()
+    column = pa.array(["a"])
+    pq.write_table(pa.table([column] * 4, ["id", "label", "id", "label"]), stream)
+    return stream.getvalue()
+
+
+REPEATED = repeated()
 
 
 def write(path: Path, columns: Mapping[str, Any]) -> Path:
@@ -114,9 +127,14 @@ def test_a_file_that_is_wrong_is_an_error(tmp_path: Path, columns: dict[str, Any
     ("name", "content", "message"),
     [
         ("made.json", b"{}", "must be a file that ends in .csv or .parquet"),
-        ("made.csv", b"", "must be a readable table; No columns to parse from file"),
-        ("made.csv", b"id,label\n\xff,yes\n", "must be a readable table; 'utf-8' codec can't decode byte 0xff"),
-        ("made.parquet", b"id,label\n", "must be a readable table; "),
+        ("made.csv", b"", "must have a column id with the ids of the rows; got no columns"),
+        ("made.csv", b"id,label\n\xff,yes\n", "must contain text in UTF-8; got byte 0xff"),
+        ("made.csv", b'id,label\n"a"b,yes\n', "must be a whole CSV file; "),
+        ("made.parquet", b"id,label\n", "must be a whole Parquet file; "),
+        ("made.csv", b"id,label,note,label\na,yes,,no\n", "must have each column once; repeated are label"),
+        ("made.csv", b"id,probability_no,probability_no\n", "must have each column once; repeated are probability_no"),
+        ("made.csv", b"id,id,label\na,b,no\n", "must have each column once; repeated are id"),
+        ("made.parquet", REPEATED, "must have each column once; repeated are id, label"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, content: bytes, message: str) -> None:
@@ -125,6 +143,50 @@ def test_a_file_that_cannot_be_read_is_an_error(tmp_path: Path, name: str, conte
     with pytest.raises(UserError) as error:
         read(path, CLASSES)
     assert str(error.value).startswith(f"{path} {message}")
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "fields"),
+    [
+        ("id,label\na,no\nb,yes,no\n", 3, 3),
+        ("id,label\na,no,\n", 2, 3),
+        ("id,label,note\na,no,x\nb,yes\n", 3, 2),
+        ('id,label\n"a\nb",no\n\n"c\nd",no,yes\n', 5, 3),
+    ],
+)
+def test_a_row_of_another_width_than_the_header_is_an_error(
+    tmp_path: Path, content: str, line: int, fields: int
+) -> None:
+    path = tmp_path / "made.csv"
+    path.write_text(content)
+    with pytest.raises(UserError) as error:
+        read(path, CLASSES)
+    rule = f"must have {content.partition(chr(10))[0].count(',') + 1} fields, as the header has; got {fields}"
+    assert str(error.value) == f"{path}:{line}: {rule}; put quotes around a field that contains a comma"
+
+
+def test_a_csv_file_may_have_a_byte_order_mark_blank_lines_and_other_columns_twice(tmp_path: Path) -> None:
+    path = tmp_path / "made.csv"
+    path.write_bytes(b'\xef\xbb\xbfid,note,note,label\r\n\r\n"a,1\nb",,,yes\r\n')
+    made = read(path, CLASSES)
+    assert (made.ids.tolist(), made.probabilities.tolist()) == (["a,1\nb"], [[0.0, 1.0]])
+
+
+def test_an_id_that_pandas_wrote_as_an_index_is_a_column(tmp_path: Path) -> None:
+    path = tmp_path / "made.parquet"
+    pd.DataFrame({"id": ["a", "b"], "label": ["yes", "no"]}).set_index("id").to_parquet(path)
+    assert read(path, CLASSES).ids.tolist() == ["a", "b"]
+
+
+def test_damage_of_what_pandas_says_of_a_table_changes_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / "made.parquet", both([0.25, 1], [0.75, 0]))
+    content = path.read_bytes()
+    start = content.index(b'{"index_columns"')
+    for position in range(start, content.index(b"}", content.index(b'"pandas_version"')), 3):
+        damaged = bytearray(content)
+        damaged[position] ^= 1
+        path.write_bytes(damaged)
+        assert read(path, CLASSES).probabilities.tolist() == [[0.75, 0.25], [0, 1]]
 
 
 @pytest.mark.parametrize("place", [0.3, 0.6, 0.9])
@@ -137,7 +199,7 @@ def test_a_table_that_was_damaged_on_its_way_is_named(tmp_path: Path, place: flo
     with pytest.raises(UserError) as error:
         read(path, CLASSES)
     (line,) = error.value.lines
-    assert line.startswith(f"{path} must be a readable table; ")
+    assert line.startswith(f"{path} must be a whole Parquet file; ")
 
 
 # Joining

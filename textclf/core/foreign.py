@@ -1,0 +1,41 @@
+"""Files of other programs: whatever a damaged one leads to in a library is one line."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from textclf.core.errors import UserError
+from textclf.core.quoting import first_line
+
+
+def require_file(path: Path) -> None:
+    """Raise `UserError` for a named pipe or a device, of which a reader may never see the end.
+
+    A pipe without a name, such as a shell's <(...) or standard input, has a writer already.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()) and path.resolve().exists():
+        raise UserError(f"{path} must be a file; got a named pipe or a device; save the rows to a file")
+
+
+def damaged(path: Path, kind: str, reason: object) -> UserError:
+    """Return the error for a file that its library can't read as one of this kind."""
+    return UserError(f"{path} must be a whole {kind} file; {first_line(reason)}; copy it again")
+
+
+@contextlib.contextmanager
+def reading(path: Path, kind: str) -> Iterator[None]:
+    """Raise `UserError` for every error of the block, which calls a library to read a file of this kind.
+
+    Other than missing memory or packages, and errors of the file system. A library lets through whatever a damaged
+    part of a file leads to: pyarrow also KeyError, TypeError and exceptions of its own.
+    """
+    try:
+        yield
+    except (UserError, MemoryError, ImportError):  # pyarrow's MemoryError is an ArrowException too
+        raise
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} must contain text in UTF-8; got byte 0x{error.object[error.start]:02x}") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise damaged(path, kind, error) from error
