@@ -13,6 +13,7 @@ from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.checksums import write_manifest
 from textclf.core import files
+from textclf.core.foreign import require_file
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_params
 from textclf.core.stage import item_of, main
@@ -25,6 +26,7 @@ def run(*, stage: str, splits: Path, trained: Path, predictions: Path) -> None:
     key = f"evaluate.external.{name}"  # its value is a dependency of the stage, so that it need not be a parameter
     table = Path(load_params({key: str})[key])
     classes, parts = split_files.read_classes(splits), split_files.open_shards(splits)
+    require_file(table)
     with unchanged(table, lambda: {table.name: files.sha256_of_file(table)}):
         made = external.read(table, classes)
     with outputs(trained / name, predictions / f"{name}{prediction_files.SUFFIX}") as (folder, rows):

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
+from textclf.core.foreign import require_file
 from textclf.tables.compression import decompressing, open_bytes
 from textclf.tables.contents import require_content
 from textclf.tables.formats import FORMATS
@@ -29,6 +30,7 @@ def read_blocks(path: Path, kind: str, layout: Layout) -> Iterator[Rows]:
 
 def _open(path: Path, kind: str, layout: Layout) -> IO[bytes]:
     """Open a file to read its bytes; `UserError` if they begin as those of another format."""
+    require_file(path)
     stream = open_bytes(path)
     try:
         require_content(stream, path, kind, layout.option)
