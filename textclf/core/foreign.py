@@ -26,13 +26,17 @@ def damaged(path: Path, kind: str, reason: object) -> UserError:
 def reading(path: Path, kind: str) -> Iterator[None]:
     """Raise `UserError` for every error of the block, which calls a library to read a file of this kind.
 
-    Other than missing memory or packages, and errors of the file system. A library lets through whatever a damaged
-    part of a file leads to: pyarrow also KeyError, TypeError and exceptions of its own.
+    Other than missing packages and errors of the file system. A library lets through whatever a damaged part of a file
+    leads to: pyarrow also KeyError, TypeError, exceptions of its own, and the lack of exabytes of memory.
     """
     try:
         yield
-    except (UserError, MemoryError, ImportError):  # pyarrow's MemoryError is an ArrowException too
+    except (UserError, ImportError):
         raise
+    except MemoryError as error:
+        rule = f"must be a whole {kind} file whose parts memory can hold"
+        advice = "copy it again, or use a machine with more memory"
+        raise UserError(f"{path} {rule}; {first_line(error)}; {advice}") from error
     except UnicodeDecodeError as error:
         raise UserError(f"{path} must contain text in UTF-8; got byte 0x{error.object[error.start]:02x}") from error
     except Exception as error:

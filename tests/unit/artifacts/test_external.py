@@ -1,6 +1,7 @@
 """Predictions made elsewhere, read and joined with the rows of a run."""
 
 import io
+import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.faults import damage
 from textclf.artifacts import external, splits
 from textclf.artifacts.external import join, read
 from textclf.artifacts.predictions import Predictions, concatenate, in_batches
@@ -187,6 +189,18 @@ def test_damage_of_what_pandas_says_of_a_table_changes_nothing(tmp_path: Path) -
         damaged[position] ^= 1
         path.write_bytes(damaged)
         assert read(path, CLASSES).probabilities.tolist() == [[0.75, 0.25], [0, 1]]
+
+
+def test_a_flipped_bit_in_a_foreign_file_gives_predictions_or_one_line(tmp_path: Path) -> None:
+    path = write(tmp_path / "made.parquet", both([0.25, 1], [0.75, 0]))
+    content, rng = path.read_bytes(), random.Random(0)  # noqa: S311 (no secret)
+    for _ in range(300):
+        path.write_bytes(damage.flip(content, rng))
+        try:
+            read(path, CLASSES)
+        except UserError as error:
+            (line,) = error.lines
+            assert line.startswith(str(path))
 
 
 @pytest.mark.parametrize("place", [0.3, 0.6, 0.9])

@@ -1,6 +1,8 @@
 """Formats: the same rows from all of them, compressed or not; lines, quotes and encodings."""
 
+import contextlib
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, delimited, pairs, parquet
+from tests.faults import damage
+from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, data, delimited, pairs, parquet
+from textclf.core.errors import UserError
+from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
 from textclf.tables.formats import FORMATS, TABLE_FORMATS
 from textclf.tables.settings import Data
@@ -38,6 +43,16 @@ def test_a_gzip_file_of_several_members_is_read_to_its_end(read: Callable[..., C
 def test_a_zstd_file_of_several_frames_is_read_to_its_end(read: Callable[..., Corpus]) -> None:
     parts = [compressed(part.encode(), ".zst") for part in ("text,label\na,0\nb", ",1\nc,", "2\n")]
     assert pairs(read({"c.csv.zst": b"".join(parts)})) == [("a", "0"), ("b", "1"), ("c", "2")]
+
+
+@pytest.mark.parametrize("name", ["c.arrow", "c.feather", "c.parquet", "c.db", "c.xlsx"])
+def test_a_flipped_bit_or_a_missing_end_gives_rows_or_an_error_of_lines(tmp_path: Path, name: str) -> None:
+    rng = random.Random(name)  # noqa: S311 (no secret)
+    path = tmp_path / name
+    for _ in range(100):
+        path.write_bytes(rng.choice((damage.flip, damage.flip, damage.cut))(SAME[name], rng))
+        with contextlib.suppress(UserError):
+            corpus.read(path, data())
 
 
 @pytest.mark.parametrize(
