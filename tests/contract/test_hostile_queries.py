@@ -100,6 +100,7 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         connection.executescript(SCHEMA)
     monkeypatch.setenv(VARIABLE, "sqlite:///reviews.db")
     monkeypatch.setattr(read_only, "STEPS", 2 * 10**6)
+    monkeypatch.setattr(read_only, "STEPS_PER_BYTE", 0)
     return Path("reviews.db")
 
 

@@ -9,7 +9,7 @@ from textclf.core.quoting import first_line, quote_value
 if TYPE_CHECKING:
     import sqlite3
 
-STEPS, STEPS_PER_BYTE = 10**9, 1000  # instructions of SQLite for a query (10 s), and more for each byte of the database
+STEPS, STEPS_PER_BYTE = 10**8, 2000  # instructions of SQLite for a query (a second), and more per byte of the database
 LOOK = 10**6  # instructions between two counts
 ROW_BYTES = 2**26  # of a row with all its columns
 SELECT = re.compile(r"(?:\s|--[^\n]*\n|/\*(?!M?!).*?\*/|\()*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
