@@ -15,6 +15,7 @@ from textclf.artifacts import plan as plans
 from textclf.behave.settings import Behave
 from textclf.core import stage
 from textclf.core.errors import UserError
+from textclf.core.foreign import require_file
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE, suggest
 from textclf.plan import (
@@ -33,6 +34,8 @@ MESSAGE = "params.yaml was checked\n"
 def run(*, output: Path, plan: Path) -> None:
     """Check params.yaml: all mistakes within sections at once, then all conflicts between sections."""
     settings = params.load()
+    for path in (settings.data.path, *settings.evaluate.external.values()):
+        require_file(Path(path))  # DVC would wait for the end of a named pipe or a device before the next stage
     lines = [*missing_packages(settings), *wrong_weights(settings), *_wrong_tests(settings.behave, settings.gate)]
     if lines:
         raise UserError(*lines)
