@@ -124,7 +124,7 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
         )
         assert (done.returncode, done.stderr) == (0, "")
     assert content(project / "cluster") == content(project / "alone")
-    assert len(content(project / "cluster")) == 12 + 4 + 2
+    assert len(content(project / "cluster")) == 12 + 4 + 3
 
 
 def test_a_worker_that_is_killed_changes_no_byte(

@@ -7,7 +7,7 @@ from pathlib import Path
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_name
-from textclf.evaluate.slices.membership import FEWEST_ROWS, MOST_VALUES
+from textclf.evaluate.slices.membership import FEWEST_ROWS
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.tables.columns import Column, column_names, describe_column
 from textclf.tables.files import find_files
@@ -24,6 +24,7 @@ LABELS = (
     "topic",
 )  # usual names, likeliest first
 SPLIT = "split"  # usual name of a column of splits
+FEW = 20  # distinct values of a column that is offered for slices; one of more may be of groups
 MOST_CLASSES = 1000  # distinct values of a column of labels
 ROWS_PER_CLASS = 4  # mean number of rows of each value of a column of labels, at least
 LONGEST_LABEL = 60  # mean characters of a label
@@ -126,7 +127,7 @@ def find_slices(columns: Sequence[Column]) -> list[str]:
     return [
         column.name
         for column in columns
-        if 2 <= column.distinct <= MOST_VALUES
+        if 2 <= column.distinct <= FEW
         and column.distinct * ROWS_PER_SLICE <= column.values
         and column.mean_length <= LONGEST_LABEL
         and column.measured <= MEASURED
@@ -140,7 +141,7 @@ def find_groups(columns: Sequence[Column]) -> list[Column]:
     return [
         column
         for column in columns
-        if column.distinct > MOST_VALUES
+        if column.distinct > FEW
         and column.distinct * ROWS_PER_GROUP <= column.values
         and column.mean_length <= LONGEST_LABEL
         and column.measured <= MEASURED

@@ -11,7 +11,6 @@ from tests import tiny_bert
 from tests.unspaced import WORDS
 from tests.unspaced import rows as rows_of
 from textclf.artifacts import splits
-from textclf.core.files import sha256_of_file
 from textclf.vectorize.caveats import caveats
 from textclf.vectorize.settings import METHODS
 from textclf.vectorize.stage import vectorize
@@ -25,8 +24,7 @@ def say(folder: Path, train: Sequence[str], test: Sequence[str], settings: dict[
     """Return the sentences on a representation of the texts, and its shapes."""
     if settings["method"] in {"encoder", "wordpieces"}:
         own = tiny_bert.write_folder(folder / "tiny")
-        weights = own / ("model.safetensors" if settings["method"] == "encoder" else "tokenizer.json")
-        settings |= {"pretrained": None, "path": str(own), "sha256": sha256_of_file(weights)}
+        settings |= {"pretrained": None, "path": str(own), "sha256": tiny_bert.checksum(own)}
     chosen = METHODS[settings["method"]].model_validate(settings)
     (folder / "splits").mkdir()
     for name, texts in (("train", train), ("test", test)):
