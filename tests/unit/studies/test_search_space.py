@@ -74,7 +74,7 @@ def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
         ("{space: {C: {low: 0.0, high: 1.0}}}", "search.space: train.logistic_regression.C must be "),
         ("{space: {solver: {low: 1, high: 2}}}", "search.space: train.logistic_regression.solver must be one of "),
         ("{space: {vectorize.words.min: [1]}}", "search.space: vectorize.words.min is no setting; "),
-        ("{space: {vectorize.words: [1]}}", "search.space: vectorize.words. is no setting; "),
+        ("{space: {vectorize.words: [1]}}", "search.space: vectorize.words.'' is no setting; "),
         ("{space: {vectorize.letters.min_df: [1]}}", "search.space: vectorize.letters must be a representation that "),
         ("{space: {features: [words, letters]}}", "search.space: train.logistic_regression.features must name "),
         ("{model: keras, space: {early_stopping: [5]}}", "search.space: split.validation_size must be greater than 0 "),
