@@ -28,6 +28,7 @@ SELECT = "SELECT text, label FROM reviews"
 BEYOND = "got one that does more than read"
 STEPS = "got one that takes too many steps for a database of this size"
 HOSTILE = {
+    "/**/" * 40 + "x": "got '/**/",  # each comment must be tried once only
     "DROP TABLE reviews": "got 'DROP TABLE reviews'",
     "DELETE FROM reviews": "got 'DELETE FROM reviews'",
     "DELETE FROM reviews RETURNING text, label": "got 'DELETE FROM reviews RETURNING text, lab…'",

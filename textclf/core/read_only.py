@@ -12,12 +12,18 @@ if TYPE_CHECKING:
 STEPS, STEPS_PER_BYTE = 10**8, 2000  # instructions of SQLite for a query (a second), and more per byte of the database
 LOOK = 10**6  # instructions between two counts
 ROW_BYTES = 2**26  # of a row with all its columns
-SELECT = re.compile(r"(?:\s|--[^\n]*\n|/\*(?!M?!).*?\*/|\()*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
+SELECT = re.compile(r"(?:\s|--[^\n]*\n|(?>/\*(?!M?!).*?\*/)|\()*(?:select|with|values)\b", re.IGNORECASE | re.DOTALL)
 QUOTED = re.compile("'[^']*'|\"[^\"]*\"")
 UNCLEAR = re.compile(r"--|/\*|[\\#$`\[]")  # what may begin a comment or change where quotes end, by the database
 TO_FILE = re.compile(r"\b(outfile|dumpfile)\b", re.IGNORECASE)  # MySQL writes a file in a read-only transaction, too
+# Words of statements that write: forbidden where there are no read-only transactions, as in SQL Server, which takes
+# several statements without a semicolon between them.
+WRITING = re.compile(
+    r"\b(alter|commit|create|delete|drop|exec|execute|grant|insert|into|merge|truncate|update)\b", re.IGNORECASE
+)
+MYSQL = ("mysql", "mariadb")
 TRANSACTIONS = {
-    **dict.fromkeys(("mysql", "mariadb"), "START TRANSACTION READ ONLY"),
+    **dict.fromkeys(MYSQL, "START TRANSACTION READ ONLY"),
     **dict.fromkeys(("postgresql", "cockroachdb", "redshift", "oracle"), "SET TRANSACTION READ ONLY"),
 }
 
@@ -29,25 +35,28 @@ def require_select(query: str, rule: str) -> None:
 
 
 def begin(connection: Any, query: str, rule: str) -> None:
-    """Let a connection of SQLAlchemy only read; `UserError` if a query is several statements or writes a file.
+    """Make a connection of SQLAlchemy read-only; `UserError` if a query is several statements or writes a file.
 
     SQLite runs one statement alone. Of other drivers some run several, of which the first could end the transaction.
-    A database without read-only transactions, such as SQL Server, is never told to commit.
     """
     if (name := connection.dialect.name) == "sqlite":
         restrict(connection.connection.driver_connection)
         return
     whole = query.rstrip("; \t\r\n")
-    if ";" in (whole if UNCLEAR.search(whole) else QUOTED.sub("", whole)):
+    outside = whole if UNCLEAR.search(whole) else QUOTED.sub("", whole)  # of quotes
+    if ";" in outside:
         raise UserError(f"{rule}; got a semicolon within; keep one statement without comments, with semicolons in ''")
-    if match := TO_FILE.search(whole):
-        raise UserError(f"{rule}; got {match[0]}, which writes a file; leave it out")
+    forbidden = TO_FILE if name in MYSQL else None if name in TRANSACTIONS else WRITING
+    if forbidden and (match := forbidden.search(outside)):
+        raise UserError(
+            f"{rule}; got {match[0]}, which may write; leave it out, or put quotes around it if it is a name"
+        )
     if name in TRANSACTIONS:
         connection.exec_driver_sql(TRANSACTIONS[name])
 
 
 def restrict(connection: "sqlite3.Connection", row_bytes: int = ROW_BYTES) -> None:
-    """Let a connection to SQLite only read, within a number of instructions that grows with the size of the database.
+    """Make a connection to SQLite read-only, and limit its instructions by the size of the database.
 
     SQLite asks before it runs a statement. It denies VACUUM and ATTACH, which write other files, and what changes the
     connection. A view or a recursive query may have no end, even in a small file.

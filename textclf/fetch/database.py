@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 FILE = "query.parquet"  # in data/raw
 EXAMPLE = "postgresql+psycopg://user:password@host/database"
 RULE = "fetch.query must be a SELECT"
-ROWS = 2**16  # that are read between two looks at the available memory
+ROWS = 100  # that are read at a time
+STEP = 2**24  # bytes that are read between two looks at the available memory
 ROW_OVERHEAD, COPIES = 100, 3  # bytes of the objects of a row, about; of the rows, about, while they are stored
 DATABASE, QUERY = b"textclf.database", b"textclf.query"  # keys of the file's metadata: the settings that made it
 
@@ -111,11 +112,14 @@ def _read(connection: Any, query: str) -> "pa.Table":
         raise UserError(f"{RULE}; got a statement without rows")
     names = list(result.keys())
     rows: list[Any] = []
-    size = 0
+    size = checked = 0
     while part := result.fetchmany(ROWS):
         rows += part
+        size += ROW_OVERHEAD * len(part)
         size += sum(len(value) for row in part for value in row if isinstance(value, str | bytes))
-        resources.require_memory(COPIES * (size + ROW_OVERHEAD * len(rows)), f"fetch.query: {len(rows):,} rows")
+        if size >= checked + STEP:
+            resources.require_memory(COPIES * size, f"fetch.query: {len(rows):,} rows")
+            checked = size
     columns = []
     for position, name in enumerate(names):
         try:

@@ -158,6 +158,7 @@ def test_a_server_runs_the_query_in_a_read_only_transaction(
     assert fake.sent == [*first, "SELECT ';' AS n;"]
 
 
+MAY_WRITE = "which may write; leave it out, or put quotes around it if it is a name"
 SEMICOLON = "got a semicolon within; keep one statement without comments, with semicolons in ''"
 
 
@@ -170,7 +171,7 @@ SEMICOLON = "got a semicolon within; keep one statement without comments, with s
         ("SELECT 1 -- '\n; COMMIT; DROP TABLE tickets -- '", SEMICOLON),
         (r"SELECT '\'; COMMIT; DROP TABLE tickets; SELECT '\''", SEMICOLON),
         ("SELECT $a$'$a$; COMMIT; DROP TABLE tickets; SELECT $a$'$a$", SEMICOLON),
-        ("SELECT * FROM tickets INTO OUTFILE '/tmp/x'", "got OUTFILE, which writes a file; leave it out"),
+        ("SELECT * FROM tickets INTO OUTFILE '/tmp/x'", f"got OUTFILE, {MAY_WRITE}"),
     ],
 )
 def test_a_server_is_sent_no_statement_that_does_more_than_read(
@@ -179,6 +180,27 @@ def test_a_server_is_sent_no_statement_that_does_more_than_read(
     fake = server("mysql", {"n": 1})
     assert refused(database.query_rows, VARIABLE, text) == f"fetch.query must be a SELECT; {got}"
     assert fake.sent == []
+
+
+@pytest.mark.parametrize(
+    ("dialect", "text", "word"),
+    [
+        ("mssql", "SELECT text FROM tickets DELETE FROM tickets COMMIT", "DELETE"),  # several statements
+        ("mssql", "SELECT * INTO copy FROM tickets", "INTO"),
+        ("mssql", "SELECT \"update\", last_update FROM tickets WHERE text = 'drop; delete'", None),
+        ("postgresql", "SELECT text FROM tickets WHERE text LIKE '%outfile%'", None),
+    ],
+)
+def test_a_word_of_a_statement_that_writes_is_refused_where_no_transaction_is_read_only(
+    dialect: str, text: str, word: str | None, server: Callable[..., Server]
+) -> None:
+    fake = server(dialect, {"n": 1})
+    if word is None:
+        assert query(text).to_pylist() == [{"n": 1}]
+    else:
+        line = refused(database.query_rows, VARIABLE, text)
+        assert line == f"fetch.query must be a SELECT; got {word}, {MAY_WRITE}"
+        assert fake.sent == []
 
 
 def test_a_statement_that_writes_changes_nothing(url: str) -> None:
