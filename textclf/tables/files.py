@@ -72,7 +72,7 @@ def source_name(name: str) -> str:
 def _match(folder: Path, layout: Layout) -> dict[str, Path]:
     """Return the files of a folder that match `layout.files`, by name."""
     files = {}
-    _require_readable(folder, layout.files)
+    _require_readable(folder, layout)
     for file in folder.glob(layout.files):
         parts = file.relative_to(folder).parts
         if any(part.startswith(".") for part in parts):
@@ -81,10 +81,8 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
         is_file = file.is_file()
         if not is_file and not file.is_dir():
             raise UserError(f"{file} must be a file; got a broken link or a device; remove it")
-        if file.is_symlink() and not CACHED.search(str(file.resolve())):
-            kind = "file" if is_file else "folder"
-            advice = "put the file itself there" if is_file else f"set {layout.option}path to it"
-            raise UserError(f"{file} must be a {kind} itself; got a link, which is not followed; {advice}")
+        for part in (file, *(parent for parent in file.parents if parent.is_relative_to(folder) and parent != folder)):
+            _require_no_link(part, layout)
         if is_file:
             files[name] = file
     if not files:
@@ -92,12 +90,26 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
     return files
 
 
-def _require_readable(folder: Path, pattern: str) -> None:
-    """Raise `PermissionError` for a folder that the pattern looks into and that can't be read, which glob ignores."""
-    above = [str(parent) for parent in PurePath(pattern).parents if parent.name]  # "**" of "**/*.csv": all folders
+def _require_no_link(path: Path, layout: Layout) -> None:
+    """Raise `UserError` for a link, whose target DVC does not track, unless it leads into DVC's cache."""
+    if path.is_symlink() and not CACHED.search(str(path.resolve())):
+        kind = "folder" if path.is_dir() else "file"
+        advice = f"set {layout.option}path to it" if path.is_dir() else "put the file itself there"
+        raise UserError(f"{path} must be a {kind} itself; got a link, which is not followed; {advice}")
+
+
+def _require_readable(folder: Path, layout: Layout) -> None:
+    """Raise `PermissionError` for a folder that the pattern looks into and that can't be read, which glob ignores.
+
+    Raises `UserError` for a link to a folder that it would look into: `**` leaves it out in silence.
+    """
+    parts = PurePath(layout.files).parents  # "**" of "**/*.csv": all folders
+    above = [str(parent) for parent in parts if parent.name]
     for inner in (folder, *(inner for part in above for inner in folder.glob(part))):
         if inner.is_dir() and not any(part.startswith(".") for part in inner.relative_to(folder).parts):
-            next(inner.iterdir(), None)
+            for entry in inner.iterdir():
+                if "**" in layout.files and entry.is_dir() and not entry.name.startswith("."):
+                    _require_no_link(entry, layout)
 
 
 def _require_printable(name: str, path: Path) -> str:

@@ -157,6 +157,19 @@ def test_links_and_devices_in_a_folder_are_errors(tmp_path: Path, kind: str, lin
     assert pairs(corpus.read(path, data(files="*.csv"))) == ROWS
 
 
+@pytest.mark.parametrize("files", ["**/*.csv", "*/*.csv", "sub/*.csv"])
+def test_a_linked_folder_that_would_be_looked_into_is_an_error(tmp_path: Path, files: str) -> None:
+    path = tmp_path / "own"
+    (path / "other").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    for folder in (path, path / "other", tmp_path / "elsewhere"):
+        (folder / "c.csv").write_bytes(SAME["c.csv"])
+    (path / "sub").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="/own/sub must be a folder itself; got a link, which is not followed"):
+        corpus.read(path, data(files=files))
+    assert pairs(corpus.read(path, data(files="*.csv"))) == ROWS
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "data.path": lambda path: corpus.read(path, data(format="csv")),
     "predict --path": lambda path: list(inputs.read_table(path, Layout({"text": "text"}, format="parquet"))),
