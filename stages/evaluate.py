@@ -54,7 +54,7 @@ def run(
 ) -> None:
     """Evaluate the models of train.models and evaluate.external, and remove what dropped models have left behind."""
     trained_here = models
-    require_recorded(provenance, "train")
+    require_recorded(provenance, [f"train@{name}" for name in trained_here])
     models = (*models, *sorted(evaluate.external))
     dropped = leftovers(predictions, trained, models)
     room.require_measuring(

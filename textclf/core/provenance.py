@@ -6,9 +6,8 @@ and DVC's cache would say of the outputs that they were made with settings or co
 
 import contextlib
 import sys
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ COMPUTING = {
 
 @contextlib.contextmanager
 def recorded(stage: str, folder: Path | None) -> Iterator[None]:
-    """Let no output of the block be complete if settings or code changed, and write a record of what was used.
+    """Refuse to rename outputs if settings or code changed, and write a record of what the stage used.
 
     The record is `<stage>.json` in the folder, `train/keras.json` for the stage train@keras; without a folder there is
     none.
@@ -66,7 +65,7 @@ def require_unchanged() -> None:
 
 
 def _compare(key: str, first: Any, second: Any) -> Difference | None:
-    """Return the first difference of two values of a dotted key, which is empty for a whole file; None without one."""
+    """Return the first difference between two values of a dotted key, "" for the whole file; None if they are equal."""
     return next(iter(compare_values(*({key: value} if key else value for value in (first, second)))), None)
 
 
@@ -77,8 +76,10 @@ def record_path(folder: Path, stage: str) -> Path:
 
 def _write(path: Path) -> None:
     """Write the settings that this process has read, as they stand in params.yaml, and the versions of packages."""
+    if "numpy" in sys.modules:
+        import scipy  # noqa: F401 (workers may compute with it in the place of this process)
     params = {key: value for (file, key), value in settings.READ.items() if file.name == PARAMS_FILE.name}
-    packages = {name: metadata.version(name) for module, name in COMPUTING.items() if module in sys.modules}
+    packages = {name: sys.modules[module].__version__ for module, name in COMPUTING.items() if module in sys.modules}
     write_versioned_json(path, {"params": params, "packages": packages})
 
 
@@ -90,20 +91,14 @@ class Record:
     packages: Mapping[str, str]
 
 
-def read_records(folder: Path, *stages: str) -> dict[str, Record]:
-    """Return the records of these stages, of all without any, by stage and item, such as train@keras.
-
-    Raises `UserError` if one is damaged.
-    """
-    found = [
-        path for stage in stages or ("*",) for path in (*folder.glob(f"{stage}.json"), *folder.glob(f"{stage}/*.json"))
-    ]
+def read_records(folder: Path, stages: Iterable[str]) -> dict[str, Record]:
+    """Return the records of these stages, such as train@keras, that have one; `UserError` if one is damaged."""
     records = {}
-    for path in sorted(found):
-        content = read_versioned_json(path)
-        with reading(path):
-            record = Record(dict(content["params"]), dict(content["packages"]))
-        records["@".join(path.relative_to(folder).with_suffix("").parts)] = record
+    for stage in stages:
+        if (path := record_path(folder, stage)).is_file():
+            content = read_versioned_json(path)
+            with reading(path):
+                records[stage] = Record(dict(content["params"]), dict(content["packages"]))
     return records
 
 
@@ -122,14 +117,14 @@ def unrecorded(records: Mapping[str, Record], lock: Path = LOCK) -> Iterator[str
             if found := _compare(key, record.params[key], locked[key]):
                 used, locked_value = found.base or "not set", found.head or "not set"
                 yield (
-                    f"{lock.name}: {found.name} of {stage} must be {used}, with which the stage ran; "
-                    f"got {locked_value}; run dvc repro --force --single-item {stage}, then dvc repro"
+                    f"{lock.name}: {found.name} of {stage} is {locked_value}, but the stage ran with {used}; "
+                    f"run dvc repro --force --single-item {stage}, then dvc repro"
                 )
 
 
-def require_recorded(folder: Path, *stages: str) -> dict[str, Record]:
+def require_recorded(folder: Path, stages: Iterable[str]) -> dict[str, Record]:
     """Return the records of these stages; `UserError` with a line for each that dvc.lock contradicts."""
-    records = read_records(folder, *stages)
+    records = read_records(folder, stages)
     if lines := [*unrecorded(records)]:
         raise UserError(*lines)
     return records

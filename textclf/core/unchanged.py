@@ -43,13 +43,11 @@ def watch_code(root: Path) -> None:
 def changed_code() -> Path | None:
     """Return the first file of code that this process runs and that has changed since `watch_code`; None without one.
 
-    That is each imported module, and each other file, such as a template, of a package that is imported.
+    That is the script, each imported module, and each other file, such as a template, of a package that is imported.
     """
-    loaded = {
-        Path(module.__file__)
-        for name, module in [*sys.modules.items()]
-        if name.partition(".")[0] in ("stages", "textclf") and module.__file__ is not None
-    }
+    files = {name: getattr(module, "__file__", None) for name, module in [*sys.modules.items()]}
+    loaded = {Path(file) for name, file in files.items() if file and name.partition(".")[0] in ("stages", "textclf")}
+    loaded |= {Path(file) for file in (files["__main__"],) if file and Path(file) in _code}  # the script of a stage
     packages = {path.parent for path in loaded}
     used = loaded | {path for path in _code if path.suffix != ".py" and _package(path) in packages}
     changed = (path for path in sorted(used) if not path.is_file() or _code.get(path) != _sha256(path))

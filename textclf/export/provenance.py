@@ -16,7 +16,6 @@ from textclf.split.settings import Split
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 
-RECORDED = ("evaluate", "split", "train", "vectorize")  # stages whose records export and report read
 # Packages whose version can change a number or a figure.
 PACKAGES = (
     "dvc",
@@ -37,10 +36,11 @@ def require_settings(
     folder: Path, data: Data, evaluate: Evaluate, split: Split, train: Train, vectorize: Vectorize
 ) -> dict[str, Record]:
     """Return the records of the stages that made the results; `UserError` if one ran with other settings than these."""
-    records = require_recorded(folder, *RECORDED)
     sections = {"data": data, "evaluate": evaluate, "split": split}
-    sections |= {f"train.{name}": getattr(train, name) for name in train.models}
-    sections |= {f"vectorize.{name}": vectorize[name] for name in vectorize.names()}
+    items = {f"train.{name}": getattr(train, name) for name in train.models}
+    items |= {f"vectorize.{name}": vectorize[name] for name in vectorize.names()}
+    records = require_recorded(folder, ["evaluate", "split", *(key.replace(".", "@") for key in items)])
+    sections |= items
     require_used(records, sections)
     return records
 

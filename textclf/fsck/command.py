@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun
@@ -30,7 +31,7 @@ def run() -> int:
     try:
         with Repo() as repo:
             check = Check(repo)
-            for line in chain(check.problems(), _other_settings(Path(repo.root_dir))):
+            for line in chain(check.problems(), _other_settings(repo)):
                 print(line, flush=True)
                 count += 1
     except DvcException as error:
@@ -40,7 +41,8 @@ def run() -> int:
     return DAMAGED if count else 0
 
 
-def _other_settings(root: Path) -> Iterator[str]:
-    """Yield a line for each stage whose record contradicts dvc.lock."""
+def _other_settings(repo: Any) -> Iterator[str]:
+    """Yield a line for each stage of a `dvc.repo.Repo` whose record contradicts dvc.lock."""
+    root, stages = Path(repo.root_dir), [stage.addressing for stage in repo.index.stages]
     with suppress(UserError):  # of a damaged record, which is a problem already
-        yield from unrecorded(read_records(root / PROVENANCE), root / LOCK)
+        yield from unrecorded(read_records(root / PROVENANCE, stages), root / LOCK)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -84,16 +85,19 @@ def test_changes_of_other_settings_and_of_the_order_are_allowed(old: str, new: s
     run(rewrite(old, new))
     assert Path("output").read_text() == "new"
     params = {"split": {"seed": 1, "test_size": 0.25}, "train.keras": {"epochs": 40}}
-    assert read_records(Path("records"))["train@keras"].params == params
+    assert read_records(Path("records"), ["train@keras"])["train@keras"].params == params
 
 
 def test_a_record_has_the_versions_of_packages_that_are_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     import numpy as np
 
-    monkeypatch.delitem(sys.modules, "scipy", raising=False)
+    monkeypatch.setitem(sys.modules, "onnxruntime", SimpleNamespace(__version__="9"))  # not the name of its wheel
+    monkeypatch.delitem(sys.modules, "tokenizers", raising=False)
     run(lambda: None)
     packages = read_json(Path("records/train/keras.json"))["packages"]
-    assert (packages["numpy"], packages.get("scipy"), packages.get("pytest")) == (np.__version__, None, None)
+    assert (packages["numpy"], packages["onnxruntime"]) == (np.__version__, "9")
+    assert "scipy" in packages  # even if it is workers that import it
+    assert not {"tokenizers", "pytest"} & packages.keys()
 
 
 def test_after_the_block_outputs_are_written_without_a_record() -> None:
@@ -139,7 +143,7 @@ def test_settings_that_dvc_lock_contradicts_are_named() -> None:
     records = {"train@keras": Record({"train.keras": {"epochs": 40}}, {}), "split": Record({"split": {}}, {})}
     (line,) = unrecorded(records)
     assert line == (
-        "dvc.lock: train.keras.epochs of train@keras must be 40, with which the stage ran; got 60; "
+        "dvc.lock: train.keras.epochs of train@keras is 60, but the stage ran with 40; "
         "run dvc repro --force --single-item train@keras, then dvc repro"
     )
     Path("dvc.lock").write_text(lock.replace("60", "40"))
@@ -177,7 +181,6 @@ def test_a_stage_that_ran_with_other_settings_than_the_run_is_named() -> None:
 def test_records_of_dropped_items_are_removed() -> None:
     run(lambda: None)
     remove_dropped(Path("records"), "train", ["keras"])
-    assert [*read_records(Path("records"), "train")] == ["train@keras"]
-    assert [*read_records(Path("records"), "split")] == []
+    assert [*read_records(Path("records"), ["split", "train@keras"])] == ["train@keras"]
     remove_dropped(Path("records"), "train", ["other"])
-    assert read_records(Path("records")) == {}
+    assert read_records(Path("records"), ["train@keras"]) == {}
