@@ -6,8 +6,8 @@ from typing import Any
 from textclf.core.formatting import count_noun, join_names, split_rows
 
 UNCORRECTED = (
-    "models, thresholds, calibration and prediction sets that are fitted to corrected labels do not hold on test rows "
-    "with the labels of the table, where accuracy and coverage may fall; check the test rows too, without looking at "
+    "models, thresholds, calibration and prediction sets that are fitted to corrected labels may do worse on test "
+    "rows, whose labels are uncorrected: accuracy and coverage can fall; check the test rows too, without looking at "
     "predictions, and set data.correct_test_rows, or correct the table itself"
 )
 

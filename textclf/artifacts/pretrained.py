@@ -198,13 +198,14 @@ def require(root: Path, name: str, file: str) -> Path:
     return verify(folder(root, name) / file, known.sha256, known.bytes)
 
 
-def verify(path: Path, sha256: str, size: int | None = None, remedy: str = f"remove it and {AGAIN}") -> Path:
+def verify(path: Path, sha256: str, size: int | None = None) -> Path:
     """Return the path of a file that has this SHA-256 and size; a file is read once per process.
 
-    Raises `UserError` that ends with `remedy` if it has not, and if it does not exist.
+    Raises `UserError` if it has not, and if it does not exist.
     """
     if not path.is_file():
-        raise UserError(f"{path} not found; {remedy.removeprefix('remove it and ')}")
+        raise UserError(f"{path} not found; {AGAIN}")
+    remedy = f"remove it and {AGAIN}"
     status = path.stat()
     if size is not None and status.st_size != size:
         raise UserError(f"{path} must have {size:,} bytes; got {status.st_size:,}; {remedy}")
@@ -226,8 +227,8 @@ def _digest(path: Path, _identity: tuple[int, ...]) -> str:
 class Chosen:
     """Weights that settings name: an entry of the catalogue, or files of the user's own at `path`.
 
-    `path` is a folder, or an ONNX file beside its tokenizer.json. `sha256` is the checksum of all of the user's files
-    that are read: that of what `sha256sum` prints of them.
+    `path` is a folder, or an ONNX file beside its tokenizer.json. `sha256` is that of the output of `sha256sum` for all
+    of the user's files that are read, in the order of their names.
     """
 
     pretrained: str | None

@@ -50,11 +50,11 @@ class NamesWeights(Section):
 
     @model_validator(mode="after")
     def _one_choice(self) -> Self:
-        """Refuse settings that name both or neither of an entry of the catalogue and a path, and a checksum of none."""
+        """Require either `pretrained` or `path`, and `sha256` only with `path`."""
         if self.pretrained is not None and self.path is not None:
             raise relation(f"pretrained must be null with path, which names your own weights; got {self.pretrained}")
         if self.pretrained is None and self.path is None:
             raise relation("path must name your own weights if pretrained is null; got null")
         if self.path is None and self.sha256 is not None:
-            raise relation("sha256 must be null without path, whose files it is the checksum of")
+            raise relation("sha256 must be null unless path is set; it is the checksum of the files at path")
         return self

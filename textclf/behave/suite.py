@@ -215,7 +215,7 @@ def _conflicts(test: AnyTest, classes: Mapping[str, str]) -> Iterator[str]:
 
 
 def _require_few(tests: Mapping[str, AnyTest], slots: Mapping[str, list[str]], name: str) -> None:
-    """Raise `UserError` for a template that is wrong, or if all of them stand for too much; none is filled for it."""
+    """Raise `UserError` for a wrong template, or if all together have too many combinations; fill none of them."""
     combinations = characters = 0
     for key, test in tests.items():
         for setting, templates in _templates(test):

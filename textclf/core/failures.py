@@ -26,9 +26,10 @@ def lines_of(error: BaseException) -> tuple[str, ...] | None:
         case UserError():
             return error.lines
         case ModuleNotFoundError():
-            if (extra := extra_of(error.name)) is not None:
-                return (f"the package {error.name} must be installed for this; {how_to_install(extra)}",)
-            if (package := (error.name or "").partition(".")[0]) in OWN:
+            package = (error.name or "").partition(".")[0]
+            if (extra := extra_of(package)) is not None:
+                return (f"the package {package} must be installed for this; {how_to_install(extra)}",)
+            if package in OWN:
                 return None
             return (f"the package {package} must be installed; activate the environment: . .venv/bin/activate",)
         case ImportError() if str(error.path).endswith(".so"):  # the system could not load a library

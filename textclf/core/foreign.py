@@ -1,4 +1,4 @@
-"""Files of other programs: whatever a damaged one leads to in a library is one line."""
+"""Files of other programs: report any error of a library about a damaged file in one line."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from textclf.core.quoting import first_line
 
 
 def require_file(path: Path) -> None:
-    """Raise `UserError` for a named pipe or a device, of which a reader may never see the end.
+    """Raise `UserError` for a named pipe or a device, which a reader might wait for without end.
 
     A pipe without a name, such as a shell's <(...) or standard input, has a writer already.
     """
@@ -24,9 +24,9 @@ def damaged(path: Path, kind: str, reason: object) -> UserError:
 
 @contextlib.contextmanager
 def reading(path: Path, kind: str) -> Iterator[None]:
-    """Raise `UserError` for every error of the block, which calls a library to read a file of this kind.
+    """Turn every exception of the block into `UserError`, except missing packages and errors of the file system.
 
-    Other than missing packages and errors of the file system. A library lets through whatever a damaged part of a file
+    The block calls a library to read a file of this kind. A library lets through whatever a damaged part of a file
     leads to: pyarrow also KeyError, TypeError, exceptions of its own, and the lack of exabytes of memory.
     """
     try:

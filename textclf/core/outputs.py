@@ -67,7 +67,7 @@ def finished_by(finish: Finish) -> Iterator[None]:
 
 @contextlib.contextmanager
 def writing(place: Path | Callable[[], Path]) -> Iterator[None]:
-    """Put into the error of a full disk the path that was written, which Python leaves out: `place`, or its result."""
+    """Add the path to the error of a full disk, which Python leaves out: `place`, or its result."""
     try:
         yield
     except OSError as error:

@@ -11,9 +11,9 @@ UNSPACED = (
 LETTER = re.compile(f"[{UNSPACED}]")
 OTHER_WORD = re.compile(rf"[^\W{UNSPACED}]+")
 SPACE = re.compile(rf"(?<=[{UNSPACED}])[\s\u200b]+(?=[{UNSPACED}])")
-SPACES = 0.1  # per letter, from which on somebody has put spaces between the words
+SPACES = 0.1  # spaces per letter from which on words count as separated
 READ = 1000  # characters of a text that are looked at
-SOME, MOST = 0.1, 0.5  # share of unspaced texts from which words alone do not suffice, and are of no use
+SOME, MOST = 0.1, 0.5  # shares of unspaced texts from which letters are read beside words, and instead of words
 EXAMPLES = "in a script without spaces between words, such as Chinese, Japanese or Thai"
 
 

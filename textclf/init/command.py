@@ -88,10 +88,11 @@ def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column]]:
 def survey_table(data: Data, columns: list[Column], arguments: argparse.Namespace) -> tuple[Data, Survey]:
     """Return the section data and what the rows hold; without the ids that were found if split would refuse them."""
     slices = tuple(find_slices([column for column in columns if column.name != data.id]))
+    path, update = Path(data.path), {"slices": slices}
     with suppress(UserError):
-        return data, survey(Path(data.path), data.model_copy(update={"slices": slices}))
+        return data, survey(path, data.model_copy(update=update))
     data = data.model_copy(update={"id": arguments.id})
-    return data, survey(Path(data.path), data)
+    return data, survey(path, data.model_copy(update=update))
 
 
 def _with_test(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from textclf.serve.limits import Limits
 from textclf.serve.pool import Pool, busy
 from textclf.serve.requests import BodyReader, ErrorResponse, PredictRequest, PredictResponse, parse, require_json
 
-EXPLAINING = 4  # of so many requests in work, one may be explained
+EXPLAINING = 4  # one of this many requests may ask for explanations
 CLIENT_CLOSED = 499  # status in the log when nobody is left to read an answer
 DOCUMENTED: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorResponse, "description": "The body is not JSON, or the head is ambiguous"},
@@ -60,7 +60,7 @@ class Server:
         try:
             body = await self.bodies.read(request)
             async with asyncio.timeout(self.limits.seconds):
-                wanted, content = await self.predicting.run(self._answer_unless_explained, body)
+                wanted, content = await self.predicting.run(self._parse_and_predict, body)
                 if content is None:
                     content = await self.explaining.run(self._answer, wanted)
         except TimeoutError:
@@ -70,7 +70,7 @@ class Server:
         note(request, model=wanted.model or self.default, texts=len(wanted.texts))
         return Response(content, media_type="application/json")
 
-    def _answer_unless_explained(self, body: bytes) -> tuple[PredictRequest, bytes | None]:
+    def _parse_and_predict(self, body: bytes) -> tuple[PredictRequest, bytes | None]:
         """Return the request in a body, and the JSON of the response; None instead if it asks for explanations."""
         wanted = parse(body, self.limits, self.models)
         return wanted, None if wanted.explain else self._answer(wanted)

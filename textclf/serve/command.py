@@ -59,10 +59,9 @@ def run(arguments: argparse.Namespace) -> None:
 
 
 def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
-    """Return the settings of a server whose connections never take all files that it may open.
+    """Return the settings of a server whose connections stay below the limit of open files.
 
-    asyncio accepts up to `backlog` connections per turn of the loop, and it is the fourth turn that closes one beyond
-    the limit.
+    asyncio accepts up to `backlog` connections per turn of the loop, and closes a surplus one four turns later.
     """
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = max(8, math.inf if files == resource.RLIM_INFINITY else files - OWN_FILES)

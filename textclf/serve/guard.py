@@ -1,4 +1,4 @@
-"""What is refused by its head alone, whatever the path: requests that browsers or proxies were tricked into sending."""
+"""Refuse requests by their headers: DNS rebinding and request smuggling."""
 
 import ipaddress
 import re
@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from textclf.core.quoting import quote_value
 
-LOCAL = re.compile(r"(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)  # values of the header Host
+LOCAL = re.compile(r"(localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)  # values of the header Host
 
 
 class Guard:
@@ -28,7 +28,7 @@ class Guard:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with status 400, or pass the request on."""
         headers = Headers(scope=scope)
-        host = headers.get("host", "")
+        host = headers.get("host", "localhost")  # browsers always send it
         if self.local and not LOCAL.fullmatch(host):
             mistake = f"the header Host must be localhost, 127.0.0.1 or [::1]; got {quote_value(host)}"
         elif "content-length" in headers and "transfer-encoding" in headers:

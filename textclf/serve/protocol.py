@@ -40,6 +40,14 @@ class Protocol(H11Protocol):
     def resume_writing(self) -> None:
         """End the deadline when all has been taken."""
         super().resume_writing()
+        self._end_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End the deadline with the connection."""
+        super().connection_lost(exc)
+        self._end_deadline()
+
+    def _end_deadline(self) -> None:
         if self.write_deadline:
             self.write_deadline.cancel()
 

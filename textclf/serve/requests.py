@@ -69,7 +69,7 @@ class BodyReader:
     def __init__(self, limits: Limits) -> None:
         """Read bodies within these limits."""
         self.limits = limits
-        self.large = 0  # bodies in the making of more than `SMALL` bytes
+        self.large = 0  # unfinished bodies larger than `SMALL`
 
     async def read(self, request: Request) -> bytes:
         """Return the body of a request; `HTTPException` as soon as it is too large or too late.

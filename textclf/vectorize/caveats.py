@@ -14,7 +14,7 @@ CUT, UNSPACED = "cut", "unspaced"  # a number of texts, for each split; a share 
 
 def reads_words(settings: Any) -> bool:
     """Return whether a representation sees nothing of a text but what stands between spaces or other separators."""
-    pattern = Terms.model_fields["token_pattern"].default  # another one is somebody's answer to such texts
+    pattern = Terms.model_fields["token_pattern"].default  # with another one, the user has dealt with it
     if isinstance(settings, Terms):
         return settings.analyzer == "word" and settings.token_pattern == pattern
     return isinstance(settings, TokenIds)

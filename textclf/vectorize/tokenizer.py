@@ -33,7 +33,7 @@ def read_tokenizer(path: Path, length: int) -> "Tokenizer":
 def encode(tokenizer: "Tokenizer", texts: Sequence[str], path: Path) -> list[list[int]]:
     """Return the token ids of each text, on all cores; `UserError` if the tokenizer, which is in `path`, fails.
 
-    One that is the user's own may have a regular expression that takes too long, or name a token that it has not.
+    A user's own may have a regular expression that takes too long, or name a token that it does not have.
     """
     return [encoding.ids for encoding in _encode(tokenizer, texts, path)]
 

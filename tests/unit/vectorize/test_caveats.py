@@ -41,7 +41,7 @@ def say(folder: Path, train: Sequence[str], test: Sequence[str], settings: dict[
     [
         ({"method": "encoder", "length": 16}, "16 word pieces"),
         ({"method": "wordpieces", "length": 16}, "16 word pieces"),
-        ({"method": "token_ids", "length": 16}, "16 words that the training texts have as well"),
+        ({"method": "token_ids", "length": 16}, "16 known words"),
     ],
 )
 def test_texts_that_lose_their_ends_are_counted(settings: dict[str, Any], limit: str, tmp_path: Path) -> None:

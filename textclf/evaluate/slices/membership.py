@@ -63,7 +63,10 @@ class Membership:
 def describe_left_out(left_out: Mapping[str, int]) -> str:
     """Return how many values are no slices, and why, as the end of a sentence; "" if there are none."""
     values = [f"{count_noun(number, 'value')} of {visible(name)}" for name, number in left_out.items()]
-    why = f"fewer than {FEWEST_ROWS} rows, more than {LONGEST} characters, or not among the {MOST_VALUES} most frequent"
+    why = (
+        f"fewer than {FEWEST_ROWS} rows of them or of the others, more than {LONGEST} characters, or not among the "
+        f"{MOST_VALUES} most frequent"
+    )
     return f"{join_names(values)} ({why})" if values else ""
 
 

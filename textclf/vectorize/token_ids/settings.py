@@ -20,7 +20,7 @@ class Settings(Section):
     """Sequences of word ids: the more often a word occurs in the training texts, the smaller its id."""
 
     kind: ClassVar = "tokens"
-    unit: ClassVar = "words that the training texts have as well"
+    unit: ClassVar = "known words"
 
     method: Literal["token_ids"] = Field(
         "token_ids", description="token_ids: sequences of word ids, as Keras's Tokenizer makes them"
