@@ -49,7 +49,7 @@ class Params(Section):
 
 def load(path: Path = PARAMS_FILE) -> Params:
     """Return the validated settings of a YAML file; `UserError` with a line for each mistake."""
-    READ[path.absolute(), ""] = content = load_yaml(path)
+    READ[path, ""] = content = load_yaml(path)
     return _checked(content, str(path))
 
 

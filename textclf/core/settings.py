@@ -191,7 +191,10 @@ def _is_excessive(content: Any) -> bool:
 
 
 def load_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file, as `parse_yaml`; `UserError` if the file is missing or not UTF-8."""
+    """Return the mapping in a YAML file, as `parse_yaml`; `UserError` if the file is missing or not UTF-8.
+
+    A text that was parsed before gives the same mapping, which must not be changed.
+    """
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -199,7 +202,12 @@ def load_yaml(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         byte = error.object[error.start]
         raise UserError(f"{path} must be UTF-8; got byte 0x{byte:02x} at offset {error.start}") from None
-    return parse_yaml(text, str(path))
+    return _parse_once(text, str(path))
+
+
+@functools.lru_cache(maxsize=8)
+def _parse_once(text: str, name: str) -> dict[str, Any]:
+    return parse_yaml(text, name)
 
 
 # Validation
@@ -222,7 +230,7 @@ def load_params(
             value = _value_at(found, key, kind, str(path))
             values[key] = validate(kind, value, str(path), key)
             if content is None:
-                READ[path.absolute(), key] = value
+                READ[path, key] = value
         except UserError as error:
             lines += error.lines
     if lines:
