@@ -2,7 +2,8 @@
 
 Reads: params.yaml, the code of the models, weights of the user's own, and the files that behave.tests names, so that a
 mistake in one stops the run before anything is trained.
-Writes: OUTPUT, a file that is always the same, so that a run of this stage starts no other; PLAN, a folder that says
+Writes: OUTPUT, a file that changes only with the code that every stage runs first, so that a run of this stage starts
+no other; PLAN, a folder that says
 what each model is, which representations it reads, which pretrained weights are needed, and all settings in use.
 Params: all of them.
 """
@@ -10,11 +11,14 @@ Params: all of them.
 from collections.abc import Iterator
 from pathlib import Path
 
+import stages
+import textclf
 from textclf import params
 from textclf.artifacts import plan as plans
 from textclf.behave.settings import Behave
 from textclf.core import stage
 from textclf.core.errors import UserError
+from textclf.core.files import sha256_of_file
 from textclf.core.foreign import require_file
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE, suggest
@@ -29,6 +33,7 @@ from textclf.plan import (
 from textclf.review.settings import Gate
 
 MESSAGE = "params.yaml was checked\n"
+FIRST = (Path(stages.__file__), Path(textclf.__file__))  # every stage runs them, and depends on them through OUTPUT
 
 
 def run(*, output: Path, plan: Path) -> None:
@@ -40,7 +45,8 @@ def run(*, output: Path, plan: Path) -> None:
     if lines:
         raise UserError(*lines)
     with outputs(output, plan) as (target, folder):
-        target.write_text(MESSAGE, encoding="utf-8", newline="\n")
+        sums = (f"{sha256_of_file(path)}  {path.parent.name}/{path.name}\n" for path in FIRST)
+        target.write_text("".join([MESSAGE, *sums]), encoding="utf-8", newline="\n")
         folder.mkdir()
         plans.write(
             folder,
