@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 from types import TracebackType
+from typing import TextIO
 
 from textclf.core.errors import UserError
 from textclf.core.extras import extra_of, how_to_install
@@ -72,6 +73,14 @@ def complain(line: str) -> None:
         shown = (letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in line)
         with contextlib.suppress(OSError):
             print("".join(shown), file=sys.stderr)
+
+
+def discard(stream: TextIO | None) -> None:
+    """Send what is left for stdout or stderr to nowhere: what can't be written, Python would report when it exits."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):  # it may be closed, or not a file
+        stream.flush()  # type: ignore[union-attr]
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())  # type: ignore[union-attr]
 
 
 def report_uncaught(name: str) -> None:

@@ -1,7 +1,6 @@
 """The runner of a stage script: params from params.yaml, paths from named arguments, errors in one line each."""
 
 import atexit
-import contextlib
 import inspect
 import os
 import signal
@@ -13,7 +12,7 @@ from typing import Any, NoReturn, get_args
 from textclf.core import collection
 from textclf.core.arguments import Parser
 from textclf.core.errors import UserError
-from textclf.core.failures import USAGE_ERROR, complain, lines_of
+from textclf.core.failures import USAGE_ERROR, complain, discard, lines_of
 from textclf.core.provenance import recorded
 from textclf.core.quoting import quote_value
 from textclf.core.settings import Param, load_params
@@ -97,7 +96,7 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
         for stream in streams:
             stream.flush()
     except BrokenPipeError:
-        _discard_output()
+        discard(sys.stdout)
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
@@ -105,7 +104,7 @@ def exit_code(name: str, work: Callable[[], int | None]) -> int:
         if (lines := lines_of(error)) is None:
             raise
         if not isinstance(error, UserError):
-            _discard_output()
+            discard(sys.stdout)
         for line in lines:
             complain(f"error: {name}: {line}")
         return USAGE_ERROR
@@ -122,11 +121,3 @@ def leave(status: int) -> NoReturn:
         atexit._run_exitfuncs()
         os._exit(status)
     sys.exit(status)
-
-
-def _discard_output() -> None:
-    """Send what is left for stdout to nowhere: if it can't be written, Python would say so once more when it exits."""
-    with contextlib.suppress(AttributeError, OSError, ValueError):  # stdout may be closed, or not a file
-        sys.stdout.flush()
-    with contextlib.suppress(AttributeError, OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,7 +17,7 @@ from starlette.types import ASGIApp
 
 from textclf.artifacts.decisions import INDEX, read_index
 from textclf.core.errors import UserError
-from textclf.core.failures import complain
+from textclf.core.failures import complain, discard
 from textclf.predict.predictor import Predictor, find_model, load
 from textclf.serve import access_log
 from textclf.serve.app import create_app
@@ -56,6 +56,8 @@ def run(arguments: argparse.Namespace) -> None:
         complain(f"serving {names} at {address(listener)}")
         sys.setswitchinterval(SWITCH_SECONDS)
         server.run(sockets=[listener])
+    discard(sys.stdout)
+    discard(sys.stderr)
 
 
 def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:

@@ -328,7 +328,7 @@ def test_a_missing_package_is_one_line(module: str, line: str, folder: Path, mon
         ({"pretrained": "glove-6b-50d"}, "null or one of"),
         ({"pretrained": None}, "path must name your own weights if pretrained is null"),
         ({"path": "mine", "sha256": sha256(b"")}, "pretrained must be null with path"),
-        ({"sha256": sha256(b"")}, "sha256 must be null without path"),
+        ({"sha256": sha256(b"")}, "sha256 must be null unless path is set"),
         ({"pretrained": None, "path": "mine", "sha256": "ABC"}, "64 hexadecimal digits"),
         ({"length": 513}, "512"),
     ],
