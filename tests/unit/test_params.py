@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -243,7 +243,6 @@ VALUES = st.recursive(
 
 
 @given(keys=st.sampled_from([keys for keys in settings_below(Params()) if len(keys) > 1]), value=VALUES)
-@settings(deadline=None)
 def test_any_value_is_accepted_or_refused_in_whole_lines(keys: tuple[str, ...], value: Any) -> None:
     content = YAML(typ="safe").load(TEXT)
     value_at(content, keys[:-1])[keys[-1]] = value

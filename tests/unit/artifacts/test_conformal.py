@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.artifacts import conformal
@@ -26,7 +26,6 @@ from textclf.artifacts.conformal import (
 )
 from textclf.core.errors import UserError
 
-PROPERTY = settings(deadline=None, max_examples=100)
 LEVELS = st.decimals("0.01", "0.99", places=2).map(float)
 THOUSANDTHS = st.lists(st.integers(0, 1000), min_size=1, max_size=40)
 PROBABILITIES = st.lists(st.floats(0, 1), min_size=2, max_size=40)
@@ -37,7 +36,6 @@ def drawn(seed: int, rows: int, classes: int) -> tuple[Any, Any]:
     return generator.integers(0, classes, rows), generator.dirichlet(np.ones(classes), rows)
 
 
-@PROPERTY
 @given(PROBABILITIES, LEVELS)
 def test_of_exchangeable_rows_at_least_the_stated_share_is_covered(actual: list[float], level: float) -> None:
     """Each row in turn is the new one: the theorem says how many of them are covered."""
@@ -48,7 +46,6 @@ def test_of_exchangeable_rows_at_least_the_stated_share_is_covered(actual: list[
     assert covered >= math.ceil(len(actual) * Fraction(str(level)))
 
 
-@PROPERTY
 @given(st.integers(0, 2**32 - 1), LEVELS)
 def test_with_distinct_probabilities_no_more_than_one_row_too_many_is_covered(seed: int, level: float) -> None:
     actual = np.random.default_rng(seed).permutation(50) / 64
@@ -57,7 +54,6 @@ def test_with_distinct_probabilities_no_more_than_one_row_too_many_is_covered(se
         assert covered == math.ceil(50 * Fraction(str(level)))
 
 
-@PROPERTY
 @given(THOUSANDTHS, LEVELS, st.lists(st.integers(0, 1000), min_size=3, max_size=3))
 def test_sets_are_those_of_a_plain_reference(actual: list[int], level: float, new: list[int]) -> None:
     scores = sorted(1000 - probability for probability in actual)
@@ -68,7 +64,6 @@ def test_sets_are_those_of_a_plain_reference(actual: list[int], level: float, ne
     assert fitted.sets(np.array([new]) / 1000, level).tolist() == [expected]
 
 
-@PROPERTY
 @given(st.integers(0, 2**32 - 1), LEVELS, LEVELS, st.booleans())
 def test_a_higher_coverage_removes_no_class_from_a_set(seed: int, one: float, other: float, by_class: bool) -> None:
     fitted = Conformal.fit(*drawn(seed, 60, 3), by_class)

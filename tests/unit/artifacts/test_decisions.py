@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.artifacts.checksums import write_manifest
@@ -41,7 +41,6 @@ def test_without_a_threshold_the_first_of_the_most_probable_classes_is_decided()
     assert decided.tolist() == [0, 1, 2, 0]
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.lists(st.floats(0.001, 0.999), min_size=1, max_size=20))
 def test_temperature_1_and_the_identity_line_change_nothing(positive: list[float]) -> None:
     probabilities = np.column_stack([1 - np.array(positive), positive])

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.faults import damage
@@ -84,7 +84,6 @@ def test_labels_that_are_numbers_are_text(tmp_path: Path) -> None:
     np.testing.assert_array_equal(made.probabilities, [[0, 1]])
 
 
-@settings(deadline=None, max_examples=30)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=10))
 def test_rounded_probabilities_are_made_to_sum_to_1(tmp_path_factory: pytest.TempPathFactory, yes: list[float]) -> None:
     rounded = {"probability_yes": np.round(yes, 2), "probability_no": np.round(1 - np.array(yes), 2)}

@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -82,7 +82,6 @@ each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 @each_output
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.tuples(st.integers(1, 40), st.integers(1, 40)))
-@settings(max_examples=50)
 def test_a_row_is_predicted_and_explained_to_the_bit_alike_alone_and_among_others(
     output: str, seed: int, count: int, units: tuple[int, int]
 ) -> None:

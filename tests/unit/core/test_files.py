@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.core import files
@@ -109,7 +109,6 @@ CELLS = {
 
 
 @given(st.lists(st.fixed_dictionaries(CELLS), min_size=1))
-@settings(deadline=None)
 def test_a_csv_has_the_bytes_that_pandas_writes(records: list[dict[str, Any]]) -> None:
     frame = pd.DataFrame(records, columns=list(CELLS))
     with tempfile.TemporaryDirectory() as folder, np.errstate(over="ignore"):
@@ -132,7 +131,6 @@ def test_a_csv_without_rows_has_its_header(tmp_path: Path) -> None:
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1))
-@settings(deadline=None)
 def test_any_text_without_control_characters_survives_a_csv(texts: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "x.csv")

@@ -1,7 +1,7 @@
 import mmh3
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.core.hashing import fingerprints, normalize_text, normalize_texts
@@ -13,7 +13,6 @@ MIXED = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text
 
 
 @given(st.lists(MIXED, max_size=8), st.integers(0, 2**32 - 1))
-@settings(deadline=None)
 def test_a_fingerprint_is_the_first_half_of_murmurhash3(texts: list[str], seed: int) -> None:
     expected = [int.from_bytes(mmh3.mmh3_x64_128_digest(text.encode(), seed)[:8], "little") for text in texts]
     assert (
@@ -47,7 +46,6 @@ def test_a_normalized_text_has_no_case_no_forms_and_single_spaces(text: str, exp
 
 
 @given(MIXED)
-@settings(deadline=None)
 def test_white_space_and_the_case_of_ascii_do_not_matter(text: str) -> None:
     normalized = normalize_text(text)
     assert normalize_text(f" \n{text}\t") == normalized
@@ -57,6 +55,5 @@ def test_white_space_and_the_case_of_ascii_do_not_matter(text: str) -> None:
 
 
 @given(st.lists(MIXED, max_size=20))
-@settings(deadline=None)
 def test_texts_are_normalized_together_as_one_by_one(texts: list[str]) -> None:
     assert normalize_texts(texts) == [normalize_text(text).encode() for text in texts]

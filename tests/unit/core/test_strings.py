@@ -4,7 +4,7 @@ import mmh3
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.core import murmur, strings
@@ -20,7 +20,6 @@ SEEDS = st.integers(0, MAX_SEED)
 
 
 @given(st.lists(st.binary(max_size=70) | st.integers(0, 400).map(bytes), max_size=40), SEEDS, st.integers(1, 20))
-@settings(deadline=None)
 def test_many_texts_have_the_hashes_of_mmh3(texts: list[bytes], seed: int, rows: int) -> None:
     bounds = np.cumsum([0, *map(len, texts)])
     expected = [int.from_bytes(mmh3.mmh3_x64_128_digest(text, seed)[:8], "little") for text in texts]
@@ -38,7 +37,6 @@ def test_texts_at_the_border_of_short_and_long_have_the_hashes_of_mmh3(extra: in
 
 
 @given(COLUMNS, SEEDS, st.data())
-@settings(deadline=None)
 def test_a_part_of_a_column_has_the_hashes_of_its_texts(texts: list[str], seed: int, more: st.DataObject) -> None:
     start = more.draw(st.integers(0, len(texts)))
     column, texts = strings.array_of(texts)[start:], texts[start:]
@@ -48,7 +46,6 @@ def test_a_part_of_a_column_has_the_hashes_of_its_texts(texts: list[str], seed: 
 
 
 @given(COLUMNS, st.data())
-@settings(deadline=None)
 def test_columns_keep_their_texts(texts: list[str], more: st.DataObject) -> None:
     column = strings.array_of(texts)
     column.validate(full=True)
@@ -61,7 +58,6 @@ def test_columns_keep_their_texts(texts: list[str], more: st.DataObject) -> None
 
 
 @given(COLUMNS, st.sampled_from([3, 100]))
-@settings(deadline=None)
 def test_a_column_is_checked_as_its_values_are(texts: list[str], longest: int) -> None:
     column = strings.array_of(texts)
     with pytest.MonkeyPatch.context() as patch:

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -15,7 +14,6 @@ from textclf.evaluate.settings import Evaluate
 
 Arrays = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
 
-PROPERTY = settings(deadline=None, max_examples=50)  # a deadline would assert wall time
 SEEDS = st.integers(0, 2**32 - 1)
 SHARES = st.floats(0, 1)
 HALF = Decision(0.5)

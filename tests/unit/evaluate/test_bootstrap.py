@@ -8,14 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.evaluate.samples import PROPERTY, SEEDS, sample
+from tests.unit.evaluate.samples import SEEDS, sample
 from textclf.evaluate import bootstrap as module
 from textclf.evaluate.bootstrap import bootstrap, resample_counts, resamples
 from textclf.evaluate.intervals import percentile
 from textclf.evaluate.metrics import point_values, weighted
 
 
-@PROPERTY
 @given(SEEDS, st.integers(1, 40), st.integers(1, 4))
 def test_stratified_resamples_keep_the_size_of_every_class(seed: int, rows: int, classes: int) -> None:
     y = np.random.default_rng(seed).integers(0, classes, rows)
@@ -90,7 +89,6 @@ def test_many_rare_classes_have_intervals() -> None:
             assert low <= high, name
 
 
-@PROPERTY
 @given(SEEDS, st.integers(2, 4))
 def test_intervals_of_means_contain_the_estimate(seed: int, classes: int) -> None:
     y, probabilities, decided = sample(seed, classes=classes)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import PROPERTY, SEEDS, SHARES, reference, sample
+from tests.unit.evaluate.samples import SEEDS, SHARES, reference, sample
 from textclf.artifacts.decisions import Platt, Temperature
 from textclf.core.errors import UserError
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reliability_bins
@@ -22,7 +22,6 @@ def error_of(y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int
     return float(np.abs(calibration_gaps(y, probabilities, bins).sum(axis=0)).sum() / len(y))
 
 
-@PROPERTY
 @given(SEEDS, st.integers(2, 5), st.integers(1, 20))
 def test_reliability_bins_hold_every_row_and_give_the_calibration_error(seed: int, classes: int, bins: int) -> None:
     y, probabilities, _ = sample(seed, classes=classes)
@@ -48,7 +47,6 @@ def test_a_bin_holds_its_upper_end() -> None:
     assert error_of(y, probabilities) == pytest.approx((0.3 + 2 * 0.245 + 1) / 4)
 
 
-@PROPERTY
 @given(SEEDS, st.integers(2, 5))
 def test_temperature_lowers_the_log_loss_and_keeps_the_decisions(seed: int, classes: int) -> None:
     y, probabilities, decided = sample(seed, classes=classes, digits=3)
@@ -134,7 +132,6 @@ def _accuracy(y: NDArray[np.int64], positive: NDArray[np.bool_]) -> Any:
     return (y == positive).mean(axis=-1)
 
 
-@PROPERTY
 @given(ROWS)
 def test_no_threshold_has_more_accuracy_or_f1_than_the_chosen_one(rows: list[tuple[int, float]]) -> None:
     y, scores = _columns(rows)
@@ -147,7 +144,6 @@ def test_no_threshold_has_more_accuracy_or_f1_than_the_chosen_one(rows: list[tup
 UNREACHED = r"^evaluate.target_precision must be a precision that some threshold reaches on the validation rows; got "
 
 
-@PROPERTY
 @given(ROWS, st.floats(0.01, 1))
 def test_the_threshold_for_a_precision_reaches_it_with_the_largest_recall(
     rows: list[tuple[int, float]], target: float

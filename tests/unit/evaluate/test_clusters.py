@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from tests.unit.evaluate.samples import PROPERTY, SEEDS, exact, params, predictions
+from tests.unit.evaluate.samples import SEEDS, exact, params, predictions
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate import clusters
@@ -41,7 +41,6 @@ def test_clusters_of_equal_rows_are_worth_one_row_each() -> None:
     assert effective_rows(np.full(200, 5.0), rows, 0.0) == pytest.approx(200, rel=0.02)  # all right: as if correlated
 
 
-@PROPERTY
 @given(SEEDS, st.integers(2, 60))
 def test_rows_are_never_worth_more_than_their_number(seed: int, count: int) -> None:
     generator = np.random.default_rng(seed)
@@ -61,14 +60,12 @@ def test_the_variance_between_clusters_is_that_of_the_resampled_clusters() -> No
     assert math.sqrt(variance_between(sums, rows)) == pytest.approx(shares.std(), rel=0.05)
 
 
-@PROPERTY
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_sign_flips_of_single_rows_are_mcnemars_test(only_a: int, only_b: int) -> None:
     sums = np.concatenate([np.ones(only_a), -np.ones(only_b), np.zeros(3)])
     assert sign_flip(sums) == pytest.approx(mcnemar_from_counts(only_a, only_b).p, rel=1e-9)
 
 
-@PROPERTY
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=9))
 def test_sign_flips_count_all_signs(sums: list[int]) -> None:
     totals = [abs(np.dot(signs, sums)) for signs in product([1, -1], repeat=len(sums))]

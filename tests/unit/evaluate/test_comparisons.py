@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.unit.evaluate.samples import PROPERTY, SEEDS, SHARES, reference, sample
+from tests.unit.evaluate.samples import SEEDS, SHARES, reference, sample
 from textclf.evaluate.bootstrap import bootstrap
 from textclf.evaluate.comparisons import (
     CorrectedT,
@@ -43,7 +43,6 @@ def test_mcnemar_equals_statsmodels() -> None:
         assert test.p == pytest.approx(p, rel=1e-9)
 
 
-@PROPERTY
 @given(st.integers(0, 3000), st.integers(0, 3000))
 def test_mcnemar_equals_scipy_and_is_symmetric(only_a: int, only_b: int) -> None:
     expected = stats.binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
@@ -58,7 +57,6 @@ def test_mcnemar_of_equal_decisions_is_1() -> None:
     assert mcnemar(a, a) == McNemar(0, 0, 1.0)
 
 
-@PROPERTY
 @given(SEEDS, st.integers(1, 50))
 def test_accuracy_difference_contains_the_estimate_and_changes_sign_with_the_order(seed: int, rows: int) -> None:
     y, a, b = np.random.default_rng(seed).integers(0, 2, (3, rows))
@@ -83,7 +81,6 @@ def test_holm_gives_the_textbook_example() -> None:
     np.testing.assert_allclose(holm(np.array([0.01, 0.04, 0.03, 0.005])), [0.03, 0.06, 0.06, 0.02], atol=1e-12)
 
 
-@PROPERTY
 @given(st.lists(SHARES, max_size=12))
 def test_holm_is_monotone_and_above_the_raw_p_values(p_values: list[float]) -> None:
     raw = np.array(p_values)
@@ -109,7 +106,6 @@ def test_smallest_difference_needs_the_rows_of_connors_formula() -> None:
     assert enough < 0.45 - 0.05 < short
 
 
-@PROPERTY
 @given(st.integers(2, 100_000), st.floats(0.001, 1), st.floats(0.5, 0.99), st.floats(0.5, 0.99))
 def test_smallest_difference_solves_the_formula(n: int, share: float, confidence: float, power: float) -> None:
     difference = smallest_difference(n, share, confidence, power)
@@ -144,7 +140,6 @@ def test_smallest_difference_is_detected_with_the_power_asked_for(n: int, share:
     assert 0.74 < exact < asymptotic
 
 
-@PROPERTY
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=30), st.floats(0, 2))
 def test_corrected_t_is_a_t_test_with_a_larger_variance(values: list[float], ratio: float) -> None:
     differences = np.round(values, 3)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.evaluate.samples import HALF, PROPERTY, SEEDS, TOP, drawn, exact, params, predictions, three_splits
+from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, params, predictions, three_splits
 from textclf.artifacts import metric_files
 from textclf.artifacts.conformal import Conformal
 from textclf.artifacts.decisions import Decision, Temperature
@@ -47,7 +47,6 @@ def test_every_kind_of_set_is_told_apart() -> None:
     assert kinds_of(np.zeros(5, dtype=np.int64), sets).tolist() == [*coverage.KINDS]
 
 
-@PROPERTY
 @given(SEEDS, st.sampled_from([0.6, 0.8, 0.9, 0.95]), st.booleans(), st.integers(1, 9))
 def test_the_numbers_are_those_of_a_plain_reference_in_any_batches(
     seed: int, level: float, by_class: bool, batches: int

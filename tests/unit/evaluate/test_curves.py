@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
@@ -80,7 +80,6 @@ def outputs(draw: st.DrawFn) -> Predictions:
     return predictions(y, np.array(scores))
 
 
-@settings(deadline=None, max_examples=100)
 @given(outputs())
 def test_curves_and_confusion_equal_those_of_scikit_learn_to_the_bit(rows: Predictions) -> None:
     decision = HALF if len(rows.classes) == 2 else TOP

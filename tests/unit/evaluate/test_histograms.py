@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.evaluate import histograms
@@ -11,7 +11,6 @@ from textclf.evaluate.histograms import Histogram, thin_precision_recall, thin_r
 from textclf.evaluate.metrics import point_values
 
 
-@settings(deadline=None, max_examples=100)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=60), st.integers(4, 13))
 def test_a_higher_score_is_never_in_a_lower_bin(scores: list[float], bits: int) -> None:
     histogram = Histogram(bits)
@@ -30,7 +29,6 @@ def test_bins_are_narrow_relative_to_the_odds() -> None:
     assert (np.diff(middle) == 1).all()  # a threshold of 1/2 separates them
 
 
-@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 2**32 - 1), st.integers(4, 13), st.integers(2, 300))
 def test_the_error_of_an_area_is_within_its_bound(seed: int, bits: int, rows: int) -> None:
     generator = np.random.default_rng(seed)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.unit.evaluate.samples import PROPERTY, SHARES, reference
+from tests.unit.evaluate.samples import SHARES, reference
 from textclf.evaluate.intervals import area_score, normal, percentile, percentiles, tango, variance_of_mean, wilson
 
 
@@ -22,7 +22,6 @@ def test_wilson_gives_the_published_examples(successes: int, n: int, low: float,
     assert (round(interval.low, 4), round(interval.high, 4)) == (low, high)
 
 
-@PROPERTY
 @given(st.integers(1, 5000), SHARES, st.floats(0.5, 0.999))
 def test_wilson_contains_the_share_and_equals_its_formula(n: int, share: float, confidence: float) -> None:
     successes = round(share * n)
@@ -35,7 +34,6 @@ def test_wilson_contains_the_share_and_equals_its_formula(n: int, share: float, 
     assert high == pytest.approx((middle + half) / (1 + z**2 / n), abs=1e-12)
 
 
-@PROPERTY
 @given(st.integers(1, 10**6), SHARES, st.floats(0.01, 0.999))
 def test_wilson_equals_scipy(n: int, share: float, confidence: float) -> None:
     successes = round(share * n)
@@ -85,7 +83,6 @@ def test_tango_gives_the_published_examples(only_a: int, only_b: int, n: int, lo
     assert tango(only_a, only_b, n) == pytest.approx((low, high), abs=5e-4)
 
 
-@PROPERTY
 @given(st.integers(1, 300), st.data())
 def test_tango_contains_the_difference_and_changes_sign_with_the_order(n: int, data: st.DataObject) -> None:
     only_a = data.draw(st.integers(0, n))

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import FOUR, HALF, PROPERTY, SEEDS, exact, predictions, sample
+from tests.unit.evaluate.samples import FOUR, HALF, SEEDS, exact, predictions, sample
 from textclf.artifacts.metrics import METRICS, format_value
 from textclf.evaluate import metrics
 from textclf.evaluate.bootstrap import resamples
@@ -81,7 +81,6 @@ def test_a_value_is_shown_as_a_percentage_or_with_three_digits() -> None:
     assert [format_value(name, 0.79649) for name in ("accuracy", "log_loss")] == ["79.6%", "0.796"]
 
 
-@PROPERTY
 @given(SEEDS, st.integers(2, 6), st.booleans(), st.booleans())
 def test_weighted_metrics_equal_scikit_learn(seed: int, classes: int, whole: bool, never: bool) -> None:
     y, probabilities, decided = sample(seed, classes=classes)
@@ -98,7 +97,6 @@ def test_weighted_metrics_equal_scikit_learn(seed: int, classes: int, whole: boo
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1, width=16)), min_size=1, max_size=20))
-@settings(deadline=None, max_examples=40)
 def test_metrics_of_any_binary_rows_equal_scikit_learn(pairs: list[tuple[int, float]]) -> None:
     y, positive = (np.array([pair[place] for pair in pairs]) for place in (0, 1))
     rows, decided = predictions(y, positive), positive > 0.5
@@ -120,7 +118,6 @@ def test_metrics_of_any_binary_rows_equal_scikit_learn(pairs: list[tuple[int, fl
     assert values == {name: round(value, 6) for name, value in values.items()}
 
 
-@settings(PROPERTY, max_examples=20)
 @given(SEEDS, st.integers(3, 6), st.data())
 def test_metrics_of_rows_without_a_class_equal_scikit_learn(seed: int, classes: int, data: st.DataObject) -> None:
     y, probabilities, decided = sample(seed, classes=classes)
@@ -152,7 +149,6 @@ def test_a_resample_without_a_class_counts_the_others() -> None:
     assert np.isnan(values["roc_auc"]).tolist() == [False, False, True]
 
 
-@PROPERTY
 @given(SEEDS, st.integers(2, 4))
 def test_weighted_metrics_of_resamples_are_those_of_the_drawn_rows(seed: int, classes: int) -> None:
     y, probabilities, decided = sample(seed, rows=25, classes=classes)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import samples
@@ -36,7 +36,6 @@ def test_all_rows_take_part_if_there_are_few(tmp_path: Path) -> None:
     assert draw_rows(shards).ids.tolist() == rows.ids.tolist()
 
 
-@settings(deadline=None, max_examples=20)
 @given(LABELS)
 def test_a_sample_of_the_rows_has_enough_of_each_class(tmp_path_factory: pytest.TempPathFactory, y: np.ndarray) -> None:
     part = samples.rows(5)

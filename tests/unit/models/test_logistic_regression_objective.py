@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import example, given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from scipy import optimize
 from sklearn._loss.loss import HalfBinomialLoss, HalfMultinomialLoss
@@ -27,7 +26,6 @@ def test_the_loss_of_two_classes_is_that_of_scikit_learn(rows: list[tuple[float,
     assert np.array_equal(slopes, expected[1])
 
 
-@hypothesis_settings(max_examples=30)
 @given(seed=st.integers(0, 2**32 - 1), classes=st.integers(3, 12), size=st.sampled_from([0.1, 1.0, 30.0, 1000.0]))
 def test_the_loss_of_several_classes_is_that_of_scikit_learn(seed: int, classes: int, size: float) -> None:
     generator = np.random.default_rng(seed)

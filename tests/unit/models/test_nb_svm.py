@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import minimize
@@ -158,7 +157,6 @@ def test_only_the_presence_of_a_term_counts() -> None:
     assert np.array_equal(model.predict_proba(weighted), fit(3).layers.predict_proba(part.X))
 
 
-@hypothesis_settings(deadline=None, max_examples=50)
 @given(seed=st.integers(0, 2**32 - 1), alpha=st.floats(1e-3, 1e3))
 def test_ratios_are_those_of_the_paper_and_change_sign_with_the_sides(seed: int, alpha: float) -> None:
     generator = np.random.default_rng(seed)

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.review.samples import change
@@ -30,7 +30,6 @@ def test_the_unpaired_interval_of_two_proportions_gives_the_published_examples(
     assert tuple(round(end, 4) for end in interval) == (low, high)
 
 
-@settings(deadline=None, max_examples=50)
 @given(st.integers(0, 250), st.integers(0, 250))
 def test_the_unpaired_interval_of_two_accuracies_is_newcombes(head: int, base: int) -> None:
     reference = pytest.importorskip("statsmodels.stats.proportion")

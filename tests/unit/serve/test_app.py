@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.predict.models import export, network, two_classes
@@ -69,7 +69,6 @@ def test_sets_are_those_that_the_command_prints(
 
 
 @given(st.lists(st.lists(st.text() | st.sampled_from(TEXTS), min_size=1, max_size=5), min_size=1, max_size=5))
-@settings(max_examples=30)
 def test_predictions_do_not_depend_on_the_batch(batches: list[list[str]]) -> None:
     def values(texts: list[str]) -> list[dict[str, Any]]:
         content = json.loads(predict_json("network", network(), PredictRequest(texts=texts, explain=True)))
@@ -209,7 +208,6 @@ def test_as_many_texts_and_characters_as_allowed_are_accepted() -> None:
         lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["texts", "model", "terms"]), inner),
     ).map(lambda value: json.dumps(value).encode())
 )
-@settings(max_examples=100)
 def test_no_body_makes_the_server_fail(content: bytes) -> None:
     response = post(content)
     assert response.status_code in {200, 400, 422}

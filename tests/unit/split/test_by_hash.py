@@ -8,7 +8,7 @@ import mmh3
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.unit.split.rows import batch_of, in_order, numbered
@@ -53,7 +53,6 @@ def test_splits_never_change() -> None:
 
 
 @given(TEXTS, st.integers(0, MAX_SEED), st.floats(0.1, 0.6), st.floats(0.0, 0.3))
-@settings(deadline=None, max_examples=60)
 def test_duplicates_are_in_one_split(text: str, seed: int, test_size: float, validation_size: float) -> None:
     variants = [text, f"  {text}\t", text.casefold(), normalize_text(text), f"\n{text}"]
     assume(len({normalize_text(variant) for variant in variants}) == 1)
@@ -61,7 +60,6 @@ def test_duplicates_are_in_one_split(text: str, seed: int, test_size: float, val
 
 
 @given(st.lists(TEXTS, min_size=1, max_size=20), st.lists(TEXTS, max_size=20), st.data())
-@settings(deadline=None, max_examples=60)
 def test_new_rows_do_not_change_the_split_of_others(texts: list[str], new: list[str], more: st.DataObject) -> None:
     order = more.draw(st.permutations(range(len(texts) + len(new))))
     both = [*texts, *new]
@@ -113,7 +111,6 @@ def test_the_borders_of_the_shares_are_exact() -> None:
     validation_size=st.sampled_from([0.0, 0.3]),
     seed=st.integers(0, MAX_SEED),
 )
-@settings(deadline=None, max_examples=40)
 def test_every_row_is_written_once_to_its_split_and_counted(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], validation_size: float, seed: int
 ) -> None:

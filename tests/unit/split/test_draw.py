@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
@@ -54,7 +54,6 @@ def texts_of(parts: dict[str, pd.DataFrame]) -> dict[str, set[str]]:
 )
 @example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=False, group_duplicates=True)
 @example(rows=1000, test_size=0.25, validation_size=0.15, seed=1000, stratify=True, group_duplicates=False)
-@settings(deadline=None, max_examples=60)
 def test_splits_are_those_of_train_test_split(
     rows: int, test_size: float, validation_size: float, seed: int, stratify: bool, group_duplicates: bool
 ) -> None:
@@ -109,7 +108,6 @@ def linked(triples: list[tuple[int, int, bool]], groups: bool = True) -> pd.Data
     stratify=st.booleans(),
     group_duplicates=st.booleans(),
 )
-@settings(deadline=None, max_examples=100)
 def test_rows_of_one_group_or_text_stay_in_one_split(
     triples: list[tuple[int, int, bool]],
     groups: bool,
@@ -156,7 +154,6 @@ def test_rows_that_are_linked_through_another_are_one_group() -> None:
 
 
 @given(LINKED)
-@settings(deadline=None, max_examples=40)
 def test_groups_are_the_connected_components(triples: list[tuple[int, int, bool]]) -> None:
     rows = linked(triples)
     expected = list(range(len(triples)))  # each row's component, merged until none changes

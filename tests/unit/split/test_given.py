@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 import pandas as pd
 import pytest
 from hypothesis import given as generate
-from hypothesis import settings as profile
 from hypothesis import strategies as st
 
 from stages import split as stage
@@ -170,7 +169,6 @@ def test_files_are_pooled_only_if_this_is_asked_for(split: Any) -> None:
     seed=st.integers(0, 9),
     pooled=st.booleans(),
 )
-@profile(max_examples=25)
 def test_no_row_of_a_given_split_is_in_another(
     tmp_path_factory: pytest.TempPathFactory, sizes: tuple[int, ...], method: str, seed: int, pooled: bool
 ) -> None:

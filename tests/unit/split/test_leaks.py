@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.split.rows import batch_of, corpus
@@ -42,7 +42,6 @@ ROWS = st.lists(
 
 
 @given(train=ROWS, validation=st.none() | ROWS, test=ROWS, cut=st.integers(1, 5))
-@settings(deadline=None, max_examples=100)
 def test_counts_are_those_of_a_naive_count(
     train: list[tuple[str, str]], validation: list[tuple[str, str]] | None, test: list[tuple[str, str]], cut: int
 ) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stages import split as stage
@@ -110,7 +110,6 @@ def test_a_table_that_changes_while_it_is_read_is_refused_and_nothing_is_written
 
 @pytest.mark.usefixtures("small")
 @given(cuts=st.sets(st.integers(1, 59), max_size=6), blocks=st.integers(1, 70))
-@settings(max_examples=15)
 def test_files_and_batches_of_any_size_give_the_same_bytes(
     tmp_path_factory: pytest.TempPathFactory, cuts: set[int], blocks: int
 ) -> None:

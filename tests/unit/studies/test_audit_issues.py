@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -37,7 +37,6 @@ def confident_joint(y: NDArray[np.int64], probabilities: NDArray[np.float64]) ->
 
 
 @given(SEEDS, st.integers(2, 4))
-@settings(max_examples=40, deadline=None)
 def test_the_joint_is_the_confident_joint_of_the_paper(seed: int, classes: int) -> None:
     y, probabilities = example(seed, classes)
     joint = judge(y, probabilities).joint
@@ -46,7 +45,6 @@ def test_the_joint_is_the_confident_joint_of_the_paper(seed: int, classes: int) 
 
 
 @given(SEEDS, st.integers(2, 4))
-@settings(max_examples=40, deadline=None)
 def test_a_flagged_label_is_less_probable_than_another_and_scored_below_a_half(seed: int, classes: int) -> None:
     y, probabilities = example(seed, classes)
     judgement = judge(y, probabilities)

@@ -6,7 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.studies.audit.similar import SIMILAR, SimilarTexts, find_similar
@@ -66,7 +66,6 @@ WORDS = st.lists(st.sampled_from("abcdefg"), min_size=3, max_size=12)
 
 
 @given(st.lists(st.tuples(WORDS, st.sampled_from([0, 1, SEVERAL])), min_size=1, max_size=14))
-@settings(max_examples=150, deadline=None)
 def test_all_similar_pairs_are_found_and_no_others(rows: list[tuple[list[str], int]]) -> None:
     texts = list(dict.fromkeys(" ".join(words) for words, _ in rows))
     labels = [label for _, label in rows[: len(texts)]]

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given
-from hypothesis import settings as profile
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -27,7 +26,6 @@ CONFIDENCE = 0.95
 
 
 @given(rows=st.integers(9, 50), count=st.integers(2, 4), repeats=st.integers(1, 3), seed=st.integers(0, 2**31 - 1))
-@profile(deadline=None, max_examples=30)
 def test_every_row_is_tested_once_per_repeat(rows: int, count: int, repeats: int, seed: int) -> None:
     whole = corpus(rows)
     folds = list(crossvalidation.make_folds(whole, settings(folds=count, repeats=repeats, seed=seed)))
@@ -54,7 +52,6 @@ def test_given_validation_and_test_rows_are_in_no_fold() -> None:
 @given(
     texts=st.lists(st.sampled_from(["Good", "good ", "GOOD", "bad", "fine", "so so", "awful"]), min_size=8, max_size=30)
 )
-@profile(deadline=None, max_examples=30)
 def test_duplicates_are_tested_together(texts: list[str]) -> None:
     whole = corpus(len(texts)).assign(text=texts)
     try:
@@ -107,7 +104,6 @@ def test_training_rows_of_a_fold_without_a_class_are_an_error() -> None:
     classes=st.integers(2, 3),
     seed=st.integers(0, 2**31 - 1),
 )
-@profile(deadline=None, max_examples=50)
 def test_groups_are_tested_together(pairs: list[tuple[int, int]], classes: int, seed: int) -> None:
     whole = corpus(len(pairs), "012"[:classes]).assign(
         group=[f"group {group}" for group, _ in pairs], text=[f"text {text}" for _, text in pairs]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.unit.tables.tables import data
@@ -68,7 +68,6 @@ def in_chunks(patch: pytest.MonkeyPatch, size: int, rows: int, cores: int) -> No
 @example([b'5" x,b\n', b'"a"b,c\n', b"a,b\n"], ",", True, ("text", "label"), "", 4, 1, 2)
 @example([b"\xef\xbb\xbfa,b\n"] * 9, ",", True, ("text", "label"), "bom", 7, 1, 2)
 @example([b"a\n", b"\n", b"\r\n", b"b\n"] * 3, ",", True, ("text",), "one", 5, 2, 2)
-@settings(deadline=None, max_examples=300)
 def test_chunks_of_any_size_give_the_rows_and_errors_of_reading_by_line(
     folder: Path,
     kind: str,
@@ -111,7 +110,6 @@ CELLS = st.sampled_from(
         }
     ),
 )
-@settings(deadline=None, max_examples=300)
 def test_rows_of_chunks_are_checked_as_those_of_lines_are(
     folder: Path, cells: list[tuple[str, str, str]], size: int, changed: dict[str, Any]
 ) -> None:
@@ -166,7 +164,6 @@ def test_an_error_of_reading_ahead_comes_after_those_of_the_rows_before_it(
 
 
 @given(st.lists(st.sampled_from(PLAIN + PIECES), max_size=30), st.integers(1, 30), st.booleans())
-@settings(deadline=None)
 def test_chunks_are_all_of_a_stream_and_can_be_put_back(parts: list[bytes], size: int, quoting: bool) -> None:
     content = b"".join(parts)
     with pytest.MonkeyPatch.context() as patch:

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.tables.tables import COMPRESSIONS, arrow, compressed, data, delimited, excel, pairs, parquet, sqlite
@@ -252,7 +252,6 @@ CELLS = st.sampled_from(["a", "b", "", " ", "é", "a\nb", "x\0", "1", "0", "1", 
     ),
     extra=st.integers(0, 13),
 )
-@settings(deadline=None)
 def test_rows_that_are_checked_together_are_those_checked_one_by_one(
     folder: Path, kind: str, cells: list[tuple[str, str, str]], blocks: int, changed: dict[str, Any], extra: int
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.tables.tables import data, delimited, pairs, parquet
@@ -160,7 +160,6 @@ def test_a_row_that_is_dropped_needs_no_split(read: Callable[..., Corpus]) -> No
 
 
 @given(words=st.lists(st.sampled_from([*SPLIT_OF, "eval", "", "0"]), min_size=1, max_size=12))
-@settings(deadline=None)
 def test_a_block_of_values_names_splits_only_if_every_value_does(words: list[str]) -> None:
     expected = [SPLIT_OF[word] for word in words] if all(word in SPLIT_OF for word in words) else None
     assert splits_of_values([*words]) == expected

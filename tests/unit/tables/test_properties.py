@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_files
 
@@ -48,7 +48,6 @@ def reread(folder: Path, name: str, content: bytes, compression: str = "", **cha
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "gb18030"]),
     COMPRESSION,
 )
-@settings(deadline=None)
 def test_rows_that_pythons_csv_wrote_come_back_by_line(
     folder: Path, table: list[tuple[str, str]], delimiter: str, quoting: int, encoding: str, compression: str
 ) -> None:
@@ -62,7 +61,6 @@ def test_rows_that_pythons_csv_wrote_come_back_by_line(
 
 
 @given(TABLES, COMPRESSION)
-@settings(deadline=None)
 def test_rows_that_pandas_wrote_as_csv_come_back(folder: Path, table: list[tuple[str, str]], compression: str) -> None:
     frame = pd.DataFrame(table, columns=["text", "label"])
     content = frame.to_csv(index=True, quoting=csv.QUOTE_NONNUMERIC).encode()
@@ -74,7 +72,6 @@ def test_rows_that_pandas_wrote_as_csv_come_back(folder: Path, table: list[tuple
 
 
 @given(TABLES, st.sampled_from("\t;|"), st.sampled_from(["\n", "\r\n"]), COMPRESSION)
-@settings(deadline=None)
 def test_rows_without_quotes_come_back(
     folder: Path, table: list[tuple[str, str]], delimiter: str, end: str, compression: str
 ) -> None:
@@ -85,7 +82,6 @@ def test_rows_without_quotes_come_back(
 
 
 @given(TABLES, st.booleans(), COMPRESSION)
-@settings(deadline=None)
 def test_rows_of_txt_come_back_by_line(
     folder: Path, table: list[tuple[str, str]], lf_at_the_end: bool, compression: str
 ) -> None:
@@ -108,7 +104,6 @@ ANYTHING = st.recursive(
     st.booleans(),
     COMPRESSION,
 )
-@settings(deadline=None)
 def test_rows_that_json_dumps_wrote_come_back(
     folder: Path, table: list[tuple[str, str | int, object]], ascii_only: bool, compression: str
 ) -> None:
@@ -130,7 +125,6 @@ def test_rows_that_json_dumps_wrote_come_back(
     st.integers(1, 9),
     COMPRESSION,
 )
-@settings(deadline=None)
 def test_rows_that_pyarrow_wrote_come_back(
     folder: Path,
     table: list[tuple[str, str]],
@@ -149,7 +143,6 @@ def test_rows_that_pyarrow_wrote_come_back(
 
 
 @given(TABLES, st.booleans(), st.sampled_from([None, "lz4", "zstd"]), st.integers(1, 9), COMPRESSION)
-@settings(deadline=None)
 def test_rows_that_pyarrow_wrote_as_arrow_come_back(
     folder: Path, table: list[tuple[str, str]], file: bool, codec: str | None, rows: int, compression: str
 ) -> None:
@@ -159,7 +152,6 @@ def test_rows_that_pyarrow_wrote_as_arrow_come_back(
 
 
 @given(TABLES, st.booleans(), st.integers(0, 2), COMPRESSION)
-@settings(deadline=None)
 def test_rows_that_pandas_wrote_as_json_come_back(
     folder: Path, table: list[tuple[str, str]], ascii_only: bool, indent: int, compression: str
 ) -> None:
@@ -169,7 +161,6 @@ def test_rows_that_pandas_wrote_as_json_come_back(
 
 
 @given(TABLES, COMPRESSION)
-@settings(deadline=None)
 def test_rows_that_pandas_wrote_to_sqlite_come_back(
     folder: Path, table: list[tuple[str, str]], compression: str
 ) -> None:
@@ -186,7 +177,6 @@ WORKBOOK_TEXTS = st.text(  # XML has no other control characters, and reads CR a
 
 
 @given(st.lists(st.tuples(WORKBOOK_TEXTS, WORKBOOK_TEXTS.filter(str.isprintable)), max_size=6))
-@settings(deadline=None)
 def test_rows_that_pandas_wrote_as_excel_come_back(folder: Path, table: list[tuple[str, str]]) -> None:
     table = [("first", "x"), *table, ("last", "y")]
     stream = io.BytesIO()
@@ -195,7 +185,6 @@ def test_rows_that_pandas_wrote_as_excel_come_back(folder: Path, table: list[tup
 
 
 @given(st.lists(st.tuples(TEXTS, st.sampled_from(["a", "b é", "007"])), max_size=6))
-@settings(deadline=None)
 def test_texts_in_folders_come_back_as_scikit_learn_reads_them(
     tmp_path_factory: pytest.TempPathFactory, table: list[tuple[str, str]]
 ) -> None:
@@ -278,7 +267,6 @@ ENCODINGS = st.sampled_from(
 
 @pytest.mark.parametrize("kind", HEADS)
 @given(soup=st.binary(max_size=40) | SOUP, head=st.booleans(), encoding=st.just("utf-8") | ENCODINGS, more=st.data())
-@settings(deadline=None)
 def test_any_bytes_give_every_row_or_an_error(
     folder: Path, kind: str, soup: bytes, head: bool, encoding: str, more: st.DataObject
 ) -> None:
@@ -296,7 +284,6 @@ LINES = st.text(st.sampled_from('ab1 ",\t\n\r\x85é'), max_size=30)
 
 
 @given(LINES)
-@settings(deadline=None, max_examples=300)
 def test_csv_is_read_as_pandas_reads_it_or_refused(folder: Path, content: str) -> None:
     content = f"text,label\nfirst,x\n{content}\nlast,y\n"
     if (got := rows_or_error(folder, "o.csv", content.encode())) is not None:
@@ -305,7 +292,6 @@ def test_csv_is_read_as_pandas_reads_it_or_refused(folder: Path, content: str) -
 
 
 @given(LINES)
-@settings(deadline=None)
 def test_tsv_and_txt_are_their_lines_separated_by_tabs_or_refused(folder: Path, content: str) -> None:
     content = f"first\tx\n{content}\nlast\ty\n"
     lines = [line.removesuffix("\r") for line in content.split("\n")[:-1]]
@@ -324,7 +310,6 @@ WHOLE = {
 
 @pytest.mark.parametrize("name", WHOLE)
 @given(more=st.data())
-@settings(deadline=None, max_examples=30)
 def test_a_file_that_was_cut_off_is_refused(folder: Path, name: str, more: st.DataObject) -> None:
     cut = WHOLE[name][: more.draw(st.integers(0, len(WHOLE[name]) - 1))]
     assert rows_or_error(folder, name, cut) is None
@@ -332,7 +317,6 @@ def test_a_file_that_was_cut_off_is_refused(folder: Path, name: str, more: st.Da
 
 @pytest.mark.parametrize("name", WHOLE)
 @given(more=st.data())
-@settings(deadline=None, max_examples=60)
 def test_a_damaged_file_gives_rows_or_an_error(folder: Path, name: str, more: st.DataObject) -> None:
     content = bytearray(WHOLE[name])
     for place in more.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=5)):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import helper
 from pydantic import ValidationError
@@ -74,7 +74,6 @@ def test_no_texts_give_a_matrix_without_rows(folder: Path) -> None:
     assert Representation.fit((), own(folder), NOWHERE).transform([]).shape == (0, 8)
 
 
-@settings(deadline=None, max_examples=20)
 @given(st.lists(st.text(alphabet="god fb.[]ae", max_size=30), min_size=1, max_size=60))
 def test_the_vector_of_a_text_is_the_same_to_the_bit_whatever_its_neighbours(
     fitted: Representation, texts: list[str]

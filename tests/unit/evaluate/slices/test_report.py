@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import HALF, PROPERTY, SEEDS, TOP, drawn, params, predictions, reference
+from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, params, predictions, reference
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.evaluate import comparisons
@@ -60,7 +60,6 @@ def split_in_three(seed: int, rows: int) -> NDArray[np.int64]:
 # The test
 
 
-@PROPERTY
 @given(TABLES)
 def test_fishers_test_is_scipys(table: Any) -> None:
     (right, rows), (others_right, others) = table
@@ -80,7 +79,6 @@ def test_the_test_of_many_rows_is_the_pooled_score_test(monkeypatch: pytest.Monk
 # The numbers
 
 
-@PROPERTY
 @given(SEEDS)
 def test_accuracy_difference_and_tests_are_those_of_the_rows_and_the_others(seed: int) -> None:
     rows = drawn(seed)

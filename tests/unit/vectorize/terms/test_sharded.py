@@ -15,7 +15,6 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.unit.vectorize.terms.corpora import CORPORA, TEXTS, any_settings, same
@@ -61,7 +60,6 @@ def sharded(
     )
 
 
-@hypothesis_settings(deadline=None, max_examples=60)
 @given(
     train=st.lists(TEXTS, min_size=1, max_size=12),
     test=CORPORA,

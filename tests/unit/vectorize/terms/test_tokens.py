@@ -4,7 +4,6 @@ import sys
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 
@@ -69,7 +68,6 @@ any_text = st.one_of(
 ranges = st.tuples(st.integers(1, 4), st.integers(0, 3)).map(lambda pair: (pair[0], sum(pair)))
 
 
-@hypothesis_settings(deadline=None, max_examples=200)
 @given(
     text=any_text,
     name=st.sampled_from(["word", "char", "char_wb"]),

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import murmurhash3_32
@@ -42,7 +41,6 @@ def params(**changes: object) -> Terms:
 # Against scikit-learn
 
 
-@hypothesis_settings(deadline=None, max_examples=150)
 @given(train=CORPORA, test=CORPORA, settings=any_settings())
 def test_vectors_are_those_of_scikit_learn_to_the_bit(train: list[str], test: list[str], settings: Terms) -> None:
     theirs = reference(settings)
@@ -148,7 +146,6 @@ def test_a_text_of_a_megabyte_is_a_row_like_any_other() -> None:
 # Hashing
 
 
-@hypothesis_settings(deadline=None, max_examples=60)
 @given(
     term=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
     width=st.sampled_from([1, 2, 7, 1024, 2**31 - 1]),
@@ -205,7 +202,6 @@ def test_terms_of_a_text_are_named_by_column_and_those_that_share_one_are_joined
     assert Vectorizer.fit(["good"], params(hashing=1)).terms_of("good new food") == {0: "good | new | food"}
 
 
-@hypothesis_settings(deadline=None, max_examples=40)
 @given(train=CORPORA, one=CORPORA, other=CORPORA, settings=any_settings())
 def test_what_is_learned_depends_on_the_training_rows_alone(
     train: list[str], one: list[str], other: list[str], settings: Terms
@@ -292,7 +288,6 @@ def test_logarithms_of_counts_are_those_of_numpy_as_it_is_pinned() -> None:
 # JSON
 
 
-@hypothesis_settings(deadline=None, max_examples=40)
 @given(train=CORPORA, test=CORPORA, settings=any_settings())
 def test_a_vectorizer_is_the_same_after_json_to_the_bit(
     tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], settings: Terms
