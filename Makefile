@@ -24,8 +24,8 @@ test: .venv/dev ## Run all tests that are not slow; some of them run the pipelin
 	pytest --numprocesses auto -m "not slow"
 
 .PHONY: test-all
-test-all: test ## Run the slow tests too: emulated CPU, commands in the docs, experiments, two-process training
-	pytest --numprocesses auto -m slow
+test-all: .venv/dev ## Run the slow tests too: emulated CPU, commands in the docs, experiments, two-process training
+	pytest --numprocesses auto -m "not nightly"
 
 .PHONY: faults
 faults: .venv/dev ## Make files, system calls and processes fail at random, N times as often as make test-all does

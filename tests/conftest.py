@@ -1,8 +1,10 @@
 """What the tests share: a small project, a stage that must refuse to work on it, and what was left out."""
 
 import dataclasses
+import fcntl
 import functools
 import os
+import pickle
 import runpy
 import shlex
 import shutil
@@ -11,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import yaml
@@ -25,10 +27,13 @@ settings.register_profile(
     "textclf",
     deadline=None,
     derandomize=campaign.is_fixed(),
+    max_examples=20 if campaign.is_fixed() else 200,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow],  # a busy machine is slow
 )
 settings.load_profile("textclf")
+
+T = TypeVar("T")
 
 ROOT = Path(__file__).parents[1]
 WORDS = ("good", "bad", "food", "place", "staff", "nice", "awful", "great")
@@ -59,7 +64,11 @@ def pytest_report_header() -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip the tests of the lesson's run, among them all of tests/e2e, if params.yaml names other rows."""
+    """Put the longest tests first, count those of the night as slow, and skip the lesson's if the rows are others."""
+    items.sort(key=lambda item: item.path.is_relative_to(ROOT / "tests" / "unit"))
+    for item in items:
+        if item.get_closest_marker("nightly"):
+            item.add_marker("slow")
     if LESSON:
         return
     reason = "a test of the lesson's run; data.path in params.yaml names other rows"
@@ -128,6 +137,25 @@ def tree(folder: Path) -> dict[str, bytes | None]:
     return {str(path): None if path.is_dir() else path.read_bytes() for path in sorted(folder.rglob("*"))}
 
 
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) -> T:
+    """Return what `make` returned for a new folder; with several processes of pytest-xdist, one of them calls it.
+
+    The others wait until it is done, and get a copy of what it returned.
+    """
+    place = factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        place = place.parent
+    folder, result = place / name, place / f"{name}.pickle"
+    with (place / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not result.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of a process in which it failed
+            folder.mkdir()
+            result.write_bytes(pickle.dumps(make(folder)))
+        made: T = pickle.loads(result.read_bytes())  # noqa: S301 (the line above wrote it)
+        return made
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep what textclf caches out of the home of whoever runs the tests."""
@@ -137,7 +165,10 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of 40 rows and the model majority, in which the stages from split to export ran."""
-    folder = tmp_path_factory.mktemp("finished")
+    return once(tmp_path_factory, "finished", _finish)
+
+
+def _finish(folder: Path) -> Path:
     models = "models: [majority, logistic_regression, keras]"
     assert models in TEXT
     (folder / "params.yaml").write_text(TEXT.replace(models, "models: [majority]"), encoding="utf-8")

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests import verify
+from tests.conftest import once
 from tests.verify import Copy
 
 
@@ -20,36 +21,37 @@ class Alone(NamedTuple):
     printed: str
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give all tests that need the pipeline's run to one process, so that it runs once."""
-    for item in items:
-        if "pipeline" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("pipeline"))
-
-
 @pytest.fixture(scope="session")
 def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Copy:
-    """A copy of the project in which `dvc repro` ran. Tests leave it as it is."""
-    copy = verify.make_first_copy(tmp_path_factory.mktemp("pipeline"))
-    copy.dvc("repro")
-    return copy
+    """A copy of the project in which `dvc repro` ran, with a remote storage. Tests leave it as it is."""
+
+    def make(folder: Path) -> Copy:
+        copy = verify.make_first_copy(folder)
+        copy.dvc("repro")
+        copy.dvc("remote", "add", "--local", "--default", "storage", str(folder / "storage"))
+        copy.dvc("push")
+        return copy
+
+    return once(tmp_path_factory, "pipeline", make)
 
 
 @pytest.fixture(scope="session")
 def elsewhere(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy with another folder, user, time zone, locale, umask, hash seed and number of cores; all ran by force."""
-    copy = verify.make_second_copy(tmp_path_factory.mktemp("elsewhere"), verify.corpus_folder(pipeline))
-    copy.dvc("repro", "--force")
-    return copy
+
+    def make(folder: Path) -> Copy:
+        copy = verify.make_second_copy(folder, verify.corpus_folder(pipeline))
+        copy.dvc("repro", "--force")
+        return copy
+
+    return once(tmp_path_factory, "elsewhere", make)
 
 
 @pytest.fixture(scope="session")
 def alone(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Alone]:
     """Every stage, run alone. It printed the modules that it loaded."""
     # -v rather than -X importtime, which does not show what importlib.import_module loads.
-    runs = verify.run_all_alone(pipeline, tmp_path_factory.mktemp("alone"), (sys.executable, "-v"))
-    return {stage: Alone(folder, printed) for stage, folder, printed in runs}
+    return once(tmp_path_factory, "alone", lambda folder: _run_alone(pipeline, folder, sys.executable, "-v"))
 
 
 @pytest.fixture(scope="session")
@@ -57,21 +59,27 @@ def emulated(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> dict[s
     """Every stage, run alone on an emulated CPU."""
     if shutil.which(verify.EMULATOR[0]) is None:
         pytest.skip("needs the emulator qemu-x86_64 (Debian: apt install qemu-user)")
-    runs = verify.run_all_alone(pipeline, tmp_path_factory.mktemp("emulated"), (*verify.EMULATOR, sys.executable))
-    return {stage: Alone(folder, printed) for stage, folder, printed in runs}
+    command = (*verify.EMULATOR, sys.executable)
+    return once(tmp_path_factory, "emulated", lambda folder: _run_alone(pipeline, folder, *command))
+
+
+def _run_alone(pipeline: Copy, folder: Path, *python: str) -> dict[str, Alone]:
+    return {stage: Alone(place, printed) for stage, place, printed in verify.run_all_alone(pipeline, folder, python)}
 
 
 @pytest.fixture(scope="session")
 def clone(pipeline: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A Git clone of the pipeline's copy with the data that it pulled from a remote. Tests leave it as it is."""
-    place = tmp_path_factory.mktemp("clone")
-    clone = dataclasses.replace(pipeline, folder=place / "textclf")
-    pipeline.run("git", "clone", "--quiet", str(pipeline.folder), str(clone.folder))
-    for copy in (pipeline, clone):
-        copy.dvc("remote", "add", "--local", "--default", "storage", str(place / "storage"))
-    pipeline.dvc("push")
-    clone.dvc("pull")
-    return clone
+
+    def make(folder: Path) -> Copy:
+        clone = dataclasses.replace(pipeline, folder=folder / "textclf")
+        pipeline.run("git", "clone", "--quiet", str(pipeline.folder), str(clone.folder))
+        storage = pipeline.folder.parents[1] / "storage"
+        clone.dvc("remote", "add", "--local", "--default", "storage", str(storage))
+        clone.dvc("pull")
+        return clone
+
+    return once(tmp_path_factory, "clone", make)
 
 
 @pytest.fixture(scope="session")

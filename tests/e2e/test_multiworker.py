@@ -44,7 +44,7 @@ files.write_csv(scratch / "history.csv", fitted.history)
 sys.stdout.flush()
 os._exit(0)  # as a stage does
 """
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("multiworker")]  # several processes that train
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
