@@ -32,6 +32,7 @@ def rates(folder: Path, name: str) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_tests_run_only_if_they_are_named_and_leave_nothing_behind(workshop: Callable[[], Copy]) -> None:
     copy = workshop()
     folder = copy.folder

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 
 from tests import verify
 from tests.settings import put
@@ -23,6 +24,7 @@ def metrics(folder: Path, name: str) -> dict[str, Any]:
     return content
 
 
+@pytest.mark.slow
 def test_predictions_made_elsewhere_are_measured_like_those_of_a_model(workshop: Callable[[], Copy]) -> None:
     copy = workshop()
     folder = copy.folder

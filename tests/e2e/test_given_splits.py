@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from tests import verify
 from tests.verify import Copy
@@ -29,6 +30,7 @@ def written(copy: Copy) -> dict[str, list[str]]:
     return {name: sorted(rows["text"]) for name, rows in splits.read(copy.folder / "data/splits").items()}
 
 
+@pytest.mark.slow
 def test_a_folder_of_train_dev_and_test_keeps_its_splits_and_is_tracked(workshop: Callable[[], Copy]) -> None:
     copy = workshop()
     texts = write_sst2(copy.folder / "sst2")

@@ -31,7 +31,14 @@ def run_anyway(copy: Copy, *arguments: str) -> str:
         return "".join(error.__notes__)
 
 
-@pytest.mark.parametrize("options", [[], ["--ignore-errors"], ["--single-item"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        pytest.param(["--ignore-errors"], marks=pytest.mark.slow),
+        pytest.param(["--single-item"], marks=pytest.mark.slow),
+    ],
+)
 def test_a_command_in_data_path_is_only_the_name_of_a_file(copy: Copy, options: list[str]) -> None:
     name = f'{COMMAND} `touch hacked`;"touch hacked" & \'x.csv'
     (copy.folder / name).write_text(ROWS)
@@ -41,7 +48,14 @@ def test_a_command_in_data_path_is_only_the_name_of_a_file(copy: Copy, options: 
     assert not (copy.folder / "hacked").exists()
 
 
-@pytest.mark.parametrize("options", [[], ["--ignore-errors"], ["--single-item", "--glob", "train@*"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        pytest.param(["--ignore-errors"], marks=pytest.mark.slow),
+        pytest.param(["--single-item", "--glob", "train@*"], marks=pytest.mark.slow),
+    ],
+)
 def test_a_command_in_the_name_of_a_model_is_never_run(copy: Copy, options: list[str]) -> None:
     change(copy, "train.models", json.dumps(["majority", f"x; touch hacked; {COMMAND}"]))
     printed = run_anyway(copy, "repro", *options)
@@ -49,14 +63,21 @@ def test_a_command_in_the_name_of_a_model_is_never_run(copy: Copy, options: list
     assert not (copy.folder / "hacked").exists()
 
 
-@pytest.mark.parametrize("options", [[], ["--single-item", "--glob", "behave@*"]])
+@pytest.mark.parametrize("options", [[], pytest.param(["--single-item", "--glob", "behave@*"], marks=pytest.mark.slow)])
 def test_a_command_in_the_files_of_behavioural_tests_is_never_run(copy: Copy, options: list[str]) -> None:
     change(copy, "behave.tests", json.dumps({f"x;{COMMAND}": f"{COMMAND}.yaml", "mine": f'";{COMMAND}".yaml'}))
     run_anyway(copy, "repro", *options)
     assert not (copy.folder / "hacked").exists()
 
 
-@pytest.mark.parametrize("options", [[], ["--ignore-errors"], ["--single-item", "--glob", "external@*"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        pytest.param(["--ignore-errors"], marks=pytest.mark.slow),
+        pytest.param(["--single-item", "--glob", "external@*"], marks=pytest.mark.slow),
+    ],
+)
 def test_a_command_in_the_predictions_made_elsewhere_is_never_run(copy: Copy, options: list[str]) -> None:
     change(copy, "evaluate.external", json.dumps({f"x;{COMMAND}": f"{COMMAND}.csv", "rules": f'";{COMMAND}".csv'}))
     run_anyway(copy, "repro", *options)

@@ -148,7 +148,10 @@ def test_a_network_that_diverged_is_an_error() -> None:
         training.fit(networks.rows(), networks.rows(4), settings)
 
 
-@pytest.mark.parametrize("optimizer", ["adagrad", "adamw", "nadam", "rmsprop", "sgd"])
+@pytest.mark.parametrize(
+    "optimizer",
+    ["adamw", *(pytest.param(name, marks=pytest.mark.nightly) for name in ("adagrad", "nadam", "rmsprop", "sgd"))],
+)
 def test_a_network_that_is_compiled_already_trains_as_a_new_one(optimizer: str) -> None:
     changes = {"units": [], "optimizer": optimizer, "batch_size": ROWS}
     settings = networks.settings(**changes)

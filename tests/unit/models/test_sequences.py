@@ -32,8 +32,18 @@ KINDS: list[tuple[Any, dict[str, object]]] = [
     (embedding, {"pooling": "flatten"}),
     (cnn, CNN),
 ]
+# Each compiles for seconds. The kinds of every run have a front that picks ids and one that picks patterns.
 each_kind = pytest.mark.parametrize(
-    ("package", "own"), KINDS, ids=[str(own.get("pooling", "convolution")) for _, own in KINDS]
+    ("package", "own"),
+    [
+        pytest.param(
+            package,
+            own,
+            id=str(own.get("pooling", "convolution")),
+            marks=pytest.mark.nightly if own.get("pooling") in {"average", "flatten"} else (),
+        )
+        for package, own in KINDS
+    ],
 )
 OWN_LAYERS: dict[ModuleType, Callable[[Any], Any]] = {
     embedding: embedding_build.own_layers,

@@ -142,7 +142,13 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Pa
     assert fits[0] != fits[2]
 
 
-@pytest.mark.parametrize(("saved", "patience"), [(2, None), (6, 1)], ids=["within an epoch", "early stopping"])
+@pytest.mark.parametrize(
+    ("saved", "patience"),
+    [
+        pytest.param(2, None, id="within an epoch"),
+        pytest.param(6, 1, id="early stopping", marks=pytest.mark.nightly),
+    ],
+)
 def test_a_training_that_was_killed_ends_in_the_same_bytes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folders: Folders, saved: int, patience: int | None
 ) -> None:

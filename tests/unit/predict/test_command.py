@@ -674,11 +674,14 @@ def peak(*arguments: str, stdin: Path) -> float:
 @pytest.mark.parametrize(
     ("arguments", "first", "row"),
     [
-        (["--to", "jsonl"], "", "great {}\n"),
-        (["--to", "csv", "--format", "csv", "--explain"], "text\n", "great {}\n"),
-        (["--to", "parquet", "--format", "jsonl", "--no-text"], "", '{{"text": "great {}"}}\n'),
+        pytest.param(["--to", "jsonl"], "", "great {}\n", id="lines", marks=pytest.mark.nightly),
+        pytest.param(["--to", "csv", "--format", "csv", "--explain"], "text\n", "great {}\n", id="csv"),
+        pytest.param(
+            *(["--to", "parquet", "--format", "jsonl", "--no-text"], "", '{{"text": "great {}"}}\n'),
+            id="parquet",
+            marks=pytest.mark.nightly,
+        ),
     ],
-    ids=["lines", "csv", "parquet"],
 )
 def test_memory_does_not_grow_with_the_rows(
     project: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], first: str, row: str
