@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 
 from benchmarks.runs import rounded
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions
 from textclf.core import files
 from textclf.core.progress import track
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.intervals import Interval, wilson
 from textclf.evaluate.metrics import point_values
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 
 Ints = NDArray[np.int64]

@@ -9,11 +9,11 @@ from typing import Any
 
 from benchmarks.copies import ROOT
 from benchmarks.grid import table as grid_table
-from textclf.artifacts.metrics import METRICS
 from textclf.core import files
 from textclf.core.formatting import display_name, p_value
 from textclf.core.settings import load_yaml
 from textclf.evaluate.intervals import wilson
+from textclf.evaluate.registry import METRICS
 
 RESULTS = ROOT / "benchmarks" / "results"
 CORPORA = {

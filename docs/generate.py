@@ -14,12 +14,12 @@ from pydantic.fields import FieldInfo
 
 from benchmarks import course, drift_tables, install, lesson, prediction_set_tables, serve, tables, timings, transformer
 from textclf import params
-from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.formatting import confidence_level, display_name
 from textclf.core.params_text import WIDTH, with_comments
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
+from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.plot import dvc_templates
 from textclf.vectorize.settings import DEFAULT, METHODS
 

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from textclf.artifacts import conformal as prediction_sets
-from textclf.artifacts import inputs, metric_files, metric_shapes, room
+from textclf.artifacts import inputs, room
 from textclf.artifacts.checksums import verify_folder
-from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
 from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
@@ -27,10 +26,12 @@ from textclf.core.outputs import outputs
 from textclf.core.provenance import remove_dropped, require_recorded
 from textclf.core.settings import Names, Param
 from textclf.core.table import Table, concatenate
+from textclf.evaluate import metric_files, metric_shapes
 from textclf.evaluate.clusters import find_clusters, read_keys
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.measure import decisions_report, measure
+from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import describe_left_out, find_membership
 from textclf.evaluate.slices.report import describe_weak, report

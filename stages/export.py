@@ -11,12 +11,11 @@ Params: about, data, evaluate, export, split, train, vectorize.
 
 from pathlib import Path
 
-from textclf.artifacts import classifiers, metric_files
+from textclf.artifacts import classifiers
 from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import inputs as model_inputs
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
-from textclf.artifacts.model_warnings import find_warnings
 from textclf.artifacts.plan import read_settings
 from textclf.artifacts.splits import read_checksums
 from textclf.core import files, stage
@@ -24,6 +23,8 @@ from textclf.core.about import About
 from textclf.core.formatting import display_name
 from textclf.core.outputs import outputs
 from textclf.core.provenance import remove_dropped
+from textclf.evaluate import metric_files
+from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
 from textclf.export.features import read_vectorizer, terms_of_models

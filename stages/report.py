@@ -11,7 +11,6 @@ Params: about, behave, data, evaluate, export, fetch, report, split, train, vect
 
 from pathlib import Path
 
-from textclf.artifacts import metric_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
 from textclf.artifacts.plan import read_settings
@@ -20,6 +19,7 @@ from textclf.behave.settings import Behave
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.outputs import outputs
+from textclf.evaluate import metric_files
 from textclf.evaluate.settings import Evaluate
 from textclf.export import explanation, outcome
 from textclf.export import provenance as made_with

@@ -10,10 +10,10 @@ import shutil
 from pathlib import Path
 
 from textclf.artifacts import splits as split_files
-from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core import files, stage
 from textclf.core.formatting import count_noun
 from textclf.core.outputs import outputs
+from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
 from textclf.plot import figures

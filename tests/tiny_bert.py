@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.bert import Config
 from textclf.core.files import sha256, sha256_of_file
+from textclf.pretrained.bert import Config
 
 PIECES = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "good", "bad", "food", "serv", "##ice", ".", "[", "]", "pad", "sep"]
 CONFIG = Config(

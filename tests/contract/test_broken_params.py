@@ -10,8 +10,8 @@ import pytest
 
 from tests.conftest import arguments, run_stage
 from tests.settings import TEXT, put
-from textclf.artifacts import metrics
 from textclf.core.errors import UserError
+from textclf.evaluate import registry
 from textclf.models import settings
 from textclf.params import Params, load, parse
 from textclf.tables.formats import TABLE_FORMATS
@@ -24,7 +24,7 @@ NO_MODEL = f"must be a section with `model`, one of {MODELS}, since no model has
 FAMILIES = "class, words, negation, capitals, digits, unknown_words"
 SLICES = f"the slices that are made of the texts ({FAMILIES})"
 SLICE_METRICS = "precision, recall, f1, balanced_accuracy, mcc, log_loss, brier"
-METRICS = ", ".join(metrics.METRICS)
+METRICS = ", ".join(registry.METRICS)
 FREQUENCY = "an integer from 1 (a number of rows) or a decimal from 0.0 to 1.0 (a share of the rows)"
 STRENGTHS = "a number greater than 0, or a list of such numbers to choose from"
 THRESHOLD = "a number between 0 and 1, or what to choose it by: accuracy, f1, precision"

@@ -34,7 +34,7 @@ FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
 UNKEPT = {"audit": {"reports/audit.html"}}  # by stage: files that neither Git nor DVC keeps (studies/dvc.yaml)
-MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 65, 25, 6
+MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 71, 26, 6
 
 
 def content(name: str) -> Any:
@@ -196,7 +196,8 @@ def test_the_code_among_a_stages_deps_is_what_its_script_imports(stage: str) -> 
     if base(stage) == "train":  # the code of the kind of model is in data/inputs by its checksum
         files = {file for file in files if not file.startswith(f"textclf/models/{stage.partition('@')[2]}/")}
     assert {file for file in files if not any(covers(dep, file) for dep in deps)} == set()
-    assert {dep for dep in deps if not any(covers(dep, file) for file in files)} == set()
+    used = files | {file for other in STAGES if base(other) == "train" == base(stage) for file in stage_files(other)}
+    assert {dep for dep in deps if not any(covers(dep, file) for file in used)} == set()
 
 
 def test_dvc_yaml_names_code_by_folder() -> None:

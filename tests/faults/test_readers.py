@@ -25,13 +25,13 @@ from textclf.artifacts import (
     features,
     inputs,
     layers,
-    metric_files,
     predictions,
     splits,
 )
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.settings import load_yaml
+from textclf.evaluate import metric_files
 from textclf.vectorize import representation
 
 METRICS = ("evaluation", "intervals", "comparisons", "coverage", "decisions", "training", "features", "splits")

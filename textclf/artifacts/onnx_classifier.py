@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.bert import IDS, MASK
 from textclf.artifacts.layers import OUTPUT
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, sha256, write_versioned_json
+from textclf.core.onnx_graph import IDS, MASK
 from textclf.core.threads import cores
 
 TYPE = "onnx"  # in model.json
@@ -28,7 +28,7 @@ SCORES = "scores"  # what the graph gives
 class OnnxClassifier:
     """A fitted classifier of `Tokens`: the names of the classes in order, and the file model.onnx.
 
-    The graph takes token ids and a mask (see `textclf.artifacts.bert`), and gives `scores` (rows, units) float32: one
+    The graph takes token ids and a mask (see `textclf.pretrained.bert`), and gives `scores` (rows, units) float32: one
     unit, the log odds of the positive class, or one per class, the logarithms of the probabilities up to a constant per
     row. `vocabulary` is the number of ids, `length` that of the longest row.
     """

@@ -10,12 +10,12 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
-from textclf.artifacts.metric_files import REMEDY, parse
-from textclf.artifacts.metric_shapes import Count, Fraction, OpenMapping, Positive
 from textclf.core.errors import UserError
 from textclf.core.files import read_json, reading, require, sha256_of_file, write_json
 from textclf.core.outputs import SCRATCH
 from textclf.core.settings import validate
+from textclf.evaluate.metric_files import REMEDY, parse
+from textclf.evaluate.metric_shapes import Count, Fraction, OpenMapping, Positive
 
 FOLDER = "behaviour"  # in the folder of metrics
 SUFFIX = ".json"

@@ -4,7 +4,7 @@
 `decided` (rows,) the positions of the decided classes. Binary: the positive class is last. Nothing is rounded unless
 said.
 
-A metric has an entry in the registry `textclf.artifacts.metrics` and, under the same name, a function here: in
+A metric has an entry in the registry `textclf.evaluate.registry` and, under the same name, a function here: in
 `FROM_COUNTS` if it follows from the confusion counts, in `ROW_MEANS` if it is a mean over the rows. It then appears in
 point values, intervals, streaming evaluation and, with `per_class`, in the table of the classes.
 """
@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import EPSILON
-from textclf.artifacts.metrics import METRICS
 from textclf.core.files import DIGITS
+from textclf.evaluate.registry import METRICS
 
 BINS = 10  # of the confidence; two classes fill the upper half only, since the top confidence is at least 0.5
 

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.metrics import METRICS, pair_name
 from textclf.core.files import DIGITS
 from textclf.core.table import Table, from_records
 from textclf.evaluate import comparisons, curves
@@ -21,6 +20,7 @@ from textclf.evaluate.curves import PositiveCounts
 from textclf.evaluate.histograms import thin, thin_precision_recall, thin_risk, thin_roc
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Values, rounded, shown_classes
+from textclf.evaluate.registry import METRICS, pair_name
 from textclf.evaluate.settings import Evaluate
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too

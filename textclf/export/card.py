@@ -9,12 +9,12 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-from textclf.artifacts.metrics import METRICS, TOO_FEW, format_interval, format_value
 from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
 from textclf.core.settings import to_yaml
+from textclf.evaluate.registry import METRICS, TOO_FEW, format_interval, format_value
 from textclf.export.sources import UNSTATED, Source, combine_rights, labelled_class_names
 from textclf.export.weights import Weights
 from textclf.models.common.loading import load_model
@@ -66,7 +66,7 @@ def render(
 
     `rows` are counts by split and class label; `classes` the labels in order; `confidence` is the level of the
     intervals, `coverage` evaluate.coverage. `representation`, `protocol` and `caveats` are those of
-    `textclf.export.description`, `warnings` those of `textclf.artifacts.model_warnings` on this model. `default` names
+    `textclf.export.description`, `warnings` those of `textclf.evaluate.model_warnings` on this model. `default` names
     the default model and why. `limits` are those of `textclf.export.description`, `weights` those of
     `textclf.export.weights`. `ignores_text` says that the model predicts the same for every text; `about` is what the
     user states of the data.

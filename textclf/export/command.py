@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from textclf.artifacts import metric_files
 from textclf.core.settings import Names, load_params
+from textclf.evaluate import metric_files
 from textclf.evaluate.settings import Evaluate
 from textclf.export import outcome
 from textclf.export.settings import Export

@@ -9,8 +9,8 @@ from textclf.artifacts.classifiers import Classifier
 from textclf.artifacts.conformal import CONFORMAL, Conformal
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
 from textclf.artifacts.layers import LayerModel
-from textclf.artifacts.pretrained import SHARED
 from textclf.export import onnx_model
+from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER, Representation
 

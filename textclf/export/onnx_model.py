@@ -15,8 +15,8 @@ import numpy as np
 
 from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
 from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, LayerModel
-from textclf.artifacts.onnx_graph import FLOAT, INT64, Graph
 from textclf.artifacts.token_front import TokenFront
+from textclf.core.onnx_graph import FLOAT, INT64, Graph
 from textclf.vectorize.representation import Representation
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textclf.artifacts.decisions import Measured, explain_choice
-from textclf.artifacts.metrics import TOO_FEW, format_interval, format_value, pair_name
 from textclf.core.formatting import confidence_level, display_name, points
+from textclf.evaluate.registry import TOO_FEW, format_interval, format_value, pair_name
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
 FLOOR = "majority"  # the model that every other has to beat

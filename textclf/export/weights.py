@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from textclf.artifacts.pretrained import CATALOGUE
 from textclf.export.sources import UNSTATED
 from textclf.models.common.settings import ModelSettings
+from textclf.pretrained.catalogue import CATALOGUE
 
 
 @dataclass(frozen=True)

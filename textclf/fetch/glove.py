@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from textclf.artifacts.pretrained import VECTORS, WORDS
+from textclf.pretrained.catalogue import VECTORS, WORDS
 
 if TYPE_CHECKING:
     import numpy as np

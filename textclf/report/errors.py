@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from textclf.artifacts.metrics import format_interval
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
 from textclf.core.lengths import Lengths
 from textclf.core.table import Table as Rows
 from textclf.core.table import from_records
 from textclf.evaluate.intervals import wilson
+from textclf.evaluate.registry import format_interval
 from textclf.pages.parts import Chart, Table, ends, excerpt
 from textclf.plot import groups as charts
 from textclf.plot.style import Spec

@@ -5,8 +5,6 @@ from itertools import combinations
 from typing import Any
 
 from textclf.artifacts.decisions import explain_choice
-from textclf.artifacts.metrics import METRICS, TOO_FEW, format_interval, format_value, pair_name
-from textclf.artifacts.model_warnings import find_warnings
 from textclf.core.files import SPLITS
 from textclf.core.formatting import (
     confidence_level,
@@ -19,6 +17,8 @@ from textclf.core.formatting import (
 )
 from textclf.core.labels import visible
 from textclf.core.table import from_records
+from textclf.evaluate.model_warnings import find_warnings
+from textclf.evaluate.registry import METRICS, TOO_FEW, format_interval, format_value, pair_name
 from textclf.export import description
 from textclf.pages.parts import Chart, Table
 from textclf.plot import groups

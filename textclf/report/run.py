@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
 from textclf.behave.results import Results
@@ -17,6 +16,7 @@ from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.labels import display_labels
 from textclf.core.table import Table
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.export import sources
 from textclf.export.settings import Export

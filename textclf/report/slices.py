@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textclf.artifacts.metrics import METRICS, TOO_FEW, format_interval, format_value
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, p_value, percent, points
 from textclf.core.labels import visible
+from textclf.evaluate.registry import METRICS, TOO_FEW, format_interval, format_value
 from textclf.evaluate.slices.membership import FEWEST_ROWS, describe_left_out
 from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.report import ranked, weak

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from textclf.artifacts.metrics import METRICS
 from textclf.core.files import DIGITS, SPLITS
 from textclf.evaluate.intervals import Interval, difference
+from textclf.evaluate.registry import METRICS
 
 JUDGED = ("test", "validation")  # splits whose rows the model was not trained on
 IMPORTANT = tuple(name for name, metric in METRICS.items() if metric.important)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate.bootstrap import bootstrap
@@ -16,6 +15,7 @@ from textclf.evaluate.boundary import FEW_DISCORDANT, FEW_ROWS, TINY
 from textclf.evaluate.comparisons import McNemar, mcnemar
 from textclf.evaluate.intervals import Interval, percentile, tango
 from textclf.evaluate.metrics import compute
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.review.changes import JUDGED, Change, Key
 

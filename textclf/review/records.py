@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from textclf.artifacts.metric_shapes import OpenMapping
 from textclf.core.settings import rule
+from textclf.evaluate.metric_shapes import OpenMapping
 
 MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")  # of a file, or of a list of the files of a folder
 

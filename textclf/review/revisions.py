@@ -9,13 +9,14 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any, TypeVar, cast
 
-from textclf.artifacts import metric_files, predictions
+from textclf.artifacts import predictions
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.behave.results import Behaviour, parse_metrics
 from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, validate
+from textclf.evaluate import metric_files
 from textclf.review.changes import Numbers
 from textclf.review.differences import checksums
 from textclf.review.pairing import Decided

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from textclf.artifacts.metrics import METRICS
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
 from textclf.core.settings import Name, Section, rule
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import SLICE_METRICS
 
 

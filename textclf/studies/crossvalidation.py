@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.artifacts.metrics import pair_name
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
 from textclf.core.progress import track
 from textclf.core.table import Table, from_records
 from textclf.evaluate.comparisons import corrected_t, holm
+from textclf.evaluate.registry import pair_name
 from textclf.split.draw import assign_groups
 from textclf.studies import measure as training
 from textclf.studies.measure import STUDY_METRICS, Setup

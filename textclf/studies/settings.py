@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from textclf.artifacts.metrics import METRICS
 from textclf.core.settings import MAX_SEED, Name, Section, relation, rule, to_yaml, unique
+from textclf.evaluate.registry import METRICS
 
 
 class CrossValidate(Section):

@@ -12,12 +12,12 @@ from scipy.special import expit, softmax
 from tests import samples
 from tests.unit.models import berts
 from textclf.artifacts import classifiers, onnx_classifier
-from textclf.artifacts.bert import dense, encoder_model, pool
 from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.onnx_classifier import DESCRIPTION, GRAPH, SCORES, OnnxClassifier
-from textclf.artifacts.onnx_graph import Graph
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
+from textclf.core.onnx_graph import Graph
+from textclf.pretrained.bert import dense, encoder_model, pool
 
 CLASSES = ("no", "maybe", "yes")
 

@@ -8,9 +8,9 @@ from scipy.stats import norm
 
 from tests.frames import frame
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
-from textclf.artifacts.metrics import METRICS
 from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval, mean_interval
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
+from textclf.evaluate.registry import METRICS
 
 COUNT_METRICS = ("balanced_accuracy", "mcc", "precision", "recall", "f1")
 

@@ -8,12 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, params, predictions, three_splits
-from textclf.artifacts import metric_files
 from textclf.artifacts.conformal import Conformal
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
-from textclf.evaluate import coverage
+from textclf.evaluate import coverage, metric_files
 from textclf.evaluate.clusters import Clusters
 from textclf.evaluate.coverage import SetCounts, fit_sets, kinds_of, measure_sets
 from textclf.evaluate.curves import FEWEST, risk_coverage_table

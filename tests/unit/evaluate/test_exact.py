@@ -10,11 +10,11 @@ from sklearn import metrics as sk
 from tests.frames import frame
 from tests.unit.evaluate.samples import FOUR, HALF, TOP, drawn, exact, overconfident, params, predictions
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.bootstrap import bootstrap
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.intervals import percentile, tango, wilson
+from textclf.evaluate.registry import METRICS
 
 WITH_INTERVAL = {name for name, metric in METRICS.items() if metric.interval}
 

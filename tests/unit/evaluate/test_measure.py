@@ -14,7 +14,6 @@ import pytest
 from tests.unit.evaluate.samples import drawn, overconfident, params, three_splits
 from textclf.artifacts import predictions, splits
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions, concatenate, open_models
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
@@ -29,6 +28,7 @@ from textclf.evaluate.measure import (
     read_together,
 )
 from textclf.evaluate.metrics import compute
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.streaming import StreamingMetrics
 
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from sklearn import metrics as sk
 
 from tests.unit.evaluate.samples import FOUR, HALF, SEEDS, exact, predictions, sample
-from textclf.artifacts.metrics import METRICS, format_value
 from textclf.evaluate import metrics
 from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.metrics import compute, point_values, weighted
+from textclf.evaluate.registry import METRICS, format_value
 
 
 def by_scikit_learn(

@@ -7,16 +7,16 @@ import pytest
 from markdown_it import MarkdownIt
 
 from tests.runs import HOSTILE
-from textclf.artifacts.metrics import METRICS, format_value
-from textclf.artifacts.pretrained import CATALOGUE
 from textclf.core.about import About
 from textclf.core.formatting import join_names
+from textclf.evaluate.registry import METRICS, format_value
 from textclf.export import card, description
 from textclf.export.card import Results
 from textclf.export.sources import Source, list_sources
 from textclf.export.weights import list_weights
 from textclf.fetch.catalogue import CORPORA
 from textclf.models.common.loading import load_model
+from textclf.pretrained.catalogue import CATALOGUE
 from textclf.vectorize.settings import Vectorize
 
 YELP = list_sources({CORPORA["yelp"].file: CORPORA["yelp"].sha256}, "data/raw")

@@ -18,11 +18,11 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from textclf.artifacts import pretrained as catalogue
-from textclf.artifacts.pretrained import File, Original, Pretrained, Source
 from textclf.core.errors import UserError
 from textclf.fetch import download, glove, pretrained
 from textclf.fetch.pretrained import fetch_pretrained
+from textclf.pretrained import catalogue
+from textclf.pretrained.catalogue import File, Original, Pretrained, Source
 
 FILES = {"model.onnx": bytes(range(256)) * 40, "tokenizer.json": b'{"model": {}}'}
 GLOVE_TEXT = "the 0.418 -1.5e-05\nœuvre 1 2.5\n# 3 4\n".encode()

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from textclf.artifacts import bert, pretrained
-from textclf.artifacts.bert import Config
 from textclf.artifacts.features import Features
 from textclf.artifacts.tokens import Tokens
 from textclf.models.common.fitted import Folders
 from textclf.models.transformer import Settings
+from textclf.pretrained import bert, catalogue, weights
+from textclf.pretrained.bert import Config
 
 NAME = "all-minilm-l6-v2"  # the entry of the catalogue that the tiny one stands for
 CONFIG: dict[str, Any] = {
@@ -54,10 +54,10 @@ def safetensors(content: dict[str, NDArray[np.float32]]) -> bytes:
 
 def folders(folder: Path, patch: pytest.MonkeyPatch, **changes: object) -> Folders:
     """Write the files of the tiny BERT, and let its name stand for them."""
-    patch.setattr(pretrained, "require", lambda root, name, file: root / name / file)
+    patch.setattr(weights, "require", lambda root, name, file: root / name / file)
     own = folder / "pretrained" / NAME
     own.mkdir(parents=True)
-    (own / pretrained.WEIGHTS).write_bytes(safetensors(arrays(config(own, **changes))))
+    (own / catalogue.WEIGHTS).write_bytes(safetensors(arrays(config(own, **changes))))
     return Folders(folder / "pretrained", folder / "scratch")
 
 

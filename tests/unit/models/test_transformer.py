@@ -9,7 +9,6 @@ import pytest
 
 from tests import tiny_bert
 from tests.unit.models import berts
-from textclf.artifacts import pretrained
 from textclf.artifacts.features import Features
 from textclf.artifacts.onnx_classifier import OnnxClassifier
 from textclf.core.errors import UserError
@@ -20,6 +19,7 @@ from textclf.models.common.networks import checkpoint
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.transformer import graph, network, training
 from textclf.models.transformer.batches import epoch_batches, learning_rate, pad, sorted_batches
+from textclf.pretrained import catalogue
 from textclf.vectorize.wordpieces.settings import Settings as Pieces
 
 
@@ -263,7 +263,7 @@ def test_rows_longer_than_the_positions_are_refused(tmp_path: Path, monkeypatch:
 
 
 def test_truncated_weights_are_refused(folders: Folders) -> None:
-    path = folders.pretrained / berts.NAME / pretrained.WEIGHTS
+    path = folders.pretrained / berts.NAME / catalogue.WEIGHTS
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=r"model\.safetensors must be a complete safetensors file"):
         transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)
@@ -272,7 +272,7 @@ def test_truncated_weights_are_refused(folders: Folders) -> None:
 def test_weights_other_than_those_of_the_catalogue_are_refused(tmp_path: Path) -> None:
     folder = tmp_path / berts.NAME
     folder.mkdir()
-    for file in (pretrained.CONFIG, pretrained.WEIGHTS):
+    for file in (catalogue.CONFIG, catalogue.WEIGHTS):
         (folder / file).write_bytes(b"{}")
     with pytest.raises(UserError, match=r"config\.json must have 612 bytes; got 2; "):
         transformer.fit(berts.rows(), berts.rows(), berts.settings(), Folders(tmp_path, tmp_path / "scratch"))

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from tests.curves import RELIABILITY, confusion, history, roc, search
-from textclf.artifacts.metrics import METRICS
 from textclf.core import files
 from textclf.core.table import Table
+from textclf.evaluate.registry import METRICS
 from textclf.plot import confusion as matrices
 from textclf.plot import curves, figures
 

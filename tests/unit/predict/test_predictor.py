@@ -32,9 +32,9 @@ from textclf.artifacts.decisions import (
     write_index,
 )
 from textclf.artifacts.layers import Layer, LayerModel
-from textclf.artifacts.pretrained import SHARED
 from textclf.core.errors import UserError
 from textclf.predict.predictor import Predictor, find_model
+from textclf.pretrained.catalogue import SHARED
 from textclf.vectorize.encoder.representation import Representation
 from textclf.vectorize.encoder.settings import Settings
 from textclf.vectorize.representation import VECTORIZER, share

@@ -11,10 +11,10 @@ import pytest
 
 from tests.page import sections
 from tests.runs import ALL, SOURCE, YELP, make_run
-from textclf.artifacts.metrics import METRICS, format_value
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.core.table import from_records
+from textclf.evaluate.registry import METRICS, format_value
 from textclf.export.sources import Source
 from textclf.models.settings import Train
 from textclf.plot.confusion import MOST_CLASSES

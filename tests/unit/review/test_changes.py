@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.review.samples import change
-from textclf.artifacts.metrics import METRICS
 from textclf.evaluate.intervals import Interval, wilson
+from textclf.evaluate.registry import METRICS
 from textclf.review import changes
 from textclf.review.changes import Change, Numbers
 

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.unit.review.samples import change
-from textclf.artifacts.metrics import METRICS
 from textclf.core.errors import UserError
+from textclf.evaluate.registry import METRICS
 from textclf.review.changes import Change
 from textclf.review.gate import check_gate, check_slices
 from textclf.review.settings import Gate

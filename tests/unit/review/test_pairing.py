@@ -8,10 +8,10 @@ import pytest
 
 from tests.unit.review.samples import change
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.metrics import METRICS
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import accuracy_difference, mcnemar
 from textclf.evaluate.intervals import tango
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.review import pairing
 from textclf.review.pairing import Decided, Pairing

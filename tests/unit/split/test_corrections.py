@@ -8,9 +8,10 @@ import pytest
 
 from stages import split as stage
 from tests.unit.split.rows import write_csv
-from textclf.artifacts import metric_files, shards
+from textclf.artifacts import shards
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, read_json
+from textclf.evaluate import metric_files
 from textclf.split import shuffle, write
 from textclf.split.settings import Split
 from textclf.tables import limits

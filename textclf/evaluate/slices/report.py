@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.metrics import METRICS
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, p_value, round_significant
 from textclf.core.quoting import quote_name
@@ -17,6 +16,7 @@ from textclf.evaluate.clusters import effective_rows
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.intervals import Interval, difference, normal
 from textclf.evaluate.metrics import FROM_COUNTS, Counts
+from textclf.evaluate.registry import METRICS
 from textclf.evaluate.slices.sums import ModelSums, SliceSums
 from textclf.evaluate.split_metrics import SHARES
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from textclf.artifacts.pretrained_settings import CHECKSUM, Checksum, NamesWeights, OwnPath
 from textclf.core import resources
 from textclf.core.formatting import count_noun
 from textclf.core.settings import Positive, Section, Seed
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.settings import CLASS_WEIGHT, FEATURES, ClassWeight, FeatureNames, ModelSettings
+from textclf.pretrained.settings import CHECKSUM, Checksum, NamesWeights, OwnPath
 
 if TYPE_CHECKING:
     from textclf.artifacts.features import Features

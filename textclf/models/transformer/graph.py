@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.bert import Config, dense, encoder_model, pool
 from textclf.artifacts.onnx_classifier import SCORES, OnnxClassifier
 from textclf.models.transformer.network import HEAD
+from textclf.pretrained.bert import Config, dense, encoder_model, pool
 
 if TYPE_CHECKING:
-    from textclf.artifacts.onnx_graph import Graph
+    from textclf.core.onnx_graph import Graph
     from textclf.models.transformer import Settings
 
 

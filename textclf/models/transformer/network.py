@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.bert import ACTIVATIONS, Config
 from textclf.artifacts.tokens import PADDING
+from textclf.pretrained.bert import ACTIVATIONS, Config
 
 if TYPE_CHECKING:
     import keras
@@ -81,7 +81,7 @@ def build_network(config: Config, classes: int, settings: "Settings") -> "keras.
 
 
 def activation_of(config: Config) -> Any:
-    """Return the activation of the feed-forward layers, the same as the graph's in `textclf.artifacts.bert`."""
+    """Return the activation of the feed-forward layers, the same as the graph's in `textclf.pretrained.bert`."""
     import keras
 
     operator, attributes = ACTIVATIONS[config.activation]

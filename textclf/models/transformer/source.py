@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts import bert, pretrained, safetensors
-from textclf.artifacts.bert import Config
 from textclf.artifacts.features import Features
-from textclf.artifacts.pretrained import Chosen
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
+from textclf.pretrained import bert, catalogue, safetensors
+from textclf.pretrained.bert import Config
+from textclf.pretrained.weights import Chosen
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,8 @@ def read_source(folder: Path, chosen: Chosen) -> Source:
 
     `folder` is that of all pretrained weights.
     """
-    config = bert.read_config(chosen.require(folder, pretrained.CONFIG))
-    path = chosen.require(folder, pretrained.WEIGHTS)
+    config = bert.read_config(chosen.require(folder, catalogue.CONFIG))
+    path = chosen.require(folder, catalogue.WEIGHTS)
     return Source(chosen.name, config, bert.select_weights(safetensors.read(path), config, path))
 
 

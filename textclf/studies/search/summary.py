@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from textclf.artifacts.metrics import METRICS
 from textclf.core.settings import to_yaml
 from textclf.core.table import Table, from_records
 from textclf.evaluate.comparisons import corrected_t
+from textclf.evaluate.registry import METRICS
 from textclf.studies.crossvalidation import round_numbers
 from textclf.studies.search.space import Values
 from textclf.studies.search.trials import Outer, Trial

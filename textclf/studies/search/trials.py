@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 
 from textclf.artifacts.features import Features
-from textclf.artifacts.metrics import METRICS, format_value
 from textclf.core import progress
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE
+from textclf.evaluate.registry import METRICS, format_value
 from textclf.studies import measure as training
 from textclf.studies.crossvalidation import make_folds
 from textclf.studies.measure import Setup

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from textclf.artifacts.pretrained import is_part
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, list_names
+from textclf.pretrained.weights import is_part
 
 ADVICE = "save the model in one file: onnx.save(onnx.load(...), ...)"
 

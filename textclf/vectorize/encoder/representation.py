@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from textclf.artifacts import bert, safetensors
-from textclf.artifacts.pretrained import CONFIG, GRAPH, TOKENIZER, WEIGHTS, folder, verify
 from textclf.core.errors import UserError
 from textclf.core.files import sha256, sha256_of_file
+from textclf.pretrained import bert, safetensors
+from textclf.pretrained.catalogue import CONFIG, GRAPH, TOKENIZER, WEIGHTS
+from textclf.pretrained.weights import folder, verify
 from textclf.vectorize.encoder.external_data import in_one_piece
 from textclf.vectorize.encoder.session import Session, Vectors
 from textclf.vectorize.encoder.settings import Settings

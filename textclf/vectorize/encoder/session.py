@@ -14,8 +14,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.bert import IDS, MASK
 from textclf.core.errors import UserError
+from textclf.core.onnx_graph import IDS, MASK
 from textclf.core.quoting import first_line, list_names
 from textclf.core.threads import cores
 

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from textclf.artifacts.pretrained_settings import (
+from textclf.pretrained.settings import (
     CHECKSUM,
     DEFAULT,
     PRETRAINED,

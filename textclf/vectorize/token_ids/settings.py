@@ -4,8 +4,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
-from textclf.artifacts.pretrained import VECTORS, having
 from textclf.core.settings import Section, rule
+from textclf.pretrained.catalogue import VECTORS, having
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # of Keras's Tokenizer; the apostrophe stays
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.pretrained import require
 from textclf.artifacts.tokens import PADDING
 from textclf.core.files import reading
+from textclf.pretrained.weights import require
 
 WORDS, VECTORS = "words.txt", "vectors.npy"  # one word per line; one vector per word
 

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from textclf.artifacts.pretrained import TOKENIZER, folder, verify
 from textclf.artifacts.tokens import PADDING, Tokens
 from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
+from textclf.pretrained.catalogue import TOKENIZER
+from textclf.pretrained.weights import folder, verify
 from textclf.vectorize.tokenizer import count_cut, encode, read_tokenizer
 from textclf.vectorize.wordpieces.settings import Settings
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from textclf.artifacts.model_warnings import find_warnings
+from textclf.evaluate.model_warnings import find_warnings
 
 MODELS = ("majority", "first", "second")
 

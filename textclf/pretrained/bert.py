@@ -15,14 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.onnx_graph import FLOAT, Graph
 from textclf.core.errors import UserError
 from textclf.core.files import read_json
+from textclf.core.onnx_graph import FLOAT, IDS, MASK, Graph
 
 if TYPE_CHECKING:
     import onnx
 
-IDS, MASK = "input_ids", "attention_mask"  # the inputs of every graph
 MOST_LAYERS = 1000  # beyond all published encoders; the names of the arrays of a billion would fill the memory
 Pooling = Literal["mean", "cls"]
 Weights = Mapping[str, NDArray[Any]]

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from textclf.artifacts import pretrained
-from textclf.artifacts.pretrained import CATALOGUE, Chosen, File, Pretrained, require
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
+from textclf.pretrained import weights
+from textclf.pretrained.catalogue import CATALOGUE, File, Pretrained, Source
+from textclf.pretrained.weights import Chosen, require
 
 DATA = b"weights"
 ENTRY = Pretrained("tiny", (File("model.onnx", len(DATA), sha256(DATA)),), "MIT", "nobody", ())
@@ -16,7 +17,7 @@ ENTRY = Pretrained("tiny", (File("model.onnx", len(DATA), sha256(DATA)),), "MIT"
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pretrained, "CATALOGUE", {"tiny": ENTRY})
+    monkeypatch.setattr(weights, "CATALOGUE", {"tiny": ENTRY})
 
 
 def put(root: Path, data: bytes) -> Path:
@@ -59,7 +60,7 @@ def test_a_file_is_read_once_per_process_and_again_when_it_changes(
         reads.append(path)
         return sha256(path.read_bytes())
 
-    monkeypatch.setattr(pretrained, "sha256_of_file", digest)
+    monkeypatch.setattr(weights, "sha256_of_file", digest)
     require(tmp_path, "tiny", "model.onnx")
     require(tmp_path, "tiny", "model.onnx")
     assert reads == [path]
@@ -147,5 +148,5 @@ def test_each_file_of_an_entry_has_a_source_with_its_checksum(entry: Pretrained)
                     assert (original.bytes, original.sha256) == (file.bytes, file.sha256)
 
 
-def _names(source: pretrained.Source) -> set[str]:
+def _names(source: Source) -> set[str]:
     return {original.file for original in source.originals}

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 OPSET, IR_VERSION = 20, 9  # of ONNX's operators and files; onnxruntime reads both from 1.17 on
 INT64, FLOAT = 7, 1  # numbers of the types, for the operator Cast
+IDS, MASK = "input_ids", "attention_mask"  # the inputs of graphs that take tokens
 
 
 class Graph:

@@ -4,9 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from textclf.artifacts.decisions import SCALING, Measured
-from textclf.artifacts.metrics import format_value, pair_name
 from textclf.core.files import DIGITS
 from textclf.core.formatting import display_name, points
+from textclf.evaluate.registry import format_value, pair_name
 
 FLOOR = "majority"  # expected to be worse than the other models
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from tests import runs
-from textclf.artifacts import metric_files
 from textclf.core.errors import UserError
+from textclf.evaluate import metric_files
 
 MODELS = ("majority", "logistic_regression")
 PAIR = "logistic_regression_vs_majority"

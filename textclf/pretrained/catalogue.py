@@ -1,24 +1,15 @@
-"""Pretrained weights: which there are, where they come from, and their files, verified before any use.
+"""The catalogue of pretrained weights: which there are, and where they come from.
 
-Settings name weights of the catalogue, or files of the user's own. Each catalogue entry is one folder below
-data/pretrained, and below models/pretrained a copy of what prediction needs.
+Each entry is one folder below data/pretrained, and below models/pretrained a copy of what prediction needs.
 """
 
-import functools
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, NoReturn
-
-from textclf.core.errors import UserError
-from textclf.core.files import sha256, sha256_of_file
-from textclf.core.quoting import list_names
+from typing import Literal
 
 CONFIG, TOKENIZER, WEIGHTS, GRAPH = "config.json", "tokenizer.json", "model.safetensors", "model.onnx"
 WORDS, VECTORS = "words.txt", "vectors.npy"
 SHARED = "pretrained"  # beside the folders of exported models: the weights that several of them use
-AGAIN = "run dvc repro again, which fetches it"
 
 
 @dataclass(frozen=True)
@@ -181,115 +172,3 @@ CATALOGUE: Mapping[str, Pretrained] = {entry.name: entry for entry in _ENTRIES}
 def having(file: str) -> tuple[str, ...]:
     """Return the names of the entries that have a file of this name."""
     return tuple(name for name, entry in CATALOGUE.items() if entry.file(file))
-
-
-def folder(root: Path, name: str) -> Path:
-    """Return the folder of an entry below `root`, which is data/pretrained or models/pretrained."""
-    return root / name
-
-
-def require(root: Path, name: str, file: str) -> Path:
-    """Return the path of an entry's file, whose size and SHA-256 are those of the catalogue.
-
-    Raises `UserError` if it is missing, truncated or another file.
-    """
-    known = CATALOGUE[name].file(file)
-    assert known is not None, f"{name} has no file {file}"  # noqa: S101 (settings admit no such entry)
-    return verify(folder(root, name) / file, known.sha256, known.bytes)
-
-
-def verify(path: Path, sha256: str, size: int | None = None) -> Path:
-    """Return the path of a file that has this SHA-256 and size; a file is read once per process.
-
-    Raises `UserError` if it has not, and if it does not exist.
-    """
-    if not path.is_file():
-        raise UserError(f"{path} not found; {AGAIN}")
-    remedy = f"remove it and {AGAIN}"
-    status = path.stat()
-    if size is not None and status.st_size != size:
-        raise UserError(f"{path} must have {size:,} bytes; got {status.st_size:,}; {remedy}")
-    if (digest := _digest(path.absolute(), _identity(status))) != sha256:
-        raise UserError(f"{path} must have the SHA-256 {sha256}; got {digest}; {remedy}")
-    return path
-
-
-def _identity(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-@functools.cache
-def _digest(path: Path, _identity: tuple[int, ...]) -> str:
-    return sha256_of_file(path)
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """Weights that settings name: an entry of the catalogue, or files of the user's own at `path`.
-
-    `path` is a folder, or an ONNX file beside its tokenizer.json. `sha256` is that of the output of `sha256sum` for all
-    of the user's files that are read, in the order of their names.
-    """
-
-    pretrained: str | None
-    path: str | None
-    sha256: str | None
-
-    @property
-    def name(self) -> str:
-        """Return the name of the folder below data/pretrained or models/pretrained."""
-        return self.pretrained or f"own-{(self.sha256 or '')[:16]}"
-
-    def require(self, root: Path, file: str) -> Path:
-        """Return the path of a file, verified as `require` does; `root` is data/pretrained.
-
-        Of the user's own files, all must be those of the checksum in the settings.
-        """
-        if self.pretrained is not None:
-            return require(root, self.pretrained, file)
-        if not (path := self._own(file)).is_file():
-            self._fail_to_find(path if Path(self.path or "").exists() else Path(self.path or ""))
-        self.verify_own()
-        return path
-
-    def has(self, file: str) -> bool:
-        """Return whether there is a file of this name: in the catalogue, or in the user's folder."""
-        if self.pretrained is not None:
-            return CATALOGUE[self.pretrained].file(file) is not None
-        return self._own(file).is_file()
-
-    def own_files(self) -> list[Path]:
-        """Return the user's files that may be read, by name: those that are named here, and external data of ONNX."""
-        graph = self._own(GRAPH)
-        names = {TOKENIZER} if Path(self.path or "").is_file() else {CONFIG, TOKENIZER, WEIGHTS}
-        files = graph.parent.iterdir() if graph.parent.is_dir() else ()
-        return sorted(file for file in files if file.is_file() and (file.name in names or is_part(file.name, graph)))
-
-    def verify_own(self) -> None:
-        """Raise `UserError` unless the user's files, if the settings name any, have the checksum of the settings."""
-        if self.pretrained is not None:
-            return
-        if not (files := self.own_files()):
-            self._fail_to_find(Path(self.path or ""))
-        lines = [f"{_digest(file.absolute(), _identity(file.stat()))}  {file.name}\n" for file in files]
-        if (checksum := sha256("".join(lines).encode())) != self.sha256:
-            names = list_names([file.name for file in files])
-            raise UserError(
-                f"{self.path}: sha256 must be the checksum of its files together ({names}); got "
-                f"{self.sha256 or 'null'}; set it to {checksum} in params.yaml, or put the right files there"
-            )
-
-    def _own(self, file: str) -> Path:
-        """Return the path of a file of the user's own; an ONNX file at `path` stands for model.onnx."""
-        path = Path(self.path or "")
-        if path.is_file():
-            return path if file == GRAPH else path.parent / file
-        return path / file
-
-    def _fail_to_find(self, path: Path) -> NoReturn:
-        raise UserError(f"{path} not found; put it there, or name other pretrained weights in params.yaml")
-
-
-def is_part(name: str, graph: Path) -> bool:
-    """Return whether a file, by its name, is an ONNX file or its external data, such as model.onnx.data."""
-    return name.startswith(graph.name)

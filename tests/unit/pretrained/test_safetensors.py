@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import tiny_bert
-from textclf.artifacts import safetensors
 from textclf.core.errors import UserError
+from textclf.pretrained import safetensors
 
 ARRAYS = {"a": np.arange(6, dtype=np.float32).reshape(2, 3), "b": np.array([7.5], dtype=np.float32)}
 WHOLE = tiny_bert.safetensors(ARRAYS)

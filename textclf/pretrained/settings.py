@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, WithJsonSchema, model_validator
 
-from textclf.artifacts.pretrained import TOKENIZER, Chosen, having
 from textclf.core.settings import Name, Section, relation, rule
+from textclf.pretrained.catalogue import TOKENIZER, having
+from textclf.pretrained.weights import Chosen
 
 DEFAULT = "all-minilm-l6-v2"
 SHA256 = re.compile("[0-9a-f]{64}")

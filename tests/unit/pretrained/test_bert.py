@@ -11,9 +11,10 @@ import pytest
 from numpy.typing import NDArray
 
 from tests import tiny_bert
-from textclf.artifacts import bert
-from textclf.artifacts.onnx_graph import Graph
+from textclf.core import onnx_graph
 from textclf.core.errors import UserError
+from textclf.core.onnx_graph import Graph
+from textclf.pretrained import bert
 
 WEIGHTS = tiny_bert.weights()
 ROWS = [[2, 4, 6, 9, 3], [2, 5, 3]]
@@ -26,7 +27,7 @@ def run(model: onnx.ModelProto, rows: list[list[int]]) -> NDArray[np.float32]:
     ids = np.array([row + [1] * (width - len(row)) for row in rows])
     mask = np.array([[1] * len(row) + [0] * (width - len(row)) for row in rows])
     session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
-    output: NDArray[np.float32] = session.run(None, {bert.IDS: ids, bert.MASK: mask})[0]
+    output: NDArray[np.float32] = session.run(None, {onnx_graph.IDS: ids, onnx_graph.MASK: mask})[0]
     return output
 
 

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.metrics import METRICS
 from textclf.core.files import SPLITS
 from textclf.core.settings import rule
+from textclf.evaluate.registry import METRICS
 
 LARGEST = 2**63 - 1  # number of rows or features
 PAIRS = {f"{later}_in_{earlier}" for place, later in enumerate(SPLITS) for earlier in SPLITS[:place]}

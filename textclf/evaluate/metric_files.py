@@ -7,11 +7,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, NoReturn
 
-from textclf.artifacts.metric_shapes import ANY_KEY, SHAPES
-from textclf.artifacts.metrics import pair_name
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, require
 from textclf.core.settings import validate
+from textclf.evaluate.metric_shapes import ANY_KEY, SHAPES
+from textclf.evaluate.registry import pair_name
 
 DEEPEST = 50  # levels of mappings and lists in a file
 REMEDY = "remove it and run dvc repro (or dvc pull) to make it"

@@ -1,0 +1,1 @@
+"""What passes between stages: splits, features, predictions, models as layers, decisions."""
