@@ -1,4 +1,4 @@
-"""Measure the time and the memory of `textclf drift` with many new rows: `make bench-drift`.
+"""Measure the time and the memory of `textclf drift` with many new rows.
 
     python -m benchmarks.drift_timings --result benchmarks/results/drift-timings.json
 

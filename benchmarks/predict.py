@@ -1,4 +1,4 @@
-"""Time `textclf predict` on one core, from a cold start and with many sentences: `make bench-predict`.
+"""Time `textclf predict` on one core, from a cold start and with many sentences.
 
     python -m benchmarks.predict --rounds 5 --result benchmarks/results/predict.json
 

@@ -1,4 +1,4 @@
-"""Time, memory and disk of the pipeline at growing numbers of rows: `make bench-scale`.
+"""Time, memory and disk of the pipeline at growing numbers of rows: `make bench`.
 
     python -m benchmarks.scale 1000000 --result benchmarks/results/scale-1000000.json
     python -m benchmarks.scale 100000 --models majority keras -S train.keras.batch_size=1000

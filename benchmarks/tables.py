@@ -1,4 +1,4 @@
-"""The tables of docs/ that show results of benchmarks/dvc.yaml, as Markdown; docs/generate.py puts them into the pages.
+"""The tables of docs/ with accuracies and simulations, as Markdown; docs/generate.py puts them into the pages.
 
 Every function takes nothing and reads benchmarks/results/.
 """
@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.copies import ROOT
-from benchmarks.grid import table as grid_table
 from textclf.core import files
 from textclf.core.formatting import display_name, p_value
 from textclf.core.settings import load_yaml
@@ -210,11 +209,6 @@ def choices() -> str:
     return markdown(["model", *corpora, "training, CPU s", "texts per CPU s", "MB"], rows)
 
 
-def grid() -> str:
-    """Return the table that `make grid` prints."""
-    return grid_table(result("grid"))
-
-
 def together() -> str:
     """Return accuracies on the three corpora as one table, by sentiment and by source."""
     runs = [result(f"together-{label}") for label in ("sentiment", "source")]
@@ -320,7 +314,6 @@ TABLES = {
     "choices": choices,
     "coverage": coverage,
     "slices": slices,
-    "grid": grid,
     "honest": honest,
     "honest-command": honest_command,
     "representations": representations,

@@ -1,7 +1,7 @@
 """The results of timings, and their tables in docs/ as Markdown.
 
 A time depends on the machine and on what else it does, so a result has the machine, the load and the commit that was
-measured. timings/dvc.yaml says when a result is out of date: when the benchmark itself has changed.
+measured.
 """
 
 import importlib.metadata
@@ -19,7 +19,6 @@ from textclf.core import files
 RESULTS = copies.ROOT / "benchmarks" / "results"
 VERSIONS = ("tensorflow", "keras", "scikit-learn", "dvc")
 START = "DVC's start"  # the time of a run before its first stage
-NAMED = 4  # packages of a stage whose imports are named
 EXTRAPOLATED = (100_000_000, 1_000_000_000)  # rows
 
 Spread = dict[str, float]
@@ -86,30 +85,6 @@ def bench(content: dict[str, Any]) -> str:
     parts.append(["`dvc repro` with nothing to do", show(seconds["nothing to do"])])
     rounds = f"Rounds: {content['rounds']}. {measured_on(content)}"
     return f"{markdown(rows)}\n\n{markdown(parts)}\n\n{rounds}"
-
-
-def startup(content: dict[str, Any]) -> str:
-    """Return the table of benchmarks/startup.py."""
-    lines = [["seconds", "interpreter", "imports", "of them most", "work", "end", "all", "floor"]]
-    sums = dict.fromkeys(("interpreter", "imports", "work", "end", "all", "floor"), 0.0)
-    for stage, measured in content["stages"].items():
-        imports = measured["imports"]
-        largest = sorted(imports.keys() - {"all others"}, key=lambda name: (-imports[name], name))[:NAMED]
-        times = {
-            "interpreter": measured["interpreter"],
-            "imports": sum(imports.values()),
-            "work": measured["work"],
-            "end": measured["end"],
-        }
-        times["all"] = sum(times.values())
-        times["floor"] = times["interpreter"] + sum(imports.get(name, 0.0) for name in content["needed"][stage])
-        sums = {name: total + times[name] for name, total in sums.items()}
-        most = ", ".join(f"{name} {imports[name]:.2f}" for name in largest)
-        cells = [f"{times[name]:.2f}" for name in sums]
-        lines.append([f"`{stage}`", *cells[:2], most, *cells[2:]])
-    totals = [f"{total:.2f}" for total in sums.values()]
-    lines.append(["sum", *totals[:2], "", *totals[2:]])
-    return f"{markdown(lines)}\n\nRounds: {content['rounds']}. {measured_on(content)}"
 
 
 def predict(content: dict[str, Any]) -> str:
@@ -205,5 +180,4 @@ TABLES = {
     "timings-bench": lambda: bench(read("bench")),
     "timings-predict": lambda: predict(read("predict")),
     "timings-scale": scales,
-    "timings-startup": lambda: startup(read("startup")),
 }

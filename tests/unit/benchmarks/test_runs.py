@@ -44,12 +44,3 @@ def test_the_interval_of_a_mean_over_seeds_is_students() -> None:
 def test_the_baseline_of_a_table_has_no_interval() -> None:
     assert tables.accuracy({"accuracy": 0.8}) == "0.800"
     assert tables.accuracy({"accuracy": 0.8, "low": -0.01, "high": 0.02}) == "0.800 (-0.010 to +0.020)"
-
-
-def test_packages_whose_imports_take_the_same_time_stand_in_the_order_of_their_names() -> None:
-    names = [f"package{number}" for number in range(9)]
-    measured = {"interpreter": 0.1, "imports": dict.fromkeys(names[::-1], 0.25), "work": 0.1, "end": 0.1}
-    machine = {"commit": "0123456", "machine": "one", "versions": {}, "load": [0.0, 0.0]}
-    content = {"stages": {"split": measured}, "needed": {"split": []}, "rounds": 1, **machine}
-    shown = "package0 0.25, package1 0.25, package2 0.25, package3 0.25"
-    assert f" | {shown} | " in timings.startup(content)
