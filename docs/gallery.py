@@ -1,6 +1,6 @@
 """Take the screenshots of the report that README.md and docs/report.md show.
 
-usage: make gallery (after `make repro`; needs Chromium)
+usage: python docs/gallery.py (after `make repro`; needs `make .venv/dev` and Chromium)
 """
 
 import shutil

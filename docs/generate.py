@@ -250,8 +250,8 @@ def filled(page: Path, names: Iterable[str] = TABLES) -> str:
             raise UserError(f"{page.name} must have both {before.strip()} and {after} around its table")
         try:
             table = TABLES[name](root)
-        except tables.MissingResultError as missing:  # a slow test requires it
-            print(f"{page.name}: {name} stays as it is: run make results, which writes {missing}", file=sys.stderr)
+        except tables.MissingResultError as missing:
+            print(f"{page.name}: {name} stays as it is, because benchmarks/results lacks {missing}", file=sys.stderr)
             continue
         text = text[: start + len(before)] + table + "\n" + text[end:]
     return text

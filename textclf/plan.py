@@ -49,7 +49,8 @@ def missing_packages(params: "Params") -> Iterator[str]:
     """Yield a sentence for each representation or model in use that needs a package which is not installed."""
     for key, section in _used_sections(params).items():
         if missing := [name for name in getattr(section, "packages", ()) if find_spec(name) is None]:
-            yield f"{key} needs {' and '.join(missing)}, which the lesson's run does not install; run make pretrained"
+            needs = f"{key} needs {' and '.join(missing)}"
+            yield f"{needs}, which the lesson's run does not install; run make .venv/pretrained"
 
 
 def wrong_weights(params: "Params") -> Iterator[str]:

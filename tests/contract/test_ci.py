@@ -70,7 +70,7 @@ def test_the_tests_of_a_commit_try_the_same_each_time_and_other_things_by_night(
 
 ON_GITHUB = [step.get("run", "") for step in JOBS["pipeline"]["steps"]]
 ON_GITLAB: list[str] = GITLAB["pipeline"]["script"]
-IN_ORDER = ["dvc pull", "make repro", "ci/base", "make pr-report", "git diff --exit-code"]
+IN_ORDER = ["dvc pull", "make repro", "ci/base", "textclf pr-report", "git diff --exit-code"]
 
 
 @pytest.mark.parametrize("lines", [ON_GITHUB, ON_GITLAB], ids=["github", "gitlab"])
@@ -82,7 +82,7 @@ def test_both_hosts_run_the_same_steps_in_the_same_order(lines: list[str]) -> No
 
 def test_the_comment_is_posted_after_the_report() -> None:
     text = "\n".join(ON_GITLAB)
-    assert text.index("make pr-report") < text.index("ci/comment.py") < text.index("git diff --exit-code")
+    assert text.index("textclf pr-report") < text.index("ci/comment.py") < text.index("git diff --exit-code")
     assert JOBS["comment"]["needs"] == "pipeline"
     assert "!cancelled()" in JOBS["comment"]["if"]  # also after a pipeline that failed
     assert any("ci/comment.py" in step.get("run", "") for step in JOBS["comment"]["steps"])
@@ -97,7 +97,7 @@ def test_outputs_of_stages_are_never_pulled(lines: list[str]) -> None:
 STUB = """#!/bin/sh
 name=$(basename "$0")
 case "$name $*" in
-  make*pr-report*) call="make pr-report"; echo report > "${COMMENT:-comment.md}" ;;
+  textclf*pr-report*) call="textclf pr-report"; echo report > "${COMMENT:-comment.md}" ;;
   git*ls-files*) call="git ls-files"; printf 'rows.csv.dvc\\0' ;;
   make*|python*|git*|base*) call="$name $1" ;;
   dvc*config*) echo "$REMOTE"; exit ;;
@@ -111,7 +111,7 @@ exit 0
 
 def gitlab(folder: Path, failing: str = "", remote: str = "", request: str = "7") -> tuple[list[str], int]:
     """Return the calls of the GitLab job and its exit code; the calls in `failing` fail."""
-    for name in ("bin/make", "bin/git", "bin/python", ".venv/bin/dvc", "ci/base"):
+    for name in ("bin/make", "bin/git", "bin/python", ".venv/bin/dvc", ".venv/bin/textclf", "ci/base"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(STUB)
         (folder / name).chmod(0o755)
@@ -130,7 +130,7 @@ def gitlab(folder: Path, failing: str = "", remote: str = "", request: str = "7"
 
 
 RUN = ["make .venv/run", "make repro"]
-REPORT = ["base BASE", "make pr-report", "python ci/comment.py"]
+REPORT = ["base BASE", "textclf pr-report", "python ci/comment.py"]
 
 
 @pytest.mark.parametrize(
@@ -139,8 +139,8 @@ REPORT = ["base BASE", "make pr-report", "python ci/comment.py"]
         ("", 0),
         ("base-BASE", 0),
         ("git-diff", 1),  # metrics that are not committed
-        ("make-pr-report", 2),  # the gate
-        ("make-pr-report git-diff", 2),
+        ("textclf-pr-report", 2),  # the gate
+        ("textclf-pr-report git-diff", 2),
         ("python-ci/comment.py", 2),
         ("python-ci/comment.py git-diff", 2),
     ],

@@ -1,7 +1,9 @@
 """What `make` installs: locked, with hashes, and built by nothing that is not locked."""
 
+import os
 import re
 import subprocess
+from pathlib import Path
 
 from tests.conftest import ROOT
 
@@ -39,10 +41,15 @@ def test_the_requirement_without_a_wheel_is_built_with_what_is_locked() -> None:
     assert version("setuptools", "build.txt") == version("setuptools", "run.txt")
 
 
-def test_make_lock_refuses_another_requirement_without_a_wheel() -> None:
-    locking = [line for line in make("lock") if "pip compile" in line]
-    assert len(locking) == len(LOCKS)
-    assert all("--only-binary :all:" in line for line in locking)
+def test_locking_refuses_another_requirement_without_a_wheel(tmp_path: Path) -> None:
+    stub = tmp_path / "uv"
+    stub.write_text('#!/bin/sh\necho "$@"\n')
+    stub.chmod(0o755)
+    variables = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run([ROOT / "ci" / "lock.sh"], env=variables, capture_output=True, text=True, check=True)
+    locking = done.stdout.splitlines()
+    assert sorted(re.findall(r"-o requirements/(\S+)", done.stdout)) == sorted(LOCKS)
+    assert all("--only-binary :all:" in line and "--generate-hashes" in line for line in locking)
     assert [re.findall(r"--no-binary (\S+)", line) for line in locking if "--no-binary" in line] == [
         ["antlr4-python3-runtime"]
     ]

@@ -23,7 +23,7 @@ NOT_RUN = {
     "make test": "it would run itself",
     "make repro test check": "the same",
     ".venv/bin/pre-commit install": "the tests must not change the reader's hooks",
-    "make pretrained": "it installs packages, which the environment of the tests has",
+    "make .venv/pretrained": "it installs packages, which the environment of the tests has",
     "make audit": "it installs a package; tests/unit/studies runs audits",
     "make search": "the section search is the reader's; tests/unit/studies runs searches",
     "make studies": "minutes; its outputs are in Git and DVC compares them",

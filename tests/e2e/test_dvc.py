@@ -41,7 +41,7 @@ def experiments(copy: Copy) -> list[dict[str, str]]:
 
 
 def test_a_clone_has_what_a_pull_brings_and_runs_nothing(clone: Copy, pipeline: Copy) -> None:
-    assert "up to date" in clone.dvc("status")
+    assert "up to date" in clone.dvc("status", "dvc.yaml")
     assert verify.stages_run(clone.dvc("repro")) == []
     assert verify.file_hashes(clone.folder) == verify.file_hashes(pipeline.folder)
 

@@ -1,4 +1,4 @@
-"""How long the tests of tests/faults try, and the seed of all random tests: `make faults N=10 FAULTS_SEED=1`."""
+"""How often tests/faults try, and the seed of random tests: `FAULTS=10 FAULTS_SEED=1 pytest tests/faults`."""
 
 import functools
 import os

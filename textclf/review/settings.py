@@ -50,7 +50,7 @@ Rates = dict[Name, dict[Name, dict[Name, Annotated[float, Field(ge=0, le=1)]]]]
 
 
 class Gate(Section):
-    """Limits beyond which `make pr-report` fails, each as model: {split: {metric: number}}."""
+    """Limits beyond which `textclf pr-report` fails, each as model: {split: {metric: number}}."""
 
     minimum: Bounds = Field(
         {}, description=f"worst value allowed: the least for accuracy and the like, the most for {LOWER_IS_BETTER}"

@@ -54,7 +54,7 @@ def test_the_lesson_needs_no_pretrained_weights_and_no_further_package() -> None
 def test_a_package_that_is_missing_is_told_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("textclf.plan.find_spec", lambda name: None if name == "tokenizers" else name)
     assert list(missing_packages(parse(SEVERAL % ("", "")))) == [
-        "vectorize.sentences needs tokenizers, which the lesson's run does not install; run make pretrained"
+        "vectorize.sentences needs tokenizers, which the lesson's run does not install; run make .venv/pretrained"
     ]
 
 

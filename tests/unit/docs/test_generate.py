@@ -165,6 +165,6 @@ def test_a_table_whose_result_is_missing_stays_and_is_named(
 ) -> None:
     monkeypatch.setattr(generate.tables, "RESULTS", generate.folder)
     page = generate.folder / "page.md"
-    page.write_text("a\n<!-- grid -->\nan old row\n<!-- /grid -->\n")
+    page.write_text("a\n<!-- slices -->\nan old row\n<!-- /slices -->\n")
     assert generate.filled(page) == page.read_text()
-    assert "page.md: grid stays as it is: run make results, which writes grid.json" in capsys.readouterr().err
+    assert "page.md: slices stays as it is, because benchmarks/results lacks slices.json" in capsys.readouterr().err
