@@ -1,4 +1,4 @@
-"""The tables of docs/drift.md."""
+"""The tables of drift in docs/evidence.md."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -11,6 +11,7 @@ from textclf.drift.result import TITLES
 ANSWER = "answer"
 COLUMNS = (CLASSIFIER, WORDS, LENGTH, UNKNOWN, CLASSES, ANSWER)
 CORPORA = ("yelp", "amazon", "imdb", "copies")
+SIZES = (25, 400)  # new rows of the cases whose power is shown
 
 
 def titles() -> list[str]:
@@ -19,10 +20,9 @@ def titles() -> list[str]:
 
 
 def cells(rates: Mapping[str, Mapping[str, float]]) -> Iterable[str]:
-    """Return the share of each check as a percentage with its interval."""
+    """Return the share of each check as a percentage."""
     for name in COLUMNS:
-        rate = rates[name]
-        yield f"{100 * rate['share']:.1f} ({100 * rate['low']:.1f} to {100 * rate['high']:.1f})"
+        yield f"{100 * rates[name]['share']:.1f}"
 
 
 def alarms() -> str:
@@ -37,7 +37,7 @@ def alarms() -> str:
 def power() -> str:
     """Return the power by kind and number of new rows and by check."""
     cases = result("drift-power")["cases"]
-    rows = [[case["new"], f"{case['size']:,}", *cells(case["rates"])] for case in cases]
+    rows = [[case["new"], f"{case['size']:,}", *cells(case["rates"])] for case in cases if case["size"] in SIZES]
     return markdown([f"p ≤ 0.05, % of {cases[0]['repeats']} cases", "new rows", *titles()], rows)
 
 

@@ -1,4 +1,4 @@
-"""The tables of docs/lesson.md: the lesson's claims, and how its numbers depend on the network's seed."""
+"""The tables of the lesson: its claims, and how its numbers depend on the network's seed."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The tables of docs/coverage.md, from the results of `prediction_sets` and `abstention`, as Markdown.
+"""The tables of prediction sets, from the results of `prediction_sets` and `abstention`, as Markdown.
 
 Every function in `TABLES` takes nothing and reads benchmarks/results/.
 """
@@ -6,6 +6,9 @@ Every function in `TABLES` takes nothing and reads benchmarks/results/.
 from typing import Any
 
 from benchmarks.tables import CORPORA, display, interval, markdown, result
+
+CHOICE_ROWS = (50, 500)  # validation rows of the choices that are shown
+ASKED = "0.9"  # the coverage that is shown
 
 
 def prediction_sets() -> str:
@@ -54,6 +57,7 @@ def prediction_sets_broken() -> str:
             plus_minus(line["cost"], "+"),
         ]
         for line in content["choices"]
+        if line["rows"] in CHOICE_ROWS
     ]
     header = ["chosen on the validation rows", "rows", "coverage with their scores, %", "with scores of others", "cost"]
     table = markdown(["difference of the test rows", "mean coverage, %", "5% to 95% of the draws"], first)
@@ -85,22 +89,21 @@ def abstention() -> str:
         content = result(f"abstention-{corpus}")
         for model in ("logistic_regression", "keras"):
             found = content["models"][model]
-            for asked, line in found["coverages"].items():
-                others = [split[asked]["coverage"]["value"] for split in content["splits"]]
-                spread = f"{sum(others) / len(others):.3f} ({min(others):.3f} to {max(others):.3f})"
-                rows.append(
-                    [
-                        corpus,
-                        display(model),
-                        f"{float(asked):.0%}",
-                        interval(line["coverage"]["value"], line["coverage"]),
-                        f"{line['range']['low']:.3f} to {line['range']['high']:.3f}",
-                        spread if model == "logistic_regression" else "",
-                        interval(1 - line["answered"]["value"], _rest(line["answered"])),
-                        f"{interval(line['accuracy']['value'], line['accuracy'])} of {found['accuracy']:.3f}",
-                    ]
-                )
-    header = ["corpus", "model", "asked", "coverage", "range of runs", f"mean of {len(others)} splits", "abstains"]
+            line = found["coverages"][ASKED]
+            others = [split[ASKED]["coverage"]["value"] for split in content["splits"]]
+            spread = f"{sum(others) / len(others):.3f} ({min(others):.3f} to {max(others):.3f})"
+            rows.append(
+                [
+                    corpus,
+                    display(model),
+                    interval(line["coverage"]["value"], line["coverage"]),
+                    f"{line['range']['low']:.3f} to {line['range']['high']:.3f}",
+                    spread if model == "logistic_regression" else "",
+                    interval(1 - line["answered"]["value"], _rest(line["answered"])),
+                    f"{interval(line['accuracy']['value'], line['accuracy'])} of {found['accuracy']:.3f}",
+                ]
+            )
+    header = ["corpus", "model", "coverage", "range of runs", f"mean of {len(others)} splits", "abstains"]
     return markdown([*header, "accuracy of the answers, of all rows"], rows)
 
 

@@ -57,7 +57,7 @@ def interval(value: float, ends: dict[str, float | None] | None, sign: str = "")
     return f"{value:{sign}.3f} ({ends['low']:{sign}.3f} to {ends['high']:{sign}.3f})"
 
 
-# The honest protocol, and cross-validation: docs/evaluation.md
+# The honest protocol, and cross-validation
 
 
 def honest_command() -> str:
@@ -71,34 +71,23 @@ def honest_command() -> str:
 
 
 def honest() -> str:
-    """Return metrics and comparisons of the honest protocol, two tables per corpus."""
-    return "\n\n".join(f"**{corpus}**\n\n{honest_of(corpus)}" for corpus in CORPORA)
-
-
-def honest_of(corpus: str) -> str:
-    """Return the two tables of one corpus."""
-    run = result(f"honest-{corpus}")
-    metrics = ("accuracy", "log_loss", "roc_auc", "f1", "brier")
-    rows = []
-    for model, splits in run["evaluation"].items():
-        test, decided, trained = splits["test"], run["decisions"][model], run["training"][model]
-        chosen = [f"threshold {decided['threshold']:.3f}", f"temperature {decided['temperature']:.2f}"]
-        chosen += [f"epoch {trained['best_epoch']}"] if "best_epoch" in trained else []
-        chosen += [f"C {trained['C']:g}"] if "C" in trained else []
-        error = f"{test['ece']:.3f} ({decided['uncalibrated']['test']['ece']:.3f})"
-        cells = [interval(test[metric], run["intervals"][model]["test"].get(metric)) for metric in metrics]
-        rows.append([display(model), f"{splits['validation']['accuracy']:.3f}", *cells, error, ", ".join(chosen)])
-    header = ["model", "validation", "accuracy", "log loss", "ROC AUC", "F1", "Brier"]
-    first = markdown([*header, "calibration error (before)", "chosen"], rows)
-    rows = []
-    for pair, test in run["comparisons"].items():
-        smallest = f"{test['smallest_difference']:.3f}" if "smallest_difference" in test else "none"
-        numbers = [p_value(test["p"]), p_value(test["p_holm"]), smallest]
-        name = " minus ".join(map(display, pair.split("_vs_")))
-        alone = f"{test['only_first']}, {test['only_second']}"
-        rows.append([name, interval(test["difference"], test, "+"), alone, *numbers])
-    header = ["accuracy on the test rows", "difference", "correct alone", "p", "p (Holm)", "detectable difference"]
-    return f"{first}\n\n{markdown(header, rows)}"
+    """Return metrics of the honest protocol by corpus and model, and the tests between network and regression."""
+    rows, tests = [], []
+    for corpus in CORPORA:
+        run = result(f"honest-{corpus}")
+        for model, splits in run["evaluation"].items():
+            test, decided, trained = splits["test"], run["decisions"][model], run["training"][model]
+            chosen = [f"threshold {decided['threshold']:.2f}", f"temperature {decided['temperature']:.2f}"]
+            chosen += [f"epoch {trained['best_epoch']}"] if "best_epoch" in trained else []
+            chosen += [f"C {trained['C']:g}"] if "C" in trained else []
+            cells = [interval(test[key], run["intervals"][model]["test"].get(key)) for key in ("accuracy", "log_loss")]
+            rows.append([corpus, display(model), *cells, f"{test['ece']:.3f}", ", ".join(chosen)])
+        pair = run["comparisons"]["keras_vs_logistic_regression"]
+        numbers = [p_value(pair["p"]), f"{pair['smallest_difference']:.3f}"]
+        tests.append([corpus, interval(pair["difference"], pair, "+"), *numbers])
+    first = markdown(["corpus", "model", "accuracy", "log loss", "calibration error", "chosen"], rows)
+    header = ["corpus", "network minus logistic regression, accuracy", "p", "smallest detectable difference"]
+    return f"{first}\n\n{markdown(header, tests)}"
 
 
 def studies() -> str:
@@ -146,42 +135,35 @@ def slices() -> str:
     """Return how often slices are called weak or strong by chance, and how often a weak one is found."""
     content = result("slices")
     rows = [
-        [
-            row["scenario"],
-            f"{row['slices']:.0f}",
-            share(row["alarms"]),
-            share(row["found"]) if row["weak"] else "",
-        ]
+        [row["scenario"], f"{row['alarms']['share']:.1%}", f"{row['found']['share']:.1%}" if row["weak"] else ""]
         for row in content["scenarios"]
     ]
-    columns = ["made-up test sets", "slices", "% with a false alarm", "% with the weak slice found"]
+    error = 1.96 * math.sqrt(0.05 * 0.95 / content["sets"])
     note = (
-        f"{content['sets']:,} test sets per line, with 95% intervals. The accuracy is 0.85 unless the line says "
-        "otherwise; a weak slice has 10% of the rows, a weak class one in 77."
+        f"{content['sets']:,} test sets per line; a share of 5% has an interval of ±{100 * error:.0f} point. The "
+        "accuracy is 0.85 unless the line says otherwise; a weak slice has 10% of the rows, a weak class one in 77."
     )
-    return f"{markdown(columns, rows)}\n\n{note}"
+    return f"{markdown(['made-up test sets', 'with a false alarm', 'with the weak slice found'], rows)}\n\n{note}"
 
 
-def share(cell: dict[str, float]) -> str:
-    """Return a share with its interval, in percent."""
-    value, low, high = (100 * cell[name] for name in ("share", "low", "high"))
-    return f"{value:.1f} ({low:.1f} to {high:.1f})"
-
-
-# Representations and models: docs/representations.md, docs/own-data.md
+# Representations and models
 
 
 def representations() -> str:
-    """Return cross-validated accuracies, one table per corpus."""
-    return "\n\n".join(f"**{corpus}**\n\n{representations_of(corpus)}" for corpus in CORPORA)
-
-
-def representations_of(corpus: str) -> str:
-    """Return mean accuracy and difference from the baseline by representation (row) and model (column)."""
+    """Return cross-validated accuracies on the corpora, a star if the difference from the baseline is significant."""
     models = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
-    content = result(f"representations-{corpus}")
-    rows = [[row["representation"], *(accuracy(row["models"][model]) for model in models)] for row in content]
-    return markdown(["representation", *map(display, models)], rows)
+    contents = [result(f"representations-{corpus}") for corpus in CORPORA]
+    rows = []
+    for lines in zip(*contents, strict=True):
+        cells = [", ".join(starred(line["models"][model]) for line in lines) for model in models]
+        rows.append([lines[0]["representation"], *cells])
+    return markdown([f"accuracy: {', '.join(CORPORA)}", *map(display, models)], rows)
+
+
+def starred(cell: dict[str, float]) -> str:
+    """Return a mean accuracy, with a star if the interval of its difference from the baseline excludes 0."""
+    excludes = "low" in cell and (cell["low"] > 0 or cell["high"] < 0)
+    return f"{cell['accuracy']:.3f}{'*' if excludes else ''}"
 
 
 def accuracy(cell: dict[str, float]) -> str:
@@ -221,7 +203,7 @@ def together() -> str:
     return markdown(header, rows)
 
 
-# Behavioural tests: docs/behaviour.md
+# Behavioural tests
 
 
 def behaviour() -> str:
@@ -231,21 +213,19 @@ def behaviour() -> str:
     models, accuracies = ({m: of for each in contents for m, of in each[key].items()} for key in ("models", "accuracy"))
     tests = load_yaml(ROOT / "behaviour" / "sentiment.yaml")["tests"]
     rows = [
-        [display_name(test), str(models[order[0]][test]["cases"]), *(rate(models[model][test]) for model in order)]
+        [
+            display_name(test),
+            str(models[order[0]][test]["cases"]),
+            *(f"{models[model][test]['failure_rate']:.0%}" for model in order),
+        ]
         for test in tests
     ]
-    shown = [rate({"failure_rate": accuracies[model]["accuracy"], **accuracies[model]}) for model in order]
+    shown = [f"{accuracies[model]['accuracy']:.0%}" for model in order]
     rows.append(["accuracy on the test rows", "", *shown])
-    return markdown(["%", "cases", *(TESTED.get(model, display(model)) for model in order)], rows)
+    return markdown(["cases that fail", "number", *(TESTED.get(model, display(model)) for model in order)], rows)
 
 
-def rate(content: dict[str, float]) -> str:
-    """Return a failure rate in percent with its interval."""
-    value, low, high = (100 * content[key] for key in ("failure_rate", "low", "high"))
-    return f"{value:.0f} ({low:.0f} to {high:.0f})"
-
-
-# Label issues: docs/audit.md
+# Label issues
 
 JUDGES = {
     "words": "regression on word counts",
@@ -257,16 +237,16 @@ READ = ("words and letters", "sentences")  # whose most suspicious rows were rea
 
 
 def audit_planted() -> str:
-    """Return how many flipped labels are found, by share of flipped labels, corpus and judge."""
-    rows = []
+    """Return how many flipped labels are found, by corpus, judge and share of flipped labels."""
+    header, rows = ["corpus", "judged by"], []
     for corpus in CORPORA:
-        for planted in result(f"audit-{corpus}")["planted"]:
-            for judge, title in JUDGES.items():
-                found = planted["found"][judge]
-                numbers = [interval(found[key]["mean"], found[key]) for key in ("precision", "recall", "at_k")]
-                rows.append([f"{planted['share']:.0%}", corpus, title, f"{found['flagged']['mean']:.0f}", *numbers])
-    rows.sort(key=lambda row: int(row[0].rstrip("%")))  # stable
-    return markdown(["flipped", "corpus", "judged by", "flagged", "precision", "recall", "in the first k"], rows)
+        planted = result(f"audit-{corpus}")["planted"]
+        for judge, title in JUDGES.items():
+            found = [each["found"][judge] for each in planted]
+            cells = [f"{each[key]['mean']:.2f}" for each in found for key in ("precision", "recall", "at_k")]
+            rows.append([corpus, title, *cells])
+    header += [f"{each['share']:.0%}: {name}" for each in planted for name in ("precision", "recall", "in the first k")]
+    return markdown(header, rows)
 
 
 def audit_noise() -> str:
@@ -283,19 +263,15 @@ def audit_noise() -> str:
 
 
 def audit_verdicts() -> str:
-    """Return what readers found in the most suspicious rows of each corpus as published, and in rows at random."""
+    """Return what readers found in the most suspicious rows of the corpora as published, and in rows at random."""
     verdicts = result("audit-verdicts")
     rows = []
     for judge in READ:
-        published = {corpus: result(f"audit-{corpus}")["published"][judge] for corpus in CORPORA}
-        suspects = {corpus: found["suspects"] for corpus, found in published.items()}
-        for corpus, found in published.items():
-            cells = _verdict_cells(verdicts["blind"], {corpus: found["suspects"]})
-            rows.append([JUDGES[judge], corpus, str(found["flagged"]), *cells])
-        rows.append([JUDGES[judge], "all", "", *_verdict_cells(verdicts["blind"], suspects)])
-        rows.append([JUDGES[judge], "all, first reader", "", *_verdict_cells(verdicts["knowing"], suspects)])
-    rows.append(["no model: rows at random", "all", "", *_verdict_cells(verdicts["random"], verdicts["random"])])
-    return markdown(["judged by", "corpus", "flagged", "label wrong", "ambiguous", "label right", "share wrong"], rows)
+        suspects = {corpus: result(f"audit-{corpus}")["published"][judge]["suspects"] for corpus in CORPORA}
+        for reader, key in (("blind", "blind"), ("knew the labels", "knowing")):
+            rows.append([JUDGES[judge], reader, *_verdict_cells(verdicts[key], suspects)])
+    rows.append(["no model: rows at random", "blind", *_verdict_cells(verdicts["random"], verdicts["random"])])
+    return markdown(["judged by", "reader", "label wrong", "ambiguous", "label right", "share wrong"], rows)
 
 
 def _verdict_cells(verdicts: dict[str, dict[str, str]], read: Mapping[str, Iterable[str]]) -> list[str]:

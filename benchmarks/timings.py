@@ -74,17 +74,21 @@ def markdown(lines: Iterable[Sequence[str]]) -> str:
 def bench(content: dict[str, Any]) -> str:
     """Return the tables of benchmarks/bench.py."""
     seconds = content["seconds"]
-    rows = [["seconds: median (minimum to maximum)", "plain script", "pipeline", "pipeline / plain"]]
-    for what in ("whole", "fit"):
-        cells = [show(seconds[f"{who} {what}"]) for who in ("plain", "pipeline")]
-        rows.append([what, *cells, show(content["ratios"][what])])
     parts = [["part", "seconds"], ["plain script: imports", show(seconds["plain imports"])]]
     parts += [[f"pipeline: `{stage}`", show(seconds[stage])] for stage in content["stages"]]
     parts.append(["pipeline: sum of the stages, each run alone", show(seconds["stages"])])
     parts.append(["pipeline: DVC itself (whole minus stages)", show(seconds["DVC"])])
     parts.append(["`dvc repro` with nothing to do", show(seconds["nothing to do"])])
-    rounds = f"Rounds: {content['rounds']}. {measured_on(content)}"
-    return f"{markdown(rows)}\n\n{markdown(parts)}\n\n{rounds}"
+    return f"{ratios(content)}\n\n{markdown(parts)}"
+
+
+def ratios(content: dict[str, Any]) -> str:
+    """Return the seconds of the pipeline and of the plain script, and their ratio."""
+    rows = [["seconds: median (minimum to maximum)", "plain script", "pipeline", "pipeline / plain"]]
+    for what in ("whole", "fit"):
+        cells = [show(content["seconds"][f"{who} {what}"]) for who in ("plain", "pipeline")]
+        rows.append([what, *cells, show(content["ratios"][what])])
+    return f"{markdown(rows)}\n\nRounds: {content['rounds']}. {measured_on(content)}"
 
 
 def predict(content: dict[str, Any]) -> str:
@@ -133,23 +137,22 @@ def accuracy(part: dict[str, Any]) -> str:
 
 
 def scales() -> str:
-    """Return the tables of all numbers of rows, their growth, and the extrapolation to more."""
+    """Return the pipeline and what it is compared with at each number of rows, and the extrapolation to more."""
     measured = sorted(map(files.read_json, RESULTS.glob("scale-*.json")), key=lambda content: int(content["rows"]))
     settings = ", ".join(f"{key}={value}" for key, value in measured[0]["settings"].items())
-    growth = [["rows", "seconds", "rows/s", "microseconds per row", "largest process, MB", "on disk, MB"]]
+    lines = [["rows", "program", "seconds", "largest process, MB", "on disk, MB", "test accuracy"]]
     for content in measured:
-        rows, total = content["rows"], content["pipeline"]
-        per_row = [f"{rows / total['seconds']:,.0f}", f"{total['seconds'] / rows * 1e6:.1f}"]
-        sizes = [megabytes(total[key]) for key in ("largest", "disk")]
-        growth.append([f"{rows:,}", f"{total['seconds']:.1f}", *per_row, *sizes])
-    parts = [
-        f"Params: {settings}. Memory of the machine: {measured[0]['memory'] / 1e3:.0f} GB.",
-        *map(scale, measured),
-        markdown(growth),
-        "Not run, but extrapolated from the two largest, on this machine:",
-        markdown(extrapolated(measured)),
-    ]
-    return "\n\n".join(parts)
+        programs = [("pipeline", content["pipeline"]), *((each["name"], each) for each in content["others"])]
+        programs += [(f"pipeline with {each['name']}", each) for each in content["variants"]]
+        for name, part in programs:
+            disk = megabytes(part["disk"]) if "disk" in part else ""
+            cells = [f"{part['seconds']:.1f}", megabytes(part["largest"]), disk, accuracy(part)]
+            lines.append([f"{content['rows']:,}", name, *cells])
+    machine = f"Memory of the machine: {measured[0]['memory'] / 1e3:.0f} GB. {measured_on(measured[-1])}"
+    commits = ", ".join(f"{content['rows']:,} at {content['commit']}" for content in measured)
+    notes = f"Params: {settings}. {machine} Rows and commits: {commits}."
+    parts = [markdown(lines), notes, "Extrapolated from the two largest:"]
+    return "\n\n".join([*parts, markdown(extrapolated(measured))])
 
 
 def extrapolated(measured: Sequence[dict[str, Any]]) -> list[list[str]]:
@@ -177,7 +180,7 @@ def read(name: str) -> Any:
 
 
 TABLES = {
-    "timings-bench": lambda: bench(read("bench")),
+    "timings-bench": lambda: ratios(read("bench")),
     "timings-predict": lambda: predict(read("predict")),
     "timings-scale": scales,
 }
