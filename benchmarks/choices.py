@@ -82,7 +82,7 @@ def measure(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     rows, (names, setup) = read(name, params), make_setup(params)
     settings = params["crossvalidate"].model_copy(update={"seeds": 1})
     trainings = crossvalidate(rows.rows, rows.classes, setup, settings)
-    folds = {model: part["accuracy"] for model, part in trainings.groups("model")}
+    folds = {model: part["accuracy"].to_numpy() for model, part in trainings.groupby("model", sort=False)}
     first = folds[next(iter(names.values()))]
     choices = []
     for choice, model in names.items():

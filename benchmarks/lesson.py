@@ -59,8 +59,8 @@ def claims() -> str:
     fits = result("seeds-yelp")["fits"]
     accuracy, over = network["test"]["accuracy"], spread([fit["test accuracy"] for fit in fits])
     perfect = [fit["train accuracy"] for fit in fits].count(1.0)
-    history = dict(files.read_csv(ROOT / "plots" / "history.csv").groups("model"))["keras"]
-    watched, fitted = (dict(history.groups("split"))[name] for name in ("test", "train"))
+    history = files.read_csv(ROOT / "plots" / "history.csv").query("model == 'keras'")
+    watched, fitted = (history[history["split"] == name] for name in ("test", "train"))
     full = fitted["epoch"][fitted["accuracy"] == 1.0].min()
     best, last = trained["best_epoch"], trained["epochs"]
     losses = dict(zip(watched["epoch"].tolist(), watched["loss"].tolist(), strict=True))

@@ -68,8 +68,8 @@ def accuracies(name: str, params: dict[str, Any]) -> dict[tuple[str, str], Any]:
     for representation, (vectorize, C) in REPRESENTATIONS.items():
         setup = make_setup(params, vectorize, C)
         trainings = crossvalidate(rows.rows, rows.classes, setup, params["crossvalidate"])
-        for model, folds in trainings.where(trainings["repeat"] > 0).groups("model"):
-            results[representation, model] = folds["accuracy"]
+        for model, folds in trainings[trainings["repeat"] > 0].groupby("model", sort=False):
+            results[representation, str(model)] = folds["accuracy"].to_numpy()
     return results
 
 

@@ -112,11 +112,11 @@ def pipeline_fits(folder: Path, settings: "Settings", seeds: int) -> list[dict[s
         keras.utils.clear_session()
         fitted = fit(parts["train"], parts["test"], settings.model_copy(update={"seed": seed}))
         assert fitted.history is not None  # noqa: S101 (for mypy: a network trains in epochs)
-        by_split = {str(split): epochs for split, epochs in fitted.history.groups("split")}
+        by_split = {str(split): epochs for split, epochs in fitted.history.groupby("split", sort=False)}
         history = {
-            "accuracy": by_split["train"]["accuracy"],
-            "val_accuracy": by_split["watched"]["accuracy"],
-            "val_loss": by_split["watched"]["loss"],
+            "accuracy": by_split["train"]["accuracy"].to_numpy(),
+            "val_accuracy": by_split["watched"]["accuracy"].to_numpy(),
+            "val_loss": by_split["watched"]["loss"].to_numpy(),
         }
         probabilities = {name: (part.y, fitted.layers.predict_proba(part.X)[:, 1]) for name, part in parts.items()}
         results.append(measures(probabilities, history))

@@ -86,7 +86,7 @@ def measure(corpus: str, settings: Settings, pretrained: Path, validation: bool)
     print(f"trained in {time.monotonic() - started:.0f} s", file=sys.stderr)
     shutil.rmtree(scratch)
     assert fitted.history is not None  # noqa: S101 (for mypy: a network trains in epochs)
-    epochs = fitted.history.where(fitted.history["split"] == "watched")
+    epochs = fitted.history[fitted.history["split"] == "watched"]
     probabilities = fitted.layers.predict_proba(held_out.X)
     of_label = probabilities[np.arange(len(held_out.y)), held_out.y]
     return {

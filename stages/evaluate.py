@@ -15,6 +15,8 @@ import shutil
 from pathlib import Path
 from typing import Annotated, Any
 
+import pandas as pd
+
 from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import inputs, room
 from textclf.artifacts.checksums import verify_folder
@@ -25,7 +27,6 @@ from textclf.core.files import SPLITS
 from textclf.core.outputs import outputs
 from textclf.core.provenance import remove_dropped, require_recorded
 from textclf.core.settings import Names, Param
-from textclf.core.table import Table, concatenate
 from textclf.evaluate import metric_files, metric_shapes
 from textclf.evaluate.clusters import find_clusters, read_keys
 from textclf.evaluate.coverage import fit_sets, measure_sets
@@ -95,10 +96,13 @@ def run(
         metrics / "slices.json": by_slice | slices.membership.protocol(),
         metrics / "training.json": records,
     }
-    tables: dict[Path, Table] = {
+    tables: dict[Path, pd.DataFrame] = {
         plots / "history.csv": stack_models(histories, HISTORY_COLUMNS),
         plots / "classes.csv": stack_models(
-            {name: concatenate([part.by_class(name) for part in parts_of[name].values()]) for name in models}
+            {
+                name: pd.concat([part.by_class(name) for part in parts_of[name].values()], ignore_index=True)
+                for name in models
+            }
         ),
         plots / "confusion.csv": stack_models({name: test.confusion(name) for name in models}),
         plots / "roc.csv": stack_models({name: test.roc(name) for name in models}),
@@ -115,7 +119,7 @@ def run(
             files.write_json(folder / f"{name}.json", summary)
         prediction_sets.write_all(scores, fitted)
         for path, content in zip(scratch, (*written.values(), *tables.values()), strict=True):
-            (files.write_csv if isinstance(content, Table) else files.write_json)(path, content)
+            (files.write_csv if isinstance(content, pd.DataFrame) else files.write_json)(path, content)
     remove_dropped(provenance, "train", trained_here)
     for path in dropped:
         shutil.rmtree(path) if path.is_dir() else path.unlink()

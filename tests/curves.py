@@ -3,8 +3,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-
-from textclf.core.table import Table, concatenate, from_records
+import pandas as pd
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -18,11 +17,11 @@ HOSTILE = (
 )
 
 
-def history(models: Sequence[str], watched: str = "test", count: int = 5) -> Table:
+def history(models: Sequence[str], watched: str = "test", count: int = 5) -> pd.DataFrame:
     """Return a training history of each model: the training loss falls, the watched loss falls until epoch 3."""
     epochs = np.arange(1, count + 1)
     parts = [
-        Table({"model": model, "epoch": epochs, "split": split, "loss": loss, "accuracy": 1 - loss})
+        pd.DataFrame({"model": model, "epoch": epochs, "split": split, "loss": loss, "accuracy": 1 - loss})
         for model in models
         for split, loss in (
             ("train", 0.7 / epochs),
@@ -30,10 +29,10 @@ def history(models: Sequence[str], watched: str = "test", count: int = 5) -> Tab
         )
     ]
     columns = ["model", "epoch", "split", "loss", "accuracy"]
-    return concatenate(parts) if parts else from_records([], columns)
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def confusion(classes: Sequence[str], models: Sequence[str] = ("majority", "logistic_regression")) -> Table:
+def confusion(classes: Sequence[str], models: Sequence[str] = ("majority", "logistic_regression")) -> pd.DataFrame:
     """Return confusion matrices in which each class is right 3 times of 5, and once taken for each of the next two."""
     share = np.eye(len(classes)) * 3 + np.roll(np.eye(len(classes)), 1, 1) + np.roll(np.eye(len(classes)), 2, 1)
     rows = [
@@ -42,13 +41,13 @@ def confusion(classes: Sequence[str], models: Sequence[str] = ("majority", "logi
         for i, actual in enumerate(classes)
         for j, predicted in enumerate(classes)
     ]
-    return from_records(rows)
+    return pd.DataFrame(rows)
 
 
-def roc(classes: Sequence[str] = ("1",), models: Sequence[str] = ("a", "b")) -> Table:
+def roc(classes: Sequence[str] = ("1",), models: Sequence[str] = ("a", "b")) -> pd.DataFrame:
     """Return ROC curves of each class: that of the first model has an area of 0.5, those of the others of 1."""
     parts = [
-        Table(
+        pd.DataFrame(
             {
                 "model": model,
                 "class": name,
@@ -59,10 +58,10 @@ def roc(classes: Sequence[str] = ("1",), models: Sequence[str] = ("a", "b")) -> 
         for name in classes
         for n, model in enumerate(models)
     ]
-    return concatenate(parts)
+    return pd.concat(parts, ignore_index=True)
 
 
-RELIABILITY = Table(
+RELIABILITY = pd.DataFrame(
     {
         "model": ["majority", "logistic_regression", "logistic_regression"],
         "confidence": [0.52, 0.65, 0.93],
@@ -74,10 +73,10 @@ RELIABILITY = Table(
 )
 
 
-def search(odd: Sequence[str] = ("[1, 1]", "<b>&")) -> Table:
+def search(odd: Sequence[str] = ("[1, 1]", "<b>&")) -> pd.DataFrame:
     """The trials of a search over a number on a wide scale, a few numbers, and names."""
     numbers = range(12)
-    return Table(
+    return pd.DataFrame(
         {
             "trial": [n + 1 for n in numbers],
             "C": [str(10.0 ** (n % 5 - n / 12)) for n in numbers],

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from tests import curves
@@ -13,7 +14,6 @@ from textclf.artifacts.predictions import Predictions
 from textclf.behave.results import Results
 from textclf.core.files import SPLITS
 from textclf.core.hashing import fingerprints, normalize_texts
-from textclf.core.table import Table, concatenate, from_records
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.measure import decisions_report, measure
@@ -68,7 +68,9 @@ def make_run(
     metrics = {name: {split: part.metrics(name) for split, part in measured.items()} for name in models}
     intervals = {name: {split: part.intervals(name) for split, part in measured.items()} for name in models}
     test = measured["test"]
-    by_class = {name: concatenate([part.by_class(name) for part in measured.values()]) for name in models}
+    by_class = {
+        name: pd.concat([part.by_class(name) for part in measured.values()], ignore_index=True) for name in models
+    }
     tables = {
         name: stack_models({model: table(model) for model in models})
         for name, table in (
@@ -130,7 +132,7 @@ def predict(model: str, seed: int, splits: Mapping[str, pa.Table], classes: Sequ
     return Predictions(ids, split, y, raw / raw.sum(axis=1, keepdims=True), tuple(classes))
 
 
-def make_terms(models: Sequence[str], classes: Sequence[str], words: Sequence[str]) -> Table:
+def make_terms(models: Sequence[str], classes: Sequence[str], words: Sequence[str]) -> pd.DataFrame:
     """Return each text as a term of each class."""
     rows: list[dict[str, Any]] = [
         {"model": model, "class": label, "term": word, "weight": 1.5 / (n + 1), "rows": 3, "method": "weight"}
@@ -138,4 +140,4 @@ def make_terms(models: Sequence[str], classes: Sequence[str], words: Sequence[st
         for label in classes
         for n, word in enumerate(words)
     ]
-    return from_records(rows, explanation.COLUMNS)
+    return pd.DataFrame(rows, columns=explanation.COLUMNS)

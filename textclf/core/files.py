@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from textclf.core import parquet
 from textclf.core.errors import UserError
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from textclf.core.table import Column, Columns, Table
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
 DIGITS = 6  # decimals in metrics and curves
@@ -37,22 +37,10 @@ def write_json(path: Path, content: Any) -> None:
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
-def write_csv(path: Path, rows: "Columns") -> None:
+def write_csv(path: Path, rows: "pd.DataFrame") -> None:
     """Write a table as CSV with a header, LF line ends and decimals rounded to `DIGITS`; NaN becomes empty."""
-    from textclf.core.table import Table
-
-    table = Table(rows)
-    names = table.keys()
-    columns = [_cells(table[name]) for name in names]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(zip(*columns, strict=True))
-
-
-def _cells(column: "Column") -> list[Any]:
-    values = column.round(DIGITS) if column.dtype.kind == "f" else column
-    return ["" if value != value else value for value in values.tolist()]  # NaN is not equal to itself
+    numbers = rows.infer_objects()  # `round` would skip numbers that are held as objects
+    numbers.round(DIGITS).to_csv(path, index=False, lineterminator="\n", encoding="utf-8")
 
 
 def read_json(path: Path) -> Any:
@@ -98,30 +86,30 @@ def require_known(path: Path, names: Iterable[str], known: Collection[str]) -> N
             raise UserError(f"{path} was made by a newer textclf (this version does not know {name}); upgrade textclf")
 
 
-def read_csv(path: Path, columns: Sequence[str] | None = None) -> "Table":
+def read_csv(path: Path, columns: Sequence[str] | None = None) -> "pd.DataFrame":
     """Return a table that `write_csv` wrote, or only the named columns of it, in the order of the file.
 
     `TEXT_COLUMNS` are not parsed, all others are numbers; a missing number is NaN. Raises `UserError` if the file is
     missing or damaged, or a column is missing.
     """
-    from textclf.core.table import Table
+    import pandas as pd
 
     with reading(path), path.open(encoding="utf-8", newline="") as file:
         header, *rows = filter(None, csv.reader(file, strict=True))  # an empty line is no row
         if missing := set(columns or header) - set(header):
             raise LookupError(missing)
         cells = dict(zip(header, zip(*rows, strict=True) if rows else [()] * len(header), strict=True))
-        return Table({name: _values(name, cells[name]) for name in header if columns is None or name in columns})
+        return pd.DataFrame({name: _values(name, cells[name]) for name in header if columns is None or name in columns})
 
 
-def _values(name: str, cells: Sequence[str]) -> Sequence[Any]:
+def _values(name: str, cells: Sequence[str]) -> Any:
     """Return the cells of a column as text, as integers if all of them are, or as decimals."""
     if name in TEXT_COLUMNS:
-        return cells
+        return list(cells)
     try:
-        return [int(cell) for cell in cells]
+        return np.array([int(cell) for cell in cells], dtype=np.int64)
     except ValueError:
-        return [float(cell) if cell else math.nan for cell in cells]
+        return np.array([float(cell) if cell else math.nan for cell in cells])
 
 
 def read_parquet(path: Path, columns: list[str]) -> "pd.DataFrame":

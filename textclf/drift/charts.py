@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from textclf.core.table import Table
+import pandas as pd
+
 from textclf.drift.shares import Shares
 from textclf.evaluate.intervals import Interval
 from textclf.plot.marks import chart, tooltip
@@ -40,7 +41,7 @@ def shares(bars: Sequence[Bar], title: str) -> Spec:
             low, high = (share, share) if ends is None else ends
             records.append((bar.name, side, share, low, high))
     columns = ("name", "side", "share", "low", "high")
-    rows = Table({name: [record[place] for record in records] for place, name in enumerate(columns)})
+    rows = pd.DataFrame({name: [record[place] for record in records] for place, name in enumerate(columns)})
     scale = {"domain": list(SIDES)}
     colour = {"field": "side", "scale": scale | {"range": list(COLOURS)}, "legend": {"columns": 2}}
     x = {"type": "quantitative", "axis": {"format": "%", "tickCount": 6, "title": title}, "scale": {"zero": True}}

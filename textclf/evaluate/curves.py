@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.core.table import Table, concatenate, from_records
 from textclf.evaluate.calibrate import Bin
 
 FEWEST = 10  # rows of a point of a risk-coverage curve
@@ -21,11 +21,11 @@ def confusion_matrix(y: NDArray[np.int64], decided: NDArray[np.int64], classes: 
     return np.bincount(classes * y + decided, minlength=classes**2).reshape(classes, classes)
 
 
-def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> Table:
+def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
     """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows."""
     actual, predicted = np.nonzero(matrix)
     counts, labels = matrix[actual, predicted], np.array(names, dtype=object)
-    return Table(
+    return pd.DataFrame(
         {
             "actual": labels[actual],
             "predicted": labels[predicted],
@@ -43,7 +43,7 @@ def positive_counts(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> P
     return last + 1 - true, true
 
 
-def roc_table(curves: Mapping[str, PositiveCounts]) -> Table:
+def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
     """Return the points of ROC curves by class: `class`, `false_positive_rate` ascending, `true_positive_rate`.
 
     A point on the line between its neighbours is left out, as by scikit-learn's `roc_curve`. A rate is NaN if there
@@ -53,8 +53,8 @@ def roc_table(curves: Mapping[str, PositiveCounts]) -> Table:
     for name, (false, true) in curves.items():
         corner = corners(false, true)
         rates = [_rates(np.append(0, counts[corner]), undefined=np.nan) for counts in (false, true)]
-        tables.append(Table({"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}))
-    return concatenate(tables)
+        tables.append(pd.DataFrame({"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}))
+    return pd.concat(tables, ignore_index=True)
 
 
 def corners(false: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -64,7 +64,7 @@ def corners(false: NDArray[np.int64], true: NDArray[np.int64]) -> NDArray[np.int
     return np.flatnonzero(corner)
 
 
-def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> Table:
+def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
     """Return the points of precision-recall curves by class: `class`, `recall` ascending, `precision`.
 
     Each curve starts at a recall of 0 with a precision of 1; if all scores are equal, it is a horizontal line at the
@@ -81,11 +81,11 @@ def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> Table:
             "recall": np.append(0.0, recall),
             "precision": np.append(1.0 if len(true) > 1 else precision, precision),
         }
-        tables.append(Table({"class": name, **points}))
-    return concatenate(tables)
+        tables.append(pd.DataFrame({"class": name, **points}))
+    return pd.concat(tables, ignore_index=True)
 
 
-def risk_coverage_table(counts: PositiveCounts) -> Table:
+def risk_coverage_table(counts: PositiveCounts) -> pd.DataFrame:
     """Return the points of a risk-coverage curve: `share_answered` ascending, and the `error` of these rows.
 
     The rows answered are those with the highest confidence (El-Yaniv & Wiener 2010, J. Mach. Learn. Res. 11:1605-1641).
@@ -97,7 +97,7 @@ def risk_coverage_table(counts: PositiveCounts) -> Table:
     shares, errors = rows[shown] / rows[-1], wrong[shown] / rows[shown]
     if len(shares) == 1:
         shares, errors = np.append(0.0, shares), np.append(errors, errors)
-    return Table({"share_answered": shares, "error": errors})
+    return pd.DataFrame({"share_answered": shares, "error": errors})
 
 
 def _rates(counts: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:
@@ -105,13 +105,13 @@ def _rates(counts: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:
     return counts / counts[-1] if counts[-1] else np.full(len(counts), undefined)
 
 
-def reliability_table(bins: Sequence[Bin]) -> Table:
+def reliability_table(bins: Sequence[Bin]) -> pd.DataFrame:
     """Return one row per bin, with the fields of `Bin` as columns."""
-    return from_records([asdict(entry) for entry in bins])
+    return pd.DataFrame([asdict(entry) for entry in bins])
 
 
-def stack_models(tables: Mapping[str, Table], columns: Sequence[str] = ()) -> Table:
+def stack_models(tables: Mapping[str, pd.DataFrame], columns: Sequence[str] = ()) -> pd.DataFrame:
     """Return the tables of all models in one, with a first column `model`; `columns` are those of an empty result."""
     if not tables:
-        return from_records([], ["model", *columns])
-    return concatenate([table.assign(model=name).select(["model", *table.keys()]) for name, table in tables.items()])
+        return pd.DataFrame(columns=["model", *columns])
+    return pd.concat([table.assign(model=name)[["model", *table]] for name, table in tables.items()], ignore_index=True)

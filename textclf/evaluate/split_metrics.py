@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
 from textclf.core.files import DIGITS
-from textclf.core.table import Table, from_records
 from textclf.evaluate import comparisons, curves
 from textclf.evaluate.boundary import FEW, FEW_DISCORDANT, FEW_ROWS, TINY, Share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import Bin
@@ -242,7 +242,7 @@ class SplitMetrics(ABC):
             difference = Difference(difference.difference, *ends)
         return Comparison(test, difference, effective, discordant)
 
-    def by_class(self, model: str) -> Table:
+    def by_class(self, model: str) -> pd.DataFrame:
         """Return one row per class against the rest: `split`, `class`, `support` (its rows), metrics and intervals.
 
         A metric has the columns `<name>`, `<name>_low` and `<name>_high`; the interval is Wilson's for recall, and NaN
@@ -263,7 +263,7 @@ class SplitMetrics(ABC):
                 low, high = (np.nan, np.nan) if ends is None else ends
                 row |= {metric.name: value, f"{metric.name}_low": low, f"{metric.name}_high": high}
             table.append(row)
-        return from_records(table)
+        return pd.DataFrame(table)
 
     def comparisons(self) -> dict[str, dict[str, float]]:
         """Return each pair of models under its `pair_name`, as `comparisons.summarize` has it."""
@@ -273,23 +273,23 @@ class SplitMetrics(ABC):
         }
         return comparisons.summarize(pairs, self.settings.confidence)
 
-    def confusion(self, model: str) -> Table:
+    def confusion(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.confusion_table`."""
         return curves.confusion_table(self.confusion_matrix(model), self.classes)
 
-    def roc(self, model: str) -> Table:
+    def roc(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.roc_table`: of the positive class of two, of `curve_places` against the rest."""
         return curves.roc_table(thin(self.positive_counts(model), thin_roc))
 
-    def precision_recall(self, model: str) -> Table:
+    def precision_recall(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.precision_recall_table`, for the same classes as `roc`."""
         return curves.precision_recall_table(thin(self.positive_counts(model), thin_precision_recall))
 
-    def risk_coverage(self, model: str) -> Table:
+    def risk_coverage(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.risk_coverage_table`."""
         return curves.risk_coverage_table(thin({model: self.answer_counts(model)}, thin_risk)[model])
 
-    def reliability(self, model: str) -> Table:
+    def reliability(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.reliability_table`; the intervals of dependent rows are those of fewer rows."""
         bins, confidence = self.reliability_bins(model), self.settings.confidence
         if self.clusters is not None:

@@ -4,9 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
-
-from textclf.core.table import Table, concatenate
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -49,7 +48,7 @@ class Occlusion:
 
 def top_terms(
     models: "Mapping[str, LayerModel]", shards: "Iterable[csr_array]", terms: Sequence[str | None], count: int
-) -> Table:
+) -> pd.DataFrame:
     """Return a table with `COLUMNS`: per model and class at most `count` terms, the largest weight first.
 
     `shards` are the training rows (rows, features) in pieces, iterated once; `terms` (features,) names their columns,
@@ -74,8 +73,8 @@ def top_terms(
             if (frequent := named & (occlusions[name].rows >= MIN_ROWS)).any():
                 candidates = frequent
         table = _top_terms_of_model(model.classes, model_weights, candidates, rows, terms, count)
-        tables.append(table.assign(model=name, method=method).select(COLUMNS))
-    return concatenate(tables)
+        tables.append(table.assign(model=name, method=method)[list(COLUMNS)])
+    return pd.concat(tables, ignore_index=True)
 
 
 def _top_terms_of_model(
@@ -85,13 +84,13 @@ def _top_terms_of_model(
     rows: NDArray[np.int64],
     terms: Sequence[str | None],
     count: int,
-) -> Table:
+) -> pd.DataFrame:
     tables = []
     for name, column in zip(classes, weights.T, strict=True):
         positive = np.flatnonzero(candidates & (column > 0))
         top = positive[np.lexsort((positive, -column[positive]))][:count]  # ties in the order of the terms
         tables.append(
-            Table(
+            pd.DataFrame(
                 {
                     "class": name,
                     "term": [terms[position] for position in top],
@@ -100,4 +99,4 @@ def _top_terms_of_model(
                 }
             )
         )
-    return concatenate(tables)
+    return pd.concat(tables, ignore_index=True)

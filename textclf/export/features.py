@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from scipy.sparse import csr_array
 
 from textclf.artifacts import inputs as model_inputs
 from textclf.artifacts.checksums import verify_files
 from textclf.artifacts.inputs import Inputs
 from textclf.core.progress import track
-from textclf.core.table import Table, concatenate, from_records
 from textclf.export.explanation import COLUMNS, top_terms
 from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER, Block
@@ -35,7 +35,7 @@ def terms_of_models(
     vectorizers: Mapping[str, Any],
     features: Path,
     count: int,
-) -> Table:
+) -> pd.DataFrame:
     """Return the table of `top_terms` of all models whose features have terms, in their order.
 
     Models that read the same features are done together, so that these are read once.
@@ -44,12 +44,14 @@ def terms_of_models(
     for name, read in inputs.items():
         if hasattr(vectorizers[name], "terms"):
             groups.setdefault(read.names, []).append(name)
-    tables = [from_records([], COLUMNS)]
+    tables = []
     for names in groups.values():
         rows = _training_rows(inputs[names[0]], features)
         tables.append(top_terms({name: models[name] for name in names}, rows, vectorizers[names[0]].terms(), count))
-    together = concatenate(tables)
-    return concatenate([together.where(together["model"] == name) for name in models])
+    if not tables:
+        return pd.DataFrame(columns=COLUMNS)
+    together = pd.concat(tables, ignore_index=True)
+    return pd.concat([together[together["model"] == name] for name in models], ignore_index=True)
 
 
 def _training_rows(inputs: Inputs, features: Path) -> Iterator[csr_array]:

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from textclf.core.formatting import largest_remainder
 from textclf.core.labels import columns, cut
-from textclf.core.table import Table, from_records
 from textclf.plot.marks import chart, tooltip
 from textclf.plot.style import BLUE, SQUARE, WIDE, Spec
 
@@ -21,7 +21,7 @@ LABEL_ROOM = 110  # pixels for the name of a class
 
 
 def confusion(
-    rows: Table, classes: Sequence[str], size: tuple[int, int] | None = None, label_room: int = LABEL_ROOM
+    rows: pd.DataFrame, classes: Sequence[str], size: tuple[int, int] | None = None, label_room: int = LABEL_ROOM
 ) -> Spec:
     """Return a confusion matrix with a cell per pair of classes, shaded by the share of the actual class.
 
@@ -34,7 +34,7 @@ def confusion(
     side = max(SQUARE, CELL * len(classes))
     width, height = size or (min(side, WIDE), min(side, WIDE) if len(classes) > 4 else 40 + 55 * len(classes))
     rows = of_classes(rows, classes)
-    rows = rows.where(rows["count"] > 0) if many else _all_cells(rows, classes)
+    rows = rows[rows["count"] > 0] if many else _all_cells(rows, classes)
     cell = min(width, height) / len(classes)
     letters = min(12.0, 0.8 * cell)
     titles = _fitted(classes, int(label_room / (LETTER * letters)))
@@ -45,7 +45,7 @@ def confusion(
     place: Spec = {"type": "nominal", "sort": None, "scale": {"domain": list(titles.values()), "paddingInner": 0.04}}
     below = 1.4 * letters if angle == 0 else room * {-60: 0.87, -90: 1}[angle] + 0.6 * letters
     spec = chart(
-        rows.select(["actual", "predicted", "count", "share", *([] if many else ["percentage"])]),
+        rows[["actual", "predicted", "count", "share", *([] if many else ["percentage"])]],
         width,
         height,
         cells(
@@ -74,32 +74,32 @@ def confusion(
     return spec | {"view": {"fill": BLUE, "fillOpacity": 0.05}} if many else spec
 
 
-def of_classes(rows: Table, classes: Sequence[str]) -> Table:
+def of_classes(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return the rows of pairs of these classes."""
     known = set(classes)
     pairs = zip(rows["actual"], rows["predicted"], strict=True)
-    return rows.where(np.array([known.issuperset(pair) for pair in pairs], dtype=bool))
+    return rows[np.array([known.issuperset(pair) for pair in pairs], dtype=bool)]
 
 
-def retitled(rows: Table, titles: Mapping[str, str]) -> Table:
+def retitled(rows: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     """Return the rows with the title of each class in place of its name."""
     return rows.assign(**{column: [titles[name] for name in rows[column]] for column in ("actual", "predicted")})
 
 
-def classes_of(rows: Table) -> list[str]:
+def classes_of(rows: pd.DataFrame) -> list[str]:
     """Return the classes in a table of confusions, in the order in which they occur as the actual class."""
     return list(dict.fromkeys([*rows["actual"], *rows["predicted"]]))
 
 
-def most_mistaken(rows: Table, classes: Sequence[str], limit: int = MOST_CLASSES) -> list[str]:
+def most_mistaken(rows: pd.DataFrame, classes: Sequence[str], limit: int = MOST_CLASSES) -> list[str]:
     """Return the `limit` classes with most mistakes, actual or predicted, in the order of `classes`.
 
     The mistakes are those of all models, but not of a model that predicts one class for every row.
     """
     weight: Counter[str] = Counter()
-    for _, pairs in rows.where(rows["count"] > 0).groups("model"):
+    for _, pairs in rows[rows["count"] > 0].groupby("model", sort=False):
         if len(set(pairs["predicted"])) > 1:
-            mistakes = pairs.where(pairs["actual"] != pairs["predicted"])
+            mistakes = pairs[pairs["actual"] != pairs["predicted"]]
             for column in ("actual", "predicted"):
                 for name, count in zip(mistakes[column].tolist(), mistakes["count"].tolist(), strict=True):
                     weight[name] += count
@@ -142,19 +142,19 @@ def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
     return layers
 
 
-def _all_cells(rows: Table, classes: Sequence[str]) -> Table:
+def _all_cells(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return the rows with a cell per pair of classes, and shares as whole percentages that sum to 100 per class."""
-    records = rows.select(["actual", "predicted", "count", "share"]).records()
+    records = rows[["actual", "predicted", "count", "share"]].to_dict("records")
     cells = {(row["actual"], row["predicted"]): row for row in records}
-    every: list[dict[str, Any]] = []
+    every: list[dict[Any, Any]] = []
     for actual in classes:
-        row: list[dict[str, Any]] = [
+        row: list[dict[Any, Any]] = [
             {"actual": actual, "predicted": predicted, "count": 0, "share": 0.0} | cells.get((actual, predicted), {})
             for predicted in classes
         ]
         shares = largest_remainder([cell["share"] for cell in row])
         every += [cell | {"percentage": f"{share}%"} for cell, share in zip(row, shares, strict=True)]
-    return from_records(every)
+    return pd.DataFrame(every)
 
 
 def _fitted(classes: Sequence[str], limit: int) -> dict[str, str]:

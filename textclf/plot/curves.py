@@ -4,9 +4,9 @@ import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.core.table import Table, concatenate
 from textclf.plot.marks import (
     LEGEND_LETTERS,
     chart,
@@ -31,7 +31,7 @@ TOLERANCE = 0.002  # of the side of a chart: less than the width of a line
 
 
 def roc(
-    rows: Table,
+    rows: pd.DataFrame,
     models: Sequence[str],
     limit: int = CURVE_POINTS,
     legend: bool = True,
@@ -49,7 +49,7 @@ def roc(
 
 
 def precision_recall(
-    rows: Table, models: Sequence[str], share: float, limit: int = CURVE_POINTS, legend: bool = True
+    rows: pd.DataFrame, models: Sequence[str], share: float, limit: int = CURVE_POINTS, legend: bool = True
 ) -> Spec:
     """Return the precision-recall curves of the models for one class.
 
@@ -57,11 +57,11 @@ def precision_recall(
     precision of guessing.
     """
     x, y = PRECISION_RECALL_COLUMNS[2:]
-    steps = concatenate([_steps(curve, y) for _, curve in rows.groups("model")])
+    steps = pd.concat([_steps(curve, y) for _, curve in rows.groupby("model", sort=False)], ignore_index=True)
     return _curves(steps, models, x, y, [(0, share), (1, share)], limit, legend)
 
 
-def risk_coverage(rows: Table, models: Sequence[str], limit: int = CURVE_POINTS) -> Spec:
+def risk_coverage(rows: pd.DataFrame, models: Sequence[str], limit: int = CURVE_POINTS) -> Spec:
     """Return the error of each model on the rows that it answers, against their share, the most confident rows first.
 
     `rows` has the columns `RISK_COLUMNS`.
@@ -70,24 +70,24 @@ def risk_coverage(rows: Table, models: Sequence[str], limit: int = CURVE_POINTS)
     return _curves(rows, models, *RISK_COLUMNS[1:], [], limit, legend=True, highest=max(highest, 0.1))
 
 
-def _steps(curve: Table, y: str) -> Table:
+def _steps(curve: pd.DataFrame, y: str) -> pd.DataFrame:
     """Return the points with the corners of steps between them; a straight line between two would be too optimistic.
 
     Davis and Goadrich (2006), ICML, doi:10.1145/1143844.1143874. Between two recalls the precision is that of the
     higher one, as in scikit-learn's average precision.
     """
     twice = np.repeat(np.arange(len(curve)), 2)
-    return curve.where(twice[:-1]).assign(**{y: curve[y][twice[1:]]})
+    return curve.iloc[twice[:-1]].assign(**{y: curve[y].to_numpy()[twice[1:]]})
 
 
-def area(curve: Table) -> float:
+def area(curve: pd.DataFrame) -> float:
     """Return the area below a ROC curve, by the trapezoidal rule."""
-    x, y = curve["false_positive_rate"], curve["true_positive_rate"]
+    x, y = (curve[name].to_numpy() for name in ROC_COLUMNS[2:])
     return float(np.nansum(np.diff(x) * (y[1:] + y[:-1]) / 2))
 
 
 def _curves(
-    rows: Table,
+    rows: pd.DataFrame,
     models: Sequence[str],
     x_column: str,
     y_column: str,
@@ -103,9 +103,10 @@ def _curves(
     limit = max(20, limit // max(1, len(shown)))
     pair = [x_column, y_column]
     parts = [
-        curve.where(thin(np.column_stack([curve[name] for name in pair]), limit)) for _, curve in rows.groups("model")
+        curve.iloc[thin(np.column_stack([curve[name] for name in pair]), limit)]
+        for _, curve in rows.groupby("model", sort=False)
     ]
-    points = named(concatenate(parts), titles).select(["model", *pair])
+    points = named(pd.concat(parts, ignore_index=True), titles)[["model", *pair]]
     points = points.assign(place=np.arange(len(points)))  # a curve may go straight up, so x does not give its order
     x_axis, y_axis = _axis(1), _axis(highest)
     x_title, y_title = (column.replace("_", " ") for column in pair)

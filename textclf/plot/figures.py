@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from textclf.core.formatting import display_name
 from textclf.core.labels import columns, display_labels
-from textclf.core.table import Table
 from textclf.plot import confusion as matrices
 from textclf.plot import curves, groups
 from textclf.plot import history as epochs
@@ -34,7 +34,7 @@ LETTERS = 60  # in one row of a legend
 FEW = 6  # classes whose ROC panels have room for more than a line
 
 
-def history(rows: Table, path: Path) -> None:
+def history(rows: pd.DataFrame, path: Path) -> None:
     """Draw accuracy and loss by epoch; `rows` has the columns `history.COLUMNS`."""
     title = "Accuracy and loss by epoch"
     if not len(rows):
@@ -46,15 +46,16 @@ def history(rows: Table, path: Path) -> None:
     _write(path, panels, title, WATCHED if epochs.watched(rows) == "test" else "", across=2)
 
 
-def confusion(rows: Table, path: Path, titles: Mapping[str, str] | None = None) -> None:
+def confusion(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None = None) -> None:
     """Draw the confusion matrix of each model; `rows` has the columns `confusion.COLUMNS`.
 
     `titles` has names to show for classes. Of many classes, those with the most mistakes are drawn.
     """
     every = matrices.classes_of(rows)
-    total = {model: int(pairs["count"].sum()) for model, pairs in rows.groups("model")}
+    total = {model: int(pairs["count"].sum()) for model, pairs in rows.groupby("model", sort=False)}
     right = {
-        model: int(pairs["count"][pairs["actual"] == pairs["predicted"]].sum()) for model, pairs in rows.groups("model")
+        model: int(pairs["count"][pairs["actual"] == pairs["predicted"]].sum())
+        for model, pairs in rows.groupby("model", sort=False)
     }
     shown = matrices.most_mistaken(rows, every)
     labels = display_labels(shown, titles, LABEL_LIMIT)
@@ -65,7 +66,7 @@ def confusion(rows: Table, path: Path, titles: Mapping[str, str] | None = None) 
     side = round(min(max(172, cell * len(classes)), LARGEST))
     room = min(8 * max(map(columns, classes)), 180)
     panels = []
-    for model, pairs in rows.groups("model"):
+    for model, pairs in rows.groupby("model", sort=False):
         spec = matrices.confusion(pairs, classes, (side, side), room)
         title = {"text": display_name(str(model)), "subtitle": f"{right[model]:,} of {total[model]:,} right"}
         panels.append(_panel(spec, title, side))
@@ -75,7 +76,7 @@ def confusion(rows: Table, path: Path, titles: Mapping[str, str] | None = None) 
     _write(path, panels, "Test rows by actual and predicted class", subtitle, WIDEST // (side + 75))
 
 
-def roc(rows: Table, path: Path, titles: Mapping[str, str] | None = None) -> None:
+def roc(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None = None) -> None:
     """Draw the ROC curves of the models with the areas below them: one panel, or one per class if there are several.
 
     `rows` has the columns `curves.ROC_COLUMNS`; `titles` has names to show for classes.
@@ -86,7 +87,8 @@ def roc(rows: Table, path: Path, titles: Mapping[str, str] | None = None) -> Non
     models = _models(rows)
     if len(classes) == 1:
         areas = {
-            str(name): f"{display_name(str(name))} ({curves.area(curve):.3f})" for name, curve in rows.groups("model")
+            str(name): f"{display_name(str(name))} ({curves.area(curve):.3f})"
+            for name, curve in rows.groupby("model", sort=False)
         }
         panels = [_panel(curves.roc(rows, models, titles=areas, letters=LETTERS), "", 440, 350)]
         _write(path, panels, "ROC curves of the test rows", "In brackets: the area below the curve.")
@@ -95,7 +97,7 @@ def roc(rows: Table, path: Path, titles: Mapping[str, str] | None = None) -> Non
     side, across = (190, 3) if few else (112, 5)
     panels = []
     for name, label in labels.items():
-        part = rows.where(rows["class"] == name)
+        part = rows[rows["class"] == name]
         limit = max(1, curves.CURVE_POINTS // len(labels))
         panel = _panel(curves.roc(part, models, limit, legend=not panels, axis_titles=few), label, side, side)
         panel["layer"] = [*panel["layer"], _areas(part, models, size=12 if few else 9)]
@@ -108,53 +110,53 @@ def roc(rows: Table, path: Path, titles: Mapping[str, str] | None = None) -> Non
     _write(path, panels, "ROC curves of the test rows", subtitle, across)
 
 
-def reliability(rows: Table, path: Path) -> None:
+def reliability(rows: pd.DataFrame, path: Path) -> None:
     """Draw the accuracy of each model against its confidence; `rows` has the columns `reliability.COLUMNS`."""
     start = bins.lowest_confidence(rows)
     panels = [
         _panel(bins.reliability(part, str(model), start), display_name(str(model)), 176, 176)
-        for model, part in rows.groups("model")
+        for model, part in rows.groupby("model", sort=False)
     ]
     subtitle = "On the dotted line confidence and accuracy agree; below it the model is overconfident."
     _write(path, panels, "Reliability on the test rows", subtitle, across=3)
 
 
-def learning_curve(rows: Table, path: Path) -> None:
+def learning_curve(rows: pd.DataFrame, path: Path) -> None:
     """Draw the test accuracy by the number of training rows; `rows` has `groups.LEARNING_CURVE_COLUMNS`."""
     panel = _panel(groups.learning_curve(rows, _models(rows), LETTERS), "", 560, SQUARE)
     _write(path, [panel], "Would more rows help?")
 
 
-def search(rows: Table, path: Path, metric: "Metric") -> None:
+def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
     """Draw the scores of the trials of a search; `rows` has `trial`, a column per setting, `score`, and the folds."""
-    names = rows.keys()
+    names = list(map(str, rows))
     settings = [name for name in names if name not in {"trial", "score"} and not name.startswith("fold_")]
     panels = [_panel(trials.by_trial(rows, metric), "", 320)]
     panels += [_panel(trials.by_setting(rows, name, metric), "", 320) for name in settings]
     _write(path, panels, "Trials of the search", "Each point is a trial; the line is the best one so far.", across=2)
 
 
-def _models(rows: Table) -> list[str]:
+def _models(rows: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(rows["model"].tolist()))
 
 
-def _smallest_areas(rows: Table, classes: Sequence[str]) -> list[str]:
+def _smallest_areas(rows: pd.DataFrame, classes: Sequence[str]) -> list[str]:
     """Return the `MOST_CLASSES` classes with the smallest mean area below the curves of the models, in order."""
     if len(classes) <= matrices.MOST_CLASSES:
         return list(classes)
-    areas = {name: [curves.area(curve) for _, curve in part.groups("model")] for name, part in rows.groups("class")}
+    areas = {
+        name: [curves.area(curve) for _, curve in part.groupby("model", sort=False)]
+        for name, part in rows.groupby("class", sort=False)
+    }
     smallest = sorted(classes, key=lambda name: np.mean(areas[name]))[: matrices.MOST_CLASSES]
     return [name for name in classes if name in set(smallest)]
 
 
-def _areas(rows: Table, models: Sequence[str], size: int) -> Spec:
+def _areas(rows: pd.DataFrame, models: Sequence[str], size: int) -> Spec:
     """Return a layer with the area below each curve, in the colour of its model, in the lower right corner."""
-    curve = dict(rows.groups("model"))
+    areas = {name: curves.area(curve) for name, curve in rows.groupby("model", sort=False)}
     shown = present(rows, models)
-    values = [
-        {"model": display_name(name), "x": 1, "y": 0, "area": f"{curves.area(curve[name]):.3f}"}
-        for name in reversed(shown)
-    ]
+    values = [{"model": display_name(name), "x": 1, "y": 0, "area": f"{areas[name]:.3f}"} for name in reversed(shown)]
     layers = [
         {
             "data": {"values": [value]},

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from textclf.core.formatting import display_name, split_rows
-from textclf.core.table import Table
 from textclf.plot.marks import (
     LEGEND_LETTERS,
     chart,
@@ -24,7 +25,7 @@ STEP = 26  # pixels from one model to the next
 SPLIT_SHAPES = {"train": "diamond", "validation": "square", "test": "circle"}
 
 
-def accuracies(rows: Table, models: Sequence[str]) -> Spec:
+def accuracies(rows: pd.DataFrame, models: Sequence[str]) -> Spec:
     """Return the accuracy of each model on each split, with its interval on the test rows.
 
     `rows` has the columns `model`, `split`, `accuracy`, `low`, `high`.
@@ -71,17 +72,17 @@ def accuracies(rows: Table, models: Sequence[str]) -> Spec:
     return chart(table, WIDE, STEP * len(models) + 20, [interval, *points], {"y": y})
 
 
-def by_length(rows: Table, models: Sequence[str]) -> Spec:
+def by_length(rows: pd.DataFrame, models: Sequence[str]) -> Spec:
     """Return the accuracy by the length of the text: `model`, `words`, `accuracy`, `low`, `high`, `rows`."""
     return _grouped(rows, models, "words", "words in the text", upright=True)
 
 
-def by_class(rows: Table, models: Sequence[str]) -> Spec:
+def by_class(rows: pd.DataFrame, models: Sequence[str]) -> Spec:
     """Return the recall of each class: `model`, `class`, `accuracy`, `low`, `high`, `rows`."""
     return _grouped(rows, models, "class", None, upright=False)
 
 
-def _grouped(rows: Table, models: Sequence[str], column: str, title: str | None, upright: bool) -> Spec:
+def _grouped(rows: pd.DataFrame, models: Sequence[str], column: str, title: str | None, upright: bool) -> Spec:
     """Return points with intervals, grouped by a column; the groups side by side (upright) or below each other."""
     shown = present(rows, models)
     groups = len(set(rows[column]))
@@ -104,7 +105,7 @@ def _grouped(rows: Table, models: Sequence[str], column: str, title: str | None,
     height = HEIGHT if upright else 40 + groups * (14 * len(shown) + 10)
     symbols = legend_row(shown, symbolStrokeWidth=0)
     return chart(
-        named(rows).select(["model", column, "accuracy", "low", "high", "rows"]),
+        named(rows)[["model", column, "accuracy", "low", "high", "rows"]],
         WIDE,
         height,
         [
@@ -140,7 +141,7 @@ def _grouped(rows: Table, models: Sequence[str], column: str, title: str | None,
     )
 
 
-def learning_curve(rows: Table, models: Sequence[str], letters: int = LEGEND_LETTERS) -> Spec:
+def learning_curve(rows: pd.DataFrame, models: Sequence[str], letters: int = LEGEND_LETTERS) -> Spec:
     """Return the test accuracy of each model by its number of training rows, with intervals.
 
     `rows` has the columns `LEARNING_CURVE_COLUMNS`; `letters` of the models' names fit in one row of the legend.
@@ -157,7 +158,7 @@ def learning_curve(rows: Table, models: Sequence[str], letters: int = LEGEND_LET
     }
     symbols = legend_row(list(map(display_name, shown)), letters, symbolType="stroke", symbolSize=300, symbolOpacity=1)
     return chart(
-        named(rows).select(LEARNING_CURVE_COLUMNS),
+        named(rows)[list(LEARNING_CURVE_COLUMNS)],
         WIDE,
         HEIGHT,
         [
@@ -187,7 +188,7 @@ def learning_curve(rows: Table, models: Sequence[str], letters: int = LEGEND_LET
     )
 
 
-def lengths(rows: Table) -> Spec:
+def lengths(rows: pd.DataFrame) -> Spec:
     """Return a histogram of the texts' lengths: `from` and `to` words, and the number of `rows`."""
     bars: Spec = {
         "mark": {"type": "bar", "color": BLUE, "binSpacing": 1, "opacity": 0.8},
@@ -204,4 +205,4 @@ def lengths(rows: Table) -> Spec:
             "tooltip": tooltip(("from", "words, from", ",d"), ("to", "to below", ",d"), ("rows", "texts", ",d")),
         },
     }
-    return chart(rows.select(["from", "to", "rows"]), WIDE, 150, [bars], {})
+    return chart(rows[["from", "to", "rows"]], WIDE, 150, [bars], {})

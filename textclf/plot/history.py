@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.core.formatting import split_rows
-from textclf.core.table import Table, concatenate
 from textclf.plot.marks import chart, colour, faded, hover, legend_row, named, present, selectable, tooltip, values
 from textclf.plot.style import HEIGHT, INK, WIDTH, Spec
 
@@ -26,15 +26,15 @@ SHIFTS = {"left": 0, "center": 0.5, "right": 1}  # of a label to the left, in pa
 TITLES = {"accuracy": ("accuracy", ".1%"), "loss": ("loss (nats)", ".4f")}
 
 
-def history(rows: Table, models: Sequence[str], column: str) -> Spec:
+def history(rows: pd.DataFrame, models: Sequence[str], column: str) -> Spec:
     """Return the chart of a column, `accuracy` or `loss`, with a line per model and split.
 
     `rows` has the columns `COLUMNS`. The epoch with the lowest loss on the watched rows is marked.
     """
     shown = present(rows, models)
     split = watched(rows)
-    rows = rows.where(np.isfinite(rows[column]))
-    lines = concatenate([rows.where(slice(0)), *map(_thin, _lines(rows))])
+    rows = rows[np.isfinite(rows[column])]
+    lines = pd.concat([rows.iloc[:0], *map(_thin, _lines(rows))], ignore_index=True)
     lines = lines.assign(split=[split_rows(name) for name in lines["split"]])
     heading, form = TITLES[column]
     y: Spec = {
@@ -73,32 +73,31 @@ def history(rows: Table, models: Sequence[str], column: str) -> Spec:
     lowest = lowest_loss(rows)
     if len(lowest):
         layers += _lowest(lowest, shown, column, y, x, split, rows)
-    return chart(named(lines.select(["model", "epoch", "split", column])), WIDTH, HEIGHT, layers, {"x": x})
+    return chart(named(lines[["model", "epoch", "split", column]]), WIDTH, HEIGHT, layers, {"x": x})
 
 
-def watched(rows: Table) -> str:
+def watched(rows: pd.DataFrame) -> str:
     """Return the split that was watched during training, train if there is no other."""
     return next((str(split) for split in rows["split"] if split != "train"), "train")
 
 
-def lowest_loss(rows: Table) -> Table:
+def lowest_loss(rows: pd.DataFrame) -> pd.DataFrame:
     """Return, for each model, its row with the lowest loss on the watched rows; none where no loss is finite."""
-    part = rows.where((rows["split"] == watched(rows)) & np.isfinite(rows["loss"]))
-    lowest = [line.where(np.array([line["loss"].argmin()])) for _, line in part.groups("model")]
-    return concatenate([part.where(slice(0)), *lowest])
+    part = rows[(rows["split"] == watched(rows)) & np.isfinite(rows["loss"])]
+    return part.sort_values("loss", kind="stable").drop_duplicates("model").sort_index()
 
 
 def _lowest(
-    lowest: Table,
+    lowest: pd.DataFrame,
     shown: Sequence[str],
     column: str,
     y: Spec,
     x: Spec,
     split: str,
-    rows: Table,
+    rows: pd.DataFrame,
 ) -> list[Spec]:
     """Return layers that mark the epoch with the lowest loss: a dot, a dotted line, and its value as text."""
-    points = named(lowest).select(["model", "epoch", "loss", "accuracy"])
+    points = named(lowest)[["model", "epoch", "loss", "accuracy"]]
     form = TITLES[column][1]
     labels = [
         f"lowest {split} loss {loss:.3f}, epoch {epoch}"
@@ -132,7 +131,7 @@ def _lowest(
     return layers
 
 
-def _place_label(point: Spec, rows: Table) -> Spec | None:
+def _place_label(point: Spec, rows: pd.DataFrame) -> Spec | None:
     """Return where the label of a point stands without a line across it, None if there is no room."""
     last, length = int(rows["epoch"].max()), LETTER * len(point["label"])
     for place in (_beside(point["epoch"], last), *PLACES):
@@ -146,7 +145,7 @@ def _place_label(point: Spec, rows: Table) -> Spec | None:
     return None
 
 
-def _is_crossed(loss: float, epochs: NDArray[np.float64], top: float, rows: Table, scale: float) -> bool:
+def _is_crossed(loss: float, epochs: NDArray[np.float64], top: float, rows: pd.DataFrame, scale: float) -> bool:
     """Return whether a line crosses a label at these epochs, from `top` pixels below a loss on to its height.
 
     The axis ends at `scale` times the highest loss.
@@ -168,14 +167,13 @@ def _beside(epoch: int, last: int) -> Spec:
     return {"align": "right", "dx": -8} if 2 * epoch > last else {"align": "left", "dx": 8}
 
 
-def _lines(rows: Table) -> Iterator[Table]:
+def _lines(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """Yield the rows of each model and split."""
-    for _, of_model in rows.groups("model"):
-        for _, line in of_model.groups("split"):
-            yield line
+    for _, line in rows.groupby(["model", "split"], sort=False):
+        yield line
 
 
-def _thin(line: Table) -> Table:
+def _thin(line: pd.DataFrame) -> pd.DataFrame:
     """Return at most `STEPS_SHOWN` rows at even distances, the first and the last among them."""
     places = np.unique(np.linspace(0, len(line) - 1, STEPS_SHOWN).round().astype(int))
-    return line.where(places) if len(line) > STEPS_SHOWN else line
+    return line.iloc[places] if len(line) > STEPS_SHOWN else line

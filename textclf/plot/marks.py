@@ -7,17 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import display_name
-from textclf.core.table import Table
 from textclf.plot.style import CONFIG, INK, SCHEMA, Spec, mark_of
 
 HOVER = "hover"  # name of the layers that only a pointer finds; a picture leaves them out
 LEGEND_LETTERS = 28  # of the models' names in one row of a legend, which must fit a phone
 
 
-def chart(rows: Table, width: int, height: int, layers: list[Spec], shared: Mapping[str, Any]) -> Spec:
+def chart(rows: pd.DataFrame, width: int, height: int, layers: list[Spec], shared: Mapping[str, Any]) -> Spec:
     """Return a chart of these layers, which share a table of data and some encodings."""
     return {
         "$schema": SCHEMA,
@@ -32,9 +32,9 @@ def chart(rows: Table, width: int, height: int, layers: list[Spec], shared: Mapp
     }
 
 
-def values(rows: Table) -> list[Spec]:
+def values(rows: pd.DataFrame) -> list[Spec]:
     """Return the rows as records of Python numbers, rounded to `DIGITS`; None where a number is not finite."""
-    return [{name: number(value) for name, value in record.items()} for record in rows.records()]
+    return [{str(name): number(value) for name, value in record.items()} for record in rows.to_dict("records")]
 
 
 def number(value: Any) -> Any:
@@ -44,13 +44,13 @@ def number(value: Any) -> Any:
     return value
 
 
-def present(rows: Table, models: Sequence[str]) -> list[str]:
+def present(rows: pd.DataFrame, models: Sequence[str]) -> list[str]:
     """Return the models that have rows, in the order of `models`."""
     names = set(rows["model"])
     return [name for name in models if name in names]
 
 
-def named(rows: Table, titles: Mapping[str, str] | None = None) -> Table:
+def named(rows: pd.DataFrame, titles: Mapping[str, str] | None = None) -> pd.DataFrame:
     """Return the rows with each model's name as it is shown: its title, or its display name."""
     return rows.assign(model=[title(str(name), titles) for name in rows["model"]])
 

@@ -1,13 +1,14 @@
 """Accuracy against confidence."""
 
-from textclf.core.table import Table
+import pandas as pd
+
 from textclf.plot.marks import chart, guide, tooltip
 from textclf.plot.style import HEIGHT, PERCENT, SQUARE, Spec, mark_of
 
 COLUMNS = ("model", "confidence", "accuracy", "accuracy_low", "accuracy_high", "rows")
 
 
-def reliability(rows: Table, model: str, start: float | None = None) -> Spec:
+def reliability(rows: pd.DataFrame, model: str, start: float | None = None) -> Spec:
     """Return the accuracy of one model in bins of confidence, each with its interval; the diagonal is calibrated.
 
     `rows` has the columns `COLUMNS`, of this model alone. `start` is where both axes of confidence begin.
@@ -29,7 +30,7 @@ def reliability(rows: Table, model: str, start: float | None = None) -> Spec:
         "axis": {"format": "%"},
     }
     return chart(
-        rows.select(COLUMNS[1:]),
+        rows[list(COLUMNS[1:])],
         SQUARE,
         HEIGHT,
         [
@@ -56,6 +57,6 @@ def reliability(rows: Table, model: str, start: float | None = None) -> Spec:
     )
 
 
-def lowest_confidence(rows: Table) -> float:
+def lowest_confidence(rows: pd.DataFrame) -> float:
     """Return where an axis of confidence begins: 0.4 where no confidence is below one half, as of two classes."""
     return 0.4 if rows["confidence"].min() >= 0.5 else 0.0

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
-from textclf.core.table import Table
 from textclf.plot.marks import chart, tooltip
 from textclf.plot.style import BLUE, HEIGHT, INK, WIDE, Spec
 
@@ -16,7 +16,7 @@ FEW = 8  # different numbers that stand side by side at equal distances, as name
 DECADES = 100  # quotient of the largest and the smallest number from which the scale is logarithmic
 
 
-def by_trial(rows: Table, metric: "Metric") -> Spec:
+def by_trial(rows: pd.DataFrame, metric: "Metric") -> Spec:
     """Return the score of each trial, and the best one so far; `rows` has the columns `trial` and `score`."""
     best = (np.maximum if metric.higher_is_better else np.minimum).accumulate(rows["score"])
     x: Spec = {"field": "trial", "type": "quantitative", "title": "trial", "axis": {"grid": False, "tickMinStep": 1}}
@@ -24,11 +24,11 @@ def by_trial(rows: Table, metric: "Metric") -> Spec:
         "mark": {"type": "line", "interpolate": "step-after", "color": INK, "strokeWidth": 1.5},
         "encoding": {"y": _score(metric, "best")},
     }
-    table = rows.select(["trial", "score"]).assign(best=best)
+    table = rows[["trial", "score"]].assign(best=best)
     return chart(table, WIDE, HEIGHT, [line, _points(metric, "trial", "trial")], {"x": x})
 
 
-def by_setting(rows: Table, setting: str, metric: "Metric") -> Spec:
+def by_setting(rows: pd.DataFrame, setting: str, metric: "Metric") -> Spec:
     """Return the score of each trial by its value of a setting; `rows` has the columns `trial`, `score` and `setting`.
 
     The chart calls the value `value`: a dot in the name of a column would be a path in Vega.
@@ -46,7 +46,7 @@ def by_setting(rows: Table, setting: str, metric: "Metric") -> Spec:
         x |= {"type": "quantitative", "scale": {"type": "log"} if is_wide else {"zero": False}}
         x["axis"] = {"grid": False, "tickCount": 5}
     shown: Sequence[Any] = numbers if len(known) == len(values) else values
-    table = rows.select(["trial", "score"]).assign(value=np.array(shown, dtype=object))
+    table = rows[["trial", "score"]].assign(value=np.array(shown, dtype=object))
     return chart(table, WIDE, HEIGHT, [_points(metric, "value", setting)], {"x": x})
 
 

@@ -1,15 +1,15 @@
 """The sections with the curves of the test rows: history, confusion, ROC, precision and recall, calibration."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
-from textclf.core.table import Table as Rows
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot import curves as charts
@@ -38,8 +38,8 @@ def history(run: Run) -> dict[str, Any] | None:
     split = watched(rows)
     table, sentences = [], []
     for name in present(rows, run.models):
-        part = rows.where(rows["model"] == name)
-        best = [*lowest_loss(part).records(), *part.where(part["split"] == split).records()][0]
+        part = rows[rows["model"] == name]
+        best = [*lowest_loss(part).to_dict("records"), *part[part["split"] == split].to_dict("records")][0]
         table += _epochs(part, split, best["epoch"])
         sentences.append(
             f"the {split} loss of {display_name(name)} is lowest, {best['loss']:.3f}, at epoch {best['epoch']:,} of "
@@ -65,10 +65,10 @@ def history(run: Run) -> dict[str, Any] | None:
     }
 
 
-def _epochs(rows: Rows, split: str, best: int) -> list[list[str]]:
+def _epochs(rows: pd.DataFrame, split: str, best: int) -> list[list[str]]:
     """Return the first, the best and the last epoch of a model as rows of the table."""
     train, other = (
-        {row["epoch"]: row for row in rows.where(rows["split"] == name).records()} for name in ("train", split)
+        {row["epoch"]: row for row in rows[rows["split"] == name].to_dict("records")} for name in ("train", split)
     )
     titles = {"first": next(iter(other)), f"lowest {split} loss": best, "last": next(reversed(other))}
     lines = []
@@ -78,7 +78,7 @@ def _epochs(rows: Rows, split: str, best: int) -> list[list[str]]:
             for table in (train, other)
             for cell in (percent(table[epoch]["accuracy"]), f"{table[epoch]['loss']:.4f}")
         ]
-        lines.append([display_name(rows["model"][0]), title, f"{epoch:,}", *numbers])
+        lines.append([display_name(rows["model"].iloc[0]), title, f"{epoch:,}", *numbers])
     return lines
 
 
@@ -88,7 +88,7 @@ def confusion(run: Run) -> dict[str, Any]:
     short = run.short_names(LABEL_LIMIT)
     matrices, pairs = [], []
     for model in run.models:
-        rows = run.confusion.where(run.confusion["model"] == model)
+        rows = run.confusion[run.confusion["model"] == model]
         counts = run.counts(model)
         right, total = int(counts.trace()), int(counts.sum())
         matrices.append(
@@ -120,9 +120,9 @@ def confusion(run: Run) -> dict[str, Any]:
     }
 
 
-def _pairs(run: Run, model: str, rows: Rows) -> list[list[str]]:
-    mistakes = rows.where((rows["actual"] != rows["predicted"]) & (rows["count"] > 0))
-    most = sorted(mistakes.records(), key=lambda pair: -pair["count"])[:PAIRS]
+def _pairs(run: Run, model: str, rows: pd.DataFrame) -> list[list[str]]:
+    mistakes = rows[(rows["actual"] != rows["predicted"]) & (rows["count"] > 0)]
+    most = sorted(mistakes.to_dict("records"), key=lambda pair: -pair["count"])[:PAIRS]
     return [
         [
             display_name(model),
@@ -140,10 +140,7 @@ def curves(run: Run) -> dict[str, Any]:
 
     Binary: one chart of each kind, of the positive class. Otherwise one for each of the classes with most mistakes.
     """
-    tables = {
-        "roc": _defined(run.roc, charts.ROC_COLUMNS),
-        "precision_recall": _defined(run.precision_recall, charts.PRECISION_RECALL_COLUMNS),
-    }
+    tables = {"roc": run.roc.dropna(), "precision_recall": run.precision_recall.dropna()}  # without undefined points
     counts = run.counts(run.models[0]).sum(axis=1)
     sizes = dict(zip(run.classes, counts.tolist(), strict=True))
     drawn: dict[str, list[Chart]] = {}
@@ -154,7 +151,7 @@ def curves(run: Run) -> dict[str, Any]:
         shown = most_mistaken(run.confusion, classes, CURVES)
         left_out = max(left_out, len(classes) - len(shown))
         drawn[kind] = [
-            _curve(run, kind, name, table.where(table["class"] == name), sizes[name] / sum(sizes.values()), len(shown))
+            _curve(run, kind, name, table[table["class"] == name], sizes[name] / sum(sizes.values()), len(shown))
             for name in shown
         ]
     several = len(run.classes) > 2
@@ -170,17 +167,12 @@ def curves(run: Run) -> dict[str, Any]:
     }
 
 
-def _defined(points: Rows, columns: Sequence[str]) -> Rows:
-    """Return the points of curves whose two numbers, the last of the columns, are defined."""
-    return points.where(np.isfinite(points[columns[-2]]) & np.isfinite(points[columns[-1]]))
-
-
-def _curve(run: Run, kind: str, name: str, rows: Rows, share: float, number: int) -> Chart:
+def _curve(run: Run, kind: str, name: str, rows: pd.DataFrame, share: float, number: int) -> Chart:
     """Return the curves of one class, one of `number` charts; `share` is that of the class among the test rows."""
     limit, legend = charts.CURVE_POINTS // number, len(run.classes) == 2
     if kind == "roc":
         spec = charts.roc(rows, run.models, limit, legend)
-        tested = run.by_class.where((run.by_class["split"] == "test") & (run.by_class["class"] == name))
+        tested = run.by_class[(run.by_class["split"] == "test") & (run.by_class["class"] == name)]
         areas = [
             f"{display_name(model)} {format_value('roc_auc', area)}"
             for model, area in zip(tested["model"], tested["roc_auc"], strict=True)
@@ -199,9 +191,9 @@ def _curve(run: Run, kind: str, name: str, rows: Rows, share: float, number: int
 
 def _class_metrics(run: Run) -> Table:
     """Return the metrics of each class on the test rows: of many classes those with the lowest and highest F1."""
-    tested = run.by_class.where(run.by_class["split"] == "test")
-    rows = {(row["class"], row["model"]): row for row in tested.records()}
-    mean = {name: _mean(part["f1"]) for name, part in tested.groups("class")}
+    tested = run.by_class[run.by_class["split"] == "test"]
+    rows = {(row["class"], row["model"]): row for row in tested.to_dict("records")}
+    mean = {name: _mean(part["f1"].to_numpy()) for name, part in tested.groupby("class", sort=False)}
     hardest = sorted(run.classes, key=lambda name: mean.get(name, math.inf))
     shown = set(ends(hardest, ENDS))
     level = confidence_level(run.settings.evaluate.confidence)
@@ -240,7 +232,7 @@ def calibration(run: Run) -> dict[str, Any]:
     """Return accuracy against confidence, with the calibration error, and that before calibration if there was one."""
     drawn, rows = [], []
     for model in run.models:
-        bins = run.reliability.where(run.reliability["model"] == model)
+        bins = run.reliability[run.reliability["model"] == model]
         error = f"{METRICS['ece'].title} {format_value('ece', run.evaluation[model]['test']['ece'])}"
         before = run.decisions[model].get("uncalibrated", {}).get("test", {}).get("ece")
         error += "" if before is None else f" ({format_value('ece', before)} before)"
@@ -262,7 +254,7 @@ def calibration(run: Run) -> dict[str, Any]:
                 percent(row["confidence"]),
                 (percent(row["accuracy"]), format_interval("accuracy", row["accuracy_low"], row["accuracy_high"])),
             ]
-            for row in bins.records()
+            for row in bins.to_dict("records")
         ]
     columns = ["model", "probability of the predicted class", "rows", "mean probability", "accuracy"]
     return {"charts": drawn, "table": Table("Accuracy by confidence", columns, rows, range(2, 5))}

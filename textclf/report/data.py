@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from textclf.artifacts.features import DENSE
 from textclf.core.formatting import count_noun, display_name, percent
 from textclf.core.lengths import Lengths
-from textclf.core.table import Table as Rows
 from textclf.export import description
 from textclf.export.sources import combine_rights, labelled_class_names
 from textclf.export.weights import Weights, list_weights
@@ -98,14 +98,14 @@ def _lengths(words: Lengths) -> Chart:
     )
 
 
-def histogram(values: Lengths) -> tuple[Rows, int]:
+def histogram(values: Lengths) -> tuple[pd.DataFrame, int]:
     """Return bars (`from`, `to`, `rows`) up to about the 99th percentile, and how many values are beyond."""
     top = int(np.quantile(values, 0.99, method="higher")) + 1
     top = int(values.max()) + 1 if values.max() < 1.5 * top else top
     width = max(1, -(-top // BARS))
     edges = np.arange(0, top + width, width)
     counts = np.histogram(values[values < edges[-1]], bins=edges)[0]
-    bars = Rows({"from": edges[:-1], "to": edges[1:], "rows": counts})
+    bars = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "rows": counts})
     return bars, int((values >= edges[-1]).sum())
 
 

@@ -4,12 +4,12 @@ import re
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from pydantic import BaseModel
 
 from textclf.core.formatting import display_name, join_names
 from textclf.core.labels import display_labels
 from textclf.core.settings import to_yaml
-from textclf.core.table import Table
 from textclf.export.explanation import OCCLUDED_ROWS
 from textclf.report.results import representative
 from textclf.report.run import Run
@@ -39,7 +39,7 @@ def learned(run: Run) -> dict[str, Any]:
     without = [display_name(name) for name in run.models if name not in explained]
     return {
         "models": [
-            _terms(run, name, run.terms.where(run.terms["model"] == name))
+            _terms(run, name, run.terms[run.terms["model"] == name])
             for name in sorted(run.models, key=lambda name: name != first)
             if name in explained
         ],
@@ -48,8 +48,8 @@ def learned(run: Run) -> dict[str, Any]:
     }
 
 
-def _terms(run: Run, model: str, rows: Table) -> dict[str, Any]:
-    method = str(rows["method"][0])
+def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
+    method = str(rows["method"].iloc[0])
     if method == "weight" and len(run.classes) > 2:
         method = "weight of several"
     largest = float(np.abs(rows["weight"]).max()) or 1.0
@@ -67,7 +67,7 @@ def _terms(run: Run, model: str, rows: Table) -> dict[str, Any]:
                     "rows": f"{row['rows']:,}",
                     "bar": round(100 * abs(row["weight"]) / largest, 1),
                 }
-                for row in rows.where(rows["class"] == name).records()
+                for row in rows[rows["class"] == name].to_dict("records")
             ],
         }
         for name in classes[:CLASSES]

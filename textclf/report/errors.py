@@ -5,12 +5,11 @@ from statistics import fmean
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
 from textclf.core.lengths import Lengths
-from textclf.core.table import Table as Rows
-from textclf.core.table import from_records
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import format_interval
 from textclf.pages.parts import Chart, Table, ends, excerpt
@@ -148,7 +147,7 @@ def _grouped(
     name: str,
     rows: Sequence[Mapping[str, Any]],
     column: str,
-    draw: Callable[[Rows, Sequence[str]], Spec],
+    draw: Callable[[pd.DataFrame, Sequence[str]], Spec],
     title: str,
     hardest: Sequence[str] = (),
 ) -> dict[str, Any]:
@@ -185,7 +184,7 @@ def _grouped(
             name,
             f"{title}, for {join_names(models)}. The table has the numbers.",
             caption,
-            draw(from_records([row for row in rows if row[column] in drawn]), run.models),
+            draw(pd.DataFrame([row for row in rows if row[column] in drawn]), run.models),
             narrow=True,
         ),
         "table": Table(table_title, [column, "rows", *models], table, range(1, 2 + len(models))),

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+import pandas as pd
+
 from textclf.artifacts.decisions import explain_choice
 from textclf.core.files import SPLITS
 from textclf.core.formatting import (
@@ -16,7 +18,6 @@ from textclf.core.formatting import (
     split_rows,
 )
 from textclf.core.labels import visible
-from textclf.core.table import from_records
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import METRICS, TOO_FEW, format_interval, format_value, pair_name
 from textclf.export import description
@@ -163,7 +164,7 @@ def compared(run: Run) -> dict[str, Any]:
             "accuracies",
             f"Test accuracy with {level} intervals: {tested}.",
             f"Filled: accuracy on the test rows, with its {level} interval. Hollow: on the rows {fitted}.",
-            groups.accuracies(from_records(accuracies), run.models),
+            groups.accuracies(pd.DataFrame(accuracies), run.models),
         ),
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
@@ -15,7 +16,6 @@ from textclf.behave.results import Results
 from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.labels import display_labels
-from textclf.core.table import Table
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.export import sources
@@ -83,14 +83,14 @@ class Run:
     training: Mapping[str, Mapping[str, Any]]
     features: Mapping[str, Mapping[str, Any]]
     leaks: Mapping[str, Any]
-    history: Table
-    by_class: Table
-    confusion: Table
-    roc: Table
-    precision_recall: Table
-    reliability: Table
-    risk: Table
-    terms: Table
+    history: pd.DataFrame
+    by_class: pd.DataFrame
+    confusion: pd.DataFrame
+    roc: pd.DataFrame
+    precision_recall: pd.DataFrame
+    reliability: pd.DataFrame
+    risk: pd.DataFrame
+    terms: pd.DataFrame
     sources: Sequence[Source]
     checksums: Mapping[str, str]
     versions: Mapping[str, str]
@@ -122,7 +122,7 @@ class Run:
 
     def counts(self, model: str) -> NDArray[np.int64]:
         """Return the test rows of a model by actual and decided class, (classes, classes)."""
-        rows = of_classes(self.confusion.where(self.confusion["model"] == model), self.classes)
+        rows = of_classes(self.confusion[self.confusion["model"] == model], self.classes)
         place = {name: position for position, name in enumerate(self.classes)}
         counts = np.zeros((len(place), len(place)), dtype=np.int64)
         actual, predicted = ([place[name] for name in rows[column]] for column in ("actual", "predicted"))

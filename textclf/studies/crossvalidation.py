@@ -1,6 +1,5 @@
 """Cross-validation: how much the metrics depend on the split and on the seed."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import combinations
@@ -8,13 +7,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
 from textclf.core.progress import track
-from textclf.core.table import Table, from_records
 from textclf.evaluate.comparisons import corrected_t, holm
 from textclf.evaluate.registry import pair_name
 from textclf.split.draw import assign_groups
@@ -56,7 +53,7 @@ def make_folds(
             yield repeat + 1, fold, splits
 
 
-def crossvalidate(rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: CrossValidate) -> Table:
+def crossvalidate(rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: CrossValidate) -> pd.DataFrame:
     """Return a row per model, repeat and fold: `model`, `repeat`, `fold`, `seed` and `STUDY_METRICS`.
 
     A model with a seed is also trained with other seeds on the first fold; these rows have repeat 0.
@@ -73,27 +70,27 @@ def crossvalidate(rows: pd.DataFrame, classes: Sequence[str], setup: Setup, sett
                 place = {"repeat": repeat if position == 0 else 0, "fold": fold, "seed": seed or 0}
                 metrics = training.measure(splits, classes, name, setup, **changes)
                 trainings.append({"model": name, **place, **metrics})
-    return from_records(trainings)
+    return pd.DataFrame(trainings)
 
 
-def summarize(trainings: Table, settings: CrossValidate, confidence: float) -> dict[str, Any]:
+def summarize(trainings: pd.DataFrame, settings: CrossValidate, confidence: float) -> dict[str, Any]:
     """Return the statistics of the table that `crossvalidate` returns, rounded.
 
     `<model>.<metric>.mean` and `.sd` over the folds of all repeats, `.sd_of_seeds` over the seeds on one fold.
     `<later>_vs_<earlier>` compares the accuracy of two models by the corrected resampled t test of Nadeau and Bengio:
     `mean`, `sd`, `low`, `high`, `t`, `p`, and `p_holm`, corrected for the number of pairs.
     """
-    folds = trainings.where(trainings["repeat"] > 0)
+    folds = trainings[trainings["repeat"] > 0]
     report: dict[str, Any] = {}
-    by_model = dict(folds.groups("model"))
+    by_model = {str(name): rows for name, rows in folds.groupby("model", sort=False)}
     for name, rows in by_model.items():
-        seeds = trainings.where((trainings["model"] == name) & (trainings["repeat"] <= 1) & (trainings["fold"] == 1))
+        seeds = trainings[(trainings["model"] == name) & (trainings["repeat"] <= 1) & (trainings["fold"] == 1)]
         report[name] = {
-            metric: {"mean": rows[metric].mean(), "sd": _deviation(rows[metric])}
-            | ({"sd_of_seeds": _deviation(seeds[metric])} if len(seeds) > 1 else {})
+            metric: {"mean": rows[metric].mean(), "sd": rows[metric].std()}
+            | ({"sd_of_seeds": seeds[metric].std()} if len(seeds) > 1 else {})
             for metric in STUDY_METRICS
         }
-    accuracy = {name: rows["accuracy"] for name, rows in by_model.items()}
+    accuracy = {name: rows["accuracy"].to_numpy() for name, rows in by_model.items()}
     ratio = 1 / (settings.folds - 1)  # test rows per training row
     tests = {
         pair_name(later, earlier): asdict(corrected_t(accuracy[later] - accuracy[earlier], ratio, confidence))
@@ -103,11 +100,6 @@ def summarize(trainings: Table, settings: CrossValidate, confidence: float) -> d
     for (pair, test), p in zip(tests.items(), adjusted, strict=True):
         report[pair] = test | {"p_holm": float(p)}
     return round_numbers(report)
-
-
-def _deviation(values: NDArray[np.float64]) -> float:
-    """Return the standard deviation of a sample; NaN if it has one value only."""
-    return float(values.std(ddof=1)) if len(values) > 1 else math.nan
 
 
 def round_numbers(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from textclf.core.errors import UserError
-from textclf.core.table import Table, from_records
 from textclf.evaluate.intervals import wilson
 from textclf.studies import measure as training
 from textclf.studies.measure import Setup
@@ -13,7 +12,7 @@ from textclf.studies.measure import Setup
 STEPS = 10
 
 
-def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup) -> Table:
+def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], setup: Setup) -> pd.DataFrame:
     """Return a row per model and share of the training rows.
 
     Columns: `model`, `rows`, `accuracy`, and the ends of its Wilson interval, `accuracy_low` and `accuracy_high`. Ten
@@ -36,4 +35,4 @@ def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], s
             )
     if not curve:
         raise UserError(f"each class must have at least {enough} training rows; {counts.idxmin()} has {counts.min()}")
-    return from_records(curve)
+    return pd.DataFrame(curve)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from tests.frames import frame
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
 from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval, mean_interval
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
@@ -99,7 +98,7 @@ def test_metrics_that_no_row_can_change_have_no_interval(stratified: bool) -> No
     part = exact({"a": predictions(y, np.full(100, 0.3))}, HALF, stratified=stratified)
     varying = set() if stratified else {"log_loss", "brier"}
     assert set(part.intervals("a")) == {"accuracy"} | varying
-    table = frame(part.by_class("a")).set_index("class")
+    table = part.by_class("a").set_index("class")
     assert table.loc["yes", ["precision_low", "f1_low", "roc_auc_low"]].isna().all()
     assert table["f1_low"].isna().tolist() == [stratified, True]  # its share of the rows is left to chance or fixed
 

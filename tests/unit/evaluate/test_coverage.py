@@ -188,7 +188,7 @@ def test_a_risk_coverage_curve_has_the_error_of_the_most_confident_rows() -> Non
         limit = np.sort(confidence)[::-1][round(answered * 60) - 1]
         assert error == pytest.approx((top != rows.y)[confidence >= limit].mean())
         assert round(answered * 60) == (confidence >= limit).sum() >= FEWEST
-    assert table["share_answered"][-1] == 1.0
+    assert table["share_answered"].iloc[-1] == 1.0
 
 
 def test_with_a_threshold_the_confidence_is_that_of_the_decided_class() -> None:
@@ -222,7 +222,7 @@ def test_a_streamed_split_has_nearly_the_same_curve(decision: Decision) -> None:
     one, other = small.risk_coverage("a"), large.risk_coverage("a")
     assert len(one) < 2000
     assert len(other) < 2000
-    assert (one["share_answered"][-1], one["error"][-1]) == (other["share_answered"][-1], other["error"][-1])
+    assert one.iloc[-1].tolist() == other.iloc[-1].tolist()
     shares = np.linspace(0.05, 1, 50)
     first, second = (np.interp(shares, table["share_answered"], table["error"]) for table in (one, other))
     np.testing.assert_allclose(first, second, atol=0.005)

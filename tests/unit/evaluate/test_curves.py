@@ -3,21 +3,20 @@
 import warnings
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics as sk
 
-from tests.frames import frame
 from tests.unit.evaluate.samples import FOUR, HALF, TOP, exact, predictions
 from textclf.artifacts.predictions import Predictions
-from textclf.core.table import Table
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.intervals import wilson
 
 
 def test_reliability_has_one_row_per_bin() -> None:
-    table = frame(exact({"a": FOUR}).reliability("a"))
+    table = exact({"a": FOUR}).reliability("a")
     assert table[["low", "high", "rows", "confidence", "accuracy"]].to_numpy().tolist() == [
         [0.5, 0.6, 2, pytest.approx(0.6), 0],
         [0.7, 0.8, 1, pytest.approx(0.8), 1],
@@ -30,7 +29,7 @@ def test_reliability_has_one_row_per_bin() -> None:
 
 def test_confusion_counts_each_pair_of_classes_that_has_rows() -> None:
     table = exact({"a": predictions([1, 1, 1, 0], [0.9, 0.9, 0.2, 0.1])}).confusion("a")
-    assert frame(table).to_numpy(dtype=object).tolist() == [
+    assert table.to_numpy(dtype=object).tolist() == [
         ["no", "no", 1, 1.0],
         ["yes", "no", 1, pytest.approx(1 / 3)],
         ["yes", "yes", 2, pytest.approx(2 / 3)],
@@ -38,13 +37,13 @@ def test_confusion_counts_each_pair_of_classes_that_has_rows() -> None:
 
 
 def test_a_class_without_rows_is_not_in_the_confusion() -> None:
-    assert frame(exact({"a": predictions([1], [0.9])}).confusion("a")).to_numpy(dtype=object).tolist() == [
+    assert exact({"a": predictions([1], [0.9])}).confusion("a").to_numpy(dtype=object).tolist() == [
         ["yes", "yes", 1, 1]
     ]
 
 
 def test_roc_goes_from_corner_to_corner_and_has_the_area_of_the_metric() -> None:
-    curve = frame(exact({"a": FOUR}).roc("a"))
+    curve = exact({"a": FOUR}).roc("a")
     assert curve.columns.tolist() == ["class", "false_positive_rate", "true_positive_rate"]
     assert set(curve.pop("class")) == {"yes"}
     assert curve.iloc[0].tolist() == [0, 0]
@@ -54,7 +53,7 @@ def test_roc_goes_from_corner_to_corner_and_has_the_area_of_the_metric() -> None
 
 
 def test_precision_recall_starts_at_a_recall_of_0() -> None:
-    curve = frame(exact({"a": FOUR}).precision_recall("a"))
+    curve = exact({"a": FOUR}).precision_recall("a")
     assert curve.columns.tolist() == ["class", "recall", "precision"]
     assert set(curve.pop("class")) == {"yes"}
     assert curve["recall"].is_monotonic_increasing
@@ -64,8 +63,8 @@ def test_precision_recall_starts_at_a_recall_of_0() -> None:
 
 def test_equal_scores_reach_no_more_precision_than_guessing() -> None:
     part = exact({"a": predictions([1, 0, 0, 1, 1], [0.6] * 5)})
-    assert frame(part.precision_recall("a"))[["recall", "precision"]].to_numpy().tolist() == [[0, 0.6], [1, 0.6]]
-    assert frame(part.roc("a"))[["false_positive_rate", "true_positive_rate"]].to_numpy().tolist() == [[0, 0], [1, 1]]
+    assert part.precision_recall("a")[["recall", "precision"]].to_numpy().tolist() == [[0, 0.6], [1, 0.6]]
+    assert part.roc("a")[["false_positive_rate", "true_positive_rate"]].to_numpy().tolist() == [[0, 0], [1, 1]]
     assert len(part.reliability("a")) == 1
 
 
@@ -87,7 +86,7 @@ def test_curves_and_confusion_equal_those_of_scikit_learn_to_the_bit(rows: Predi
     counts = sk.confusion_matrix(rows.y, decision.decide(rows.probabilities), labels=range(len(rows.classes)))
     assert part.confusion("a")["count"].dtype == counts.dtype
     assert np.array_equal(part.confusion("a")["count"], counts[counts > 0])
-    roc, precision_recall = frame(part.roc("a")), frame(part.precision_recall("a"))
+    roc, precision_recall = part.roc("a"), part.precision_recall("a")
     names = list(rows.classes[len(rows.classes) == 2 :])  # binary: the positive class alone
     assert roc["class"].unique().tolist() == precision_recall["class"].unique().tolist() == names
     for name in names:
@@ -115,12 +114,12 @@ def test_rates_of_a_class_without_rows_are_undefined() -> None:
 
 
 def test_tables_of_models_are_stacked() -> None:
-    stacked = stack_models({"b": Table({"x": [1, 2]}), "a": Table({"x": [3]})})
-    assert stacked.keys() == ["model", "x"]
-    assert frame(stacked).to_numpy(dtype=object).tolist() == [["b", 1], ["b", 2], ["a", 3]]
+    stacked = stack_models({"b": pd.DataFrame({"x": [1, 2]}), "a": pd.DataFrame({"x": [3]})})
+    assert stacked.columns.tolist() == ["model", "x"]
+    assert stacked.to_numpy(dtype=object).tolist() == [["b", 1], ["b", 2], ["a", 3]]
 
 
 def test_no_table_gives_the_columns_alone() -> None:
     stacked = stack_models({}, ("epoch", "loss"))
-    assert stacked.keys() == ["model", "epoch", "loss"]
+    assert stacked.columns.tolist() == ["model", "epoch", "loss"]
     assert len(stacked) == 0

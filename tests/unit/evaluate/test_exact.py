@@ -7,7 +7,6 @@ import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from tests.frames import frame
 from tests.unit.evaluate.samples import FOUR, HALF, TOP, drawn, exact, overconfident, params, predictions
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
@@ -90,7 +89,7 @@ def test_metrics_of_each_class_are_those_of_scikit_learn(classes: int) -> None:
     areas = [sk.roc_auc_score(rows.y == place, rows.probabilities[:, place]) for place in range(classes)]
     assert table["support"].tolist() == support.tolist()
     for metric, values in (("precision", precision), ("recall", recall), ("f1", f1), ("roc_auc", areas)):
-        assert table[metric] == pytest.approx(values, abs=1e-12)
+        assert table[metric].tolist() == pytest.approx(values, abs=1e-12)
         assert (table[f"{metric}_low"] < table[metric]).all()
         assert (table[metric] < table[f"{metric}_high"]).all()
 
@@ -98,7 +97,7 @@ def test_metrics_of_each_class_are_those_of_scikit_learn(classes: int) -> None:
 @pytest.mark.parametrize("confidence", [0.5, 0.95])
 def test_intervals_of_a_class_are_wilsons_for_recall_and_percentiles_for_the_others(confidence: float) -> None:
     part = exact({"a": drawn(4)}, TOP, confidence=confidence)
-    for position, row in enumerate(part.by_class("a").records()):
+    for position, row in enumerate(part.by_class("a").to_dict("records")):
         ends = wilson(round(row["recall"] * row["support"]), row["support"], confidence)
         assert (row["recall_low"], row["recall_high"]) == ends
         for metric in ("precision", "f1", "roc_auc"):
@@ -110,7 +109,7 @@ def test_a_class_without_rows_has_no_metrics() -> None:
     rows = drawn(2)
     rows = rows.take(rows.y != 1)
     assert (rows.probabilities.argmax(axis=1) == 1).any()
-    table = frame(exact({"a": rows}, TOP).by_class("a")).set_index("class")
+    table = exact({"a": rows}, TOP).by_class("a").set_index("class")
     assert table["support"].tolist() == [(rows.y == place).sum() for place in range(3)]
     assert table.loc["c1"].drop(["split", "support"]).isna().all()
     assert table.drop(index="c1").notna().all(axis=None)
@@ -120,7 +119,7 @@ def test_a_class_that_is_never_decided_has_zeros_and_its_precision_no_interval()
     rows = drawn(2)
     part = exact({"a": rows}, TOP)
     part.decided["a"] = np.where(part.decided["a"] == 1, 2, part.decided["a"])
-    row = frame(part.by_class("a")).set_index("class").loc["c1"]
+    row = part.by_class("a").set_index("class").loc["c1"]
     assert row[["precision", "recall", "recall_low", "f1", "f1_low"]].eq(0).all()
     assert row[["precision_low", "precision_high"]].isna().all()
     assert 0 < row["recall_high"] < 0.2  # so few rows leave the recall uncertain
@@ -129,7 +128,7 @@ def test_a_class_that_is_never_decided_has_zeros_and_its_precision_no_interval()
 
 def test_a_class_alone_has_no_area() -> None:
     rows = drawn(2)
-    row = frame(exact({"a": rows.take(rows.y == 0)}, TOP).by_class("a"))[:1]
+    row = exact({"a": rows.take(rows.y == 0)}, TOP).by_class("a")[:1]
     assert row.columns[row.isna().all()].tolist() == ["roc_auc", "roc_auc_low", "roc_auc_high"]
     assert row["precision"].tolist() == [1]
 
@@ -139,7 +138,7 @@ def test_classes_keep_their_names_and_their_order() -> None:
     rows = drawn(1, classes=5)
     part = exact({"a": Predictions(rows.ids, rows.split, rows.y, rows.probabilities, names)}, TOP)
     confusion = part.confusion("a")
-    pairs = [(names.index(row["actual"]), names.index(row["predicted"])) for row in confusion.records()]
+    pairs = [(names.index(row["actual"]), names.index(row["predicted"])) for row in confusion.to_dict("records")]
     assert pairs == sorted(pairs)
     assert confusion["count"].sum() == len(rows)
     for table in (part.roc("a"), part.precision_recall("a"), part.by_class("a")):

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.frames import frame
 from tests.unit.evaluate.samples import drawn, params, predictions, sample
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions
@@ -70,13 +69,13 @@ def test_what_is_exact_is_the_same_streamed_and_in_memory(classes: int, calibrat
         assert_close(actual, expected)
         assert streaming.intervals(name).keys() == exact.intervals(name).keys()
         assert streaming.intervals(name)["accuracy"] == exact.intervals(name)["accuracy"]
-        table, in_memory = frame(streaming.by_class(name)), frame(exact.by_class(name))
+        table, in_memory = streaming.by_class(name), exact.by_class(name)
         assert table.columns.tolist() == in_memory.columns.tolist()
         same = ["split", "class", "support", "precision", "recall", "recall_low", "recall_high", "f1"]
         assert table[same].equals(in_memory[same])
         assert table["roc_auc"].to_numpy() == pytest.approx(in_memory["roc_auc"].to_numpy(), abs=bound)
-        assert streaming.confusion(name).records() == exact.confusion(name).records()
-        pd.testing.assert_frame_equal(frame(streaming.reliability(name)), frame(exact.reliability(name)))
+        assert streaming.confusion(name).to_dict("records") == exact.confusion(name).to_dict("records")
+        pd.testing.assert_frame_equal(streaming.reliability(name), exact.reliability(name))
         if calibration:
             assert_close(streaming.uncalibrated(name), exact.uncalibrated(name))
     entry, in_memory_entry = streaming.comparisons()["b_vs_a"], exact.comparisons()["b_vs_a"]
@@ -88,14 +87,14 @@ def test_what_is_exact_is_the_same_streamed_and_in_memory(classes: int, calibrat
 
 def test_a_threshold_decides_the_same_streamed_and_in_memory() -> None:
     streaming, exact = both(two_models(300, 2), Decision(0.3))
-    assert streaming.confusion("a").records() == exact.confusion("a").records()
+    assert streaming.confusion("a").to_dict("records") == exact.confusion("a").to_dict("records")
 
 
 def test_curves_of_few_scores_are_the_same_streamed_and_in_memory() -> None:
     y, probabilities, _ = sample(1, 400)
     streaming, exact = both({"a": predictions(y, probabilities.round(2))}, Decision(0.5))
     for curve in ("roc", "precision_recall"):
-        actual, expected = (frame(getattr(part, curve)("a")) for part in (streaming, exact))
+        actual, expected = (getattr(part, curve)("a") for part in (streaming, exact))
         pd.testing.assert_frame_equal(actual, expected)
 
 

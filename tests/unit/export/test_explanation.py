@@ -4,7 +4,6 @@ import pytest
 from scipy.sparse import csr_array
 
 from tests import samples
-from tests.frames import frame
 from textclf.artifacts import layers
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.export import explanation
@@ -21,7 +20,7 @@ def linear(*scores: tuple[float, ...], output: str = "softmax") -> LayerModel:
 
 
 def terms_of(model: LayerModel, *shards: csr_array, count: int = 9) -> pd.DataFrame:
-    return frame(top_terms({"a": model}, shards, TERMS, count))
+    return top_terms({"a": model}, shards, TERMS, count)
 
 
 def listed(model: LayerModel, *shards: csr_array, count: int = 9) -> list[tuple[str, str, float, int]]:
@@ -124,7 +123,7 @@ def test_occlusion_uses_the_first_rows_but_rows_are_counted_in_all(monkeypatch: 
 
 def test_several_models_are_explained_in_one_pass() -> None:
     models = {"a": network(), "b": linear((9.0,) * 5, output="sigmoid")}
-    table = frame(top_terms(models, iter([X]), TERMS, 9))
+    table = top_terms(models, iter([X]), TERMS, 9)
     assert list(dict.fromkeys(table["model"])) == ["a", "b"]
     for name, model in models.items():
         alone = terms_of(model, X).assign(model=name)

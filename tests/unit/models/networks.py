@@ -62,7 +62,7 @@ def bits(fitted: Fitted) -> list[bytes]:
     """Return everything that a training decides, as bytes."""
     assert fitted.history is not None
     arrays = [array.tobytes() for layer in fitted.layers.layers for array in (layer.kernel, layer.bias)]
-    return [*arrays, repr(fitted.history.records()).encode()]
+    return [*arrays, repr(fitted.history.to_dict("records")).encode()]
 
 
 def losses(fitted: Fitted, split: str) -> list[float]:

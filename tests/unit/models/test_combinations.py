@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 from tests import samples
-from tests.frames import frame
 from tests.vectorized import vectorize_terms
 from textclf.artifacts import predictions
 from textclf.artifacts.features import Features
@@ -128,7 +127,7 @@ def test_every_combination_learns_and_is_measured(representation: str, model: st
         elif split == "train":
             assert metrics["accuracy"] > largest
     for curve in (measured["test"].confusion, measured["test"].roc, measured["test"].precision_recall):
-        assert np.isfinite(frame(curve(model)).select_dtypes("number").to_numpy()).all()
+        assert np.isfinite(curve(model).select_dtypes("number").to_numpy()).all()
 
 
 @cache

@@ -57,7 +57,7 @@ def test_history_has_a_row_per_epoch_and_split() -> None:
             "accuracy": [0.5, 1.0, 0.4, 0.3],
         }
     )
-    assert results.history_table(recorded).records() == expected.to_dict("records")
+    assert results.history_table(recorded).to_dict("records") == expected.to_dict("records")
 
 
 def test_the_record_counts_weights_and_epochs_and_names_the_best_epoch() -> None:

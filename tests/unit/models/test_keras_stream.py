@@ -213,7 +213,7 @@ def test_the_watched_loss_and_accuracy_are_those_of_all_watched_rows(
     probabilities = undisturbed().layers.predict_proba(watched.X)
     history = undisturbed().history
     assert history is not None
-    last = history.records()[-1]
+    last = history.to_dict("records")[-1]
     assert last["split"] == "watched"
     assert last["loss"] == pytest.approx(-np.log(probabilities[np.arange(len(watched.y)), watched.y]).mean(), abs=1e-6)
     assert last["accuracy"] == pytest.approx((probabilities.argmax(axis=1) == watched.y).mean(), abs=1e-12)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from stages import train as stage
@@ -16,7 +17,6 @@ from textclf.artifacts import features, inputs, layers, predictions
 from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
-from textclf.core.table import Table
 from textclf.models import majority
 from textclf.models.common import fitting
 from textclf.models.common.fitted import Fitted
@@ -153,7 +153,7 @@ def test_the_history_and_further_files_of_a_training_are_written(
     if watched == "test":
         for path in (tmp_path / "data" / "features" / "words").glob("validation*"):
             path.unlink()
-    history = Table({"epoch": [1, 1], "split": ["train", "watched"], "loss": [0.5, 1 / 3], "accuracy": [1.0, 0]})
+    history = pd.DataFrame({"epoch": [1, 1], "split": ["train", "watched"], "loss": [0.5, 1 / 3], "accuracy": [1.0, 0]})
 
     def fit_stream(train: Shards[Features], *others: Any) -> Fitted:
         model = majority.fit_stream(train, *others).layers

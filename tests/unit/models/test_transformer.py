@@ -36,7 +36,7 @@ def bits(fitted: Fitted) -> list[bytes]:
     """Return everything that a training decides, as bytes."""
     assert isinstance(fitted.layers, OnnxClassifier)
     assert fitted.history is not None
-    return [fitted.layers.content, repr(fitted.history.records()).encode()]
+    return [fitted.layers.content, repr(fitted.history.to_dict("records")).encode()]
 
 
 # The order of the rows
@@ -122,7 +122,7 @@ def test_weights_that_are_set_are_those_that_are_returned(tmp_path: Path) -> Non
 def test_training_learns_the_rows(folders: Folders, classes: int) -> None:
     fitted = transformer.fit(berts.rows(60, classes), berts.rows(9, classes, 1), berts.settings(epochs=12), folders)
     assert fitted.history is not None
-    train = fitted.history.where(fitted.history["split"] == "train")
+    train = fitted.history[fitted.history["split"] == "train"]
     assert train["loss"][-1] < 0.5 * train["loss"][0]
     assert fitted.record["epochs"] == 12
     probabilities = fitted.layers.predict_proba(berts.rows(60, classes).X)

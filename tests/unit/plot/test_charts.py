@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import vl_convert
 from hypothesis import given
@@ -17,7 +18,6 @@ from hypothesis import strategies as st
 
 from tests import curves as tables
 from textclf.core.labels import display_labels
-from textclf.core.table import Table, concatenate, from_records
 from textclf.models.settings import MODELS as KNOWN
 from textclf.plot import confusion, curves, dvc_templates, groups, history, marks, reliability, render
 from textclf.plot.style import MARKS, OTHER_COLOURS, OTHER_SHAPES, Spec, colour_expression, mark_of
@@ -26,22 +26,22 @@ MODELS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_sv
 PAIR = ("majority", "logistic_regression")
 TAGS = {"svg", "g", "path", "line", "rect", "text", "tspan"}
 LABELS = list(display_labels([*tables.HOSTILE, "", " ", "中文"], limit=24).values())
-ACCURACIES = from_records(
+ACCURACIES = pd.DataFrame(
     [
         {"model": model, "split": split, "accuracy": 0.8, "low": 0.7, "high": 0.9}
         for model in MODELS
         for split in ("train", "validation", "test")
     ]
 )
-GROUPS = from_records(
+GROUPS = pd.DataFrame(
     [
         {"model": model, "words": words, "class": name, "accuracy": 0.5, "low": 0.4, "high": 0.6, "rows": 3}
         for model in PAIR
         for words, name in (("1 to 3", "</svg><script>"), ("4", '" onload="x'))
     ]
 )
-PRECISION_RECALL = Table({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
-LEARNING_CURVE = tables.RELIABILITY.select(groups.LEARNING_CURVE_COLUMNS)
+PRECISION_RECALL = pd.DataFrame({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
+LEARNING_CURVE = tables.RELIABILITY[list(groups.LEARNING_CURVE_COLUMNS)]
 SPECS = [
     pytest.param(groups.accuracies(ACCURACIES, MODELS), id="accuracies"),
     pytest.param(history.history(tables.history(["keras"]), MODELS, "loss"), id="loss"),
@@ -52,8 +52,8 @@ SPECS = [
     pytest.param(curves.roc(tables.roc(["1"], PAIR), MODELS), id="roc"),
     pytest.param(curves.roc(tables.roc(["1"], PAIR), MODELS, legend=False), id="roc without a legend"),
     pytest.param(curves.precision_recall(PRECISION_RECALL, MODELS, 0.3), id="precision and recall"),
-    pytest.param(reliability.reliability(tables.RELIABILITY.where(slice(1, None)), PAIR[1]), id="reliability"),
-    pytest.param(groups.lengths(Table({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})), id="lengths"),
+    pytest.param(reliability.reliability(tables.RELIABILITY.iloc[1:], PAIR[1]), id="reliability"),
+    pytest.param(groups.lengths(pd.DataFrame({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})), id="lengths"),
     pytest.param(groups.by_length(GROUPS, MODELS), id="by length"),
     pytest.param(groups.by_class(GROUPS, MODELS), id="by class"),
     pytest.param(groups.learning_curve(LEARNING_CURVE, MODELS), id="learning curve"),
@@ -182,6 +182,15 @@ def test_long_histories_are_thinned_but_keep_their_ends_and_the_lowest_loss() ->
     assert [row["epoch"] for row in spec["layer"][-1]["data"]["values"]] == [3]
 
 
+def test_of_epochs_with_the_same_loss_the_first_is_the_lowest() -> None:
+    rows = tables.history(["keras", "b"]).assign(loss=0.5)
+    assert history.lowest_loss(rows)[["model", "epoch", "split"]].to_numpy().tolist() == [
+        ["keras", 1, "test"],
+        ["b", 1, "test"],
+    ]
+    assert not len(history.lowest_loss(rows.assign(loss=np.nan)))
+
+
 def test_the_lowest_loss_is_labelled_unless_several_models_have_one() -> None:
     for models, count in ((["keras"], 1), (["keras", "b"], 0), (["keras", "b", "c"], 0)):
         drawn = render.svg(history.history(tables.history(models, count=30), models, "loss"))
@@ -195,7 +204,9 @@ LINE = re.compile(r'<path(?! transform)[^>]* d="M([\d.,L]+)"[^>]* stroke="#')
 @pytest.mark.parametrize("counts", [(5,), (9,), (30,), (100,), (5, 5), (18, 50), (100, 100), (9, 300)])
 def test_no_line_and_no_other_label_lies_over_the_label_of_the_lowest_loss(counts: tuple[int, ...]) -> None:
     names = ["keras", "cnn"][: len(counts)]
-    rows = concatenate([tables.history([name], count=count) for name, count in zip(names, counts, strict=True)])
+    rows = pd.concat(
+        [tables.history([name], count=count) for name, count in zip(names, counts, strict=True)], ignore_index=True
+    )
     drawn = render.svg(history.history(rows, names, "loss"))
     boxes = []
     for anchor, x, y, text in LABEL.findall(drawn):
@@ -242,7 +253,7 @@ def test_a_history_that_is_not_a_number_is_drawn_without_it() -> None:
 def test_thousands_of_points_are_thinned() -> None:
     x = np.linspace(0, 1, 9000)
     y = np.sqrt(x) + 0.03 * np.sin(200 * x)
-    rows = Table({"model": "keras", "false_positive_rate": x, "true_positive_rate": y})
+    rows = pd.DataFrame({"model": "keras", "false_positive_rate": x, "true_positive_rate": y})
     assert 100 < len(curves.roc(rows, ["keras"])["data"]["values"]) <= 1000
     assert 30 <= len(curves.roc(rows, ["keras"], limit=100)["data"]["values"]) <= 100
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from tests.curves import RELIABILITY, confusion, history, roc, search
 from textclf.core import files
-from textclf.core.table import Table
 from textclf.evaluate.registry import METRICS
 from textclf.plot import confusion as matrices
 from textclf.plot import curves, figures
@@ -25,15 +25,13 @@ FIGURES = [
     pytest.param(figures.roc, roc(), id="roc"),
     pytest.param(figures.roc, roc(ODD), id="roc of odd classes"),
     pytest.param(figures.reliability, RELIABILITY, id="reliability"),
-    pytest.param(figures.reliability, RELIABILITY.where(slice(1)), id="reliability of one bin"),
+    pytest.param(figures.reliability, RELIABILITY.iloc[:1], id="reliability of one bin"),
     # As rounded numbers may have it: the accuracy a little outside of its interval.
     pytest.param(figures.reliability, RELIABILITY.assign(accuracy_high=0.5), id="reliability above its interval"),
     pytest.param(figures.learning_curve, RELIABILITY, id="learning curve"),
-    pytest.param(figures.learning_curve, RELIABILITY.where(slice(1)), id="learning curve of one point"),
+    pytest.param(figures.learning_curve, RELIABILITY.iloc[:1], id="learning curve of one point"),
     pytest.param(partial(figures.search, metric=METRICS["log_loss"]), search(), id="search"),
-    pytest.param(
-        partial(figures.search, metric=METRICS["accuracy"]), search().where(slice(1)), id="search of one trial"
-    ),
+    pytest.param(partial(figures.search, metric=METRICS["accuracy"]), search().iloc[:1], id="search of one trial"),
 ]
 
 
@@ -56,7 +54,7 @@ def size(svg: str) -> tuple[int, int]:
 
 @pytest.mark.parametrize(("draw", "rows"), FIGURES)
 def test_a_figure_is_svg_that_repeats_and_needs_nothing_else(
-    tmp_path: Path, draw: Callable[..., None], rows: Table
+    tmp_path: Path, draw: Callable[..., None], rows: pd.DataFrame
 ) -> None:
     svg = drawn(draw, tmp_path, rows)
     assert svg == drawn(draw, tmp_path, rows)
@@ -122,7 +120,7 @@ def test_cells_without_rows_may_be_missing_and_percentages_of_a_class_sum_to_100
     rows = rows.assign(share=rows["count"] / np.tile(np.repeat([6, 3, 4], 3), 2))
     shown = texts(drawn(figures.confusion, tmp_path, rows))
     assert [shown.count(text) for text in ("34%", "33%", "100%", "0%")] == [2, 4, 4, 8]
-    sparse = texts(drawn(figures.confusion, tmp_path, rows.where(rows["count"] > 0)))
+    sparse = texts(drawn(figures.confusion, tmp_path, rows[rows["count"] > 0]))
     assert sorted(sparse) == sorted(shown)
 
 
@@ -158,7 +156,7 @@ def test_of_many_classes_the_hardest_are_drawn_and_the_figure_says_so(tmp_path: 
     assert len({text for text in shown if text in names}) == matrices.MOST_CLASSES
     assert {"class 50", "class 51", "9", "360 of 608 right"} <= set(shown)
     assert any("The 20 of 120 classes with the most mistakes." in text for text in shown)
-    assert drawn(figures.confusion, tmp_path, rows.where(rows["count"] > 0)) == drawn(figures.confusion, tmp_path, rows)
+    assert drawn(figures.confusion, tmp_path, rows[rows["count"] > 0]) == drawn(figures.confusion, tmp_path, rows)
     points = roc(names)
     rates = np.where(points["class"] == "class 7", 0.0, points["true_positive_rate"])
     points = points.assign(true_positive_rate=rates)
@@ -169,5 +167,5 @@ def test_of_many_classes_the_hardest_are_drawn_and_the_figure_says_so(tmp_path: 
 
 def test_a_failed_drawing_leaves_no_file(tmp_path: Path) -> None:
     with pytest.raises(KeyError):
-        figures.roc(Table({"model": ["a"]}), tmp_path / "roc")
+        figures.roc(pd.DataFrame({"model": ["a"]}), tmp_path / "roc")
     assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -13,7 +14,6 @@ from tests.page import sections
 from tests.runs import ALL, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
-from textclf.core.table import from_records
 from textclf.evaluate.registry import METRICS, format_value
 from textclf.export.sources import Source
 from textclf.models.settings import Train
@@ -182,7 +182,7 @@ def test_texts_with_several_labels_are_listed_with_their_rows() -> None:
 def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
     for classes in (["a", "b", "c"], [f"c{n}" for n in range(30)]):
         run = make_run(PAIR, classes, count=90)
-        assert render(replace(run, confusion=run.confusion.where(run.confusion["count"] > 0))) == render(run)
+        assert render(replace(run, confusion=run.confusion[run.confusion["count"] > 0])) == render(run)
 
 
 def test_own_rows_have_a_checksum_and_a_licence_to_state() -> None:
@@ -311,7 +311,7 @@ def test_the_spaces_of_terms_of_letters_are_shown() -> None:
         {"model": "logistic_regression", "class": "no", "term": name, "weight": 1.0, "rows": 3, "method": "weight"}
         for name in names
     ]
-    (model,) = details.learned(replace(DEFAULT, terms=from_records(rows)))["models"]
+    (model,) = details.learned(replace(DEFAULT, terms=pd.DataFrame(rows)))["models"]
     shown = [row["term"] for row in model["classes"][0]["terms"]]
     assert shown == ["not", "␣not", "not␣", "␣not␣", "letters__␣no", "words__very good", "very good"]
 

@@ -43,7 +43,7 @@ def test_wrong_labels_are_flagged_by_all_models_and_listed_first(wrong: pd.DataF
 
 def test_the_same_rows_give_the_same_audit(wrong: pd.DataFrame) -> None:
     assert summarize(find(wrong)) == summarize(find(wrong))
-    assert issue_table(find(wrong)).records() == issue_table(find(wrong)).records()
+    assert issue_table(find(wrong)).to_dict("records") == issue_table(find(wrong)).to_dict("records")
 
 
 def test_three_classes_and_one_model_will_do() -> None:

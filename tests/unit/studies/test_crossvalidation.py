@@ -10,11 +10,9 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.frames import frame
 from tests.unit.studies.samples import CLASSES, FAST, corpus, settings, setup
 from textclf.core.errors import UserError
 from textclf.core.hashing import normalize_text
-from textclf.core.table import Table, concatenate, from_records
 from textclf.evaluate.comparisons import corrected_t, holm
 from textclf.studies import crossvalidation, measure
 from textclf.studies.measure import Setup
@@ -131,8 +129,8 @@ def test_a_class_with_fewer_texts_than_folds_is_an_error(texts: str) -> None:
 
 def test_there_is_a_row_per_model_repeat_and_fold() -> None:
     table = crossvalidation.crossvalidate(corpus(30), CLASSES, setup(), settings())
-    assert table.keys() == ["model", "repeat", "fold", "seed", "accuracy", "log_loss"]
-    assert frame(table)[["repeat", "fold", "model"]].to_numpy(dtype=object).tolist() == [
+    assert table.columns.tolist() == ["model", "repeat", "fold", "seed", "accuracy", "log_loss"]
+    assert table[["repeat", "fold", "model"]].to_numpy(dtype=object).tolist() == [
         [repeat, fold, model] for repeat in (1, 2) for fold in (1, 2, 3) for model in FAST
     ]
     assert set(table["seed"]) == {0}  # neither has a seed
@@ -148,7 +146,7 @@ def test_a_model_with_a_seed_is_trained_with_others_on_the_first_fold(monkeypatc
 
     monkeypatch.setattr(measure, "measure", fake)
     table = crossvalidation.crossvalidate(corpus(30), CLASSES, setup(("majority", "keras")), settings())
-    network = frame(table.where(table["model"] == "keras"))
+    network = table[table["model"] == "keras"]
     assert network[["repeat", "fold", "seed"]].to_numpy().tolist() == [
         [1, 1, 0],
         [0, 1, 1],
@@ -161,7 +159,7 @@ def test_a_model_with_a_seed_is_trained_with_others_on_the_first_fold(monkeypatc
 
 
 @cache
-def hand_made() -> Table:
+def hand_made() -> pd.DataFrame:
     """Two folds, two repeats; the differences in accuracy are 0.1, 0.3, 0.1 and 0.3."""
     rows = [
         ("a", 1, 1, 0, 0.5, 0.7),
@@ -175,7 +173,7 @@ def hand_made() -> Table:
         ("b", 2, 2, 0, 0.8, 0.2),
     ]
     columns = ["model", "repeat", "fold", "seed", "accuracy", "log_loss"]
-    return from_records([dict(zip(columns, row, strict=True)) for row in rows])
+    return pd.DataFrame([dict(zip(columns, row, strict=True)) for row in rows])
 
 
 def test_the_summary_matches_a_calculation_by_hand() -> None:
@@ -208,8 +206,8 @@ def test_more_folds_give_a_larger_t() -> None:
 
 def test_pairs_of_three_models_are_corrected_by_holm() -> None:
     table = hand_made()
-    third = table.where(table["model"] == "a").assign(model="c", accuracy=[0.7, 0.5, 0.6, 0.6])
-    report = crossvalidation.summarize(concatenate([table, third]), settings(folds=2), CONFIDENCE)
+    third = table[table["model"] == "a"].assign(model="c", accuracy=[0.7, 0.5, 0.6, 0.6])
+    report = crossvalidation.summarize(pd.concat([table, third], ignore_index=True), settings(folds=2), CONFIDENCE)
     pairs = ("b_vs_a", "c_vs_a", "c_vs_b")
     assert list(report) == ["a", "b", "c", *pairs]
     raw = np.array([report[pair]["p"] for pair in pairs])
@@ -223,7 +221,7 @@ def test_numbers_that_are_not_finite_are_left_out() -> None:
 
 
 def test_a_single_model_has_no_comparison() -> None:
-    table = hand_made().where(hand_made()["model"] == "b")
+    table = hand_made()[hand_made()["model"] == "b"]
     assert list(crossvalidation.summarize(table, settings(folds=2), CONFIDENCE)) == ["b"]
 
 

@@ -3,7 +3,6 @@
 import pandas as pd
 import pytest
 
-from tests.frames import frame
 from tests.unit.studies.samples import CLASSES, FAST, setup, split
 from textclf.core.errors import UserError
 from textclf.evaluate.intervals import wilson
@@ -15,13 +14,13 @@ from textclf.studies.measure import Setup
 def test_there_is_a_row_per_model_and_tenth_of_the_training_rows() -> None:
     splits = split(80)  # 60 of which are trained on
     curve = learning_curve(splits, CLASSES, setup())
-    assert curve.keys() == ["model", "rows", "accuracy", "accuracy_low", "accuracy_high"]
-    assert frame(curve)[["rows", "model"]].to_numpy(dtype=object).tolist() == [
+    assert curve.columns.tolist() == ["model", "rows", "accuracy", "accuracy_low", "accuracy_high"]
+    assert curve[["rows", "model"]].to_numpy(dtype=object).tolist() == [
         [6 * tenth, model] for tenth in range(1, 11) for model in FAST
     ]
     last = {name: measure.measure(splits, CLASSES, name, setup())["accuracy"] for name in FAST}
     assert dict(zip(FAST, curve["accuracy"][-2:], strict=True)) == last
-    for point in curve.records():
+    for point in curve.to_dict("records"):
         assert (point["accuracy_low"], point["accuracy_high"]) == wilson(round(point["accuracy"] * 20), 20)
 
 

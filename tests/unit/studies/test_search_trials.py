@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.frames import frame
 from tests.unit.studies.samples import CLASSES, corpus, setup
 from textclf.core.errors import UserError
 from textclf.evaluate.comparisons import corrected_t
@@ -30,7 +29,7 @@ def settings(**changes: Any) -> Search:
 
 def table(folder: Path, **changes: Any) -> pd.DataFrame:
     trials, _ = run_search(corpus(40), CLASSES, setup(), settings(**changes), folder)
-    return frame(trial_table(trials))
+    return trial_table(trials)
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from textclf.core.table import Table
-
 if TYPE_CHECKING:
+    import pandas as pd
+
     from textclf.artifacts.features import Features
     from textclf.artifacts.shards import Shards
     from textclf.models.common.settings import ModelSettings
@@ -26,7 +26,7 @@ class Fitted:
 
     layers: Any  # a Classifier; each model knows of which form
     record: Mapping[str, int | float]
-    history: Table | None = None
+    history: "pd.DataFrame | None" = None
     files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
     summary: str = ""
 

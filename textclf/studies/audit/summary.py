@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE
-from textclf.core.table import Table
 from textclf.models.settings import CONSTANT, Train
 from textclf.studies.audit.held_out import held_out_probabilities
 from textclf.studies.audit.issues import Issues, combine
@@ -133,14 +132,14 @@ def _pairs(counts: NDArray[np.int64], classes: Sequence[str]) -> dict[str, dict[
     return pairs
 
 
-def issue_table(audited: Audited) -> Table:
+def issue_table(audited: Audited) -> pd.DataFrame:
     """Return a row per label issue, most suspicious first, `LISTED` at most, without texts.
 
     Columns: `id`; `given`, the label; `suggested`, the most probable other one; `split`; `score`, from 0 (surely wrong)
     to 1; `models`, the number of models that flag the row, and `flagged_by`, their names.
     """
     issues, order = audited.issues, audited.issues.order[:LISTED]
-    return Table(
+    return pd.DataFrame(
         {
             "id": audited.rows["id"].to_numpy()[order],
             "given": [audited.classes[label] for label in audited.y[order]],

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from textclf.core.settings import to_yaml
-from textclf.core.table import Table, from_records
 from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.registry import METRICS
 from textclf.studies.crossvalidation import round_numbers
@@ -15,9 +15,9 @@ from textclf.studies.search.trials import Outer, Trial
 from textclf.studies.settings import Search
 
 
-def trial_table(trials: Sequence[Trial]) -> Table:
+def trial_table(trials: Sequence[Trial]) -> pd.DataFrame:
     """Return a row per trial: `trial` (from 1), its settings as in params.yaml, `score`, and `fold_1` and so on."""
-    return from_records(
+    return pd.DataFrame(
         [
             {
                 "trial": number,

@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 
 from textclf.artifacts.layers import LayerModel
 from textclf.core.errors import UserError
-from textclf.core.table import Table, concatenate
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.networks.saving import save_keras
 
@@ -25,18 +25,18 @@ def build_optimizer(settings: "NetworkSettings") -> "keras.Optimizer":
     return keras.optimizers.get({"class_name": settings.optimizer, "config": {"learning_rate": settings.learning_rate}})
 
 
-def fitted_network(network: "keras.Sequential", layers: LayerModel, history: Table) -> Fitted:
+def fitted_network(network: "keras.Sequential", layers: LayerModel, history: pd.DataFrame) -> Fitted:
     """Return the trained network, whose weights are those of the layers.
 
     The file model.keras opens in any Keras without custom objects.
     """
-    watched = history.where(history["split"] == history["split"][-1])  # train if no rows were watched
+    watched = history[history["split"] == history["split"].iloc[-1]]  # train if no rows were watched
     trainable = sum(math.prod(weights.shape) for weights in network.trainable_weights)
     record = {
         "parameters": (parameters := network.count_params()),
         **({"trainable_parameters": trainable} if trainable < parameters else {}),
         "epochs": int(watched["epoch"].max()),
-        "best_epoch": int(watched["epoch"][watched["loss"].argmin()]),
+        "best_epoch": int(watched["epoch"].iloc[watched["loss"].argmin()]),
     }
     lines: list[str] = []
     network.summary(line_length=76, print_fn=lines.append)  # as on a terminal of 80 columns; a narrow one is an error
@@ -44,10 +44,10 @@ def fitted_network(network: "keras.Sequential", layers: LayerModel, history: Tab
     return Fitted(layers, record, history, files, "\n".join(lines))
 
 
-def history_table(history: Mapping[str, list[float]]) -> Table:
+def history_table(history: Mapping[str, list[float]]) -> pd.DataFrame:
     """Return Keras's history in the form of `Fitted.history`."""
     parts = [
-        Table(
+        pd.DataFrame(
             {
                 "epoch": np.arange(1, len(history["loss"]) + 1),
                 "split": split,
@@ -58,7 +58,7 @@ def history_table(history: Mapping[str, list[float]]) -> Table:
         for split, prefix in (("train", ""), ("watched", "val_"))
         if f"{prefix}loss" in history
     ]
-    return concatenate(parts)
+    return pd.concat(parts, ignore_index=True)
 
 
 def diverged(loss: float, epoch: int) -> UserError:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pandas as pd
 
 from textclf.core import progress
-from textclf.core.table import Table
 from textclf.models.common.networks.results import build_optimizer, diverged, history_table
 
 if TYPE_CHECKING:
@@ -39,7 +39,9 @@ def reset(model: "keras.Model", network: "keras.Sequential", optimizer: "keras.O
         variable.assign(initial)
 
 
-def train_blocks(model: "keras.Model", settings: "NetworkSettings", blocks: tuple[Any, int], watched: Any) -> Table:
+def train_blocks(
+    model: "keras.Model", settings: "NetworkSettings", blocks: tuple[Any, int], watched: Any
+) -> pd.DataFrame:
     """Train the model of `compile_blocks` on the blocks of `training_blocks` and return its history.
 
     With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
@@ -72,9 +74,9 @@ def train_blocks(model: "keras.Model", settings: "NetworkSettings", blocks: tupl
     history = history_table(result.history)
     if watched is None:
         history = history.assign(epoch=settings.epochs)
-    infinite = history.where(~np.isfinite(history["loss"]))
+    infinite = history[~np.isfinite(history["loss"])]
     if len(infinite):
-        raise diverged(infinite["loss"][0], infinite["epoch"].min())
+        raise diverged(infinite["loss"].iloc[0], infinite["epoch"].min())
     return history
 
 
