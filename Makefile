@@ -50,7 +50,7 @@ AUDITED := reports/audit.html
 .PHONY: bench
 bench: .venv/dev ## Time the pipeline against plain scripts, with 1,000 rows to a million; 15 minutes on an idle machine
 	python -m benchmarks.bench
-	python -m benchmarks.scale 100000 1000000
+	python -m benchmarks.scale scale-100000 scale-1000000
 
 .PHONY: docs
 docs: .venv/dev ## Regenerate the generated docs and the comments of params.yaml

@@ -1,28 +1,27 @@
-"""Measure prediction sets on one corpus as a user gets them: by `textclf predict --coverage` with exported models.
+"""Measure prediction sets on each corpus as a user gets them: by `textclf predict --coverage` with exported models.
 
-    python -m benchmarks.abstention --corpus yelp --result benchmarks/results/abstention-yelp.json
+    python -m benchmarks.abstention abstention-yelp
 
 `models` has the numbers of one split of the rows by model and coverage, `splits` those of logistic regression on
-further splits. `range` is where the coverage of 95% of all runs lies, by the exact (beta-binomial) distribution. Takes
-about two minutes on one core.
+further splits. `range` is where the coverage of 95% of all runs lies, by the exact (beta-binomial) distribution.
 """
 
-import argparse
 import math
 import os
 import subprocess
 import sys
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from benchmarks import runs
+from benchmarks import project, results
+from benchmarks.inputs import NAMES
 from textclf.core import files
 from textclf.core.progress import track
 from textclf.evaluate.intervals import wilson
-from textclf.fetch.catalogue import CORPORA
 
 PROTOCOL: dict[str, Any] = {
     "split.validation_size": 0.15,
@@ -41,7 +40,7 @@ def predict(folder: Path, model: str, coverage: float) -> Sets:
     test, output = folder / "data" / "splits" / "test.parquet", folder / "predicted.parquet"
     options = ["--path", test, "--id", "id", "--model", model, "--coverage", coverage, "--output", output]
     command = [sys.executable, "-m", "textclf.cli", "predict", *map(str, options)]
-    subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(runs.ROOT)}, check=True)
+    subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, check=True)
     actual = {row["id"]: row["label"] for row in pq.read_table(test, columns=["id", "label"]).to_pylist()}
     return [(actual[row["id"]], row["set"], row["label"]) for row in pq.read_table(output).to_pylist()]
 
@@ -73,10 +72,9 @@ def run(corpus: str, changes: dict[str, Any]) -> dict[str, Any]:
 
     Raises `ValueError` if `textclf predict` covers other rows than the stage evaluate does.
     """
-    with runs.run_stages(
-        PROTOCOL | {"fetch.corpus": corpus, "evaluate.coverage": STATED} | changes, "export"
-    ) as folder:
-        metrics = runs.metrics_in(folder)
+    settings = PROTOCOL | {"fetch.corpus": corpus, "evaluate.coverage": STATED} | changes
+    with project.repro(settings, "export") as folder:
+        metrics = project.metrics_in(folder)
         rows = metrics["coverage"]["protocol"]["validation_rows"]
         found = {}
         for model in metrics["evaluation"]:
@@ -89,20 +87,15 @@ def run(corpus: str, changes: dict[str, Any]) -> dict[str, Any]:
     return {"validation_rows": rows, "models": found}
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure prediction sets by textclf predict on one corpus.")
-    parser.add_argument("--corpus", choices=CORPORA, required=True)
-    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
-    given = parser.parse_args()
-    content = {"settings": PROTOCOL, **run(given.corpus, {})}
+def measure(corpus: str) -> dict[str, Any]:
+    """Return the numbers of both models on one split, and those of logistic regression on further ones."""
     alone: dict[str, Any] = {"train.models": ["logistic_regression"]}
-    content["splits"] = [
-        run(given.corpus, alone | {"split.seed": seed})["models"]["logistic_regression"]["coverages"]
+    splits = [
+        run(corpus, alone | {"split.seed": seed})["models"]["logistic_regression"]["coverages"]
         for seed in track(range(SPLITS), "splits", SPLITS)
     ]
-    files.write_json(given.result, runs.rounded(content))
+    return {"settings": PROTOCOL, **run(corpus, {}), "splits": splits}
 
 
 if __name__ == "__main__":
-    main()
+    results.main({f"abstention-{name}": partial(measure, name) for name in NAMES})

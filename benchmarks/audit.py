@@ -1,30 +1,26 @@
 """Measure how many wrong labels an audit finds: labels of a corpus are flipped, and looked for.
 
-    python -m benchmarks.audit --corpus yelp --result benchmarks/results/audit-yelp.json
+    python -m benchmarks.audit audit-yelp
 
 Each seed flips other labels; the result has means over the seeds with 95% intervals (Student's t). Labels that were
 wrong already count as right, so a row that is flagged for one of them counts as a false alarm. Besides, the result has
 the ids of the most suspicious rows of the corpus as published; audit-verdicts.json says what two readers found in each.
-The pretrained weights are fetched into data/weights.
 """
 
-import argparse
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.runs import CORPORA as RAW
-from benchmarks.runs import ROOT, WEIGHTS, rounded
-from benchmarks.weights import fetch_weights
-from textclf.core import files
+from benchmarks import results
+from benchmarks.inputs import CORPORA, NAMES, WEIGHTS, fetch_corpora, fetch_weights
 from textclf.core.settings import PARAMS_FILE, load_params
 from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.settings import Evaluate
-from textclf.fetch.catalogue import CORPORA
+from textclf.fetch.catalogue import CORPORA as CATALOGUE
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.studies.audit.held_out import held_out_probabilities
@@ -106,9 +102,12 @@ def flip(rows: pd.DataFrame, classes: list[str], share: float, seed: int) -> tup
     return rows.assign(label=rows["label"].where(~flipped, rows["label"].map(other))), flipped
 
 
-def audit(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
+def audit(name: str) -> dict[str, Any]:
     """Return the result for a corpus."""
-    table, setup = corpus.read(RAW / CORPORA[name].file, params["data"]), make_setup(params)
+    fetch_corpora()
+    fetch_weights()
+    params = load_params(SECTIONS, results.ROOT / PARAMS_FILE)
+    table, setup = corpus.read(CORPORA / CATALOGUE[name].file, params["data"]), make_setup(params)
     rows, classes = table.rows.drop(columns="split", errors="ignore"), list(table.classes)
     planted = []
     for share in SHARES:
@@ -130,16 +129,5 @@ def audit(name: str, params: Mapping[str, Any]) -> dict[str, Any]:
     return {"rows": len(rows), "seeds": SEEDS, "planted": planted, "published": published}
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure how many flipped labels of a corpus an audit finds.")
-    parser.add_argument("--corpus", choices=CORPORA, required=True)
-    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
-    given = parser.parse_args()
-    fetch_weights()
-    params = load_params(SECTIONS, ROOT / PARAMS_FILE)
-    files.write_json(given.result, rounded(audit(given.corpus, params)))
-
-
 if __name__ == "__main__":
-    main()
+    results.main({f"audit-{name}": partial(audit, name) for name in NAMES})

@@ -1,6 +1,6 @@
 """Compare the time of the pipeline with that of the lesson as one plain script: `make bench`.
 
-    python -m benchmarks.bench --rounds 3 --result benchmarks/results/bench.json
+    python -m benchmarks.bench
 
 Works in a fresh copy of the working tree, with its corpus and params. The plain script is the lesson, so for a fair
 comparison they should be the lesson's too. Each round times in separate processes: the plain script and the forced
@@ -13,8 +13,6 @@ tracing and, in the pipeline, compilation by XLA; it excludes the import of Tens
 predicting.
 """
 
-import argparse
-import os
 import re
 import shlex
 import sys
@@ -24,84 +22,59 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from benchmarks import project as copies
+from benchmarks import results, timings
+from benchmarks.results import ROOT, tell
+from textclf.core.settings import load_yaml
 
-from benchmarks import copies, timings
-from benchmarks.copies import ROOT
-
+ROUNDS = 3
 FIT_OPTION = "--fit"  # starts this script in a fresh process that times the fit
 RAW = Path("data", "raw")  # the corpus that fetch writes
-NETWORK = "train@keras"  # DVC's address of the stage that trains the lesson's network
+FEATURES = Path("data", "features", "words")  # that the network trains on
 
 Seconds = dict[str, list[float]]  # seconds of each round by what was timed
 
 
-def main() -> None:
-    """Parse the arguments, time everything, and print the tables."""
-    parser = argparse.ArgumentParser(description="Time the pipeline against the lesson as one plain script.")
-    parser.add_argument("--rounds", type=int, default=3, help="number of times to measure each (default 3)")
-    parser.add_argument("--result", type=Path, help="a JSON file to write the times to")
-    parser.add_argument(FIT_OPTION, type=Path, metavar="FEATURES", help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.rounds < 1:
-        parser.error(f"--rounds must be at least 1; got {given.rounds}")
-    if given.fit:
-        print(fit_seconds(given.fit))
-        return
-    load = os.getloadavg()[0]
+def compare() -> dict[str, Any]:
+    """Return the seconds of everything that is timed, and the ratios of pipeline and plain script."""
     with tempfile.TemporaryDirectory(prefix="textclf-bench-") as name:
         project = Project(Path(name))
         seconds: Seconds = defaultdict(list)
-        for number in range(given.rounds):
+        for number in range(ROUNDS):
             measure(project, seconds, pipeline_first=number % 2 == 1)
-            tell(f"round {number + 1} of {given.rounds}: " + ", ".join(f"{k} {v[-1]:.2f}" for k, v in seconds.items()))
-        stages = list(project.commands)
+            tell(f"round {number + 1} of {ROUNDS}: " + ", ".join(f"{k} {v[-1]:.2f}" for k, v in seconds.items()))
         rows = sum(1 for _ in project.corpus.open("rb"))
-    content = timings.environment(load) | {
-        "rounds": given.rounds,
+    ratios = {}
+    for what in ("whole", "fit"):
+        pairs = zip(seconds[f"pipeline {what}"], seconds[f"plain {what}"], strict=True)
+        ratios[what] = results.spread([mine / theirs for mine, theirs in pairs])
+    return {
+        "rounds": ROUNDS,
         "rows": rows,
-        "stages": stages,
-        "seconds": {name: timings.spread(values) for name, values in seconds.items()},
-        "ratios": {
-            what: timings.spread(
-                [
-                    mine / theirs
-                    for mine, theirs in zip(seconds[f"pipeline {what}"], seconds[f"plain {what}"], strict=True)
-                ]
-            )
-            for what in ("whole", "fit")
-        },
+        "stages": list(project.commands),
+        "seconds": {name: results.spread(values) for name, values in seconds.items()},
+        "ratios": ratios,
     }
-    timings.write(given.result, content)
-    print(timings.bench(content))
 
 
 class Project:
     """A copy of the working tree in its own repository, with the pipeline run once.
 
     `commands` maps DVC's name of each stage to its command, in the order of dvc.lock; `corpus` is the file that fetch
-    writes, `features` the folder that the network trains on.
+    writes.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Copy what Git tracks or would track, commit it, and run the pipeline so that all inputs exist."""
+        """Copy what Git tracks or would track, and run the pipeline so that all inputs exist."""
         self.root = folder / "project"
         self.root.mkdir()
         self.environment = copies.make_copy(self.root)
         if (ROOT / RAW).is_dir():
             self.environment.setdefault("TEXTCLF_CORPUS", str(ROOT / RAW))
-        copies.commit(self.root, self.environment)
         self.run(["dvc", "repro"])
-        lock = self.lock()
-        self.commands = {
-            name: shlex.split(stage["cmd"].replace("$DVC_STAGE", name)) for name, stage in lock["stages"].items()
-        }
+        stages = load_yaml(self.root / "dvc.lock")["stages"]
+        self.commands = {name: shlex.split(stage["cmd"].replace("$DVC_STAGE", name)) for name, stage in stages.items()}
         (self.corpus,) = (self.root / RAW).iterdir()
-        self.features = self.root / self.commands[NETWORK][self.commands[NETWORK].index("--features") + 1] / "words"
-
-    def lock(self) -> Any:
-        """Return the content of dvc.lock: each stage with its command, params filled in, and its paths."""
-        return YAML(typ="safe").load(self.root / "dvc.lock")
 
     def run(self, command: list[str]) -> str:
         """Run a command in the copy and return what it writes to stdout; exit if it fails."""
@@ -128,7 +101,7 @@ def measure(project: Project, seconds: Seconds, *, pipeline_first: bool) -> None
     def pipeline() -> None:
         seconds["pipeline whole"].append(project.timed(["dvc", "repro", "--force"])[0])
         seconds["nothing to do"].append(project.timed(["dvc", "repro"])[0])
-        printed = project.run(["python", "-m", "benchmarks.bench", FIT_OPTION, str(project.features)])
+        printed = project.run(["python", "-m", "benchmarks.bench", FIT_OPTION, str(project.root / FEATURES)])
         seconds["pipeline fit"].append(float(printed.splitlines()[-1]))
 
     for part in (pipeline, plain) if pipeline_first else (plain, pipeline):
@@ -156,10 +129,8 @@ def fit_seconds(folder: Path) -> float:
     return time.perf_counter() - started
 
 
-def tell(line: str) -> None:
-    """Print progress to stderr."""
-    print(line, file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == [FIT_OPTION]:
+        print(fit_seconds(Path(sys.argv[2])))
+    else:
+        results.main({"bench": compare}, timings.bench)

@@ -14,8 +14,6 @@ made.
 
 import argparse
 import csv
-import json
-import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,16 +21,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.fetch.catalogue import CORPORA
-from textclf.fetch.download import fetch_corpora
+from benchmarks.inputs import NAMES, read_rows
 
-ROOT = Path(__file__).resolve().parent.parent
 BATCH = 50_000  # rows made at a time; batches are never cut, so that rows do not depend on how many follow
 WORDS = 60  # per sentence at most; the longest review has 71
 RARE = 0.05  # share of words that are replaced by a rare one
 WRONG = 0.05  # share of labels that are flipped
 REPEATED = 0.01  # share of rows that repeat one of the first BATCH rows, label included
-SUFFIXES = (".csv", ".jsonl", ".parquet")
 
 
 class Chain:
@@ -74,10 +69,8 @@ class Chain:
 
 
 def published() -> list[tuple[str, int]]:
-    """Return the sentences and labels of the three built-in corpora; download what is not in data/raw."""
-    found = fetch_corpora(CORPORA, ROOT / "data" / "raw", lambda line: print(line, file=sys.stderr))
-    lines = [line for data in found.values() for line in data.decode().split("\n") if line]
-    return [(text, int(label)) for text, _, label in (line.rpartition("\t") for line in lines)]
+    """Return the sentences and labels of the three built-in corpora."""
+    return [(text, int(label)) for name in NAMES for text, label in read_rows(name)]
 
 
 def batches(chain: Chain, seed: int) -> Iterator[tuple[list[str], list[int]]]:
@@ -115,45 +108,20 @@ def sentences(chain: Chain, labels: NDArray[np.int64], generator: np.random.Gene
 
 
 def write(rows: int, path: Path, seed: int) -> None:
-    """Write a table with the columns text and label, in the format of the path's ending."""
+    """Write a CSV with the columns text and label."""
     pieces = batches(Chain(published()), seed)
     counts = [BATCH] * (rows // BATCH) + [rows % BATCH] * (rows % BATCH > 0)
-    cut = ((texts[:count], labels[:count]) for count, (texts, labels) in zip(counts, pieces, strict=False))
-    if path.suffix == ".parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        with pq.ParquetWriter(path, pa.schema({"text": pa.string(), "label": pa.int8()})) as table:
-            for texts, labels in cut:
-                table.write_table(pa.table({"text": texts, "label": pa.array(labels, pa.int8())}))
-        return
     with path.open("w", encoding="utf-8", newline="") as file:
-        if path.suffix == ".jsonl":
-            for texts, labels in cut:
-                records = ({"text": text, "label": label} for text, label in zip(texts, labels, strict=True))
-                file.writelines(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        else:
-            lines = csv.writer(file, lineterminator="\n")
-            lines.writerow(["text", "label"])
-            for texts, labels in cut:
-                lines.writerows(zip(texts, labels, strict=True))
-
-
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Make a labelled corpus of any size.")
-    parser.add_argument("rows", type=int, help="number of rows")
-    parser.add_argument("output", type=Path, help=f"the file to write: {', '.join(SUFFIXES)}")
-    parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)")
-    given = parser.parse_args()
-    if given.rows < 1:
-        parser.error(f"rows must be at least 1; got {given.rows}")
-    if given.output.suffix not in SUFFIXES:
-        parser.error(f"output must end in one of {', '.join(SUFFIXES)}; got {given.output}")
-    if given.seed < 0:
-        parser.error(f"--seed must be at least 0; got {given.seed}")
-    write(given.rows, given.output, given.seed)
+        lines = csv.writer(file, lineterminator="\n")
+        lines.writerow(["text", "label"])
+        for count, (texts, labels) in zip(counts, pieces, strict=False):
+            lines.writerows(zip(texts[:count], labels[:count], strict=True))
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description="Make a labelled corpus of any size.")
+    parser.add_argument("rows", type=int, help="number of rows")
+    parser.add_argument("output", type=Path, help="the CSV file to write")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the random numbers (default 0)")
+    given = parser.parse_args()
+    write(given.rows, given.output, given.seed)

@@ -1,24 +1,21 @@
 """Measure how often the 95% intervals of textclf.evaluate contain the true value.
 
-    python -m benchmarks.coverage --result benchmarks/results/coverage.json
+    python -m benchmarks.coverage
 
 Test sets are drawn from a known model, so the true value of each metric is known too; a correct interval contains it in
 95% of the test sets. Takes about six minutes on one core.
 """
 
-import argparse
 import math
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.runs import rounded
+from benchmarks import results
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
-from textclf.core import files
 from textclf.core.progress import track
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.intervals import Interval, wilson
@@ -154,11 +151,8 @@ def wilson_coverage(n: int, p: float, generator: np.random.Generator) -> tuple[f
     )
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure how often the 95% intervals contain the true value.")
-    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
-    given = parser.parse_args()
+def measure() -> dict[str, Any]:
+    """Return how often each interval contains the true value, in each scenario."""
     generator = np.random.default_rng(SEED)
     content: dict[str, Any] = {"sets": SETS, "scenarios": [], "wilson": []}
     for n in (25, 100, 250, 1000):
@@ -171,8 +165,8 @@ def main() -> None:
             for name, (true, contained, stated) in coverage(scenario, SEED + number).items()
         }
         content["scenarios"].append({"scenario": scenario.name, "metrics": metrics})
-    files.write_json(given.result, rounded(content))
+    return content
 
 
 if __name__ == "__main__":
-    main()
+    results.main({"coverage": measure})

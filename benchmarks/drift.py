@@ -1,23 +1,22 @@
 """Measure how often `textclf drift` finds drift where there is none, and where there is some.
 
-    python -m benchmarks.drift imdb --result benchmarks/results/drift-imdb.json
+    python -m benchmarks.drift drift-yelp drift-copies
 
 In each simulated case a model is trained on 400 rows of a corpus; 200 others are its test rows, and up to 400 others
-are new. What is measured is the answer with `--reference train`. Needs the corpora in data/corpora.
+are new. What is measured is the answer with `--reference train`.
 """
 
-import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from benchmarks.runs import CORPORA, rounded
+from benchmarks import results
+from benchmarks.inputs import NAMES, read_rows
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.features import Features
-from textclf.core import files
 from textclf.core.progress import track
 from textclf.drift.measure import Settings, measure
 from textclf.drift.sample import Pool, pool, sample_texts, text_keys
@@ -37,8 +36,6 @@ SIZES = (25, 50, 100, 400)  # new rows
 COPIED, MOST_COPIES = 500, 4  # rows that are repeated, and how often at most
 MODEL = "logistic_regression"
 
-NAMES = {"yelp": "yelp", "amazon": "amazon_cells", "imdb": "imdb"}  # of the corpora and their files
-
 Row = tuple[str, str]  # a text and its label
 Deal = Callable[[list[Row], np.random.Generator], list[list[Row]]]
 
@@ -49,12 +46,6 @@ class Sides(NamedTuple):
     train: list[Row]
     test: list[Row]
     new: list[Row]
-
-
-def read(name: str) -> list[Row]:
-    """Return the rows of a built-in corpus."""
-    lines = (CORPORA / f"{name}_labelled.txt").read_text(encoding="utf-8").split("\n")
-    return [(text.strip(), label) for text, _, label in (line.rpartition("\t") for line in lines if line)]
 
 
 def shuffled(rows: Sequence[Row], generator: np.random.Generator) -> list[Row]:
@@ -141,18 +132,18 @@ def rates(outcomes: Sequence[dict[str, bool]]) -> dict[str, Any]:
     return shares
 
 
-def without_drift(corpus: str) -> list[dict[str, Any]]:
+def without_drift(corpus: str) -> dict[str, Any]:
     """Return the rates of false alarms in random splits of one corpus."""
-    rows = read(NAMES[corpus])
+    rows = read_rows(corpus)
     outcomes = [
         found(split_rows(rows, np.random.default_rng([0, number])), number) for number in track(range(SPLITS), corpus)
     ]
-    return [{"rows": corpus, "splits": SPLITS, "rates": rates(outcomes)}]
+    return {"cases": [{"rows": corpus, "splits": SPLITS, "rates": rates(outcomes)}]}
 
 
-def with_copies() -> list[dict[str, Any]]:
+def with_copies() -> dict[str, Any]:
     """Return the rates of false alarms in random splits of one corpus whose texts are repeated."""
-    rows = read("yelp")[:COPIED]
+    rows = read_rows("yelp")[:COPIED]
     kinds: tuple[tuple[str, Callable[..., Sides], Callable[..., Pool]], ...] = (
         ("yelp with copies, each row drawn by itself", split_copies, pool_texts),
         ("yelp with copies, all of a text on one side", split_texts, pool_texts),
@@ -165,12 +156,12 @@ def with_copies() -> list[dict[str, Any]]:
             for number in track(range(SPLITS_OF_COPIES), title)
         ]
         content.append({"rows": title, "splits": SPLITS_OF_COPIES, "rates": rates(outcomes)})
-    return content
+    return {"cases": content}
 
 
-def with_drift() -> list[dict[str, Any]]:
+def with_drift() -> dict[str, Any]:
     """Return the power: rates for new rows of another corpus, and for a mixture."""
-    own, others = read("yelp"), {name: read(NAMES[name]) for name in ("amazon", "imdb")}
+    own, others = read_rows("yelp"), {name: read_rows(name) for name in ("amazon", "imdb")}
     kinds = (("imdb", "imdb", 1.0), ("amazon", "amazon", 1.0), ("yelp with 10% imdb", "imdb", 0.1))
     content = []
     for title, other, share in kinds:
@@ -183,26 +174,14 @@ def with_drift() -> list[dict[str, Any]]:
                 new = [*shuffled(others[other], generator)[:foreign], *sides.new[: size - foreign]]
                 outcomes.append(found(sides._replace(new=new), number))
             content.append({"new": title, "size": size, "repeats": REPEATS, "rates": rates(outcomes)})
-    return content
+    return {"cases": content}
 
 
-CASES: dict[str, Callable[[], list[dict[str, Any]]]] = {
-    "yelp": lambda: without_drift("yelp"),
-    "amazon": lambda: without_drift("amazon"),
-    "imdb": lambda: without_drift("imdb"),
-    "copies": with_copies,
-    "power": with_drift,
+CASES: dict[str, Callable[[], dict[str, Any]]] = {
+    **{f"drift-{name}": partial(without_drift, name) for name in NAMES},
+    "drift-copies": with_copies,
+    "drift-power": with_drift,
 }
 
-
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure false alarms and power of textclf drift.")
-    parser.add_argument("case", choices=CASES)
-    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
-    given = parser.parse_args()
-    files.write_json(given.result, rounded({"cases": CASES[given.case]()}))
-
-
 if __name__ == "__main__":
-    main()
+    results.main(CASES)

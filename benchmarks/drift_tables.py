@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from benchmarks import drift_timings
-from benchmarks.tables import markdown, result
+from benchmarks.results import markdown
+from benchmarks.results import read as result
 from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS
 from textclf.drift.result import TITLES
 

@@ -1,12 +1,10 @@
 """Measure the time and the memory of `textclf drift` with many new rows.
 
-    python -m benchmarks.drift_timings --result benchmarks/results/drift-timings.json
+    python -m benchmarks.drift_timings
 
 Needs the model and the splits of a run. The new rows are those of benchmarks/corpus.py, as CSV.
 """
 
-import argparse
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,8 +12,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from benchmarks import corpus, timings
+from benchmarks import corpus, results
 
+ROUNDS = 3
 ROWS = (1_000, 100_000, 1_000_000)
 DRIFT = 1  # the exit status that says that drift was found
 # A small process starts the command, because a child is first as large as its parent.
@@ -37,43 +36,36 @@ def measure(path: Path) -> tuple[float, int]:
     return seconds, mebibytes
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure time and memory of textclf drift.")
-    parser.add_argument("--rounds", type=int, default=3, help="number of times to measure each (default 3)")
-    parser.add_argument("--result", type=Path, help="a JSON file to write the times to")
-    given = parser.parse_args()
-    load = os.getloadavg()[0]
+def measure_sizes() -> dict[str, Any]:
+    """Return seconds and peak memory for each number of new rows."""
     sizes = []
     with tempfile.TemporaryDirectory(prefix="textclf-bench-") as folder:
         for rows in ROWS:
             path = Path(folder, f"{rows}.csv")
             corpus.write(rows, path, seed=0)
-            runs = [measure(path) for _ in range(given.rounds)]
+            runs = [measure(path) for _ in range(ROUNDS)]
             sizes.append(
                 {
                     "megabytes": round(path.stat().st_size / 1e6, 1),
                     "mebibytes": max(memory for _, memory in runs),
                     "rows": rows,
-                    "seconds": timings.spread([seconds for seconds, _ in runs]),
+                    "seconds": results.spread([seconds for seconds, _ in runs]),
                 }
             )
             path.unlink()
-    content = timings.environment(load) | {"rounds": given.rounds, "sizes": sizes}
-    timings.write(given.result, content)
-    print(table(content))
+    return {"rounds": ROUNDS, "sizes": sizes}
 
 
 def table(content: dict[str, Any] | None = None) -> str:
     """Return a result, by default the stored one, as Markdown."""
-    stored = timings.read("drift-timings") if content is None else content
-    lines = [["new rows", "MB of CSV", "seconds: median (minimum to maximum)", "peak memory, MiB"]]
-    lines += [
-        [f"{size['rows']:,}", f"{size['megabytes']:g}", timings.show(size["seconds"], ".1f"), f"{size['mebibytes']:,}"]
+    stored = content or results.read("drift-timings")
+    rows = [
+        [f"{size['rows']:,}", f"{size['megabytes']:g}", results.show(size["seconds"], ".1f"), f"{size['mebibytes']:,}"]
         for size in stored["sizes"]
     ]
-    return f"{timings.markdown(lines)}\n\nRounds: {stored['rounds']}. {timings.measured_on(stored)}"
+    header = ["new rows", "MB of CSV", "seconds: median (minimum to maximum)", "peak memory, MiB"]
+    return f"{results.markdown(header, rows)}\n\nRounds: {stored['rounds']}. {results.measured_on(stored)}"
 
 
 if __name__ == "__main__":
-    main()
+    results.main({"drift-timings": measure_sizes}, table)

@@ -1,15 +1,12 @@
 """Measure fresh installations from each lock file: size, packages, and the start of `textclf predict`.
 
-    python -m benchmarks.install --result benchmarks/results/install.json
+    python -m benchmarks.install
 
 Needs the models of a run and the index of packages; takes some minutes. The installations differ only in their
 packages, so their starts are measured in alternation. Sizes are those of site-packages, with compiled bytecode.
 """
 
-import argparse
-import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -17,41 +14,30 @@ import time
 from pathlib import Path
 from typing import Any
 
-from textclf.core import files
+from benchmarks import results
+from benchmarks.results import ROOT
 
-ROOT = Path(__file__).parents[1]
+ROUNDS = 9  # starts of each
 NAMES = ("predict", "serve", "run")  # requirements/<name>.txt
-RESULT = ROOT / "benchmarks" / "results" / "install.json"
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure installations from each lock file.")
-    parser.add_argument("--rounds", type=int, default=9, help="starts of each (default 9)")
-    parser.add_argument("--result", type=Path, help="a JSON file to write")
-    arguments = parser.parse_args()
+def measure() -> dict[str, Any]:
+    """Return megabytes, packages and seconds of a start for each lock file."""
     with tempfile.TemporaryDirectory(prefix="textclf-install-") as folder:
         environments = {name: install(Path(folder, name), name) for name in NAMES}
         seconds: dict[str, list[float]] = {name: [] for name in NAMES}
-        for _ in range(arguments.rounds):
+        for _ in range(ROUNDS):
             for name, environment in environments.items():
                 seconds[name].append(start(environment))
         installations = {
             name: {
                 "megabytes": round(size(environment) / 1e6),
                 "packages": len(list(site_packages(environment).glob("*.dist-info"))) - 2,  # pip and setuptools
-                "start_seconds": {
-                    "median": round(statistics.median(seconds[name]), 3),
-                    "minimum": round(min(seconds[name]), 3),
-                    "maximum": round(max(seconds[name]), 3),
-                },
+                "start_seconds": results.spread(seconds[name]),
             }
             for name, environment in environments.items()
         }
-    content = {"installations": installations, "load": round(os.getloadavg()[0], 1), "rounds": arguments.rounds}
-    if arguments.result is not None:
-        files.write_json(arguments.result, content)
-    print(table(content))
+    return {"installations": installations, "rounds": ROUNDS}
 
 
 def install(environment: Path, name: str) -> Path:
@@ -82,16 +68,19 @@ def size(environment: Path) -> int:
 
 def table(content: dict[str, Any] | None = None) -> str:
     """Return a result, by default the stored one, as Markdown."""
-    content = content or json.loads(RESULT.read_text(encoding="utf-8"))
-    lines = [
-        f"| locked in | packages | MB | seconds of `textclf predict`, median of {content['rounds']} |",
-        "| --- | --- | --- | --- |",
+    content = content or results.read("install")
+    rows = [
+        [
+            f"`requirements/{name}.txt`",
+            str(each["packages"]),
+            f"{each['megabytes']:,}",
+            results.show(each["start_seconds"]),
+        ]
+        for name, each in content["installations"].items()
     ]
-    for name, each in content["installations"].items():
-        seconds = "{median:.2f} ({minimum:.2f} to {maximum:.2f})".format(**each["start_seconds"])
-        lines.append(f"| `requirements/{name}.txt` | {each['packages']} | {each['megabytes']:,} | {seconds} |")
-    return "\n".join(lines)
+    seconds = f"seconds of `textclf predict`, median of {content['rounds']}"
+    return results.markdown(["locked in", "packages", "MB", seconds], rows)
 
 
 if __name__ == "__main__":
-    main()
+    results.main({"install": measure}, table)

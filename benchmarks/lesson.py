@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.copies import ROOT
-from benchmarks.tables import CORPORA, interval, markdown, result
+from benchmarks.results import ROOT, markdown
+from benchmarks.results import read as result
+from benchmarks.tables import CORPORA, interval
 from textclf.core import files
 
 METRICS = ("evaluation", "features", "intervals", "training")  # of the default run

@@ -1,6 +1,6 @@
 """Time `textclf predict` on one core, from a cold start and with many sentences.
 
-    python -m benchmarks.predict --rounds 5 --result benchmarks/results/predict.json
+    python -m benchmarks.predict
 
 Needs the models and the splits of a run. Cold start: processes that classify one sentence, alternating with a process
 that only imports TensorFlow. Throughput: the sentences of the corpus, repeated, classified by the command (including
@@ -8,7 +8,6 @@ its start) and by `Predictor.predict_proba`; for comparison, vectorized by sciki
 The result has median, minimum and maximum; ratios are computed within a round.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -17,31 +16,27 @@ import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import textclf
-from benchmarks import timings
+from benchmarks import results, timings
 from textclf.artifacts import splits
 from textclf.core import files
 
+ROUNDS, SENTENCES = 5, 300_000
 MODELS = Path("models")
 COLD = "cold start: `textclf predict --model {}`"
 TENSORFLOW = 'cold start: `python -c "import tensorflow"`'
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Time textclf predict on one core.")
-    parser.add_argument("--rounds", type=int, default=5, help="number of times to measure each (default 5)")
-    parser.add_argument("--sentences", type=int, default=300_000, help="for the throughput (default 300,000)")
-    parser.add_argument("--result", type=Path, help="a JSON file to write the times to")
-    arguments = parser.parse_args()
-    load = os.getloadavg()[0]
+def measure() -> dict[str, Any]:
+    """Return seconds of cold starts, sentences per second, and peak memory."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     names = json.loads((MODELS / "index.json").read_text(encoding="utf-8"))["models"]
     parts = splits.read(Path("data/splits"))
     corpus = [" ".join(text.split()) for rows in parts.values() for text in rows["text"]]
-    sentences = (corpus * -(-arguments.sentences // len(corpus)))[: arguments.sentences]
+    sentences = (corpus * -(-SENTENCES // len(corpus)))[:SENTENCES]
     seconds: dict[str, list[float]] = defaultdict(list)
     rates: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="textclf-bench-") as folder:
@@ -49,7 +44,7 @@ def main() -> None:
         text.write_text("\n".join(sentences) + "\n", encoding="utf-8")
         few = Path(folder, "few.txt")
         few.write_text("\n".join(sentences[: len(sentences) // 10]) + "\n", encoding="utf-8")
-        for _ in range(arguments.rounds):
+        for _ in range(ROUNDS):
             seconds[TENSORFLOW].append(seconds_of([sys.executable, "-c", "import tensorflow"]))
             for name in names:
                 command = [sys.executable, "-m", "textclf.cli", "predict", "--model", name]
@@ -62,24 +57,22 @@ def main() -> None:
             len(few.read_text(encoding="utf-8").splitlines()): peak(command, few),
             len(sentences): peak(command, text),
         }
-    content = timings.environment(load) | {
+    return {
         "characters": round(sum(map(len, corpus)) / len(corpus)),
         "cold": [
             {
                 "what": what,
-                "seconds": timings.spread(values),
-                "ratio": timings.spread(
+                "seconds": results.spread(values),
+                "ratio": results.spread(
                     [mine / theirs for mine, theirs in zip(values, seconds[TENSORFLOW], strict=True)]
                 ),
             }
             for what, values in seconds.items()
         ],
         "memory": [{"sentences": count, "mebibytes": mebibytes} for count, mebibytes in memory.items()],
-        "rounds": arguments.rounds,
-        "throughput": [{"what": what, "rate": timings.spread(values)} for what, values in rates.items()],
+        "rounds": ROUNDS,
+        "throughput": [{"what": what, "rate": results.spread(values)} for what, values in rates.items()],
     }
-    timings.write(arguments.result, content)
-    print(timings.predict(content))
 
 
 def seconds_of(command: list[str], stdin: Path = Path(os.devnull)) -> float:
@@ -126,4 +119,4 @@ def vectorizer_rate(sentences: list[str]) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    results.main({"predict": measure}, timings.predict)

@@ -5,7 +5,9 @@ Every function in `TABLES` takes nothing and reads benchmarks/results/.
 
 from typing import Any
 
-from benchmarks.tables import CORPORA, display, interval, markdown, result
+from benchmarks.results import markdown
+from benchmarks.results import read as result
+from benchmarks.tables import CORPORA, display, interval
 
 CHOICE_ROWS = (50, 500)  # validation rows of the choices that are shown
 ASKED = "0.9"  # the coverage that is shown

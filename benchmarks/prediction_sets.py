@@ -1,27 +1,24 @@
 """Measure how often prediction sets contain the actual class, over many draws of validation and test rows.
 
-    python -m benchmarks.prediction_sets --result benchmarks/results/prediction_sets.json
+    python -m benchmarks.prediction_sets
 
 The exact distribution of the coverage is known: with n validation rows and k = ceil((n + 1) coverage), that of sets of
 distinct scores is Beta(k, n + 1 - k) (Vovk 2012, ACML, PMLR 25:475-490), and the share of m test rows covered is
 beta-binomial. Takes about two minutes on one core.
 """
 
-import argparse
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.runs import rounded
+from benchmarks import results
 from textclf.artifacts.conformal import Conformal
 from textclf.artifacts.decisions import Decision
-from textclf.core import files
 from textclf.core.progress import track
 from textclf.evaluate.calibrate import fit_platt, fit_temperature
 
@@ -245,13 +242,10 @@ def choices(generator: np.random.Generator) -> list[dict[str, Any]]:
     return lines
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure how often prediction sets contain the actual class.")
-    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
-    given = parser.parse_args()
+def measure() -> dict[str, Any]:
+    """Return the coverage of prediction sets in all simulations."""
     generators = [np.random.default_rng(seed) for seed in np.random.SeedSequence(SEED).spawn(4)]
-    content = {
+    return {
         "draws": DRAWS,
         "test": TEST,
         "coverage": COVERAGE,
@@ -260,8 +254,7 @@ def main() -> None:
         "broken": broken(generators[2]),
         "choices": choices(generators[3]),
     }
-    files.write_json(given.result, rounded(content))
 
 
 if __name__ == "__main__":
-    main()
+    results.main({"prediction_sets": measure})

@@ -1,11 +1,12 @@
 """Time, memory and disk of the pipeline at growing numbers of rows: `make bench`.
 
-    python -m benchmarks.scale 1000000 --result benchmarks/results/scale-1000000.json
-    python -m benchmarks.scale 100000 --models majority keras -S train.keras.batch_size=1000
+    python -m benchmarks.scale scale-100000 scale-1000000
+    FASTTEXT=/tmp/fasttext/bin/python python -m benchmarks.scale scale-10000000
 
-Makes a corpus (benchmarks/corpus.py; not timed), times one plain scikit-learn script on it
-(benchmarks/scale_plain.py), then one `dvc repro` in a fresh copy of the working tree, with an empty cache; then, in the
-same copy, runs with other settings of the words (`VARIANTS`), whose seconds are those of the stages that run again.
+Makes a corpus (benchmarks/corpus.py; not timed), times one plain scikit-learn script on it (benchmarks/scale_plain.py),
+fastText if the environment variable FASTTEXT names a Python that has it, then one `dvc repro` in a fresh copy of the
+working tree, with an empty cache; then, in the same copy, runs with other settings of the words (`VARIANTS`), whose
+seconds are those of the stages that run again.
 Prints Markdown. With several rounds, the ratios are computed within a round, and the stages are those of the round
 with the median time. The load average before and after shows whether the machine was otherwise idle.
 
@@ -16,9 +17,7 @@ counts a page that several processes share once for each. The largest process of
 kernel, without sampling. MB are 10^6 bytes.
 """
 
-import argparse
 import contextlib
-import json
 import os
 import re
 import shutil
@@ -29,19 +28,24 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import psutil  # type: ignore[import-untyped, unused-ignore]
 
-from benchmarks import bench, copies, runs, timings
-from benchmarks.copies import ROOT
-from textclf.core.settings import load_yaml, parse_yaml
+from benchmarks import project as copies
+from benchmarks import results, timings
+from benchmarks.results import ROOT
+from textclf.core import files
+from textclf.core.settings import load_yaml
 from textclf.evaluate.intervals import wilson
 
+MODEL = "logistic_regression"
 SETTINGS: dict[str, Any] = {
     "data.path": "corpus.csv",
     "split.method": "hash",
+    "train.models": [MODEL],
     "vectorize.words.max_features": 20_000,
     "gate.minimum": {},
     "gate.maximum_drop": {},
@@ -57,6 +61,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "vectorize.words.hashing": 2**20,
     },
 }
+SIZES = (100_000, 1_000_000, 10_000_000)  # rows
 MANY = 1_000_000  # rows beyond which a run takes minutes
 CONFIDENCE = 0.95  # of the intervals of the accuracies
 START = timings.START
@@ -96,68 +101,34 @@ class Stage:
     together: int
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure the pipeline with many rows.")
-    parser.add_argument("rows", type=int, help="number of rows")
-    parser.add_argument("--models", nargs="+", default=["logistic_regression"], help="default: logistic_regression")
-    parser.add_argument("-S", dest="settings", action="append", default=[], metavar="KEY=VALUE", help="set a parameter")
-    parser.add_argument("--plain-up-to", type=int, default=MANY, help="most rows for the plain script")
-    parser.add_argument("--fasttext", metavar="PYTHON", help="a Python with fastText, to time it too")
-    parser.add_argument(
-        "--rounds", type=int, help="number of times to measure (default: 3 up to a million rows, else 1)"
-    )
-    parser.add_argument("--variants", action="store_true", help="also run the pipeline with words as fastText has them")
-    parser.add_argument("--folder", type=Path, help="where to work (default: the system's temporary folder)")
-    parser.add_argument("--result", type=Path, help="a JSON file to write the measurements to")
-    given = parser.parse_args()
-    if given.rows < 1:
-        parser.error(f"rows must be at least 1; got {given.rows}")
-    rounds = (3 if given.rows <= MANY else 1) if given.rounds is None else given.rounds
-    if rounds < 1:
-        parser.error(f"--rounds must be at least 1; got {rounds}")
-    settings = SETTINGS | {"train.models": given.models}
-    for setting in given.settings:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            parser.error(f"-S must be KEY=VALUE; got {setting}")
-        settings[key] = parse_yaml(f"value: {value}", f"-S {key}")["value"]
-    others = {"plain scikit-learn script": ("sklearn", sys.executable)} if given.rows <= given.plain_up_to else {}
-    if given.fasttext:
-        others["fastText"] = ("fasttext", str(Path(given.fasttext).absolute()))
-    load = os.getloadavg()[0]
-    with tempfile.TemporaryDirectory(prefix="textclf-scale-", dir=given.folder) as name:
-        content = measure(Path(name), given.rows, settings, others, rounds, VARIANTS if given.variants else {})
-    content |= timings.environment(load) | {"settings": {key: value for key, value in settings.items() if value != {}}}
-    content["memory"] = megabytes(psutil.virtual_memory().total)
-    timings.write(given.result, content)
-    print(timings.scale(content))
-
-
-def measure(
-    folder: Path,
-    rows: int,
-    settings: dict[str, Any],
-    others: dict[str, tuple[str, str]],
-    rounds: int,
-    variants: dict[str, dict[str, Any]],
-) -> dict[str, Any]:
+def scale(rows: int) -> dict[str, Any]:
     """Return the measurements with one number of rows: seconds, and sizes in MB."""
+    others = {"plain scikit-learn script": ("sklearn", sys.executable)} if rows <= MANY else {}
+    if fasttext := os.environ.get("FASTTEXT"):
+        others["fastText"] = ("fasttext", str(Path(fasttext).absolute()))
+    with tempfile.TemporaryDirectory(prefix="textclf-scale-") as name:
+        return measure(Path(name), rows, others, 3 if rows <= MANY else 1)
+
+
+def measure(folder: Path, rows: int, others: dict[str, tuple[str, str]], rounds: int) -> dict[str, Any]:
+    """Return the measurements, made in a folder, beside those of other programs: their kind and their Python."""
     corpus = folder / "corpus.csv"
     copies.run([sys.executable, "-m", "benchmarks.corpus", str(rows), str(corpus)], ROOT, os.environ)
     measured = []
     for number in range(rounds):
-        bench.tell(f"{rows:,} rows, round {number + 1} of {rounds}")
+        results.tell(f"{rows:,} rows, round {number + 1} of {rounds}")
         compared = [compare(name, *others[name], corpus) for name in others]
-        measured.append({**run_pipeline(folder / f"project-{number}", corpus, settings), "others": compared})
+        measured.append({**run_pipeline(folder / f"project-{number}", corpus), "others": compared})
         if number < rounds - 1:  # disk
             shutil.rmtree(folder / f"project-{number}")
     content = median_round(measured)
     project = folder / f"project-{rounds - 1}"
     content["variants"] = [
-        run_variant(project, settings | changes) | {"name": name} for name, changes in variants.items()
+        run_variant(project, SETTINGS | changes) | {"name": name} for name, changes in VARIANTS.items()
     ]
-    return content | {"rows": rows, "csv": megabytes(corpus.stat().st_size), "rounds": rounds}
+    settings = {key: value for key, value in SETTINGS.items() if value != {}}
+    sizes = {"csv": megabytes(corpus.stat().st_size), "rows": rows}
+    return content | sizes | {"rounds": rounds, "settings": settings}
 
 
 def median_round(measured: list[dict[str, Any]]) -> dict[str, Any]:
@@ -166,7 +137,7 @@ def median_round(measured: list[dict[str, Any]]) -> dict[str, Any]:
         {other["name"]: each["pipeline"]["seconds"] / other["seconds"] for other in each["others"]} for each in measured
     ]
     middle = sorted(measured, key=lambda each: float(each["pipeline"]["seconds"]))[(len(measured) - 1) // 2]
-    return middle | {"ratios": {name: timings.spread([each[name] for each in ratios]) for name in ratios[0]}}
+    return middle | {"ratios": {name: results.spread([each[name] for each in ratios]) for name in ratios[0]}}
 
 
 def compare(name: str, kind: str, python: str, corpus: Path) -> dict[str, Any]:
@@ -183,9 +154,9 @@ def interval(accuracy: float, rows: int) -> list[float]:
     return [round(end, 6) for end in wilson(accuracy * rows, rows, CONFIDENCE)]
 
 
-def run_pipeline(project: Path, corpus: Path, settings: dict[str, Any]) -> dict[str, Any]:
+def run_pipeline(project: Path, corpus: Path) -> dict[str, Any]:
     """Return the measurements of `dvc repro` in a fresh copy of the project."""
-    run = watch(["dvc", "repro"], project, prepare(project, corpus, settings))
+    run = watch(["dvc", "repro"], project, prepare(project, corpus))
     sizes = written(project)
     parts = [
         {
@@ -199,7 +170,7 @@ def run_pipeline(project: Path, corpus: Path, settings: dict[str, Any]) -> dict[
         for stage in stages(run)
     ]
     total = {
-        **accuracy_of(project, settings),
+        **accuracy_of(project),
         "waiting": round(sum(stage.waiting for stage in stages(run)), 2),
         "written": megabytes(sum(sizes.values())),
         "disk": megabytes(on_disk(project / output for output in OUTPUTS)),
@@ -211,17 +182,15 @@ def run_pipeline(project: Path, corpus: Path, settings: dict[str, Any]) -> dict[
 
 def run_variant(project: Path, settings: dict[str, Any]) -> dict[str, Any]:
     """Return the measurements of `dvc repro` with other settings, where the pipeline has run before."""
-    write_params(project, settings)
+    copies.write_params(project, settings)
     run = watch(["dvc", "repro"], project, copies.variables(project))
-    return {**accuracy_of(project, settings), **whole(run)}
+    return {**accuracy_of(project), **whole(run)}
 
 
-def accuracy_of(project: Path, settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the test accuracy of the last model, and its interval."""
-    model = settings["train.models"][-1]
+def accuracy_of(project: Path) -> dict[str, Any]:
+    """Return the test accuracy of the model, and its interval."""
     found, ends = (
-        json.loads((project / "metrics" / f"{name}.json").read_text(encoding="utf-8"))[model]["test"]
-        for name in ("evaluation", "intervals")
+        files.read_json(project / "metrics" / f"{name}.json")[MODEL]["test"] for name in ("evaluation", "intervals")
     )
     return {"accuracy": found["accuracy"], "interval": [ends["accuracy"][end] for end in ("low", "high")]}
 
@@ -232,22 +201,14 @@ def whole(run: Run) -> dict[str, float]:
     return {"seconds": round(run.seconds, 2), "largest": megabytes(run.largest), "together": megabytes(together)}
 
 
-def prepare(project: Path, corpus: Path, settings: dict[str, Any]) -> dict[str, str]:
-    """Copy the project, with the corpus and the given params; return the environment for commands in the copy."""
+def prepare(project: Path, corpus: Path) -> dict[str, str]:
+    """Copy the project, with the corpus and `SETTINGS`; return the environment for commands in the copy."""
     variables = copies.make_copy(project)
     (project / SETTINGS["data.path"]).hardlink_to(corpus)
-    write_params(project, settings)
+    copies.write_params(project, SETTINGS)
     (project / "dvc.lock").unlink(missing_ok=True)  # of another corpus
     copies.run(["python", "-m", "compileall", "-q", "stages", "textclf"], project, variables)
     return variables
-
-
-def write_params(project: Path, settings: dict[str, Any]) -> None:
-    """Write the project's params.yaml with these settings in a copy."""
-    params = load_yaml(ROOT / "params.yaml")
-    for key, value in settings.items():
-        runs.set_param(params, key, value)
-    (project / "params.yaml").write_text(json.dumps(params, indent=2), encoding="utf-8")  # JSON is YAML
 
 
 def watch(command: list[str], folder: Path, variables: dict[str, str]) -> Run:
@@ -327,4 +288,4 @@ def megabytes(size: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    results.main({f"scale-{rows}": partial(scale, rows) for rows in SIZES}, timings.scale)

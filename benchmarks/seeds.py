@@ -1,19 +1,17 @@
 """Train the lesson's network with many seeds, by the pipeline's fit or by Keras's plain one.
 
-    python -m benchmarks.seeds --fit pipeline --corpus yelp --seeds 20 --result benchmarks/results/seeds-yelp.json
+    python -m benchmarks.seeds seeds-yelp plain
 
-Makes the features as the pipeline does with params.yaml, and trains on them with the seeds 0, 1, ...: by
-`textclf.models.keras`, or by `fit` of a plain stack of Dense layers on the dense matrix. The plain fits run in a
-process that does not import textclf, so that its arithmetic is not pinned; about 12 s per seed. The result has the
-numbers of every fit and, of the pipeline, the lesson's other models on the same rows.
+Trains on the features of the pipeline with params.yaml, with the seeds 0, 1, ...: by `textclf.models.keras`, or (plain)
+by `fit` of a plain stack of Dense layers on the dense matrix of yelp. The plain fits run in a process that does not
+import textclf, so that its arithmetic is not pinned; about 12 s per seed. The result has the numbers of every fit and,
+of the pipeline, the lesson's other models on the same rows.
 """
 
-import argparse
 import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,84 +21,59 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from textclf.models.keras import Settings
 
-ROOT = Path(__file__).resolve().parent.parent
-FITS = ("pipeline", "plain")
+SEEDS, PLAIN_SEEDS = 20, 10
+CORPORA = ("yelp", "amazon", "imdb")
 BASELINES = ["majority", "logistic_regression"]
-SETTINGS_FILE, RESULTS_FILE = "settings.json", "plain.json"
+SETTINGS_FILE, RESULTS_FILE = "settings.json", "plain.json"  # in the folder of the features
+PLAIN = "--plain"  # starts this script in a fresh process that makes the plain fits
 
 
 def main() -> None:
-    """Parse the arguments and train, or make the plain fits for another process of this script."""
-    parser = argparse.ArgumentParser(description="Train the lesson's network with many seeds.")
-    parser.add_argument("--fit", choices=FITS, default=FITS[0], help="default: pipeline")
-    parser.add_argument("--seeds", type=int, default=20, help="number of seeds, at least 2 (default 20)")
-    parser.add_argument("--corpus", default="yelp", choices=("yelp", "amazon", "imdb"), help="default: yelp")
-    parser.add_argument("--result", type=Path, help="the JSON file to write")
-    parser.add_argument("--plain", type=Path, metavar="FOLDER", help=argparse.SUPPRESS)  # used by `run`
-    given = parser.parse_args()
-    if given.seeds < 2:
-        parser.error(f"--seeds must be at least 2; got {given.seeds}")
-    if given.plain:
-        (given.plain / RESULTS_FILE).write_text(json.dumps(plain_fits(given.plain, given.seeds)))
-    elif given.result is None:
-        parser.error("--result is required")
-    else:
-        run(given.fit, given.corpus, given.seeds, given.result)
-
-
-def run(fit: str, corpus: str, seeds: int, result: Path) -> None:
-    """Train with every seed and write the result."""
+    """Run the command line."""
     # The environment before textclf pins the arithmetic of this process, without TensorFlow's log of the machine.
     unpinned = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"}
-    from benchmarks import runs
-    from textclf.core import files
+    from functools import partial
 
-    with tempfile.TemporaryDirectory(prefix="textclf-seeds-") as name:
-        folder = Path(name)
-        settings = prepare(corpus, folder)
-        content: dict[str, Any] = {}
-        if fit == "plain":
-            command = [sys.executable, __file__, "--plain", name, "--seeds", str(seeds)]
-            subprocess.run(command, env=unpinned, check=True)
-            content["fits"] = json.loads((folder / RESULTS_FILE).read_text())
-        else:
-            lesson = runs.run({"fetch.corpus": corpus, "train.models": BASELINES})
-            content |= {name: lesson[name] for name in ("evaluation", "intervals")}
-            content["features"] = lesson["features"]["words"]
-            content["fits"] = pipeline_fits(folder, settings, seeds)
-    files.write_json(result, runs.rounded(content))
+    from benchmarks import results
+
+    cases = {f"seeds-{name}": partial(pipeline, name) for name in CORPORA}
+    results.main(cases | {"plain": partial(plain, unpinned)})
 
 
-def prepare(corpus: str, folder: Path) -> "Settings":
-    """Write the features of a corpus and the network's settings to the folder; return the settings."""
-    from benchmarks.runs import CORPORA as RAW
-    from benchmarks.runs import WEIGHTS
-    from textclf.artifacts import features
+def pipeline(corpus: str) -> dict[str, Any]:
+    """Return the numbers of the pipeline's fits on a corpus, and of the baselines."""
+    from benchmarks import project
+
+    with project.repro({"fetch.corpus": corpus, "train.models": BASELINES}) as folder:
+        metrics = project.metrics_in(folder)
+        fits = pipeline_fits(folder / "data" / "features" / "words", network_settings())
+    kept = {name: metrics[name] for name in ("evaluation", "intervals")}
+    return kept | {"features": metrics["features"]["words"], "fits": fits}
+
+
+def plain(variables: dict[str, str]) -> dict[str, Any]:
+    """Return the numbers of the plain fits, made by a process with these environment variables."""
+    from benchmarks import project
+
+    with project.repro({"fetch.corpus": CORPORA[0]}, "vectorize") as folder:
+        features = folder / "data" / "features" / "words"
+        (features / SETTINGS_FILE).write_text(network_settings().model_dump_json(), encoding="utf-8")
+        subprocess.run([sys.executable, __file__, PLAIN, str(features)], env=variables, check=True)
+        return {"fits": json.loads((features / RESULTS_FILE).read_text(encoding="utf-8"))}
+
+
+def network_settings() -> "Settings":
+    """Return the settings of the network in params.yaml, without early stopping: the test rows are watched here."""
+    from benchmarks.results import ROOT
     from textclf.core.settings import PARAMS_FILE, load_params
-    from textclf.fetch.catalogue import CORPORA
     from textclf.models.keras import Settings
-    from textclf.split.draw import draw_splits
-    from textclf.split.settings import Split
-    from textclf.tables import corpus as reader
-    from textclf.tables.settings import Data
-    from textclf.vectorize.in_memory import vectorize_splits
-    from textclf.vectorize.settings import Vectorize
 
-    sections = {"data": Data, "split": Split, "vectorize": Vectorize, "train.keras": Settings}
-    data, split, vectorize, network = load_params(sections, ROOT / PARAMS_FILE).values()
-    rows = reader.read(RAW / CORPORA[corpus].file, data)
-    representations = {name: vectorize[name] for name in network.features}
-    parts, _ = vectorize_splits(draw_splits(rows.rows, split), representations, rows.classes, WEIGHTS)
-    for name in ("train", "test"):
-        features.write(parts[name], folder / f"{name}.npz")
-    # The test rows are watched here, so they must not stop the training.
-    settings: Settings = network.model_copy(update={"early_stopping": None})
-    (folder / SETTINGS_FILE).write_text(settings.model_dump_json())
-    return settings
+    settings: Settings = load_params({"train.keras": Settings}, ROOT / PARAMS_FILE)["train.keras"]
+    return settings.model_copy(update={"early_stopping": None})
 
 
-def pipeline_fits(folder: Path, settings: "Settings", seeds: int) -> list[dict[str, float | None]]:
-    """Return the `measures` of the pipeline's fit with each seed."""
+def pipeline_fits(folder: Path, settings: "Settings") -> list[dict[str, float | None]]:
+    """Return the `measures` of the pipeline's fit with each seed, on the features in the folder."""
     from textclf.artifacts import features
     from textclf.models.common.networks.environment import import_keras
     from textclf.models.keras.training import fit
@@ -108,7 +81,7 @@ def pipeline_fits(folder: Path, settings: "Settings", seeds: int) -> list[dict[s
     parts = features.read(folder)
     keras, _ = import_keras()
     results = []
-    for seed in range(seeds):
+    for seed in range(SEEDS):
         keras.utils.clear_session()
         fitted = fit(parts["train"], parts["test"], settings.model_copy(update={"seed": seed}))
         assert fitted.history is not None  # noqa: S101 (for mypy: a network trains in epochs)
@@ -124,7 +97,7 @@ def pipeline_fits(folder: Path, settings: "Settings", seeds: int) -> list[dict[s
     return results
 
 
-def plain_fits(folder: Path, seeds: int) -> list[dict[str, float | None]]:
+def plain_fits(folder: Path) -> list[dict[str, float | None]]:
     """Return the `measures` of plain Keras with each seed, on the features and settings in the folder."""
     import keras
     from scipy.sparse import csr_array
@@ -136,7 +109,7 @@ def plain_fits(folder: Path, seeds: int) -> list[dict[str, float | None]]:
             parts = stored["data"], stored["indices"], stored["indptr"]
             X[name], y[name] = csr_array(parts, shape=tuple(stored["shape"])).toarray(), stored["y"]
     results = []
-    for seed in range(seeds):
+    for seed in range(PLAIN_SEEDS):
         keras.utils.clear_session()
         keras.utils.set_random_seed(seed)
         hidden = [keras.layers.Dense(units, activation=settings["activation"]) for units in settings["units"]]
@@ -190,4 +163,8 @@ def tell(line: str) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == [PLAIN]:
+        given = Path(sys.argv[2])
+        (given / RESULTS_FILE).write_text(json.dumps(plain_fits(given)), encoding="utf-8")
+    else:
+        main()

@@ -1,25 +1,22 @@
 """Measure how often slices are called weak that are not, and how often a weak one is found.
 
-    python -m benchmarks.slices --result benchmarks/results/slices.json
+    python -m benchmarks.slices
 
 Test sets are made up: columns and properties of texts that have nothing to do with the decisions, and in some sets one
 value whose rows are decided worse. What is reported of them is what the stage evaluate reports. Takes about ten
 minutes on one core.
 """
 
-import argparse
 import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.runs import rounded
+from benchmarks import results
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
-from textclf.core import files
 from textclf.core.progress import track
 from textclf.evaluate.intervals import normal_quantile, wilson
 from textclf.evaluate.slices.membership import Family, Membership, keep_large
@@ -167,11 +164,8 @@ def simulate(scenario: Scenario, seed: int, sets: int = SETS) -> dict[str, float
     return {"alarms": alarms, "found": found, "slices": slices / sets}
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description="Measure how often slices are rightly and wrongly called weak.")
-    parser.add_argument("--result", type=Path, required=True, help="the JSON file to write")
-    given = parser.parse_args()
+def measure() -> dict[str, Any]:
+    """Return the rates of false alarms and of weak slices found, in each scenario."""
     content: dict[str, Any] = {"sets": SETS, "scenarios": []}
     for number, scenario in enumerate(track(SCENARIOS, "scenarios", len(SCENARIOS))):
         counts = simulate(scenario, SEED + number)
@@ -180,8 +174,8 @@ def main() -> None:
             low, high = wilson(counts[name], SETS)
             row[name] = {"share": counts[name] / SETS, "low": low, "high": high}
         content["scenarios"].append(row)
-    files.write_json(given.result, rounded(content))
+    return content
 
 
 if __name__ == "__main__":
-    main()
+    results.main({"slices": measure})

@@ -4,45 +4,23 @@ Every function takes nothing and reads benchmarks/results/.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
-from benchmarks.copies import ROOT
-from textclf.core import files
+from benchmarks.results import ROOT, markdown
+from benchmarks.results import read as result
 from textclf.core.formatting import display_name, p_value
 from textclf.core.settings import load_yaml
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import METRICS
 
-RESULTS = ROOT / "benchmarks" / "results"
-CORPORA = {
-    "yelp": "yelp_labelled",
-    "amazon": "amazon_cells_labelled",
-    "imdb": "imdb_labelled",
-}
+CORPORA = ("yelp", "amazon", "imdb")
+TOGETHER = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
 TESTED = {
     "letters": "regression on tf-idf of words and letters",
     "sentences": "regression on sentence vectors",
     "transformer": "fine-tuned transformer",
 }  # names in SETTINGS of benchmarks/behaviour.py
 NAMES = {"keras": "network", "linear_svm": "linear SVM", "nb_svm": "NB-SVM", "naive_bayes": "naive Bayes"}
-
-
-class MissingResultError(Exception):
-    """A result that no benchmark has written yet, by the name of its file."""
-
-
-def result(name: str) -> Any:
-    """Return the content of a result file; raises `MissingResultError` if there is none."""
-    path = RESULTS / f"{name}.json"
-    if not path.exists():
-        raise MissingResultError(path.name)
-    return files.read_json(path)
-
-
-def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown."""
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
 
 
 def display(model: str) -> str:
@@ -93,8 +71,8 @@ def honest() -> str:
 def studies() -> str:
     """Return means over folds and seeds, and the test between network and regression, of each corpus."""
     first, second = [], []
-    for corpus, file in CORPORA.items():
-        report = result(f"crossvalidate-{file}")
+    for corpus in CORPORA:
+        report = result(f"studies-{corpus}")
         for model in ("logistic_regression", "keras"):
             accuracy, loss = report[model]["accuracy"], report[model]["log_loss"]
             seeds = f"{accuracy['sd_of_seeds']:.3f}" if "sd_of_seeds" in accuracy else ""
@@ -152,7 +130,7 @@ def slices() -> str:
 def representations() -> str:
     """Return cross-validated accuracies on the corpora, a star if the difference from the baseline is significant."""
     models = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
-    contents = [result(f"representations-{corpus}") for corpus in CORPORA]
+    contents = [result(f"representations-{corpus}")["representations"] for corpus in CORPORA]
     rows = []
     for lines in zip(*contents, strict=True):
         cells = [", ".join(starred(line["models"][model]) for line in lines) for model in models]
@@ -176,7 +154,7 @@ def choices() -> str:
     """Return the accuracy of each way to classify on each corpus and on all together, and what it costs."""
     contents = {name: result(f"choices-{name}") for name in (*CORPORA, "pool")}
     rows = []
-    for number, cost in enumerate(result("choices-timings")):
+    for number, cost in enumerate(result("choices-timings")["choices"]):
         rate = float(f"{cost['texts_per_cpu_second']:.2g}")
         rows.append(
             [
@@ -194,10 +172,9 @@ def choices() -> str:
 def together() -> str:
     """Return accuracies on the three corpora as one table, by sentiment and by source."""
     runs = [result(f"together-{label}") for label in ("sentiment", "source")]
-    order = runs[0]["settings"]["train.models"]
     rows = [
         [display(model), *(interval(run["models"][model]["accuracy"], run["models"][model]) for run in runs)]
-        for model in order
+        for model in TOGETHER
     ]
     header = [f"model, {runs[0]['test_rows']} test rows", "sentiment, 2 classes", "source, 3 classes"]
     return markdown(header, rows)

@@ -1,74 +1,13 @@
-"""The results of timings, and their tables in docs/ as Markdown.
+"""The tables of docs/ with times, as Markdown."""
 
-A time depends on the machine and on what else it does, so a result has the machine, the load and the commit that was
-measured.
-"""
-
-import importlib.metadata
-import os
-import platform
-import re
-import statistics
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-from benchmarks import copies
+from benchmarks.results import RESULTS, markdown, measured_on, read, show
 from textclf.core import files
 
-RESULTS = copies.ROOT / "benchmarks" / "results"
-VERSIONS = ("tensorflow", "keras", "scikit-learn", "dvc")
 START = "DVC's start"  # the time of a run before its first stage
 EXTRAPOLATED = (100_000_000, 1_000_000_000)  # rows
-
-Spread = dict[str, float]
-
-
-def environment(load: float) -> dict[str, Any]:
-    """Return what a time depends on: machine, versions, commit, and load average before and after."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists() and (match := re.search(r"^model name\s*:\s*(.+)$", cpuinfo.read_text(), re.MULTILINE)):
-        model = match[1]
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    versions = {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in VERSIONS}
-    commit = copies.run(["git", "rev-parse", "--short=7", "HEAD"], copies.ROOT, os.environ).strip()
-    return {
-        "commit": commit,
-        "load": [round(each, 1) for each in (load, os.getloadavg()[0])],
-        "machine": f"{model}, {cores} cores; {platform.system()}",
-        "versions": versions,
-    }
-
-
-def write(path: Path | None, content: Any) -> None:
-    """Write a result, if there is a file for it."""
-    if path is not None:
-        files.write_json(path, content)
-
-
-def spread(values: Sequence[float]) -> Spread:
-    """Return median, minimum and maximum, with three digits after the point."""
-    ends = {"median": statistics.median(values), "minimum": min(values), "maximum": max(values)}
-    return {name: round(value, 3) for name, value in ends.items()}
-
-
-def show(values: Spread, form: str = ".2f") -> str:
-    """Return a spread as text."""
-    return f"{values['median']:{form}} ({values['minimum']:{form}} to {values['maximum']:{form}})"
-
-
-def measured_on(content: dict[str, Any]) -> str:
-    """Return a sentence on where and when the times were measured."""
-    versions = ", ".join(f"{name} {version}" for name, version in content["versions"].items())
-    load = "load {:.1f} before, {:.1f} after".format(*content["load"]) if "load" in content else "otherwise idle"
-    return f"Measured at commit {content['commit']}: {content['machine']}, {versions}; {load}."
-
-
-def markdown(lines: Iterable[Sequence[str]]) -> str:
-    """Return a table in Markdown; the first line is its header."""
-    header, *rows = lines
-    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
 
 
 def bench(content: dict[str, Any]) -> str:
@@ -79,7 +18,7 @@ def bench(content: dict[str, Any]) -> str:
     parts.append(["pipeline: sum of the stages, each run alone", show(seconds["stages"])])
     parts.append(["pipeline: DVC itself (whole minus stages)", show(seconds["DVC"])])
     parts.append(["`dvc repro` with nothing to do", show(seconds["nothing to do"])])
-    return f"{ratios(content)}\n\n{markdown(parts)}"
+    return f"{ratios(content)}\n\n{markdown(parts[0], parts[1:])}"
 
 
 def ratios(content: dict[str, Any]) -> str:
@@ -88,7 +27,7 @@ def ratios(content: dict[str, Any]) -> str:
     for what in ("whole", "fit"):
         cells = [show(content["seconds"][f"{who} {what}"]) for who in ("plain", "pipeline")]
         rows.append([what, *cells, show(content["ratios"][what])])
-    return f"{markdown(rows)}\n\nRounds: {content['rounds']}. {measured_on(content)}"
+    return f"{markdown(rows[0], rows[1:])}\n\nRounds: {content['rounds']}. {measured_on(content)}"
 
 
 def predict(content: dict[str, Any]) -> str:
@@ -99,7 +38,9 @@ def predict(content: dict[str, Any]) -> str:
     rates += [[row["what"], show(row["rate"], ",.0f")] for row in content["throughput"]]
     memory = ", ".join(f"{row['mebibytes']} MiB for {row['sentences']:,} sentences" for row in content["memory"])
     sentences = f"Sentences of {content['characters']} characters; rounds: {content['rounds']}; peak memory {memory}."
-    return f"{markdown(seconds)}\n\n{markdown(rates)}\n\n{sentences} {measured_on(content)}"
+    return (
+        f"{markdown(seconds[0], seconds[1:])}\n\n{markdown(rates[0], rates[1:])}\n\n{sentences} {measured_on(content)}"
+    )
 
 
 def scale(content: dict[str, Any]) -> str:
@@ -125,7 +66,8 @@ def scale(content: dict[str, Any]) -> str:
         lines.append([f"pipeline with {each['name']}", f"{each['seconds']:.1f}", "", "", *sizes, "", accuracy(each)])
     disk = f"on disk at the end: {megabytes(total['disk'])} MB, of which {megabytes(total['cache'])} MB in DVC's cache"
     rounds = f"Rounds: {content['rounds']}. " if content["rounds"] > 1 else ""
-    return f"{markdown([*lines, [disk, *[''] * len(columns)]])}\n\n{rounds}{measured_on(content)}"
+    lines.append([disk, *[""] * len(columns)])
+    return f"{markdown(lines[0], lines[1:])}\n\n{rounds}{measured_on(content)}"
 
 
 def accuracy(part: dict[str, Any]) -> str:
@@ -148,17 +90,18 @@ def scales() -> str:
             disk = megabytes(part["disk"]) if "disk" in part else ""
             cells = [f"{part['seconds']:.1f}", megabytes(part["largest"]), disk, accuracy(part)]
             lines.append([f"{content['rows']:,}", name, *cells])
-    machine = f"Memory of the machine: {measured[0]['memory'] / 1e3:.0f} GB. {measured_on(measured[-1])}"
-    commits = ", ".join(f"{content['rows']:,} at {content['commit']}" for content in measured)
+    memory = measured[0]["measured"]["machine"]["memory_gb"]
+    machine = f"Memory of the machine: {memory:.0f} GB. {measured_on(measured[-1])}"
+    commits = ", ".join(f"{content['rows']:,} at {content['measured']['commit']}" for content in measured)
     notes = f"Params: {settings}. {machine} Rows and commits: {commits}."
-    parts = [markdown(lines), notes, "Extrapolated from the two largest:"]
-    return "\n\n".join([*parts, markdown(extrapolated(measured))])
+    parts = [markdown(lines[0], lines[1:]), notes, "Extrapolated from the two largest:"]
+    return "\n\n".join([*parts, markdown(["rows", "hours", "on disk, GB"], extrapolated(measured))])
 
 
 def extrapolated(measured: Sequence[dict[str, Any]]) -> list[list[str]]:
     """Return hours and disk for more rows, linear in the growth between the two largest numbers of rows measured."""
     before, last = measured[-2:]
-    lines = [["rows", "hours", "on disk, GB"]]
+    lines = []
     for rows in EXTRAPOLATED:
         more = (rows - last["rows"]) / (last["rows"] - before["rows"])
         seconds, disk = (
@@ -172,11 +115,6 @@ def extrapolated(measured: Sequence[dict[str, Any]]) -> list[list[str]]:
 def megabytes(size: float) -> str:
     """Return a number of MB as text: whole from 10 on."""
     return f"{size:,.0f}" if size >= 10 else f"{size:.1f}"
-
-
-def read(name: str) -> Any:
-    """Return the content of a result file."""
-    return files.read_json(RESULTS / f"{name}.json")
 
 
 TABLES = {

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 from benchmarks import course, drift_tables, install, lesson, prediction_set_tables, serve, tables, timings, transformer
+from benchmarks.results import MissingResultError
 from textclf import params
 from textclf.core import files
 from textclf.core.errors import UserError
@@ -250,7 +251,7 @@ def filled(page: Path, names: Iterable[str] = TABLES) -> str:
             raise UserError(f"{page.name} must have both {before.strip()} and {after} around its table")
         try:
             table = TABLES[name](root)
-        except tables.MissingResultError as missing:
+        except MissingResultError as missing:
             print(f"{page.name}: {name} stays as it is, because benchmarks/results lacks {missing}", file=sys.stderr)
             continue
         text = text[: start + len(before)] + table + "\n" + text[end:]

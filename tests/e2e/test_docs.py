@@ -27,7 +27,7 @@ NOT_RUN = {
     "make audit": "it installs a package; tests/unit/studies runs audits",
     "make search": "the section search is the reader's; tests/unit/studies runs searches",
     "make studies": "minutes; its outputs are in Git and DVC compares them",
-    "python -m benchmarks.": "minutes; benchmarks are no tests",
+    "FASTTEXT=": "minutes; benchmarks are no tests",
     "python3.11 -m venv ": "installs a program that the project does without",
     "dvc remote add ": "the address is the reader's; the fixture clone has a remote",
     "xdg-open ": "there is no desktop",

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.audit import flip, measure, summarize
-from benchmarks.tables import CORPORA, READ, result
+from benchmarks.results import read as result
+from benchmarks.tables import CORPORA, READ
 from textclf.studies.audit.issues import combine
 
 ROWS = pd.DataFrame({"label": ["0", "1"] * 50})

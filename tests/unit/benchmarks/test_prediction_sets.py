@@ -6,7 +6,8 @@ import pytest
 from benchmarks import abstention, prediction_set_tables, prediction_sets
 from benchmarks.abstention import measured, share
 from benchmarks.prediction_sets import Kind, covered, draw, expected, stopped, summary
-from benchmarks.tables import CORPORA, result
+from benchmarks.results import read as result
+from benchmarks.tables import CORPORA
 
 SIMULATED = result("prediction_sets")
 FAR = 4  # standard errors: of the twenty numbers compared, one is farther in a simulation out of a thousand

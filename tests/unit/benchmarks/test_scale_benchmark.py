@@ -7,7 +7,6 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from benchmarks import corpus, scale, timings
@@ -39,14 +38,6 @@ def test_another_seed_makes_another_corpus(tmp_path: Path) -> None:
     for seed in (0, 1):
         corpus.write(100, tmp_path / f"{seed}.csv", seed)
     assert rows(tmp_path / "0.csv") != rows(tmp_path / "1.csv")
-
-
-def test_every_format_holds_the_same_rows(tmp_path: Path) -> None:
-    for suffix in corpus.SUFFIXES:
-        corpus.write(1500, tmp_path / f"corpus{suffix}", seed=0)
-    expected = [(text, int(label)) for text, label in rows(tmp_path / "corpus.csv")[1:]]
-    for read in (pd.read_parquet(tmp_path / "corpus.parquet"), pd.read_json(tmp_path / "corpus.jsonl", lines=True)):
-        assert list(zip(read["text"], read["label"], strict=True)) == expected
 
 
 def test_sentences_are_walks_over_the_sentences_of_the_label() -> None:
@@ -106,7 +97,7 @@ def test_more_rows_are_extrapolated_from_the_two_largest() -> None:
         {"rows": rows, "pipeline": {"seconds": seconds, "disk": disk}}
         for rows, seconds, disk in ((10, 1.0, 1), (10**6, 15.0, 1000), (10**7, 105.0, 10_000))
     ]
-    assert timings.extrapolated(measured)[1:] == [["100,000,000", "0.3", "100"], ["1,000,000,000", "2.8", "1,000"]]
+    assert timings.extrapolated(measured) == [["100,000,000", "0.3", "100"], ["1,000,000,000", "2.8", "1,000"]]
 
 
 def test_a_file_with_two_hard_links_is_counted_once(tmp_path: Path) -> None:

@@ -163,7 +163,7 @@ def test_only_the_numbers_of_the_lesson_must_be_up_to_date(
 def test_a_table_whose_result_is_missing_stays_and_is_named(
     generate: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(generate.tables, "RESULTS", generate.folder)
+    monkeypatch.setattr("benchmarks.results.RESULTS", generate.folder)
     page = generate.folder / "page.md"
     page.write_text("a\n<!-- slices -->\nan old row\n<!-- /slices -->\n")
     assert generate.filled(page) == page.read_text()

@@ -1,0 +1,46 @@
+"""The corpora and pretrained weights that benchmarks read; what is missing is fetched.
+
+The pipeline keeps in data/raw and data/pretrained only what its own params.yaml names, so these have other folders.
+"""
+
+import sys
+
+from benchmarks.results import ROOT
+from textclf.core.outputs import outputs
+from textclf.fetch.catalogue import CORPORA as CATALOGUE
+from textclf.fetch.download import fetch_corpora as download
+from textclf.fetch.pretrained import fetch_pretrained
+
+NAMES = tuple(CATALOGUE)
+CORPORA, WEIGHTS = ROOT / "data" / "corpora", ROOT / "data" / "weights"
+PRETRAINED = ("all-minilm-l6-v2", "glove-6b-50d")
+
+
+def corpora() -> dict[str, bytes]:
+    """Return the files of the built-in corpora by their names, from `CORPORA` or where the pipeline fetches them."""
+    return download(CATALOGUE, CORPORA, report)
+
+
+def fetch_corpora() -> None:
+    """Write the built-in corpora to `CORPORA`."""
+    contents = corpora()
+    with outputs(CORPORA) as (folder,):
+        folder.mkdir()
+        for name, data in contents.items():
+            (folder / name).write_bytes(data)
+
+
+def read_rows(corpus: str) -> list[tuple[str, str]]:
+    """Return text and label of the rows of a built-in corpus."""
+    lines = corpora()[CATALOGUE[corpus].file].decode().split("\n")
+    return [(text.strip(), label) for text, _, label in (line.rpartition("\t") for line in lines if line)]
+
+
+def fetch_weights() -> None:
+    """Write the pretrained weights to `WEIGHTS`."""
+    fetch_pretrained(PRETRAINED, WEIGHTS, report)
+
+
+def report(line: str) -> None:
+    """Print progress to stderr."""
+    print(line, file=sys.stderr)

@@ -1,0 +1,128 @@
+"""Results of benchmarks: JSON files in benchmarks/results/ that name what was measured, and where.
+
+Each has `measured`: the commit (with `-dirty` if files differed from it), the versions of the main packages, the
+machine (CPU, cores, memory in GB, system) and the load average before and after. What is not known of an old result is
+null.
+"""
+
+import argparse
+import importlib.metadata
+import os
+import platform
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from textclf.core import files
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "benchmarks" / "results"
+PACKAGES = ("dvc", "keras", "numpy", "pyarrow", "scikit-learn", "tensorflow")
+LOAD = os.getloadavg()[0]  # before the measurement: every benchmark imports this module first
+
+
+class MissingResultError(Exception):
+    """A result that no benchmark has written yet, by the name of its file."""
+
+
+def read(name: str) -> Any:
+    """Return the content of a result; raises `MissingResultError` if there is none."""
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        raise MissingResultError(path.name)
+    return files.read_json(path)
+
+
+def write(name: str, content: Mapping[str, Any]) -> Any:
+    """Write a result, with its numbers rounded as metrics are; return it as it is written."""
+    written = {"measured": measurement(), **rounded(content)}
+    files.write_json(RESULTS / f"{name}.json", written)
+    return written
+
+
+def main(cases: Mapping[str, Callable[[], Mapping[str, Any]]], table: Callable[[Any], str] | None = None) -> None:
+    """Run the command line of a benchmark: measure the results that it names, by default all, and print tables."""
+    parser = argparse.ArgumentParser(description="Measure results of benchmarks.")
+    parser.add_argument("results", nargs="*", metavar="RESULT", help=f"of {', '.join(cases)}; default: all")
+    wanted = parser.parse_args().results or [*cases]
+    if unknown := [name for name in wanted if name not in cases]:
+        parser.error(f"RESULT must be one of {', '.join(cases)}; got {unknown[0]}")
+    for name in wanted:
+        tell(f"measure {name}")
+        content = write(name, cases[name]())
+        if table:
+            print(table(content), flush=True)
+
+
+def measurement() -> dict[str, Any]:
+    """Return the commit, the versions, the machine, and the load average before and after."""
+    commit, changed = (
+        subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+        for words in (
+            ("rev-parse", "--short=7", "HEAD"),
+            ("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!docs"),
+        )
+    )
+    versions = {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
+    return {
+        "commit": f"{commit}-dirty" if changed else commit,
+        "load": [round(each, 1) for each in (LOAD, os.getloadavg()[0])],
+        "machine": machine(),
+        "versions": versions,
+    }
+
+
+def machine() -> dict[str, Any]:
+    """Return the model of the CPU, the cores that this process may use, memory in GB, and the system."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
+    model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    return {
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cpu": model[1] if model else platform.processor() or platform.machine(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
+        "system": platform.system(),
+    }
+
+
+def measured_on(content: Mapping[str, Any]) -> str:
+    """Return a sentence on where a result was measured, and with what."""
+    measured = content["measured"]
+    machine = "{cpu}, {cores} cores; {system}".format(**measured["machine"])
+    versions = ", ".join(f"{name} {version}" for name, version in measured["versions"].items())
+    load = "load {:.1f} before, {:.1f} after".format(*measured["load"]) if measured["load"] else "otherwise idle"
+    return f"Measured at commit {measured['commit']}: {machine}, {versions}; {load}."
+
+
+def rounded(value: Any) -> Any:
+    """Return nested mappings and lists with their numbers rounded to the digits of the project's metrics."""
+    if isinstance(value, Mapping):
+        return {str(key): rounded(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(part) for part in value]
+    return round(value, files.DIGITS) if isinstance(value, float) else value
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Return median, minimum and maximum, with three digits after the point."""
+    ends = {"median": statistics.median(values), "minimum": min(values), "maximum": max(values)}
+    return {name: round(value, 3) for name, value in ends.items()}
+
+
+def show(values: Mapping[str, float], form: str = ".2f") -> str:
+    """Return a spread as text."""
+    return f"{values['median']:{form}} ({values['minimum']:{form}} to {values['maximum']:{form}})"
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table in Markdown."""
+    return "\n".join(f"| {' | '.join(row)} |" for row in (header, ["---"] * len(header), *rows))
+
+
+def tell(line: str) -> None:
+    """Print progress to stderr."""
+    print(line, file=sys.stderr, flush=True)
