@@ -51,7 +51,8 @@ def test_the_command_line_measures_what_it_names_and_prints_tables(
     assert "RESULT must be one of one, two; got three" in capsys.readouterr().err
 
 
-def test_a_result_that_is_not_there_is_named(folder: Path) -> None:
+@pytest.mark.usefixtures("folder")
+def test_a_result_that_is_not_there_is_named() -> None:
     with pytest.raises(results.MissingResultError, match=r"^bench\.json$"):
         results.read("bench")
 
