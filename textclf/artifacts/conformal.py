@@ -67,7 +67,7 @@ class Conformal:
 
     @classmethod
     def fit(cls, y: NDArray[np.int64], probabilities: Floats, by_class: bool) -> "Conformal":
-        """Return the groups of rows that trained nothing: `y` (rows,) and calibrated probabilities (rows, classes)."""
+        """Return the scores of held-out rows: `y` (rows,) and calibrated probabilities (rows, classes)."""
         actual = probabilities[np.arange(len(y)), y]
         classes = range(probabilities.shape[1])
         return cls(tuple(Group.of(actual[y == place]) for place in classes) if by_class else (Group.of(actual),))

@@ -40,7 +40,7 @@ def permutations(copies: NDArray[np.int64], count: int, seed: int) -> Iterator[N
 
 
 def upper_p(statistics: Floats) -> float:
-    """Return the p-value of the first of the statistics (permutations + 1,), of which large ones speak against chance.
+    """Return the one-sided p-value of the first of the statistics (permutations + 1,): large values are significant.
 
     (b + 1) / (m + 1) with b of m random permutations at least as large, which is never too small: Phipson & Smyth
     (2010), Stat. Appl. Genet. Mol. Biol. 9:39, doi:10.2202/1544-6115.1585.

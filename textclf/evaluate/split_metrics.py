@@ -100,7 +100,7 @@ class SplitMetrics(ABC):
 
     @abstractmethod
     def answer_counts(self, model: str) -> PositiveCounts:
-        """Return the numbers of wrong and right answers as the confidence that an answer takes falls.
+        """Return cumulative counts of wrong and right decisions, the most confident first.
 
         The confidence is the probability of the decided class.
         """
