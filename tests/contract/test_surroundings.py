@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 from textclf.core import surroundings
 from textclf.models.common.networks import environment
 
-TEXT = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
 TABLE = re.findall(r"^\| ([^|]+) \| (.+) \|$", TEXT, re.MULTILINE)
 ROWS = {title: set(re.findall(r"`(\w+)\*?`", cells)) for title, cells in TABLE}
 
