@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from tests import curves
 from tests.curves import HOSTILE
+from tests.leaks import count_leaks
 from tests.settings import put
 from textclf.artifacts.predictions import Predictions
 from textclf.behave.results import Results
@@ -24,7 +25,6 @@ from textclf.export import explanation
 from textclf.export.sources import Source
 from textclf.params import parse
 from textclf.report.run import Run, Settings
-from textclf.split.leaks import count_leaks
 
 __all__ = ["ALL", "HOSTILE", "SOURCE", "YELP", "make_run"]
 
@@ -82,7 +82,7 @@ def make_run(
             ("risk", test.risk_coverage),
         )
     }
-    counted = count_leaks({split: rows.to_pandas() for split, rows in splits.items()})
+    counted = count_leaks(splits)
     return Run(
         settings=Settings(**{name: getattr(params, name) for name in Settings.__dataclass_fields__}),
         classes=list(classes),

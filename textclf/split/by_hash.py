@@ -15,9 +15,8 @@ from textclf.core.arrow import from_numbers
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.strings import encode, hash_normalized, hash_texts, take
-from textclf.split.classes import require_classes
 from textclf.split.correct import Corrector
-from textclf.split.given import draw_the_rest
+from textclf.split.draw import draw_the_rest, require_classes
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
 from textclf.split.shuffle import ShardShuffler
@@ -66,7 +65,7 @@ def hash_splits(
             rows = np.flatnonzero(split_of == SPLITS.index(name))
             writer.add(take(table, rows))
             groups = None if hashes.groups is None else hashes.groups[rows]
-            counter.add_hashes(name, hashes.exact[rows], hashes.normalised[rows], labels[rows], groups)
+            counter.add(name, hashes.exact[rows], hashes.normalised[rows], labels[rows], groups)
     counts = counter.class_counts()
     if corrector is not None:
         corrector.finish()

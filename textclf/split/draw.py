@@ -1,31 +1,38 @@
 """Random splits of rows in memory, optionally stratified, with the rows of one group in one split.
 
-Rows are a table of Arrow's or a frame, whose columns are read in the same way.
+Rows are columns by name: a mapping of Arrow arrays, or a frame.
 """
 
 import math
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.room import MANY_CLASSES
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
+from textclf.core.formatting import join_names
 from textclf.core.hashing import normalize_texts
 from textclf.core.strings import array_of, as_array, encode, take
-from textclf.split.classes import require_classes
-from textclf.split.given import draw_the_rest
 from textclf.split.settings import Split
 
-Rows = TypeVar("Rows")  # a table or a frame
+if TYPE_CHECKING:
+    import pandas as pd
+
+DRAWN = ("test", "validation")  # in the order in which they are taken from the training rows
 Positions = NDArray[np.int64]
 
 
-def draw_splits(rows: Rows, settings: Split) -> dict[str, Rows]:
-    """Return the rows of each split in the order of `SPLITS`; validation only if it is given or its size is above 0.
+def draw_splits(rows: "pd.DataFrame", settings: Split) -> "dict[str, pd.DataFrame]":
+    """Return the rows of each split, numbered from 0, as `draw_positions` draws them."""
+    drawn = draw_positions(rows, settings)
+    return {name: rows.iloc[positions].reset_index(drop=True) for name, positions in drawn.items()}
+
+
+def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
+    """Return the positions of the rows of each split in the order of `SPLITS`; validation only if given or above 0.
 
     The rows are shuffled; only given test and validation rows stay in the order of the table.
 
@@ -34,63 +41,54 @@ def draw_splits(rows: Rows, settings: Split) -> dict[str, Rows]:
     If rows are grouped (see `assign_groups`), whole groups are drawn, with the label of their first row for
     stratification; a split can then be larger than its size by part of a group.
 
-    `rows` has the columns id, text, label and optionally group and split. With a column split, the rows of a split that
-    it names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
+    `rows` has the columns text, label and optionally group and split. With a column split, the rows of a split that it
+    names are that split; sizes are shares of its training rows, from which the other splits are drawn. Raises
     `UserError` if a split has no rows, or train or test lacks a class; given test rows may lack one.
     """
-    parts = {name: _select(rows, positions) for name, positions in draw_positions(rows, settings).items()}
-    return {name: cast("Rows", _renumbered(part)) for name, part in parts.items()}
-
-
-def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
-    """Return the positions of the rows of each split, as `draw_splits`."""
     parts = _given_rows(rows)
     given = set(parts)
     settings = draw_the_rest(settings, given)
-    free = parts.get("train", np.arange(_length(rows)))
-    pool = _Pool.of(_select(rows, free) if given else rows, settings)
+    free = parts.get("train", np.arange(len(rows["label"])))
+    if given:
+        used = ["label", *["group"] * ("group" in rows), *["text"] * settings.group_duplicates]
+        pool = _Pool({name: take(as_array(rows[name]), free) for name in used}, settings)
+    else:
+        pool = _Pool(rows, settings)
     remaining = np.arange(len(free))
-    for name, share in (("test", settings.test_size), ("validation", settings.validation_size)):
-        if share > 0:
-            remaining, drawn = pool.draw(remaining, math.ceil(share * len(free)), settings)
+    for name in DRAWN:
+        if (share := getattr(settings, f"{name}_size")) > 0:
+            remaining, drawn = pool.draw(remaining, math.ceil(share * len(free)))
             parts[name] = free[drawn]
     if not settings.test_size and not settings.validation_size:
         remaining = np.random.RandomState(settings.seed).permutation(len(free))
     parts["train"] = free[remaining]
-    codes, labels = encode(as_array(_column(rows, "label")))
-    counts = {name: Counter(dict(enumerate(np.bincount(codes[part]).tolist()))) for name, part in parts.items()}
-    by_label = {name: {labels[code]: count for code, count in part.items()} for name, part in counts.items()}
+    codes, labels = encode(as_array(rows["label"]))
+    counts = {name: np.bincount(codes[part], minlength=len(labels)).tolist() for name, part in parts.items()}
+    by_label = {name: dict(zip(labels, count, strict=True)) for name, count in counts.items()}
     require_classes(by_label, "set split.stratify to true", given)
     return {name: parts[name] for name in SPLITS if name in parts}
 
 
-def draw_rows(rows: Rows, count: int, settings: Split) -> tuple[Rows, Rows]:
+def draw_rows(rows: "pd.DataFrame", count: int, settings: Split) -> "tuple[pd.DataFrame, pd.DataFrame]":
     """Return the remaining rows and the drawn rows, about `count`, both in random order, without dividing a group.
 
     If every row is a group of its own, both are what scikit-learn's `train_test_split` returns, in the same order.
     Raises `UserError` if no rows remain.
     """
-    remaining, drawn = _Pool.of(rows, settings).draw(np.arange(_length(rows)), count, settings)
-    return _select(rows, remaining), _select(rows, drawn)
+    remaining, drawn = _Pool(rows, settings).draw(np.arange(len(rows)), count)
+    return rows.iloc[remaining], rows.iloc[drawn]
 
 
-@dataclass(frozen=True)
 class _Pool:
-    """The rows to draw from: the group of each, None if none has another, and the labels if they are stratified."""
+    """The rows to draw from: the group of each, None if each is its own, and the labels if they are stratified."""
 
-    groups: Positions | None
-    labels: NDArray[np.object_] | None
+    def __init__(self, rows: Any, settings: Split) -> None:
+        self.seed = settings.seed
+        grouped = settings.group_duplicates or "group" in rows
+        self.groups = assign_groups(rows, settings.group_duplicates) if grouped else None
+        self.labels = encode(as_array(rows["label"])) if settings.stratify else None
 
-    @classmethod
-    def of(cls, rows: Any, settings: Split) -> "_Pool":
-        grouped = settings.group_duplicates or "group" in _names(rows)
-        groups = assign_groups(rows, settings.group_duplicates) if grouped else None
-        if not settings.stratify:
-            return cls(groups, None)
-        codes, labels = encode(as_array(_column(rows, "label")))
-        return cls(groups, np.array(labels, object)[codes])
-
-    def draw(self, rows: Positions, count: int, settings: Split) -> tuple[Positions, Positions]:
+    def draw(self, rows: Positions, count: int) -> tuple[Positions, Positions]:
         """Return the remaining rows and the drawn rows, as `draw_rows` does, of those at some positions."""
         if count >= len(rows):
             raise UserError(f"{len(rows)} rows must be more than the {count} to be taken from them; set a smaller size")
@@ -100,20 +98,21 @@ class _Pool:
             from sklearn.model_selection import train_test_split
 
             first_rows = rows[np.unique(groups, return_index=True)[1]]
+            codes, labels = self.labels
             group_count = math.ceil(count * len(sizes) / len(rows))
             try:
                 second, first = train_test_split(
                     np.arange(len(sizes)),
                     test_size=group_count,
-                    random_state=settings.seed,
-                    stratify=self.labels[first_rows],
+                    random_state=self.seed,
+                    stratify=np.array(labels, object)[codes[first_rows]],
                 )
             except ValueError as error:
                 raise UserError(f"{len(rows)} rows can not be stratified: {error}") from error
             order = np.concatenate([first, second])
         else:
             # What train_test_split does, without the second that importing scikit-learn takes.
-            order = np.random.RandomState(settings.seed).permutation(len(sizes))
+            order = np.random.RandomState(self.seed).permutation(len(sizes))
         # `count` is in rows: take groups until it is reached. If every row is a group, this changes nothing.
         group_count = int(np.searchsorted(np.cumsum(sizes[order]), count)) + 1
         drawn, remaining = order[:group_count], order[group_count:]
@@ -134,11 +133,11 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     Rows are in one group if they have the same value in the column `group`, if it exists, or, with `duplicates`, the
     same normalised text; and so are rows that are linked through other rows.
     """
-    keys = [as_array(_column(rows, "group"))] if "group" in _names(rows) else []
+    keys = [as_array(rows["group"])] if "group" in rows else []
     if duplicates:
-        keys.append(array_of(normalize_texts(as_array(_column(rows, "text")).to_pylist())))
+        keys.append(array_of(normalize_texts(as_array(rows["text"]).to_pylist())))
     if not keys:
-        return np.arange(_length(rows))
+        return np.arange(len(rows["label"]))
     codes = [encode(key)[0].astype(np.int64) for key in keys]
     if len(codes) == 1:
         return codes[0]
@@ -166,7 +165,7 @@ def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
     `keys` are the hashes of their normalised texts, of which it is that of the first of these rows. So it does not
     depend on other rows.
     """
-    if "group" not in _names(rows):
+    if "group" not in rows:
         return keys
     clusters = assign_groups(rows, duplicates=True)
     return keys[np.unique(clusters, return_index=True)[1]][clusters]
@@ -174,31 +173,46 @@ def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 def _given_rows(rows: Any) -> dict[str, Positions]:
     """Return the rows of each split that the column split names, without which there are none."""
-    if "split" not in _names(rows):
+    if "split" not in rows:
         return {}
-    codes, names = encode(as_array(_column(rows, "split")))
+    codes, names = encode(as_array(rows["split"]))
     return {name: np.flatnonzero(codes == code) for code, name in enumerate(names)}
 
 
-def _names(rows: Any) -> Sequence[str]:
-    return getattr(rows, "column_names", None) or list(rows.columns)
+def draw_the_rest(settings: Split, given: Collection[str]) -> Split:
+    """Return the settings with size 0 for each split that the table gives; `given` are its splits, if any.
+
+    Raises `UserError` if there would be no rows to train on or to test on.
+    """
+    if given and "train" not in given:
+        raise UserError(
+            f"the table must give rows to train on; got only {join_names(sorted(given))} rows: add training rows, "
+            "or set data.split to null to split all rows anew"
+        )
+    if "test" not in given and not settings.test_size:
+        raise UserError(
+            "params.yaml: split.test_size must be greater than 0 unless the table gives test rows (data.split); got 0.0"
+        )
+    return settings.model_copy(update={f"{name}_size": 0.0 for name in DRAWN if name in given})
 
 
-def _column(rows: Any, name: str) -> Any:
-    return rows[name]
+def require_classes(counts: Mapping[str, Mapping[str, int]], advice: str, given: Collection[str] = frozenset()) -> None:
+    """Raise `UserError` unless train and test have rows of every class; test rows that are given may lack some.
 
-
-def _length(rows: Any) -> int:
-    return len(rows)
-
-
-def _renumbered(rows: Any) -> Any:
-    """Return the rows; those of a frame with an index from 0."""
-    return rows.reset_index(drop=True) if hasattr(rows, "iloc") else rows
-
-
-def _select(rows: Rows, positions: Positions) -> Rows:
-    """Return the rows at some positions, in their order."""
-    if hasattr(rows, "column_names"):
-        return cast("Rows", take(rows, positions))
-    return cast("Rows", cast("Any", rows).iloc[positions])
+    `counts` has the number of rows by split and class; `advice` says how the user can change what is drawn; `given` are
+    the splits that the table gives.
+    """
+    classes = {label for by_class in counts.values() for label, rows in by_class.items() if rows}
+    for name, adjective, size in (("train", "training", "smaller"), ("test", "test", "larger")):
+        if name == "test" and "test" in given:
+            continue
+        if missing := sorted(label for label in classes if not counts[name].get(label)):
+            change = f"{advice}, or a {size} split.test_size"
+            if name == "train" and given:
+                change = "add some to the table, or leave out its rows in the other splits"
+            if len(classes) > MANY_CLASSES:
+                change = f"are the labels classes ({len(classes):,}), or texts or ids by mistake? Else {change}"
+            raise UserError(
+                f"the {adjective} rows must hold every class; class {missing[0]} has none of "
+                f"{sum(counts[name].values())}: {change}"
+            )

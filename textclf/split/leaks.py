@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.files import SPLITS
-from textclf.core.strings import as_array, encode, hash_normalized, hash_texts
+from textclf.core.strings import encode
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,19 +20,6 @@ class _Rows(NamedTuple):
     normalised: NDArray[np.uint64]
     labels: NDArray[np.int32]
     group: NDArray[np.uint64]  # empty if groups are not counted
-
-
-def count_leaks(splits: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the report of `LeakCounter` for splits in memory: frames or tables with the columns text and label.
-
-    Groups are counted if the rows have the columns group and split: only given splits can divide a group.
-    """
-    counter = LeakCounter()
-    for name, rows in splits.items():
-        with_groups = {"group", "split"} <= set(getattr(rows, "column_names", None) or rows.columns)
-        text, label, *group = (as_array(rows[each]) for each in ("text", "label", *["group"] * with_groups))
-        counter.add(name, text, label, *group)
-    return counter.report()
 
 
 class LeakCounter:
@@ -48,22 +35,6 @@ class LeakCounter:
         self._rows: dict[str, list[_Rows]] = {}  # by split
 
     def add(
-        self,
-        split: str,
-        texts: "pa.StringArray",
-        labels: "pa.StringArray",
-        groups: "pa.StringArray | None" = None,
-    ) -> None:
-        """Add rows of a split."""
-        self.add_hashes(
-            split,
-            hash_texts(texts),
-            hash_normalized(texts),
-            self.encode(labels),
-            None if groups is None else hash_texts(groups),
-        )
-
-    def add_hashes(
         self,
         split: str,
         exact: NDArray[np.uint64],
@@ -95,11 +66,10 @@ class LeakCounter:
         names = sorted(self._rows, key=SPLITS.index)
         report: dict[str, Any] = {name: {"classes": classes} for name, classes in self.class_counts().items()}
         report |= {"duplicates": {}, "leaks": {}, "label_conflicts": {}}
+        labels = np.concatenate([rows.labels for name in names for rows in self._rows[name]])
         for kind in ("exact", "normalised"):
-            keys, labels = self._repeated(kind, names)
-            report["label_conflicts"][kind] = _count_conflicts(
-                np.concatenate(list(keys.values())), np.concatenate(list(labels.values()))
-            )
+            keys = {name: np.concatenate([getattr(rows, kind) for rows in self._rows[name]]) for name in names}
+            report["label_conflicts"][kind] = _count_conflicts(np.concatenate(list(keys.values())), labels)
             for split_keys in keys.values():
                 split_keys.sort()
             report["duplicates"][kind] = {name: int((hashes[1:] == hashes[:-1]).sum()) for name, hashes in keys.items()}
@@ -109,44 +79,9 @@ class LeakCounter:
             report["leaks"]["group"] = _count_pairs(groups)
         return report
 
-    def _repeated(
-        self, kind: str, names: Sequence[str]
-    ) -> tuple[dict[str, NDArray[np.uint64]], dict[str, NDArray[np.int32]]]:
-        """Return the keys and the labels of rows by split: of all rows whose key others may have, too.
-
-        No other rows count, and these are few: looking for them takes less time than sorting all with their labels.
-        """
-        hashes = [getattr(rows, kind) for name in names for rows in self._rows[name]]
-        candidates = _Candidates(hashes)
-        keys, labels = {}, {}
-        for name in names:
-            parts = [(getattr(rows, kind), rows.labels) for rows in self._rows[name]]
-            chosen = [candidates.among(part) for part, _ in parts]
-            keys[name] = np.concatenate([part[rows] for (part, _), rows in zip(parts, chosen, strict=True)])
-            labels[name] = np.concatenate([codes[rows] for (_, codes), rows in zip(parts, chosen, strict=True)])
-        return keys, labels
-
     def _count_classes(self, parts: Sequence[_Rows]) -> dict[str, int]:
         counts = sum(np.bincount(rows.labels, minlength=len(self._codes)) for rows in parts)
         return {label: count for label, count in zip(self._codes, np.asarray(counts).tolist(), strict=True) if count}
-
-
-class _Candidates:
-    """The keys that occur more than once, and perhaps a few others: those that begin with the same bits."""
-
-    def __init__(self, parts: Sequence[NDArray[np.uint64]]) -> None:
-        keys = np.concatenate(parts)
-        self._bits = max(len(keys), 2).bit_length() + 1
-        keys.sort()
-        self._starts = np.zeros(1 << self._bits, bool)
-        self._starts[self._start(keys[1:][keys[1:] == keys[:-1]])] = True
-
-    def among(self, keys: NDArray[np.uint64]) -> NDArray[np.intp]:
-        """Return the positions of the keys that are candidates."""
-        return np.flatnonzero(self._starts[self._start(keys)])
-
-    def _start(self, keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-        return (keys >> np.uint64(64 - self._bits)).view(np.int64)
 
 
 def _count_pairs(keys: Mapping[str, NDArray[np.uint64]]) -> dict[str, int]:

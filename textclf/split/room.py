@@ -1,7 +1,5 @@
 """How much memory and disk a split needs, estimated before it starts."""
 
-import contextlib
-import ctypes
 from pathlib import Path
 
 from textclf.artifacts import shards
@@ -12,7 +10,6 @@ from textclf.tables.formats import FORMATS
 from textclf.tables.given import find_table
 from textclf.tables.settings import Data
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # parameters of glibc's mallopt
 SAMPLE = 2**20  # bytes from which the length of a row is estimated
 
 
@@ -41,14 +38,3 @@ def require_room(table: Path, data: Data, settings: Split, target: Path) -> None
     resources.announce(rows, -(-rows // shards.ROWS), memory, disk)
     resources.require_disk(target, disk, str(target))
     resources.require_memory(memory, purpose)
-
-
-def keep_freed_memory() -> None:
-    """Let glibc keep freed memory for the next arrays of some megabytes; without glibc, do nothing.
-
-    It would return it to the kernel and get it back page by page, which takes a tenth of the time of a large split.
-    """
-    with contextlib.suppress(AttributeError, OSError, TypeError):
-        set_option = ctypes.CDLL(None).mallopt
-        set_option(M_MMAP_THRESHOLD, 2**25)
-        set_option(M_TRIM_THRESHOLD, 2**27)

@@ -25,7 +25,6 @@ from textclf.core.strings import as_array, encode, hash_normalized, hash_texts, 
 from textclf.split.correct import Corrector
 from textclf.split.draw import cluster_keys, draw_positions
 from textclf.split.leaks import LeakCounter
-from textclf.split.room import keep_freed_memory
 from textclf.split.settings import Split
 from textclf.split.shuffle import write_taken
 from textclf.tables import corpus
@@ -67,20 +66,21 @@ def _write_random(
     texts = (batch.column("text") for batch in rows.to_batches())
     hashes = list(threads.map_ahead(_hash, texts, threads.cores()))
     exact, normalised = (np.concatenate(parts) for parts in zip(*hashes, strict=True))
-    clusters = from_numbers(cluster_keys(rows, normalised))
-    drawn = draw_positions(rows, settings)
+    columns = dict(zip(rows.column_names, rows.columns, strict=True))
+    clusters = from_numbers(cluster_keys(columns, normalised))
+    drawn = draw_positions(columns, settings)
     if corrector is not None:
         rows = _corrected(rows, drawn, corrector)
     counter = LeakCounter()
     codes = counter.encode(as_array(rows["label"]))
     # Only given splits can divide a group.
-    groups = hash_texts(as_array(rows["group"])) if {"group", "split"} <= set(rows.column_names) else None
+    groups = hash_texts(as_array(rows["group"])) if {"group", "split"} <= columns.keys() else None
     with_clusters = rows.select(SCHEMA.names).append_column(CLUSTERED.field("cluster"), clusters)
-    for name in splits.slice_columns(rows.column_names):
+    for name in splits.slice_columns(columns):
         with_clusters = with_clusters.append_column(name, rows[name])
     with threads.Tasks() as writing:
         for name, positions in drawn.items():
-            counter.add_hashes(
+            counter.add(
                 name,
                 exact[positions],
                 normalised[positions],
@@ -119,7 +119,6 @@ def _write_by_hash(
         )
     from textclf.split.by_hash import hash_splits
 
-    keep_freed_memory()
     rows = corpus.Stream(table, data)
     slices = splits.slice_columns(rows.layout.columns)
     report = hash_splits(_track_rows(rows), settings, folder, given_splits(table, data), slices, corrector)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tests.leaks import count_leaks
 from tests.unit.split.rows import batch_of, in_order, numbered
 from textclf.artifacts import shards, splits
 from textclf.core.errors import UserError
@@ -19,7 +20,6 @@ from textclf.core.hashing import fingerprints, normalize_text, normalize_texts
 from textclf.core.settings import MAX_SEED
 from textclf.split import shuffle
 from textclf.split.by_hash import assign_splits, hash_splits
-from textclf.split.leaks import count_leaks
 from textclf.split.settings import Split
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)

@@ -18,7 +18,7 @@ from textclf.artifacts import shards, splits
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, read_json, write_json
 from textclf.split import shuffle
-from textclf.split.given import draw_the_rest
+from textclf.split.draw import draw_the_rest
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 

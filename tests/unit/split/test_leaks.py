@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.leaks import count_leaks
 from tests.unit.split.rows import batch_of, corpus
 from textclf.core.hashing import normalize_text
-from textclf.split.leaks import LeakCounter, count_leaks
+from textclf.core.strings import hash_normalized, hash_texts
+from textclf.split.leaks import LeakCounter
 
 
 def naive(parts: dict[str, list[tuple[str, str]]]) -> dict[str, Any]:
@@ -52,7 +54,8 @@ def test_counts_are_those_of_a_naive_count(
     for name in reversed(parts):
         for start in range(0, max(len(parts[name]), 1), cut):
             batch = batch_of(parts[name][start : start + cut])
-            counter.add(name, batch["text"], batch["label"])
+            texts = batch["text"]
+            counter.add(name, hash_texts(texts), hash_normalized(texts), counter.encode(batch["label"]))
     assert counter.report() == naive(parts)
 
 
