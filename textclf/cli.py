@@ -10,19 +10,20 @@ textclf pr-report main
 """
 
 import argparse
-import functools
+import importlib
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from textclf import __version__
 from textclf.core import resources, surroundings
 from textclf.core.arguments import Parser
 from textclf.core.failures import report_uncaught
+from textclf.serve import Limits
 
 ADDRESS_SPACE = 2**28  # bytes that Python and numpy reserve, and room for a small model
-DESCRIPTION = argparse.RawDescriptionHelpFormatter  # keeps the line ends of the examples
 PREDICT = """
 Classify texts: the arguments, or each line of standard input, or the rows of a table. Prints one row per text, in
 order: id, text, label, and a probability for each class.
@@ -82,6 +83,24 @@ pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reas
 """
 
 
+class Command(NamedTuple):
+    """A command: what its help says, the package whose module `command` runs it, and what adds its arguments, if any.
+
+    The module is imported when the command runs: another one must not need its libraries.
+    """
+
+    help: str
+    description: str
+    package: str
+    add_arguments: Callable[[argparse.ArgumentParser], None] | None = None
+
+    def run(self, parsed: argparse.Namespace) -> int | None:
+        """Run the command and return its exit code; None is 0."""
+        module = importlib.import_module(f"textclf.{self.package}.command")
+        code: int | None = module.run(parsed) if self.add_arguments else module.run()
+        return code
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit with 0, or with 1 if it found what it looked for: drift, damage, a gate that failed.
 
@@ -92,35 +111,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
         surroundings.open_streams()
         resources.require_address_space(ADDRESS_SPACE, "textclf")
         surroundings.ignore_settings()
-    from textclf.core import stage
+    from textclf.core import stage  # imports numpy, which would end the process without that memory
 
     parser = Parser(prog="textclf", description="Use and compare what the pipeline has trained.", epilog=EXIT_CODES)
     parser.add_argument("--version", action="version", version=f"textclf {__version__}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    add_command = functools.partial(commands.add_parser, formatter_class=DESCRIPTION, allow_abbrev=False)
-    _add_init(add_command("init", description=INIT, help="set up the project for a table of your own"))
-    _add_predict(add_command("predict", description=PREDICT, help="classify texts"))
-    _add_drift(add_command("drift", description=DRIFT, help="compare new texts with the training texts"))
-    _add_serve(add_command("serve", description=SERVE, help="serve models over HTTP"))
-    add_command("metrics", description=METRICS, help="show the outcome of the last run").set_defaults(
-        name="metrics", run=_metrics
-    )
-    add_command("fsck", description=FSCK, help="look for damaged files").set_defaults(name="fsck", run=_fsck)
-    _add_pr_report(add_command("pr-report", description=PR_REPORT, help="show what a change does to the metrics"))
+    parsers = parser.add_subparsers(metavar="COMMAND", required=True, dest="name")
+    for name, command in COMMANDS.items():
+        added = parsers.add_parser(
+            name,
+            help=command.help,
+            description=command.description,
+            formatter_class=argparse.RawDescriptionHelpFormatter,  # keeps the line ends of the examples
+            allow_abbrev=False,
+        )
+        if command.add_arguments:
+            command.add_arguments(added)
     parsed, unknown = parser.parse_known_args(arguments)
     if unknown:  # parse_args would report them for textclf
-        commands.choices[parsed.name].error(f"unrecognized arguments: {' '.join(unknown)}")
+        parsers.choices[parsed.name].error(f"unrecognized arguments: {' '.join(unknown)}")
     for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
         if signal.getsignal(number) == signal.SIG_DFL:
             signal.signal(number, lambda received, _: sys.exit(128 + received))
-    stage.leave(stage.exit_code(parsed.name, functools.partial(parsed.run, parsed)))
+    stage.leave(stage.exit_code(parsed.name, lambda: COMMANDS[parsed.name].run(parsed)))
 
 
 def _add_init(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf init`; those of tables are named as in section data of params.yaml."""
     from textclf.tables.formats import TABLE_FORMATS
 
-    parser.set_defaults(name="init", run=_init)
     parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="a file, or a folder of files")
     parser.add_argument("--test", type=Path, metavar="FILE", help="a file of test rows, in the same folder")
     parser.add_argument("--force", action="store_true", help="overwrite a params.yaml with uncommitted changes")
@@ -149,7 +167,6 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf predict`; those of tables are named as in section data of params.yaml."""
     from textclf.predict.outputs import FORMATS as OUTPUT_FORMATS
 
-    parser.set_defaults(name="predict", run=_predict)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text")
     _add_model(parser)
     table = parser.add_argument_group("texts in a table, or standard input in its format")
@@ -187,7 +204,7 @@ def _add_table(table: argparse._ArgumentGroup) -> None:
 
 def _add_drift(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf drift`."""
-    parser.set_defaults(name="drift", run=_drift, texts=[], id=None)
+    parser.set_defaults(texts=[], id=None)
     parser.add_argument("new", metavar="NEW", help="a file or a folder of files with new texts, or - for stdin")
     parser.add_argument(
         "--reference", default="train", help="train, validation, test, or a file that is read like NEW (default: train)"
@@ -212,10 +229,7 @@ def _add_model(parser: argparse.ArgumentParser) -> None:
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf serve`."""
-    from textclf.serve.limits import Limits
-
     default = Limits()
-    parser.set_defaults(name="serve", run=_serve)
     _add_model(parser)
     server = parser.add_argument_group("server")
     server.add_argument("--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine)")
@@ -240,7 +254,6 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 def _add_pr_report(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf pr-report`."""
-    parser.set_defaults(name="pr-report", run=_pr_report)
     parser.add_argument("base", metavar="BASE", help="revision to compare with, where this one branched off")
     parser.add_argument("--head", metavar="REVISION", help="revision to compare (default: the working tree)")
     parser.add_argument("--output", metavar="FILE", type=Path, help="where to write the Markdown (default: stdout)")
@@ -251,47 +264,15 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _init(parsed: argparse.Namespace) -> None:
-    from textclf.init import command
-
-    command.run(parsed)
-
-
-def _predict(parsed: argparse.Namespace) -> None:
-    from textclf.predict import command
-
-    command.run(parsed)
-
-
-def _drift(parsed: argparse.Namespace) -> int:
-    from textclf.drift import command
-
-    return command.run(parsed)
-
-
-def _serve(parsed: argparse.Namespace) -> None:
-    from textclf.serve import command
-
-    command.run(parsed)
-
-
-def _metrics(_: argparse.Namespace) -> None:
-    from textclf.export import command
-
-    command.run()
-
-
-def _fsck(_: argparse.Namespace) -> int:
-    from textclf.fsck import command
-
-    return command.run()
-
-
-def _pr_report(parsed: argparse.Namespace) -> int:
-    from textclf.review import command
-
-    return command.run(parsed)
-
+COMMANDS = {
+    "init": Command("set up the project for a table of your own", INIT, "init", _add_init),
+    "predict": Command("classify texts", PREDICT, "predict", _add_predict),
+    "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),
+    "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),
+    "metrics": Command("show the outcome of the last run", METRICS, "export"),
+    "fsck": Command("look for damaged files", FSCK, "fsck"),
+    "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review", _add_pr_report),
+}
 
 if __name__ == "__main__":
     main()

@@ -3,8 +3,9 @@
 import asyncio
 import io
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import JSONResponse
@@ -16,11 +17,19 @@ from textclf.core.errors import UserError
 from textclf.predict import inputs, outputs
 from textclf.predict.command import predict_batches
 from textclf.predict.predictor import Predictor
-from textclf.serve.access_log import PATHS, AccessLog, note
-from textclf.serve.guard import Guard
-from textclf.serve.limits import Limits
-from textclf.serve.pool import Pool, busy
-from textclf.serve.requests import BodyReader, ErrorResponse, PredictRequest, PredictResponse, parse, require_json
+from textclf.serve import Limits
+from textclf.serve.middleware import PATHS, AccessLog, Guard, note
+from textclf.serve.requests import (
+    BodyReader,
+    ErrorResponse,
+    PredictRequest,
+    PredictResponse,
+    busy,
+    parse,
+    require_json,
+)
+
+T = TypeVar("T")
 
 EXPLAINING = 4  # one of this many requests may ask for explanations
 CLIENT_CLOSED = 499  # status in the log when nobody is left to read an answer
@@ -37,6 +46,29 @@ ROUTING = {
     405: "the method must be POST for /predict, and GET for the other paths",
 }
 REQUEST_BODY = {"required": True, "content": {"application/json": {"schema": PredictRequest.model_json_schema()}}}
+
+
+class Pool:
+    """Threads, and how many calls may wait for them or run in them at once."""
+
+    def __init__(self, threads: int, calls: int) -> None:
+        """Start no thread before it is needed."""
+        self.executor = ThreadPoolExecutor(threads)
+        self.most = calls
+        self.calls: set[Future[Any]] = set()  # a call that was given up stays until its thread has ended
+
+    def require_room(self) -> None:
+        """Raise `HTTPException` if another call would be too many."""
+        if len(self.calls) >= self.most:
+            raise busy()
+
+    async def run(self, function: Callable[..., T], *arguments: object) -> T:
+        """Return what the function returns; `HTTPException` if another call would be too many."""
+        self.require_room()
+        call = self.executor.submit(function, *arguments)
+        self.calls.add(call)
+        call.add_done_callback(self.calls.discard)
+        return await asyncio.wrap_future(call)
 
 
 class Server:

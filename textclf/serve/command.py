@@ -2,6 +2,7 @@
 
 import argparse
 import errno
+import ipaddress
 import logging
 import math
 import resource
@@ -19,10 +20,8 @@ from textclf.artifacts.decisions import INDEX, read_index
 from textclf.core.errors import UserError
 from textclf.core.failures import complain, discard
 from textclf.predict.predictor import Predictor, find_model, load
-from textclf.serve import access_log
+from textclf.serve import Limits, middleware
 from textclf.serve.app import create_app
-from textclf.serve.guard import is_local
-from textclf.serve.limits import Limits
 from textclf.serve.protocol import Protocol
 
 MAX_CONNECTIONS, MAX_BACKLOG = 1024, 128  # at once; and those that wait to be accepted
@@ -36,19 +35,23 @@ SWITCH_SECONDS = 0.0005
 
 def run(arguments: argparse.Namespace) -> None:
     """Serve models until SIGTERM or SIGINT; requests in work are then answered first."""
+    for name in ("max_texts", "max_characters", "max_bytes", "max_requests", "threads"):
+        if (value := getattr(arguments, name)) < 1:
+            raise UserError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
+    if not 0 < arguments.timeout < math.inf:
+        raise UserError(f"--timeout must be a number of seconds greater than 0; got {arguments.timeout:g}")
     limits = Limits(
-        _at_least_one(arguments, "max_texts"),
-        _at_least_one(arguments, "max_characters"),
-        _at_least_one(arguments, "max_bytes"),
-        _at_least_one(arguments, "max_requests"),
-        _seconds(arguments.timeout),
+        arguments.max_texts,
+        arguments.max_characters,
+        arguments.max_bytes,
+        arguments.max_requests,
+        arguments.timeout,
     )
-    threads = _at_least_one(arguments, "threads")
     models, default = load_models(arguments.models, arguments.model)
-    access_log.start(sys.stdout)
+    middleware.start_log(sys.stdout)
     logging.getLogger("asyncio").addFilter(FullOnce())
     with listen(arguments.host, arguments.port) as listener:
-        app = create_app(models, default, limits, threads, is_local(listener.getsockname()[0]))
+        app = create_app(models, default, limits, arguments.threads, is_local(listener.getsockname()[0]))
         server = uvicorn.Server(configure(app, limits))
         # uvicorn sends itself the signal once more when it has shut down; this exits with 0 then.
         signal.signal(signal.SIGTERM, server.handle_exit)
@@ -139,14 +142,6 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _at_least_one(arguments: argparse.Namespace, name: str) -> int:
-    value: int = getattr(arguments, name)
-    if value < 1:
-        raise UserError(f"--{name.replace('_', '-')} must be at least 1; got {value}")
-    return value
-
-
-def _seconds(value: float) -> float:
-    if not 0 < value < math.inf:
-        raise UserError(f"--timeout must be a number of seconds greater than 0; got {value:g}")
-    return value
+def is_local(address: str) -> bool:
+    """Return whether only this machine can reach a server at this address."""
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

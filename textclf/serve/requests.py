@@ -10,8 +10,7 @@ from pydantic_core import from_json
 
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.core.settings import rule_of
-from textclf.serve.limits import Limits
-from textclf.serve.pool import busy
+from textclf.serve import Limits
 from textclf.tables.jsonl import DECODER
 
 MAX_TERMS = 100  # of an explanation
@@ -61,6 +60,11 @@ def require_json(request: Request) -> None:
     kind = request.headers.get("content-type", "")
     if kind.partition(";")[0].strip().lower() != "application/json":
         raise HTTPException(415, f"the content type must be application/json; got {quote_value(kind)}")
+
+
+def busy() -> HTTPException:
+    """Return the error of a request for which there is no room."""
+    return HTTPException(503, "the server is busy; try again in a second", {"Retry-After": "1"})
 
 
 class BodyReader:

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 
 from tests.unit.predict.models import doubting, network, three_classes, two_classes
+from textclf.serve import Limits
 from textclf.serve.app import create_app
-from textclf.serve.limits import Limits
 
 JSON = {"Content-Type": "application/json"}
 MODELS = {"linear": two_classes(), "network": network(), "three": doubting(three_classes(), rows=20)}

@@ -18,8 +18,8 @@ from tests.unit.predict.models import export, network, two_classes
 from tests.unit.serve.clients import MODELS, make_app, post, talk
 from textclf import __version__, cli
 from textclf.predict.predictor import Predictor
+from textclf.serve import Limits
 from textclf.serve.app import create_app, predict_json
-from textclf.serve.limits import Limits
 from textclf.serve.requests import PredictRequest
 
 TEXTS = ["The food was great, great!", "bad food", "", 'a "quoted"\nline\u2028', "☃ 😀", "\0"]

@@ -11,8 +11,7 @@ from tests.unit.serve.clients import make_app
 from textclf import cli
 from textclf.artifacts.decisions import write_index
 from textclf.core.errors import UserError
-from textclf.serve import command
-from textclf.serve.limits import Limits
+from textclf.serve import Limits, command
 
 
 @pytest.fixture

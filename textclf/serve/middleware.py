@@ -1,25 +1,33 @@
-"""The access log: one JSON object per request, without any text, query or address of a client."""
+"""What is done to every request: a line in the access log, and refusals by its headers."""
 
 import json
 import logging
+import re
 import sys
 import time
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
 from fastapi import Request
+from fastapi.responses import JSONResponse
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from textclf.core.failures import complain
+from textclf.core.quoting import quote_value
 
 PATHS = {"/", "/health", "/openapi.json", "/predict"}  # any other path is logged as "other": it may contain a text
 FACTS = "textclf.facts"  # key of the scope
+LOCAL = re.compile(r"(localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)  # values of the header Host
 
 logger = logging.getLogger("textclf.access")
 
 
 class AccessLog:
-    """Middleware that logs time, method, path, status, duration, sizes in bytes, and what `note` adds."""
+    """Middleware that logs each request as a JSON object, without any text, query or address of a client.
+
+    Its keys are time, method, path, status, duration, sizes in bytes, and what `note` adds.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         """Log the requests to this application."""
@@ -67,7 +75,7 @@ def note(request: Request, **facts: object) -> None:
     request.scope[FACTS].update(facts)
 
 
-def start(stream: TextIO) -> None:
+def start_log(stream: TextIO) -> None:
     """Write the access log to a stream from now on."""
     logger.addHandler(_Handler(stream))
     logger.setLevel(logging.INFO)
@@ -83,3 +91,30 @@ class _Handler(logging.StreamHandler[TextIO]):
         if not self.failed:
             complain(f"warning: serve: lines of the access log are lost; {sys.exc_info()[1]}")
         self.failed = True
+
+
+class Guard:
+    """Middleware that refuses ambiguous lengths and, if only this machine may call, names of other machines.
+
+    A web page can have its own name point to 127.0.0.1 and so read what a server there answers (DNS rebinding); the
+    browser then sends that name as Host. The two headers of length can make a proxy see other requests than the server
+    does (request smuggling; RFC 9112, section 6.1).
+    """
+
+    def __init__(self, app: ASGIApp, local: bool) -> None:
+        """Pass the other requests on to this application."""
+        self.app = app
+        self.local = local
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer with status 400, or pass the request on."""
+        headers = Headers(scope=scope)
+        host = headers.get("host", "localhost")  # browsers always send it
+        if self.local and not LOCAL.fullmatch(host):
+            mistake = f"the header Host must be localhost, 127.0.0.1 or [::1]; got {quote_value(host)}"
+        elif "content-length" in headers and "transfer-encoding" in headers:
+            mistake = "a request must have Content-Length or Transfer-Encoding; got both"
+        else:
+            await self.app(scope, receive, send)
+            return
+        await JSONResponse({"error": mistake}, 400, {"Connection": "close"})(scope, receive, send)
