@@ -3,7 +3,6 @@
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import IO, cast
 
@@ -92,7 +91,9 @@ def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
     if sys.stdin.isatty():
         complain("one text per line, until Ctrl-D:")
     if arguments.format in LINES:
-        return inputs.read_lines(sys.stdin.buffer, arguments.encoding, partial(_warn, arguments.name))
+        return inputs.read_lines(
+            sys.stdin.buffer, arguments.encoding, lambda line: complain(f"warning: {arguments.name}: {line}")
+        )
     return inputs.read_stream(sys.stdin.buffer, arguments.format, layout)
 
 
@@ -127,7 +128,3 @@ def choose_format(name: str | None, output: Path | None) -> str:
     if kind == "parquet" and output is None and sys.stdout is not None and sys.stdout.isatty():
         raise UserError("--to must be jsonl or csv on a terminal; got parquet; set --output")
     return kind
-
-
-def _warn(command: str, line: str) -> None:
-    complain(f"warning: {command}: {line}")

@@ -7,11 +7,11 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from json.encoder import encode_basestring as quote_json
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,82 +71,77 @@ class Columns:
             *(["explanation"] if self.explanation else []),
         ]
 
+    def of(self, batch: PredictedBatch) -> dict[str, Sequence[Any]]:
+        """Return the values of a batch by column, in order."""
+        named = (batch.ids, batch.texts, batch.labels, batch.sets or [], batch.explanations or [])
+        values: dict[str, Sequence[Any]] = dict(zip(("id", "text", "label", "set", "explanation"), named, strict=True))
+        for name, column in zip(self.classes, batch.probabilities.T.tolist(), strict=True):
+            values[PREFIX + name] = column
+        return {name: values[name] for name in self.names()}
 
-class Writer(Protocol):
-    """A writer of batches in one format."""
+
+class LineWriter:
+    """What the writers of a line per text share: each makes cells of values, and lines of cells."""
 
     def __init__(self, stream: IO[bytes], columns: Columns) -> None:
-        """Write to the stream, a header first if the format has one."""
+        """Write to the stream."""
+        self.stream, self.columns = stream, columns
 
     def write(self, batch: PredictedBatch) -> None:
         """Write a batch."""
+        made: dict[str, Callable[[Any], str]] = {"set": set_json, "explanation": explanation_json}
+        made |= {PREFIX + name: f"%.{DIGITS}f".__mod__ for name in self.columns.classes}
+        cells = [map(made.get(name, self.quote), values) for name, values in self.columns.of(batch).items()]
+        self.write_rows(zip(*cells, strict=True))
 
     def close(self) -> None:
-        """Write what ends the file; the stream stays open."""
+        """Do nothing: each line is complete."""
 
-    def abort(self) -> None:
-        """Write nothing more, so that no reader takes the output for complete."""
+    abort = close
+
+    def quote(self, text: str | None) -> str:
+        """Return an id, a text or a label as a cell; None is a label that is missing."""
+        raise NotImplementedError
+
+    def write_rows(self, rows: Iterable[Sequence[str]]) -> None:
+        """Write rows of cells as lines."""
+        raise NotImplementedError
 
 
-class JsonLinesWriter:
+class JsonLinesWriter(LineWriter):
     """A JSON object per line, probabilities and weights with six digits."""
 
     def __init__(self, stream: IO[bytes], columns: Columns) -> None:
         """Write to the stream."""
-        self.stream = stream
-        self.columns = columns
-        values = [f"%.{DIGITS}f" if name.startswith(PREFIX) else "%s" for name in columns.names()]
+        super().__init__(stream, columns)
         keys = [quote_json(name).replace("%", "%%") for name in columns.names()]
-        self.line = "{" + ", ".join(f"{key}: {value}" for key, value in zip(keys, values, strict=True)) + "}\n"
+        self.line = f"{{{', '.join(f'{key}: %s' for key in keys)}}}\n"
 
-    def write(self, batch: PredictedBatch) -> None:
-        """Write a batch."""
-        labels: dict[str | None, str] = {None: "null"} | {name: quote_json(name) for name in self.columns.classes}
-        values: list[Iterable[Any]] = [map(quote_json, batch.ids)]
-        if self.columns.text:
-            values.append(map(quote_json, batch.texts))
-        values.append(map(labels.__getitem__, batch.labels))
-        if batch.sets is not None:
-            values.append(map(set_json, batch.sets))
-        values += batch.probabilities.T.tolist()
-        if batch.explanations is not None:
-            values.append(map(explanation_json, batch.explanations))
-        self.stream.write("".join(map(self.line.__mod__, zip(*values, strict=True))).encode())
+    def quote(self, text: str | None) -> str:
+        """Return the text as JSON."""
+        return "null" if text is None else quote_json(text)
 
-    def close(self) -> None:
-        """Do nothing: each line is complete."""
-
-    abort = close
+    def write_rows(self, rows: Iterable[Sequence[str]]) -> None:
+        """Write rows of cells as objects."""
+        self.stream.write("".join(map(self.line.__mod__, rows)).encode())
 
 
-class CsvWriter:
+class CsvWriter(LineWriter):
     """CSV with a header and LF line ends, probabilities with six digits, sets and explanations as JSON."""
 
     def __init__(self, stream: IO[bytes], columns: Columns) -> None:
         """Write the header to the stream."""
-        self.stream = stream
-        self.columns = columns
-        self._write_rows([columns.names()])
+        super().__init__(stream, columns)
+        self.write_rows([columns.names()])
 
-    def write(self, batch: PredictedBatch) -> None:
-        """Write a batch."""
-        labels = ["" if label is None else label for label in batch.labels]
-        values: list[Iterable[Any]] = [batch.ids, *([batch.texts] if self.columns.text else []), labels]
-        if not self.columns.formulas:
-            values = [map(defuse, column) for column in values]
-        if batch.sets is not None:
-            values.append(map(set_json, batch.sets))
-        values += [map(f"%.{DIGITS}f".__mod__, column) for column in batch.probabilities.T.tolist()]
-        if batch.explanations is not None:
-            values.append(map(explanation_json, batch.explanations))
-        self._write_rows(zip(*values, strict=True))
+    def quote(self, text: str | None) -> str:
+        """Return the text, after an apostrophe if a spreadsheet would take it for a formula: it then shows the text."""
+        if text is None:
+            return ""
+        return f"'{text}" if not self.columns.formulas and text.startswith(FORMULA) else text
 
-    def close(self) -> None:
-        """Do nothing: each line is complete."""
-
-    abort = close
-
-    def _write_rows(self, rows: Iterable[Iterable[Any]]) -> None:
+    def write_rows(self, rows: Iterable[Sequence[str]]) -> None:
+        """Write rows of cells, quoted where necessary."""
         lines = _Lines()
         csv.writer(lines, lineterminator="\r\n").writerows(rows)  # so that a field with a lone CR is quoted, too
         self.stream.write("".join(lines).encode())
@@ -163,13 +158,12 @@ class ParquetWriter:
     """Parquet: text as string, probabilities as double, a set as a list, an explanation as one of term and weight."""
 
     def __init__(self, stream: IO[bytes], columns: Columns) -> None:
-        """Write to the stream."""
+        """Write to the stream; it stays open."""
         import pyarrow as pa
 
         terms = pa.list_(pa.struct([("term", pa.string()), ("weight", pa.float64())]))
         types = {name: pa.float64() if name.startswith(PREFIX) else pa.string() for name in columns.names()}
-        lists = {"set": pa.list_(pa.string())} if columns.sets else {}
-        lists |= {"explanation": terms} if columns.explanation else {}
+        lists = {name: kind for name, kind in (("set", pa.list_(pa.string())), ("explanation", terms)) if name in types}
         self.schema = pa.schema(list((types | lists).items()))
         self.columns = columns
         self.writer = parquet.Writer(stream, self.schema)
@@ -179,13 +173,7 @@ class ParquetWriter:
         """Write a batch, or keep it until the row group is large enough."""
         import pyarrow as pa
 
-        values: list[Any] = [batch.ids, *([batch.texts] if self.columns.text else []), batch.labels]
-        values += [] if batch.sets is None else [batch.sets]
-        values += list(batch.probabilities.T)
-        if batch.explanations is not None:
-            values.append([[{"term": term, "weight": weight} for term, weight in row] for row in batch.explanations])
-        arrays = [pa.array(column, field.type) for column, field in zip(values, self.schema, strict=True)]
-        self.waiting.append(pa.table(arrays, self.schema))
+        self.waiting.append(pa.table(self.columns.of(batch), self.schema))
         if sum(map(len, self.waiting)) >= GROUP_ROWS or sum(table.nbytes for table in self.waiting) >= GROUP_BYTES:
             self._write_group()
 
@@ -195,7 +183,7 @@ class ParquetWriter:
         self.writer.close()
 
     def abort(self) -> None:
-        """Discard the footer."""
+        """Discard the footer, so that no reader takes the output for complete."""
         self.writer.abort()
 
     def _write_group(self) -> None:
@@ -204,11 +192,6 @@ class ParquetWriter:
         if self.waiting:
             self.writer.write_table(pa.concat_tables(self.waiting))
             self.waiting = []
-
-
-def defuse(text: str) -> str:
-    """Return the text, after an apostrophe if a spreadsheet would take it for a formula: it then shows the text."""
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def set_json(labels: list[str]) -> str:
@@ -226,7 +209,7 @@ class Format:
     """A format of predictions: the endings of its files, and its writer."""
 
     endings: tuple[str, ...]
-    writer: type[Writer]
+    writer: type[LineWriter | ParquetWriter]
 
 
 FORMATS = {

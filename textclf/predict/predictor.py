@@ -184,12 +184,8 @@ def load(folder: str | Path) -> Predictor:
     with reading(folder / VECTORIZER):
         if columns not in {None, vectorizer.columns}:
             raise ValueError(f"the model takes {columns} columns")
-    return Predictor(vectorizer, model, decision, _read_conformal(folder, len(model.classes)))
-
-
-def _read_conformal(folder: Path, classes: int) -> Conformal | None:
-    """Return the scores of a model's folder, None if it has none."""
-    return conformal.read(folder / CONFORMAL, classes) if (folder / CONFORMAL).exists() else None
+    scores = conformal.read(folder / CONFORMAL, len(model.classes)) if (folder / CONFORMAL).exists() else None
+    return Predictor(vectorizer, model, decision, scores)
 
 
 def _read_vectorizer(folder: Path) -> Any:
