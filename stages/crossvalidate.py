@@ -17,7 +17,7 @@ from textclf.studies import crossvalidation
 from textclf.studies.measure import Setup
 from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
-from textclf.tables.checksums import checksums
+from textclf.tables.given import checksums
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 

@@ -34,7 +34,7 @@ from textclf.export.sources import labelled_class_names, list_sources, require_k
 from textclf.export.weights import list_weights
 from textclf.models.settings import Train
 from textclf.split.settings import Split
-from textclf.tables.checksums import require_split_rows
+from textclf.tables.given import require_split_rows
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 

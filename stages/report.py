@@ -34,7 +34,7 @@ from textclf.report.page import render
 from textclf.report.run import BIN_COLUMNS, CLASS_COLUMNS, Run, Settings
 from textclf.report.settings import Report
 from textclf.split.settings import Split
-from textclf.tables.checksums import require_split_rows
+from textclf.tables.given import require_split_rows
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 

@@ -17,10 +17,9 @@ from textclf.core.unchanged import unchanged
 from textclf.split.room import require_room
 from textclf.split.settings import Split
 from textclf.split.write import describe_splits, write_splits
-from textclf.tables.checksums import checksums
 from textclf.tables.corrections import unchanged_corrections
 from textclf.tables.files import describe_folders
-from textclf.tables.given import describe, find_table
+from textclf.tables.given import checksums, describe, find_table
 from textclf.tables.settings import Data
 
 

@@ -16,7 +16,7 @@ from tests.settings import put
 from tests.verify import Copy, VerifyError
 from textclf.artifacts.splits import read_checksums
 from textclf.core.errors import UserError
-from textclf.tables.checksums import require_split_rows
+from textclf.tables.given import require_split_rows
 from textclf.tables.settings import Data
 
 pytestmark = pytest.mark.slow

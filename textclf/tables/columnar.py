@@ -13,9 +13,9 @@ from textclf.core import parquet, resources
 from textclf.core.errors import UserError
 from textclf.core.foreign import reading
 from textclf.core.quoting import first_line, quote_name
-from textclf.core.strings import call, to_strings
+from textclf.core.strings import to_strings
 from textclf.tables import limits
-from textclf.tables.binary import seekable, stored
+from textclf.tables.compression import seekable, stored
 from textclf.tables.layout import Block, Layout
 from textclf.tables.limits import row_too_long
 from textclf.tables.values import ONE_LABEL
@@ -99,30 +99,25 @@ def _read_columns(
     for batch in batches(columns=names):
         for part in _in_pieces(batch, path, number):
             numbers = range(number, number := number + part.num_rows)
-            if not classes.keys() & set(names) and (arrays := _to_arrays(part)) is not None:
-                yield Block(numbers, arrays)
-                continue
-            columns = {name: _to_list(part.column(name)) for name in names}
-            for name in classes.keys() & columns.keys():
-                columns[name] = [_class_name(value, classes[name]) for value in columns[name]]
-            yield Block(numbers, columns)
+            yield Block(numbers, {name: _values(part.column(name), classes.get(name)) for name in names})
 
 
-def _to_arrays(part: "pa.RecordBatch") -> "dict[str, pa.StringArray] | None":
-    """Return the columns as texts, without dictionaries; None if a value is missing or is not UTF-8."""
+def _values(column: "pa.Array", classes: Sequence[str] | None) -> "pa.StringArray | list[object]":
+    """Return a column as texts; as a list if a value is missing or not UTF-8, or stands for one of these classes."""
     import pyarrow as pa
 
-    arrays = {}
-    for name, column in zip(part.schema.names, part.columns, strict=True):
-        values = call("take", column.dictionary, column.indices) if _is_dictionary(column.type) else column
-        if values.null_count:
-            return None
+    if _is_dictionary(column.type):
+        column = column.dictionary_decode()
+    if not column.null_count and classes is None:
         try:
-            arrays[name] = values if values.type == pa.string() else to_strings(values)
-            arrays[name].validate(full=True)
+            texts = to_strings(column)
+            texts.validate(full=True)
         except pa.ArrowInvalid:
-            return None
-    return arrays or None
+            pass  # the list says which value it is
+        else:
+            return texts
+    values: list[object] = column.to_pylist()
+    return values if classes is None else [_class_name(value, classes) for value in values]
 
 
 def _in_pieces(batch: "pa.RecordBatch", path: Path, first: int) -> Iterator["pa.RecordBatch"]:
@@ -166,15 +161,6 @@ def _lengths(column: "pa.Array") -> "NDArray[np.int64]":
         return np.zeros(len(column), np.int64)
     lengths: NDArray[np.int64] = pc.fill_null(of_values, 0).to_numpy(zero_copy_only=False).astype(np.int64)
     return lengths
-
-
-def _to_list(column: "pa.Array") -> list[Any]:
-    """Return the values; rows of one value in a dictionary share one object."""
-    if not _is_dictionary(column.type):
-        values: list[Any] = column.to_pylist()
-        return values
-    distinct = column.dictionary.to_pylist()
-    return [None if position is None else distinct[position] for position in column.indices.to_pylist()]
 
 
 def class_names(metadata: bytes | None) -> dict[str, list[str]]:

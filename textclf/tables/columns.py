@@ -89,7 +89,8 @@ def _values(path: Path, layout: Layout, name: str) -> Iterator[list[object]]:
     for file in find_files(path, layout):
         for rows in read_blocks(file.path, file.format, layout):
             if isinstance(rows, Block):
-                yield rows.lists().get(name, [])
+                values = rows.columns.get(name, [])
+                yield values if isinstance(values, list) else values.to_pylist()
             else:
                 yield [record.get(name) for _, record in rows if not isinstance(record, ValueError)]
 

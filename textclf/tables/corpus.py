@@ -20,18 +20,17 @@ from textclf.tables.given import find_table, layout_of
 from textclf.tables.layout import SLICE, SOURCE, Block, NumberedRow, Record, Rows, place
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import Data
-from textclf.tables.split_names import SPLIT_OF, split_of_value, splits_of_values
+from textclf.tables.split_names import split_of_value
 from textclf.tables.values import (
+    CONTROL,
+    NUL,
     ONE_LABEL,
-    are_labels,
-    are_texts,
+    are_valid,
     combined_labels,
     label_of,
-    labels_of,
     slice_of,
-    slices_of,
     text_of,
-    texts_of,
+    to_array,
 )
 
 if TYPE_CHECKING:
@@ -170,28 +169,30 @@ class Stream:
         self.classes = order_classes(self._labels, self.settings.classes, str(self.path))
 
     def _check(self, rows: Rows, name: str, path: str) -> Batch:
-        """Return the well-formed rows of a block; count the others."""
-        if isinstance(rows, Block) and rows.are_arrays:
-            return self._check_arrays(rows, name, path)
-        lists = self._check_together(rows, name) or self._check_one_by_one(rows, name, path)
-        return {purpose: array_of(values) for purpose, values in lists.items()}
+        """Return the well-formed rows; count the others."""
+        if isinstance(rows, Block):
+            return self._check_block(rows, name, path)
+        batch: dict[str, list[str]] = {purpose: [] for purpose in ("id", *self.layout.columns)}
+        for row in self._check_each(rows, name, path):
+            for purpose, value in row.items():
+                batch[purpose].append(value)
+        return {purpose: array_of(values) for purpose, values in batch.items()}
 
-    def _check_arrays(self, block: Block, name: str, path: str) -> Batch:
-        """Return the well-formed rows of a block of arrays: those that may break a rule are checked one by one."""
+    def _check_block(self, block: Block, name: str, path: str) -> Batch:
+        """Return the well-formed rows of a block: those that may break a rule are checked one by one."""
         count = len(block.numbers)
         well_formed = np.full(count, not self._repeated_ids)
         batch = {} if "id" in self.layout.columns else {"id": number_rows(name, block.numbers)}
         for purpose, column in self.layout.columns.items():
-            values = block.columns[column] if column in block.columns else repeat(source_name(name), count)
-            if purpose in {"label", "split"} or purpose.startswith(SLICE):
-                codes, distinct = encode(values)
-                well_formed &= np.array([self._is_value(purpose, value) for value in distinct], bool)[codes]
-                if purpose == "split":
-                    values = take(array_of([SPLIT_OF.get(value.strip().lower(), "") for value in distinct]), codes)
-                elif purpose != "label" and any(value and not value.strip() for value in distinct):
-                    values = take(array_of([value if value.strip() else "" for value in distinct]), codes)
+            values = to_array(block.columns.get(column, [source_name(name)] * count), numbers=purpose != "text")
+            if purpose in {"text", "id", "group"}:
+                well_formed &= are_valid(values, NUL if purpose == "text" else CONTROL)
             else:
-                well_formed &= are_texts(values) if purpose == "text" else are_labels(values)
+                codes, distinct = encode(values)
+                written = [self._checked(purpose, value) for value in distinct]
+                well_formed &= np.array([value is not None for value in written], bool)[codes]
+                if written != distinct:
+                    values = take(array_of([value or "" for value in written]), codes)
             batch[purpose] = values
         self.count += int(well_formed.sum())
         if len(others := np.flatnonzero(~well_formed)):
@@ -200,40 +201,18 @@ class Stream:
             batch = {purpose: take(values, kept) for purpose, values in batch.items()}
         return {purpose: batch[purpose] for purpose in ("id", *self.layout.columns)}
 
-    def _is_value(self, purpose: str, value: str) -> bool:
-        """Return whether a label, the name of a split or the value of a slice breaks no rule."""
-        if purpose.startswith(SLICE):
-            return slices_of([value]) is not None
-        if purpose == "split":
-            return splits_of_values([value]) is not None
-        return labels_of([value]) is not None and (self.settings.classes is None or value in self.settings.classes)
-
-    def _check_together(self, rows: Rows, name: str) -> dict[str, list[str]] | None:
-        """Return the rows of a block; None if they have to be checked one by one."""
-        if not isinstance(rows, Block) or self._repeated_ids:
+    def _checked(self, purpose: str, value: str) -> str | None:
+        """Return a label, the name of a split or the value of a slice as batches have it; None if it breaks a rule."""
+        try:
+            if purpose.startswith(SLICE):
+                return slice_of({"": value}, "")
+            label = label_of({"": value}, "") or ""
+            if purpose == "split":
+                return split_of_value(label, "")
+        except ValueError:
             return None
-        batch = {"id": [place(name, number) for number in rows.numbers]}
-        for purpose, column in self.layout.columns.items():
-            if (values := rows.lists().get(column)) is None:
-                values = [source_name(name)] * len(rows.numbers)
-            check = {"text": texts_of, "split": splits_of_values}.get(
-                purpose, slices_of if purpose.startswith(SLICE) else labels_of
-            )
-            if (checked := check(values)) is None:
-                return None
-            batch[purpose] = checked
-        if (classes := self.settings.classes) is not None and not set(batch["label"]) <= set(classes):
-            return None
-        self.count += len(rows.numbers)
-        return batch
-
-    def _check_one_by_one(self, rows: Rows, name: str, path: str) -> dict[str, list[str]]:
-        """Return the well-formed rows of a block; count the others."""
-        batch: dict[str, list[str]] = {purpose: [] for purpose in ("id", *self.layout.columns)}
-        for row in self._check_each(rows.rows() if isinstance(rows, Block) else rows, name, path):
-            for purpose, value in row.items():
-                batch[purpose].append(value)
-        return batch
+        is_class = self.settings.classes is None or label in self.settings.classes
+        return label if label.strip() and is_class else None
 
     def _check_each(self, rows: Iterable[NumberedRow], name: str, path: str) -> Iterator[dict[str, str]]:
         """Yield the values of each row, none if it is dropped or breaks a rule; count those that do."""

@@ -1,19 +1,21 @@
-"""The files of a labelled table, and the splits that the table gives: by its files, or in a column."""
+"""The files of a labelled table with their checksums, and the splits that it gives: by its files, or in a column."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS
+from textclf.core.files import SPLITS, sha256_of_file
 from textclf.core.quoting import quote_name
 from textclf.core.strings import encode
+from textclf.core.unchanged import Checksums, first_change
 from textclf.tables import folders
 from textclf.tables.files import TableFile, find_files, source_name
 from textclf.tables.layout import SLICE, Block, Layout
 from textclf.tables.read import read_blocks
 from textclf.tables.settings import AUTO, Data
 from textclf.tables.split_names import SPLIT_OF, split_of_file
+from textclf.tables.values import to_array
 
 SHOWN = 3  # files of a split that are named
 
@@ -76,6 +78,20 @@ def _files_by_split(path: Path, layout: Layout, globs: Mapping[str, str]) -> lis
     return [files[name] for name in sorted(files)]
 
 
+def checksums(path: Path, settings: Data) -> dict[str, str]:
+    """Return the SHA-256 of each file of a table, by its name in ids, sorted; `UserError` as `find_table`."""
+    return {file.name: sha256_of_file(file.path) for file in find_table(path, settings) if file.path.is_file()}
+
+
+def require_split_rows(path: Path, settings: Data, split: Checksums) -> None:
+    """Raise `UserError` unless a table's files are those that the stage split read; `split` are their checksums."""
+    if name := first_change(split, checksums(path, settings)):
+        raise UserError(
+            f"{path} must be the table that was split; {quote_name(name)} changed after the stage split had read it; "
+            "run dvc repro --force split, then dvc repro"
+        )
+
+
 def given_splits(path: Path, settings: Data) -> set[str]:
     """Return the splits that a table gives; empty if it gives none. A column is read once for it."""
     files = find_table(path, settings)
@@ -88,10 +104,8 @@ def given_splits(path: Path, settings: Data) -> set[str]:
 def _column(file: TableFile, layout: Layout, name: str) -> Iterator[str]:
     """Yield the values in a column of a file as text, each at least once, of its well-formed rows."""
     for rows in read_blocks(file.path, file.format, replace(layout, columns={"split": name})):
-        if isinstance(rows, Block) and rows.are_arrays and name in rows.columns:
-            yield from encode(rows.columns[name])[1]
-        elif isinstance(rows, Block):
-            yield from set(map(str, rows.columns.get(name, [source_name(file.name)])))
+        if isinstance(rows, Block):
+            yield from encode(to_array(rows.columns.get(name, [source_name(file.name)]), numbers=True))[1]
         else:
             for _, record in rows:
                 if not isinstance(record, ValueError):

@@ -27,35 +27,28 @@ NumberedRow = tuple[int, Record | ValueError]  # line or row number from 1, and 
 class Block:
     """Consecutive rows: their numbers, and per column its values, which are a list or an array of texts without nulls.
 
-    All columns are of one kind; an array has valid UTF-8.
+    An array has valid UTF-8.
     """
 
     numbers: "Sequence[int] | NDArray[np.int64]"
-    columns: "Mapping[str, list[object]] | Mapping[str, pa.StringArray]"
+    columns: "Mapping[str, list[object] | pa.StringArray]"
 
     def rows(self) -> Iterator[tuple[int, Record]]:
         """Yield the rows one by one."""
         numbers = self.numbers if isinstance(self.numbers, Sequence) else self.numbers.tolist()
-        for number, values in zip(numbers, zip(*self.lists().values(), strict=True), strict=True):
-            yield number, dict(zip(self.columns, values, strict=True))
-
-    @property
-    def are_arrays(self) -> bool:
-        """Whether the columns are arrays."""
-        return not any(isinstance(values, list) for values in self.columns.values())
+        columns = [values if isinstance(values, list) else values.to_pylist() for values in self.columns.values()]
+        for number, row in zip(numbers, zip(*columns, strict=True), strict=True):
+            yield number, dict(zip(self.columns, row, strict=True))
 
     def select(self, positions: "NDArray[np.int64]") -> "Block":
-        """Return the rows of a block of arrays at these positions, which increase."""
+        """Return the rows at these positions, which increase."""
         from textclf.core.strings import take
 
-        numbers = [int(self.numbers[position]) for position in positions]
-        return Block(numbers, {name: take(values, positions) for name, values in self.columns.items()})
-
-    def lists(self) -> dict[str, list[object]]:
-        """Return the columns as lists."""
-        return {
-            name: values if isinstance(values, list) else values.to_pylist() for name, values in self.columns.items()
+        columns = {
+            name: [values[position] for position in positions] if isinstance(values, list) else take(values, positions)
+            for name, values in self.columns.items()
         }
+        return Block([int(self.numbers[position]) for position in positions], columns)
 
 
 Rows = Block | list[NumberedRow]  # consecutive rows: together if all are well-formed, else one by one

@@ -4,7 +4,6 @@ import re
 
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables.files import source_name
-from textclf.tables.values import labels_of
 
 SYNONYMS = {
     "train": ("training",),
@@ -21,14 +20,6 @@ def split_of_value(value: str, column: str) -> str:
     if (split := SPLIT_OF.get(value.strip().lower())) is None:
         raise ValueError(f"{quote_name(column)} must be {RULE}; got {quote_value(value)}; correct it")
     return split
-
-
-def splits_of_values(values: list[object]) -> list[str] | None:
-    """Return a column of a block as splits; None unless every value names one."""
-    if (labels := labels_of(values)) is None:
-        return None
-    splits = {label: SPLIT_OF.get(label.strip().lower()) for label in set(labels)}
-    return None if None in splits.values() else [splits[label] or "" for label in labels]
 
 
 def split_of_file(name: str) -> str | None:

@@ -1,19 +1,18 @@
 """Values of a record or of a column as texts and labels, unchanged, with a check that they can be kept as text."""
 
 import re
-from collections.abc import Callable, Set
-from typing import TYPE_CHECKING, cast
-
-import numpy as np
+from collections.abc import Set
+from typing import TYPE_CHECKING
 
 from textclf.core.quoting import quote_name, quote_value
-from textclf.core.strings import content, rows_with, take
+from textclf.core.strings import array_of
 from textclf.tables import limits
 from textclf.tables.layout import Record
 from textclf.tables.limits import require_length
 from textclf.tables.lines import SURROGATE, is_unicode
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -24,10 +23,8 @@ AROUND = "[](){}'\" "  # labels in a list that was written as text
 _QUOTED, _NUMBER = r"""(?:'[^']*'|"[^"]*")""", r"-?\d+"
 # A list of several texts or numbers; (0, 10] is no list
 LIST = re.compile(rf"[\[({{]\s*{_QUOTED}(?:[\s,]+{_QUOTED})+[\s,]*[\])}}]|\[\s*{_NUMBER}(?:[\s,]+{_NUMBER})+[\s,]*\]")
-# Bytes with which white space begins in UTF-8, and other characters as well
-_MAY_BEGIN_BLANK = np.zeros(256, bool)
-_MAY_BEGIN_BLANK[[*range(0x21), 0xC2, 0xE1, 0xE2, 0xE3]] = True
-CONTROL = re.compile(r"[\0-\x1f\x7f-\x9f]")
+NUL, CONTROL = re.compile(r"\x00"), re.compile(r"[\x00-\x1f\x7f-\x9f]")
+UNFIT = "\0"  # stands for a value of another type, which every check refuses
 
 
 def text_of(record: Record, column: str) -> str | None:
@@ -72,74 +69,43 @@ def _require_valid(value: str, column: str) -> str:
     return value
 
 
-def texts_of(values: list[object]) -> list[str] | None:
-    """Return a column of a block as texts; None unless `text_of` accepts every value and none is blank."""
-    if set(map(type, values)) != {str}:
-        return None
-    texts = cast("list[str]", values)
-    joined = "".join(texts)
-    if len(joined) > limits.TEXT_CHARACTERS and max(map(len, texts)) > limits.TEXT_CHARACTERS:
-        return None
-    return texts if "\0" not in joined and is_unicode(joined) and all(map(str.strip, texts)) else None
-
-
-def labels_of(values: list[object]) -> list[str] | None:
-    """Return a column of a block as labels; None unless `label_of` accepts every value and none is blank."""
-    if set(map(type, values)) == {int}:
-        return list(map(str, values))
-    texts = texts_of(values)
-    return None if texts is None or CONTROL.search("".join(set(texts))) else texts
-
-
-def slices_of(values: list[object]) -> list[str] | None:
-    """Return a column of a block as values of a slice; None unless `slice_of` accepts every value."""
-    try:
-        texts = {(type(value), value): slice_of({"": value}, "") for value in values}
-    except (ValueError, TypeError):  # TypeError: a list or a mapping can't be a key
-        return None
-    return [texts[type(value), value] for value in values]
-
-
 def slice_of(record: Record, column: str) -> str:
     """Return the value of a slice: as `label_of` has it, "" if it is missing or blank; `ValueError` as there."""
     value = label_of(record, column) or ""
     return value if value.strip() else ""
 
 
-def are_texts(values: "pa.StringArray") -> "NDArray[np.bool_]":
-    """Return for each value of a column whether `text_of` accepts it and it is not blank: (values,)."""
-    data, bounds = content(values)
-    lengths = np.diff(bounds)
-    good = (lengths > 0) & (lengths <= limits.TEXT_CHARACTERS)
-    if len(data):
-        if not data.min():
-            good &= ~rows_with(data == 0, bounds)
-        first = data[np.minimum(bounds[:-1], len(data) - 1)]
-        _look_at(values, good, _MAY_BEGIN_BLANK[first] | (lengths > limits.TEXT_CHARACTERS), texts_of)
-    return good
+def to_array(values: "list[object] | pa.StringArray", numbers: bool) -> "pa.StringArray":
+    """Return a column of a block as an array: "" for missing values, and `UNFIT` for what is no text.
+
+    With `numbers`, integers and booleans are written as `label_of` writes them.
+    """
+    if not isinstance(values, list):
+        return values
+    texts = [value if isinstance(value, str) else _written(value, numbers) for value in values]
+    if not is_unicode("".join(texts)):
+        texts = [text if is_unicode(text) else UNFIT for text in texts]
+    return array_of(texts)
 
 
-def are_labels(values: "pa.StringArray") -> "NDArray[np.bool_]":
-    """Return for each value of a column whether `label_of` accepts it and it is not blank: (values,)."""
-    data, bounds = content(values)
-    lengths = np.diff(bounds)
-    good = (lengths > 0) & (lengths <= limits.TEXT_CHARACTERS)
-    if len(data):
-        first = data[np.minimum(bounds[:-1], len(data) - 1)]
-        beyond_ascii = rows_with(data - np.uint8(0x20) >= np.uint8(0x7F - 0x20), bounds)
-        _look_at(values, good, beyond_ascii | (first == 0x20) | (lengths > limits.TEXT_CHARACTERS), labels_of)
-    return good
+def _written(value: object, numbers: bool) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if numbers and isinstance(value, int) else UNFIT
 
 
-def _look_at(
-    values: "pa.StringArray",
-    good: "NDArray[np.bool_]",
-    which: "NDArray[np.bool_]",
-    check: Callable[[list[object]], list[str] | None],
-) -> None:
-    """Set for some values whether a check of lists accepts them."""
-    if len(positions := np.flatnonzero(which)):
-        good[positions] = [check([value]) is not None for value in take(values, positions).to_pylist()]
+def are_valid(values: "pa.StringArray", forbidden: re.Pattern[str]) -> "NDArray[np.bool_]":
+    """Return for each value whether it is not blank, not too long and free of forbidden characters: (values,).
+
+    With `NUL` those are the values that `text_of` accepts, with `CONTROL` those that `label_of` accepts.
+    """
+    import pyarrow.compute as pc
+
+    blank = pc.or_(pc.equal(pc.binary_length(values), 0), pc.utf8_is_space(values))
+    too_long = pc.greater(pc.utf8_length(values), limits.TEXT_CHARACTERS)
+    wrong = pc.or_(pc.or_(blank, too_long), pc.match_substring_regex(values, forbidden.pattern))
+    valid: NDArray[np.bool_] = ~wrong.to_numpy(zero_copy_only=False)
+    return valid
 
 
 def combined_labels(labels: Set[str]) -> list[str]:

@@ -10,8 +10,6 @@ from hypothesis import strategies as st
 from textclf.core import murmur, strings
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.settings import MAX_SEED
-from textclf.tables import limits
-from textclf.tables.values import are_labels, are_texts, labels_of, texts_of
 
 ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SOUP = st.text(st.sampled_from("aB z \t\n\x1c\0\x7f\x85\xa0é\u1680İß\u2003\u3000語\ufb01"), max_size=12)
@@ -55,21 +53,6 @@ def test_columns_keep_their_texts(texts: list[str], more: st.DataObject) -> None
     codes, distinct = strings.encode(column)
     assert [distinct[code] for code in codes] == texts
     assert distinct == list(dict.fromkeys(texts))
-
-
-@given(COLUMNS, st.sampled_from([3, 100]))
-def test_a_column_is_checked_as_its_values_are(texts: list[str], longest: int) -> None:
-    column = strings.array_of(texts)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(limits, "TEXT_CHARACTERS", longest)
-        assert are_texts(column).tolist() == [texts_of([text]) is not None for text in texts]
-        assert are_labels(column).tolist() == [labels_of([text]) is not None for text in texts]
-
-
-def test_every_white_space_alone_is_blank() -> None:
-    spaces = [chr(code) for code in range(0x110000) if chr(code).isspace()]
-    assert not are_texts(strings.array_of(spaces)).any()
-    assert are_texts(strings.array_of([f"{space}a" for space in spaces])).all()
 
 
 def test_rows_are_named_by_file_and_number() -> None:

@@ -159,19 +159,6 @@ def test_a_split_by_hash_does_not_depend_on_the_hash_seed_of_python(tmp_path: Pa
     assert outputs[0] == outputs[1]
 
 
-def test_the_split_of_few_rows_starts_without_libraries_that_it_does_not_need(tmp_path: Path) -> None:
-    table = write_csv(tmp_path / "c.csv", numbered(300))
-    (tmp_path / "params.yaml").write_text(put("data.path", str(table)))
-    options = ["--corrections", str(NO_CORRECTIONS), "--splits", "splits", "--report", "s.json"]
-    command = [sys.executable, "-X", "importtime", "-m", "stages.split", *options]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
-    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "pyarrow.lib" in imported
-    heavy = {"pandas", "pyarrow.compute", "pyarrow.csv", "scipy", "sklearn", "tqdm", "concurrent.futures", "sqlite3"}
-    assert not imported & heavy
-
-
 def test_a_random_split_is_cut_into_shards_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = write_csv(tmp_path / "c.csv", numbered(100))
     whole = run(table, tmp_path / "whole", RANDOM)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from textclf.core.errors import UserError
-from textclf.tables.checksums import checksums, require_split_rows
+from textclf.tables.given import checksums, require_split_rows
 from textclf.tables.settings import Data
 
 

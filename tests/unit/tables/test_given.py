@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.unit.tables.tables import data, delimited, pairs, parquet
 from textclf.tables import given as table
 from textclf.tables.corpus import Corpus, Stream
-from textclf.tables.split_names import SPLIT_OF, split_of_file, splits_of_values
+from textclf.tables.split_names import SPLIT_OF, split_of_file
 
 GOOD = "text,label\na,0\nb,1\n"
 MARKED = [("a", "0", "train"), ("b", "1", "TRAINING"), ("c", "0", "Dev"), ("d", "1", " valid "), ("e", "0", "test")]
@@ -157,12 +157,6 @@ def test_the_column_source_gives_splits_by_file(read: Callable[..., Corpus], tmp
 def test_a_row_that_is_dropped_needs_no_split(read: Callable[..., Corpus]) -> None:
     rows = "text,label,fold\na,0,train\n,1,\nb,1,test\n"
     assert read({"c.csv": rows}, split="fold", missing="drop").given == {"train": 1, "test": 1}
-
-
-@given(words=st.lists(st.sampled_from([*SPLIT_OF, "eval", "", "0"]), min_size=1, max_size=12))
-def test_a_block_of_values_names_splits_only_if_every_value_does(words: list[str]) -> None:
-    expected = [SPLIT_OF[word] for word in words] if all(word in SPLIT_OF for word in words) else None
-    assert splits_of_values([*words]) == expected
 
 
 # Files of all formats
