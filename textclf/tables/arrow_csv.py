@@ -32,7 +32,11 @@ class Parser:
         a byte order mark. All these, and rows of another width, blank lines, NUL and bytes that are not UTF-8, are left
         to the other reader.
         """
-        if b"\0" in chunk or chunk.startswith(BOM) or not _is_utf8(chunk):
+        try:
+            chunk.decode()
+        except UnicodeDecodeError:
+            return None
+        if b"\0" in chunk or chunk.startswith(BOM):
             return None
         content = np.frombuffer(chunk, np.uint8)
         quotes = np.flatnonzero(content == QUOTE) if self.quoting else np.empty(0, np.int64)
@@ -96,16 +100,6 @@ class Parser:
             return None
         columns = {name: as_array(table.column(names[position])) for name, position in self.positions.items()}
         return table.num_rows, columns
-
-
-def _is_utf8(chunk: bytes) -> bool:
-    if chunk.isascii():
-        return True
-    try:
-        chunk.decode()
-    except UnicodeDecodeError:
-        return False
-    return True
 
 
 def _has_blank_line(chunk: bytes, content: NDArray[np.uint8], quotes: NDArray[np.int64]) -> bool:

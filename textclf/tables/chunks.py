@@ -1,11 +1,13 @@
-"""A stream in chunks of whole rows, any part of which can be left to a reader that reads line by line."""
+"""A stream of UTF-8 in chunks of whole rows, any part of which can be read line by line instead."""
 
-import io
-from typing import IO, cast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
 
 import numpy as np
 
 from textclf.tables import limits
+from textclf.tables.limits import row_too_long
 
 LF, QUOTE = b"\n", b'"'
 
@@ -14,23 +16,18 @@ class Chunks:
     """A stream of rows that end in LF, in chunks of about `limits.CHUNK_BYTES`.
 
     With `quoting`, an LF between quotes ends no row. This takes each quote for one that opens or closes; a chunk that
-    has others must be left to `rest`, together with all after it.
+    has others must be put back and read from `lines`.
     """
 
-    def __init__(self, stream: IO[bytes], quoting: bool) -> None:
-        """Read nothing yet."""
+    def __init__(self, stream: IO[bytes], path: Path, quoting: bool, advice: str) -> None:
+        """Read nothing yet. An error about a line that is too long names `path` and ends in `advice`."""
         self.line = 0  # how many lines were taken
+        self._path, self._advice = path, advice
         self._quoting = quoting
         self._read = getattr(stream, "read1", stream.read)
-        self._held = b""  # bytes that were read and not taken
-        self._position = 0  # in the stream, of what was read
+        self._held, self._taken = b"", 0  # bytes that were read, and how many of them were taken
         self._failure: Exception | None = None  # of reading on; raised when all before it has been taken
         self._at_end = False
-
-    def is_long(self) -> bool:
-        """Return whether there is more than a chunk left."""
-        self._fill(limits.CHUNK_BYTES + 1)
-        return len(self._held) > limits.CHUNK_BYTES
 
     def take(self) -> bytes:
         """Return the next chunk; empty at the end, and also if a row is too long for it, or can't be read."""
@@ -44,7 +41,7 @@ class Chunks:
             if end or self._at_end or len(self._held) >= most:
                 break
             size *= 2
-        chunk, self._held = self._held[:end], self._held[end:]
+        chunk, self._taken = self._held[:end], end
         self.line += count_lines(chunk)
         return chunk
 
@@ -52,7 +49,7 @@ class Chunks:
         """Put chunks that were taken, the last ones, in front of what is left."""
         content = b"".join(chunks)
         self.line -= count_lines(content)
-        self._held = content + self._held
+        self._held, self._taken = content + self._held[self._taken :], 0
 
     @property
     def is_empty(self) -> bool:
@@ -60,48 +57,47 @@ class Chunks:
         self._fill(1)
         return not self._held and self._failure is None
 
-    def rest(self) -> IO[bytes]:
-        """Return what is left as a stream; use nothing else until `skip_lines` says how much of it was taken."""
-        self._lent = [self._held]
-        return cast("IO[bytes]", _Rest(self))
+    def lines(self) -> Iterator[str]:
+        """Yield the next lines with their line ends, each of them taken when it is asked for.
 
-    def skip_lines(self, count: int) -> None:
-        """Take so many lines, which a reader has read from `rest`."""
-        parts = b"".join(self._lent).split(LF, count)
-        self._held = parts[count] if len(parts) > count else b""
-        self.line += count
+        Undecodable bytes become surrogates, and a byte order mark at the start of the stream is left out. Raises the
+        error of reading the stream, and `UserError` at a line that is too long.
+        """
+        while line := self._take_line():
+            text = line.decode(errors="surrogateescape")
+            if self.line == 1:
+                text = text.removeprefix("\ufeff")
+            if text:
+                yield text
+
+    def _take_line(self) -> bytes:
+        size = limits.CHUNK_BYTES
+        while not (end := self._held.find(LF, self._taken) + 1) and not self._at_end:
+            self._fill(size)
+            if len(self._held) > limits.ROW_BYTES and LF not in self._held:
+                raise row_too_long(f"{self._path}:{self.line + 1}", self._advice)
+            size *= 2
+        if not end and self._failure is not None:
+            raise self._failure
+        line = self._held[self._taken : end or len(self._held)]
+        self._taken += len(line)
+        self.line += bool(line)
+        return line
 
     def _fill(self, size: int) -> None:
-        """Hold at least so many bytes, fewer at the end."""
-        parts, length = [self._held], len(self._held)
+        """Hold at least so many bytes that were not taken, fewer at the end."""
+        parts = [self._held[self._taken :]]
+        length = len(parts[0])
         while length < size and not self._at_end:
-            parts.append(self._more(size - length))
-            length += len(parts[-1])
-        if len(parts) > 1:
-            self._held = b"".join(parts)
-
-    def _more(self, size: int) -> bytes:
-        part = b""
-        try:
-            part = self._read(size)
-        except Exception as error:  # noqa: BLE001 (raised again by `more`)
-            self._failure = error
-        self._at_end = not part
-        self._position += len(part)
-        return part
-
-    def more(self, size: int) -> bytes:
-        """Return up to so many bytes of the stream behind those that are held, and raise the error of reading them."""
-        if self._at_end:
-            if self._failure is not None:
-                raise self._failure
-            return b""
-        # As if the stream had been read from its start by so many bytes at a time.
-        part: bytes = self._read(size - self._position % size)
-        self._at_end = not part
-        self._position += len(part)
-        self._lent.append(part)
-        return part
+            part = b""
+            try:
+                part = self._read(size - length)
+            except Exception as error:  # noqa: BLE001 (raised again by `_take_line`)
+                self._failure = error
+            self._at_end = not part
+            parts.append(part)
+            length += len(part)
+        self._held, self._taken = b"".join(parts), 0
 
     def _last_end(self) -> int:
         """Return where the last whole row ends in what is held; 0 if none does."""
@@ -115,24 +111,6 @@ class Chunks:
             end, after = held.rfind(LF, 0, quote), end
             before -= count_bytes(held, QUOTE, max(end, 0), after)
         return end + 1
-
-
-class _Rest(io.BufferedIOBase):
-    """What is left of `Chunks`, as a stream."""
-
-    def __init__(self, chunks: Chunks) -> None:
-        self._chunks, self._held = chunks, chunks._lent[0]
-
-    def readable(self) -> bool:
-        """Return True, which `io.TextIOWrapper` asks for."""
-        return True
-
-    def read1(self, size: int = -1) -> bytes:
-        """Return up to so many bytes."""
-        if not self._held:
-            return self._chunks.more(size)
-        part, self._held = self._held[:size], self._held[size:]
-        return part
 
 
 def count_lines(content: bytes) -> int:

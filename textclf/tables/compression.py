@@ -1,13 +1,18 @@
-"""Compressed files: which endings mark them, and how their bytes are read."""
+"""Compressed files: which endings mark them, how their bytes are read, and copies for readers that move in a file."""
 
 import contextlib
+import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
+from textclf.core import resources
 from textclf.core.errors import UserError
+from textclf.core.outputs import writing
 from textclf.core.quoting import first_line
+
+PART = 2**25  # bytes of a stream that are copied at a time
 
 
 def _open_gzip(path: Path) -> IO[bytes]:
@@ -61,3 +66,35 @@ def decompressing(path: Path) -> Iterator[None]:
             raise  # an error of the file system
         name = COMPRESSIONS[path.suffix.lower()].name
         raise UserError(f"{path} must be a whole {name} file; {first_line(error)}; copy it again") from error
+
+
+@contextlib.contextmanager
+def seekable(stream: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
+    """Yield the stream, or a temporary copy of it if it can't be read from its end, where a footer may be."""
+    if not is_compressed(path) and stream.seekable():
+        yield stream
+        return
+    with tempfile.TemporaryFile() as copy:
+        _copy(stream, copy, path)
+        copy.seek(0)
+        yield copy
+
+
+@contextlib.contextmanager
+def stored(stream: IO[bytes], path: Path) -> Iterator[Path]:
+    """Yield the path of a file with the bytes of the stream: its own, or that of a temporary copy."""
+    if not is_compressed(path) and path.is_file() and getattr(stream, "name", None) in {path, str(path)}:
+        yield path
+        return
+    with tempfile.NamedTemporaryFile() as copy:
+        _copy(stream, cast("IO[bytes]", copy), path)
+        copy.flush()
+        yield Path(copy.name)
+
+
+def _copy(stream: IO[bytes], copy: IO[bytes], path: Path) -> None:
+    """Copy a stream; `UserError` before the disk is full, since compressed bytes may become any number."""
+    while part := stream.read(PART):
+        resources.require_disk(Path(tempfile.gettempdir()), 4 * PART, f"a copy of {path}")
+        with writing(Path(tempfile.gettempdir())):
+            copy.write(part)

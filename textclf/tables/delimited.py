@@ -4,12 +4,12 @@ import codecs
 import csv
 import math
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 
 from textclf.core import threads
 from textclf.core.errors import UserError
@@ -17,11 +17,8 @@ from textclf.tables import limits
 from textclf.tables.arrow_csv import Parser
 from textclf.tables.chunks import Chunks, count_lines
 from textclf.tables.layout import SOURCE, Block, Layout, NumberedRow, Record, Rows
-from textclf.tables.limits import LineGuard, in_blocks, row_too_long
-from textclf.tables.lines import decode_lines, decoding_error, is_unicode, read_lines, strip_end
-
-if TYPE_CHECKING:
-    import _csv
+from textclf.tables.limits import row_too_long
+from textclf.tables.lines import decoding_error, is_unicode, read_lines, strip_end
 
 DELIMITERS = ",;\t|"  # that a header may have instead of the expected one
 
@@ -33,7 +30,40 @@ class Dialect:
     delimiter: str
     quoting: bool
 
-    def adapt(self, layout: Layout) -> "Dialect":
+    def read_rows(self, stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
+        """Yield the rows one by one, each as soon as its line has been read."""
+        rows = self._adapt(layout).by_line(stream, path, layout)
+        header = rows.header()
+        while True:
+            numbers, one = rows.take(1)
+            if not one:
+                return
+            yield numbers[0], header.to_record(one[0])
+
+    def read_blocks(self, stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Rows]:
+        """Yield the rows many at a time: of UTF-8 as Arrow parses them, where it and Python's csv agree."""
+        dialect = self._adapt(layout)
+        if codecs.lookup(layout.encoding).name != "utf-8":
+            rows = dialect.by_line(stream, path, layout)
+            yield from rows.blocks(rows.header())
+            return
+        chunks = Chunks(stream, path, dialect.quoting, dialect.advice(layout))
+        header = _Rows(chunks.lines(), path, layout, dialect).header()
+        parse = Parser(dialect.delimiter, dialect.quoting, header.width, dict(header.positions)).parse
+        while not chunks.is_empty:
+            end = yield from _by_chunk(chunks, parse)
+            yield from _Rows(chunks.lines(), path, layout, dialect, chunks.line).blocks(header, end)
+
+    def by_line(self, stream: IO[bytes], path: Path, layout: Layout) -> "_Rows":
+        """Return the rows of a stream, each read when it is asked for."""
+        return _Rows(read_lines(stream, path, layout, self.advice(layout)), path, layout, self)
+
+    def advice(self, layout: Layout) -> str:
+        """Return what to do with a row that is too long."""
+        quotes = f"; if quotes are text here, set {layout.option}quoting to false" if self.quoting else ""
+        return f"{limits.ADVICE}{quotes}"
+
+    def _adapt(self, layout: Layout) -> "Dialect":
         """Return the dialect with what the layout sets."""
         return Dialect(
             self.delimiter if layout.delimiter is None else layout.delimiter,
@@ -109,41 +139,6 @@ def _header_hint(fields: list[str], layout: Layout) -> str:
     return f"; if another character separates the columns, set {layout.option}delimiter"
 
 
-def read_rows(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -> Iterator[NumberedRow]:
-    """Yield the rows one by one, each as soon as its line has been read."""
-    dialect = dialect.adapt(layout)
-    if dialect.quoting:
-        rows = _parse_quoted(_QuotedRows(stream, path, layout, dialect.delimiter))
-    else:
-        rows = _parse_unquoted(read_lines(stream, path, layout), dialect.delimiter)
-    _, fields = next(rows, (0, None))
-    header = read_header(fields, path, layout, dialect.quoting)
-    for number, values in rows:
-        yield number, header.to_record(values)
-
-
-def read_blocks(stream: IO[bytes], path: Path, layout: Layout, dialect: Dialect) -> Iterator[Rows]:
-    """Yield the rows many at a time: those of a long file as Arrow parses them, where it and Python's csv agree."""
-    dialect = dialect.adapt(layout)
-    reader = _QuotedRows if dialect.quoting else _UnquotedRows
-    chunks = Chunks(stream, dialect.quoting)
-    by_arrow = codecs.lookup(layout.encoding).name == "utf-8" and chunks.is_long()
-    rest = reader(chunks.rest(), path, layout, dialect.delimiter)
-    _, first = rest.take(1)
-    header = read_header(first[0] if first else None, path, layout, dialect.quoting)
-    if not by_arrow:
-        yield from _by_line(rest, header)
-        return
-    chunks.skip_lines(rest.lines)
-    parse = Parser(dialect.delimiter, dialect.quoting, header.width, dict(header.positions)).parse
-    while not chunks.is_empty:
-        end = yield from _by_chunk(chunks, parse)
-        before = chunks.line
-        rest = reader(chunks.rest(), path, layout, dialect.delimiter, before)
-        yield from _by_line(rest, header, end)
-        chunks.skip_lines(rest.lines - before)
-
-
 def _by_chunk(chunks: Chunks, parse: Callable[[bytes, int, int], Block | None]) -> Generator[Block, None, int]:
     """Yield the rows of each chunk, up to one that `parse` leaves to a reader by line; return the line where it ends.
 
@@ -165,73 +160,52 @@ def _by_chunk(chunks: Chunks, parse: Callable[[bytes, int, int], Block | None]) 
         yield block
 
 
-def _by_line(rest: "_QuotedRows | _UnquotedRows", header: Header, end: float = math.inf) -> Iterator[Rows]:
-    """Yield the rows that begin up to line `end`, and more if they are in the same block."""
-    while rest.lines < end:
-        numbers, rows = rest.take(limits.BLOCK_ROWS)
-        if not rows:
-            return
-        yield header.to_rows(numbers, rows)
+class _Rows:
+    """The rows of lines, each of limited length; they come after so many lines of the file."""
 
+    def __init__(self, lines: Iterator[str], path: Path, layout: Layout, dialect: Dialect, before: int = 0) -> None:
+        self.path, self.layout, self.dialect = path, layout, dialect
+        self.lines = before  # how many lines of the file were read
+        self._length, self._longest = 0, 0  # of the rows that are being read, and how long they may be
+        counted = self._count(lines)
+        if dialect.quoting:
+            csv.field_size_limit(limits.ROW_BYTES)
+            self._reader: Iterator[list[str]] = csv.reader(counted, delimiter=dialect.delimiter, strict=True)
+        else:
+            self._reader = (row.split(dialect.delimiter) if row else [] for row in map(strip_end, counted))
 
-def _parse_unquoted(lines: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the fields of each line, no fields for a blank line; quotes are text."""
-    for number, line in enumerate(lines, start=1):
-        row = strip_end(line)
-        yield number, row.split(delimiter) if row else []
+    def _count(self, lines: Iterator[str]) -> Iterator[str]:
+        for line in lines:
+            self.lines += 1
+            self._length += len(line)
+            if self._length > self._longest:
+                raise row_too_long(f"{self.path}:{self.lines}", self.dialect.advice(self.layout))
+            yield line
 
+    def header(self) -> Header:
+        """Return the header, which is the first row."""
+        _, first = self.take(1)
+        return read_header(first[0] if first else None, self.path, self.layout, self.dialect.quoting)
 
-def _parse_quoted(quoted: "_QuotedRows") -> Iterator[tuple[int, list[str]]]:
-    """Yield the first line's number and the fields of each row as in RFC 4180, no fields for a blank line."""
-    while True:
-        numbers, rows = quoted.take(1)
-        if not rows:
-            return
-        yield numbers[0], rows[0]
-
-
-class _UnquotedRows:
-    """The rows of a stream whose quotes are text; it begins after so many lines of the file."""
-
-    def __init__(self, stream: IO[bytes], path: Path, layout: Layout, delimiter: str, before: int = 0) -> None:
-        self.lines, self._delimiter = before, delimiter  # lines of the file that were read
-        self._unread = read_lines(stream, path, layout, before)
-
-    def take(self, count: int) -> tuple[Sequence[int], list[list[str]]]:
-        """Return up to `count` further rows, fewer if they are long, and the number of each."""
-        block = next(in_blocks(islice(self._unread, count), len), [])
-        first, self.lines = self.lines + 1, self.lines + len(block)
-        return range(first, first + len(block)), [values for _, values in _parse_unquoted(block, self._delimiter)]
-
-
-class _QuotedRows:
-    """The rows of a stream as in RFC 4180, of limited length; it begins after so many lines of the file."""
-
-    def __init__(self, stream: IO[bytes], path: Path, layout: Layout, delimiter: str, before: int = 0) -> None:
-        self.path, self.option, self.before = path, layout.option, before
-        self.guard = LineGuard(stream, path, layout.encoding, self.advice, before)
-        csv.field_size_limit(limits.ROW_BYTES)
-        lines = decode_lines(self.guard, layout, at_start=not before)
-        self.reader: _csv.Reader = csv.reader(lines, delimiter=delimiter, strict=True)
-
-    @property
-    def lines(self) -> int:
-        """How many lines of the file were read."""
-        return self.before + self.reader.line_num
-
-    @property
-    def advice(self) -> str:
-        return f"{limits.ADVICE}; if quotes are text here, set {self.option}quoting to false"
+    def blocks(self, header: Header, end: float = math.inf) -> Iterator[Rows]:
+        """Yield the rows that begin up to line `end`, and more if they are in the same block."""
+        while self.lines < end:
+            numbers, rows = self.take(limits.BLOCK_ROWS)
+            if not rows:
+                return
+            yield header.to_rows(numbers, rows)
 
     def take(self, count: int) -> tuple[Sequence[int], list[list[str]]]:
-        """Return up to `count` further rows, fewer if they are long, and the line on which each begins."""
-        reader, size = self.reader, 0
-        first, rows = self.lines + 1, list[list[str]]()
+        """Return up to `count` further rows, fewer if they are long, and the line on which each begins.
+
+        The fields are those of RFC 4180, or what the delimiter separates; a blank line has none.
+        """
+        first, rows, size = self.lines + 1, list[list[str]](), 0
         try:
             while len(rows) < count and size < limits.BLOCK_BYTES:
                 before, step = len(rows), min(limits.STEP, count - len(rows))
-                self.guard.start_rows(step)
-                rows.extend(islice(reader, step))
+                self._length, self._longest = 0, step * limits.ROW_BYTES
+                rows.extend(islice(self._reader, step))
                 if len(rows) == before:
                     break
                 size += sum(map(len, chain.from_iterable(rows[before:])))
@@ -242,10 +216,10 @@ class _QuotedRows:
         return _first_lines(first, rows)[:-1], rows
 
     def _error(self, error: csv.Error, first: int) -> UserError:
-        """Return the error for a row that begins in line `first` and was read to the reader's line."""
+        """Return the error for a row that begins in line `first` and was read to the last line so far."""
         if "field limit" in str(error):
-            return row_too_long(f"{self.path}:{first}", self.advice)
-        return _quote_error(error, self.path, first, self.lines, self.option)
+            return row_too_long(f"{self.path}:{first}", self.dialect.advice(self.layout))
+        return _quote_error(error, self.path, first, self.lines, self.layout.option)
 
 
 def _first_lines(first: int, rows: list[list[str]]) -> list[int]:

@@ -12,7 +12,7 @@ from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.foreign import reading
 from textclf.core.quoting import list_names, quote_value
-from textclf.tables.binary import seekable
+from textclf.tables.compression import seekable
 from textclf.tables.layout import Layout, NumberedRow
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from textclf.tables import columnar, delimited, excel, folders, json_array, jsonl, lines, sqlite
+from textclf.tables import columnar, excel, folders, json_array, jsonl, lines, sqlite
+from textclf.tables.delimited import CSV, TSV
 from textclf.tables.layout import Block, Layout, NumberedRow, Rows
-from textclf.tables.limits import in_blocks
 
 RowReader = Callable[[IO[bytes], Path, Layout], Iterator[NumberedRow]]
 BlockReader = Callable[[IO[bytes], Path, Layout], Iterator[Rows]]
@@ -30,13 +29,13 @@ class Format:
     by_line: bool = True
 
 
-def _in_blocks(read_rows: RowReader) -> BlockReader:
-    return lambda stream, path, layout: lines.collect_blocks(read_rows(stream, path, layout), layout)
+def _of_rows(read_rows: RowReader, *endings: str, labelled: bool = True, by_line: bool = False) -> Format:
+    """Return a format whose blocks are collected from rows."""
 
+    def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Rows]:
+        return lines.collect_blocks(read_rows(stream, path, layout), layout)
 
-def _one_by_one(read_rows: RowReader) -> BlockReader:
-    """Return a reader of blocks whose rows may have different keys."""
-    return lambda stream, path, layout: in_blocks(read_rows(stream, path, layout), lines.row_size)
+    return Format(endings, read_rows, read_blocks, labelled, by_line)
 
 
 def _of_blocks(read_blocks: Callable[[IO[bytes], Path, Layout], Iterator[Block]], *endings: str) -> Format:
@@ -49,25 +48,17 @@ def _of_blocks(read_blocks: Callable[[IO[bytes], Path, Layout], Iterator[Block]]
 
 
 FORMATS = {
-    "lines": Format((), lines.read_texts, _in_blocks(lines.read_texts), labelled=False),
+    "lines": _of_rows(lines.read_texts, labelled=False, by_line=True),
     "arrow": _of_blocks(columnar.read_arrow, ".arrow", ".feather"),
-    "csv": Format(
-        (".csv",),
-        partial(delimited.read_rows, dialect=delimited.CSV),
-        partial(delimited.read_blocks, dialect=delimited.CSV),
-    ),
-    "excel": Format((".xlsx",), excel.read_rows, _in_blocks(excel.read_rows), by_line=False),
-    folders.FORMAT: Format((), folders.read_rows, _in_blocks(folders.read_rows), by_line=False),
-    "json": Format((".json",), json_array.read_rows, _one_by_one(json_array.read_rows), by_line=False),
+    "csv": Format((".csv",), CSV.read_rows, CSV.read_blocks),
+    "excel": _of_rows(excel.read_rows, ".xlsx"),
+    folders.FORMAT: _of_rows(folders.read_rows),
+    "json": _of_rows(json_array.read_rows, ".json"),
     "jsonl": Format((".jsonl", ".ndjson"), jsonl.read_rows, jsonl.read_blocks),
     "parquet": _of_blocks(columnar.read_parquet, ".parquet"),
     "sqlite": _of_blocks(sqlite.read_blocks, ".db", ".sqlite", ".sqlite3"),
-    "tsv": Format(
-        (".tsv",),
-        partial(delimited.read_rows, dialect=delimited.TSV),
-        partial(delimited.read_blocks, dialect=delimited.TSV),
-    ),
-    "txt": Format((".txt",), lines.read_sentences, _in_blocks(lines.read_sentences)),
+    "tsv": Format((".tsv",), TSV.read_rows, TSV.read_blocks),
+    "txt": _of_rows(lines.read_sentences, ".txt", by_line=True),
 }
 TABLE_FORMATS = tuple(name for name, kind in FORMATS.items() if kind.labelled)
 ENDINGS = {ending: name for name, kind in FORMATS.items() for ending in kind.endings}

@@ -11,7 +11,7 @@ from typing import IO
 from textclf.core.quoting import first_line, quote_value
 from textclf.tables.layout import SOURCE, Block, Layout, NumberedRow, Record, Rows
 from textclf.tables.limits import in_blocks
-from textclf.tables.lines import decoding_error, is_unicode, read_lines, row_size
+from textclf.tables.lines import collect_blocks, decoding_error, is_unicode, read_lines
 
 
 def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
@@ -26,7 +26,7 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
 def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Rows]:
     """Yield the rows many at a time."""
     if SOURCE in layout.names():  # which rows have this key can only be checked one by one
-        yield from in_blocks(read_rows(stream, path, layout), row_size)
+        yield from collect_blocks(read_rows(stream, path, layout), layout)
         return
     keys: dict[str, None] = {}
     number = 1

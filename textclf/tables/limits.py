@@ -1,7 +1,6 @@
 """How long a row and a text may be, and how many rows are in memory at a time, so that no file can exhaust it."""
 
 import io
-import math
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -48,26 +47,15 @@ def in_blocks(items: Iterator[T], size: Callable[[T], int]) -> Iterator[list[T]]
 
 
 class LineGuard(io.BufferedIOBase):
-    """A stream of lines that raises `UserError` when one of them gets too long, before all of it is in memory.
+    """A stream of lines that raises `UserError` when one of them gets too long, before all of it is in memory."""
 
-    So do several lines that are one row: see `start_rows`.
-    """
-
-    def __init__(self, stream: IO[bytes], path: Path, encoding: str, advice: str = ADVICE, lines: int = 0) -> None:
-        """Read from `stream`, which errors call `path`, and so many lines of which were read before.
-
-        It is closed with this one.
-        """
+    def __init__(self, stream: IO[bytes], path: Path, encoding: str, advice: str = ADVICE) -> None:
+        """Read from `stream`, which errors call `path`. It is closed with this one."""
         self._stream, self._path, self._advice = stream, path, advice
         self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         end = "\n".encode(encoding)
         self._end = b"\n" if b"\n" in end else end  # UTF-16: the byte may be part of another letter, which is harmless
-        self._lines, self._length = lines, 0  # complete lines; bytes since then
-        self._total, self._limit = 0, math.inf  # bytes of the rows since `start_rows`, and how many there may be
-
-    def start_rows(self, count: int) -> None:
-        """Begin so many rows, of any number of lines."""
-        self._total, self._limit = 0, count * ROW_BYTES
+        self._lines, self._length = 0, 0  # complete lines; bytes since then
 
     def readable(self) -> bool:
         """Return True, which `io.TextIOWrapper` asks for."""
@@ -76,13 +64,12 @@ class LineGuard(io.BufferedIOBase):
     def read1(self, size: int = -1) -> bytes:
         """Return up to so many bytes of the stream."""
         chunk = self._read(size)
-        self._total += len(chunk)
         if ends := chunk.count(self._end):
             self._lines += ends
             self._length = len(chunk) - chunk.rfind(self._end)
         else:
             self._length += len(chunk)
-        if self._length > ROW_BYTES or self._total > self._limit:
+        if self._length > ROW_BYTES:
             raise row_too_long(f"{self._path}:{self._lines + 1}", self._advice)
         return chunk
 

@@ -9,28 +9,22 @@ from typing import IO, cast
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_value
-from textclf.tables.layout import Block, Layout, NumberedRow, Rows
-from textclf.tables.limits import LineGuard, in_blocks
+from textclf.tables.layout import SOURCE, WHOLE_FILE, Block, Layout, NumberedRow, Rows
+from textclf.tables.limits import ADVICE, LineGuard, in_blocks
 
 PART = 2**20  # characters
 SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
 
 
-def read_lines(stream: IO[bytes], path: Path, layout: Layout, before: int = 0) -> Iterator[str]:
+def read_lines(stream: IO[bytes], path: Path, layout: Layout, advice: str = ADVICE) -> Iterator[str]:
     """Yield the lines with their line ends, without a byte order mark; undecodable bytes become surrogates.
 
-    The stream begins after so many lines of the file.
-
-    Only LF ends a line. A lone CR, U+0085 and the like belong to the text. Raises `UserError` at a line that is too
-    long.
+    Only LF ends a line. A lone CR, U+0085 and the like belong to the text. Raises `UserError`, which ends in `advice`,
+    at a line that is too long.
     """
-    return decode_lines(LineGuard(stream, path, layout.encoding, lines=before), layout, at_start=not before)
-
-
-def decode_lines(guard: LineGuard, layout: Layout, at_start: bool = True) -> Iterator[str]:
-    """Yield the lines of a guarded stream as `read_lines` does; without `at_start`, a byte order mark is text."""
+    guard = LineGuard(stream, path, layout.encoding, advice)
     with _decoded(cast("IO[bytes]", guard), layout) as text:
-        if at_start and (first := next(text, "").removeprefix("\ufeff")):
+        if first := next(text, "").removeprefix("\ufeff"):
             yield first
         yield from text
 
@@ -128,11 +122,11 @@ def row_size(row: NumberedRow) -> int:
 
 
 def collect_blocks(rows: Iterator[NumberedRow], layout: Layout) -> Iterator[Rows]:
-    """Yield rows that all have the same columns many at a time."""
+    """Yield rows many at a time; all or none of them have the column `source`."""
     for numbered in in_blocks(rows, row_size):
         records = [record for _, record in numbered if not isinstance(record, ValueError)]
-        if len(records) < len(numbered):
+        if len(records) < len(numbered) or numbered[0][0] == WHOLE_FILE:
             yield numbered
             continue
-        names = [name for name in layout.names() if name in records[0]]
-        yield Block([number for number, _ in numbered], {name: [row[name] for row in records] for name in names})
+        names = [name for name in layout.names() if name != SOURCE or SOURCE in records[0]]
+        yield Block([number for number, _ in numbered], {name: [row.get(name) for row in records] for name in names})

@@ -1,16 +1,44 @@
-"""Rows of a file in any format, one by one or many at a time: nothing skipped, nothing guessed."""
+"""Rows of a file in any format, one by one or many at a time; a file that is not what its ending says is refused."""
 
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
+from textclf.core.errors import UserError
 from textclf.core.foreign import require_file
 from textclf.tables.compression import decompressing, open_bytes
-from textclf.tables.contents import require_content
 from textclf.tables.formats import FORMATS
 from textclf.tables.layout import Layout, NumberedRow, Rows
 from textclf.tables.lines import decoding
+
+
+class Signature(NamedTuple):
+    """The first bytes of a kind of file, what it is, its format if textclf reads it, and else what to do."""
+
+    start: bytes
+    content: str
+    format: str | None = None
+    advice: str = ""
+
+
+SIGNATURES = (
+    Signature(b"PK\x03\x04", "a zip archive, as an Excel workbook is", "excel"),
+    Signature(b"PAR1\x15", "Parquet", "parquet"),
+    Signature(b"ARROW1", "Arrow", "arrow"),
+    Signature(b"\xff\xff\xff\xff", "Arrow", "arrow"),
+    Signature(b"SQLite format 3\0", "an SQLite database", "sqlite"),
+    Signature(
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel workbook or one with a password",
+        advice="save it as .xlsx without a password",
+    ),
+    Signature(b"\x1f\x8b\x08", "a gzip file", advice="let its name end in .gz as well"),
+    Signature(b"\x28\xb5\x2f\xfd", "a zstd file", advice="let its name end in .zst as well"),
+    Signature(b"\xfd7zXZ\0", "an xz file", advice="decompress it"),
+)
+NAMES = {"folders": "a text", "lines": "lines of text"}  # of formats in an error, unless they are those of params.yaml
+LONGEST = max(len(signature.start) for signature in SIGNATURES)
 
 
 def read_rows(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = None) -> Iterator[NumberedRow]:
@@ -18,29 +46,36 @@ def read_rows(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = 
 
     A row that breaks a rule comes as a `ValueError`. Raises `UserError` if the whole file breaks one.
     """
-    with _reading(path, layout), stream or _open(path, kind, layout) as opened:
+    with _reading(path, kind, layout, stream) as opened:
         yield from FORMATS[kind].read_rows(opened, path, layout)
 
 
 def read_blocks(path: Path, kind: str, layout: Layout) -> Iterator[Rows]:
     """Yield the rows of `read_rows` many at a time, in a fraction of the time."""
-    with _reading(path, layout), _open(path, kind, layout) as opened:
+    with _reading(path, kind, layout) as opened:
         yield from FORMATS[kind].read_blocks(opened, path, layout)
 
 
-def _open(path: Path, kind: str, layout: Layout) -> IO[bytes]:
-    """Open a file to read its bytes; `UserError` if they begin as those of another format."""
-    require_file(path)
-    stream = open_bytes(path)
-    try:
-        require_content(stream, path, kind, layout.option)
-    except BaseException:
-        stream.close()
-        raise
-    return stream
-
-
 @contextlib.contextmanager
-def _reading(path: Path, layout: Layout) -> Iterator[None]:
-    with decompressing(path), decoding(path, layout):
-        yield
+def _reading(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
+    """Yield the decompressed bytes of a file; `UserError` if they begin as those of another format, or are damaged."""
+    with decompressing(path), decoding(path, layout), stream or _open(path) as opened:
+        if stream is None:
+            _require_content(opened, path, kind, layout.option)
+        yield opened
+
+
+def _open(path: Path) -> IO[bytes]:
+    require_file(path)
+    return open_bytes(path)
+
+
+def _require_content(stream: IO[bytes], path: Path, kind: str, option: str) -> None:
+    """Raise `UserError` if a file begins as one of another format than `kind`; do not move in the stream."""
+    if not hasattr(stream, "peek"):
+        return
+    head: bytes = stream.peek(LONGEST)[:LONGEST]
+    for signature in SIGNATURES:
+        if head.startswith(signature.start) and signature.format != kind:
+            advice = signature.advice or f"rename it, or set {option}format to {signature.format}"
+            raise UserError(f"{path} must be {NAMES.get(kind, kind)}; got {signature.content}; {advice}")

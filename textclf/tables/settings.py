@@ -18,11 +18,7 @@ else:
     Format = Literal["auto", *TABLE_FORMATS]
 
 AUTO = "auto"
-LEVELS, CHARACTERS, ANY_DEPTH = (
-    32,
-    1000,
-    2,
-)  # of a glob at most; each further ** takes ten times as long in deep folders
+LEVELS, CHARACTERS, ANY_DEPTH = 32, 1000, 2  # of a glob at most; each further ** takes ten times as long
 GLOB = "a glob of names below the folder, such as *.csv or **/*.jsonl"
 
 
@@ -158,19 +154,11 @@ class Data(Section):
     )
 
     @model_validator(mode="after")
-    def _label_is_not_text(self) -> Self:
+    def _columns_differ(self) -> Self:
         if self.label == self.text:
             raise relation(f"label must be another column than text; got {show(self.label)} for both")
-        return self
-
-    @model_validator(mode="after")
-    def _slices_are_other_columns(self) -> Self:
         if shared := [name for name in self.slices if name in {self.text, self.label}]:
             raise relation(f"slices must be other columns than text and label; got {show(shared[0])}")
-        return self
-
-    @model_validator(mode="after")
-    def _splits_are_given_in_one_way(self) -> Self:
         if self.split in {self.text, self.label}:
             raise relation(f"split must be another column than text and label; got {show(self.split)}")
         if self.split != AUTO and not isinstance(self.files, str):

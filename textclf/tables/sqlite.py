@@ -11,7 +11,7 @@ from textclf.core.errors import UserError
 from textclf.core.foreign import damaged
 from textclf.core.quoting import list_names
 from textclf.tables import limits
-from textclf.tables.binary import stored
+from textclf.tables.compression import stored
 from textclf.tables.layout import Block, Layout
 from textclf.tables.limits import in_blocks, row_too_long
 

@@ -112,6 +112,16 @@ def test_a_row_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path, kin
 
 
 @pytest.mark.usefixtures("small")
+@pytest.mark.parametrize(("rows", "place"), [("good\n" + "x" * 2 * MIB, 3), ('"a\nb"\n"' + "x\n" * MIB, 4)])
+def test_a_row_that_is_too_long_is_refused_in_a_chunk_too(tmp_path: Path, rows: str, place: int) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(f"text\n{rows}")
+    with pytest.raises(UserError) as error:
+        list(read_blocks(path, "csv", LAYOUT))
+    assert error.value.lines == (f"{path}:{place}: {LONG_ROW}; if quotes are text here, set --quoting to false",)
+
+
+@pytest.mark.usefixtures("small")
 def test_a_quoted_row_of_many_lines_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("text,b\ngood,1\n" + '"' + "line\n" * MIB)
@@ -176,6 +186,7 @@ def test_a_line_without_end_is_given_up(kind: str, head: bytes) -> None:
 
 def test_long_rows_come_in_small_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BLOCK_BYTES", 100)
+    monkeypatch.setattr(limits, "CHUNK_BYTES", 400)
     for kind, write in WRITERS.items():
         path = tmp_path / kind
         write(path, ["x" * 30] * 100)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.core.strings import array_of
@@ -25,7 +25,6 @@ def is_value(value_of: Callable[[Record, str], str | None], value: object) -> bo
 
 @pytest.mark.parametrize(("forbidden", "value_of"), [(NUL, text_of), (CONTROL, label_of)])
 @given(texts=TEXTS, longest=st.integers(1, 13))
-@settings(deadline=None)
 def test_an_array_is_checked_as_its_values_are(
     forbidden: re.Pattern[str], value_of: Callable[[Record, str], str | None], texts: list[str], longest: int
 ) -> None:
