@@ -1,4 +1,4 @@
-"""Columns of texts as Arrow arrays: made, selected and hashed without an object per row.
+"""Columns of texts as Arrow arrays.
 
 `pa.array` and `pa.table` import pandas if it is installed, and the methods of arrays import `pyarrow.compute`, which
 together take longer than a small table. So arrays are made of buffers here, and Arrow's functions are called by name.
@@ -12,13 +12,11 @@ from numpy.typing import NDArray
 
 from textclf.core.arrow import from_numbers, to_bytes
 from textclf.core.hashing import fingerprints, normalize_texts
-from textclf.core.murmur import murmur
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 SPARSE = 64  # bytes for each marked one from which on the rows of these are looked up one by one
-_SPACE, _DELETE, _UPPER, _LETTERS = (np.uint8(code) for code in (0x20, 0x7F, 0x41, 26))
 
 
 def array_of(texts: Sequence[str] | Sequence[bytes]) -> "pa.StringArray":
@@ -96,35 +94,12 @@ def call(function: str, *arguments: Any, options: Any = None) -> Any:
 
 def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
     """Return `textclf.core.hashing.fingerprints` of the texts: (texts,)."""
-    return murmur(*content(texts), seed)
+    return fingerprints(texts.to_pylist(), seed)
 
 
 def hash_normalized(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
-    """Return `fingerprints` of the normalised texts: (texts,).
-
-    Of most texts, only the case changes. Those with other characters than printable ASCII, with two spaces in a row or
-    with spaces at their ends are normalised one by one.
-    """
-    data, bounds = content(texts)
-    lower = data - _UPPER
-    np.less(lower, _LETTERS, out=lower.view(bool))
-    lower <<= np.uint8(5)
-    lower += data
-    hashes = murmur(lower, bounds, seed)
-    if len(others := np.flatnonzero(_changing(data, bounds))):
-        hashes[others] = fingerprints(normalize_texts(take(texts, others).to_pylist()), seed)
-    return hashes
-
-
-def _changing(data: NDArray[np.uint8], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return for each text whether more than its case might change when it is normalised: (texts,)."""
-    space = data == _SPACE
-    marked = data - _SPACE >= _DELETE - _SPACE
-    marked[1:] |= space[1:] & space[:-1]
-    full = np.flatnonzero(np.diff(bounds))
-    for ends in (bounds[:-1][full], bounds[1:][full] - 1):
-        marked[ends] |= space[ends]
-    return rows_with(marked, bounds)
+    """Return `fingerprints` of the normalised texts: (texts,)."""
+    return fingerprints(normalize_texts(texts.to_pylist()), seed)
 
 
 def rows_with(marked: NDArray[np.bool_], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:

@@ -63,9 +63,10 @@ def _write_random(
 ) -> tuple[list[str], dict[str, Any]]:
     content = corpus.read(table, data)
     rows = content.table
-    texts = (batch.column("text") for batch in rows.to_batches())
-    hashes = list(threads.map_ahead(_hash, texts, threads.cores()))
-    exact, normalised = (np.concatenate(parts) for parts in zip(*hashes, strict=True))
+    exact, normalised = (
+        np.concatenate([hashed(batch.column("text")) for batch in rows.to_batches()])
+        for hashed in (hash_texts, hash_normalized)
+    )
     columns = dict(zip(rows.column_names, rows.columns, strict=True))
     clusters = from_numbers(cluster_keys(columns, normalised))
     drawn = draw_positions(columns, settings)
@@ -103,10 +104,6 @@ def _corrected(rows: "pa.Table", drawn: Mapping[str, NDArray[np.int64]], correct
     corrector.finish()
     corrector.require_training_rows(encode(take(labels, drawn["train"]))[1])
     return rows.set_column(rows.column_names.index("label"), "label", labels)
-
-
-def _hash(texts: "pa.StringArray") -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    return hash_texts(texts), hash_normalized(texts)
 
 
 def _write_by_hash(

@@ -1,13 +1,12 @@
 """Columns of texts as arrays: the same values and hashes as texts one by one."""
 
-import mmh3
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.core import murmur, strings
+from textclf.core import strings
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.core.settings import MAX_SEED
 
@@ -15,23 +14,6 @@ ANY = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SOUP = st.text(st.sampled_from("aB z \t\n\x1c\0\x7f\x85\xa0é\u1680İß\u2003\u3000語\ufb01"), max_size=12)
 COLUMNS = st.lists(st.one_of(ANY, SOUP, st.text("aB c", max_size=300)), max_size=40)
 SEEDS = st.integers(0, MAX_SEED)
-
-
-@given(st.lists(st.binary(max_size=70) | st.integers(0, 400).map(bytes), max_size=40), SEEDS, st.integers(1, 20))
-def test_many_texts_have_the_hashes_of_mmh3(texts: list[bytes], seed: int, rows: int) -> None:
-    bounds = np.cumsum([0, *map(len, texts)])
-    expected = [int.from_bytes(mmh3.mmh3_x64_128_digest(text, seed)[:8], "little") for text in texts]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(murmur, "ROWS", rows)
-        assert murmur.murmur(np.frombuffer(b"".join(texts), np.uint8), bounds, seed).tolist() == expected
-
-
-@pytest.mark.parametrize("extra", [-1, 0, 1])
-def test_texts_at_the_border_of_short_and_long_have_the_hashes_of_mmh3(extra: int) -> None:
-    texts = [bytes([number]) * (murmur.SHORT + extra) for number in range(100)]
-    bounds = np.cumsum([0, *map(len, texts)])
-    hashes = murmur.murmur(np.frombuffer(b"".join(texts), np.uint8), bounds, 3)
-    assert hashes.tolist() == fingerprints(texts, 3).tolist()
 
 
 @given(COLUMNS, SEEDS, st.data())

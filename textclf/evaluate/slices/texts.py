@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.arrow import blocks, to_numbers
+from textclf.core.arrow import blocks, from_bytes, to_numbers
+from textclf.core.hashing import fingerprints
 from textclf.core.lengths import count_lengths
-from textclf.core.murmur import murmur
-from textclf.core.strings import call, content
+from textclf.core.strings import call, content, encode
 from textclf.evaluate.slices import names
 
 if TYPE_CHECKING:
@@ -120,4 +120,6 @@ def _hash_words(texts: "pa.StringArray") -> tuple[NDArray[np.uint64], NDArray[np
     starts = np.flatnonzero(first)
     before = np.cumsum(inside)  # of which the word at a start is the last one so far
     ends = np.append(before[starts] - 1, before[-1] if len(before) else 0)
-    return murmur(letters[inside], ends.astype(np.int64), 0), np.searchsorted(bounds, starts, side="right") - 1
+    lengths: NDArray[np.int64] = np.diff(ends)
+    codes, words = encode(from_bytes(letters[inside], lengths))
+    return fingerprints(words)[codes], np.searchsorted(bounds, starts, side="right") - 1
