@@ -156,12 +156,6 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], T]) 
         return made
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep what textclf caches out of the home of whoever runs the tests."""
-    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.getbasetemp() / "cache")
-
-
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of 40 rows and the model majority, in which the stages from split to export ran."""

@@ -5,10 +5,9 @@ import functools
 import os
 import re
 from collections.abc import Iterator
-from importlib import metadata, resources
+from importlib import resources
 from typing import Any
 
-from textclf.core.user_cache import cached_text
 from textclf.plot.marks import HOVER
 from textclf.plot.style import Spec
 
@@ -74,14 +73,9 @@ def _short(number: re.Match[str]) -> str:
 def javascript(snippet: str) -> str:
     """Return a script that holds Vega, Vega-Lite and Vega-Embed (`vegaEmbed`) and ends with the snippet.
 
-    It takes a second, and depends on nothing but the snippet and the version of vl-convert: the next process of this
-    user finds it in the cache.
+    It depends on nothing but the snippet and the version of vl-convert.
     """
+    import vl_convert
 
-    def bundle() -> str:
-        import vl_convert
-
-        script: str = vl_convert.javascript_bundle(snippet)
-        return script
-
-    return cached_text("vega", f"{metadata.version('vl-convert-python')}\n{snippet}", bundle)
+    script: str = vl_convert.javascript_bundle(snippet)
+    return script
