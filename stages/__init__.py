@@ -1,6 +1,5 @@
 """The stages of the pipeline, each a script: `python -m stages.split`."""
 
-import gc
 import sys
 from pathlib import Path
 
@@ -12,7 +11,6 @@ ADDRESS_SPACE = 2 * resources.GIB  # bytes that a stage's libraries reserve; mea
 MODULE = "".join(sys.orig_argv[2:3]) if sys.orig_argv[1:2] == ["-m"] else ""  # that Python was started with
 
 if MODULE.startswith("stages."):  # before the imports of this stage, which may fail
-    gc.disable()  # until the stage has imported what it needs: see textclf.core.collection
     name = MODULE.removeprefix("stages.")
     report_uncaught(name)
     watch_code(Path(__file__).parents[1])
@@ -21,4 +19,3 @@ if MODULE.startswith("stages."):  # before the imports of this stage, which may 
     surroundings.ignore_settings()
     surroundings.require_own_code(Path(__file__).parent)
     surroundings.require_cpu()
-    surroundings.postpone_imports()

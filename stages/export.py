@@ -117,4 +117,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run, without=["pandas"], read_settings=read_settings)
+    stage.main(run, read_settings=read_settings)

@@ -39,4 +39,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run, without=["pandas"])
+    stage.main(run)

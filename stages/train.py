@@ -63,4 +63,4 @@ def run(*, stage: str, inputs: Path, features: Path, pretrained: Path, trained: 
 
 
 if __name__ == "__main__":
-    main(run, without=("pandas",))
+    main(run)

@@ -5,35 +5,30 @@ import inspect
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
-from textclf.core import collection
 from textclf.core.arguments import Parser
 from textclf.core.errors import UserError
 from textclf.core.failures import USAGE_ERROR, complain, discard, lines_of
 from textclf.core.provenance import recorded
 from textclf.core.quoting import quote_value
 from textclf.core.settings import Param, load_params
-from textclf.core.unloaded import refused
 
 
 def main(
     run: Callable[..., None],
-    without: Sequence[str] = (),
     read_settings: Callable[[Path], Mapping[str, Any]] | None = None,
 ) -> None:
     """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake that the user can mend.
 
     The stage's name is that of its file. Positional parameters of `run` take validated params: the section named as the
     parameter, or the key that `Annotated[..., Param(key)]` names. Keyword-only parameters are command-line arguments:
-    `features: Path` is `--features PATH`, which may be left out if the parameter has a default. `without` names
-    packages that the stage does without, so that no library may load them. A stage with `read_settings` takes its
-    params from the file of the argument --settings, if it is given, which this function reads. The argument --record is
-    the folder for a record of what the stage used: see `textclf.core.provenance`.
+    `features: Path` is `--features PATH`, which may be left out if the parameter has a default. A stage with
+    `read_settings` takes its params from the file of the argument --settings, if it is given, which this function
+    reads. The argument --record is the folder for a record of what the stage used: see `textclf.core.provenance`.
     """
-    collection.resume()
     name = Path(inspect.getfile(run)).stem
     parameters = inspect.signature(run, eval_str=True).parameters.values()
     wanted = {key_of(each): each.annotation for each in parameters if each.kind is not each.KEYWORD_ONLY}
@@ -54,9 +49,7 @@ def main(
             content = read_settings(settings) if read_settings is not None and settings is not None else None
             run(*load_params(wanted, content=content).values(), **given)
 
-    with refused(*without):
-        status = exit_code(name, work)
-    if status:
+    if status := exit_code(name, work):
         leave(status)
     # The outputs are complete. The ordinary exit would take another second to take TensorFlow apart; only the functions
     # that remove temporary files and the like are wanted.

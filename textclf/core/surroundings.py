@@ -6,11 +6,7 @@ For commands and stages only. `textclf.load` runs in a process of the user's, wh
 import os
 import sys
 import warnings
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
 from pathlib import Path
-from types import ModuleType
 
 from textclf.core.arithmetic import has_avx2, is_x86
 from textclf.core.errors import UserError
@@ -19,8 +15,6 @@ from textclf.core.errors import UserError
 IGNORED = ("NPY_", "NUMPY_", "PANDAS_", "PYTHONWARNINGS", "SCIPY_", "SKLEARN_", "SOURCE_DATE_EPOCH")
 PINNED = ("NPY_DISABLE_CPU_FEATURES",)  # by textclf.core.arithmetic
 UNSHOWN = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)  # as Python's own default
-# Parts of numpy that scipy imports and hardly ever uses, which takes as long as all else that scipy.sparse imports.
-POSTPONED = ("numpy.ctypeslib", "numpy.f2py", "numpy.polynomial", "numpy.testing")
 
 
 def ignore_settings() -> None:
@@ -46,23 +40,6 @@ def open_streams() -> None:
             os.fstat(number)
         except OSError:
             os.open(os.devnull, os.O_RDWR)  # gets the lowest number that is free
-
-
-def postpone_imports() -> None:
-    """Let the modules of `POSTPONED` be loaded when they are first used, instead of when they are imported."""
-    if _Postponing not in sys.meta_path:
-        sys.meta_path.insert(0, _Postponing)
-
-
-class _Postponing:
-    """A finder of the modules of `POSTPONED`."""
-
-    @staticmethod
-    def find_spec(name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec(name, path, target) if name in POSTPONED else None
-        if spec is not None and spec.loader is not None:
-            spec.loader = LazyLoader(spec.loader)
-        return spec
 
 
 def require_own_code(folder: Path) -> None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from textclf.artifacts.splits import open_clusters, read_table
-from textclf.core import special
 from textclf.core.arrow import to_bytes
 from textclf.evaluate.comparisons import EXACT_SUM
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
@@ -112,7 +112,7 @@ def effective_rows(sums: Floats, rows: Floats, row_variance: float, confidence: 
     if row_variance > 0 and between > 0 and size >= FEWEST:
         size = row_variance * total**2 / (between * clusters / max(clusters - 1, 1))
     quantile = (1 + confidence) / 2
-    few = (normal_quantile(quantile) / float(special.load().stdtrit(max(clusters - 1, 1), quantile))) ** 2
+    few = (normal_quantile(quantile) / float(special.stdtrit(max(clusters - 1, 1), quantile))) ** 2
     return float(min(size, total) * few)
 
 
@@ -141,8 +141,8 @@ def sign_flip(sums: Floats) -> float:
     if not total:
         return 1.0
     if reach > EXACT_SUM:
-        return float(special.load().erfc(total / math.sqrt(2 * float((sizes.astype(np.float64) ** 2).sum()))))
-    gammaln = special.load().gammaln
+        return float(special.erfc(total / math.sqrt(2 * float((sizes.astype(np.float64) ** 2).sum()))))
+    gammaln = special.gammaln
     chances = np.ones(1)  # of each sum of the sizes with a plus
     for size, number in zip(*np.unique(sizes, return_counts=True), strict=True):
         pluses = np.arange(number + 1)

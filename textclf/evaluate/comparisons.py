@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
-from textclf.core import special
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
 from textclf.evaluate.bootstrap import RESAMPLES, resamples
@@ -71,7 +71,7 @@ def mcnemar_from_counts(only_a: int, only_b: int) -> McNemar:
     """Return the test of `mcnemar` from the numbers of rows that only one model decides correctly."""
     fewer, more = sorted((only_a, only_b))
     # I_(1/2)(n - k, k + 1) is the probability of at most k of n. Twice one tail exceeds 1 where tails overlap.
-    p = min(2 * float(special.load().betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
+    p = min(2 * float(special.betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0
     return McNemar(only_a, only_b, p)
 
 
@@ -86,15 +86,13 @@ def fisher(right: int, rows: int, others_right: int, others: int) -> float:
     first, last = max(0, every - others), min(rows, every)
     if last == first:
         return 1.0
-    functions = special.load()
     if last - first > EXACT_SUM:
         share = every / (rows + others)
         spread = math.sqrt(share * (1 - share) * (1 / rows + 1 / others))
-        return float(functions.erfc(abs(right / rows - others_right / others) / spread / math.sqrt(2)))
+        return float(special.erfc(abs(right / rows - others_right / others) / spread / math.sqrt(2)))
     counts = np.arange(first, last + 1)
-    logs = -sum(
-        functions.gammaln(part + 1) for part in (counts, rows - counts, every - counts, others - every + counts)
-    )
+    cells = np.array([counts, rows - counts, every - counts, others - every + counts])
+    logs = -special.gammaln(cells + 1).sum(axis=0)
     chances = np.exp(logs - logs.max())
     # Tables as probable as the observed one may differ from it by rounding errors.
     extreme = chances <= chances[right - first] * (1 + 1e-7)
@@ -173,9 +171,9 @@ def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: floa
     mean = float(differences.mean())
     sd = float(differences.std(ddof=1))
     error = sd * math.sqrt(1 / splits + ratio)
-    student = special.load()  # stdtr is Student's distribution function, stdtrit its inverse
-    half = error * float(student.stdtrit(splits - 1, (1 + confidence) / 2))
-    p = 2 * float(student.stdtr(splits - 1, -abs(mean) / error))
+    # stdtr is Student's distribution function, stdtrit its inverse
+    half = error * float(special.stdtrit(splits - 1, (1 + confidence) / 2))
+    p = 2 * float(special.stdtr(splits - 1, -abs(mean) / error))
     return CorrectedT(mean, sd, mean / error, p, mean - half, mean + half)
 
 

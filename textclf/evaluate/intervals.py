@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from textclf.core import special
+from scipy import special
 
 CONFIDENCE = 0.95
 
@@ -34,7 +33,7 @@ def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interv
 
 def normal_quantile(probability: float) -> float:
     """Return the quantile of the standard normal distribution."""
-    return float(special.load().ndtri(probability))
+    return float(special.ndtri(probability))
 
 
 def normal(mean: float, standard_error: float, confidence: float = CONFIDENCE) -> Interval:

@@ -1,7 +1,6 @@
 """What a process of textclf ignores of a user's settings, and where it refuses to work."""
 
 import os
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -60,15 +59,3 @@ def test_only_an_x86_cpu_without_avx2_is_refused(
         return
     with pytest.raises(UserError, match="the CPU must have AVX2 and FMA"):
         surroundings.require_cpu()
-
-
-def test_postponed_modules_are_loaded_when_they_are_used() -> None:
-    program = (
-        "import sys; from textclf.core import surroundings; surroundings.postpone_imports(); import scipy.sparse\n"
-        "inner = 'numpy.f2py.crackfortran', 'numpy.testing._private.utils', 'numpy.polynomial.chebyshev'\n"
-        "print(*(name in sys.modules for name in inner))\n"
-        "import numpy; numpy.testing.assert_equal(1, 1); print(numpy.polynomial.Polynomial([1, 2])(3.0))\n"
-        "from numpy.f2py import crackfortran; print(*(name in sys.modules for name in inner))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.split("\n") == ["False False False", "7.0", "True True True", ""]

@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from textclf.core import collection
 from textclf.core.arithmetic import is_x86
 from textclf.core.errors import UserError
 from textclf.core.quoting import quote_value
@@ -58,27 +57,24 @@ def keras_environment(environment: Mapping[str, str], x86: bool) -> dict[str, st
 
 
 def import_keras() -> tuple[Any, Any]:
-    """Return the modules keras and tensorflow, imported without what no network here uses.
+    """Return the modules keras and tensorflow.
 
     The variables of `keras_environment` are set for the rest of the process, because TensorFlow reads some of them
-    late. Keras imports matplotlib and scikit-learn where they are installed, which takes a second; TensorFlow writes
-    lines about the machine to stderr before it can be told not to. These are shown if the import fails.
+    late. TensorFlow writes lines about the machine to stderr before it can be told not to; these are shown if the
+    import fails.
     """
     variables = keras_environment(os.environ, is_x86())
     for name in os.environ.keys() - variables.keys():
         del os.environ[name]
     os.environ.update(variables)
-    hidden = {name: None for name in ("matplotlib", "pandas", "sklearn") if name not in sys.modules}
-    sys.modules.update(hidden)  # type: ignore[arg-type]
     if sys.stderr is not None:  # closed, as by 2>&-
         sys.stderr.flush()
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as captured:
         os.dup2(captured.fileno(), 2)
         try:
-            with collection.paused():
-                import keras
-                import tensorflow as tf
+            import keras
+            import tensorflow as tf
         except BaseException:
             captured.seek(0)
             os.write(stderr, captured.read())
@@ -86,7 +82,5 @@ def import_keras() -> tuple[Any, Any]:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
-            for name in hidden:
-                del sys.modules[name]
     tf.get_logger().setLevel("ERROR")  # training a second model is no mistake to warn of
     return keras, tf
