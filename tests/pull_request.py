@@ -19,7 +19,10 @@ READ = (
     "dvc.lock",
     "dvc.yaml",
     "params.yaml",
-    *(f"metrics/{name}.json" for name in ("decisions", "evaluation", "features", "intervals", "splits", "training")),
+    *(
+        f"metrics/{name}.json"
+        for name in ("decisions", "evaluation", "features", "intervals", "slices", "splits", "training")
+    ),
     PREDICTIONS,
 )
 

@@ -63,3 +63,9 @@ def round_significant(value: float, digits: int = 6) -> float:
 def p_value(value: float) -> str:
     """Return a p-value with three digits, or "< 0.001"."""
     return f"< {SMALLEST_P}" if value < SMALLEST_P else f"{value:.3f}"
+
+
+def p_relation(value: float) -> str:
+    """Return what follows "p" in a sentence: "= 0.035" or "< 0.001"."""
+    text = p_value(value)
+    return text if text.startswith("<") else f"= {text}"

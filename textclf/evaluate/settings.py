@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from textclf.artifacts.decisions import RESERVED
 from textclf.core.settings import Name, Section, Seed, Share, rule
+from textclf.evaluate.registry import METRICS
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
 THRESHOLD_RULES = get_args(ThresholdRule)
@@ -41,6 +42,15 @@ ExternalName = Annotated[str, AfterValidator(_external_name)]
 
 # Those that counts and sums of the rows of a slice give: not accuracy, which slices always have.
 SLICE_METRICS = ("precision", "recall", "f1", "balanced_accuracy", "mcc", "log_loss", "brier")
+
+
+def _metric(value: str) -> str:
+    if value not in METRICS:
+        raise rule(f"one of {', '.join(METRICS)}")
+    return value
+
+
+MetricName = Annotated[str, AfterValidator(_metric), Field(json_schema_extra={"enum": list(METRICS)})]
 
 
 def _slice_metric(value: str) -> str:

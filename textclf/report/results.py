@@ -12,6 +12,7 @@ from textclf.core.formatting import (
     confidence_level,
     display_name,
     join_names,
+    p_relation,
     p_value,
     percent,
     points,
@@ -62,7 +63,7 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
     test = run.comparisons[pair_name(later, earlier)]
     sign = 1 if later == name else -1
     low, high = sorted((sign * test["low"], sign * test["high"]))
-    p, smallest = p_value(test["p_holm"]), test.get("smallest_difference")
+    smallest = test.get("smallest_difference")
     return {
         "differs": _differs(run, test),
         "other": display_name(other),
@@ -71,7 +72,7 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         "signed": points(sign * test["difference"]),
         "low": points(low),
         "high": points(high),
-        "p": (p if p.startswith("<") else f"= {p}").replace(" ", "\N{NO-BREAK SPACE}"),
+        "p": p_relation(test["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}"),
         "smallest": None if smallest is None else points(smallest, signed=False),
     }
 

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, p_value, percent, points
+from textclf.core.formatting import (
+    confidence_level,
+    count_noun,
+    display_name,
+    join_names,
+    p_relation,
+    p_value,
+    percent,
+    points,
+)
 from textclf.core.labels import visible
 from textclf.evaluate.registry import METRICS, TOO_FEW, format_interval, format_value
 from textclf.evaluate.slices.membership import FEWEST_ROWS, describe_left_out
@@ -55,18 +64,13 @@ def _findings(run: Run, model: str) -> list[str]:
         return []
     parts = [
         f"{title(run, name)} ({percent(entries[name]['accuracy'])} of {count_noun(entries[name]['rows'], 'row')}, "
-        f"{points(entries[name]['difference'])} points, p {_p(entries[name]['p_holm'])})"
+        f"{points(entries[name]['difference'])} points, p {p_relation(entries[name]['p_holm'])})"
         for name in found[:NAMED]
     ]
     more = len(found) - NAMED
     others = f", and {more} more" if more > 0 else ""
     where = f"{join_names(parts)}{others}"
     return [f"{display_name(model)} is less accurate on some rows than on the other test rows: {where}."]
-
-
-def _p(value: float) -> str:
-    text = p_value(value)
-    return text if text.startswith("<") else f"= {text}"
 
 
 def title(run: Run, name: str) -> str:

@@ -4,7 +4,7 @@ Nothing in this module reads a file: metrics come as the nested mappings that me
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -41,9 +41,14 @@ class Change:
     few_rows: bool = False
 
     @property
+    def key(self) -> Key:
+        """Return model, split and metric."""
+        return self.model, self.split, self.metric
+
+    @property
     def name(self) -> str:
         """Return the dotted name, as in params.yaml and DVC's tables."""
-        return f"{self.model}.{self.split}.{self.metric}"
+        return ".".join(self.key)
 
     @property
     def lower_is_better(self) -> bool:
@@ -100,17 +105,12 @@ def unpaired_interval(head: float, base: float, head_interval: Interval, base_in
 
 
 def compare_metrics(
-    base: Numbers,
-    head: Numbers,
-    base_intervals: Numbers,
-    head_intervals: Numbers,
-    paired: Mapping[Key, Interval] | None = None,
-    same_task: bool = True,
+    base: Numbers, head: Numbers, base_intervals: Numbers, head_intervals: Numbers, same_task: bool = True
 ) -> list[Change]:
     """Return the change of every metric of either revision, in the order of the report.
 
-    The interval is the one in `paired`, else `unpaired_interval` of the `low` and `high` that `base_intervals` and
-    `head_intervals` hold. There is none if one of these is missing or the tasks differ.
+    The interval is `unpaired_interval` of the `low` and `high` that `base_intervals` and `head_intervals` hold. There
+    is none if one of these is missing or the tasks differ.
     """
     keys = {
         (model, split, metric)
@@ -121,40 +121,28 @@ def compare_metrics(
     }
     changes = []
     for key in sorted(keys, key=_sort_key):
-        base_value, head_value = _get(base, key), _get(head, key)
-        base_interval, head_interval = (_interval(_get(numbers, key)) for numbers in (base_intervals, head_intervals))
-        interval = (paired or {}).get(key)
-        if interval is None and None not in (base_value, head_value) and base_interval and head_interval:
-            interval = unpaired_interval(head_value, base_value, head_interval, base_interval)
-        few = any(_is_null(numbers, key) for numbers in (base_intervals, head_intervals))
-        changes.append(Change(*key, base_value, head_value, interval if same_task else None, same_task, few))
+        before, now = _get(base, key), _get(head, key)
+        ends = [_get(intervals, key, {}) for intervals in (head_intervals, base_intervals)]
+        interval = None
+        if same_task and None not in (before, now) and all(ends):
+            interval = unpaired_interval(now, before, *(Interval(each["low"], each["high"]) for each in ends))
+        changes.append(Change(*key, before, now, interval, same_task, few_rows=None in ends))
     return changes
 
 
 def _sort_key(key: Key) -> tuple[Any, ...]:
     model, split, metric = key
-    splits = (*JUDGED, *(name for name in SPLITS if name not in JUDGED))
-    return (
-        model,
-        splits.index(split) if split in splits else len(splits),
-        ORDER.index(metric) if metric in ORDER else len(ORDER),
-        metric,
-    )
+    splits = SPLITS[::-1]  # the test rows first
+    return model, _rank(split, splits), _rank(metric, ORDER), metric
 
 
-def _get(numbers: Numbers, key: Key) -> Any:
+def _rank(name: str, order: Sequence[str]) -> int:
+    return order.index(name) if name in order else len(order)
+
+
+def _get(numbers: Numbers, key: Key, default: Any = None) -> Any:
     model, split, metric = key
-    return numbers.get(model, {}).get(split, {}).get(metric)
-
-
-def _is_null(numbers: Numbers, key: Key) -> bool:
-    model, split, metric = key
-    intervals = numbers.get(model, {}).get(split, {})
-    return metric in intervals and intervals[metric] is None
-
-
-def _interval(entry: Any) -> Interval | None:
-    return Interval(entry["low"], entry["high"]) if isinstance(entry, dict) and {"low", "high"} <= set(entry) else None
+    return numbers.get(model, {}).get(split, {}).get(metric, default)
 
 
 def format_number(value: float) -> str:

@@ -68,11 +68,11 @@ def compare(base: Revision, head: Revision) -> Report:
     levels = {section.confidence for section in settings if section}
     intervals: tuple[Numbers, Numbers] = {}, {}
     if len(levels) < 2:  # intervals of different levels can't be combined
-        intervals = base.numbers(revisions.INTERVALS), head.numbers(revisions.INTERVALS)
+        intervals = base.metrics(revisions.INTERVALS), head.metrics(revisions.INTERVALS)
     task = task_differences(params, [side.metrics(revisions.SPLITS) for side in sides])
-    unpaired = compare_metrics(*measured, *intervals, same_task=not task)
+    changes = compare_metrics(*measured, *intervals, same_task=not task)
     pairing = Pairing()
-    moved = [change for change in unpaired if change.verdict not in ("unchanged", "new", "removed", "different task")]
+    moved = [change for change in changes if change.verdict not in ("unchanged", "new", "removed", "different task")]
     if moved and len(levels) == 1 and settings[0] and settings[1]:
         models = sorted({change.model for change in moved})
         split = params[1].get("split")
@@ -80,7 +80,7 @@ def compare(base: Revision, head: Revision) -> Report:
         pairing = pair_predictions(
             moved, base.decided(models), head.decided(models), settings[1], stratified, _clustered(sides)
         )
-    changes = compare_metrics(*measured, *intervals, pairing.intervals, same_task=not task)
+    changes = pairing.replace_intervals(changes)
     splits = [checksums(side.lock.get("split", {}), "outs") for side in sides]
     same_splits = True if splits[0] and splits[0] == splits[1] else None
     differences = compare_values(*params)

@@ -1,7 +1,7 @@
 """The gate of params.yaml: bounds that the metrics and the behaviour of a change must keep."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,10 +9,11 @@ from textclf.artifacts.decisions import RESERVED
 from textclf.behave.results import Behaviour
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_value
-from textclf.core.settings import suggest
+from textclf.core.settings import PARAMS_FILE, suggest
 from textclf.review.changes import Change, format_number
 from textclf.review.settings import Gate
 
+Rule = Literal["minimum", "maximum_drop", "slices", "behaviour"]
 Slices = Mapping[str, Mapping[str, Mapping[str, Any]]]  # model -> slice -> number
 
 
@@ -23,7 +24,7 @@ class Check:
     `reason` says in numbers why it failed ("is 0.700, less than 0.75"); it is empty if the rule passed.
     """
 
-    rule: Literal["minimum", "maximum_drop", "slices", "behaviour"]
+    rule: Rule
     limit: float
     change: Change
     reason: str = ""
@@ -44,22 +45,16 @@ def check_gate(gate: Gate, changes: Iterable[Change]) -> list[Check]:
     Without a base of the same task there is no drop.
     """
     by_name = {change.name: change for change in changes if change.head is not None}
-    checks: list[Check] = []
-    mistakes = []
-    for rule, bounds in (("minimum", gate.minimum), ("maximum_drop", gate.maximum_drop)):
-        for model, splits in bounds.items():
-            for split, metrics in splits.items():
-                for metric, limit in metrics.items():
-                    name = f"{model}.{split}.{metric}"
-                    change = by_name.get(name)
-                    if change is None:
-                        mistakes.append(f"params.yaml: gate.{rule} must name a metric of the run; got {name}")
-                    elif rule == "minimum":
-                        checks.append(Check("minimum", limit, change, _breaks_minimum(change, limit)))
-                    else:
-                        checks.append(Check("maximum_drop", limit, change, _drops_too_far(change, limit)))
-    if mistakes:
-        raise UserError(*mistakes)
+    checks, mistakes = [], []
+    judges: dict[Rule, Callable[[Change, float], str]] = {"minimum": _breaks_minimum, "maximum_drop": _drops_too_far}
+    for rule, judge in judges.items():
+        for *place, limit in _limits(getattr(gate, rule)):
+            name = ".".join(place)
+            if change := by_name.get(name):
+                checks.append(Check(rule, limit, change, judge(change, limit)))
+            else:
+                mistakes.append(f"gate.{rule} must name a metric of the run; got {name}")
+    _refuse(mistakes)
     return checks
 
 
@@ -71,27 +66,21 @@ def check_slices(gate: Gate, base: Slices, head: Slices) -> list[Check]:
     """
     checks, mistakes = [], []
     head = {name: slices for name, slices in head.items() if name not in RESERVED}
-    for model, slices in gate.slices.items():
-        known = head.get(model)
-        if known is None:
+    for model, name, metric, limit in _limits(gate.slices):
+        before, now = (side.get(model, {}).get(name, {}).get(metric) for side in (base, head))
+        change = Change(model, name, metric, before, now)
+        if model not in head:
             has = list_names(list(head)) or "none; run dvc repro to make metrics/slices.json"
-            mistakes.append(f"params.yaml: gate.slices must name a model of the run ({has}); got {model}")
-            continue
-        for name, metrics in slices.items():
-            if name not in known:
-                rule = f"must name a slice of its test rows ({list_names(sorted(known)) or 'none'})"
-                mistakes.append(f"params.yaml: gate.slices.{model} {rule}; got {quote_value(name)}")
-                continue
-            for metric, limit in metrics.items():
-                before, now = (side.get(model, {}).get(name, {}).get(metric) for side in (base, head))
-                change = Change(model, name, metric, before, now)
-                if change.head is None:
-                    rule = "must name accuracy, or evaluate.slice_metric where it is defined"
-                    mistakes.append(f"params.yaml: gate.slices {rule}; got {change.name}")
-                else:
-                    checks.append(Check("slices", limit, change, _breaks_minimum(change, limit)))
-    if mistakes:
-        raise UserError(*mistakes)
+            mistakes.append(f"gate.slices must name a model of the run ({has}); got {model}")
+        elif name not in head[model]:
+            has = list_names(sorted(head[model])) or "none"
+            mistakes.append(f"gate.slices.{model} must name a slice of its test rows ({has}); got {quote_value(name)}")
+        elif now is None:
+            rule = "must name accuracy, or evaluate.slice_metric where it is defined"
+            mistakes.append(f"gate.slices {rule}; got {change.name}")
+        else:
+            checks.append(Check("slices", limit, change, _breaks_minimum(change, limit)))
+    _refuse(mistakes)
     return checks
 
 
@@ -102,17 +91,14 @@ def check_behaviour(gate: Gate, base: Mapping[str, Behaviour], head: Mapping[str
     have.
     """
     checks, mistakes = [], []
-    for model, file, test, limit in _limits(gate):
-        name = f"{model}.{file}.{test}"
+    for model, file, test, limit in _limits(gate.behaviour):
         measured = head[file].models if file in head else {}
-        if file not in head:
-            hint = f"behave.tests has no results of {file}; add the file there and run dvc repro"
-        elif model not in measured:
-            hint = suggest(model, measured)
-        else:
-            hint = suggest(test, measured[model])
         if test not in measured.get(model, {}):
-            mistakes.append(f"params.yaml: gate.behaviour must name a test of the run; got {name}; {hint}")
+            if file not in head:
+                hint = f"behave.tests has no results of {file}; add the file there and run dvc repro"
+            else:
+                hint = suggest(test, measured[model]) if model in measured else suggest(model, measured)
+            mistakes.append(f"gate.behaviour must name a test of the run; got {model}.{file}.{test}; {hint}")
             continue
         rate = measured[model][test]
         before = base[file].models.get(model, {}).get(test) if file in base else None
@@ -120,16 +106,21 @@ def check_behaviour(gate: Gate, base: Mapping[str, Behaviour], head: Mapping[str
         counted = f"{rate.failures:,} of {rate.cases:,} cases"
         reason = f"is {format_number(rate.failure_rate)} ({counted}), more than {limit}"
         checks.append(Check("behaviour", limit, change, reason if rate.failure_rate > limit else ""))
-    if mistakes:
-        raise UserError(*mistakes)
+    _refuse(mistakes)
     return checks
 
 
-def _limits(gate: Gate) -> Iterator[tuple[str, str, str, float]]:
-    """Yield model, file, test and limit of each rule on behaviour."""
-    for model, files in gate.behaviour.items():
-        for file, tests in files.items():
-            yield from ((model, file, test, limit) for test, limit in tests.items())
+def _limits(rules: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[tuple[str, str, str, float]]:
+    """Yield the three names and the limit of each rule in a section of the gate."""
+    for model, parts in rules.items():
+        for part, limits in parts.items():
+            yield from ((model, part, name, limit) for name, limit in limits.items())
+
+
+def _refuse(mistakes: Iterable[str]) -> None:
+    """Raise `UserError` with a line for each mistake, if there are any."""
+    if lines := [f"{PARAMS_FILE}: {mistake}" for mistake in dict.fromkeys(mistakes)]:
+        raise UserError(*lines)
 
 
 def _breaks_minimum(change: Change, limit: float) -> str:

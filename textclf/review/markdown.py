@@ -13,7 +13,7 @@ from urllib.parse import quote
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from textclf.core.formatting import confidence_level, p_value
+from textclf.core.formatting import confidence_level, p_relation
 from textclf.core.quoting import shorten
 from textclf.evaluate.intervals import Interval
 from textclf.review.changes import Verdict, format_number
@@ -103,8 +103,7 @@ def outcome(check: Check) -> Markup:
 
 def p_equals(value: float) -> Markup:
     """Return "p = 0.035" or "p < 0.001"."""
-    text = p_value(value)
-    return safe(f"p {text}" if text.startswith("<") else f"p = {text}")
+    return safe(f"p {p_relation(value)}")
 
 
 def level(confidence: float) -> Markup:
@@ -113,15 +112,5 @@ def level(confidence: float) -> Markup:
 
 
 FILTERS: dict[str, Callable[..., Markup]] = {
-    "code": code,
-    "ends": ends,
-    "level": level,
-    "names": names,
-    "number": number,
-    "outcome": outcome,
-    "p_equals": p_equals,
-    "reason": reason,
-    "signed": signed,
-    "url": url,
-    "verdict": verdict,
+    each.__name__: each for each in (code, ends, level, names, number, outcome, p_equals, reason, signed, url, verdict)
 }

@@ -70,6 +70,10 @@ class Pairing:
     pairs: list[Pair] = field(default_factory=list)
     same_test_rows: list[bool] = field(default_factory=list)  # one per model that could be compared
 
+    def replace_intervals(self, changes: Iterable[Change]) -> list[Change]:
+        """Return the changes, each with its paired interval if there is one."""
+        return [replace(change, interval=self.intervals.get(change.key, change.interval)) for change in changes]
+
 
 def pair_predictions(
     changes: Iterable[Change],

@@ -116,13 +116,9 @@ class Revision:
                     results[str(name)] = parse_metrics(data, f"{path} of {self.where}")
         return results
 
-    def numbers(self, name: str) -> Numbers:
-        """Return model, split and metric of evaluation.json or intervals.json."""
-        return self.metrics(name)
-
     def evaluation(self) -> Numbers:
         """Return the metrics of each model; raise `UserError` if there are none."""
-        numbers = self.numbers(EVALUATION)
+        numbers = self.metrics(EVALUATION)
         if not numbers:
             path = self.metric_files().get(EVALUATION)
             what = f"{path} not found" if path else f"dvc.yaml must name an output called {EVALUATION}; got none"

@@ -8,18 +8,12 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
 from textclf.core.settings import Name, Section, rule
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.settings import SLICE_METRICS
+from textclf.evaluate.settings import SLICE_METRICS, MetricName
 
 
 def _split(value: str) -> str:
     if value not in SPLITS:
         raise rule(f"one of {', '.join(SPLITS)}")
-    return value
-
-
-def _metric(value: str) -> str:
-    if value not in METRICS:
-        raise rule(f"one of {', '.join(METRICS)}")
     return value
 
 
@@ -40,7 +34,6 @@ def _shares(limits: dict[str, float]) -> dict[str, float]:
 
 
 SplitName = Annotated[str, AfterValidator(_split)]
-MetricName = Annotated[str, AfterValidator(_metric)]
 SliceMetricName = Annotated[str, AfterValidator(_slice_metric)]
 Shares = AfterValidator(_shares)
 Bounds = dict[Name, dict[SplitName, Annotated[dict[MetricName, float], Shares]]]

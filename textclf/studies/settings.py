@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from textclf.core.settings import MAX_SEED, Name, Section, relation, rule, to_yaml, unique
-from textclf.evaluate.registry import METRICS
+from textclf.evaluate.settings import MetricName
 
 
 class CrossValidate(Section):
@@ -74,12 +74,6 @@ def _values(value: object) -> Choices | Range:
     return tuple(value)
 
 
-def _metric(value: str) -> str:
-    if value not in METRICS:
-        raise rule(f"one of {', '.join(METRICS)}")
-    return value
-
-
 Values = Annotated[
     Any, PlainValidator(_values), WithJsonSchema({"anyOf": [{"type": "array"}, Range.model_json_schema()]})
 ]
@@ -95,7 +89,7 @@ class Search(Section):
     trials: Annotated[int, Field(ge=1)] = Field(20, description="number of settings to try, each once")
     folds: Annotated[int, Field(ge=2)] = Field(4, description="number of folds of the training rows that score a trial")
     seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(0, description="seed of the trials and of the folds")
-    metric: Annotated[str, AfterValidator(_metric), Field(json_schema_extra={"enum": list(METRICS)})] = Field(
+    metric: MetricName = Field(
         "log_loss", description="metric of the held-out rows to optimise, such as log_loss or accuracy"
     )
     nested: Annotated[int, Field(ge=2)] | None = Field(

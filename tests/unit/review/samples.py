@@ -1,5 +1,8 @@
-"""Changes for the tests of the review."""
+"""Changes and failure rates for the tests of the review."""
 
+from typing import Any
+
+from textclf.behave.results import Behaviour
 from textclf.evaluate.intervals import Interval
 from textclf.review.changes import Change
 
@@ -13,3 +16,17 @@ def change(
 ) -> Change:
     """Return a change of a metric of `keras` on the test rows."""
     return Change("keras", "test", metric, base, head, Interval(*interval) if interval else None, same_task)
+
+
+def rates(**failures: int) -> dict[str, Any]:
+    """Return the results of keras in tests of ten cases, as a file has them."""
+    tests = {
+        name: {"cases": 10, "failures": number, "failure_rate": number / 10, "low": 0.0, "high": 1.0, "failed": []}
+        for name, number in failures.items()
+    }
+    return {"models": {"keras": tests}, "sha256": ""}
+
+
+def behaviour(**failures: int) -> dict[str, Behaviour]:
+    """Return these results as those of the file `mine`."""
+    return {"mine": Behaviour.model_validate(rates(**failures))}

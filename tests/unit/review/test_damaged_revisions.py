@@ -1,4 +1,4 @@
-"""Files of a revision that someone edited, merged or cut: pr-report gives no answer rather than a wrong one."""
+"""Files of a revision, sound or edited, merged or cut: pr-report gives no answer rather than a wrong one."""
 
 import json
 import shutil
@@ -15,80 +15,46 @@ from tests import pull_request
 from tests.pull_request import PREDICTIONS
 from textclf import cli
 
-EVALUATION, INTERVALS, DECISIONS = (f"metrics/{name}.json" for name in ("evaluation", "intervals", "decisions"))
-NOT_JSON = "must be JSON with finite numbers; got something else"
+EVALUATION = "metrics/evaluation.json"
+NOT_JSON = " must be JSON with finite numbers; got something else"
 TREE = "of the working tree"
-ACCURACY = "majority.test.accuracy"
 
 # Found by random damage (tests/faults/test_readers.py): file, keys, the value put there, what is said.
 VALUES: list[tuple[str, tuple[Any, ...], Any, str]] = [
-    (EVALUATION, ("majority", "test", "accuracy"), float("nan"), f" {NOT_JSON}"),
-    (EVALUATION, ("majority", "test", "log_loss"), float("inf"), f" {NOT_JSON}"),
-    (EVALUATION, ("majority", "test", "accuracy"), None, f": {ACCURACY} must be a number; got null"),
-    (EVALUATION, ("majority", "test", "accuracy"), True, f": {ACCURACY} must be a number; got true"),
+    (EVALUATION, ("majority", "test", "accuracy"), float("nan"), NOT_JSON),
     (EVALUATION, ("majority", "test"), [0.5], ": majority.test must be a mapping; got [0.5]"),
-    (EVALUATION, ("majority",), 0.5, ": majority must be a mapping; got 0.5"),
-    (EVALUATION, ("\ud800",), {}, f" {NOT_JSON}"),
-    (INTERVALS, ("majority", "test", "accuracy"), 0.5, f": {ACCURACY} must be a mapping; got 0.5"),
-    (INTERVALS, ("majority", "test", "accuracy"), {"low": 0}, f": {ACCURACY}.high is missing; it must be set"),
-    (
-        INTERVALS,
-        ("majority", "test", "accuracy"),
-        {"low": {}, "high": 1},
-        f": {ACCURACY}.low must be a number; got {{}}",
-    ),
-    (
-        DECISIONS,
-        ("protocol", "clusters"),
-        ["test"],
-        ": protocol.clusters must be a mapping; got [test]",
-    ),
-    (DECISIONS, ("protocol",), 1, ": protocol must be a mapping; got 1"),
-    (DECISIONS, ("majority",), {"slope": 1}, ": majority must be a decision with temperature, or slope and intercept"),
+    (EVALUATION, ("\ud800",), {}, NOT_JSON),
+    ("metrics/intervals.json", ("majority", "test"), {"f1": {}}, ": majority.test.f1.low is missing; it must be set"),
+    ("metrics/decisions.json", ("protocol",), 1, ": protocol must be a mapping; got 1"),
     ("metrics/splits.json", ("test", "classes"), {}, ": test.classes must be the numbers of at least one row; got {}"),
-    ("dvc.lock", ("stages",), ["split"], ": stages must be a mapping; got [split]"),
-    ("dvc.lock", ("stages", "split"), None, ": stages.split must be a mapping; got null"),
-    ("dvc.lock", ("stages", "split", "outs"), {}, ": stages.split.outs must be a list; got {}"),
-    ("dvc.lock", ("stages", "split", "outs", 0), "data", ": stages.split.outs[0] must be a mapping; got data"),
-    ("dvc.lock", ("stages", "split", "deps", 0), {}, ": stages.split.deps[0].path is missing; it must be set"),
-    ("dvc.lock", ("stages", "split", "outs", 0, "path"), 3, ": stages.split.outs[0].path must be text; got 3"),
-    (
-        "dvc.lock",
-        ("stages", "split", "outs", 0, "md5"),
-        "../..",
-        ": stages.split.outs[0].md5 must be an MD5 in hexadecimal digits; got ../..",
-    ),
-    ("dvc.lock", ("stages", "split", "params"), "all", ": stages.split.params must be a mapping; got all"),
-    (
-        "dvc.lock",
-        ("stages", "split", "params", "params.yaml"),
-        ["seed"],
-        ": stages.split.params.params.yaml must be a mapping; got [seed]",
-    ),
-    ("dvc.yaml", ("stages",), 1, ": stages must be a mapping; got 1"),
-    ("dvc.yaml", ("stages", "split"), [], ": stages.split must be a mapping; got []"),
-    ("dvc.yaml", ("stages", "split", "outs"), "data", ": stages.split.outs must be a list; got data"),
-    (
-        "dvc.yaml",
-        ("stages", "split", "outs", 0),
-        {},
-        ": stages.split.outs[0] must be a path, or a mapping with a path as its key; got {}",
-    ),
-    (
-        "dvc.yaml",
-        ("stages", "split", "outs", 0),
-        "a\0.json",
-        ": stages.split.outs[0] must be a path; got 'a\\x00.json'",
-    ),
 ]
+# The same of what stands under `stages`.
+STAGES: list[tuple[str, tuple[Any, ...], Any, str]] = [
+    ("dvc.lock", (), ["split"], " must be a mapping; got [split]"),
+    ("dvc.lock", ("split",), None, ".split must be a mapping; got null"),
+    ("dvc.lock", ("split", "outs"), {}, ".split.outs must be a list; got {}"),
+    ("dvc.lock", ("split", "outs", 0), "data", ".split.outs[0] must be a mapping; got data"),
+    ("dvc.lock", ("split", "deps", 0), {}, ".split.deps[0].path is missing; it must be set"),
+    ("dvc.lock", ("split", "outs", 0, "path"), "", ".split.outs[0].path must be a path; got ''"),
+    ("dvc.lock", ("split", "outs", 0, "md5"), "..", ".split.outs[0].md5 must be an MD5 in hexadecimal digits; got .."),
+    ("dvc.lock", ("split", "params"), "all", ".split.params must be a mapping; got all"),
+    ("dvc.yaml", ("split",), [], ".split must be a mapping; got []"),
+    ("dvc.yaml", ("split", "outs"), "data", ".split.outs must be a list; got data"),
+    (
+        "dvc.yaml",
+        ("split", "outs", 0),
+        {},
+        ".split.outs[0] must be a path, or a mapping with a path as its key; got {}",
+    ),
+    ("dvc.yaml", ("split", "outs", 0), "a\0.json", ".split.outs[0] must be a path; got 'a\\x00.json'"),
+]
+VALUES += [(file, ("stages", *keys), value, f": stages{said}") for file, keys, value, said in STAGES]
 BYTES: list[tuple[str, bytes, str]] = [
-    (EVALUATION, b"", f" {NOT_JSON}"),
-    (EVALUATION, b"[" * 100_000, f" {NOT_JSON}"),
-    (EVALUATION, b'{"a":' * 60 + b"1" + b"}" * 60, f" {NOT_JSON}"),
-    (EVALUATION, b"\xff\xfe{}", f" {NOT_JSON}"),
-    (EVALUATION, b'{"majority": {"test": {"accuracy": 1e999}}}', f" {NOT_JSON}"),
+    (EVALUATION, b"", NOT_JSON),
+    (EVALUATION, b"[" * 100_000, NOT_JSON),
+    (EVALUATION, b"\xff\xfe{}", NOT_JSON),
     (EVALUATION, b"[1]", " must be a mapping; got list"),
-    ("metrics/features.json", b"{", f" {NOT_JSON}"),
+    ("metrics/features.json", b"{", NOT_JSON),
     ("params.yaml", b"", " must be a mapping of sections; got null"),
     ("dvc.lock", b"", " must be a mapping of sections; got null"),
     ("dvc.yaml", b"\xff", " must be UTF-8; got other bytes"),
@@ -131,10 +97,15 @@ def put(file: str, keys: tuple[Any, ...], value: Any) -> None:
 
 
 @pytest.mark.usefixtures("pull")
-def test_undamaged_files_give_a_comment(capfd: pytest.CaptureFixture[str]) -> None:
+def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(capfd: pytest.CaptureFixture[str]) -> None:
+    put("metrics/features.json", ("words", "train", "nonzeros"), 5)
+    put("metrics/slices.json", ("protocol", "left_out"), {"class": 3})  # slices are many and differ by chance
     code, out, err = pr_report(capfd, "HEAD")
     assert (code, err) == (0, "")
     assert "the gate passed.**" in out
+    assert "<summary>Other metrics that changed: 1</summary>" in out
+    assert "| `features.json: words.train.nonzeros` | `76` | `5` |" in out
+    assert "`slices.json: " not in out
 
 
 @pytest.mark.usefixtures("pull")
@@ -166,7 +137,7 @@ def test_a_damaged_file_of_a_commit_is_named_with_the_commit(pull: Path, capfd: 
     pull_request.git(pull, "reset", "--quiet", "--mixed", "HEAD~1")
     assert (code, out) == (2, "")
     assert err.startswith(f"error: pr-report: {EVALUATION} of ")
-    assert err.endswith(f" {NOT_JSON}\n")
+    assert err.endswith(f"{NOT_JSON}\n")
     assert TREE not in err
 
 

@@ -9,19 +9,23 @@ from textclf.review import differences
 from textclf.review.differences import StageChange
 
 
-def test_values_are_compared_by_dotted_key_as_json() -> None:
-    base = {"train": {"keras": {"epochs": 100, "units": [10]}, "seed": 0}, "gone": {}}
-    head = {"train": {"keras": {"epochs": 2, "units": [10]}, "seed": 0}, "new": None, "text": "ü"}
-    assert compare_values(base, head) == [
-        Difference("train.keras.epochs", "100", "2"),
-        Difference("gone", "{}", None),
-        Difference("new", None, "null"),
-        Difference("text", None, '"ü"'),
-    ]
-
-
-def test_1_and_1_0_and_true_are_different_values() -> None:
-    assert len(compare_values({"a": 1, "b": 1}, {"a": 1.0, "b": True})) == 2
+@pytest.mark.parametrize(
+    ("base", "head", "expected"),
+    [
+        (
+            {"train": {"keras": {"epochs": 100, "units": [10]}, "seed": 0}, "gone": {}},
+            {"train": {"keras": {"epochs": 2, "units": [10]}, "seed": 0}, "new": None, "text": "ü"},
+            [("train.keras.epochs", "100", "2"), ("gone", "{}", None), ("new", None, "null"), ("text", None, '"ü"')],
+        ),
+        ({"a": 1, "b": 1}, {"a": 1.0, "b": True}, [("a", "1", "1.0"), ("b", "1", "true")]),
+        # What was an empty mapping is not gone once it has entries.
+        ({"minimum": {}, "slices": {}}, {"minimum": {}, "slices": {"keras": {}}}, [("slices.keras", None, "{}")]),
+        ({"minimum": {}, "slices": {"keras": {}}}, {"minimum": {}, "slices": {}}, [("slices.keras", "{}", None)]),
+        ({"minimum": {}, "slices": {}}, {"minimum": {}}, [("slices", "{}", None)]),
+    ],
+)
+def test_values_are_compared_by_dotted_key_as_json(base: Any, head: Any, expected: list[Any]) -> None:
+    assert compare_values(base, head) == [Difference(*each) for each in expected]
 
 
 PARAMS: dict[str, Any] = {
@@ -29,47 +33,38 @@ PARAMS: dict[str, Any] = {
     "data": {"path": "data/raw", "label": "label"},
     "train": {"C": 1},
 }
+OWN = {"fetch": {"corpus": "imdb"}, "data": {"path": "mine.csv", "label": "label"}}
 CLASSES = {"test": {"classes": {"0": 120, "1": 130}}}
-
-
-def test_what_was_an_empty_mapping_is_not_said_to_be_gone_once_it_has_entries() -> None:
-    empty: dict[str, Any]
-    full: dict[str, Any]
-    empty, full = {"minimum": {}, "slices": {}}, {"minimum": {}, "slices": {"keras": {"a=b": {}}}}
-    assert compare_values(empty, full) == [Difference("slices.keras.a=b", None, "{}")]
-    assert compare_values(full, empty) == [Difference("slices.keras.a=b", "{}", None)]
-    assert compare_values(empty, {"minimum": {}}) == [Difference("slices", "{}", None)]
-
-
-def test_a_table_of_ones_own_is_the_same_task_whatever_would_be_fetched() -> None:
-    base: dict[str, Any] = {"fetch": {"corpus": "yelp"}, "data": {"path": "mine.csv"}}
-    head: dict[str, Any] = {"fetch": {"corpus": "imdb"}, "data": {"path": "mine.csv"}}
-    assert differences.task_differences([base, head], [CLASSES, CLASSES]) == []
-    fetched: dict[str, Any] = {"fetch": {"corpus": "imdb"}, "data": {"path": "data/raw"}}
-    assert differences.task_differences([base, fetched], [CLASSES, CLASSES]) == ["fetch.corpus", "data.path"]
+ALL = ["data", "data.path", "data.label"]
 
 
 @pytest.mark.parametrize(
-    ("head_params", "head_splits", "expected"),
+    ("base", "head", "head_splits", "expected"),
     [
-        (PARAMS, CLASSES, []),
-        ({**PARAMS, "train": {"C": 2}}, {"test": {"classes": {"1": 9, "0": 1}}}, []),
-        ({**PARAMS, "data": PARAMS["data"] | {"slices": ["channel"]}}, CLASSES, []),
-        ({**PARAMS, "fetch": {"corpus": ["imdb"]}}, CLASSES, ["fetch.corpus"]),
+        (PARAMS, PARAMS, CLASSES, []),
+        (PARAMS, {**PARAMS, "train": {"C": 2}}, {"test": {"classes": {"1": 9, "0": 1}}}, []),
+        (PARAMS, {**PARAMS, "data": PARAMS["data"] | {"slices": ["channel"]}}, CLASSES, []),
+        (PARAMS, {**PARAMS, "fetch": {"corpus": ["imdb"]}}, CLASSES, ["fetch.corpus"]),
+        ({**OWN, "fetch": {"corpus": "yelp"}}, OWN, CLASSES, []),  # a table of one's own, whatever would be fetched
+        (OWN, PARAMS, CLASSES, ["fetch.corpus", "data.path"]),
         (
+            PARAMS,
             {**PARAMS, "data": {"path": "data/raw", "label": "source", "id": None}},
             {"test": {"classes": {"imdb": 120, "yelp": 130}}},
             ["data.label", "data.id", "test.classes"],
         ),
-        (PARAMS, {"test": {"classes": {"0": 1, "1": 2, "2": 3}}}, ["test.classes"]),
-        ({"train": {"C": 1}}, {}, []),  # an older version, which had neither
-        ({"fetch": None, "data": []}, {"test": 1}, []),
+        (PARAMS, PARAMS, {"test": {"classes": {"0": 1, "1": 2, "2": 3}}}, ["test.classes"]),
+        (PARAMS, {"train": {"C": 1}}, {}, []),  # an older version, which had neither
+        (PARAMS, {"fetch": None, "data": []}, {"test": 1}, []),
+        ({"data": "text"}, PARAMS, CLASSES, ALL),
+        ({"data": ["a"]}, PARAMS, CLASSES, ALL),
+        ({"data": {"path": None}}, PARAMS, CLASSES, ALL[1:]),
     ],
 )
 def test_the_task_differs_by_params_of_the_rows_and_by_the_classes(
-    head_params: dict[str, Any], head_splits: dict[str, Any], expected: list[str]
+    base: dict[str, Any], head: dict[str, Any], head_splits: dict[str, Any], expected: list[str]
 ) -> None:
-    assert differences.task_differences((PARAMS, head_params), (CLASSES, head_splits)) == expected
+    assert differences.task_differences((base, head), (CLASSES, head_splits)) == expected
 
 
 def record(dep: str = "1", out: str = "1", **more: Any) -> dict[str, Any]:
@@ -107,20 +102,8 @@ def test_settings_with_which_the_stages_did_not_run_are_named() -> None:
     assert differences.not_run(params, lock, "params.yaml") == ["data.path", "train.keras.epochs"]
     assert differences.not_run({}, lock, "params.yaml") == []
     assert differences.not_run(params, {}, "params.yaml") == []
-
-
-ALL = ["data", "data.path", "data.label"]
-
-
-@pytest.mark.parametrize(
-    ("section", "names"),
-    [("text", ALL), (["a"], ALL), (3, ALL), (None, []), ({"path": None}, ALL[1:])],
-)
-def test_a_section_that_is_no_mapping_is_compared(section: Any, names: list[str]) -> None:
-    base = {"data": section, "train": section}
-    assert differences.task_differences([base, PARAMS], [CLASSES, CLASSES]) == names
-    lock = {"train@keras": {"params": {"params.yaml": {"train.keras": {"C": 1}}}}}
-    assert differences.not_run(base, lock, "params.yaml") == []
+    for section in ("text", ["a"], 3, None):  # no mapping
+        assert differences.not_run({"train": section}, lock, "params.yaml") == []
 
 
 def test_a_changed_stage_lists_its_changed_inputs_and_outputs() -> None:

@@ -1,7 +1,6 @@
 """Paired intervals of the predictions of both revisions."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ from tests.unit.review.samples import change
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import accuracy_difference, mcnemar
-from textclf.evaluate.intervals import tango
+from textclf.evaluate.intervals import Interval, tango
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.review import pairing
@@ -39,9 +38,10 @@ def predictions(share_correct: float, seed: int) -> Decided:
 BASE, HEAD = predictions(0.8, 1), predictions(0.7, 2)
 
 
-def pair(base: Decided, head: Decided, base_value: float, head_value: float) -> Pairing:
-    changes = [change("accuracy", base_value, head_value)]
-    return pairing.pair_predictions(changes, {"keras": base}, {"keras": head}, SETTINGS, stratified=True)
+def pair(base: Decided, head: Decided, recorded: float, clustered: tuple[str, ...] = ()) -> Pairing:
+    """Pair the predictions, of which these accuracies were recorded."""
+    changes = [change("accuracy", recorded, HEAD.metrics()["accuracy"])]
+    return pairing.pair_predictions(changes, {"keras": base}, {"keras": head}, SETTINGS, True, clustered)
 
 
 def test_the_paired_interval_of_accuracy_is_that_of_accuracy_difference() -> None:
@@ -61,33 +61,39 @@ def test_rows_are_paired_by_id_in_any_order() -> None:
     assert ordered == unordered
 
 
+OTHER_IDS = replace(HEAD, rows=replace(HEAD.rows, ids=np.full(ROWS, "x", dtype=object)))
+OTHER_LABELS = replace(HEAD, rows=replace(HEAD.rows, y=np.zeros(ROWS, dtype=np.int64)))
+ACCURACY = BASE.metrics()["accuracy"]
+
+
 @pytest.mark.parametrize(
-    "changed", [{"ids": np.full(ROWS, "x", dtype=object)}, {"y": np.zeros(ROWS, dtype=np.int64)}], ids=["ids", "labels"]
+    ("head", "recorded", "clustered", "paired", "same"),
+    [
+        (HEAD, ACCURACY, (), True, True),
+        (HEAD, 0.1, (), False, True),  # by other code than today's
+        (HEAD, ACCURACY, ("train",), True, True),
+        (HEAD, ACCURACY, ("test",), False, True),  # rows that are not independent
+        (OTHER_IDS, ACCURACY, (), False, False),
+        (OTHER_LABELS, ACCURACY, (), False, False),
+        (HEAD.take(np.arange(ROWS - 1)), ACCURACY, (), False, False),
+        (replace(HEAD, rows=replace(HEAD.rows, classes=("1", "0"))), ACCURACY, (), False, False),
+    ],
 )
-def test_rows_with_other_ids_or_labels_are_not_the_same(changed: dict[str, Any]) -> None:
-    assert not pairing.same_rows(BASE, replace(BASE, rows=replace(BASE.rows, **changed)))
+def test_predictions_are_paired_if_they_are_of_the_same_independent_rows_and_give_the_recorded_metrics(
+    head: Decided, recorded: float, clustered: tuple[str, ...], paired: bool, same: bool
+) -> None:
+    found = pair(BASE, head, recorded, clustered)
+    assert [(entry.model, entry.split, entry.rows) for entry in found.pairs] == [("keras", "test", ROWS)] * paired
+    assert found.same_test_rows == [same]
+    assert bool(found.intervals) == paired
 
 
-def test_predictions_that_do_not_give_the_recorded_metrics_are_not_paired() -> None:
-    recorded = BASE.metrics()["accuracy"], HEAD.metrics()["accuracy"]
-    found = pair(BASE, HEAD, *recorded)
-    assert [(entry.model, entry.split, entry.rows) for entry in found.pairs] == [("keras", "test", ROWS)]
-    found = pair(BASE, HEAD, 0.1, recorded[1])
-    assert (found.pairs, found.intervals, found.same_test_rows) == ([], {}, [True])
-
-
-def test_predictions_of_other_rows_are_not_paired() -> None:
-    other = replace(HEAD, rows=replace(HEAD.rows, ids=np.full(ROWS, "x", dtype=object)))
-    found = pair(BASE, other, 0.8, 0.7)
-    assert (found.pairs, found.same_test_rows) == ([], [False])
-
-
-def test_rows_that_are_not_independent_are_not_paired_row_by_row() -> None:
-    changes = [change("accuracy", BASE.metrics()["accuracy"], HEAD.metrics()["accuracy"])]
-    for clustered, pairs in (((), 1), (("train",), 1), (("test",), 0)):
-        found = pairing.pair_predictions(changes, {"keras": BASE}, {"keras": HEAD}, SETTINGS, True, clustered)
-        assert len(found.pairs) == pairs
-        assert found.same_test_rows == [True]
+def test_a_paired_interval_takes_the_place_of_an_unpaired_one() -> None:
+    found = Pairing({("keras", "test", "f1"): Interval(-0.2, -0.1)})
+    changed, other = found.replace_intervals(
+        [change("f1", 0.8, 0.7, (-0.5, 0.5)), change("mcc", 0.8, 0.7, (-1.0, 1.0))]
+    )
+    assert (changed.interval, other.interval) == ((-0.2, -0.1), (-1.0, 1.0))
 
 
 def test_where_resamples_fail_accuracy_has_a_score_interval_and_other_metrics_none() -> None:

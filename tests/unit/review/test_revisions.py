@@ -1,10 +1,12 @@
 """Revisions of a project, as Git and the working tree have them."""
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests.unit.review.samples import behaviour, rates
 from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
 from textclf.evaluate.settings import Evaluate
@@ -18,6 +20,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     subprocess.run(["git", "init", "--quiet"], check=True)
     return tmp_path
+
+
+def tree() -> Revision:
+    """Return the working tree, of which nothing is read yet."""
+    return Revision("0" * 40, tree=True)
 
 
 def commit() -> Revision:
@@ -35,28 +42,40 @@ def test_a_commit_and_the_working_tree_are_read_by_the_same_yaml_dialect_as_para
     head = Revision(base.commit, tree=True)
     assert base.section("evaluate", Evaluate) == head.section("evaluate", Evaluate)
     assert compare_values(base.params, head.params) == []
-    assert compare_values(commit().params, base.params) == []
     assert head.section("evaluate", Evaluate).confidence == 0.95
 
 
 def test_a_missing_section_has_its_defaults_and_an_invalid_one_is_an_error(project: Path) -> None:
-    tree = Revision("0" * 40, tree=True)
-    assert tree.section("gate", Gate) == Gate()  # there is no file at all
+    assert tree().section("gate", Gate) == Gate()  # there is no file at all
     (project / "params.yaml").write_text("gate: {minimum: {keras: {test: {accuracy: high}}}}")
     with pytest.raises(UserError) as error:
-        Revision("0" * 40, tree=True).section("gate", Gate)
+        tree().section("gate", Gate)
     assert error.value.lines == ("params.yaml: gate.minimum.keras.test.accuracy must be a number; got high",)
 
 
-@pytest.mark.parametrize(
-    ("content", "rule"),
-    [(b"a: [", "expected YAML"), (b"[1]", "must be a mapping"), (b"a: \xff", "must be UTF-8")],
-    ids=["not YAML", "no mapping", "not UTF-8"],
-)
-def test_a_damaged_file_is_named_with_its_revision(project: Path, content: bytes, rule: str) -> None:
-    (project / "params.yaml").write_bytes(content)
-    with pytest.raises(UserError) as error:
-        _ = commit().params
-    (line,) = error.value.lines
-    assert line.startswith("params.yaml of ")
-    assert rule in line
+def test_a_damaged_file_is_named_with_its_revision(project: Path) -> None:
+    (project / "params.yaml").write_bytes(b"a: [")
+    revision = commit()
+    with pytest.raises(UserError, match=rf"^params\.yaml of {revision.commit[:8]}:1: .* expected YAML$"):
+        _ = revision.params
+
+
+def test_the_results_of_a_revision_are_those_of_its_params_where_dvc_yaml_says(project: Path) -> None:
+    for folder, name, content in (
+        ("numbers", "mine", json.dumps(rates(typos=3))),
+        ("numbers", "dropped", "["),
+        ("data/cases", "mine", "{}"),
+    ):
+        (project / folder).mkdir(parents=True, exist_ok=True)
+        (project / folder / f"{name}.json").write_text(content)
+    outs = "['data/cases/${key}.json', {'numbers/${key}.json': {cache: false}}]"
+    (project / "dvc.yaml").write_text(f"stages: {{behave: {{foreach: x, do: {{outs: {outs}}}}}}}")
+    (project / "params.yaml").write_text("behave: {tests: {mine: a.yaml, new: b.yaml}}")
+    assert tree().behaviour() == behaviour(typos=3)
+    assert Revision("0" * 40).behaviour() == {}  # no such commit
+    (project / "numbers" / "mine.json").write_text("[")
+    with pytest.raises(UserError, match=r"^numbers/mine\.json of the working tree must be JSON with finite numbers"):
+        tree().behaviour()
+    for params in ("{}", "behave: 1", "behave: {tests: [a]}", "behave: {tests: {}}"):
+        (project / "params.yaml").write_text(params)
+        assert tree().behaviour() == {}
