@@ -38,6 +38,17 @@ from textclf.tables.given import require_split_rows
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
 
+METRICS = (
+    "decisions",
+    "evaluation",
+    "intervals",
+    "comparisons",
+    "slices",
+    "coverage",
+    "training",
+    "features",
+    "splits",
+)
 PROVENANCE = "provenance.json"
 ROOT = Path(__file__).parents[1]
 
@@ -70,18 +81,8 @@ def run(
     requirements_text = files.require(requirements).read_bytes()
     locked = made_with.locked_versions(requirements_text.decode("utf-8"))
     external = sorted(evaluate.external)
-    names = (
-        "decisions",
-        "evaluation",
-        "intervals",
-        "comparisons",
-        "slices",
-        "coverage",
-        "training",
-        "features",
-        "splits",
-    )
-    contents = metric_files.read_all(metrics, names, train.models, external)
+    contents = metric_files.read_all(metrics, METRICS, train.models, external)
+    leaks = contents.pop("splits")
     rates = metrics / behaviour_files.FOLDER
     dropped = behaviour_files.leftovers(rates, behaviour, behave.tests)
     html = render(
@@ -90,15 +91,8 @@ def run(
             classes=split_files.read_classes(splits),
             splits=split_files.open_columns(splits),
             predictions=prediction_files.open_models(predictions, [*train.models, *external], "test"),
-            decisions=contents["decisions"],
-            evaluation=contents["evaluation"],
-            intervals=contents["intervals"],
-            comparisons=contents["comparisons"],
-            slices=contents["slices"],
-            coverage=contents["coverage"],
-            training=contents["training"],
-            features=contents["features"],
-            leaks=contents["splits"],
+            **contents,
+            leaks=leaks,
             history=files.read_csv(plots / "history.csv", epochs.COLUMNS),
             by_class=files.read_csv(plots / "classes.csv", CLASS_COLUMNS),
             confusion=files.read_csv(plots / "confusion.csv", matrices.COLUMNS),

@@ -6,7 +6,7 @@ from typing import Any
 from textclf.artifacts.decisions import SCALING, Measured
 from textclf.core.files import DIGITS
 from textclf.core.formatting import display_name, points
-from textclf.evaluate.registry import format_value, pair_name
+from textclf.evaluate.registry import compare_pair, format_value
 
 FLOOR = "majority"  # expected to be worse than the other models
 
@@ -70,13 +70,10 @@ def _worse_than_another(
         return []
     worse = []
     for other in models:
-        later, earlier = sorted((name, other), key=models.index, reverse=True)
-        if other == name or (test := comparisons[pair_name(later, earlier)])["p_holm"] > 1 - confidence:
-            continue
-        sign = 1 if later == other else -1
-        low, high = sorted((sign * test["low"], sign * test["high"]))
-        if low > 0:
-            worse.append((sign * test["difference"], low, high, other))
+        if other != name:
+            test = compare_pair(comparisons, models, other, name)
+            if test["p_holm"] <= 1 - confidence and test["low"] > 0:
+                worse.append((test["difference"], test["low"], test["high"], other))
     if not worse:
         return []
     difference, low, high, other = max(worse, key=lambda entry: entry[0])

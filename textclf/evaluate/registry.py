@@ -3,6 +3,7 @@
 A new metric is an entry here, a function in `textclf.evaluate.metrics` and its test.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from textclf.core.formatting import percent
@@ -79,6 +80,20 @@ def pair_name(later: str, earlier: str) -> str:
     return f"{later}_vs_{earlier}"
 
 
+def compare_pair(
+    comparisons: Mapping[str, Mapping[str, float]], models: Sequence[str], name: str, other: str
+) -> dict[str, float]:
+    """Return the test of two models from comparisons.json; `difference`, `low` and `high` are of the first minus other.
+
+    `models` are in the order in which they were compared.
+    """
+    later, earlier = sorted((name, other), key=models.index, reverse=True)
+    test = dict(comparisons[pair_name(later, earlier)])
+    if later != name:
+        test |= {"difference": -test["difference"], "low": -test["high"], "high": -test["low"]}
+    return test
+
+
 def format_value(name: str, value: float) -> str:
     """Return a metric's value as it is shown: a percentage with one decimal, or a number with three."""
     return percent(value) if METRICS[name].percent else f"{value:.3f}"
@@ -90,3 +105,8 @@ TOO_FEW = "too few rows"  # shown instead of an interval, where the metrics file
 def format_interval(name: str, low: float, high: float) -> str:
     """Return the interval of a metric as it is shown: 74.6% to 84.5%."""
     return f"{format_value(name, low)} to {format_value(name, high)}"
+
+
+def format_measured(name: str, value: float, ends: Mapping[str, float] | None) -> tuple[str, str]:
+    """Return a metric's value and its interval (`low` and `high`, or None for too few rows) as they are shown."""
+    return format_value(name, value), format_interval(name, ends["low"], ends["high"]) if ends else TOO_FEW

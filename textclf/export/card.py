@@ -14,7 +14,7 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
 from textclf.core.settings import to_yaml
-from textclf.evaluate.registry import METRICS, TOO_FEW, format_interval, format_value
+from textclf.evaluate.registry import METRICS, format_interval, format_measured, format_value
 from textclf.export.sources import UNSTATED, Source, combine_rights, labelled_class_names
 from textclf.export.weights import Weights
 from textclf.models.common.loading import load_model
@@ -120,12 +120,10 @@ def metrics_table(results: Results, splits: Sequence[str]) -> list[tuple[str, li
 def _measured(name: str, results: Results, split: str) -> str:
     if name not in results.metrics[split]:
         return ""
-    value = format_value(name, results.metrics[split][name])
-    intervals = results.intervals.get(split, {})
+    value, intervals = results.metrics[split][name], results.intervals.get(split, {})
     if name not in intervals:
-        return value
-    ends = intervals[name]
-    return f"{value} ({format_interval(name, **ends) if ends else TOO_FEW})"
+        return format_value(name, value)
+    return "{} ({})".format(*format_measured(name, value, intervals[name]))
 
 
 def coverage_of(sets: Mapping[str, Any], coverage: float, names: Mapping[str, str]) -> dict[str, Any]:
@@ -145,7 +143,7 @@ def coverage_of(sets: Mapping[str, Any], coverage: float, names: Mapping[str, st
 
 
 def _share(cell: Mapping[str, float]) -> str:
-    return f"{percent(cell['value'])} ({format_interval('accuracy', cell['low'], cell['high'])})"
+    return "{} ({})".format(*format_measured("accuracy", cell["value"], cell))
 
 
 def escape_markdown(text: str) -> Markup:

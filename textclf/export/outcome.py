@@ -5,7 +5,7 @@ from typing import Any
 
 from textclf.artifacts.decisions import Measured, explain_choice
 from textclf.core.formatting import confidence_level, display_name, points
-from textclf.evaluate.registry import TOO_FEW, format_interval, format_value, pair_name
+from textclf.evaluate.registry import compare_pair, format_measured, format_value
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
 FLOOR = "majority"  # the model that every other has to beat
@@ -54,12 +54,11 @@ def compare(
         ]
     ]
     for name in ranked:
-        ends = intervals[name]["test"]["accuracy"]
-        interval = format_interval("accuracy", **ends) if ends else TOO_FEW
+        accuracy, interval = format_measured("accuracy", test[name]["accuracy"], intervals[name]["test"]["accuracy"])
         rows.append(
             [
                 display_name(name),
-                f"{format_value('accuracy', test[name]['accuracy'])} ({interval})",
+                f"{accuracy} ({interval})",
                 format_value("log_loss", test[name]["log_loss"]),
                 *(_against(name, other, models, comparisons) for other in references),
             ]
@@ -72,8 +71,5 @@ def _against(name: str, other: str, models: Sequence[str], comparisons: Mapping[
     """Return the difference of a model from another in points, with its interval."""
     if name == other:
         return ""
-    later, earlier = sorted((name, other), key=models.index, reverse=True)
-    test = comparisons[pair_name(later, earlier)]
-    sign = 1 if later == name else -1
-    low, high = sorted((sign * test["low"], sign * test["high"]))
-    return f"{points(sign * test['difference'])} ({points(low)} to {points(high)})"
+    test = compare_pair(comparisons, models, name, other)
+    return f"{points(test['difference'])} ({points(test['low'])} to {points(test['high'])})"

@@ -24,13 +24,8 @@ def list_weights(settings: ModelSettings, representations: Sequence[Any]) -> lis
     beside = {each.chosen.name for each in representations if hasattr(each, "chosen")}
     # A network without `vectors` starts from its seed, whatever vectors the representation has.
     sections = [settings] if getattr(settings, "vectors", "") is None else [settings, *representations]
-    names = {name for each in sections for name in getattr(each, "pretrained_names", list)()}
+    names = beside | {name for each in sections for name in getattr(each, "pretrained_names", list)()}
     if hasattr(settings, "chosen"):
         names.add(settings.chosen.name)
-    return [_weights(name, name in beside) for name in sorted(names | beside)]
-
-
-def _weights(name: str, beside: bool) -> Weights:
-    if (entry := CATALOGUE.get(name)) is None:
-        return Weights(name, beside)
-    return Weights(name, beside, entry.licence, entry.citation)
+    rights = {name: (CATALOGUE[name].licence, CATALOGUE[name].citation) for name in names if name in CATALOGUE}
+    return [Weights(name, name in beside, *rights.get(name, ())) for name in sorted(names)]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
-from jinja2 import ChoiceLoader, Environment, FunctionLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from textclf.core.labels import visible
@@ -44,11 +44,9 @@ def render(
     `macros.html.j2`, and its values from `context`. A section whose value in `context` is None has nothing to say and
     is left out. The filter `visible` is there besides `filters`. A page without `charts` has no script.
     """
-    style = _file("textclf.pages", STYLE)
-    script = javascript(_file("textclf.pages", SCRIPT)) if charts else ""
-    if "</script" in script or "<!--" in script:
-        raise ValueError("the script must not contain the end of a script element")
-    loader = ChoiceLoader([FunctionLoader(_files_of(name)) for name in ("textclf.pages", package)])
+    style = _file(STYLE)
+    script = javascript(_file(SCRIPT)) if charts else ""
+    loader = ChoiceLoader([PackageLoader(name, TEMPLATES) for name in ("textclf.pages", package)])
     environment = Environment(
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -63,20 +61,8 @@ def render(
     )
 
 
-def _files_of(package: str) -> Callable[[str], str | None]:
-    """Return a function that returns the text of a template of the package, None if there is no such file."""
-
-    def load(name: str) -> str | None:
-        try:
-            return _file(package, name)
-        except FileNotFoundError:
-            return None
-
-    return load
-
-
-def _file(package: str, name: str) -> str:
-    return resources.files(package).joinpath(TEMPLATES, name).read_text(encoding="utf-8")
+def _file(name: str) -> str:
+    return resources.files("textclf.pages").joinpath(TEMPLATES, name).read_text(encoding="utf-8")
 
 
 def _policy(script: str, style: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from textclf.behave.results import Behaviour, Rate, RecordedCase, RecordedTest, Said
 from textclf.core.formatting import confidence_level, display_name, percent, points
 from textclf.core.labels import visible
-from textclf.evaluate.registry import format_interval
+from textclf.evaluate.registry import format_measured
 from textclf.pages.parts import Table, excerpt
 from textclf.report.run import Run
 
@@ -67,7 +67,7 @@ def _file(run: Run, name: str, metrics: Behaviour, records: Mapping[str, Recorde
 
 
 def _cell(rate: Rate) -> tuple[str, str]:
-    return percent(rate.failure_rate), format_interval("accuracy", rate.low, rate.high)
+    return format_measured("accuracy", rate.failure_rate, {"low": rate.low, "high": rate.high})
 
 
 def _by_change(metrics: Behaviour, models: Sequence[str], tests: Sequence[_Test]) -> Table | None:

@@ -14,9 +14,6 @@ from textclf.report.rows import THREADS, Row, SplitRows
 from textclf.report.run import Run
 
 SHOWN = 20  # texts
-WINDOW = 2**14  # rows whose texts are looked for first
-BITS = 20  # of the keys, by which most rows are ruled out
-MASK = np.uint64(2**BITS - 1)
 
 
 def conflicts(run: Run, rows: Mapping[str, SplitRows]) -> dict[str, Any] | None:
@@ -96,32 +93,11 @@ def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int]) -> dict[int
     return found
 
 
-def first_conflicting(
-    keys: NDArray[np.uint64], labels: NDArray[np.int32], limit: int, window: int = WINDOW
-) -> NDArray[np.uint64]:
-    """Return the first `limit` keys, in the order of the rows, that have several labels.
-
-    Only keys of the first rows are looked for among all rows; if too few of them have several labels, those of more
-    rows. Most runs need no sort of all rows.
-    """
-    while True:
-        wanted = np.sort(keys[:window])
-        marked = np.zeros(2**BITS, dtype=bool)
-        marked[wanted & MASK] = True
-        near = np.flatnonzero(marked[keys & MASK])  # and few others, which are told apart by the whole key
-        rows = near[wanted[np.searchsorted(wanted[:-1], keys[near])] == keys[near]]
-        chosen = _conflicting(keys[rows], labels[rows], limit)
-        if len(chosen) == limit or window >= len(keys):
-            return chosen
-        window *= 16
-
-
-def _conflicting(keys: NDArray[np.uint64], labels: NDArray[np.int32], limit: int) -> NDArray[np.uint64]:
+def first_conflicting(keys: NDArray[np.uint64], labels: NDArray[np.int32], limit: int) -> NDArray[np.uint64]:
     """Return the first `limit` keys, in the order of the rows, that have several labels."""
     order = np.argsort(keys, kind="stable")
     same = keys[order][1:] == keys[order][:-1]
     other = labels[order][1:] != labels[order][:-1]
-    several = np.unique(keys[order][1:][same & other])
-    places = np.flatnonzero(np.isin(keys, several))
-    found, first = np.unique(keys[places], return_index=True)
-    return found[np.argsort(first)][:limit]
+    places = np.flatnonzero(np.isin(keys, keys[order][1:][same & other]))
+    _, first = np.unique(keys[places], return_index=True)
+    return keys[places[np.sort(first)][:limit]]

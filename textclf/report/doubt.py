@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
-from textclf.evaluate.registry import format_interval
+from textclf.evaluate.registry import format_measured
 from textclf.models.settings import CONSTANT
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.curves import risk_coverage
@@ -22,7 +22,7 @@ def doubt(run: Run) -> dict[str, Any] | None:
     level = confidence_level(settings.confidence)
     answers = [
         f"{display_name(name)} answers {percent(run.coverage[name]['answered'])} of the rows and is right on "
-        f"{_value(run.coverage[name]['accuracy'])} of these"
+        f"{_cell(run.coverage[name]['accuracy'])[0] or 'none'} of these"
         for name in models
     ]
     return {
@@ -102,10 +102,4 @@ def _chosen(run: Run) -> list[str]:
 
 
 def _cell(share: Mapping[str, float] | None) -> tuple[str, str]:
-    if share is None:
-        return "", ""
-    return _value(share), format_interval("accuracy", share["low"], share["high"])
-
-
-def _value(share: Mapping[str, float] | None) -> str:
-    return "none" if share is None else percent(share["value"])
+    return ("", "") if share is None else format_measured("accuracy", share["value"], share)

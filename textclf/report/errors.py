@@ -11,7 +11,7 @@ from textclf.core.formatting import confidence_level, display_name, join_names, 
 from textclf.core.labels import visible
 from textclf.core.lengths import Lengths
 from textclf.evaluate.intervals import wilson
-from textclf.evaluate.registry import format_interval
+from textclf.evaluate.registry import format_measured
 from textclf.pages.parts import Chart, Table, ends, excerpt
 from textclf.plot import groups as charts
 from textclf.plot.style import Spec
@@ -165,7 +165,7 @@ def _grouped(
             group,
             f"{sizes[group]:,}",
             *(
-                (percent(cell["accuracy"]), format_interval("accuracy", cell["low"], cell["high"]))
+                format_measured("accuracy", cell["accuracy"], cell)
                 for cell in (cells[model, group] for model in run.models)
             ),
         ]

@@ -20,7 +20,7 @@ from textclf.core.formatting import (
 )
 from textclf.core.labels import visible
 from textclf.evaluate.model_warnings import find_warnings
-from textclf.evaluate.registry import METRICS, TOO_FEW, format_interval, format_value, pair_name
+from textclf.evaluate.registry import METRICS, compare_pair, format_interval, format_measured, format_value, pair_name
 from textclf.export import description
 from textclf.pages.parts import Chart, Table
 from textclf.plot import groups
@@ -59,19 +59,16 @@ def summary(run: Run) -> dict[str, Any]:
 
 def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
     """Return how the model compares with another, from the test of the pair."""
-    later, earlier = sorted((name, other), key=run.models.index, reverse=True)
-    test = run.comparisons[pair_name(later, earlier)]
-    sign = 1 if later == name else -1
-    low, high = sorted((sign * test["low"], sign * test["high"]))
+    test = compare_pair(run.comparisons, run.models, name, other)
     smallest = test.get("smallest_difference")
     return {
         "differs": _differs(run, test),
         "other": display_name(other),
-        "better": sign * test["difference"] > 0,
+        "better": test["difference"] > 0,
         "difference": points(abs(test["difference"]), signed=False),
-        "signed": points(sign * test["difference"]),
-        "low": points(low),
-        "high": points(high),
+        "signed": points(test["difference"]),
+        "low": points(test["low"]),
+        "high": points(test["high"]),
         "p": p_relation(test["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}"),
         "smallest": None if smallest is None else points(smallest, signed=False),
     }
@@ -221,7 +218,7 @@ def metric_cell(run: Run, model: str, split: str, key: str) -> Cell:
         return "", ""
     if key not in intervals:
         return format_value(key, measured[key]), ""
-    return format_value(key, measured[key]), format_interval(key, **intervals[key]) if intervals[key] else TOO_FEW
+    return format_measured(key, measured[key], intervals[key])
 
 
 def _tests(run: Run) -> list[list[object]]:

@@ -14,7 +14,7 @@ from textclf.core.formatting import (
     points,
 )
 from textclf.core.labels import visible
-from textclf.evaluate.registry import METRICS, TOO_FEW, format_interval, format_value
+from textclf.evaluate.registry import METRICS, format_measured
 from textclf.evaluate.slices.membership import FEWEST_ROWS, describe_left_out
 from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.report import ranked, weak
@@ -88,7 +88,8 @@ def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
         [
             title(run, name),
             f"{entries[name]['rows']:,}",
-            *_accuracy(entries[name]),
+            format_measured("accuracy", entries[name]["accuracy"], entries[name]["accuracy_interval"]),
+            _difference(entries[name]),
             p_value(entries[name]["p_holm"]),
             *([_metric(entries[name], metric)] if metric else []),
         ]
@@ -98,16 +99,12 @@ def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
     return Table(f"{caption}, with {level} intervals", columns, rows, range(1, len(columns)))
 
 
-def _accuracy(entry: Entry) -> list[tuple[str, str]]:
-    ends, apart = entry["accuracy_interval"], entry["difference_interval"]
-    return [
-        (percent(entry["accuracy"]), format_interval("accuracy", ends["low"], ends["high"])),
-        (points(entry["difference"]), f"{points(apart['low'])} to {points(apart['high'])}"),
-    ]
+def _difference(entry: Entry) -> tuple[str, str]:
+    ends = entry["difference_interval"]
+    return points(entry["difference"]), f"{points(ends['low'])} to {points(ends['high'])}"
 
 
 def _metric(entry: Entry, metric: str) -> tuple[str, str]:
     if metric not in entry:
         return "not defined", ""
-    ends = entry[f"{metric}_interval"]
-    return format_value(metric, entry[metric]), format_interval(metric, ends["low"], ends["high"]) if ends else TOO_FEW
+    return format_measured(metric, entry[metric], entry[f"{metric}_interval"])

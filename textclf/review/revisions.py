@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 
 from textclf.artifacts import predictions
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.predictions import Predictions
 from textclf.behave.results import Behaviour, parse_metrics
 from textclf.core.errors import UserError
 from textclf.core.git import git
@@ -150,7 +149,9 @@ class Revision:
             data = _cached(*files[model]) if model in files and model in decisions else None
             if data is not None:
                 with contextlib.suppress(UserError, ValueError, LookupError, TypeError, AttributeError, OSError):
-                    rows = _require_text_ids(predictions.read(io.BytesIO(data)))
+                    rows = predictions.read(io.BytesIO(data))
+                    if not all(isinstance(value, str) for values in (rows.ids, rows.split) for value in values):
+                        continue
                     decided[model] = Decided.of(rows, Decision.from_json(decisions[model]))
                     if not decided[model].is_possible():
                         mistaken.append(files[model][0])
@@ -205,13 +206,6 @@ def _prediction_files(lock: Mapping[str, Any]) -> dict[str, tuple[str, str]]:
             if model and PurePosixPath(path).name == f"{model}.parquet":
                 files[model] = path, md5
     return files
-
-
-def _require_text_ids(rows: Predictions) -> Predictions:
-    """Return the predictions; raise `TypeError` unless ids and splits are text."""
-    if not all(isinstance(value, str) for values in (rows.ids, rows.split) for value in values):
-        raise TypeError
-    return rows
 
 
 def _cached(path: str, md5: str) -> bytes | None:

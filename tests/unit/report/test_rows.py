@@ -32,12 +32,9 @@ def test_rows_at_positions_are_read_from_their_pieces_alone(texts: list[str], si
 @given(
     st.lists(st.tuples(st.sampled_from([0, 1, 2**24, 2**24 + 1, 2**64 - 1]), st.integers(0, 2)), min_size=1),
     st.integers(1, 3),
-    st.integers(1, 3),
 )
-def test_the_first_keys_with_several_labels_are_found_in_any_window(
-    pairs: list[tuple[int, int]], limit: int, window: int
-) -> None:
+def test_the_first_keys_with_several_labels_are_found(pairs: list[tuple[int, int]], limit: int) -> None:
     keys = np.array([key for key, _ in pairs], dtype=np.uint64)
     labels = np.array([label for _, label in pairs], dtype=np.int32)
     several = [key for key in dict.fromkeys(keys.tolist()) if len(set(labels[keys == key].tolist())) > 1]
-    assert first_conflicting(keys, labels, limit, window).tolist() == several[:limit]
+    assert first_conflicting(keys, labels, limit).tolist() == several[:limit]

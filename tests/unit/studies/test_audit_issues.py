@@ -77,8 +77,3 @@ def test_the_suggestion_is_never_the_given_label() -> None:
     y, probabilities = example(5, 3)
     issues = combine(y, [("a", probabilities)])
     assert (issues.suggested != y).all()
-
-
-def test_there_must_be_a_model() -> None:
-    with pytest.raises(ValueError, match="a model"):
-        combine(np.array([0, 1]), [])

@@ -5,6 +5,7 @@ Northcutt, Jiang and Chuang (2021), J. Artif. Intell. Res. 70:1373-1411, doi:10.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,12 +67,10 @@ def judge(y: NDArray[np.int64], probabilities: Probabilities) -> Judgement:
 def combine(y: NDArray[np.int64], models: Iterable[tuple[str, Probabilities]]) -> Issues:
     """Return the issues that the models find, each given by its name and its probabilities; at least one."""
     judgements = {}
-    total: Probabilities | None = None
+    total: Any = 0.0
     for name, probabilities in models:
         judgements[name] = judge(y, probabilities)
-        total = probabilities.copy() if total is None else total + probabilities
-    if total is None:
-        raise ValueError("there must be a model")
+        total = total + probabilities
     total[np.arange(len(y)), y] = -1
     votes = np.array([each.flagged for each in judgements.values()], dtype=np.int64).sum(axis=0)
     scores = np.mean([each.scores for each in judgements.values()], axis=0)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, triu
 
 from textclf.core.hashing import fingerprints
 from textclf.studies.audit.texts import SEVERAL, Ints
@@ -59,6 +60,13 @@ class _WordSets:
         """The number of words of each set."""
         return np.diff(self.starts)
 
+    def matrix(self, counted: NDArray[np.bool_]) -> Any:
+        """Return a 1 for each word of each set, (sets, words), of those words that are counted (words,)."""
+        shape = len(self.sizes), int(self.words.max(initial=-1)) + 1
+        matrix = csr_array((counted.astype(np.int64), self.words, self.starts), shape=shape, copy=True)
+        matrix.eliminate_zeros()
+        return matrix
+
 
 def find_similar(texts: Sequence[bytes], labels: Ints, most: int = MOST_COMPARED) -> SimilarTexts:
     """Return the similar pairs of texts, which are normalised, whose labels differ; `labels` may be `SEVERAL`.
@@ -75,8 +83,8 @@ def find_similar(texts: Sequence[bytes], labels: Ints, most: int = MOST_COMPARED
         for number, members in enumerate(sets.members)
         if len(members) > 1 and of_set[number] == SEVERAL
     ]
-    compared, left_out = _candidates(sets, of_set, most)
-    for first, second, similarity in _compare(sets, compared):
+    *compared, left_out = _candidates(sets, of_set, most)
+    for first, second, similarity in _compare(sets, *compared):
         pairs.append(Pair(*_differing(sets.members[first], sets.members[second], labels), similarity))
     return SimilarTexts(sorted(pairs, key=lambda pair: (-pair.similarity, pair.first, pair.second)), left_out)
 
@@ -101,37 +109,28 @@ def _word_sets(texts: Sequence[bytes]) -> _WordSets:
     return _WordSets(np.concatenate([*parts, np.zeros(0, np.int64)]), starts, list(members.values()))
 
 
-def _candidates(sets: _WordSets, labels: Ints, most: int) -> tuple[NDArray[np.int64], int]:
-    """Return the pairs of sets (pairs, 2) to compare, the smaller position first, and the number of words left out."""
+def _candidates(sets: _WordSets, labels: Ints, most: int) -> tuple[Ints, Ints, int]:
+    """Return the positions of the two sets of each pair to compare, (pairs,) each, and the number of words left out."""
     sizes = sets.sizes
     needed = sizes - np.ceil(SIMILAR * sizes - 1e-9).astype(np.int64) + 1  # words of which similar sets share one
     owner = np.repeat(np.arange(len(sizes)), sizes)
-    place = np.arange(len(sets.words)) - sets.starts[owner]
-    first = np.flatnonzero(place < needed[owner])
-    order = first[np.lexsort((owner[first], sets.words[first]))]
-    words, begins, counts = np.unique(sets.words[order], return_index=True, return_counts=True)
+    rare = np.arange(len(sets.words)) - sets.starts[owner] < needed[owner]
+    counts = np.bincount(sets.words[rare])
     pairs = counts * (counts - 1) // 2
     by_cost = np.argsort(pairs, kind="stable")
-    taken = by_cost[np.cumsum(pairs[by_cost]) <= most]
-    found = [np.zeros((0, 2), dtype=np.int64)]
-    for number in taken[counts[taken] > 1].tolist():
-        owners = owner[order[begins[number] : begins[number] + counts[number]]]
-        left, right = (owners[each] for each in np.triu_indices(len(owners), k=1))
-        differ = (labels[left] != labels[right]) | (labels[left] == SEVERAL)
-        near = np.minimum(sizes[left], sizes[right]) >= SIMILAR * np.maximum(sizes[left], sizes[right]) - 1e-9
-        found.append(np.column_stack([left, right])[differ & near])
-    return np.unique(np.concatenate(found), axis=0), len(words) - len(taken)
+    left_out = by_cost[np.cumsum(pairs[by_cost]) > most]
+    words = sets.matrix(rare & ~np.isin(sets.words, left_out))
+    left, right = triu(words @ words.T, k=1).nonzero()
+    differ = (labels[left] != labels[right]) | (labels[left] == SEVERAL)
+    near = np.minimum(sizes[left], sizes[right]) >= SIMILAR * np.maximum(sizes[left], sizes[right]) - 1e-9
+    return left[differ & near], right[differ & near], len(left_out)
 
 
-def _compare(sets: _WordSets, pairs: NDArray[np.int64]) -> Iterator[tuple[int, int, float]]:
+def _compare(sets: _WordSets, first: Ints, second: Ints) -> Iterator[tuple[int, int, float]]:
     """Yield the pairs that are similar, with their similarity."""
-    from scipy.sparse import csr_array
-
-    columns = int(sets.words.max(initial=-1)) + 1
-    ones = np.ones(len(sets.words), dtype=np.int64)
-    matrix: Any = csr_array((ones, sets.words, sets.starts), shape=(len(sets.sizes), columns))
-    for start in range(0, len(pairs), CHUNK):
-        left, right = pairs[start : start + CHUNK].T
+    matrix = sets.matrix(np.ones(len(sets.words), dtype=bool))
+    for start in range(0, len(first), CHUNK):
+        left, right = first[start : start + CHUNK], second[start : start + CHUNK]
         common = np.asarray(matrix[left].multiply(matrix[right]).sum(axis=1)).ravel()
         similarity = common / (sets.sizes[left] + sets.sizes[right] - common)
         for row in np.flatnonzero(similarity >= SIMILAR - 1e-9).tolist():
