@@ -38,17 +38,16 @@ def seeds() -> str:
     fits = result("seeds-yelp")["fits"]
     rows = []
     for key, name in SEED_ROWS.items():
-        mean, sd, least, most, low, high = spread([fit[key] for fit in fits])
+        mean, sd, least, most, *_ = spread([fit[key] for fit in fits])
         digits, whole = (1, 0) if "epoch" in key else (3, 3)
         rows.append(
             [
                 name,
                 f"{mean:.{digits}f} ± {sd:.{digits}f}",
                 f"{least:.{whole}f} to {most:.{whole}f}",
-                f"{low:.{digits}f} to {high:.{digits}f}",
             ]
         )
-    return markdown(["yelp", "mean ± sd", "minimum to maximum", "95% interval of the mean"], rows)
+    return markdown(["yelp", "mean ± sd", "minimum to maximum"], rows)
 
 
 def claims() -> str:

@@ -54,14 +54,12 @@ def prediction_sets_broken() -> str:
         [
             line["choice"],
             f"{line['rows']}",
-            plus_minus(line["same"]),
-            plus_minus(line["other"]),
             plus_minus(line["cost"], "+"),
         ]
         for line in content["choices"]
         if line["rows"] in CHOICE_ROWS
     ]
-    header = ["chosen on the validation rows", "rows", "coverage with their scores, %", "with scores of others", "cost"]
+    header = ["chosen on the validation rows", "rows", "points of coverage lost"]
     table = markdown(["difference of the test rows", "mean coverage, %", "5% to 95% of the draws"], first)
     return f"{table}\n\n{markdown(header, second)}"
 
@@ -92,20 +90,17 @@ def abstention() -> str:
         for model in ("logistic_regression", "keras"):
             found = content["models"][model]
             line = found["coverages"][ASKED]
-            others = [split[ASKED]["coverage"]["value"] for split in content["splits"]]
-            spread = f"{sum(others) / len(others):.3f} ({min(others):.3f} to {max(others):.3f})"
             rows.append(
                 [
                     corpus,
                     display(model),
                     interval(line["coverage"]["value"], line["coverage"]),
                     f"{line['range']['low']:.3f} to {line['range']['high']:.3f}",
-                    spread if model == "logistic_regression" else "",
                     interval(1 - line["answered"]["value"], _rest(line["answered"])),
                     f"{interval(line['accuracy']['value'], line['accuracy'])} of {found['accuracy']:.3f}",
                 ]
             )
-    header = ["corpus", "model", "coverage", "range of runs", f"mean of {len(others)} splits", "abstains"]
+    header = ["corpus", "model", "coverage", "range of runs", "abstains"]
     return markdown([*header, "accuracy of the answers, of all rows"], rows)
 
 
