@@ -10,7 +10,10 @@ import pytest
 from tests.conftest import ROOT, arguments, tree
 from tests.verify import EMULATOR
 
-OLD_CPUS = ("Nehalem", "SandyBridge")  # the second has AVX
+each_cpu = pytest.mark.parametrize(
+    "cpu",
+    ["SandyBridge", pytest.param("Nehalem", marks=pytest.mark.nightly)],  # the first has AVX, the second not
+)
 
 
 def emulate(cpu: str, folder: Path, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -23,7 +26,7 @@ def emulate(cpu: str, folder: Path, *words: str) -> "subprocess.CompletedProcess
     )
 
 
-@pytest.mark.parametrize("cpu", OLD_CPUS)
+@each_cpu
 def test_a_stage_names_what_the_cpu_needs_before_it_starts(project: Path, cpu: str) -> None:
     before = tree(project)
     words = arguments("train", stage="train@keras")
@@ -34,7 +37,7 @@ def test_a_stage_names_what_the_cpu_needs_before_it_starts(project: Path, cpu: s
     assert tree(project) == before
 
 
-@pytest.mark.parametrize("cpu", OLD_CPUS)
+@each_cpu
 def test_predictions_are_made_without_avx2(project: Path, cpu: str) -> None:
     words = ("-m", "textclf.cli", "predict", "good food", "awful staff")
     here = subprocess.run([sys.executable, *words], cwd=project, capture_output=True, text=True)
@@ -60,7 +63,7 @@ for package, own in networks.KINDS:
 """
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_networks_over_token_ids_have_the_same_bits_on_another_cpu(tmp_path: Path) -> None:
     here = subprocess.run([sys.executable, "-c", SEQUENCES], cwd=ROOT, capture_output=True, text=True)
     there = emulate("Haswell-noTSX", tmp_path, "-c", SEQUENCES)

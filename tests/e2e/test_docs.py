@@ -88,6 +88,12 @@ FILES = {
 }
 
 
+def is_costly(section: str) -> bool:
+    """Return whether a section, of another document than the README, runs stages."""
+    commands = " ".join(step.command for step in SECTIONS[section])
+    return not section.startswith("README.md") and re.search(r"dvc (repro|exp run|queue)|make ", commands) is not None
+
+
 def without_outputs(copy: Copy) -> Copy:
     """Remove what Git does not track, as in a fresh clone, and return the copy with the corpus named instead."""
     corpus = verify.corpus_folder(copy).rename(copy.folder.parent / "corpus")
@@ -124,7 +130,10 @@ def _word(word: str) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("section", SECTIONS)
+@pytest.mark.parametrize(
+    "section",
+    [pytest.param(section, marks=pytest.mark.nightly if is_costly(section) else ()) for section in SECTIONS],
+)
 def test_the_commands_of_a_section_print_what_it_says(section: str, workshop: Callable[[], Copy]) -> None:
     copy = workshop()
     for name, text in FILES.items():  # a page may name the file that another shows

@@ -20,7 +20,9 @@ TABLES = {  # the shares of the classes, and the rows
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name == "six classes" else pytest.mark.nightly) for name in TABLES]
+)
 def test_a_first_run_is_checked_and_takes_a_model_that_is_not_worse_than_logistic_regression(
     name: str, tmp_path: Path
 ) -> None:

@@ -73,7 +73,7 @@ CALLS = (
 )
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("words", CALLS, ids=" ".join)
 def test_a_slim_installation_prints_the_bytes_of_the_full_one(slim: Path, folder: Path, words: list[str]) -> None:
     done, full = (
@@ -84,14 +84,14 @@ def test_a_slim_installation_prints_the_bytes_of_the_full_one(slim: Path, folder
     assert done.stdout == full.stdout != b""
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_slim_installation_is_complete_and_small(slim: Path) -> None:
     pip(slim, "check")
     names = {path.name.partition("-")[0].lower() for path in slim.glob("lib/*/site-packages/*.dist-info")}
     assert names & {"tensorflow", "keras", "pandas", "pyarrow", "dvc", "scikit_learn", "fastapi"} == set()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_slim_installation_names_the_extra_for_parquet(slim: Path, folder: Path) -> None:
     command = [str(slim / "bin" / "textclf"), "predict", "great", "--output", "labels.parquet"]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
@@ -102,7 +102,7 @@ def test_a_slim_installation_names_the_extra_for_parquet(slim: Path, folder: Pat
 SOME = ("antlr4-python3-runtime", "flit-core", "hydra-core", "omegaconf", "packaging", "pyyaml")  # of run.txt
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_make_builds_the_requirement_without_a_wheel_in_a_folder_of_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "a $b {c}"
     shutil.copytree(ROOT / "requirements", folder / "requirements")
@@ -185,7 +185,7 @@ def started(image: tuple[Path, Path]) -> Iterator[tuple[str, Path]]:
         assert process.wait(60) == 0
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_image_serves_its_models_and_is_healthy(started: tuple[str, Path], folder: Path) -> None:
     port, environment = started
     with httpx.Client(trust_env=False) as client:

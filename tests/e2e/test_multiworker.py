@@ -108,6 +108,7 @@ def killed(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return scratch
 
 
+@pytest.mark.nightly
 def test_a_training_killed_three_times_ends_with_the_bytes_of_an_undisturbed_one(
     folder: Path, undisturbed: Path, killed: Path, tmp_path: Path
 ) -> None:

@@ -176,7 +176,7 @@ def test_the_gate_fails_on_a_drop_beyond_the_noise(branch: Copy, tmp_path: Path)
     assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| **worse** |")
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_numbers_of_different_rows_are_marked_as_such(branch: Copy, tmp_path: Path) -> None:
     copy = another(branch, tmp_path)
     copy.dvc("checkout")

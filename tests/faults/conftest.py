@@ -1,12 +1,16 @@
 """What the tests that let things fail share: they are slow, and a failure names the seed that repeats it."""
 
+import dataclasses
+import shutil
 from collections.abc import Generator
 from pathlib import Path
 
 import pytest
 
 from tests import verify
+from tests.conftest import once
 from tests.faults.campaign import seed
+from tests.settings import SMALL
 from tests.verify import Copy
 
 HERE = Path(__file__).parent
@@ -32,9 +36,14 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy of the project with two models that are trained in a second, in which `dvc repro` ran."""
-    settings = ("train.models=[majority, logistic_regression]", "evaluate.resamples=200")
-    copy = verify.make_first_copy(tmp_path_factory.mktemp("small"), settings)
-    copy.dvc("repro")
-    copy.run("git", "add", "--all")
-    copy.run("git", "commit", "--quiet", "--message=run")
-    return copy
+
+    def make(folder: Path) -> Copy:
+        copy = verify.make_first_copy(folder, SMALL)
+        copy.dvc("repro")
+        copy.run("git", "add", "--all")
+        copy.run("git", "commit", "--quiet", "--message=run")
+        return copy
+
+    copy = once(tmp_path_factory, "small", make)
+    folder = tmp_path_factory.mktemp("small") / "textclf"
+    return dataclasses.replace(copy, folder=Path(shutil.copytree(copy.folder, folder)))

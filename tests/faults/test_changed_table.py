@@ -96,11 +96,11 @@ def require_truth(copy: Copy, printed: str) -> None:
 
 @pytest.mark.parametrize("ready", [while_reading, after_reading])
 def test_a_table_that_is_replaced_at_the_worst_moment_is_noticed(project: Copy, ready: Callable[[Path], bool]) -> None:
-    for _ in range(tries(2)):
+    for _ in range(tries(1)):
         require_truth(project, split_and_replace(project, ready))
 
 
 def test_a_table_that_is_replaced_at_any_moment_is_noticed(project: Copy) -> None:
     random = np.random.default_rng(seed())
-    for _ in range(tries(3)):
+    for _ in range(tries(1)):
         require_truth(project, split_and_replace(project, after(random.uniform(0, LONGEST))))

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from tests import verify
 from tests.verify import Copy, VerifyError
 
 # Runs in each stage, before anything else: edits a file as soon as the stage opens one of its inputs.
@@ -27,21 +26,16 @@ def edit(event, arguments):
 if os.environ.get("DVC_STAGE") == stage and sys.orig_argv[1:2] == ["-m"] and "stages" in sys.orig_argv[2]:
     sys.addaudithook(edit)
 """
-SETTINGS = ("train.models=[majority, logistic_regression]", "evaluate.resamples=200")
 ROWS, SPLITS, FEATURES, TRAINED = "yelp_labelled.txt", "splits/classes.json", "shapes.json", "majority/training.json"
 LR = "train@logistic_regression"
 
 
 @pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def finished(small: Copy, tmp_path_factory: pytest.TempPathFactory) -> Copy:
     """A copy in which `dvc repro` ran, whose stages make the edit of the variable EDIT."""
-    place = tmp_path_factory.mktemp("edits")
-    (place / "site").mkdir()
-    (place / "site" / "sitecustomize.py").write_text(EDITING)
-    copy = verify.make_first_copy(place, SETTINGS)
-    copy.dvc("repro")
-    copy.run("git", "commit", "--quiet", "--all", "--message=run")
-    return replace(copy, variables={**copy.variables, "PYTHONPATH": str(place / "site"), "EDIT": "||||"})
+    site = tmp_path_factory.mktemp("site")
+    (site / "sitecustomize.py").write_text(EDITING)
+    return replace(small, variables={**small.variables, "PYTHONPATH": str(site), "EDIT": "||||"})
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def test_a_stage_that_is_killed_while_it_renames_is_made_good_by_the_next_run(
     calls = stage.calls(COMMIT, tmp_path / "log")
     assert calls
     wrong, kills = [], 0
-    for call in tracing.choose(generator, calls, tries(2)):
+    for call in tracing.choose(generator, calls, tries(1)):
         tracing.put(stage, old)
         killed = stage.inject(call, "signal=KILL", tmp_path / "log")
         kills += killed.status < 0

@@ -106,7 +106,7 @@ def test_a_reader_of_a_damaged_file_says_so_or_reads_it(
     read, paths = READERS[name]
     read()
     wrong = []
-    for _ in range(tries(20 if name == "params" else 200)):  # reading YAML takes a tenth of a second
+    for _ in range(tries(5 if name == "params" else 50)):  # reading YAML takes a tenth of a second
         path = generator.choice(paths)
         with damaged(generator, path) as content:
             try:
@@ -141,7 +141,7 @@ def test_a_stage_with_a_damaged_input_says_so_or_works(
     generator = random.Random(f"{seed()} {name}")  # noqa: S311 (no secret)
     wrong = []
     with contextlib.chdir(project):
-        for _ in range(tries(15)):
+        for _ in range(tries(4)):
             path = generator.choice(STAGE_FILES[name])
             with damaged(generator, path) as content:
                 try:
@@ -169,7 +169,7 @@ def test_a_flipped_bit_between_stages_is_refused_or_changes_no_result(project: P
     paths = [path for path in sorted((project / "data" / made).glob("*/*")) if path.is_file()]
     assert all(run_stage(project, name, *arguments(name)) in {None, 0} for name in stages)
     expected, wrong = results(), []
-    for _ in range(tries(15)):
+    for _ in range(tries(4)):
         path = generator.choice(paths)
         before = path.read_bytes()
         path.write_bytes(flip(before, generator))
@@ -195,7 +195,7 @@ def test_pr_report_on_damaged_revisions_gives_an_answer_or_a_line(
     assert pr_report(capfd, base) == (0, "")
     sound = shutil.copytree(project, project.with_name("sound"), ignore=shutil.ignore_patterns(".git", ".dvc"))
     wrong = []
-    for _ in range(tries(60)):
+    for _ in range(tries(20)):
         path = Path(generator.choice(pull_request.READ))
         committed = generator.random() < 0.3  # else damage the working tree
         content = b""

@@ -81,6 +81,7 @@ def project(table: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(table, tmp_path / "project"))
 
 
+@pytest.mark.nightly  # a run of tests/e2e has them too
 def test_variables_and_a_home_for_other_programs_change_no_byte(project: Path, expected: Path, tmp_path: Path) -> None:
     run_all(project, hostile.VARIABLES | hostile.fill_home(tmp_path / "home"))
     assert outputs(project) == outputs(expected)
@@ -93,6 +94,7 @@ def test_variables_of_python_change_no_byte(project: Path, expected: Path, tmp_p
     assert outputs(project) == outputs(expected)
 
 
+@pytest.mark.nightly
 def test_a_user_without_name_home_network_and_folder_for_temporary_files_gets_the_same_bytes(
     project: Path, expected: Path
 ) -> None:

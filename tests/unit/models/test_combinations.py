@@ -99,12 +99,11 @@ def test_the_combinations_cover_all_pairs() -> None:
 @pytest.mark.parametrize(
     ("representation", "model", "classes"),
     [
-        # A network compiles for two seconds: the first of each number of classes is enough, and slow tests fit the
-        # others.
+        # A network compiles for two seconds: the first of each number of classes is enough by day.
         pytest.param(
             *combination,
             id="-".join(map(str, combination)),
-            marks=[pytest.mark.slow] if combination[1] == "keras" and combination[0] not in FAST_WITH_KERAS else [],
+            marks=[pytest.mark.nightly] if combination[1] == "keras" and combination[0] not in FAST_WITH_KERAS else [],
         )
         for combination in COMBINATIONS
     ],

@@ -173,7 +173,7 @@ def test_no_more_than_two_shards_are_in_memory(data: Data) -> None:
 
 
 @pytest.mark.parametrize(
-    ("classes", "given"), [(2, None), pytest.param(3, "balanced", marks=pytest.mark.slow)], ids=str
+    ("classes", "given"), [(2, None), pytest.param(3, "balanced", marks=pytest.mark.nightly)], ids=str
 )
 def test_it_is_the_training_of_the_network_in_memory(tmp_path: Path, classes: int, given: str | None) -> None:
     # One shard of one batch, so that the order of the rows does not matter.

@@ -18,9 +18,9 @@ from textclf.models.keras import build, sparse, training
     ("classes", "given"),
     [
         pytest.param(2, None, id="2"),
-        pytest.param(2, {"0": 0.5, "1": 3.0}, id="2 weighted", marks=pytest.mark.slow),
+        pytest.param(2, {"0": 0.5, "1": 3.0}, id="2 weighted", marks=pytest.mark.nightly),
         pytest.param(3, {"0": 0.5, "1": 3.0, "2": 1.0}, id="3 weighted"),
-        pytest.param(3, None, id="3", marks=pytest.mark.slow),
+        pytest.param(3, None, id="3", marks=pytest.mark.nightly),
     ],
 )
 def test_training_on_sparse_rows_is_training_on_dense_ones(classes: int, given: dict[str, float] | None) -> None:
@@ -60,7 +60,7 @@ def test_a_training_is_the_same_alone_and_after_one_on_more_rows_and_needs_no_wa
     assert after.record["epochs"] == 2
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_one_long_row_changes_nothing_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     # With little memory each batch is a block of its own, and only that of the long row is wide.
     monkeypatch.setattr(sparse, "NARROWEST", 2)
@@ -109,7 +109,7 @@ def test_early_stopping_ends_the_training_and_takes_the_best_epoch() -> None:
     assert losses[-1] > min(losses) + 1e-3
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_early_stopping_takes_the_best_epoch_too_if_the_epochs_end_first() -> None:
     best = int(networks.fit_stopping(40, 3).record["best_epoch"])
     fitted = networks.fit_stopping(best + 2, 10)
@@ -119,7 +119,7 @@ def test_early_stopping_takes_the_best_epoch_too_if_the_epochs_end_first() -> No
     assert loss_of_predictions(fitted) == pytest.approx(min(losses), abs=1e-5)
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_without_early_stopping_the_last_epoch_is_taken() -> None:
     epochs = int(networks.fit_stopping(40, 3).record["best_epoch"]) + 2
     fitted = networks.fit_stopping(epochs, None)

@@ -125,7 +125,7 @@ def test_the_defaults_are_those_of_the_course() -> None:
 
 
 @each_kind
-@pytest.mark.parametrize("classes", [2, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("classes", [2, pytest.param(3, marks=pytest.mark.nightly)])
 def test_training_on_blocks_is_training_by_keras(package: ModuleType, own: dict[str, object], classes: int) -> None:
     # One batch per epoch, so that the order of the rows does not matter.
     part = rows(classes=classes)
