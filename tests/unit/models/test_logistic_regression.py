@@ -125,6 +125,10 @@ def test_auto_counts_the_rows_of_all_shards(tmp_path: Path, monkeypatch: pytest.
         assert key in logistic_regression.fit_stream(rows, rows, settings, tmp_path).record
 
 
-def test_it_warns_that_it_has_not_converged() -> None:
-    with pytest.warns(UserWarning, match="^logistic regression has not converged after 2 steps; raise max_iter$"):
-        fit(max_iter=2)
+@pytest.mark.parametrize("C", [1.0, [1.0, 2.0]], ids=str)
+def test_it_warns_in_one_line_that_it_has_not_converged(C: object) -> None:
+    with pytest.warns(UserWarning, match="not converged") as caught:
+        fit(noisy(60, 25), C=C, max_iter=2)
+    assert [str(warning.message) for warning in caught] == [
+        "logistic regression has not converged after 2 steps; raise max_iter"
+    ]

@@ -1,7 +1,7 @@
 """Logistic regression, the lesson's "better results without a neural network".
 
-Rows in memory are fitted by L-BFGS, to the bit as by scikit-learn's LogisticRegression. A stream of shards is fitted
-near the optimum in some 15 passes, whatever the number of rows (`stream`).
+Rows in memory are fitted by scikit-learn's LogisticRegression. A stream of shards is fitted near the optimum in some 15
+passes, whatever the number of rows (`stream`).
 """
 
 from functools import partial

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from textclf.artifacts import layers
 from textclf.artifacts.features import in_double
@@ -15,38 +14,36 @@ from textclf.core.errors import UserError
 from textclf.models.common.calibrated import FOLDS
 from textclf.models.common.class_weights import class_weights, row_weights
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.lbfgs import minimize
-from textclf.models.logistic_regression.objective import Array, Objective, Rows
+from textclf.models.logistic_regression.objective import Array
 from textclf.models.logistic_regression.stream import minimize_on_stream
 
 if TYPE_CHECKING:
     from textclf.artifacts.features import Features
 
 VECTORS = 24  # of all parameters in the memory of lbfgs, measured
-GRADIENT, DECREASE = 1e-4, 64 * np.finfo(np.float64).eps  # at which lbfgs stops, as in scikit-learn
 
 
 def in_memory(train: "Features", counts: NDArray[np.int64], settings: Any) -> Fitted:
-    """Return the model of all training rows, to the bit that of scikit-learn; `counts` are rows per class.
+    """Return scikit-learn's LogisticRegression of all training rows; `counts` are rows per class.
 
     A penalty of several strengths is chosen by `choose_strength`.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     shape = parameter_shape(train.X.shape[1], len(train.classes))
     purpose = f"lbfgs with {train.X.shape[1]:,} features x {len(train.classes):,} classes (stream takes less)"
     resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
     weights = row_weights(train, settings.class_weight)
     C = settings.C if isinstance(settings.C, float) else choose_strength(train, counts, weights, settings)
-    X = in_double(train.X) if isinstance(train.X, np.ndarray) else csr_array(train.X, dtype=np.float64)
-    rows = Rows(X, train.y, weights)
-    objective = Objective(
-        lambda function: function(rows), shape, len(train.y) if weights is None else float(weights.sum()), C
-    )
-    flat, steps, converged = minimize(
-        objective, np.zeros(shape).ravel(), max_iter=settings.max_iter, gradient=GRADIENT, decrease=DECREASE
-    )
-    if not converged:
+    estimator = LogisticRegression(C=C, max_iter=settings.max_iter)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ConvergenceWarning)
+        estimator.fit(in_double(train.X), train.y, sample_weight=weights)
+    steps = int(estimator.n_iter_[0])
+    if any(issubclass(warning.category, ConvergenceWarning) for warning in caught):
         warnings.warn(f"logistic regression has not converged after {steps} steps; raise max_iter", stacklevel=2)
-    return _fitted(train.classes, flat.reshape(shape), {"iterations": steps, "C": C})
+    return _fitted(train.classes, estimator.coef_, estimator.intercept_, {"iterations": steps, "C": C})
 
 
 def on_stream(
@@ -63,7 +60,8 @@ def on_stream(
     resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
     weights = class_weights(classes, counts, settings.class_weight)
     parameters, passes = minimize_on_stream(shards, shape, counts, weights, C, settings.max_iter)
-    return _fitted(classes, parameters, {"passes": passes, "C": C})
+    coefficients = parameters.reshape(len(parameters), -1).T
+    return _fitted(classes, coefficients[:, :-1], coefficients[:, -1], {"passes": passes, "C": C})
 
 
 def parameter_shape(features: int, classes: int) -> tuple[int, ...]:
@@ -76,6 +74,7 @@ def choose_strength(train: "Features", counts: NDArray[np.int64], weights: Array
 
     Raises `UserError` if a class has fewer rows than there are folds.
     """
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
@@ -88,13 +87,13 @@ def choose_strength(train: "Features", counts: NDArray[np.int64], weights: Array
         cv=StratifiedKFold(FOLDS),
         refit=False,
     )
-    best = search.fit(in_double(train.X), train.y, sample_weight=weights).best_params_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the fit to all rows will warn
+        best = search.fit(in_double(train.X), train.y, sample_weight=weights).best_params_
     return float(best["C"])
 
 
-def _fitted(classes: NDArray[np.str_], parameters: Array, record: dict[str, int | float]) -> Fitted:
-    """Return the parameters as one layer."""
-    coefficients = parameters.reshape(len(parameters), -1).T
-    activation = "sigmoid" if len(classes) == 2 else "softmax"
-    model = layers.linear(classes, coefficients[:, :-1], coefficients[:, -1], activation)
-    return Fitted(model, {"parameters": parameters.size, **record})
+def _fitted(classes: NDArray[np.str_], weights: Array, intercepts: Array, record: dict[str, int | float]) -> Fitted:
+    """Return the weights, of the positive class or of each one, (1 or classes, features), as one layer."""
+    model = layers.linear(classes, weights, intercepts, "sigmoid" if len(classes) == 2 else "softmax")
+    return Fitted(model, {"parameters": weights.size + intercepts.size, **record})

@@ -61,7 +61,7 @@ class Objective:
 
     `over_rows` applies a function to parts of the training rows and returns the sums over all of them. `shape` is that
     of the parameters in `Rows.sums`, `total` the sum of the weights of the rows, `C` the inverse strength of the
-    penalty. If all rows are one part, value and gradient are to the bit those of scikit-learn's LogisticRegression.
+    penalty. The objective is that of scikit-learn's LogisticRegression.
     """
 
     over_rows: Callable[[Callable[[Rows], Sums]], Sums]

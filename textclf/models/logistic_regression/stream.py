@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 from scipy.sparse import csr_array
 
 from textclf.artifacts.features import as_sparse
 from textclf.core import progress, resources
 from textclf.core.threads import cores, map_ahead
-from textclf.models.common.lbfgs import minimize
 from textclf.models.logistic_regression.objective import Array, Objective, Rows, Sums
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 DECREASE = 5e-5  # of the objective in a step, at which the solver stops
 MEMORY = 5  # earlier steps that the solver remembers
+LINE_SEARCH = 50  # evaluations in a line search at most, as in scikit-learn
 SCORES = 2**22  # of a part of the rows at most
 THREADS = 4  # at most: each has a shard in memory
 
@@ -55,9 +56,9 @@ def minimize_on_stream(
             value, slopes = objective(standard.parameters(length * point)) if point.any() else (start_value, gradient)
             return value, length * standard.gradient(slopes)
 
-        point, _, _ = minimize(
-            standardised, np.zeros(start.size), max_iter=max_iter, gradient=0, decrease=DECREASE, memory=MEMORY
-        )
+        options = {"maxiter": max_iter, "gtol": 0, "ftol": DECREASE, "maxcor": MEMORY, "maxls": LINE_SEARCH}
+        solve: Any = optimize.minimize
+        point = solve(standardised, np.zeros(start.size), jac=True, method="L-BFGS-B", options=options).x
         return standard.parameters(length * point).reshape(shape), stream.passes
 
 

@@ -1,17 +1,12 @@
-"""The losses and the objective of logistic regression, compared with scikit-learn to the bit."""
-
-from typing import Any
+"""The losses of logistic regression, compared with scikit-learn to the bit."""
 
 import numpy as np
-import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from scipy import optimize
 from sklearn._loss.loss import HalfBinomialLoss, HalfMultinomialLoss
 
-from textclf.models.common import lbfgs
 from textclf.models.logistic_regression import losses
-from textclf.models.logistic_regression.losses import Array, binomial, multinomial
+from textclf.models.logistic_regression.losses import binomial, multinomial
 
 scores = st.floats(-1e4, 1e4) | st.sampled_from([-37.0, -2.0, 18.0, 0.0, -0.0])
 
@@ -34,20 +29,3 @@ def test_the_loss_of_several_classes_is_that_of_scikit_learn(seed: int, classes:
     expected = HalfMultinomialLoss(n_classes=classes).loss_gradient(y.astype(np.float64), z)
     assert np.array_equal(values, expected[0])
     assert np.array_equal(slopes, expected[1])
-
-
-def valley(x: Array) -> tuple[float, Array]:
-    return float(optimize.rosen(x)), np.asarray(optimize.rosen_der(x))
-
-
-@pytest.mark.parametrize(("most", "converged"), [(200, True), (12, False), (1, False)])
-@pytest.mark.parametrize("memory", [5, 10])
-def test_the_solver_is_that_of_scipy(most: int, converged: bool, memory: int) -> None:
-    start = np.linspace(-2, 2, 30)
-    options = {"maxiter": most, "gtol": 1e-4, "ftol": 1e-12, "maxcor": memory, "maxls": lbfgs.STEPS}
-    solve: Any = optimize.minimize
-    expected = solve(valley, start, jac=True, method="L-BFGS-B", options=options)
-    x, steps, has_converged = lbfgs.minimize(valley, start, max_iter=most, gradient=1e-4, decrease=1e-12, memory=memory)
-    assert x.tobytes() == expected.x.tobytes()
-    assert (steps, has_converged) == (expected.nit, converged)
-    assert start[0] == -2  # unchanged
