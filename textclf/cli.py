@@ -52,7 +52,7 @@ one line of JSON per request to stdout. Needs what requirements/serve.txt locks:
 
 METRICS = """
 Print the outcome of the last run: each model on the test rows, against majority and against the most accurate one; the
-model that textclf predict takes, and why; and where the report is.
+default model of textclf predict, and why; and where the report is.
 """
 
 INIT = """

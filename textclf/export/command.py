@@ -13,7 +13,7 @@ METRICS, PAGE = Path("metrics"), Path("reports/report.html")
 
 
 def run() -> None:
-    """Print a table of the models, the model that `textclf predict` takes, and where the report is."""
+    """Print a table of the models, the default model, and where the report is."""
     settings: dict[str, Any] = load_params({"train.models": Names, "evaluate": Evaluate, "export": Export})
     models, evaluate, export = settings.values()
     external = sorted(evaluate.external)

@@ -18,7 +18,7 @@ def describe(
     confidence: float,
     external: Sequence[str] = (),
 ) -> list[str]:
-    """Return the table of the models, and the model that `textclf predict` takes, and why.
+    """Return the table of the models, the default model of `textclf predict`, and why it is.
 
     `metrics` maps each of `FILES` to its content; `models` are in the order of train.models, `named` is export.model;
     `external` are those of evaluate.external, which predict cannot take, in their order.
@@ -26,7 +26,7 @@ def describe(
     default, reason = explain_choice(named, metrics["evaluation"], metrics["decisions"], models)
     measured, intervals, comparisons = (metrics[name] for name in FILES[:3])
     table = compare(measured, intervals, comparisons, [*models, *external], confidence)
-    return [*table, f"textclf predict takes {display_name(default)}:", reason]
+    return [*table, f"default model: {display_name(default)}", reason]
 
 
 def compare(

@@ -68,9 +68,9 @@ def test_a_single_model_is_compared_with_none() -> None:
     ]
 
 
-def test_the_last_lines_name_the_model_that_predict_takes_and_why() -> None:
+def test_the_last_lines_name_the_default_model_and_why() -> None:
     assert describe(METRICS, MODELS, "keras", 0.95)[-2:] == [
-        "textclf predict takes keras:",
+        "default model: keras",
         "named by export.model",
     ]
 
@@ -79,7 +79,7 @@ def test_models_made_elsewhere_are_compared_too() -> None:
     trained = ("majority", "logistic_regression")
     table = describe(METRICS, trained, "majority", 0.95, ["keras"])
     assert cells(table[2])[:3] == ["keras", "75.0% (70.0% to 80.0%)", "5.050"]
-    assert table[-2] == "textclf predict takes majority:"
+    assert table[-2] == "default model: majority"
 
 
 @pytest.mark.parametrize(

@@ -66,16 +66,16 @@ def test_the_note_says_which_metrics_are_better_when_lower() -> None:
 def test_the_model_of_the_headline_is_the_default_and_says_why() -> None:
     models = ("logistic_regression", "majority")
     last = sections(make_run(models))["summary"]
-    assert "majority represents the run, and is what textclf predict takes: the last of train.models" in last
+    assert "majority represents the run, and is the default model of textclf predict: the last of train.models" in last
     assert "Worse than logistic regression" in last
     assert "Read the caveats first" in last
     best = sections(make_run(models, validation=True))["summary"]
     assert "logistic regression represents the run" in best
-    assert "what textclf predict takes: best accuracy on 40 validation rows." in best
+    assert "the default model of textclf predict: best accuracy on 40 validation rows." in best
     assert "Better than majority" in best
     assert "caveats" not in best
     named = sections(make_run(models, validation=True, settings={"export.model": "majority"}))["summary"]
-    assert "majority represents the run, and is what textclf predict takes: named by export.model." in named
+    assert "majority represents the run, and is the default model of textclf predict: named by export.model." in named
 
 
 def test_a_model_that_is_worse_than_guessing_is_warned_of_first() -> None:
