@@ -3,6 +3,7 @@
 The pipeline keeps in data/raw and data/pretrained only what its own params.yaml names, so these have other folders.
 """
 
+import functools
 import sys
 
 from benchmarks.results import ROOT
@@ -16,6 +17,7 @@ CORPORA, WEIGHTS = ROOT / "data" / "corpora", ROOT / "data" / "weights"
 PRETRAINED = ("all-minilm-l6-v2", "glove-6b-50d")
 
 
+@functools.cache
 def corpora() -> dict[str, bytes]:
     """Return the files of the built-in corpora by their names, from `CORPORA` or where the pipeline fetches them."""
     return download(CATALOGUE, CORPORA, report)

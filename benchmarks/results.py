@@ -22,7 +22,9 @@ from textclf.core import files
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
 PACKAGES = ("dvc", "keras", "numpy", "pyarrow", "scikit-learn", "tensorflow")
-LOAD = os.getloadavg()[0]  # before the measurement: every benchmark imports this module first
+# Before the measurement, since every benchmark imports this module first; one of them takes a single core for itself.
+LOAD = os.getloadavg()[0]
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 class MissingResultError(Exception):
@@ -82,7 +84,7 @@ def machine() -> dict[str, Any]:
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
     model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return {
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": CORES,
         "cpu": model[1] if model else platform.processor() or platform.machine(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1),
         "system": platform.system(),
