@@ -30,15 +30,15 @@ def run(behave: Behave, evaluate: Evaluate, *, stage: str, models: Path, metrics
     path = Path(behave.tests[name])
     with unchanged(path, lambda: {path.name: sha256_of_file(path)} if path.is_file() else {}):
         tests = suite.read(path, behave.seed)
-        verdicts, numbers = {}, {}
+        said, numbers = {}, {}
         for model in read_index(models)[1]:
             predictor = load(models / model)
             judge.require_classes(tests, predictor.classes_, str(path), model)
-            verdicts[model] = judge.judge(tests, predictor)
-            numbers[model] = judge.outcomes(tests, verdicts[model], evaluate.confidence)
+            said[model] = judge.judge(tests, predictor)
+            numbers[model] = judge.outcomes(tests, said[model], evaluate.confidence)
     file = f"{name}{results.SUFFIX}"
     with outputs(metrics / file, cases / file) as (written, texts):
-        results.write(written, texts, numbers, judge.records(tests, verdicts))
+        results.write(written, texts, numbers, judge.records(tests, said))
     number = sum(map(len, tests.cases.values()))
     print(f"{path}: {count_noun(len(tests.tests), 'test')}, {count_noun(number, 'case')}")
     for model, outcomes in numbers.items():

@@ -1,12 +1,12 @@
 """Which cases a model fails, and the failure rates of each test."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.behave.results import RecordedCase, RecordedTest, Said
 from textclf.behave.suite import AnyTest, Case, Direction, MinimumFunction, Suite
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
@@ -15,6 +15,8 @@ from textclf.evaluate.intervals import wilson
 
 BATCH = 1024  # texts that a model predicts together
 EPSILON = 1e-9  # a movement by exactly the tolerance is none beyond it
+
+Answer = tuple[str, dict[str, float]]  # the label decided, and the probability of each class
 
 
 class Model(Protocol):
@@ -31,34 +33,6 @@ class Model(Protocol):
         """Return the label decided for each row of probabilities."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What a model said of a text: the label decided, and the probability of each class."""
-
-    label: str
-    probabilities: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a case failed, and what the model said; `of` is the class whose probability was in question, if one."""
-
-    failed: bool
-    text: Answer
-    changed: Answer | None = None
-    of: str | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the verdict as `textclf.behave.results.Said`."""
-        content = {"failed": self.failed, "label": self.text.label, "probability": self._probability(self.text)}
-        if self.changed is not None:
-            content |= {"changed_label": self.changed.label, "changed_probability": self._probability(self.changed)}
-        return content
-
-    def _probability(self, answer: Answer) -> float:
-        return round(answer.probabilities[self.of or answer.label], DIGITS)
-
-
 def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str) -> None:
     """Raise `UserError` unless every class of the file is one of the model's; `where` names the file."""
     for name, label in suite.classes.items():
@@ -69,8 +43,8 @@ def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str
             )
 
 
-def judge(suite: Suite, model: Model) -> dict[str, list[Verdict]]:
-    """Return the verdict on each case of each test, in order."""
+def judge(suite: Suite, model: Model) -> dict[str, list[Said]]:
+    """Return what the model said of each case of each test, in order, and whether that fails."""
     texts = list(
         dict.fromkeys(
             text
@@ -86,31 +60,38 @@ def judge(suite: Suite, model: Model) -> dict[str, list[Verdict]]:
         probabilities = model.predict_proba(batch)
         labels = model.labels(probabilities)
         for text, label, row in zip(batch, labels, probabilities.tolist(), strict=True):
-            answers[text] = Answer(label, dict(zip(model.classes_, row, strict=True)))
+            answers[text] = label, dict(zip(model.classes_, row, strict=True))
     return {
-        name: [_verdict(test, case, suite.classes, answers) for case in suite.cases[name]]
+        name: [_judge_case(test, case, suite.classes, answers) for case in suite.cases[name]]
         for name, test in suite.tests.items()
     }
 
 
-def _verdict(test: AnyTest, case: Case, classes: Mapping[str, str], answers: Mapping[str, Answer]) -> Verdict:
-    before = answers[case.text]
+def _judge_case(test: AnyTest, case: Case, classes: Mapping[str, str], answers: Mapping[str, Answer]) -> Said:
+    label, before = answers[case.text]
     if isinstance(test, MinimumFunction):
-        return Verdict(before.label != classes[case.expected or ""], before)
-    after = answers[case.changed or ""]
+        failed = label != classes[case.expected or ""]
+        return Said(failed=failed, label=label, probability=round(before[label], DIGITS))
+    changed_label, after = answers[case.changed or ""]
+    failed, of, changed_of = label != changed_label, label, changed_label
     if isinstance(test, Direction):
-        label = classes[test.of]
-        rise = after.probabilities[label] - before.probabilities[label]
-        moved = rise if test.must_not_rise is not None else -rise
-        return Verdict(moved > test.tolerance + EPSILON, before, after, label)
-    return Verdict(before.label != after.label, before, after)
+        of = changed_of = classes[test.of]
+        rise = after[of] - before[of]
+        failed = (rise if test.must_not_rise is not None else -rise) > test.tolerance + EPSILON
+    return Said(
+        failed=failed,
+        label=label,
+        probability=round(before[of], DIGITS),
+        changed_label=changed_label,
+        changed_probability=round(after[changed_of], DIGITS),
+    )
 
 
-def outcomes(suite: Suite, verdicts: Mapping[str, Sequence[Verdict]], confidence: float) -> dict[str, Any]:
+def outcomes(suite: Suite, said: Mapping[str, Sequence[Said]], confidence: float) -> dict[str, Any]:
     """Return by test: cases, failures, their rate with its Wilson interval, by change too, and which cases failed."""
     numbers = {}
     for name, cases in suite.cases.items():
-        failed = [verdict.failed for verdict in verdicts[name]]
+        failed = [each.failed for each in said[name]]
         changes: dict[str, list[bool]] = {}
         for case, fails in zip(cases, failed, strict=True):
             if case.change is not None:
@@ -131,23 +112,26 @@ def rate(failed: Sequence[bool], confidence: float) -> dict[str, float]:
     return {"cases": len(failed), "failures": sum(failed)} | {key: round(value, DIGITS) for key, value in ends.items()}
 
 
-def records(suite: Suite, verdicts: Mapping[str, Mapping[str, Sequence[Verdict]]]) -> dict[str, Any]:
-    """Return the tests with their cases as `textclf.behave.results.RecordedTest`; `verdicts` are by model and test.
+def records(suite: Suite, said: Mapping[str, Mapping[str, Sequence[Said]]]) -> dict[str, RecordedTest]:
+    """Return the tests with their cases and what each model said of them; `said` is by model and test.
 
     Classes are given by their labels.
     """
     tests = {}
     for name, test in suite.tests.items():
-        record: dict[str, Any] = {"kind": test.kind, "about": test.about, "cases": []}
+        cases = [
+            RecordedCase(
+                text=case.text,
+                changed=case.changed,
+                expected=None if case.expected is None else suite.classes[case.expected],
+                change=case.change,
+                models={model: by_test[name][place] for model, by_test in said.items()},
+            )
+            for place, case in enumerate(suite.cases[name])
+        ]
+        direction: dict[str, Any] = {}
         if isinstance(test, Direction):
             key = "must_not_fall" if test.must_not_rise is None else "must_not_rise"
-            record |= {key: suite.classes[test.of], "tolerance": test.tolerance}
-        for place, case in enumerate(suite.cases[name]):
-            given = {"text": case.text, "changed": case.changed, "change": case.change}
-            expected = None if case.expected is None else suite.classes[case.expected]
-            record["cases"].append(
-                {key: value for key, value in (given | {"expected": expected}).items() if value is not None}
-                | {"models": {model: by_test[name][place].to_json() for model, by_test in verdicts.items()}}
-            )
-        tests[name] = record
+            direction = {key: suite.classes[test.of], "tolerance": test.tolerance}
+        tests[name] = RecordedTest(kind=test.kind, about=test.about, cases=cases, **direction)
     return tests

@@ -8,16 +8,47 @@ depends on nothing else: not on Python's hash seed, on a version of a library or
 import re
 from collections.abc import Callable, Sequence
 
-from textclf.behave.words import CONTRACTIONS, EMOJI, NAMES, PLACES
 from textclf.core.hashing import fingerprints
+
+# Only forms that stand for one thing: "it's" may be "it is" or "it has", "she'd" may be "she would" or "she had".
+NEGATIONS = {
+    f"{verb} not": f"{verb}n't"
+    for verb in ["are", "could", "did", "do", "does", "had", "has", "have", "is", "should", "was", "were", "would"]
+}
+NEGATIONS |= {"cannot": "can't", "will not": "won't"}
+PRONOUNS = {
+    f"{pronoun} {verb}": f"{pronoun}'{short}"
+    for verb, short, pronouns in (
+        ("am", "m", "i"),
+        ("are", "re", "they we you"),
+        ("have", "ve", "i they we you"),
+        ("will", "ll", "i it they we you"),
+    )
+    for pronoun in pronouns.split()
+}
+CONTRACTIONS = NEGATIONS | PRONOUNS
+# Common in several parts of the world; none is also a word, such as Grace or Will.
+NAMES = tuple(
+    """
+    Aisha Ahmed Anna Carlos Daniel David Elena Emma Fatima Hannah Hiroshi Ivan Julia Kwame Laura Linda Maria
+    Mehmet Michael Nadia Olga Peter Priya Rajesh Robert Sarah Sofia Thomas Wei Yuki
+    """.split()  # noqa: SIM905 (easier to read and change)
+)
+# None is also a word or a name, such as Phoenix, Reading or Paris.
+PLACES = tuple(
+    """
+    Athens Berlin Boston Cairo Chicago Delhi Denver Dublin Glasgow Istanbul Lagos Lima Lisbon London Madrid
+    Montreal Mumbai Nairobi Oslo Prague Rome Seattle Seoul Stockholm Sydney Tokyo Toronto Vienna Warsaw Zurich
+    """.split()  # noqa: SIM905 (easier to read and change)
+)
+# Things and signs without a sentiment.
+EMOJI = ("\U0001f4c5", "\U0001f4cd", "\U0001f4ce", "\U0001f4dd", "\U0001f552", "\U0001f4c6")
 
 WORD = re.compile(r"[^\W\d_]{4,}")  # letters that may be swapped
 MARK = re.compile(r"[.,;:!?…]+(?=\s|$)")  # punctuation at the end of a word
 END = re.compile(r"[.!?…]?\s*$")
 # A pronoun is not contracted before a mark or at the end: "as tall as I am".
-_NEGATED = "|".join(sorted(form for form in CONTRACTIONS if "not" in form))
-_PRONOUNS = "|".join(sorted(form for form in CONTRACTIONS if "not" not in form))
-LONG = re.compile(rf"\b(?:(?:{_NEGATED})\b|(?:{_PRONOUNS})(?= [^\W\d_]))", re.IGNORECASE)
+LONG = re.compile(rf"\b(?:(?:{'|'.join(NEGATIONS)})\b|(?:{'|'.join(PRONOUNS)})(?= [^\W\d_]))", re.IGNORECASE)
 EXPANSIONS = {short: form for form, short in CONTRACTIONS.items()}
 CURLY = "\u2019"  # the apostrophe of typesetters
 _SHORTS = "|".join(sorted(EXPANSIONS)).replace("'", f"['{CURLY}]")

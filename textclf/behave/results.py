@@ -4,7 +4,7 @@ The metrics of a file of tests have the checksum of its cases, so a stage that d
 the cases as well: metrics/behaviour always exists, data/behaviour does not.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -87,9 +87,9 @@ class Results(NamedTuple):
     tests: dict[str, RecordedTest]
 
 
-def write(metrics: Path, cases: Path, models: dict[str, Any], tests: dict[str, Any]) -> None:
-    """Write the metrics by model and test, and the tests with their cases; both are JSON of plain values."""
-    write_json(cases, tests)
+def write(metrics: Path, cases: Path, models: dict[str, Any], tests: Mapping[str, RecordedTest]) -> None:
+    """Write the metrics by model and test, and the tests with their cases, as JSON."""
+    write_json(cases, {name: test.model_dump(exclude_none=True) for name, test in tests.items()})
     write_json(metrics, {"models": models, "sha256": sha256_of_file(cases)})
 
 

@@ -4,7 +4,7 @@ The kinds of tests are those of Ribeiro et al. (2020), Beyond Accuracy: Behavior
 ACL, doi:10.18653/v1/2020.acl-main.442.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -13,10 +13,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 
 from textclf.behave.perturb import PERTURBATIONS
+from textclf.behave.settings import named
 from textclf.behave.templates import LONGEST, Texts, expand, measure
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
-from textclf.core.settings import Name, Section, load_yaml, require_names, rule, show, suggest, unique, validate
+from textclf.core.settings import Name, Section, load_yaml, rule, show, suggest, unique, validate
 
 MOST_CASES = 10_000  # of a file
 MOST_COMBINATIONS = 1_000_000  # combinations of words of all templates of a file
@@ -45,16 +46,6 @@ def _some(value: dict[str, Any]) -> dict[str, Any]:
     if not value:
         raise rule("a mapping that is not empty")
     return value
-
-
-def _names(what: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """Return a validator of a mapping whose keys are names; `what` says of what."""
-
-    def check(value: dict[str, Any]) -> dict[str, Any]:
-        require_names(value, what)
-        return value
-
-    return check
 
 
 Text = Annotated[str, AfterValidator(_text)]
@@ -124,8 +115,8 @@ class Frame(Section):
     """The file without the content of its tests."""
 
     classes: Annotated[dict[str, Name], AfterValidator(_some)]
-    slots: Annotated[dict[str, Words], AfterValidator(_names("a list of words"))] = Field({})
-    tests: Annotated[dict[str, dict[str, Any]], AfterValidator(_some), AfterValidator(_names("a test"))]
+    slots: Annotated[dict[str, Words], named("a list of words")] = Field({})
+    tests: Annotated[dict[str, dict[str, Any]], AfterValidator(_some), named("a test")]
 
 
 @dataclass(frozen=True)

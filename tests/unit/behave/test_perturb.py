@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.behave.perturb import PERTURBATIONS, draw
-from textclf.behave.words import CONTRACTIONS, NAMES, PLACES
+from textclf.behave.perturb import CONTRACTIONS, NAMES, PERTURBATIONS, PLACES, draw
 
 LETTERS = st.text(alphabet="abCD éß'\u2019., !?…-1\n", max_size=40)
 WRITTEN = st.lists(

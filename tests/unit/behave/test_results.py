@@ -8,12 +8,14 @@ import pytest
 
 from tests.faults import mutations
 from textclf.behave import results
+from textclf.behave.results import RecordedCase, RecordedTest
 from textclf.core.errors import UserError
 from textclf.core.files import write_json
 
 RATE = {"cases": 2, "failures": 1, "failure_rate": 0.5, "low": 0.1, "high": 0.9}
 OUTCOME = RATE | {"changes": {"typo": RATE}, "failed": [2]}
-TESTS = {"first": {"kind": "invariance", "about": "", "cases": [{"text": "a", "models": {}}] * 2}}
+CASES = [RecordedCase(text="a", models={})] * 2
+TESTS = {"first": RecordedTest(kind="invariance", about="", cases=CASES)}
 REMEDY = "remove it and run dvc repro (or dvc pull) to make it"
 
 
