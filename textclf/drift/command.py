@@ -63,11 +63,11 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     return Result(
         folder.resolve().name,
         settings,
-        result.side(name, new, pooled.new),
-        result.side(Path(arguments.reference).name, reference, pooled.reference),
+        Side.of(name, new, pooled.new),
+        Side.of(Path(arguments.reference).name, reference, pooled.reference),
         held_out,
         int(((seen or pooled).new > 0).sum()),
-        result.shared_texts(pooled),
+        int(((pooled.new > 0) & (pooled.reference > 0)).sum()),
         measure(pooled, seen, predictor, settings),
     )
 
@@ -149,7 +149,7 @@ def _unseen(new: Sample, learned: Sample, seed: int) -> tuple[Side | None, Pool 
             "unknown words and predicted classes"
         )
     unseen = pool(sample, others)
-    return result.side(HELD_OUT, sample, unseen.reference), unseen
+    return Side.of(HELD_OUT, sample, unseen.reference), unseen
 
 
 def _require_texts(option: str, sample: Sample) -> None:

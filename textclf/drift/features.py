@@ -1,15 +1,16 @@
-"""What the two-sample test sees of texts: the kernel of the representation of the model.
+"""What the tests see of texts by the representation of the model: a kernel, and words, known and unknown ones.
 
 A vocabulary learned from the training rows has all of their words and lacks words of any other texts, also of texts of
 the same kind: that alone would tell them apart. So what is learned from texts is learned again from both samples
 together, which treats all texts alike. Pretrained encoders and tokenizers learn nothing and are used as they are.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from textclf.vectorize.terms.settings import Terms
 
 Floats = NDArray[np.float64]
+Split = Callable[[str], Sequence[str]]
 
+WORD = re.compile(r"\w+")
 COMMON = 20  # a term in at least one of so many texts is multiplied as a dense column, which is faster
 COLUMNS = 512  # dense columns at a time
 BATCH = 256  # texts that an encoder gets at a time
@@ -34,12 +37,16 @@ def kernel(representation: Any, texts: Sequence[str]) -> Floats:
 
     The length of the texts is a check of its own. Those of several representations are added.
     """
-    blocks = [block.representation for block in getattr(representation, "blocks", ())] or [representation]
     total = np.zeros((len(texts), len(texts)))
-    for block in blocks:
-        for vectors in _vectors(block, texts):
+    for part in _parts(representation):
+        for vectors in _vectors(part, texts):
             total += vectors @ vectors.T if isinstance(vectors, np.ndarray) else _inner(vectors)
     return total
+
+
+def _parts(representation: Any) -> list[Any]:
+    """Return the representations that stand side by side, mostly one."""
+    return [block.representation for block in getattr(representation, "blocks", ())] or [representation]
 
 
 def _vectors(representation: Any, texts: Sequence[str]) -> "Iterable[csr_array | Floats]":
@@ -131,3 +138,50 @@ def _inner(vectors: "csr_array") -> Floats:
         dense = vectors[:, common[start : start + COLUMNS]].toarray()
         products += dense @ dense.T
     return products
+
+
+class Vocabulary(NamedTuple):
+    """How a representation splits a text into words, and the words that it knows."""
+
+    split: Split
+    words: frozenset[str]
+
+
+def vocabulary_of(representation: Any) -> Vocabulary | None:
+    """Return the words that a representation learned from the training rows; None if it has no vocabulary of words."""
+    from textclf.vectorize.terms.tokens import make_analyzer
+    from textclf.vectorize.terms.vectorizer import Vectorizer
+    from textclf.vectorize.token_ids.representation import TokenIds, split_words
+
+    for part in _parts(representation):
+        match part:
+            case Vectorizer(parts=parts, settings=settings) if settings.ngram_range[0] == 1:
+                known = [each.vocabulary for each in parts if each.analyzer == "word" and each.vocabulary is not None]
+                if known:
+                    single = settings.model_copy(update={"ngram_range": (1, 1)})
+                    return Vocabulary(make_analyzer("word", single), frozenset(known[0]))
+            case TokenIds(settings=chosen, words=learned):
+                kept = learned if chosen.num_words is None else learned[: chosen.num_words - 1]  # 0 is padding
+                return Vocabulary(partial(split_words, settings=chosen), frozenset(kept))
+            case _:
+                pass
+    return None
+
+
+def count_unknown(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Floats, Floats]:
+    """Return the number of words of each text that the vocabulary lacks, and that of all its words: (texts,) each."""
+    unknown, words = np.zeros(len(texts)), np.zeros(len(texts))
+    for place, text in enumerate(texts):
+        found = vocabulary.split(text)
+        words[place] = len(found)
+        unknown[place] = sum(word not in vocabulary.words for word in found)
+    return unknown, words
+
+
+def splitter(representation: Any) -> Split:
+    """Return how to split texts into the words of `word_test`: as the representation does, otherwise runs of letters.
+
+    Letter n-grams and pieces of words would name the same difference many times.
+    """
+    vocabulary = vocabulary_of(representation)
+    return vocabulary.split if vocabulary is not None else lambda text: WORD.findall(text.lower())

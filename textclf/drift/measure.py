@@ -1,26 +1,23 @@
 """All checks of new texts against reference texts, and the answer."""
 
-from collections.abc import Sequence
+import math
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.drift import words
-from textclf.drift.features import kernel
-from textclf.drift.permutations import TOLERANCE, deviations, mean_differences, ratio_differences, upper_p
+from textclf.drift.features import Vocabulary, count_unknown, kernel, splitter, vocabulary_of
+from textclf.drift.permutations import TOLERANCE, deviations, differences, max_t, upper_p
 from textclf.drift.sample import Pool
-from textclf.drift.shares import Shares, compare, effective
-from textclf.drift.two_sample import two_sample
-from textclf.drift.words import WordTest
+from textclf.drift.two_sample import Word, classifier_test, word_test
 from textclf.evaluate.comparisons import holm
-from textclf.evaluate.intervals import Interval, area_score
+from textclf.evaluate.intervals import CONFIDENCE, Interval, area_score, normal_quantile, wilson
 from textclf.predict.predictor import Predictor
 
 CLASSIFIER, WORDS, LENGTH, UNKNOWN, CLASSES = "classifier", "words", "length", "unknown_words", "classes"
 CHECKS = 5  # at most
 BATCH = 256  # texts that are classified at a time
+POWER = 0.8  # with which `smallest_difference` is found
 
 Floats = NDArray[np.float64]
 
@@ -53,11 +50,27 @@ class Length:
 
 
 @dataclass(frozen=True)
+class Shares:
+    """A share of the reference and of the new texts, their difference (new minus reference), and an interval of each.
+
+    `p` is that of a permutation test that they are equal.
+    """
+
+    reference: float
+    reference_ends: Interval
+    new: float
+    new_ends: Interval
+    difference: float
+    ends: Interval
+    p: float
+
+
+@dataclass(frozen=True)
 class Findings:
     """What the checks found; None for a check that was left out. `adjusted` are p-values by check, by Holm's method."""
 
     classifier: Area
-    words: WordTest
+    words: list[Word]  # that were tested, the clearest first
     length: Length
     unknown: Shares | None
     classes: dict[str, Shares] | None
@@ -81,69 +94,99 @@ def measure(pool: Pool, seen: Pool | None, predictor: Predictor, settings: Setti
     """
     count, seed = settings.permutations, settings.seed
     representation = predictor.vectorizer
-    found = two_sample(pool, kernel(representation, pool.texts), count, seed)
+    area, p_area = classifier_test(pool, kernel(representation, pool.texts), count, seed)
     sizes = [int((side > 0).sum()) for side in (pool.new, pool.reference)]
-    classifier = Area(found.area, area_score(found.area, *sizes), found.p)
-    tested = words.word_test(pool, words.splitter(representation), count, seed)
+    classifier = Area(area, area_score(area, *sizes), p_area)
+    words = word_test(pool, splitter(representation), count, seed)
     length = _length(pool, count, seed)
     unknown = classes = None
-    p = {CLASSIFIER: classifier.p, WORDS: tested.p, LENGTH: length.longer.p}
+    p = {CLASSIFIER: classifier.p, WORDS: words[0].p if words else 1.0, LENGTH: length.longer.p}
     if seen is not None:
-        vocabulary = words.vocabulary_of(representation)
+        vocabulary = vocabulary_of(representation)
         if vocabulary is not None:
             unknown = _unknown(seen, vocabulary, count, seed)
             p[UNKNOWN] = unknown.p
         classes = _classes(seen, predictor, count, seed)
         p[CLASSES] = min(each.p for each in classes.values())
     adjusted = dict(zip(p, holm(np.array(list(p.values()))).tolist(), strict=True))
-    return Findings(classifier, tested, length, unknown, classes, adjusted, p)
+    return Findings(classifier, words, length, unknown, classes, adjusted, p)
 
 
 def _length(pool: Pool, count: int, seed: int) -> Length:
-    """Return the Mann-Whitney test of the lengths, by permutations."""
+    """Return the Mann-Whitney test of the lengths, by permutations; equal lengths share their mean rank."""
+    from scipy.stats import mannwhitneyu, rankdata
+
     lengths = np.array([len(text) for text in pool.texts])
-    _, places, ties = np.unique(lengths, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(ties) - (ties - 1) / 2)[places]  # of equal lengths their mean
-    differences = mean_differences(pool, ranks[:, None], count, seed)[:, 0]
-    is_new, is_reference = pool.new > 0, pool.reference > 0
-    new, reference = int(is_new.sum()), int(is_reference.sum())
-    below = np.searchsorted(np.sort(lengths[is_reference]), lengths[is_new], side="left")
-    upto = np.searchsorted(np.sort(lengths[is_reference]), lengths[is_new], side="right")
-    area = float((below + upto).sum()) / (2 * new * reference)
-    longer = Area(area, area_score(area, new, reference), upper_p(deviations(differences)))
-    return Length(float(np.median(lengths[is_reference])), float(np.median(lengths[is_new])), longer)
+    new, reference = (lengths[side > 0] for side in (pool.new, pool.reference))
+    means = differences(pool, rankdata(lengths)[:, None], np.ones(len(lengths)), count, seed)[:, 0]
+    area = float(mannwhitneyu(new, reference, method="asymptotic").statistic) / (len(new) * len(reference))
+    longer = Area(area, area_score(area, len(new), len(reference)), upper_p(deviations(means)))
+    return Length(float(np.median(reference)), float(np.median(new)), longer)
 
 
-def _unknown(pool: Pool, vocabulary: words.Vocabulary, count: int, seed: int) -> Shares:
+def _unknown(pool: Pool, vocabulary: Vocabulary, count: int, seed: int) -> Shares:
     """Return the shares of words that the vocabulary lacks."""
-    unknown, all_words = words.count_unknown(pool.texts, vocabulary)
-    differences = ratio_differences(pool, unknown, all_words, count, seed)
-    sides = [effective(unknown[side > 0], all_words[side > 0]) for side in (pool.reference, pool.new)]
-    return compare(sides[0], sides[1], upper_p(deviations(differences)))
+    unknown, words = count_unknown(pool.texts, vocabulary)
+    shares = differences(pool, unknown[:, None], words, count, seed)[:, 0]
+    reference, new = (effective(unknown[side > 0], words[side > 0]) for side in (pool.reference, pool.new))
+    return compare(reference, new, upper_p(deviations(shares)))
 
 
 def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> dict[str, Shares]:
-    """Return the shares of the predicted classes; the p-values are corrected for all classes.
+    """Return the shares of the predicted classes; the p-values are those of `max_t`.
 
-    The difference of each class is divided by its standard deviation over the permutations, and compared with the
-    largest one of each permutation: the single-step maxT method of Westfall & Young (1993), Resampling-Based Multiple
-    Testing, chapter 2.
+    The difference of each class is divided by its standard deviation over the permutations.
     """
-    labels = predict(predictor, pool.texts)
+    starts = range(0, len(pool.texts), BATCH)
+    labels = [label for start in starts for label in predictor.predict(pool.texts[start : start + BATCH])]
     is_class = np.array([[label == name for name in predictor.classes_] for label in labels], dtype=np.float64)
-    differences = deviations(mean_differences(pool, is_class, count, seed))
-    spread = np.sqrt((differences**2).mean(axis=0))
-    standard = np.divide(differences, spread, out=np.zeros_like(differences), where=spread > TOLERANCE)
-    largest = standard.max(axis=1)
-    sizes = [float((side > 0).sum()) for side in (pool.reference, pool.new)]
+    distances = deviations(differences(pool, is_class, np.ones(len(labels)), count, seed))
+    spread = np.sqrt((distances**2).mean(axis=0))
+    standard = np.divide(distances, spread, out=np.zeros_like(distances), where=spread > TOLERANCE)
+    p_values = max_t(standard[0], standard.max(axis=1)).tolist()
     shares = {}
-    for place, name in enumerate(predictor.classes_):
-        counts = [float(is_class[side > 0, place].sum()) for side in (pool.reference, pool.new)]
-        p = float(np.mean(largest >= standard[0, place] - TOLERANCE))
-        shares[name] = compare((counts[0], sizes[0]), (counts[1], sizes[1]), p)
+    for name, column, p in zip(predictor.classes_, is_class.T, p_values, strict=True):
+        sides = [column[side > 0] for side in (pool.reference, pool.new)]
+        reference, new = ((float(side.sum()), len(side)) for side in sides)
+        shares[name] = compare(reference, new, p)
     return shares
 
 
-def predict(predictor: Predictor, texts: Sequence[str]) -> list[Any]:
-    """Return the label of each text."""
-    return [label for start in range(0, len(texts), BATCH) for label in predictor.predict(texts[start : start + BATCH])]
+def compare(reference: tuple[float, float], new: tuple[float, float], p: float) -> Shares:
+    """Return two shares from the number of successes and of independent trials, above 0, of each.
+
+    The interval of the difference is recovered from the Wilson intervals of the shares: method 10 of Newcombe (1998),
+    Stat. Med. 17:873-890.
+    """
+    shares = [successes / trials for successes, trials in (reference, new)]
+    old, now = (wilson(*each, CONFIDENCE) for each in (reference, new))
+    difference = shares[1] - shares[0]
+    low = difference - math.hypot(shares[1] - now.low, old.high - shares[0])
+    high = difference + math.hypot(now.high - shares[1], shares[0] - old.low)
+    return Shares(shares[0], old, shares[1], now, difference, Interval(max(low, -1.0), min(high, 1.0)), p)
+
+
+def effective(parts: Floats, wholes: Floats) -> tuple[float, float]:
+    """Return the successes and the independent trials to which a share of words is equivalent, from counts per text.
+
+    sum(parts) / sum(wholes) is a ratio estimate between texts: Cochran (1977), Sampling Techniques, 2.11 and 9A. If all
+    words of all texts are alike, each text counts as one trial.
+    """
+    total = float(wholes.sum())
+    if not total:
+        return 0.0, float(max(1, len(wholes)))
+    share = float(parts.sum()) / total
+    between = float(((parts - share * wholes) ** 2).sum())
+    variance = share * (1 - share)
+    size = variance * total**2 / between if variance > 0 and between > 0 else float(len(wholes))
+    size = min(size, total)
+    return share * size, size
+
+
+def smallest_difference(reference: int, new: int, alpha: float) -> float:
+    """Return the difference of two shares near a half that a two-sided test at `alpha` finds with 80% probability.
+
+    By the normal approximation, with the variance of a share of a half for both.
+    """
+    z = normal_quantile(1 - alpha / 2) + normal_quantile(POWER)
+    return min(1.0, z * math.sqrt((1 / reference + 1 / new) / 4))

@@ -2,20 +2,27 @@
 
 from typing import Any
 
+import pandas as pd
+
 from textclf.core.formatting import count_noun, percent
 from textclf.core.labels import display_labels, visible
-from textclf.drift import charts, result
-from textclf.drift.charts import Bar
+from textclf.drift import result
 from textclf.drift.measure import CLASSES
 from textclf.drift.result import Result
+from textclf.evaluate.intervals import Interval
 from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.pages.parts import Chart, Table
+from textclf.plot.marks import chart, tooltip
+from textclf.plot.style import BLUE, VERMILION, WIDTH, Spec
 
 SECTIONS = {"answer": "In short", "words": "Words", "classes": "Predicted classes", "method": "How it was tested"}
 MOST_WORDS = 15  # for each direction
 MOST_CLASSES = 20  # in the chart; the table has all
 NUMERIC = (1, 2, 3, 4, 5)
+SIDES = ("reference", "new")
+COLOURS, SHAPES = (BLUE, VERMILION), ("circle", "square")
+ROW = 26  # pixels for each name
 
 
 def render(found: Result) -> str:
@@ -41,9 +48,9 @@ def _words(found: Result) -> dict[str, Any] | None:
     if not chosen:
         return None
     names = display_labels([word.word for word in chosen])
-    bars = [Bar(names[word.word], word.reference, word.new) for word in chosen]
+    bars = [_point(names[word.word], side, getattr(word, side)) for word in chosen for side in SIDES]
     description = f"Shares of reference and of new texts that have each of {count_noun(len(chosen), 'word')}"
-    drawn = Chart("words", description, "", charts.shares(bars, "share of texts that have the word"))
+    drawn = Chart("words", description, "", _chart(bars, "share of texts that have the word"))
     rows = [
         (names[word.word], percent(word.reference), percent(word.new), *result.shown_p(found, "words", word.p))
         for word in chosen
@@ -60,9 +67,13 @@ def _classes(found: Result) -> dict[str, Any] | None:
     names = display_labels(classes)
     ordered = sorted(classes.items(), key=lambda item: item[1].p)
     shown = [name for name in classes if name in {name for name, _ in ordered[:MOST_CLASSES]}]
-    bars = [charts.bar_of(names[name], classes[name]) for name in shown]
+    bars = [
+        _point(names[name], side, getattr(classes[name], side), getattr(classes[name], f"{side}_ends"))
+        for name in shown
+        for side in SIDES
+    ]
     description = f"Shares of {count_noun(len(shown), 'predicted class', 'predicted classes')}, with 95% intervals"
-    drawn = Chart("classes", description, "", charts.shares(bars, "share of texts"))
+    drawn = Chart("classes", description, "", _chart(bars, "share of texts"))
     rows = [
         (names[name], *result.cells(shares), *result.shown_p(found, CLASSES, shares.p))
         for name, shares in classes.items()
@@ -81,3 +92,37 @@ def _method(found: Result) -> dict[str, Any]:
         "seed": settings.seed,
         "shared": count_noun(found.shared, "text"),
     }
+
+
+def _point(name: str, side: str, share: float, ends: Interval | None = None) -> dict[str, Any]:
+    """Return the row of a chart for the share of one side, with the ends of its interval if there is one."""
+    low, high = ends or (share, share)
+    return {"name": name, "side": side, "share": share, "low": low, "high": high}
+
+
+def _chart(points: list[dict[str, Any]], title: str) -> Spec:
+    """Return a chart with a row per name and a point for the share of each side, with a line for its interval.
+
+    `title` is that of the axis.
+    """
+    rows = pd.DataFrame(points)
+    scale = {"domain": list(SIDES)}
+    colour = {"field": "side", "scale": scale | {"range": list(COLOURS)}, "legend": {"columns": 2}}
+    x = {"type": "quantitative", "axis": {"format": "%", "tickCount": 6, "title": title}, "scale": {"zero": True}}
+    shared = {
+        "y": {"field": "name", "type": "nominal", "sort": None, "axis": {"title": None, "grid": True}},
+        "yOffset": {"field": "side", "sort": list(SIDES)},
+        "color": colour,
+    }
+    layers: list[Spec] = [
+        {"mark": {"type": "rule", "strokeWidth": 2}, "encoding": {"x": x | {"field": "low"}, "x2": {"field": "high"}}},
+        {
+            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1},
+            "encoding": {
+                "x": x | {"field": "share"},
+                "shape": {"field": "side", "scale": scale | {"range": list(SHAPES)}, "legend": {"columns": 2}},
+                "tooltip": tooltip(("name", "of"), ("side", "texts"), ("share", "share", ".1%")),
+            },
+        },
+    ]
+    return chart(rows, WIDTH, ROW * len(points) // len(SIDES), layers, shared)

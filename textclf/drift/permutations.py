@@ -57,28 +57,25 @@ def deviations(statistics: Floats) -> Floats:
     return distances
 
 
-def mean_differences(pool: Pool, values: Floats, count: int, seed: int) -> Floats:
-    """Return the mean of each column of `values` (texts, columns) over new texts minus that over reference texts.
+def max_t(statistics: Floats, largest: Floats) -> Floats:
+    """Return the p-value of each of several standardised statistics, corrected for all of them.
 
-    (permutations + 1, columns), the observed ones first. A text that both sides have counts on both.
+    `largest` (permutations + 1,) is the largest one of each permutation: the single-step maxT method of Westfall &
+    Young (1993), Resampling-Based Multiple Testing, chapter 2.
     """
-    weights = _weights(pool)
-    return np.concatenate([weights[chunk].T @ values for chunk in permutations(pool.copies, count, seed)])
+    p_values: Floats = 1 - np.searchsorted(np.sort(largest), statistics - TOLERANCE) / len(largest)
+    return p_values
 
 
-def ratio_differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int) -> Floats:
-    """Return sum(parts) / sum(wholes) over new texts minus that over reference texts: (permutations + 1,)."""
-    stacked = np.column_stack([parts, wholes])
-    differences = []
+def differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int) -> Floats:
+    """Return sum(parts) / sum(wholes) over new texts minus that over reference texts, for each column of `parts`.
+
+    `parts` (texts, columns), `wholes` (texts,); the result (permutations + 1, columns), the observed ones first. A text
+    that both sides have counts on both.
+    """
+    found = []
     for chunk in permutations(pool.copies, count, seed):
-        sides = [(side > 0).astype(np.float64)[chunk].T @ stacked for side in (pool.new, pool.reference)]
-        new, reference = (sums[:, 0] / np.maximum(sums[:, 1], 1) for sums in sides)
-        differences.append(new - reference)
-    return np.concatenate(differences)
-
-
-def _weights(pool: Pool) -> Floats:
-    """Return the weight of each text in the difference of means."""
-    new, reference = (side > 0 for side in (pool.new, pool.reference))
-    weights: Floats = new / max(1, new.sum()) - reference / max(1, reference.sum())
-    return weights
+        sides = [(side > 0).astype(np.float64)[chunk].T for side in (pool.new, pool.reference)]
+        new, reference = ((side @ parts) / np.maximum(side @ wholes, 1)[:, None] for side in sides)
+        found.append(new - reference)
+    return np.concatenate(found)

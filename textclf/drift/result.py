@@ -1,19 +1,29 @@
 """The result of `textclf drift`: what was compared and what the checks found, as JSON and as lines."""
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, join_names, p_value, percent, points, round_significant
 from textclf.core.labels import NAME_LIMIT, cut, display_labels, visible
-from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Area, Findings, Settings
-from textclf.drift.sample import Pool, Sample
-from textclf.drift.shares import Shares, smallest_difference
-from textclf.drift.words import Word
+from textclf.drift.measure import (
+    CLASSES,
+    CLASSIFIER,
+    LENGTH,
+    UNKNOWN,
+    WORDS,
+    Area,
+    Findings,
+    Settings,
+    Shares,
+    smallest_difference,
+)
+from textclf.drift.sample import Sample
+from textclf.drift.two_sample import Word
 from textclf.evaluate.intervals import Interval
 
 TITLES = {
@@ -35,6 +45,11 @@ class Side(NamedTuple):
     rows: int
     texts: int
     compared: int
+
+    @classmethod
+    def of(cls, name: str, sample: Sample, copies: NDArray[np.int64]) -> "Side":
+        """Return the side with this sample, of which a pool has so many copies of each text."""
+        return cls(name, sample.rows, len(sample.keys), int((copies > 0).sum()))
 
 
 @dataclass(frozen=True)
@@ -62,7 +77,7 @@ class Result:
     @property
     def words(self) -> list[Word]:
         """Return the words that found drift, the clearest first."""
-        words = self.findings.words.words
+        words = self.findings.words
         return [word for word in words if self.findings.correct(WORDS, word.p) <= self.settings.alpha]
 
     @property
@@ -72,30 +87,18 @@ class Result:
         return smallest_difference(other.compared, self.unseen, self.settings.alpha / len(self.findings.p))
 
 
-def side(name: str, sample: Sample, copies: "np.ndarray[Any, np.dtype[np.int64]]") -> Side:
-    """Return a side of a pool, in which each text has so many copies of this side."""
-    return Side(name, sample.rows, len(sample.keys), int((copies > 0).sum()))
-
-
-def shared_texts(pool: Pool) -> int:
-    """Return how many texts of a pool both sides have."""
-    return int(((pool.new > 0) & (pool.reference > 0)).sum())
-
-
 def to_json(result: Result) -> str:
-    """Return the JSON file."""
-    return json.dumps(to_content(result), sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def to_content(result: Result) -> dict[str, Any]:
-    """Return the content of the JSON file: p-values with six significant digits, other numbers with `DIGITS`."""
+    """Return the JSON file: p-values with six significant digits, other numbers with `DIGITS`."""
     found, settings = result.findings, result.settings
     checks: dict[str, Any] = {
         CLASSIFIER: _area(found.classifier),
         WORDS: {
-            "tested": len(found.words.words),
+            "tested": len(found.words),
             "found": len(result.words),
-            "clearest": [_word(result, word) for word in found.words.words[:CLEAREST]],
+            "clearest": [
+                {"word": word, "reference": round(reference, DIGITS), "new": round(new, DIGITS), **_p(result, WORDS, p)}
+                for word, reference, new, p in found.words[:CLEAREST]
+            ],
         },
         LENGTH: {
             "reference_median": found.length.reference,
@@ -111,23 +114,20 @@ def to_content(result: Result) -> dict[str, Any]:
         }
     for name, p in found.p.items():
         checks[name] |= _p(result, name, p) | {"drift": name in result.drifted}
-    return {
+    content = {
         "drift": bool(result.drifted),
         "alpha": settings.alpha,
         "permutations": settings.permutations,
         "seed": settings.seed,
         "model": result.model,
-        "new": _side(result.new),
-        "reference": _side(result.reference),
-        **({} if result.held_out is None else {"held_out": _side(result.held_out)}),
+        "new": result.new._asdict(),
+        "reference": result.reference._asdict(),
+        **({} if result.held_out is None else {"held_out": result.held_out._asdict()}),
         "shared_texts": result.shared,
         "smallest_difference": round(result.smallest, DIGITS),
         "checks": checks,
     }
-
-
-def _side(side: Side) -> dict[str, Any]:
-    return dict(side._asdict())
+    return json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _ends(ends: Interval) -> dict[str, float]:
@@ -141,11 +141,6 @@ def _area(area: Area) -> dict[str, float]:
 def _p(result: Result, check: str, p: float) -> dict[str, float]:
     """Return a p-value of a check or of a part of it, and the same corrected for all checks."""
     return {"p": round_significant(p), "p_holm": round_significant(result.findings.correct(check, p))}
-
-
-def _word(result: Result, word: Word) -> dict[str, Any]:
-    shares = {"reference": round(word.reference, DIGITS), "new": round(word.new, DIGITS)}
-    return {"word": word.word, **shares, **_p(result, WORDS, word.p)}
 
 
 def _shares(shares: Shares) -> dict[str, Any]:
@@ -192,7 +187,7 @@ def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, 
     area, longer = found.classifier, found.length.longer
     by_check = {
         CLASSIFIER: ("", "", f"ROC AUC {_with_ends(area)}"),
-        WORDS: ("", "", f"{len(result.words):,} of {count_noun(len(found.words.words), 'word')}"),
+        WORDS: ("", "", f"{len(result.words):,} of {count_noun(len(found.words), 'word')}"),
         LENGTH: (f"{found.length.reference:g}", f"{found.length.new:g}", f"ROC AUC {_with_ends(longer)}"),
     }
     if found.unknown is not None:
@@ -228,7 +223,9 @@ def word_lines(result: Result) -> list[str]:
     lines = []
     for title, words in by_direction(result).items():
         if words:
-            named = [f"{show_word(word)} ({percent(word.reference)}, {percent(word.new)})" for word in words[:NAMED]]
+            shown = [cut(visible(" ".join(word.word.split())), NAME_LIMIT) for word in words[:NAMED]]
+            shares = [f"{percent(word.reference)}, {percent(word.new)}" for word in words[:NAMED]]
+            named = [f"{word} ({both})" for word, both in zip(shown, shares, strict=True)]
             lines.append(f"{title} in new texts: {', '.join(named)}")
     return lines
 
@@ -241,19 +238,9 @@ def by_direction(result: Result) -> dict[str, list[Word]]:
     }
 
 
-def show_word(word: Word) -> str:
-    """Return a word as it is shown: visible, on one line and not too long."""
-    return cut(visible(" ".join(word.word.split())), NAME_LIMIT)
-
-
 def answer(result: Result) -> str:
     """Return the answer in one sentence."""
     rate = f"of all {len(result.findings.p)} checks together at most {100 * result.settings.alpha:g}% false alarms"
     if not result.drifted:
         return f"no drift found ({rate})"
-    return f"drift found: {titles(result.drifted)} ({rate})"
-
-
-def titles(checks: Sequence[str]) -> str:
-    """Return the names of checks as they are shown."""
-    return join_names([TITLES[name] for name in checks])
+    return f"drift found: {join_names([TITLES[name] for name in result.drifted])} ({rate})"

@@ -1,6 +1,7 @@
-"""The classifier two-sample test: whether a classifier tells held-out new texts from held-out reference texts.
+"""Tests that tell new texts from reference texts: by a classifier, and by single words.
 
-Lopez-Paz & Oquab (2017), ICLR, arXiv:1610.06545; Kim, Ramdas, Singh & Wasserman (2021), Ann. Stat. 49:411-434,
+The classifier two-sample test is whether a classifier tells held-out new texts from held-out reference texts: Lopez-Paz
+& Oquab (2017), ICLR, arXiv:1610.06545; Kim, Ramdas, Singh & Wasserman (2021), Ann. Stat. 49:411-434,
 doi:10.1214/20-AOS1962. The classifier is kernel ridge regression on the side of each text: in two classes, Fisher's
 discriminant with a ridge. Its scores for held-out texts are a fixed matrix times the sides, so that a permutation costs
 a product of matrices and no training.
@@ -8,27 +9,29 @@ a product of matrices and no training.
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.drift.permutations import permutations, upper_p
+from textclf.drift.features import Split, count_terms
+from textclf.drift.permutations import TOLERANCE, max_t, permutations, upper_p
 from textclf.drift.sample import Pool
 
 FOLDS = 10
 RIDGE = 1.0  # beside a kernel of texts with a mean squared length of 1
-STEP = 256  # rows that are copied at a time
 DECIMALS = 9  # of scores, so that equal texts have equal scores
+FEWEST = 5  # texts that have a word which is tested: fewer can't tell the sides apart
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class TwoSample:
-    """The area under the ROC curve of held-out scores, 0.5 by chance, and its p-value."""
+class Word(NamedTuple):
+    """A word, the shares of reference and of new texts that have it, and its p-value, corrected for all words."""
 
-    area: float
+    word: str
+    reference: float
+    new: float
     p: float
 
 
@@ -41,22 +44,14 @@ class HeldOutRidge:
 
     def __init__(self, kernel: Floats, ridge: float = RIDGE, folds: int = FOLDS) -> None:
         """Take the kernel (texts, texts), which is overwritten."""
-        from scipy.linalg.lapack import dpotrf, dpotri
+        from scipy.linalg import inv
 
         texts = len(kernel)
         bounds = np.linspace(0, texts, folds + 1).astype(np.int64).tolist()
         self.folds = [slice(*ends) for ends in itertools.pairwise(bounds) if ends[0] < ends[1]]
         kernel.flat[:: texts + 1] += ridge
-        # Fortran's order of a symmetric matrix is the same matrix, so that nothing is copied.
-        factor, _ = dpotrf(kernel.T, lower=1, clean=0, overwrite_a=1)
-        inverse, _ = dpotri(factor, lower=1, overwrite_c=1)
-        for start in range(0, texts, STEP):  # only the lower triangle is computed
-            rows = slice(start, start + STEP)
-            lower = np.tril(inverse[rows, rows])
-            inverse[rows, rows] = lower + np.tril(lower, -1).T
-            inverse[rows, start + STEP :] = inverse[start + STEP :, rows].T
-        self.inverse: Floats = inverse
-        self.blocks = [np.linalg.inv(inverse[fold, fold]) for fold in self.folds]
+        self.inverse: Floats = inv(kernel, overwrite_a=True, assume_a="pos")
+        self.blocks = [np.linalg.inv(self.inverse[fold, fold]) for fold in self.folds]
 
     def scores(self, sides: Floats) -> Floats:
         """Return a score for each text, high for new ones, from the sides (texts, permutations)."""
@@ -95,8 +90,11 @@ def areas(scores: Floats, sides: Floats, folds: Sequence[slice]) -> Floats:
     return np.divide(higher, pairs, out=np.full_like(higher, 0.5), where=pairs > 0)
 
 
-def two_sample(pool: Pool, kernel: Floats, count: int, seed: int) -> TwoSample:
-    """Return the test with `count` permutations; `kernel` (texts, texts) is of all texts, and is overwritten."""
+def classifier_test(pool: Pool, kernel: Floats, count: int, seed: int) -> tuple[float, float]:
+    """Return the area under the ROC curve of held-out scores, 0.5 by chance, and its p-value by `count` permutations.
+
+    `kernel` (texts, texts) is of all texts, and is overwritten.
+    """
     ridge = HeldOutRidge(centre(kernel))
     sides = pool.new / pool.copies
     found = []
@@ -104,4 +102,34 @@ def two_sample(pool: Pool, kernel: Floats, count: int, seed: int) -> TwoSample:
         permuted = sides[chunk]
         found.append(areas(ridge.scores(permuted), permuted, ridge.folds))
     statistics = np.concatenate(found)
-    return TwoSample(float(statistics[0]), upper_p(statistics))
+    return float(statistics[0]), upper_p(statistics)
+
+
+def word_test(pool: Pool, split: Split, count: int, seed: int) -> list[Word]:
+    """Return the words that are tested, the clearest first, whether more texts of one side have each than by chance.
+
+    The statistic of a word is the difference of the shares of texts that have it, divided by its standard deviation,
+    up to a factor that all words share; p-values are those of `max_t`, so the first is also that of no word at all.
+    """
+    has, terms = count_terms(pool.texts, split)
+    shares = np.bincount(has.indices, minlength=has.shape[1]) / max(1, len(pool.texts))
+    frequent = np.flatnonzero((shares * len(pool.texts) >= FEWEST - TOLERANCE) & (shares < 1))
+    if not len(frequent):
+        return []
+    has, shares = has[:, frequent], shares[frequent]
+    has.data[:] = 1
+    by_word = has.T.tocsr()
+    sides = [(side > 0) / (side > 0).sum() for side in (pool.new, pool.reference)]
+    scale = 1 / np.sqrt(shares * (1 - shares))
+    largest, observed = [], np.zeros(0)
+    for chunk in permutations(pool.copies, count, seed):
+        statistics = (by_word @ (sides[0] - sides[1])[chunk]) * scale[:, None]
+        observed = observed if len(observed) else statistics[:, 0]
+        largest.append(np.abs(statistics).max(axis=0))
+    p_values = max_t(np.abs(observed), np.concatenate(largest))
+    new, reference = (by_word @ side for side in sides)
+    order = sorted(range(len(frequent)), key=lambda place: (-abs(observed[place]), terms[frequent[place]]))
+    return [
+        Word(terms[frequent[place]], float(reference[place]), float(new[place]), float(p_values[place]))
+        for place in order
+    ]

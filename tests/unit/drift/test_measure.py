@@ -37,7 +37,7 @@ def test_each_check_finds_the_drift_that_it_is_for() -> None:
     assert set(other.drifted(0.1)) == {CLASSIFIER, WORDS, CLASSES}
     assert other.classes is not None
     assert {name: (each.reference, each.new) for name, each in other.classes.items()} == {"no": (0, 1), "yes": (1, 0)}
-    assert other.words.words[0].word in {"bad", "great"}
+    assert other.words[0].word in {"bad", "great"}
 
 
 def test_unknown_words_are_found_in_the_rows_that_the_model_has_not_seen() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.drift.texts import pool_of
-from textclf.drift.permutations import deviations, mean_differences, permutations, ratio_differences, upper_p
+from textclf.drift.permutations import deviations, differences, permutations, upper_p
 
 COPIES = st.lists(st.integers(1, 4), min_size=1, max_size=30).map(np.array)
 
@@ -53,8 +53,8 @@ def test_differences_equal_those_of_the_permuted_texts() -> None:
     pool = pool_of(["a", "b", "c", "c", "x y"], ["d", "e", "e", "x y"])
     values = np.arange(12.0).reshape(6, 2) ** 2
     places = np.concatenate(list(permutations(pool.copies, 9, seed=4)), axis=1)
-    found = mean_differences(pool, values, 9, seed=4)
-    ratios = ratio_differences(pool, values[:, 0], values[:, 1], 9, seed=4)
+    found = differences(pool, values, np.ones(6), 9, seed=4)
+    ratios = differences(pool, values[:, :1], values[:, 1], 9, seed=4)[:, 0]
     for row, ratio, order in zip(found, ratios, places.T, strict=True):
         new, reference = pool.new[order] > 0, pool.reference[order] > 0
         assert row == pytest.approx(values[new].mean(axis=0) - values[reference].mean(axis=0))
@@ -72,5 +72,5 @@ def test_a_random_permutation_test_equals_one_with_all_permutations() -> None:
     centre = np.mean(exact)
     observed = values[is_new].mean() - values[~is_new].mean()
     expected = np.mean([abs(each - centre) >= abs(observed - centre) - 1e-9 for each in exact])
-    found = upper_p(deviations(mean_differences(pool, values[:, None], 20_000, seed=1)[:, 0]))
+    found = upper_p(deviations(differences(pool, values[:, None], np.ones(7), 20_000, seed=1)[:, 0]))
     assert found == pytest.approx(expected, abs=0.015)

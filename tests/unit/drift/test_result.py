@@ -1,6 +1,7 @@
 """The result as lines and JSON."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,8 +9,7 @@ import pytest
 from tests.unit.drift.texts import draw_texts, pool_of
 from tests.unit.predict.models import three_classes, two_classes
 from textclf.drift.measure import Settings, measure
-from textclf.drift.result import Result, Side, answer, by_direction, show_word, to_json, to_lines
-from textclf.drift.words import Word
+from textclf.drift.result import Result, Side, answer, by_direction, to_json, to_lines
 
 SETTINGS = Settings(0.05, 199, 0)
 
@@ -52,7 +52,9 @@ def test_words_are_named_by_direction() -> None:
 
 @pytest.mark.parametrize(("word", "shown"), [("a\u202eb", "a⟨U+202E⟩b"), ("a\n b", "a b"), ("x" * 99, "x" * 59 + "…")])
 def test_a_word_is_shown_on_one_line(word: str, shown: str) -> None:
-    assert show_word(Word(word, 0.0, 1.0, 0.1)) == shown
+    result = make_result()
+    findings = replace(result.findings, words=[result.findings.words[0]._replace(word=word, reference=0.0, new=1.0)])
+    assert f"more frequent in new texts: {shown} (0.0%, 100.0%)" in to_lines(replace(result, findings=findings))
 
 
 def test_json_has_corrected_p_values_of_checks_words_and_classes() -> None:

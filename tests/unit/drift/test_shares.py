@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tests.unit.evaluate.samples import reference
-from textclf.drift.shares import compare, effective, smallest_difference
+from textclf.drift.measure import compare, effective, smallest_difference
 
 
 @pytest.mark.parametrize(
