@@ -2,6 +2,7 @@
 
 import functools
 import os
+import random
 import secrets
 
 
@@ -25,3 +26,8 @@ def seed() -> int:
 def is_fixed() -> bool:
     """Return whether nobody asked for a seed: then every run tries the same, so that a commit that passed passes."""
     return "FAULTS_SEED" not in os.environ
+
+
+def generator(name: str = "") -> random.Random:
+    """Return the random choices of a test, or of its case of this name."""
+    return random.Random(f"{seed()} {name}")  # noqa: S311 (no secret)

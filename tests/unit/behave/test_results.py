@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults import mutations
+from tests.faults import damage
 from textclf.behave import results
 from textclf.behave.results import RecordedCase, RecordedTest
 from textclf.core.errors import UserError
@@ -92,7 +92,7 @@ def test_results_with_random_damage_are_refused_in_a_line_or_read(tmp_path: Path
     assert results.read(metrics.parent, cases.parent, "mine", ["keras"]).tests["first"].cases[1].text == "a"
     refused = []
     for _ in range(300):
-        metrics.write_bytes(mutations.damage(generator, before, "json"))
+        metrics.write_bytes(damage.edit(".json")(before, generator))
         try:
             results.read(metrics.parent, cases.parent, "mine", ["keras"])
         except UserError as error:
