@@ -1,5 +1,6 @@
 """Edits while a stage runs, by the real DVC: what the stage uses is refused, and what it does not use is not."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -28,6 +29,7 @@ if os.environ.get("DVC_STAGE") == stage and sys.orig_argv[1:2] == ["-m"] and "st
 """
 ROWS, SPLITS, FEATURES, TRAINED = "yelp_labelled.txt", "splits/classes.json", "shapes.json", "majority/training.json"
 LR = "train@logistic_regression"
+by_night = functools.partial(pytest.param, marks=pytest.mark.nightly)  # each run of DVC takes seconds
 
 
 @pytest.fixture(scope="module")
@@ -62,15 +64,15 @@ def edited(copy: Copy, stage: str, trigger: str, file: str, old: str, new: str) 
     [
         ("check", "/checked", "params.yaml", "mistakes: ", "mistakes: 1", "report.mistakes"),
         ("split", ROWS, "params.yaml", "seed: 1000", "seed: 1001", "split.seed"),
-        ("split", ROWS, "stages/split.py", '"""', '"""New. ', "stages/split.py"),
+        by_night("split", ROWS, "stages/split.py", '"""', '"""New. ', "stages/split.py"),
         ("split", ROWS, "textclf/split/write.py", '"""', '"""New. ', "textclf/split/write.py"),
-        ("split", ROWS, "stages/__init__.py", '"""', '"""New. ', "stages/__init__.py"),
-        ("split", ROWS, "textclf/__init__.py", '"""', '"""New. ', "textclf/__init__.py"),
-        ("vectorize@words", SPLITS, "params.yaml", "min_df: 1", "min_df: 2", "vectorize.words.min_df"),
-        (LR, FEATURES, "params.yaml", "  C: 1.0", "  C: 2.0", "train.logistic_regression.C"),
+        by_night("split", ROWS, "stages/__init__.py", '"""', '"""New. ', "stages/__init__.py"),
+        by_night("split", ROWS, "textclf/__init__.py", '"""', '"""New. ', "textclf/__init__.py"),
+        by_night("vectorize@words", SPLITS, "params.yaml", "min_df: 1", "min_df: 2", "vectorize.words.min_df"),
+        by_night(LR, FEATURES, "params.yaml", "  C: 1.0", "  C: 2.0", "train.logistic_regression.C"),
         (LR, FEATURES, "textclf/models/logistic_regression/fitting.py", '"""', '"""New. ', "fitting.py"),
         ("evaluate", TRAINED, "params.yaml", "resamples: 200", "resamples: 300", "evaluate.resamples"),
-        ("plot", "confusion.csv", "params.yaml", "title: null", "title: x", "about.title"),
+        by_night("plot", "confusion.csv", "params.yaml", "title: null", "title: x", "about.title"),
         ("report", SPLITS, "textclf/report/templates/sections/provenance.html.j2", "Checksums", "Sums", ".j2"),
     ],
 )
@@ -88,12 +90,12 @@ def test_an_edit_of_what_a_running_stage_uses_is_refused(
     ("stage", "trigger", "file", "old", "new"),
     [
         ("split", ROWS, "params.yaml", "resamples: 200", "resamples: 300"),
-        ("split", ROWS, "stages/report.py", '"""', '"""New. '),
+        by_night("split", ROWS, "stages/report.py", '"""', '"""New. '),
         (LR, FEATURES, "textclf/models/keras/training.py", '"""', '"""New. '),
-        (LR, FEATURES, "textclf/report/page.py", '"""', '"""New. '),
-        ("evaluate", TRAINED, "params.yaml", "  C: 1.0", "  C: 2.0"),
+        by_night(LR, FEATURES, "textclf/report/page.py", '"""', '"""New. '),
+        by_night("evaluate", TRAINED, "params.yaml", "  C: 1.0", "  C: 2.0"),
         ("export", "shapes.json", "params.yaml", "terms: ", "terms: 1"),
-        ("report", SPLITS, "params.yaml", "mistakes: ", "mistakes: 1"),
+        by_night("report", SPLITS, "params.yaml", "mistakes: ", "mistakes: 1"),
     ],
 )
 def test_an_edit_of_what_a_running_stage_does_not_use_is_allowed(
