@@ -192,3 +192,12 @@ def test_outside_a_project_there_is_nothing_to_check(tmp_path: Path, monkeypatch
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match="the current folder must be in a project of DVC; "):
         command.run()
+
+
+def test_files_that_dvc_ignores_are_no_damage(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / ".dvcignore").write_text("*.tmp\n")
+    (project / "data" / "more.tmp").write_text("of an editor")
+    assert command.run() == 0
+    (project / "data" / "more.txt").write_text("of nobody")
+    assert command.run() == 1
+    assert "data/more.txt: " in capsys.readouterr().out

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.tables.tables import delimited
 from textclf.core.errors import UserError
-from textclf.init.columns import find_columns, find_delimiter, find_groups, find_id, find_slices
+from textclf.init.columns import find_columns, find_delimiter, find_groups, find_id, find_slices, find_split
 from textclf.tables.layout import Layout
 
 HEADER = ("ticket", "day", "message", "url", "team")
@@ -113,3 +113,12 @@ def test_ids_slices_and_groups_are_found_among_the_other_columns(
     assert (text, label) == ("message", "label")
     assert (find_id(found, next(iter(columns))), find_slices(found)) == (ids, slices)
     assert [column.name for column in find_groups(found)] == groups
+
+
+@pytest.mark.parametrize(("values", "found"), [(["train", "dev", "test"], "split"), (["1", "2", "3", "4"], None)])
+def test_the_column_split_holds_the_splits_if_it_has_at_most_three_values(
+    tmp_path: Path, values: list[str], found: str | None
+) -> None:
+    layout = Layout({}, option="--")
+    assert find_split(write(tmp_path, ("split", values)), layout) == found
+    assert find_split(write(tmp_path, ("fold", values)), layout) is None

@@ -148,3 +148,22 @@ def test_a_request_with_both_headers_of_length_is_refused_and_what_follows_is_no
         assert json.loads(body) == {"error": "a request must have Content-Length or Transfer-Encoding; got both"}
 
     connect(client)
+
+
+def test_an_answer_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def slow(_: object, receive: Any, send: Any) -> None:
+        await receive()
+        await asyncio.sleep(2 * IDLE)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body", "body": b""})
+
+    monkeypatch.setitem(globals(), "make_app", lambda **_: slow)
+
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for piece in (GET[:5], GET[5:]):
+            writer.write(piece)
+            await writer.drain()
+            await asyncio.sleep(0)
+        assert await status_of(reader) == 200
+
+    connect(client)

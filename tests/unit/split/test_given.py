@@ -156,6 +156,10 @@ def test_a_test_size_of_0_suits_a_given_test_split(split: Any, way: str, method:
     assert "test: 500 rows, as given" in done.printed
 
 
+def test_a_validation_size_of_0_is_not_said_to_be_unused(split: Any) -> None:
+    assert "validation: 872 rows, as given" in split(SST2, "files").printed
+
+
 def test_files_are_pooled_only_if_this_is_asked_for(split: Any) -> None:
     done = split(TREC, "files", {"split": None})
     assert len(done.parts["test"]) == 1488

@@ -234,7 +234,7 @@ def test_a_large_table_that_does_not_fit_on_the_disk_is_refused_at_once(
         run(path, tmp_path / "out", by_hash())
     assert not (tmp_path / "out").exists()
     assert capsys.readouterr().out.startswith("61 rows in 7 shards: about ")
-    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(path.read_bytes(), 0, mtime=0))
     run(tmp_path / "c.csv.gz", tmp_path / "out", by_hash())  # its number of rows is not known
 
 
@@ -305,3 +305,14 @@ def test_texts_that_are_taken_for_labels_are_refused_with_the_question(tmp_path:
         UserError, match=r"are the labels classes \(1,500\), or texts or ids by mistake\? Else set split"
     ):
         run(labelled(tmp_path / "c.csv", 1500, 1), tmp_path, Split(stratify=False))
+
+
+@pytest.mark.usefixtures("small")
+def test_the_room_is_estimated_of_more_rows_than_a_file_holds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for rows, shown in ((shards.ROWS - 1, ""), (shards.ROWS, "11 rows in 2 shards: about ")):  # the header counts too
+        run(write_csv(tmp_path / "c.csv", numbered(rows)), tmp_path / str(rows), by_hash())
+        out = capsys.readouterr().out
+        assert out.startswith(shown)
+        assert ("of disk" in out) == bool(shown)

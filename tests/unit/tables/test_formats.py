@@ -1,8 +1,11 @@
 """Formats: the same rows from all of them, compressed or not; lines, quotes and encodings."""
 
 import contextlib
+import io
 import json
 import random
+import re
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from tests.faults import damage
-from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, data, delimited, pairs, parquet
+from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, data, delimited, excel, pairs, parquet
 from textclf.core.errors import UserError
 from textclf.tables import corpus
 from textclf.tables.corpus import Corpus
@@ -199,3 +202,14 @@ def test_settings_and_docs_know_every_format() -> None:
     documented = {row[0].removeprefix("| "): row[1] for row in rows if len(row) == 3}
     for name in TABLE_FORMATS:
         assert documented[name].strip() == ", ".join(f"`{ending}`" for ending in FORMATS[name].endings)
+
+
+def test_a_sheet_is_read_beyond_the_size_that_a_program_has_written_to_it(read: Callable[..., Corpus]) -> None:
+    stream = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(excel(("text", "label"), ("a", "0"), ("b", "1")))) as book,
+        zipfile.ZipFile(stream, "w") as wrong,
+    ):
+        for name in book.namelist():
+            wrong.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:A1"', book.read(name)))
+    assert pairs(read({"c.xlsx": stream.getvalue()})) == [("a", "0"), ("b", "1")]

@@ -1,6 +1,7 @@
 """Vectors against those of scikit-learn's vectorizers, on any Unicode text, and the JSON of a vectorizer."""
 
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -372,6 +373,7 @@ def part(**changes: object) -> dict[str, Any]:
         json.dumps(part(columns=2)),
         json.dumps(part(columns="1")),
         json.dumps(part(idf=[])),
+        *(json.dumps(part(idf=[idf]) | {"settings": {"weighting": "tfidf"}}) for idf in (0.99, 44.7, math.nan)),
     ],
 )
 def test_a_damaged_vectorizer_is_an_error(tmp_path: Path, content: str) -> None:
