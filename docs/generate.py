@@ -21,7 +21,8 @@ from textclf.core.formatting import confidence_level, display_name
 from textclf.core.params_text import WIDTH, with_comments
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
 from textclf.evaluate.registry import METRICS, format_interval, format_value
-from textclf.plot import dvc_templates
+from textclf.plot import templates
+from textclf.plot.charts import CHARTS
 from textclf.vectorize.settings import DEFAULT, METHODS
 
 ROOT = Path(__file__).parents[1]
@@ -267,9 +268,7 @@ def main(arguments: list[str]) -> None:
     names = [name for name in TABLES if name not in of_lesson or params.is_lesson(settings)]
     generated = {SCHEMA: schema(), TABLE: params_table(), ROOT / PARAMS_FILE: commented_params()}
     generated |= {page: filled(page, names) for page in PAGES if page != TABLE}
-    generated |= {
-        TEMPLATES / f"{name}.json": dvc_templates.text(spec) for name, spec in dvc_templates.templates().items()
-    }
+    generated |= {TEMPLATES / f"{name}.json": templates.text(chart) for name, chart in CHARTS.items()}
     stale = []
     for path, text in generated.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:

@@ -1,8 +1,7 @@
 """Draw the figures of the run.
 
-Reads: RAW, for the class names of the corpora in it; from PLOTS the tables history, confusion, roc and reliability as
-CSV.
-Writes: into PLOTS a figure of each as SVG.
+Reads: RAW, for the class names of the corpora in it; from PLOTS the tables of the charts as CSV.
+Writes: into PLOTS the figures as SVG.
 Params: about, data.path.
 """
 
@@ -14,7 +13,8 @@ from textclf.core.about import About
 from textclf.core.outputs import outputs
 from textclf.core.settings import Param
 from textclf.fetch import catalogue
-from textclf.plot import confusion, curves, figures, history, reliability
+from textclf.plot import figures
+from textclf.plot.charts import CHARTS, columns_of
 
 
 def run(
@@ -24,18 +24,15 @@ def run(
     raw: Path,
     plots: Path,
 ) -> None:
-    """Draw each table as a figure."""
-    epochs = files.read_csv(plots / "history.csv", history.COLUMNS)
-    pairs = files.read_csv(plots / "confusion.csv", confusion.COLUMNS)
-    points = files.read_csv(plots / "roc.csv", curves.ROC_COLUMNS)
-    bins = files.read_csv(plots / "reliability.csv", reliability.COLUMNS)
+    """Draw the table of each figure."""
     names = catalogue.class_names(catalogue.corpora_at(Path(path), raw)) | about.class_names
-    drawn = [plots / f"{name}.svg" for name in ("history", "confusion", "roc", "reliability")]
-    with outputs(*drawn) as (first, second, third, fourth):
-        figures.history(epochs, first)
-        figures.confusion(pairs, second, names)
-        figures.roc(points, third, names)
-        figures.reliability(bins, fourth)
+    charts = {chart.figure: chart for chart in CHARTS.values() if chart.figure}
+    tables = {
+        name: files.read_csv(plots / f"{chart.table}.csv", columns_of(chart.table)) for name, chart in charts.items()
+    }
+    with outputs(*(plots / f"{name}.svg" for name in charts)) as written:
+        for (name, table), file in zip(tables.items(), written, strict=True):
+            figures.draw(name, table, file, names)
 
 
 if __name__ == "__main__":

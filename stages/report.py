@@ -27,9 +27,7 @@ from textclf.export.settings import Export
 from textclf.export.sources import list_sources
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import Train
-from textclf.plot import confusion as matrices
-from textclf.plot import curves
-from textclf.plot import history as epochs
+from textclf.plot.charts import columns_of
 from textclf.report.page import render
 from textclf.report.run import BIN_COLUMNS, CLASS_COLUMNS, Run, Settings
 from textclf.report.settings import Report
@@ -93,12 +91,12 @@ def run(
             predictions=prediction_files.open_models(predictions, [*train.models, *external], "test"),
             **contents,
             leaks=leaks,
-            history=files.read_csv(plots / "history.csv", epochs.COLUMNS),
+            history=files.read_csv(plots / "history.csv", columns_of("history")),
             by_class=files.read_csv(plots / "classes.csv", CLASS_COLUMNS),
-            confusion=files.read_csv(plots / "confusion.csv", matrices.COLUMNS),
-            roc=files.read_csv(plots / "roc.csv", curves.ROC_COLUMNS),
-            precision_recall=files.read_csv(plots / "precision_recall.csv", curves.PRECISION_RECALL_COLUMNS),
-            risk=files.read_csv(plots / "risk_coverage.csv", curves.RISK_COLUMNS),
+            confusion=files.read_csv(plots / "confusion.csv", columns_of("confusion")),
+            roc=files.read_csv(plots / "roc.csv", columns_of("roc")),
+            precision_recall=files.read_csv(plots / "precision_recall.csv", columns_of("precision_recall")),
+            risk_coverage=files.read_csv(plots / "risk_coverage.csv", columns_of("risk_coverage")),
             reliability=files.read_csv(plots / "reliability.csv", BIN_COLUMNS),
             terms=files.read_csv(plots / "terms.csv", explanation.COLUMNS),
             sources=list_sources(raw, data.path),

@@ -79,7 +79,7 @@ def make_run(
             ("roc", test.roc),
             ("precision_recall", test.precision_recall),
             ("reliability", test.reliability),
-            ("risk", test.risk_coverage),
+            ("risk_coverage", test.risk_coverage),
         )
     }
     counted = count_leaks(splits)

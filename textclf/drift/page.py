@@ -13,7 +13,7 @@ from textclf.evaluate.intervals import Interval
 from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.pages.parts import Chart, Table
-from textclf.plot.marks import chart, tooltip
+from textclf.plot.marks import chart_of, tooltip
 from textclf.plot.style import BLUE, VERMILION, WIDTH, Spec
 
 SECTIONS = {"answer": "In short", "words": "Words", "classes": "Predicted classes", "method": "How it was tested"}
@@ -125,4 +125,4 @@ def _chart(points: list[dict[str, Any]], title: str) -> Spec:
             },
         },
     ]
-    return chart(rows, WIDTH, ROW * len(points) // len(SIDES), layers, shared)
+    return chart_of(rows, WIDTH, ROW * len(points) // len(SIDES), layers, shared)

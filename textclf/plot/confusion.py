@@ -2,17 +2,15 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from textclf.core.formatting import largest_remainder
 from textclf.core.labels import columns, cut
-from textclf.plot.marks import chart, tooltip
+from textclf.plot.charts import CONFUSION
+from textclf.plot.marks import chart_of, tooltip
 from textclf.plot.style import BLUE, SQUARE, WIDE, Spec
 
-COLUMNS = ("model", "actual", "predicted", "count", "share")
 MOST_CLASSES = 20  # in a matrix: those with most mistakes
 FEW = 6  # classes up to which a cell has room for its share, and is drawn even if it is empty
 CELL = 24  # pixels of a cell, where there are many
@@ -41,10 +39,10 @@ def confusion(
     rows = retitled(rows, titles)
     room = LETTER * letters * max(map(columns, titles.values()))  # of names on an axis, whatever fonts are installed
     angle = 0 if room <= width / len(classes) else -60 if cell >= CELL / 2 else -90
-    axis: Spec = {"grid": False, "ticks": False, "domain": False, "labelLimit": 0, "labelFontSize": round(letters, 1)}
-    place: Spec = {"type": "nominal", "sort": None, "scale": {"domain": list(titles.values()), "paddingInner": 0.04}}
     below = 1.4 * letters if angle == 0 else room * {-60: 0.87, -90: 1}[angle] + 0.6 * letters
-    spec = chart(
+    ticks: Spec = {"grid": False, "ticks": False, "domain": False, "labelLimit": 0, "labelFontSize": round(letters, 1)}
+    scale: Spec = {"scale": {"domain": list(titles.values()), "paddingInner": 0.04}}
+    spec = chart_of(
         rows[["actual", "predicted", "count", "share", *([] if many else ["percentage"])]],
         width,
         height,
@@ -54,13 +52,10 @@ def confusion(
             longest=len(f"{rows['count'].max():,}") if len(rows) else 1,
         ),
         {
-            "x": place
-            | {
-                "field": "predicted",
-                "title": "predicted class",
-                "axis": axis | {"orient": "bottom", "labelAngle": angle} | _extent(below),
-            },
-            "y": place | {"field": "actual", "title": "actual class", "axis": axis | _extent(room)},
+            "x": CONFUSION.x.encode()
+            | scale
+            | {"axis": ticks | {"orient": "bottom", "labelAngle": angle} | _extent(below)},
+            "y": CONFUSION.y.encode() | scale | {"axis": ticks | _extent(room)},
             # Shared by the layers: a pointer over a number shows the cell's tooltip.
             "tooltip": tooltip(
                 ("actual", "actual"),
@@ -76,9 +71,7 @@ def confusion(
 
 def of_classes(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return the rows of pairs of these classes."""
-    known = set(classes)
-    pairs = zip(rows["actual"], rows["predicted"], strict=True)
-    return rows[np.array([known.issuperset(pair) for pair in pairs], dtype=bool)]
+    return rows[rows["actual"].isin(classes) & rows["predicted"].isin(classes)]
 
 
 def retitled(rows: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
@@ -86,23 +79,18 @@ def retitled(rows: pd.DataFrame, titles: Mapping[str, str]) -> pd.DataFrame:
     return rows.assign(**{column: [titles[name] for name in rows[column]] for column in ("actual", "predicted")})
 
 
-def classes_of(rows: pd.DataFrame) -> list[str]:
-    """Return the classes in a table of confusions, in the order in which they occur as the actual class."""
-    return list(dict.fromkeys([*rows["actual"], *rows["predicted"]]))
-
-
 def most_mistaken(rows: pd.DataFrame, classes: Sequence[str], limit: int = MOST_CLASSES) -> list[str]:
     """Return the `limit` classes with most mistakes, actual or predicted, in the order of `classes`.
 
     The mistakes are those of all models, but not of a model that predicts one class for every row.
     """
+    rows = rows[rows["count"] > 0]
+    several = rows.groupby("model", sort=False)["predicted"].transform("nunique") > 1
+    mistakes = rows[several & (rows["actual"] != rows["predicted"])]
     weight: Counter[str] = Counter()
-    for _, pairs in rows[rows["count"] > 0].groupby("model", sort=False):
-        if len(set(pairs["predicted"])) > 1:
-            mistakes = pairs[pairs["actual"] != pairs["predicted"]]
-            for column in ("actual", "predicted"):
-                for name, count in zip(mistakes[column].tolist(), mistakes["count"].tolist(), strict=True):
-                    weight[name] += count
+    for column in ("actual", "predicted"):
+        for name, count in mistakes.groupby(column)["count"].sum().items():
+            weight[str(name)] += count
     most = set(sorted(classes, key=lambda name: -weight[name])[:limit])
     return [name for name in classes if name in most]
 
@@ -144,17 +132,14 @@ def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
 
 def _all_cells(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
     """Return the rows with a cell per pair of classes, and shares as whole percentages that sum to 100 per class."""
-    records = rows[["actual", "predicted", "count", "share"]].to_dict("records")
-    cells = {(row["actual"], row["predicted"]): row for row in records}
-    every: list[dict[Any, Any]] = []
-    for actual in classes:
-        row: list[dict[Any, Any]] = [
-            {"actual": actual, "predicted": predicted, "count": 0, "share": 0.0} | cells.get((actual, predicted), {})
-            for predicted in classes
-        ]
-        shares = largest_remainder([cell["share"] for cell in row])
-        every += [cell | {"percentage": f"{share}%"} for cell, share in zip(row, shares, strict=True)]
-    return pd.DataFrame(every)
+    pairs = pd.MultiIndex.from_product([classes, classes], names=["actual", "predicted"])
+    every = rows.set_index(["actual", "predicted"])[["count", "share"]].reindex(pairs, fill_value=0).reset_index()
+    percentages = [
+        f"{share}%"
+        for _, row in every.groupby("actual", sort=False)
+        for share in largest_remainder(row["share"].tolist())
+    ]
+    return every.assign(percentage=percentages)
 
 
 def _fitted(classes: Sequence[str], limit: int) -> dict[str, str]:

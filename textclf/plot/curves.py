@@ -1,141 +1,42 @@
-"""ROC, precision-recall and risk-coverage curves."""
+"""Curves of many points: ROC, precision and recall, risk and coverage; thinned to what can be seen."""
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.plot.marks import (
-    LEGEND_LETTERS,
-    chart,
-    colour,
-    dash,
-    faded,
-    guide,
-    hover,
-    legend_row,
-    named,
-    present,
-    selectable,
-    title,
-)
-from textclf.plot.style import PERCENT, SQUARE, WIDTH, Spec
+from textclf.plot.charts import Chart
+from textclf.plot.draw import lines
+from textclf.plot.marks import present
+from textclf.plot.style import Spec
 
-ROC_COLUMNS = ("model", "class", "false_positive_rate", "true_positive_rate")
-PRECISION_RECALL_COLUMNS = ("model", "class", "recall", "precision")
-RISK_COLUMNS = ("model", "share_answered", "error")
 CURVE_POINTS = 3000  # of all curves of one kind together
 TOLERANCE = 0.002  # of the side of a chart: less than the width of a line
 
 
-def roc(
-    rows: pd.DataFrame,
-    models: Sequence[str],
-    limit: int = CURVE_POINTS,
-    legend: bool = True,
-    titles: Mapping[str, str] | None = None,
-    letters: int = LEGEND_LETTERS,
-    axis_titles: bool = True,
-) -> Spec:
-    """Return the ROC curves of the models for one class.
-
-    `rows` has the columns `model`, `false_positive_rate` and `true_positive_rate`. `limit` is the number of points of
-    all curves together; `titles` has what the legend says instead of a model's name, `letters` in one row at most.
-    """
-    x, y = ROC_COLUMNS[2:]
-    return _curves(rows, models, x, y, [(0, 0), (1, 1)], limit, legend, titles, letters, axis_titles)
+def curves(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int = CURVE_POINTS, **options: Any) -> Spec:
+    """Return a curve per model, of `limit` points together; `options` are those of `lines`."""
+    limit = max(20, limit // max(1, len(present(rows, models))))
+    x, y = chart.x.column, chart.y.column
+    parts = []
+    for _, curve in rows.groupby("model", sort=False):
+        points = _with_corners(curve, y) if chart.steps else curve
+        parts.append(points.iloc[thin(points[[x, y]].to_numpy(), limit)])
+    return lines(chart, pd.concat(parts, ignore_index=True), models, **options)
 
 
-def precision_recall(
-    rows: pd.DataFrame, models: Sequence[str], share: float, limit: int = CURVE_POINTS, legend: bool = True
-) -> Spec:
-    """Return the precision-recall curves of the models for one class.
-
-    `rows` has the columns `model`, `recall` and `precision`. `share` is that of the class among the rows: the
-    precision of guessing.
-    """
-    x, y = PRECISION_RECALL_COLUMNS[2:]
-    steps = pd.concat([_steps(curve, y) for _, curve in rows.groupby("model", sort=False)], ignore_index=True)
-    return _curves(steps, models, x, y, [(0, share), (1, share)], limit, legend)
-
-
-def risk_coverage(rows: pd.DataFrame, models: Sequence[str], limit: int = CURVE_POINTS) -> Spec:
-    """Return the error of each model on the rows that it answers, against their share, the most confident rows first.
-
-    `rows` has the columns `RISK_COLUMNS`.
-    """
-    highest = min(1.0, math.ceil(10 * float(rows["error"].max()) + 1e-9) / 10)
-    return _curves(rows, models, *RISK_COLUMNS[1:], [], limit, legend=True, highest=max(highest, 0.1))
-
-
-def _steps(curve: pd.DataFrame, y: str) -> pd.DataFrame:
-    """Return the points with the corners of steps between them; a straight line between two would be too optimistic.
-
-    Davis and Goadrich (2006), ICML, doi:10.1145/1143844.1143874. Between two recalls the precision is that of the
-    higher one, as in scikit-learn's average precision.
-    """
+def _with_corners(curve: pd.DataFrame, y: str) -> pd.DataFrame:
+    """Return the points with the corners of steps between them, where y is already that of the next point."""
     twice = np.repeat(np.arange(len(curve)), 2)
     return curve.iloc[twice[:-1]].assign(**{y: curve[y].to_numpy()[twice[1:]]})
 
 
 def area(curve: pd.DataFrame) -> float:
     """Return the area below a ROC curve, by the trapezoidal rule."""
-    x, y = (curve[name].to_numpy() for name in ROC_COLUMNS[2:])
+    x, y = (curve[name].to_numpy() for name in ("false_positive_rate", "true_positive_rate"))
     return float(np.nansum(np.diff(x) * (y[1:] + y[:-1]) / 2))
-
-
-def _curves(
-    rows: pd.DataFrame,
-    models: Sequence[str],
-    x_column: str,
-    y_column: str,
-    guess: Sequence[tuple[float, float]],
-    limit: int,
-    legend: bool,
-    titles: Mapping[str, str] | None = None,
-    letters: int = LEGEND_LETTERS,
-    axis_titles: bool = True,
-    highest: float = 1,
-) -> Spec:
-    shown = present(rows, models)
-    limit = max(20, limit // max(1, len(shown)))
-    pair = [x_column, y_column]
-    parts = [
-        curve.iloc[thin(np.column_stack([curve[name] for name in pair]), limit)]
-        for _, curve in rows.groupby("model", sort=False)
-    ]
-    points = named(pd.concat(parts, ignore_index=True), titles)[["model", *pair]]
-    points = points.assign(place=np.arange(len(points)))  # a curve may go straight up, so x does not give its order
-    x_axis, y_axis = _axis(1), _axis(highest)
-    x_title, y_title = (column.replace("_", " ") for column in pair)
-    x = x_axis | {"field": x_column, "title": x_title if axis_titles else None}
-    y = y_axis | {"field": y_column, "title": y_title if axis_titles else None}
-    symbols: Spec | None = (
-        legend_row([title(name, titles) for name in shown], letters, symbolType="stroke", symbolSize=300)
-        if legend
-        else None
-    )
-    line: Spec = {
-        "mark": {"type": "line"},
-        "encoding": {
-            "y": y,
-            "color": colour(shown, titles, legend=symbols),
-            "strokeDash": dash(shown, titles, legend=symbols),
-            "order": {"field": "place", "type": "quantitative"},
-        },
-    }
-    if legend:
-        line["params"] = [selectable()]
-        line["encoding"]["opacity"] = faded()
-    tips = hover(y, ("model", "model"), (x_column, x_title, ".1%"), (y_column, y_title, ".1%"))
-    guides = [guide(guess, x, y)] if guess else []
-    return chart(points, WIDTH, SQUARE, [*guides, line, tips], {"x": x})
-
-
-def _axis(highest: float) -> Spec:
-    return {"type": "quantitative", "scale": {"domain": [0, highest]}, "axis": PERCENT}
 
 
 def thin(points: NDArray[np.float64], limit: int) -> NDArray[np.int64]:

@@ -4,6 +4,7 @@ White, and not transparent: an image on a web page can't know whether the page i
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +14,21 @@ import pandas as pd
 from textclf.core.formatting import display_name
 from textclf.core.labels import columns, display_labels
 from textclf.plot import confusion as matrices
-from textclf.plot import curves, groups
 from textclf.plot import history as epochs
-from textclf.plot import reliability as bins
 from textclf.plot import search as trials
-from textclf.plot.marks import colour, present
+from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, RELIABILITY, ROC, Chart
+from textclf.plot.curves import CURVE_POINTS, area, curves
+from textclf.plot.draw import lines
+from textclf.plot.marks import present
+from textclf.plot.panels import from_confidence
+from textclf.plot.panels import panels as panels_of
 from textclf.plot.render import FONT, svg
-from textclf.plot.style import CONFIG, INK, SCHEMA, SQUARE, Spec
+from textclf.plot.style import CONFIG, INK, SCHEMA, SQUARE, Spec, mark_of
 
 if TYPE_CHECKING:
     from textclf.evaluate.registry import Metric
 
+Names = Mapping[str, str]  # what to show for a class
 WATCHED = "The test rows were watched, as in the lesson; they decided nothing."
 WIDEST = 800  # pixels of panels side by side, about the width of a README; more stand below
 FONTS = ' font-family="Liberation Sans, Arimo, Arial, Helvetica, sans-serif"'  # all as wide as the one laid out with
@@ -34,29 +39,39 @@ LETTERS = 60  # in one row of a legend
 FEW = 6  # classes whose ROC panels have room for more than a line
 
 
-def history(rows: pd.DataFrame, path: Path) -> None:
-    """Draw accuracy and loss by epoch; `rows` has the columns `history.COLUMNS`."""
+def draw(name: str, rows: pd.DataFrame, path: Path, titles: Names | None = None) -> None:
+    """Draw the figure of this name; `rows` is its table, `titles` has names to show for classes."""
+    own = {"history": history, "confusion": confusion, "roc": roc, "reliability": reliability}
+    if name in own:
+        own[name](rows, path, titles or {})
+        return
+    (chart,) = [chart for chart in CHARTS.values() if chart.figure == name]
+    _write(path, _side_by_side(chart, rows, titles or {}), chart.title, across=3)
+
+
+def history(rows: pd.DataFrame, path: Path, _: Names) -> None:
+    """Draw accuracy and loss by epoch."""
     title = "Accuracy and loss by epoch"
     if not len(rows):
         _write(path, [_note("No model of this run was trained in epochs.")], title)
         return
     models = _models(rows)
-    panels = [_panel(epochs.history(rows, models, column), "", 320) for column in ("accuracy", "loss")]
-    title = f"Accuracy and loss of {display_name(models[0])} by epoch" if len(models) == 1 else title
-    _write(path, panels, title, WATCHED if epochs.watched(rows) == "test" else "", across=2)
+    panels = [_panel(epochs.history(chart, rows, models), "", 320) for chart in (ACCURACY, LOSS)]
+    watched, lowest = epochs.watched(rows), epochs.lowest_loss(rows)
+    subtitle = [f"The dot is at the lowest {watched} loss of a model."]
+    if len(models) == len(lowest) == 1:
+        title = f"Accuracy and loss of {display_name(models[0])} by epoch"
+        (loss,), (epoch,) = lowest["loss"], lowest["epoch"]
+        subtitle = [f"The dot is at the lowest {watched} loss: {loss:.3f}, at epoch {epoch:,}."]
+    subtitle += [WATCHED] if watched == "test" else []
+    _write(path, panels, title, subtitle, across=2)
 
 
-def confusion(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None = None) -> None:
-    """Draw the confusion matrix of each model; `rows` has the columns `confusion.COLUMNS`.
-
-    `titles` has names to show for classes. Of many classes, those with the most mistakes are drawn.
-    """
-    every = matrices.classes_of(rows)
-    total = {model: int(pairs["count"].sum()) for model, pairs in rows.groupby("model", sort=False)}
-    right = {
-        model: int(pairs["count"][pairs["actual"] == pairs["predicted"]].sum())
-        for model, pairs in rows.groupby("model", sort=False)
-    }
+def confusion(rows: pd.DataFrame, path: Path, titles: Names) -> None:
+    """Draw the confusion matrix of each model. Of many classes, those with the most mistakes are drawn."""
+    every = list(dict.fromkeys([*rows["actual"], *rows["predicted"]]))
+    total = rows.groupby("model", sort=False)["count"].sum()
+    right = rows[rows["actual"] == rows["predicted"]].groupby("model")["count"].sum()
     shown = matrices.most_mistaken(rows, every)
     labels = display_labels(shown, titles, LABEL_LIMIT)
     rows = matrices.retitled(matrices.of_classes(rows, shown), labels)
@@ -68,71 +83,78 @@ def confusion(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None =
     panels = []
     for model, pairs in rows.groupby("model", sort=False):
         spec = matrices.confusion(pairs, classes, (side, side), room)
-        title = {"text": display_name(str(model)), "subtitle": f"{right[model]:,} of {total[model]:,} right"}
+        title = {"text": display_name(str(model)), "subtitle": f"{right.get(model, 0):,} of {total[model]:,} right"}
         panels.append(_panel(spec, title, side))
     subtitle = [f"Number of rows{' and' if few else '; the colour is the'} share of the actual class."]
     if len(every) > len(shown):
         subtitle.append(f"The {len(shown)} of {len(every)} classes with the most mistakes.")
-    _write(path, panels, "Test rows by actual and predicted class", subtitle, WIDEST // (side + 75))
+    _write(path, panels, CHARTS["confusion"].title, subtitle, WIDEST // (side + 75))
 
 
-def roc(rows: pd.DataFrame, path: Path, titles: Mapping[str, str] | None = None) -> None:
-    """Draw the ROC curves of the models with the areas below them: one panel, or one per class if there are several.
-
-    `rows` has the columns `curves.ROC_COLUMNS`; `titles` has names to show for classes.
-    """
+def roc(rows: pd.DataFrame, path: Path, titles: Names) -> None:
+    """Draw the ROC curves of the models with the areas below them: one panel, or one per class if there are several."""
     classes = list(dict.fromkeys(rows["class"]))
-    shown = _smallest_areas(rows, classes)
-    labels = display_labels(shown, titles, LABEL_LIMIT)
+    areas = {(name, model): area(curve) for (name, model), curve in rows.groupby(["class", "model"], sort=False)}
     models = _models(rows)
     if len(classes) == 1:
-        areas = {
-            str(name): f"{display_name(str(name))} ({curves.area(curve):.3f})"
-            for name, curve in rows.groupby("model", sort=False)
-        }
-        panels = [_panel(curves.roc(rows, models, titles=areas, letters=LETTERS), "", 440, 350)]
-        _write(path, panels, "ROC curves of the test rows", "In brackets: the area below the curve.")
+        legend = {str(name): f"{display_name(str(name))} ({area:.3f})" for (_, name), area in areas.items()}
+        spec = curves(ROC, rows, models, titles=legend, letters=LETTERS)
+        _write(path, [_panel(spec, "", 440, 350)], ROC.title, "In brackets: the area below the curve.")
         return
+    mean = {name: np.mean([areas[name, model] for model in models if (name, model) in areas]) for name in classes}
+    smallest = set(sorted(classes, key=mean.__getitem__)[: matrices.MOST_CLASSES])
+    labels = display_labels([name for name in classes if name in smallest], titles, LABEL_LIMIT)
     few = len(labels) <= FEW
     side, across = (190, 3) if few else (112, 5)
-    panels = []
+    chart = ROC if few else replace(ROC, x=replace(ROC.x, title=None), y=replace(ROC.y, title=None))
+    panels: list[Spec] = []
     for name, label in labels.items():
         part = rows[rows["class"] == name]
-        limit = max(1, curves.CURVE_POINTS // len(labels))
-        panel = _panel(curves.roc(part, models, limit, legend=not panels, axis_titles=few), label, side, side)
-        panel["layer"] = [*panel["layer"], _areas(part, models, size=12 if few else 9)]
-        panels.append(panel)
+        spec = curves(chart, part, models, max(1, CURVE_POINTS // len(labels)), legend=not panels)
+        spec["layer"].append(_areas({model: areas[name, model] for model in present(part, models)}, 12 if few else 9))
+        panels.append(_panel(spec, label, side, side))
     subtitle = ["Each class against the rest; the numbers are the areas below the curves."]
     if not few:
         subtitle[0] += " Across: false positive rate; up: true positive rate."
-    if len(classes) > len(shown):
-        subtitle.append(f"The {len(shown)} of {len(classes)} classes with the smallest areas.")
-    _write(path, panels, "ROC curves of the test rows", subtitle, across)
+    if len(classes) > len(labels):
+        subtitle.append(f"The {len(labels)} of {len(classes)} classes with the smallest areas.")
+    _write(path, panels, ROC.title, subtitle, across)
 
 
-def reliability(rows: pd.DataFrame, path: Path) -> None:
-    """Draw the accuracy of each model against its confidence; `rows` has the columns `reliability.COLUMNS`."""
-    start = bins.lowest_confidence(rows)
-    panels = [
-        _panel(bins.reliability(part, str(model), start), display_name(str(model)), 176, 176)
-        for model, part in rows.groupby("model", sort=False)
-    ]
+def _areas(areas: Mapping[str, float], size: int) -> Spec:
+    """Return a layer with the area below each curve, in the colour of its model, in the lower right corner."""
+    place = {name: {"field": name, "type": "quantitative"} for name in "xy"}
+    mark: Spec = {"type": "text", "align": "right", "baseline": "bottom", "fontSize": size}
+    return {
+        "data": {"values": [{"x": 1, "y": 0}]},
+        "layer": [
+            {
+                "mark": mark | {"text": f"{area:.3f}", "dy": -1.2 * size * n, "color": mark_of(name).colour},
+                "encoding": place,
+            }
+            for n, (name, area) in enumerate(reversed([*areas.items()]))
+        ],
+    }
+
+
+def reliability(rows: pd.DataFrame, path: Path, titles: Names) -> None:
+    """Draw the accuracy of each model against its confidence."""
     subtitle = "On the dotted line confidence and accuracy agree; below it the model is overconfident."
-    _write(path, panels, "Reliability on the test rows", subtitle, across=3)
+    panels = _side_by_side(from_confidence(RELIABILITY, rows), rows, titles)
+    _write(path, panels, RELIABILITY.title, subtitle, across=3)
 
 
 def learning_curve(rows: pd.DataFrame, path: Path) -> None:
-    """Draw the test accuracy by the number of training rows; `rows` has `groups.LEARNING_CURVE_COLUMNS`."""
-    panel = _panel(groups.learning_curve(rows, _models(rows), LETTERS), "", 560, SQUARE)
-    _write(path, [panel], "Would more rows help?")
+    """Draw the test accuracy by the number of training rows."""
+    panel = _panel(lines(LEARNING_CURVE, rows, _models(rows), letters=LETTERS), "", 560, SQUARE)
+    _write(path, [panel], LEARNING_CURVE.title)
 
 
 def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
     """Draw the scores of the trials of a search; `rows` has `trial`, a column per setting, `score`, and the folds."""
-    names = list(map(str, rows))
-    settings = [name for name in names if name not in {"trial", "score"} and not name.startswith("fold_")]
-    panels = [_panel(trials.by_trial(rows, metric), "", 320)]
-    panels += [_panel(trials.by_setting(rows, name, metric), "", 320) for name in settings]
+    settings = [name for name in map(str, rows) if name not in {"trial", "score"} and not name.startswith("fold_")]
+    specs = [trials.by_trial(rows, metric), *(trials.by_setting(rows, name, metric) for name in settings)]
+    panels = [_panel(spec, "", 320) for spec in specs]
     _write(path, panels, "Trials of the search", "Each point is a trial; the line is the best one so far.", across=2)
 
 
@@ -140,37 +162,10 @@ def _models(rows: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(rows["model"].tolist()))
 
 
-def _smallest_areas(rows: pd.DataFrame, classes: Sequence[str]) -> list[str]:
-    """Return the `MOST_CLASSES` classes with the smallest mean area below the curves of the models, in order."""
-    if len(classes) <= matrices.MOST_CLASSES:
-        return list(classes)
-    areas = {
-        name: [curves.area(curve) for _, curve in part.groupby("model", sort=False)]
-        for name, part in rows.groupby("class", sort=False)
-    }
-    smallest = sorted(classes, key=lambda name: np.mean(areas[name]))[: matrices.MOST_CLASSES]
-    return [name for name in classes if name in set(smallest)]
-
-
-def _areas(rows: pd.DataFrame, models: Sequence[str], size: int) -> Spec:
-    """Return a layer with the area below each curve, in the colour of its model, in the lower right corner."""
-    areas = {name: curves.area(curve) for name, curve in rows.groupby("model", sort=False)}
-    shown = present(rows, models)
-    values = [{"model": display_name(name), "x": 1, "y": 0, "area": f"{areas[name]:.3f}"} for name in reversed(shown)]
-    layers = [
-        {
-            "data": {"values": [value]},
-            "mark": {"type": "text", "align": "right", "baseline": "bottom", "dy": -1.2 * size * n, "fontSize": size},
-            "encoding": {
-                "x": {"field": "x", "type": "quantitative"},
-                "y": {"field": "y", "type": "quantitative"},
-                "text": {"field": "area"},
-                "color": colour(shown),
-            },
-        }
-        for n, value in enumerate(values)
-    ]
-    return {"layer": layers}
+def _side_by_side(chart: Chart, rows: pd.DataFrame, titles: Names) -> list[Spec]:
+    """Return small panels of a chart, or one that is as wide as a figure."""
+    drawn = panels_of(chart, rows, _models(rows), titles)
+    return [_panel(spec, title, 176, 176) if title else _panel(spec, "", 440) for title, spec in drawn.items()]
 
 
 def _note(text: str) -> Spec:

@@ -17,7 +17,7 @@ HOVER = "hover"  # name of the layers that only a pointer finds; a picture leave
 LEGEND_LETTERS = 28  # of the models' names in one row of a legend, which must fit a phone
 
 
-def chart(rows: pd.DataFrame, width: int, height: int, layers: list[Spec], shared: Mapping[str, Any]) -> Spec:
+def chart_of(rows: pd.DataFrame, width: int, height: int, layers: list[Spec], shared: Mapping[str, Any]) -> Spec:
     """Return a chart of these layers, which share a table of data and some encodings."""
     return {
         "$schema": SCHEMA,
@@ -120,7 +120,7 @@ def tooltip(*fields: tuple[str, ...]) -> list[Spec]:
     ]
 
 
-def guide(points: Sequence[tuple[float, float]], x: Spec, y: Spec) -> Spec:
+def guide_line(points: Sequence[tuple[float, float]], x: Spec, y: Spec) -> Spec:
     """Return the dotted line of a model that guesses, or that is calibrated."""
     return {
         "data": {"values": [{x["field"]: number(a), y["field"]: number(b)} for a, b in points]},

@@ -2,23 +2,24 @@
 
 import math
 from collections.abc import Mapping
-from statistics import fmean
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.pages.parts import Chart, Table, ends
-from textclf.plot import curves as charts
-from textclf.plot import reliability
+from textclf.plot.charts import ACCURACY, CHARTS, LOSS, PRECISION_RECALL, RELIABILITY, ROC
 from textclf.plot.confusion import confusion as confusion_chart
 from textclf.plot.confusion import most_mistaken, retitled
+from textclf.plot.curves import CURVE_POINTS
+from textclf.plot.curves import curves as curves_chart
 from textclf.plot.history import history as history_chart
 from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present
+from textclf.plot.panels import from_confidence, panels
 from textclf.report.results import representative
 from textclf.report.run import CLASS_METRICS, Run
 
@@ -47,17 +48,16 @@ def history(run: Run) -> dict[str, Any] | None:
         )
     finding = f"{join_names(sentences)}."
     columns = ["model", "epoch", "", "train accuracy", "train loss", f"{split} accuracy", f"{split} loss"]
-    captions = {"accuracy": "Accuracy by epoch.", "loss": "Loss by epoch."}
     return {
         "charts": [
             Chart(
-                f"history-{column}",
-                f"{column.capitalize()} by epoch, on training and {split} rows: {finding}",
-                f"{caption} The dot is at the lowest {split} loss.",
-                history_chart(rows, run.models, column),
+                f"history-{chart.name}",
+                f"{chart.title}, on training and {split} rows: {finding}",
+                f"{chart.title}. The dot is at the lowest {split} loss.",
+                history_chart(chart, rows, run.models),
                 narrow=True,
             )
-            for column, caption in captions.items()
+            for chart in (ACCURACY, LOSS)
         ],
         "table": Table(f"First, best and last epoch, on training and {split} rows", columns, table, range(2, 7)),
         "watched": split,
@@ -140,20 +140,15 @@ def curves(run: Run) -> dict[str, Any]:
 
     Binary: one chart of each kind, of the positive class. Otherwise one for each of the classes with most mistakes.
     """
-    tables = {"roc": run.roc.dropna(), "precision_recall": run.precision_recall.dropna()}  # without undefined points
-    counts = run.counts(run.models[0]).sum(axis=1)
-    sizes = dict(zip(run.classes, counts.tolist(), strict=True))
     drawn: dict[str, list[Chart]] = {}
     left_out = 0
-    for kind, table in tables.items():
-        measured = set(table["class"])
+    for chart in (ROC, PRECISION_RECALL):
+        points = run.table(chart.table).dropna()
+        measured = set(points["class"])
         classes = [name for name in run.classes if name in measured]
         shown = most_mistaken(run.confusion, classes, CURVES)
         left_out = max(left_out, len(classes) - len(shown))
-        drawn[kind] = [
-            _curve(run, kind, name, table[table["class"] == name], sizes[name] / sum(sizes.values()), len(shown))
-            for name in shown
-        ]
+        drawn[chart.name] = [_curve(run, chart.name, name, points, CURVE_POINTS // len(shown)) for name in shown]
     several = len(run.classes) > 2
     return {
         "charts": [chart for charts in drawn.values() for chart in charts[:UNFOLDED]],
@@ -167,25 +162,27 @@ def curves(run: Run) -> dict[str, Any]:
     }
 
 
-def _curve(run: Run, kind: str, name: str, rows: pd.DataFrame, share: float, number: int) -> Chart:
-    """Return the curves of one class, one of `number` charts; `share` is that of the class among the test rows."""
-    limit, legend = charts.CURVE_POINTS // number, len(run.classes) == 2
+def _curve(run: Run, kind: str, name: str, points: pd.DataFrame, limit: int) -> Chart:
+    """Return the curves of one class, of `limit` points together."""
+    place = list(run.classes).index(name)
     if kind == "roc":
-        spec = charts.roc(rows, run.models, limit, legend)
+        title, chart = "ROC", ROC
         tested = run.by_class[(run.by_class["split"] == "test") & (run.by_class["class"] == name)]
         areas = [
             f"{display_name(model)} {format_value('roc_auc', area)}"
             for model, area in zip(tested["model"], tested["roc_auc"], strict=True)
             if np.isfinite(area)
         ]
-        title = "ROC"
         description = f"ROC curves of class {run.names[name]}; areas below them: {join_names(areas)}."
     else:
-        spec = charts.precision_recall(rows, run.models, share, limit, legend)
         title = "Precision and recall"
+        counts = run.counts(run.models[0])
+        share = float(counts[place].sum() / counts.sum())
+        chart = replace(PRECISION_RECALL, guide=((0, share), (1, share)))
         guess = f"guessing has a precision of {percent(share)}"
         description = f"Precision-recall curves of class {run.names[name]}; {guess}."
-    place = list(run.classes).index(name)
+    rows = points[points["class"] == name]
+    spec = curves_chart(chart, rows, run.models, limit, legend=len(run.classes) == 2)
     return Chart(f"{kind}-{place}", description, "", spec, title=f"{title}, class {run.names[name]}", narrow=True)
 
 
@@ -193,7 +190,7 @@ def _class_metrics(run: Run) -> Table:
     """Return the metrics of each class on the test rows: of many classes those with the lowest and highest F1."""
     tested = run.by_class[run.by_class["split"] == "test"]
     rows = {(row["class"], row["model"]): row for row in tested.to_dict("records")}
-    mean = {name: _mean(part["f1"].to_numpy()) for name, part in tested.groupby("class", sort=False)}
+    mean = tested.groupby("class")["f1"].mean().fillna(math.inf)
     hardest = sorted(run.classes, key=lambda name: mean.get(name, math.inf))
     shown = set(ends(hardest, ENDS))
     level = confidence_level(run.settings.evaluate.confidence)
@@ -214,12 +211,6 @@ def _class_metrics(run: Run) -> Table:
     )
 
 
-def _mean(values: NDArray[np.float64]) -> float:
-    """Return the mean of those that are numbers; NaN if none is."""
-    numbers = values[np.isfinite(values)].tolist()
-    return fmean(numbers) if numbers else math.nan
-
-
 def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
     value, low, high = (float(row[f"{metric}{end}"]) for end in ("", "_low", "_high"))
     if not np.isfinite(value):
@@ -231,6 +222,7 @@ def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
 def calibration(run: Run) -> dict[str, Any]:
     """Return accuracy against confidence, with the calibration error, and that before calibration if there was one."""
     drawn, rows = [], []
+    specs = panels(from_confidence(RELIABILITY, run.reliability), run.reliability, run.models, run.names)
     for model in run.models:
         bins = run.reliability[run.reliability["model"] == model]
         error = f"{METRICS['ece'].title} {format_value('ece', run.evaluation[model]['test']['ece'])}"
@@ -241,7 +233,7 @@ def calibration(run: Run) -> dict[str, Any]:
                 f"reliability-{model}",
                 f"Accuracy against confidence of {display_name(model)}, in {len(bins)} bins: {error}.",
                 error,
-                reliability.reliability(bins, model),
+                specs[display_name(model)],
                 title=display_name(model),
                 narrow=True,
             )
@@ -258,3 +250,20 @@ def calibration(run: Run) -> dict[str, Any]:
         ]
     columns = ["model", "probability of the predicted class", "rows", "mean probability", "accuracy"]
     return {"charts": drawn, "table": Table("Accuracy by confidence", columns, rows, range(2, 5))}
+
+
+def registered(run: Run, section: str) -> list[Chart]:
+    """Return the charts that name this section of the report."""
+    return [
+        Chart(
+            f"{chart.name}-{place}",
+            ": ".join(filter(None, [chart.title, title])) + ".",
+            f"{chart.title}.",
+            spec,
+            title=title,
+            narrow=True,
+        )
+        for chart in CHARTS.values()
+        if chart.section == section
+        for place, (title, spec) in enumerate(panels(chart, run.table(chart.table), run.models, run.names).items())
+    ]

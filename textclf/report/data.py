@@ -13,7 +13,9 @@ from textclf.export import description
 from textclf.export.sources import combine_rights, labelled_class_names
 from textclf.export.weights import Weights, list_weights
 from textclf.pages.parts import Chart, Table, ends
-from textclf.plot import groups
+from textclf.plot.charts import LENGTHS
+from textclf.plot.draw import bars as draw_bars
+from textclf.plot.style import WIDE
 from textclf.report.conflicts import conflicts
 from textclf.report.rows import SplitRows
 from textclf.report.run import Run
@@ -94,7 +96,7 @@ def _lengths(words: Lengths) -> Chart:
         f"Histogram of the number of words in {len(words):,} texts: half of them have {int(np.median(words)):,} or "
         f"fewer, the longest {longest}.",
         caption,
-        groups.lengths(bars),
+        draw_bars(LENGTHS, bars, size=(WIDE, 150)),
     )
 
 

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from textclf.core.formatting import confidence_level, display_name, join_names, percent
+from textclf.core.formatting import confidence_level, display_name, percent
 from textclf.evaluate.registry import format_measured
 from textclf.models.settings import CONSTANT
-from textclf.pages.parts import Chart, Table, ends
-from textclf.plot.curves import risk_coverage
+from textclf.pages.parts import Table, ends
 from textclf.report.run import Run
 
 ENDS = 15  # of more than twice as many classes, the least and the most covered that are listed
@@ -20,11 +19,6 @@ def doubt(run: Run) -> dict[str, Any] | None:
     if settings.coverage is None or not models:
         return None
     level = confidence_level(settings.confidence)
-    answers = [
-        f"{display_name(name)} answers {percent(run.coverage[name]['answered'])} of the rows and is right on "
-        f"{_cell(run.coverage[name]['accuracy'])[0] or 'none'} of these"
-        for name in models
-    ]
     return {
         "asked": confidence_level(settings.coverage),
         "by_class": settings.coverage_by_class,
@@ -38,15 +32,7 @@ def doubt(run: Run) -> dict[str, Any] | None:
             range(1, 7),
         ),
         "classes": _by_class(run, models, level),
-        "charts": [
-            Chart(
-                "risk-coverage",
-                f"Error among the rows answered against their share, the most confident first: {join_names(answers)}.",
-                "Errors when only the most confident rows are answered.",
-                risk_coverage(run.risk, run.models),
-                narrow=True,
-            )
-        ],
+        "charts": [],  # that of the error against the share of the rows answered names this section
     }
 
 

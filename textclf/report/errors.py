@@ -1,6 +1,6 @@
 """The section on mistakes: accuracy by length and by class, disagreements and the most confident mistakes."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -13,8 +13,9 @@ from textclf.core.lengths import Lengths
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import format_measured
 from textclf.pages.parts import Chart, Table, ends, excerpt
-from textclf.plot import groups as charts
-from textclf.plot.style import Spec
+from textclf.plot.charts import BY_CLASS, BY_LENGTH
+from textclf.plot.charts import Chart as Drawn
+from textclf.plot.panels import panels
 from textclf.report.mistakes import Findings, Ints, find, find_texts
 from textclf.report.results import representative
 from textclf.report.rows import SplitRows
@@ -113,8 +114,7 @@ def _by_length(run: Run, findings: Findings, groups: Ints, ranges: Mapping[int, 
         for name in run.models
         for group, title in ranges.items()
     ]
-    title = "Accuracy by the number of words in a text"
-    return _grouped(run, "by-length", rows, "words", charts.by_length, title)
+    return _grouped(run, BY_LENGTH, rows, "words")
 
 
 def _by_class(run: Run, counts: Mapping[str, Ints]) -> dict[str, Any]:
@@ -130,8 +130,7 @@ def _by_class(run: Run, counts: Mapping[str, Ints]) -> dict[str, Any]:
         for name in dict.fromkeys(row["class"] for row in rows)
     }
     hardest = sorted(recall, key=recall.__getitem__)
-    title = "Recall of each class: the share of its rows that is found"
-    return _grouped(run, "by-class", rows, "class", charts.by_class, title, hardest)
+    return _grouped(run, BY_CLASS, rows, "class", hardest)
 
 
 def _share(run: Run, right: int, rows: int) -> dict[str, float]:
@@ -144,17 +143,16 @@ def _share(run: Run, right: int, rows: int) -> dict[str, float]:
 
 def _grouped(
     run: Run,
-    name: str,
+    chart: Drawn,
     rows: Sequence[Mapping[str, Any]],
     column: str,
-    draw: Callable[[pd.DataFrame, Sequence[str]], Spec],
-    title: str,
     hardest: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return a chart and a table of accuracy by groups.
 
     `hardest` are the groups from the lowest accuracy on, for a chart of the first and a table of both ends; empty: all.
     """
+    title = chart.title
     groups = list(dict.fromkeys(row[column] for row in rows))
     drawn = set(hardest[:GROUPS] or groups)
     listed = set(ends(hardest, ENDS) or groups)
@@ -181,10 +179,10 @@ def _grouped(
         table_title += f"; the {ENDS} of {len(groups)} classes with the lowest, and the {ENDS} with the highest"
     return {
         "chart": Chart(
-            name,
+            chart.name,
             f"{title}, for {join_names(models)}. The table has the numbers.",
             caption,
-            draw(pd.DataFrame([row for row in rows if row[column] in drawn]), run.models),
+            panels(chart, pd.DataFrame([row for row in rows if row[column] in drawn]), run.models, run.names)[""],
             narrow=True,
         ),
         "table": Table(table_title, [column, "rows", *models], table, range(1, 2 + len(models))),

@@ -58,7 +58,7 @@ def mark_settings(sentence: str) -> Markup:
 def _context(run: Run) -> dict[str, Any]:
     """Return what each section shows by its id, None if there is nothing to show."""
     rows = {split: open_rows(readers) for split, readers in run.splits.items()}
-    return {
+    context: dict[str, Any] = {
         "names": run.names,
         "summary": results.summary(run),
         "protocol": results.protocol(run),
@@ -76,3 +76,7 @@ def _context(run: Run) -> dict[str, Any]:
         "params": details.params(run),
         "provenance": details.provenance(run),
     }
+    for name in SECTIONS:
+        if context[name] is not None and "charts" in context[name]:
+            context[name]["charts"] += curves.registered(run, name)
+    return context

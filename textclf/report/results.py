@@ -23,7 +23,7 @@ from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import METRICS, compare_pair, format_interval, format_measured, format_value, pair_name
 from textclf.export import description
 from textclf.pages.parts import Chart, Table
-from textclf.plot import groups
+from textclf.plot.accuracies import accuracies as accuracies_chart
 from textclf.report.run import CLASS_METRICS, Run
 from textclf.vectorize.caveats import caveats
 
@@ -162,7 +162,7 @@ def compared(run: Run) -> dict[str, Any]:
             "accuracies",
             f"Test accuracy with {level} intervals: {tested}.",
             f"Filled: accuracy on the test rows, with its {level} interval. Hollow: on the rows {fitted}.",
-            groups.accuracies(pd.DataFrame(accuracies), run.models),
+            accuracies_chart(pd.DataFrame(accuracies), run.models),
         ),
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),

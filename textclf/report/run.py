@@ -23,7 +23,7 @@ from textclf.export.settings import Export
 from textclf.export.sources import Source
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import Train
-from textclf.plot import reliability
+from textclf.plot.charts import columns_of
 from textclf.plot.confusion import of_classes
 from textclf.report.settings import Report
 from textclf.split.settings import Split
@@ -39,7 +39,7 @@ CLASS_COLUMNS = (
     "support",
     *(f"{name}{end}" for name in CLASS_METRICS for end in ("", "_low", "_high")),
 )
-BIN_COLUMNS = (*reliability.COLUMNS, "low", "high")
+BIN_COLUMNS = (*columns_of("reliability"), "rows", "low", "high")
 
 
 @dataclass(frozen=True)
@@ -89,12 +89,17 @@ class Run:
     roc: pd.DataFrame
     precision_recall: pd.DataFrame
     reliability: pd.DataFrame
-    risk: pd.DataFrame
+    risk_coverage: pd.DataFrame
     terms: pd.DataFrame
     sources: Sequence[Source]
     checksums: Mapping[str, str]
     versions: Mapping[str, str]
     behaviour: Mapping[str, Results] = field(default_factory=dict)
+
+    def table(self, name: str) -> pd.DataFrame:
+        """Return the table plots/<name>.csv."""
+        table: pd.DataFrame = self.by_class if name == "classes" else getattr(self, name)
+        return table
 
     @property
     def models(self) -> list[str]:

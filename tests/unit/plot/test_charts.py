@@ -5,7 +5,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from itertools import combinations, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +17,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import curves as tables
+from textclf.core import files
 from textclf.core.labels import display_labels
 from textclf.models.settings import MODELS as KNOWN
-from textclf.plot import confusion, curves, dvc_templates, groups, history, marks, reliability, render
+from textclf.plot import charts, confusion, curves, history, marks, render, templates
+from textclf.plot.accuracies import accuracies
+from textclf.plot.charts import ACCURACY, CHARTS, LOSS, PRECISION_RECALL, ROC
+from textclf.plot.draw import bars, lines
+from textclf.plot.panels import panels
 from textclf.plot.style import MARKS, OTHER_COLOURS, OTHER_SHAPES, Spec, colour_expression, mark_of
 
+ROOT = Path(__file__).parents[3]
 MODELS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
 PAIR = ("majority", "logistic_regression")
 TAGS = {"svg", "g", "path", "line", "rect", "text", "tspan"}
@@ -40,23 +46,23 @@ GROUPS = pd.DataFrame(
         for words, name in (("1 to 3", "</svg><script>"), ("4", '" onload="x'))
     ]
 )
-PRECISION_RECALL = pd.DataFrame({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
-LEARNING_CURVE = tables.RELIABILITY[list(groups.LEARNING_CURVE_COLUMNS)]
+BINS = pd.DataFrame({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})
+STEPS = pd.DataFrame({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
 SPECS = [
-    pytest.param(groups.accuracies(ACCURACIES, MODELS), id="accuracies"),
-    pytest.param(history.history(tables.history(["keras"]), MODELS, "loss"), id="loss"),
-    pytest.param(history.history(tables.history(["keras"], "validation"), ["keras"], "accuracy"), id="accuracy"),
-    pytest.param(history.history(tables.history(["keras", "nb_svm"], count=2000), MODELS, "loss"), id="long histories"),
+    pytest.param(accuracies(ACCURACIES, MODELS), id="accuracies"),
+    pytest.param(history.history(LOSS, tables.history(["keras"]), MODELS), id="loss"),
+    pytest.param(history.history(ACCURACY, tables.history(["keras"], "validation"), ["keras"]), id="accuracy"),
+    pytest.param(history.history(LOSS, tables.history(["keras", "nb_svm"], count=2000), MODELS), id="long histories"),
     pytest.param(confusion.confusion(tables.confusion(LABELS, PAIR[:1]), LABELS), id="confusion of hostile classes"),
     pytest.param(confusion.confusion(tables.confusion(["a", "b"], PAIR[:1]), ["a", "b"]), id="confusion of two"),
-    pytest.param(curves.roc(tables.roc(["1"], PAIR), MODELS), id="roc"),
-    pytest.param(curves.roc(tables.roc(["1"], PAIR), MODELS, legend=False), id="roc without a legend"),
-    pytest.param(curves.precision_recall(PRECISION_RECALL, MODELS, 0.3), id="precision and recall"),
-    pytest.param(reliability.reliability(tables.RELIABILITY.iloc[1:], PAIR[1]), id="reliability"),
-    pytest.param(groups.lengths(pd.DataFrame({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})), id="lengths"),
-    pytest.param(groups.by_length(GROUPS, MODELS), id="by length"),
-    pytest.param(groups.by_class(GROUPS, MODELS), id="by class"),
-    pytest.param(groups.learning_curve(LEARNING_CURVE, MODELS), id="learning curve"),
+    pytest.param(curves.curves(ROC, tables.roc(["1"], PAIR), MODELS), id="roc"),
+    pytest.param(curves.curves(ROC, tables.roc(["1"], PAIR), MODELS, legend=False), id="roc without a legend"),
+    pytest.param(curves.curves(PRECISION_RECALL, STEPS, MODELS), id="precision and recall"),
+    pytest.param(panels(CHARTS["reliability"], tables.RELIABILITY, PAIR, {})["majority"], id="reliability"),
+    pytest.param(bars(charts.LENGTHS, BINS, size=(500, 150)), id="lengths"),
+    pytest.param(panels(charts.BY_LENGTH, GROUPS, MODELS, {})[""], id="by length"),
+    pytest.param(panels(charts.BY_CLASS, GROUPS, MODELS, {})[""], id="by class"),
+    pytest.param(lines(charts.LEARNING_CURVE, tables.RELIABILITY, MODELS), id="learning curve"),
 ]
 
 
@@ -110,7 +116,7 @@ def test_fonts_of_the_machine_change_nothing(tmp_path: Path) -> None:
         # Vega's own fonts have neither Georgian nor Arabic letters.
         done = subprocess.run(
             [sys.executable, "-c", DRAW, "abc", "ქართული", "عربي"],
-            env={**os.environ, "FONTCONFIG_FILE": str(config), "PYTHONPATH": str(Path(__file__).parents[3])},
+            env={**os.environ, "FONTCONFIG_FILE": str(config), "PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
         )
@@ -122,9 +128,9 @@ def test_fonts_of_the_machine_change_nothing(tmp_path: Path) -> None:
 
 def test_a_model_has_one_colour_in_all_charts_and_runs() -> None:
     grey, orange = (mark_of(name).colour for name in PAIR)
-    alone = history.history(tables.history(["majority"]), ("majority",), "loss")
+    alone = history.history(LOSS, tables.history(["majority"]), ("majority",))
     assert alone["layer"][0]["encoding"]["color"]["scale"] == {"domain": ["majority"], "range": [grey]}
-    both = curves.roc(tables.roc(["1"], PAIR), ("keras", *PAIR))
+    both = curves.curves(ROC, tables.roc(["1"], PAIR), ("keras", *PAIR))
     scale = {"domain": ["majority", "logistic regression"], "range": [grey, orange]}
     assert both["layer"][1]["encoding"]["color"]["scale"] == scale
     assert [mark["colour"] for mark in marks.key(PAIR)] == [grey, orange]
@@ -175,7 +181,7 @@ def test_dvc_gives_a_model_the_same_colour() -> None:
 
 
 def test_long_histories_are_thinned_but_keep_their_ends_and_the_lowest_loss() -> None:
-    spec = history.history(tables.history(["keras"], count=5000), ["keras"], "loss")
+    spec = history.history(LOSS, tables.history(["keras"], count=5000), ["keras"])
     shown = [row["epoch"] for row in spec["data"]["values"] if row["split"] == "test rows"]
     assert len(shown) <= history.STEPS_SHOWN
     assert (shown[0], shown[-1]) == (1, 5000)
@@ -191,38 +197,6 @@ def test_of_epochs_with_the_same_loss_the_first_is_the_lowest() -> None:
     assert not len(history.lowest_loss(rows.assign(loss=np.nan)))
 
 
-def test_the_lowest_loss_is_labelled_unless_several_models_have_one() -> None:
-    for models, count in ((["keras"], 1), (["keras", "b"], 0), (["keras", "b", "c"], 0)):
-        drawn = render.svg(history.history(tables.history(models, count=30), models, "loss"))
-        assert drawn.count("lowest test loss 0.500, epoch 3") == count
-
-
-LABEL = re.compile(r'<text text-anchor="(\w+)" transform="translate\(([\d.]+),([\d.]+)\)"[^>]*>(lowest [^<]*)<')
-LINE = re.compile(r'<path(?! transform)[^>]* d="M([\d.,L]+)"[^>]* stroke="#')
-
-
-@pytest.mark.parametrize("counts", [(5,), (9,), (30,), (100,), (5, 5), (18, 50), (100, 100), (9, 300)])
-def test_no_line_and_no_other_label_lies_over_the_label_of_the_lowest_loss(counts: tuple[int, ...]) -> None:
-    names = ["keras", "cnn"][: len(counts)]
-    rows = pd.concat(
-        [tables.history([name], count=count) for name, count in zip(names, counts, strict=True)], ignore_index=True
-    )
-    drawn = render.svg(history.history(rows, names, "loss"))
-    boxes = []
-    for anchor, x, y, text in LABEL.findall(drawn):
-        width = 5.8 * len(text)
-        left = float(x) - {"start": 0, "middle": width / 2, "end": width}[anchor]
-        boxes.append((left, left + width, float(y) - 9, float(y) + 2))
-    lines = [np.array([pair.split(",") for pair in line.split("L")], float) for line in LINE.findall(drawn)]
-    assert len(lines) == 2 * len(counts)
-    for left, right, top, bottom in boxes:
-        for line in lines:
-            x = np.linspace(max(left, line[0, 0]), min(right, line[-1, 0]), 200)
-            y = np.interp(x, line[:, 0], line[:, 1])
-            assert right < line[0, 0] or left > line[-1, 0] or not ((top < y) & (y < bottom)).any()
-    assert not any(a[0] < b[1] and b[0] < a[1] and a[2] < b[3] and b[2] < a[3] for a, b in combinations(boxes, 2))
-
-
 def texts_of(element: ET.Element, x: float = 0.0) -> Iterator[tuple[float, str]]:
     """Yield where each text starts, in pixels from the left, and the text."""
     if moved := re.match(r"translate\((-?[\d.]+)", element.get("transform", "")):
@@ -235,7 +209,7 @@ def texts_of(element: ET.Element, x: float = 0.0) -> Iterator[tuple[float, str]]
 
 @pytest.mark.parametrize("models", [("keras", "embedding"), ("embedding", "cnn", "transformer")])
 def test_the_legends_of_several_networks_fit_into_the_chart(models: tuple[str, ...]) -> None:
-    drawn = ET.fromstring(render.svg(history.history(tables.history(models, "validation"), models, "loss")))  # noqa: S314
+    drawn = ET.fromstring(render.svg(history.history(LOSS, tables.history(models, "validation"), models)))  # noqa: S314
     named = {"training rows", "validation rows", *models}
     ends = {text: x + 6 * len(text) for x, text in texts_of(drawn) if text in named}
     assert ends.keys() == named
@@ -245,7 +219,7 @@ def test_the_legends_of_several_networks_fit_into_the_chart(models: tuple[str, .
 def test_a_history_that_is_not_a_number_is_drawn_without_it() -> None:
     rows = tables.history(["keras"])
     rows = rows.assign(loss=[0.7, *[np.nan] * (len(rows) - 1)])
-    spec = history.history(rows, ["keras"], "loss")
+    spec = history.history(LOSS, rows, ["keras"])
     assert [row["loss"] for row in spec["data"]["values"]] == [0.7]
     ET.fromstring(render.svg(spec))  # noqa: S314 (our own)
 
@@ -254,8 +228,8 @@ def test_thousands_of_points_are_thinned() -> None:
     x = np.linspace(0, 1, 9000)
     y = np.sqrt(x) + 0.03 * np.sin(200 * x)
     rows = pd.DataFrame({"model": "keras", "false_positive_rate": x, "true_positive_rate": y})
-    assert 100 < len(curves.roc(rows, ["keras"])["data"]["values"]) <= 1000
-    assert 30 <= len(curves.roc(rows, ["keras"], limit=100)["data"]["values"]) <= 100
+    assert 100 < len(curves.curves(ROC, rows, ["keras"])["data"]["values"]) <= 1000
+    assert 30 <= len(curves.curves(ROC, rows, ["keras"], 100)["data"]["values"]) <= 100
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=2, max_size=60))
@@ -284,6 +258,33 @@ def test_the_script_holds_the_libraries_and_ends_with_the_snippet() -> None:
 
 
 def test_the_templates_of_dvc_plots_are_those_of_the_charts() -> None:
-    folder = Path(__file__).parents[3] / ".dvc" / "plots"
-    written = {path.stem: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-    assert written == {name: dvc_templates.text(spec) for name, spec in dvc_templates.templates().items()}, "make docs"
+    written = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / ".dvc" / "plots").iterdir()}
+    assert written == {name: templates.text(chart) for name, chart in CHARTS.items()}, "make docs"
+
+
+def filled(name: str, revisions: tuple[str, ...], **columns: Any) -> str:
+    """Draw a template as DVC fills it: with the table of each revision, whose cells are text."""
+    chart = CHARTS[name]
+    rows = files.read_csv(ROOT / "plots" / f"{chart.table}.csv").assign(**columns)
+    rows = rows.map(lambda cell: "" if cell != cell else str(cell))  # NaN is not equal to itself
+    data = [{**row, "rev": revision} for revision in revisions for row in rows.to_dict("records")]
+    spec = json.loads(templates.text(chart).replace('"<DVC_METRIC_DATA>"', json.dumps(data)))
+    drawn: str = vl_convert.vegalite_to_svg(spec, vl_version="5.8")
+    return drawn
+
+
+@pytest.mark.lesson
+@pytest.mark.parametrize("name", [*CHARTS])
+def test_dvc_draws_every_model_and_revision_of_a_chart(name: str) -> None:
+    one, both = (filled(name, revisions) for revisions in (("workspace",), ("workspace", "HEAD")))
+    assert ">HEAD<" in both
+    assert ">HEAD<" not in one
+    marks = [len(re.findall(r'role="graphics-symbol"', drawn)) for drawn in (one, both)]
+    assert marks[1] > marks[0]
+    shown = {"accuracy": (">train<", ">test<"), "loss": (">train<", ">test<")}
+    for text in shown.get(name, (">majority<", ">logistic_regression<", ">keras<")):
+        assert text in one
+    if name in shown or name == "confusion":
+        return
+    for model in ("majority", "logistic_regression", "keras"):
+        assert mark_of(model).colour in one

@@ -1,0 +1,206 @@
+"""The charts: one specification each, from which the figures, the report and `dvc plots` draw.
+
+A chart that is added to `CHARTS` is drawn by the stage `plot` and, if it names a section, by the report; the section
+`plots` of dvc.yaml lists it for `dvc plots`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from textclf.plot.style import PERCENT, Spec
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A column along an axis: its title, by default its name, and how its numbers are written in a tooltip.
+
+    A column without `form` has names. `scale` and `ticks` are Vega-Lite's scale and axis of an encoding.
+    """
+
+    column: str
+    title: str | None = ""
+    form: str = ".1%"
+    scale: Spec | None = field(default_factory=lambda: {"domain": [0, 1]})
+    ticks: Spec = field(default_factory=lambda: PERCENT)
+
+    @property
+    def label(self) -> str | None:
+        """The title; None if the axis has none."""
+        return self.column.replace("_", " ") if self.title == "" else self.title
+
+    def encode(self, column: str = "") -> Spec:
+        """Return the Vega-Lite encoding of this column, or of another one along the same axis."""
+        kind: Spec = {"type": "quantitative"} if self.form else {"type": "nominal", "sort": None}
+        scale = {"scale": self.scale} if self.scale else {}
+        return kind | scale | {"field": column or self.column, "title": self.label, "axis": self.ticks}
+
+    @property
+    def tip(self) -> tuple[str, ...]:
+        """The field of a tooltip."""
+        return (self.column, self.label or self.column, *([self.form] if self.form else []))
+
+
+@dataclass(frozen=True)
+class Chart:
+    """What a chart shows: columns of a table along two axes, with a mark per row or a line per model.
+
+    `table` is the file in plots/ that has its data, `kind` one of `line`, `point`, `bar` and `cell`. `ends` are the
+    columns of an interval, along the axis that has numbers (y, if both have). `guide` are the points of a dotted line:
+    guessing, or perfect calibration. Between two points of a line that goes in `steps`, y is that of the right one.
+    `panels` is the column of which each value has a panel, in one picture for all
+    models if it is not `model`. `figure` is the name of the SVG file in plots/, if it has one; charts of one figure
+    stand side by side. `section` is the one of the report that has the chart among its others, if it has no code there.
+    """
+
+    name: str
+    title: str
+    table: str
+    kind: str
+    x: Axis
+    y: Axis
+    ends: tuple[str, str] | None = None
+    guide: Sequence[tuple[float, float]] = ()
+    steps: bool = False
+    dash: str = "model"
+    panels: str = ""
+    figure: str = ""
+    section: str = ""
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are drawn, with `model`."""
+        names = ["model", self.dash, self.panels, self.x.column, self.y.column, *(self.ends or ())]
+        return tuple(dict.fromkeys(name for name in names if name))
+
+
+FINE = {"grid": False, "tickMinStep": 1, "tickCount": 6}
+EPOCH = Axis("epoch", form=",d", scale={"zero": True, "nice": False}, ticks=FINE)
+SHARE = {"format": "%"}  # of an axis
+ACCURACY = Chart(
+    name="accuracy",
+    title="Accuracy by epoch",
+    table="history",
+    kind="line",
+    x=EPOCH,
+    y=Axis("accuracy", scale={"zero": False, "nice": True}, ticks=SHARE),
+    dash="split",
+    figure="history",
+)
+LOSS = Chart(
+    name="loss",
+    title="Loss by epoch",
+    table="history",
+    kind="line",
+    x=EPOCH,
+    y=Axis("loss", "loss (nats)", ".4f", scale={"zero": True, "nice": True}, ticks={}),
+    dash="split",
+    figure="history",
+)
+CONFUSION = Chart(
+    name="confusion",
+    title="Test rows by actual and predicted class",
+    table="confusion",
+    kind="cell",
+    x=Axis("predicted", "predicted class", form=""),
+    y=Axis("actual", "actual class", form=""),
+    ends=("count", "share"),
+    panels="model",
+    figure="confusion",
+)
+ROC = Chart(
+    name="roc",
+    title="ROC curves of the test rows",
+    table="roc",
+    kind="line",
+    x=Axis("false_positive_rate"),
+    y=Axis("true_positive_rate"),
+    guide=((0, 0), (1, 1)),
+    panels="class",
+    figure="roc",
+)
+PRECISION_RECALL = Chart(
+    name="precision_recall",
+    title="Precision and recall of the test rows",
+    table="precision_recall",
+    kind="line",
+    x=Axis("recall"),
+    y=Axis("precision"),
+    steps=True,  # a straight line would be too optimistic: Davis and Goadrich (2006), doi:10.1145/1143844.1143874
+    panels="class",
+)
+RISK_COVERAGE = Chart(
+    name="risk_coverage",
+    title="Error of the test rows answered first, the most confident ones",
+    table="risk_coverage",
+    kind="line",
+    x=Axis("share_answered", "share of the rows answered"),
+    y=Axis("error", scale={"zero": True}),
+    section="doubt",
+)
+RELIABILITY = Chart(
+    name="reliability",
+    title="Reliability on the test rows",
+    table="reliability",
+    kind="point",
+    x=Axis("confidence", ticks=PERCENT | {"tickCount": 4}),
+    y=Axis("accuracy", ticks=SHARE),
+    ends=("accuracy_low", "accuracy_high"),
+    guide=((0, 0), (1, 1)),
+    panels="model",
+    figure="reliability",
+)
+F1 = Chart(
+    name="f1",
+    title="F1 of each class on the test rows",
+    table="classes",
+    kind="point",
+    x=Axis("f1", "F1"),
+    y=Axis("class", form=""),
+    ends=("f1_low", "f1_high"),
+)
+CHARTS = {
+    chart.name: chart for chart in (ACCURACY, LOSS, F1, CONFUSION, ROC, PRECISION_RECALL, RISK_COVERAGE, RELIABILITY)
+}
+# Charts of the report alone, and of studies, whose rows are in no table of a run.
+BY_LENGTH = Chart(
+    name="by-length",
+    title="Accuracy by the number of words in a text",
+    table="",
+    kind="point",
+    x=Axis("words", "words in the text", form="", scale={"paddingInner": 0.3}, ticks={"labelAngle": 0}),
+    y=Axis("accuracy"),
+    ends=("low", "high"),
+)
+BY_CLASS = Chart(
+    name="by-class",
+    title="Recall of each class: the share of its rows that is found",
+    table="",
+    kind="point",
+    x=Axis("accuracy", "recall: share of the class found"),
+    y=Axis("class", None, form="", scale={"paddingInner": 0.3}, ticks={"labelLimit": 130}),
+    ends=("low", "high"),
+)
+LENGTHS = Chart(
+    name="lengths",
+    title="Texts by their number of words",
+    table="",
+    kind="bar",
+    x=Axis("from", "words in a text", ",d", scale=None, ticks={"grid": False, "tickMinStep": 1}),
+    y=Axis("rows", "texts", ",d", scale=None, ticks={"tickCount": 4}),
+    ends=("from", "to"),
+)
+LEARNING_CURVE = Chart(
+    name="learning_curve",
+    title="Would more rows help?",
+    table="learning_curve",
+    kind="line",
+    x=Axis("rows", "training rows", ",d", scale=None, ticks={"grid": False, "tickCount": 8}),
+    y=Axis("accuracy", "test accuracy", scale={"zero": False, "nice": True}, ticks=SHARE),
+    ends=("accuracy_low", "accuracy_high"),
+    figure="learning_curve",
+)
+
+
+def columns_of(table: str) -> list[str]:
+    """Return the columns of a table in plots/ that its charts draw."""
+    return list(dict.fromkeys(name for chart in CHARTS.values() if chart.table == table for name in chart.columns))
