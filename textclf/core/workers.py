@@ -7,12 +7,15 @@ ends with the pool.
 """
 
 import contextlib
+import ctypes
+import errno
 import functools
-import os
-import site
-import sys
+import multiprocessing
+import signal
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -26,11 +29,16 @@ from textclf.core.threads import cores
 if TYPE_CHECKING:
     from distributed import Client
 
-    from textclf.core.processes import Processes
-
 T = TypeVar("T")
 
 FEWEST = 4  # tasks that are worth starting processes; a small corpus has one per split
+DEATHS = 3  # of workers, without a result in between, after which a call is given up
+DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
+MOST_EXPENDABLE = "1000"  # what the kernel kills first if the memory is used up
+DIED = (
+    "several workers died while they worked on the same part, most likely because they ran out of memory; use fewer "
+    "workers (taskset -c 0 is one), or shorter texts"
+)
 RETRIES = 2  # per failing task of a cluster, for instance after a temporary failure of the file system
 
 
@@ -52,17 +60,85 @@ class Pool:
 
 
 class LocalPool(Pool):
-    """Runs tasks in processes of this machine."""
+    """Runs tasks in processes that are forked from this one, and replaces them if one of them dies.
 
-    def __init__(self, processes: "Processes") -> None:
-        """Use these processes."""
-        self.processes = processes
+    A fork starts in milliseconds and has all modules that this process has imported. It is safe here because the other
+    threads that a stage may have (of Arrow's pools, of a progress bar) are idle then, and Arrow starts its own anew.
+    """
+
+    def __init__(self, count: int) -> None:
+        """Use this many processes, which start with the first task."""
+        self.count = count
+        self._executor: ProcessPoolExecutor | None = None
 
     def map(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str) -> list[T]:
-        """Return the results of the tasks, as `Pool.map`; `UserError` also if no process can be started."""
-        done = self.processes.run(function, tasks, description)
-        results = dict(track(done, description, len(tasks)))
+        """Return the results of the tasks, as `Pool.map`; if no process can be started, this one does them."""
+        try:
+            done = self._run(function, tasks, description)
+            results = dict(track(done, description, len(tasks)))
+        except BaseException:
+            self.close()  # they work on tasks that nobody waits for
+            raise
         return [results[number] for number in range(len(tasks))]
+
+    def _run(
+        self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str
+    ) -> Iterator[tuple[int, T]]:
+        """Yield the number and the result of each task, in the order in which they end."""
+        waiting, deaths = dict(enumerate(tasks)), 0
+        while waiting:
+            try:
+                futures = {self._submit(function, task): number for number, task in waiting.items()}
+                for future in as_completed(futures):
+                    result = future.result()
+                    deaths = 0
+                    del waiting[futures[future]]
+                    yield futures[future], result
+            except BrokenProcessPool:
+                self.close()
+                deaths += 1
+                if deaths == DEATHS:
+                    raise UserError(f"{description}: {DIED}") from None
+            except OSError as error:
+                if error.errno not in {errno.EAGAIN, errno.ENOMEM} or self._executor is not None:
+                    raise
+                if deaths:
+                    raise UserError(f"{description}: {DIED}") from error
+                for number in list(waiting):
+                    yield number, function(*waiting.pop(number))
+
+    def _submit(self, function: Callable[..., T], task: tuple[Any, ...]) -> Future[T]:
+        if self._executor is not None:
+            return self._executor.submit(function, *task)
+        executor = ProcessPoolExecutor(self.count, multiprocessing.get_context("fork"), _begin)
+        try:
+            future = executor.submit(function, *task)  # forks
+        except OSError:
+            _kill()
+            raise
+        self._executor = executor
+        return future
+
+    def close(self) -> None:
+        """End all processes, whatever they do."""
+        if self._executor is not None:
+            _kill()
+            self._executor.shutdown()
+            self._executor = None
+
+
+def _begin() -> None:
+    """Prepare a worker process: it ends with its parent, and ignores Ctrl+C, which the parent gets too."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(MOST_EXPENDABLE, encoding="utf-8")
+
+
+def _kill() -> None:
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()
 
 
 class ClusterPool(Pool):
@@ -78,8 +154,6 @@ class ClusterPool(Pool):
         """Return the results of the tasks, as `Pool.map`; `UserError` also if the scheduler is lost."""
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
-
-        from textclf.core.processes import DIED
 
         futures = [self.client.submit(function, *task, pure=False, retries=RETRIES) for task in tasks]
         try:
@@ -105,8 +179,6 @@ def processes(tasks: int, memory: int = 0) -> int:
 
 def _scheduler() -> str | None:
     """Return the address of the scheduler that the environment names; `UserError` if Dask can't read its settings."""
-    if not _has_settings():
-        return None
     try:
         import dask.config
     except ValueError as error:
@@ -114,15 +186,6 @@ def _scheduler() -> str | None:
 
     address: str | None = dask.config.get("scheduler-address", None)
     return address
-
-
-def _has_settings() -> bool:
-    """Return whether there are settings of Dask, where it looks for them; to import it takes longer than to look."""
-    folders = [Path(prefix, "etc", "dask") for prefix in ("/", sys.prefix, *site.PREFIXES)]
-    with contextlib.suppress(RuntimeError):  # there is no home
-        folders.append(Path("~/.config/dask").expanduser())
-    is_variable = any(name.startswith("DASK_") for name in os.environ)
-    return is_variable or "dask.config" in sys.modules or any(folder.exists() for folder in folders)
 
 
 @contextlib.contextmanager
@@ -135,11 +198,9 @@ def pool(tasks: int, memory: int = 0) -> Iterator[Pool]:
         with _connection(address) as client:
             yield ClusterPool(client)
     elif count := processes(tasks, memory):
-        from textclf.core.processes import Processes
-
-        local = Processes(count)
+        local = LocalPool(count)
         try:
-            yield LocalPool(local)
+            yield local
         finally:
             local.close()
     else:

@@ -5,8 +5,6 @@ import itertools
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -110,28 +108,6 @@ def test_workers_give_the_same_as_one_process(
     assert vectorizer.parts == once.parts
     assert same(parts["train"].X, once.transform(texts))
     assert same(parts["test"].X, once.transform(texts[:9]))
-
-
-CODE = """
-import sys
-from pathlib import Path
-from textclf.artifacts import splits
-from textclf.vectorize.stage import vectorize
-from textclf.vectorize.terms.settings import Terms
-
-folder = Path(sys.argv[1])
-vectorize(splits.open_shards(folder), ["neg", "pos"], "words", Terms(), folder / "features", folder, folder)
-print({"dask", "pandas", "pyarrow.compute", "scipy", "textclf.core.processes"} & {*sys.modules})
-"""
-
-
-def test_few_rows_are_vectorized_without_the_libraries_that_take_long_to_import(tmp_path: Path) -> None:
-    for name in ("train", "validation", "test"):
-        rows = pd.DataFrame({"id": ["c:1", "c:é"], "text": ["good food", "très bon"], "label": ["neg", "pos"]})
-        splits.write(rows, tmp_path / f"{name}.parquet")
-    (tmp_path / "features").mkdir()
-    done = subprocess.run([sys.executable, "-c", CODE, tmp_path], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("set()\n", "")
 
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])
