@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from textclf.core.strings import as_array, hash_normalized, hash_texts
+from textclf.core.arrow import as_array, hash_normalized, hash_texts
 from textclf.split.leaks import LeakCounter
 
 

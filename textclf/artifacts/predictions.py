@@ -124,7 +124,7 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
     with parquet.create(path, schema) as file:
         for rows in chain([first], batches):
             labels = _repeated(rows.classes, rows.y)
-            probabilities = [_numbers(values, np.float64) for values in rows.probabilities.T]
+            probabilities = [pa.array(values, pa.float64()) for values in rows.probabilities.T]
             arrays = [_strings(rows.ids), _runs(rows.split), labels, *probabilities]
             file.write_table(pa.Table.from_arrays(arrays, schema=schema))
 
@@ -169,14 +169,6 @@ def _from_letters(letters: NDArray[np.uint8], lengths: NDArray[np.int64]) -> "pa
     used = letters[np.arange(letters.shape[1]) < lengths[:, None]]
     ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(ends), pa.py_buffer(used))
-
-
-def _numbers(values: NDArray[Any], dtype: Any) -> "pa.Array":
-    """Return numbers of a type of numpy's as Arrow's; pa.array would import pandas, which takes 0.2 seconds."""
-    import pyarrow as pa
-
-    numbers = np.ascontiguousarray(values, dtype=dtype)
-    return pa.Array.from_buffers(pa.from_numpy_dtype(dtype), len(numbers), [None, pa.py_buffer(numbers)])
 
 
 def in_batches(shards: Iterable[Predictions], splits: Mapping[str, Sized]) -> Iterator[Predictions]:

@@ -1,19 +1,22 @@
-"""Columns of Arrow from and to arrays of numpy and strings of Python, without pandas.
+"""Columns of Arrow: as one array, texts from and to their bytes, codes and hashes of texts.
 
-pyarrow's own `array` and `to_numpy` import pandas, if it is installed, which takes longer than vectorizing a small
-corpus. `Strings` are arrays of the type string or large_string without nulls.
+`Strings` are arrays of the type string or large_string without nulls.
 """
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.hashing import fingerprints, normalize_texts
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Strings: TypeAlias = "pa.StringArray | pa.LargeStringArray"
+
+SPARSE = 64  # bytes for each marked one from which on the rows of these are looked up one by one
 
 
 def whole_column(table: "pa.Table", name: str) -> "pa.Array":
@@ -27,34 +30,7 @@ def whole_column(table: "pa.Table", name: str) -> "pa.Array":
         return column.chunk(0)
     if pa.types.is_string(column.type):
         column = column.cast(pa.large_string())  # more than 2^31 bytes are the usual reason for several chunks
-    return pa.concat_arrays([*column.chunks, _no_values(column.type)])
-
-
-def _no_values(kind: "pa.DataType") -> "pa.Array":
-    import pyarrow as pa
-
-    return pa.nulls(0, kind)
-
-
-def from_numbers(values: NDArray[Any]) -> "pa.Array":
-    """Return numbers of numpy as an array of the same type."""
-    import pyarrow as pa
-
-    content = pa.py_buffer(np.ascontiguousarray(values))
-    return pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), len(values), [None, content])
-
-
-def to_numbers(array: "pa.Array") -> NDArray[Any]:
-    """Return an array of numbers without nulls as one of numpy, not to be written to."""
-    return np.from_dlpack(array)
-
-
-def from_texts(texts: Collection[str]) -> "pa.LargeStringArray":
-    """Return strings of Python as a column; `UnicodeEncodeError` for half of a surrogate pair."""
-    encoded = [text.encode() for text in texts]
-    return from_bytes(
-        np.frombuffer(b"".join(encoded), dtype=np.uint8), np.fromiter(map(len, encoded), np.int64, len(encoded))
-    )
+    return column.combine_chunks()
 
 
 def from_bytes(content: NDArray[np.uint8], lengths: NDArray[np.int64]) -> "pa.LargeStringArray":
@@ -88,23 +64,64 @@ def blocks(strings: Strings, size: int) -> list[tuple[int, int]]:
     return list(zip(starts, [*starts[1:], len(strings)], strict=False))
 
 
-def to_list(strings: Strings, mask: NDArray[np.bool_]) -> list[str]:
-    """Return the strings in a mask, (strings,)."""
-    if mask.all():
-        values: list[str] = strings.to_pylist()
-        return values
-    offsets, raw = to_bytes(strings)
-    content, chosen = raw.data, np.flatnonzero(mask)
-    return [str(content[low:high], "utf-8") for low, high in zip(offsets[chosen], offsets[chosen + 1], strict=True)]
+def array_of(texts: Sequence[str] | Sequence[bytes]) -> "pa.StringArray":
+    """Return the texts, all of them Unicode without surrogates, as an array; `OverflowError` from 2 GiB on."""
+    import pyarrow as pa
+
+    array = pa.array(texts, pa.string())
+    if isinstance(array, pa.ChunkedArray):
+        raise OverflowError("texts of 2 GiB or more")
+    return array
 
 
-def to_text(strings: Strings) -> NDArray[np.str_]:
-    """Return the strings as numpy's text, as wide as the longest."""
-    offsets, raw = to_bytes(strings)
-    if (raw > 127).any():
-        return np.array(strings.to_pylist(), dtype=str)
-    lengths = np.diff(offsets)
-    width = max(int(lengths.max(initial=0)), 1)
-    letters = np.zeros((len(strings), width), dtype=np.uint32)
-    letters[np.arange(width) < lengths[:, np.newaxis]] = raw
-    return letters.view(f"U{width}")[:, 0]
+def as_array(texts: Any) -> "pa.StringArray":
+    """Return a column of a table or of a frame, or a sequence of texts, as one array."""
+    import pyarrow as pa
+
+    if isinstance(texts, pa.ChunkedArray):
+        return texts.combine_chunks()
+    return texts if isinstance(texts, pa.Array) else array_of(list(texts))
+
+
+def content(texts: "pa.StringArray") -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """Return the bytes of all texts, and where in them each begins and the last one ends: (texts + 1,)."""
+    bounds, data = to_bytes(texts)
+    return data, bounds.astype(np.int64)
+
+
+def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
+    """Return a code for each text (texts,), and the distinct texts in the order of their codes: by first occurrence."""
+    encoded = texts.dictionary_encode()
+    return encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+
+
+def number_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> "pa.StringArray":
+    """Return `name:number` for each number."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    digits = pa.array(np.asarray(numbers, np.int64)).cast(pa.string())
+    return pc.binary_join_element_wise(f"{name}:", digits, "")
+
+
+def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
+    """Return `textclf.core.hashing.fingerprints` of the texts: (texts,)."""
+    return fingerprints(texts.to_pylist(), seed)
+
+
+def hash_normalized(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
+    """Return `fingerprints` of the normalised texts: (texts,)."""
+    return fingerprints(normalize_texts(texts.to_pylist()), seed)
+
+
+def rows_with(marked: NDArray[np.bool_], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return for each text whether one of its bytes is marked: (texts,)."""
+    rows = np.zeros(len(bounds) - 1, bool)
+    if (count := np.count_nonzero(marked)) * SPARSE < len(marked):
+        if count:
+            rows[np.searchsorted(bounds, np.flatnonzero(marked), side="right") - 1] = True
+        return rows
+    full = np.flatnonzero(np.diff(bounds))
+    if len(full):
+        rows[full] = np.logical_or.reduceat(marked, bounds[:-1][full])
+    return rows

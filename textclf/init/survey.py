@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.arrow import encode, hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
-from textclf.core.strings import encode, hash_normalized
 from textclf.tables.corpus import Stream
 from textclf.tables.layout import SLICE
 from textclf.tables.settings import Data

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.splits import with_slices
 from textclf.core import threads
-from textclf.core.arrow import from_numbers
+from textclf.core.arrow import encode, hash_normalized, hash_texts
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.core.strings import encode, hash_normalized, hash_texts, take
 from textclf.split.correct import Corrector
 from textclf.split.draw import draw_the_rest, require_classes
 from textclf.split.leaks import LeakCounter
@@ -58,12 +57,12 @@ def hash_splits(
         label = batch["label"]
         if corrector is not None:
             label = corrector.correct(batch["id"], label, split_of)
-        columns = [batch["id"], batch["text"], label, from_numbers(hashes.keys), *map(batch.get, slices)]
+        columns = [batch["id"], batch["text"], label, pa.array(hashes.keys), *map(batch.get, slices)]
         table = pa.Table.from_arrays(columns, schema=schema)
         labels = counter.encode(label)
         for name, writer in writers.items():
             rows = np.flatnonzero(split_of == SPLITS.index(name))
-            writer.add(take(table, rows))
+            writer.add(table.take(rows))
             groups = None if hashes.groups is None else hashes.groups[rows]
             counter.add(name, hashes.exact[rows], hashes.normalised[rows], labels[rows], groups)
     counts = counter.class_counts()

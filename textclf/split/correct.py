@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.arrow import to_numbers
+from textclf.core.arrow import array_of, encode
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_value
-from textclf.core.strings import array_of, call, encode, take
 from textclf.tables.corrections import Corrections, raise_first
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Corrector:
             return labels
         places = places[rows]
         self._found[places] = True
-        given, wanted = (part.to_pylist() for part in (take(labels, rows), take(self._labels, places)))
+        given, wanted = (part.to_pylist() for part in (labels.take(rows), self._labels.take(places)))
         differ = np.array([old != new for old, new in zip(given, wanted, strict=True)], bool)
         apply = differ & ((splits[rows] != TEST) | self.test_rows)
         self._unchanged += int((~differ).sum())
@@ -60,7 +59,7 @@ class Corrector:
         self._applied.update(SPLITS[split] for split in splits[rows[apply]].tolist())
         order = np.arange(len(labels))
         order[rows[apply]] = len(labels) + places[apply]
-        return take(_together(labels, self._labels), order)
+        return _together(labels, self._labels).take(order)
 
     def finish(self) -> None:
         """Raise `UserError` for corrections of rows that the table does not have, and for labels that are no classes.
@@ -97,11 +96,10 @@ class Corrector:
 
 def _places(values: "pa.StringArray", among: "pa.StringArray") -> NDArray[np.int32]:
     """Return where each value is among others, -1 if it is not: (values,)."""
-    import pyarrow as pa
-    from pyarrow import _compute
+    import pyarrow.compute as pc
 
-    found = call("index_in", values, options=_compute.SetLookupOptions(among.cast(values.type)))
-    return to_numbers(call("coalesce", found, pa.scalar(-1, pa.int32())))
+    places: NDArray[np.int32] = pc.index_in(values, among.cast(values.type)).fill_null(-1).to_numpy()
+    return places
 
 
 def _together(labels: "pa.StringArray", others: "pa.StringArray") -> "pa.StringArray":

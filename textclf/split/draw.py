@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.room import MANY_CLASSES
+from textclf.core.arrow import array_of, as_array, encode
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
 from textclf.core.hashing import normalize_texts
-from textclf.core.strings import array_of, as_array, encode, take
 from textclf.split.settings import Split
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
     free = parts.get("train", np.arange(len(rows["label"])))
     if given:
         used = ["label", *["group"] * ("group" in rows), *["text"] * settings.group_duplicates]
-        pool = _Pool({name: take(as_array(rows[name]), free) for name in used}, settings)
+        pool = _Pool({name: as_array(rows[name]).take(free) for name in used}, settings)
     else:
         pool = _Pool(rows, settings)
     remaining = np.arange(len(free))

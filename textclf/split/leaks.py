@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.arrow import encode
 from textclf.core.files import SPLITS
-from textclf.core.strings import encode
 
 if TYPE_CHECKING:
     import pyarrow as pa

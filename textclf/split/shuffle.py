@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from textclf.artifacts import shards
 from textclf.artifacts.splits import CLUSTERED, SUFFIX, with_slices, write_table
 from textclf.core import threads
-from textclf.core.strings import take
 
 PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
 
@@ -77,11 +76,12 @@ class ShardShuffler:
         self.pieces.write_table(self._shuffle(table), max_chunksize=self.piece_rows)
 
     def _shuffle(self, table: pa.Table) -> pa.Table:
-        return take(table, self.random.permutation(len(table)))
+        return table.take(self.random.permutation(len(table)))
 
 
 def write_taken(shard: tuple[pa.Table, NDArray[np.int64]], path: Path) -> None:
     """Write the rows of a table at some positions, in their order, to a file."""
-    rows = take(*shard)
+    table, positions = shard
+    rows = table.take(positions)
     schema = with_slices(rows.column_names)
     write_table(rows if rows.schema == schema else rows.cast(schema), path)

@@ -16,12 +16,11 @@ from textclf.artifacts import room, shards, splits
 from textclf.artifacts.corrected import uncorrected_test_rows
 from textclf.artifacts.splits import CLUSTERED, SCHEMA
 from textclf.core import progress, threads
-from textclf.core.arrow import from_numbers
+from textclf.core.arrow import as_array, encode, hash_normalized, hash_texts
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names
-from textclf.core.strings import as_array, encode, hash_normalized, hash_texts, take
 from textclf.split.correct import Corrector
 from textclf.split.draw import cluster_keys, draw_positions
 from textclf.split.leaks import LeakCounter
@@ -68,7 +67,7 @@ def _write_random(
         for hashed in (hash_texts, hash_normalized)
     )
     columns = dict(zip(rows.column_names, rows.columns, strict=True))
-    clusters = from_numbers(cluster_keys(columns, normalised))
+    clusters = pa.array(cluster_keys(columns, normalised))
     drawn = draw_positions(columns, settings)
     if corrector is not None:
         rows = _corrected(rows, drawn, corrector)
@@ -102,7 +101,7 @@ def _corrected(rows: "pa.Table", drawn: Mapping[str, NDArray[np.int64]], correct
         split_of[positions] = SPLITS.index(name)
     labels = corrector.correct(as_array(rows["id"]), as_array(rows["label"]), split_of)
     corrector.finish()
-    corrector.require_training_rows(encode(take(labels, drawn["train"]))[1])
+    corrector.require_training_rows(encode(labels.take(drawn["train"]))[1])
     return rows.set_column(rows.column_names.index("label"), "label", labels)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.strings import as_array
+from textclf.core.arrow import as_array
 from textclf.tables.layout import Block
 
 if TYPE_CHECKING:

@@ -13,7 +13,6 @@ from textclf.core import parquet, resources
 from textclf.core.errors import UserError
 from textclf.core.foreign import reading
 from textclf.core.quoting import first_line, quote_name
-from textclf.core.strings import to_strings
 from textclf.tables import limits
 from textclf.tables.compression import seekable, stored
 from textclf.tables.layout import Block, Layout
@@ -110,7 +109,7 @@ def _values(column: "pa.Array", classes: Sequence[str] | None) -> "pa.StringArra
         column = column.dictionary_decode()
     if not column.null_count and classes is None:
         try:
-            texts = to_strings(column)
+            texts = column.cast(pa.string())
             texts.validate(full=True)
         except pa.ArrowInvalid:
             pass  # the list says which value it is

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core import resources
+from textclf.core.arrow import array_of, encode, hash_texts, number_rows
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
-from textclf.core.strings import array_of, encode, hash_texts, number_rows, repeat, take
 from textclf.tables.files import source_name
 from textclf.tables.given import find_table, layout_of
 from textclf.tables.layout import SLICE, SOURCE, Block, NumberedRow, Record, Rows, place
@@ -140,13 +140,15 @@ class Stream:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the rows of each block that are well-formed and not dropped."""
+        import pyarrow as pa
+
         for name, path, kind, split in find_table(self.path, self.settings):
             before = self.count
             self.given.update({split: 0} if split is not None else {})
             for rows in read_blocks(path, kind, self.layout):
                 batch = self._check(rows, name, str(path))
                 if split is not None:
-                    batch["split"] = repeat(split, len(batch["id"]))
+                    batch["split"] = pa.repeat(split, len(batch["id"]))
                 if self.settings.id is not None:
                     self._ids.append(hash_texts(batch["id"]))
                 if "split" in batch:
@@ -192,13 +194,13 @@ class Stream:
                 written = [self._checked(purpose, value) for value in distinct]
                 well_formed &= np.array([value is not None for value in written], bool)[codes]
                 if written != distinct:
-                    values = take(array_of([value or "" for value in written]), codes)
+                    values = array_of([value or "" for value in written]).take(codes)
             batch[purpose] = values
         self.count += int(well_formed.sum())
         if len(others := np.flatnonzero(~well_formed)):
             well_formed[others] = [bool(row) for row in self._check_each(block.select(others).rows(), name, path)]
             kept = np.flatnonzero(well_formed)
-            batch = {purpose: take(values, kept) for purpose, values in batch.items()}
+            batch = {purpose: values.take(kept) for purpose, values in batch.items()}
         return {purpose: batch[purpose] for purpose in ("id", *self.layout.columns)}
 
     def _checked(self, purpose: str, value: str) -> str | None:

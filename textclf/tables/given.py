@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from textclf.core.arrow import encode
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, sha256_of_file
 from textclf.core.quoting import quote_name
-from textclf.core.strings import encode
 from textclf.core.unchanged import Checksums, first_change
 from textclf.tables import folders
 from textclf.tables.files import TableFile, find_files, source_name

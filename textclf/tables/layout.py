@@ -42,10 +42,8 @@ class Block:
 
     def select(self, positions: "NDArray[np.int64]") -> "Block":
         """Return the rows at these positions, which increase."""
-        from textclf.core.strings import take
-
         columns = {
-            name: [values[position] for position in positions] if isinstance(values, list) else take(values, positions)
+            name: [values[position] for position in positions] if isinstance(values, list) else values.take(positions)
             for name, values in self.columns.items()
         }
         return Block([int(self.numbers[position]) for position in positions], columns)

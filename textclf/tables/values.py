@@ -4,8 +4,8 @@ import re
 from collections.abc import Set
 from typing import TYPE_CHECKING
 
+from textclf.core.arrow import array_of
 from textclf.core.quoting import quote_name, quote_value
-from textclf.core.strings import array_of
 from textclf.tables import limits
 from textclf.tables.layout import Record
 from textclf.tables.limits import require_length

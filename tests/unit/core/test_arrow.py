@@ -1,43 +1,27 @@
 """Columns of Arrow as numpy and Python have them, whatever their type, and whether they are slices or in chunks."""
 
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from tests.unit.vectorize.terms.corpora import TEXTS
 from textclf.core import arrow
+from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.settings import MAX_SEED
 
 ANY = st.one_of(st.lists(TEXTS, max_size=8), st.lists(st.text("ab\0", max_size=5), max_size=8))
 KINDS = st.sampled_from([pa.string(), pa.large_string()])
+ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+SOUP = st.text(st.sampled_from("aB z \t\n\x1c\0\x7f\x85\xa0é\u1680İß\u2003\u3000語\ufb01"), max_size=12)
+COLUMNS = st.lists(st.one_of(ANY_TEXT, SOUP, st.text("aB c", max_size=300)), max_size=40)
+SEEDS = st.integers(0, MAX_SEED)
 
 
 def sliced(texts: list[str], kind: pa.DataType) -> pa.Array:
     """Return the texts as the middle of a longer array."""
     return pa.array(["before", *texts, "after"], kind).slice(1, len(texts))
-
-
-@given(texts=ANY, kind=KINDS)
-def test_strings_are_those_of_numpy(texts: list[str], kind: pa.DataType) -> None:
-    expected = np.array(texts, dtype=str)
-    found = arrow.to_text(sliced(texts, kind))
-    assert (found.dtype, found.shape, found.tobytes()) == (expected.dtype, expected.shape, expected.tobytes())
-
-
-@given(texts=ANY)
-def test_strings_of_python_become_a_column(texts: list[str]) -> None:
-    assert arrow.from_texts(texts).equals(pa.array(texts, pa.large_string()))
-
-
-@given(texts=ANY, kind=KINDS, data=st.data())
-def test_strings_in_a_mask_are_chosen(texts: list[str], kind: pa.DataType, data: st.DataObject) -> None:
-    mask = data.draw(st.lists(st.booleans(), min_size=len(texts), max_size=len(texts)))
-    expected = [text for text, chosen in zip(texts, mask, strict=True) if chosen]
-    assert arrow.to_list(sliced(texts, kind), np.array(mask, dtype=bool)) == expected
 
 
 @given(texts=ANY, size=st.integers(1, 20))
@@ -47,15 +31,6 @@ def test_blocks_cover_all_strings_and_are_no_larger_than_they_must_be(texts: lis
     for start, stop in ranges:
         assert start < stop
         assert sum(len(text.encode()) for text in texts[start : stop - 1]) < size
-
-
-@pytest.mark.parametrize("dtype", [np.int32, np.int64, np.uint64, np.float64])
-def test_numbers_come_back(dtype: type) -> None:
-    numbers: NDArray[Any] = np.arange(10).astype(dtype)[::2]
-    column = arrow.from_numbers(numbers)
-    assert column.equals(pa.array(numbers))
-    assert arrow.to_numbers(column.slice(1)).tolist() == [2, 4, 6, 8]
-    assert arrow.to_numbers(column).dtype == dtype
 
 
 @pytest.mark.parametrize("chunks", [[], [[]], [["a"]], [["a", "b"], [], ["c"]]])
@@ -70,3 +45,36 @@ def test_a_column_with_nulls_or_a_missing_one_is_refused() -> None:
         arrow.whole_column(table, "text")
     with pytest.raises(KeyError):
         arrow.whole_column(table, "label")
+
+
+@given(COLUMNS, SEEDS, st.data())
+def test_a_part_of_a_column_has_the_hashes_of_its_texts(texts: list[str], seed: int, more: st.DataObject) -> None:
+    start = more.draw(st.integers(0, len(texts)))
+    column, texts = arrow.array_of(texts)[start:], texts[start:]
+    assert arrow.hash_texts(column, seed).tolist() == fingerprints(texts, seed).tolist()
+    normalised = fingerprints(normalize_texts(texts), seed)
+    assert arrow.hash_normalized(column, seed).tolist() == normalised.tolist()
+
+
+@given(COLUMNS)
+def test_columns_keep_their_texts(texts: list[str]) -> None:
+    column = arrow.array_of(texts)
+    column.validate(full=True)
+    assert column.to_pylist() == texts
+    codes, distinct = arrow.encode(column)
+    assert [distinct[code] for code in codes] == texts
+    assert distinct == list(dict.fromkeys(texts))
+
+
+def test_rows_are_named_by_file_and_number() -> None:
+    assert arrow.number_rows("é.csv", range(9, 12)).to_pylist() == ["é.csv:9", "é.csv:10", "é.csv:11"]
+    assert arrow.number_rows("c", np.array([2, 70])).to_pylist() == ["c:2", "c:70"]
+
+
+def test_columns_of_tables_and_sequences_become_one_array() -> None:
+    chunked = pa.chunked_array([["a"], ["b"]], pa.string())
+    for column in (chunked, chunked.chunk(0), chunked[:0], ["a", "b"], chunked.cast(pa.large_string())):
+        assert arrow.as_array(column).to_pylist() == list(map(str, column))
+    assert arrow.hash_texts(arrow.as_array(chunked.cast(pa.large_string()))).tolist() == (
+        fingerprints(["a", "b"]).tolist()
+    )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from textclf.core.strings import array_of
+from textclf.core.arrow import array_of
 from textclf.tables.corpus import Batch
 
 NO_CORRECTIONS = Path(__file__).with_name("no_corrections.csv")

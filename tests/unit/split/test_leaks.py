@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.leaks import count_leaks
 from tests.unit.split.rows import batch_of, corpus
+from textclf.core.arrow import hash_normalized, hash_texts
 from textclf.core.hashing import normalize_text
-from textclf.core.strings import hash_normalized, hash_texts
 from textclf.split.leaks import LeakCounter
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.core.strings import array_of
+from textclf.core.arrow import array_of
 from textclf.tables import limits
 from textclf.tables.layout import Record
 from textclf.tables.values import CONTROL, NUL, are_valid, label_of, text_of, to_array

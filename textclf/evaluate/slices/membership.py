@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.splits import SLICE, open_slices, slice_columns
+from textclf.core.arrow import as_array, encode
 from textclf.core.formatting import count_noun, join_names
 from textclf.core.labels import visible
-from textclf.core.strings import as_array, encode
 from textclf.evaluate.clusters import IdDigest
 from textclf.evaluate.slices import texts
 from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.arrow import blocks, from_bytes, to_numbers
+from textclf.core.arrow import blocks, content, encode, from_bytes
 from textclf.core.hashing import fingerprints
 from textclf.core.lengths import count_lengths
-from textclf.core.strings import call, content, encode
 from textclf.evaluate.slices import names
 
 if TYPE_CHECKING:
@@ -58,20 +57,10 @@ def by_words(texts: "pa.ChunkedArray") -> Codes:
 
 def by_pattern(texts: "pa.ChunkedArray", pattern: str) -> Codes:
     """Return 1 for each text in which a regular expression of RE2 is found, else 0: (texts,)."""
-    from pyarrow import _compute, uint8
+    import pyarrow.compute as pc
 
-    options = _compute.MatchSubstringOptions(pattern)
-    found = [
-        to_numbers(call("cast", call("match_substring_regex", chunk, options=options), options=_to(uint8())))
-        for chunk in texts.chunks
-    ]
-    return np.concatenate([np.zeros(0, np.int8), *found]).astype(np.int8)
-
-
-def _to(kind: "pa.DataType") -> object:
-    from pyarrow import _compute
-
-    return _compute.CastOptions(kind)
+    found: NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).to_numpy()
+    return found.astype(np.int8)
 
 
 def words_of(texts: "pa.ChunkedArray") -> NDArray[np.uint64]:

@@ -18,7 +18,7 @@ from textclf.artifacts import features, splits
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import workers
-from textclf.core.arrow import from_numbers, from_texts, to_numbers, to_text, whole_column
+from textclf.core.arrow import whole_column
 from textclf.core.files import reading
 from textclf.core.npy import write_npy
 from textclf.vectorize import representation
@@ -87,7 +87,7 @@ def count_shard(source: Path, settings: "Terms", classes: Sequence[str], scratch
         ids, texts, labels = (whole_column(table, name) for name in ("id", "text", "label"))
     distinct, positions = sort_distinct(labels)
     y = encode_labels(distinct.to_pylist(), classes)[positions]
-    _save_table(pa.table({"id": ids, "y": from_numbers(y)}), scratch / f"{source.stem}.rows")
+    _save_table(pa.table({"id": ids, "y": pa.array(y)}), scratch / f"{source.stem}.rows")
     for number, analyzer in enumerate(settings.analyzers):
         terms, counts = count_terms(texts, analyzer, settings)
         _save_table(terms, scratch / f"{source.stem}-{number}.terms")
@@ -103,17 +103,17 @@ def transform_shard(source: Path, settings: "Terms", classes: Sequence[str], scr
         columns = _load_table(scratch / f"{number}.columns")
         width = settings.hashing or len(columns)
         term = whole_column(terms, "term")
-        positions = to_numbers(term) if settings.hashing else find_strings(term, whole_column(columns, "term"))
+        positions = term.to_numpy() if settings.hashing else find_strings(term, whole_column(columns, "term"))
         counts = _load_counts(scratch / f"{source.stem}-{number}.counts", len(terms))
         counts = remap_columns(counts, positions, width)
         if settings.weighting == "tfidf":
-            counts = tfidf(counts, to_numbers(whole_column(columns, "idf")), settings.sublinear_tf)
+            counts = tfidf(counts, whole_column(columns, "idf").to_numpy(), settings.sublinear_tf)
         blocks.append(counts)
     rows = _load_table(scratch / f"{source.stem}.rows")
     shard = Features(
-        to_text(whole_column(rows, "id")),
+        np.array(whole_column(rows, "id").to_pylist(), dtype=str),
         stack_columns(blocks),
-        to_numbers(whole_column(rows, "y")),
+        whole_column(rows, "y").to_numpy(),
         np.array(classes, dtype=str),
     )
     with workers.atomic_path(target, scratch) as path:
@@ -167,9 +167,9 @@ def estimate_room(rows: "Mapping[str, Shards[pd.DataFrame]]", settings: "Terms")
 
 def _save_columns(part: Part, path: Path) -> None:
     """Write the columns of a part for the workers: `term` unless hashed, `idf` with tf-idf."""
-    columns = {} if part.vocabulary is None else {"term": from_texts(part.vocabulary)}
+    columns = {} if part.vocabulary is None else {"term": pa.array(part.vocabulary, pa.large_string())}
     if part.idf is not None:
-        columns["idf"] = from_numbers(np.array(part.idf))
+        columns["idf"] = pa.array(part.idf)
     _save_table(pa.table(columns), path)
 
 

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from textclf.artifacts.features import SPARSE
-from textclf.core.arrow import from_texts, to_numbers, whole_column
+from textclf.core.arrow import whole_column
 from textclf.vectorize.terms import matrix
-from textclf.vectorize.terms.distinct import take_strings
 from textclf.vectorize.terms.matrix import UNKNOWN, Lookup, Rows
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import make_analyzer
@@ -54,7 +53,9 @@ class Vectorizer:
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Terms, pretrained: Path | None = None) -> "Vectorizer":  # noqa: ARG003
         """Return a vectorizer that has learned from the training texts; `UserError` if no term is left."""
-        column = from_texts(list(texts))
+        import pyarrow as pa
+
+        column = pa.array(list(texts), pa.large_string())
         counted = [count_terms(column, name, settings)[0] if settings.learns else None for name in settings.analyzers]
         parts = zip(settings.analyzers, counted, strict=True)
         return cls(settings, [learn_part(name, terms, len(column), settings) for name, terms in parts])
@@ -179,11 +180,11 @@ def learn_part(analyzer: str, terms: "pa.Table | None", rows: int, settings: Ter
     """
     if terms is None:
         return Part(analyzer, settings.hashing or 0, None, None)
-    frequencies = to_numbers(whole_column(terms, "rows"))
+    frequencies = whole_column(terms, "rows").to_numpy()
     if settings.hashing is not None:
         by_column = np.zeros(settings.hashing, dtype=np.int64)
-        by_column[to_numbers(whole_column(terms, "term"))] = frequencies
+        by_column[whole_column(terms, "term").to_numpy()] = frequencies
         return Part(analyzer, settings.hashing, None, inverse_document_frequency(by_column, rows))
-    selected = select_terms(frequencies, to_numbers(whole_column(terms, "total")), rows, settings)
+    selected = select_terms(frequencies, whole_column(terms, "total").to_numpy(), rows, settings)
     idf = inverse_document_frequency(frequencies[selected], rows) if settings.weighting == "tfidf" else None
-    return Part(analyzer, len(selected), take_strings(whole_column(terms, "term"), selected), idf)
+    return Part(analyzer, len(selected), whole_column(terms, "term").take(selected).to_pylist(), idf)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.arrow import Strings, blocks, from_numbers, from_texts, to_list, to_numbers, whole_column
+from textclf.core.arrow import Strings, blocks, whole_column
 from textclf.core.errors import UserError
 from textclf.vectorize.terms import ascii_words
 from textclf.vectorize.terms.distinct import sort_distinct
@@ -38,14 +38,14 @@ def count_terms(texts: Strings, analyzer: str, settings: "Terms") -> "tuple[pa.T
     if settings.hashing is not None:
         columns = hash_terms(strings.to_pylist(), settings.hashing)
         distinct, inverse = np.unique(columns, return_inverse=True)
-        terms, positions = from_numbers(distinct), inverse.astype(np.int32)
+        terms, positions = pa.array(distinct), inverse.astype(np.int32)
     else:
         terms, positions = sort_distinct(strings)
     groups = [(positions[numbers], lengths) for numbers, lengths in groups]
     counts = count_matrix(groups, len(terms), binary=settings.weighting == "binary")
     rows = np.bincount(counts.indices, minlength=len(terms))
     total = np.bincount(counts.indices, counts.data, minlength=len(terms)).astype(np.int64)  # exact below 2^53
-    return pa.table({"term": terms, "rows": from_numbers(rows), "total": from_numbers(total)}), counts
+    return pa.table({"term": terms, "rows": rows, "total": total}), counts
 
 
 def find_terms(texts: Strings, analyzer: str, settings: "Terms") -> tuple[Strings, list[Group]]:
@@ -64,11 +64,15 @@ def find_terms(texts: Strings, analyzer: str, settings: "Terms") -> tuple[String
             found += [each._replace(counts=_scatter(each.counts, slice(start, stop), len(texts))) for each in ngrams]
     if not is_found.all():
         numbers: defaultdict[str, int] = defaultdict(count().__next__)
-        rest = to_list(texts, ~is_found)
+        rest = texts.filter(~is_found).to_pylist()
         columns, counts = index_terms(rest, make_analyzer(analyzer, settings), partial(map, numbers.__getitem__))
-        found.append(ascii_words.Ngrams(from_texts(numbers), columns, _scatter(counts, ~is_found, len(texts))))
+        found.append(
+            ascii_words.Ngrams(
+                pa.array(list(numbers), pa.large_string()), columns, _scatter(counts, ~is_found, len(texts))
+            )
+        )
     if not found:
-        return from_texts([]), [(np.zeros(0, np.int32), np.zeros(len(texts), np.int64))]
+        return pa.array([], pa.large_string()), [(np.zeros(0, np.int32), np.zeros(len(texts), np.int64))]
     starts = np.cumsum([0, *(len(each.strings) for each in found)])
     groups = [(each.numbers + start, each.counts) for each, start in zip(found, starts.tolist(), strict=False)]
     return pa.concat_arrays([each.strings for each in found]), groups
@@ -105,17 +109,15 @@ def _merge(tables: "list[pa.Table]") -> "pa.Table":
     together = pa.concat_tables(tables)
     column = whole_column(together, "term")
     if pa.types.is_integer(column.type):  # hashed
-        distinct, inverse = np.unique(to_numbers(column), return_inverse=True)
-        terms, positions = from_numbers(distinct), inverse.astype(np.int32)
+        distinct, inverse = np.unique(column.to_numpy(), return_inverse=True)
+        terms, positions = pa.array(distinct), inverse.astype(np.int32)
     else:
         terms, positions = sort_distinct(column)
-    sums = {
-        name: from_numbers(
-            np.bincount(positions, to_numbers(whole_column(together, name)), minlength=len(terms)).astype(np.int64)
-        )
+    rows, total = (
+        np.bincount(positions, whole_column(together, name).to_numpy(), minlength=len(terms)).astype(np.int64)
         for name in ("rows", "total")
-    }
-    return pa.table({"term": terms, **sums})
+    )
+    return pa.table({"term": terms, "rows": rows, "total": total})
 
 
 def select_terms(

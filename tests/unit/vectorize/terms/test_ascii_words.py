@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.unit.vectorize.terms.corpora import TEXTS
 from textclf.core.arrow import to_bytes
-from textclf.vectorize.terms import ascii_words, distinct
+from textclf.vectorize.terms import ascii_words
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import make_analyzer
 
@@ -68,16 +68,13 @@ def test_every_byte_is_part_of_a_word_or_not_as_in_the_regular_expression(patter
     lowercase=st.booleans(),
     ngrams=st.tuples(st.integers(1, 3), st.integers(0, 3)),
     kind=st.sampled_from(KINDS),
-    kernels=st.booleans(),
 )
 def test_terms_are_those_of_the_analyzer(
-    texts: list[str], pattern: str, lowercase: bool, ngrams: tuple[int, int], kind: pa.DataType, kernels: bool
+    texts: list[str], pattern: str, lowercase: bool, ngrams: tuple[int, int], kind: pa.DataType
 ) -> None:
     settings = params(token_pattern=pattern, lowercase=lowercase, ngram_range=(ngrams[0], sum(ngrams)))
     column = pa.array(["before", *texts, "after"], kind).slice(1, len(texts))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(distinct, "_has_kernels", lambda _: kernels)
-        assert counted(column, settings) == expected(texts, settings)
+    assert counted(column, settings) == expected(texts, settings)
 
 
 @pytest.mark.parametrize("pattern", [r"\w\w+", r"\w+", r"\S+"])

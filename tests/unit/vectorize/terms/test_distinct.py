@@ -1,21 +1,14 @@
-"""Distinct values with Arrow's kernels and without: the same results."""
+"""Distinct values: numbers, order and positions."""
 
 import numpy as np
 import pyarrow as pa
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.vectorize.terms.corpora import TEXTS
-from textclf.core.arrow import from_texts
 from textclf.vectorize.terms import distinct
 
 LISTS = st.lists(TEXTS, max_size=12)
-
-
-@pytest.fixture(params=[True, False], ids=["kernels", "python"], autouse=True)
-def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distinct, "_has_kernels", lambda _: request.param)
 
 
 @given(values=st.lists(st.integers(0, 2**64 - 1) | st.integers(0, 3), max_size=20))
@@ -39,13 +32,6 @@ def test_distinct_strings_are_sorted_by_code_point(texts: list[str], kind: pa.Da
 def test_strings_are_found_among_sorted_ones(texts: list[str], among: set[str]) -> None:
     vocabulary = sorted(among)
     expected = [vocabulary.index(text) if text in among else -1 for text in texts]
-    found = distinct.find_strings(from_texts(texts), from_texts(vocabulary))
+    found = distinct.find_strings(pa.array(texts, pa.large_string()), pa.array(vocabulary, pa.large_string()))
     assert found.dtype == np.int32
     assert found.tolist() == expected
-
-
-@given(texts=LISTS, data=st.data())
-def test_strings_are_taken_by_their_positions(texts: list[str], data: st.DataObject) -> None:
-    positions = sorted(data.draw(st.sets(st.integers(0, len(texts) - 1)))) if texts else []
-    taken = distinct.take_strings(from_texts(texts), np.array(positions, dtype=np.int64))
-    assert taken == [texts[position] for position in positions]
