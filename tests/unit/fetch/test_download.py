@@ -19,7 +19,7 @@ import pytest
 from stages import fetch
 from tests.unit.fetch.stage import run_fetch
 from textclf.core.errors import UserError
-from textclf.fetch import catalogue, download
+from textclf.fetch import catalogue, download, network
 from textclf.fetch.catalogue import Corpus
 from textclf.fetch.settings import Fetch
 
@@ -103,7 +103,7 @@ def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
         thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         monkeypatch.setattr(catalogue, "UCI_ZIP", f"http://127.0.0.1:{listening.server_port}/corpus.zip")
-        monkeypatch.setattr(download, "PAUSE_SECONDS", 0)
+        monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
         monkeypatch.setenv("NO_PROXY", "*")
         monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # no npm but a test's own
         monkeypatch.delenv(download.COPY_VARIABLE, raising=False)

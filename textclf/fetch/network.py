@@ -1,0 +1,157 @@
+"""Downloads: a whole file, parts of a large one, or what a program downloads; every failure is one line."""
+
+import contextlib
+import io
+import subprocess
+import time
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import IO, Any, TypeVar, cast
+
+import requests
+
+from textclf.core.progress import bar
+from textclf.core.quoting import first_line
+
+CONNECT_SECONDS, READ_SECONDS = 5, 20
+TRIES, PAUSE_SECONDS = 2, 1
+CHUNK = 2**16  # bytes
+PART = 4 * 2**20  # bytes of a request for a part of a file
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, KeyError, NotImplementedError, RuntimeError)  # of a zip
+
+T = TypeVar("T")
+
+
+class SourceError(Exception):
+    """Why a source did not provide a file, in one line."""
+
+
+class UnreachableError(SourceError):
+    """A failure that may be temporary: the same request is tried again."""
+
+
+def retry(download: Callable[[], T]) -> T:
+    """Return the result of a download, which is tried again if the source was not reached."""
+    for _ in range(TRIES - 1):
+        try:
+            return download()
+        except UnreachableError:
+            time.sleep(PAUSE_SECONDS)
+    return download()
+
+
+def too_many(limit: int) -> SourceError:
+    """Return the error for more bytes than a source should give."""
+    return SourceError(f"more than the {limit} bytes expected")
+
+
+def download(url: str, file: IO[bytes], limit: int) -> None:
+    """Write what is behind a URL to a file; `SourceError` if it is not to be had or has more bytes than `limit`."""
+    with requests.Session() as session, _response(session, url) as response:
+        length = response.headers.get("Content-Length", "")
+        with contextlib.closing(bar("download", int(length) if length.isdecimal() else None, "byte")) as progress:
+            count = 0
+            for chunk in response.iter_content(CHUNK):
+                file.write(chunk)
+                progress.update(len(chunk))
+                if (count := count + len(chunk)) > limit:
+                    raise too_many(limit)
+
+
+@contextlib.contextmanager
+def open_remote(url: str) -> Iterator[IO[bytes]]:
+    """Yield a readable, seekable file, of which parts are downloaded as they are read.
+
+    Raises `SourceError` if the server is not reached or does not give parts of files.
+    """
+    with requests.Session() as session:
+        yield cast("IO[bytes]", io.BufferedReader(_Remote(session, url), PART))
+
+
+def run_program(
+    command: Sequence[str], files: tuple[Path, str], *, name: str, late: str, seconds: float, within: Path | None = None
+) -> Path:
+    """Return the only one of the `files`, a folder and a pattern, once a program has run; `SourceError` without one.
+
+    The program runs in the folder `within`. `name` is its name in errors, `late` what it did not do in so many seconds.
+    """
+    folder, pattern = files
+    try:
+        done = subprocess.run(  # noqa: S603
+            command, cwd=within, timeout=seconds, capture_output=True, stdin=subprocess.DEVNULL, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise SourceError(f"{name} {late} within {seconds} s") from None
+    found = list(folder.glob(pattern))
+    if done.returncode or len(found) != 1:
+        lines = done.stderr.decode(errors="replace").strip().splitlines() or [f"{name} exited with {done.returncode}"]
+        errors = [line for line in lines if line.startswith("ERROR:")] or lines  # pip also warns
+        raise UnreachableError(first_line(errors[-1].removeprefix("ERROR: ")))
+    return found[0]
+
+
+@contextlib.contextmanager
+def _response(session: requests.Session, url: str, **headers: str) -> Iterator[requests.Response]:
+    """Yield the response to a request; turn what `requests` raises in the block into a `SourceError` of one line."""
+    try:
+        with session.get(url, headers=headers, stream=True, timeout=(CONNECT_SECONDS, READ_SECONDS)) as response:
+            response.raise_for_status()
+            yield response
+    except requests.HTTPError as error:
+        status = error.response.status_code
+        raise (UnreachableError if status >= 500 else SourceError)(f"HTTP status {status}") from error
+    except requests.ConnectionError as error:
+        raise UnreachableError(f"no connection ({_root_cause(error)})") from error
+    except requests.RequestException as error:
+        raise UnreachableError(f"{type(error).__name__} ({_root_cause(error)})") from error
+
+
+def _root_cause(error: BaseException) -> str:
+    """Return the innermost reason of a chain of network errors, whose outer ones contain addresses of objects."""
+    while (inner := error.__cause__ or error.__context__) is not None:
+        error = inner
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+class _Remote(io.RawIOBase):
+    """The raw bytes behind a URL; each read is a request for a range of them."""
+
+    def __init__(self, session: requests.Session, url: str) -> None:
+        self.session, self.url, self.position = session, url, 0
+        _, self.size = self._range(0, 0)
+
+    def _range(self, first: int, last: int) -> tuple[bytes, int]:
+        """Return the bytes from `first` to `last`, and the size of the whole file."""
+        headers = {"Range": f"bytes={first}-{last}", "Accept-Encoding": "identity"}
+        with _response(self.session, self.url, **headers) as response:
+            size = response.headers.get("Content-Range", "").rpartition("/")[2]
+            if response.status_code != 206 or not size.isdecimal():
+                raise SourceError("the server gives no parts of the file")
+            content = b""
+            for chunk in response.iter_content(CHUNK):
+                content += chunk
+                if len(content) > last - first + 1:
+                    break
+        if len(content) != last - first + 1:
+            raise SourceError("the server gives other parts of the file than it was asked for")
+        return content, int(size)
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self.position = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self.position, io.SEEK_END: self.size}[whence]
+        return self.position
+
+    def readinto(self, buffer: Any) -> int:
+        count = min(len(buffer), self.size - self.position)
+        if count <= 0:
+            return 0
+        buffer[:count], _ = self._range(self.position, self.position + count - 1)
+        self.position += count
+        return count
