@@ -13,16 +13,8 @@ from textclf.tables.columns import Column, column_names, describe_column
 from textclf.tables.files import find_files
 from textclf.tables.layout import SOURCE, Layout
 
-LABELS = (
-    "label",
-    "labels",
-    "class",
-    "category",
-    "target",
-    "sentiment",
-    "intent",
-    "topic",
-)  # usual names, likeliest first
+# Usual names, likeliest first
+LABELS = ("label", "labels", "class", "category", "target", "sentiment", "intent", "topic")
 SPLIT = "split"  # usual name of a column of splits
 FEW = 20  # distinct values of a column that is offered for slices; one of more may be of groups
 MOST_CLASSES = 1000  # distinct values of a column of labels
@@ -90,18 +82,17 @@ def find_label(columns: Sequence[Column], path: Path, several_files: bool, named
     usual = [column.name for name in LABELS for column in labels if column.name.lower() == name]
     if usual or len(labels) == 1:
         return usual[0] if usual else labels[0].name
-    if not labels and several_files:
+    if labels:
+        choices = list_names([f"{quote_name(column.name)} ({column.distinct} values)" for column in labels])
+        raise UserError(f"{path}: --label must name the column of labels; it could be {choices}")
+    if several_files:
         return SOURCE
-    if not labels and named:
+    if named:
         return named[0]
-    if not labels:
-        names = list_names([column.name for column in columns])
-        raise UserError(
-            f"{path} must have a column of labels, with few values that repeat; got none among {names or 'none'}; "
-            "name it by --label"
-        )
-    choices = list_names([f"{quote_name(column.name)} ({column.distinct} values)" for column in labels])
-    raise UserError(f"{path}: --label must name the column of labels; it could be {choices}")
+    names = list_names([column.name for column in columns]) or "none"
+    raise UserError(
+        f"{path} must have a column of labels, with few values that repeat; got none among {names}; name it by --label"
+    )
 
 
 def _can_be_label(column: Column) -> bool:

@@ -1,16 +1,14 @@
 """Whole rows of a delimited file, parsed by Arrow if it and Python's csv must agree on them."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import csv
 
 from textclf.core.arrow import as_array
 from textclf.tables.layout import Block
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 BOM = "\ufeff".encode()
 LF, CR, QUOTE = 10, 13, 34
@@ -40,19 +38,20 @@ class Parser:
             return None
         content = np.frombuffer(chunk, np.uint8)
         quotes = np.flatnonzero(content == QUOTE) if self.quoting else np.empty(0, np.int64)
-        if not self._are_at_ends(content, quotes) or not _ends_are_pairs(chunk, content, quotes):
+        if not self._are_at_ends(content, quotes):
             return None
-        if _has_blank_line(chunk, content, quotes):
+        ends, returns = np.flatnonzero(content == LF), np.flatnonzero(content == CR)
+        rows = np.append([0], _outside(quotes, ends) + 1)
+        rows = rows[rows < len(content)]
+        has_blank_line = np.isin(content[rows], (LF, CR)).any()
+        after_returns = content[np.minimum(_outside(quotes, returns) + 1, len(content) - 1)]
+        if has_blank_line or (after_returns != LF).any():
             return None
-        if (columns := self._columns(chunk, line_ends_in_fields=False)) and columns[0] == next_line - line:
-            return Block(range(line, next_line), columns[1])
-        ends = np.flatnonzero(content == LF)
-        outside = np.flatnonzero(np.searchsorted(quotes, ends) % 2 == 0)  # which ends
-        rows = len(outside) + (next_line - line - len(ends))  # the last line may lack its end
-        if not (columns := self._columns(chunk, line_ends_in_fields=True)) or columns[0] != rows:
+        by_line = len(rows) == next_line - line
+        columns = self._columns(chunk, line_ends_in_fields=not by_line)
+        if columns is None or columns[0] != len(rows):
             return None
-        lines_before = np.concatenate([[0], outside + 1])[:rows]
-        return Block(line + lines_before, columns[1])
+        return Block(range(line, next_line) if by_line else line + np.searchsorted(ends, rows), columns[1])
 
     def _are_at_ends(self, content: NDArray[np.uint8], quotes: NDArray[np.int64]) -> bool:
         """Return whether every quote begins a field, ends it, or is one of two in a row between these."""
@@ -70,11 +69,8 @@ class Parser:
         after[closing == len(content) - 1] = True
         return bool(before.all() and after.all())
 
-    def _columns(self, chunk: bytes, line_ends_in_fields: bool) -> "tuple[int, dict[str, pa.StringArray]] | None":
+    def _columns(self, chunk: bytes, line_ends_in_fields: bool) -> tuple[int, dict[str, pa.StringArray]] | None:
         """Return the number of rows and the columns to read; None if the rows differ in width."""
-        import pyarrow as pa
-        from pyarrow import csv
-
         names = [str(position) for position in range(self.width)]
         wanted = list(dict.fromkeys(names[position] for position in self.positions.values()))
         if not wanted:
@@ -102,23 +98,7 @@ class Parser:
         return table.num_rows, columns
 
 
-def _has_blank_line(chunk: bytes, content: NDArray[np.uint8], quotes: NDArray[np.int64]) -> bool:
-    """Return whether a line outside quotes is blank, of which Arrow makes a row of empty fields."""
-    if chunk[0] in {LF, CR}:
-        return True
-    ends = content == LF
-    blank = ends[:-1] & ends[1:]
-    if b"\r" in chunk:
-        blank |= ends[:-1] & (content[1:] == CR)
-    return bool(blank.any() and (np.searchsorted(quotes, np.flatnonzero(blank)) % 2 == 0).any())
-
-
-def _ends_are_pairs(chunk: bytes, content: NDArray[np.uint8], quotes: NDArray[np.int64]) -> bool:
-    """Return whether each CR outside quotes is followed by an LF."""
-    if b"\r" not in chunk:
-        return True
-    if not len(quotes):
-        return chunk.count(b"\r") == chunk.count(b"\r\n")
-    returns = np.flatnonzero(content == CR)
-    returns = returns[np.searchsorted(quotes, returns) % 2 == 0]
-    return bool((content[np.minimum(returns + 1, len(content) - 1)] == LF).all())
+def _outside(quotes: NDArray[np.int64], positions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return those of the positions, which increase, that are not between quotes."""
+    outside: NDArray[np.int64] = positions[np.searchsorted(quotes, positions) % 2 == 0]
+    return outside

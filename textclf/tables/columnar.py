@@ -5,9 +5,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from pyarrow import types
 
 from textclf.core import parquet, resources
 from textclf.core.errors import UserError
@@ -19,10 +24,6 @@ from textclf.tables.layout import Block, Layout
 from textclf.tables.limits import row_too_long
 from textclf.tables.values import ONE_LABEL
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from numpy.typing import NDArray
-
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
 FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps the types of columns
 
@@ -33,9 +34,6 @@ def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Bloc
     Texts are read as positions in a dictionary: a file may have a long text once and repeat it in many rows, and
     nothing in it says how large they are.
     """
-    import pyarrow.parquet as pq
-    from pyarrow import types
-
     with reading(path, "Parquet"), seekable(stream, path) as opened:
         schema = parquet.open_file(opened).schema_arrow
         opened.seek(0)
@@ -46,8 +44,6 @@ def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Bloc
 
 def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
     """Yield the rows of an Arrow file many at a time: a stream, as datasets saves it, or a file, as Feather."""
-    import pyarrow as pa
-
     with reading(path, "Arrow"), stored(stream, path) as file, file.open("rb") as bytes_of_file:
         is_file = bytes_of_file.read(6) == b"ARROW1"
         bytes_of_file.seek(max(file.stat().st_size - len(END_OF_STREAM), 0))
@@ -58,13 +54,13 @@ def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]
         yield from _read_columns(reader.schema, partial(_arrow_batches, reader, is_file), path, layout)
 
 
-def _parquet_batches(file: Any, columns: Sequence[str]) -> Iterator["pa.RecordBatch"]:
+def _parquet_batches(file: Any, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield the named columns of a Parquet file, at most `BLOCK_ROWS` rows at a time."""
     for number in range(file.num_row_groups):
         yield from _with_limit(file.iter_batches(limits.BLOCK_ROWS, [number], list(columns), use_threads=False))
 
 
-def _with_limit(batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch"]:
+def _with_limit(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the batches; one for which there is not enough memory is a MemoryError, whatever size a file claims."""
     limit = resources.memory_limit()
     while True:
@@ -75,7 +71,7 @@ def _with_limit(batches: Iterator["pa.RecordBatch"]) -> Iterator["pa.RecordBatch
         yield batch
 
 
-def _arrow_batches(reader: Any, is_file: bool, columns: Sequence[str]) -> Iterator["pa.RecordBatch"]:
+def _arrow_batches(reader: Any, is_file: bool, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield the named columns of an Arrow reader, at most `BLOCK_ROWS` rows at a time."""
     batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else iter(reader)
     for batch in _with_limit(batches):
@@ -86,7 +82,7 @@ def _arrow_batches(reader: Any, is_file: bool, columns: Sequence[str]) -> Iterat
 
 
 def _read_columns(
-    schema: "pa.Schema", batches: Callable[..., Iterable["pa.RecordBatch"]], path: Path, layout: Layout
+    schema: pa.Schema, batches: Callable[..., Iterable[pa.RecordBatch]], path: Path, layout: Layout
 ) -> Iterator[Block]:
     """Yield the named columns of each batch that `batches(columns=names)` gives."""
     layout.require_columns(path, schema.names)
@@ -101,10 +97,8 @@ def _read_columns(
             yield Block(numbers, {name: _values(part.column(name), classes.get(name)) for name in names})
 
 
-def _values(column: "pa.Array", classes: Sequence[str] | None) -> "pa.StringArray | list[object]":
+def _values(column: pa.Array, classes: Sequence[str] | None) -> pa.StringArray | list[object]:
     """Return a column as texts; as a list if a value is missing or not UTF-8, or stands for one of these classes."""
-    import pyarrow as pa
-
     if _is_dictionary(column.type):
         column = column.dictionary_decode()
     if not column.null_count and classes is None:
@@ -119,7 +113,7 @@ def _values(column: "pa.Array", classes: Sequence[str] | None) -> "pa.StringArra
     return values if classes is None else [_class_name(value, classes) for value in values]
 
 
-def _in_pieces(batch: "pa.RecordBatch", path: Path, first: int) -> Iterator["pa.RecordBatch"]:
+def _in_pieces(batch: pa.RecordBatch, path: Path, first: int) -> Iterator[pa.RecordBatch]:
     """Yield a batch in pieces of about `BLOCK_BYTES`; `UserError` at a row that is too long.
 
     `first` is the number of its first row.
@@ -138,18 +132,12 @@ def _in_pieces(batch: "pa.RecordBatch", path: Path, first: int) -> Iterator["pa.
         raise row_too_long(f"{path}:{first + end}")
 
 
-def _is_dictionary(kind: "pa.DataType") -> bool:
-    from pyarrow import types
-
+def _is_dictionary(kind: pa.DataType) -> bool:
     return bool(types.is_dictionary(kind))
 
 
-def _lengths(column: "pa.Array") -> "NDArray[np.int64]":
+def _lengths(column: pa.Array) -> NDArray[np.int64]:
     """Return the bytes of each value (rows,), before any is made an object; 0 for integers and missing ones."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    from pyarrow import types
-
     if _is_dictionary(column.type):
         of_values = pc.take(pa.array(_lengths(column.dictionary)), column.indices)
     elif types.is_string_view(column.type):
@@ -179,10 +167,8 @@ def _class_name(value: Any, names: Sequence[str]) -> Any:
     return names[value] if value >= 0 else None
 
 
-def _require_type(path: Path, name: str, kind: "pa.DataType", layout: Layout) -> None:
+def _require_type(path: Path, name: str, kind: pa.DataType, layout: Layout) -> None:
     """Raise `UserError` unless a column holds text, or, if it is not that of the texts, integers or booleans."""
-    import pyarrow.types as types
-
     text = name == layout.columns.get("text")
     value = kind.value_type if types.is_dictionary(kind) else kind
     is_text = any(test(value) for test in (types.is_string, types.is_large_string, types.is_string_view, types.is_null))

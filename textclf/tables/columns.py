@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from textclf.core.errors import UserError
 from textclf.tables.files import find_files
 from textclf.tables.layout import Block, Layout
 from textclf.tables.read import read_blocks
+from textclf.tables.values import UNFIT, to_array
 
 # How a date begins, and a whole decimal
 MEASURE = re.compile(r"\d{4}-\d\d?-\d\d?|\d{1,2}[./]\d{1,2}[./]\d{2,4}|-?\d*[.,]\d+$")
@@ -34,32 +35,27 @@ class Column:
     whole: float
 
 
-class _NamesFoundError(BaseException):  # which no reader takes for damage
-    """Stops a reader that has found the names of its columns."""
+@dataclass(frozen=True)
+class _Asking(Layout):
+    """A layout that requires no columns and takes down which ones a reader finds."""
 
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__()
-        self.names = list(names)
-
-
-class _NamesOnly(Layout):
-    """A layout with which a reader stops at the names of the columns."""
+    found: list[str] = field(default_factory=list)
 
     def require_columns(self, path: Path, names: Sequence[str], hint: str = "") -> None:  # noqa: ARG002 (as in Layout)
-        """Raise `_NamesFoundError` with the names, which every reader passes here."""
-        raise _NamesFoundError(names)
+        """Take down the names, which every reader passes here."""
+        self.found.extend(names)
 
 
 def column_names(path: Path, layout: Layout) -> list[str]:
     """Return the names of the columns of a table's first file; raise `UserError` if it has none or can't be read."""
     file = find_files(path, layout)[0]
-    asking = _NamesOnly(**{**vars(layout), "columns": {}})
-    try:
-        for _ in read_blocks(file.path, file.format, asking):
-            pass
-    except _NamesFoundError as found:
-        return found.names
-    raise UserError(f"{file.path} must have rows; got none")
+    asking = _Asking(**{**vars(layout), "columns": {}})
+    for _ in read_blocks(file.path, file.format, asking):
+        if asking.found:
+            break
+    if not asking.found:
+        raise UserError(f"{file.path} must have rows; got none")
+    return asking.found
 
 
 def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
@@ -72,7 +68,7 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     hashes = [np.empty(0, np.int64)]  # 8 bytes per value, since all of them may be distinct
     try:
         for values in _values(path, one, name):
-            texts = [text for text in map(_text_of, values) if text]
+            texts = [text for text in map(str.strip, values) if text and text != UNFIT]
             hashes.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
             length += sum(map(len, texts))
             spaced += sum(not text.isascii() or len(text.split(None, 1)) > 1 for text in texts)
@@ -85,16 +81,12 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     return Column(name, len(every), len(np.unique(every)), *means)
 
 
-def _values(path: Path, layout: Layout, name: str) -> Iterator[list[object]]:
+def _values(path: Path, layout: Layout, name: str) -> Iterator[list[str]]:
+    """Yield the values of a column as text; `UNFIT` for what can be neither text nor label."""
     for file in find_files(path, layout):
         for rows in read_blocks(file.path, file.format, layout):
             if isinstance(rows, Block):
                 values = rows.columns.get(name, [])
-                yield values if isinstance(values, list) else values.to_pylist()
             else:
-                yield [record.get(name) for _, record in rows if not isinstance(record, ValueError)]
-
-
-def _text_of(value: object) -> str:
-    """Return a text, an integer or a boolean as text; "" for what can be neither text nor label."""
-    return str(value).strip() if isinstance(value, str | int) else ""
+                values = [record.get(name) for _, record in rows if not isinstance(record, ValueError)]
+            yield to_array(values, numbers=True).to_pylist()

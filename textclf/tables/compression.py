@@ -1,11 +1,14 @@
 """Compressed files: which endings mark them, how their bytes are read, and copies for readers that move in a file."""
 
 import contextlib
+import gzip
 import tempfile
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, cast
+
+import pyarrow as pa
 
 from textclf.core import resources
 from textclf.core.errors import UserError
@@ -16,14 +19,10 @@ PART = 2**25  # bytes of a stream that are copied at a time
 
 
 def _open_gzip(path: Path) -> IO[bytes]:
-    import gzip
-
     return cast("IO[bytes]", gzip.open(path))
 
 
 def _open_zstd(path: Path) -> IO[bytes]:
-    import pyarrow as pa
-
     return cast("IO[bytes]", pa.CompressedInputStream(path.open("rb"), "zstd"))
 
 

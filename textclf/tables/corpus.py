@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.core import resources
@@ -33,10 +34,6 @@ from textclf.tables.values import (
     to_array,
 )
 
-if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
-
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
 ROW_OVERHEAD = 100  # bytes of the objects of a row, about
 CHECKED_BYTES = 2**26  # of rows that are read between two looks at the available memory
@@ -44,7 +41,7 @@ COPIES = 2  # of the rows in memory, about, that a split makes of them
 LARGE = 2**30  # bytes of a column from which on it has Arrow's type large_string, of any length
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
 
-Batch = dict[str, "pa.StringArray"]  # rows: the values of each column
+Batch = dict[str, pa.StringArray]  # rows: the values of each column
 
 
 @dataclass
@@ -57,16 +54,14 @@ class Corpus:
     `label` by what was missing. `given` counts the rows of each split that the table gives.
     """
 
-    table: "pa.Table"
+    table: pa.Table
     classes: list[str]
     dropped: dict[str, int] = field(default_factory=lambda: {"rows": 0, "text": 0, "label": 0})
     given: dict[str, int] = field(default_factory=dict)
 
     @cached_property
-    def rows(self) -> "pd.DataFrame":
+    def rows(self) -> pd.DataFrame:
         """The rows as a frame."""
-        import pandas as pd
-
         return pd.DataFrame({name: self.table.column(name).to_pylist() for name in self.table.column_names})
 
 
@@ -80,8 +75,6 @@ def read(path: Path, settings: Data) -> Corpus:
     Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns,
     for rows of fewer than two classes, and once the rows read so far need more memory than is available.
     """
-    import pyarrow as pa
-
     stream = Stream(path, settings)
     batches: list[pa.RecordBatch] = []
     size = checked = 0

@@ -4,15 +4,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_value
-
-if TYPE_CHECKING:
-    import numpy as np
-    import pyarrow as pa
-    from numpy.typing import NDArray
+from textclf.core.strings import take
 
 SLICE = "slice_"  # before the name of a column of data.slices: its purpose, and its name in the splits
 SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
@@ -30,8 +29,8 @@ class Block:
     An array has valid UTF-8.
     """
 
-    numbers: "Sequence[int] | NDArray[np.int64]"
-    columns: "Mapping[str, list[object] | pa.StringArray]"
+    numbers: Sequence[int] | NDArray[np.int64]
+    columns: Mapping[str, list[object] | pa.StringArray]
 
     def rows(self) -> Iterator[tuple[int, Record]]:
         """Yield the rows one by one."""
@@ -40,7 +39,7 @@ class Block:
         for number, row in zip(numbers, zip(*columns, strict=True), strict=True):
             yield number, dict(zip(self.columns, row, strict=True))
 
-    def select(self, positions: "NDArray[np.int64]") -> "Block":
+    def select(self, positions: NDArray[np.int64]) -> "Block":
         """Return the rows at these positions, which increase."""
         columns = {
             name: [values[position] for position in positions] if isinstance(values, list) else values.take(positions)

@@ -1,9 +1,10 @@
 """SQLite files: the rows that a query gives, numbered from 1."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO
 from urllib.parse import quote
 
 from textclf.core import read_only
@@ -15,14 +16,9 @@ from textclf.tables.compression import stored
 from textclf.tables.layout import Block, Layout
 from textclf.tables.limits import in_blocks, row_too_long
 
-if TYPE_CHECKING:
-    import sqlite3
-
 
 def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
     """Yield the rows of the layout's query many at a time; the file is never written."""
-    import sqlite3
-
     with stored(stream, path) as file:
         _require_checkpoint(file)
         # Immutable: SQLite neither locks the file nor makes files beside it.
@@ -38,7 +34,7 @@ def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block
                 raise damaged(path, "SQLite", error) from error
 
 
-def _read_query(connection: "sqlite3.Connection", path: Path, layout: Layout) -> Iterator[Block]:
+def _read_query(connection: sqlite3.Connection, path: Path, layout: Layout) -> Iterator[Block]:
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
     rule = f"{path}: {layout.option}query must be a SELECT on its tables ({list_names(sorted(tables)) or 'none'})"
     if layout.query is None and len(tables) != 1:
@@ -47,7 +43,7 @@ def _read_query(connection: "sqlite3.Connection", path: Path, layout: Layout) ->
     whole = f'SELECT * FROM "{only}"'  # noqa: S608 (the name is quoted)
     if layout.query is not None:
         read_only.require_select(layout.query, rule)
-    with _running(rule), _limiting(lambda: f"{path}:1"):
+    with _running(rule, lambda: f"{path}:1"):
         cursor = connection.execute(layout.query or whole)
     names = [column[0] for column in cursor.description]
     layout.require_columns(path, names)
@@ -58,39 +54,27 @@ def _read_query(connection: "sqlite3.Connection", path: Path, layout: Layout) ->
         yield Block(range(number, number := number + len(rows)), columns)
 
 
-def _guarded(cursor: "sqlite3.Cursor", path: Path, rule: str) -> Iterator[tuple[object, ...]]:
+def _guarded(cursor: sqlite3.Cursor, path: Path, rule: str) -> Iterator[tuple[object, ...]]:
     """Yield the rows of a query; `UserError` at one that is too long."""
     number = 1
-    with _running(rule), _limiting(lambda: f"{path}:{number + 1}"):  # SQLite looks for the next row before it gives one
+    with _running(rule, lambda: f"{path}:{number + 1}"):  # SQLite looks for the next row before it gives one
         for row in cursor:
             yield row
             number += 1
 
 
 @contextmanager
-def _running(rule: str) -> Iterator[None]:
-    """Raise `UserError` if SQLite refuses or gives up a query, rather than finds the file damaged."""
-    import sqlite3
-
+def _running(rule: str, place: Callable[[], str]) -> Iterator[None]:
+    """Raise `UserError` if SQLite refuses or gives up a query, or finds a row too long, not if the file is damaged."""
     try:
         yield
     except (sqlite3.DatabaseError, sqlite3.Warning) as error:
+        if isinstance(error, sqlite3.DataError) and "too big" in str(error):
+            raise row_too_long(place()) from error
         refused = isinstance(error, (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning))
         if not refused and getattr(error, "sqlite_errorname", "") != "SQLITE_AUTH":
             raise
         raise UserError(f"{rule}; {read_only.reason(error)}") from error
-
-
-@contextmanager
-def _limiting(place: Callable[[], str]) -> Iterator[None]:
-    import sqlite3
-
-    try:
-        yield
-    except sqlite3.DataError as error:
-        if "too big" not in str(error):
-            raise
-        raise row_too_long(place()) from error
 
 
 def _size(row: tuple[object, ...]) -> int:
