@@ -133,8 +133,6 @@ class Stream:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the rows of each block that are well-formed and not dropped."""
-        import pyarrow as pa
-
         for name, path, kind, split in find_table(self.path, self.settings):
             before = self.count
             self.given.update({split: 0} if split is not None else {})

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_value
-from textclf.core.strings import take
 
 SLICE = "slice_"  # before the name of a column of data.slices: its purpose, and its name in the splits
 SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
