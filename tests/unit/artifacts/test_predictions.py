@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -181,25 +179,6 @@ def test_text_of_fixed_width_is_written_as_that_of_objects(texts: list[str]) -> 
 def test_columns_in_another_order_of_memory_are_written_alike() -> None:
     every = np.array(["a:1", "b", "a:12", "c"])
     assert predictions._strings(every[::2]).to_pylist() == ["a:1", "a:12"]
-
-
-def test_writing_imports_neither_pandas_nor_arrows_functions(tmp_path: Path) -> None:
-    program = (
-        "import numpy as np, sys; from pathlib import Path; from textclf.artifacts.predictions import *\n"
-        "y, shares = np.array([1, 0]), np.array([[0.5, 0.5], [1, 0]])\n"
-        "rows = Predictions(np.array(['a', 'b']), np.array(['test', 'test']), y, shares, ('no', 'yes'))\n"
-        "write([rows], Path(sys.argv[1])); print({'pandas', 'pyarrow.compute'} & {*sys.modules})"
-    )
-    path = tmp_path / "rows.parquet"
-    done = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
-    assert pq.read_table(path).to_pylist()[0] == {
-        "id": "a",
-        "split": "test",
-        "label": "yes",
-        "probability_no": 0.5,
-        "probability_yes": 0.5,
-    }
 
 
 def test_long_and_short_texts_are_repeated_alike() -> None:

@@ -1,8 +1,6 @@
 """A whole run measured from predictions, small splits in memory and large ones streamed."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -170,23 +168,6 @@ def test_rows_held_out_in_a_cross_validation_are_decided_by_the_threshold_of_the
     for threshold, share in ((1e-9, np.mean(rows.y == 1)), (1 - 1e-9, np.mean(rows.y == 0))):
         scores = crossvalidation_scores({"a": rows}, {"a": Decision(threshold)})
         assert scores["a"]["accuracy"] == round(float(share), 6)
-
-
-def test_models_are_evaluated_without_scikit_learn_and_scipys_statistics() -> None:
-    code = (
-        "import sys; import numpy as np;"
-        "from textclf.artifacts.predictions import Predictions; from textclf.evaluate.measure import measure;"
-        "from textclf.evaluate.settings import Evaluate;"
-        "y = np.arange(60) % 2; positive = np.linspace(0.1, 0.9, 60);"
-        "ids = np.array([str(n) for n in range(60)], dtype=object); split = np.full(60, 'test', dtype=object);"
-        "rows = Predictions(ids, split, y, np.column_stack([1 - positive, positive]), ('no', 'yes'));"
-        "test = measure({'a': [rows], 'b': [rows]}, Evaluate(resamples=100), True)[0]['test'];"
-        "test.intervals('a'); test.by_class('a'); test.comparisons();"
-        "[getattr(test, curve)('a') for curve in ('confusion', 'roc', 'precision_recall', 'reliability')];"
-        "print({'sklearn', 'scipy.stats', 'scipy.optimize'} & {*sys.modules})"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("set()\n", "")
 
 
 # The registry
