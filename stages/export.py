@@ -28,9 +28,9 @@ from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
 from textclf.export.features import read_vectorizer, terms_of_models
-from textclf.export.provenance import require_settings
 from textclf.export.settings import Export
 from textclf.export.sources import labelled_class_names, list_sources, require_known_classes
+from textclf.export.versions import require_settings
 from textclf.export.weights import list_weights
 from textclf.models.settings import Train
 from textclf.split.settings import Split

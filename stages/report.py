@@ -22,7 +22,7 @@ from textclf.core.outputs import outputs
 from textclf.evaluate import metric_files
 from textclf.evaluate.settings import Evaluate
 from textclf.export import explanation, outcome
-from textclf.export import provenance as made_with
+from textclf.export import versions as made_with
 from textclf.export.settings import Export
 from textclf.export.sources import list_sources
 from textclf.fetch.settings import Fetch

@@ -19,8 +19,7 @@ from typing import NamedTuple
 
 from textclf import __version__
 from textclf.core import resources, surroundings
-from textclf.core.arguments import Parser
-from textclf.core.failures import report_uncaught
+from textclf.core.failures import Parser, report_uncaught
 from textclf.serve import Limits
 
 ADDRESS_SPACE = 2**28  # bytes that Python and numpy reserve, and room for a small model

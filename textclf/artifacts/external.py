@@ -15,7 +15,7 @@ from textclf.artifacts.predictions import PREFIX, Predictions
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet
 from textclf.core.errors import UserError
-from textclf.core.foreign import reading
+from textclf.core.foreign import whole_file
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names, quote_value
 from textclf.core.read_only import ROW_BYTES
@@ -64,13 +64,13 @@ def read(path: Path, classes: Sequence[str]) -> External:
 def _read_table(path: Path) -> pd.DataFrame:
     """Return the columns of a file that matter; those of `TEXT` as text."""
     if path.suffix == ".csv":
-        with reading(path, "CSV"), path.open(encoding="utf-8-sig", newline="") as file:
+        with whole_file(path, "CSV"), path.open(encoding="utf-8-sig", newline="") as file:
             return _read_csv(path, csv.reader(file, strict=True))
     if path.suffix != ".parquet":
         raise UserError(f"{path} must be a file that ends in .csv or .parquet")
     import pyarrow as pa
 
-    with reading(path, "Parquet"), parquet.open_file(path) as opened:
+    with whole_file(path, "Parquet"), parquet.open_file(path) as opened:
         table = opened.read(_choose_columns(path, opened.schema_arrow.names))
         # What pandas says of the table may be damaged, or make an index of the ids.
         rows: pd.DataFrame = table.replace_schema_metadata().to_pandas()

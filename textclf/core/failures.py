@@ -1,12 +1,13 @@
 """Errors that are no defects of textclf, as lines for the user: mistakes, missing packages, a failing machine."""
 
+import argparse
 import atexit
 import contextlib
 import os
 import signal
 import sys
 from types import TracebackType
-from typing import TextIO
+from typing import NoReturn, TextIO
 
 from textclf.core.errors import UserError
 from textclf.core.extras import extra_of, how_to_install
@@ -102,3 +103,13 @@ def report_uncaught(name: str) -> None:
         os._exit(USAGE_ERROR)
 
     sys.excepthook = report
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that answers a wrong command line with one line and exit code 2; argparse prints the usage as well."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print what is wrong, under the name of the stage or command, and exit."""
+        name = self.prog.replace(".", " ").split()[-1]
+        complain(f"error: {name}: {message}; {self.prog} --help lists the arguments")
+        raise SystemExit(USAGE_ERROR)

@@ -10,9 +10,11 @@ import zipfile
 import zlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
 
 from textclf.core import parquet
 from textclf.core.errors import UserError
@@ -124,6 +126,17 @@ def read_parquet(path: Path, columns: list[str]) -> "pd.DataFrame":
         rows = pd.read_parquet(path)
         rows[columns]  # KeyError if one is missing
         return rows
+
+
+def write_npy(file: IO[bytes], array: NDArray[np.generic]) -> None:
+    """Write an array of any shape, of numbers or fixed-length text, in C order, with the bytes of `numpy.save`.
+
+    `numpy.save` writes to a file through a buffer in C and ignores an error of its last write, as on a full disk: the
+    array then ends early, or what is written next takes its place. Here each write that fails raises `OSError`.
+    """
+    array = np.array(array, order="C", copy=None)
+    npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(array))
+    file.write(array.data)
 
 
 def require(path: Path) -> Path:

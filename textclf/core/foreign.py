@@ -23,7 +23,7 @@ def damaged(path: Path, kind: str, reason: object) -> UserError:
 
 
 @contextlib.contextmanager
-def reading(path: Path, kind: str) -> Iterator[None]:
+def whole_file(path: Path, kind: str) -> Iterator[None]:
     """Turn every exception of the block into `UserError`, except missing packages and errors of the file system.
 
     The block calls a library to read a file of this kind. A library lets through whatever a damaged part of a file

@@ -9,9 +9,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NoReturn, get_args
 
-from textclf.core.arguments import Parser
 from textclf.core.errors import UserError
-from textclf.core.failures import USAGE_ERROR, complain, discard, lines_of
+from textclf.core.failures import USAGE_ERROR, Parser, complain, discard, lines_of
 from textclf.core.provenance import recorded
 from textclf.core.quoting import quote_value
 from textclf.core.settings import Param, load_params

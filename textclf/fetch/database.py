@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from textclf.core import parquet, read_only, resources
 from textclf.core.errors import UserError
-from textclf.core.foreign import reading
+from textclf.core.foreign import whole_file
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import first_line, quote_name
 
@@ -42,7 +42,7 @@ def fetch_query(database: str, query: str, folder: Path, report: Callable[[str],
 def is_kept(path: Path, database: str, query: str) -> bool:
     """Return whether a file has the rows of this query, read by an earlier run."""
     try:
-        with reading(path, "Parquet"), parquet.open_file(path) as file:
+        with whole_file(path, "Parquet"), parquet.open_file(path) as file:
             metadata = file.schema_arrow.metadata or {}
     except (UserError, OSError):
         return False

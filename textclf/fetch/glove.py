@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from textclf.core.npy import write_npy
+from textclf.core.files import write_npy
 from textclf.pretrained.catalogue import VECTORS, WORDS
 
 

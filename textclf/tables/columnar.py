@@ -16,7 +16,7 @@ from pyarrow import types
 
 from textclf.core import parquet, resources
 from textclf.core.errors import UserError
-from textclf.core.foreign import reading
+from textclf.core.foreign import whole_file
 from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
 from textclf.tables.compression import seekable, stored
@@ -34,7 +34,7 @@ def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Bloc
     Texts are read as positions in a dictionary: a file may have a long text once and repeat it in many rows, and
     nothing in it says how large they are.
     """
-    with reading(path, "Parquet"), seekable(stream, path) as opened:
+    with whole_file(path, "Parquet"), seekable(stream, path) as opened:
         schema = parquet.open_file(opened).schema_arrow
         opened.seek(0)
         texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
@@ -44,7 +44,7 @@ def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Bloc
 
 def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
     """Yield the rows of an Arrow file many at a time: a stream, as datasets saves it, or a file, as Feather."""
-    with reading(path, "Arrow"), stored(stream, path) as file, file.open("rb") as bytes_of_file:
+    with whole_file(path, "Arrow"), stored(stream, path) as file, file.open("rb") as bytes_of_file:
         is_file = bytes_of_file.read(6) == b"ARROW1"
         bytes_of_file.seek(max(file.stat().st_size - len(END_OF_STREAM), 0))
         if not is_file and bytes_of_file.read() != END_OF_STREAM:

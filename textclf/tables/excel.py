@@ -10,7 +10,7 @@ from typing import IO, Any
 
 from textclf.core import resources
 from textclf.core.errors import UserError
-from textclf.core.foreign import reading
+from textclf.core.foreign import whole_file
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables.compression import seekable
 from textclf.tables.layout import Layout, NumberedRow
@@ -80,7 +80,7 @@ def _read_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[
 def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[Cell]]:
     import openpyxl
 
-    with reading(path, "Excel (.xlsx)"):
+    with whole_file(path, "Excel (.xlsx)"):
         _require_room(stream, path)
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = _choose_sheet(book, path, layout)

@@ -10,7 +10,7 @@ from textclf.artifacts.features import VECTORS
 from textclf.artifacts.inputs import Shapes
 from textclf.artifacts.shards import Shards
 from textclf.core import resources
-from textclf.core.npy import write_npy
+from textclf.core.files import write_npy
 from textclf.core.scripts import SOME, unspaced_share
 from textclf.vectorize import representation
 from textclf.vectorize.caveats import UNSPACED, reads_words

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from textclf.core.npy import write_npy
+from textclf.core.files import write_npy
 
 ARRAYS = {
     "small integers": np.arange(7, dtype=np.uint8),
@@ -44,7 +44,7 @@ def test_the_bytes_are_those_of_numpy(array: NDArray[np.generic]) -> None:
 def test_no_room_for_the_end_of_an_array_is_an_error(tmp_path: Path, count: int, room: int) -> None:
     code = (
         f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
-        "import sys; import numpy as np; from textclf.core.npy import write_npy\n"
+        "import sys; import numpy as np; from textclf.core.files import write_npy\n"
         "with open(sys.argv[1], 'wb') as file:\n"
         f"    write_npy(file, np.zeros({count}, dtype=np.uint8))\n"
     )

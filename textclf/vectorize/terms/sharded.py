@@ -19,8 +19,7 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import workers
 from textclf.core.arrow import whole_column
-from textclf.core.files import reading
-from textclf.core.npy import write_npy
+from textclf.core.files import reading, write_npy
 from textclf.vectorize import representation
 from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.terms.distinct import find_strings, sort_distinct

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from textclf.export import provenance
+from textclf.export import versions
 
 LOCK = """\
 # made by a tool
@@ -17,23 +17,23 @@ other==1
 
 
 def test_a_combined_checksum_depends_on_names_and_contents_but_not_on_their_order() -> None:
-    combined = provenance.combine_checksums({"a": "1", "b": "2"})
-    assert combined == provenance.combine_checksums({"b": "2", "a": "1"})
+    combined = versions.combine_checksums({"a": "1", "b": "2"})
+    assert combined == versions.combine_checksums({"b": "2", "a": "1"})
     assert (
         len(
             {
                 combined,
-                provenance.combine_checksums({"a": "2", "b": "1"}),
-                provenance.combine_checksums({"a": "1", "c": "2"}),
+                versions.combine_checksums({"a": "2", "b": "1"}),
+                versions.combine_checksums({"a": "1", "c": "2"}),
             }
         )
         == 3
     )
-    assert provenance.combine_checksums({"a": "1"}) == "1"
+    assert versions.combine_checksums({"a": "1"}) == "1"
 
 
 def test_locked_versions_are_found_in_any_spelling_of_the_name() -> None:
-    assert provenance.locked_versions(LOCK) == {
+    assert versions.locked_versions(LOCK) == {
         "dvc": "3.67.1",
         "keras": "3.15.1",
         "numpy": "2.4.6",
@@ -45,7 +45,7 @@ def test_a_machine_without_a_repository_has_no_revision(tmp_path: Path, monkeypa
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     for name in ("GIT_DIR", "GIT_WORK_TREE"):
         monkeypatch.delenv(name, raising=False)
-    machine = provenance.describe_machine(tmp_path, ["numpy", "no-such-package"])
+    machine = versions.describe_machine(tmp_path, ["numpy", "no-such-package"])
     assert machine["git"] == {"revision": None, "clean": None}
     packages = machine["packages"]
     assert isinstance(packages, dict)
@@ -55,7 +55,7 @@ def test_a_machine_without_a_repository_has_no_revision(tmp_path: Path, monkeypa
 
 def test_a_machine_without_git_has_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    assert provenance.describe_machine(tmp_path)["git"] == {"revision": None, "clean": None}
+    assert versions.describe_machine(tmp_path)["git"] == {"revision": None, "clean": None}
 
 
 def test_the_revision_and_whether_the_tree_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,10 +70,10 @@ def test_the_revision_and_whether_the_tree_is_clean(tmp_path: Path, monkeypatch:
         return done.stdout.strip()
 
     git("init", "--quiet")
-    assert provenance.describe_machine(tmp_path)["git"] == {"revision": None, "clean": True}
+    assert versions.describe_machine(tmp_path)["git"] == {"revision": None, "clean": True}
     (tmp_path / "a").write_text("a")
     git("add", "a")
     git("commit", "--quiet", "-m", "a")
-    assert provenance.describe_machine(tmp_path)["git"] == {"revision": git("rev-parse", "HEAD"), "clean": True}
+    assert versions.describe_machine(tmp_path)["git"] == {"revision": git("rev-parse", "HEAD"), "clean": True}
     (tmp_path / "a").write_text("b")
-    assert provenance.describe_machine(tmp_path)["git"] == {"revision": git("rev-parse", "HEAD"), "clean": False}
+    assert versions.describe_machine(tmp_path)["git"] == {"revision": git("rev-parse", "HEAD"), "clean": False}
