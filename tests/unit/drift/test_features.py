@@ -1,6 +1,6 @@
-"""The kernel of each kind of representation."""
+"""What each kind of representation shows of texts: the kernel, and words that a model does not know."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -8,7 +8,7 @@ import pytest
 
 from textclf.artifacts.tokens import Tokens
 from textclf.drift import features
-from textclf.drift.features import count_terms, kernel
+from textclf.drift.features import count_terms, count_unknown, kernel, splitter, vocabulary_of
 from textclf.vectorize.representation import Block, Union
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
@@ -97,3 +97,45 @@ def test_terms_of_a_single_text_are_left_out() -> None:
     counts, terms = count_terms(["b a a", "c a", "d d"], str.split)
     assert terms == ["a"]
     assert counts.toarray().tolist() == [[2], [1], [0]]
+
+
+# Words
+
+TRAINING = ["good food", "bad place"]
+
+
+def terms(**settings: object) -> Vectorizer:
+    return Vectorizer.fit(TRAINING, Terms.model_validate(settings))
+
+
+def token_ids(words: Iterable[str], **settings: object) -> TokenIds:
+    return TokenIds(Settings.model_validate({"method": "token_ids", **settings}), list(words))
+
+
+@pytest.mark.parametrize(
+    ("representation", "unknown", "words"),
+    [
+        (terms(), 1, 3),
+        (terms(ngram_range=[1, 2]), 1, 3),
+        (terms(lowercase=False), 2, 3),
+        (terms(analyzer="word+char_wb"), 1, 3),
+        (token_ids(["good", "food", "bad"]), 1, 3),
+        (token_ids(["good", "food", "bad"], num_words=2), 2, 3),
+        (Union([Block("letters", 1.0, terms(analyzer="char_wb")), Block("words", 1.0, terms())]), 1, 3),
+    ],
+)
+def test_words_outside_the_vocabulary_are_unknown(representation: object, unknown: int, words: int) -> None:
+    vocabulary = vocabulary_of(representation)
+    assert vocabulary is not None
+    counted = count_unknown(["Good food unseen", ""], vocabulary)
+    assert [each.tolist() for each in counted] == [[unknown, 0], [words, 0]]
+
+
+@pytest.mark.parametrize(
+    "representation",
+    [terms(analyzer="char_wb"), terms(hashing=8), terms(ngram_range=[2, 2]), object()],
+    ids=["letters", "hashed", "pairs", "encoder"],
+)
+def test_a_representation_without_single_words_has_no_vocabulary(representation: object) -> None:
+    assert vocabulary_of(representation) is None
+    assert splitter(representation)("A good one") == ["a", "good", "one"]

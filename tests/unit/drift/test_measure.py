@@ -1,14 +1,27 @@
 """All checks together."""
 
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
 from scipy import stats
 
 from tests.unit.drift.texts import draw_texts, pool_of
+from tests.unit.evaluate.samples import reference
 from tests.unit.predict.models import shares, three_classes, two_classes
-from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Settings, measure
+from textclf.drift.measure import (
+    CLASSES,
+    CLASSIFIER,
+    LENGTH,
+    UNKNOWN,
+    WORDS,
+    Settings,
+    compare,
+    effective,
+    measure,
+    smallest_difference,
+)
 from textclf.evaluate.comparisons import holm
 
 SETTINGS = Settings(alpha=0.1, permutations=99, seed=0)
@@ -38,6 +51,20 @@ def test_each_check_finds_the_drift_that_it_is_for() -> None:
     assert other.classes is not None
     assert {name: (each.reference, each.new) for name, each in other.classes.items()} == {"no": (0, 1), "yes": (1, 0)}
     assert other.words[0].word in {"bad", "great"}
+
+
+def test_equal_lengths_count_half_and_share_their_rank() -> None:
+    old, new = ["a", "bb", "cc", "ddd", "both"], ["ee", "fff", "ggg", "hhhh", "both"]
+    pool = pool_of(old, new)
+    found = measure(pool, None, two_classes(), replace(SETTINGS, permutations=999)).length
+    pairs = [(len(one), len(other)) for one in new for other in old]
+    assert found.longer.area == sum((one > other) + (one == other) / 2 for one, other in pairs) / 25
+    assert (found.reference, found.new) == (2, 3)
+    ranks = dict(zip(pool.texts, stats.rankdata([len(text) for text in pool.texts]).tolist(), strict=True))
+    sums = [sum(ranks[text] for text in side) for side in combinations([*old[:4], *new[:4]], 4)]
+    observed, mean = sum(ranks[text] for text in new[:4]), np.mean(sums)
+    expected = np.mean([abs(each - mean) >= abs(observed - mean) - 1e-9 for each in sums])
+    assert found.longer.p == pytest.approx(expected, abs=0.06)
 
 
 def test_unknown_words_are_found_in_the_rows_that_the_model_has_not_seen() -> None:
@@ -75,3 +102,55 @@ def test_a_model_that_ignores_the_text_predicts_no_drift() -> None:
     found = measure(pool, pool, shares(), SETTINGS)
     assert found.p[CLASSES] == 1
     assert CLASSIFIER in found.drifted(0.1)
+
+
+# Shares, against statsmodels
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [((56, 70), (48, 80)), ((9, 10), (3, 10)), ((0, 10), (0, 20)), ((5, 5), (0, 7))]
+)
+def test_the_interval_of_a_difference_equals_that_of_statsmodels(old: tuple[int, int], new: tuple[int, int]) -> None:
+    interval = reference("stats.proportion").confint_proportions_2indep
+    shares = compare(old, new, 0.5)
+    assert tuple(shares.ends) == pytest.approx(interval(*new, *old, compare="diff", method="newcomb"), abs=1e-9)
+    assert shares.difference == pytest.approx(new[0] / new[1] - old[0] / old[1])
+
+
+def test_the_interval_of_a_difference_equals_the_published_example() -> None:
+    shares = compare((48, 80), (56, 70), 0.5)  # Newcombe (1998), Table II (a), method 10
+    assert (round(shares.ends.low, 4), round(shares.ends.high, 4)) == (0.0524, 0.3339)
+
+
+@pytest.mark.parametrize(
+    ("parts", "wholes", "share", "trials"),
+    [
+        ([10, 0, 10, 0], [10, 10, 10, 10], 0.5, 4),  # all words of a text are alike, so that each is worth one
+        ([2, 1], [4, 2], 0.5, 2),  # no difference between texts
+        ([3, 1], [4, 4], 0.5, 8),  # so little that each word is worth itself, and not more
+        ([0, 0], [3, 4], 0, 2),
+        ([3, 4], [3, 4], 1, 2),
+        ([0, 0, 0], [0, 0, 0], 0, 3),
+        ([], [], 0, 1),
+    ],
+)
+def test_words_of_a_text_are_worth_less_than_independent_ones(
+    parts: list[float], wholes: list[float], share: float, trials: float
+) -> None:
+    found = effective(np.array(parts, float), np.array(wholes, float))
+    assert found == pytest.approx((share * trials, trials))
+
+
+def test_words_that_do_not_depend_on_each_other_are_worth_themselves() -> None:
+    generator = np.random.default_rng(0)
+    words = np.full(20_000, 10.0)
+    successes, size = effective(generator.binomial(10, 0.2, 20_000).astype(np.float64), words)
+    assert size == pytest.approx(200_000, rel=0.03)
+    assert successes / size == pytest.approx(0.2, abs=0.005)
+
+
+def test_the_smallest_difference_has_the_power_that_statsmodels_gives_it() -> None:
+    power = reference("stats.proportion").power_proportions_2indep
+    difference = smallest_difference(400, 300, 0.05)
+    found = power(difference, 0.5 - difference / 2, 300, ratio=400 / 300, alpha=0.05)
+    assert found.power == pytest.approx(0.8, abs=0.01)

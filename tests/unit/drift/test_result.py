@@ -9,7 +9,7 @@ import pytest
 from tests.unit.drift.texts import draw_texts, pool_of
 from tests.unit.predict.models import three_classes, two_classes
 from textclf.drift.measure import Settings, measure
-from textclf.drift.result import Result, Side, answer, by_direction, to_json, to_lines
+from textclf.drift.result import Result, Side, answer, to_json, to_lines
 
 SETTINGS = Settings(0.05, 199, 0)
 
@@ -34,6 +34,10 @@ def test_lines_show_each_check_and_the_answer() -> None:
         "unknown words",
         "predicted classes",
     ]
+    assert [line.partition(" (")[0] for line in lines[-3:-1]] == [
+        "more frequent in new texts: bad",
+        "less frequent in new texts: great",
+    ]
     assert {line.split()[1] for line in lines[11:14]} == {"a", "⟨U+001B⟩", "c"}
     assert lines[-1].startswith("drift found: classifier, words")
     assert all(line.isprintable() for line in lines)
@@ -42,12 +46,6 @@ def test_lines_show_each_check_and_the_answer() -> None:
 def test_checks_that_were_left_out_are_in_no_line() -> None:
     lines = to_lines(make_result(held_out=False))
     assert not [line for line in lines if "class " in line or "unknown" in line or "points" in line]
-
-
-def test_words_are_named_by_direction() -> None:
-    words = by_direction(make_result())
-    assert [word.word for word in words["more frequent"]] == ["bad"]
-    assert [word.word for word in words["less frequent"]] == ["great"]
 
 
 @pytest.mark.parametrize(("word", "shown"), [("a\u202eb", "a⟨U+202E⟩b"), ("a\n b", "a b"), ("x" * 99, "x" * 59 + "…")])

@@ -1,4 +1,4 @@
-"""The classifier two-sample test against a brute-force reference, and its p-values without drift."""
+"""The tests by a classifier and by words against brute-force references, and their p-values without drift."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from tests.unit.drift.texts import draw_texts, pool_of, rejected
 from textclf.drift.features import kernel
 from textclf.drift.permutations import permutations
 from textclf.drift.sample import Pool
-from textclf.drift.two_sample import RIDGE, HeldOutRidge, areas, centre, classifier_test
+from textclf.drift.two_sample import RIDGE, HeldOutRidge, areas, centre, classifier_test, word_test
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
@@ -47,6 +47,14 @@ def test_held_out_scores_equal_those_of_a_classifier_trained_on_the_other_folds(
         assert scores[fold] == pytest.approx(trained_scores(K, sides, fold), abs=1e-8)
 
 
+def test_a_centred_kernel_is_that_of_vectors_less_their_mean_with_a_mean_squared_length_of_1() -> None:
+    vectors = np.random.default_rng(0).normal(3, 2, (7, 4))
+    centred = vectors - vectors.mean(axis=0)
+    products = centred @ centred.T
+    assert centre(vectors @ vectors.T) == pytest.approx(products * 7 / np.trace(products))
+    assert centre(np.ones((3, 3))).tolist() == np.zeros((3, 3)).tolist()
+
+
 def test_areas_equal_those_of_scikit_learn() -> None:
     from sklearn.metrics import roc_auc_score
 
@@ -66,10 +74,9 @@ def test_a_text_that_both_sides_have_is_as_high_as_itself() -> None:
     # New: 1 of the first and a half of the second text. Pairs in which the new one is higher, or half for the same text
     higher = 1 * 0.5 + 1 * 1 + 0.5 * 0.5 / 2 + 0.5 * 1
     assert areas(np.array([[3.0], [2.0], [1.0]]), sides, [slice(0, 3)]).tolist() == [higher / (1.5 * 1.5)]
-
-
-def test_an_area_without_pairs_is_that_of_chance() -> None:
-    assert areas(np.array([[1.0], [2.0]]), np.array([[1.0], [1.0]]), [slice(0, 2)]).tolist() == [0.5]
+    assert areas(np.array([[1.0], [2.0]]), np.array([[1.0], [1.0]]), [slice(0, 2)]).tolist() == [0.5]  # no pairs
+    pool = pool_of(["?", "!", "."], ["-", "+", ";"])  # texts without any feature
+    assert classifier_test(pool, kernel(WORDS, pool.texts), 9, seed=0)[1] > 0.05
 
 
 def test_the_p_value_equals_that_of_training_anew_for_each_permutation() -> None:
@@ -89,7 +96,7 @@ def test_the_p_value_equals_that_of_training_anew_for_each_permutation() -> None
 @pytest.mark.parametrize("copies", [False, True], ids=["distinct", "copies"])
 def test_without_drift_p_values_are_uniform(copies: bool) -> None:
     p_values = []
-    for seed in range(400):
+    for seed in range(200):
         pool = make_pool(seed, copies)
         p_values.append(classifier_test(pool, kernel(WORDS, pool.texts), 19, seed)[1])
     low, high = stats.binom.interval(0.999, len(p_values), 0.1)
@@ -106,6 +113,42 @@ def test_texts_of_another_kind_are_told_apart() -> None:
     assert p == 0.01
 
 
-def test_texts_without_any_known_feature_are_told_apart_by_chance_only() -> None:
-    pool = pool_of(["?", "!", "."], ["-", "+", ";"])
-    assert classifier_test(pool, kernel(WORDS, pool.texts), 9, seed=0)[1] > 0.05
+# Words
+
+
+def brute_force(reference: list[str], new: list[str], word: str) -> float:
+    """Return the difference of the shares of texts that have a word, divided by its scale."""
+    has = [[word in text.split() for text in side] for side in (reference, new)]
+    share = np.mean([*has[0], *has[1]])
+    return float((np.mean(has[1]) - np.mean(has[0])) / np.sqrt(share * (1 - share)))
+
+
+def test_words_are_ordered_by_the_difference_of_their_shares() -> None:
+    reference = [f"common w{number} food" for number in "abcdefghij"]
+    new = [f"common w{number} {'film' if number in 'klmnop' else 'food'}" for number in "klmnopqrst"]
+    found = word_test(pool_of(reference, new), str.split, 99, seed=0)
+    assert [word.word for word in found] == ["film", "food"]  # others are in one text, or in all
+    by_word = {word.word: word for word in found}
+    assert by_word["food"].p == pytest.approx(by_word["film"].p)
+    assert (by_word["food"].reference, by_word["food"].new) == pytest.approx((1, 0.4))
+    assert abs(brute_force(reference, new, "film")) == pytest.approx(abs(brute_force(reference, new, "food")))
+    assert by_word["film"].p <= 0.05
+
+
+def test_no_word_in_several_texts_is_no_drift() -> None:
+    assert word_test(pool_of(["a", "b", "c"], ["d", "e", "f"]), str.split, 9, seed=0) == []
+
+
+@pytest.mark.parametrize("copies", [False, True], ids=["distinct", "copies"])
+def test_without_drift_any_word_is_found_as_often_as_alpha_says(copies: bool) -> None:
+    p_values = []
+    for seed in range(200):
+        generator = np.random.default_rng(seed)
+        sides = [draw_texts(generator, count) for count in (40, 20)]
+        if copies:  # all copies of a text are on one side
+            sides = [[text for text in side for _ in range(generator.integers(1, 6))] for side in sides]
+        p_values.append(word_test(pool_of(sides[0], sides[1], seed), str.split, 19, seed)[0].p)
+    low, high = stats.binom.interval(0.999, len(p_values), 0.1)
+    assert rejected(p_values, 0.1)[0] <= high
+    assert rejected(p_values, 0.5)[0] >= stats.binom.interval(0.999, len(p_values), 0.4)[0]
+    assert low > 0

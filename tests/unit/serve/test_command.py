@@ -23,26 +23,23 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "models"
 
 
-def test_all_models_are_loaded_and_the_default_is_that_of_the_index(folder: Path) -> None:
-    models, default = command.load_models(folder, None)
-    assert (list(models), default) == (["first", "second"], "second")
-    assert models["second"].classes_ == ("a", "b", "c")
-
-
-def test_another_default_can_be_named(folder: Path) -> None:
-    assert command.load_models(folder, "first")[1] == "first"
-
-
-def test_a_model_elsewhere_is_served_beside_those_of_the_folder(folder: Path, tmp_path: Path) -> None:
-    elsewhere = export(two_classes(), tmp_path / "third")
-    models, default = command.load_models(folder, str(elsewhere))
-    assert (sorted(models), default) == (["first", "second", "third"], "third")
-
-
-def test_a_single_model_needs_no_folder_of_models(tmp_path: Path) -> None:
-    elsewhere = export(two_classes(), tmp_path / "third")
-    models, default = command.load_models(tmp_path / "models", str(elsewhere))
-    assert (list(models), default) == (["third"], "third")
+@pytest.mark.parametrize(
+    ("models", "name", "names", "default"),
+    [
+        ("models", None, ["first", "second"], "second"),
+        ("models", "first", ["first", "second"], "first"),
+        ("models", "elsewhere/third", ["first", "second", "third"], "third"),
+        ("none", "elsewhere/third", ["third"], "third"),
+    ],
+)
+def test_all_models_of_the_folder_are_served_and_the_named_one(
+    folder: Path, models: str, name: str | None, names: list[str], default: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export(two_classes(), folder.parent / "elsewhere" / "third")
+    monkeypatch.chdir(folder.parent)
+    loaded, found = command.load_models(Path(models), name)
+    assert (sorted(loaded), found) == (names, default)
+    assert "second" not in loaded or loaded["second"].classes_ == ("a", "b", "c")
 
 
 def test_a_damaged_model_is_refused_at_the_start(folder: Path) -> None:
@@ -103,6 +100,7 @@ def test_the_body_of_a_response_does_not_wait_until_the_client_acknowledges_the_
 def test_connections_never_take_all_files_that_the_server_may_open(files: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
     config = command.configure(make_app(), Limits())
+    assert (config.timeout_keep_alive, config.timeout_graceful_shutdown, config.access_log) == (5, 10, False)
     connections = config.http.keywords["most_connections"]  # type: ignore[union-attr]
     assert 1 <= config.backlog <= 128
     assert config.backlog < connections <= 1024

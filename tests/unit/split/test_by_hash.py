@@ -1,7 +1,5 @@
 """Splits by hash: what the split of a row depends on, and the rows that are written."""
 
-import math
-from collections import Counter
 from pathlib import Path
 
 import mmh3
@@ -65,32 +63,6 @@ def test_new_rows_do_not_change_the_split_of_others(texts: list[str], new: list[
     both = [*texts, *new]
     before, after = splits_of(texts, by_hash()), splits_of([both[number] for number in order], by_hash())
     assert [after[order.index(number)] for number in range(len(texts))] == before
-
-
-@pytest.mark.parametrize(
-    ("test_size", "validation_size", "seed"),
-    [(0.25, 0.0, 0), (0.25, 0.15, 1000), (0.01, 0.5, 1), (0.9, 0.05, MAX_SEED)],
-)
-def test_sizes_are_within_five_standard_deviations(test_size: float, validation_size: float, seed: int) -> None:
-    rows = 20_000
-    counts = Counter(splits_of([text for text, _ in numbered(rows)], by_hash(test_size, validation_size, seed)))
-    shares = {"test": test_size, "validation": validation_size, "train": 1 - test_size - validation_size}
-    for name, share in shares.items():
-        deviation = math.sqrt(rows * share * (1 - share))
-        assert abs(counts[SPLITS.index(name)] - rows * share) <= 5 * deviation
-
-
-def test_splits_of_different_seeds_are_independent() -> None:
-    texts = [text for text, _ in numbered(20_000)]
-    first, second = (np.array(splits_of(texts, by_hash(0.5, seed=seed))) for seed in (1, 2))
-    assert abs((first == second).mean() - 0.5) < 5 * 0.5 / math.sqrt(len(texts))
-
-
-def test_validation_rows_are_taken_from_train_and_do_not_change_test() -> None:
-    texts = [text for text, _ in numbered(500)]
-    two, three = (np.array(splits_of(texts, by_hash(0.25, size))) for size in (0.0, 0.2))
-    test = SPLITS.index("test")
-    assert ((two == test) == (three == test)).all()
 
 
 def test_the_borders_of_the_shares_are_exact() -> None:

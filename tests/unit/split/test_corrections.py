@@ -111,16 +111,6 @@ def test_what_became_of_the_corrections_is_printed(tmp_path: Path, capsys: pytes
     assert [line for line in lines if line.startswith(uncorrected)]
 
 
-def test_corrections_of_the_labels_that_the_table_has_change_no_row(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    run(tmp_path)
-    files = {path.name: path.read_bytes() for path in (tmp_path / "splits").iterdir()}
-    run(tmp_path, as_csv({"c0": "0", "c1": "1"}))
-    assert {path.name: path.read_bytes() for path in (tmp_path / "splits").iterdir()} == files
-    assert "corrected labels: none; 2 have the label of the table already" in capsys.readouterr().out
-
-
 @pytest.mark.parametrize("method", METHODS)
 def test_unknown_ids_and_labels_are_lines_and_nothing_is_written(tmp_path: Path, method: str) -> None:
     with pytest.raises(UserError) as error:
@@ -133,13 +123,6 @@ def test_unknown_ids_and_labels_are_lines_and_nothing_is_written(tmp_path: Path,
     ]
     assert not (tmp_path / "splits").exists()
     assert not (tmp_path / "splits.json").exists()
-
-
-def test_of_many_mistakes_the_first_are_shown(tmp_path: Path) -> None:
-    with pytest.raises(UserError) as error:
-        run(tmp_path, as_csv({f"x{n}": "1" for n in range(9)}))
-    assert len(error.value.lines) == 6
-    assert error.value.lines[-1] == f"{tmp_path}/mine.csv: 9 of 9 corrections are wrong, 5 shown"
 
 
 @pytest.mark.parametrize("method", METHODS)

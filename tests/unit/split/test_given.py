@@ -1,14 +1,11 @@
 """Splits that the table gives, by files or in a column, through the stage split with both methods."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 import pytest
-from hypothesis import given as generate
-from hypothesis import strategies as st
 
 from stages import split as stage
 from tests.conftest import arguments, run_stage
@@ -16,7 +13,7 @@ from tests.settings import put
 from tests.unit.split.rows import NO_CORRECTIONS, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.errors import UserError
-from textclf.core.files import SPLITS, read_json, write_json
+from textclf.core.files import read_json, write_json
 from textclf.split import shuffle
 from textclf.split.draw import draw_the_rest
 from textclf.split.settings import Split
@@ -86,74 +83,57 @@ def texts(rows: pd.DataFrame | Rows) -> list[str]:
 
 # Given splits are kept
 
+USED = "as given; split.{}_size is not used"
+KEPT: dict[str, tuple[Table, dict[str, float], list[str]]] = {
+    "TREC": (TREC, {}, ["train: 5452 rows", f"test: 500 rows, {USED.format('test')}"]),
+    "a size of 0": (TREC, {"test_size": 0.0}, ["train: 5452 rows", "test: 500 rows, as given"]),
+    "SST-2": (
+        SST2,
+        {"validation_size": 0.15},
+        [
+            "train: 3000 rows",
+            f"validation: 872 rows, {USED.format('validation')}",
+            f"test: 1821 rows, {USED.format('test')}",
+        ],
+    ),
+}
 
-@pytest.mark.parametrize("way", WAYS)
+
+@pytest.mark.parametrize(("table", "settings", "lines"), KEPT.values(), ids=KEPT)
 @pytest.mark.parametrize("method", METHODS)
-def test_the_split_of_trec_is_kept_with_the_settings_of_the_lesson(split: Any, way: str, method: str) -> None:
-    done = split(TREC, way, method=method)
-    assert {name: texts(part) for name, part in done.parts.items()} == {
-        name: texts(part) for name, part in TREC.items()
-    }
-    assert done.report["given"] == {"train": 5452, "test": 500}
-    assert "train: 5452 rows" in done.printed
-    assert "test: 500 rows, as given; split.test_size is not used" in done.printed
-    assert done.printed[0].startswith("splits as given ")
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("method", METHODS)
-def test_the_splits_of_sst2_are_kept_in_shards_and_no_size_is_used(
-    split: Any, way: str, method: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_given_splits_are_kept_in_files_or_a_column(
+    split: Any, table: Table, settings: Any, lines: list[str], method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "ROWS", 500)
     monkeypatch.setattr(shuffle, "PIECES", 5)
-    done = split(SST2, way, method=method, validation_size=0.15)
-    expected = {"train": SST2["train"], "validation": SST2["dev"], "test": SST2["test"]}
-    assert {name: texts(part) for name, part in done.parts.items()} == {n: texts(part) for n, part in expected.items()}
-    assert [len(each) for each in splits.open_shards(tmp_path / "splits").values()] == [6, 2, 4]
-    assert "validation: 872 rows, as given; split.validation_size is not used" in done.printed
-    assert "test: 1821 rows, as given; split.test_size is not used" in done.printed
+    files, column = (split(table, way, method=method, **settings) for way in WAYS)
+    for done in (files, column):
+        expected = {word.replace("dev", "validation"): texts(rows) for word, rows in table.items()}
+        assert {name: texts(part) for name, part in done.parts.items()} == expected
+        assert done.report["given"] == {name: len(rows) for name, rows in expected.items()}
+        assert [line for line in done.printed if line in lines] == lines
+        assert done.printed[0].startswith("splits as given ")
+        assert done.parts["train"]["label"][:500].nunique() == len(done.report["train"]["classes"])  # shuffled
+    assert files.report == column.report
+    if method == "random":  # given rows keep their order
+        assert files.parts["test"]["text"].tolist() == [row[0] for row in table["test"]]
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_files_and_a_column_give_the_same_splits(split: Any, method: str) -> None:
-    by_files, by_column = (split(SST2, way, method=method) for way in WAYS)
-    assert {name: texts(part) for name, part in by_files.parts.items()} == {
-        name: texts(part) for name, part in by_column.parts.items()
-    }
-    assert by_files.report == by_column.report
-
-
-def test_training_rows_are_shuffled_and_given_test_rows_keep_their_order(split: Any) -> None:
-    done = split(TREC, "files")
-    assert done.parts["test"]["text"].tolist() == [text for text, _ in TREC["test"]]
-    assert done.parts["train"]["label"][:500].nunique() == len(TREC_CLASSES)
-
-
+@pytest.mark.parametrize(
+    ("missing", "settings", "low", "high"),
+    [("validation", {"validation_size": 0.1}, 450, 640), ("test", {}, 1200, 1530)],
+)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
-def test_a_missing_validation_split_is_drawn_from_the_training_rows(split: Any, way: str, method: str) -> None:
-    done = split(TREC, way, method=method, validation_size=0.1)
-    assert texts(done.parts["test"]) == texts(TREC["test"])
-    assert texts(pd.concat([done.parts["train"], done.parts["validation"]])) == texts(TREC["train"])
-    assert 450 < len(done.parts["validation"]) < 640
-    assert f"validation: {len(done.parts['validation'])} rows, drawn from the training rows" in done.printed
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("method", METHODS)
-def test_a_missing_test_split_is_drawn_from_the_training_rows(split: Any, way: str, method: str) -> None:
-    done = split({"train": TREC["train"], "dev": TREC["test"]}, way, method=method)
-    assert texts(done.parts["validation"]) == texts(TREC["test"])
-    assert 1200 < len(done.parts["test"]) < 1530
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("method", METHODS)
-def test_a_test_size_of_0_suits_a_given_test_split(split: Any, way: str, method: str) -> None:
-    done = split(TREC, way, method=method, test_size=0.0)
-    assert {name: len(part) for name, part in done.parts.items()} == {"train": 5452, "test": 500}
-    assert "test: 500 rows, as given" in done.printed
+def test_a_missing_split_is_drawn_from_the_training_rows(
+    split: Any, way: str, method: str, missing: str, settings: Any, low: int, high: int
+) -> None:
+    given = "test" if missing == "validation" else "validation"
+    done = split({"train": TREC["train"], given: TREC["test"]}, way, method=method, **settings)
+    assert texts(done.parts[given]) == texts(TREC["test"])
+    assert texts(pd.concat([done.parts["train"], done.parts[missing]])) == texts(TREC["train"])
+    assert low < len(done.parts[missing]) < high
+    assert f"{missing}: {len(done.parts[missing])} rows, drawn from the training rows" in done.printed
 
 
 def test_a_validation_size_of_0_is_not_said_to_be_unused(split: Any) -> None:
@@ -165,28 +145,6 @@ def test_files_are_pooled_only_if_this_is_asked_for(split: Any) -> None:
     assert len(done.parts["test"]) == 1488
     assert "given" not in done.report
     assert not done.printed[0].startswith("splits as given")
-
-
-@generate(
-    sizes=st.tuples(*[st.integers(4, 40)] * 3),
-    method=st.sampled_from(METHODS),
-    seed=st.integers(0, 9),
-    pooled=st.booleans(),
-)
-def test_no_row_of_a_given_split_is_in_another(
-    tmp_path_factory: pytest.TempPathFactory, sizes: tuple[int, ...], method: str, seed: int, pooled: bool
-) -> None:
-    folder = tmp_path_factory.mktemp("given")
-    (folder / "table").mkdir()
-    for name, size in zip(SPLITS, sizes, strict=True):
-        rows = [{"text": f"{name} {n}", "label": n % 2, "fold": name} for n in range(size)]
-        (folder / "table" / f"{name}.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows))
-    path = str(folder / "table")
-    data = Data(path=path, split="fold") if pooled else Data(path=path)
-    settings = Split(method="hash" if method == "hash" else "random", seed=seed)
-    stage.run(data, settings, splits=folder / "splits", report=folder / "splits.json", corrections=NO_CORRECTIONS)
-    for name, part in splits.read(folder / "splits").items():
-        assert sorted(part["text"]) == sorted(f"{name} {n}" for n in range(sizes[SPLITS.index(name)]))
 
 
 def test_intervals_let_the_shares_of_the_classes_vary_in_given_test_rows(project: Path) -> None:
@@ -243,24 +201,26 @@ def test_a_given_test_split_may_lack_a_class(split: Any, method: str) -> None:
 
 # Errors
 
+ADD = "add some to the table, or leave out its rows in the other splits"
+ANEW = "add training rows, or set data.split to null to split all rows anew"
+WRONG: list[tuple[Table, str]] = [
+    (
+        {"train": made(30, "ab", "x"), "test": made(9, "abc", "y")},
+        f"the training rows must hold every class; class c has none of 30: {ADD}",
+    ),
+    ({"test": made(30, "ab", "x")}, f"the table must give rows to train on; got only test rows: {ANEW}"),
+]
 
+
+@pytest.mark.parametrize(("table", "line"), WRONG)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("method", METHODS)
-def test_a_class_that_only_test_rows_have_is_an_error(split: Any, way: str, method: str) -> None:
-    line = (
-        "the training rows must hold every class; class c has none of 30: add some to the table, or leave out its rows"
-    )
-    with pytest.raises(UserError, match=f"^{line} in the other splits$"):
-        split({"train": made(30, "ab", "x"), "test": made(9, "abc", "y")}, way, method=method)
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("method", METHODS)
-def test_test_rows_alone_are_an_error(split: Any, way: str, method: str) -> None:
-    with pytest.raises(
-        UserError, match=r"^the table must give rows to train on; got only test rows: add training rows"
-    ):
-        split({"test": made(30, "ab", "x")}, way, method=method)
+def test_given_splits_that_train_too_little_are_an_error(
+    split: Any, table: Table, line: str, way: str, method: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        split(table, way, method=method)
+    assert error.value.lines == (line,)
 
 
 @pytest.mark.parametrize("given", [set(), {"train"}, {"train", "validation"}])

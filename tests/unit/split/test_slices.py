@@ -64,10 +64,3 @@ def test_the_rows_of_each_split_do_not_depend_on_slices(tmp_path: Path, table: P
     with_slices = run(tmp_path, table, method, ["platform"])
     for name, rows in before.items():
         assert pq.read_table(with_slices / f"{name}.parquet").select(splits.CLUSTERED.names).equals(rows)
-
-
-def test_a_reader_finds_the_slices_of_a_split_by_their_columns(tmp_path: Path, table: Path) -> None:
-    opened = splits.open_slices(run(tmp_path, table, "random", ["platform"]), "test")
-    (rows,) = opened
-    assert rows.column_names == ["id", "text", "label", "slice_platform"]
-    assert len(rows) == 30

@@ -224,33 +224,44 @@ def test_a_wrong_row_anywhere_is_an_error_and_nothing_is_written(tmp_path: Path,
 
 
 @pytest.mark.usefixtures("small")
-def test_a_large_table_that_does_not_fit_on_the_disk_is_refused_at_once(
+@pytest.mark.parametrize(
+    ("words", "count", "by_method"),  # memory and disk
+    [
+        (100_000, 20, {"hash": ("29 MB", "20 MB"), "random": ("40 MB", "10 MB")}),
+        (1, 20_000, {"hash": ("1.4 MB", "0.5 MB"), "random": ("8.1 MB", "0.3 MB")}),
+    ],
+)
+def test_a_large_table_that_does_not_fit_on_the_disk_or_into_memory_is_refused_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: int, count: int, by_method: dict[str, tuple[str, str]]
+) -> None:
+    path = write_csv(tmp_path / "c.csv", [(f"{'text ' * words}{n}", str(n % 2)) for n in range(count)])
+    free = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(resources, "available_memory", lambda: 10)
+    purposes = {"hash": "split.method hash", "random": f"split.method random (hash takes {by_method['hash'][0]})"}
+    for split in (by_hash(), RANDOM):
+        memory, disk = by_method[split.method]
+        for space, line in (
+            (0, f"{tmp_path}/out/splits needs about {disk} of disk; "),
+            (10**9, f"{purposes[split.method]} needs about {memory} of memory; "),
+        ):
+            monkeypatch.setattr(shutil, "disk_usage", lambda _, space=space: free._replace(free=space))
+            with pytest.raises(UserError) as error:
+                run(path, tmp_path / "out", split)
+            assert error.value.lines[0].startswith(line)
+            assert not (tmp_path / "out").exists()
+
+
+def test_the_room_for_few_rows_or_for_how_many_is_not_known_is_not_announced(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(shards, "ROWS", 61)  # with the header
     path = write_csv(tmp_path / "c.csv", numbered(60))
-    free = shutil.disk_usage(tmp_path)._replace(free=100)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: free)
-    with pytest.raises(UserError, match=r"splits needs about .* of disk; "):
-        run(path, tmp_path / "out", by_hash())
-    assert not (tmp_path / "out").exists()
-    assert capsys.readouterr().out.startswith("61 rows in 7 shards: about ")
-    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(path.read_bytes(), 0, mtime=0))
-    run(tmp_path / "c.csv.gz", tmp_path / "out", by_hash())  # its number of rows is not known
-
-
-@pytest.mark.usefixtures("small")
-def test_a_table_that_does_not_fit_into_memory_is_refused_with_the_need_of_hash(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write_csv(tmp_path / "c.csv", numbered(60))
-    monkeypatch.setattr(resources, "available_memory", lambda: 10)
-    with pytest.raises(UserError, match=r"^split\.method random \(hash takes .*\) needs about .* of memory; "):
-        run(path, tmp_path / "out", RANDOM)
-
-
-def test_the_room_for_few_rows_is_not_announced(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run(write_csv(tmp_path / "c.csv", numbered(60)), tmp_path / "out", by_hash())
-    assert "of disk" not in capsys.readouterr().out
+    (tmp_path / "c.csv.gz").write_bytes(gzip.compress(write_csv(tmp_path / "d.csv", numbered(99)).read_bytes(), 0))
+    for table in (path, tmp_path / "c.csv.gz"):
+        run(table, tmp_path / "out", by_hash())
+        assert "of disk" not in capsys.readouterr().out
+    run(write_csv(path, numbered(61)), tmp_path / "out", by_hash())
+    assert "62 rows in 2 shards: about " in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("split", [RANDOM, by_hash()], ids=["random", "hash"])
@@ -298,9 +309,6 @@ def test_many_classes_are_shown_in_part_with_a_warning(tmp_path: Path, capsys: p
     assert out[0].count("'") == 100
     assert out[0].endswith(" 8 and 951 more")
     assert out[1] == "warning: 1,001 classes; are the labels classes, or texts or ids by mistake?"
-
-
-def test_texts_that_are_taken_for_labels_are_refused_with_the_question(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"are the labels classes \(1,500\), or texts or ids by mistake\? Else set split"
     ):
