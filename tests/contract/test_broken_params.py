@@ -322,7 +322,7 @@ WRONG_SETTINGS = [
     ),
     (
         ("gate.slices", "{keras: {class=1: {ece: 0.5}}}"),
-        f"gate.slices.keras.class=1.ece must be accuracy or a value of evaluate.slice_metric: {SLICE_METRICS}; got ece",
+        f"gate.slices.keras.class=1.ece must be one of accuracy, {SLICE_METRICS}; got ece",
     ),
     # All mistakes at once, in the order of the settings.
     (

@@ -17,7 +17,7 @@ from textclf.behave.settings import named
 from textclf.behave.templates import LONGEST, Texts, expand, measure
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
-from textclf.core.settings import Name, Section, load_yaml, rule, show, suggest, unique, validate
+from textclf.core.settings import Name, Section, load_yaml, one_of, rule, show, suggest, unique, validate
 
 MOST_CASES = 10_000  # of a file
 MOST_COMBINATIONS = 1_000_000  # combinations of words of all templates of a file
@@ -36,12 +36,6 @@ def _text(value: str) -> str:
     return value
 
 
-def _perturbation(value: str) -> str:
-    if value not in PERTURBATIONS:
-        raise rule(f"one of {', '.join(PERTURBATIONS)}")
-    return value
-
-
 def _some(value: dict[str, Any]) -> dict[str, Any]:
     if not value:
         raise rule("a mapping that is not empty")
@@ -51,7 +45,7 @@ def _some(value: dict[str, Any]) -> dict[str, Any]:
 Text = Annotated[str, AfterValidator(_text)]
 Words = Annotated[list[Text], Field(min_length=1)]
 Pair = Annotated[list[Text], Field(min_length=2, max_length=2)]
-PerturbationName = Annotated[str, AfterValidator(_perturbation)]
+PerturbationName = Annotated[str, one_of(PERTURBATIONS)]
 PerturbationNames = Annotated[tuple[PerturbationName, ...], Field(strict=False), AfterValidator(unique)]
 
 

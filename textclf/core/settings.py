@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar, cast
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -108,6 +109,18 @@ def require_names(keys: Iterable[object], what: str) -> None:
     for key in keys:
         if not isinstance(key, str) or not ENTRY.fullmatch(key):
             raise relation(f"the name of {what} must be small letters, digits and _, at most 40; got {show(key)}")
+
+
+def one_of(known: Iterable[str], text: str = "one of") -> AfterValidator:
+    """Return the validator of a name that is one of these; `text` comes before them in the rule of its error."""
+    names = tuple(known)
+
+    def check(value: str) -> str:
+        if value not in names:
+            raise rule(f"{text} {', '.join(names)}")
+        return value
+
+    return AfterValidator(check)
 
 
 def unique(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, cast, get_args
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 
 from textclf.artifacts.decisions import RESERVED
-from textclf.core.settings import Name, Section, Seed, Share, rule
+from textclf.core.settings import Name, Section, Seed, Share, one_of, rule
 from textclf.evaluate.registry import METRICS
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
@@ -44,22 +44,8 @@ ExternalName = Annotated[str, AfterValidator(_external_name)]
 SLICE_METRICS = ("precision", "recall", "f1", "balanced_accuracy", "mcc", "log_loss", "brier")
 
 
-def _metric(value: str) -> str:
-    if value not in METRICS:
-        raise rule(f"one of {', '.join(METRICS)}")
-    return value
-
-
-MetricName = Annotated[str, AfterValidator(_metric), Field(json_schema_extra={"enum": list(METRICS)})]
-
-
-def _slice_metric(value: str) -> str:
-    if value not in SLICE_METRICS:
-        raise rule(f"null or one of {', '.join(SLICE_METRICS)}")
-    return value
-
-
-SliceMetric = Annotated[str, AfterValidator(_slice_metric), WithJsonSchema({"enum": [*SLICE_METRICS]})]
+MetricName = Annotated[str, one_of(METRICS), Field(json_schema_extra={"enum": list(METRICS)})]
+SliceMetric = Annotated[str, one_of(SLICE_METRICS, "null or one of"), WithJsonSchema({"enum": [*SLICE_METRICS]})]
 
 
 class Evaluate(Section):

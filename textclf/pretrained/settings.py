@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, WithJsonSchema, model_validator
 
-from textclf.core.settings import Name, Section, relation, rule
+from textclf.core.settings import Name, Section, one_of, relation, rule
 from textclf.pretrained.catalogue import TOKENIZER, having
 from textclf.pretrained.weights import Chosen
 
@@ -15,19 +15,13 @@ CHECKSUM = "checksum of all your files at path; leave it out, and dvc repro prin
 PRETRAINED = f"pretrained weights: {', '.join(having(TOKENIZER))}; null for your own at path"
 
 
-def _known(value: str) -> str:
-    if value not in having(TOKENIZER):
-        raise rule(f"null or one of {', '.join(having(TOKENIZER))}")
-    return value
-
-
 def _checksum(value: str) -> str:
     if not SHA256.fullmatch(value):
         raise rule("64 hexadecimal digits in lower case, as sha256sum prints them")
     return value
 
 
-Encoder = Annotated[str, AfterValidator(_known), WithJsonSchema({"enum": list(having(TOKENIZER))})]
+Encoder = Annotated[str, one_of(having(TOKENIZER), "null or one of"), WithJsonSchema({"enum": list(having(TOKENIZER))})]
 OwnPath = Name
 Checksum = Annotated[str, AfterValidator(_checksum)]
 

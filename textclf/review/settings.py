@@ -6,24 +6,11 @@ from pydantic import AfterValidator, Field
 
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
-from textclf.core.settings import Name, Section, rule
+from textclf.core.settings import Name, Section, one_of, rule
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import SLICE_METRICS, MetricName
 
-
-def _split(value: str) -> str:
-    if value not in SPLITS:
-        raise rule(f"one of {', '.join(SPLITS)}")
-    return value
-
-
 LOWER_IS_BETTER = join_names([name for name, metric in METRICS.items() if not metric.higher_is_better])
-
-
-def _slice_metric(value: str) -> str:
-    if value not in ("accuracy", *SLICE_METRICS):
-        raise rule(f"accuracy or a value of evaluate.slice_metric: {', '.join(SLICE_METRICS)}")
-    return value
 
 
 def _shares(limits: dict[str, float]) -> dict[str, float]:
@@ -33,8 +20,8 @@ def _shares(limits: dict[str, float]) -> dict[str, float]:
     return limits
 
 
-SplitName = Annotated[str, AfterValidator(_split)]
-SliceMetricName = Annotated[str, AfterValidator(_slice_metric)]
+SplitName = Annotated[str, one_of(SPLITS)]
+SliceMetricName = Annotated[str, one_of(("accuracy", *SLICE_METRICS))]
 Shares = AfterValidator(_shares)
 Bounds = dict[Name, dict[SplitName, Annotated[dict[MetricName, float], Shares]]]
 SliceBounds = dict[Name, dict[Name, Annotated[dict[SliceMetricName, float], Shares]]]

@@ -2,18 +2,15 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
-from textclf.core.settings import Section, rule
+from textclf.core.settings import Section, one_of
 from textclf.pretrained.catalogue import VECTORS, having
 
 FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'  # of Keras's Tokenizer; the apostrophe stays
-
-
-def _known(name: str) -> str:
-    if name not in having(VECTORS):
-        raise rule(f"null, or one of {', '.join(having(VECTORS))}")
-    return name
+Vectors = Annotated[
+    str, Field(json_schema_extra={"enum": list(having(VECTORS))}), one_of(having(VECTORS), "null or one of")
+]
 
 
 class Settings(Section):
@@ -35,8 +32,8 @@ class Settings(Section):
     )
     lowercase: bool = Field(True, description="count Good and good as one word")
     filters: str = Field(FILTERS, description="characters that separate words, beside the space")
-    vectors: Annotated[str, Field(json_schema_extra={"enum": list(having(VECTORS))}), AfterValidator(_known)] | None = (
-        Field(None, description="pretrained word vectors for the embedding, such as glove-6b-50d; null: none")
+    vectors: Vectors | None = Field(
+        None, description="pretrained word vectors for the embedding, such as glove-6b-50d; null: none"
     )
 
     def pretrained_names(self) -> list[str]:
