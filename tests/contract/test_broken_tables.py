@@ -1,10 +1,8 @@
 """The errors of tables that break a rule, line by line."""
 
 import datetime as dt
-import decimal
 import gzip
 import io
-import json
 import struct
 import zipfile
 from collections.abc import Callable, Mapping
@@ -107,18 +105,10 @@ HEADERS = {
     "header without rows": alone("c.csv", HEAD, " must have rows; got none"),
     "blank first line": alone("c.csv", f"\n{GOOD}", ":1: must be a header; got a blank line; remove it"),
     "no header": alone("c.csv", "a,0\nb,1\n", *columns("text", "label", there="a, 0", hint=f"; {NO_HEADER}")),
-    "a sentence for a header": alone(
-        "c.csv",
-        "The food was really great,pos\nb,neg\n",
-        *columns("text", "label", there="The food was really great, pos", hint=f"; {NO_HEADER}"),
-    ),
     "JSON called csv": alone(
         "c.csv",
         '[{"text": "a", "label": 0}]',
         *columns("text", "label", there="""[{"text": "a", ' "label": 0}]'""", hint=f"; {IS_JSON}"),
-    ),
-    "JSON over lines called tsv": alone(
-        "c.tsv", '[\n{"text": "a"}]', *columns("text", "label", there="[", hint=f"; {IS_JSON}")
     ),
     "semicolons and quotes": alone(
         "c.csv",
@@ -133,10 +123,8 @@ HEADERS = {
     "another column with semicolons": alone(
         "c.csv", "text;stars\na;0\n", *columns("text", "label", there="text;stars", hint=f"; {DELIMITER}")
     ),
-    "line for a spreadsheet": alone("c.csv", f"sep=,\n{GOOD}", *columns("text", "label", there="sep=, ''")),
     "names in other case": alone("c.csv", "Text,Label\na,0\n", *columns("text", "label", there="Text, Label")),
     "space in a name": alone("c.csv", "text, label\na, 0\n", *columns("label", there="text, ' label'")),
-    "names of nothing": alone("c.csv", ",,\n1,a,0\n", *columns("text", "label", there="'', '', ''")),
     "names that would break the line": alone(
         "c.csv",
         'text,"c\nd",\x1b[31m,"a,b",' + "x" * 99 + "\n",
@@ -158,12 +146,6 @@ HEADERS = {
     "commas in TSV": alone(
         "c.tsv", GOOD, *columns("text", "label", there="'text,label'", hint="; set data.delimiter to ','")
     ),
-    "delimiter of another file": alone(
-        "c.csv",
-        GOOD,
-        *columns("text", "label", there="'text,label'", hint="; set data.delimiter to ','"),
-        delimiter="'|'",
-    ),
     "names of another table": alone(
         "c.csv",
         GOOD,
@@ -184,8 +166,6 @@ HEADERS = {
 LINES = {
     "too few fields": alone("c.csv", f"{HEAD}a\nb,1\n", f":2: {FIELDS}; got 1; {QUOTE}"),
     "too many fields": alone("c.csv", f"{HEAD}a, or b,0\nb,1\n", f":2: {FIELDS}; got 3; {QUOTE}"),
-    "comma at the end": alone("c.csv", f"{HEAD}a,0,\nb,1\n", f":2: {FIELDS}; got 3; {QUOTE}"),
-    "space before a quote": alone("c.csv", f'{HEAD}x, "0,1"\n', f":2: {FIELDS}; got 3; {QUOTE}"),
     "quotes in TSV": alone(
         "c.tsv",
         'text\tlabel\n"a\tb"\t0\n',
@@ -201,13 +181,7 @@ LINES = {
         f'{HEAD}a,0\n"b\n\n"c",1\n',
         f":3: {QUOTES}; got text after a closing quote in line 5; {UNQUOTE}",
     ),
-    "quotes behind backslashes": alone(
-        "c.csv",
-        f'{HEAD}"say \\"a\\"",0\n',
-        f":2: {QUOTES}; got text after a closing quote in line 2; {UNQUOTE}",
-    ),
     "lone CR": alone("c.csv", f"{HEAD}a\rb,0\n", f":2: {CR}"),
-    "nothing but CR at the ends of lines": alone("c.csv", "text,label\ra,0\rb,1\r", f":1: {CR}"),
     "rows behind a quoted line end": alone("c.csv", f'{HEAD}"a\nb\nc",0\nd\n', f":5: {FIELDS}; got 1; {QUOTE}"),
     "five wrong rows": alone(
         "c.csv", HEAD + "a\n" * 5, *(f":{number}: {FIELDS}; got 1; {QUOTE}" for number in range(2, 7))
@@ -229,7 +203,6 @@ LINES = {
     "txt and another column": alone(
         "c.txt", "a\t0\n", *columns("text", there="text, label", wanted={"text": "review"}), text="review"
     ),
-    "txt and ids": alone("c.txt", "a\t0\n", *columns("id", there="text, label"), id="id"),
     "txt with CR CR LF": alone(
         "c.txt", "a\t0\r\r\nb\t1\n", r":1: label must not contain control characters; got '0\r'"
     ),
@@ -237,12 +210,6 @@ LINES = {
 VALUES = {
     "blank line": alone(
         "c.csv", f"{HEAD}a,0\n\nb,1\n", f":3: text must not be empty; got nothing in column text; {DROP}"
-    ),
-    "blank lines at the end": alone(
-        "c.csv",
-        f"{GOOD}\n\n",
-        f":4: text must not be empty; got nothing in column text; {DROP}",
-        f":5: text must not be empty; got nothing in column text; {DROP}",
     ),
     "no text": alone("c.csv", f"{HEAD},0\nb,1\n", f":2: text must not be empty; got '' in column text; {DROP}"),
     "text of spaces": alone(
@@ -261,14 +228,10 @@ VALUES = {
     "label of two lines": alone(
         "c.csv", f'{HEAD}a,"0\n1"\nb,1\n', r":2: label must not contain control characters; got '0\n1'"
     ),
-    "label that colours": alone(
-        "c.csv", f"{HEAD}a,\x1b[31m\nb,1\n", r":2: label must not contain control characters; got '\x1b[31m'"
-    ),
     "label with U+0085": alone(
         "c.csv", f"{HEAD}a,0\x85\nb,1\n", r":2: label must not contain control characters; got '0\x85'"
     ),
     "NUL in a text": alone("c.csv", f"{HEAD}a\0b,0\nb,1\n", ":2: text must not contain NUL; got one at offset 1"),
-    "NUL in a label": alone("c.csv", f"{HEAD}a,0\0\nb,1\n", ":2: label must not contain NUL; got one at offset 1"),
     "one class": alone("c.csv", f"{HEAD}a,0\nb,0\n", " must have rows of at least two classes; got only '0'"),
     "source of a single file": alone(
         "c.csv", GOOD, " must have rows of at least two classes; got only 'c'", label="source"
@@ -278,13 +241,6 @@ VALUES = {
         f"{HEAD}a,neg\nb,postive\nc,pos\n",
         f":3: label must be one of data.classes (neg, pos); got 'postive'; {ADD}",
         classes="[neg, pos]",
-    ),
-    "columns in another order": alone(
-        "c.txt",
-        "0\ta\n1\tb\n",
-        f":1: label must be one of data.classes (0, 1); got 'a'; {ADD}",
-        f":2: label must be one of data.classes (0, 1); got 'b'; {ADD}",
-        classes="[0, 1]",
     ),
     "data.classes without quotes": alone(
         "c.csv",
@@ -343,9 +299,6 @@ BYTES = {
         ":2: must be cp1252; got byte 0x81 at offset 1; set data.encoding",
         encoding="cp1252",
     ),
-    "a letter that is not ASCII": alone(
-        "c.txt", "café\t0\n", ":1: must be ascii; got byte 0xc3 at offset 3; set data.encoding", encoding="ascii"
-    ),
     "surrogate in UTF-8": alone(
         "c.txt", b"a\t1\n\xed\xa0\x80\t0\n", ":2: must be utf-8; got byte 0xed at offset 0; set data.encoding"
     ),
@@ -379,19 +332,6 @@ JSON_LINES = {
         f""":2: {JSON}; Extra data in '{{"text": "b", "label": 1}}]'""",
     ),
     "a list": alone("c.jsonl", f"[{OBJECT.strip()}]\n", f":1: {JSON}; got a list; {IS_ARRAY}"),
-    "an object over lines": alone(
-        "c.jsonl",
-        json.dumps({"text": "a", "label": 0}, indent=1),
-        f":1: {JSON}; Expecting property name enclosed in double quotes in '{{'",
-        f""":2: {JSON}; Extra data in '"text": "a",'""",
-        f""":3: {JSON}; Extra data in '"label": 0'""",
-        f":4: {JSON}; Expecting value in '}}'",
-    ),
-    "two objects on a line": alone(
-        "c.jsonl",
-        OBJECT.strip() + OBJECT,
-        f""":1: {JSON}; Extra data in '{{"text": "a", "label": 0}}{{"text": "a", …'""",
-    ),
     "Python for JSON": alone(
         "c.jsonl",
         OBJECT + "{'text': 'a'}\n",
@@ -421,7 +361,6 @@ JSON_LINES = {
         f":2: {JSON}; Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits in "
         f"""'{{"n": {"9" * 33}…'""",
     ),
-    "a number of 1,000 digits": alone("c.jsonl", OBJECT + "9" * 1000, f":2: {JSON}; got {'9' * 39}…"),
     "9,000 brackets": alone("c.jsonl", OBJECT + "[" * 9000, f":2: {JSON}; too deep in '{'[' * 39}…'"),
     "text of other types": alone(
         "c.jsonl",
@@ -448,11 +387,6 @@ JSON_LINES = {
         "c.jsonl",
         OBJECT + '{"txt": "b", "label": 1}\n',
         f":2: text must not be empty; got nothing in column text; {DROP}",
-    ),
-    "null": alone(
-        "c.jsonl",
-        OBJECT + '{"text": "b", "label": null}\n',
-        f":2: label must not be empty; got nothing in column label; {DROP}",
     ),
     "blank line and empty object": alone(
         "c.jsonl",
@@ -497,9 +431,7 @@ JSON_ARRAYS = {
         '{"text": {"0": "a"}, "label": {"0": 1}}',
         f" {ARRAY}; got one object with the keys text, label; {RECORDS}; {BY_LINE}",
     ),
-    "a number": alone("c.json", "7", f" {ARRAY}; got 7"),
     "cut off": alone("c.json", '[\n{"text": "a",\n "lab', f""":3: {ARRAY}; Unterminated string in '"lab'"""),
-    "an open array": alone("c.json", f"[{OBJECT}", f":2: {ARRAY}; Expecting ',' delimiter in ''"),
     "a key twice": alone("c.json", '[{"text": "a", "text": "b"}]', f" {ARRAY}; duplicate key 'text'"),
     "9,000 brackets": alone("c.json", "[" * 9000, f" {ARRAY}; too deep"),
     "not UTF-8": alone("c.json", b'["caf\xe9"]', ": must be utf-8; got byte 0xe9 at offset 5; set data.encoding"),
@@ -515,9 +447,7 @@ JSON_ARRAYS = {
 }
 WORKBOOK = "must be a whole Excel (.xlsx) file"
 EXCEL = {
-    "empty file": alone("c.xlsx", b"", f" {WORKBOOK}; File is not a zip file; copy it again"),
     "CSV called xlsx": alone("c.xlsx", GOOD, f" {WORKBOOK}; File is not a zip file; copy it again"),
-    "cut off": alone("c.xlsx", excel(("text", "label"))[:-9], f" {WORKBOOK}; File is not a zip file; copy it again"),
     "another zip archive": alone(
         "c.xlsx",
         zipped("a.txt"),
@@ -529,9 +459,6 @@ EXCEL = {
         "c.xlsx",
         excel(("a", 0), ("b", 1)),
         *columns("text", "label", there="a, 0", hint="; if row 1 is no header, put one above it"),
-    ),
-    "other columns": alone(
-        "c.xlsx", excel(("n", None, "review", None), (1, None, "a")), *columns("text", "label", there="n, '', review")
     ),
     "another sheet": alone(
         "c.xlsx",
@@ -572,12 +499,6 @@ SQLITE = {
         ": data.query must be a SELECT on its tables (others, rows); got nothing",
     ),
     "another table": alone("c.db", sqlite([]), f": {TABLES}; no such table: row", query="SELECT * FROM row"),
-    "no SQL": alone("c.db", sqlite([]), f": {TABLES}; got 'rows'", query="rows"),
-    "two statements": alone(
-        "c.db", sqlite([]), f": {TABLES}; You can only execute one statement at a time", query="SELECT 1; SELECT 2"
-    ),
-    "a statement without rows": alone("c.db", sqlite([]), f": {TABLES}; got 'REINDEX rows'", query="REINDEX rows"),
-    "a setting": alone("c.db", sqlite([]), f": {TABLES}; got 'BEGIN'", query="BEGIN"),
     "no rows": alone("c.db", sqlite([]), " must have rows; got none", query="SELECT * FROM rows"),
     "other columns": alone("c.db", sqlite([]), *columns("label", there="text"), query="SELECT text FROM rows"),
     "values of other types": alone(
@@ -606,13 +527,11 @@ BAD_OFFSETS = pa.Array.from_buffers(
     pa.string(), 2, [None, pa.py_buffer(struct.pack("<3i", 0, 10**6, 2)), pa.py_buffer(b"ab")]
 )
 ARROW = {
-    "empty file": alone("c.arrow", b"", " must be a whole Arrow file; its end is missing; copy it again"),
     "cut off at a batch": alone(
         "c.arrow",
         arrow({"text": ["a", "b"], "label": [0, 1]})[:-8],
         " must be a whole Arrow file; its end is missing; copy it again",
     ),
-    "CSV called feather": alone("c.feather", GOOD, " must be a whole Arrow file; its end is missing; copy it again"),
     "other columns": alone("c.arrow", arrow({"review": ["a"]}), *columns("text", "label", there="review")),
     "text of numbers": alone("c.arrow", arrow({"text": [1], "label": [0]}), ": column text must hold text; got int64"),
     "offsets out of bounds": alone(
@@ -645,11 +564,6 @@ FOLDERS = {
         {"neg/1.txt": "a", "pos/2.txt": ""},
         f"own/pos/2.txt: text must not be empty; got '' in column text; {DROP}",
     ),
-    "other columns": folder(
-        {"neg/1.txt": "a", "pos/2.txt": "b"},
-        "own/neg/1.txt: data.text must be one of its columns (text, label); got 'review'",
-        text="review",
-    ),
     "not UTF-8": folder(
         {"neg/1.txt": "a", "pos/2.txt": b"b\ncaf\xe9"},
         "own/pos/2.txt: must be utf-8; got byte 0xe9 at offset 5; set data.encoding",
@@ -664,8 +578,6 @@ CONTENTS = {
     name: alone(file, content, f" must be {kind}; got {got}")
     for name, file, content, kind, got in (
         ("Excel called csv", "c.csv", excel(), "csv", f"{ZIP}; rename it, or set data.format to excel"),
-        ("Excel called txt", "c.txt", excel(), "txt", f"{ZIP}; rename it, or set data.format to excel"),
-        ("Excel called db", "c.db", excel(), "sqlite", f"{ZIP}; rename it, or set data.format to excel"),
         ("Parquet called csv", "c.csv", parquet(), "csv", "Parquet; rename it, or set data.format to parquet"),
         ("Arrow called csv", "c.csv", arrow({"a": [1]}), "csv", "Arrow; rename it, or set data.format to arrow"),
         (
@@ -696,7 +608,6 @@ CONTENTS = {
 }
 PARQUET = {
     "empty file": alone("c.parquet", b"", " must be a whole Parquet file; Parquet file size is 0 bytes; copy it again"),
-    "CSV called Parquet": alone("c.parquet", GOOD, f" must be a whole Parquet file; {NO_PARQUET}; copy it again"),
     "cut off": alone("c.parquet", parquet()[:-9], f" must be a whole Parquet file; {NO_PARQUET}; copy it again"),
     "no rows": alone("c.parquet", parquet(pa.nulls(0), pa.nulls(0)), " must have rows; got none"),
     "other columns": alone(
@@ -716,9 +627,7 @@ PARQUET = {
         for column in (
             pa.array([b"a"]),
             pa.array([1]),
-            pa.array([True]),
             pa.array([["a"]], LIST),
-            pa.array([{"raw": "a"}]),
             pa.array([b"a"]).dictionary_encode(),
         )
     },
@@ -730,10 +639,7 @@ PARQUET = {
         )
         for column, advice in (
             (pa.array([1.0]), ""),
-            (pa.array([decimal.Decimal("1.0")]), ""),
             (pa.array([dt.date(2020, 1, 1)]), ""),
-            (pa.array([dt.datetime(2020, 1, 1)]), ""),  # noqa: DTZ001
-            (pa.array([b"a"]), ""),
             (pa.array([["a"]], LIST), f"; {ONE_LABEL}"),
         )
     },
@@ -780,7 +686,6 @@ COMPRESSED = {
     "zst cut off": alone(
         "c.csv.zst", zst(GOOD.encode())[:-3], " must be a whole zstd file; Truncated compressed stream; copy it again"
     ),
-    "wrong row in gz": alone("c.csv.gz", gz(f"{HEAD}a\n"), f":2: {FIELDS}; got 1; {QUOTE}"),
     "compressed twice": alone("c.csv.gz.zst", zst(gz(GOOD)), f" {ENDING}"),
 }
 FILES = {
@@ -802,9 +707,6 @@ FILES = {
     ),
     "hidden files alone": folder(
         {".c.csv": GOOD, ".d/d.csv": GOOD}, "own must contain files that match data.files; got none for **/*"
-    ),
-    "an empty file among others": folder(
-        {"a.csv": GOOD, "b.csv": ""}, "own/b.csv must have a header and rows; got an empty file"
     ),
     "a file without rows among others": folder({"a.csv": GOOD, "b.jsonl": ""}, "own/b.jsonl must have rows; got none"),
     "a file of other columns": folder(
