@@ -1,8 +1,13 @@
-"""How the trained models behave, and that their files make the predictions on record."""
+"""The models of the default run: how they behave, and that every form of them predicts what was measured."""
 
+import csv
+import io
+import re
+import subprocess
+import sys
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +16,30 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+import textclf
 from tests import verify
-from tests.verify import Copy
-from textclf.artifacts import layers
-from textclf.vectorize import representation
+from tests.vectorized import vectorize_terms
+from tests.verify import ROOT, Copy
+from textclf.artifacts.decisions import Decision
+from textclf.export import onnx_model
+from textclf.fetch.catalogue import CORPORA
+from textclf.fetch.download import fetch_corpora
+from textclf.models.common.fitting import fit_model
+from textclf.models.settings import Train
+from textclf.predict.predictor import Predictor
+from textclf.split.draw import draw_splits
+from textclf.split.settings import Split
+from textclf.tables import corpus
+from textclf.tables.settings import Data
+from textclf.vectorize.terms.settings import Terms
 
 MODELS = ("majority", "logistic_regression", "keras")
-LEARNED = MODELS[1:]
 PROBABILITIES = ["probability_0", "probability_1"]
+EPOCHS = 10
 PICKLES = tuple(b"\x80" + bytes([protocol]) for protocol in range(2, 6))  # how a pickle begins
-
-Predict = Callable[[Iterable[str]], NDArray[np.float64]]  # texts to the probability of class 1
+PYTHON_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 each_model = pytest.mark.parametrize("model", MODELS)
-each_learned = pytest.mark.parametrize("model", LEARNED)
+each_learned = pytest.mark.parametrize("model", MODELS[1:])
 
 
 @pytest.fixture(scope="module")
@@ -34,20 +50,21 @@ def rows(pipeline: Copy) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def predictions(pipeline: Copy) -> dict[str, pd.DataFrame]:
-    return {model: pd.read_parquet(pipeline.folder / f"data/predictions/{model}.parquet") for model in MODELS}
+def recorded(pipeline: Copy, rows: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Return the predictions of the stage train by model, in the order of `rows`."""
+    read = {model: pd.read_parquet(pipeline.folder / f"data/predictions/{model}.parquet") for model in MODELS}
+    return {model: table.set_index("id").loc[rows["id"]].reset_index() for model, table in read.items()}
 
 
 @pytest.fixture(scope="module")
-def counts(pipeline: Copy) -> Callable[[Iterable[str]], Any]:
-    """Turns texts into vectors with the vectorizer of the pipeline."""
-    folder = pipeline.folder / "data/features/words"
-    transform: Callable[[Iterable[str]], Any] = representation.read(folder / "vectorizer.json", folder).transform
-    return transform
+def predictors(pipeline: Copy) -> dict[str, Predictor]:
+    """Return the exported models."""
+    return {model: textclf.load(pipeline.folder / "models" / model) for model in MODELS}
 
 
 @pytest.fixture(scope="module")
 def network(pipeline: Copy) -> Any:
+    """Return the network that Keras opens."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what TensorFlow's own imports deprecate
         import keras
@@ -55,102 +72,59 @@ def network(pipeline: Copy) -> Any:
         return keras.saving.load_model(pipeline.folder / "models/keras/model.keras", safe_mode=True)
 
 
-@pytest.fixture(scope="module")
-def predict(pipeline: Copy, counts: Callable[[Iterable[str]], Any], network: Any) -> dict[str, Predict]:
-    """Return the models read from their files."""
-    folder = pipeline.folder / "models/logistic_regression"
+def through_onnx(path: Path, predictor: Predictor, texts: list[str]) -> tuple[Any, NDArray[np.float32]]:
+    """Return labels and probabilities from onnxruntime."""
+    import onnxruntime
 
-    def logistic_regression(texts: Iterable[str]) -> NDArray[np.float64]:
-        probabilities: NDArray[np.float64] = layers.read(folder).predict_proba(counts(texts))[:, 1]
-        return probabilities
-
-    def keras(texts: Iterable[str]) -> NDArray[np.float64]:
-        probabilities: NDArray[np.float64] = network.predict(counts(texts).toarray(), verbose=0)[:, 0]
-        return probabilities
-
-    return {"logistic_regression": logistic_regression, "keras": keras}
+    session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    vectors = predictor.vectorizer.transform(texts).toarray().astype(np.float32)
+    label, probabilities = session.run(None, {"features": vectors})
+    return label, probabilities
 
 
-def accuracy(table: pd.DataFrame) -> float:
-    test = table[table["split"] == "test"]
-    return float((test[PROBABILITIES].to_numpy().argmax(axis=1) == test["label"].astype(int)).mean())
-
-
-@each_learned
-def test_a_model_that_learns_beats_the_majority_on_the_test_rows(
-    predictions: dict[str, pd.DataFrame], model: str
-) -> None:
-    assert accuracy(predictions[model]) > accuracy(predictions["majority"]) + 0.2
+# The rows
 
 
 @each_model
-def test_probabilities_are_shares_of_one(predictions: dict[str, pd.DataFrame], model: str) -> None:
-    values = predictions[model][PROBABILITIES].to_numpy()
+def test_every_row_is_predicted_once_with_shares_of_one(
+    pipeline: Copy, rows: pd.DataFrame, recorded: dict[str, pd.DataFrame], model: str
+) -> None:
+    assert len(pd.read_parquet(pipeline.folder / f"data/predictions/{model}.parquet")) == len(rows) == 1000
+    predicted, given = (table[["split", "label"]].to_numpy().tolist() for table in (recorded[model], rows))
+    assert predicted == given
+    values = recorded[model][PROBABILITIES].to_numpy()
     assert values.min() >= 0
     assert values.max() <= 1
     assert np.abs(values.sum(axis=1) - 1).max() < 1e-12
 
 
-@each_model
-def test_every_row_is_predicted_once(predictions: dict[str, pd.DataFrame], rows: pd.DataFrame, model: str) -> None:
-    columns = ["split", "id", "label"]
-    predicted, expected = (
-        table[columns].sort_values(columns).to_numpy().tolist() for table in (predictions[model], rows)
-    )
-    assert predicted == expected
-
-
 def test_a_row_id_names_the_line_of_the_corpus_that_holds_its_text_and_label(
     pipeline: Copy, rows: pd.DataFrame
 ) -> None:
-    (corpus,) = verify.corpus_folder(pipeline).iterdir()
-    lines = corpus.read_bytes().decode("utf-8").split("\n")
-    named = {f"{corpus.name}:{number}": line for number, line in enumerate(lines, start=1) if line}
+    (table,) = verify.corpus_folder(pipeline).iterdir()
+    lines = table.read_bytes().decode("utf-8").split("\n")
+    named = {f"{table.name}:{number}": line for number, line in enumerate(lines, start=1) if line}
     assert {row.id: f"{row.text}\t{row.label}" for row in rows.itertuples()} == named
-    assert len(rows) == len(named) == 1000
 
 
-@each_learned
-def test_the_files_of_a_model_give_the_predictions_on_record(
-    predictions: dict[str, pd.DataFrame], rows: pd.DataFrame, predict: dict[str, Predict], model: str
+# Every form of a model predicts what was measured
+
+
+@each_model
+def test_a_loaded_model_and_onnx_predict_what_was_measured(
+    pipeline: Copy, rows: pd.DataFrame, recorded: dict[str, pd.DataFrame], predictors: dict[str, Predictor], model: str
 ) -> None:
-    expected = predictions[model].set_index("id")["probability_1"].loc[rows["id"]].to_numpy()
-    assert np.abs(predict[model](rows["text"]) - expected).max() < 1e-5
+    expected, texts = recorded[model][PROBABILITIES].to_numpy(), rows["text"].tolist()
+    assert np.abs(predictors[model].predict_proba(texts) - expected).max() < 1e-12
+    path = pipeline.folder / "models" / model / onnx_model.ONNX
+    labels, probabilities = through_onnx(path, predictors[model], texts)
+    assert np.abs(probabilities - expected).max() < 1e-5
+    assert labels.tolist() == predictors[model].predict(texts)
 
 
-def reversed_words(text: str) -> str:
-    return " ".join(reversed(text.split()))
-
-
-@pytest.mark.parametrize("change", [reversed_words, str.upper, str.lower])
-@each_learned
-def test_the_order_and_case_of_words_change_no_prediction(
-    rows: pd.DataFrame, predict: dict[str, Predict], model: str, change: Callable[[str], str]
+def test_keras_opens_a_plain_stack_of_dense_layers_that_predicts_what_was_measured(
+    rows: pd.DataFrame, recorded: dict[str, pd.DataFrame], predictors: dict[str, Predictor], network: Any
 ) -> None:
-    changed = rows["text"].map(change)
-    assert (changed != rows["text"]).mean() > 0.7
-    assert predict[model](changed).tolist() == predict[model](rows["text"]).tolist()
-
-
-@pytest.mark.parametrize(
-    ("model", "word", "sign", "share"),
-    [
-        # Adding a word to a linear model moves every row the same way; a network only has to do so for most.
-        ("logistic_regression", "great", 1, 1.0),
-        ("logistic_regression", "terrible", -1, 1.0),
-        ("keras", "great", 1, 0.95),
-        ("keras", "terrible", -1, 0.95),
-    ],
-)
-def test_praise_raises_and_blame_lowers_the_probability_of_a_good_review(
-    rows: pd.DataFrame, predict: dict[str, Predict], model: str, word: str, sign: int, share: float
-) -> None:
-    test = rows.loc[rows["split"] == "test", "text"]
-    moves = sign * (predict[model](test + f" {word}") - predict[model](test))
-    assert (moves > 0).mean() >= share
-
-
-def test_the_network_is_a_plain_stack_of_dense_layers(network: Any) -> None:
     import keras
 
     assert type(network) is keras.Sequential
@@ -159,6 +133,102 @@ def test_the_network_is_a_plain_stack_of_dense_layers(network: Any) -> None:
         (keras.layers.Dense, 1, "sigmoid"),
     ]
     assert network.count_params() == 17161
+    vectors = predictors["keras"].vectorizer.transform(rows["text"]).toarray()
+    assert network.predict(vectors, verbose=0)[:, 0] == pytest.approx(recorded["keras"]["probability_1"], abs=1e-5)
+
+
+@each_model
+def test_the_command_prints_the_rows_of_a_table_in_order(
+    pipeline: Copy, rows: pd.DataFrame, recorded: dict[str, pd.DataFrame], model: str
+) -> None:
+    command = [sys.executable, "-m", "textclf.cli", "predict", "--path", "data/raw", "--model", model, "--to", "csv"]
+    printed = subprocess.run(command, cwd=pipeline.folder, capture_output=True, check=True).stdout
+    found = list(csv.DictReader(io.StringIO(printed.decode("utf-8"))))
+    assert [row["id"] for row in found] == [f"yelp_labelled.txt:{number}" for number in range(1, 1001)]
+    expected = recorded[model].assign(text=rows["text"]).set_index("id").loc[[row["id"] for row in found]]
+    assert [row["text"] for row in found] == expected["text"].tolist()
+    probabilities = np.array([[float(row[name]) for name in PROBABILITIES] for row in found])
+    assert np.abs(probabilities - expected[PROBABILITIES].to_numpy()).max() < 1e-5
+
+
+def test_the_python_examples_of_the_page_give_what_it_says(pipeline: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(pipeline.folder)
+    blocks = PYTHON_BLOCK.findall((ROOT / "docs/predict.md").read_text(encoding="utf-8"))
+    assert len(blocks) == 2
+    for block in blocks:
+        names: dict[str, Any] = {}
+        for line in block.splitlines():
+            statement, _, expected = line.partition("  # ")
+            if expected:
+                assert repr(eval(statement, names)) == expected  # noqa: S307 (a page of the project)
+            else:
+                exec(statement, names)  # noqa: S102 (the same)
+    assert names["label"].tolist() == ["1"]
+
+
+@pytest.mark.parametrize("name", ["amazon", pytest.param("imdb", marks=pytest.mark.nightly)])
+def test_layers_and_onnx_predict_like_keras_on_another_corpus(tmp_path: Path, name: str) -> None:
+    for file, data in fetch_corpora({name: CORPORA[name]}, tmp_path, report=print).items():
+        (tmp_path / file).write_bytes(data)
+    table = corpus.read(tmp_path / CORPORA[name].file, Data())
+    splits = draw_splits(table.rows, Split())
+    features, vectorizer = vectorize_terms(splits, Terms(), table.classes)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # deprecations in TensorFlow's own imports
+        fitted = fit_model("keras", features, Train().keras.model_copy(update={"epochs": EPOCHS}))
+        from keras.saving import load_model
+
+        fitted.files["model.keras"](tmp_path / "model.keras")
+        network: Any = load_model(tmp_path / "model.keras")
+    predictor = Predictor(vectorizer, fitted.layers, Decision(0.5))
+    onnx_model.write(vectorizer, fitted.layers, predictor.decision, tmp_path / "model.onnx")
+    for split, part in splits.items():
+        by_keras = network.predict(features[split].X.toarray(), verbose=0)[:, 0]
+        _, by_onnx = through_onnx(tmp_path / "model.onnx", predictor, part["text"].tolist())
+        for probabilities in (predictor.predict_proba(part["text"]), by_onnx):
+            assert np.abs(probabilities[:, 1] - by_keras).max() < 1e-5
+
+
+# Behaviour
+
+
+@each_learned
+def test_a_model_that_learns_beats_the_majority_on_the_test_rows(recorded: dict[str, pd.DataFrame], model: str) -> None:
+    def accuracy(table: pd.DataFrame) -> float:
+        test = table[table["split"] == "test"]
+        return float((test[PROBABILITIES].to_numpy().argmax(axis=1) == test["label"].astype(int)).mean())
+
+    assert accuracy(recorded[model]) > accuracy(recorded["majority"]) + 0.2
+
+
+def reversed_words(text: str) -> str:
+    return " ".join(reversed(text.split()))
+
+
+@pytest.mark.parametrize("change", [reversed_words, str.upper])
+@each_learned
+def test_the_order_and_case_of_words_change_no_prediction(
+    rows: pd.DataFrame, predictors: dict[str, Predictor], model: str, change: Callable[[str], str]
+) -> None:
+    changed = rows["text"].map(change)
+    assert (changed != rows["text"]).mean() > 0.7
+    assert np.array_equal(predictors[model].predict_proba(changed), predictors[model].predict_proba(rows["text"]))
+
+
+# Adding a word to a linear model moves every row the same way; a network only has to do so for most.
+@pytest.mark.parametrize(("model", "share"), [("logistic_regression", 1.0), ("keras", 0.95)])
+def test_praise_raises_and_blame_lowers_the_probability_of_a_good_review(
+    rows: pd.DataFrame, predictors: dict[str, Predictor], model: str, share: float
+) -> None:
+    test = rows.loc[rows["split"] == "test", "text"]
+    before, praised, blamed = (
+        predictors[model].predict_proba(test + word)[:, 1] for word in ("", " great", " terrible")
+    )
+    assert (praised > before).mean() >= share
+    assert (blamed < before).mean() >= share
+
+
+# Files
 
 
 def files_within(path: Path) -> Iterator[tuple[str, bytes]]:
