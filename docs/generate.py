@@ -21,9 +21,11 @@ from textclf.core.formatting import confidence_level, display_name
 from textclf.core.params_text import WIDTH, with_comments
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
 from textclf.evaluate.registry import METRICS, format_interval, format_value
+from textclf.models.common.loading import entry_class
+from textclf.models.settings import KINDS
 from textclf.plot import templates
 from textclf.plot.charts import CHARTS
-from textclf.vectorize.settings import DEFAULT, METHODS
+from textclf.vectorize.settings import DEFAULT, METHODS, Pair
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "params.schema.json"
@@ -44,6 +46,7 @@ TYPES = {
 BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
 ITEMS = {
     "vectorize": "representation",
+    "combine": "pair",
     "external": "name",
     "behave": "name",
 }  # what a stage is made for, if not for each model
@@ -76,12 +79,15 @@ def sections(section: Section, prefix: str = "") -> Iterator[tuple[str, type[Sec
 
 def documented() -> Iterator[tuple[str, type[Section]]]:
     """Yield the dotted name and the class of every section that docs/params.md lists, each method among them."""
-    methods = [(f"vectorize.<name>, method {name}", kind) for name, kind in METHODS.items()]
-    for name, kind in sections(params.Params()):
-        if name == f"vectorize.{DEFAULT}":
-            yield from methods
-        else:
-            yield name, kind
+    for name, field in params.Params.model_fields.items():
+        kind = section_of(field)
+        yield name, kind
+        if name == "vectorize":
+            yield from ((f"vectorize.<name>, method {method}", settings) for method, settings in METHODS.items())
+        elif name == "combine":
+            yield "combine.<name>", Pair
+        elif name == "train":
+            yield from ((f"train.<name>, kind {each}", entry_class(each)) for each in KINDS)
 
 
 def settings_of(kind: type[Section]) -> dict[str, FieldInfo]:
@@ -99,9 +105,9 @@ def params_table() -> str:
     lines = [
         "# Settings",
         "",
-        "Every setting of params.yaml. A setting that is left out has its default, which is the lesson's, but",
-        "`data.path` and `train.models` must be set: dvc.yaml reads them itself. The sections must be there too, and",
-        "those of the models in `train.models`, since DVC tracks them by name; `{}` is enough. `make docs` writes this",
+        "Every setting of params.yaml. A setting that is left out has its default; set it by a line in params.yaml, or",
+        "by `dvc exp run -S +key=value`. dvc.yaml reads `data.path`, the sections fetch, split, vectorize, train and",
+        "evaluate, and `kind` and `features` of each model itself, so these must be there. `make docs` writes this",
         "page.",
     ]
     for name, kind in documented():
@@ -110,7 +116,8 @@ def params_table() -> str:
         if types:
             lines += ["", "| Setting | Type | Default | What it does |", "|---|---|---|---|"]
         for key, field in settings_of(kind).items():
-            cells = (f"`{key}`", type_name(types[key]), f"`{show(field.default, WIDTH)}`", field.description or "")
+            default = "required" if field.is_required() else f"`{show(field.default, WIDTH)}`"
+            cells = (f"`{key}`", type_name(types[key]), default, field.description or "")
             lines.append(f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |")
     return "\n".join(lines) + "\n"
 
@@ -149,7 +156,7 @@ def stages_table(root: str) -> str:
     lines = ["| Stage | What it does | Reads | Writes |", "|---|---|---|---|"]
     for name, entry in load_yaml(ROOT / "dvc.yaml")["stages"].items():
         item = ITEMS.get(name, "model")
-        label = f"[{name}]({root}stages/{name}.py)" + (f"@{item}" if entry.keys() & {"matrix", "foreach"} else "")
+        label = f"[{name}]({root}stages/{name}.py)" + (f"@{item}" if "foreach" in entry else "")
         stage = entry.get("do", entry)
         reads = [path for path in stage["deps"] if not re.match(r"(textclf|stages)(/|$)|data/checked", path)]
         writes = [_path(out) for kind in ("outs", "metrics") for out in stage.get(kind, [])]
@@ -159,7 +166,7 @@ def stages_table(root: str) -> str:
             *(", ".join(f"`{path}`" for path in grouped(paths)) for paths in (reads, writes)),
         ]
         line = f"| {' | '.join(cells)} |"
-        lines.append(re.sub(r"\$\{(item\.model|key)\}", f"<{item}>", line).replace("${item}", entry.get("foreach", "")))
+        lines.append(re.sub(r"\$\{key\}", f"<{item}>", line).replace("${item}", entry.get("foreach", "")))
     return "\n".join(lines)
 
 

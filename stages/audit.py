@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 from textclf.artifacts import room
+from textclf.artifacts.checked import read_settings
 from textclf.artifacts.corrected import UNCORRECTED
 from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
@@ -30,12 +31,13 @@ from textclf.studies.measure import Setup
 from textclf.studies.readable import unreadable_features
 from textclf.studies.rows import sample_rows
 from textclf.studies.settings import Audit
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 
 def run(
     about: About,
     audit: Audit,
+    combine: Combine,
     path: Annotated[str, Param("data.path")],
     evaluate: Evaluate,
     split: Split,
@@ -53,12 +55,12 @@ def run(
     import cleanlab.filter  # noqa: F401 (before any training, if it is missing)
 
     models = results.choose_models(audit, train)
-    if unfit := [sentence for name in models for sentence in unreadable_features(train, vectorize, name)]:
+    if unfit := [sentence for name in models for sentence in unreadable_features(train, vectorize, combine, name)]:
         raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
     classes = read_classes(splits)
     rows, total = sample_rows(splits, audit.rows, audit.seed)
     room.require_measuring(len(rows), len(classes), len(models), "audit")
-    audited = results.audit(rows, total, classes, Setup(split, vectorize, train, evaluate, pretrained), audit)
+    audited = results.audit(rows, total, classes, Setup(split, vectorize, combine, train, evaluate, pretrained), audit)
     corpora = catalogue.corpora_at(Path(path), raw)
     names = labelled_names(classes, catalogue.class_names(corpora) | about.class_names)
     subject = visible(about.title or join_names([name for name in corpora if name]) or path)
@@ -78,4 +80,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, read_settings=read_settings)

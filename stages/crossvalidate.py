@@ -7,6 +7,7 @@ Params: crossvalidate, data, evaluate, split, train, vectorize.
 
 from pathlib import Path
 
+from textclf.artifacts.checked import read_settings
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
 from textclf.core.unchanged import unchanged
@@ -19,10 +20,11 @@ from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
 from textclf.tables.given import checksums
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 
 def run(
+    combine: Combine,
     crossvalidate: CrossValidate,
     data: Data,
     evaluate: Evaluate,
@@ -35,20 +37,20 @@ def run(
     trainings: Path,
     table: Path | None = None,
 ) -> None:
-    """Cross-validate the models of train.models on the rows of TABLE."""
+    """Cross-validate the models of train on the rows of TABLE."""
     path = table or Path(data.path)
     with unchanged(path, lambda: checksums(path, data)):
         rows = corpus.read(path, data)
-    setup = Setup(split, vectorize, train, evaluate, pretrained)
+    setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
     results = crossvalidation.crossvalidate(rows.rows, rows.classes, setup, crossvalidate)
     summary = crossvalidation.summarize(results, crossvalidate, evaluate.confidence)
     with outputs(report, trainings) as (report_file, trainings_file):
         files.write_json(report_file, summary)
         files.write_csv(trainings_file, results)
-    for name in train.models:
+    for name in train.names():
         accuracy = summary[name]["accuracy"]
         print(f"{name}: accuracy {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds")
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, read_settings=read_settings)

@@ -1,14 +1,14 @@
 """Measure all models by their predictions.
 
-Reads: PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend on each other and the slices of the test
-rows; TRAINED, a folder per model, for its inputs, the records of its training and, without validation rows, its
-predictions for held-out training rows; LEAKS, which says whether the test rows were given, and the number of training
-rows; from PROVENANCE the settings that each stage used.
-Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, slices and training as JSON, and
-models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes, confusion,
-roc, precision_recall, reliability and risk_coverage as CSV; CONFORMAL, the scores from which prediction sets follow, of
-no model unless evaluate.coverage is set.
-Params: evaluate, split, train.models.
+Reads: MODELS, the names of the models in order; PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend
+on each other and the slices of the test rows; TRAINED, a folder per model, for the shapes of its features, the records
+of its training and, without validation rows, its predictions for held-out training rows; LEAKS, which says whether the
+test rows were given, and the number of training rows; from PROVENANCE the settings that each stage used.
+Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, features, slices and training as
+JSON, and models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes,
+confusion, roc, precision_recall, reliability and risk_coverage as CSV; CONFORMAL, the scores from which prediction sets
+follow, of no model unless evaluate.coverage is set.
+Params: evaluate, split.
 """
 
 import shutil
@@ -18,7 +18,8 @@ from typing import Annotated, Any
 import pandas as pd
 
 from textclf.artifacts import conformal as prediction_sets
-from textclf.artifacts import inputs, room
+from textclf.artifacts import room, shapes
+from textclf.artifacts.checked import read_models
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
 from textclf.artifacts.splits import read_classes
@@ -26,7 +27,7 @@ from textclf.core import files, stage
 from textclf.core.files import SPLITS
 from textclf.core.outputs import outputs
 from textclf.core.provenance import remove_dropped, require_recorded
-from textclf.core.settings import Names, Param
+from textclf.core.settings import Param
 from textclf.evaluate import metric_files, metric_shapes
 from textclf.evaluate.clusters import find_clusters, read_keys
 from textclf.evaluate.coverage import fit_sets, measure_sets
@@ -43,8 +44,8 @@ from textclf.evaluate.summary import summarise
 def run(
     evaluate: Evaluate,
     split: Annotated[dict[str, Any], Param("split")],
-    models: Annotated[Names, Param("train.models")],
     *,
+    models: Path,
     predictions: Path,
     splits: Path,
     trained: Path,
@@ -54,22 +55,20 @@ def run(
     conformal: Path,
     provenance: Path,
 ) -> None:
-    """Evaluate the models of train.models and evaluate.external, and remove what dropped models have left behind."""
-    trained_here = models
+    """Evaluate the models of train and evaluate.external, and remove what dropped models have left behind."""
+    trained_here = read_models(models)
     require_recorded(provenance, [f"train@{name}" for name in trained_here])
-    models = (*models, *sorted(evaluate.external))
-    dropped = leftovers(predictions, trained, models)
-    room.require_measuring(
-        *room.size_of_predictions(predictions / f"{models[0]}{SUFFIX}"), len(models), str(predictions)
-    )
-    records = {name: metric_files.read(trained / name / RECORD, metric_shapes.RECORD) for name in models}
+    names = (*trained_here, *sorted(evaluate.external))
+    dropped = leftovers(predictions, trained, names)
+    room.require_measuring(*room.size_of_predictions(predictions / f"{names[0]}{SUFFIX}"), len(names), str(predictions))
+    records = {name: metric_files.read(trained / name / RECORD, metric_shapes.RECORD) for name in names}
     histories = {
         name: files.read_csv(path, HISTORY_COLUMNS)
-        for name in models
+        for name in names
         if (path := trained / name / "history.csv").exists()
     }
-    held_out = {name: read(path) for name in models if (path := trained / name / HELD_OUT).exists()}
-    for name in models:
+    held_out = {name: read(path) for name in names if (path := trained / name / HELD_OUT).exists()}
+    for name in names:
         verify_folder(trained / name)
     clusters = {name: found for name in SPLITS if (found := find_clusters(splits, name)) is not None}
     split_rows = metric_files.read(leaks, "splits")
@@ -77,14 +76,15 @@ def run(
     stratified = drawn and bool(split.get("stratify"))
     keys = read_keys(splits, "test")
     slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys)
-    opened = open_models(predictions, models)
+    opened = open_models(predictions, names)
     parts, decided = measure(opened, evaluate, stratified, clusters, slices)
     fitted = fit_sets(opened, decided, evaluate)
-    parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in models}
-    measured = {name: {split: part.metrics(name) for split, part in parts_of[name].items()} for name in models}
-    ends = {name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in models}
+    parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in names}
+    measured = {name: {split: part.metrics(name) for split, part in parts_of[name].items()} for name in names}
+    ends = {name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in names}
     test = parts["test"]
     compared = test.comparisons()
+    features = {name: shapes.read(trained / name) for name in trained_here}
     by_slice = report(slices, evaluate.confidence)
     chosen = decisions_report(parts, decided, {name: measured[name] for name in trained_here}, held_out)
     written: dict[Path, Any] = {
@@ -95,24 +95,26 @@ def run(
         metrics / "decisions.json": chosen,
         metrics / "slices.json": by_slice | slices.membership.protocol(),
         metrics / "training.json": records,
+        metrics / "features.json": {
+            name: {**part.splits, **part.notes} for made in features.values() for name, part in made.parts.items()
+        },
     }
     tables: dict[Path, pd.DataFrame] = {
         plots / "history.csv": stack_models(histories, HISTORY_COLUMNS),
         plots / "classes.csv": stack_models(
             {
                 name: pd.concat([part.by_class(name) for part in parts_of[name].values()], ignore_index=True)
-                for name in models
+                for name in names
             }
         ),
-        plots / "confusion.csv": stack_models({name: test.confusion(name) for name in models}),
-        plots / "roc.csv": stack_models({name: test.roc(name) for name in models}),
-        plots / "precision_recall.csv": stack_models({name: test.precision_recall(name) for name in models}),
-        plots / "reliability.csv": stack_models({name: test.reliability(name) for name in models}),
-        plots / "risk_coverage.csv": stack_models({name: test.risk_coverage(name) for name in models}),
+        plots / "confusion.csv": stack_models({name: test.confusion(name) for name in names}),
+        plots / "roc.csv": stack_models({name: test.roc(name) for name in names}),
+        plots / "precision_recall.csv": stack_models({name: test.precision_recall(name) for name in names}),
+        plots / "reliability.csv": stack_models({name: test.reliability(name) for name in names}),
+        plots / "risk_coverage.csv": stack_models({name: test.risk_coverage(name) for name in names}),
     }
     train_rows = sum(split_rows["train"]["classes"].values())
-    columns = {name: inputs.read(trained / name / inputs.FILE).columns for name in trained_here}
-    summaries = summarise(measured, records, train_rows, columns)
+    summaries = summarise(measured, records, train_rows, {name: read.columns for name, read in features.items()})
     with outputs(metrics / "models", conformal, *written, *tables) as (folder, scores, *scratch):
         folder.mkdir()
         for name, summary in summaries.items():
@@ -123,7 +125,7 @@ def run(
     remove_dropped(provenance, "train", trained_here)
     for path in dropped:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
-        print(f"{path} removed: its model is no longer in train.models or evaluate.external")
+        print(f"{path} removed: its model is no longer in train or evaluate.external")
     for name, numbers in measured.items():
         accuracies = ", ".join(f"{split} {values['accuracy']:.3f}" for split, values in numbers.items())
         low, high = test.accuracy_interval(name)
@@ -133,7 +135,7 @@ def run(
     for name, entries in by_slice.items():
         for line in describe_weak(entries, evaluate.confidence):
             print(f"{name}: {line}")
-    for name, sentences in find_warnings(measured, compared, records, chosen, models, evaluate.confidence).items():
+    for name, sentences in find_warnings(measured, compared, records, chosen, names, evaluate.confidence).items():
         for sentence in sentences:
             print(f"warning: {name}: {sentence}")
 

@@ -6,17 +6,17 @@ intervals, comparisons, coverage, decisions, training and splits (rows per class
 prediction sets follow; from PROVENANCE the settings that each stage used; SETTINGS, the settings of the run.
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
 ONNX file and a model card, and the index that names the default; TERMS, as CSV.
-Params: about, data, evaluate, export, split, train, vectorize.
+Params: about, combine, data, evaluate, export, split, train, vectorize.
 """
 
+import shutil
 from pathlib import Path
 
-from textclf.artifacts import classifiers
+from textclf.artifacts import classifiers, shapes
 from textclf.artifacts import conformal as prediction_sets
-from textclf.artifacts import inputs as model_inputs
+from textclf.artifacts.checked import feature_leftovers, read_settings
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
-from textclf.artifacts.plan import read_settings
 from textclf.artifacts.splits import read_checksums
 from textclf.core import files, stage
 from textclf.core.about import About
@@ -36,11 +36,12 @@ from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.given import require_split_rows
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 
 def run(
     about: About,
+    combine: Combine,
     data: Data,
     evaluate: Evaluate,
     export: Export,
@@ -58,18 +59,21 @@ def run(
     terms: Path,
     provenance: Path,
 ) -> None:
-    """Export the models of train.models."""
+    """Export the models of train, and remove what dropped representations have left behind."""
+    dropped = feature_leftovers(features, [*vectorize.names(), *combine.pairs()])
     require_settings(provenance, data, evaluate, split, train, vectorize)
     split_rows = read_checksums(splits)
     require_split_rows(Path(data.path), data, split_rows)
-    read = {name: model_inputs.read(trained / name / model_inputs.FILE) for name in train.models}
-    vectorizers = {name: read_vectorizer(inputs, features, pretrained) for name, inputs in read.items()}
-    layer_models = {name: classifiers.read(trained / name) for name in train.models}
-    for name in train.models:
+    models_trained = train.names()
+    reads = {name: train[name].features for name in models_trained}
+    parts = {name: shapes.read(trained / name).parts for name in models_trained}
+    vectorizers = {read: read_vectorizer(features / read, pretrained) for read in dict.fromkeys(reads.values())}
+    layer_models = {name: classifiers.read(trained / name) for name in models_trained}
+    for name in models_trained:
         verify_folder(trained / name)
     external = sorted(evaluate.external)
     names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage")
-    contents = metric_files.read_all(metrics, names, train.models, external)
+    contents = metric_files.read_all(metrics, names, models_trained, external)
     measured, ends, compared, decided, records, counts, coverage = contents.values()
     clusters = decided["protocol"].get("clusters", {})
     sources = list_sources(split_rows, data.path)
@@ -77,26 +81,25 @@ def run(
     require_known_classes(about, classes)
     scores = prediction_sets.read_all(conformal, len(classes))
     class_names = labelled_class_names(sources, classes, about)
-    top = terms_of_models(layer_models, read, vectorizers, features, export.terms)
-    warnings = find_warnings(measured, compared, records, decided, [*train.models, *external], evaluate.confidence)
-    default, reason = explain_choice(export.model, measured, decided, train.models)
+    top = terms_of_models(layer_models, reads, vectorizers, features, export.terms)
+    warnings = find_warnings(measured, compared, records, decided, [*models_trained, *external], evaluate.confidence)
+    default, reason = explain_choice(export.model, measured, decided, models_trained)
     with outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
-        write_index(default, train.models, model_folder)
+        write_index(default, models_trained, model_folder)
         for name, model in layer_models.items():
             decision = Decision.from_json(decided[name])
             watching = [name] if (trained / name / "history.csv").exists() else []
-            reads = [vectorize[block] for block in read[name].names]
             text = card.render(
                 name,
-                train.kind(name),
-                getattr(train, name),
+                train[name].kind,
+                train[name],
                 card.Results(measured[name], ends[name], decision.to_json(), records[name], coverage.get(name)),
                 sources=sources,
                 rows=description.rows_by_class(counts),
                 classes=classes,
                 representation=description.representation(
-                    vectorize, {block.name: block.columns for block in read[name].blocks}
+                    vectorize, {part: shape.columns for part, shape in parts[name].items()}
                 ),
                 protocol=description.protocol(data, split, train, evaluate, counts, class_names, [name], clusters),
                 caveats=description.caveats(counts, class_names, evaluate.confidence, watching, clusters),
@@ -104,16 +107,19 @@ def run(
                 coverage=evaluate.coverage,
                 warnings=warnings.get(name, []),
                 default=f"{display_name(default)}: {reason}",
-                limits=description.limits(vectorize, read[name].names),
-                weights=list_weights(getattr(train, name), reads),
+                limits=description.limits(vectorize, list(parts[name])),
+                weights=list_weights(train[name], [vectorize[part] for part in parts[name]]),
                 ignores_text=model.ignores_text,
                 about=about,
             )
             path = model_folder / name
-            folder.write(path, trained / name, model, vectorizers[name], decision, text, scores.get(name))
+            folder.write(path, trained / name, model, vectorizers[reads[name]], decision, text, scores.get(name))
         files.write_csv(terms_csv, top)
+    for path in dropped:
+        shutil.rmtree(path)
+        print(f"{path} removed: params.yaml has no such representation")
     remove_dropped(provenance, "vectorize", vectorize.names())
-    print(f"{', '.join(train.models)}; textclf predict takes {default}: {reason}")
+    print(f"{', '.join(models_trained)}; textclf predict takes {default}: {reason}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Fetch the corpora named in params, byte for byte as published, or the rows of a database; and pretrained weights.
 
 Reads: the sources listed in textclf/fetch/download.py, in order, or a copy named by TEXTCLF_CORPUS; or the database
-whose URL is in the environment variable named by fetch.database. PLAN, which names the pretrained weights in use.
+whose URL is in the environment variable named by fetch.database. WEIGHTS, which names the pretrained weights in use.
 Writes: RAW, a folder with one file per corpus or query; a note alone if data.path is a table of your own; PRETRAINED, a
 folder per model or set of vectors in use; DONE, a file that is always the same, for stages that must run later.
 Params: data.path, fetch.
@@ -10,7 +10,7 @@ Params: data.path, fetch.
 from pathlib import Path
 from typing import Annotated
 
-from textclf.artifacts.plan import read_pretrained
+from textclf.artifacts.checked import read_weights
 from textclf.core import stage
 from textclf.core.outputs import outputs
 from textclf.core.settings import Param
@@ -24,7 +24,7 @@ NOTE = "note.txt"  # instead of corpora: DVC warns of an empty folder in every l
 
 
 def run(
-    fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path, plan: Path, pretrained: Path, done: Path
+    fetch: Fetch, path: Annotated[str, Param("data.path")], *, raw: Path, weights: Path, pretrained: Path, done: Path
 ) -> None:
     """Fetch the rows and the pretrained weights; files that are there already are not fetched again."""
     wanted: dict[str, Corpus] = {}
@@ -37,7 +37,7 @@ def run(
         missing = "" if Path(path).exists() else ", which does not exist; correct it, or get the file with dvc pull"
         print(f"nothing to fetch: data.path is {path}{missing}")
     contents |= fetch_corpora(wanted, raw, report=print)
-    fetch_pretrained(read_pretrained(plan), pretrained, report=print)
+    fetch_pretrained(read_weights(weights), pretrained, report=print)
     with outputs(raw, done) as (folder, marker):
         folder.mkdir()
         for name, data in contents.items():

@@ -8,6 +8,7 @@ Params: evaluate, split, train, vectorize.
 
 from pathlib import Path
 
+from textclf.artifacts.checked import read_settings
 from textclf.artifacts.splits import read, read_classes
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
@@ -17,10 +18,11 @@ from textclf.plot import figures
 from textclf.split.settings import Split
 from textclf.studies.learning_curve import learning_curve
 from textclf.studies.measure import Setup
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 
 def run(
+    combine: Combine,
     evaluate: Evaluate,
     split: Split,
     train: Train,
@@ -31,8 +33,8 @@ def run(
     curve: Path,
     figure: Path,
 ) -> None:
-    """Draw the learning curve of the models of train.models."""
-    setup = Setup(split, vectorize, train, evaluate, pretrained)
+    """Draw the learning curve of the models of train."""
+    setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
     points = learning_curve(read(splits), read_classes(splits), setup)
     with outputs(curve, figure) as (curve_file, figure_file):
         files.write_csv(curve_file, points)
@@ -40,4 +42,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, read_settings=read_settings)

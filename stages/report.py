@@ -6,14 +6,14 @@ the tables history, classes, confusion, roc, precision_recall, reliability, risk
 METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS, the
 locked versions; from PROVENANCE the settings and versions that each stage used; SETTINGS, the settings of the run.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
-Params: about, behave, data, evaluate, export, fetch, report, split, train, vectorize.
+Params: about, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
 """
 
 from pathlib import Path
 
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts import splits as split_files
-from textclf.artifacts.plan import read_settings
+from textclf.artifacts.checked import read_settings
 from textclf.behave import results as behaviour_files
 from textclf.behave.settings import Behave
 from textclf.core import files, stage
@@ -34,7 +34,7 @@ from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.given import require_split_rows
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 METRICS = (
     "decisions",
@@ -54,6 +54,7 @@ ROOT = Path(__file__).parents[1]
 def run(
     about: About,
     behave: Behave,
+    combine: Combine,
     data: Data,
     evaluate: Evaluate,
     export: Export,
@@ -79,16 +80,16 @@ def run(
     requirements_text = files.require(requirements).read_bytes()
     locked = made_with.locked_versions(requirements_text.decode("utf-8"))
     external = sorted(evaluate.external)
-    contents = metric_files.read_all(metrics, METRICS, train.models, external)
+    contents = metric_files.read_all(metrics, METRICS, train.names(), external)
     leaks = contents.pop("splits")
     rates = metrics / behaviour_files.FOLDER
     dropped = behaviour_files.leftovers(rates, behaviour, behave.tests)
     html = render(
         Run(
-            settings=Settings(fetch, data, about, split, vectorize, train, evaluate, export, report, behave),
+            settings=Settings(fetch, data, about, split, vectorize, combine, train, evaluate, export, report, behave),
             classes=split_files.read_classes(splits),
             splits=split_files.open_columns(splits),
-            predictions=prediction_files.open_models(predictions, [*train.models, *external], "test"),
+            predictions=prediction_files.open_models(predictions, [*train.names(), *external], "test"),
             **contents,
             leaks=leaks,
             history=files.read_csv(plots / "history.csv", columns_of("history")),
@@ -105,7 +106,7 @@ def run(
                 "the locked requirements": files.sha256(requirements_text),
             },
             versions=made_with.describe_versions(records, locked),
-            behaviour={name: behaviour_files.read(rates, behaviour, name, train.models) for name in behave.tests},
+            behaviour={name: behaviour_files.read(rates, behaviour, name, train.names()) for name in behave.tests},
         )
     )
     with outputs(page, page.with_name(PROVENANCE)) as (written, machine):
@@ -114,7 +115,7 @@ def run(
     for path in dropped:
         path.unlink()
         print(f"{path} removed: its tests are no longer in behave.tests")
-    print(*outcome.describe(contents, train.models, export.model, evaluate.confidence, external), sep="\n")
+    print(*outcome.describe(contents, train.names(), export.model, evaluate.confidence, external), sep="\n")
     for line in made_with.unlocked(records, locked):
         print(f"warning: {line}")
     print(f"report: {page}")

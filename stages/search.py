@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 from textclf.artifacts import splits as split_files
+from textclf.artifacts.checked import read_settings
 from textclf.core import files, stage
 from textclf.core.formatting import count_noun
 from textclf.core.outputs import outputs
@@ -24,10 +25,11 @@ from textclf.studies.search import scores, space
 from textclf.studies.search.summary import summarize, trial_table
 from textclf.studies.search.trials import best_of, run_search
 from textclf.studies.settings import Search
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 
 def run(
+    combine: Combine,
     evaluate: Evaluate,
     search: Search,
     split: Split,
@@ -41,7 +43,7 @@ def run(
     figure: Path,
 ) -> None:
     """Search for the best settings of search.model; print them, and the command that runs the pipeline with them."""
-    setup = Setup(split, vectorize, train, evaluate, pretrained)
+    setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
     rows, classes = read_split(splits, "train"), split_files.read_classes(splits)
     found, outer = run_search(rows, classes, setup, search, summary.parent)
     best, metric = best_of(found, search.metric), METRICS[search.metric]
@@ -64,4 +66,4 @@ def run(
 
 
 if __name__ == "__main__":
-    stage.main(run)
+    stage.main(run, read_settings=read_settings)

@@ -1,6 +1,5 @@
 """What the tests share: a small project, a stage that must refuse to work on it, and what was left out."""
 
-import dataclasses
 import fcntl
 import functools
 import os
@@ -20,8 +19,7 @@ import yaml
 from hypothesis import HealthCheck, settings
 
 from tests.faults import campaign
-from tests.settings import LESSON, TEXT
-from textclf.artifacts import inputs
+from tests.settings import LESSON, models, put
 
 settings.register_profile(
     "textclf",
@@ -163,18 +161,14 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _finish(folder: Path) -> Path:
-    models = "models: [majority, logistic_regression, keras]"
-    assert models in TEXT
-    (folder / "params.yaml").write_text(TEXT.replace(models, "models: [majority]"), encoding="utf-8")
+    settings = put(*models("majority"), "export.model", "null")
+    (folder / "params.yaml").write_text(settings, encoding="utf-8")
     rows = [f"{WORDS[n % 8]} {WORDS[3 * n % 8]} {WORDS[n // 8]}\t{n % 2}\n" for n in range(40)]
     (folder / "data" / "raw").mkdir(parents=True)
     (folder / "data" / "raw" / "yelp_labelled.txt").write_text("".join(rows), encoding="utf-8")
     (folder / "corrections.csv").write_text("id,label\n", encoding="utf-8")
-    for stage in ("check", "split", "vectorize", "combine", "train", "evaluate", "export"):
+    for stage in ("check", "split", "vectorize", "train", "evaluate", "export"):
         assert run_stage(folder, stage, *arguments(stage)) in {None, 0}, stage
-    read = inputs.read(folder / "data/inputs/majority.json")
-    for kind in ("logistic_regression", "keras"):  # for tests that train another model
-        inputs.write(dataclasses.replace(read, kind=kind), folder / f"data/inputs/{kind}.json")
     for path in (*arguments("plot"), *arguments("report")):
         if path.endswith((".svg", ".html")):
             (folder / path).parent.mkdir(exist_ok=True)

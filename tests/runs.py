@@ -10,6 +10,7 @@ import pyarrow as pa
 from tests import curves
 from tests.curves import HOSTILE
 from tests.leaks import count_leaks
+from tests.settings import models as train
 from tests.settings import put
 from textclf.artifacts.predictions import Predictions
 from textclf.behave.results import Results
@@ -50,9 +51,9 @@ def make_run(
     `majority` predicts one class; `history` are the models trained in epochs; `settings` are values by dotted key;
     `columns` are those of data.slices, with values in turn; `behaviour` are the results of behavioural tests.
     """
-    changed = [f"[{', '.join(models)}]", *(part for pair in (settings or {}).items() for part in pair)]
+    changed = [part for pair in (settings or {}).items() for part in pair]
     changed += ["evaluate.resamples", "100", *(["split.validation_size", "0.2"] if validation else [])]
-    params = parse(put("train.models", *changed))
+    params = parse(put(*train(*models), "export.model", "null", *changed))
     splits = {
         split: rows_of(split, [texts[n % len(texts)] for n in range(count)], classes)
         for split in SPLITS

@@ -17,7 +17,7 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.shards import Shards
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.loading import load_model
+from textclf.models.common.loading import entry_class, load_model
 from textclf.params import Params, parse
 
 TERMS = 12
@@ -57,9 +57,8 @@ def params() -> Params:
 
 
 def settings(model: str, **changes: object) -> Any:
-    """Return the section of a model in params.yaml with other values."""
-    section = getattr(params().train, model)
-    return type(section).model_validate(section.model_dump() | changes)
+    """Return the settings of a model of that kind, all others than these as by default."""
+    return entry_class(model).model_validate({"kind": model, "features": "words"} | changes)
 
 
 def fit(model: str, part: Features, **changes: object) -> Fitted:

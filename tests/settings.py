@@ -7,6 +7,8 @@ from typing import Any
 
 from textclf.core.params_text import with_values
 from textclf.core.settings import Section
+from textclf.models.settings import LESSON as LESSON_MODELS
+from textclf.models.settings import Train
 from textclf.params import Params, is_lesson, parse
 
 OWN_TEXT = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
@@ -29,14 +31,52 @@ TEXT = OWN_TEXT if LESSON else with_values(OWN_TEXT, dict(_changes(parse(OWN_TEX
 
 
 def put(*settings: str, text: str = TEXT) -> str:
-    """Return the text with other values: a dotted key, its value in YAML, another key, and so on."""
+    """Return the text with other values: a dotted key, its value in YAML, another key, and so on.
+
+    A key that the text lacks is added; a section that gets a value loses its lines.
+    """
     for key, value in zip(settings[::2], settings[1::2], strict=True):
-        end = 0
-        for depth, name in enumerate(key.split(".")):
-            match = re.compile(rf"^{'  ' * depth}{re.escape(name)}:", re.MULTILINE).search(text, end)
-            assert match, f"{key} is not in the text"
-            end = match.end()
-        old = re.compile(r"[^#\n]*").match(text, end)
-        assert old
-        text = f"{text[:end]} {value}  {text[old.end() :]}"
+        *sections, last = key.split(".")
+        lines = text.splitlines()
+        start, end = 0, len(lines)
+        for depth, name in enumerate(sections):
+            start, end = _find(lines, name, depth, start, end) or _add(lines, f"{'  ' * depth}{name}:", end)
+            lines[start] = re.sub(r": \{\}", ":", lines[start])
+            start += 1
+        line = f"{'  ' * len(sections)}{last}: {value}"
+        found = _find(lines, last, len(sections), start, end)
+        if found is None:
+            _add(lines, line, end)
+        else:
+            lines[found[0] : found[1]] = [line]
+        text = "\n".join(lines) + "\n"
     return text
+
+
+def _find(lines: list[str], name: str, depth: int, start: int, end: int) -> tuple[int, int] | None:
+    """Return the first line of a key and the line behind its block; None if it is not between the two lines."""
+    for number in range(start, end):
+        if re.match(rf"{'  ' * depth}{re.escape(name)}:", lines[number]):
+            inner = (n for n in range(number + 1, end) if lines[n] and not lines[n].startswith("  " * (depth + 1)))
+            return number, next(inner, end)
+    return None
+
+
+def _add(lines: list[str], line: str, end: int) -> tuple[int, int]:
+    """Insert a line before the line `end`, behind the last one that is not empty; return its place and the next."""
+    while end and not lines[end - 1]:
+        end -= 1
+    lines.insert(end, line)
+    return end, end + 1
+
+
+def models(*kinds: str, features: str = "words") -> tuple[str, ...]:
+    """Return the arguments of `put` by which a model of each of these kinds is trained, and no other."""
+    entries = [(f"train.{kind}.kind", kind, f"train.{kind}.features", features) for kind in kinds]
+    return ("train", "", *(part for entry in entries for part in entry))
+
+
+def train(*kinds: str, features: str = "words", **changes: Any) -> Train:
+    """Return the section train with a model of each of these kinds, each with these settings."""
+    entry = {"features": features} | changes
+    return Train.model_validate({kind: {"kind": kind} | entry for kind in kinds or LESSON_MODELS})

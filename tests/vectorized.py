@@ -4,10 +4,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from textclf.artifacts.features import Features
-from textclf.vectorize.in_memory import vectorize_splits
+from textclf.vectorize import representation
+from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.terms.settings import Terms
 
 
@@ -15,5 +17,9 @@ def vectorize_terms(
     splits: Mapping[str, pd.DataFrame], settings: Terms, classes: Sequence[str]
 ) -> tuple[dict[str, Features], Any]:
     """Return the features of each split and the vectorizer."""
-    features, fitted = vectorize_splits(splits, {"words": settings}, classes, Path())
-    return features, fitted["words"]
+    fitted: Any = representation.fit(splits["train"]["text"], settings, Path())
+    features = {}
+    for split, rows in splits.items():
+        ids, y = rows["id"].to_numpy(dtype=str), encode_labels(rows["label"], classes)
+        features[split] = Features(ids, fitted.transform(rows["text"]), y, np.array(classes, dtype=str))
+    return features, fitted

@@ -1,6 +1,7 @@
 """The command `textclf`, for a project whose pipeline has run.
 
 textclf init --data tickets.csv
+textclf check
 textclf predict "The food was great."
 textclf drift new.csv
 textclf serve
@@ -62,6 +63,11 @@ nothing: validation rows are set apart for every choice. Then run `dvc repro`.
 
   textclf init --data tickets.csv
   textclf init --data reviews/ --files "*.jsonl" --text body --label stars --title "Shop reviews" --licence "CC BY 4.0"
+"""
+
+CHECK = """
+Check params.yaml before a run: each setting, what settings say together, packages and weights that are missing. DVC
+reads params.yaml before any stage runs, and its own errors are hard to read; this says what to change.
 """
 
 FSCK = """
@@ -265,6 +271,7 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = {
     "init": Command("set up the project for a table of your own", INIT, "init", _add_init),
+    "check": Command("check params.yaml", CHECK, "check"),
     "predict": Command("classify texts", PREDICT, "predict", _add_predict),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),
     "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),

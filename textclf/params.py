@@ -17,7 +17,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
-from textclf.models.settings import CONSTANT, Train
+from textclf.models.settings import CONSTANT, KINDS, LESSON, Train
 from textclf.report.settings import Report
 from textclf.review.settings import Gate
 from textclf.split.settings import Split
@@ -25,7 +25,7 @@ from textclf.studies.readable import unreadable_features
 from textclf.studies.search import space
 from textclf.studies.settings import Audit, CrossValidate, Search
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
 
 
 class Params(Section):
@@ -35,8 +35,9 @@ class Params(Section):
     data: Data = Field(default_factory=Data)
     about: About = Field(default_factory=About)
     split: Split = Field(default_factory=Split)
-    vectorize: Vectorize = Field(default_factory=Vectorize)
-    train: Train = Field(default_factory=Train)
+    vectorize: Vectorize = Field(default_factory=lambda: Vectorize.model_validate({DEFAULT: {}}))
+    combine: Combine = Field(default_factory=Combine)
+    train: Train = Field(default_factory=lambda: Train.model_validate(LESSON))
     evaluate: Evaluate = Field(default_factory=Evaluate)
     export: Export = Field(default_factory=Export)
     behave: Behave = Field(default_factory=Behave)
@@ -64,8 +65,6 @@ def is_lesson(params: Params) -> bool:
 
 
 def _checked(content: object, name: str) -> Params:
-    if isinstance(content, dict) and content.get("vectorize") == {}:  # DVC makes no stage for a default within
-        raise UserError(f"{name}: vectorize must name a representation, such as {{words: {{}}}}; got {{}}")
     params: Params = validate(Params, content, name)
     if lines := [f"{name}: {sentence}" for sentence in conflicts(params)]:
         raise UserError(*lines)
@@ -74,21 +73,25 @@ def _checked(content: object, name: str) -> Params:
 
 def conflicts(params: Params) -> Iterator[str]:
     """Yield a sentence for each setting that contradicts a setting of another section."""
-    trained, known = params.train.models, params.train.names()
+    trained = params.train.names()
     if params.export.model is not None and params.export.model not in trained:
-        yield f"export.model must be in train.models ({', '.join(trained)}), or null; got {params.export.model}"
+        yield f"export.model must be a model of train ({', '.join(trained)}), or null; got {params.export.model}"
     external = params.evaluate.external
     for name in external:
-        if name in known:
+        if name in trained:
             yield f"evaluate.external.{name} must not have the name of a model of train; choose another"
+    known = [*trained, *KINDS, *external]  # a kind that a run leaves out, as by -S ~train.keras, may keep its limits
     for limit, models in params.gate:
         for name in models:
-            if name not in known and name not in external:
-                yield f"gate.{limit}.{quote_name(name)} is no model; {suggest(name, [*known, *external])}"
+            if name not in known:
+                yield f"gate.{limit}.{quote_name(name)} is no model; {suggest(name, known)}"
     yield from _slice_conflicts(params)
     yield from _untested_limits(params)
+    if wrong := list(wrong_pairs(params.vectorize, params.combine)):
+        yield from wrong
+        return
     for name in trained:
-        yield from unreadable_features(params.train, params.vectorize, name)
+        yield from unreadable_features(params.train, params.vectorize, params.combine, name)
     yield from _choices_without_validation_rows(params)
     yield from _search_conflicts(params)
     yield from _audit_conflicts(params)
@@ -103,7 +106,7 @@ def _slice_conflicts(params: Params) -> Iterator[str]:
     columns = [*FAMILIES, *params.data.slices]
     for model, slices in params.gate.slices.items():
         key = f"gate.slices.{quote_name(model)}"
-        if model in params.train.names() and params.train.kind(model) == CONSTANT:
+        if model in params.train.names() and params.train[model].kind == CONSTANT:
             yield f"{key} must be a model that tells texts apart; got {model}, which has no slices"
         for name, metrics in slices.items():
             column, equals, _ = name.partition("=")
@@ -133,25 +136,23 @@ def _search_conflicts(params: Params) -> Iterator[str]:
     """Yield a sentence for each setting in search.space with a value that it can't have."""
     search, known, wrong = params.search, params.train.names(), set()
     if search.model not in known:
-        yield f"search.model must be a model of train; got {search.model}; {suggest(search.model, known)}"
+        if search != Search():  # a search that nobody has set up is no reason to refuse a run
+            yield f"search.model must be a model of train; got {search.model}; {suggest(search.model, known)}"
         return
-    if unfit := list(unreadable_features(params.train, params.vectorize, search.model)):
-        # A trained model's are reported once; a search that nobody has set up is no reason to refuse a run.
-        if search.model not in params.train.models and search != Search():
-            yield from (f"search.model: {sentence}" for sentence in unfit)
-        return
+    if any(unreadable_features(params.train, params.vectorize, params.combine, search.model)):
+        return  # reported once
     before = list(_choices_without_validation_rows(params))
     for name, value in space.single_values(search):
         sentences: list[str] = []
         try:
-            train, vectorize = space.apply(params.train, params.vectorize, search.model, {name: value})
+            train, vectorize = space.apply(params.train, params.vectorize, params.combine, search.model, {name: value})
         except UserError as error:
             sentences += [line.removeprefix(f"{PARAMS_FILE}: ") for line in error.lines]
         else:
             changed = params.model_copy(update={"train": train, "vectorize": vectorize})
-            sentences += unreadable_features(train, vectorize, search.model)
+            sentences += unreadable_features(train, vectorize, params.combine, search.model)
             sentences += [each for each in _choices_without_validation_rows(changed) if each not in before]
-        if name not in wrong:
+        if search != Search() and name not in wrong:
             yield from (f"search.space: {sentence}" for sentence in sentences[:1])
         wrong |= {name} if sentences else set()
 
@@ -163,10 +164,8 @@ def _audit_conflicts(params: Params) -> Iterator[str]:
         key = f"audit.models[{number}]"
         if name not in known:
             yield f"{key} must be a model of train; got {name}; {suggest(name, known)}"
-        elif params.train.kind(name) == CONSTANT:
+        elif params.train[name].kind == CONSTANT:
             yield f"{key} must be a model that tells texts apart; got {name}, which predicts the same for all"
-        elif name not in params.train.models:  # a trained model's are reported once
-            yield from (f"{key}: {each}" for each in unreadable_features(params.train, params.vectorize, name))
 
 
 def _choices_without_validation_rows(params: Params) -> Iterator[str]:
@@ -181,7 +180,7 @@ def _choices_without_validation_rows(params: Params) -> Iterator[str]:
 def validation_choices(params: Params) -> Iterator[str]:
     """Yield the dotted key of each setting that, as it is set, makes a choice on validation rows."""
     for model in params.train.names():
-        for setting in getattr(params.train, model).validation_choices():
+        for setting in params.train[model].validation_choices():
             yield f"train.{model}.{setting}"
     if isinstance(params.evaluate.threshold, str):
         yield "evaluate.threshold"

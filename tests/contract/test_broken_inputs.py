@@ -169,7 +169,7 @@ EVALUATE = {
     ),
     "predictions of another model": case(
         {"data/predictions/mine.parquet": b""},
-        "data/predictions/mine.parquet belongs to no model in train.models or evaluate.external (majority); "
+        "data/predictions/mine.parquet belongs to no model in train or evaluate.external (majority); "
         "remove it: rm -r data/predictions/mine.parquet",
     ),
     "no models": case({"data/trained": None}, f"data/trained/majority/training.json not found; {MADE}"),
@@ -331,7 +331,7 @@ AUDIT = {
     ),
     "majority alone": case(
         {},
-        "params.yaml: audit.models must name a model, since train.models has none but majority; got null",
+        "params.yaml: audit.models must name a model, since train has none but majority; got null",
     ),
 }
 CASES = [
@@ -496,10 +496,7 @@ def test_evaluate_removes_what_is_left_of_models_that_are_no_longer_trained(
     assert tree(project) == before
     printed = capfd.readouterr().out
     for path in others:
-        assert (
-            f"{path.relative_to(project)} removed: its model is no longer in train.models or evaluate.external\n"
-            in printed
-        )
+        assert f"{path.relative_to(project)} removed: its model is no longer in train or evaluate.external\n" in printed
 
 
 def test_evaluate_removes_nothing_where_it_refuses(refuses: Callable[..., None], project: Path) -> None:

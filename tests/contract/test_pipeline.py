@@ -14,14 +14,14 @@ from typing import Any
 
 import pytest
 import yaml
+from textclf.plan import plan_settings
 
 from tests.verify import BY_FINGERPRINT, ROOT, project_files
 from textclf.behave.settings import Behave
 from textclf.core.settings import Section
 from textclf.core.stage import key_of
-from textclf.models.settings import MODELS
+from textclf.models.settings import KINDS
 from textclf.params import Params
-from textclf.plan import plan_settings
 
 FILES = project_files()
 CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and name.endswith(".py")]
@@ -63,7 +63,7 @@ def resolved_stages() -> dict[str, dict[str, Any]]:
             example = json.dumps(stage["do"]).replace("${item}", ITEM).replace("${key}", key)
             stages[f"{name}@{key}"] = json.loads(example)
         elif "matrix" in stage:
-            for model in MODELS:
+            for model in KINDS:
                 stages[f"{name}@{model}"] = json.loads(json.dumps(stage).replace("${item.model}", model))
         else:
             stages[name] = stage
@@ -181,7 +181,7 @@ def closure(*files: str) -> set[str]:
 
 def stage_files(stage: str) -> set[str]:
     """Return the files that a stage runs: those its script imports, and the models that it loads by name."""
-    models = MODELS if stage in STUDIES or base(stage) in {"export", "report"} else model(stage)
+    models = KINDS if stage in STUDIES or base(stage) in {"export", "report"} else model(stage)
     files = closure(script(stage), *(f"textclf/models/{name}/__init__.py" for name in models))
     return files if stage == "check" else files - FIRST
 
@@ -343,9 +343,9 @@ def test_the_models_trained_are_those_of_params() -> None:
     assert {name: stage["matrix"] for name, stage in DVC["stages"].items() if "matrix" in stage} == {
         "train": {"model": "${train.models}"}
     }
-    assert set(PARAMS["train"]["models"]) <= set(MODELS)
+    assert set(PARAMS["train"]["models"]) <= set(KINDS)
     folders = {file.split("/")[2] for file in CODE if file.startswith("textclf/models/") and file.count("/") > 2}
-    assert folders == {"common", *MODELS}
+    assert folders == {"common", *KINDS}
 
 
 def sections(section: Section, name: str = "") -> Iterator[tuple[str, list[str]]]:

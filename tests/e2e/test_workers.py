@@ -17,9 +17,9 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.settings import put
-from textclf.artifacts import plan, shards
+from textclf.artifacts import shards
 from textclf.artifacts import splits as split_files
-from textclf.artifacts.inputs import write_shapes
+from textclf.artifacts.shapes import write_features
 from textclf.core import workers
 from textclf.vectorize.stage import vectorize
 from textclf.vectorize.terms.settings import Terms
@@ -96,7 +96,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("textclf.core.workers.FEWEST", 100)
         vectorize_here(folder, "inline")
-    plan.write(folder / "plan", {}, {"words": True}, [], {})
     return folder
 
 
@@ -104,7 +103,7 @@ def vectorize_here(folder: Path, name: str) -> None:
     """Vectorize the splits in this process, into a folder as the stage writes it."""
     (target := folder / name / "words").mkdir(parents=True)
     rows = split_files.open_shards(folder / "splits")
-    write_shapes(vectorize(rows, ["no", "yes"], "words", SETTINGS, target, folder, folder), target)
+    write_features(vectorize(rows, ["no", "yes"], "words", SETTINGS, target, folder, folder), target)
 
 
 def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> None:

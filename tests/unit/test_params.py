@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from tests.settings import TEXT, put
 from textclf.core.errors import UserError
 from textclf.core.settings import MAX_SEED, Section, parse_yaml, validate
-from textclf.models.settings import MODELS
+from textclf.models.settings import KINDS
 from textclf.params import Params, load, parse
 from textclf.review.settings import Gate
 
@@ -118,7 +118,7 @@ def test_every_section_and_setting_stands_in_params_yaml_and_is_described_in_a_l
 
 
 def test_every_model_has_a_section_and_no_other_has() -> None:
-    assert list(type(Params().train).model_fields) == ["models", *MODELS]
+    assert list(type(Params().train).model_fields) == ["models", *KINDS]
 
 
 @pytest.mark.parametrize(

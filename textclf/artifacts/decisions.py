@@ -200,7 +200,7 @@ def explain_choice(
             where += f"; not cross-validated: {', '.join(left_out)}"
     best = best_model(scores, rows)
     if best is None:
-        return models[-1], "the last of train.models; none could be cross-validated"
+        return models[-1], "the last of train; none could be cross-validated"
     if scores[best]["accuracy"] == max(score["accuracy"] for score in scores.values()):
         return best, f"best accuracy {where}"
     return best, f"lowest log loss within one standard error of the best accuracy {where}"

@@ -216,7 +216,7 @@ def leftovers(folder: Path, trained: Path, models: Sequence[str]) -> list[Path]:
     for path in sorted(folder.glob("*")):
         if path.name not in expected and path.suffix != SCRATCH:
             raise UserError(
-                f"{path} belongs to no model in train.models or evaluate.external ({', '.join(models)}); "
+                f"{path} belongs to no model in train or evaluate.external ({', '.join(models)}); "
                 f"remove it: rm -r {path}"
             )
     paths = [path for name in sorted(dropped) for path in (folder / f"{name}{SUFFIX}", trained / name)]

@@ -64,7 +64,7 @@ class Section(BaseModel):
 
 @dataclass(frozen=True)
 class Param:
-    """Mark a parameter of a stage's `run` with the key of params.yaml that it takes, such as train.models."""
+    """Mark a parameter of a stage's `run` with the key of params.yaml that it takes, such as data.path."""
 
     key: str
 
@@ -229,7 +229,7 @@ def _parse_once(text: str, name: str) -> dict[str, Any]:
 def load_params(
     wanted: Mapping[str, Any], path: Path = PARAMS_FILE, content: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Return the validated value of each dotted key of params.yaml, such as split or train.models.
+    """Return the validated value of each dotted key of params.yaml, such as split or data.path.
 
     `wanted` maps keys to types: a `Section`, or any type of pydantic's. A section that is missing has its defaults.
     `content` takes the place of the file's, if it was read before. Raises `UserError` with a line for each mistake in

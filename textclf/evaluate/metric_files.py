@@ -74,7 +74,7 @@ def read(
 ) -> dict[str, Any]:
     """Return the content of a file that is one of `SHAPES`, with all that readers need for the models of a run.
 
-    `models` are those of train.models, `external` those of evaluate.external; `validated`: there are validation rows.
+    `models` are those of train, `external` those of evaluate.external; `validated`: there are validation rows.
     Raises `UserError` if the file is missing or damaged, or lacks a number.
     """
     data = require(path).read_bytes()

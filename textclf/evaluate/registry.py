@@ -76,7 +76,7 @@ METRICS: dict[str, Metric] = {
 
 
 def pair_name(later: str, earlier: str) -> str:
-    """Return the key under which two models are compared; `later` comes later in train.models."""
+    """Return the key under which two models are compared; `later` comes later in train."""
     return f"{later}_vs_{earlier}"
 
 

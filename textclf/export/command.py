@@ -3,19 +3,21 @@
 from pathlib import Path
 from typing import Any
 
-from textclf.core.settings import Names, load_params
+from textclf.core.settings import load_params
 from textclf.evaluate import metric_files
 from textclf.evaluate.settings import Evaluate
 from textclf.export import outcome
 from textclf.export.settings import Export
+from textclf.models.settings import Train
 
 METRICS, PAGE = Path("metrics"), Path("reports/report.html")
 
 
 def run() -> None:
     """Print a table of the models, the default model, and where the report is."""
-    settings: dict[str, Any] = load_params({"train.models": Names, "evaluate": Evaluate, "export": Export})
-    models, evaluate, export = settings.values()
+    settings: dict[str, Any] = load_params({"train": Train, "evaluate": Evaluate, "export": Export})
+    train, evaluate, export = settings.values()
+    models = train.names()
     external = sorted(evaluate.external)
     metrics = metric_files.read_all(METRICS, outcome.FILES, models, external)
     print(*outcome.describe(metrics, models, export.model, evaluate.confidence, external), sep="\n")

@@ -62,7 +62,7 @@ def _training(train: Train, models: Iterable[str]) -> list[str]:
     """Return how models were trained, each sentence once, with the names of its models if there are several."""
     noted: dict[str, list[str]] = {}
     for name in models:
-        for note in _notes(train.kind(name), getattr(train, name)):
+        for note in _notes(train[name].kind, train[name]):
             noted.setdefault(note, []).append(display_name(name))
     if len({name for names in noted.values() for name in names}) < 2:
         return list(noted)

@@ -20,7 +20,7 @@ def describe(
 ) -> list[str]:
     """Return the table of the models, the default model of `textclf predict`, and why it is.
 
-    `metrics` maps each of `FILES` to its content; `models` are in the order of train.models, `named` is export.model;
+    `metrics` maps each of `FILES` to its content; `models` are in the order of train, `named` is export.model;
     `external` are those of evaluate.external, which predict cannot take, in their order.
     """
     default, reason = explain_choice(named, metrics["evaluation"], metrics["decisions"], models)

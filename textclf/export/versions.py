@@ -37,7 +37,7 @@ def require_settings(
 ) -> dict[str, Record]:
     """Return the records of the stages that made the results; `UserError` if one ran with other settings than these."""
     sections = {"data": data, "evaluate": evaluate, "split": split}
-    items = {f"train.{name}": getattr(train, name) for name in train.models}
+    items = {f"train.{name}": train[name] for name in train.names()}
     items |= {f"vectorize.{name}": vectorize[name] for name in vectorize.names()}
     records = require_recorded(folder, ["evaluate", "split", *(key.replace(".", "@") for key in items)])
     sections |= items

@@ -1,18 +1,16 @@
-"""The list of models, and the section train, which is assembled from it."""
+"""The kinds of models, and the section train."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Any
 
-from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, WithJsonSchema, create_model, model_validator
+from pydantic import ConfigDict, model_validator
 
 from textclf.artifacts.decisions import RESERVED
-from textclf.core.settings import Name, Section, relation, require_names, rule, show, unique
-from textclf.models.common.loading import load_model
-from textclf.models.common.settings import ModelSettings, named_settings
-from textclf.pretrained import catalogue
+from textclf.core.settings import Section, relation, require_names, rule
+from textclf.models.common.loading import Entry, entry_class
+from textclf.pretrained.catalogue import SHARED
 
-# To add a model, add its package textclf/models/<name>/ and its name here. The order is that of params.yaml.
-MODELS = (
+# To add a kind of model, add its package textclf/models/<kind>/ and its name here, in the order of the docs.
+KINDS = (
     "majority",
     "naive_bayes",
     "logistic_regression",
@@ -24,83 +22,39 @@ MODELS = (
     "transformer",
 )
 CONSTANT = "majority"  # the kind of model that gives every text the same probabilities
-DEFAULT = ("majority", "logistic_regression", "keras")
-
-ModelNames = Annotated[tuple[Name, ...], Field(strict=False, min_length=1), AfterValidator(unique)]
+LESSON = {kind: {"kind": kind, "features": "words"} for kind in ("majority", "logistic_regression", "keras")}
 
 
-def _entry(value: object) -> ModelSettings:
-    """Return the settings of a further model, which has a name of its own and its kind in `model`."""
-    if isinstance(value, ModelSettings):
-        return value
-    if not isinstance(value, dict):
-        raise rule("a section of settings")
-    return _kind_of_entry(value).model_validate(value)
+def _add_kinds(schema: dict[str, Any]) -> None:
+    """Describe the settings of each kind of model in the JSON schema."""
+    schema["additionalProperties"] = {"anyOf": [entry_class(kind).model_json_schema() for kind in KINDS]}
 
 
-def _kind_of_entry(value: Mapping[str, Any]) -> type[ModelSettings]:
-    kind = value.get("model")
-    if not isinstance(kind, str) or kind not in MODELS:
-        raise rule(f"a section with `model`, one of {', '.join(MODELS)}, since no model has this name")
-    return named_settings(kind, load_model(kind).Settings)
+class Train(Section):
+    """The models to train: settings by name, each with its kind and the representation that it reads."""
 
-
-Entry = Annotated[Any, PlainValidator(_entry), WithJsonSchema({"type": "object", "required": ["model"]})]
-
-
-class _Models(Section):
-    """The models to train and their settings."""
-
-    model_config = ConfigDict(extra="allow")
+    model_config = ConfigDict(extra="allow", json_schema_extra=_add_kinds)
     __pydantic_extra__: dict[str, Entry]
-
-    models: ModelNames = Field(
-        DEFAULT,
-        description=f"models to train and compare; others: {', '.join(name for name in MODELS if name not in DEFAULT)}",
-    )
 
     @model_validator(mode="before")
     @classmethod
-    def _names_of_entries(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            own = [key for key in value if key not in cls.model_fields]
-            require_names(own, "a model")
-            for key in own:
-                # Files have these keys and this folder beside those of models; Python has such attributes of a section.
-                if key in {*RESERVED, catalogue.SHARED} or hasattr(cls, key):
-                    raise relation(f"the name of a model must be one that textclf does not use itself; got {key}")
+    def _has_models(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        if "models" in value:
+            raise relation("models was made by an older textclf; textclf init --migrate changes params.yaml")
+        if not value:
+            raise rule("a section with at least one model")
+        require_names(value, "a model")
+        for key in value:
+            if key in {*RESERVED, SHARED}:  # files have these keys and this folder beside those of models
+                raise relation(f"the name of a model must be one that textclf does not use itself; got {key}")
         return value
 
-    @model_validator(mode="after")
-    def _models_have_settings(self) -> Self:
-        for number, name in enumerate(self.models):
-            if name not in self.names():
-                known = ", ".join(self.names())
-                raise relation(f"models[{number}] must be one of {known}, or have a section in train; got {show(name)}")
-        return self
+    def __getitem__(self, name: str) -> Any:
+        """Return the settings of a model; `KeyError` if there is none of that name."""
+        return (self.__pydantic_extra__ or {})[name]
 
     def names(self) -> list[str]:
-        """Return the names of all models that have settings: the kinds, and those of params.yaml's own."""
-        return [*MODELS, *(self.__pydantic_extra__ or {})]
-
-    def kind(self, name: str) -> str:
-        """Return the kind of a model: its own name, or what its settings say."""
-        return name if name in MODELS else str(getattr(self, name).model)
-
-
-def _with_settings() -> Any:
-    """Return the section with a field per kind of model, which holds that model's settings."""
-    kinds = {name: load_model(name).Settings for name in MODELS}
-    fields: dict[str, Any] = {name: (kind, Field(default_factory=kind)) for name, kind in kinds.items()}
-    return create_model("Train", __base__=_Models, __doc__=_Models.__doc__, **fields)
-
-
-if TYPE_CHECKING:
-
-    class Train(_Models):
-        """The section train: `models`, and the settings of each model by its name."""
-
-        def __getattr__(self, name: str) -> Any: ...
-
-else:
-    Train = _with_settings()
+        """Return the names of all models, in order."""
+        return list(self.__pydantic_extra__ or {})

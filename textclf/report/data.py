@@ -19,6 +19,7 @@ from textclf.plot.style import WIDE
 from textclf.report.conflicts import conflicts
 from textclf.report.rows import SplitRows
 from textclf.report.run import Run
+from textclf.vectorize.settings import leaves
 
 FOLDED = 20  # classes from which the table of classes is folded
 ENDS = 20  # of more than twice as many classes, the largest and the smallest that are listed
@@ -47,8 +48,11 @@ def data(run: Run, rows: Mapping[str, SplitRows]) -> dict[str, Any]:
 def _weights(run: Run) -> list[Weights]:
     """Return the pretrained weights of all models, each once."""
     train, vectorize = run.settings.train, run.settings.vectorize
-    settings = [getattr(train, name) for name in train.models]
-    found = [each for own in settings for each in list_weights(own, [vectorize[name] for name in own.features])]
+    found = [
+        each
+        for own in (train[name] for name in train.names())
+        for each in list_weights(own, [vectorize[name] for name in leaves(own.features, run.settings.combine)])
+    ]
     return list({each.name: each for each in found}.values())
 
 

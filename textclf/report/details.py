@@ -90,10 +90,11 @@ def params(run: Run) -> list[dict[str, Any]]:
     sections = []
     for name, section in vars(run.settings).items():
         if name == "train":
-            sections.append({"name": name, "rows": [("models", to_yaml(section.models))]})
-            sections += [_section(f"train.{model}", getattr(section, model)) for model in section.models]
+            sections += [_section(f"train.{model}", section[model]) for model in section.names()]
         elif name == "vectorize":
             sections += [_section(f"vectorize.{each}", section[each]) for each in run.features]
+        elif name == "combine":
+            sections += [_section(f"combine.{each}", pair) for each, pair in section.pairs().items()]
         elif name != "behave" or section.tests:
             sections.append(_section(name, section))
     return [section for section in sections if section["rows"]]

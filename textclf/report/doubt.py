@@ -79,11 +79,11 @@ def _chosen(run: Run) -> list[str]:
     settings = run.settings
     chosen = [
         f"train.{name}.{setting}"
-        for name in settings.train.models
-        for setting in getattr(settings.train, name).validation_choices()
+        for name in settings.train.names()
+        for setting in settings.train[name].validation_choices()
     ]
     chosen += ["evaluate.calibration"] if settings.evaluate.calibration != "none" else []
-    candidates = [name for name in settings.train.models if settings.train.kind(name) != CONSTANT]
+    candidates = [name for name in settings.train.names() if settings.train[name].kind != CONSTANT]
     return chosen + (["export.model"] if settings.export.model is None and len(candidates) > 1 else [])
 
 

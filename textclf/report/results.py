@@ -32,7 +32,7 @@ Cell = tuple[str, str]  # a value and its interval
 
 def representative(run: Run) -> tuple[str, str]:
     """Return the model that represents the run, the default of `textclf predict`, and why."""
-    return explain_choice(run.settings.export.model, run.evaluation, run.decisions, run.settings.train.models)
+    return explain_choice(run.settings.export.model, run.evaluation, run.decisions, run.settings.train.names())
 
 
 def summary(run: Run) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def protocol(run: Run) -> dict[str, Any]:
                 settings.evaluate,
                 run.leaks,
                 run.names,
-                settings.train.models,
+                settings.train.names(),
                 run.clusters,
             ),
             *(_external(run, name, path) for name, path in sorted(settings.evaluate.external.items())),

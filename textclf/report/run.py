@@ -28,7 +28,7 @@ from textclf.plot.confusion import of_classes
 from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.per_class)
 # Columns of the tables that have no chart of their own.
@@ -51,6 +51,7 @@ class Settings:
     about: About
     split: Split
     vectorize: Vectorize
+    combine: Combine
     train: Train
     evaluate: Evaluate
     export: Export
@@ -103,7 +104,7 @@ class Run:
 
     @property
     def models(self) -> list[str]:
-        """The names of the models, in the order of train.models."""
+        """The names of the models, in the order of train."""
         return list(self.predictions)
 
     @cached_property

@@ -61,7 +61,7 @@ def crossvalidate(rows: pd.DataFrame, classes: Sequence[str], setup: Setup, sett
     trainings = []
     folds = make_folds(rows, settings)
     for repeat, fold, splits in track(folds, "cross-validate", settings.folds * settings.repeats, "fold"):
-        for name in setup.train.models:
+        for name in setup.train.names():
             seeds = [getattr(setup.model(name), "seed", None)]
             if seeds[0] is not None and (repeat, fold) == (1, 1):
                 seeds += [seeds[0] + offset for offset in range(1, settings.seeds)]

@@ -19,14 +19,14 @@ def learning_curve(splits: Mapping[str, pd.DataFrame], classes: Sequence[str], s
     steps take the first tenth of the training rows, two tenths, and so on (their order is random); the test rows are
     always the same. A step with too few rows of a class is left out; raise `UserError` if all are.
     """
-    enough = max(getattr(setup.train, name).rows_per_class() for name in setup.train.models)
+    enough = max(setup.train[name].rows_per_class() for name in setup.train.names())
     curve = []
     for step in range(1, STEPS + 1):
         train = splits["train"].iloc[: max(1, len(splits["train"]) * step // STEPS)]
         counts = train["label"].value_counts()
         if len(counts) < splits["train"]["label"].nunique() or counts.min() < enough:
             continue
-        for name in setup.train.models:
+        for name in setup.train.names():
             accuracy = training.measure({**splits, "train": train}, classes, name, setup)["accuracy"]
             tested = len(splits["test"])
             low, high = wilson(round(accuracy * tested), tested, setup.evaluate.confidence)

@@ -20,7 +20,7 @@ from textclf.models.settings import Train
 from textclf.split.draw import draw_rows
 from textclf.split.settings import Split
 from textclf.vectorize.in_memory import vectorize_splits
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 STUDY_METRICS = ("accuracy", "log_loss")
 
@@ -31,13 +31,14 @@ class Setup:
 
     split: Split
     vectorize: Vectorize
+    combine: Combine
     train: Train
     evaluate: Evaluate
     pretrained: Path
 
     def model(self, name: str, **changes: Any) -> Any:
         """Return the settings of a model, some of them changed."""
-        return getattr(self.train, name).model_copy(update=changes)
+        return self.train[name].model_copy(update=changes)
 
 
 def measure(
@@ -48,15 +49,15 @@ def measure(
     `changes` are settings of the model.
     """
     settings = setup.model(name, **changes)
-    features = make_features(splits, classes, {each: setup.vectorize[each] for each in settings.features}, setup)
-    metrics = measure_features(features, setup.train.kind(name), settings, setup)
+    features = make_features(splits, classes, settings.features, setup)
+    metrics = measure_features(features, settings, setup)
     return {metric: metrics[metric] for metric in STUDY_METRICS}
 
 
 def make_features(
-    splits: Mapping[str, pd.DataFrame], classes: Sequence[str], representations: Mapping[str, Any], setup: Setup
+    splits: Mapping[str, pd.DataFrame], classes: Sequence[str], representation: str, setup: Setup
 ) -> dict[str, Features]:
-    """Return the features of each split, with the settings of the representations that a model reads.
+    """Return the features of each split in a representation, a name in vectorize or combine.
 
     If `split.validation_size` is above 0 and `splits` has no validation rows, that share of the training rows becomes
     validation rows.
@@ -65,21 +66,20 @@ def make_features(
     if size > 0 and "validation" not in splits:
         train, validation = draw_rows(splits["train"], math.ceil(size * len(splits["train"])), setup.split)
         splits = {"train": train, "validation": validation, "test": splits["test"]}
-    features, _ = vectorize_splits(splits, representations, classes, setup.pretrained)
-    return features
+    return vectorize_splits(splits, representation, setup.vectorize, setup.combine, classes, setup.pretrained)
 
 
-def measure_features(features: Mapping[str, Features], kind: str, settings: Any, setup: Setup) -> dict[str, float]:
-    """Return all metrics on the test rows of a model of that kind, trained on the training rows."""
-    predictions = predict_held_out(features, kind, settings, setup.pretrained)
+def measure_features(features: Mapping[str, Features], settings: Any, setup: Setup) -> dict[str, float]:
+    """Return all metrics on the test rows of a model with these settings, trained on the training rows."""
+    predictions = predict_held_out(features, settings, setup.pretrained)
     decision = choose_decision(predictions, setup.evaluate)
     test = predictions[-1]
     calibrated = decision.calibrate(test.probabilities)
     return dict(compute(test.y, calibrated, decision.decide(calibrated)))
 
 
-def predict_held_out(features: Mapping[str, Features], kind: str, settings: Any, pretrained: Path) -> list[Predictions]:
-    """Return the predictions, the test rows last, of a model of that kind for rows that it was not trained on."""
+def predict_held_out(features: Mapping[str, Features], settings: Any, pretrained: Path) -> list[Predictions]:
+    """Return the predictions of a model with these settings for held-out rows, the test rows last."""
     with tempfile.TemporaryDirectory() as scratch:
-        model = fit_model(kind, features, settings, Folders(pretrained, Path(scratch, "fit"))).layers
+        model = fit_model(settings.kind, features, settings, Folders(pretrained, Path(scratch, "fit"))).layers
     return [predict(model, split, part) for split, part in features.items() if split != "train"]

@@ -1,36 +1,23 @@
 """Which representations a model can read, by its settings and theirs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from textclf.artifacts.features import TOKENS
-from textclf.core.settings import show, suggest
+from textclf.core.settings import suggest
 from textclf.models.common.loading import load_model
 from textclf.models.settings import Train
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize, kind_of
 
 
-def unreadable_features(train: Train, vectorize: Vectorize, model: str) -> Iterator[str]:
-    """Yield a sentence for each representation that a model names and that is missing, or that it can't read."""
-    settings = getattr(train, model)
-    features, known = settings.features, vectorize.names()
-    accepted = load_model(train.kind(model)).ACCEPTS
+def unreadable_features(train: Train, vectorize: Vectorize, combine: Combine, model: str) -> Iterator[str]:
+    """Yield a sentence if the representation that a model names is missing, or is one that it can't read."""
+    settings = train[model]
+    name, known = settings.features, [*vectorize.names(), *combine.pairs()]
+    accepted = load_model(settings.kind).ACCEPTS
     key = f"train.{model}.features"
-    several = []
-    for name in features:
-        if name not in known:
-            yield f"{key} must name a representation of vectorize; got {name}; {suggest(name, known)}"
-        elif (kind := vectorize[name].kind) not in accepted:
-            yield (
-                f"{key} must name features that are {_join_kinds(accepted)}; got {name}, which are {kind} "
-                f"(vectorize.{name}.method is {vectorize[name].method})"
-            )
-        elif rule := settings.features_rule(vectorize[name]):
-            yield f"{key} must name {rule}"
-        elif kind == TOKENS and len(features) > 1:
-            several.append(name)
-    if several:
-        yield f"{key} must be one representation if its features are tokens; got {show(features)}"
-
-
-def _join_kinds(kinds: Sequence[str]) -> str:
-    return " or ".join([", ".join(kinds[:-1]), kinds[-1]] if len(kinds) > 1 else kinds)
+    if name not in known:
+        yield f"{key} must name a representation of vectorize or combine; got {name}; {suggest(name, known)}"
+    elif (kind := kind_of(name, vectorize, combine)) not in accepted:
+        made = "combine makes it" if name in combine.pairs() else f"vectorize.{name}.method is {vectorize[name].method}"
+        yield f"{key} must name features that are {' or '.join(accepted)}; got {name}, which are {kind} ({made})"
+    elif name in vectorize.names() and (rule := settings.features_rule(vectorize[name])):
+        yield f"{key} must name {rule}"

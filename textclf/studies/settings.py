@@ -28,7 +28,7 @@ class Audit(Section):
     """Search for wrong labels by `make audit`; not part of the default run."""
 
     models: Annotated[tuple[Name, ...], Field(strict=False, min_length=1), AfterValidator(unique)] | None = Field(
-        None, description="models that judge the labels, names in train; null takes train.models without majority"
+        None, description="models that judge the labels, names in train; null takes all of train without majority"
     )
     folds: Annotated[int, Field(ge=2)] = Field(
         5, description="number of folds; each row is judged by a model trained on the other folds"

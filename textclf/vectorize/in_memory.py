@@ -12,6 +12,7 @@ from textclf.artifacts.features import DENSE, Features, squared_norms, stack_col
 from textclf.vectorize import representation
 from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.representation import Representation
+from textclf.vectorize.settings import Combine, Vectorize
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,27 +20,33 @@ if TYPE_CHECKING:
 
 def vectorize_splits(
     splits: "Mapping[str, pd.DataFrame]",
-    settings: Mapping[str, Any],
+    name: str,
+    vectorize: Vectorize,
+    combine: Combine,
     classes: Sequence[str],
     pretrained: Path,
-) -> tuple[dict[str, Features], dict[str, Representation]]:
-    """Return the features of each split, and the representations that were fitted on the training rows, by name.
+) -> dict[str, Features]:
+    """Return the features of each split in a representation, which is fitted on the training rows.
 
-    `settings` has those of each representation that a model reads; of several the columns stand side by side, scaled
-    as the stage combine does it. `classes` are the names of all labels, in order. Raises `UserError` if no term is
-    left.
+    `name` stands in vectorize or combine; a pair is made as by the stage combine. `classes` are the names of all
+    labels, in order. Raises `UserError` if no term is left.
     """
-    fitted = {name: _fit(splits["train"]["text"], each, pretrained) for name, each in settings.items()}
-    blocks: dict[str, list[Any]] = {
-        split: [each.transform(rows["text"]) for each in fitted.values()] for split, rows in splits.items()
-    }
-    scales = [unit_scale(X.shape[0], float(squared_norms(X).sum())) for X in blocks["train"]] if len(fitted) > 1 else []
+
+    def columns(name: str) -> dict[str, Any]:
+        """Return the columns of a representation, of each split."""
+        if (pair := combine.pairs().get(name)) is None:
+            fitted = _fit(splits["train"]["text"], vectorize[name], pretrained)
+            return {split: fitted.transform(rows["text"]) for split, rows in splits.items()}
+        both = [columns(pair.first), columns(pair.second)]
+        scales = [unit_scale(X["train"].shape[0], float(squared_norms(X["train"]).sum())) for X in both]
+        return {split: stack_columns([X[split] for X in both], scales) for split in splits}
+
     features = {}
-    for split, rows in splits.items():
-        X: Any = stack_columns(blocks[split], scales) if scales else blocks[split][0]
+    for split, X in columns(name).items():
+        rows = splits[split]
         y = encode_labels(rows["label"], classes)
         features[split] = Features(rows["id"].to_numpy(dtype=str), X, y, np.array(classes, dtype=str))
-    return features, fitted
+    return features
 
 
 def _fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Representation:

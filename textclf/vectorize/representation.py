@@ -108,7 +108,9 @@ class Union:
         names: list[str | None] = []
         for block in self.blocks:
             inner: Any = block.representation
-            if has_terms(inner):
+            if isinstance(inner, Union):
+                names += inner.terms()
+            elif has_terms(inner):
                 names += [f"{block.name}__{term}" for term in inner.terms()]
             else:
                 names += [None] * inner.columns
@@ -130,14 +132,10 @@ def has_terms(representation: Any) -> bool:
 
 def share(representation: Any, shared: Path) -> None:
     """Write the pretrained files that a representation needs below `shared`, one copy for all models."""
-    for part in [block.representation for block in getattr(representation, "blocks", ())] or [representation]:
-        if hasattr(part, "share"):
-            part.share(shared)
-
-
-def combine(blocks: Sequence[Block]) -> Representation:
-    """Return the representation of a model that reads these: the only one as it is, or their union."""
-    return blocks[0].representation if len(blocks) == 1 else Union(blocks)
+    if hasattr(representation, "share"):
+        representation.share(shared)
+    for block in getattr(representation, "blocks", ()):
+        share(block.representation, shared)
 
 
 def write(representation: Representation, path: Path) -> None:

@@ -1,11 +1,13 @@
-"""Settings of the stage vectorize: representations by their names."""
+"""Settings of the stages vectorize and combine: representations by their names."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, PlainValidator, WithJsonSchema, model_validator
+from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
+from textclf.artifacts.features import SPARSE, TOKENS
 from textclf.core.files import SPLITS
-from textclf.core.settings import Section, relation, require_names, rule, show
+from textclf.core.settings import Name, Section, relation, require_names, rule, show, suggest
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
@@ -61,7 +63,9 @@ class Vectorize(Section):
         for name in SPLITS:
             if name in value:
                 raise relation(f"the name of a representation must not be that of a split; got {name}")
-        return value or {DEFAULT: {}}
+        if not value:
+            raise rule(f"a section with at least one representation, such as {{{DEFAULT}: {{}}}}")
+        return value
 
     def __getitem__(self, name: str) -> Any:
         """Return the settings of a representation; `KeyError` if there is none of that name."""
@@ -70,3 +74,70 @@ class Vectorize(Section):
     def names(self) -> list[str]:
         """Return the names of all representations, in order."""
         return list(self.__pydantic_extra__ or {})
+
+
+class Pair(Section):
+    """Two representations side by side."""
+
+    first: Name = Field(description="a name in vectorize or combine")
+    second: Name = Field(description="another one, whose columns stand behind")
+
+
+class Combine(Section):
+    """Pairs of representations side by side, by names of their own: {both: {first: words, second: letters}}."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Pair]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_names(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            require_names(value, "a pair")
+        return value
+
+    def pairs(self) -> dict[str, Pair]:
+        """Return the pairs by name."""
+        return self.__pydantic_extra__ or {}
+
+
+def leaves(name: str, combine: Combine) -> list[str]:
+    """Return the names in vectorize of which a representation is made, in the order of its columns: itself or more."""
+    pair = combine.pairs().get(name)
+    return [name] if pair is None else [*leaves(pair.first, combine), *leaves(pair.second, combine)]
+
+
+def kind_of(name: str, vectorize: Vectorize, combine: Combine) -> str:
+    """Return the kind of features of a representation: sparse, dense or tokens; a pair's are sparse."""
+    return SPARSE if name in combine.pairs() else str(vectorize[name].kind)
+
+
+def wrong_pairs(vectorize: Vectorize, combine: Combine) -> Iterator[str]:
+    """Yield a sentence for each pair that can't be made of the representations that there are."""
+    pairs = combine.pairs()
+    known = [*vectorize.names(), *pairs]
+    for name, pair in pairs.items():
+        if name in vectorize.names():
+            yield f"combine.{name} must not have the name of a representation of vectorize; choose another"
+        for place, part in pair:
+            if part not in known:
+                hint = suggest(part, known)
+                yield f"combine.{name}.{place} must be a name in vectorize or combine; got {part}; {hint}"
+            elif part in vectorize.names() and vectorize[part].kind == TOKENS:
+                yield f"combine.{name}.{place} must be sparse or dense; got {part}, whose features are tokens"
+        if any(part == name or name in _below(part, combine) for _, part in pair):
+            yield f"combine.{name} must not contain itself; got {pair.first} and {pair.second}"
+        elif all(part in known for _, part in pair) and len(set(made := leaves(name, combine))) < len(made):
+            yield f"combine.{name} must contain each representation once; got {', '.join(made)}"
+
+
+def _below(name: str, combine: Combine) -> set[str]:
+    """Return the names that a representation contains, directly or through pairs; of a circle each once."""
+    found: set[str] = set()
+    wanted = [name]
+    while wanted:
+        pair = combine.pairs().get(wanted.pop())
+        new = {pair.first, pair.second} - found if pair else set()
+        found |= new
+        wanted += new
+    return found

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from textclf.artifacts import splits
 from textclf.artifacts.features import VECTORS
-from textclf.artifacts.inputs import Shapes
+from textclf.artifacts.shapes import Part, Shapes
 from textclf.artifacts.shards import Shards
 from textclf.core import resources
 from textclf.core.files import write_npy
@@ -44,7 +44,7 @@ def vectorize(
     if (vectors := getattr(fitted, "vectors", None)) is not None:
         with (folder / VECTORS).open("wb") as file:
             write_npy(file, vectors)
-    return Shapes(fitted.kind, fitted.columns, shapes, fitted.shape_notes() | notes)
+    return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, fitted.shape_notes() | notes)})
 
 
 def _unspaced(rows: Rows) -> dict[str, float]:
@@ -70,4 +70,4 @@ def _vectorize_terms(
         resources.require_memory(room.memory, f"vectorize.{name}.analyzer {settings.analyzer}")
     (scratch := folder.parent / "scratch").mkdir()
     vectorizer, shapes = vectorize_shards(rows, settings, classes, folder, scratch, room.memory_per_shard)
-    return Shapes(vectorizer.kind, vectorizer.columns, shapes, notes)
+    return Shapes(vectorizer.kind, {name: Part(vectorizer.columns, shapes, notes)})

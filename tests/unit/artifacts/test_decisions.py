@@ -171,7 +171,7 @@ def crossvalidated(**models: tuple[float, float]) -> tuple[dict[str, Any], dict[
             "b",
             "best accuracy in 3-fold cross-validation of 1,200 training rows",
         ),
-        (crossvalidated(), "c", "the last of train.models; none could be cross-validated"),
+        (crossvalidated(), "c", "the last of train; none could be cross-validated"),
     ],
     ids=["validation", "standard error", "cross-validation of some", "cross-validation of all", "neither"],
 )

@@ -145,7 +145,7 @@ def test_a_file_of_no_model_is_an_error(tmp_path: Path, name: str) -> None:
     with pytest.raises(UserError) as error:
         leftovers(folder, trained(tmp_path, "a", "keras", "majority"), ("a",))
     assert error.value.lines == (
-        f"{path} belongs to no model in train.models or evaluate.external (a); remove it: rm -r {path}",
+        f"{path} belongs to no model in train or evaluate.external (a); remove it: rm -r {path}",
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from textclf.evaluate.settings import Evaluate
 from textclf.export import description
-from textclf.models.settings import Train
+from textclf.models.settings import LESSON, Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Vectorize
@@ -27,7 +27,7 @@ def protocol(models: tuple[str, ...] = (), given: tuple[str, ...] = (), **sectio
     return description.protocol(
         Data.model_validate(sections.get("data", {})),
         Split.model_validate(sections.get("split", {})),
-        Train.model_validate(sections.get("train", {})),
+        Train.model_validate(LESSON | sections.get("train", {})),
         Evaluate.model_validate(sections.get("evaluate", {})),
         REPORT | sections.get("report", {}) | ({"given": dict.fromkeys(given, 1)} if given else {}),
         sections.get("classes", CLASSES),

@@ -11,7 +11,7 @@ from textclf.core.params_text import with_values
 from textclf.init import protocol
 from textclf.init.protocol import choose_settings, offer_settings
 from textclf.init.survey import Survey
-from textclf.models.settings import MODELS
+from textclf.models.settings import KINDS
 from textclf.params import parse
 
 TWO = {"a": 1_000, "b": 1_000}
@@ -68,7 +68,7 @@ def test_settings_that_were_changed_before_are_those_of_the_table() -> None:
     assert all(each == keys[0] for each in keys)
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", KINDS)
 def test_no_class_is_given_weight_so_that_probabilities_stay_honest(model: str) -> None:
     assert f"train.{model}.class_weight" not in choose(TABLES["unbalanced"])
 

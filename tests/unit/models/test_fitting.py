@@ -18,7 +18,7 @@ from textclf.models import logistic_regression, majority, naive_bayes
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.fitting import fit_model, fit_shards, predict, predict_shards, training_record, watched_split
 from textclf.models.common.loading import settings_class
-from textclf.models.settings import MODELS
+from textclf.models.settings import KINDS
 
 LINEAR = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
 SIZES = {"train": 25, "validation": 20, "test": 15}  # rows per shard of each split
@@ -84,7 +84,7 @@ def test_the_model_watches_the_validation_rows_or_else_the_test_rows(
     assert given == [splits["train"], splits[watched]]
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", KINDS)
 @pytest.mark.parametrize("missing", [0, 1, 2])
 def test_training_rows_without_a_class_are_refused(tmp_path: Path, model: str, missing: int) -> None:
     rows = samples.rows(3)

@@ -5,10 +5,10 @@ import pytest
 from textclf.core.errors import UserError
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
-from textclf.models.settings import MODELS
+from textclf.models.settings import KINDS
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", KINDS)
 def test_every_model_that_params_may_name_has_what_a_model_package_must_offer(name: str) -> None:
     package = load_model(name)
     assert callable(package.fit)
@@ -20,4 +20,4 @@ def test_every_model_that_params_may_name_has_what_a_model_package_must_offer(na
 def test_an_unknown_name_is_refused_in_one_line_that_lists_the_models(name: str) -> None:
     with pytest.raises(UserError) as error:
         load_model(name)
-    assert error.value.lines == (f"model must be one of {', '.join(sorted(MODELS))}; got {name!r}",)
+    assert error.value.lines == (f"model must be one of {', '.join(sorted(KINDS))}; got {name!r}",)

@@ -12,10 +12,11 @@ import pytest
 
 from stages import train as stage
 from tests import samples
-from tests.settings import put
-from textclf.artifacts import features, inputs, layers, predictions
+from tests.settings import models, put
+from textclf.artifacts import features, layers, predictions, shapes
 from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.features import Features
+from textclf.artifacts.shapes import Part, Shapes
 from textclf.artifacts.shards import Shards
 from textclf.models import majority
 from textclf.models.common import fitting
@@ -57,16 +58,14 @@ def test_a_fingerprint_changes_with_rows_shards_and_settings(tmp_path: Path) -> 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Runs the stage for a model on shards in data/features, with settings of params.yaml changed."""
-    (tmp_path / "data" / "inputs").mkdir(parents=True)
-    write_splits(tmp_path / "data" / "features" / "words")
+    folder = tmp_path / "data" / "features" / "words"
+    write_splits(folder)
+    shapes.write_features(Shapes("sparse", {"words": Part(samples.TERMS, {}, {})}), folder)
     monkeypatch.chdir(tmp_path)
 
     def run_stage(*settings: str, model: str = "naive_bayes") -> None:
-        Path("params.yaml").write_text(put(*settings), encoding="utf-8")
-        data = Path("data")
-        block = inputs.Block("words", "sparse", samples.TERMS, 1.0, inputs.fingerprint(data / "features" / "words"))
-        inputs.write(inputs.Inputs(model, "code", (block,)), data / "inputs" / f"{model}.json")
-        folders = {name: data / name for name in ("inputs", "features", "pretrained", "trained", "predictions")}
+        Path("params.yaml").write_text(put(*models(model), *settings), encoding="utf-8")
+        folders = {name: Path("data", name) for name in ("features", "pretrained", "trained", "predictions")}
         stage.run(stage=f"train@{model}", **folders)
 
     return run_stage
@@ -140,7 +139,7 @@ def test_the_written_layers_give_the_written_predictions_in_a_row_group_per_shar
     assert {path.name for path in trained.iterdir()} == {
         layers.WEIGHTS,
         layers.DESCRIPTION,
-        inputs.FILE,
+        shapes.FILE,
         MANIFEST,
         "training.json",
     }

@@ -66,7 +66,7 @@ def test_the_note_says_which_metrics_are_better_when_lower() -> None:
 def test_the_model_of_the_headline_is_the_default_and_says_why() -> None:
     models = ("logistic_regression", "majority")
     last = sections(make_run(models))["summary"]
-    assert "majority represents the run, and is the default model of textclf predict: the last of train.models" in last
+    assert "majority represents the run, and is the default model of textclf predict: the last of train" in last
     assert "Worse than logistic regression" in last
     assert "Read the caveats first" in last
     best = sections(make_run(models, validation=True))["summary"]
@@ -193,9 +193,8 @@ def test_own_rows_have_a_checksum_and_a_licence_to_state() -> None:
 def test_pretrained_weights_have_their_licence_and_vectors_no_count() -> None:
     assert "Pretrained weights" not in TEXT["data"]
     vectorize = Vectorize.model_validate({"words": {}, "sentences": {"method": "encoder"}})
-    train = Train.model_validate(
-        {"models": ["majority", "logistic_regression"], "logistic_regression": {"features": "sentences"}}
-    )
+    entries = {"majority": "words", "logistic_regression": "sentences"}
+    train = Train.model_validate({kind: {"kind": kind, "features": each} for kind, each in entries.items()})
     shape = {"train": {"rows": 40, "features": 384, "nonzeros": 40 * 384}}
     run = replace(DEFAULT, settings=replace(DEFAULT.settings, vectorize=vectorize, train=train))
     text = sections(replace(run, features={"sentences": shape}))["data"]

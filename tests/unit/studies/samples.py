@@ -5,13 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from tests.settings import train
 from textclf.evaluate.settings import Evaluate
-from textclf.models.settings import Train
 from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.studies.measure import Setup
 from textclf.studies.settings import CrossValidate
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 CLASSES = ["0", "1"]
 FAST = ("majority", "logistic_regression")
@@ -39,8 +39,9 @@ def setup(models: tuple[str, ...] = FAST, **sections: dict[str, Any]) -> Setup:
     """Return the default settings with changes, section by section."""
     return Setup(
         Split.model_validate(sections.get("split", {})),
-        Vectorize.model_validate({}),
-        Train.model_validate({"models": models}),
+        Vectorize.model_validate({"words": {}}),
+        Combine(),
+        train(*models),
         Evaluate.model_validate(sections.get("evaluate", {})),
         Path("data/pretrained"),
     )

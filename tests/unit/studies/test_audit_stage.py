@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stages import audit
+from tests.settings import train
 from tests.unit.studies.audits import rows_with_issues
 from textclf.artifacts import splits
 from textclf.core import stage
@@ -15,11 +16,10 @@ from textclf.core.extras import how_to_install
 from textclf.core.failures import USAGE_ERROR
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.evaluate.settings import Evaluate
-from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.studies.audit import summary
 from textclf.studies.settings import Audit
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 
 @pytest.fixture
@@ -40,11 +40,12 @@ def run(folder: Path, number: int) -> list[Path]:
     audit.run(
         About(title="Three wrong"),
         Audit(models=("naive_bayes",)),
+        Combine(),
         "rows.csv",
         Evaluate(),
         Split(),
-        Train(),
-        Vectorize(),
+        train("naive_bayes"),
+        Vectorize.model_validate({"words": {}}),
         splits=folder / "data" / "splits",
         raw=folder / "data" / "raw",
         pretrained=folder / "data" / "pretrained",

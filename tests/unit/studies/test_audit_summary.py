@@ -82,8 +82,10 @@ def test_a_sample_without_a_class_is_refused() -> None:
 
 
 def test_models_are_those_of_the_run_without_majority() -> None:
-    train = Train.model_validate({"models": ["majority", "keras"], "same": {"model": "majority"}})
+    train = Train.model_validate(
+        {name: {"kind": kind, "features": "words"} for name, kind in (("same", "majority"), ("keras", "keras"))}
+    )
     assert choose_models(Audit(), train) == ["keras"]
     assert choose_models(Audit(models=("nb_svm",)), train) == ["nb_svm"]
-    with pytest.raises(UserError, match=r"audit\.models must name a model, since train\.models has none but majority"):
-        choose_models(Audit(), Train.model_validate({"models": ["majority"]}))
+    with pytest.raises(UserError, match=r"audit\.models must name a model, since train has none but majority"):
+        choose_models(Audit(), Train.model_validate({"majority": {"kind": "majority", "features": "words"}}))

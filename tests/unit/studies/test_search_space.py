@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.settings import TEXT
+from tests.settings import TEXT, train
 from textclf.core.errors import UserError
 from textclf.core.settings import validate
 from textclf.models.settings import Train
@@ -12,25 +12,25 @@ from textclf.params import parse
 from textclf.studies.search import space
 from textclf.studies.search.space import Dimension
 from textclf.studies.settings import Search
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
-TRAIN, VECTORIZE = Train.model_validate({}), Vectorize.model_validate({})
+TRAIN, VECTORIZE, NONE = train(), Vectorize.model_validate({"words": {}}), Combine()
 
 
 def test_values_change_settings_of_the_model_and_of_its_representation() -> None:
     values = {"C": 3, "class_weight": "balanced", "vectorize.words.ngram_range": [1, 2], "vectorize.words.min_df": 2}
-    train, vectorize = space.apply(TRAIN, VECTORIZE, "logistic_regression", values)
-    assert (train.logistic_regression.C, train.logistic_regression.class_weight) == (3.0, "balanced")
+    changed, vectorize = space.apply(TRAIN, VECTORIZE, NONE, "logistic_regression", values)
+    assert (changed["logistic_regression"].C, changed["logistic_regression"].class_weight) == (3.0, "balanced")
     assert (vectorize["words"].ngram_range, vectorize["words"].min_df) == ((1, 2), 2)
-    assert (train.logistic_regression.solver, vectorize["words"].max_df) == ("auto", 1.0)  # as they were
-    assert train.keras == TRAIN.keras
-    assert TRAIN.logistic_regression.C == 1.0
+    assert (changed["logistic_regression"].solver, vectorize["words"].max_df) == ("auto", 1.0)  # as they were
+    assert changed["keras"] == TRAIN["keras"]
+    assert TRAIN["logistic_regression"].C == 1.0
 
 
 def test_a_model_of_another_name_can_be_searched() -> None:
-    train = Train.model_validate({"mine": {"model": "keras", "units": [3]}})
-    changed, _ = space.apply(train, VECTORIZE, "mine", {"epochs": 7})
-    assert (changed.mine.epochs, changed.mine.units, changed.kind("mine")) == (7, (3,), "keras")
+    named = Train.model_validate({"mine": {"kind": "keras", "features": "words", "units": [3]}})
+    changed, _ = space.apply(named, VECTORIZE, NONE, "mine", {"epochs": 7})
+    assert (changed["mine"].epochs, changed["mine"].units, changed["mine"].kind) == (7, (3,), "keras")
 
 
 def test_a_range_is_of_whole_numbers_if_the_setting_is() -> None:
@@ -41,7 +41,7 @@ def test_a_range_is_of_whole_numbers_if_the_setting_is() -> None:
         "vectorize.words.max_df": {"low": 0.5, "high": 1.0, "log": True},
         "solver": ["lbfgs", "sgd"],
     }
-    found = space.dimensions(search(space=given), TRAIN, VECTORIZE)
+    found = space.dimensions(search(space=given), TRAIN, VECTORIZE, NONE)
     assert found == {
         "C": Dimension(None, 1.0, 10.0, False, False),
         "max_iter": Dimension(None, 1, 10, False, True),

@@ -38,9 +38,9 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     calls: list[Any] = []
     original = measure.measure_features
 
-    def measured(features: Any, kind: str, model: Any, evaluate: Any) -> Any:
+    def measured(features: Any, model: Any, evaluate: Any) -> Any:
         calls.append((features, model))
-        return original(features, kind, model, evaluate)
+        return original(features, model, evaluate)
 
     monkeypatch.setattr(measure, "measure_features", measured)
     return calls

@@ -1,30 +1,71 @@
-"""Models by their names."""
+"""Models by their kind, and the entries of the section train."""
 
+import functools
 import importlib
 import pkgutil
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, create_model
 
 from textclf.core.errors import UserError
-from textclf.models.common.settings import named_settings
+from textclf.core.settings import Section, rule
+from textclf.models.common.settings import ModelSettings
 
 PACKAGE, FOLDER = "textclf.models", Path(__file__).parents[1]
 SHARED = "common"  # the package that is no model
+KIND = "kind of model; docs/params.md has all"
+FEATURES = "the representation that it reads, a name in vectorize or combine"
 
 
-def load_model(name: str) -> Any:
-    """Return the package of a model: see `textclf.models.common.fitted.ModelPackage`.
+def _one_name(value: object) -> str:
+    if not isinstance(value, str) or not value:
+        raise rule("the name of one representation; combine makes one of two")
+    return value
 
-    Raises `UserError` if there is no such model.
-    """
+
+Features = Annotated[str, BeforeValidator(_one_name)]
+
+
+def kinds() -> list[str]:
+    """Return the names of all kinds of models, sorted: those of their packages."""
     packages = pkgutil.iter_modules([str(FOLDER)])
-    known = sorted(package.name for package in packages if package.ispkg and package.name != SHARED)
-    if name not in known:
-        raise UserError(f"model must be one of {', '.join(known)}; got {name!r}")
-    return importlib.import_module(f"{PACKAGE}.{name}")
+    return sorted(package.name for package in packages if package.ispkg and package.name != SHARED)
 
 
-def settings_class(name: str, kind: str) -> Any:
-    """Return the class of a model's settings; a model that is called otherwise than its kind names that in them."""
+def load_model(kind: str) -> Any:
+    """Return the package of a kind of model: see `textclf.models.common.fitted.ModelPackage`.
+
+    Raises `UserError` if there is no such kind.
+    """
+    if kind not in kinds():
+        raise UserError(f"kind must be one of {', '.join(kinds())}; got {kind!r}")
+    return importlib.import_module(f"{PACKAGE}.{kind}")
+
+
+@functools.cache
+def entry_class(kind: str) -> type[ModelSettings]:
+    """Return the class of an entry of train of this kind: its settings, and `kind` and `features`, which it must have.
+
+    dvc.yaml reads these two itself, so they have no default.
+    """
     settings = load_model(kind).Settings
-    return settings if name == kind else named_settings(kind, settings)
+    own: dict[str, Any] = {
+        "kind": (Literal[kind], Field(description=KIND)),
+        "features": (Features, Field(description=FEATURES)),
+    }
+    first = create_model("First", __base__=Section, **own)  # a base, so that these stand before the settings
+    return create_model("Entry", __base__=(settings, first), __doc__=settings.__doc__)
+
+
+def _entry(value: object) -> ModelSettings:
+    """Return the settings of one model, of the class that its kind has."""
+    if isinstance(value, ModelSettings):
+        return value
+    kind = value.get("kind") if isinstance(value, dict) else None
+    if not isinstance(kind, str) or kind not in kinds():
+        raise rule(f"a section of settings with a kind that is one of {', '.join(kinds())}")
+    return entry_class(kind).model_validate(value)
+
+
+Entry = Annotated[Any, PlainValidator(_entry), WithJsonSchema({"type": "object", "required": ["kind", "features"]})]

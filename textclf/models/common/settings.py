@@ -1,33 +1,14 @@
 """What the settings of all models share."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PlainValidator, WithJsonSchema, create_model
+from pydantic import PlainValidator, WithJsonSchema
 
 from textclf.core.settings import LARGEST, Section, rule
 
 
-def _features(value: object) -> tuple[str, ...]:
-    names: list[Any] = list(value) if isinstance(value, list | tuple) else [value]
-    if not names or not all(isinstance(name, str) and name for name in names) or len(set(names)) < len(names):
-        raise rule("the name of a representation, or a list of such, each once")
-    return tuple(names)
-
-
-FeatureNames = Annotated[
-    tuple[str, ...],
-    PlainValidator(_features),
-    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}, "minItems": 1}]}),
-]
-
-
-FEATURES = "the representation that it reads, a name in vectorize; or several: [words, letters]"
-
-
 class ModelSettings(Section):
-    """Base of the settings of every model."""
-
-    features: FeatureNames = Field(("words",), description=FEATURES)
+    """Base of the settings of every model; in params.yaml `kind` and `features` stand beside them."""
 
     def validation_choices(self) -> list[str]:
         """Return the names of the settings that make choices on validation rows, as they are set."""
@@ -44,12 +25,6 @@ class ModelSettings(Section):
     def rows_per_class(self) -> int:
         """Return how many training rows of each class a fit needs, as the settings are."""
         return 1
-
-
-def named_settings(kind: str, settings: type[ModelSettings]) -> type[ModelSettings]:
-    """Return the settings of a further model of a kind, under a name of its own: `model` says the kind."""
-    field: Any = (Literal[kind], Field(kind, description="the kind of model, for a name that is none"))
-    return create_model(settings.__name__, __base__=settings, __doc__=settings.__doc__, model=field)
 
 
 def _class_weight(value: object) -> object:

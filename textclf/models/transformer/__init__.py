@@ -12,7 +12,7 @@ from textclf.core import resources
 from textclf.core.formatting import count_noun
 from textclf.core.settings import Positive, Section, Seed
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.settings import CLASS_WEIGHT, FEATURES, ClassWeight, FeatureNames, ModelSettings
+from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
 from textclf.pretrained.settings import CHECKSUM, Checksum, NamesWeights, OwnPath
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ class Settings(ModelSettings, NamesWeights):
 
     packages: ClassVar = ("keras_hub", "onnxruntime", "tokenizers")
 
-    features: FeatureNames = Field(("pieces",), description=FEATURES)
     pretrained: Literal["all-minilm-l6-v2"] | None = Field(
         "all-minilm-l6-v2", description="weights to start from, as of the features; null for your own at path"
     )

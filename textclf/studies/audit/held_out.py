@@ -29,8 +29,8 @@ def held_out_probabilities(
     probabilities = np.empty((len(rows), len(classes)))
     for number, (name, splits) in enumerate(track(trainings, "audit", len(trainings), "training"), start=1):
         own = setup.model(name)
-        features = make_features(splits, classes, {each: setup.vectorize[each] for each in own.features}, setup)
-        predicted = predict_held_out(features, setup.train.kind(name), own, setup.pretrained)[-1]
+        features = make_features(splits, classes, own.features, setup)
+        predicted = predict_held_out(features, own, setup.pretrained)[-1]
         probabilities[splits["test"].index] = predicted.probabilities
         if number % len(folds) == 0:
             yield name, probabilities

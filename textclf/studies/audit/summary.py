@@ -57,11 +57,9 @@ class Audited:
 
 def choose_models(settings: Audit, train: Train) -> list[str]:
     """Return the names of the models that judge; `UserError` if there are none."""
-    models = [name for name in settings.models or train.models if train.kind(name) != CONSTANT]
+    models = [name for name in settings.models or train.names() if train[name].kind != CONSTANT]
     if not models:
-        raise UserError(
-            f"{PARAMS_FILE}: audit.models must name a model, since train.models has none but {CONSTANT}; got null"
-        )
+        raise UserError(f"{PARAMS_FILE}: audit.models must name a model, since train has none but {CONSTANT}; got null")
     return models
 
 

@@ -10,7 +10,7 @@ from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE, Section, suggest, to_yaml, validate
 from textclf.models.settings import Train
 from textclf.studies.settings import Choices, Range, Search
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize, leaves
 
 REPRESENTATIONS = "vectorize."  # start of the names of settings of a representation; others are of the model
 DIGITS = 4  # significant digits of a decimal between two limits
@@ -36,7 +36,7 @@ class Dimension:
         return self.high - self.low + 1 if self.whole else math.inf
 
 
-def apply(train: Train, vectorize: Vectorize, model: str, values: Values) -> tuple[Train, Vectorize]:
+def apply(train: Train, vectorize: Vectorize, combine: Combine, model: str, values: Values) -> tuple[Train, Vectorize]:
     """Return the sections train and vectorize with the values of a trial.
 
     They are validated as those of params.yaml; raises `UserError` with a line for each mistake.
@@ -48,11 +48,11 @@ def apply(train: Train, vectorize: Vectorize, model: str, values: Values) -> tup
             of_model[name] = value
         else:
             of_representation.setdefault(place[0], {})[place[1]] = value
-    settings = _change(getattr(train, model), f"train.{model}", of_model)
+    settings = _change(train[model], f"train.{model}", of_model)
     representations = {}
     for name, changes in of_representation.items():
-        if name not in settings.features or name not in vectorize.names():
-            hint = suggest(name, settings.features)
+        if name not in (read := leaves(settings.features, combine)) or name not in vectorize.names():
+            hint = suggest(name, read)
             raise UserError(
                 f"{PARAMS_FILE}: vectorize.{name} must be a representation that train.{model} reads; {hint}"
             )
@@ -79,17 +79,13 @@ def single_values(search: Search) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def dimensions(search: Search, train: Train, vectorize: Vectorize) -> dict[str, Dimension]:
-    """Return what each setting may be; a number is whole if both limits are, once they are validated."""
+def dimensions(search: Search, train: Train, vectorize: Vectorize, combine: Combine) -> dict[str, Dimension]:
+    """Return the values of each setting: integers if both limits are integers once they are validated."""
 
     def validated(name: str, value: float) -> Any:
-        sections = apply(train, vectorize, search.model, {name: value})
+        sections = apply(train, vectorize, combine, search.model, {name: value})
         place = _place_of(name)
-        return (
-            getattr(getattr(sections[0], search.model), name)
-            if place is None
-            else getattr(sections[1][place[0]], place[1])
-        )
+        return getattr(sections[0][search.model], name) if place is None else getattr(sections[1][place[0]], place[1])
 
     result = {}
     for name, values in search.space.items():

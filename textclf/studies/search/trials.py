@@ -4,7 +4,7 @@ import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from textclf.studies.search.proposals import Proposals
 from textclf.studies.search.scores import Scores, scratch_folder
 from textclf.studies.search.space import Dimension, Values, apply, describe, dimensions
 from textclf.studies.settings import CrossValidate, Search
+from textclf.vectorize.settings import leaves
 
 Splits = Mapping[str, pd.DataFrame]
 
@@ -92,7 +93,7 @@ class Searcher:
     @cached_property
     def space(self) -> dict[str, Dimension]:
         """What each setting may be."""
-        return dimensions(self.settings, self.setup.train, self.setup.vectorize)
+        return dimensions(self.settings, self.setup.train, self.setup.vectorize, self.setup.combine)
 
     @property
     def trials(self) -> int:
@@ -112,16 +113,18 @@ class Searcher:
 
         @lru_cache(maxsize=len(folds))
         def features(fold: int, representations: tuple[tuple[str, Any], ...]) -> dict[str, Features]:
-            return training.make_features(folds[fold], self.classes, dict(representations), self.setup)
+            vectorize = self.setup.vectorize.model_copy(update=dict(representations))
+            setup = replace(self.setup, vectorize=vectorize)
+            return training.make_features(folds[fold], self.classes, self.setup.train[name].features, setup)
 
         def score(values: Values, fold: int) -> float:
-            train, vectorize = apply(self.setup.train, self.setup.vectorize, name, values)
-            settings = getattr(train, name)
-            representations = tuple((each, vectorize[each]) for each in settings.features)
+            train, vectorize = apply(self.setup.train, self.setup.vectorize, self.setup.combine, name, values)
+            settings = train[name]
+            read = leaves(settings.features, self.setup.combine)
+            representations = tuple((each, vectorize[each]) for each in read)
 
             def compute() -> float:
-                part = features(fold, representations)
-                found = training.measure_features(part, train.kind(name), settings, self.setup)[metric]
+                found = training.measure_features(features(fold, representations), settings, self.setup)[metric]
                 if not np.isfinite(found):
                     raise UserError(f"{metric} must be a number; got {found}; choose another search.metric")
                 return float(found)
@@ -154,7 +157,7 @@ def run_search(
     result. Shows a bar over the trials with the best score so far.
     Raises `UserError` if the model can't read its features.
     """
-    if unfit := list(unreadable_features(setup.train, setup.vectorize, settings.model)):
+    if unfit := list(unreadable_features(setup.train, setup.vectorize, setup.combine, settings.model)):
         raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
     searcher = Searcher(settings, setup, classes, Scores(scratch_folder(beside, setup)))
     searches = 1 + (settings.nested or 0)

@@ -1,0 +1,99 @@
+"""The check of params.yaml, and what other stages get of it."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import tiny_bert
+from tests.settings import put
+from textclf.check import command as check
+from textclf.core.errors import UserError
+from textclf.params import Params, parse
+
+SEVERAL = """
+vectorize: {words: {}, sentences: {method: encoder}, glove: {method: token_ids, vectors: glove-6b-50d}}
+train:
+  majority: {kind: majority, features: words}
+  mine: {kind: logistic_regression, features: sentences}
+"""
+MINILM, GLOVE = "all-minilm-l6-v2", "glove-6b-50d"
+
+
+def mistakes(text: str, folder: Path, patch: pytest.MonkeyPatch) -> tuple[str, ...]:
+    patch.chdir(folder)
+    Path("params.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        check.load()
+    return error.value.lines
+
+
+def test_each_stage_has_the_weights_that_it_reads() -> None:
+    weights = check.weights(parse(SEVERAL))
+    assert {stage: list(names) for stage, names in weights.items()} == {
+        "vectorize@words": [],
+        "vectorize@sentences": [MINILM],
+        "vectorize@glove": [GLOVE],
+        "train@majority": [],
+        "train@mine": [],
+    }
+    assert set(weights["vectorize@glove"][GLOVE]) == {"words.txt", "vectors.npy"}
+    assert all(len(digest) == 64 for digest in weights["vectorize@glove"][GLOVE].values())
+
+
+@pytest.mark.parametrize("key", check.REQUIRED)
+def test_what_dvc_yaml_reads_must_be_there(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = dict.fromkeys(("fetch", "split", "evaluate"), "{}")
+    content |= {"data": "{path: data/raw}", "vectorize": "{words: {}}"}
+    content |= {"train": "{majority: {kind: majority, features: words}}"}
+    section, _, setting = key.partition(".")
+    content |= {section: "{}"} if setting else {}
+    lines = [f"{name}: {value}" for name, value in content.items() if name != key]
+    assert mistakes("\n".join(lines), tmp_path, monkeypatch) == (
+        f"params.yaml: {key} is missing; it must be set, since dvc.yaml reads it",
+    )
+
+
+def test_a_package_that_is_missing_is_told_with_the_command_that_installs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("textclf.check.command.find_spec", lambda name: None if name == "tokenizers" else name)
+    assert mistakes(put("vectorize.pieces", "{method: wordpieces}"), tmp_path, monkeypatch) == (
+        "vectorize.pieces needs tokenizers, which the lesson's run does not install; run make .venv/pretrained",
+    )
+
+
+def test_weights_of_your_own_without_their_checksum_are_told_of_before_anything_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny_bert.write_folder(tmp_path / "mine")
+    files, right = "config.json, model.safetensors, tokenizer.json", tiny_bert.checksum(tmp_path / "mine")
+    sentences = "{method: encoder, pretrained: null, path: mine%s}"
+    (line,) = mistakes(put("vectorize.sentences", sentences % ""), tmp_path, monkeypatch)
+    assert line == (
+        f"vectorize.sentences: mine: sha256 must be the checksum of its files together ({files}); got null; "
+        f"set it to {right} in params.yaml, or put the right files there"
+    )
+    Path("params.yaml").write_text(put("vectorize.sentences", sentences % f", sha256: {right}"), encoding="utf-8")
+    assert check.load().vectorize.names() == ["words", "sentences"]
+
+
+def test_a_run_has_only_the_settings_that_it_uses() -> None:
+    content: dict[str, Any] = {"train": {"majority": {"kind": "majority", "features": "words"}}}
+    used = check.run_settings(Params.model_validate(content))
+    assert used["train"] == content["train"]
+    assert used["split"] == Params().split.model_dump()
+    for unused in ({"gate": {"minimum": {"cnn": {"test": {"f1": 0.5}}}}}, {"search": {"trials": 3}}):
+        assert check.run_settings(Params.model_validate(content | unused)) == used
+    assert check.run_settings(Params.model_validate(content | {"report": {"mistakes": 3}})) != used
+    assert "behave" not in used
+    behave = {"tests": {"mine": "mine.yaml"}, "seed": 0}
+    assert check.run_settings(Params.model_validate({"behave": behave}))["behave"] == behave
+
+
+def test_a_study_has_its_own_settings_and_those_of_models() -> None:
+    studies = check.study_settings(Params())
+    assert list(studies) == ["audit", "crossvalidate", "learning_curve", "search"]
+    assert set(studies["search"]) - set(studies["audit"]) == {"search"}
+    assert set(studies["learning_curve"]) == check.SHARED
+    assert "gate" not in studies["search"]

@@ -1,0 +1,62 @@
+"""What the stage check finds out from the whole of params.yaml for stages that must not depend on all of it.
+
+`models.json`: the names of the models that are trained, in the order of params.yaml, which DVC does not see in a
+mapping. `settings.json`: all settings that the run uses, for stages that show most of them; as params of each they
+would be half of dvc.lock. `weights/<stage>/<item>.json`: the SHA-256 of each file of pretrained weights that a stage
+such as train@transformer reads; so it runs again only if its own weights change.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from textclf.artifacts.checksums import read_checked_json, write_checked_json
+from textclf.artifacts.shapes import FILE as SHAPES
+
+Weights = Mapping[str, Mapping[str, str]]  # SHA-256 of each file, by the name of the weights and of the file
+
+
+def write_models(path: Path, names: Sequence[str]) -> None:
+    """Write the names of the models that are trained, in order."""
+    write_checked_json(path, {"models": list(names)})
+
+
+def read_models(path: Path) -> list[str]:
+    """Return the names of the models that are trained; `UserError` if the file is missing or damaged."""
+    names: list[str] = read_checked_json(path, ("models",))["models"]
+    return names
+
+
+def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
+    """Write all settings that a run or a study uses, by section; and the order of the models, as JSON is sorted."""
+    write_checked_json(path, {"models": list(settings["train"]), "settings": settings})
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return all settings that a run or a study uses; `UserError` if the file is missing or damaged."""
+    content = read_checked_json(path, ("models", "settings"))
+    settings: dict[str, Any] = content["settings"]
+    return settings | {"train": {name: settings["train"][name] for name in content["models"]}}
+
+
+def write_weights(folder: Path, weights: Mapping[str, Weights]) -> None:
+    """Write the pretrained weights that each stage reads, such as vectorize@sentences; {} for a stage without any."""
+    for stage, files in weights.items():
+        path = folder / f"{stage.replace('@', '/')}.json"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_checked_json(path, {"weights": files})
+
+
+def read_weights(folder: Path) -> list[str]:
+    """Return the names of all pretrained weights in use, sorted; `UserError` if a file is damaged."""
+    contents = (read_checked_json(path, ("weights",)) for path in sorted(folder.glob("*/*.json")))
+    return sorted({name for content in contents for name in content["weights"]})
+
+
+def feature_leftovers(folder: Path, names: Collection[str]) -> list[Path]:
+    """Return the folders of features that belong to none of these representations.
+
+    DVC keeps the outputs of an entry that was removed from params.yaml, and would record them as inputs of stages that
+    depend on the folder.
+    """
+    return sorted(path.parent for path in folder.glob(f"*/{SHAPES}") if path.parent.name not in names)

@@ -1,0 +1,120 @@
+"""Check all settings before a run, and find what stages read of them: `textclf check` and the stage check."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from textclf import params
+from textclf.artifacts.checked import Weights
+from textclf.behave.settings import Behave
+from textclf.core.differences import MISSING, value_at
+from textclf.core.errors import UserError
+from textclf.core.foreign import require_file
+from textclf.core.formatting import count_noun
+from textclf.core.settings import PARAMS_FILE, load_yaml, suggest
+from textclf.params import Params
+from textclf.pretrained.catalogue import CATALOGUE
+from textclf.review.settings import Gate
+
+REQUIRED = ("fetch", "data.path", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
+SHARED = {"about", "combine", "data", "evaluate", "split", "train", "vectorize"}  # settings that studies read
+STUDIES = ("audit", "crossvalidate", "learning_curve", "search")
+
+
+def run() -> None:
+    """Check params.yaml and print what it asks for."""
+    settings = load()
+    made = [count_noun(len(names), what) for what, names in _counted(settings)]
+    print(f"{PARAMS_FILE}: {', '.join(made)}")
+
+
+def _counted(settings: Params) -> Iterator[tuple[str, list[str]]]:
+    yield "representation", [*settings.vectorize.names(), *settings.combine.pairs()]
+    yield "model", settings.train.names()
+
+
+def load() -> Params:
+    """Return all settings; `UserError` with a line for each mistake.
+
+    First those within sections, then conflicts between them; then what dvc.yaml needs, packages and weights of the
+    user's own that are missing, and files of behavioural tests.
+    """
+    settings = params.load()
+    if missing := [key for key in REQUIRED if value_at(load_yaml(PARAMS_FILE), key) is MISSING]:
+        raise UserError(
+            *(f"{PARAMS_FILE}: {key} is missing; it must be set, since dvc.yaml reads it" for key in missing)
+        )
+    for path in (settings.data.path, *settings.evaluate.external.values()):
+        require_file(Path(path))  # DVC would wait for the end of a named pipe or a device before the next stage
+    lines = [*_missing_packages(settings), *_wrong_weights(settings), *_wrong_tests(settings.behave, settings.gate)]
+    if lines:
+        raise UserError(*lines)
+    return settings
+
+
+def run_settings(settings: Params) -> dict[str, Any]:
+    """Return the settings that the stages of a run use, by section."""
+    unused = {"gate", "crossvalidate", "search", "audit"} | (set() if settings.behave.tests else {"behave"})
+    return settings.model_dump(exclude=unused, warnings=False)
+
+
+def study_settings(settings: Params) -> dict[str, dict[str, Any]]:
+    """Return the settings that each study uses, by section."""
+    content = settings.model_dump(warnings=False)
+    return {study: {key: content[key] for key in sorted({study} & content.keys() | SHARED)} for study in STUDIES}
+
+
+def weights(settings: Params) -> dict[str, Weights]:
+    """Return the pretrained weights that each stage reads, such as train@transformer, of those in the catalogue."""
+    return {
+        key.replace(".", "@"): {
+            name: {file.name: file.sha256 for file in CATALOGUE[name].files}
+            for name in getattr(section, "pretrained_names", list)()
+        }
+        for key, section in _sections(settings)
+    }
+
+
+def _sections(settings: Params) -> Iterator[tuple[str, Any]]:
+    """Yield the settings of each representation and model, with its key in params.yaml."""
+    for section in ("vectorize", "train"):
+        for name in (group := getattr(settings, section)).names():
+            yield f"{section}.{name}", group[name]
+
+
+def _missing_packages(settings: Params) -> Iterator[str]:
+    """Yield a line for each representation or model that needs a package which is not installed."""
+    for key, section in _sections(settings):
+        if missing := [name for name in getattr(section, "packages", ()) if find_spec(name) is None]:
+            yield (
+                f"{key} needs {' and '.join(missing)}, which the lesson's run does not install; "
+                "run make .venv/pretrained"
+            )
+
+
+def _wrong_weights(settings: Params) -> Iterator[str]:
+    """Yield a line for each representation or model whose own weights lack the checksum of the settings."""
+    for key, section in _sections(settings):
+        if hasattr(section, "chosen"):
+            try:
+                section.chosen.verify_own()
+            except UserError as error:
+                yield from (f"{key}: {line}" for line in error.lines)
+
+
+def _wrong_tests(behave: Behave, gate: Gate) -> Iterator[str]:
+    """Yield a line for each mistake in files of behavioural tests, and each gate limit without a matching test."""
+    for name, path in behave.tests.items():
+        from textclf.behave import suite  # not in the default run
+
+        try:
+            tests = suite.read(Path(path), behave.seed).tests
+        except UserError as error:
+            yield from error.lines
+            continue
+        for model, limits in gate.behaviour.items():
+            for test in limits.get(name, {}):
+                if test not in tests:
+                    key = f"gate.behaviour.{model}.{name}.{test}"
+                    yield f"{PARAMS_FILE}: {key} is no test of {path}; {suggest(test, tests)}"
