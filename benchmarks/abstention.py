@@ -23,11 +23,10 @@ from textclf.core import files
 from textclf.core.progress import track
 from textclf.evaluate.intervals import wilson
 
-PROTOCOL: dict[str, Any] = {
+PROTOCOL: dict[str, Any] = project.train("logistic_regression", "keras") | {
     "split.validation_size": 0.15,
     "split.group_duplicates": True,
     "train.keras.early_stopping": 10,
-    "train.models": ["logistic_regression", "keras"],
 }
 COVERAGES = (0.8, 0.9, 0.95)
 STATED = 0.9  # evaluate.coverage; textclf predict takes any
@@ -89,7 +88,7 @@ def run(corpus: str, changes: dict[str, Any]) -> dict[str, Any]:
 
 def measure(corpus: str) -> dict[str, Any]:
     """Return the numbers of both models on one split, and those of logistic regression on further ones."""
-    alone: dict[str, Any] = {"train.models": ["logistic_regression"]}
+    alone = project.train("logistic_regression")
     splits = [
         run(corpus, alone | {"split.seed": seed})["models"]["logistic_regression"]["coverages"]
         for seed in track(range(SPLITS), "splits", SPLITS)

@@ -7,7 +7,7 @@ wrong already count as right, so a row that is flagged for one of them counts as
 the ids of the most suspicious rows of the corpus as published; audit-verdicts.json says what two readers found in each.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from benchmarks import results
 from benchmarks.inputs import CORPORA, NAMES, WEIGHTS, fetch_corpora, fetch_weights
-from textclf.core.settings import PARAMS_FILE, load_params
 from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.settings import Evaluate
 from textclf.fetch.catalogue import CORPORA as CATALOGUE
@@ -31,9 +30,8 @@ from textclf.studies.settings import Audit
 from textclf.tables import corpus
 from textclf.tables.settings import Data
 from textclf.vectorize.labels import encode_labels
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
-SECTIONS = {"audit": Audit, "data": Data, "evaluate": Evaluate, "split": Split}
 # By name: a representation, and the C of the logistic regression on it that suits it.
 MODELS: dict[str, tuple[dict[str, Any], float]] = {
     "words": ({}, 1.0),
@@ -46,12 +44,12 @@ SEEDS = 10
 READ = 30  # of the most suspicious rows of the corpus as published
 
 
-def make_setup(params: Mapping[str, Any]) -> Setup:
-    """Return the settings with a logistic regression per representation in `MODELS`."""
+def make_setup() -> Setup:
+    """Return the default settings with a logistic regression per representation in `MODELS`."""
     vectorize = {name: representation for name, (representation, _) in MODELS.items()}
-    models = {name: {"model": "logistic_regression", "features": name, "C": C} for name, (_, C) in MODELS.items()}
-    train = Train.model_validate({"models": list(models), **models})
-    return Setup(params["split"], Vectorize.model_validate(vectorize), train, params["evaluate"], WEIGHTS)
+    models = {name: {"kind": "logistic_regression", "features": name, "C": C} for name, (_, C) in MODELS.items()}
+    sections = Vectorize.model_validate(vectorize), Combine(), Train.model_validate(models)
+    return Setup(Split(), *sections, Evaluate(), WEIGHTS)
 
 
 def find_issues(rows: pd.DataFrame, classes: list[str], setup: Setup, settings: Audit) -> dict[str, Issues]:
@@ -106,15 +104,14 @@ def audit(name: str) -> dict[str, Any]:
     """Return the result for a corpus."""
     fetch_corpora()
     fetch_weights()
-    params = load_params(SECTIONS, results.ROOT / PARAMS_FILE)
-    table, setup = corpus.read(CORPORA / CATALOGUE[name].file, params["data"]), make_setup(params)
+    table, setup = corpus.read(CORPORA / CATALOGUE[name].file, Data()), make_setup()
     rows, classes = table.rows.drop(columns="split", errors="ignore"), list(table.classes)
     planted = []
     for share in SHARES:
         measured: dict[str, list[dict[str, float]]] = {}
         for seed in range(SEEDS):
             changed, flipped = flip(rows, classes, share, seed)
-            for who, issues in find_issues(changed, classes, setup, params["audit"]).items():
+            for who, issues in find_issues(changed, classes, setup, Audit()).items():
                 measured.setdefault(who, []).append(measure(issues, flipped))
         found = {
             who: {key: summarize([each[key] for each in all_]) for key in all_[0]} for who, all_ in measured.items()
@@ -124,7 +121,7 @@ def audit(name: str) -> dict[str, Any]:
         who: {"flagged": int((issues.votes == len(issues.judgements)).sum())}
         | (describe(issues) if len(issues.judgements) == 1 else {})
         | {"suspects": rows["id"].to_numpy()[issues.order[:READ]].tolist()}
-        for who, issues in find_issues(rows, classes, setup, params["audit"]).items()
+        for who, issues in find_issues(rows, classes, setup, Audit()).items()
     }
     return {"rows": len(rows), "seeds": SEEDS, "planted": planted, "published": published}
 

@@ -14,20 +14,25 @@ from benchmarks.inputs import fetch_weights
 from textclf.behave.results import read_metrics
 
 TESTS = "sentiment"
-SETTINGS: dict[str, Any] = {
-    "train.models": ["majority", "logistic_regression", "keras", "letters", "sentences"],
-    "train.letters": {"model": "logistic_regression", "features": "letters", "C": 10.0},
-    "train.sentences": {"model": "logistic_regression", "features": "sentences", "C": 10.0},
+SETTINGS: dict[str, Any] = project.train(
+    "majority",
+    "logistic_regression",
+    "keras",
+    letters={"kind": "logistic_regression", "features": "letters", "C": 10.0},
+    sentences={"kind": "logistic_regression", "features": "sentences", "C": 10.0},
+) | {
     "vectorize.letters": {"analyzer": "word+char_wb", "ngram_range": [1, 2], "weighting": "tfidf"},
     "vectorize.sentences": {"method": "encoder"},
 }
-TRANSFORMER: dict[str, Any] = {"train.models": ["transformer"], "vectorize.pieces": {"method": "wordpieces"}}
+TRANSFORMER: dict[str, Any] = project.train(transformer={"kind": "transformer", "features": "pieces"}) | {
+    "vectorize.pieces": {"method": "wordpieces"}
+}
 
 
 def measure(settings: dict[str, Any]) -> dict[str, Any]:
     """Return `accuracy` on the test rows with its interval by model, and `models`: the rates by model and test."""
     fetch_weights()
-    tests = {"behave.tests": {TESTS: f"behaviour/{TESTS}.yaml"}, "gate": {}}
+    tests = {"behave.tests": {TESTS: f"behaviour/{TESTS}.yaml"}}
     with project.repro(settings | tests, f"behave@{TESTS}") as folder:
         metrics = project.metrics_in(folder)
         rates = read_metrics(folder / "metrics" / "behaviour" / f"{TESTS}.json").models

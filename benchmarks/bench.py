@@ -118,10 +118,10 @@ def fit_seconds(folder: Path) -> float:
     from textclf.core.settings import load_section
     from textclf.models.common.fitting import watched_split
     from textclf.models.common.networks.environment import import_keras
-    from textclf.models.keras import Settings
     from textclf.models.keras.training import fit
+    from textclf.models.settings import Train
 
-    settings = load_section("train.keras", Settings)
+    settings = load_section("train", Train)["keras"]
     parts = features.read(folder)
     import_keras()
     started = time.perf_counter()

@@ -15,11 +15,9 @@ from textclf.artifacts import features
 from textclf.artifacts.features import Features
 
 SEEDS = 20
-CHANGES: dict[str, Any] = {
+CHANGES: dict[str, Any] = project.train(embedding={"kind": "embedding", "features": "ids"}) | {
     "fetch.corpus": "yelp",
     "vectorize.ids": {"method": "token_ids", "vectors": "glove-6b-50d"},
-    "train.models": ["embedding"],
-    "train.embedding": {"features": "ids"},
 }
 # Steps of the course: model and settings; then name, parameters and accuracies as the course prints them.
 STEPS: dict[str, tuple[str, dict[str, Any]]] = {

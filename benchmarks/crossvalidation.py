@@ -16,8 +16,8 @@ import pandas as pd
 from benchmarks import project, results
 from benchmarks.inputs import NAMES, fetch_weights
 from textclf.core import files
-from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.evaluate.comparisons import corrected_t
+from textclf.studies.settings import CrossValidate
 
 STAGE = "studies/dvc.yaml:crossvalidate"
 POOL = "pool"
@@ -42,20 +42,21 @@ VECTORIZE: dict[str, dict[str, Any]] = {
     "presence": {**LETTERS, "weighting": "binary"},
     "sentences": {"method": "encoder"},
 }
+COMBINE = {"both": {"first": "tfidf", "second": "sentences"}}
 # By name: the model with its settings.
 CHOICES: dict[str, dict[str, Any]] = {
-    "logistic regression on counts": {"model": "logistic_regression", "features": "counts"},
-    "the lesson's network, 25 epochs": {"model": "keras", "features": "counts", "epochs": 25},
-    "NB-SVM on words and letters": {"model": "nb_svm", "features": "presence"},
+    "logistic regression on counts": {"kind": "logistic_regression", "features": "counts"},
+    "the lesson's network, 25 epochs": {"kind": "keras", "features": "counts", "epochs": 25},
+    "NB-SVM on words and letters": {"kind": "nb_svm", "features": "presence"},
     "logistic regression on tf-idf of words and letters": {
-        "model": "logistic_regression",
+        "kind": "logistic_regression",
         "features": "tfidf",
         "C": 10.0,
     },
-    "logistic regression on sentence vectors": {"model": "logistic_regression", "features": "sentences", "C": 10.0},
+    "logistic regression on sentence vectors": {"kind": "logistic_regression", "features": "sentences", "C": 10.0},
     "logistic regression on tf-idf beside sentence vectors": {
-        "model": "logistic_regression",
-        "features": ["tfidf", "sentences"],
+        "kind": "logistic_regression",
+        "features": "both",
         "C": 10.0,
     },
 }
@@ -75,8 +76,8 @@ def representations(corpus: str) -> dict[str, Any]:
     for name, (_, C) in zip(vectorize, REPRESENTATIONS.values(), strict=True):
         for model in MODELS:
             own = {"C": C} if model == "logistic_regression" else {}
-            train[f"{name}_{model}"] = {"model": model, "features": name, **own}
-    measured = compare(corpus, vectorize, train, "terms_0_logistic_regression")
+            train[f"{name}_{model}"] = {"kind": model, "features": name, **own}
+    measured = compare(corpus, {"vectorize": vectorize}, train, "terms_0_logistic_regression")
     return {
         "representations": [
             {"representation": title, "models": {model: measured[f"{name}_{model}"] for model in MODELS}}
@@ -89,24 +90,17 @@ def choices(corpus: str) -> dict[str, Any]:
     """Return the accuracy of each way to classify a corpus, or all as one, and the number of rows."""
     fetch_weights()
     train = {f"choice_{number}": settings for number, settings in enumerate(CHOICES.values())}
-    measured = compare(corpus, VECTORIZE, train, "choice_0")
+    measured = compare(corpus, {"vectorize": VECTORIZE, "combine": COMBINE}, train, "choice_0")
     named = [{"name": title, **measured[name]} for name, title in zip(train, CHOICES, strict=True)]
     return {"rows": 3000 if corpus == POOL else 1000, "choices": named}
 
 
 def compare(
-    corpus: str, vectorize: dict[str, dict[str, Any]], train: dict[str, dict[str, Any]], baseline: str
+    corpus: str, features: dict[str, Any], train: dict[str, dict[str, Any]], baseline: str
 ) -> dict[str, dict[str, float]]:
     """Return the mean accuracy of each model and the interval of its difference to the baseline, which has none."""
-    folds = load_yaml(results.ROOT / PARAMS_FILE)["crossvalidate"]["folds"]
-    changes = {
-        "fetch.corpus": list(NAMES) if corpus == POOL else corpus,
-        "crossvalidate.seeds": 1,
-        "vectorize": vectorize,
-        "train": {"models": list(train), **train},
-        "gate": {},
-        "search.model": baseline,
-    }
+    corpora = {"fetch.corpus": list(NAMES) if corpus == POOL else corpus}
+    changes = features | project.train(**train) | corpora | {"crossvalidate.seeds": 1}
     with project.repro(changes, STAGE) as folder:
         trainings = pd.read_csv(folder / "plots" / "crossvalidation.csv")
     accuracies = {str(name): rows["accuracy"].to_numpy() for name, rows in trainings.groupby("model")}
@@ -114,7 +108,7 @@ def compare(
     for name, accuracy in accuracies.items():
         measured[name] = {"accuracy": float(accuracy.mean())}
         if name != baseline:
-            test = corrected_t(accuracy - accuracies[baseline], 1 / (folds - 1))
+            test = corrected_t(accuracy - accuracies[baseline], 1 / (CrossValidate().folds - 1))
             measured[name] |= {"low": test.low, "high": test.high}
     return measured
 

@@ -50,6 +50,12 @@ def metrics_in(folder: Path) -> dict[str, Any]:
     return {path.stem: files.read_json(path) for path in sorted((folder / "metrics").glob("*.json"))}
 
 
+def train(*kinds: str, **others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes by which a run trains these kinds of models on words, and others by their own settings."""
+    words = {kind: {"kind": kind, "features": "words"} for kind in kinds}
+    return {"train": words | others, "export.model": None, "gate": {}}
+
+
 def make_copy(project: Path) -> dict[str, str]:
     """Copy what Git tracks or would track to the folder `project` and return the environment for commands in it.
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from textclf.core import files
+from textclf.core.formatting import round_significant
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "benchmarks" / "results"
@@ -40,7 +41,7 @@ def read(name: str) -> Any:
 
 
 def write(name: str, content: Mapping[str, Any]) -> Any:
-    """Write a result, with its numbers rounded as metrics are; return it as it is written."""
+    """Write a result with its numbers rounded, and return it as it is written."""
     written = {"measured": measurement(), **rounded(content)}
     files.write_json(RESULTS / f"{name}.json", written)
     return written
@@ -101,12 +102,14 @@ def measured_on(content: Mapping[str, Any]) -> str:
 
 
 def rounded(value: Any) -> Any:
-    """Return nested mappings and lists with their numbers rounded to the digits of the project's metrics."""
+    """Return nested mappings and lists with their numbers rounded to six digits: those below 1 to significant ones."""
     if isinstance(value, Mapping):
         return {str(key): rounded(part) for key, part in value.items()}
     if isinstance(value, list | tuple):
         return [rounded(part) for part in value]
-    return round(value, files.DIGITS) if isinstance(value, float) else value
+    if isinstance(value, float):
+        return round_significant(value) if abs(value) < 1 else round(value, files.DIGITS)
+    return value
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:

@@ -42,13 +42,10 @@ from textclf.core.settings import load_yaml
 from textclf.evaluate.intervals import wilson
 
 MODEL = "logistic_regression"
-SETTINGS: dict[str, Any] = {
+SETTINGS: dict[str, Any] = copies.train(MODEL) | {
     "data.path": "corpus.csv",
     "split.method": "hash",
-    "train.models": [MODEL],
     "vectorize.words.max_features": 20_000,
-    "gate.minimum": {},
-    "gate.maximum_drop": {},
 }
 # What fastText reads: whatever stands between spaces, as it is written; then also pairs of such words.
 SPLIT_AT_SPACES = {"vectorize.words.token_pattern": r"\S+", "vectorize.words.lowercase": False}

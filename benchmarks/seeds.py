@@ -44,7 +44,7 @@ def pipeline(corpus: str) -> dict[str, Any]:
     """Return the numbers of the pipeline's fits on a corpus, and of the baselines."""
     from benchmarks import project
 
-    with project.repro({"fetch.corpus": corpus, "train.models": BASELINES}) as folder:
+    with project.repro(project.train(*BASELINES) | {"fetch.corpus": corpus}) as folder:
         metrics = project.metrics_in(folder)
         fits = pipeline_fits(folder / "data" / "features" / "words", network_settings())
     kept = {name: metrics[name] for name in ("evaluation", "intervals")}
@@ -65,10 +65,10 @@ def plain(variables: dict[str, str]) -> dict[str, Any]:
 def network_settings() -> "Settings":
     """Return the settings of the network in params.yaml, without early stopping: the test rows are watched here."""
     from benchmarks.results import ROOT
-    from textclf.core.settings import PARAMS_FILE, load_params
-    from textclf.models.keras import Settings
+    from textclf.core.settings import PARAMS_FILE, load_section
+    from textclf.models.settings import Train
 
-    settings: Settings = load_params({"train.keras": Settings}, ROOT / PARAMS_FILE)["train.keras"]
+    settings: Settings = load_section("train", Train, ROOT / PARAMS_FILE)["keras"]
     return settings.model_copy(update={"early_stopping": None})
 
 

@@ -24,10 +24,8 @@ from textclf.models.common.fitted import Folders
 from textclf.models.transformer import Settings
 
 SEEDS = 5
-CHANGES: dict[str, Any] = {
+CHANGES: dict[str, Any] = project.train(transformer={"kind": "transformer", "features": "pieces"}) | {
     "vectorize.pieces": {"method": "wordpieces"},
-    "train.models": ["transformer"],
-    "train.transformer": {"features": "pieces"},
 }
 
 

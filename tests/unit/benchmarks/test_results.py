@@ -32,12 +32,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_command_line_measures_what_it_names_and_prints_tables(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cases: dict[str, Any] = {"one": lambda: {"share": 1 / 3, "parts": [{"a": 2 / 3}, None]}, "two": dict}
+    cases: dict[str, Any] = {"one": lambda: {"share": 1 / 3, "parts": [{"p": 2e-9 / 3}, 70 / 3, None]}, "two": dict}
     monkeypatch.setattr(sys, "argv", ["benchmark", "one"])
     results.main(cases, lambda content: f"share {content['share']}")
     assert [path.name for path in folder.iterdir()] == ["one.json"]
     content = results.read("one")
-    assert (content["share"], content["parts"]) == (0.333333, [{"a": 0.666667}, None])
+    assert (content["share"], content["parts"]) == (0.333333, [{"p": 6.66667e-10}, 23.333333, None])
     assert content["measured"]["machine"]["cores"] >= 1
     assert content["measured"]["versions"]["Python"] == sys.version.split()[0]
     assert results.measured_on(content).startswith(f"Measured at commit {content['measured']['commit']}: ")
