@@ -123,7 +123,7 @@ def measure(folder: Path, rows: int, others: dict[str, tuple[str, str]], rounds:
     content["variants"] = [
         run_variant(project, SETTINGS | changes) | {"name": name} for name, changes in VARIANTS.items()
     ]
-    settings = {key: value for key, value in SETTINGS.items() if value != {}}
+    settings = {key: value for key, value in SETTINGS.items() if isinstance(value, str | int)}
     sizes = {"csv": megabytes(corpus.stat().st_size), "rows": rows}
     return content | sizes | {"rounds": rounds, "settings": settings}
 

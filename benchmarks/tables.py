@@ -176,7 +176,7 @@ def choices() -> str:
 def behaviour() -> str:
     """Return the failure rate of each test (row) and model (column), and the accuracy of each model."""
     contents = [result("behaviour"), result("behaviour-transformer")]
-    order = [model for content in contents for model in content["settings"]["train.models"]]
+    order = ["majority", "logistic_regression", "keras", *TESTED]
     models, accuracies = ({m: of for each in contents for m, of in each[key].items()} for key in ("models", "accuracy"))
     tests = [
         test

@@ -53,7 +53,6 @@ def test_the_page_says_what_was_simulated_where_the_promise_does_not_hold() -> N
 @pytest.mark.parametrize("corpus", CORPORA)
 def test_on_a_corpus_the_coverage_is_in_the_range_of_runs(corpus: str) -> None:
     content = result(f"abstention-{corpus}")
-    assert content["settings"] == abstention.PROTOCOL
     for asked in map(str, abstention.COVERAGES):
         others = [split[asked]["coverage"]["value"] for split in content["splits"]]
         assert len(others) == abstention.SPLITS

@@ -1,9 +1,8 @@
-"""Run the pipeline on the built-in corpora by the honest protocol, which docs/ shows.
+"""Run the pipeline on a corpus with all choices made on validation rows, so that the test rows only measure.
 
-    python -m benchmarks.protocols honest-yelp honest-amazon honest-imdb
+    python -m benchmarks.honest honest-yelp
 
-All choices are made on validation rows, so that the test rows only measure. The result has the metrics of the run by
-the names of their files.
+The result has the settings, and the metrics of the run by the names of their files.
 """
 
 from functools import partial
