@@ -6,6 +6,7 @@ A chart that is added to `CHARTS` is drawn by the stage `plot` and, if it names 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from textclf.plot.style import PERCENT, Spec
 
@@ -40,31 +41,29 @@ class Axis:
         return (self.column, self.label or self.column, *([self.form] if self.form else []))
 
 
+def names(column: str, title: str | None = "", scale: Spec | None = None, **ticks: Any) -> Axis:
+    """Return an axis of names, in their order in the table."""
+    return Axis(column, title, "", scale, ticks)
+
+
 @dataclass(frozen=True)
 class Chart:
-    """What a chart shows: columns of a table along two axes, with a mark per row or a line per model.
+    """What a chart shows: columns of a table along two axes, with a mark per row or a line per model."""
 
-    `table` is the file in plots/ that has its data, `kind` one of `line`, `point`, `bar` and `cell`. `ends` are the
-    columns of an interval, along the axis that has numbers (y, if both have). `guide` are the points of a dotted line:
-    guessing, or perfect calibration. Between two points of a line that goes in `steps`, y is that of the right one.
-    `panels` is the column of which each value has a panel, in one picture for all
-    models if it is not `model`. `figure` is the name of the SVG file in plots/, if it has one; charts of one figure
-    stand side by side. `section` is the one of the report that has the chart among its others, if it has no code there.
-    """
-
-    name: str
+    name: str  # of its template for dvc plots
     title: str
-    table: str
-    kind: str
+    table: str  # the file in plots/ that has its data
+    kind: str  # line, point, bar or cell
     x: Axis
     y: Axis
-    ends: tuple[str, str] | None = None
-    guide: Sequence[tuple[float, float]] = ()
-    steps: bool = False
-    dash: str = "model"
-    panels: str = ""
-    figure: str = ""
-    section: str = ""
+    ends: tuple[str, str] | None = None  # columns of an interval, along the axis that has numbers (y, if both have)
+    guide: Sequence[tuple[float, float]] = ()  # points of a dotted line: guessing, or perfect calibration
+    steps: bool = False  # whether a line goes in steps: between two points, y is that of the right one
+    dash: str = "model"  # the column that the dashes of lines tell apart
+    panels: str = ""  # the column with a panel for each of its values: model or class
+    figure: str = ""  # the SVG file in plots/, if it has one; charts of one figure stand side by side
+    note: str = ""  # below the title of the figure
+    section: str = ""  # of the report, unless code of the report draws it
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -101,8 +100,8 @@ CONFUSION = Chart(
     title="Test rows by actual and predicted class",
     table="confusion",
     kind="cell",
-    x=Axis("predicted", "predicted class", form=""),
-    y=Axis("actual", "actual class", form=""),
+    x=names("predicted", "predicted class"),
+    y=names("actual", "actual class"),
     ends=("count", "share"),
     panels="model",
     figure="confusion",
@@ -148,6 +147,7 @@ RELIABILITY = Chart(
     guide=((0, 0), (1, 1)),
     panels="model",
     figure="reliability",
+    note="On the dotted line confidence and accuracy agree; below it the model is overconfident.",
 )
 F1 = Chart(
     name="f1",
@@ -155,7 +155,7 @@ F1 = Chart(
     table="classes",
     kind="point",
     x=Axis("f1", "F1"),
-    y=Axis("class", form=""),
+    y=names("class"),
     ends=("f1_low", "f1_high"),
 )
 CHARTS = {
@@ -167,7 +167,7 @@ BY_LENGTH = Chart(
     title="Accuracy by the number of words in a text",
     table="",
     kind="point",
-    x=Axis("words", "words in the text", form="", scale={"paddingInner": 0.3}, ticks={"labelAngle": 0}),
+    x=names("words", "words in the text", {"paddingInner": 0.3}, labelAngle=0),
     y=Axis("accuracy"),
     ends=("low", "high"),
 )
@@ -177,7 +177,7 @@ BY_CLASS = Chart(
     table="",
     kind="point",
     x=Axis("accuracy", "recall: share of the class found"),
-    y=Axis("class", None, form="", scale={"paddingInner": 0.3}, ticks={"labelLimit": 130}),
+    y=names("class", None, {"paddingInner": 0.3}, labelLimit=130),
     ends=("low", "high"),
 )
 LENGTHS = Chart(

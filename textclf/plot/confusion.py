@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 import pandas as pd
 
 from textclf.core.formatting import largest_remainder
-from textclf.core.labels import columns, cut
+from textclf.core.labels import columns, display_labels
 from textclf.plot.charts import CONFUSION
 from textclf.plot.marks import chart_of, tooltip
 from textclf.plot.style import BLUE, SQUARE, WIDE, Spec
@@ -35,7 +35,7 @@ def confusion(
     rows = rows[rows["count"] > 0] if many else _all_cells(rows, classes)
     cell = min(width, height) / len(classes)
     letters = min(12.0, 0.8 * cell)
-    titles = _fitted(classes, int(label_room / (LETTER * letters)))
+    titles = display_labels(classes, limit=max(10, int(label_room / (LETTER * letters))))
     rows = retitled(rows, titles)
     room = LETTER * letters * max(map(columns, titles.values()))  # of names on an axis, whatever fonts are installed
     angle = 0 if room <= width / len(classes) else -60 if cell >= CELL / 2 else -90
@@ -140,15 +140,6 @@ def _all_cells(rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
         for share in largest_remainder(row["share"].tolist())
     ]
     return every.assign(percentage=percentages)
-
-
-def _fitted(classes: Sequence[str], limit: int) -> dict[str, str]:
-    """Return each class name cut to `limit` columns, and numbered where two would be the same."""
-    titles: dict[str, str] = {}
-    for number, name in enumerate(classes, start=1):
-        short = cut(name, max(4, limit))
-        titles[name] = f"{short} {number}" if short in titles.values() else short
-    return titles
 
 
 def _extent(pixels: float) -> Spec:

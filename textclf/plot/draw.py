@@ -9,9 +9,8 @@ from textclf.core.formatting import display_name
 from textclf.plot.charts import Chart
 from textclf.plot.marks import (
     LEGEND_LETTERS,
+    by_model,
     chart_of,
-    colour,
-    dash,
     faded,
     guide_line,
     hover,
@@ -19,11 +18,20 @@ from textclf.plot.marks import (
     named,
     present,
     selectable,
-    shape,
     title,
     tooltip,
 )
 from textclf.plot.style import BLUE, SQUARE, WIDTH, Spec, mark_of
+
+
+def intervals(chart: Chart, hue: Spec, width: float, opacity: Spec) -> list[Spec]:
+    """Return the layer of a chart's intervals, if it has any, as lines of this colour, width and opacity."""
+    if not chart.ends:
+        return []
+    along, axis = ("y", chart.y) if chart.y.form else ("x", chart.x)
+    low, high = chart.ends
+    encoding = {along: axis.encode(low), f"{along}2": {"field": high}, "color": hue, "opacity": opacity}
+    return [{"mark": {"type": "rule", "strokeWidth": width}, "encoding": encoding}]
 
 
 def lines(
@@ -49,19 +57,19 @@ def lines(
     y = chart.y.encode()
     encoding = {
         "y": y,
-        "color": colour(shown, titles, legend=symbols),
-        "strokeDash": dashes or dash(shown, titles, legend=symbols),
+        "color": by_model("colour", shown, titles, legend=symbols),
+        "strokeDash": dashes or by_model("dash", shown, titles, legend=symbols),
         "order": {"field": "place", "type": "quantitative"},  # a curve may go straight up: x does not give its order
     }
     line: Spec = {"mark": {"type": "line"}, "encoding": encoding}
     if legend:
         line |= {"params": [selectable()], "encoding": encoding | {"opacity": faded()}}
     tips = _tips(chart, rows)
-    intervals = _intervals(chart, colour(shown), 1.5, {"value": 0.5})  # many, and lines besides
-    layers = [*_guides(chart), *intervals, line, hover(y, *tips), *more]
+    rules = intervals(chart, by_model("colour", shown), 1.5, {"value": 0.5})  # many, and lines besides
+    layers = [*_guides(chart), *rules, line, hover(y, *tips), *more]
     if chart.ends:
         mark = {"type": "point", "filled": True, "size": 45, "opacity": 1}
-        layers.append({"mark": mark, "encoding": {"y": y, "color": colour(shown)}})
+        layers.append({"mark": mark, "encoding": {"y": y, "color": by_model("colour", shown)}})
     columns = [name for name in rows if name in chart.columns]
     table = named(rows, titles)[columns].assign(place=np.arange(len(rows)))
     return chart_of(table, *size, layers, {"x": chart.x.encode()})
@@ -78,42 +86,31 @@ def points(
     symbols = legend_row(shown, symbolStrokeWidth=0)
     along, across = ("y", "x") if chart.y.form else ("x", "y")
     value, place = (chart.y, chart.x) if chart.y.form else (chart.x, chart.y)
-    hue: Spec = colour(shown, legend=symbols) if legend else {"value": mark_of(shown[0]).colour}
-    encoding: Spec = {along: value.encode(), "color": hue}
+    # Without a legend, a scale would be that of the first of the panels that stand side by side.
+    colour = by_model("colour", shown) if legend else {"value": mark_of(shown[0]).colour}
+    encoding: Spec = {along: value.encode(), "color": colour}
     shared: Spec = {across: place.encode()}
     point: Spec = {"mark": {"type": "point", "filled": True, "size": 80, "opacity": 1}}
     if legend:
-        encoding |= {"shape": shape(shown, symbols), "opacity": faded()}
+        encoding |= {"color": colour | {"legend": symbols}, "opacity": faded()}
+        encoding["shape"] = by_model("shape", shown, legend=symbols)
         point["params"] = [selectable()]
         shared[f"{across}Offset"] = {"field": "model", "sort": None, "scale": {"domain": [*map(display_name, shown)]}}
     point["encoding"] = encoding | {"tooltip": tooltip(*_tips(chart, rows))}
     columns = [name for name in rows if name in {*chart.columns, "rows"}]
-    intervals = _intervals(chart, colour(shown) if legend else hue, 2, faded(0.6) if legend else {"value": 0.6})
-    return chart_of(named(rows)[columns], *size, [*_guides(chart), *intervals, point], shared)
+    rules = intervals(chart, colour, 2, faded(0.6) if legend else {"value": 0.6})
+    return chart_of(named(rows)[columns], *size, [*_guides(chart), *rules, point], shared)
 
 
-def bars(chart: Chart, rows: pd.DataFrame, *, size: tuple[int, int], fill: str = BLUE) -> Spec:
+def bars(chart: Chart, rows: pd.DataFrame, *, size: tuple[int, int]) -> Spec:
     """Return a bar per row, as high as its number and from one of the chart's `ends` to the other."""
     low, high = chart.ends or ("low", "high")
     x = chart.x.encode(low) | {"bin": {"binned": True}}
     bar = {
-        "mark": {"type": "bar", "color": fill, "binSpacing": 1, "opacity": 0.8},
+        "mark": {"type": "bar", "color": BLUE, "binSpacing": 1, "opacity": 0.8},
         "encoding": {"x": x, "x2": {"field": high}, "y": chart.y.encode(), "tooltip": tooltip(*_tips(chart, rows))},
     }
     return chart_of(rows[[low, high, chart.y.column]], *size, [bar], {})
-
-
-def _guides(chart: Chart) -> list[Spec]:
-    return [guide_line(chart.guide, chart.x.encode(), chart.y.encode())] if chart.guide else []
-
-
-def _intervals(chart: Chart, hue: Spec, width: float, opacity: Spec) -> list[Spec]:
-    if not chart.ends:
-        return []
-    along, axis = ("y", chart.y) if chart.y.form else ("x", chart.x)
-    low, high = chart.ends
-    encoding = {along: axis.encode(low), f"{along}2": {"field": high}, "color": hue, "opacity": opacity}
-    return [{"mark": {"type": "rule", "strokeWidth": width}, "encoding": encoding}]
 
 
 def _tips(chart: Chart, rows: pd.DataFrame) -> list[tuple[str, ...]]:
@@ -123,3 +120,7 @@ def _tips(chart: Chart, rows: pd.DataFrame) -> list[tuple[str, ...]]:
     fields = [("model", "model"), ("split", "rows"), chart.x.tip, chart.y.tip]
     fields += [(low, "interval from", value.form), (high, "to", value.form), ("rows", "rows", ",d")]
     return list({field[0]: field for field in fields if field[0] in rows}.values())
+
+
+def _guides(chart: Chart) -> list[Spec]:
+    return [guide_line(chart.guide, chart.x.encode(), chart.y.encode())] if chart.guide else []

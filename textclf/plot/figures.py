@@ -16,11 +16,10 @@ from textclf.core.labels import columns, display_labels
 from textclf.plot import confusion as matrices
 from textclf.plot import history as epochs
 from textclf.plot import search as trials
-from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, RELIABILITY, ROC, Chart
+from textclf.plot.charts import ACCURACY, CHARTS, LEARNING_CURVE, LOSS, ROC
 from textclf.plot.curves import CURVE_POINTS, area, curves
 from textclf.plot.draw import lines
 from textclf.plot.marks import present
-from textclf.plot.panels import from_confidence
 from textclf.plot.panels import panels as panels_of
 from textclf.plot.render import FONT, svg
 from textclf.plot.style import CONFIG, INK, SCHEMA, SQUARE, Spec, mark_of
@@ -41,12 +40,14 @@ FEW = 6  # classes whose ROC panels have room for more than a line
 
 def draw(name: str, rows: pd.DataFrame, path: Path, titles: Names | None = None) -> None:
     """Draw the figure of this name; `rows` is its table, `titles` has names to show for classes."""
-    own = {"history": history, "confusion": confusion, "roc": roc, "reliability": reliability}
+    own = {"history": history, "confusion": confusion, "roc": roc}
     if name in own:
         own[name](rows, path, titles or {})
         return
     (chart,) = [chart for chart in CHARTS.values() if chart.figure == name]
-    _write(path, _side_by_side(chart, rows, titles or {}), chart.title, across=3)
+    drawn = panels_of(chart, rows, _models(rows), titles or {})
+    panels = [_panel(spec, title, 176, 176) if title else _panel(spec, "", 440) for title, spec in drawn.items()]
+    _write(path, panels, chart.title, chart.note, across=3)
 
 
 def history(rows: pd.DataFrame, path: Path, _: Names) -> None:
@@ -137,13 +138,6 @@ def _areas(areas: Mapping[str, float], size: int) -> Spec:
     }
 
 
-def reliability(rows: pd.DataFrame, path: Path, titles: Names) -> None:
-    """Draw the accuracy of each model against its confidence."""
-    subtitle = "On the dotted line confidence and accuracy agree; below it the model is overconfident."
-    panels = _side_by_side(from_confidence(RELIABILITY, rows), rows, titles)
-    _write(path, panels, RELIABILITY.title, subtitle, across=3)
-
-
 def learning_curve(rows: pd.DataFrame, path: Path) -> None:
     """Draw the test accuracy by the number of training rows."""
     panel = _panel(lines(LEARNING_CURVE, rows, _models(rows), letters=LETTERS), "", 560, SQUARE)
@@ -160,12 +154,6 @@ def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
 
 def _models(rows: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(rows["model"].tolist()))
-
-
-def _side_by_side(chart: Chart, rows: pd.DataFrame, titles: Names) -> list[Spec]:
-    """Return small panels of a chart, or one that is as wide as a figure."""
-    drawn = panels_of(chart, rows, _models(rows), titles)
-    return [_panel(spec, title, 176, 176) if title else _panel(spec, "", 440) for title, spec in drawn.items()]
 
 
 def _note(text: str) -> Spec:

@@ -8,7 +8,7 @@ import pandas as pd
 from textclf.core.formatting import split_rows
 from textclf.plot.charts import Chart
 from textclf.plot.draw import lines
-from textclf.plot.marks import colour, named, present, tooltip, values
+from textclf.plot.marks import by_model, named, present, tooltip, values
 from textclf.plot.style import HEIGHT, INK, WIDTH, Spec
 
 STEPS_SHOWN = 300  # epochs of one line
@@ -62,7 +62,7 @@ def _lowest(chart: Chart, lowest: pd.DataFrame, shown: Sequence[str]) -> list[Sp
     dot: Spec = {
         "data": data,
         "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
-        "encoding": {"color": colour(shown), "y": chart.y.encode(), "tooltip": fields},
+        "encoding": {"color": by_model("colour", shown), "y": chart.y.encode(), "tooltip": fields},
     }
     rule: Spec = {
         "data": data,

@@ -60,33 +60,20 @@ def title(model: str, titles: Mapping[str, str] | None = None) -> str:
     return (titles or {}).get(model, display_name(model))
 
 
-def _scale(shown: Sequence[str], kind: str, titles: Mapping[str, str] | None = None) -> Spec:
-    """Return the scale that gives each model the colour, the dash or the shape (`kind`) of its mark."""
+def by_model(kind: str, shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None) -> Spec:
+    """Return the encoding of a model by `kind`: the `colour` of its marks, the `dash` of lines, the `shape` of points.
+
+    All layers of a chart give the same scale, one of them a legend.
+    """
     marks = [getattr(mark_of(name), kind) for name in shown]
-    return {"domain": [title(name, titles) for name in shown], "range": marks}
-
-
-def colour(shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None) -> Spec:
-    """Return the encoding of a model by colour. All layers of a chart give the same scale, one of them a legend."""
-    return {"field": "model", "scale": _scale(shown, "colour", titles), **legend}
-
-
-def dash(shown: Sequence[str], titles: Mapping[str, str] | None = None, **legend: Spec | None) -> Spec:
-    """Return the encoding of a model by the dashes of its line."""
-    return {"field": "model", "scale": _scale(shown, "dash", titles), **legend}
-
-
-def shape(shown: Sequence[str], legend: Spec) -> Spec:
-    """Return the encoding of a model by the shape of its points."""
-    return {"field": "model", "scale": _scale(shown, "shape"), "legend": legend}
+    return {"field": "model", "scale": {"domain": [title(name, titles) for name in shown], "range": marks}, **legend}
 
 
 def key(models: Sequence[str]) -> list[dict[str, str]]:
     """Return the name, colour and dashes of each model, for one legend beside many charts."""
-    marks = {name: mark_of(name) for name in models}
     return [
         {"name": display_name(name), "colour": mark.colour, "dash": " ".join(map(str, mark.dash))}
-        for name, mark in marks.items()
+        for name, mark in ((name, mark_of(name)) for name in models)
     ]
 
 

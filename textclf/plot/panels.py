@@ -8,12 +8,13 @@ import pandas as pd
 from textclf.core.formatting import display_name
 from textclf.plot.charts import Chart
 from textclf.plot.curves import CURVE_POINTS, curves
-from textclf.plot.draw import bars, points
-from textclf.plot.style import HEIGHT, SQUARE, WIDE, Spec, mark_of
+from textclf.plot.draw import points
+from textclf.plot.style import HEIGHT, SQUARE, WIDE, Spec
 
 
 def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mapping[str, str]) -> dict[str, Spec]:
     """Return the panels of a chart by their titles, "" if it is a single one; `names` has those of classes."""
+    chart = _from_confidence(chart, rows)
     if not chart.panels:
         return {"": _draw(chart, rows, models, CURVE_POINTS, legend=True)}
     parts = {str(key): part for key, part in rows.groupby(chart.panels, sort=False)}
@@ -26,14 +27,13 @@ def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mappi
 def _draw(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int, legend: bool) -> Spec:
     if chart.kind == "line":
         return curves(chart, rows, models, limit, legend=legend)
-    if chart.kind == "bar":
-        return bars(chart, rows, size=(SQUARE, HEIGHT), fill=mark_of(models[0]).colour)
     groups = rows[chart.y.column].nunique() if not chart.y.form else 0
     size = (WIDE, 40 + groups * (14 * len(models) + 10)) if groups else (SQUARE if chart.panels else WIDE, HEIGHT)
     return points(chart, rows, models, size=size, legend=legend)
 
 
-def from_confidence(chart: Chart, rows: pd.DataFrame) -> Chart:
+def _from_confidence(chart: Chart, rows: pd.DataFrame) -> Chart:
     """Return the chart with confidence from 0.4 on, where none is below one half, as of two classes."""
-    start = 0.4 if rows["confidence"].min() >= 0.5 else 0.0
-    return replace(chart, x=replace(chart.x, scale={"domain": [start, 1]}), guide=((start, start), (1, 1)))
+    if chart.x.column != "confidence" or rows["confidence"].min() < 0.5:
+        return chart
+    return replace(chart, x=replace(chart.x, scale={"domain": [0.4, 1]}), guide=((0.4, 0.4), (1, 1)))

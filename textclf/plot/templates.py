@@ -10,6 +10,7 @@ from typing import Any
 
 from textclf.plot.charts import Chart
 from textclf.plot.confusion import MOST_CLASSES, cells
+from textclf.plot.draw import intervals
 from textclf.plot.marks import guide_line
 from textclf.plot.style import BLUE, GREEN, VERMILION, Spec, colour_expression
 
@@ -38,7 +39,7 @@ TIPS: Spec = {"tooltip": {"content": "data"}}
 NUMBERED: Spec = {"window": [{"op": "row_number", "as": "row"}]}
 AS_IN_DATA: Spec = {"field": "row", "op": "min", "order": "ascending"}  # transforms that rank rows reorder them
 BY_REVISION: Spec = {"row": {"field": "rev", "type": "nominal", "title": "revision"}}
-BY_MODEL: Spec = {"column": {"field": "model", "type": "nominal", "title": "model", "sort": AS_IN_DATA}}
+POINT: Spec = {"type": "point", "filled": True, "size": 65, "opacity": 1}
 
 
 def text(chart: Chart) -> str:
@@ -48,7 +49,7 @@ def text(chart: Chart) -> str:
 
 def template(chart: Chart) -> Spec:
     """Return the template of a chart: revisions are dashes of lines, rows of panels otherwise."""
-    makers = {"line": _lines, "point": _lines if chart.panels else _points, "cell": _cells, "bar": _bars}
+    makers = {"line": _lines, "point": _lines if chart.panels else _points, "cell": _cells}
     return makers[chart.kind](chart)
 
 
@@ -75,73 +76,53 @@ def _lines(chart: Chart) -> Spec:
     steps = {"interpolate": "step-before"} if chart.steps else {}
     layers: list[Spec] = [{"mark": {"type": "line"} | TIPS | steps, "encoding": encoding | order}]
     if chart.kind == "point":
-        layers.append(
-            {"mark": {"type": "point", "filled": True, "size": 50, "opacity": 1} | TIPS, "encoding": encoding}
-        )
+        layers.append({"mark": POINT | TIPS, "encoding": encoding})
     if chart.guide:
         guide = guide_line(chart.guide, chart.x.encode(), chart.y.encode())
         layers.insert(0, guide | {"mark": guide["mark"] | {"color": "gray"}})
     first: Any = [{"op": "min", "field": "row", "as": "first"}]
-    classes: list[Spec] = [
-        {"joinaggregate": first, "groupby": ["class"]},
-        {"window": [{"op": "dense_rank", "as": "rank"}], "sort": [{"field": "first"}]},
-        {"filter": f"datum.rank <= {CURVES}"},
-    ]
-    drawn: Spec = {
-        "width": SIDE,
-        "height": SIDE,
-        "transform": [NUMBERED, *(classes if chart.panels == "class" else []), COLOUR],
-        "layer": layers,
-    }
+    classes = [{"joinaggregate": first, "groupby": ["class"]}, *_first("first", "class", "ascending", CURVES)]
+    transform = [NUMBERED, *(classes if chart.panels == "class" else []), COLOUR]
+    drawn = {"width": SIDE, "height": SIDE, "transform": transform, "layer": layers}
     return _base(chart) | (drawn if by_split else _with_key(drawn))
 
 
 def _with_key(chart: Spec) -> Spec:
     """Return the chart beside the names of the models in the data; the legend of a scale would list all that exist."""
     names: Spec = {"orient": "right", "domain": False, "ticks": False, "labelLimit": 0}
+    y: Spec = {"field": "model", "type": "nominal", "sort": None, "title": None, "axis": names}
     key: Spec = {
         "transform": [{"aggregate": [{"op": "count", "as": "rows"}], "groupby": ["model"]}, COLOUR],
-        "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
+        "mark": POINT,
         "view": {"stroke": None},
-        "encoding": {
-            "y": {"field": "model", "type": "nominal", "sort": None, "title": None, "axis": names},
-            "color": MODEL,
-        },
+        "encoding": {"y": y, "color": MODEL},
     }
     return {"hconcat": [chart, key]}
 
 
 def _points(chart: Chart) -> Spec:
     """Return a point per model and class with its interval; of many classes those with the lowest mean."""
-    column = chart.x.column
-    low, high = chart.ends or (column, column)
-    layers: list[Spec] = [
-        {
-            "mark": {"type": "rule", "strokeWidth": 2} | TIPS,
-            "encoding": {"x": chart.x.encode(low), "x2": {"field": high}},
-        },
-        {"mark": {"type": "point", "filled": True, "size": 65} | TIPS, "encoding": {"x": chart.x.encode()}},
-    ]
-    ranked = [
-        {"filter": "datum.split == 'test'"},
-        NUMBERED,
-        {"joinaggregate": [{"op": "mean", "field": column, "as": "mean"}], "groupby": ["class"]},
-        *_first("mean", "class", "ascending"),
-        COLOUR,
-    ]
     shared = {
-        "y": chart.y.encode() | {"sort": AS_IN_DATA, "scale": {"paddingInner": 0.3}, "axis": {}},
+        "y": chart.y.encode() | {"sort": AS_IN_DATA},
         "yOffset": {"field": "model", "type": "nominal", "sort": AS_IN_DATA},
         "color": MODEL,
+        "tooltip": _tips(chart),
     }
-    return _base(chart, _most(f"lowest {chart.x.label}")) | _with_key(
-        {
-            "transform": ranked,
-            "facet": BY_REVISION,
-            "resolve": {"scale": {"y": "independent"}},
-            "spec": {"width": SIDE, "encoding": shared, "layer": layers},
-        }
-    )
+    point: Spec = {"mark": POINT, "encoding": {"x": chart.x.encode()}}
+    mean: Any = [{"op": "mean", "field": chart.x.column, "as": "mean"}]
+    drawn = {
+        "transform": [
+            {"filter": "datum.split == 'test'"},
+            NUMBERED,
+            {"joinaggregate": mean, "groupby": ["class"]},
+            *_first("mean", "class", "ascending"),
+            COLOUR,
+        ],
+        "facet": BY_REVISION,
+        "resolve": {"scale": {"y": "independent"}},
+        "spec": {"width": SIDE, "encoding": shared, "layer": [*intervals(chart, MODEL, 2, {"value": 1}), point]},
+    }
+    return _base(chart, _most(f"lowest {chart.x.label}")) | _with_key(drawn)
 
 
 def _cells(chart: Chart) -> Spec:
@@ -150,44 +131,28 @@ def _cells(chart: Chart) -> Spec:
     for column in ("actual", "predicted"):
         total: Spec = {"op": "sum", "field": "wrong", "as": f"wrong_{column}"}
         ranked += [{"joinaggregate": [total], "groupby": [column]}, *_first(f"wrong_{column}", column, "descending")]
-    place: Spec = {"type": "nominal", "sort": AS_IN_DATA}
-    shared: Spec = {
-        name: place | {"field": axis.column, "title": axis.label} for name, axis in (("x", chart.x), ("y", chart.y))
-    }
-    shared["tooltip"] = [{"field": name} for name in chart.columns]
+    place = {"sort": AS_IN_DATA}
+    shared = {"x": chart.x.encode() | place, "y": chart.y.encode() | place, "tooltip": _tips(chart)}
     layers = cells(CELL, {"field": "share", "type": "quantitative", "format": ".0%"})
     return _base(chart, _most("most mistakes")) | {
         "transform": ranked,
-        "facet": BY_REVISION | BY_MODEL,
+        "facet": BY_REVISION | {"column": {"field": "model", "type": "nominal", "title": "model", "sort": AS_IN_DATA}},
         "spec": {"width": {"step": CELL}, "height": {"step": CELL}, "encoding": shared, "layer": layers},
     }
 
 
-def _bars(chart: Chart) -> Spec:
-    """Return bars in a panel per model."""
-    low, high = chart.ends or ("low", "high")
-    encoding = {
-        "x": chart.x.encode(low) | {"bin": {"binned": True}},
-        "x2": {"field": high},
-        "y": chart.y.encode(),
-        "color": MODEL,
-    }
-    bar: Spec = {"mark": {"type": "bar", "binSpacing": 1} | TIPS, "encoding": encoding}
-    return _base(chart) | {
-        "transform": [NUMBERED, COLOUR],
-        "facet": BY_REVISION | BY_MODEL,
-        "spec": {"width": SIDE / 2, "height": SIDE / 2} | bar,
-    }
+def _tips(chart: Chart) -> list[Spec]:
+    return [{"field": name} for name in chart.columns]
 
 
-def _first(field: str, name: str, order: str) -> list[Spec]:
-    """Return transforms that keep the first `MOST_CLASSES` values of the column `name`, in the order of `field`."""
+def _first(field: str, name: str, order: str, most: int = MOST_CLASSES) -> list[Spec]:
+    """Return transforms that keep the first `most` values of the column `name`, in the order of `field`."""
     rank = f"rank_{name}"
     window: Spec = {
         "window": [{"op": "dense_rank", "as": rank}],
         "sort": [{"field": field, "order": order}, {"field": name}],
     }
-    return [window, {"filter": f"datum.{rank} <= {MOST_CLASSES}"}]
+    return [window, {"filter": f"datum.{rank} <= {most}"}]
 
 
 def _most(kind: str) -> str:

@@ -19,7 +19,7 @@ from textclf.plot.curves import curves as curves_chart
 from textclf.plot.history import history as history_chart
 from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present
-from textclf.plot.panels import from_confidence, panels
+from textclf.plot.panels import panels
 from textclf.report.results import representative
 from textclf.report.run import CLASS_METRICS, Run
 
@@ -222,7 +222,7 @@ def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
 def calibration(run: Run) -> dict[str, Any]:
     """Return accuracy against confidence, with the calibration error, and that before calibration if there was one."""
     drawn, rows = [], []
-    specs = panels(from_confidence(RELIABILITY, run.reliability), run.reliability, run.models, run.names)
+    specs = panels(RELIABILITY, run.reliability, run.models, run.names)
     for model in run.models:
         bins = run.reliability[run.reliability["model"] == model]
         error = f"{METRICS['ece'].title} {format_value('ece', run.evaluation[model]['test']['ece'])}"
