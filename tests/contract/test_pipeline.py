@@ -2,7 +2,6 @@
 
 import ast
 import configparser
-import csv
 import importlib
 import inspect
 import json
@@ -22,6 +21,7 @@ from textclf.core.settings import Section
 from textclf.core.stage import key_of
 from textclf.models.settings import KINDS
 from textclf.params import Params
+from textclf.plot.charts import CHARTS
 
 FILES = project_files()
 CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and name.endswith(".py")]
@@ -383,28 +383,19 @@ def test_a_scripts_docstring_says_what_it_reads_writes_and_depends_on(stage: str
         assert params == declared
 
 
-PLOTS = [entry if isinstance(entry, dict) else {entry: None} for entry in DVC["plots"]]
-DRAWN = {title: options for entry in PLOTS for title, options in entry.items() if options}
+def test_dvc_plots_lists_every_chart_with_its_table_and_its_axes() -> None:
+    listed = {plot["template"]: (plot["x"], plot["y"]) for entry in DVC["plots"] for plot in entry.values()}
+    tables = {name: f"plots/{chart.table}.csv" for name, chart in CHARTS.items()}
+    assert listed == {name: (chart.x.column, {tables[name]: chart.y.column}) for name, chart in CHARTS.items()}
+    assert set(tables.values()) <= ALL_OUTS
 
 
-def test_every_plot_draws_outs() -> None:
-    drawn = {file for options in DRAWN.values() for file in options["y"]}
-    assert drawn <= ALL_OUTS
-    assert not [name for entry in PLOTS for name, options in entry.items() if not options]  # an SVG shows it again
-
-
-@pytest.mark.parametrize("title", DRAWN)
-def test_a_plot_names_columns_of_its_file(title: str) -> None:
-    for name, column in DRAWN[title]["y"].items():
-        with (ROOT / name).open(encoding="utf-8", newline="") as file:
-            assert {column, DRAWN[title]["x"]} <= set(next(csv.reader(file)))
-
-
-def test_every_template_is_json_with_a_place_for_the_data_and_is_used() -> None:
-    templates = {Path(name).stem: name for name in FILES if name.startswith(".dvc/plots/")}
-    assert set(templates) == {options["template"] for options in DRAWN.values()}
-    for name in templates.values():
-        assert json.loads((ROOT / name).read_text(encoding="utf-8"))["data"]["values"] == "<DVC_METRIC_DATA>"
+def test_every_figure_is_an_output_and_its_table_a_dependency_of_plot() -> None:
+    drawn = [chart for chart in CHARTS.values() if chart.figure]
+    assert {f"plots/{chart.figure}.svg" for chart in drawn} == outs("plot")
+    assert {f"plots/{chart.table}.csv" for chart in drawn} == {
+        path for path in paths("plot", "deps") if path.startswith("plots/")
+    }
 
 
 @pytest.mark.parametrize("artifact", DVC["artifacts"])
