@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from tests import curves as tables
 from textclf.core.labels import display_labels
-from textclf.models.settings import MODELS as KNOWN
+from textclf.models.settings import KINDS as KNOWN
 from textclf.plot import charts, confusion, curves, history, marks, render, templates
 from textclf.plot.accuracies import accuracies
 from textclf.plot.charts import CHARTS, LOSS, PRECISION_RECALL, ROC
