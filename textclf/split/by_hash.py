@@ -1,9 +1,8 @@
 """Splits by the hash of each row's text or group: rows stream by, and no row's split depends on other rows."""
 
 from collections.abc import Collection, Iterable, Sequence
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,9 +46,11 @@ def hash_splits(
     names = [name for name in SPLITS if name in given or sizes[name] > 0]
     schema = with_slices(slices)
     counter, writers = LeakCounter(), {name: ShardShuffler(folder, name, settings.seed, schema) for name in names}
-    hash_batch = partial(_with_hashes, seed=settings.seed, count_groups=bool(given))
-    for batch, hashes in threads.map_ahead(hash_batch, batches, threads.cores()):
-        split_of = assign_splits(hashes.keys, settings)
+    for batch in batches:
+        exact, normalised = hash_texts(batch["text"]), hash_normalized(batch["text"], settings.seed)
+        groups = hash_texts(batch["group"], settings.seed) if "group" in batch else None
+        keys = normalised if groups is None else groups
+        split_of = assign_splits(keys, settings)
         if given:
             codes, splits = encode(batch["split"])
             marked = np.array([SPLITS.index(name) for name in splits], np.int8)[codes]
@@ -57,14 +58,14 @@ def hash_splits(
         label = batch["label"]
         if corrector is not None:
             label = corrector.correct(batch["id"], label, split_of)
-        columns = [batch["id"], batch["text"], label, pa.array(hashes.keys), *map(batch.get, slices)]
+        columns = [batch["id"], batch["text"], label, pa.array(keys), *map(batch.get, slices)]
         table = pa.Table.from_arrays(columns, schema=schema)
         labels = counter.encode(label)
         for name, writer in writers.items():
             rows = np.flatnonzero(split_of == SPLITS.index(name))
             writer.add(table.take(rows))
-            groups = None if hashes.groups is None else hashes.groups[rows]
-            counter.add(name, hashes.exact[rows], hashes.normalised[rows], labels[rows], groups)
+            divided = groups[rows] if given and groups is not None else None  # only given splits can divide a group
+            counter.add(name, exact[rows], normalised[rows], labels[rows], divided)
     counts = counter.class_counts()
     if corrector is not None:
         corrector.finish()
@@ -78,24 +79,6 @@ def hash_splits(
     for writer in writers.values():
         writer.close()
     return report()
-
-
-class _Hashes(NamedTuple):
-    """Hashes of the rows of a batch: of texts, normalised texts, what assigns the split, and groups if counted."""
-
-    exact: NDArray[np.uint64]
-    normalised: NDArray[np.uint64]
-    keys: NDArray[np.uint64]
-    groups: NDArray[np.uint64] | None
-
-
-def _with_hashes(batch: Batch, seed: int, count_groups: bool) -> tuple[Batch, _Hashes]:
-    """Return a batch and its hashes; without given splits, the rows of a group are in one split and not counted."""
-    exact, normalised = hash_texts(batch["text"]), hash_normalized(batch["text"], seed)
-    if "group" not in batch:
-        return batch, _Hashes(exact, normalised, normalised, None)
-    groups = hash_texts(batch["group"], seed)
-    return batch, _Hashes(exact, normalised, groups, groups if count_groups else None)
 
 
 def assign_splits(keys: NDArray[np.uint64], settings: Split) -> NDArray[np.int8]:

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of, encode
@@ -12,9 +14,6 @@ from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables.corrections import Corrections, raise_first
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 TRAIN, TEST = SPLITS.index("train"), SPLITS.index("test")
 
@@ -40,7 +39,7 @@ class Corrector:
         """The labels of the table, sorted."""
         return sorted(self._classes)
 
-    def correct(self, ids: "pa.StringArray", labels: "pa.StringArray", splits: NDArray[np.int8]) -> "pa.StringArray":
+    def correct(self, ids: pa.StringArray, labels: pa.StringArray, splits: NDArray[np.int8]) -> pa.StringArray:
         """Return the labels of rows, those with a correction corrected; `splits` are positions in `SPLITS`."""
         codes, distinct = encode(labels)
         self._classes.update(distinct)
@@ -59,7 +58,7 @@ class Corrector:
         self._applied.update(SPLITS[split] for split in splits[rows[apply]].tolist())
         order = np.arange(len(labels))
         order[rows[apply]] = len(labels) + places[apply]
-        return _together(labels, self._labels).take(order)
+        return pa.concat_arrays([labels, self._labels.cast(labels.type)]).take(order)
 
     def finish(self) -> None:
         """Raise `UserError` for corrections of rows that the table does not have, and for labels that are no classes.
@@ -94,15 +93,7 @@ class Corrector:
         return {"applied": applied, "unchanged": self._unchanged, "skipped": self._skipped}
 
 
-def _places(values: "pa.StringArray", among: "pa.StringArray") -> NDArray[np.int32]:
+def _places(values: pa.StringArray, among: pa.StringArray) -> NDArray[np.int32]:
     """Return where each value is among others, -1 if it is not: (values,)."""
-    import pyarrow.compute as pc
-
     places: NDArray[np.int32] = pc.index_in(values, among.cast(values.type)).fill_null(-1).to_numpy()
     return places
-
-
-def _together(labels: "pa.StringArray", others: "pa.StringArray") -> "pa.StringArray":
-    import pyarrow as pa
-
-    return pa.concat_arrays([labels, others.cast(labels.type)])

@@ -1,16 +1,14 @@
 """Counts of classes, duplicate texts, texts shared between splits, and texts with several labels."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.core.arrow import encode
 from textclf.core.files import SPLITS
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 
 class _Rows(NamedTuple):
@@ -46,7 +44,7 @@ class LeakCounter:
         rows = _Rows(exact, normalised, labels, np.empty(0, np.uint64) if groups is None else groups)
         self._rows.setdefault(split, []).append(rows)
 
-    def encode(self, labels: "pa.StringArray") -> NDArray[np.int32]:
+    def encode(self, labels: pa.StringArray) -> NDArray[np.int32]:
         """Return the integer code of each label: (labels,)."""
         codes, distinct = encode(labels)
         return np.array([self._codes.setdefault(label, len(self._codes)) for label in distinct], np.int32)[codes]

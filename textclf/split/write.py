@@ -1,7 +1,6 @@
 """A table of labelled texts split into files, by either method."""
 
 import contextlib
-import time
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import islice
@@ -75,18 +74,12 @@ def _write_random(
     codes = counter.encode(as_array(rows["label"]))
     # Only given splits can divide a group.
     groups = hash_texts(as_array(rows["group"])) if {"group", "split"} <= columns.keys() else None
-    with_clusters = rows.select(SCHEMA.names).append_column(CLUSTERED.field("cluster"), clusters)
-    for name in splits.slice_columns(columns):
-        with_clusters = with_clusters.append_column(name, rows[name])
+    with_clusters = rows.select([*SCHEMA.names, *splits.slice_columns(columns)])
+    with_clusters = with_clusters.add_column(len(SCHEMA), CLUSTERED.field("cluster"), clusters)
     with threads.Tasks() as writing:
         for name, positions in drawn.items():
-            counter.add(
-                name,
-                exact[positions],
-                normalised[positions],
-                codes[positions],
-                None if groups is None else groups[positions],
-            )
+            divided = None if groups is None else groups[positions]
+            counter.add(name, exact[positions], normalised[positions], codes[positions], divided)
             starts = range(0, len(positions), shards.ROWS)
             pieces = ((with_clusters, positions[start : start + shards.ROWS]) for start in starts)
             save = partial(writing.start, write_taken) if len(starts) > 1 else write_taken
@@ -94,7 +87,7 @@ def _write_random(
     return content.classes, counter.report() | _counts(content)
 
 
-def _corrected(rows: "pa.Table", drawn: Mapping[str, NDArray[np.int64]], corrector: Corrector) -> "pa.Table":
+def _corrected(rows: pa.Table, drawn: Mapping[str, NDArray[np.int64]], corrector: Corrector) -> pa.Table:
     """Return the rows with corrected labels; `drawn` are the positions of those of each split."""
     split_of = np.zeros(len(rows), np.int8)
     for name, positions in drawn.items():
@@ -128,17 +121,10 @@ def _counts(rows: corpus.Corpus | corpus.Stream) -> dict[str, dict[str, int]]:
 
 def _track_rows(batches: corpus.Stream) -> Iterator[corpus.Batch]:
     """Yield the rows in batches of at least `BLOCK_ROWS` and show how many have passed, if it takes long."""
-    begun, count = time.monotonic(), 0
-    bar = None
-    with contextlib.ExitStack() as stack:
+    with contextlib.closing(progress.bar("split", None)) as bar:
         for batch in _merge_small(batches):
             yield batch
-            count += len(batch["id"])
-            if bar is None and time.monotonic() - begun >= progress.BAR_DELAY:
-                bar = stack.enter_context(contextlib.closing(progress.bar("split", None)))
-                bar.start_t -= time.monotonic() - begun
-            if bar is not None:
-                bar.update(count - bar.n)
+            bar.update(len(batch["id"]))
 
 
 def _merge_small(batches: Iterable[corpus.Batch]) -> Iterator[corpus.Batch]:
