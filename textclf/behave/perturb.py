@@ -77,34 +77,19 @@ def typo(text: str, seed: int) -> str:
     return text[:place] + text[place + 1] + text[place] + text[place + 2 :]
 
 
-def lower_case(text: str, seed: int) -> str:  # noqa: ARG001 (every perturbation takes one)
-    """Make all letters small."""
-    return text.lower()
-
-
-def upper_case(text: str, seed: int) -> str:  # noqa: ARG001
-    """Make all letters capital."""
-    return text.upper()
-
-
-def no_punctuation(text: str, seed: int) -> str:  # noqa: ARG001
-    """Remove the punctuation at the ends of words; apostrophes and hyphens within words stay."""
-    return MARK.sub("", text)
-
-
-def more_punctuation(text: str, seed: int) -> str:  # noqa: ARG001
+def more_punctuation(text: str) -> str:
     """Double the mark at the end of the text; if there is none, add a full stop."""
     found = END.search(text)
     mark = found[0].strip() if found else ""
     return f"{text.rstrip()}{mark or '.'}"
 
 
-def contract(text: str, seed: int) -> str:  # noqa: ARG001
+def contract(text: str) -> str:
     """Contract every form that can be: "do not" becomes "don't"."""
     return LONG.sub(lambda match: _as_written(match[0], CONTRACTIONS[match[0].lower()]), text)
 
 
-def expand(text: str, seed: int) -> str:  # noqa: ARG001
+def expand(text: str) -> str:
     """Write out every contraction that stands for one thing, "don't" as "do not", except in questions ("isn't it")."""
     return SHORT.sub(lambda match: _as_written(match[0], EXPANSIONS[match[0].lower().replace(CURLY, "'")]), text)
 
@@ -117,17 +102,7 @@ def _as_written(old: str, new: str) -> str:
     return new[0].upper() + new[1:] if old[0].isupper() else new
 
 
-def names(text: str, seed: int) -> str:
-    """Replace every first name of a built-in list by another one of it."""
-    return _exchange(text, seed, "names", NAMES)
-
-
-def places(text: str, seed: int) -> str:
-    """Replace every city of a built-in list by another one of it."""
-    return _exchange(text, seed, "places", PLACES)
-
-
-def _exchange(text: str, seed: int, name: str, words: Sequence[str]) -> str:
+def exchange(text: str, seed: int, name: str, words: Sequence[str]) -> str:
     """Replace each word of a list by another that the text does not have, the same one wherever it occurs."""
     pattern = re.compile(rf"\b(?:{'|'.join(words)})\b")
     present = dict.fromkeys(pattern.findall(text))
@@ -139,29 +114,21 @@ def _exchange(text: str, seed: int, name: str, words: Sequence[str]) -> str:
     return pattern.sub(lambda match: others.get(match[0], match[0]), text)
 
 
-def spaces(text: str, seed: int) -> str:  # noqa: ARG001
-    """Double every space and add one at both ends."""
-    return f" {text.replace(' ', '  ')} "
-
-
 def emoji(text: str, seed: int) -> str:
     """Add a sign without a sentiment, such as a calendar, at the end."""
     return f"{text.rstrip()} {EMOJI[draw(len(EMOJI), seed, 'emoji', text)]}"
 
 
 PERTURBATIONS: dict[str, Perturbation] = {
-    function.__name__: function
-    for function in (
-        contract,
-        emoji,
-        expand,
-        lower_case,
-        more_punctuation,
-        names,
-        no_punctuation,
-        places,
-        spaces,
-        typo,
-        upper_case,
-    )
+    "contract": lambda text, _: contract(text),
+    "emoji": emoji,
+    "expand": lambda text, _: expand(text),
+    "lower_case": lambda text, _: text.lower(),
+    "more_punctuation": lambda text, _: more_punctuation(text),
+    "names": lambda text, seed: exchange(text, seed, "names", NAMES),
+    "no_punctuation": lambda text, _: MARK.sub("", text),  # apostrophes and hyphens within words stay
+    "places": lambda text, seed: exchange(text, seed, "places", PLACES),
+    "spaces": lambda text, _: f" {text.replace(' ', '  ')} ",
+    "typo": typo,
+    "upper_case": lambda text, _: text.upper(),
 }

@@ -18,7 +18,7 @@ from tests.unit.predict.models import export, network, two_classes
 from tests.unit.serve.clients import MODELS, make_app, post, talk
 from textclf import __version__, cli
 from textclf.predict.predictor import Predictor
-from textclf.serve import Limits
+from textclf.serve import Limits, middleware
 from textclf.serve.app import create_app, predict_json
 from textclf.serve.requests import PredictRequest
 
@@ -261,7 +261,9 @@ def test_no_redirect_leads_to_the_host_that_a_request_names() -> None:
     assert (response.status_code, "location" in response.headers) == (404, False)
 
 
-@pytest.mark.parametrize(("begun", "size", "status"), [(1, 1, 200), (70_000, 1, 200), (70_000, 70_000, 503)])
+@pytest.mark.parametrize(
+    ("begun", "size", "status"), [(2**16, 70_000, 200), (2**16 + 1, 1, 200), (2**16 + 1, 70_000, 503)]
+)
 def test_slow_bodies_do_not_keep_small_ones_out(begun: int, size: int, status: int) -> None:
     answered = asyncio.Event()
 
@@ -396,3 +398,21 @@ def test_a_request_is_one_line_of_the_log_without_its_texts(caplog: pytest.LogCa
     assert lines[0]["received"] == len(body(texts=["secret", "b"], model="three"))
     assert lines[0]["sent"] > 100
     assert lines[0]["milliseconds"] > 0
+
+
+class Full(io.StringIO):
+    """A stream on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_lines_of_the_log_that_are_lost_are_said_once(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware.logger, "handlers", [])
+    middleware.start_log(Full())
+    for _ in range(3):
+        talk(make_app(), lambda client: client.get("/health"))
+    line = "warning: serve: lines of the access log are lost; [Errno 28] No space left on device\n"
+    assert capsys.readouterr().err == line
