@@ -6,6 +6,7 @@ together, which treats all texts alike. Pretrained encoders and tokenizers learn
 """
 
 import re
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.features import squared_norms
-from textclf.artifacts.tokens import Tokens
+from textclf.artifacts.tokens import Tokens, concatenate
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -71,15 +72,13 @@ def _fixed(representation: Any, texts: Sequence[str]) -> "csr_array | Floats":
     from scipy.sparse import csr_array, vstack
 
     parts = [representation.transform(list(texts[start : start + BATCH])) for start in range(0, len(texts), BATCH)]
+    vectors: Any
     if isinstance(parts[0], Tokens):
-        parts = [
-            csr_array((np.ones(part.nnz), part.ids, part.starts), shape=part.shape)  # repeated ids add up
-            for part in parts
-        ]
-        for part in parts:
-            part.sum_duplicates()
-    is_dense = isinstance(parts[0], np.ndarray)
-    vectors = np.concatenate(parts) if is_dense else csr_array(vstack(parts, format="csr"))
+        tokens = concatenate(parts)
+        vectors = csr_array((np.ones(tokens.nnz), tokens.ids, tokens.starts), shape=tokens.shape)
+        vectors.sum_duplicates()
+    else:
+        vectors = np.concatenate(parts) if isinstance(parts[0], np.ndarray) else csr_array(vstack(parts, format="csr"))
     scaled: csr_array | Floats = unit_rows(vectors.astype(np.float64))
     return scaled
 
@@ -92,17 +91,15 @@ def count_terms(texts: Iterable[str], analyze: Callable[[str], Iterable[str]]) -
     from scipy.sparse import csr_array
 
     columns: defaultdict[str, int] = defaultdict(count().__next__)
-    indices, data, ends = [], [], [0]
+    places, counts, ends = array("i"), array("d"), [0]
     for text in texts:
         counted = Counter(analyze(text))
-        indices.append(np.fromiter(map(columns.__getitem__, counted), np.int32, len(counted)))
-        data.append(np.fromiter(counted.values(), np.float64, len(counted)))
-        ends.append(ends[-1] + len(counted))
-    terms = list(columns)
-    places = np.concatenate([np.zeros(0, np.int32), *indices])
-    matrix = csr_array((np.concatenate([np.zeros(0), *data]), places, ends), shape=(len(ends) - 1, len(terms)))
-    several = np.flatnonzero(np.bincount(places, minlength=len(terms)) > 1)
-    return csr_array(matrix[:, several]), [terms[place] for place in several.tolist()]
+        places.extend(map(columns.__getitem__, counted))
+        counts.extend(counted.values())
+        ends.append(len(places))
+    matrix = csr_array((np.array(counts), np.array(places), ends), shape=(len(ends) - 1, len(columns)))
+    several = np.flatnonzero(np.bincount(matrix.indices, minlength=len(columns)) > 1)
+    return csr_array(matrix[:, several]), np.array([*columns], object)[several].tolist()
 
 
 def _weighted(counts: "csr_array", settings: "Terms") -> "csr_array":

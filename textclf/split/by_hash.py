@@ -68,8 +68,7 @@ def hash_splits(
             counter.add(name, exact[rows], normalised[rows], labels[rows], divided)
     counts = counter.class_counts()
     if corrector is not None:
-        corrector.finish()
-        corrector.require_training_rows(counts.get("train", {}))
+        corrector.finish(counts.get("train", {}))
     require_classes({name: counts.get(name, {}) for name in names}, "set another split.seed, method random", given)
     if not all(counts.get(name) for name in names):
         raise UserError(

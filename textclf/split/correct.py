@@ -34,11 +34,6 @@ class Corrector:
         self._applied: Counter[str] = Counter()
         self._unchanged = self._skipped = 0
 
-    @property
-    def classes(self) -> list[str]:
-        """The labels of the table, sorted."""
-        return sorted(self._classes)
-
     def correct(self, ids: pa.StringArray, labels: pa.StringArray, splits: NDArray[np.int8]) -> pa.StringArray:
         """Return the labels of rows, those with a correction corrected; `splits` are positions in `SPLITS`."""
         codes, distinct = encode(labels)
@@ -60,10 +55,11 @@ class Corrector:
         order[rows[apply]] = len(labels) + places[apply]
         return pa.concat_arrays([labels, self._labels.cast(labels.type)]).take(order)
 
-    def finish(self) -> None:
+    def finish(self, trained: Collection[str]) -> None:
         """Raise `UserError` for corrections of rows that the table does not have, and for labels that are no classes.
 
-        All rows must have been corrected before.
+        Also if a class has lost all training rows: `trained` are the classes that have some after all rows were
+        corrected.
         """
         corrections = self.corrections
         errors = []
@@ -72,16 +68,13 @@ class Corrector:
             if not found:
                 errors.append(f"{where}: id must be that of a row of the table; got {quote_value(row)}")
             if label not in self._classes:
-                rule = f"label must be one of the classes ({list_names(self.classes)})"
+                rule = f"label must be one of the classes ({list_names(sorted(self._classes))})"
                 errors.append(f"{where}: {rule}; got {quote_value(label)}")
         raise_first(errors, corrections.path, len(corrections))
-
-    def require_training_rows(self, corrected: Collection[str]) -> None:
-        """Raise `UserError` if classes have lost all training rows; `corrected` are those that have some now."""
-        if without := sorted(self._trained - set(corrected)):
+        if without := sorted(self._trained - set(trained)):
             rule = "must leave training rows to every class"
             advice = "correct the label in the table itself if it is no class"
-            raise UserError(f"{self.corrections.path} {rule}; got none of {list_names(without)}; {advice}")
+            raise UserError(f"{corrections.path} {rule}; got none of {list_names(without)}; {advice}")
 
     def report(self) -> dict[str, Any]:
         """Return what metrics/splits.json says.

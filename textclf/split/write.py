@@ -93,8 +93,7 @@ def _corrected(rows: pa.Table, drawn: Mapping[str, NDArray[np.int64]], corrector
     for name, positions in drawn.items():
         split_of[positions] = SPLITS.index(name)
     labels = corrector.correct(as_array(rows["id"]), as_array(rows["label"]), split_of)
-    corrector.finish()
-    corrector.require_training_rows(encode(labels.take(drawn["train"]))[1])
+    corrector.finish(encode(labels.take(drawn["train"]))[1])
     return rows.set_column(rows.column_names.index("label"), "label", labels)
 
 
@@ -143,8 +142,6 @@ def _merge_small(batches: Iterable[corpus.Batch]) -> Iterator[corpus.Batch]:
 
 
 def _concatenate(batches: list[corpus.Batch]) -> corpus.Batch:
-    if len(batches) == 1:
-        return batches[0]
     return {name: pa.concat_arrays([batch[name] for batch in batches]) for name in batches[0]}
 
 
