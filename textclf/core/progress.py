@@ -2,7 +2,6 @@
 
 import contextlib
 import sys
-import threading
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
@@ -43,8 +42,6 @@ def bar(description: str, total: int | None, unit: str = "row", scaled: bool = T
     except ValueError as error:  # it reads them when it is imported
         raise UserError(f"the variables TQDM_... must be valid; got: {first_line(error)}; unset them") from error
 
-    if not hasattr(tqdm, "_lock"):
-        tqdm.set_lock(threading.RLock())  # its own is for several processes, whose module takes long to load
     style: dict[str, Any] = {"total": total, "desc": description, "unit": f" {unit}s", "unit_scale": scaled}
     if sys.stderr is None:  # closed, as by 2>&-
         return tqdm(disable=True)

@@ -37,13 +37,6 @@ def open_terminal(monkeypatch: pytest.MonkeyPatch) -> Terminal:
     return terminal
 
 
-def test_a_bar_does_not_load_what_several_processes_would_need() -> None:
-    code = "import sys; from textclf.core import progress; list(progress.track('ab', 'c'))"
-    code += "; print('tqdm' in sys.modules, 'multiprocessing' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.stdout, done.stderr) == ("True False\n", "")
-
-
 def test_work_of_less_than_twenty_seconds_prints_nothing(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     progress = bar("split", 10)
     for _ in range(10):

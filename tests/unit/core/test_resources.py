@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from textclf.core import resources
 from textclf.core.errors import UserError
@@ -54,19 +52,12 @@ def test_a_disk_that_is_too_small_is_refused() -> None:
     )
 
 
-@pytest.mark.usefixtures("disk")
-def test_a_disk_with_just_enough_passes() -> None:
-    resources.require_disk(Path("data"), 300_000_000, "split")
-
-
-def test_the_disk_of_a_missing_folder_is_that_of_its_parent(tmp_path: Path, disk: list[Path]) -> None:
-    resources.require_disk(tmp_path / "data" / "splits", 1, "split")
-    assert disk == [tmp_path]
-
-
-def test_a_relative_folder_has_a_disk(tmp_path: Path, disk: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("relative", [False, True])
+def test_the_disk_of_a_missing_folder_is_that_of_its_parent(
+    tmp_path: Path, disk: list[Path], monkeypatch: pytest.MonkeyPatch, relative: bool
+) -> None:
     monkeypatch.chdir(tmp_path)
-    resources.require_disk(Path("data"), 1, "split")
+    resources.require_disk(Path("data" if relative else tmp_path / "data" / "splits"), 300_000_000, "split")
     assert disk == [tmp_path]
 
 
@@ -89,49 +80,48 @@ def test_memory_is_not_known_without_the_files_of_the_kernel(tmp_path: Path) -> 
     assert resources.available_memory(tmp_path) is None
 
 
-def test_memory_is_what_linux_reports_as_available(tmp_path: Path) -> None:
-    assert resources.available_memory(machine(tmp_path, MEMINFO)) == 4_000_000 * 1024
-
-
-@pytest.mark.parametrize("group", ["/", "/jobs/one", "/jobs/one/part"])
-def test_a_cgroup_of_version_2_limits_memory_for_those_below_it(tmp_path: Path, group: str) -> None:
-    place = "sys/fs/cgroup" + ("" if group == "/" else "/jobs/one")
-    files = {
+def of_version_2(group: str, folder: str) -> dict[str, str]:
+    return {
         "proc/self/cgroup": f"0::{group}\n",
         "sys/fs/cgroup/jobs/memory.max": "max\n",
         "sys/fs/cgroup/jobs/memory.current": "5\n",
-        f"{place}/memory.max": "2000000000\n",
-        f"{place}/memory.current": "1500000000\n",
-        f"{place}/memory.stat": "anon 800000000\ninactive_file 700000000\nactive_file 1\n",
+        f"sys/fs/cgroup{folder}/memory.max": "2000000000\n",
+        f"sys/fs/cgroup{folder}/memory.current": "1500000000\n",
+        f"sys/fs/cgroup{folder}/memory.stat": "anon 800000000\ninactive_file 700000000\nactive_file 1\n",
     }
-    assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == 1_200_000_000
 
 
-def test_a_cgroup_of_version_1_limits_memory(tmp_path: Path) -> None:
-    folder = "sys/fs/cgroup/memory/jobs"
-    files = {
-        "proc/self/cgroup": "5:cpu,cpuacct:/\n4:memory:/jobs\n1:name=systemd:/\n",
-        "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
-        "sys/fs/cgroup/memory/memory.usage_in_bytes": "0\n",
-        f"{folder}/memory.limit_in_bytes": "2000000000\n",
-        f"{folder}/memory.usage_in_bytes": "1500000000\n",
-        f"{folder}/memory.stat": "inactive_file 1\ntotal_inactive_file 100000000\n",
-    }
-    assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == 600_000_000
+VERSION_1 = {
+    "proc/self/cgroup": "5:cpu,cpuacct:/\n4:memory:/jobs\n1:name=systemd:/\n",
+    "sys/fs/cgroup/memory/memory.limit_in_bytes": "9223372036854771712\n",
+    "sys/fs/cgroup/memory/memory.usage_in_bytes": "0\n",
+    "sys/fs/cgroup/memory/jobs/memory.limit_in_bytes": "2000000000\n",
+    "sys/fs/cgroup/memory/jobs/memory.usage_in_bytes": "1500000000\n",
+    "sys/fs/cgroup/memory/jobs/memory.stat": "inactive_file 1\ntotal_inactive_file 100000000\n",
+}
+FULL = {
+    "proc/self/cgroup": "0::/\n",
+    "sys/fs/cgroup/memory.max": "10\n",
+    "sys/fs/cgroup/memory.current": "11\n",
+}
 
 
-def test_a_cgroup_above_its_limit_leaves_nothing(tmp_path: Path) -> None:
-    files = {
-        "proc/self/cgroup": "0::/\n",
-        "sys/fs/cgroup/memory.max": "10\n",
-        "sys/fs/cgroup/memory.current": "11\n",
-    }
-    assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == 0
-
-
-def test_a_cgroup_that_is_not_mounted_limits_nothing(tmp_path: Path) -> None:
-    files = {"proc/self/cgroup": "4:memory:/elsewhere\n0::/elsewhere\n"}
-    assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == 4_000_000 * 1024
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        pytest.param({}, 4_000_000 * 1024, id="none"),
+        pytest.param(of_version_2("/", ""), 1_200_000_000, id="version 2"),
+        pytest.param(of_version_2("/jobs/one", "/jobs/one"), 1_200_000_000, id="a group"),
+        pytest.param(of_version_2("/jobs/one/part", "/jobs/one"), 1_200_000_000, id="below a group"),
+        pytest.param(VERSION_1, 600_000_000, id="version 1"),
+        pytest.param(FULL, 0, id="above its limit"),
+        pytest.param({"proc/self/cgroup": "4:memory:/elsewhere\n0::/elsewhere\n"}, 4_000_000 * 1024, id="not mounted"),
+    ],
+)
+def test_memory_is_what_linux_reports_as_available_or_a_cgroup_allows(
+    tmp_path: Path, files: dict[str, str], left: int
+) -> None:
+    assert resources.available_memory(machine(tmp_path, MEMINFO | files)) == left
 
 
 def limit(monkeypatch: pytest.MonkeyPatch, kind: int, size: int) -> None:
@@ -147,6 +137,24 @@ def test_a_limit_of_the_process_limits_memory(
     status = {"proc/self/status": "Name:\tpython\nVmSize:\t  500000 kB\nVmData:\t  109375 kB\n"}
     limit(monkeypatch, kind, 2_512_000_000)
     assert resources.available_memory(machine(tmp_path, MEMINFO | status)) == left
+
+
+FREE = resource.RLIM_INFINITY
+
+
+@pytest.mark.parametrize(
+    ("wanted", "soft", "hard", "limit"),
+    [(None, FREE, FREE, FREE), (100, FREE, FREE, 100), (100, 50, FREE, 50), (100, FREE, 70, 70), (None, 50, 70, 50)],
+)
+def test_memory_is_limited_while_a_block_runs(
+    monkeypatch: pytest.MonkeyPatch, wanted: int | None, soft: int, hard: int, limit: int
+) -> None:
+    limits = [(soft, hard)]
+    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
+    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: limits.append(pair))
+    with resources.limited_memory(wanted):
+        assert limits[-1] == (limit, hard)
+    assert limits[-1] == (soft, hard)
 
 
 def test_a_limit_of_address_space_below_what_libraries_reserve_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,10 +197,3 @@ def test_what_a_stage_needs_is_announced(capsys: pytest.CaptureFixture[str], sha
 )
 def test_bytes_are_formatted_in_a_fitting_unit(count: int, shown: str) -> None:
     assert resources.format_size(count) == shown
-
-
-@given(st.integers(1_000_000, 10**15))
-def test_formatted_bytes_are_right_to_the_last_digit(count: int) -> None:
-    number, unit = resources.format_size(count).split()
-    step = 0.1 if "." in number else 1
-    assert abs(float(number) - count / resources.UNITS[unit]) <= step / 2 + 1e-9

@@ -1,6 +1,5 @@
 """Resamples of rows and of counts, and the metrics in them."""
 
-import math
 import tracemalloc
 
 import numpy as np
@@ -12,7 +11,7 @@ from tests.unit.evaluate.samples import SEEDS, sample
 from textclf.evaluate import bootstrap as module
 from textclf.evaluate.bootstrap import bootstrap, resample_counts, resamples
 from textclf.evaluate.intervals import percentile
-from textclf.evaluate.metrics import point_values, weighted
+from textclf.evaluate.metrics import weighted
 
 
 @given(SEEDS, st.integers(1, 40), st.integers(1, 4))
@@ -87,27 +86,6 @@ def test_many_rare_classes_have_intervals() -> None:
         if values.ndim == 1:
             low, high = percentile(values)
             assert low <= high, name
-
-
-@given(SEEDS, st.integers(2, 4))
-def test_intervals_of_means_contain_the_estimate(seed: int, classes: int) -> None:
-    y, probabilities, decided = sample(seed, classes=classes)
-    estimates = point_values(y, probabilities, decided)
-    draws = bootstrap(y, {"a": (probabilities, decided)}, seed, 400)["a"]
-    assert {*draws} == {*estimates}
-    for name in ("accuracy", "log_loss", "brier", "balanced_accuracy"):
-        low, high = percentile(draws[name])
-        assert low - 1e-12 <= estimates[name][0] <= high + 1e-12, name
-
-
-def test_the_interval_of_a_mean_has_the_width_that_theory_gives() -> None:
-    y, probabilities, decided = sample(8, rows=2000)
-    draws = bootstrap(y, {"a": (probabilities, decided)}, 8, 2000)["a"]["log_loss"]
-    losses = -np.log(probabilities[np.arange(len(y)), y])
-    variance = sum((y == label).sum() * losses[y == label].var() for label in (0, 1)) / len(y) ** 2
-    assert draws.std() == pytest.approx(math.sqrt(variance), rel=0.05)
-    low, high = percentile(draws)
-    assert high - low == pytest.approx(2 * 1.96 * math.sqrt(variance), rel=0.08)
 
 
 def test_all_models_are_measured_on_the_same_resamples_and_again() -> None:

@@ -14,7 +14,7 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import coverage, metric_files
 from textclf.evaluate.clusters import Clusters
-from textclf.evaluate.coverage import SetCounts, fit_sets, kinds_of, measure_sets
+from textclf.evaluate.coverage import fit_sets, kinds_of, measure_sets
 from textclf.evaluate.curves import FEWEST, risk_coverage_table
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.intervals import wilson
@@ -123,12 +123,6 @@ def test_too_few_validation_rows_for_a_coverage_are_told(settings: Any, said: st
     assert error.value.lines == (f"evaluate.coverage must be at most {said}; {remedy}",)
 
 
-def test_without_validation_rows_a_coverage_is_refused() -> None:
-    rows = three_splits()
-    with pytest.raises(UserError, match="must have validation rows to choose by; got none"):
-        fit_sets({"a": [rows.take(rows.split != "validation")]}, {"a": HALF}, COVERED)
-
-
 def clustered(rows: Predictions, size: int) -> Clusters:
     count = int((rows.split == "test").sum())
     keys = np.random.default_rng(9).integers(0, 2**63, -(-count // size)).astype(np.uint64)
@@ -163,17 +157,6 @@ def test_many_clusters_are_grouped_at_random_which_hardly_changes_the_interval(m
     other = measure_sets({"a": [rows]}, {"a": TOP}, fitted, COVERED, groups)["a"]["coverage"]
     assert one["value"] == other["value"]
     assert other["high"] - other["low"] == pytest.approx(one["high"] - one["low"], rel=0.15)
-
-
-def test_counts_of_batches_add_up() -> None:
-    rows = run()
-    sets = np.random.default_rng(0).uniform(size=(len(rows), 3)) < 0.5
-    whole, parts = SetCounts(3), SetCounts(3)
-    whole.add(rows.y, sets)
-    for part in np.array_split(np.arange(len(rows)), 7):
-        parts.add(rows.y[part], sets[part])
-    assert np.array_equal(whole.rows, parts.rows)
-    assert whole.sizes == parts.sizes == sets.sum()
 
 
 # Error against the share answered

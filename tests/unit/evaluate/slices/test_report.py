@@ -227,14 +227,6 @@ def test_copies_of_one_text_that_fill_a_slice_do_not_make_it_weak() -> None:
 # In a run
 
 
-def test_measuring_adds_the_test_rows_of_all_models() -> None:
-    train, test = drawn(1, 60, 2, "train"), drawn(2, 60, 2)
-    codes = split_in_three(1, 60)
-    sums = SliceSums(membership(test, kind=codes), test.classes)
-    measure({"m": [train, test]}, params(), False, None, sums)
-    assert report(sums, 0.95)["m"] == measured(test, kind=codes)
-
-
 @pytest.mark.parametrize("exact_rows", [10, 1000])
 def test_large_splits_are_added_while_they_stream(exact_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measuring, "EXACT_ROWS", exact_rows)
