@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Strings: TypeAlias = "pa.StringArray | pa.LargeStringArray"
+Lengths = NDArray[np.int32]  # of each text, in their order
 
 SPARSE = 64  # bytes for each marked one from which on the rows of these are looked up one by one
 
@@ -102,6 +103,15 @@ def number_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> "pa.St
 
     digits = pa.array(np.asarray(numbers, np.int64)).cast(pa.string())
     return pc.binary_join_element_wise(f"{name}:", digits, "")
+
+
+def count_lengths(texts: "pa.ChunkedArray") -> tuple[Lengths, Lengths]:
+    """Return the number of words and the number of characters of each text, as `str.split` and `len` count them."""
+    import pyarrow.compute as pc
+
+    trimmed = pc.utf8_trim_whitespace(texts)
+    words = pc.list_value_length(pc.utf8_split_whitespace(trimmed)).to_numpy()
+    return np.where(pc.binary_length(trimmed).to_numpy(), words, np.int32(0)), pc.utf8_length(texts).to_numpy()
 
 
 def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:

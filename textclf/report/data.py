@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from textclf.artifacts.features import DENSE
+from textclf.core.arrow import Lengths
 from textclf.core.formatting import count_noun, display_name, percent
-from textclf.core.lengths import Lengths
 from textclf.export import description
 from textclf.export.sources import combine_rights, labelled_class_names
 from textclf.export.weights import Weights, list_weights

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from textclf.core.arrow import Lengths
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
-from textclf.core.lengths import Lengths
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import format_measured
 from textclf.pages.parts import Chart, Table, ends, excerpt

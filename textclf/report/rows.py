@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from textclf.artifacts.splits import ReadColumns
-from textclf.core.lengths import Lengths, count_lengths
+from textclf.core.arrow import Lengths, count_lengths
 from textclf.core.threads import cores, map_ahead
 
 T = TypeVar("T")

@@ -78,3 +78,22 @@ def test_columns_of_tables_and_sequences_become_one_array() -> None:
     assert arrow.hash_texts(arrow.as_array(chunked.cast(pa.large_string()))).tolist() == (
         fingerprints(["a", "b"]).tolist()
     )
+
+
+SPACES = "".join(chr(code) for code in range(0x3001) if chr(code).isspace())
+SPACED = st.lists(st.text(st.sampled_from(SPACES + "ab\x00\x08\x0e\x1b\x7f\u200bé中😀")) | st.text())
+
+
+@given(st.lists(SPACED))
+def test_lengths_are_those_of_split_and_len(chunks: list[list[str]]) -> None:
+    words, characters = arrow.count_lengths(pa.chunked_array(chunks, pa.string()))
+    texts = [text for chunk in chunks for text in chunk]
+    assert words.tolist() == [len(text.split()) for text in texts]
+    assert characters.tolist() == list(map(len, texts))
+    assert words.dtype == characters.dtype == np.int32
+
+
+@given(SPACED, st.integers(0, 9), st.integers(0, 9))
+def test_lengths_of_a_part_are_those_of_the_part(texts: list[str], start: int, end: int) -> None:
+    part = pa.chunked_array([texts], pa.string())[start:end]
+    assert arrow.count_lengths(part)[0].tolist() == [len(text.split()) for text in texts[start:end]]

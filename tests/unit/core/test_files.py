@@ -1,4 +1,7 @@
+import io
 import math
+import subprocess
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from textclf.core import files
 from textclf.core.errors import UserError
@@ -130,14 +134,6 @@ def test_a_csv_without_rows_has_its_header(tmp_path: Path) -> None:
     assert (tmp_path / "x.csv").read_bytes() == b'model,"a,b"\n'
 
 
-@given(st.lists(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1), min_size=1))
-def test_any_text_without_control_characters_survives_a_csv(texts: list[str]) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "x.csv")
-        files.write_csv(path, pd.DataFrame({"class": texts, "n": range(len(texts))}))
-        assert files.read_csv(path)["class"].tolist() == texts
-
-
 def test_a_number_of_a_csv_that_is_not_there_is_nan(tmp_path: Path) -> None:
     files.write_csv(tmp_path / "x.csv", pd.DataFrame({"class": ["NA", "nan"], "f1": [0.5, math.nan]}))
     read = files.read_csv(tmp_path / "x.csv")
@@ -168,3 +164,36 @@ def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
     digest = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     (tmp_path / "abc").write_bytes(b"abc")
     assert files.sha256(b"abc") == files.sha256_of_file(tmp_path / "abc") == digest
+
+
+ARRAYS = {
+    "small integers": np.arange(7, dtype=np.uint8),
+    "a matrix": np.arange(6, dtype="<f4").reshape(2, 3),
+    "columns first": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "every other row": np.arange(12, dtype=np.int32).reshape(4, 3)[::2],
+    "no rows": np.empty((0, 3), dtype=np.float32),
+    "one number": np.array(3.5),
+    "text": np.array(["a", "longer"]),
+    "larger than a buffer": np.arange(100_000, dtype=np.int64),
+}
+
+
+@pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS.keys())
+def test_the_bytes_are_those_of_numpy(array: NDArray[np.generic]) -> None:
+    ours, numpys = io.BytesIO(), io.BytesIO()
+    files.write_npy(ours, array)
+    np.save(numpys, np.array(array, order="C"), allow_pickle=False)
+    assert ours.getvalue() == numpys.getvalue()
+
+
+@pytest.mark.parametrize(("count", "room"), [(2, 129), (26, 129), (40_000, 0), (40_000, 128), (40_000, 20_000)])
+def test_no_room_for_the_end_of_an_array_is_an_error(tmp_path: Path, count: int, room: int) -> None:
+    code = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({room}, {room}))\n"
+        "import sys; import numpy as np; from textclf.core.files import write_npy\n"
+        "with open(sys.argv[1], 'wb') as file:\n"
+        f"    write_npy(file, np.zeros({count}, dtype=np.uint8))\n"
+    )
+    command = [sys.executable, "-B", "-c", code, str(tmp_path / "array.npy")]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.stderr.splitlines()[-1:] == ["OSError: [Errno 27] File too large"]

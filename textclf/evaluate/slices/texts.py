@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.arrow import blocks, content, encode, from_bytes
+from textclf.core.arrow import blocks, content, count_lengths, encode, from_bytes
 from textclf.core.hashing import fingerprints
-from textclf.core.lengths import count_lengths
 from textclf.evaluate.slices import names
 
 if TYPE_CHECKING:
