@@ -119,7 +119,7 @@ def run(
         shutil.rmtree(path)
         print(f"{path} removed: params.yaml has no such representation")
     remove_dropped(provenance, "vectorize", vectorize.names())
-    print(f"{', '.join(models_trained)}; textclf predict takes {default}: {reason}")
+    print(f"{', '.join(models_trained)}; default model: {default}, {reason}")
 
 
 if __name__ == "__main__":

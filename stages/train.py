@@ -33,7 +33,7 @@ def run(*, stage: str, features: Path, pretrained: Path, trained: Path, predicti
     splits = feature_files.open_shards(read)
     counts = {name: count_classes(shards) for name, shards in splits.items()}
     classes, _ = counts["train"]
-    row_count = room.together(int(count.sum()) for _, count in counts.values())
+    row_count = room.rows_in_memory(int(count.sum()) for _, count in counts.values())
     room.require_predicting(row_count, len(classes), f"train.{model}")
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent

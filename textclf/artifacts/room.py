@@ -16,7 +16,7 @@ PREDICTING = 4  # matrices of probabilities (rows x classes) in memory while a m
 MEASURING, MEASURING_MODEL, CONFUSION = 2, 4, 3
 
 
-def together(rows: Iterable[int]) -> int:
+def rows_in_memory(rows: Iterable[int]) -> int:
     """Return how many rows are in memory at once, from the number of rows of each split: all, or those of a shard."""
     counts = list(rows)
     return sum(counts) if max(counts) <= shards.ROWS else shards.ROWS

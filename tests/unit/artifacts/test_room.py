@@ -21,7 +21,7 @@ def available(monkeypatch: pytest.MonkeyPatch) -> None:
     ("counts", "rows"), [([750, 250], 1000), ([100_000, 30_000], 130_000), ([100_001, 9], 100_000)]
 )
 def test_rows_are_together_unless_a_split_has_several_shards(counts: list[int], rows: int) -> None:
-    assert room.together(counts) == rows
+    assert room.rows_in_memory(counts) == rows
 
 
 @pytest.mark.usefixtures("available")

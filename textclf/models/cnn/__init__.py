@@ -28,7 +28,7 @@ class Settings(SequenceSettings):
     """A convolutional network over the embeddings of words, trained with Keras."""
 
     dimensions: Annotated[int, Field(ge=1)] = Field(100, description="length of the vector of each token")
-    filters: Annotated[int, Field(ge=1)] = Field(128, description="patterns of neighbouring words to look for")
+    filters: Annotated[int, Field(ge=1)] = Field(128, description="number of convolution filters")
     kernel_size: Annotated[int, Field(ge=1)] = Field(5, description="neighbouring words in a pattern")
     epochs: Annotated[int, Field(ge=1)] = Field(10, description="passes over the training rows; it overfits soon")
 

@@ -45,9 +45,7 @@ class Settings(ModelSettings, NamesWeights):
     weight_decay: Annotated[float, Field(ge=0)] = Field(0.01, description="weight decay of AdamW, of all matrices")
     batch_size: Annotated[int, Field(ge=1)] = Field(16, description="rows per step")
     epochs: Annotated[int, Field(ge=1)] = Field(4, description="passes over the training rows; 3 to 5 are usual")
-    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(
-        0.1, description="share of the numbers that stand for the text left out in each step"
-    )
+    dropout: Annotated[float, Field(ge=0, lt=1)] = Field(0.1, description="dropout rate of the pooled vector")
     freeze: Annotated[int, Field(ge=0)] = Field(
         0, description="lowest layers, with the embeddings, that keep their pretrained weights; 0 trains everything"
     )
