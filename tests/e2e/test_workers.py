@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import stored_splits
 from tests.conftest import ROOT
 from tests.settings import put
 from textclf.artifacts import shards
@@ -91,7 +92,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ids = [f"{name}:{number}" for number in range(count)]
         rows = pd.DataFrame({"id": ids, "text": texts, "label": generator.choice(["no", "yes"], count)})
         pieces = [rows[start : start + ROWS] for start in range(0, count, ROWS)]
-        shards.write(pieces, splits, name, ".parquet", split_files.write)
+        shards.write(pieces, splits, name, ".parquet", stored_splits.write)
     split_files.write_classes(["no", "yes"], splits)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("textclf.core.workers.FEWEST", 100)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import textclf
-from tests import pull_request
+from tests import pull_request, stored_splits
 from tests.conftest import arguments, run_stage, tree
 from tests.faults import damage
 from tests.faults.campaign import generator, tries
@@ -98,7 +98,7 @@ def write_splits(folder: Path) -> Callable[[], object]:
         labels = ["yes" if n % 3 else "no" for n in range(ROWS)]
         clusters = np.arange(ROWS, dtype=np.uint64) ** np.uint64(7)
         rows = {"id": [f"a.txt:{n}" for n in range(ROWS)], "text": [f"text {n % 50}" for n in range(ROWS)]}
-        splits.write_shards(pd.DataFrame({**rows, "label": labels, "cluster": clusters}), folder, split)
+        stored_splits.write_shards(pd.DataFrame({**rows, "label": labels, "cluster": clusters}), folder, split)
     splits.write_classes(["no", "yes"], folder)
     splits.write_checksums({"a.txt": "0" * 64}, folder)
 

@@ -117,22 +117,10 @@ def _read_clusters(path: Path) -> NDArray[np.uint64]:
     return keys
 
 
-def write(rows: "pd.DataFrame", path: Path) -> None:
-    """Write rows as Parquet; columns that are not in `CLUSTERED` are left out, and `cluster` may be missing."""
-    schema = CLUSTERED if "cluster" in rows else SCHEMA
-    write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False), path)
-
-
 def write_table(table: pa.Table, path: Path) -> None:
     """Write an Arrow table with the columns of `SCHEMA` or `with_slices` as Parquet."""
     # Without the metadata of pandas: no reader needs it, and the bytes must not depend on the version of pandas.
     parquet.write_table(table.replace_schema_metadata(None), path)
-
-
-def write_shards(rows: "pd.DataFrame", folder: Path, name: str) -> list[Path]:
-    """Write the rows of a split, in their order, and return the paths of its shards."""
-    starts = range(0, len(rows), shards.ROWS)
-    return shards.write((rows.iloc[start : start + shards.ROWS] for start in starts), folder, name, SUFFIX, write)
 
 
 def read_classes(folder: Path) -> list[str]:

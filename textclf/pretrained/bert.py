@@ -232,8 +232,3 @@ def pool(graph: Graph, vectors: str, pooling: Pooling) -> str:
     mask = graph.add("Unsqueeze", graph.add("Cast", MASK, to=FLOAT), graph.constant(np.array([2])))
     total = graph.add("ReduceSum", graph.add("Mul", vectors, mask), axis, keepdims=0)
     return graph.add("Div", total, graph.add("ReduceSum", mask, axis, keepdims=0))
-
-
-def normalize_rows(graph: Graph, vectors: str) -> str:
-    """Add the rows scaled to length 1."""
-    return graph.add("LpNormalization", vectors, axis=-1, p=2)

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import stored_splits
 from tests.faults import damage
 from textclf.artifacts import external, splits
 from textclf.artifacts.external import join, read
@@ -51,7 +52,7 @@ def parts(tmp_path: Path) -> Parts:
     folder = tmp_path / "splits"
     folder.mkdir()
     for split, ids in IDS.items():
-        splits.write(pd.DataFrame({"id": ids, "text": "t", "label": LABELS[split]}), folder / f"{split}.parquet")
+        stored_splits.write(pd.DataFrame({"id": ids, "text": "t", "label": LABELS[split]}), folder / f"{split}.parquet")
     return splits.open_shards(folder)
 
 
@@ -251,8 +252,10 @@ def test_the_rows_of_several_shards_stay_apart(tmp_path: Path, parts: Parts) -> 
     one = tmp_path / "more"
     one.mkdir()
     for number, label in enumerate(IDS["test"], start=1):
-        splits.write(pd.DataFrame({"id": [label], "text": "t", "label": "no"}), one / f"test-{number:05d}.parquet")
-    splits.write(pd.DataFrame({"id": IDS["train"], "text": "t", "label": "no"}), one / "train.parquet")
+        stored_splits.write(
+            pd.DataFrame({"id": [label], "text": "t", "label": "no"}), one / f"test-{number:05d}.parquet"
+        )
+    stored_splits.write(pd.DataFrame({"id": IDS["train"], "text": "t", "label": "no"}), one / "train.parquet")
     opened = splits.open_shards(one)
     made = read(write(tmp_path / "made.csv", {"id": IDS["test"], "label": ["yes"] * 3}), CLASSES)
     batches = list(in_batches(external.join(made, opened, CLASSES), opened))

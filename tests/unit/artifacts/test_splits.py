@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tests import stored_splits
 from textclf.artifacts import shards, splits
 from textclf.core.errors import UserError
 
@@ -14,8 +15,8 @@ ROWS = pd.DataFrame({"id": ["c:0", "c:1"], "text": ["Good food", "é\n"], "label
 
 
 def test_written_rows_read_back_and_repeat_byte_for_byte(tmp_path: Path) -> None:
-    splits.write(ROWS, tmp_path / "test.parquet")
-    splits.write(ROWS.assign(group="x"), tmp_path / "train.parquet")  # the group is left out
+    stored_splits.write(ROWS, tmp_path / "test.parquet")
+    stored_splits.write(ROWS.assign(group="x"), tmp_path / "train.parquet")  # the group is left out
     parts = splits.read(tmp_path)
     assert list(parts) == ["train", "test"]
     assert parts["train"].equals(ROWS)
@@ -23,21 +24,21 @@ def test_written_rows_read_back_and_repeat_byte_for_byte(tmp_path: Path) -> None
 
 
 def test_a_written_split_is_text_alone_and_names_no_version_of_pandas(tmp_path: Path) -> None:
-    splits.write(ROWS, tmp_path / "train.parquet")
+    stored_splits.write(ROWS, tmp_path / "train.parquet")
     schema = pq.read_schema(tmp_path / "train.parquet")
     assert schema.equals(splits.SCHEMA)
     assert not schema.metadata
 
 
 def test_a_column_is_read_alone(tmp_path: Path) -> None:
-    splits.write(ROWS, tmp_path / "train.parquet")
+    stored_splits.write(ROWS, tmp_path / "train.parquet")
     assert splits.read_column(tmp_path / "train.parquet", "label") == ["1", "0"]
     with pytest.raises(UserError, match=r"train\.parquet is damaged"):
         splits.read_column(tmp_path / "train.parquet", "group")
 
 
 def test_a_folder_without_training_rows_is_an_error(tmp_path: Path) -> None:
-    splits.write(ROWS, tmp_path / "test.parquet")
+    stored_splits.write(ROWS, tmp_path / "test.parquet")
     with pytest.raises(UserError, match=r"train\.parquet not found; run dvc repro"):
         splits.read(tmp_path)
 
@@ -59,8 +60,8 @@ def test_clusters_are_read_from_all_shards_and_are_no_column_of_the_rows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "ROWS", 1)
-    splits.write_shards(ROWS.assign(cluster=np.array([2**64 - 1, 5], np.uint64)), tmp_path, "train")
-    splits.write(ROWS, tmp_path / "test.parquet")
+    stored_splits.write_shards(ROWS.assign(cluster=np.array([2**64 - 1, 5], np.uint64)), tmp_path, "train")
+    stored_splits.write(ROWS, tmp_path / "test.parquet")
     assert [part.tolist() for part in splits.open_clusters(tmp_path, "train")] == [[2**64 - 1], [5]]
     assert splits.read(tmp_path)["train"].equals(ROWS)
     assert list(splits.open_clusters(tmp_path, "validation")) == []
@@ -70,7 +71,7 @@ def test_clusters_are_read_from_all_shards_and_are_no_column_of_the_rows(
 
 def test_columns_are_read_as_they_are_needed_and_the_checksum_is_verified_first(tmp_path: Path) -> None:
     for name in ("train", "test"):
-        splits.write(ROWS, tmp_path / f"{name}.parquet")
+        stored_splits.write(ROWS, tmp_path / f"{name}.parquet")
     opened = splits.open_columns(tmp_path)
     assert list(opened) == ["train", "test"]
     ((read,), (damaged,)) = opened.values()

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import stored_splits
 from tests.unit.evaluate.samples import drawn, overconfident, params, three_splits
-from textclf.artifacts import predictions, splits
+from textclf.artifacts import predictions
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate, open_models
 from textclf.core.errors import UserError
@@ -245,8 +246,8 @@ def test_clusters_of_other_rows_are_an_error() -> None:
 def test_clusters_are_found_in_a_folder_of_splits(tmp_path: Path) -> None:
     texts = ["a", "b", "c", "d", "e", "a", "b"]
     rows = pd.DataFrame({"id": [f"r{n}" for n in range(7)], "text": texts, "label": "0"})
-    splits.write(rows.assign(cluster=fingerprints(texts)), tmp_path / "test.parquet")
-    splits.write(rows[:5].assign(cluster=fingerprints(texts[:5])), tmp_path / "train.parquet")
+    stored_splits.write(rows.assign(cluster=fingerprints(texts)), tmp_path / "test.parquet")
+    stored_splits.write(rows[:5].assign(cluster=fingerprints(texts[:5])), tmp_path / "train.parquet")
     found = find_clusters(tmp_path, "test")
     assert found is not None
     assert found.count == 5

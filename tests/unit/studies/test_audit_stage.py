@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stages import audit
+from tests import stored_splits
 from tests.settings import train
 from tests.unit.studies.audits import rows_with_issues
 from textclf.artifacts import splits
@@ -30,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
     rows = rows_with_issues()
     rows = rows.assign(cluster=fingerprints(normalize_texts(rows["text"].tolist())))
     for name, part in rows.groupby("split"):
-        splits.write(part, place / f"{name}.parquet")
+        stored_splits.write(part, place / f"{name}.parquet")
     splits.write_classes(["0", "1"], place)
     return tmp_path
 

@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import stored_splits
 from tests.unit.studies.samples import corpus
-from textclf.artifacts import shards, splits
+from textclf.artifacts import shards
 from textclf.core.hashing import fingerprints, normalize_texts
 from textclf.studies.rows import read_split, sample_rows
 
@@ -23,7 +24,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     clusters = fingerprints(normalize_texts(rows["text"].tolist()))
     rows = rows.assign(cluster=clusters).sample(frac=1, random_state=3)
     for name, part in (("train", rows[:40]), ("validation", rows[40:50]), ("test", rows[50:])):
-        splits.write_shards(part, tmp_path, name)
+        stored_splits.write_shards(part, tmp_path, name)
     return tmp_path
 
 

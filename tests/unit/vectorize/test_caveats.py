@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from tests import tiny_bert
+from tests import stored_splits, tiny_bert
 from tests.unspaced import WORDS
 from tests.unspaced import rows as rows_of
 from textclf.artifacts import splits
@@ -29,7 +29,7 @@ def say(folder: Path, train: Sequence[str], test: Sequence[str], settings: dict[
     (folder / "splits").mkdir()
     for name, texts in (("train", train), ("test", test)):
         ids = [f"{name}{number}" for number in range(len(texts))]
-        splits.write_shards(pd.DataFrame({"id": ids, "text": texts, "label": "x"}), folder / "splits", name)
+        stored_splits.write_shards(pd.DataFrame({"id": ids, "text": texts, "label": "x"}), folder / "splits", name)
     (folder / "mine").mkdir()
     rows = splits.open_shards(folder / "splits")
     shapes = vectorize(rows, ["x"], "mine", chosen, folder / "mine", folder, folder / "kept")

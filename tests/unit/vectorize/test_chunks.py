@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests import stored_splits
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import Matrix
 from textclf.artifacts.shards import Shards
@@ -63,7 +64,7 @@ def rows(tmp_path: Path) -> dict[str, Shards[pd.DataFrame]]:
     for name, size in SIZES.items():
         texts = [f"{name} text{'!' * (number % 4)}" for number in range(size)]
         frame = pd.DataFrame({"id": [f"{name}-{number}" for number in range(size)], "text": texts, "label": "good"})
-        splits.write_shards(frame, folder, name)
+        stored_splits.write_shards(frame, folder, name)
     return splits.open_shards(folder)
 
 
@@ -116,7 +117,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was_and_gives_the_same_bytes(
 def test_chunks_of_other_texts_are_not_used(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path) -> None:
     run(rows, tmp_path, Lengths(), "first")
     changed = splits.read(tmp_path / "splits")["test"].assign(text="other")
-    splits.write(changed, tmp_path / "splits" / "test.parquet")
+    stored_splits.write(changed, tmp_path / "splits" / "test.parquet")
     run(rows, tmp_path, Lengths(), "second")
     assert features.read(tmp_path / "second")["test"].X.tolist() == [[5, 1]] * SIZES["test"]
 

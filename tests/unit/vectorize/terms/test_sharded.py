@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import stored_splits
 from tests.unit.vectorize.terms.corpora import CORPORA, TEXTS, any_settings, same
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import Features
@@ -46,7 +47,7 @@ def sharded(
             pd.DataFrame({"id": [f"{name}{number}:{n}" for n in range(len(piece))], "text": piece, "label": "pos"})
             for number, piece in enumerate(texts)
         ]
-        shards.write(frames, folder / "splits", name, ".parquet", splits.write)
+        shards.write(frames, folder / "splits", name, ".parquet", stored_splits.write)
     rows = splits.open_shards(folder / "splits")
     _, shapes = vectorize_shards(rows, settings, CLASSES, folder / "features", folder / "scratch")
     opened = features.open_shards(folder / "features")
@@ -136,7 +137,7 @@ def test_temporary_files_that_a_failing_disk_gives_back_damaged_are_told_in_a_li
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shard = tmp_path / "train.parquet"
-    splits.write(pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]}), shard)
+    stored_splits.write(pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]}), shard)
     transform = sharded_module.transform_shard
 
     def damage_first(*arguments: Any) -> int:
@@ -152,7 +153,7 @@ def test_the_estimate_grows_with_the_texts_and_the_ngrams(tmp_path: Path) -> Non
     def estimate(words: int, **changes: object) -> Room:
         texts = [f"word{number} " * words for number in range(50)]
         path = tmp_path / f"{words}.parquet"
-        splits.write(pd.DataFrame({"id": texts, "text": texts, "label": "pos"}), path)
+        stored_splits.write(pd.DataFrame({"id": texts, "text": texts, "label": "pos"}), path)
         return estimate_room({"train": Shards([path], splits.read_shard)}, Terms.model_validate(changes))
 
     room = estimate(10)
@@ -179,7 +180,7 @@ def test_too_little_memory_is_refused_before_anything_is_written(
     (tmp_path / "splits").mkdir()
     for name in ("train-00001", "train-00002", "test"):
         rows = pd.DataFrame({"id": [name], "text": "good", "label": "pos"})
-        splits.write(rows, tmp_path / "splits" / f"{name}.parquet")
+        stored_splits.write(rows, tmp_path / "splits" / f"{name}.parquet")
     splits.write_classes(CLASSES, tmp_path / "splits")
     monkeypatch.setattr(resources, "available_memory", lambda: 10_000_000)
     with pytest.raises(UserError) as error:

@@ -1,0 +1,21 @@
+"""Splits of a data frame, written as the stage split writes them."""
+
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from textclf.artifacts import shards
+from textclf.artifacts.splits import CLUSTERED, SCHEMA, SUFFIX, write_table
+
+
+def write(rows: pd.DataFrame, path: Path) -> None:
+    """Write rows as Parquet; columns that are not in `CLUSTERED` are left out, and `cluster` may be missing."""
+    schema = CLUSTERED if "cluster" in rows else SCHEMA
+    write_table(pa.Table.from_pandas(rows, schema=schema, preserve_index=False), path)
+
+
+def write_shards(rows: pd.DataFrame, folder: Path, name: str) -> list[Path]:
+    """Write the rows of a split, in their order, and return the paths of its shards."""
+    starts = range(0, len(rows), shards.ROWS)
+    return shards.write((rows.iloc[start : start + shards.ROWS] for start in starts), folder, name, SUFFIX, write)
