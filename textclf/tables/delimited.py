@@ -179,7 +179,7 @@ class _Rows:
             self.lines += 1
             self._length += len(line)
             if self._length > self._longest:
-                raise row_too_long(f"{self.path}:{self.lines}", self.dialect.advice(self.layout))
+                raise csv.Error("rows of many lines are larger than the field limit")
             yield line
 
     def header(self) -> Header:

@@ -2,8 +2,8 @@
 
 import gzip
 import io
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -15,30 +15,21 @@ from textclf.core.errors import UserError
 from textclf.tables import corpus, limits
 from textclf.tables.chunks import Chunks
 from textclf.tables.delimited import CSV
-from textclf.tables.layout import Block, Layout
-from textclf.tables.read import read_blocks
+from textclf.tables.layout import Block, Layout, Rows
+from textclf.tables.read import read_blocks, read_rows
 
 PIECES = [b'"', b'""', b"\n", b"\r", b"\r\n", b"\n\n", b",", b"\t", b"a", b"b b", b" ", b"\0", b";"]
 PIECES += [b"\xff", b"\xed\xa0\x80", b"\xc3", "é".encode(), "語".encode(), "\u2028\x85".encode(), "\ufeff".encode()]
-PLAIN = [
-    b"a,b\n",
-    b'"a\nb",c\n',
-    b'"x ""y""",\n',
-    b",b\r\n",
-    b'"a","\r\nb"\r\n',
-    b'"",""\n',
-    b"a\tb\n",
-    "é,語\n".encode(),
-]
+PLAIN = [b"a,b\n", b'"a\nb",c\n', b'"x ""y""",\n', b",b\r\n", b'"a","\r\nb"\r\n', b'"",""\n', b"a\tb\n", b"\xc3\xa9,\n"]
 ROWS = st.lists(st.one_of(st.sampled_from(PLAIN), st.sampled_from(PLAIN), st.sampled_from(PIECES)), max_size=30)
 HEADS = {",": b"text,label\n", "\t": b"text\tlabel\n"}
 
 
-def flattened(path: Path, kind: str, layout: Layout) -> object:
+def flattened(blocks: Iterator[Rows]) -> object:
     """Return the rows with their numbers, wrong ones as the rule that they break, or the lines of the error."""
     rows: list[tuple[int, object]] = []
     try:
-        for block in read_blocks(path, kind, layout):
+        for block in blocks:
             rows += [
                 (int(number), str(record) if isinstance(record, ValueError) else record)
                 for number, record in (block.rows() if isinstance(block, Block) else block)
@@ -85,49 +76,10 @@ def test_chunks_of_any_size_give_the_rows_and_errors_of_reading_by_line(
     path = folder / "long"
     path.write_bytes(("\ufeff".encode() if head == "bom" else b"") + content)
     layout = Layout(dict(zip("ab", columns, strict=False)), delimiter=delimiter, quoting=quoting)
-    by_line = flattened(path, kind, layout)
+    by_line = flattened([row] for row in read_rows(path, kind, layout))
     with pytest.MonkeyPatch.context() as patch:
         in_chunks(patch, size, rows, cores)
-        assert flattened(path, kind, layout) == by_line
-
-
-CELLS = st.sampled_from(
-    ["a", "b", "", " ", "é", "a\nb", "x\0", "1", "0", "1", "0", "\x01", 'say "so"', "u\u2028v", "Train"]
-)
-
-
-@given(
-    cells=st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=20),
-    size=st.integers(1, 60),
-    changed=st.fixed_dictionaries(
-        {
-            "missing": st.sampled_from(["error", "drop"]),
-            "id": st.sampled_from([None, "key"]),
-            "group": st.sampled_from([None, "key", "source"]),
-            "split": st.sampled_from([None, "key"]),
-            "classes": st.sampled_from([None, ("0", "1")]),
-            "label": st.sampled_from(["label", "label", "source"]),
-        }
-    ),
-)
-def test_rows_of_chunks_are_checked_as_those_of_lines_are(
-    folder: Path, cells: list[tuple[str, str, str]], size: int, changed: dict[str, Any]
-) -> None:
-    quoted = [",".join('"{}"'.format(cell.replace('"', '""')) for cell in row) for row in cells]
-    path = folder / "rows.csv"
-    path.write_text("\n".join(["text,label,key", *quoted]), encoding="utf-8", newline="")
-
-    def outcome() -> object:
-        try:
-            rows = corpus.read(path, data(**changed))
-        except UserError as error:
-            return error.lines
-        return rows.rows.to_dict("list"), rows.classes, rows.dropped, rows.given
-
-    by_line = outcome()
-    with pytest.MonkeyPatch.context() as patch:
-        in_chunks(patch, size, 3, 2)
-        assert outcome() == by_line
+        assert flattened(read_blocks(path, kind, layout)) == by_line
 
 
 def test_plain_chunks_are_arrays_and_only_the_others_are_read_by_line(

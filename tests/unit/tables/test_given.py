@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.tables.tables import data, delimited, pairs, parquet
+from textclf.core.errors import UserError
+from textclf.core.files import sha256
 from textclf.tables import given as table
 from textclf.tables.corpus import Corpus, Stream
 from textclf.tables.split_names import SPLIT_OF, split_of_file
@@ -175,3 +177,19 @@ def test_files_of_several_formats_give_splits_together(read: Callable[..., Corpu
     assert table.given_splits(tmp_path / "data", data()) == {"train", "validation", "test"}
     batches = list(Stream(tmp_path / "data", data()))
     assert [split for batch in batches for split in batch["split"].to_pylist()] == got.rows["split"].tolist()
+
+
+# Checksums
+
+
+def test_the_table_that_was_split_is_known_by_the_checksums_of_its_files(tmp_path: Path) -> None:
+    rows = put(tmp_path / "rows", "b.csv", "a.csv", "below/c.csv")
+    split = table.checksums(rows, data())
+    assert list(split.items()) == [(name, sha256(GOOD.encode())) for name in ("a.csv", "b.csv", "below/c.csv")]
+    assert list(table.checksums(rows / "a.csv", data())) == ["a.csv"]
+    table.require_split_rows(rows, data(), split)
+    for name in ("below/new.csv", "a.csv"):
+        (rows / name).write_text("changed")
+        rule = f"rows must be the table that was split; '?{name}'? changed after .* run dvc repro --force split, then"
+        with pytest.raises(UserError, match=rule):
+            table.require_split_rows(rows, data(), split)

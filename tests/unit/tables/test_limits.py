@@ -5,27 +5,26 @@ import io
 import json
 import resource
 import shutil
-import sqlite3
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openpyxl
 import pyarrow as pa
-import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 
+from tests.unit.tables.tables import arrow, excel, parquet, sqlite
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.predict import inputs
 from textclf.tables import corpus, limits
 from textclf.tables.layout import Layout
-from textclf.tables.read import read_blocks
+from textclf.tables.read import read_blocks, read_rows
 from textclf.tables.settings import Data
 
 MIB = 2**20
@@ -41,43 +40,23 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "TEXT_CHARACTERS", 1000)
 
 
-def write_excel(path: Path, texts: list[str]) -> None:
-    book = openpyxl.Workbook()
-    for row in ("text", *texts):
-        book.active.append([row])  # type: ignore[union-attr]
-    book.save(path)
-
-
-def write_sqlite(path: Path, texts: list[str]) -> None:
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE texts (text)")
-        connection.executemany("INSERT INTO texts VALUES (?)", [(text,) for text in texts])
-    connection.close()
-
-
-def text_writer(start: str, line: Callable[[str], str], end: str = "") -> Callable[[Path, list[str]], object]:
-    def write(path: Path, texts: list[str]) -> None:
-        path.write_text(start + "".join(map(line, texts)) + end)
-
-    return write
-
-
-def as_json(text: str) -> str:
-    return json.dumps({"text": text}) + "\n"
-
-
-WRITERS: dict[str, Callable[[Path, list[str]], object]] = {
-    "csv": text_writer("text\n", lambda text: f'"{text}"\n'),
-    "tsv": text_writer("text\n", lambda text: f"{text}\n"),
-    "jsonl": text_writer("", as_json),
-    "lines": text_writer("", lambda text: f"{text}\n"),
-    "json": lambda path, texts: path.write_text(json.dumps([{"text": text} for text in texts])),
-    "parquet": lambda path, texts: pq.write_table(pa.table({"text": texts}), path),
-    "arrow": lambda path, texts: feather.write_feather(pa.table({"text": texts}), path),
-    "excel": write_excel,
-    "sqlite": write_sqlite,
+WRITERS: dict[str, Callable[[list[str]], bytes | str]] = {
+    "csv": lambda texts: "text\n" + "".join(f'"{text}"\n' for text in texts),
+    "tsv": lambda texts: "text\n" + "".join(f"{text}\n" for text in texts),
+    "jsonl": lambda texts: "".join(json.dumps({"text": text}) + "\n" for text in texts),
+    "lines": lambda texts: "".join(f"{text}\n" for text in texts),
+    "json": lambda texts: json.dumps([{"text": text} for text in texts]),
+    "parquet": lambda texts: parquet({"text": texts}),
+    "arrow": lambda texts: arrow({"text": texts}),
+    "excel": lambda texts: excel(("text",), *([text] for text in texts)),
+    "sqlite": lambda texts: sqlite([(text,) for text in texts], "text"),
 }
 FIRST = {"csv": 2, "tsv": 2, "excel": 2}  # number of the first row
+
+
+def put(path: Path, content: bytes | str) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
 
 
 def read(path: Path, kind: str) -> Iterator[inputs.TextBatch]:
@@ -96,16 +75,14 @@ def outcome(batches: Iterator[inputs.TextBatch]) -> tuple[int, str]:
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("kind", WRITERS)
 def test_a_text_that_is_too_long_is_refused_after_the_rows_before_it(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "table"
-    WRITERS[kind](path, ["good"] * 2 + ["x" * 1000, "x" * 1001])
+    path = put(tmp_path / "table", WRITERS[kind](["good"] * 2 + ["x" * 1000, "x" * 1001]))
     assert outcome(read(path, kind)) == (3, f"{path}:{FIRST.get(kind, 1) + 3}: {LONG_TEXT}")
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("kind", [kind for kind in WRITERS if kind not in {"json", "excel"}])
 def test_a_row_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path, kind: str) -> None:
-    path = tmp_path / "table"
-    WRITERS[kind](path, ["good"] * 2 + ["x" * 2 * MIB])
+    path = put(tmp_path / "table", WRITERS[kind](["good"] * 2 + ["x" * 2 * MIB]))
     _, line = outcome(read(path, kind))
     quotes = "; if quotes are text here, set --quoting to false" if kind == "csv" else ""
     assert line == f"{path}:{FIRST.get(kind, 1) + 2}: {LONG_ROW}{quotes}"
@@ -113,28 +90,18 @@ def test_a_row_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path, kin
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize(("rows", "place"), [("good\n" + "x" * 2 * MIB, 3), ('"a\nb"\n"' + "x\n" * MIB, 4)])
-def test_a_row_that_is_too_long_is_refused_in_a_chunk_too(tmp_path: Path, rows: str, place: int) -> None:
-    path = tmp_path / "table.csv"
-    path.write_text(f"text\n{rows}")
+def test_a_row_of_one_line_or_of_many_is_refused_in_chunks_and_by_line(tmp_path: Path, rows: str, place: int) -> None:
+    path = put(tmp_path / "table.csv", f"text\n{rows}")
     with pytest.raises(UserError) as error:
         list(read_blocks(path, "csv", LAYOUT))
     assert error.value.lines == (f"{path}:{place}: {LONG_ROW}; if quotes are text here, set --quoting to false",)
-
-
-@pytest.mark.usefixtures("small")
-def test_a_quoted_row_of_many_lines_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "table.csv"
-    path.write_text("text,b\ngood,1\n" + '"' + "line\n" * MIB)
-    _, line = outcome(read(path, "csv"))
-    assert line.startswith(f"{path}:")
-    assert line.endswith(f"{LONG_ROW}; if quotes are text here, set --quoting to false")
+    assert outcome(read(path, "csv"))[1] == error.value.lines[0]
 
 
 @pytest.mark.usefixtures("small")
 @pytest.mark.parametrize("encoding", ["utf-16", "cp037"])
 def test_lines_in_other_encodings_are_measured_one_by_one(tmp_path: Path, encoding: str) -> None:
-    path = tmp_path / "table"
-    path.write_text(("x" * 999 + "\n") * 2000, encoding=encoding, newline="\n")
+    path = put(tmp_path / "table", (("x" * 999 + "\n") * 2000).encode(encoding))
     layout = Layout({"text": "text"}, format="lines", encoding=encoding, option="--")
     assert sum(len(batch.texts) for batch in inputs.read_table(path, layout)) == 2000
 
@@ -188,8 +155,7 @@ def test_long_rows_come_in_small_blocks(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(limits, "BLOCK_BYTES", 100)
     monkeypatch.setattr(limits, "CHUNK_BYTES", 400)
     for kind, write in WRITERS.items():
-        path = tmp_path / kind
-        write(path, ["x" * 30] * 100)
+        path = put(tmp_path / kind, write(["x" * 30] * 100))
         sizes = [len(rows) if isinstance(rows, list) else len(rows.numbers) for rows in read_blocks(path, kind, LAYOUT)]
         assert sum(sizes) == 100, kind
         assert max(sizes) <= limits.STEP, kind
@@ -207,46 +173,48 @@ def test_a_text_that_parquet_repeats_is_in_memory_once(tmp_path: Path) -> None:
         break
 
 
-def test_rows_of_one_dictionary_entry_share_an_object(tmp_path: Path) -> None:
-    path = tmp_path / "table"
-    column = pa.array(["a", None, "b", "a"]).dictionary_encode()
-    feather.write_feather(pa.table({"text": column}), path, compression="uncompressed")
-    (block,) = read_blocks(path, "arrow", LAYOUT)
-    assert not isinstance(block, list)
-    assert block.columns["text"] == ["a", None, "b", "a"]
+def with_parts(workbook: bytes, parts: Mapping[str, bytes]) -> bytes:
+    """Return a workbook with these parts besides its own, or in their place."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()} | dict(parts)
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return stream.getvalue()
 
 
-def test_a_json_array_that_memory_can_not_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
-    path = tmp_path / "table.json.gz"
-    path.write_bytes(gzip.compress(b"[" + b" " * 10**8 + b"]"))
-    count, line = outcome(read(path, "json"))
-    assert count == 0
-    assert line.startswith(f"{path}: one JSON array, which is read as a whole (JSON Lines is not), needs about ")
+GOOD = excel(("text",), ("good",))
 
 
-def test_compressed_rows_that_memory_can_not_hold_together_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "content", "line"),
+    [
+        (
+            "table.json.gz",
+            gzip.compress(b"[" + b" " * 10**8 + b"]", 1),
+            ": one JSON array, which is read as a whole (JSON Lines is not), needs about ",
+        ),
+        (
+            "table.csv.gz",
+            gzip.compress(b"text,label\n" + (b"x" * 9999 + b",0\n") * 10_000, 1),
+            ": all rows in memory at once (",
+        ),
+        (
+            "table.xlsx",
+            with_parts(GOOD, {"xl/more.xml": np.random.default_rng(0).bytes(10**6) + b" " * 9 * 10**7}),
+            ": the table of its texts needs about 0.5 GB of memory; ",
+        ),
+    ],
+)
+def test_what_memory_can_not_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, content: bytes, line: str
 ) -> None:
     monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
-    path = tmp_path / "table.csv.gz"
-    path.write_bytes(gzip.compress(b"text,label\n" + (b"x" * 9999 + b",0\n") * 10_000))
+    path = put(tmp_path / name, content)
     with pytest.raises(UserError) as error:
-        corpus.read(path, Data(text="text", label="label", classes=None))
-    (line,) = error.value.lines
-    assert line.startswith(f"{path}: all rows in memory at once (")
-    assert "so far; split.method hash streams them) needs about 0.1 GB of memory; 50 MB is available; " in line
-
-
-def test_a_workbook_whose_texts_memory_can_not_hold_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "table.xlsx"
-    write_excel(path, ["good"])
-    with zipfile.ZipFile(path, "a") as parts:
-        parts.writestr("xl/more.xml", b" " * 10**8)
-    monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
-    count, line = outcome(read(path, "excel"))
-    assert count == 0
-    assert line.startswith(f"{path}: the table of its texts needs about 0.6 GB of memory; ")
+        corpus.read(path, Data(text="text", label="label" if "csv" in name else "source"))
+    assert error.value.lines[0].startswith(f"{path}{line}")
 
 
 BOMBS = {  # parts of a workbook, and what they repeat
@@ -265,14 +233,8 @@ BOMBS = {  # parts of a workbook, and what they repeat
 def test_a_workbook_that_unpacks_to_far_more_than_its_size_is_not_read(
     tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "table.xlsx"
     name, whole, repeated = BOMBS[kind]
-    write_excel(path, ["good"])
-    with zipfile.ZipFile(path) as archive:
-        parts = {part: archive.read(part) for part in archive.namelist()} | {name: whole.format(repeated * 10**6)}
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for part, content in parts.items():
-            archive.writestr(part, content)
+    path = put(tmp_path / "table.xlsx", with_parts(GOOD, {name: whole.format(repeated * 10**6).encode()}))
     monkeypatch.setattr(openpyxl, "load_workbook", None)  # nothing is parsed
     count, line = outcome(read(path, "excel"))
     assert count == 0
@@ -280,25 +242,36 @@ def test_a_workbook_that_unpacks_to_far_more_than_its_size_is_not_read(
     assert line.endswith(" in a file of 0.0 MB; save it again, or as .csv")
 
 
-def test_a_row_number_beyond_those_of_excel_ends_the_sheet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+SHEET = "xl/worksheets/sheet1.xml"
+
+
+@pytest.mark.parametrize(
+    ("changes", "texts"),
+    [
+        ({b'<row r="2"': b'<row r="2000000000"', b'r="A2"': b'r="A2000000000"'}, []),  # damaged: beyond those of Excel
+        ({b'<row r="2"': b'<row r="1000"', b'r="A2"': b'r="A1000"'}, ["good"]),
+        ({b'<dimension ref="A1:A2"': b'<dimension ref="A1:A1"'}, ["good"]),  # as some programs save it
+    ],
+)
+def test_a_sheet_ends_with_its_last_row_whatever_it_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[bytes, bytes], texts: list[str]
+) -> None:
     monkeypatch.setattr("textclf.tables.excel.MOST_ROWS", 1000)
-    path = tmp_path / "table.xlsx"
-    write_excel(path, ["good"])
-    parts = {}
-    with zipfile.ZipFile(path) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    name = "xl/worksheets/sheet1.xml"
-    parts[name] = parts[name].replace(b'<row r="2"', b'<row r="2000000000"').replace(b'r="A2"', b'r="A2000000000"')
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, content in parts.items():
-            archive.writestr(name, content)
-    assert list(read(path, "excel")) == []
+    with zipfile.ZipFile(io.BytesIO(GOOD)) as archive:
+        sheet = archive.read(SHEET)
+    for old, new in changes.items():
+        assert old in sheet
+        sheet = sheet.replace(old, new)
+    path = put(tmp_path / "table.xlsx", with_parts(GOOD, {SHEET: sheet}))
+    layout = Layout({"text": "text"}, format="excel")
+    rows = [dict(record) for _, record in read_rows(path, "excel", layout) if not isinstance(record, ValueError)]
+    assert [row["text"] for row in rows if row["text"]] == texts
+    assert len(rows) == (0 if not texts else 999 if len(changes) == 2 else 1)
 
 
 def test_a_copy_of_compressed_bytes_leaves_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**8))
-    path = tmp_path / "table.parquet.gz"
-    path.write_bytes(gzip.compress(b"PAR1" + b" " * 100))
+    path = put(tmp_path / "table.parquet.gz", gzip.compress(b"PAR1" + b" " * 100))
     count, line = outcome(read(path, "parquet"))
     assert count == 0
     assert line.startswith(f"a copy of {path} needs about ")
