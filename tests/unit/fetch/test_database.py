@@ -74,19 +74,16 @@ def test_the_rows_of_a_query_are_those_that_split_reads(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("url")
-def test_the_same_rows_give_the_same_bytes() -> None:
-    assert database.query_rows(VARIABLE, QUERY) == database.query_rows(VARIABLE, QUERY)
-
-
-@pytest.mark.usefixtures("url")
-def test_the_query_reaches_the_database_as_it_is() -> None:
-    text = "SELECT message FROM tickets WHERE message LIKE '100% lost: one :p%'"
-    assert query(text).to_pylist() == [{"message": ROWS[0][1]}]
-
-
-@pytest.mark.usefixtures("url")
-def test_no_rows_keep_their_columns() -> None:
-    assert query("SELECT message, team FROM tickets WHERE id > 9").column_names == ["message", "team"]
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("SELECT message FROM tickets WHERE message LIKE '100% lost: one :p%'", {"message": [ROWS[0][1]]}),
+        ("SELECT message, team FROM tickets WHERE id > 9", {"message": [], "team": []}),
+    ],
+)
+def test_the_query_reaches_the_database_as_it_is(text: str, rows: dict[str, list[str]]) -> None:
+    assert query(text).to_pydict() == rows
+    assert database.query_rows(VARIABLE, text) == database.query_rows(VARIABLE, text)
 
 
 class Server:
@@ -141,65 +138,43 @@ def test_values_keep_their_types(server: Callable[..., Server]) -> None:
     assert query().to_pylist() == [values]
 
 
-@pytest.mark.parametrize(
-    ("dialect", "first"),
-    [
-        ("postgresql", ["SET TRANSACTION READ ONLY"]),
-        ("oracle", ["SET TRANSACTION READ ONLY"]),
-        ("mysql", ["START TRANSACTION READ ONLY"]),
-        ("mssql", []),
-    ],
-)
-def test_a_server_runs_the_query_in_a_read_only_transaction(
-    dialect: str, first: list[str], server: Callable[..., Server]
-) -> None:
-    fake = server(dialect, {"n": 1})
-    assert query("SELECT ';' AS n;").to_pylist() == [{"n": 1}]
-    assert fake.sent == [*first, "SELECT ';' AS n;"]
-
-
+FETCH = "fetch.query must be a SELECT; got"
 MAY_WRITE = "which may write; leave it out, or put quotes around it if it is a name"
-SEMICOLON = "got a semicolon within; keep one statement without comments, with semicolons in ''"
+SEMICOLON = "a semicolon within; keep one statement without comments, with semicolons in ''"
+READ_ONLY = {
+    "postgresql": ["SET TRANSACTION READ ONLY"],
+    "oracle": ["SET TRANSACTION READ ONLY"],
+    "mysql": ["START TRANSACTION READ ONLY"],
+    "mssql": [],
+}
 
 
 @pytest.mark.parametrize(
-    ("text", "got"),
+    ("dialect", "text", "got"),
     [
-        ("DROP TABLE tickets", "got 'DROP TABLE tickets'"),
-        ("/*! DROP TABLE tickets */ SELECT 1", "got '/*! DROP TABLE tickets */ SELECT 1'"),
-        ("SELECT 1; COMMIT; DROP TABLE tickets", SEMICOLON),
-        ("SELECT 1 -- '\n; COMMIT; DROP TABLE tickets -- '", SEMICOLON),
-        (r"SELECT '\'; COMMIT; DROP TABLE tickets; SELECT '\''", SEMICOLON),
-        ("SELECT $a$'$a$; COMMIT; DROP TABLE tickets; SELECT $a$'$a$", SEMICOLON),
-        ("SELECT * FROM tickets INTO OUTFILE '/tmp/x'", f"got OUTFILE, {MAY_WRITE}"),
-    ],
-)
-def test_a_server_is_sent_no_statement_that_does_more_than_read(
-    text: str, got: str, server: Callable[..., Server]
-) -> None:
-    fake = server("mysql", {"n": 1})
-    assert refused(database.query_rows, VARIABLE, text) == f"fetch.query must be a SELECT; {got}"
-    assert fake.sent == []
-
-
-@pytest.mark.parametrize(
-    ("dialect", "text", "word"),
-    [
-        ("mssql", "SELECT text FROM tickets DELETE FROM tickets COMMIT", "DELETE"),  # several statements
-        ("mssql", "SELECT * INTO copy FROM tickets", "INTO"),
+        *((dialect, "SELECT ';' AS n;", None) for dialect in READ_ONLY),
         ("mssql", "SELECT \"update\", last_update FROM tickets WHERE text = 'drop; delete'", None),
         ("postgresql", "SELECT text FROM tickets WHERE text LIKE '%outfile%'", None),
+        ("mssql", "SELECT text FROM tickets DELETE FROM tickets COMMIT", f"DELETE, {MAY_WRITE}"),  # several statements
+        ("mssql", "SELECT * INTO copy FROM tickets", f"INTO, {MAY_WRITE}"),
+        ("mysql", "SELECT * FROM tickets INTO OUTFILE '/tmp/x'", f"OUTFILE, {MAY_WRITE}"),
+        ("mysql", "DROP TABLE tickets", "'DROP TABLE tickets'"),
+        ("mysql", "/*! DROP TABLE tickets */ SELECT 1", "'/*! DROP TABLE tickets */ SELECT 1'"),
+        ("mysql", "SELECT 1; COMMIT; DROP TABLE tickets", SEMICOLON),
+        ("mysql", "SELECT 1 -- '\n; COMMIT; DROP TABLE tickets -- '", SEMICOLON),
+        ("mysql", r"SELECT '\'; COMMIT; DROP TABLE tickets; SELECT '\''", SEMICOLON),
+        ("mysql", "SELECT $a$'$a$; COMMIT; DROP TABLE tickets; SELECT $a$'$a$", SEMICOLON),
     ],
 )
-def test_a_word_of_a_statement_that_writes_is_refused_where_no_transaction_is_read_only(
-    dialect: str, text: str, word: str | None, server: Callable[..., Server]
+def test_a_server_runs_one_query_that_only_reads_in_a_read_only_transaction(
+    dialect: str, text: str, got: str | None, server: Callable[..., Server]
 ) -> None:
     fake = server(dialect, {"n": 1})
-    if word is None:
+    if got is None:
         assert query(text).to_pylist() == [{"n": 1}]
+        assert fake.sent == [*READ_ONLY[dialect], text]
     else:
-        line = refused(database.query_rows, VARIABLE, text)
-        assert line == f"fetch.query must be a SELECT; got {word}, {MAY_WRITE}"
+        assert refused(database.query_rows, VARIABLE, text) == f"{FETCH} {got}"
         assert fake.sent == []
 
 
@@ -274,7 +249,6 @@ def test_rows_that_memory_can_not_hold_are_refused(
     assert refused(database.query_rows, VARIABLE, QUERY).startswith(line)
 
 
-NO_INTEGER = "Could not convert 'a' with type str: tried to convert to int64"
 URL = "must hold a URL such as postgresql+psycopg://user:password@host/database; got something else"
 
 
@@ -302,14 +276,11 @@ def test_a_url_that_does_not_fit_is_refused_without_being_shown(
         ("SELECT * FROM ticket", "fetch.query must be a SELECT that it runs; no such table: ticket"),
         ("SELEC", "fetch.query must be a SELECT; got 'SELEC'"),
         ("SELECT FROM", 'fetch.query must be a SELECT that it runs; near "FROM": syntax error'),
-        (
-            "SELECT 1 AS n UNION ALL SELECT 'a'",
-            f"fetch.query: column n must hold one type; {NO_INTEGER}; cast it in the query",
-        ),
+        ("SELECT 1 AS n UNION ALL SELECT 'a'", "fetch.query: column n must hold one type; Could not convert 'a' with"),
     ],
 )
 def test_a_query_that_does_not_fit_is_refused(text: str, line: str) -> None:
-    assert refused(database.query_rows, VARIABLE, text) == line
+    assert refused(database.query_rows, VARIABLE, text).startswith(line)
 
 
 def test_a_password_in_the_message_of_a_driver_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:

