@@ -29,39 +29,58 @@ def find(path: Path, text: str | None = None, label: str | None = None) -> tuple
     return find_columns(path, Layout({}, option="--"), text, label)[:2]
 
 
-def test_the_texts_are_the_longest_column_of_sentences_and_the_labels_the_one_of_few_values(tmp_path: Path) -> None:
-    assert find(write(tmp_path)) == ("message", "team")
-
-
-def test_given_columns_are_taken(tmp_path: Path) -> None:
-    path = write(tmp_path)
-    assert find(path, text="url") == ("url", "team")
-    assert find(path, label="day") == ("message", "day")
-    assert find(path, "no", "such") == ("no", "such")
-
-
-def test_a_usual_name_decides_between_columns_of_few_values(tmp_path: Path) -> None:
-    assert find(write(tmp_path, ("Category", ["x", "y", "z"]))) == ("message", "Category")
-
-
-def test_decimals_are_labels_in_a_column_with_a_usual_name_only(tmp_path: Path) -> None:
-    assert find(write(tmp_path, ("label", ["1.0", "2.0"]))) == ("message", "label")
-    assert find(write(tmp_path, ("price", ["1.0", "2.0"]))) == ("message", "team")
+@pytest.mark.parametrize(
+    ("extra", "given", "found"),
+    [
+        ({}, (None, None), ("message", "team")),  # the longest column of sentences, and the one of few values
+        ({}, ("url", None), ("url", "team")),
+        ({}, (None, "day"), ("message", "day")),
+        ({}, ("no", "such"), ("no", "such")),
+        ({"Category": ["x", "y", "z"]}, (None, None), ("message", "Category")),  # a usual name decides
+        ({"topic": ["x", "y"], "class": ["x", "y"]}, (None, None), ("message", "class")),  # the likelier one
+        ({"label": ["1.0", "2.0"]}, (None, None), ("message", "label")),
+        ({"price": ["1.0", "2.0"]}, (None, None), ("message", "team")),
+        ({"place": ["p", "q", "r", "s", "t", "u"]}, (None, None), ("message", "team")),  # fewer than 4 rows of each
+    ],
+)
+def test_texts_and_labels_are_found_by_what_is_in_the_columns(
+    extra: dict[str, list[str]], given: tuple[str | None, str | None], found: tuple[str, str], tmp_path: Path
+) -> None:
+    assert find(write(tmp_path, *extra.items()), *given) == found
 
 
 def test_several_columns_that_could_be_labels_are_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"--label must name .*; it could be team \(2 values\), place \(4 values\)"):
-        find(write(tmp_path, ("place", ["q", "r", "s", "t"])))
+    with pytest.raises(UserError, match=r"--label must name .*; it could be team \(2 values\), place \(5 values\)"):
+        find(write(tmp_path, ("place", ["q", "r", "s", "t", "u"])))
 
 
-def test_a_table_without_labels_or_texts_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_text(delimited([("id", "text"), *((f"i{n}", f"a text {n}") for n in range(9))]))
-    with pytest.raises(UserError, match=r"must have a column of labels, .* got none among id; name it by --label"):
-        find(path)
-    path.write_text(delimited([("id", "label"), *((f"i{n}", "ab"[n % 2]) for n in range(9))]))
-    with pytest.raises(UserError, match="must have a column of texts; got none among id, label; name it by --text"):
-        find(path)
+@pytest.mark.parametrize(
+    ("name", "values", "rule"),
+    [
+        ("text", "a text {n}", "must have a column of labels, with few values that repeat; got none among id; name"),
+        ("label", "{ab}", "must have a column of texts; got none among id, label; name it by --text"),
+    ],
+)
+def test_a_table_without_labels_or_texts_is_refused(name: str, values: str, rule: str, tmp_path: Path) -> None:
+    rows = [(f"i{n}", values.format(n=n, ab="ab"[n % 2])) for n in range(9)]
+    (tmp_path / "a.csv").write_text(delimited([("id", name), *rows]))
+    with pytest.raises(UserError, match=rule):
+        find(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "found"),
+    [
+        ("split", ["train", "test"], "split"),
+        ("split", ["train", "dev", "test"], "split"),
+        ("split", ["train", "dev", "test", "more"], None),  # that is another kind of split
+        ("Split", ["train", "test"], None),
+    ],
+)
+def test_a_column_named_split_of_at_most_three_values_gives_the_splits(
+    name: str, values: list[str], found: str | None, tmp_path: Path
+) -> None:
+    assert find_split(write(tmp_path, (name, values)), Layout({})) == found
 
 
 def test_files_that_each_hold_a_class_are_labelled_by_their_names(tmp_path: Path) -> None:

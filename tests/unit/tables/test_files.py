@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.tables.tables import COMPRESSIONS, ROWS, SAME, compressed, data, pairs
+from tests.unit.tables.tables import ROWS, SAME, compressed, data, pairs
 from textclf.core.errors import UserError
 from textclf.core.foreign import require_file
 from textclf.predict import inputs
@@ -22,30 +22,21 @@ from textclf.tables.layout import Layout
 
 
 @pytest.mark.parametrize("name", SAME)
-def test_a_named_format_takes_precedence_over_the_ending(read: Callable[..., Corpus], name: str) -> None:
-    kind = ENDINGS[name.removeprefix("c")]
-    assert pairs(read({"data.old": SAME[name]}, format=kind)) == ROWS
+def test_a_named_format_takes_precedence_over_the_ending_which_may_be_in_capitals(
+    read: Callable[..., Corpus], name: str
+) -> None:
+    assert pairs(read({"data.old": SAME[name]}, format=ENDINGS[name.removeprefix("c")])) == ROWS
+    assert pairs(read({f"{name.upper()}.GZ": compressed(SAME[name], ".gz")})) == ROWS
 
 
-def test_endings_may_be_in_capitals(read: Callable[..., Corpus]) -> None:
-    assert pairs(read({"C.CSV.GZ": compressed(SAME["c.csv"], ".gz")})) == ROWS
-
-
-def test_a_folder_is_read_in_the_order_of_names_each_file_by_its_ending(read: Callable[..., Corpus]) -> None:
-    got = read(
-        {
-            "z.csv": "label,text\n0,a\n",
-            "b/a.jsonl": '{"text": "b", "label": 1}\n',
-            "b.tsv": "text\tlabel\nc\t2\n",
-            ".hidden.csv": "no table",
-            ".git/x.csv": "no table",
-            "b/.DS_Store": "no table",
-        }
-    )
-    assert got.rows.to_numpy(dtype=object).tolist() == [
-        ["b.tsv:2", "c", "2"],
-        ["b/a.jsonl:1", "b", "1"],
-        ["z.csv:2", "a", "0"],
+def test_a_folder_is_read_in_the_order_of_names_without_hidden_files(read: Callable[..., Corpus]) -> None:
+    hidden = dict.fromkeys((".hidden.csv", ".git/x.csv", "b/.DS_Store"), "no table")
+    tables = {"z.csv": "label,text\n0,a\n", "b/a.jsonl": '{"text": "b", "label": 1}\n', "b.tsv": "text\tlabel\nc\t2\n"}
+    got = read(hidden | tables)
+    assert ["|".join(row) for row in got.rows.itertuples(index=False)] == [
+        "b.tsv:2|c|2",
+        "b/a.jsonl:1|b|1",
+        "z.csv:2|a|0",
     ]
 
 
@@ -124,37 +115,31 @@ def test_a_folder_without_permission_is_an_error(as_nobody: Path, closed: str, p
         (as_nobody / closed).chmod(0o755)
 
 
+NO_FILE = "must be a file; got a broken link or a device; remove it"
+NOT_FOLLOWED = "itself; got a link, which is not followed;"
+
+
 @pytest.mark.parametrize(
-    ("kind", "line"),
+    ("target", "line"),
     [
-        ("broken link", "must be a file; got a broken link or a device; remove it"),
-        ("loop", "must be a file; got a broken link or a device; remove it"),
-        ("pipe", "must be a file; got a broken link or a device; remove it"),
-        ("link to a folder", "must be a folder itself; got a link, which is not followed; set data.path to it"),
-        ("link to a file", "must be a file itself; got a link, which is not followed; put the file itself there"),
+        ("../../nothing", NO_FILE),
+        ("odd.csv", NO_FILE),  # a loop
+        (None, NO_FILE),  # a pipe
+        ("../../folder", f"must be a folder {NOT_FOLLOWED} set data.path to it"),
+        ("../../file", f"must be a file {NOT_FOLLOWED} put the file itself there"),
     ],
 )
-def test_links_and_devices_in_a_folder_are_errors(tmp_path: Path, kind: str, line: str) -> None:
-    path = tmp_path / "own"
-    (path / "sub").mkdir(parents=True)
-    (path / "c.csv").write_bytes(SAME["c.csv"])
-    odd = path / "sub" / "odd.csv"
+def test_links_and_devices_in_a_folder_are_errors(tmp_path: Path, target: str | None, line: str) -> None:
+    (tmp_path / "own" / "sub").mkdir(parents=True)
     (tmp_path / "folder").mkdir()
-    (tmp_path / "file").write_bytes(SAME["c.csv"])
-    targets = {
-        "broken link": tmp_path / "nothing",
-        "loop": odd,
-        "link to a folder": tmp_path / "folder",
-        "link to a file": tmp_path / "file",
-    }
-    if kind in targets:
-        odd.symlink_to(targets[kind])
-    else:
-        os.mkfifo(odd)
+    for path in (tmp_path / "file", tmp_path / "own" / "c.csv"):
+        path.write_bytes(SAME["c.csv"])
+    odd = tmp_path / "own" / "sub" / "odd.csv"
+    os.mkfifo(odd) if target is None else odd.symlink_to(target)
     with pytest.raises(UserError) as error:
-        corpus.read(path, data())
+        corpus.read(tmp_path / "own", data())
     assert error.value.lines == (f"{odd} {line}",)
-    assert pairs(corpus.read(path, data(files="*.csv"))) == ROWS
+    assert pairs(corpus.read(tmp_path / "own", data(files="*.csv"))) == ROWS
 
 
 @pytest.mark.parametrize("files", ["**/*.csv", "*/*.csv", "sub/*.csv"])
@@ -181,12 +166,10 @@ READERS: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("kind", ["named pipe", "link to a named pipe", "device"])
 def test_a_named_pipe_or_a_device_is_refused_before_it_is_opened(tmp_path: Path, kind: str, reader: str) -> None:
-    path = tmp_path / "rows.csv"
+    path = Path("/dev/zero") if kind == "device" else tmp_path / "rows.csv"
     if kind == "named pipe":
         os.mkfifo(path)
-    elif kind == "device":
-        path = Path("/dev/zero")
-    else:
+    elif kind == "link to a named pipe":
         os.mkfifo(tmp_path / "pipe")
         path.symlink_to("pipe")
     with pytest.raises(UserError) as error:
@@ -210,7 +193,7 @@ class Worn(io.RawIOBase):
         raise OSError(errno.EIO, "Input/output error")
 
 
-@pytest.mark.parametrize("name", [f"{name}{ending}" for name in SAME for ending in COMPRESSIONS])
+@pytest.mark.parametrize("name", [*SAME, "c.csv.gz", "c.csv.zst", "c.parquet.gz"])
 def test_an_error_of_the_file_system_is_raised_as_it_is(
     read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

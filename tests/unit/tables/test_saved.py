@@ -1,17 +1,20 @@
 """What people save from other programs: workbooks, databases, datasets of Hugging Face, a folder per class."""
 
+import io
 import json
 import sqlite3
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import openpyxl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from tests.unit.tables.tables import ROWS, SAME, arrow, compressed, data, excel, pairs, parquet, sqlite
+from tests.unit.tables.tables import ROWS, SAME, arrow, compressed, data, excel, pairs, sqlite
 from textclf.core import stage
 from textclf.core.failures import USAGE_ERROR
 from textclf.tables import corpus
@@ -20,28 +23,136 @@ from textclf.tables.files import describe_folders, find_files
 from textclf.tables.given import layout_of
 
 Read = Callable[..., Corpus]
+Files = Mapping[str, bytes | str]
 
-# Excel
-
-
-def test_labels_of_a_workbook_are_whole_numbers_booleans_or_text(read: Read) -> None:
-    content = excel(("text", "label"), ("a", 1), ("b", 2.0), ("c", True), ("d", "007"))
-    assert read({"c.xlsx": content}).rows["label"].tolist() == ["1", "2", "true", "007"]
+FEATURES = {"text": {"dtype": "string", "_type": "Value"}, "label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}
 
 
-def test_a_row_of_a_workbook_has_the_number_that_excel_shows(read: Read) -> None:
-    content = excel(
-        ("n", None, "text", "label", None), (1, None, "a", "x"), (), (3, None, "b", "y", None), (None, None)
-    )
-    got = read({"c.xlsx": content}, missing="drop")
-    assert got.rows["id"].tolist() == ["c.xlsx:2", "c.xlsx:4"]
-    assert got.dropped["rows"] == 1  # the empty row at the end is none
+def dataset(texts: str, labels: list[int], features: object = FEATURES) -> pa.Table:
+    """Return a table as datasets makes it, with a text per letter."""
+    metadata = {"huggingface": json.dumps({"info": {"features": features}})}
+    return pa.table({"text": list(texts), "label": labels}).replace_schema_metadata(metadata)
 
 
-def test_a_sheet_is_chosen_by_name_else_the_first_is_read(read: Read) -> None:
-    content = excel(("text", "label"), ("a", 0), ("b", 1), Old=[("text", "label"), ("c", 0), ("d", 1)])
-    assert pairs(read({"c.xlsx": content})) == [("a", "0"), ("b", "1")]
-    assert pairs(read({"c.xlsx": content}, sheet="Old")) == [("c", "0"), ("d", "1")]
+def stream(*batches: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batches[0].schema) as writer:
+        for table in batches:
+            for batch in table.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]:
+                writer.write_batch(batch)
+    return bytes(sink.getvalue())
+
+
+def as_parquet(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(table, sink)
+    return sink.getvalue()
+
+
+def saved(*parts: pa.Table, folder: str = "") -> dict[str, bytes | str]:
+    """Return the files that save_to_disk writes for a dataset, and a result of `map` that is cached beside them."""
+    names = [f"data-{number}.arrow" for number in range(len(parts))]
+    files: dict[str, bytes | str] = {name: stream(part) for name, part in zip(names, parts, strict=True)}
+    files["state.json"] = json.dumps({"_data_files": [{"filename": name} for name in names], "_split": "train"})
+    files["dataset_info.json"] = json.dumps({"features": FEATURES})
+    files["cache-1f2e.arrow"] = stream(pa.table({"tokens": [[1]]}))
+    return {f"{folder}{name}": content for name, content in files.items()}
+
+
+OLD = [("text", "label"), ("e", 0), ("f", 1)]
+BOOK = excel(("text", "label"), ("a", 1), ("b", 2.0), ("c", True), ("d", "007"), Old=OLD)
+GAPS = excel(("n", None, "text", "label", None), (1, None, "a", "x"), (), (3, None, "b", "y", None), (None, None))
+TEAMS = sqlite(
+    [(1, "a", 1.0), (2, "b", 2.0)],
+    "ticket, message, team",
+    "CREATE TABLE teams (number, name); INSERT INTO teams VALUES (1, 'sales'), (2, 'support');",
+)
+JOIN = (
+    "SELECT ticket, message AS text, name AS label FROM rows JOIN teams ON number = CAST(team AS INTEGER) "
+    "ORDER BY ticket DESC"
+)
+SPLITS = saved(dataset("a", [0]), folder="test/") | saved(dataset("b", [1]), folder="train/")
+DICTIONARY = {"text": pa.array(["a", "b"]).dictionary_encode(), "label": pa.array([1, 2]).dictionary_encode()}
+ONE, TWO = pa.table({"text": ["a"], "label": ["a"]}), pa.table({"text": ["b"], "label": ["b"]})
+CLASSES = {f"{split}/{label}/1.txt": label for split in ("train", "test") for label in ("neg", "pos", "unsup")}
+Case = tuple[Files, dict[str, Any], list[str]]  # files, settings, and the rows with / between their columns
+CASES: dict[str, Case] = {
+    "a workbook": ({"c.xlsx": BOOK}, {}, ["c.xlsx:2|a|1", "c.xlsx:3|b|2", "c.xlsx:4|c|true", "c.xlsx:5|d|007"]),
+    "another sheet": ({"c.xlsx": BOOK}, {"sheet": "Old"}, ["c.xlsx:2|e|0", "c.xlsx:3|f|1"]),
+    "empty rows and columns": ({"c.xlsx": GAPS}, {"missing": "drop"}, ["c.xlsx:2|a|x", "c.xlsx:4|b|y"]),
+    "a query": ({"c.sqlite": TEAMS}, {"query": JOIN, "id": "ticket"}, ["2|b|support", "1|a|sales"]),
+    "the only table": ({"c.db": sqlite([("a", "x"), ("b", "y")])}, {"query": None}, ["c.db:1|a|x", "c.db:2|b|y"]),
+    "a saved dataset": (
+        saved(dataset("ab", [0, 1]), dataset("c", [0])),
+        {},
+        ["data-0.arrow:1|a|neg", "data-0.arrow:2|b|pos", "data-1.arrow:1|c|neg"],
+    ),
+    "its files by a glob": (
+        saved(dataset("ab", [0, 1])),
+        {"files": "*.arrow"},
+        ["data-0.arrow:1|a|neg", "data-0.arrow:2|b|pos"],
+    ),
+    "its splits": (
+        SPLITS | {"dataset_dict.json": '{"splits": ["train", "test"]}'},
+        {},
+        ["test/data-0.arrow:1|a|neg|test", "train/data-0.arrow:1|b|pos|train"],
+    ),
+    "other JSON files": (
+        {"a/state.json": '[{"text": "a", "label": 0}]', **saved(dataset("b", [0]), folder="b/")},
+        {},
+        ["a/state.json:1|a|0", "b/data-0.arrow:1|b|neg"],
+    ),
+    "no label is -1": (
+        {"c.arrow": stream(dataset("abc", [0, -1, 1]))},
+        {"missing": "drop"},
+        ["c.arrow:1|a|neg", "c.arrow:3|c|pos"],
+    ),
+    "a number beyond the names": ({"c.arrow": stream(dataset("ab", [1, 2]))}, {}, ["c.arrow:1|a|pos", "c.arrow:2|b|2"]),
+    "Parquet names classes": (
+        {"c.parquet": as_parquet(dataset("ab", [0, 1]))},
+        {},
+        ["c.parquet:1|a|neg", "c.parquet:2|b|pos"],
+    ),
+    "an empty batch": ({"c.arrow": stream(ONE, ONE.slice(1), TWO)}, {}, ["c.arrow:1|a|a", "c.arrow:2|b|b"]),
+    "a dictionary": ({"c.arrow": arrow(DICTIONARY)}, {}, ["c.arrow:1|a|1", "c.arrow:2|b|2"]),
+    "folders of any endings": (
+        {"neg/1": "bad", "neg/2.eml": "worse", "pos/3.txt.gz": compressed(b"good", ".gz")},
+        {"format": "folders"},
+        ["neg/1|bad|neg", "neg/2.eml|worse|neg", "pos/3.txt.gz|good|pos"],
+    ),
+    "classes below splits": (
+        CLASSES | {"README": "read me", "train/urls.txt": "urls"},
+        {"files": "*/[np]*/*.txt", "format": "folders"},
+        [f"{split}/{label}/1.txt|{label}|{label}|{split}" for split in ("test", "train") for label in ("neg", "pos")],
+    ),
+    "names of texts and classes": (
+        {"bus/dev/test drive.txt": "a", "train/1.txt": "b"},
+        {},
+        ["bus/dev/test drive.txt|a|dev", "train/1.txt|b|train"],
+    ),
+    "another encoding": (
+        {"a/1.txt": "café".encode("cp1252"), "b/2.txt": b"b"},
+        {"encoding": "cp1252"},
+        ["a/1.txt|café|a", "b/2.txt|b|b"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_other_programs_save_is_read(read: Read, name: str) -> None:
+    files, changed, rows = CASES[name]
+    got = read(files, **changed)
+    assert ["|".join(row) for row in got.rows.itertuples(index=False)] == rows
+    assert got.dropped["rows"] == ("missing" in changed)  # an empty row at the end is none
+
+
+@pytest.mark.parametrize(
+    "features",
+    [None, [], {"label": None}, {"label": {"_type": "ClassLabel"}}, {"label": {"_type": "Value", "names": ["x", "y"]}}],
+    ids=str,
+)
+def test_other_metadata_changes_no_label(read: Read, features: object) -> None:
+    assert pairs(read({"c.arrow": stream(dataset("ab", [0, 1], features))})) == [("a", "0"), ("b", "1")]
 
 
 def test_what_a_workbook_has_besides_values_is_read_without_a_warning(tmp_path: Path) -> None:
@@ -66,25 +177,6 @@ def test_without_openpyxl_the_error_names_the_extra(
     assert capsys.readouterr().err == line
 
 
-# SQLite
-
-
-def test_a_query_joins_renames_and_converts(read: Read) -> None:
-    statements = "CREATE TABLE teams (number, name); INSERT INTO teams VALUES (1, 'sales'), (2, 'support');"
-    content = sqlite([(1, "a", 1.0), (2, "b", 2.0)], "ticket, message, team", statements)
-    query = (
-        "SELECT ticket, message AS text, name AS label FROM rows JOIN teams ON number = CAST(team AS INTEGER) "
-        "ORDER BY ticket DESC"
-    )
-    got = read({"c.sqlite": content}, query=query, id="ticket")
-    assert got.rows.to_numpy(dtype=object).tolist() == [["2", "b", "support"], ["1", "a", "sales"]]
-
-
-def test_rows_of_a_query_are_numbered_from_1(read: Read) -> None:
-    got = read({"c.sqlite3": sqlite([("a", 0), ("b", 1)])}, query="SELECT label, text FROM rows")
-    assert got.rows["id"].tolist() == ["c.sqlite3:1", "c.sqlite3:2"]
-
-
 def test_reading_a_database_leaves_it_and_its_folder_as_they_are(tmp_path: Path) -> None:
     path = tmp_path / "a b?c#%.db"
     with closing(sqlite3.connect(tmp_path / "new.db")) as connection:
@@ -99,172 +191,25 @@ def test_reading_a_database_leaves_it_and_its_folder_as_they_are(tmp_path: Path)
     assert path.read_bytes() == content
 
 
-# Datasets of Hugging Face, as save_to_disk writes them
-
-FEATURES = {"text": {"dtype": "string", "_type": "Value"}, "label": {"names": ["neg", "pos"], "_type": "ClassLabel"}}
-
-
-def with_features(columns: Mapping[str, object], features: object = FEATURES) -> pa.Table:
-    table = pa.table(dict(columns))
-    return table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": features}})})
-
-
-def stream(table: pa.Table) -> bytes:
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        writer.write_table(table)
-    return bytes(sink.getvalue())
-
-
-def saved(*parts: pa.Table, folder: str = "") -> dict[str, bytes]:
-    """Return the files that save_to_disk writes for a dataset, and a result of `map` that is cached beside them."""
-    names = [f"data-{number:05}-of-{len(parts):05}.arrow" for number in range(len(parts))]
-    state = {"_data_files": [{"filename": name} for name in names], "_fingerprint": "ab", "_split": "train"}
-    files = {name: stream(part) for name, part in zip(names, parts, strict=True)}
-    files |= {
-        "state.json": json.dumps(state).encode(),
-        "dataset_info.json": json.dumps({"features": FEATURES}).encode(),
-    }
-    files["cache-1f2e.arrow"] = stream(pa.table({"tokens": [[1]]}))
-    return {f"{folder}{name}": content for name, content in files.items()}
-
-
-def test_a_saved_dataset_gives_its_rows_with_the_names_of_classes(read: Read) -> None:
-    parts = (with_features({"text": ["a", "b"], "label": [0, 1]}), with_features({"text": ["c"], "label": [0]}))
-    got = read(saved(*parts))
-    assert pairs(got) == [("a", "neg"), ("b", "pos"), ("c", "neg")]
-    assert got.rows["id"].tolist() == [
-        "data-00000-of-00002.arrow:1",
-        "data-00000-of-00002.arrow:2",
-        "data-00001-of-00002.arrow:1",
-    ]
-
-
-def test_the_only_table_of_a_database_needs_no_query(read: Read) -> None:
-    rows = [("a", "x"), ("b", "y")]
-    assert pairs(read({"c.db": sqlite(rows)})) == rows
-
-
-def test_the_splits_of_a_saved_dataset_are_those_of_its_folders(read: Read) -> None:
-    test, train = (with_features({"text": [name], "label": [place]}) for place, name in enumerate(("a", "b")))
-    files = saved(test, folder="test/") | saved(train, folder="train/")
-    got = read(files | {"dataset_dict.json": b'{"splits": ["train", "test"]}'})
-    assert got.rows.to_numpy(dtype=object).tolist() == [
-        ["test/data-00000-of-00001.arrow:1", "a", "neg", "test"],
-        ["train/data-00000-of-00001.arrow:1", "b", "pos", "train"],
-    ]
-
-
-def test_the_files_of_a_dataset_may_be_named_by_a_glob(read: Read) -> None:
-    assert len(read(saved(with_features({"text": ["a", "b"], "label": [0, 1]})), files="*.arrow").rows) == 2
-
-
-def test_json_files_of_other_folders_are_read_whatever_their_names(read: Read) -> None:
-    files = {"a/state.json": SAME["c.json"], **saved(with_features({"text": ["b"], "label": [0]}), folder="b/")}
-    assert len(read(files).rows) == len(ROWS) + 1
-
-
-def test_a_row_without_a_label_has_the_class_minus_1(read: Read) -> None:
-    table = with_features({"text": ["a", "b", "c"], "label": [0, -1, 1]})
-    got = read({"c.arrow": stream(table)}, missing="drop")
-    assert pairs(got) == [("a", "neg"), ("c", "pos")]
-    assert got.dropped == {"rows": 1, "text": 0, "label": 1}
-
-
-def test_parquet_of_a_dataset_names_its_classes_too(read: Read) -> None:
-    columns = {"text": ["a", "b"], "label": [0, 1]}
-    table = with_features(columns)
-    content = parquet({name: table[name] for name in columns})
-    assert pairs(read({"c.parquet": content})) == [("a", "0"), ("b", "1")]
-    sink = pa.BufferOutputStream()
-    pa.parquet.write_table(table, sink)
-    assert pairs(read({"c.parquet": bytes(sink.getvalue())})) == [("a", "neg"), ("b", "pos")]
-
-
-@pytest.mark.parametrize(
-    "features",
-    [None, [], {"label": None}, {"label": {"_type": "ClassLabel"}}, {"label": {"_type": "Value", "names": ["x", "y"]}}],
-    ids=str,
-)
-def test_other_metadata_changes_no_label(read: Read, features: object) -> None:
-    table = with_features({"text": ["a", "b"], "label": [0, 1]}, features)
-    assert pairs(read({"c.arrow": stream(table)})) == [("a", "0"), ("b", "1")]
-
-
-def test_a_label_beyond_the_names_stays_a_number(read: Read) -> None:
-    table = with_features({"text": ["a", "b"], "label": [1, 2]})
-    assert pairs(read({"c.arrow": stream(table)})) == [("a", "pos"), ("b", "2")]
-
-
-def test_an_empty_batch_is_no_end(read: Read) -> None:
-    tables = [pa.table({"text": texts, "label": texts}) for texts in (["a"], ["b"])]
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, tables[0].schema) as writer:
-        for table in (tables[0], tables[0].slice(1), tables[1]):
-            for batch in table.to_batches() or [pa.RecordBatch.from_pylist([], table.schema)]:
-                writer.write_batch(batch)
-    assert pairs(read({"c.arrow": bytes(sink.getvalue())})) == [("a", "a"), ("b", "b")]
-
-
-# A folder per class
-
 TEXTS = {"neg/1.txt": "bad\r\nfood\n", "neg/2.txt": " ", "pos/1.txt": "good\tfood", "pos/old/3.txt": "\ufeffé"}
+IN_LINES = [  # UCI's format
+    {"a/1.txt": "good\t1\n", "b/2.txt": "bad\t0\n"},
+    {"a/1.txt": "good\t1\nbad\t0\n", "2.txt": "bad\t0\n"},
+]
 
 
-def described(folder: Path, **changed: str) -> list[str]:
-    return list(describe_folders(find_files(folder, layout_of(data(**changed)))))
-
-
-def test_a_folder_per_class_is_recognised(read: Read, tmp_path: Path) -> None:
-    got = read(TEXTS, missing="drop")
+@pytest.mark.parametrize("files", [TEXTS, *IN_LINES])
+def test_a_folder_per_class_is_recognised_unless_its_texts_have_labels(
+    read: Read, tmp_path: Path, files: dict[str, str]
+) -> None:
+    got = read(files, missing="drop")
+    described = list(describe_folders(find_files(tmp_path / "data", layout_of(data()))))
+    if files is not TEXTS:
+        assert (set(got.rows["label"]), described) == ({"0", "1"}, [])
+        return
     assert got.rows.to_numpy(dtype=object).tolist() == [
         ["neg/1.txt", "bad\r\nfood\n", "neg"],
         ["pos/1.txt", "good\tfood", "pos"],
         ["pos/old/3.txt", "é", "old"],
     ]
-    assert got.dropped["rows"] == 1
-    line = "4 files, each a text whose label is the name of its folder (neg, old, pos)"
-    assert described(tmp_path / "data") == [line]
-
-
-@pytest.mark.parametrize(
-    "files",
-    [
-        {"a/1.txt": "good\t1\n", "b/2.txt": "bad\t0\n"},  # UCI's format in folders
-        {"a/1.txt": "good\t1\nbad\t0\n", "2.txt": "bad\t0\n"},
-    ],
-)
-def test_sentences_with_labels_are_no_folder_per_class(read: Read, tmp_path: Path, files: dict[str, str]) -> None:
-    assert set(read(files).rows["label"]) == {"0", "1"}
-    assert described(tmp_path / "data") == []
-
-
-def test_a_folder_per_class_that_is_named_may_have_any_endings(read: Read) -> None:
-    files = {"neg/1": "bad", "neg/2.eml": "worse", "pos/3.txt.gz": compressed(b"good", ".gz")}
-    assert pairs(read(files, format="folders")) == [("bad", "neg"), ("worse", "neg"), ("good", "pos")]
-
-
-def test_a_glob_chooses_the_classes_below_the_splits_of_a_corpus(read: Read) -> None:
-    files = {f"{split}/{label}/1.txt": label for split in ("train", "test") for label in ("neg", "pos", "unsup")}
-    got = read(files | {"README": "read me", "train/urls.txt": "urls"}, files="*/[np]*/*.txt", format="folders")
-    assert got.rows["id"].tolist() == ["test/neg/1.txt", "test/pos/1.txt", "train/neg/1.txt", "train/pos/1.txt"]
-    assert got.rows["label"].tolist() == ["neg", "pos", "neg", "pos"]
-    assert got.rows["split"].tolist() == ["test", "test", "train", "train"]
-
-
-def test_neither_a_text_nor_a_class_names_a_split(read: Read) -> None:
-    got = read({"bus/dev/test drive.txt": "a", "train/1.txt": "b"})
-    assert got.rows["label"].tolist() == ["dev", "train"]
-    assert "split" not in got.rows
-
-
-def test_texts_in_folders_may_be_in_another_encoding(read: Read) -> None:
-    files = {"a/1.txt": "café".encode("cp1252"), "b/2.txt": b"b"}
-    assert pairs(read(files, encoding="cp1252")) == [("café", "a"), ("b", "b")]
-
-
-def test_arrow_may_be_read_as_a_dictionary_of_texts(read: Read) -> None:
-    columns = {
-        name: pa.array(values).dictionary_encode() for name, values in {"text": ["a", "b"], "label": [1, 2]}.items()
-    }
-    assert pairs(read({"c.arrow": arrow(columns)})) == [("a", "1"), ("b", "2")]
+    assert described == ["4 files, each a text whose label is the name of its folder (neg, old, pos)"]
