@@ -4,7 +4,7 @@ Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes;
 too; RAW, for the names of the corpora in it and of their classes; PRETRAINED, the folder of pretrained weights.
 Writes: SUMMARY, numbers as JSON; ISSUES, a line of CSV per row whose label is an issue; PAGE, their texts as HTML,
 which is no output of the pipeline.
-Params: about, audit, data.path, evaluate, split, train, vectorize.
+Params: about, audit, combine, data.path, evaluate, split, train, vectorize.
 """
 
 from pathlib import Path

@@ -1,6 +1,6 @@
 """Put two representations side by side, as one that models can read.
 
-Reads: FEATURES, the folders of the two; PRETRAINED, the weights that they need.
+Reads: FEATURES, the folders of the two.
 Writes: into FEATURES the folder <pair>: the columns of both, each scaled to the same mean length of a training row.
 Params: combine.<pair>.
 """
@@ -15,13 +15,13 @@ from textclf.vectorize.combine import combine
 from textclf.vectorize.settings import Pair
 
 
-def run(*, stage: str, features: Path, pretrained: Path) -> None:
+def run(*, stage: str, features: Path) -> None:
     """Combine the two representations of STAGE, such as combine@both."""
     name = item_of(stage)
     pair = load_section(f"combine.{name}", Pair)
     with outputs(features / name) as (folder,):
         folder.mkdir()
-        made = combine(features, (pair.first, pair.second), folder, pretrained)
+        made = combine(features, (pair.first, pair.second), folder)
         shapes.write_features(made, folder)
     print(f"{name}: {pair.first} and {pair.second}, {made.columns:,} columns")
 

@@ -2,7 +2,7 @@
 
 Reads: TABLE, a file or folder of labelled texts: by default data.path; PRETRAINED, the folder of pretrained weights.
 Writes: REPORT, means, standard deviations and tests between models as JSON; TRAININGS, a line of CSV per training.
-Params: crossvalidate, data, evaluate, split, train, vectorize.
+Params: combine, crossvalidate, data, evaluate, split, train, vectorize.
 """
 
 from pathlib import Path

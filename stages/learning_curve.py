@@ -3,7 +3,7 @@
 Reads: SPLITS, a folder with the rows of each split as Parquet, and the classes; PRETRAINED, the folder of pretrained
 weights.
 Writes: CURVE, the test accuracy by number of training rows as CSV; FIGURE, the same as SVG.
-Params: evaluate, split, train, vectorize.
+Params: combine, evaluate, split, train, vectorize.
 """
 
 from pathlib import Path

@@ -33,19 +33,22 @@ EMULATOR = ("qemu-x86_64", "-cpu", "Haswell-noTSX")  # a CPU with AVX2 and nothi
 # work on the project's own repository; the last allows a GPU, whose results differ.
 UNSET = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "TEXTCLF_DEVICE")
 
-# What stages read without depending on it: data/inputs has the fingerprints of features, and of the code of a kind of
-# model; pretrained weights are verified by SHA-256; metrics/behaviour has the checksums of the cases.
-BY_FINGERPRINT = {
-    "train": ("data/features", "data/pretrained"),
+# What stages read without depending on it, but on its checksums: data/weights has those of pretrained weights,
+# metrics/behaviour those of the cases.
+BY_CHECKSUM = {
+    "train": ("data/pretrained",),
     "vectorize": ("data/pretrained",),
-    "export": ("data/pretrained",),
     "report": ("data/behaviour",),
-    "crossvalidate": ("data/pretrained",),
-    "learning_curve": ("data/pretrained",),
-    "search": ("data/pretrained",),
-    "audit": ("data/pretrained",),
 }
-ALL_MODELS = "train.models=[majority, naive_bayes, logistic_regression, linear_svm, nb_svm, keras]"
+
+
+def only(*kinds: str) -> tuple[str, str]:
+    """Return the settings by which a model of each of these kinds is trained on words, and no other."""
+    entries = (f"{kind}: {{kind: {kind}, features: words}}" for kind in kinds)
+    return f"train={{{', '.join(entries)}}}", "export.model=null"
+
+
+ALL_MODELS = only("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
 REPRESENTATIONS = (
     ("vectorize.words.weighting=binary", "vectorize.words.ngram_range=[1, 2]"),
     ("vectorize.words.weighting=tfidf", "vectorize.words.sublinear_tf=true", "vectorize.words.max_features=500"),
@@ -187,9 +190,9 @@ def change_params(params: Path, settings: Sequence[str]) -> None:
     for setting in settings:
         key, equals, value = setting.partition("=")
         *sections, last = key.split(".")
-        section = functools.reduce(lambda outer, name: outer.get(name, {}), sections, content)
-        if not equals or last not in section:
-            raise VerifyError(f"a setting must be KEY=VALUE with a key of params.yaml; got {setting}")
+        section = functools.reduce(lambda outer, name: outer.setdefault(name, {}), sections, content)
+        if not equals:
+            raise VerifyError(f"a setting must be KEY=VALUE; got {setting}")
         section[last] = yaml.safe_load(value)
     params.write_text(yaml.safe_dump(content, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
@@ -289,8 +292,7 @@ def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> st
     `python` is the command of the interpreter.
     """
     record = read_lock(copy.folder)[stage]
-    name, _, item = stage.partition("@")
-    undeclared = [*BY_FINGERPRINT.get(name, ()), *([f"textclf/models/{item}"] if name == "train" else [])]
+    undeclared = [*BY_CHECKSUM.get(stage.partition("@")[0], ())]
     deps = [*(dep["path"] for dep in record["deps"]), *undeclared]
     # Python needs the __init__.py of each parent package, which is no dep: it has a docstring, or decides no result.
     code = [Path(dep) for dep in deps if dep.startswith(("stages/", "textclf/"))]
@@ -384,7 +386,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         if list(arguments) == ["--representations"]:
             results = [
-                verify(place / str(number), (*settings, ALL_MODELS)) for number, settings in enumerate(REPRESENTATIONS)
+                verify(place / str(number), (*settings, *ALL_MODELS)) for number, settings in enumerate(REPRESENTATIONS)
             ]
             kept = not all(results)
         else:

@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 import yaml
-from textclf.plan import plan_settings
 
-from tests.verify import BY_FINGERPRINT, ROOT, project_files
+from tests.verify import BY_CHECKSUM, ROOT, project_files
 from textclf.behave.settings import Behave
+from textclf.check.command import REQUIRED, run_settings, study_settings
 from textclf.core.settings import Section
 from textclf.core.stage import key_of
 from textclf.models.settings import KINDS
@@ -28,13 +28,14 @@ CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and n
 PACKAGE = "textclf/__init__.py"
 FIRST = {"stages/__init__.py", PACKAGE}  # what every stage runs before anything else; check writes their checksums
 RUNNER = {"--record", "--settings"}  # arguments of every script, which textclf.core.stage takes for it
-SETTINGS = "data/plan/settings.json"  # in the place of params, for stages that show most of them
-CHECKED, PLAN = "data/checked", "data/plan"  # what check writes; every other stage of dvc.yaml waits for the first
+CHECKED = "data/checked"  # what check writes; every other stage of dvc.yaml waits for it
+SETTINGS, STUDY_SETTINGS = "data/settings.json", "data/studies"  # in the place of params
 FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
 UNKEPT = {"audit": {"reports/audit.html"}}  # by stage: files that neither Git nor DVC keeps (studies/dvc.yaml)
-MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 71, 26, 6
+MOST_CODE_DEPS, MOST_NODES, MOST_LEVELS = 74, 26, 7
+MOST_LINES = 90  # of params.yaml
 
 
 def content(name: str) -> Any:
@@ -47,24 +48,24 @@ DECLARED = DVC["stages"] | STUDIES
 PARAMS = content("params.yaml")
 
 
-EXAMPLES = {"external": "gpt", "vectorize": "words", "behave": "sentiment"}
+EXAMPLES = {"external": "gpt", "vectorize": "words", "combine": "both", "behave": "sentiment"}
 ITEM = "my/file"  # what an entry of a setting names, as evaluate.external does
+VALUES = {"first": "words", "second": "letters", "features": "words"}  # of the entries
 
 
 def resolved_stages() -> dict[str, dict[str, Any]]:
     """Return the stages of both dvc.yaml files with `${data.path}` filled in.
 
-    `train` is there once per known model, `vectorize`, `external` and `behave` with one example each.
+    `train` is there once per kind of model, other stages of several items with one example each.
     """
     stages = {}
     for name, stage in json.loads(json.dumps(DECLARED).replace("${data.path}", PARAMS["data"]["path"])).items():
         if "foreach" in stage:
-            key = EXAMPLES[name]
-            example = json.dumps(stage["do"]).replace("${item}", ITEM).replace("${key}", key)
-            stages[f"{name}@{key}"] = json.loads(example)
-        elif "matrix" in stage:
-            for model in KINDS:
-                stages[f"{name}@{model}"] = json.loads(json.dumps(stage).replace("${item.model}", model))
+            for key in KINDS if name == "train" else [EXAMPLES[name]]:
+                example = json.dumps(stage["do"]).replace("${item}", ITEM).replace("${key}", key)
+                for value, text in (VALUES | {"kind": key}).items():
+                    example = example.replace(f"${{item.{value}}}", text)
+                stages[f"{name}@{key}"] = json.loads(example)
         else:
             stages[name] = stage
     return stages
@@ -114,13 +115,23 @@ def is_code(path: str) -> bool:
     return path == "textclf" or path.startswith(("stages/", "textclf/"))
 
 
+def settings_file(stage: str) -> str | None:
+    """Return the file from which the stage takes its settings in the place of params.yaml, if it does."""
+    return arguments(stage).get("--settings")
+
+
+def unread(path: str) -> bool:
+    """Return whether a dep is code, or stands for what the stage reads."""
+    return is_code(path) or path.startswith(("data/weights/", f"{STUDY_SETTINGS}/"))
+
+
 def code_deps(stage: str) -> set[str]:
     return {path for path in paths(stage, "deps") if is_code(path)}
 
 
 def data(stage: str) -> set[str]:
     return {
-        path for path in paths(stage, "deps") - {CHECKED, FETCHED, SETTINGS, "params.yaml"} if not is_code(path)
+        path for path in paths(stage, "deps") - {CHECKED, FETCHED, SETTINGS, "params.yaml"} if not unread(path)
     } | outs(stage)
 
 
@@ -193,8 +204,6 @@ def covers(dep: str, file: str) -> bool:
 @each_stage
 def test_the_code_among_a_stages_deps_is_what_its_script_imports(stage: str) -> None:
     deps, files = code_deps(stage), stage_files(stage)
-    if base(stage) == "train":  # the code of the kind of model is in data/inputs by its checksum
-        files = {file for file in files if not file.startswith(f"textclf/models/{stage.partition('@')[2]}/")}
     assert {file for file in files if not any(covers(dep, file) for dep in deps)} == set()
     used = files | {file for other in STAGES if base(other) == "train" == base(stage) for file in stage_files(other)}
     assert {dep for dep in deps if not any(covers(dep, file) for file in used)} == set()
@@ -227,13 +236,13 @@ def test_every_stage_waits_until_params_are_checked(stage: str) -> None:
 def test_check_looks_at_the_whole_of_params() -> None:
     assert "params.yaml" in DVC["stages"]["check"]["deps"]
     assert "params" not in DVC["stages"]["check"]
-    assert outs("check") == {CHECKED, PLAN}
+    assert outs("check") == {CHECKED, SETTINGS, STUDY_SETTINGS, "data/models.json", "data/weights"}
 
 
 def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:
     pattern = re.compile(r"\b(import_module|__import__|exec_module|run_path|run_module)\b")
     found = [file for file in CODE if pattern.search(ast.unparse(tree(file)))]
-    assert {str(Path(file).parent) for file in found} <= {"textclf/models", "textclf/models/common"}
+    assert {*found} <= {"textclf/models/common/loading.py", "textclf/cli.py"}  # which imports the command that runs
 
 
 # Packages
@@ -271,9 +280,10 @@ def test_packages_form_few_levels_without_a_circle() -> None:
 def test_a_command_names_the_data_of_its_stage_or_their_folder_and_no_other_path(stage: str) -> None:
     python, option, *_ = command(stage)
     assert [python, option] == ["python", "-m"]
-    given = [value for value in arguments(stage).values() if value not in {"$DVC_STAGE", SETTINGS}]
+    given = [value for value in arguments(stage).values() if value not in {"$DVC_STAGE", settings_file(stage)}]
+    given = [value for value in given if (stage, value) != ("check", "data")]  # below which it removes leftovers
     used, in_params = (
-        data(stage) | set(BY_FINGERPRINT.get(base(stage), ())),
+        data(stage) | set(BY_CHECKSUM.get(base(stage), ())),
         {PARAMS["data"]["path"], ITEM},
     )  # which the script reads
     assert {path for path in used - in_params if not any(covers(each, path) for each in given)} == set()
@@ -307,9 +317,12 @@ def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None
     taken, _ = signature(stage)
     keys = set(map(key_of, taken.values()))
     own = {f"train.{name}" for name in model(stage)}  # its settings are loaded by the model's name
-    own |= {stage.replace("@", ".")} if base(stage) == "vectorize" else set()
-    if SETTINGS in paths(stage, "deps"):
-        assert keys <= plan_settings(Params(behave=Behave(tests={"sentiment": ITEM}))).keys()
+    own |= {stage.replace("@", ".")} if base(stage) in {"vectorize", "combine"} else set()
+    if file := settings_file(stage):
+        params = Params(behave=Behave(tests={"sentiment": ITEM}))
+        available = run_settings(params) if file == SETTINGS else study_settings(params)[stage]
+        assert {key.partition(".")[0] for key in keys} <= available.keys()
+        assert file in paths(stage, "deps")
         assert "params" not in STAGES[stage]
     else:
         assert sorted(STAGES[stage].get("params", [])) == sorted(keys | own)
@@ -320,7 +333,6 @@ def test_a_stage_whose_numbers_others_use_records_its_settings(stage: str) -> No
     record = f"data/provenance/{stage.replace('@', '/')}.json"
     recorded = base(stage) in {"fetch", "split", "vectorize", "train", "evaluate"}
     assert ("--record" in arguments(stage), record in outs(stage)) == (recorded, recorded)
-    assert ("--settings" in arguments(stage)) == (SETTINGS in paths(stage, "deps"))
 
 
 @pytest.mark.parametrize("stage", [*DECLARED])
@@ -340,35 +352,30 @@ def test_every_stage_is_a_script_of_its_name_and_every_script_a_stage() -> None:
 
 
 def test_the_models_trained_are_those_of_params() -> None:
-    assert {name: stage["matrix"] for name, stage in DVC["stages"].items() if "matrix" in stage} == {
-        "train": {"model": "${train.models}"}
-    }
-    assert set(PARAMS["train"]["models"]) <= set(KINDS)
+    assert DVC["stages"]["train"]["foreach"] == "${train}"
+    assert {entry["kind"] for entry in PARAMS["train"].values()} <= set(KINDS)
     folders = {file.split("/")[2] for file in CODE if file.startswith("textclf/models/") and file.count("/") > 2}
     assert folders == {"common", *KINDS}
 
 
-def sections(section: Section, name: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Yield the dotted name and the keys of a section and of those within it."""
-    yield name, [key for key, _ in section]
+def order(section: type[Section] | Section, shown: dict[str, Any]) -> None:
+    """Assert that a section of params.yaml has its settings in the order of the code, as those within it have."""
+    known = [*type(section).model_fields]
+    assert [key for key in known if key in shown] == [key for key in shown if key in known]
     for key, value in section:
-        if isinstance(value, Section):
-            yield from sections(value, f"{name}.{key}".lstrip("."))
+        if isinstance(value, Section) and key in shown:
+            order(value, shown[key])
 
 
-@pytest.mark.parametrize(("section", "keys"), [*sections(Params())])
-def test_params_yaml_shows_every_setting_in_order(section: str, keys: list[str]) -> None:
-    shown = PARAMS
-    for part in filter(None, section.split(".")):
-        shown = shown[part]
-    assert list(shown) == keys
+def test_params_yaml_shows_settings_in_order_on_one_screen() -> None:
+    order(Params.model_validate(PARAMS), PARAMS)
+    assert len((ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()) <= MOST_LINES
 
 
-@pytest.mark.lesson
-def test_the_defaults_are_those_that_params_yaml_shows() -> None:
-    # The gate is set for the lesson's models; without one nothing is judged.
-    shown = {name: section for name, section in PARAMS.items() if name != "gate"}
-    assert Params.model_validate(shown) == Params()
+def test_dvc_yaml_reads_what_check_requires() -> None:
+    listed = {param for stage in STAGES.values() for param in stage.get("params", [])}
+    listed -= {stage.replace("@", ".") for stage in STAGES if "@" in stage} | {"about", "behave"}  # of entries; {}; only with tests
+    assert listed | {"vectorize", "train"} == {*REQUIRED} - {"data.path"} | {"data", "data.path"}
 
 
 @each_stage
@@ -378,8 +385,8 @@ def test_a_scripts_docstring_says_what_it_reads_writes_and_depends_on(stage: str
     assert list(lines) == ["Reads", "Writes", "Params"]
     if base(stage) != "check":
         listed = DECLARED[base(stage)].get("do", DECLARED[base(stage)]).get("params", ["none"])
-        declared = ", ".join(sorted(signature(stage)[0]) if SETTINGS in paths(stage, "deps") else listed)
-        params = lines["Params"].replace("<model>", "${item.model}").replace("<representation>", "${key}")
+        declared = ", ".join(sorted(map(key_of, signature(stage)[0].values())) if settings_file(stage) else listed)
+        params = re.sub("<(model|representation|pair)>", "${key}", lines["Params"])
         assert params == declared
 
 

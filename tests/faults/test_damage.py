@@ -23,9 +23,9 @@ from textclf.artifacts import (
     decisions,
     external,
     features,
-    inputs,
     layers,
     predictions,
+    shapes,
     shards,
     splits,
 )
@@ -164,7 +164,7 @@ COLUMNS = ("model", "split", "class", "support")
 CLASSES = ("0", "1")
 SHARD, PREDICTED = Path("data/splits/train.parquet"), Path("data/predictions/majority.parquet")
 SCORES = Path("data/conformal.json")
-FEATURES, INPUTS = Path("data/features/words"), Path("data/inputs/majority.json")
+FEATURES = Path("data/features/words")
 TRAINED, MODEL = Path("data/trained/majority"), Path("models/majority")
 
 Reader = Callable[[], object]
@@ -185,8 +185,7 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
     "predictions": (lambda: predictions.read(PREDICTED), [PREDICTED]),
     "batches": (lambda: list(predictions.batches(PREDICTED)), [PREDICTED]),
     "external": (lambda: external.read(PREDICTED, CLASSES), [PREDICTED]),
-    "inputs": (lambda: inputs.read(INPUTS), [INPUTS]),
-    "shapes": (lambda: inputs.read_shapes(FEATURES), [FEATURES / inputs.SHAPES]),
+    "shapes": (lambda: shapes.read(FEATURES), [FEATURES / shapes.FILE]),
     "layers": (lambda: layers.read(TRAINED), [TRAINED / layers.WEIGHTS, TRAINED / layers.DESCRIPTION]),
     "decision": (lambda: decisions.read_decision(MODEL / decisions.DECISION, 2), [MODEL / decisions.DECISION]),
     "scores": (lambda: conformal.read_all(SCORES, 2), [SCORES]),
@@ -216,13 +215,12 @@ def test_a_reader_of_a_damaged_file_says_so_or_reads_it(
 
 STAGE_FILES = {
     "vectorize": [SHARD, SHARD.parent / splits.CLASSES],
-    "combine": [Path("data/features/words/shapes.json"), Path("data/plan/models/majority.json")],
-    "train": [Path("data/features/words/train.npz"), Path("data/features/words/test.npz"), INPUTS],
+    "train": [Path("data/features/words/train.npz"), Path("data/features/words/test.npz"), FEATURES / shapes.FILE],
     "evaluate": [
         PREDICTED,
         SHARD,
         TRAINED / predictions.RECORD,
-        TRAINED / inputs.FILE,
+        TRAINED / shapes.FILE,
         Path("metrics/splits.json"),
     ],
     "export": [*(Path("metrics", f"{name}.json") for name in METRICS), TRAINED / layers.DESCRIPTION],

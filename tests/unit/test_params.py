@@ -1,5 +1,6 @@
 """All settings together. How wrong ones are refused is tested in tests/contract/test_broken_params.py."""
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from tests.settings import TEXT, put
+from tests.settings import TEXT, models, put
 from textclf.core.errors import UserError
 from textclf.core.settings import MAX_SEED, Section, parse_yaml, validate
-from textclf.models.settings import KINDS
+from textclf.models.settings import Train
 from textclf.params import Params, load, parse
 from textclf.review.settings import Gate
+from textclf.vectorize.settings import Vectorize
 
 FILE = Path(__file__).parents[2] / "params.yaml"
 
@@ -58,40 +60,45 @@ def test_params_yaml_holds_the_lesson() -> None:
         "max_features": None,
         "hashing": None,
     }
-    assert params.train.models == ("majority", "logistic_regression", "keras")
-    assert params.train.logistic_regression.C == 1.0
-    assert params.train.keras.units == (10,)
-    assert (params.train.keras.epochs, params.train.keras.batch_size) == (100, 10)
+    assert params.train.names() == ["majority", "logistic_regression", "keras"]
+    assert params.train["logistic_regression"].C == 1.0
+    assert params.train["keras"].units == (10,)
+    assert (params.train["keras"].epochs, params.train["keras"].batch_size) == (100, 10)
     # What the lesson does not do is off.
     assert (params.split.stratify, params.split.group_duplicates) == (False, False)
-    assert params.train.keras.early_stopping is None
-    weighted = ("naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
-    assert [getattr(params.train, name).class_weight for name in weighted] == [None] * 5
+    assert params.train["keras"].early_stopping is None
+    weighted = ("logistic_regression", "keras")
+    assert [params.train[name].class_weight for name in weighted] == [None] * 2
     assert (params.evaluate.threshold, params.evaluate.calibration) == (0.5, "none")
 
 
-def settings_below(section: Section, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the path of keys of every section and setting."""
-    for key, value in section:
+def keys_below(content: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of keys of every section and setting of params.yaml."""
+    for key, value in content.items():
         yield (*path, key)
-        if isinstance(value, Section):
-            yield from settings_below(value, (*path, key))
+        if isinstance(value, dict) and path[:1] != ("gate",):
+            yield from keys_below(value, (*path, key))
 
 
-each_key = pytest.mark.parametrize("keys", list(settings_below(Params())), ids=".".join)
+CONTENT = parse_yaml(TEXT, "params.yaml")
+NAMES = {"majority", "logistic_regression", "keras", "words", "kind", "features"}  # entries, and what they must have
+OPTIONAL = [keys for keys in keys_below(CONTENT) if keys[-1] not in NAMES]
+each_key = pytest.mark.parametrize("keys", list(keys_below(CONTENT)), ids=".".join)
 
 
 def value_at(content: Any, keys: tuple[str, ...]) -> Any:
     """Return the value at a path of keys, of nested mappings or sections."""
     for key in keys:
-        content = content[key] if isinstance(content, dict) else getattr(content, key)
+        content = content[key] if isinstance(content, dict | Train | Vectorize) else getattr(content, key)
     return content
 
 
 @pytest.mark.lesson
 def test_the_defaults_are_those_of_params_yaml() -> None:
-    # The gate names models, which another project need not train.
-    assert Params(gate=load(FILE).gate) == load(FILE)
+    # The gate and the export name models, which another project need not train.
+    params = load(FILE)
+    assert Params(gate=params.gate, export=params.export) == params
+    assert (params.export.model, Params().export.model) == ("logistic_regression", None)
     assert Params().gate == Gate(minimum={}, maximum_drop={})
     assert parse("{}") == Params()
 
@@ -100,16 +107,15 @@ def test_the_defaults_obey_the_rules() -> None:
     assert Params.model_validate(Params().model_dump()) == Params()
 
 
-@each_key
+@pytest.mark.parametrize("keys", OPTIONAL, ids=".".join)
 def test_a_setting_or_section_that_is_left_out_has_its_default(keys: tuple[str, ...]) -> None:
-    content = parse_yaml(TEXT, "params.yaml")
+    content = copy.deepcopy(CONTENT)
     del value_at(content, keys[:-1])[keys[-1]]
     assert value_at(validate(Params, content), keys) == value_at(Params(), keys)
 
 
 @each_key
-def test_every_section_and_setting_stands_in_params_yaml_and_is_described_in_a_line(keys: tuple[str, ...]) -> None:
-    value_at(parse_yaml(TEXT, "params.yaml"), keys)
+def test_every_section_and_setting_in_params_yaml_is_described_in_a_line(keys: tuple[str, ...]) -> None:
     section = type(value_at(Params(), keys[:-1]))
     value = value_at(Params(), keys)
     described = value.__doc__ if isinstance(value, Section) else section.model_fields[keys[-1]].description
@@ -117,8 +123,8 @@ def test_every_section_and_setting_stands_in_params_yaml_and_is_described_in_a_l
     assert len(described.partition("\n")[0]) <= 110
 
 
-def test_every_model_has_a_section_and_no_other_has() -> None:
-    assert list(type(Params().train).model_fields) == ["models", *KINDS]
+def test_models_are_trained_in_the_order_of_the_section() -> None:
+    assert parse(put(*models("keras", "majority"), "export.model", "null")).train.names() == ["keras", "majority"]
 
 
 @pytest.mark.parametrize(
@@ -159,14 +165,11 @@ def test_every_model_has_a_section_and_no_other_has() -> None:
         ("vectorize.words.max_features", "7", 7),
         ("vectorize.words.token_pattern", "(a)b", "(a)b"),
         ("vectorize.words.hashing", "1", 1),
-        ("train.models", "[nb_svm, naive_bayes, linear_svm]", ("nb_svm", "naive_bayes", "linear_svm")),
         ("train.logistic_regression.C", "10", 10.0),
         ("train.logistic_regression.C", "[0.1, 1, 1e1]", (0.1, 1.0, 10.0)),
         ("train.logistic_regression.C", "[2]", (2.0,)),
         ("train.logistic_regression.class_weight", "balanced", "balanced"),
         ("train.keras.class_weight", "{'0': 1, 'true': 2.5, a b: 1e-3}", (("0", 1.0), ("true", 2.5), ("a b", 0.001))),
-        ("train.nb_svm.beta", "1", 1.0),
-        ("train.nb_svm.beta", "0", 0.0),
         ("train.keras.learning_rate", "1e-3", 0.001),
         ("train.keras.units", "[]", ()),
         ("evaluate.threshold", "1e-3", 0.001),
@@ -232,7 +235,7 @@ def test_a_pattern_that_python_warns_of_is_accepted_in_silence() -> None:
 
 
 def test_a_gate_may_name_a_model_that_is_not_trained() -> None:
-    assert parse(put("train.models", "[majority]")).gate == load(FILE).gate
+    assert parse(put(*models("majority"), "export.model", "null")).gate == load(FILE).gate
 
 
 VALUES = st.recursive(
@@ -242,7 +245,7 @@ VALUES = st.recursive(
 )
 
 
-@given(keys=st.sampled_from([keys for keys in settings_below(Params()) if len(keys) > 1]), value=VALUES)
+@given(keys=st.sampled_from([keys for keys in keys_below(CONTENT) if len(keys) > 1]), value=VALUES)
 def test_any_value_is_accepted_or_refused_in_whole_lines(keys: tuple[str, ...], value: Any) -> None:
     content = YAML(typ="safe").load(TEXT)
     value_at(content, keys[:-1])[keys[-1]] = value

@@ -17,7 +17,7 @@ from textclf.core.outputs import outputs
 from textclf.core.params_text import with_values
 from textclf.core.quoting import quote_name
 from textclf.core.scripts import EXAMPLES, SOME
-from textclf.core.settings import PARAMS_FILE, load_yaml, show, validate
+from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, validate
 from textclf.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
 from textclf.init.protocol import ROWS_TO_VALIDATE, Choice, choose_settings, is_validated, offer_settings
 from textclf.init.survey import Survey, survey
@@ -37,15 +37,22 @@ def run(arguments: argparse.Namespace) -> None:
     choices = choose_settings(found)
     offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
     about = validate(About, {"title": arguments.title, "licence": arguments.licence}, "init", "about")
-    settings = {f"data.{key}": value for key, value in data.model_dump().items()}
-    settings |= {f"about.{key}": value for key, value in about.model_dump().items()}
-    settings |= {choice.key: choice.value for choice in choices}
     before = load_yaml(PARAMS_FILE)
+    settings = dict([*_settings("data", data, before), *_settings("about", about, before)])
+    settings |= {choice.key: choice.value for choice in choices}
     changed = [choice for choice in choices if _value_at(before, choice.key) != choice.value]
     text = with_values(PARAMS_FILE.read_text(encoding="utf-8"), settings)
     with outputs(PARAMS_FILE) as (scratch,):
         scratch.write_text(text, encoding="utf-8", newline="\n")
     print(*summary(data, found, changed, offers), sep="\n")
+
+
+def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the dotted key and the value of each setting that stands in params.yaml, or is not the default."""
+    values = section.model_dump()
+    for key, field in type(section).model_fields.items():
+        if key in before.get(name, {}) or values[key] != field.default:
+            yield f"{name}.{key}", values[key]
 
 
 def require_committed(force: bool) -> None:

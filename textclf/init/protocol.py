@@ -131,7 +131,11 @@ def _representation(survey: Survey) -> Iterator[Choice]:
 
 def _models(survey: Survey) -> Iterator[Choice]:
     classes = len(survey.classes)
-    yield Choice("train.models", ["majority", "logistic_regression", "keras"], "floor, linear model and network")
+    for kind, what in (("majority", "baseline"), ("logistic_regression", "linear model"), ("keras", "network")):
+        yield Choice(f"train.{kind}.kind", kind, what)
+        yield Choice(f"train.{kind}.features", "words", "the representation above")
+    named = "the best on validation rows" if is_validated(survey) else "the best in cross-validation"
+    yield Choice("export.model", None, f"{named} is the default model")
     affordable = survey.rows * (classes if classes > 2 else 1) <= MOST_SEARCHED
     # Without validation rows the model is cross-validated, its search included, on two thirds of the training rows.
     enough = min(survey.distinct.values()) * (1 if is_validated(survey) else 2 / 3) >= ROWS_PER_FOLD

@@ -6,11 +6,11 @@ from textclf.artifacts import features, shapes
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.features import SPARSE, Features
 from textclf.artifacts.shapes import Shapes
-from textclf.vectorize import representation
-from textclf.vectorize.representation import VECTORIZER, Block, Union
+from textclf.core.files import read_versioned_json, write_versioned_json
+from textclf.vectorize.representation import UNION, VECTORIZER
 
 
-def combine(root: Path, names: tuple[str, str], folder: Path, pretrained: Path) -> Shapes:
+def combine(root: Path, names: tuple[str, str], folder: Path) -> Shapes:
     """Write the features of two representations below `root` side by side to `folder`, and return their shapes.
 
     Each is multiplied by the factor that makes the mean squared length of its training rows 1. Memory holds one shard.
@@ -25,10 +25,10 @@ def combine(root: Path, names: tuple[str, str], folder: Path, pretrained: Path) 
             X = features.stack_columns([left.X, right.X], scales)
             features.write(Features(left.ids, X, left.y, left.classes), folder / path.name)
     blocks = [
-        Block(name, scale, representation.read(root / name / VECTORIZER, pretrained))
+        {"name": name, "scale": scale, "vectorizer": read_versioned_json(root / name / VECTORIZER)}
         for name, scale in zip(names, scales, strict=True)
     ]
-    representation.write(Union(blocks), folder / VECTORIZER)
+    write_versioned_json(folder / VECTORIZER, {"method": UNION, "blocks": blocks})
     both = (shapes.read(root / name).parts for name in names)
     return Shapes(SPARSE, {name: part for parts in both for name, part in parts.items()})
 

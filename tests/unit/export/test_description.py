@@ -105,16 +105,16 @@ def test_the_protocol_says_which_splits_were_given(given: tuple[str, ...], secti
 
 def test_the_protocol_has_the_notes_of_the_models_that_are_named() -> None:
     assert "100 epochs" in " ".join(protocol(("majority", "keras")))
-    stopped = {"keras": {"early_stopping": 10}}
+    stopped = {"keras": LESSON["keras"] | {"early_stopping": 10}}
     assert "10 epochs" in " ".join(protocol(("keras",), train=stopped))
-    candidates = {"logistic_regression": {"C": [0.1, 1.0]}}
+    candidates = {"logistic_regression": LESSON["logistic_regression"] | {"C": [0.1, 1.0]}}
     assert "chosen from 0.1 and 1" in " ".join(protocol(("logistic_regression",), train=candidates))
     assert "chosen from" not in " ".join(protocol(("keras",), train=candidates))
     assert protocol(("majority",), train=stopped) == protocol()
 
 
 def test_notes_of_several_models_name_them_and_are_said_once() -> None:
-    longer = {"long": {"model": "keras", "epochs": 300}, "twin": {"model": "keras"}}
+    longer = {"long": LESSON["keras"] | {"epochs": 300}, "twin": LESSON["keras"]}
     lines = protocol(("majority", "keras", "long", "twin"), train=longer)
     assert [line.partition(":")[0] for line in lines if "epochs" in line] == ["Keras and twin", "Long"]
 

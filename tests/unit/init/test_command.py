@@ -66,7 +66,7 @@ def test_it_says_what_it_saw_and_chose_and_what_to_do_next(init: Run) -> None:
         "words of a text: 6 in the median, 7 at most",
         "1 row without text or label: left out",
         "1 row with the text of an earlier row: kept in the same split",
-        "params.yaml: 7 settings changed beside those of data and about",
+        "params.yaml: 9 settings changed beside those of data and about",
     ]
     assert lines[-1] == "next: git add tickets.csv (dvc add if it is large), dvc repro, make docs"
 
@@ -241,7 +241,7 @@ def test_settings_that_only_the_user_can_choose_are_offered_and_not_set(init: Ru
     ]
     params = load()
     assert (params.data.id, params.data.slices, params.data.group) == ("ticket", (), None)
-    assert params.train.logistic_regression.class_weight is None
+    assert params.train["logistic_regression"].class_weight is None
 
 
 def test_ids_of_several_files_that_repeat_are_not_taken(init: Run) -> None:

@@ -39,7 +39,7 @@ def test_the_settings_are_valid_and_keep_rows_for_every_choice(name: str) -> Non
     params = parse(with_values(TEXT, choose(TABLES[name])))
     few = "few rows" in name and "unbalanced" not in name
     assert (params.split.validation_size == 0) == few
-    assert (params.train.keras.early_stopping is None) == few
+    assert (params.train["keras"].early_stopping is None) == few
     assert params.gate.minimum == params.gate.maximum_drop == {}
     assert params.split.stratify == (params.split.method == "random")
     assert params.split.group_duplicates

@@ -17,7 +17,7 @@ from textclf.evaluate.measure import measure
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.fitting import fit_model, predict
 from textclf.models.common.loading import load_model
-from textclf.models.settings import MODELS as ALL_MODELS
+from textclf.models.settings import KINDS as ALL_MODELS
 from textclf.vectorize.terms.settings import Terms
 
 CLASSES = ["food, good", "اللون", "音楽 1", "007", "True", "sport"]  # labels of any kind

@@ -17,7 +17,6 @@ from textclf.core.errors import UserError
 from textclf.models import logistic_regression, majority, naive_bayes
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.fitting import fit_model, fit_shards, predict, predict_shards, training_record, watched_split
-from textclf.models.common.loading import settings_class
 from textclf.models.settings import KINDS
 
 LINEAR = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
@@ -213,5 +212,5 @@ def test_rows_that_do_not_fit_into_memory_together_are_refused(
 
 @pytest.mark.parametrize(("stopping", "recorded"), [(None, {}), (5, {"early_stopping": 5})])
 def test_the_record_of_a_training_says_whether_it_stops_early(stopping: int | None, recorded: dict[str, int]) -> None:
-    settings = settings_class("keras", "keras").model_validate({"early_stopping": stopping})
+    settings = samples.settings("keras", early_stopping=stopping)
     assert training_record(Fitted(None, {"epochs": 9}), settings) == {"epochs": 9} | recorded

@@ -20,4 +20,4 @@ def test_every_model_that_params_may_name_has_what_a_model_package_must_offer(na
 def test_an_unknown_name_is_refused_in_one_line_that_lists_the_models(name: str) -> None:
     with pytest.raises(UserError) as error:
         load_model(name)
-    assert error.value.lines == (f"model must be one of {', '.join(sorted(KINDS))}; got {name!r}",)
+    assert error.value.lines == (f"kind must be one of {', '.join(sorted(KINDS))}; got {name!r}",)

@@ -86,6 +86,6 @@ def test_models_are_those_of_the_run_without_majority() -> None:
         {name: {"kind": kind, "features": "words"} for name, kind in (("same", "majority"), ("keras", "keras"))}
     )
     assert choose_models(Audit(), train) == ["keras"]
-    assert choose_models(Audit(models=("nb_svm",)), train) == ["nb_svm"]
+    assert choose_models(Audit(models=("keras",)), train) == ["keras"]
     with pytest.raises(UserError, match=r"audit\.models must name a model, since train has none but majority"):
         choose_models(Audit(), Train.model_validate({"majority": {"kind": "majority", "features": "words"}}))

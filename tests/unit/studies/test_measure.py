@@ -1,7 +1,7 @@
 """One training of the studies, with models that train in no time."""
 
 import math
-from typing import Any, cast
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -10,7 +10,7 @@ from tests.unit.studies.samples import CLASSES, corpus, settings, setup, split
 from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.studies import crossvalidation, measure
-from textclf.vectorize import in_memory
+from textclf.vectorize import in_memory, representation
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
 Splits = dict[str, pd.DataFrame]
@@ -20,14 +20,20 @@ Splits = dict[str, pd.DataFrame]
 def seen(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Splits, Vectorizer]]:
     """The splits of each training, and the vectorizer fitted on them."""
     seen: list[tuple[Splits, Vectorizer]] = []
-    original = in_memory.vectorize_splits
+    fitted: list[Any] = []
+    fit, vectorize = representation.fit, in_memory.vectorize_splits
 
-    def vectorize(splits: Splits, *arguments: Any) -> Any:
-        features, fitted = original(splits, *arguments)
-        seen.append((splits, cast("Vectorizer", fitted["words"])))
-        return features, fitted
+    def remember(*arguments: Any) -> Any:
+        fitted.append(fit(*arguments))
+        return fitted[-1]
 
-    monkeypatch.setattr(measure, "vectorize_splits", vectorize)
+    def vectorize_splits(splits: Splits, *arguments: Any) -> Any:
+        features = vectorize(splits, *arguments)
+        seen.append((splits, fitted[-1]))
+        return features
+
+    monkeypatch.setattr(representation, "fit", remember)
+    monkeypatch.setattr(measure, "vectorize_splits", vectorize_splits)
     return seen
 
 

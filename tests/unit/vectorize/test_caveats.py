@@ -33,7 +33,8 @@ def say(folder: Path, train: Sequence[str], test: Sequence[str], settings: dict[
     (folder / "mine").mkdir()
     rows = splits.open_shards(folder / "splits")
     shapes = vectorize(rows, ["x"], "mine", chosen, folder / "mine", folder, folder / "kept")
-    return caveats("mine", chosen, {**shapes.splits, **shapes.notes}), shapes
+    part = shapes.parts["mine"]
+    return caveats("mine", chosen, {**part.splits, **part.notes}), part
 
 
 @pytest.mark.parametrize(

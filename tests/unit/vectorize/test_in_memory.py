@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 from textclf.vectorize import in_memory, representation
-from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.in_memory import Remembering, vectorize_splits
-from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.settings import Combine, Vectorize
 
 SPLITS = {
     "train": pd.DataFrame({"id": ["a", "b"], "text": ["good food", "bad"], "label": ["yes", "no"]}),
@@ -53,13 +52,13 @@ def test_representations_stand_side_by_side_scaled_by_the_training_rows(monkeypa
 
     monkeypatch.setattr(representation, "fit", fit_either)
     in_memory._remembering.cache_clear()
-    settings = {"words": Terms(), "sentences": Encoder()}
+    vectorize = Vectorize.model_validate({"words": {}, "sentences": {"method": "encoder"}})
+    combine = Combine.model_validate({"both": {"first": "words", "second": "sentences"}})
     for _ in range(2):
-        features, fitted = vectorize_splits(SPLITS, settings, ["no", "yes"], Path())
+        features = vectorize_splits(SPLITS, "both", vectorize, combine, ["no", "yes"], Path())
         train = features["train"].X.toarray()
         assert (train[:, :3] ** 2).sum(axis=1).mean() == pytest.approx(1)
         assert train[:, 3] == pytest.approx(np.array([9, 3]) / (90 / 2) ** 0.5)
         assert features["test"].y.tolist() == [1, 0]
-        assert fitted["words"].columns == 3
     assert lengths.seen == ["good food", "bad", "good"]
     in_memory._remembering.cache_clear()

@@ -45,10 +45,6 @@ def test_a_union_multiplies_each_block_and_names_its_columns() -> None:
     assert both.terms() == ["words__bad", "words__food", "words__good", "words__place", None]
 
 
-def test_one_block_is_its_representation() -> None:
-    assert representation.combine([Block("words", 1.0, vectorizer := words())]) is vectorizer
-
-
 def test_a_union_is_the_same_after_json_to_the_bit(tmp_path: Path) -> None:
     path = tmp_path / "vectorizer.json"
     representation.write(union(), path)
