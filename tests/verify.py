@@ -28,6 +28,7 @@ from typing import Any
 from tests import hostile
 
 ROOT = Path(__file__).resolve().parents[1]
+DVC = (sys.executable, "-m", "dvc")
 EMULATOR = ("qemu-x86_64", "-cpu", "Haswell-noTSX")  # a CPU with AVX2 and nothing above it
 # Variables that commands in the copies must not inherit: Git hooks set the first three, with which Git in a copy would
 # work on the project's own repository; the last allows a GPU, whose results differ.
@@ -109,9 +110,16 @@ class Copy:
             raise error
         return output
 
+    def run_anyway(self, *command: str) -> tuple[str, bool]:
+        """Run a command; return its output, whether it fails or not, and whether it succeeded."""
+        try:
+            return self.run(*command), True
+        except VerifyError as error:
+            return error.__notes__[0].partition("\n")[2], False
+
     def dvc(self, *arguments: str, report: Callable[[str], object] = str) -> str:
         """Run a DVC command and return its output."""
-        return self.run(sys.executable, "-m", "dvc", *arguments, report=report)
+        return self.run(*DVC, *arguments, report=report)
 
 
 def make_first_copy(place: Path, settings: Sequence[str] = ()) -> Copy:

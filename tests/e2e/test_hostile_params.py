@@ -7,7 +7,7 @@ import pytest
 
 from tests import verify
 from tests.settings import put
-from tests.verify import Copy, VerifyError
+from tests.verify import DVC, Copy
 
 COMMAND = "$(touch hacked)"
 ROWS = "text,label\n" + "".join(f"good {number},1\nbad {number},0\n" for number in range(20))
@@ -21,14 +21,6 @@ def copy(tmp_path: Path) -> Copy:
 def change(copy: Copy, *settings: str) -> None:
     params = copy.folder / "params.yaml"
     params.write_text(put(*settings, text=params.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-def run_anyway(copy: Copy, *arguments: str) -> str:
-    """Run DVC and return its output, whether it fails or not."""
-    try:
-        return copy.dvc(*arguments)
-    except VerifyError as error:
-        return "".join(error.__notes__)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +50,7 @@ def test_a_command_in_data_path_is_only_the_name_of_a_file(copy: Copy, options: 
 )
 def test_a_command_in_the_name_of_a_model_is_never_run(copy: Copy, options: list[str]) -> None:
     change(copy, "train.models", json.dumps(["majority", f"x; touch hacked; {COMMAND}"]))
-    printed = run_anyway(copy, "repro", *options)
+    printed, _ = copy.run_anyway(*DVC, "repro", *options)
     assert "train: models[1] must be" in printed or "ERROR" in printed
     assert not (copy.folder / "hacked").exists()
 
@@ -66,7 +58,7 @@ def test_a_command_in_the_name_of_a_model_is_never_run(copy: Copy, options: list
 @pytest.mark.parametrize("options", [[], pytest.param(["--single-item", "--glob", "behave@*"], marks=pytest.mark.slow)])
 def test_a_command_in_the_files_of_behavioural_tests_is_never_run(copy: Copy, options: list[str]) -> None:
     change(copy, "behave.tests", json.dumps({f"x;{COMMAND}": f"{COMMAND}.yaml", "mine": f'";{COMMAND}".yaml'}))
-    run_anyway(copy, "repro", *options)
+    copy.run_anyway(*DVC, "repro", *options)
     assert not (copy.folder / "hacked").exists()
 
 
@@ -80,5 +72,5 @@ def test_a_command_in_the_files_of_behavioural_tests_is_never_run(copy: Copy, op
 )
 def test_a_command_in_the_predictions_made_elsewhere_is_never_run(copy: Copy, options: list[str]) -> None:
     change(copy, "evaluate.external", json.dumps({f"x;{COMMAND}": f"{COMMAND}.csv", "rules": f'";{COMMAND}".csv'}))
-    run_anyway(copy, "repro", *options)
+    copy.run_anyway(*DVC, "repro", *options)
     assert not (copy.folder / "hacked").exists()

@@ -13,7 +13,7 @@ import pytest
 from tests import verify
 from tests.faults.campaign import seed, tries
 from tests.settings import put
-from tests.verify import Copy, VerifyError
+from tests.verify import DVC, Copy
 from textclf.artifacts.splits import read_checksums
 from textclf.core.errors import UserError
 from textclf.tables.given import require_split_rows
@@ -62,19 +62,11 @@ def split_and_replace(copy: Copy, ready: Callable[[Path], bool]) -> str:
     write_table(folder / "own.csv", "old")
     write_table(folder / "new.csv", "new")
     with ThreadPoolExecutor(1) as executor:
-        done = executor.submit(run_anyway, copy, "repro", "--force", "--single-item", "split")
+        done = executor.submit(copy.run_anyway, *DVC, "repro", "--force", "--single-item", "split")
         while not done.done() and not ready(folder):
             time.sleep(0.001)
         (folder / "new.csv").replace(folder / "own.csv")
-        return done.result()
-
-
-def run_anyway(copy: Copy, *arguments: str) -> str:
-    """Run DVC and return what it printed, whether it failed or not."""
-    try:
-        return copy.dvc(*arguments)
-    except VerifyError as error:
-        return "".join(error.__notes__)
+        return done.result()[0]
 
 
 def require_truth(copy: Copy, printed: str) -> None:
