@@ -162,6 +162,15 @@ CHARTS = {
     chart.name: chart for chart in (ACCURACY, LOSS, F1, CONFUSION, ROC, PRECISION_RECALL, RISK_COVERAGE, RELIABILITY)
 }
 # Charts of the report alone, and of studies, whose rows are in no table of a run.
+BY_SPLIT = Chart(
+    name="accuracies",
+    title="Accuracy on each split",
+    table="",
+    kind="point",
+    x=Axis("accuracy", scale={"zero": False, "domainMax": 1}),
+    y=names("split", None, {"paddingInner": 0.3}),
+    ends=("low", "high"),
+)
 BY_LENGTH = Chart(
     name="by-length",
     title="Accuracy by the number of words in a text",

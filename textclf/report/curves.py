@@ -67,17 +67,13 @@ def history(run: Run) -> dict[str, Any] | None:
 
 def _epochs(rows: pd.DataFrame, split: str, best: int) -> list[list[str]]:
     """Return the first, the best and the last epoch of a model as rows of the table."""
-    train, other = (
-        {row["epoch"]: row for row in rows[rows["split"] == name].to_dict("records")} for name in ("train", split)
-    )
-    titles = {"first": next(iter(other)), f"lowest {split} loss": best, "last": next(reversed(other))}
+    epochs = rows[rows["split"] == split]["epoch"].tolist()
+    titles = {"first": epochs[0], f"lowest {split} loss": best, "last": epochs[-1]}
+    measured = {(row["epoch"], row["split"]): row for row in rows.to_dict("records")}
     lines = []
     for title, epoch in titles.items():
-        numbers = [
-            cell
-            for table in (train, other)
-            for cell in (percent(table[epoch]["accuracy"]), f"{table[epoch]['loss']:.4f}")
-        ]
+        both = [measured[epoch, "train"], measured[epoch, split]]
+        numbers = [text for row in both for text in (percent(row["accuracy"]), f"{row['loss']:.4f}")]
         lines.append([display_name(rows["model"].iloc[0]), title, f"{epoch:,}", *numbers])
     return lines
 
@@ -102,7 +98,17 @@ def confusion(run: Run) -> dict[str, Any]:
                 wide=len(shown) > SMALL,
             )
         )
-        pairs += _pairs(run, model, rows)
+        mistakes = rows[(rows["actual"] != rows["predicted"]) & (rows["count"] > 0)]
+        pairs += [
+            [
+                display_name(model),
+                run.names[pair["actual"]],
+                run.names[pair["predicted"]],
+                f"{pair['count']:,}",
+                percent(pair["share"]),
+            ]
+            for pair in mistakes.nlargest(PAIRS, "count").to_dict("records")
+        ]
     unfolded = len(matrices) if len(shown) <= SMALL else 1
     if unfolded == 1:  # the model that represents the run first
         matrices.sort(key=lambda chart: chart.name != f"confusion-{representative(run)[0]}")
@@ -118,21 +124,6 @@ def confusion(run: Run) -> dict[str, Any]:
             (3, 4),
         ),
     }
-
-
-def _pairs(run: Run, model: str, rows: pd.DataFrame) -> list[list[str]]:
-    mistakes = rows[(rows["actual"] != rows["predicted"]) & (rows["count"] > 0)]
-    most = sorted(mistakes.to_dict("records"), key=lambda pair: -pair["count"])[:PAIRS]
-    return [
-        [
-            display_name(model),
-            run.names[pair["actual"]],
-            run.names[pair["predicted"]],
-            f"{pair['count']:,}",
-            percent(pair["share"]),
-        ]
-        for pair in most
-    ]
 
 
 def curves(run: Run) -> dict[str, Any]:

@@ -23,7 +23,8 @@ from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import METRICS, compare_pair, format_interval, format_measured, format_value, pair_name
 from textclf.export import description
 from textclf.pages.parts import Chart, Table
-from textclf.plot.accuracies import accuracies as accuracies_chart
+from textclf.plot.charts import BY_SPLIT
+from textclf.plot.panels import panels
 from textclf.report.run import CLASS_METRICS, Run
 from textclf.vectorize.caveats import caveats
 
@@ -139,19 +140,19 @@ def compared(run: Run) -> dict[str, Any]:
     accuracies = [
         {
             "model": name,
-            "split": split,
+            "split": split_rows(split),
             "accuracy": run.evaluation[name][split]["accuracy"],
             **run.intervals[name][split]["accuracy"],
         }
+        for split in reversed(splits)
         for name in run.models
-        for split in splits
         if split in run.evaluation[name]
     ]
     tested = "; ".join(
         f"{display_name(row['model'])} {percent(row['accuracy'])} "
         f"({format_interval('accuracy', row['low'], row['high'])})"
         for row in accuracies
-        if row["split"] == "test"
+        if row["split"] == split_rows("test")
     )
     fitted = "that models were fitted to" + (" or chosen by" if "validation" in splits else "")
     important, others = _metrics(run, splits)
@@ -161,8 +162,8 @@ def compared(run: Run) -> dict[str, Any]:
         "chart": Chart(
             "accuracies",
             f"Test accuracy with {level} intervals: {tested}.",
-            f"Filled: accuracy on the test rows, with its {level} interval. Hollow: on the rows {fitted}.",
-            accuracies_chart(pd.DataFrame(accuracies), run.models),
+            f"Accuracy with its {level} interval, on the test rows and on the rows {fitted}.",
+            panels(BY_SPLIT, pd.DataFrame(accuracies), run.models, run.names)[""],
         ),
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),

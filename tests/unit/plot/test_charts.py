@@ -20,7 +20,6 @@ from tests import curves as tables
 from textclf.core.labels import display_labels
 from textclf.models.settings import KINDS as KNOWN
 from textclf.plot import charts, confusion, curves, history, marks, render, templates
-from textclf.plot.accuracies import accuracies
 from textclf.plot.charts import CHARTS, LOSS, PRECISION_RECALL, ROC
 from textclf.plot.draw import bars, lines
 from textclf.plot.panels import panels
@@ -48,7 +47,7 @@ GROUPS = pd.DataFrame(
 BINS = pd.DataFrame({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})
 STEPS = pd.DataFrame({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
 SPECS = [
-    pytest.param(accuracies(ACCURACIES, MODELS), id="accuracies"),
+    pytest.param(panels(charts.BY_SPLIT, ACCURACIES, MODELS, {})[""], id="accuracies"),
     pytest.param(history.history(LOSS, tables.history(["keras"]), MODELS), id="loss"),
     pytest.param(history.history(LOSS, tables.history(["keras", "nb_svm"], count=2000), MODELS), id="long histories"),
     pytest.param(confusion.confusion(tables.confusion(LABELS, PAIR[:1]), LABELS), id="confusion of hostile classes"),
