@@ -1,10 +1,7 @@
 """The stage split with both methods: bytes that repeat, nothing written after an error, and the room that it needs."""
 
 import gzip
-import os
 import shutil
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,8 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stages import split as stage
-from tests.conftest import ROOT
-from tests.settings import TEXT, put
 from tests.unit.split.rows import NO_CORRECTIONS, numbered, write_csv
 from textclf.artifacts import room, shards, splits
 from textclf.core import resources
@@ -138,25 +133,6 @@ def test_groups_stay_together_whatever_their_texts(tmp_path: Path) -> None:
     authors = {name: {(int(row.removeprefix("c.csv:")) - 2) // 8 for row in part["id"]} for name, part in parts.items()}
     assert sum(map(len, authors.values())) == 50
     assert list(parts["train"]) == ["id", "text", "label"]
-
-
-def test_a_split_by_hash_does_not_depend_on_the_hash_seed_of_python(tmp_path: Path) -> None:
-    table = write_csv(tmp_path / "c.csv", [(f"text é {number}", str(number % 2)) for number in range(300)])
-    text = TEXT.replace("method: random", "method: hash  ")
-    outputs = []
-    for seed in ("0", "1"):
-        folder = tmp_path / seed
-        folder.mkdir()
-        (folder / "params.yaml").write_text(put("data.path", str(table), text=text))
-        options = ["--corrections", str(NO_CORRECTIONS), "--splits", "splits", "--report", "splits.json"]
-        subprocess.run(
-            [sys.executable, "-m", "stages.split", *options],
-            cwd=folder,
-            env={**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)},
-            check=True,
-        )
-        outputs.append((contents(folder / "splits"), (folder / "splits.json").read_bytes()))
-    assert outputs[0] == outputs[1]
 
 
 def test_a_random_split_is_cut_into_shards_in_its_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
