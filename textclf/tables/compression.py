@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-import pyarrow as pa
-
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.outputs import writing
@@ -23,6 +21,8 @@ def _open_gzip(path: Path) -> IO[bytes]:
 
 
 def _open_zstd(path: Path) -> IO[bytes]:
+    import pyarrow as pa
+
     return cast("IO[bytes]", pa.CompressedInputStream(path.open("rb"), "zstd"))
 
 

@@ -14,7 +14,6 @@ from typing import IO
 from textclf.core import threads
 from textclf.core.errors import UserError
 from textclf.tables import limits
-from textclf.tables.arrow_csv import Parser
 from textclf.tables.chunks import Chunks, count_lines
 from textclf.tables.layout import SOURCE, Block, Layout, NumberedRow, Record, Rows
 from textclf.tables.limits import row_too_long
@@ -47,6 +46,8 @@ class Dialect:
             rows = dialect.by_line(stream, path, layout)
             yield from rows.blocks(rows.header())
             return
+        from textclf.tables.arrow_csv import Parser  # needs pyarrow, which reading row by row does without
+
         chunks = Chunks(stream, path, dialect.quoting, dialect.advice(layout))
         header = _Rows(chunks.lines(), path, layout, dialect).header()
         parse = Parser(dialect.delimiter, dialect.quoting, header.width, dict(header.positions)).parse

@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from textclf.tables import columnar, excel, folders, json_array, jsonl, lines, sqlite
+from textclf.tables import excel, folders, json_array, jsonl, lines, sqlite
 from textclf.tables.delimited import CSV, TSV
 from textclf.tables.layout import Block, Layout, NumberedRow, Rows
 
@@ -47,15 +47,27 @@ def _of_blocks(read_blocks: Callable[[IO[bytes], Path, Layout], Iterator[Block]]
     return Format(endings, read_rows, read_blocks, by_line=False)
 
 
+def _read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
+    from textclf.tables import columnar  # needs pyarrow, which the other formats do without
+
+    return columnar.read_arrow(stream, path, layout)
+
+
+def _read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
+    from textclf.tables import columnar
+
+    return columnar.read_parquet(stream, path, layout)
+
+
 FORMATS = {
     "lines": _of_rows(lines.read_texts, labelled=False, by_line=True),
-    "arrow": _of_blocks(columnar.read_arrow, ".arrow", ".feather"),
+    "arrow": _of_blocks(_read_arrow, ".arrow", ".feather"),
     "csv": Format((".csv",), CSV.read_rows, CSV.read_blocks),
     "excel": _of_rows(excel.read_rows, ".xlsx"),
     folders.FORMAT: _of_rows(folders.read_rows),
     "json": _of_rows(json_array.read_rows, ".json"),
     "jsonl": Format((".jsonl", ".ndjson"), jsonl.read_rows, jsonl.read_blocks),
-    "parquet": _of_blocks(columnar.read_parquet, ".parquet"),
+    "parquet": _of_blocks(_read_parquet, ".parquet"),
     "sqlite": _of_blocks(sqlite.read_blocks, ".db", ".sqlite", ".sqlite3"),
     "tsv": Format((".tsv",), TSV.read_rows, TSV.read_blocks),
     "txt": _of_rows(lines.read_sentences, ".txt", by_line=True),

@@ -4,13 +4,16 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_value
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SLICE = "slice_"  # before the name of a column of data.slices: its purpose, and its name in the splits
 SOURCE = "source"  # column that is filled with the file's name, without endings, in files that lack it
@@ -29,7 +32,7 @@ class Block:
     """
 
     numbers: Sequence[int] | NDArray[np.int64]
-    columns: Mapping[str, list[object] | pa.StringArray]
+    columns: Mapping[str, "list[object] | pa.StringArray"]
 
     def rows(self) -> Iterator[tuple[int, Record]]:
         """Yield the rows one by one."""

@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Set
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of
@@ -14,6 +13,9 @@ from textclf.tables import limits
 from textclf.tables.layout import Record
 from textclf.tables.limits import require_length
 from textclf.tables.lines import SURROGATE, is_unicode
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 # What to do with a table whose rows have several labels each.
 ONE_LABEL = "write one row per label, or one table per label whose two classes say whether a text has it"
@@ -74,7 +76,7 @@ def slice_of(record: Record, column: str) -> str:
     return value if value.strip() else ""
 
 
-def to_array(values: list[object] | pa.StringArray, numbers: bool) -> pa.StringArray:
+def to_array(values: "list[object] | pa.StringArray", numbers: bool) -> "pa.StringArray":
     """Return a column of a block as an array: "" for missing values, and `UNFIT` for what is no text.
 
     With `numbers`, integers and booleans are written as `label_of` writes them.
@@ -93,11 +95,13 @@ def _written(value: object, numbers: bool) -> str:
     return str(value).lower() if numbers and isinstance(value, int) else UNFIT
 
 
-def are_valid(values: pa.StringArray, forbidden: re.Pattern[str]) -> NDArray[np.bool_]:
+def are_valid(values: "pa.StringArray", forbidden: re.Pattern[str]) -> NDArray[np.bool_]:
     """Return for each value whether it is not blank, not too long and free of forbidden characters: (values,).
 
     With `NUL` those are the values that `text_of` accepts, with `CONTROL` those that `label_of` accepts.
     """
+    import pyarrow.compute as pc
+
     blank = pc.or_(pc.equal(pc.binary_length(values), 0), pc.utf8_is_space(values))
     too_long = pc.greater(pc.utf8_length(values), limits.TEXT_CHARACTERS)
     wrong = pc.or_(pc.or_(blank, too_long), pc.match_substring_regex(values, forbidden.pattern))
