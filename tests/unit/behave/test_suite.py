@@ -186,6 +186,13 @@ def test_a_file_that_breaks_a_rule_is_refused(text: str, line: str) -> None:
     assert caught.value.lines == (line,)
 
 
+def test_a_text_may_have_2000_characters() -> None:
+    test = "kind: minimum_function\ntexts: {positive: [TEXT]}"
+    assert len(cases(test.replace("TEXT", "x" * 2000))[0].text) == 2000
+    with pytest.raises(UserError, match="must be a text of 1 to 2,000 characters"):
+        cases(test.replace("TEXT", "x" * 2001))
+
+
 def test_every_mistake_of_a_file_has_a_line() -> None:
     text = "classes: {a: b}\ntests: {x: {kind: y}, z: {kind: invariance, pairs: 1}}"
     with pytest.raises(UserError) as caught:

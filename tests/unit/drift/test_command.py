@@ -210,6 +210,13 @@ def test_a_mistake_gets_a_line_and_status_2(run: Run, arguments: list[str], line
     assert line in done.err
 
 
+def test_twenty_texts_are_enough(run: Run) -> None:
+    lines = Path("same.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    for count, status in ((19, 2), (20, 0)):
+        Path("some.jsonl").write_text("".join(lines[:count]), encoding="utf-8")
+        assert run("some.jsonl").status == status
+
+
 def test_a_missing_split_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "alone").mkdir()
     for name in ("models", "same.jsonl"):
@@ -254,6 +261,7 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, pro
     contents = [json.loads((project / f"{name}.json").read_text(encoding="utf-8")) for name in ("both", "fresh")]
     assert contents[0]["checks"]["unknown_words"]["new"] == contents[1]["checks"]["unknown_words"]["new"]
     assert contents[0]["smallest_difference"] == contents[1]["smallest_difference"]
+    assert [content["shared_texts"] for content in contents] == [30, 0]
     assert contents[0]["checks"]["length"] != contents[1]["checks"]["length"]
     write_texts(project / "learned.jsonl", learned)
     assert run("learned.jsonl").err == (

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.drift.texts import draw_texts, pool_of
 from tests.unit.predict.models import three_classes, two_classes
-from textclf.drift.measure import Settings, measure
+from textclf.drift.measure import Settings, measure, smallest_difference
 from textclf.drift.result import Result, Side, answer, to_json, to_lines
 
 SETTINGS = Settings(0.05, 199, 0)
@@ -58,6 +58,7 @@ def test_a_word_is_shown_on_one_line(word: str, shown: str) -> None:
 def test_json_has_corrected_p_values_of_checks_words_and_classes() -> None:
     result = make_result()
     content = json.loads(to_json(result))
+    assert content["smallest_difference"] == round(smallest_difference(60, 60, 0.05 / 5), 6)
     words = content["checks"]["words"]
     assert words["found"] == len(result.words)
     assert words["clearest"][0]["p_holm"] == pytest.approx(words["p_holm"])

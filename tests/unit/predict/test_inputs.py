@@ -270,8 +270,9 @@ def test_rows_before_a_broken_one_come_before_the_error(kind: str, data: bytes, 
     assert lines_of_error[0].startswith(line)
 
 
-def test_long_texts_make_small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inputs, "BATCH_CHARACTERS", 10)
+@pytest.mark.parametrize(("limit", "value"), [("CHARACTERS", 10), ("ROWS", 2)])
+def test_long_or_many_texts_make_small_batches(limit: str, value: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inputs, f"BATCH_{limit}", value)
     data = b"text\n" + b"12345\n" * 5
     found = list(inputs.read_stream(io.BytesIO(data), "csv", LAYOUT))
     assert [len(ids) for ids, _ in found] == [2, 2, 1]

@@ -196,6 +196,7 @@ def test_an_error_leaves_what_was_there(tmp_path: Path, error: type[BaseExceptio
 
 
 def test_a_device_or_pipe_is_not_replaced(tmp_path: Path) -> None:
+    outputs.require_other_files({}, {"--output": Path(os.devnull), "--page": Path(os.devnull)})
     with outputs.open_output(Path(os.devnull)) as stream:
         stream.write(b"new")
     assert Path(os.devnull).is_char_device()
@@ -215,7 +216,8 @@ def test_a_folder_and_a_file_in_a_missing_or_closed_one_are_refused(
 ) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "closed").mkdir()
-    monkeypatch.setattr("os.access", lambda path, _: Path(path).name != "closed")  # root may write everywhere
+    may_write = lambda path, mode: mode == os.W_OK | os.X_OK and Path(path).name != "closed"  # noqa: E731
+    monkeypatch.setattr("os.access", may_write)  # root may write everywhere
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError) as error, outputs.open_output(tmp_path / name):
         raise AssertionError

@@ -133,6 +133,7 @@ ERRORS = {
     ),
     "explain: 1": (b'{"texts": ["a"], "explain": 1}', 422, "explain must be true or false; got 1"),
     "terms: 0": (b'{"texts": ["a"], "terms": 0}', 422, "terms must be at least 1; got 0"),
+    "terms: 101": (b'{"texts": ["a"], "terms": 101}', 422, "terms must be at most 100; got 101"),
     "terms: 1e400": (b'{"texts": ["a"], "terms": 1e400}', 422, "terms must be an integer; got inf"),
     "coverage: 1": (b'{"texts": ["a"], "coverage": 1}', 422, "coverage must be less than 1.0; got 1"),
     "coverage: 0": (b'{"texts": ["a"], "coverage": 0.0}', 422, "coverage must be greater than 0.0; got 0.0"),
@@ -192,6 +193,16 @@ def test_a_large_body_is_refused_before_it_has_been_read(content: bytes | None) 
     message = "the body must have at most 100 bytes; send the texts in parts"
     assert (response.status_code, response.json()) == (413, {"error": message})
     assert content or sent == 120
+
+
+def test_a_body_of_as_many_bytes_as_allowed_is_read() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        for part in (b" " * 80, body(texts=["good"])):
+            yield part
+
+    for content in (b"x" * 99, chunks()):
+        assert post(content, bytes=99).status_code in {200, 400}
+    assert post(b" " * (99 - len(body(texts=["good"]))) + body(texts=["good"]), bytes=99, requests=1).status_code == 200
 
 
 def test_a_slow_body_is_refused() -> None:
@@ -363,7 +374,8 @@ class Broken(Predictor):
         return super().predict_proba(texts)
 
 
-def test_a_defect_is_hidden_from_clients_and_the_server_goes_on() -> None:
+def test_a_defect_is_hidden_from_clients_and_the_server_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "textclf.access")
     base = two_classes()
     app = create_app({"m": Broken(base.vectorizer, base.model, base.decision)}, "m")
     failed, fine = (
@@ -372,6 +384,8 @@ def test_a_defect_is_hidden_from_clients_and_the_server_goes_on() -> None:
     )
     assert (failed.status_code, failed.json()) == (500, {"error": "the server failed; its log says why"})
     assert fine.status_code == 200
+    logged = [json.loads(record.getMessage()) for record in caplog.records if record.name == "textclf.access"]
+    assert [line["status"] for line in logged] == [500, 200]
 
 
 # The log
@@ -379,13 +393,13 @@ def test_a_defect_is_hidden_from_clients_and_the_server_goes_on() -> None:
 
 def test_a_request_is_one_line_of_the_log_without_its_texts(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "textclf.access")
-    app = make_app()
+    app, answers = make_app(), []
     for request in (
         lambda client: client.post("/predict?secret", content=body(texts=["secret", "b"], model="three")),
         lambda client: client.post("/predict", content=body(texts=["a"], model="secret")),
         lambda client: client.get("/secret%0a"),
     ):
-        talk(app, request)
+        answers += talk(app, request)
     logged = [record.getMessage() for record in caplog.records if record.name == "textclf.access"]
     assert "secret" not in "".join(logged)
     lines = list(map(json.loads, logged))
@@ -396,7 +410,7 @@ def test_a_request_is_one_line_of_the_log_without_its_texts(caplog: pytest.LogCa
     ]
     assert (lines[0]["model"], lines[0]["texts"]) == ("three", 2)
     assert lines[0]["received"] == len(body(texts=["secret", "b"], model="three"))
-    assert lines[0]["sent"] > 100
+    assert [line["sent"] for line in lines] == [len(answer.content) for answer in answers]
     assert lines[0]["milliseconds"] > 0
 
 
