@@ -127,13 +127,10 @@ def corpora() -> str:
     columns = []
     for corpus in CORPORA:
         run = result(f"seeds-{corpus}")
-        shape, measured, ends = run["features"]["train"], run["evaluation"], run["intervals"]
-        regression = measured["logistic_regression"]["test"]
+        regression, ends = run["evaluation"]["logistic_regression"]["test"], run["intervals"]
         of = {key: spread([fit[key] for fit in run["fits"]]) for key in SEED_ROWS}
         columns.append(
             [
-                f"{shape['rows']} of length {shape['features']:,}",
-                f"{measured['majority']['test']['accuracy']:.3f}",
                 interval(regression["accuracy"], ends["logistic_regression"]["test"]["accuracy"]),
                 f"{of['test accuracy'][0]:.3f} ± {of['test accuracy'][1]:.3f}",
                 f"{regression['accuracy'] - of['test accuracy'][0]:+.3f}",
@@ -144,8 +141,6 @@ def corpora() -> str:
         )
     count = len(result("seeds-yelp")["fits"])
     titles = (
-        "training vectors",
-        "largest class of the training rows",
         "logistic regression",
         f"network, {count} seeds: mean ± sd",
         "regression minus the network's mean",

@@ -166,7 +166,8 @@ def stages_table(root: str) -> str:
             *(", ".join(f"`{path}`" for path in grouped(paths)) for paths in (reads, writes)),
         ]
         line = f"| {' | '.join(cells)} |"
-        lines.append(re.sub(r"\$\{key\}", f"<{item}>", line).replace("${item}", entry.get("foreach", "")))
+        line = line.replace("${key}", f"<{item}>").replace("${item}", entry.get("foreach", ""))
+        lines.append(re.sub(r"\$\{item\.(\w+)\}", r"<\1>", line))
     return "\n".join(lines)
 
 
