@@ -1,5 +1,6 @@
 """Copies of the working tree, each in a Git repository of its own, in which benchmarks run the pipeline by DVC."""
 
+import copy
 import json
 import os
 import shlex
@@ -83,7 +84,7 @@ def variables(project: Path) -> dict[str, str]:
 
 def write_params(project: Path, changes: Mapping[str, Any]) -> None:
     """Write the project's params.yaml to a copy, with some dotted keys changed."""
-    params = load_yaml(ROOT / PARAMS_FILE)
+    params = copy.deepcopy(load_yaml(ROOT / PARAMS_FILE))  # which is read once per process
     for key, value in changes.items():
         *sections, name = key.split(".")
         section = params
