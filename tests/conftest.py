@@ -178,6 +178,12 @@ def _finish(folder: Path) -> Path:
     return folder
 
 
+def add_model(project: Path, kind: str) -> None:
+    """Let the small project train another model too."""
+    settings = put(*models("majority", kind), "export.model", "null")
+    (project / "params.yaml").write_text(settings, encoding="utf-8")
+
+
 @pytest.fixture
 def project(finished: Path, tmp_path: Path) -> Path:
     """A copy of the finished project to break."""

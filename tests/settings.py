@@ -12,8 +12,6 @@ from textclf.models.settings import Train
 from textclf.params import Params, is_lesson, parse
 
 OWN_TEXT = (Path(__file__).parents[1] / "params.yaml").read_text(encoding="utf-8")
-# Settings of a run of seconds: two models that need no TensorFlow.
-SMALL = ("train.models=[majority, logistic_regression]", "evaluate.resamples=200")
 LESSON = is_lesson(parse(OWN_TEXT))  # else `textclf init` made the project that of a user's own rows
 
 

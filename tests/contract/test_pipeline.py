@@ -374,7 +374,10 @@ def test_params_yaml_shows_settings_in_order_on_one_screen() -> None:
 
 def test_dvc_yaml_reads_what_check_requires() -> None:
     listed = {param for stage in STAGES.values() for param in stage.get("params", [])}
-    listed -= {stage.replace("@", ".") for stage in STAGES if "@" in stage} | {"about", "behave"}  # of entries; {}; only with tests
+    listed -= {stage.replace("@", ".") for stage in STAGES if "@" in stage} | {
+        "about",
+        "behave",
+    }  # of entries; {}; only with tests
     assert listed | {"vectorize", "train"} == {*REQUIRED} - {"data.path"} | {"data", "data.path"}
 
 

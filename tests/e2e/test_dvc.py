@@ -94,21 +94,3 @@ def test_an_experiment_with_another_corpus_gives_its_numbers(workshop: Callable[
     (row,) = experiments(copy)
     model = "metrics/models/logistic_regression.json"
     assert [row[f"{model}:{name}"] for name in ("rows", "features", "test.accuracy")] == ["750", "2576", "0.764"]
-
-
-@pytest.mark.slow
-def test_a_grid_stops_at_evaluate_and_is_listed_by_validation_accuracy(workshop: Callable[[], Copy]) -> None:
-    copy = workshop()
-    grid = "-S split.seed=1,2 -S 'train.models=[majority,naive_bayes]'"
-    # The copy has no environment of its own to bring up to date.
-    log = copy.run("sh", "-c", 'make -o .venv/run grid "GRID=$0"', grid)
-    assert re.search(r"^2 of 2: grid-[12] [12]$", log, re.MULTILINE)
-    header, _, *rows = [
-        [cell.strip() for cell in line.split("|")[1:-1]] for line in log.splitlines() if line[:1] == "|"
-    ]
-    found = [dict(zip(header, row, strict=True)) for row in rows]
-    assert {row["model"] for row in found} == {"naive_bayes", "majority"}
-    accuracies = [float(row["validation accuracy"]) for row in found]
-    assert accuracies == sorted(accuracies, reverse=True)
-    assert {row["Experiment"] for row in experiments(copy)} == {"grid-1", "grid-2"}
-    assert copy.run("git", "status", "--porcelain") == ""

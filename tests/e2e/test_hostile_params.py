@@ -49,9 +49,10 @@ def test_a_command_in_data_path_is_only_the_name_of_a_file(copy: Copy, options: 
     ],
 )
 def test_a_command_in_the_name_of_a_model_is_never_run(copy: Copy, options: list[str]) -> None:
-    change(copy, "train.models", json.dumps(["majority", f"x; touch hacked; {COMMAND}"]))
+    entry = {"kind": "majority", "features": "words"}
+    change(copy, "train", json.dumps({"majority": entry, f"x; touch hacked; {COMMAND}": entry}))
     printed, _ = copy.run_anyway(*DVC, "repro", *options)
-    assert "train: models[1] must be" in printed or "ERROR" in printed
+    assert "error: check: params.yaml: train" in printed or "ERROR" in printed
     assert not (copy.folder / "hacked").exists()
 
 

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import textclf
 from tests import verify
+from tests.settings import train
 from tests.vectorized import vectorize_terms
 from tests.verify import ROOT, Copy
 from textclf.artifacts.decisions import Decision
@@ -25,7 +26,6 @@ from textclf.export import onnx_model
 from textclf.fetch.catalogue import CORPORA
 from textclf.fetch.download import fetch_corpora
 from textclf.models.common.fitting import fit_model
-from textclf.models.settings import Train
 from textclf.predict.predictor import Predictor
 from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
@@ -175,7 +175,7 @@ def test_layers_and_onnx_predict_like_keras_on_another_corpus(tmp_path: Path, na
     features, vectorizer = vectorize_terms(splits, Terms(), table.classes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations in TensorFlow's own imports
-        fitted = fit_model("keras", features, Train().keras.model_copy(update={"epochs": EPOCHS}))
+        fitted = fit_model("keras", features, train("keras", epochs=EPOCHS)["keras"])
         from keras.saving import load_model
 
         fitted.files["model.keras"](tmp_path / "model.keras")

@@ -119,17 +119,14 @@ def test_the_stages_form_the_chain_of_the_design(pipeline: Copy) -> None:
     graph = pipeline.dvc("dag", "--dot")
     lines = [line for line in graph.splitlines() if "->" in line and "/dvc.yaml" not in line]
     edges = {tuple(re.findall(r'"([\w@]+)"', line)) for line in lines}
-    trained = [
-        f"train@{name}" for name in yaml.safe_load((pipeline.folder / "params.yaml").read_bytes())["train"]["models"]
-    ]
+    trained = [f"train@{name}" for name in yaml.safe_load((pipeline.folder / "params.yaml").read_bytes())["train"]]
     vectorized = "vectorize@words"
-    others = ("fetch", "split", vectorized, "combine", *trained, "evaluate", "export", "plot", "report")
+    others = ("fetch", "split", vectorized, *trained, "evaluate", "export", "plot", "report")
     assert edges == {
         *(("check", stage) for stage in others),
         ("fetch", "split"),
         *((stage, vectorized) for stage in ("fetch", "split")),  # fetch brings pretrained weights
-        (vectorized, "combine"),
-        *(("combine", stage) for stage in trained),
+        *((vectorized, stage) for stage in trained),
         *((stage, "evaluate") for stage in ("split", *trained)),
         ("evaluate", "plot"),
         ("fetch", "plot"),  # which built-in corpora there are, for the names of their classes

@@ -180,7 +180,7 @@ def test_the_gate_fails_on_a_drop_beyond_the_noise(branch: Copy, tmp_path: Path)
 def test_numbers_of_different_rows_are_marked_as_such(branch: Copy, tmp_path: Path) -> None:
     copy = another(branch, tmp_path)
     copy.dvc("checkout")
-    commit(copy, "split.seed=1", "train.models=[majority]", "gate.minimum={}", "gate.maximum_drop={}")
+    commit(copy, "split.seed=1", *verify.only("majority"), "gate.minimum={}", "gate.maximum_drop={}")
     result = pr_report(copy, "main")
     assert result.code == 0
     for text in (

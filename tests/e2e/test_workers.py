@@ -113,7 +113,7 @@ def test_a_cluster_writes_the_same_bytes(project: Path, cluster: Cluster) -> Non
         ("cluster", "pass", {"DASK_SCHEDULER_ADDRESS": cluster.address()}),
     ):
         code = f"import os, runpy; {statement}; runpy.run_module('stages.vectorize', run_name='__main__')"
-        options = ["--stage", "vectorize@words", "--plan", "plan", "--splits", "splits"]
+        options = ["--stage", "vectorize@words", "--splits", "splits"]
         options += ["--pretrained", "pretrained", "--features", name]
         done = subprocess.run(
             [sys.executable, "-c", code, *options],

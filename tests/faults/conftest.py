@@ -10,10 +10,10 @@ import pytest
 from tests import verify
 from tests.conftest import once
 from tests.faults.campaign import seed
-from tests.settings import SMALL
 from tests.verify import Copy
 
 HERE = Path(__file__).parent
+SMALL = (*verify.only("majority", "logistic_regression"), "evaluate.resamples=200")
 
 
 @pytest.hookimpl(tryfirst=True)  # before -m is applied

@@ -244,7 +244,7 @@ def test_a_stage_with_a_damaged_input_says_so_or_works(
         assert damage.defects(STAGE_FILES[name], lambda: run(name, capfd), tries(4), generator(name)) == []
 
 
-BETWEEN = {"features": ("combine", "train", "evaluate", "export"), "trained": ("evaluate", "export")}
+BETWEEN = {"features": ("train", "evaluate", "export"), "trained": ("evaluate", "export")}
 
 
 @pytest.mark.parametrize("made", BETWEEN)

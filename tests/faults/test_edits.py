@@ -59,7 +59,7 @@ def edited(copy: Copy, stage: str, trigger: str, file: str, old: str, new: str) 
 @pytest.mark.parametrize(
     ("stage", "trigger", "file", "old", "new", "named"),
     [
-        ("check", "/checked", "params.yaml", "mistakes: ", "mistakes: 1", "report.mistakes"),
+        ("check", "/checked", "params.yaml", "terms: ", "terms: 1", "export.terms"),
         ("split", ROWS, "params.yaml", "seed: 1000", "seed: 1001", "split.seed"),
         by_night("split", ROWS, "stages/split.py", '"""', '"""New. ', "stages/split.py"),
         ("split", ROWS, "textclf/split/write.py", '"""', '"""New. ', "textclf/split/write.py"),
@@ -69,7 +69,7 @@ def edited(copy: Copy, stage: str, trigger: str, file: str, old: str, new: str) 
         by_night(LR, FEATURES, "params.yaml", "  C: 1.0", "  C: 2.0", "train.logistic_regression.C"),
         (LR, FEATURES, "textclf/models/logistic_regression/fitting.py", '"""', '"""New. ', "fitting.py"),
         ("evaluate", TRAINED, "params.yaml", "resamples: 200", "resamples: 300", "evaluate.resamples"),
-        by_night("plot", "confusion.csv", "params.yaml", "title: null", "title: x", "about.title"),
+        by_night("plot", "confusion.csv", "params.yaml", "about: {}", "about: {title: x}", "about.title"),
         ("report", SPLITS, "textclf/report/templates/sections/provenance.html.j2", "Checksums", "Sums", ".j2"),
     ],
 )
@@ -92,7 +92,7 @@ def test_an_edit_of_what_a_running_stage_uses_is_refused(
         by_night(LR, FEATURES, "textclf/report/page.py", '"""', '"""New. '),
         by_night("evaluate", TRAINED, "params.yaml", "  C: 1.0", "  C: 2.0"),
         ("export", "shapes.json", "params.yaml", "terms: ", "terms: 1"),
-        by_night("report", SPLITS, "params.yaml", "mistakes: ", "mistakes: 1"),
+        by_night("report", SPLITS, "params.yaml", "terms: ", "terms: 1"),
     ],
 )
 def test_an_edit_of_what_a_running_stage_does_not_use_is_allowed(

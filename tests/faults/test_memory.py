@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import ROOT, arguments, tree
+from tests.conftest import ROOT, add_model, arguments, tree
 from tests.faults.campaign import seed, tries
 from tests.settings import put
 
@@ -82,6 +82,7 @@ def test_any_limit_of_address_space_gives_a_result_or_one_line(project: Path, na
 
 
 def test_a_fit_under_a_limit_gives_a_result_or_one_line(project: Path) -> None:
+    add_model(project, "logistic_regression")
     model = {
         "stage": "train@logistic_regression",
         "trained": "data/trained/new",
@@ -94,6 +95,7 @@ def test_a_fit_under_a_limit_gives_a_result_or_one_line(project: Path) -> None:
 
 
 def test_tensorflow_is_not_loaded_where_it_would_crash(project: Path) -> None:
+    add_model(project, "keras")
     model = {"stage": "train@keras", "trained": "data/trained/new", "predictions": "data/predictions/new.parquet"}
     outcome = run(project, 3 * GIB, "-m", "stages.train", *arguments("train", **model))
     assert is_good(outcome)

@@ -18,7 +18,7 @@ from tests.settings import put
 pytestmark = pytest.mark.slow
 
 STAGES = (
-    *("check", "split", "vectorize@words", "combine"),
+    *("check", "split", "vectorize@words"),
     *("train@majority", "train@logistic_regression", "train@keras"),
     *("evaluate", "export", "plot", "report"),
 )

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.conftest import ROOT, arguments
+from tests.conftest import ROOT, add_model, arguments, content
 
 CALLS = (
     *("openat", "read", "pread64", "write", "close", "fsync", "mmap", "ftruncate", "lseek", "flock"),
@@ -23,6 +23,7 @@ CALLS = (
 )
 COMMIT = ("fsync", "mkdir", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "link", "linkat")
 ERRORS = ("ENOSPC", "EIO", "EACCES", "EMFILE", "EROFS", "ENOENT", "ENOMEM")
+MODEL = "logistic_regression"
 STAGES = ("split", "vectorize", "train", "evaluate", "export")
 SECONDS = 120  # until a stage is taken to hang
 _LINE = re.compile(r"(?P<process>\d+) +(?P<call>\w+)\((?P<rest>.*)")
@@ -105,23 +106,17 @@ def _lines(log: Path) -> list[tuple[str, ...]]:
 
 
 def make_stage(project: Path, name: str) -> Stage:
-    """Return a stage of the small project; train trains logistic regression."""
-    words = arguments(name, **({"stage": "train@logistic_regression"} if name == "train" else {}))
-    values = dict(zip(words[::2], words[1::2], strict=True))
-    match name:
-        case "train":
-            outputs = ["data/trained/logistic_regression", "data/predictions/logistic_regression.parquet"]
-        case "vectorize":
-            outputs = ["data/features/words"]
-        case "evaluate":
-            metrics = ("comparisons", "coverage", "decisions", "evaluation", "intervals", "training")
-            plots = ("classes", "confusion", "history", "precision_recall", "reliability", "risk_coverage", "roc")
-            outputs = ["metrics/models", "data/conformal.json", *(f"metrics/{each}.json" for each in metrics)]
-            outputs += [f"plots/{each}.csv" for each in plots]
-        case _:
-            names = {"split": ("splits", "report"), "export": ("models", "terms")}
-            outputs = [values[f"--{each}"] for each in names[name]]
-    return Stage(project, name, tuple(words), tuple(outputs))
+    """Return a stage of the small project, with its outputs in dvc.yaml; train trains logistic regression."""
+    item = {"train": MODEL, "vectorize": "words"}.get(name, "")
+    if name == "train":
+        add_model(project, MODEL)
+    declared = content("dvc.yaml")["stages"][name]
+    declared = declared.get("do", declared)
+    entries = [*declared["outs"], *declared.get("metrics", [])]
+    outputs = [next(iter(each)) if isinstance(each, dict) else each for each in entries]
+    words = arguments(name, **({"stage": f"train@{MODEL}"} if name == "train" else {}))
+    kept = (output.replace("${key}", item) for output in outputs if not output.startswith("data/provenance"))
+    return Stage(project, name, tuple(words), tuple(kept))
 
 
 def state(stage: Stage) -> State:
@@ -142,9 +137,9 @@ def put(stage: Stage, wanted: State) -> None:
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)
-        for name, content in (files or {}).items():
+        for name, data in (files or {}).items():
             (path / name).parent.mkdir(parents=True, exist_ok=True)
-            (path / name).write_bytes(content)
+            (path / name).write_bytes(data)
 
 
 def run_again(project: Path, name: str) -> tuple[Stage, State, State]:
@@ -160,7 +155,7 @@ def run_again(project: Path, name: str) -> tuple[Stage, State, State]:
 def _make_old(new: State) -> State:
     """Return outputs that an earlier run might have left: other bytes, and a file more in each folder."""
     return {
-        output: {name: b"old " + content[:64] for name, content in files.items()}
+        output: {name: b"old " + data[:64] for name, data in files.items()}
         | ({} if list(files) == ["."] else {"old": b"old"})
         for output, files in new.items()
         if files is not None
