@@ -56,6 +56,7 @@ class Chart:
     kind: str  # line, point, bar or cell
     x: Axis
     y: Axis
+    split: str = ""  # whose rows are drawn, of a table with a column `split`
     ends: tuple[str, str] | None = None  # columns of an interval, along the axis that has numbers (y, if both have)
     guide: Sequence[tuple[float, float]] = ()  # points of a dotted line: guessing, or perfect calibration
     steps: bool = False  # whether a line goes in steps: between two points, y is that of the right one
@@ -68,7 +69,15 @@ class Chart:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that are drawn, with `model`."""
-        names = ["model", self.dash, self.panels, self.x.column, self.y.column, *(self.ends or ())]
+        names = [
+            "model",
+            self.dash,
+            "split" if self.split else "",
+            self.panels,
+            self.x.column,
+            self.y.column,
+            *(self.ends or ()),
+        ]
         return tuple(dict.fromkeys(name for name in names if name))
 
 
@@ -156,6 +165,7 @@ F1 = Chart(
     kind="point",
     x=Axis("f1", "F1"),
     y=names("class"),
+    split="test",
     ends=("f1_low", "f1_high"),
 )
 CHARTS = {

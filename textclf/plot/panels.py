@@ -14,6 +14,7 @@ from textclf.plot.style import HEIGHT, SQUARE, WIDE, Spec
 
 def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mapping[str, str]) -> dict[str, Spec]:
     """Return the panels of a chart by their titles, "" if it is a single one; `names` has those of classes."""
+    rows = rows[rows["split"] == chart.split] if chart.split else rows
     chart = _from_confidence(chart, rows)
     if not chart.panels:
         return {"": _draw(chart, rows, models, CURVE_POINTS, legend=True)}

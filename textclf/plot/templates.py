@@ -112,7 +112,7 @@ def _points(chart: Chart) -> Spec:
     mean: Any = [{"op": "mean", "field": chart.x.column, "as": "mean"}]
     drawn = {
         "transform": [
-            {"filter": "datum.split == 'test'"},
+            *([{"filter": f"datum.split == '{chart.split}'"}] if chart.split else []),
             NUMBERED,
             {"joinaggregate": mean, "groupby": ["class"]},
             *_first("mean", "class", "ascending"),
