@@ -15,6 +15,8 @@ from textclf.plot.style import HEIGHT, SQUARE, WIDE, Spec
 def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mapping[str, str]) -> dict[str, Spec]:
     """Return the panels of a chart by their titles, "" if it is a single one; `names` has those of classes."""
     rows = rows[rows["split"] == chart.split] if chart.split else rows
+    if "class" in chart.columns:
+        rows = rows.assign(**{"class": [names.get(name, name) for name in rows["class"]]})
     chart = _from_confidence(chart, rows)
     if not chart.panels:
         return {"": _draw(chart, rows, models, CURVE_POINTS, legend=True)}
@@ -22,7 +24,7 @@ def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mappi
     limit = CURVE_POINTS // max(1, len(parts))
     if chart.panels == "model":
         return {display_name(name): _draw(chart, parts[name], [name], limit, False) for name in models if name in parts}
-    return {names.get(name, name): _draw(chart, part, models, limit, True) for name, part in parts.items()}
+    return {name: _draw(chart, part, models, limit, True) for name, part in parts.items()}
 
 
 def _draw(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int, legend: bool) -> Spec:

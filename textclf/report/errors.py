@@ -182,7 +182,7 @@ def _grouped(
             chart.name,
             f"{title}, for {join_names(models)}. The table has the numbers.",
             caption,
-            panels(chart, pd.DataFrame([row for row in rows if row[column] in drawn]), run.models, run.names)[""],
+            panels(chart, pd.DataFrame([row for row in rows if row[column] in drawn]), run.models, {})[""],
             narrow=True,
         ),
         "table": Table(table_title, [column, "rows", *models], table, range(1, 2 + len(models))),

@@ -163,7 +163,7 @@ def compared(run: Run) -> dict[str, Any]:
             "accuracies",
             f"Test accuracy with {level} intervals: {tested}.",
             f"Accuracy with its {level} interval, on the test rows and on the rows {fitted}.",
-            panels(BY_SPLIT, pd.DataFrame(accuracies), run.models, run.names)[""],
+            panels(BY_SPLIT, pd.DataFrame(accuracies), run.models, {})[""],
         ),
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),

@@ -263,3 +263,12 @@ def test_dvc_draws_every_model_and_revision_of_a_chart(name: str) -> None:
     assert [text for text in told_apart if f">{text}<" not in before] == []
     coloured = () if chart.kind == "cell" or chart.dash == "split" else told_apart
     assert [model for model in coloured if mark_of(model).colour not in before] == []
+
+
+def test_a_chart_of_classes_draws_its_split_with_their_names() -> None:
+    rows = pd.DataFrame({"model": "keras", "split": ["train", "test"], "class": "0", "f1": [1.0, 0.5]})
+    rows = rows.assign(f1_low=rows["f1"], f1_high=rows["f1"])
+    spec = panels(CHARTS["f1"], rows, ["keras"], {"0": "negative"})[""]
+    assert [(row["class"], row["f1"]) for row in spec["data"]["values"]] == [("negative", 0.5)]
+    curve = panels(ROC, tables.roc(["0", "1"], PAIR), PAIR, {"0": "negative"})
+    assert [*curve] == ["negative", "1"]
