@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+import dask.config
 import pytest
 
 from tests.conftest import ROOT
@@ -124,7 +125,6 @@ def test_a_task_that_no_worker_survives_is_an_error_in_a_line() -> None:
 
 
 def test_a_scheduler_that_is_not_there_is_an_error() -> None:
-    import dask.config
     import distributed  # noqa: F401 (its defaults must be there before one of them is changed)
 
     with (
@@ -139,8 +139,6 @@ def test_a_scheduler_that_is_not_there_is_an_error() -> None:
 def test_workers_of_a_named_scheduler_must_have_the_same_code(
     monkeypatch: pytest.MonkeyPatch, other: str | None
 ) -> None:
-    import dask.config
-
     class Client(contextlib.nullcontext["Client"]):
         def __init__(self, address: str, **_: object) -> None:
             assert address == "tcp://somewhere:1"
@@ -253,6 +251,8 @@ def test_there_are_no_more_processes_than_fit_into_the_memory(monkeypatch: pytes
     assert found == {0: 8, 100: 8, 200: 5, 501: 0, 2000: 0}
     assert workers.processes(workers.FEWEST - 1) == 0
     assert workers.processes(7) == 7
+    with dask.config.set({"scheduler-address": "tcp://somewhere:1"}):
+        assert workers.processes(100) == 0
 
 
 LONG = """
