@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 Strings: TypeAlias = "pa.StringArray | pa.LargeStringArray"
 Lengths = NDArray[np.int32]  # of each text, in their order
 
-SPARSE = 64  # bytes for each marked one from which on the rows of these are looked up one by one
-
 
 def whole_column(table: "pa.Table", name: str) -> "pa.Array":
     """Return a column as one array; `KeyError` if it is missing, `ValueError` if it has nulls."""
@@ -84,12 +82,6 @@ def as_array(texts: Any) -> "pa.StringArray":
     return texts if isinstance(texts, pa.Array) else array_of(list(texts))
 
 
-def content(texts: "pa.StringArray") -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Return the bytes of all texts, and where in them each begins and the last one ends: (texts + 1,)."""
-    bounds, data = to_bytes(texts)
-    return data, bounds.astype(np.int64)
-
-
 def encode(texts: "pa.StringArray") -> tuple[NDArray[np.int32], list[str]]:
     """Return a code for each text (texts,), and the distinct texts in the order of their codes: by first occurrence."""
     encoded = texts.dictionary_encode()
@@ -122,16 +114,3 @@ def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
 def hash_normalized(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
     """Return `fingerprints` of the normalised texts: (texts,)."""
     return fingerprints(normalize_texts(texts.to_pylist()), seed)
-
-
-def rows_with(marked: NDArray[np.bool_], bounds: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return for each text whether one of its bytes is marked: (texts,)."""
-    rows = np.zeros(len(bounds) - 1, bool)
-    if (count := np.count_nonzero(marked)) * SPARSE < len(marked):
-        if count:
-            rows[np.searchsorted(bounds, np.flatnonzero(marked), side="right") - 1] = True
-        return rows
-    full = np.flatnonzero(np.diff(bounds))
-    if len(full):
-        rows[full] = np.logical_or.reduceat(marked, bounds[:-1][full])
-    return rows

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from textclf.artifacts.splits import open_clusters, read_table
-from textclf.core.arrow import to_bytes
+from textclf.core.arrow import as_array, to_bytes
 from textclf.evaluate.comparisons import EXACT_SUM
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
 
@@ -45,21 +45,11 @@ class IdDigest:
         """Start without rows."""
         self._texts, self._lengths = hashlib.sha256(), hashlib.sha256()
 
-    def add(self, ids: Sequence[str]) -> None:
+    def add(self, ids: "Sequence[str] | pa.ChunkedArray") -> None:
         """Add the ids of rows."""
-        texts = "".join(ids).encode()
-        lengths = map(len, ids if len(texts) == sum(map(len, ids)) else [each.encode() for each in ids])
-        self._add(texts, np.fromiter(lengths, np.int32, len(ids)))
-
-    def add_arrow(self, ids: "pa.ChunkedArray") -> None:
-        """Add the ids of rows in a column."""
-        for chunk in ids.chunks:
-            ends, texts = to_bytes(chunk)
-            self._add(texts, np.diff(ends))
-
-    def _add(self, texts: Any, lengths: NDArray[np.int32]) -> None:
-        self._texts.update(texts)
-        self._lengths.update(lengths.data)
+        ends, texts = to_bytes(as_array(ids))
+        self._texts.update(texts.data)
+        self._lengths.update(np.diff(ends).data)
 
     def digest(self) -> bytes:
         """Return the digest of all rows so far."""
@@ -90,7 +80,7 @@ def find_clusters(folder: Path, split: str) -> Clusters | None:
         return None
     ids = IdDigest()
     for path in open_clusters(folder, split).paths:
-        ids.add_arrow(read_table(path, ["id"], verified=True)["id"])
+        ids.add(read_table(path, ["id"], verified=True)["id"])
     return Clusters(keys, ids.digest(), count)
 
 

@@ -56,19 +56,14 @@ class CorrectedT:
     high: float
 
 
-def mcnemar(correct_a: NDArray[np.bool_], correct_b: NDArray[np.bool_]) -> McNemar:
-    """Return McNemar's exact two-sided test that both models have the same accuracy.
+def mcnemar(only_a: int, only_b: int) -> McNemar:
+    """Return McNemar's exact two-sided test that two models have the same accuracy.
 
-    Among the rows that only one model decides correctly, the number of a's is binomial with 1/2; without such rows p is
-    1. McNemar (1947), Psychometrika 12:153-157, doi:10.1007/BF02295996. The p-value is never too small, but
-    conservative with few such rows: Fagerland, Lydersen & Laake (2013), BMC Med. Res. Methodol. 13:91,
-    doi:10.1186/1471-2288-13-91.
+    `only_a` and `only_b` are the rows that only one of them decides correctly. Of these, the number of a's is binomial
+    with 1/2; without such rows p is 1. McNemar (1947), Psychometrika 12:153-157, doi:10.1007/BF02295996. The p-value is
+    never too small, but conservative with few such rows: Fagerland, Lydersen & Laake (2013), BMC Med. Res. Methodol.
+    13:91, doi:10.1186/1471-2288-13-91.
     """
-    return mcnemar_from_counts(int(np.sum(correct_a & ~correct_b)), int(np.sum(correct_b & ~correct_a)))
-
-
-def mcnemar_from_counts(only_a: int, only_b: int) -> McNemar:
-    """Return the test of `mcnemar` from the numbers of rows that only one model decides correctly."""
     fewer, more = sorted((only_a, only_b))
     # I_(1/2)(n - k, k + 1) is the probability of at most k of n. Twice one tail exceeds 1 where tails overlap.
     p = min(2 * float(special.betainc(more, fewer + 1, 0.5)), 1.0) if more else 1.0

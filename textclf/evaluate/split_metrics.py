@@ -15,7 +15,7 @@ from textclf.evaluate import comparisons, curves
 from textclf.evaluate.boundary import FEW, FEW_DISCORDANT, FEW_ROWS, TINY, Share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import Bin
 from textclf.evaluate.clusters import effective_rows, sign_flip
-from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar_from_counts
+from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
 from textclf.evaluate.curves import PositiveCounts
 from textclf.evaluate.histograms import thin, thin_precision_recall, thin_risk, thin_roc
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
@@ -229,7 +229,7 @@ class SplitMetrics(ABC):
     def comparison(self, a: str, b: str) -> Comparison:
         """Return how two models compare on the rows; `b` comes before `a` in the order of the models."""
         pair, rows, confidence = self.paired(a, b), self.rows, self.settings.confidence
-        test, effective = mcnemar_from_counts(pair.only_a, pair.only_b), float(rows)
+        test, effective = mcnemar(pair.only_a, pair.only_b), float(rows)
         discordant = (pair.only_a + pair.only_b) / rows
         if pair.sums is not None and pair.rows is not None:
             variance = discordant - pair.sampled.difference**2

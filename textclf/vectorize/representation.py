@@ -32,16 +32,6 @@ class Representation(Protocol):
         """Return the content of vectorizer.json."""
 
 
-class TermRepresentation(Representation, Protocol):
-    """A representation with a term for each column, so that predictions can be explained term by term."""
-
-    def terms(self) -> list[str]:
-        """Return the term of each column."""
-
-    def terms_of(self, text: str) -> dict[int, str]:
-        """Return the terms of one text by column."""
-
-
 def method_class(method: str) -> Any:
     """Return the class of the representations of a method; each is imported when it is needed."""
     match method:

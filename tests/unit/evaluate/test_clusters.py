@@ -17,7 +17,7 @@ from textclf.artifacts.predictions import Predictions
 from textclf.evaluate import clusters
 from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.clusters import IdDigest, count_dependent, effective_rows, sign_flip, variance_between
-from textclf.evaluate.comparisons import mcnemar_from_counts
+from textclf.evaluate.comparisons import mcnemar
 from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.streaming import StreamingMetrics
 
@@ -63,7 +63,7 @@ def test_the_variance_between_clusters_is_that_of_the_resampled_clusters() -> No
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_sign_flips_of_single_rows_are_mcnemars_test(only_a: int, only_b: int) -> None:
     sums = np.concatenate([np.ones(only_a), -np.ones(only_b), np.zeros(3)])
-    assert sign_flip(sums) == pytest.approx(mcnemar_from_counts(only_a, only_b).p, rel=1e-9)
+    assert sign_flip(sums) == pytest.approx(mcnemar(only_a, only_b).p, rel=1e-9)
 
 
 @given(st.lists(st.integers(-5, 5), min_size=1, max_size=9))
@@ -192,7 +192,7 @@ def test_a_digest_of_ids_is_theirs_in_their_order_however_they_are_cut(
     for part in (ids[:first], ids[first:]):
         found[1].add(part)
     column = pa.chunked_array([["x", *ids[:second]], ids[second:]], pa.string())
-    found[2].add_arrow(column[1:])
+    found[2].add(column[1:])
     assert len({each.digest() for each in found}) == 1
     other = IdDigest()
     other.add(others)

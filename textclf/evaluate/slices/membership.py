@@ -94,7 +94,7 @@ def membership_of(shards: "Iterable[pa.Table]", train: "Shards[pa.Table] | Seque
     codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
     ids, rows = IdDigest(), 0
     for table in shards:
-        ids.add_arrow(table["id"])
+        ids.add(table["id"])
         rows += len(table)
         for name in ("label", *slice_columns(table.column_names)):
             columns.setdefault(name, _Column()).add(as_array(table[name]))

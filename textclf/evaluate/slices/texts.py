@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.arrow import blocks, content, count_lengths, encode, from_bytes
+from textclf.core.arrow import blocks, count_lengths, encode, from_bytes, to_bytes
 from textclf.core.hashing import fingerprints
 from textclf.evaluate.slices import names
 
@@ -98,7 +98,7 @@ def _hash_words(texts: "pa.StringArray") -> tuple[NDArray[np.uint64], NDArray[np
 
     A word is a run of letters and digits; of characters beyond ASCII, all count as letters and keep their case.
     """
-    data, bounds = content(texts)
+    bounds, data = to_bytes(texts)
     letters = _LETTERS[data]
     inside = letters != 0
     first = inside.copy()

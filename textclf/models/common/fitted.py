@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from textclf.artifacts.features import Features
-    from textclf.artifacts.shards import Shards
     from textclf.models.common.settings import ModelSettings
 
 
@@ -64,17 +63,4 @@ class ModelPackage(Protocol):
         """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them.
 
         There are none in a cross-validation to choose the default model.
-        """
-
-
-class StreamingModelPackage(ModelPackage, Protocol):
-    """The package of a model that can be fitted on shards, one in memory at a time."""
-
-    def fit_stream(
-        self, train: "Shards[Features]", watched: "Shards[Features]", settings: "ModelSettings", scratch: Path
-    ) -> Fitted:
-        """Return a model fitted on the training rows.
-
-        In the folder `scratch`, which it creates if needed, it may keep what it needs to resume after a kill. The next
-        run on the same shards and settings finds it there; the first run that succeeds removes it.
         """
