@@ -14,7 +14,7 @@ from textclf.fsck import command
 STAGES = """
 stages:
   make:
-    deps: [table.csv, tests]
+    deps: [table.csv, tests, stages/make.py]
     cmd:
       - mkdir -p data && printf one >data/a.txt && printf two >data/b.txt
       - printf three >file.txt && printf 4 >kept.txt
@@ -28,7 +28,16 @@ stages:
     outs:
       - used.txt: {cache: false}
 """
-ONE, LISTS = "f9/7c5d29941bfb1b2fdab0874906ab82", "*.dir"  # objects of the cache: that of a.txt, and of the folder
+STUDY = """
+stages:
+  study:
+    deps: [../more.csv]
+    params: [../params.yaml: [seed]]
+    cmd: cat ../more.csv >study.txt
+    outs:
+      - study.txt: {cache: false}
+"""
+ONE = "f9/7c5d29941bfb1b2fdab0874906ab82"  # the object of a.txt in the cache
 ENVIRONMENT = {**os.environ, "DVC_NO_ANALYTICS": "1", "GIT_CONFIG_GLOBAL": os.devnull}
 
 
@@ -42,10 +51,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a project whose pipeline has run."""
     folder = tmp_path_factory.mktemp("made")
     (folder / "dvc.yaml").write_text(STAGES)
-    (folder / "table.csv").write_text("text,label\ngood,1\n")
+    for name, content in {
+        "table.csv": "text,label\ngood,1\n",
+        "more.csv": "text\n",
+        "stages/make.py": "",
+        "params.yaml": "seed: 1\n",
+        "studies/dvc.yaml": STUDY,
+    }.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(content)
     (folder / "tests").mkdir()
     (folder / "tests" / "first.yaml").write_text("tests: 1\n")
-    shell(folder, "git init -q && dvc init -q && dvc repro -q && mkdir tracked")
+    shell(folder, "git init -q && dvc init -q && dvc repro -q && dvc repro -q studies/dvc.yaml && mkdir tracked")
     shell(folder, "printf five >tracked/t.txt && dvc add -q tracked && git add -A")
     shell(folder, "git -c user.name=a -c user.email=a@b.c commit -qm made")
     return folder
@@ -141,10 +158,14 @@ PROBLEMS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
 }
 
 
-@pytest.mark.usefixtures("project")
-def test_a_whole_project_is_said_to_be_whole(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command.run() == 0
-    assert capsys.readouterr().out == "8 files and 6 objects of DVC's cache are as dvc.lock has them\n"
+def test_a_whole_project_is_said_to_be_whole_whatever_the_edits_that_dvc_sees(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("", "stages/make.py", "params.yaml", "more.csv"):  # the input of another dvc.yaml
+        if name:
+            (project / name).write_text("seed: 2\n")
+        assert command.run() == 0, name
+        assert capsys.readouterr().out == "9 files and 6 objects of DVC's cache are as dvc.lock has them\n"
 
 
 @pytest.mark.parametrize(("change", "lines"), PROBLEMS.values(), ids=PROBLEMS)

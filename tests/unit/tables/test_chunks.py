@@ -1,6 +1,5 @@
 """Long files: parsed in chunks, and by line where a chunk is not plain, with the rows and errors of reading by line."""
 
-import gzip
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,11 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.unit.tables.tables import data
 from textclf.core import threads
 from textclf.core.errors import UserError
-from textclf.tables import corpus, limits
-from textclf.tables.chunks import Chunks
+from textclf.tables import limits
 from textclf.tables.delimited import CSV
 from textclf.tables.layout import Block, Layout, Rows
 from textclf.tables.read import read_blocks, read_rows
@@ -82,18 +79,6 @@ def test_chunks_of_any_size_give_the_rows_and_errors_of_reading_by_line(
         assert flattened(read_blocks(path, kind, layout)) == by_line
 
 
-def test_plain_chunks_are_arrays_and_only_the_others_are_read_by_line(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "c.csv"
-    path.write_text("text,label\n" + "a,0\n" * 50 + 'b"b,1\n' + "a,0\n" * 50)
-    in_chunks(monkeypatch, 40, 5, 2)
-    blocks = list(read_blocks(path, "csv", Layout({"text": "text", "label": "label"})))
-    by_line = [block for block in blocks if isinstance(block, Block) and isinstance(block.columns["text"], list)]
-    assert sum(len(block.numbers) for block in by_line) <= 15
-    assert len(blocks) > 5
-
-
 class Failing(io.BytesIO):
     """A stream that fails when all its bytes have been read."""
 
@@ -113,26 +98,3 @@ def test_an_error_of_reading_ahead_comes_after_those_of_the_rows_before_it(
     stream = Failing(b"text,label\n" + b"a,0\n" * 30 + tail.encode())
     with pytest.raises((OSError, UserError), match=error):
         list(CSV.read_blocks(stream, Path("c.csv"), Layout({"text": "text"})))
-
-
-@given(st.lists(st.sampled_from(PLAIN + PIECES), max_size=30), st.integers(1, 30), st.booleans())
-def test_chunks_are_all_of_a_stream_and_can_be_put_back(parts: list[bytes], size: int, quoting: bool) -> None:
-    content = b"".join(parts)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(limits, "CHUNK_BYTES", size)
-        chunks = Chunks(io.BytesIO(content), Path("c.csv"), quoting, "")
-        taken = []
-        while chunk := chunks.take():
-            chunks.put_back([chunk])
-            assert chunks.take() == chunk
-            taken.append(chunk)
-        rest = "".join(chunks.lines()).encode(errors="surrogateescape")
-        assert b"".join([*taken, rest]) == content
-        assert all(chunk.endswith(b"\n") for chunk in taken[:-1])
-
-
-def test_a_compressed_file_is_read_in_chunks_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "c.csv.gz"
-    path.write_bytes(gzip.compress(b"text,label\n" + b"a,0\nb,1\n" * 999))
-    in_chunks(monkeypatch, 100, 5, 2)
-    assert len(corpus.read(path, data()).rows) == 1998

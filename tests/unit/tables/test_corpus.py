@@ -23,47 +23,54 @@ from textclf.tables.settings import Data
 
 # Columns
 
+KEYED = '{"n": 7, "who": "Ann", "text": "a", "label": 0}\n{"n": "x", "who": true, "text": "b", "label": 1}\n'
+ODD_SOURCE = '{"text": "a", "source": "x"}\n{"text": "b"}\n{"text": "c", "source": "y"}\n'
+OWN_SOURCE: dict[str, bytes | str] = {
+    "a.csv": "text,source\nx,1\ny,2\n",
+    "b.csv": "text\nz\n",
+    "c.jsonl": '{"text": "w", "source": "3"}\n',
+    "d.parquet": parquet({"source": [True], "text": ["v"]}),
+}
 
-def test_columns_are_found_by_name_and_others_are_left_alone(read: Callable[..., Corpus]) -> None:
-    table = 'when,"the label",x,when,review\n1,no,,2,a\n,yes,"q,\n",,b\n'
-    got = read({"c.csv": table}, text="review", label="the label")
-    assert pairs(got) == [("a", "no"), ("b", "yes")]
 
-
-def test_ids_and_groups_come_from_their_columns(read: Callable[..., Corpus]) -> None:
-    lines = '{"n": 7, "who": "Ann", "text": "a", "label": 0}\n{"n": "x", "who": true, "text": "b", "label": 1}\n'
-    got = read({"c.jsonl": lines}, id="n", group="who")
-    assert got.rows.to_dict("list") == {
-        "id": ["7", "x"],
-        "text": ["a", "b"],
-        "label": ["0", "1"],
-        "group": ["Ann", "true"],
-    }
+@pytest.mark.parametrize(
+    ("files", "changed", "rows"),
+    [
+        (
+            {"c.csv": 'when,"the label",x,when,review\n1,no,,2,a\n,yes,"q,\n",,b\n'},
+            {"text": "review", "label": "the label"},
+            ["c.csv:2|a|no", "c.csv:3|b|yes"],
+        ),
+        ({"c.jsonl": KEYED}, {"id": "n", "group": "who"}, ["7|a|0|Ann", "x|b|1|true"]),
+        (
+            OWN_SOURCE,
+            {"label": "source"},
+            ["a.csv:2|x|1", "a.csv:3|y|2", "b.csv:2|z|b", "c.jsonl:1|w|3", "d.parquet:1|v|true"],
+        ),
+        (
+            {"c.jsonl": ODD_SOURCE, "d.csv": "text,source\n\nd,x\n"},
+            {"label": "source", "missing": "drop"},
+            ["c.jsonl:1|a|x", "c.jsonl:3|c|y", "d.csv:3|d|x"],
+        ),
+    ],
+)
+def test_columns_are_found_by_name_and_source_is_the_name_of_a_file_that_lacks_it(
+    read: Callable[..., Corpus], files: dict[str, bytes | str], changed: dict[str, Any], rows: list[str]
+) -> None:
+    got = read(files, **changed)
+    assert ["|".join(row) for row in got.rows.itertuples(index=False)] == rows
+    assert got.dropped == dict(
+        zip(("rows", "text", "label"), (2, 1, 2) if "missing" in changed else (0, 0, 0), strict=True)
+    )
 
 
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 def test_source_is_the_name_of_the_file_without_endings(read: Callable[..., Corpus], compression: str) -> None:
-    files = {
-        f"v1.0 pos.csv{compression}": compressed(b"text\na\n", compression),
-        f"sub/neg.parquet{compression}": compressed(parquet({"text": ["b"]}), compression),
-        f"neg.jsonl{compression}": compressed(b'{"text": "c"}\n', compression),
-    }
+    files = {"v1.0 pos.csv": b"text\na\n", "sub/neg.parquet": parquet({"text": ["b"]}), "neg.jsonl": b'{"text": "c"}\n'}
+    files = {f"{name}{compression}": compressed(content, compression) for name, content in files.items()}
     got = read(files, label="source", group="source")
     assert pairs(got) == [("c", "neg"), ("b", "neg"), ("a", "v1.0 pos")]
     assert got.rows["group"].tolist() == got.rows["label"].tolist()
-
-
-def test_a_column_called_source_takes_precedence_over_the_name_of_the_file(read: Callable[..., Corpus]) -> None:
-    files = {"a.csv": "text,source\nx,1\ny,2\n", "b.csv": "text\nz\n", "c.jsonl": '{"text": "w", "source": "3"}\n'}
-    files["d.parquet"] = parquet({"source": [True], "text": ["v"]})  # type: ignore[assignment]
-    assert read(files, label="source").rows["label"].tolist() == ["1", "2", "b", "3", "true"]
-
-
-def test_a_row_without_source_in_a_file_that_has_it_lacks_a_label(read: Callable[..., Corpus]) -> None:
-    lines = '{"text": "a", "source": "x"}\n{"text": "b"}\n{"text": "c", "source": "y"}\n'
-    got = read({"c.jsonl": lines, "d.csv": "text,source\n\nd,x\n"}, label="source", missing="drop")
-    assert pairs(got) == [("a", "x"), ("c", "y"), ("d", "x")]
-    assert got.dropped == {"rows": 2, "text": 1, "label": 2}
 
 
 # Labels
@@ -95,17 +102,24 @@ def test_labels_of_a_csv_stay_as_they_are_and_are_ordered(
     assert got.classes == classes
 
 
-def test_a_label_that_combines_others_is_a_class_if_it_is_listed(read: Callable[..., Corpus]) -> None:
-    rows = "text,label\na,x\nb,y\nc,x;y\n"
-    assert read({"c.csv": rows}, classes=["x", "y", "x;y"]).classes == ["x", "y", "x;y"]
-
-
-@pytest.mark.parametrize("labels", [("a,b", "c"), ("a,b", "a"), ("a;", "a"), (";", ","), ("1.5", "1", "5")])
-def test_a_label_with_a_separator_is_a_class_unless_all_its_parts_are_labels(
-    read: Callable[..., Corpus], labels: tuple[str, ...]
+@pytest.mark.parametrize(
+    ("labels", "given", "classes"),
+    [
+        (("a,b", "c"), None, ["a,b", "c"]),  # a combination of labels only if all its parts are some
+        (("a,b", "a"), None, ["a", "a,b"]),
+        (("a;", "a"), None, ["a", "a;"]),
+        ((";", ","), None, [",", ";"]),
+        (("1.5", "1", "5"), None, ["1", "1.5", "5"]),
+        (("x", "y", "x;y"), ["x", "y", "x;y"], ["x", "y", "x;y"]),
+        (("a", "b"), ["b", "a"], ["b", "a"]),
+        (("true", "2"), [2, True], ["2", "true"]),
+    ],
+)
+def test_classes_are_the_labels_in_order_or_as_given(
+    read: Callable[..., Corpus], labels: tuple[str, ...], given: list[object] | None, classes: list[str]
 ) -> None:
     rows = delimited([("text", "label"), *(("x", label) for label in labels)])
-    assert read({"c.csv": rows}).classes == sorted(labels)
+    assert read({"c.csv": rows}, classes=given).classes == classes
 
 
 @pytest.mark.parametrize(
@@ -146,42 +160,30 @@ def test_parquet_keeps_text_integers_and_booleans(
     assert read({"c.parquet": parquet({"text": ["x", "y"], "label": column})}).rows["label"].tolist() == labels
 
 
-@pytest.mark.parametrize("given_order", [["b", "a"], ["a", "b"]])
-def test_given_classes_give_the_order(read: Callable[..., Corpus], given_order: list[str]) -> None:
-    assert read({"c.csv": "text,label\nx,a\ny,b\n"}, classes=given_order).classes == given_order
-
-
-def test_given_classes_may_be_integers_and_booleans(read: Callable[..., Corpus]) -> None:
-    lines = '{"text": "x", "label": true}\n{"text": "x", "label": 2}\n'
-    assert read({"c.jsonl": lines}, classes=[2, True]).classes == ["2", "true"]
-
-
 # Missing text and labels
 
 
-def test_rows_without_text_or_label_are_dropped_and_counted(read: Callable[..., Corpus]) -> None:
-    table = "text,label\na,0\n,1\nb,\n \t,\u3000\n\nc,1\n"
-    got = read({"c.csv": table}, missing="drop")
-    assert got.rows["id"].tolist() == ["c.csv:2", "c.csv:7"]
-    assert got.dropped == {"rows": 4, "text": 3, "label": 3}
-
-
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("name", "content", "rows", "dropped"),
     [
-        ("c.jsonl", '{"text": "a", "label": 0}\n{"text": null, "label": 1}\n{"label": 1}\n\n{"text": "b", "label": 1}'),
-        ("c.parquet", parquet({"text": ["a", None, "", None, "b"], "label": [0, 1, 1, None, 1]})),
-        ("c.txt", "a\t0\n\t1\n  \t1\n\nb\t1\n"),
-        ("c.tsv", 'text\tlabel\na\t0\n\t1\n \t1\n\nb\t1\n"\t\r\n'),
+        ("c.csv", "text,label\na,0\n,1\nb,\n \t,\u3000\n\nc,1\n", [2, 7], (4, 3, 3)),
+        (
+            "c.jsonl",
+            '{"text": "a", "label": 0}\n{"text": null, "label": 1}\n{"label": 1}\n\n{"text": "b", "label": 1}',
+            [1, 5],
+            (3, 3, 1),
+        ),
+        ("c.parquet", parquet({"text": ["a", None, "", None, "b"], "label": [0, 1, 1, None, 1]}), [1, 5], (3, 3, 1)),
+        ("c.txt", "a\t0\n\t1\n  \t1\n\nb\t1\n", [1, 5], (3, 3, 1)),
+        ("c.tsv", 'text\tlabel\na\t0\n\t1\n \t1\n\nb\t1\n"\t\r\n', [2, 6], (4, 3, 2)),
     ],
-    ids=["jsonl", "parquet", "txt", "tsv"],
 )
-def test_nulls_and_blank_rows_are_dropped_in_every_format(
-    read: Callable[..., Corpus], name: str, content: bytes | str
+def test_rows_without_text_or_label_are_dropped_and_counted(
+    read: Callable[..., Corpus], name: str, content: bytes | str, rows: list[int], dropped: tuple[int, ...]
 ) -> None:
     got = read({name: content}, missing="drop")
-    assert pairs(got) == [("a", "0"), ("b", "1")]
-    assert got.dropped == {"rows": 3 + (name == "c.tsv"), "text": 3, "label": 1 + (name == "c.tsv")}
+    assert got.rows["id"].tolist() == [f"{name}:{row}" for row in rows]
+    assert tuple(got.dropped.values()) == dropped
 
 
 def test_only_blank_text_is_missing(read: Callable[..., Corpus]) -> None:
@@ -193,28 +195,19 @@ def test_only_blank_text_is_missing(read: Callable[..., Corpus]) -> None:
 # Errors
 
 
-@pytest.mark.parametrize(("wrong", "shown", "count"), [(1, 1, False), (5, 5, False), (6, 5, True)])
+@pytest.mark.parametrize("wrong", [1, 5, 6])
 def test_the_first_five_wrong_rows_are_shown_and_all_are_counted(
-    read: Callable[..., Corpus], tmp_path: Path, wrong: int, shown: int, count: bool
+    read: Callable[..., Corpus], tmp_path: Path, wrong: int
 ) -> None:
     path = tmp_path / "data"
     with pytest.raises(UserError) as error:
-        read({"a.txt": "good\t1\n" + "bad\n" * wrong, "b.csv": "text,label\na,0\n"})
-    lines = [
-        f"{path}/a.txt:{number}: must be a sentence, a tab and a label; got 'bad' without a tab"
-        for number in range(2, 2 + shown)
+        read({"a.txt": "good\t1\n" + "bad\n" * (wrong - 1), "b.csv": "text,label\n,0\na,0\n"})
+    assert [line.split(": ")[0] for line in error.value.lines[:5]] == [
+        *(f"{path}/a.txt:{number}" for number in range(2, min(wrong, 6) + 1)),
+        *([f"{path}/b.csv:2"] if wrong <= 5 else []),
     ]
-    total = [f"{path}: {wrong} of {wrong + 2} rows are wrong, 5 shown"] if count else []
-    assert list(error.value.lines) == lines + total
-
-
-def test_wrong_rows_of_several_files_are_reported_together(read: Callable[..., Corpus], tmp_path: Path) -> None:
-    with pytest.raises(UserError) as error:
-        read({"a.csv": "text,label\n,0\n", "b.jsonl": '{"text": 1, "label": 0}\n'})
-    assert [line.split(": ")[0] for line in error.value.lines] == [
-        f"{tmp_path}/data/a.csv:2",
-        f"{tmp_path}/data/b.jsonl:1",
-    ]
+    total = (f"{path}: {wrong} of {wrong + 2} rows are wrong, 5 shown",) if wrong > 5 else ()
+    assert error.value.lines[5:] == total
 
 
 # Rows in blocks
