@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import norm
 
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
+from textclf.evaluate.areas import Areas
 from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval, mean_interval
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
 from textclf.evaluate.registry import METRICS
@@ -128,6 +129,16 @@ def test_intervals_of_few_rows_cover_the_truth() -> None:
         entry = part.comparisons()["b_vs_a"]
         inside["difference"] += entry["low"] <= 0 <= entry["high"]
     assert all(count / sets > 0.9 for count in inside.values()), inside
+
+
+@pytest.mark.parametrize("place", [None, 0, 3])
+def test_areas_without_resamples_have_nearly_the_intervals_of_resamples(place: int | None) -> None:
+    rows = drawn(3, 600, 4)
+    expected = exact({"a": rows}, TOP, resamples=1000).interval("a", "roc_auc", place)
+    assert expected
+    assert Areas(rows.y, rows.probabilities, None, stratified=False).interval(place, 0.95) == pytest.approx(
+        expected, abs=0.1 * (expected.high - expected.low)
+    )
 
 
 def test_an_interval_of_many_classes_needs_no_resamples_of_the_area() -> None:

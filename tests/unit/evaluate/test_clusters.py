@@ -141,6 +141,16 @@ def test_repeated_texts_are_worth_no_more_than_once() -> None:
     assert bins[1]["accuracy_high"].to_numpy() == pytest.approx(bins[0]["accuracy_high"].to_numpy(), abs=0.02)
 
 
+def test_of_dependent_rows_a_class_that_is_never_decided_has_a_precision_without_interval() -> None:
+    y = np.repeat([0, 1, 0, 1], 30)
+    rows = {"a": predictions(y, 0.1 + 0.2 * np.linspace(0, 1, len(y)))}
+    part = ExactMetrics("test", rows, {"a": Decision(0.5)}, params(), False, np.repeat(np.arange(40), 3))
+    row = part.by_class("a").set_index("class").loc["yes"]
+    assert row["precision"] == row["recall"] == 0
+    assert np.isnan(row["precision_high"])
+    assert 0 < row["recall_high"] < 0.3
+
+
 def test_clusters_give_the_same_intervals_streamed_and_in_memory() -> None:
     models, of_rows = repeated(3, 400, 5)
     in_memory = ExactMetrics(
