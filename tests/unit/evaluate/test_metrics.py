@@ -16,7 +16,7 @@ from tests.unit.evaluate.samples import FOUR, HALF, SEEDS, exact, predictions, s
 from textclf.evaluate import metrics
 from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.metrics import compute, point_values, weighted
-from textclf.evaluate.registry import METRICS, format_value
+from textclf.evaluate.registry import METRICS, compare_pair, format_value
 
 
 def by_scikit_learn(
@@ -79,6 +79,12 @@ def test_every_metric_of_the_registry_has_a_function() -> None:
 
 def test_a_value_is_shown_as_a_percentage_or_with_three_digits() -> None:
     assert [format_value(name, 0.79649) for name in ("accuracy", "log_loss")] == ["79.6%", "0.796"]
+
+
+def test_a_difference_is_that_of_the_model_named_first_from_the_other() -> None:
+    stored = {"b_vs_a": {"difference": 0.1, "low": -0.2, "high": 0.3, "p": 0.5}}
+    assert compare_pair(stored, ["a", "b"], "b", "a") == stored["b_vs_a"]
+    assert compare_pair(stored, ["a", "b"], "a", "b") == {"difference": -0.1, "low": -0.3, "high": 0.2, "p": 0.5}
 
 
 @given(SEEDS, st.integers(2, 6), st.booleans(), st.booleans())
