@@ -54,19 +54,14 @@ def test_a_word_that_only_test_rows_have_tells_a_model_nothing() -> None:
     assert measure.measure(splits, CLASSES, "logistic_regression", setup())["accuracy"] == 0.5
 
 
-def test_the_metrics_are_those_of_the_test_rows() -> None:
-    splits = split()
-    found = measure.measure(splits, CLASSES, "majority", setup())
-    assert found == {"accuracy": 0.5, "log_loss": round(math.log(2), 6)}
+@pytest.mark.parametrize("classes", [["0", "1"], ["c", "a", "b"]])
+def test_the_metrics_are_those_of_the_test_rows(classes: list[str]) -> None:
+    splits = draw_splits(corpus(120, "".join(sorted(classes))), Split(stratify=True))
+    share = round(1 / len(classes), 6)
+    found = measure.measure(splits, classes, "majority", setup())
+    assert found == {"accuracy": share, "log_loss": round(math.log(len(classes)), 6)}
     # The word of the class separates the rows.
-    assert measure.measure(splits, CLASSES, "logistic_regression", setup())["accuracy"] == 1
-
-
-def test_three_classes_are_measured() -> None:
-    splits = draw_splits(corpus(60, "abc"), Split(stratify=True))
-    found = measure.measure(splits, ["c", "a", "b"], "majority", setup())
-    assert found == {"accuracy": round(1 / 3, 6), "log_loss": round(math.log(3), 6)}
-    assert measure.measure(splits, ["c", "a", "b"], "logistic_regression", setup())["accuracy"] == 1
+    assert measure.measure(splits, classes, "logistic_regression", setup())["accuracy"] == 1
 
 
 def test_settings_of_the_model_can_be_changed() -> None:

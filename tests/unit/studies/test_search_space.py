@@ -91,7 +91,18 @@ def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
     ],
 )
 def test_a_wrong_search_is_one_clear_line(section: str, line: str) -> None:
+    (only,) = errors_of(section)
+    assert only.startswith(f"params.yaml: {line}")
+
+
+def test_each_setting_with_wrong_values_is_told_once() -> None:
+    lines = errors_of("{space: {C: [0, 1, -1], max_iter: [0, 0.5], solver: [lbfgs]}}")
+    start = "params.yaml: search.space: train.logistic_regression"
+    assert [line.partition(" must ")[0] for line in lines] == [f"{start}.C", f"{start}.max_iter"]
+    assert lines[0].endswith("got 0")  # the first of the values
+
+
+def errors_of(section: str) -> tuple[str, ...]:
     with pytest.raises(UserError) as error:
         parse(f"{TEXT.partition('search:')[0].rstrip()}\n\nsearch: {section}\n")
-    (only,) = error.value.lines
-    assert only.startswith(f"params.yaml: {line}")
+    return error.value.lines

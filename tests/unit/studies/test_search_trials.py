@@ -110,9 +110,9 @@ def test_a_search_that_was_killed_resumes_with_the_same_trials(
     assert fitted == []
 
 
-@pytest.mark.parametrize("line", [1, 2, -1])
 @pytest.mark.parametrize(
-    ("old", "new"), [(rb", 0\.\d", b", 0.9"), (rb"0\.(\d)", rb"1.\1"), (b"^.", b"?"), (b"\n$", b"\r")]
+    ("line", "old", "new"),
+    [(1, rb", 0\.\d", b", 0.9"), (2, rb"0\.(\d)", rb"1.\1"), (1, b"^.", b"?"), (-1, b"\n$", b"\r")],
 )
 def test_a_score_that_was_changed_is_not_believed(tmp_path: Path, line: int, old: bytes, new: bytes) -> None:
     scores = Scores(tmp_path / "scratch")
@@ -128,12 +128,16 @@ def test_a_score_that_was_changed_is_not_believed(tmp_path: Path, line: int, old
 
 
 def test_other_rows_and_other_settings_are_not_taken_for_those_that_are_done(tmp_path: Path, fitted: list[Any]) -> None:
-    small = settings(trials=1, space={"C": [1.0]})
-    run_search(corpus(40), CLASSES, setup(), small, tmp_path)
-    run_search(corpus(44), CLASSES, setup(), small, tmp_path)
-    run_search(corpus(40), CLASSES, setup(), settings(trials=1, space={"C": [2.0]}), tmp_path)
-    run_search(corpus(40), CLASSES, setup(split={"validation_size": 0.2}), small, tmp_path)
-    assert len(fitted) == 12
+    one = {"trials": 1, "space": {"C": [1.0]}}
+    for rows, chosen, changes in (
+        (40, setup(), one),
+        (44, setup(), one),
+        (40, setup(), one | {"space": {"C": [2.0]}}),
+        (40, setup(), one | {"metric": "accuracy"}),
+        (40, setup(split={"validation_size": 0.2}), one),
+    ):
+        run_search(corpus(rows), CLASSES, chosen, settings(**changes), tmp_path)
+    assert len(fitted) == 5 * 3
 
 
 def test_a_trial_that_fails_is_named(tmp_path: Path) -> None:
