@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 
+from textclf.core.provenance import Record
 from textclf.export import versions
 
 LOCK = """\
@@ -17,18 +18,11 @@ other==1
 
 
 def test_a_combined_checksum_depends_on_names_and_contents_but_not_on_their_order() -> None:
-    combined = versions.combine_checksums({"a": "1", "b": "2"})
-    assert combined == versions.combine_checksums({"b": "2", "a": "1"})
-    assert (
-        len(
-            {
-                combined,
-                versions.combine_checksums({"a": "2", "b": "1"}),
-                versions.combine_checksums({"a": "1", "c": "2"}),
-            }
-        )
-        == 3
+    combined, *others = map(
+        versions.combine_checksums, ({"a": "1", "b": "2"}, {"a": "2", "b": "1"}, {"a": "1", "c": "2"})
     )
+    assert combined == versions.combine_checksums({"b": "2", "a": "1"})
+    assert len({combined, *others}) == 3
     assert versions.combine_checksums({"a": "1"}) == "1"
 
 
@@ -41,21 +35,32 @@ def test_locked_versions_are_found_in_any_spelling_of_the_name() -> None:
     }
 
 
+def test_versions_that_computed_are_told_from_those_that_are_only_locked() -> None:
+    used = {"split": {"numpy": "2.0"}, "train@a": {"numpy": "2.1", "keras": "3", "own": "1"}}
+    records = {stage: Record({}, packages) for stage, packages in used.items()}
+    locked = {"numpy": "2.0", "keras": "3", "dvc": "3.67"}
+    assert list(versions.describe_versions(records, locked).items()) == [
+        ("dvc, as locked", "3.67"),
+        ("keras", "3"),
+        ("numpy", "2.0 and 2.1 (locked: 2.0)"),
+        ("own", "1"),
+    ]
+    (line,) = versions.unlocked(records, locked)
+    assert line.startswith("the stages computed with numpy 2.0 and 2.1, but the requirements lock 2.0; install the")
+
+
 def test_a_machine_without_a_repository_has_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     for name in ("GIT_DIR", "GIT_WORK_TREE"):
         monkeypatch.delenv(name, raising=False)
     machine = versions.describe_machine(tmp_path, ["numpy", "no-such-package"])
     assert machine["git"] == {"revision": None, "clean": None}
+    monkeypatch.setenv("PATH", str(tmp_path))  # without Git
+    assert versions.describe_machine(tmp_path)["git"] == {"revision": None, "clean": None}
     packages = machine["packages"]
     assert isinstance(packages, dict)
     assert packages["no-such-package"] is None
     assert packages["numpy"]
-
-
-def test_a_machine_without_git_has_no_revision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert versions.describe_machine(tmp_path)["git"] == {"revision": None, "clean": None}
 
 
 def test_the_revision_and_whether_the_tree_is_clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,9 @@ SAID = {  # by run and section
         "the default model of textclf predict: best accuracy on 40 validation rows.",
         "Better than majority",
     ],
-    ("named", "summary"): ["majority represents the run, and is the default model of textclf predict: named by export.model."],
+    ("named", "summary"): [
+        "majority represents the run, and is the default model of textclf predict: named by export.model."
+    ],
     ("pair", "summary"): ["No significant difference from logistic regression"],
     ("alone", "summary"): ["no other model to compare"],
     ("lesson", "protocol"): [
