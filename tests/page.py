@@ -1,7 +1,9 @@
 """A page as its elements and the text of its sections."""
 
 from html.parser import HTMLParser
+from unittest import mock
 
+from textclf.pages import parts
 from textclf.report.page import render
 from textclf.report.run import Run
 
@@ -49,6 +51,12 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+def without_pictures(run: Run) -> str:
+    """Return the page of a run without the pictures of its charts, which take most of the time."""
+    with mock.patch.object(parts, "svg", return_value=""):
+        return render(run)
+
+
 def sections(run: Run) -> dict[str, str]:
-    """The text of each section of a run's page, its white space single."""
-    return {name: " ".join(text.split()) for name, text in Page(render(run)).text.items()}
+    """The text of each section of a run's page, without pictures, its white space single."""
+    return {name: " ".join(text.split()) for name, text in Page(without_pictures(run)).text.items()}

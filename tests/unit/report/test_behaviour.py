@@ -12,8 +12,6 @@ from textclf.report import behaviour as section
 from textclf.report.page import render
 from textclf.report.run import Run
 
-DIRECTION = {"kind": "direction", "about": "", "must_not_rise": "no", "tolerance": 0.1}
-
 
 def run(**tests: dict[str, Any]) -> Run:
     return make_run(MODELS, settings={"behave.tests": "{mine: mine.yaml}"}, behaviour={"mine": results_of(tests)})
@@ -39,16 +37,6 @@ def test_there_is_no_section_without_tests() -> None:
     assert "behave" not in sections(make_run(MODELS))["params"]
 
 
-def test_the_worst_test_comes_first_with_the_rates_of_the_models_side_by_side() -> None:
-    (file,) = section.behaviour(run(easy=EASY, hard=HARD))["files"]  # type: ignore[index]
-    table = file["worst"]
-    assert list(table.columns) == ["test", "kind", "cases", "majority", "logistic regression"]
-    assert table.rows == [
-        ["hard", "invariance", "8", ("50.0%", "21.5% to 78.5%"), ("62.5%", "30.6% to 86.3%")],
-        ["easy", "minimum function", "4", ("25.0%", "4.6% to 69.9%"), ("0.0%", "0.0% to 49.0%")],
-    ]
-
-
 def test_rates_by_change_are_listed_for_tests_with_several_changes() -> None:
     (file,) = section.behaviour(run(easy=EASY, hard=HARD))["files"]  # type: ignore[index]
     assert [row[:2] for row in file["changes"].rows] == [["hard: typo", "4"], ["hard: upper case", "4"]]
@@ -71,15 +59,6 @@ def test_of_many_cases_alike_some_at_equal_distances_are_shown() -> None:
     easy = EASY | {"cases": [case(f"text {n}.", said(True), said(n == 7), expected="no") for n in range(9)]}
     text = sections(run(easy=easy))["behaviour"]
     assert [n for n in range(9) if f"text {n}." in text] == [0, 4, 7]
-
-
-def test_a_direction_shows_the_class_in_question_and_its_probabilities() -> None:
-    test = DIRECTION | {
-        "cases": [case("bad", said(True, after="no"), said(False, after="no"), changed="not", change="append")]
-    }
-    text = sections(run(towards=test))["behaviour"]
-    assert "no rises by at most 10.0 points (append)" in text
-    assert "✗ fails: 87.5% → 25.0%" in text
 
 
 def test_a_test_that_no_model_fails_shows_no_cases() -> None:

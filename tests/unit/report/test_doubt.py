@@ -4,13 +4,11 @@ import json
 import re
 from typing import Any
 
-import numpy as np
 import pytest
 
 from tests.page import sections
 from tests.runs import make_run
-from textclf.core.formatting import percent
-from textclf.report.doubt import ENDS, doubt
+from textclf.report.doubt import doubt
 from textclf.report.page import render
 from textclf.report.run import Run
 
@@ -34,21 +32,6 @@ def test_without_a_coverage_there_is_no_section() -> None:
     assert doubt(make_run(MODELS, validation=True)) is None
 
 
-def test_each_model_has_its_sets_with_intervals_and_the_accuracy_of_its_answers() -> None:
-    run = make()
-    rows = {row[0]: row for row in section(run)["sets"].rows}
-    assert list(rows) == ["majority", "logistic regression", "keras"]
-    for name in MODELS:
-        sets = run.coverage[name]
-        row = rows[name.replace("_", " ")]
-        assert row[1][0] == percent(sets["coverage"]["value"])
-        assert row[1][1].count("%") == 2
-        assert row[2] == f"{sets['set_size']:.2f}"
-        assert row[3:6] == [percent(sets[kind]) for kind in ("answered", "several", "empty")]
-        assert row[6][0] == ("" if sets["accuracy"] is None else percent(sets["accuracy"]["value"]))
-    assert rows["majority"][6] == ("", "")  # it answers no row
-
-
 @pytest.mark.parametrize("by_class", [False, True])
 def test_the_page_says_of_what_the_coverage_holds(by_class: bool) -> None:
     text = sections(make(evaluate__coverage_by_class=str(by_class).lower()))["doubt"]
@@ -67,19 +50,6 @@ def test_the_page_says_what_the_validation_rows_have_chosen_before() -> None:
         "The same validation rows were used for train.keras.early_stopping, evaluate.calibration, export.model, so "
         "that the sets may contain the actual class a little less often than 80%."
     ) in text
-
-
-def test_of_many_classes_the_least_and_the_most_covered_are_listed() -> None:
-    run = make(*(f"c{n}" for n in range(40)), evaluate__coverage="0.5")
-    table = section(run)["classes"]
-    assert len(table.rows) == 2 * ENDS
-    assert "the 15 of 40 classes that are covered least" in table.caption
-    covered = {
-        name: np.min([run.coverage[model]["classes"][name]["value"] for model in MODELS]) for name in run.classes
-    }
-    shown = {row[0] for row in table.rows}
-    assert min(covered, key=lambda name: covered[name]) in shown
-    assert table.columns == ["class", "rows", "majority", "logistic regression", "keras"]
 
 
 def test_the_section_has_the_errors_of_all_models_by_the_share_of_the_rows_answered() -> None:

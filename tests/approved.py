@@ -1,0 +1,32 @@
+"""Texts that a person has read and approved, in files beside the tests."""
+
+import os
+from pathlib import Path
+
+from tests.page import Page
+
+
+def check(text: str, file: Path) -> None:
+    """Assert that a text is the one in the file; with APPROVE=1 the file is written, and its diff is to be read."""
+    if os.environ.get("APPROVE"):
+        file.write_text(text, encoding="utf-8")
+    approved = file.read_text(encoding="utf-8").splitlines()
+    assert text.splitlines() == approved, f"if the text is right, run this test with APPROVE=1 and commit {file.name}"
+
+
+class Lines(Page):
+    """The text of each section of a page in lines, the cells of a row of a table divided by bars."""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        super().handle_starttag(tag, attrs)
+        if tag in {"caption", "dd", "dt", "figure", "h2", "h3", "li", "p", "summary", "tr"}:
+            self.handle_data("\n")
+        elif tag in {"td", "th"}:
+            self.handle_data("| ")
+
+
+def lines(page: str, *sections: str) -> str:
+    """Return the text of these sections of a page, named by their ids."""
+    text = Lines(page).text
+    found = [" ".join(line.split()) for section in sections for line in text[section].splitlines()]
+    return "\n".join(line for line in found if line) + "\n"
