@@ -1,11 +1,13 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
 
+from tests import approved
 from tests.runs import HOSTILE
 from textclf.core.about import About
 from textclf.core.formatting import join_names
@@ -134,6 +136,14 @@ def rows_of(text: str, heading: str) -> list[list[str]]:
     """Return the cells of the table in a section."""
     section = text.split(f"## {heading}\n")[1].partition("\n## ")[0]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in section.splitlines() if "|" in line]
+
+
+def test_a_card_is_as_it_was_approved() -> None:
+    values = {name: (n + 1) / 16 for n, name in enumerate(METRICS)}
+    measured = replace(results(values, {"threshold": 0.25, "slope": 2.0, "intercept": -1.0}), sets=SETS)
+    weights = list_weights(load_model("transformer").Settings(), [])
+    text = render(measured=measured, coverage=0.95, weights=weights, warnings=["a warning"], limits=["A limit."])
+    approved.check(text, Path(__file__).with_name("card.txt"))
 
 
 def test_a_card_has_every_section_and_repeats() -> None:

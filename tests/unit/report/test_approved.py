@@ -12,7 +12,7 @@ from tests.page import without_pictures
 from tests.runs import make_run
 from textclf.report.page import SECTIONS
 
-BEHAVIOUR = {
+BEHAVIOUR: dict[str, dict[str, Any]] = {
     "typos": {
         "kind": "invariance",
         "about": "Small changes.",

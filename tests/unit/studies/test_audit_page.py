@@ -1,14 +1,18 @@
 """The page of an audit: well formed, the same each time, and inert whatever the texts are."""
 
 import functools
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from tests import approved
 from tests.curves import HOSTILE
 from tests.page import Page
 from tests.unit.studies.audits import WRONG, find, rows_with_issues
 from textclf.core.labels import INVISIBLE, labelled_names
 from textclf.studies.audit.page import SECTIONS, csv_line, render
+from textclf.studies.audit.similar import SimilarTexts
 from textclf.studies.audit.summary import Audited
 from textclf.studies.settings import Audit
 
@@ -40,6 +44,22 @@ def test_a_page_repeats_and_has_all_sections_and_no_script() -> None:
     assert all(len(shown.text[section].split()) > 5 for section in SECTIONS)
     assert shown.find("script") == []
     assert "script-src &#39;none&#39;" in page()
+
+
+def test_the_text_of_the_page_is_as_it_was_approved() -> None:
+    approved.check(approved.lines(page(), *SECTIONS), Path(__file__).with_name("audit_page.txt"))
+
+
+@pytest.mark.parametrize(("left_out", "said"), [(0, None), (1200, "1,200 frequent words, which would have led to")])
+def test_without_similar_texts_the_page_speaks_of_them_only_if_not_all_were_compared(
+    left_out: int, said: str | None
+) -> None:
+    audited = replace(found(), similar=SimilarTexts([], left_out))
+    shown = Page(render(audited, Audit(), "rows.csv", {"0": "0", "1": "1"})).text
+    assert ("similar" in shown) == (said is not None)
+    if said:
+        assert said in shown["similar"]
+        assert "There is no such pair." in shown["similar"]
 
 
 def test_the_most_suspicious_rows_come_first_with_the_line_that_corrects_them() -> None:

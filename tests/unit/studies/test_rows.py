@@ -31,6 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_all_rows_are_read_with_their_splits_if_they_are_few_enough(folder: Path) -> None:
     rows, total = sample_rows(folder, COUNT, 0)
     assert total == COUNT
+    assert rows.index.tolist() == list(range(COUNT))
     assert rows["split"].value_counts().to_dict() == {"train": 40, "validation": 10, "test": 10}
     assert sorted(rows["id"]) == sorted(corpus(COUNT)["id"])
     pd.testing.assert_frame_equal(rows[:40].drop(columns="split"), read_split(folder, "train"))
