@@ -27,7 +27,7 @@ from textclf.evaluate import metric_files
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
-from textclf.export.features import read_vectorizer, terms_of_models
+from textclf.export.explanation import terms_of_models
 from textclf.export.settings import Export
 from textclf.export.sources import labelled_class_names, list_sources, require_known_classes
 from textclf.export.versions import require_settings
@@ -67,7 +67,7 @@ def run(
     models_trained = train.names()
     reads = {name: train[name].features for name in models_trained}
     parts = {name: shapes.read(trained / name).parts for name in models_trained}
-    vectorizers = {read: read_vectorizer(features / read, pretrained) for read in dict.fromkeys(reads.values())}
+    vectorizers = {read: folder.read_vectorizer(features / read, pretrained) for read in dict.fromkeys(reads.values())}
     layer_models = {name: classifiers.read(trained / name) for name in models_trained}
     for name in models_trained:
         verify_folder(trained / name)

@@ -1,16 +1,17 @@
 """What models have learned: the terms with the largest weight for each class."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
-    from textclf.artifacts.layers import LayerModel
+from textclf.artifacts import features as feature_files
+from textclf.artifacts.layers import LayerModel
+from textclf.core.progress import track
 
 COLUMNS = ("model", "class", "term", "weight", "rows", "method")
 MIN_ROWS = 3  # with the term, for a mean over them to describe the term rather than these rows
@@ -21,14 +22,14 @@ CELLS = 2**24  # nonzeros times classes that are in memory at a time
 class Occlusion:
     """The mean drop of each class's log odds when a term is removed from the rows that contain it."""
 
-    def __init__(self, model: "LayerModel", features: int) -> None:
+    def __init__(self, model: LayerModel, features: int) -> None:
         """Start without rows."""
         self.model = model
         self.seen = 0
         self.rows = np.zeros(features, dtype=np.int64)  # with each term
         self.sums = np.zeros((features, len(model.classes)))
 
-    def add(self, X: "csr_array") -> None:
+    def add(self, X: csr_array) -> None:
         """Take in rows (rows, features), up to `OCCLUDED_ROWS` in all."""
         X = X[: max(0, OCCLUDED_ROWS - self.seen)] if self.seen + X.shape[0] > OCCLUDED_ROWS else X
         self.seen += X.shape[0]
@@ -46,8 +47,35 @@ class Occlusion:
         return means
 
 
+def terms_of_models(
+    models: Mapping[str, Any],
+    reads: Mapping[str, str],
+    vectorizers: Mapping[str, Any],
+    features: Path,
+    count: int,
+) -> pd.DataFrame:
+    """Return the table of `top_terms` of all models whose features have terms, in their order.
+
+    `reads` maps models to their representations, `vectorizers` these to what fitted them. Models that read the same
+    features are done together, so that these are read once.
+    """
+    groups: dict[str, list[str]] = {}
+    for name, read in reads.items():
+        if hasattr(vectorizers[read], "terms"):
+            groups.setdefault(read, []).append(name)
+    tables = []
+    for read, names in groups.items():
+        shards = feature_files.open_shards(features / read)["train"]
+        rows = (shard.X for shard in track(shards, "training rows read", len(shards), "shard"))
+        tables.append(top_terms({name: models[name] for name in names}, rows, vectorizers[read].terms(), count))
+    if not tables:
+        return pd.DataFrame(columns=COLUMNS)
+    together = pd.concat(tables, ignore_index=True)
+    return pd.concat([together[together["model"] == name] for name in models], ignore_index=True)
+
+
 def top_terms(
-    models: "Mapping[str, LayerModel]", shards: "Iterable[csr_array]", terms: Sequence[str | None], count: int
+    models: Mapping[str, LayerModel], shards: Iterable[csr_array], terms: Sequence[str | None], count: int
 ) -> pd.DataFrame:
     """Return a table with `COLUMNS`: per model and class at most `count` terms, the largest weight first.
 

@@ -2,9 +2,10 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from textclf.artifacts import conformal
-from textclf.artifacts.checksums import write_manifest
+from textclf.artifacts.checksums import verify_files, write_manifest
 from textclf.artifacts.classifiers import Classifier
 from textclf.artifacts.conformal import CONFORMAL, Conformal
 from textclf.artifacts.decisions import DECISION, Decision, write_decision
@@ -15,6 +16,13 @@ from textclf.vectorize import representation
 from textclf.vectorize.representation import VECTORIZER, Representation
 
 CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
+
+
+def read_vectorizer(folder: Path, shared: Path) -> Any:
+    """Return the fitted representation in a folder of features; `shared` holds the pretrained weights."""
+    read = representation.read(folder / VECTORIZER, shared)
+    verify_files(folder, [VECTORIZER])
+    return read
 
 
 def write(

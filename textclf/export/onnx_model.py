@@ -9,18 +9,17 @@ import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import onnx
+from onnx import TensorProto, helper
 
 from textclf.artifacts.decisions import EPSILON, Decision, Platt, Temperature
 from textclf.artifacts.layers import LEAKY_SLOPE, SELU_ALPHA, SELU_SCALE, LayerModel
 from textclf.artifacts.token_front import TokenFront
 from textclf.core.onnx_graph import FLOAT, INT64, Graph
 from textclf.vectorize.representation import Representation
-
-if TYPE_CHECKING:
-    import onnx
 
 ONNX = "model.onnx"  # beside the model's other files
 # Keras's activations as operators of ONNX with their attributes.
@@ -39,22 +38,18 @@ OPERATORS: dict[str, tuple[str, dict[str, Any]]] = {
 
 def write(vectorizer: Representation, model: LayerModel, decision: Decision, path: Path) -> None:
     """Write the model of `build`, checked by ONNX's own rules; the same arguments give the same bytes."""
-    import onnx
-
     proto = build(vectorizer, model, decision)
     onnx.checker.check_model(proto, full_check=True)
     path.write_bytes(proto.SerializeToString(deterministic=True))
 
 
-def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> "onnx.ModelProto":
+def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> onnx.ModelProto:
     """Return a model from `features` to `label` (rows,) text and `probabilities` (rows, classes) float32.
 
     `features` (rows, features) float32 are vectors of the vectorizer as a dense array; a model with a front takes
     `token_ids` (rows, length) int64 instead, padded with 0. Calibration and threshold of the decision are part of the
     model.
     """
-    from onnx import TensorProto, helper
-
     graph = Graph()
     if model.front is None:
         columns = vectorizer.columns

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
 
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
@@ -29,8 +30,6 @@ def make_folds(
     stratified, and rows with the same normalised text or the same group stay together. Raise `UserError` if a class has
     fewer texts or groups than there are folds, or all in one fold; it names the `setting` that has their number.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
     if "split" in rows:
         rows = rows[rows["split"] == "train"]
     groups = assign_groups(rows, duplicates=True)

@@ -55,9 +55,7 @@ SAID = {  # by run and section
         f"Guessing by the class shares of the training rows has a log loss of {GUESSING}",
     ],
     ("default", "data"): ["rows.csv SHA-256 " + "0" * 64, "Licence yours to state"],
-    ("default", "terms"): ["Majority uses no terms."],
     ("default", "params"): ["train.logistic_regression", r"token_pattern (?u)\b\w\w+\b"],
-    ("default", "provenance"): ["provenance.json", "numpy 2.4.6"],
     ("default", "errors"): ["It predicts class no for every text and is wrong on the 20 others"],
     ("last", "summary"): [
         "majority represents the run, and is the default model of textclf predict: the last of train",
@@ -255,21 +253,6 @@ def test_classes_of_a_built_in_corpus_have_names() -> None:
     assert make_run(("majority",), ("0", "1"), sources=[YELP, SOURCE]).names == {"0": "0", "1": "1"}
 
 
-def test_mistakes_come_most_confident_first_with_id_text_and_probability() -> None:
-    run = make_run(("logistic_regression",))
-    (part,) = section_of_errors(run)["mistakes"]
-    (rows,) = run.predictions["logistic_regression"]
-    rows = rows.take(rows.split == "test")
-    wrong = rows.probabilities.argmax(axis=1) != rows.y
-    assert part["wrong"] == wrong.sum() > 0
-    confident = rows.ids[wrong][np.argsort(-rows.probabilities.max(axis=1)[wrong], kind="stable")]
-    assert [row["id"] for row in part["rows"]] == confident[:10].tolist()
-    (read,) = run.splits["test"]
-    texts = {row["id"]: row["text"] for row in read(["id", "text"]).to_pylist()}
-    assert all(row["text"].head == texts[row["id"]] for row in part["rows"])
-    assert all(row["actual"] != row["predicted"] for row in part["rows"])
-
-
 def test_mistakes_follow_the_decisions_that_evaluate_wrote() -> None:
     run = make_run(("logistic_regression",), settings={"evaluate.threshold": "0.999999"})
     (part,) = section_of_errors(run)["mistakes"]
@@ -277,16 +260,6 @@ def test_mistakes_follow_the_decisions_that_evaluate_wrote() -> None:
     calibrated = replace(run, decisions={"logistic_regression": {"threshold": 0.5, "temperature": 100.0}})
     (part,) = section_of_errors(calibrated)["mistakes"]
     assert {row["confidence"] for row in part["rows"]} <= {"50.0%", "50.1%", "50.2%", "50.3%", "50.4%", "50.5%"}
-
-
-def test_disagreements_put_those_first_where_both_sides_are_sure() -> None:
-    part = section_of_errors(make_run(PAIR))["disagreements"]
-    assert part["number"] > 0
-    assert part["number"] + part["all_right"] + part["all_wrong"] == part["total"]  # of two classes and two models
-    less_sure = [min(float(cell["confidence"].rstrip("%")) for cell in row["decided"]) for row in part["rows"]]
-    assert less_sure == sorted(less_sure, reverse=True)
-    assert all(len({cell["name"] for cell in row["decided"]}) == 2 for row in part["rows"])
-    assert section_of_errors(DEFAULT)["disagreements"] is None  # with majority it would be all rows of a class
 
 
 def test_a_run_in_pieces_has_the_same_page() -> None:

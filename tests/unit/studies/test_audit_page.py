@@ -62,16 +62,6 @@ def test_without_similar_texts_the_page_speaks_of_them_only_if_not_all_were_comp
         assert "There is no such pair." in shown["similar"]
 
 
-def test_the_most_suspicious_rows_come_first_with_the_line_that_corrects_them() -> None:
-    text = Page(page()).text["suspicious"]
-    lines = [csv_line(f"c:{place}", "10"[int(found().rows["label"][place])]) for place in found().issues.order]
-    places = [text.index(line) for line in lines]
-    assert places == sorted(places)
-    assert {f"c:{place}" for place in WRONG} & {line.partition(",")[0] for line in lines[:3]}
-    assert "negative (0)" in text
-    assert "logistic regression and naive bayes" in text
-
-
 @pytest.mark.parametrize("section", ["suspicious", "conflicts", "similar"])
 def test_hostile_texts_ids_and_names_add_no_element(section: str) -> None:
     tame, hostile = Page(page()), Page(page(True, HOSTILE[0]))
