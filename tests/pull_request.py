@@ -65,7 +65,7 @@ def lock(project: Path) -> None:
         },
         "train@majority": {
             "cmd": "python -m stages.train",
-            "params": {"params.yaml": {"train.majority": {"features": "words"}}},
+            "params": {"params.yaml": {"train.majority": {"kind": "majority", "features": "words"}}},
             "outs": [{"path": PREDICTIONS, "md5": md5}],
         },
     }

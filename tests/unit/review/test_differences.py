@@ -82,10 +82,11 @@ def test_settings_with_which_the_stages_did_not_run_are_named() -> None:
         return {"params": {"params.yaml": {name.replace("__", "."): value for name, value in params.items()}}}
 
     lock = {
-        "check": stage(gate={"minimum": {}}, train={"models": ["keras"]}),
+        "check": stage(gate={"minimum": {}}, train={"svm": {"C": 1}}),
         "split": stage(data={"path": "a.csv", "id": None}, split__seed=0),
         "train@keras": stage(train__keras={"epochs": 100, "units": [10]}),
-        "train@dropped": stage(train__dropped={"C": 1}),
+        "external@mine": stage(evaluate__seed=0),
+        "external@dropped": stage(evaluate__seed=1),
         "vectorize@words": stage(vectorize__words={"min_df": 1}, vectorize__gone=3),
         "plot": {"deps": []},
     }
@@ -94,7 +95,8 @@ def test_settings_with_which_the_stages_did_not_run_are_named() -> None:
         "data": {"path": "a.csv", "id": None},
         "split": {"seed": 0},
         "vectorize": {"words": {"min_df": 1}},
-        "train": {"models": ["keras"], "keras": {"epochs": 100, "units": [10]}, "dropped": {"C": 2}},
+        "train": {"keras": {"epochs": 100, "units": [10]}},
+        "evaluate": {"external": {"mine": "mine.csv"}, "seed": 0},
     }
     assert differences.not_run(params, lock, "params.yaml") == []
     params["train"]["keras"]["epochs"] = 3  # type: ignore[index]
