@@ -80,8 +80,8 @@ def sections(section: Section, prefix: str = "") -> Iterator[tuple[str, type[Sec
 def documented() -> Iterator[tuple[str, type[Section]]]:
     """Yield the dotted name and the class of every section that docs/params.md lists, each method among them."""
     for name, field in params.Params.model_fields.items():
-        kind = section_of(field)
-        yield name, kind
+        if (kind := section_of(field)) is not None:
+            yield name, kind
         if name == "vectorize":
             yield from ((f"vectorize.<name>, method {method}", settings) for method, settings in METHODS.items())
         elif name == "combine":

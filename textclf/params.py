@@ -80,7 +80,9 @@ def conflicts(params: Params) -> Iterator[str]:
     for name in external:
         if name in trained:
             yield f"evaluate.external.{name} must not have the name of a model of train; choose another"
-    known = [*trained, *KINDS, *external]  # a kind that a run leaves out, as by -S ~train.keras, may keep its limits
+    known = list(
+        dict.fromkeys([*trained, *KINDS, *external])
+    )  # a kind that a run leaves out, as by -S ~train.keras, may keep its limits
     for limit, models in params.gate:
         for name in models:
             if name not in known:

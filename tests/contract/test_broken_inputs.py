@@ -103,9 +103,6 @@ SPLIT = {
     ),
 }
 VECTORIZE = {
-    "no plan": case(
-        {"data/plan/representations/words.json": None}, f"data/plan/representations/words.json not found; {MADE}"
-    ),
     "no splits": case({"data/splits": None}, f"data/splits/train.parquet not found; {MADE}"),
     "no test rows": case({"data/splits/test.parquet": None}, f"data/splits/test.parquet not found; {MADE}"),
     "no words": case(
@@ -133,27 +130,21 @@ COMBINE = {
     "no shapes": case({"data/features/words/shapes.json": None}, f"data/features/words/shapes.json not found; {MADE}"),
     **damaged("data/features/words/shapes.json"),
     **flipped("data/features/words/vectorizer.json", b'"good"', b'"gooe"'),
-    **damaged("data/plan/models/majority.json"),
 }
-OTHER = "must be as the stage combine found it; run dvc repro"
 TRAIN = {
-    "no inputs": case({"data/inputs/majority.json": None}, f"data/inputs/majority.json not found; {MADE}"),
-    "no features": case({"data/features/words": None}, f"data/features/words not found; {MADE}"),
-    "no test rows": case({"data/features/words/test.npz": None}, f"data/features/words {OTHER}"),
-    "other features": case(
-        {"data/features/words/test.npz": "data/features/words/train.npz"}, f"data/features/words {OTHER}"
-    ),
-    **damaged("data/inputs/majority.json"),
+    "no features": case({"data/features/words": None}, f"data/features/words/manifest.json not found; {MADE}"),
+    "no test rows": case({"data/features/words/test.npz": None}, f"data/features/words/test.npz not found; {MADE}"),
+    **COMBINE,
     **damaged("data/features/words/train.npz"),
     **damaged("data/features/words/test.npz"),
 }
 PREDICTIONS = "data/predictions/majority.parquet"
 MADE_BY_TRAINING = (
     "crossvalidation.parquet",
-    "inputs.json",
     "manifest.json",
     "model.json",
     "model.npz",
+    "shapes.json",
     "training.json",
 )
 EVALUATE = {
@@ -242,7 +233,7 @@ EXPORT = {
     "no vectorizer": case(
         {"data/features/words/vectorizer.json": None}, f"data/features/words/vectorizer.json not found; {MADE}"
     ),
-    "no models": case({"data/trained": None}, f"data/trained/majority/inputs.json not found; {MADE}"),
+    "no models": case({"data/trained": None}, f"data/trained/majority/shapes.json not found; {MADE}"),
     "no numbers of a model": case(
         {"data/trained/majority/model.npz": None}, f"data/trained/majority/model.npz not found; {MADE}"
     ),
@@ -340,7 +331,6 @@ CASES = [
         "check": CHECK,
         "split": SPLIT,
         "vectorize": VECTORIZE,
-        "combine": COMBINE,
         "train": TRAIN,
         "evaluate": EVALUATE,
         "export": EXPORT,
@@ -408,7 +398,6 @@ def test_fetch_names_every_source_that_failed_in_one_line(
         ("check", 0, "data/checked"),
         ("split", 0, "data/splits/table.json"),
         ("vectorize", 0, "data/features/words"),
-        ("combine", 0, "data/inputs/majority.json"),
         ("train", 0, "data/trained/majority/model.json"),
         ("evaluate", 0, "metrics/models/majority.json"),
         ("export", 0, "models/index.json"),
@@ -430,7 +419,6 @@ def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str,
         ("split", {"splits": f"{RAW}/splits"}),
         ("split", {"report": f"{RAW}/splits.json"}),
         ("vectorize", {"features": RAW}),
-        ("combine", {"report": f"{RAW}/features.json"}),
         ("train", {"predictions": RAW}),
         ("evaluate", {"plots": RAW}),
         ("crossvalidate", {"trainings": f"{RAW}/new.csv"}),
@@ -470,7 +458,7 @@ def test_split_warns_of_test_rows_that_also_stand_in_train(project: Path, capfd:
 
 
 def leave_others(project: Path) -> list[Path]:
-    """What earlier runs left of two models that are no longer in train.models."""
+    """What earlier runs left of two models that are no longer in train."""
     others = [
         project / "data/predictions/nb_svm.parquet",
         project / "data/trained/nb_svm",
@@ -522,4 +510,4 @@ def test_wrong_arguments_are_one_line(refuses: Callable[..., None], words: list[
 @pytest.mark.parametrize("model", ["svm", "../majority", "common", ""])
 def test_a_model_that_does_not_exist_is_refused(refuses: Callable[..., None], model: str) -> None:
     words = arguments("train", stage=f"train@{model}")
-    refuses("train", f"error: train: data/inputs/{model}.json not found; {MADE}", words=words)
+    refuses("train", f"error: train: params.yaml: train.{model} is missing; it must be set", words=words)

@@ -9,18 +9,21 @@ from typing import Any
 import pytest
 
 from tests.conftest import arguments, run_stage
-from tests.settings import TEXT, put
+from tests.settings import TEXT, models, put
 from textclf.core.errors import UserError
 from textclf.evaluate import registry
-from textclf.models import settings
+from textclf.models.settings import KINDS
 from textclf.params import Params, load, parse
 from textclf.tables.formats import TABLE_FORMATS
 
 SECTIONS = (
-    "fetch, data, about, split, vectorize, train, evaluate, export, behave, report, gate, crossvalidate, search, audit"
+    "fetch, data, about, split, vectorize, combine, train, evaluate, export, behave, report, gate, crossvalidate, "
+    "search, audit"
 )
-MODELS = ", ".join(settings.MODELS)
-NO_MODEL = f"must be a section with `model`, one of {MODELS}, since no model has this name"
+ENTRY = f"a section of settings with a kind that is one of {', '.join(sorted(KINDS))}"
+ONE = "the name of one representation; combine makes one of two"
+ALL = put(*models(*KINDS))
+NAMED = ", ".join(dict.fromkeys(("majority", "logistic_regression", "keras", *KINDS)))
 FAMILIES = "class, words, negation, capitals, digits, unknown_words"
 SLICES = f"the slices that are made of the texts ({FAMILIES})"
 SLICE_METRICS = "precision, recall, f1, balanced_accuracy, mcc, log_loss, brier"
@@ -111,12 +114,12 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
         (f"less than {2**31}", [f"{2**31}"]),
         ("an integer", ["true", "2**18"]),
     ],
-    "train.models": [
-        ("a list of 1 or more", ["[]"]),
-        (UNIQUE, ["[keras, majority, keras]"]),
-        ("a list", ["keras"]),
-    ],
-    "train.majority": [("a section of settings", ["null", "[1]"])],
+    "train": [("a section with at least one model", ["{}"]), ("a section of settings", ["null", "[keras]"])],
+    "train.majority": [(ENTRY, ["null", "[1]", "{}", "{features: words}", "{kind: svm, features: words}"])],
+    "train.keras.features": [(ONE, ["null", "[words, letters]", "''", "7"])],
+    "vectorize": [("a section with at least one representation, such as {words: {}}", ["{}"])],
+    "combine": [("a section of settings", ["null", "[words, letters]"])],
+    "combine.both": [("a section of settings", ["null", "words"])],
     "train.naive_bayes.alpha": [("greater than 0.0", ["0"])],
     "train.logistic_regression.C": [
         (STRENGTHS, [".nan", ".inf", ("1e999", ".inf"), "0", "true", "[]", "[0.1, -1]", "[0.1, ten]", "[[1]]"]),
@@ -203,15 +206,45 @@ WRONG_SETTINGS = [
         )
     ),
     (
-        ("train.models", "[majority, svm]"),
-        f"train: models[1] must be one of {MODELS}, or have a section in train; got svm",
+        ("train.models", "[majority, keras]"),
+        "train: models was made by an older textclf; textclf init --migrate changes params.yaml",
     ),
-    (("train.majority", "{x: 1}"), "train.majority.x is no setting; known here: features"),
-    (("train.majority", "{class_weight: null}"), "train.majority.class_weight is no setting; known here: features"),
+    (("train.majority", "{kind: majority}"), "train.majority.features is missing; it must be set"),
+    (
+        ("train.majority", "{kind: majority, features: words, alpha: 1}"),
+        "train.majority.alpha is no setting; known here: kind, features",
+    ),
+    (("combine.both", "{first: words}"), "combine.both.second is missing; it must be set"),
+    (
+        ("combine.both", "{first: words, second: letters}"),
+        "combine.both.second must be a name in vectorize or combine; got letters; known here: words, both",
+    ),
+    (
+        ("combine.words", "{first: words, second: letters}", "vectorize.letters", "{analyzer: char}"),
+        "combine.words must not have the name of a representation of vectorize; choose another",
+        "combine.words must not contain itself; got words and letters",
+    ),
+    (
+        ("combine", "{a: {first: b, second: words}, b: {first: a, second: words}}"),
+        "combine.a must not contain itself; got b and words",
+        "combine.b must not contain itself; got a and words",
+    ),
+    (
+        ("combine.both", "{first: words, second: words}"),
+        "combine.both must contain each representation once; got words, words",
+    ),
+    (
+        ("combine.both", "{first: words, second: ids}", "vectorize.ids", "{method: token_ids}"),
+        "combine.both.second must be sparse or dense; got ids, whose features are tokens",
+    ),
+    (
+        ("train.majority.features", "wrds"),
+        "train.majority.features must name a representation of vectorize or combine; got wrds; did you mean words?",
+    ),
     (("train.keras.units", "[10, 0]"), "train.keras.units[1] must be at least 1; got 0"),
     (
         ("export.model", "nb_svm"),
-        "export.model must be in train.models (majority, logistic_regression, keras), or null; got nb_svm",
+        "export.model must be a model of train (majority, logistic_regression, keras), or null; got nb_svm",
     ),
     (
         ("evaluate.external", "{keras: mine.csv}"),
@@ -232,7 +265,7 @@ WRONG_SETTINGS = [
     (("behave.tests", "{mine: ''}"), "behave.tests.mine must be text that is not empty; got ''"),
     (("behave.tests", "[mine.yaml]"), "behave.tests must be a mapping; got [mine.yaml]"),
     (("gate.minimum", "{kera: {test: {accuracy: 0.5}}}"), "gate.minimum.kera is no model; did you mean keras?"),
-    (("gate.maximum_drop", "{bert: {}}"), f"gate.maximum_drop.bert is no model; known here: {MODELS}"),
+    (("gate.maximum_drop", "{bert: {}}"), f"gate.maximum_drop.bert is no model; known here: {NAMED}"),
     (
         ("gate.behaviour", "{keras: {sentiment: {typos: 0.1}}}"),
         "gate.behaviour.keras.sentiment must be in behave.tests (none); add the file there",
@@ -254,10 +287,6 @@ WRONG_SETTINGS = [
     (
         ("audit.models", "[keras, majority]"),
         "audit.models[1] must be a model that tells texts apart; got majority, which predicts the same for all",
-    ),
-    (
-        ("audit.models", "[cnn]"),
-        "audit.models[0]: train.cnn.features must name a representation of vectorize; got sequences; known here: words",
     ),
     (
         ("fetch.database", "DATABASE_URL"),
@@ -326,15 +355,15 @@ WRONG_SETTINGS = [
     ),
     # All mistakes at once, in the order of the settings.
     (
-        ("split.test_size", "2", "train.keras.seed", "a", "train.majority", "{}\n  keros: {}", "report.mistakes", "0"),
+        ("split.test_size", "2", "train.keras.seed", "a", "train.keros", "{}", "report.mistakes", "0"),
         "split.test_size must be less than 1.0; got 2",
         "train.keras.seed must be an integer; got a",
-        f"train.keros {NO_MODEL}; got {{}}",
+        f"train.keros must be {ENTRY}; got {{}}",
         "report.mistakes must be at least 1; got 0",
     ),
     (
         ("export.model", "nb_svm", "gate.minimum", "{kera: {}}", "evaluate.calibration", "platt"),
-        "export.model must be in train.models (majority, logistic_regression, keras), or null; got nb_svm",
+        "export.model must be a model of train (majority, logistic_regression, keras), or null; got nb_svm",
         "gate.minimum.kera is no model; did you mean keras?",
         f"{NO_VALIDATION} evaluate.calibration, since the test rows decide nothing; got 0 {ANY_SIZE}",
     ),
@@ -378,7 +407,7 @@ WRONG_TEXTS = {
     ),
     "open bracket": (
         put("vectorize.words.ngram_range", "[1, 1"),
-        f":{at('    char_ngram_range')}: expected ',' or ']', but got '<scalar>'; expected YAML",
+        f":{at('    char_ngram_range')}: expected ',' or ']', but got ':'; expected YAML",
     ),
     "tab": (
         TEXT.replace("  seed: 1000", "\tseed: 1000"),
@@ -395,7 +424,7 @@ WRONG_TEXTS = {
     "repeated section": (TEXT + "fetch: {corpus: imdb}\n", f":{END}: key fetch is repeated; expected YAML"),
     "number for a key": (TEXT + "1: 2\n", f":{END}: key 1 must be text; put it in quotes; expected YAML"),
     "number for a class": (
-        put("train.naive_bayes.class_weight", "{0: 1, 1: 2}"),
+        put("train.logistic_regression.class_weight", "{0: 1, 1: 2}"),
         f":{at('    class_weight: null')}: key 0 must be text; put it in quotes; expected YAML",
     ),
     "recursion": (
@@ -404,7 +433,7 @@ WRONG_TEXTS = {
     ),
     "unknown alias": (
         put("train.majority", "*a"),
-        f":{at('  majority: {')}: found undefined alias 'a'; expected YAML",
+        f":{at('  majority:')}: found undefined alias 'a'; expected YAML",
     ),
     "python tag": (
         put("split.seed", "!!python/object/apply:os.system [id]"),
@@ -445,7 +474,8 @@ def refusal(text: str) -> list[str]:
     ],
 )
 def test_a_value_that_breaks_the_rule_of_its_key_is_refused(key: str, rule: str, written: str, shown: str) -> None:
-    assert refusal(put(key, written)) == [f"params.yaml: {key} must be {rule}; got {shown}"]
+    text = ALL if key.startswith("train.") else TEXT
+    assert refusal(put(key, written, text=text)) == [f"params.yaml: {key} must be {rule}; got {shown}"]
 
 
 @pytest.mark.parametrize("case", WRONG_SETTINGS, ids=lambda case: " ".join(case[0]))
@@ -502,7 +532,6 @@ def test_a_mistake_in_any_mapping_is_refused_in_whole_lines(keys: tuple[str, ...
     ("keys", "settings"),
     [
         *((keys, node["properties"]) for keys, node in PLACES if node.get("additionalProperties") is False),
-        *((("train", "mine"), {"model": {"const": name}}) for name in settings.MODELS),
     ],
     ids=".".join,
 )
@@ -571,14 +600,9 @@ def test_check_refuses_a_device_or_named_pipe_for_whose_end_dvc_would_wait(
         ("split", "split.seed", "a", "an integer"),
         ("split", "data.text", "1", "text"),
         ("vectorize", "vectorize.words.min_df", "0", FREQUENCY),
-        ("train", "train.majority", "[]", "a section of settings"),
+        ("train", "train.majority", "[]", ENTRY),
         ("evaluate", "evaluate.seed", "a", "an integer"),
-        ("evaluate", "train.models", "[]", "a list of 1 or more"),
-        ("export", "export.terms", "0", "at least 1"),
         ("plot", "data.path", "1", "text"),
-        ("report", "report.mistakes", "0", "at least 1"),
-        ("crossvalidate", "crossvalidate.folds", "1", "at least 2"),
-        ("learning_curve", "evaluate.seed", "a", "an integer"),
     ],
 )
 def test_a_stage_refuses_its_own_sections(
@@ -607,47 +631,15 @@ def test_a_folder_is_no_params(refuses: Callable[..., None], project: Path) -> N
     refuses("split", "error: split: params.yaml: Is a directory")
 
 
-SEVERAL = """
-vectorize: {words: {}, letters: {analyzer: char}}
-train:
-  models: [majority, %s]
-  mine: {%s}
-"""
-
-
 @pytest.mark.parametrize(
-    ("model", "settings", "sentence"),
+    ("settings", "sentence"),
     [
-        ("mine", "C: 1", f"train.mine {NO_MODEL}; got {{C: 1}}"),
-        ("mine", "model: svm", f"train.mine {NO_MODEL}; got {{model: svm}}"),
-        ("mine", "model: keras, C: 1", "train.mine.C is no setting; known here: features, units, activation, "),
-        ("mine", "model: keras, epochs: 0", "train.mine.epochs must be at least 1; got 0"),
-        (
-            "mine",
-            "model: keras, features: pairs",
-            "train.mine.features must name a representation of vectorize; got pairs; known here: words, letters",
-        ),
-        (
-            "mine",
-            "model: keras, features: [words, wrds]",
-            "train.mine.features must name a representation of vectorize; got wrds; did you mean words?",
-        ),
-        (
-            "mine",
-            "model: keras, features: [words, words]",
-            "train.mine.features must be the name of a representation, or a list of such, each once; got [",
-        ),
-        (
-            "yours",
-            "model: keras",
-            f"train: models[1] must be one of {MODELS}, mine, or have a section in train; got yours",
-        ),
+        ("kind: keras, features: words, C: 1", "train.mine.C is no setting; known here: kind, features, units, "),
+        ("kind: keras, features: words, epochs: 0", "train.mine.epochs must be at least 1; got 0"),
     ],
 )
-def test_a_further_model_that_breaks_a_rule_is_refused(model: str, settings: str, sentence: str) -> None:
-    with pytest.raises(UserError) as error:
-        parse(SEVERAL % (model, settings))
-    (line,) = error.value.lines
+def test_a_model_of_another_name_has_the_settings_of_its_kind(settings: str, sentence: str) -> None:
+    (line,) = refusal(f"train: {{mine: {{{settings}}}}}")
     assert line.startswith(f"params.yaml: {sentence}")
 
 
@@ -670,10 +662,9 @@ def test_a_further_model_that_breaks_a_rule_is_refused(model: str, settings: str
             "vectorize: the name of a representation must not be that of a split; got train",
         ),
         ("vectorize: {words: {method: bert}}", "vectorize.words must be a section with a method that is one of "),
-        ("vectorize: {}", "vectorize must name a representation, such as {words: {}}; got {}"),
         ("vectorize: {words: 3}", "vectorize.words must be a section of settings; got 3"),
-        ("train: {a-b: {model: keras}}", "train: the name of a model must be small letters, digits and _, at most 40;"),
-        ("train: {models: ['']}", "train.models[0] must be text that is not empty; got ''"),
+        ("train: {a-b: {kind: keras}}", "train: the name of a model must be small letters, digits and _, at most 40;"),
+        ("combine: {a-b: {}}", "combine: the name of a pair must be small letters, digits and _, at most 40; got a-b"),
     ],
 )
 def test_names_and_methods_that_break_a_rule_are_refused(text: str, sentence: str) -> None:
@@ -683,53 +674,37 @@ def test_names_and_methods_that_break_a_rule_are_refused(text: str, sentence: st
     assert line.startswith(f"params.yaml: {sentence}")
 
 
-@pytest.mark.parametrize("name", ["pretrained", "protocol", "guessing", "names", "kind", "copy", "model_fields"])
-def test_a_model_has_no_name_that_files_or_sections_use(name: str) -> None:
+@pytest.mark.parametrize("name", ["pretrained", "protocol", "guessing"])
+def test_a_model_has_no_name_that_files_use(name: str) -> None:
     with pytest.raises(UserError) as error:
-        parse(f"train: {{models: [{name}], {name}: {{model: majority}}}}")
+        parse(f"train: {{{name}: {{kind: majority, features: words}}}}")
     assert error.value.lines == (
         f"params.yaml: train: the name of a model must be one that textclf does not use itself; got {name}",
     )
 
 
-LETTERS = "vectorize: {letters: {}}\ntrain: {models: [nb_svm], nb_svm: {features: letters}}"
-UNREADABLE = (
-    "train.logistic_regression.features must name a representation of vectorize; got words; known here: letters"
-)
+LETTERS = "vectorize: {letters: {}}\ntrain: {nb_svm: {kind: nb_svm, features: letters}}"
 
 
-def test_a_search_that_is_not_set_up_refuses_no_run() -> None:
-    assert parse(LETTERS).train.models == ("nb_svm",)
+def test_a_search_and_limits_that_are_not_set_up_refuse_no_run() -> None:
+    assert parse(LETTERS).train.names() == ["nb_svm"]
+    assert refusal(f"{LETTERS}\nsearch: {{trials: 3}}") == [
+        "params.yaml: search.model must be a model of train; got logistic_regression; known here: nb_svm"
+    ]
+    start = TEXT.index("  keras:")
+    dropped = TEXT[:start] + TEXT[TEXT.index("evaluate:") :]  # as -S ~train.keras leaves the gate
+    assert parse(dropped).train.names() == ["majority", "logistic_regression"]
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        (f"{LETTERS}\nsearch: {{trials: 3}}", f"search.model: {UNREADABLE}"),
-        (LETTERS.replace("[nb_svm]", "[nb_svm, logistic_regression]"), UNREADABLE),
-        (
-            (
-                "vectorize: {words: {}, one: {method: token_ids}, two: {method: token_ids}}\n"
-                "train: {models: [cnn], cnn: {features: [one, two]}}"
-            ),
-            "train.cnn.features must be one representation if its features are tokens; got [one, two]",
-        ),
-    ],
-)
-def test_features_that_a_model_can_not_read_are_refused_once(text: str, line: str) -> None:
-    with pytest.raises(UserError) as error:
-        parse(text)
-    assert error.value.lines == (f"params.yaml: {line}",)
-
-
-KINDS = """
+METHODS = """
 vectorize:
   words: {}
   ids: {method: token_ids}
   more_ids: {method: token_ids}
   pieces: {method: wordpieces}
   sentences: {method: encoder}
-train: {models: [mine], mine: {%s}}
+combine: {both: {first: words, second: sentences}}
+train: {mine: {%s}}
 """
 
 
@@ -737,39 +712,32 @@ train: {models: [mine], mine: {%s}}
     ("settings", "rule"),
     [
         (
-            "model: naive_bayes, features: sentences",
+            "kind: naive_bayes, features: sentences",
             "features that are sparse; got sentences, which are dense (vectorize.sentences.method is encoder)",
         ),
         (
-            "model: keras, features: ids",
+            "kind: keras, features: ids",
             "features that are sparse or dense; got ids, which are tokens (vectorize.ids.method is token_ids)",
         ),
+        ("kind: cnn, features: both", "features that are tokens; got both, which are sparse (combine makes it)"),
         (
-            "model: cnn, features: words",
+            "kind: cnn, features: words",
             "features that are tokens; got words, which are sparse (vectorize.words.method is terms)",
         ),
         (
-            "model: transformer, features: ids",
+            "kind: transformer, features: ids",
             "wordpieces of all-minilm-l6-v2, the weights that the model starts from; ",
         ),
-        ("model: embedding, features: ids, vectors: frozen", "a representation with pretrained vectors if vectors is "),
+        ("kind: embedding, features: ids, vectors: frozen", "a representation with pretrained vectors if vectors is "),
     ],
 )
 def test_features_that_a_model_can_not_read_are_refused(settings: str, rule: str) -> None:
     with pytest.raises(UserError) as error:
-        parse(KINDS % settings)
+        parse(METHODS % settings)
     (line,) = error.value.lines
     assert line.startswith(f"params.yaml: train.mine.features must name {rule}")
 
 
-def test_sequences_are_not_read_side_by_side() -> None:
-    with pytest.raises(UserError) as error:
-        parse(KINDS % "model: cnn, features: [ids, more_ids]")
-    assert error.value.lines == (
-        "params.yaml: train.mine.features must be one representation if its features are tokens; got [ids, more_ids]",
-    )
-
-
-@pytest.mark.parametrize("features", ["words", "sentences", "[words, sentences]"])
+@pytest.mark.parametrize("features", ["words", "sentences", "both"])
 def test_vectors_of_both_kinds_are_read_side_by_side(features: str) -> None:
-    assert parse(KINDS % f"model: logistic_regression, features: {features}").train.models == ("mine",)
+    assert parse(METHODS % f"kind: logistic_regression, features: {features}").train.names() == ["mine"]

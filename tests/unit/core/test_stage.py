@@ -16,7 +16,7 @@ from textclf.core import stage
 from textclf.core.errors import UserError
 from textclf.core.settings import Names, Param, Section
 
-PARAMS = "split: {seed: 1000, stratify: true}\ntrain: {models: [a, b]}\n"
+PARAMS = "split: {seed: 1000, stratify: true}\ndata: {classes: [a, b]}\n"
 
 
 class Split(Section):
@@ -59,7 +59,7 @@ def test_positional_parameters_are_params_and_keyword_only_ones_are_arguments(
 ) -> None:
     def run(
         split: Split,
-        models: Annotated[Names, Param("train.models")],
+        models: Annotated[Names, Param("data.classes")],
         stratified: Annotated[bool, Param("split.stratify")],
         *,
         model: str,
@@ -75,7 +75,7 @@ def test_a_section_that_is_missing_has_its_defaults(project: Path, capsys: pytes
     def run(split: Split) -> None:
         print(split.seed)
 
-    (project / "params.yaml").write_text("train: {models: [a, b]}\n")
+    (project / "params.yaml").write_text("data: {classes: [a, b]}\n")
     assert end(run) == 0
     assert capsys.readouterr() == ("0\n", "")
 
@@ -84,18 +84,16 @@ def test_every_mistake_in_the_sections_that_a_stage_reads_is_reported(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(
-        split: Split, models: Annotated[Names, Param("train.models")], path: Annotated[str, Param("data.path")]
+        split: Split, models: Annotated[Names, Param("data.classes")], path: Annotated[str, Param("data.path")]
     ) -> None:
         raise AssertionError(split, models, path)
 
-    (project / "params.yaml").write_text(
-        "split: {seed: a, sead: 1}\ntrain: {models: []}\ndata: {}\nreport: {wrong: 1}\n"
-    )
+    (project / "params.yaml").write_text("split: {seed: a, sead: 1}\ndata: {classes: []}\nreport: {wrong: 1}\n")
     assert end(run) == 2
     assert capsys.readouterr().err.splitlines() == [
         "error: test_stage: params.yaml: split.seed must be an integer; got a",
         "error: test_stage: params.yaml: split.sead is no setting; did you mean seed?",
-        "error: test_stage: params.yaml: train.models must be a list of 1 or more; got []",
+        "error: test_stage: params.yaml: data.classes must be a list of 1 or more; got []",
         "error: test_stage: params.yaml: data.path is missing; it must be set",
     ]
 
