@@ -221,6 +221,11 @@ def test_unprintable_text_is_escaped(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr().err == "error: test_stage: got \\udcff\n"
 
 
+@pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (1, 1), (3, 3)])
+def test_the_exit_code_is_what_the_work_returns(returned: int | None, status: int) -> None:
+    assert stage.exit_code("work", lambda: returned) == status
+
+
 def test_a_stage_without_a_standard_output_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def run() -> None:
         """Nothing."""
