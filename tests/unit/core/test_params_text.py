@@ -44,11 +44,13 @@ def test_a_value_is_set_and_every_other_one_stays(key: str) -> None:
 
 
 def test_a_value_keeps_its_comment_which_moves_above_a_line_that_is_too_long() -> None:
-    comment = "# labels in order, binary: positive class last; null sorts them"
-    assert f"  classes: [a, b]          {comment}" in with_values(TEXT, {"data.classes": ["a", "b"]}).splitlines()
-    lines = with_values(TEXT, {"data.classes": ["a" * 50, "b" * 50]}).splitlines()
-    assert lines[lines.index(f"  {comment}") + 1] == f"  classes: [{'a' * 50}, {'b' * 50}]"
-    assert max(map(len, lines)) <= WIDTH
+    text, comment = "data:\n  classes: null            # labels in order\n", "# labels in order"
+    assert with_values(text, {"data.classes": ["a", "b"]}) == f"data:\n  classes: [a, b]          {comment}\n"
+    first = "a" * (WIDTH - len(f"  classes: [, b] {comment}"))
+    for name, above in ((first, False), (f"{first}a", True)):
+        lines = with_values(text, {"data.classes": [name, "b"]}).splitlines()[1:]
+        value = f"  classes: [{name}, b]"
+        assert lines == ([f"  {comment}", value] if above else [f"{value} {comment}"])
 
 
 def test_a_value_on_several_lines_is_replaced_whole() -> None:
