@@ -1,16 +1,15 @@
 """Measure how many subtle edits of the code turn its tests red.
 
-    python -m tests.mutate [--count 40] [--seed 0] [--output FILE] [PACKAGE ...]
+    python -m tests.mutate [--count 40] [--seed 0] [--save] [PACKAGE ...]
 
 For each package, such as evaluate, so many edits are drawn at random, made one at a time in a copy of the project, and
 tried with the tests of tests/unit/<package> that are not slow: a comparison at its boundary, a condition dropped, a
 number one off, `and` for `or`, an operator or two arguments exchanged. Prints the edits that no test noticed, and the
-score: the share of the edits that a test did.
+score: the edits that a test did; --save keeps both in benchmarks/results/mutations.json.
 """
 
 import argparse
 import ast
-import json
 import random
 import shutil
 import subprocess
@@ -20,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks import results
 from tests.verify import ROOT, project_files
 
 PACKAGES = ("evaluate", "split", "vectorize", "artifacts")
@@ -129,13 +129,14 @@ def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
 
 
 def survivors(package: str, drawn: Iterable[Edit], folder: Path) -> Iterator[str]:
-    """Yield the edits of a package that its tests in the copy do not notice."""
-    tests = [f"tests/unit/{package}"]
+    """Yield the edits of a package that its tests in the copy do not notice; those of the module's name run first."""
+    tests = Path("tests", "unit", package)
     for edit in drawn:
         path = folder / edit.path
         source = path.read_bytes()
         path.write_bytes(edit.apply(source))
-        if not is_noticed(folder, tests):
+        named = [str(test.relative_to(folder)) for test in (folder / tests).rglob(f"test_{edit.path.stem}*.py")]
+        if not (named and is_noticed(folder, named)) and not is_noticed(folder, [str(tests)]):
             yield edit.describe(source)
         path.write_bytes(source)
 
@@ -146,9 +147,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("packages", nargs="*", default=PACKAGES, metavar="PACKAGE")
     parser.add_argument("--count", type=int, default=40, help="edits per package")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--output", type=Path, help="a JSON file for the scores")
+    parser.add_argument("--save", action="store_true", help="keep the scores in benchmarks/results")
     given = parser.parse_args(arguments)
-    results = {}
+    scores = {}
     with tempfile.TemporaryDirectory(prefix="textclf-mutate-") as place:
         folder = Path(place)
         copy_project(folder)
@@ -165,9 +166,9 @@ def main(arguments: Sequence[str]) -> int:
                 unnoticed.append(line)
             noticed = len(drawn) - len(unnoticed)
             print(f"{package}: {noticed} of {len(drawn)} edits turned a test red", flush=True)
-            results[package] = {"edits": len(drawn), "noticed": noticed, "unnoticed": unnoticed}
-    if given.output:
-        given.output.write_text(json.dumps(results, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+            scores[package] = {"edits": len(drawn), "noticed": noticed, "unnoticed": unnoticed}
+    if given.save:
+        results.write("mutations", scores)
     return 0
 
 
