@@ -4,9 +4,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
 
-from textclf.core.arrow import encode, hash_normalized
+from textclf.core.arrow import hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
 from textclf.tables.corpus import Stream
@@ -52,55 +52,32 @@ def survey(path: Path, settings: Data) -> Survey:
     """Return what the rows of a table hold, read as `settings` say; `UserError` as in `textclf.tables.corpus.read`."""
     stream = Stream(path, settings)
     stream.layout = replace(stream.layout, option="--")  # errors name the options of the command
-    codes: dict[str, int] = {}
-    texts: list[NDArray[np.uint64]] = [np.empty(0, np.uint64)]
-    labels: list[NDArray[np.int32]] = [np.empty(0, np.int32)]
-    lengths: list[NDArray[np.int32]] = [np.empty((0, 2), np.int32)]
-    unspaced = 0
-    pairs: dict[str, set[tuple[str, str]]] = {name: set() for name in settings.slices}
+    slices = [SLICE + name for name in settings.slices]
+    parts = []
     for batch in stream:
-        texts.append(hash_normalized(batch["text"]))
-        of_batch, distinct = encode(batch["label"])
-        labels.append(np.array([codes.setdefault(label, len(codes)) for label in distinct], np.int32)[of_batch])
-        rows = batch["text"].to_pylist()
-        lengths.append(np.array([(len(text.split()), len(text)) for text in rows], np.int32))
-        unspaced += sum(map(is_unspaced, rows))
-        for name, known in pairs.items():
-            of_slice, values = encode(batch[SLICE + name])
-            both = set(zip(of_slice.tolist(), of_batch.tolist(), strict=True))
-            known.update((values[value], distinct[label]) for value, label in both)
-    share = unspaced / sum(map(len, labels))
-    slices = tuple(name for name, known in pairs.items() if len({value for value, _ in known}) < len(known))
-    found = _summarize(stream, codes, np.concatenate(texts), np.concatenate(labels), np.concatenate(lengths), share)
-    return replace(found, slices=slices)
-
-
-def _summarize(
-    stream: Stream,
-    codes: dict[str, int],
-    texts: NDArray[np.uint64],
-    labels: NDArray[np.int32],
-    lengths: NDArray[np.int32],
-    unspaced: float,
-) -> Survey:
-    """Return the survey of the rows with these fingerprints of texts and codes of labels, (rows,).
-
-    `lengths` are the words and the characters of each text, (rows, 2).
-    """
-    length = lengths[:, int(unspaced >= MOST)]
-    order = np.argsort(texts, kind="stable")
-    same = texts[order][1:] == texts[order][:-1]
-    first = np.concatenate([[True], ~same]) if len(order) else np.empty(0, bool)
-    contradicting = same & (labels[order][1:] != labels[order][:-1])
-    rows, distinct = (np.bincount(each, minlength=len(codes)) for each in (labels, labels[order][first]))
+        texts = batch["text"].to_pylist()
+        part = {name: batch[name].dictionary_encode().to_pandas() for name in ("label", *slices)}
+        part["text"] = hash_normalized(batch["text"])
+        part["words"] = np.array([len(text.split()) for text in texts], np.int32)
+        part["characters"] = np.array([len(text) for text in texts], np.int32)
+        part["unspaced"] = list(map(is_unspaced, texts))
+        parts.append(pd.DataFrame(part))
+    rows = pd.concat(parts)
+    first = rows.drop_duplicates("text")
+    counts, distinct = (each["label"].value_counts() for each in (rows, first))
+    labels_per_text = rows.drop_duplicates(["text", "label"])["text"].value_counts()
+    unspaced = float(rows["unspaced"].mean())
+    length = rows["characters" if unspaced >= MOST else "words"]
+    with_labels = {name: rows.drop_duplicates([name, "label"]) for name in slices}
     return Survey(
-        classes={name: int(rows[codes[name]]) for name in stream.classes},
-        distinct={name: int(distinct[codes[name]]) for name in stream.classes},
-        repeated=int(same.sum()),
-        conflicts=len(np.unique(texts[order][1:][contradicting])),
+        classes={name: int(counts[name]) for name in stream.classes},
+        distinct={name: int(distinct.get(name, 0)) for name in stream.classes},
+        repeated=len(rows) - len(first),
+        conflicts=int((labels_per_text > 1).sum()),
         dropped=stream.dropped["rows"],
-        median_length=int(np.median(length)),
+        median_length=int(length.median()),
         longest=int(length.max()),
-        unspaced=unspaced,
         given={split: stream.given[split] for split in SPLITS if split in stream.given},
+        slices=tuple(name.removeprefix(SLICE) for name, pairs in with_labels.items() if pairs[name].duplicated().any()),
+        unspaced=unspaced,
     )

@@ -23,13 +23,6 @@ def row_too_long(place: str, advice: str = ADVICE) -> UserError:
     return UserError(f"{place}: a row must be at most {ROW_BYTES // 2**20} MiB long; got more; {advice}")
 
 
-def require_length(value: str, column: str) -> None:
-    """Raise `ValueError` if a text, or a value of another column, has more than `TEXT_CHARACTERS`."""
-    if len(value) > TEXT_CHARACTERS:
-        rule = f"must have at most {TEXT_CHARACTERS:,} characters"
-        raise ValueError(f"{column} {rule}; got {len(value):,}; {ADVICE}")
-
-
 def in_blocks(items: Iterator[T], size: Callable[[T], int]) -> Iterator[list[T]]:
     """Yield the items in lists of at most `BLOCK_ROWS`, and of fewer if they are long: `size` returns bytes of one."""
     while True:

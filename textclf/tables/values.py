@@ -11,7 +11,6 @@ from textclf.core.arrow import array_of
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables import limits
 from textclf.tables.layout import Record
-from textclf.tables.limits import require_length
 from textclf.tables.lines import SURROGATE, is_unicode
 
 if TYPE_CHECKING:
@@ -61,7 +60,9 @@ def label_of(record: Record, column: str) -> str | None:
 
 def _require_valid(value: str, column: str) -> str:
     """Return the value; `ValueError` if it is too long or can't be written as text."""
-    require_length(value, quote_name(column))
+    if len(value) > limits.TEXT_CHARACTERS:
+        rule = f"must have at most {limits.TEXT_CHARACTERS:,} characters"
+        raise ValueError(f"{quote_name(column)} {rule}; got {len(value):,}; {limits.ADVICE}")
     if (position := value.find("\0")) >= 0:
         raise ValueError(f"{quote_name(column)} must not contain NUL; got one at offset {position}")
     if not value.isascii() and (match := SURROGATE.search(value)):

@@ -73,76 +73,71 @@ def test_no_class_is_given_weight_so_that_probabilities_stay_honest(model: str) 
     assert f"train.{model}.class_weight" not in choose(TABLES["unbalanced"])
 
 
-def test_c_is_searched_where_rows_and_classes_allow_it() -> None:
-    def strengths(classes: Mapping[str, int], distinct: Mapping[str, int] | None = None) -> object:
-        return choose(classes, distinct)["train.logistic_regression.C"]
-
-    assert strengths(TWO) == protocol.STRENGTHS
-    assert strengths(TABLES["500 classes"]) == strengths(TABLES["many rows"]) == 1.0
-    assert strengths({"a": 1_000, "b": 9}) == 1.0
-    assert strengths(TWO, {"a": 1_000, "b": 9}) == 1.0
-    assert strengths({"a": 20, "b": 15}) == strengths({"a": 30, "b": 10}) == protocol.STRENGTHS
-    assert strengths({"a": 20, "b": 14}) == 1.0  # all of two thirds of the training rows would be too few
+def rows(*counts: int) -> dict[str, int]:
+    return {f"c{number:03}": count for number, count in enumerate(counts)}
 
 
-def test_the_smaller_of_two_unequal_classes_is_positive_and_its_threshold_is_chosen_by_f1() -> None:
-    chosen = choose({"a": 100, "b": 5_000})
-    assert (chosen["data.classes"], chosen["evaluate.threshold"]) == (["b", "a"], "f1")
-    chosen = choose(TABLES["unbalanced, few rows"])
-    assert (chosen["data.classes"], chosen["evaluate.threshold"]) == (["a", "b"], 0.5)
-    chosen = choose({"a": 5_000, "b": 4_000, "c": 100})
-    assert (chosen["data.classes"], chosen["evaluate.threshold"]) == (None, 0.5)
+C, CUT, F1 = "train.logistic_regression.C", "vectorize.words.max_features", "evaluate.threshold"
+ANALYZER, VALIDATION, STOP = "vectorize.words.analyzer", "split.validation_size", "train.keras.early_stopping"
+SEARCHED = protocol.STRENGTHS
+Case = tuple[dict[str, int], dict[str, Any], dict[str, Any]]
+CASES: list[Case] = [  # rows per class, what else the survey has, and chosen settings
+    # C is searched with 10 distinct texts of each class, 15 without validation rows; 100,000 rows times classes
+    (rows(30, 10), {}, {C: SEARCHED}),
+    (rows(31, 9), {}, {C: 1.0}),
+    (rows(1_000, 1_000), {"distinct": rows(1_000, 9)}, {C: 1.0}),
+    (rows(20, 15), {}, {C: SEARCHED}),
+    (rows(20, 14), {}, {C: 1.0}),
+    (rows(50_000, 50_000), {}, {C: SEARCHED}),
+    (rows(50_000, 50_001), {}, {C: 1.0}),
+    (rows(11_111, 11_111, 11_111), {}, {C: SEARCHED}),
+    (rows(11_111, 11_111, 11_112), {}, {C: 1.0}),
+    # the smaller of two unequal classes is positive, and its threshold is chosen by f1 with 10 validation rows of it
+    (rows(100, 5_000), {}, {"data.classes": ["c001", "c000"], F1: "f1"}),
+    (rows(67, 5_000), {}, {F1: "f1"}),
+    (rows(66, 5_000), {}, {F1: 0.5, "data.classes": ["c001", "c000"]}),
+    (rows(500, 10), {}, {"data.classes": ["c000", "c001"], F1: 0.5}),
+    (rows(900, 100), {}, {"data.classes": None, F1: 0.5}),
+    (rows(5_000, 4_000, 100), {}, {"data.classes": None, F1: 0.5}),
+    # many rows are split by hash, with a bounded vocabulary; the network sees them in larger batches, fewer times
+    (rows(500_000, 499_999), {}, {"split.method": "random", "split.stratify": True, CUT: protocol.MOST_TERMS}),
+    (rows(500_000, 500_000), {}, {"split.method": "hash", "split.stratify": False, CUT: protocol.MOST_TERMS}),
+    (rows(50_000, 49_999), {}, {CUT: None, "train.keras.epochs": 20}),
+    (rows(50_000, 50_000), {}, {CUT: protocol.MOST_TERMS}),
+    (rows(1_000, 1_000), {}, {"train.keras.batch_size": 10, "train.keras.epochs": 100, STOP: 10}),
+    (rows(1_000, 1_001), {}, {"train.keras.batch_size": 32, "train.keras.epochs": 50, STOP: 5}),
+    (rows(200_000, 1), {"distinct": rows(9, 9)}, {"train.keras.batch_size": 512, "train.keras.epochs": 10, STOP: 2}),
+    (rows(*[40] * 20), {}, {"train.keras.units": [10]}),
+    (rows(*[40] * 21), {}, {"train.keras.units": [64]}),
+    # fewer than 20 rows per class leave none for validation
+    (rows(30, 9), {}, {VALIDATION: 0.0, STOP: None}),
+    (rows(30, 10), {}, {VALIDATION: 0.2, STOP: 10}),
+    (rows(20, 9), {"given": {"train": 19, "validation": 10}}, {VALIDATION: 0.2, STOP: 10}),  # unused, but valid
+    (rows(250, 249), {}, {VALIDATION: 0.2}),
+    (rows(250, 250), {}, {VALIDATION: 0.15}),
+    (rows(*[20] * 25), {"distinct": rows(*[4] * 25)}, {VALIDATION: 0.25}),  # a text per class
+    # the analyzer follows the share of texts without spaces
+    (TWO, {"unspaced": 0.099}, {ANALYZER: "word", CUT: None, "vectorize.words.char_ngram_range": [2, 5]}),
+    (TWO, {"unspaced": 0.1}, {ANALYZER: "word+char", CUT: 20_000, "vectorize.words.char_ngram_range": [1, 3]}),
+    (TWO, {"unspaced": 0.5}, {ANALYZER: "char", CUT: 20_000}),
+]
 
 
-def test_more_rows_take_larger_batches_and_fewer_epochs() -> None:
-    chosen = [choose({"a": rows, "b": rows}) for rows in (100, 5_000, 50_000, 500_000)]
-    batches = [each["train.keras.batch_size"] for each in chosen]
-    epochs = [each["train.keras.epochs"] for each in chosen]
-    assert batches == sorted(batches)
-    assert epochs == sorted(epochs, reverse=True)
+@pytest.mark.parametrize(("classes", "more", "chosen"), CASES)
+def test_settings_follow_the_rows(classes: dict[str, int], more: dict[str, Any], chosen: dict[str, Any]) -> None:
+    found = choose(classes, **more)
+    assert {key: found[key] for key in chosen} == chosen
 
 
-def test_millions_of_rows_are_split_by_hash_with_a_bounded_vocabulary() -> None:
-    chosen = choose(TABLES["millions of rows"])
-    assert (chosen["split.method"], chosen["vectorize.words.max_features"]) == ("hash", protocol.MOST_TERMS)
-    assert choose(TWO)["vectorize.words.max_features"] is None
+@pytest.mark.parametrize("unspaced", [0.0, 0.2, 1.0])
+def test_an_analyzer_is_a_setting(unspaced: float) -> None:
+    chosen = choose(TWO, unspaced=unspaced)
+    assert parse(with_values(TEXT, chosen)).vectorize["words"].analyzer == chosen[ANALYZER]
 
 
 def test_a_class_of_too_few_texts_is_named() -> None:
     with pytest.raises(UserError, match=r"every class must have at least 4 different texts.*; got b \(3\), c \(1\); "):
-        choose({"a": 20, "b": 20, "c": 20}, {"a": 20, "b": 3, "c": 1})
-
-
-@pytest.mark.parametrize(
-    ("classes", "given", "size"),
-    [
-        ({"a": 30, "b": 9}, {}, 0.0),
-        ({"a": 30, "b": 10}, {}, 0.2),
-        (
-            {"a": 20, "b": 9},
-            {"train": 19, "validation": 10},
-            0.2,
-        ),  # not used, but needed by what validation rows choose
-    ],
-)
-def test_fewer_than_20_rows_per_class_leave_none_for_validation(
-    classes: dict[str, int], given: dict[str, int], size: float
-) -> None:
-    chosen = choose(classes, given=given)
-    assert chosen["split.validation_size"] == size
-    assert chosen["train.keras.early_stopping"] == (10 if size else None)
-
-
-@pytest.mark.parametrize(
-    ("unspaced", "analyzer", "terms"),
-    [(0.0, "word", None), (0.05, "word", None), (0.2, "word+char", 20_000), (1.0, "char", 20_000)],
-)
-def test_the_analyzer_follows_the_share_of_texts_without_spaces(
-    unspaced: float, analyzer: str, terms: int | None
-) -> None:
-    chosen = choose(TWO, unspaced=unspaced)
-    assert (chosen["vectorize.words.analyzer"], chosen["vectorize.words.max_features"]) == (analyzer, terms)
-    assert parse(with_values(TEXT, chosen)).vectorize["words"].analyzer == analyzer
+        choose({"a": 20, "b": 20, "c": 20, "d": 20}, {"a": 20, "b": 3, "c": 1, "d": 4})
 
 
 @pytest.mark.parametrize(
