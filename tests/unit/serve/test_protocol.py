@@ -101,10 +101,41 @@ def test_the_timer_runs_until_a_head_is_complete_and_again_after_the_response() 
     connect(client)
 
 
-def test_a_head_that_arrives_byte_by_byte_for_too_long_is_cut_off() -> None:
-    async def client(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+CHUNK = b"64\r\n" + b"x" * 100 + b"\r\n"
+FLOODS = {
+    "a head that arrives byte by byte": (b"", [], b"x"),
+    "a body that was refused": (POST + b"Transfer-Encoding: chunked\r\n\r\n" + 2 * CHUNK, [413], CHUNK),
+    "answers that are not read": (b"", [], 1000 * GET),
+}
+
+
+@pytest.mark.parametrize(("first", "statuses", "piece"), FLOODS.values(), ids=FLOODS)
+def test_a_client_that_goes_on_for_too_long_is_cut_off(first: bytes, statuses: list[int], piece: bytes) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(first)
+        assert [await status_of(reader) for _ in statuses] == statuses
         with pytest.raises(ConnectionError):
-            await flood(writer, b"x")
+            await flood(writer, piece)
+
+    connect(client)
+
+
+BOTH = POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET
+
+
+@pytest.mark.parametrize(
+    ("sent", "message"),
+    [
+        (b"\x16\x03\x01 hello\r\n\r\n", "the request must be HTTP/1.1; Invalid HTTP request received."),
+        (BOTH, "a request must have Content-Length or Transfer-Encoding; got both"),
+    ],
+)
+def test_what_is_not_http_is_refused_in_json_and_what_follows_is_not_read(sent: bytes, message: str) -> None:
+    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(sent)
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(body) == {"error": message}
 
     connect(client)
 
@@ -121,40 +152,10 @@ def test_a_head_in_pieces_is_answered_and_the_connection_used_again() -> None:
     connect(client)
 
 
-def test_a_body_that_was_refused_is_not_read_for_ever() -> None:
-    chunk = b"64\r\n" + b"x" * 100 + b"\r\n"
-
-    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(POST + b"Transfer-Encoding: chunked\r\n\r\n" + 2 * chunk)
-        assert await status_of(reader) == 413
-        with pytest.raises(ConnectionError):
-            await flood(writer, chunk)
-
-    connect(client)
-
-
 def test_after_a_refused_body_the_connection_is_used_again() -> None:
     async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(POST + b"Content-Length: 200\r\n\r\n" + b"x" * 200 + GET)
         assert [await status_of(reader), await status_of(reader)] == [413, 200]
-
-    connect(client)
-
-
-def test_what_is_not_http_is_refused_in_json() -> None:
-    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"\x16\x03\x01 hello\r\n\r\n")
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 400 ")
-        assert json.loads(body) == {"error": "the request must be HTTP/1.1; Invalid HTTP request received."}
-
-    connect(client)
-
-
-def test_a_client_that_does_not_read_its_answers_is_cut_off() -> None:
-    async def client(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with pytest.raises(ConnectionError):
-            await flood(writer, 1000 * GET)
 
     connect(client)
 
@@ -172,16 +173,6 @@ def test_a_connection_beyond_the_limit_is_refused_and_leaves_the_others_alone() 
         assert await status_of(reader) == 200
 
     connect(client, most_connections=1)
-
-
-def test_a_request_with_both_headers_of_length_is_refused_and_what_follows_is_not_read() -> None:
-    async def client(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(POST + b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + GET)
-        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 400 ")
-        assert json.loads(body) == {"error": "a request must have Content-Length or Transfer-Encoding; got both"}
-
-    connect(client)
 
 
 def test_an_answer_may_take_longer_than_a_head(monkeypatch: pytest.MonkeyPatch) -> None:
