@@ -155,8 +155,12 @@ def run_search(
 
     `beside` is the folder in which a scratch folder keeps what is done; the caller removes it when it has written the
     result. Shows a bar over the trials with the best score so far.
-    Raises `UserError` if the model can't read its features.
+    Raises `UserError` if the model is missing, or can't read its features.
     """
+    if settings.model not in (known := setup.train.names()):
+        raise UserError(
+            f"{PARAMS_FILE}: search.model must be a model of train ({', '.join(known)}); got {settings.model}"
+        )
     if unfit := list(unreadable_features(setup.train, setup.vectorize, setup.combine, settings.model)):
         raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
     searcher = Searcher(settings, setup, classes, Scores(scratch_folder(beside, setup)))
