@@ -12,6 +12,7 @@ help:
 .PHONY: repro
 repro: .venv/run ## Set up the environment and run the stages that are not up to date
 	@python ci/dvc_files.py
+	@python -m textclf.cli check
 	@mkdir -p .dvc/tmp && touch .dvc/tmp/repro
 	python -m dvc repro
 	@test reports/report.html -nt .dvc/tmp/repro || python -m textclf.cli metrics # the stage report prints the same

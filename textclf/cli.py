@@ -62,6 +62,7 @@ not given are found: the texts are the longest column, the labels the one of few
 nothing: validation rows are set apart for every choice. Then run `dvc repro`.
 
   textclf init --data tickets.csv
+  textclf init --migrate
   textclf init --data reviews/ --files "*.jsonl" --text body --label stars --title "Shop reviews" --licence "CC BY 4.0"
 """
 
@@ -144,8 +145,9 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf init`; those of tables are named as in section data of params.yaml."""
     from textclf.tables.formats import TABLE_FORMATS
 
-    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="a file, or a folder of files")
+    parser.add_argument("--data", type=Path, metavar="PATH", help="a file, or a folder of files")
     parser.add_argument("--test", type=Path, metavar="FILE", help="a file of test rows, in the same folder")
+    parser.add_argument("--migrate", action="store_true", help="change a params.yaml of an older textclf instead")
     parser.add_argument("--force", action="store_true", help="overwrite a params.yaml with uncommitted changes")
     columns = parser.add_argument_group("columns")
     columns.add_argument("--text", metavar="COLUMN", help="of the texts (default: the longest)")

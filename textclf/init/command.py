@@ -19,6 +19,7 @@ from textclf.core.quoting import quote_name
 from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, validate
 from textclf.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
+from textclf.init.migrate import migrate
 from textclf.init.protocol import ROWS_TO_VALIDATE, Choice, choose_settings, is_validated, offer_settings
 from textclf.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
@@ -30,8 +31,13 @@ SHOWN_CLASSES = 12
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write settings for the table that the arguments name, and print what was seen and chosen."""
+    """Write settings for the table that the arguments name, or migrate older ones, and print what changed."""
     require_committed(arguments.force)
+    if arguments.migrate:
+        migrate()
+        return
+    if arguments.data is None:
+        raise UserError("--data must be given, or --migrate; textclf init --help lists the arguments")
     data, columns = describe_table(arguments)
     data, found = survey_table(data, columns, arguments)
     choices = choose_settings(found)

@@ -1,0 +1,86 @@
+"""A params.yaml of an older textclf."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.unit.init.test_command import Run, init
+from textclf.params import load
+
+__all__ = ["init"]
+
+OLD = """
+data: {path: data/raw}  # the rows
+vectorize:
+  words: {weighting: tfidf}  # kept
+  letters: {analyzer: char}
+  unread: {analyzer: char_wb}
+train:
+  models: [majority, keras, mine]
+  majority: {features: words}
+  naive_bayes: {alpha: 0.5}
+  keras: {features: words, epochs: 7}
+  mine: {model: logistic_regression, features: [words, letters], C: 10.0}
+"""
+
+
+def commit(text: str) -> None:
+    Path("params.yaml").write_text(text, encoding="utf-8")
+    author = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
+    subprocess.run(("git", *author, "commit", "--quiet", "--all", "-m", "old"), check=True)
+
+
+def test_models_become_entries_and_several_representations_a_pair(init: Run) -> None:
+    commit(OLD)
+    done = init("--migrate")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "params.yaml: train has majority, keras, mine, each with its kind and features",
+        "combine.words_letters: words and letters side by side",
+        "left out of train, because no run used them: naive_bayes",
+        "left out of vectorize, because no run used them: unread",
+        "git diff shows all changes; git checkout params.yaml undoes them; next: textclf check, make docs",
+    ]
+    params = load(Path("params.yaml"))
+    assert params.train.names() == ["majority", "keras", "mine"]
+    assert (params.train["keras"].epochs, params.train["mine"].C) == (7, 10.0)
+    assert params.train["mine"].features == "words_letters"
+    assert params.vectorize.names() == ["words", "letters"]
+    assert "# kept" in Path("params.yaml").read_text(encoding="utf-8")
+
+
+def test_models_without_settings_read_what_their_kind_read(init: Run) -> None:
+    commit("vectorize: {sequences: {method: token_ids}}\ntrain: {models: [cnn]}\n")
+    assert init("--migrate").status == 0
+    assert load(Path("params.yaml")).train["cnn"].features == "sequences"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        (
+            "train: {majority: {kind: majority, features: words}}\n",
+            "params.yaml must be of an older textclf, with train.models, to be migrated; see textclf check",
+        ),
+        (
+            "train: {models: [keras], keras: {epochs: 0}}\n",
+            "params.yaml: train.keras.epochs must be at least 1; got 0",
+        ),
+    ],
+)
+def test_another_file_stays_as_it_is(init: Run, text: str, line: str) -> None:
+    commit(text)
+    done = init("--migrate")
+    assert (done.status, done.err) == (2, f"error: init: {line}\n")
+    assert Path("params.yaml").read_text(encoding="utf-8") == text
+
+
+def test_uncommitted_changes_are_not_overwritten(init: Run) -> None:
+    Path("params.yaml").write_text(OLD, encoding="utf-8")
+    assert "must be committed before it is overwritten" in init("--migrate").err
+    assert init("--migrate", "--force").status == 0
+
+
+def test_a_table_or_the_migration_must_be_asked_for(init: Run) -> None:
+    assert init().err == "error: init: --data must be given, or --migrate; textclf init --help lists the arguments\n"
