@@ -107,6 +107,17 @@ def format_interval(name: str, low: float, high: float) -> str:
     return f"{format_value(name, low)} to {format_value(name, high)}"
 
 
+def format_metric(
+    name: str, metrics: Mapping[str, float], intervals: Mapping[str, Mapping[str, float] | None]
+) -> tuple[str, str]:
+    """Return a metric among those of a split as it is shown, with its interval; each is "" if there is none."""
+    if name not in metrics:
+        return "", ""
+    if name not in intervals:
+        return format_value(name, metrics[name]), ""
+    return format_measured(name, metrics[name], intervals[name])
+
+
 def format_measured(name: str, value: float, ends: Mapping[str, float] | None) -> tuple[str, str]:
     """Return a metric's value and its interval (`low` and `high`, or None for too few rows) as they are shown."""
     return format_value(name, value), format_interval(name, ends["low"], ends["high"]) if ends else TOO_FEW

@@ -14,7 +14,7 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import visible
 from textclf.core.settings import to_yaml
-from textclf.evaluate.registry import METRICS, format_interval, format_measured, format_value
+from textclf.evaluate.registry import METRICS, format_interval, format_measured, format_metric, format_value
 from textclf.export.sources import UNSTATED, Source, combine_rights, labelled_class_names
 from textclf.export.weights import Weights
 from textclf.models.common.loading import load_model
@@ -118,12 +118,8 @@ def metrics_table(results: Results, splits: Sequence[str]) -> list[tuple[str, li
 
 
 def _measured(name: str, results: Results, split: str) -> str:
-    if name not in results.metrics[split]:
-        return ""
-    value, intervals = results.metrics[split][name], results.intervals.get(split, {})
-    if name not in intervals:
-        return format_value(name, value)
-    return "{} ({})".format(*format_measured(name, value, intervals[name]))
+    value, interval = format_metric(name, results.metrics[split], results.intervals.get(split, {}))
+    return f"{value} ({interval})" if interval else value
 
 
 def coverage_of(sets: Mapping[str, Any], coverage: float, names: Mapping[str, str]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from textclf.behave.results import Behaviour, Rate, RecordedCase, RecordedTest, Said
-from textclf.core.formatting import confidence_level, display_name, percent, points
+from textclf.core.formatting import display_name, percent, points
 from textclf.core.labels import visible
 from textclf.evaluate.registry import format_measured
 from textclf.pages.parts import Table, excerpt
@@ -37,7 +37,7 @@ def behaviour(run: Run) -> dict[str, Any] | None:
     if not run.behaviour:
         return None
     return {
-        "confidence": confidence_level(run.settings.evaluate.confidence),
+        "confidence": run.level,
         "files": [_file(run, name, metrics, tests) for name, (metrics, tests) in sorted(run.behaviour.items())],
     }
 

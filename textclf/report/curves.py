@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from textclf.core.formatting import confidence_level, display_name, join_names, percent
+from textclf.core.formatting import display_name, join_names, percent
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import ACCURACY, CHARTS, LOSS, PRECISION_RECALL, RELIABILITY, ROC
@@ -184,8 +184,7 @@ def _class_metrics(run: Run) -> Table:
     mean = tested.groupby("class")["f1"].mean().fillna(math.inf)
     hardest = sorted(run.classes, key=lambda name: mean.get(name, math.inf))
     shown = set(ends(hardest, ENDS))
-    level = confidence_level(run.settings.evaluate.confidence)
-    caption = f"Metrics of each class on the test rows, with {level} intervals"
+    caption = f"Metrics of each class on the test rows, with {run.level} intervals"
     if len(shown) < len(run.classes):
         caption += f": the {ENDS} of {len(run.classes)} classes with the lowest F1, and the {ENDS} with the highest"
     return Table(

@@ -18,7 +18,6 @@ def doubt(run: Run) -> dict[str, Any] | None:
     models = [name for name in run.models if name in run.coverage]
     if settings.coverage is None or not models:
         return None
-    level = confidence_level(settings.confidence)
     return {
         "asked": confidence_level(settings.coverage),
         "by_class": settings.coverage_by_class,
@@ -26,12 +25,12 @@ def doubt(run: Run) -> dict[str, Any] | None:
         "rows": f"{run.coverage['protocol']['validation_rows']:,}",
         "chosen": _chosen(run),
         "sets": Table(
-            f"Prediction sets on the test rows, with {level} intervals",
+            f"Prediction sets on the test rows, with {run.level} intervals",
             ["model", "sets with the class", "classes per set", "one class", "several", "none", "accuracy of answers"],
             [_sets(name, run.coverage[name]) for name in models],
             range(1, 7),
         ),
-        "classes": _by_class(run, models, level),
+        "classes": _by_class(run, models),
         "charts": [],  # that of the error against the share of the rows answered names this section
     }
 
@@ -47,14 +46,14 @@ def _sets(name: str, sets: Mapping[str, Any]) -> list[object]:
     ]
 
 
-def _by_class(run: Run, models: list[str], level: str) -> Table:
+def _by_class(run: Run, models: list[str]) -> Table:
     """Return the coverage of each class: of many those that a model covers least and most."""
     lowest = {
         label: min((cell["value"] for name in models if (cell := run.coverage[name]["classes"].get(label))), default=1)
         for label in run.classes
     }
     shown = set(ends(sorted(run.classes, key=lambda label: lowest[label]), ENDS))
-    caption = f"Share of the test rows of a class whose set has it, with {level} intervals"
+    caption = f"Share of the test rows of a class whose set has it, with {run.level} intervals"
     if len(shown) < len(run.classes):
         caption += f": the {ENDS} of {len(run.classes)} classes that are covered least, and the {ENDS} covered most"
     return Table(

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from textclf.core.arrow import Lengths
-from textclf.core.formatting import confidence_level, display_name, join_names, percent
+from textclf.core.formatting import display_name, join_names, percent
 from textclf.core.labels import visible
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import format_measured
@@ -171,7 +171,7 @@ def _grouped(
         if group in listed
     ]
     models = list(map(display_name, run.models))
-    caption = f"{title}, with {confidence_level(run.settings.evaluate.confidence)} intervals."
+    caption = f"{title}, with {run.level} intervals."
     if len(drawn) < len(groups):
         caption += f" The chart shows the {len(drawn)} of {len(groups)} classes with the lowest recall."
     table_title = title

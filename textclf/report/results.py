@@ -9,7 +9,6 @@ import pandas as pd
 from textclf.artifacts.decisions import explain_choice
 from textclf.core.files import SPLITS
 from textclf.core.formatting import (
-    confidence_level,
     display_name,
     join_names,
     p_relation,
@@ -20,7 +19,7 @@ from textclf.core.formatting import (
 )
 from textclf.core.labels import visible
 from textclf.evaluate.model_warnings import find_warnings
-from textclf.evaluate.registry import METRICS, compare_pair, format_interval, format_measured, format_value, pair_name
+from textclf.evaluate.registry import METRICS, compare_pair, format_interval, format_metric, format_value, pair_name
 from textclf.export import description
 from textclf.pages.parts import Chart, Table
 from textclf.plot.charts import BY_SPLIT
@@ -49,7 +48,7 @@ def summary(run: Run) -> dict[str, Any]:
         "accuracy": percent(run.evaluation[name]["test"]["accuracy"]),
         "low": percent(ends["low"]),
         "high": percent(ends["high"]),
-        "confidence": confidence_level(confidence),
+        "confidence": run.level,
         "rows": f"{int(counts.sum()):,}",
         "right": f"{int(counts.trace()):,}",
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
@@ -135,7 +134,6 @@ def _external(run: Run, name: str, path: str) -> str:
 
 def compared(run: Run) -> dict[str, Any]:
     """Return the models side by side: metrics with their intervals, and paired tests."""
-    level = confidence_level(run.settings.evaluate.confidence)
     splits = [split for split in SPLITS if split in run.splits]
     accuracies = [
         {
@@ -156,13 +154,13 @@ def compared(run: Run) -> dict[str, Any]:
     )
     fitted = "that models were fitted to" + (" or chosen by" if "validation" in splits else "")
     important, others = _metrics(run, splits)
-    level_caption = f"with {level} intervals, on the test rows unless stated otherwise"
+    level_caption = f"with {run.level} intervals, on the test rows unless stated otherwise"
     tests = _tests(run)
     return {
         "chart": Chart(
             "accuracies",
-            f"Test accuracy with {level} intervals: {tested}.",
-            f"Accuracy with its {level} interval, on the test rows and on the rows {fitted}.",
+            f"Test accuracy with {run.level} intervals: {tested}.",
+            f"Accuracy with its {run.level} interval, on the test rows and on the rows {fitted}.",
             panels(BY_SPLIT, pd.DataFrame(accuracies), run.models, {})[""],
         ),
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
@@ -193,14 +191,14 @@ def _by_model(run: Run, caption: str, rows: Sequence[Sequence[object]]) -> Table
 def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[list[object]]]:
     """Return the rows of the important metrics, with accuracy on each split, and those of every other metric."""
     important: list[list[object]] = [
-        [f"accuracy on {split_rows(split)}", *(metric_cell(run, name, split, "accuracy") for name in run.models)]
+        [f"accuracy on {split_rows(split)}", *(_metric(run, name, split, "accuracy") for name in run.models)]
         for split in reversed(splits)
     ]
     others: list[list[object]] = []
     for key, metric in METRICS.items():
         if key != "accuracy" and any(key in run.evaluation[name]["test"] for name in run.models):
             title = _with_floor(run, metric.title) if key == "log_loss" else metric.title
-            row: list[object] = [title, *(metric_cell(run, name, "test", key) for name in run.models)]
+            row: list[object] = [title, *(_metric(run, name, "test", key) for name in run.models)]
             (important if metric.important else others).append(row)
     others.append(
         ["parameters", *(f"{n:,}" if (n := run.training[name].get("parameters")) else "" for name in run.models)]
@@ -212,14 +210,9 @@ def _with_floor(run: Run, title: str) -> Cell:
     return title, f"guessing: {format_value('log_loss', run.decisions['guessing']['log_loss'])}"
 
 
-def metric_cell(run: Run, model: str, split: str, key: str) -> Cell:
-    """Return a metric and its interval as text, each empty if the model has none."""
+def _metric(run: Run, model: str, split: str, key: str) -> Cell:
     measured, intervals = (numbers[model].get(split, {}) for numbers in (run.evaluation, run.intervals))
-    if key not in measured:
-        return "", ""
-    if key not in intervals:
-        return format_value(key, measured[key]), ""
-    return format_measured(key, measured[key], intervals[key])
+    return format_metric(key, measured, intervals)
 
 
 def _tests(run: Run) -> list[list[object]]:

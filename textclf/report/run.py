@@ -15,6 +15,7 @@ from textclf.artifacts.splits import ReadColumns
 from textclf.behave.results import Results
 from textclf.behave.settings import Behave
 from textclf.core.about import About
+from textclf.core.formatting import confidence_level
 from textclf.core.labels import display_labels
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
@@ -106,6 +107,11 @@ class Run:
     def models(self) -> list[str]:
         """The names of the models, in the order of train."""
         return list(self.predictions)
+
+    @property
+    def level(self) -> str:
+        """The level of the intervals as a percentage, such as 95%."""
+        return confidence_level(self.settings.evaluate.confidence)
 
     @cached_property
     def names(self) -> dict[str, str]:

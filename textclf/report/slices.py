@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textclf.core.formatting import (
-    confidence_level,
     count_noun,
     display_name,
     join_names,
@@ -95,8 +94,7 @@ def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
         ]
         for name in names
     ]
-    level = confidence_level(run.settings.evaluate.confidence)
-    return Table(f"{caption}, with {level} intervals", columns, rows, range(1, len(columns)))
+    return Table(f"{caption}, with {run.level} intervals", columns, rows, range(1, len(columns)))
 
 
 def _difference(entry: Entry) -> tuple[str, str]:
