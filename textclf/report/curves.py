@@ -20,7 +20,6 @@ from textclf.plot.history import history as history_chart
 from textclf.plot.history import lowest_loss, watched
 from textclf.plot.marks import key, present
 from textclf.plot.panels import panels
-from textclf.report.results import representative
 from textclf.report.run import CLASS_METRICS, Run
 
 CURVES = 12  # classes whose curves are drawn
@@ -111,7 +110,7 @@ def confusion(run: Run) -> dict[str, Any]:
         ]
     unfolded = len(matrices) if len(shown) <= SMALL else 1
     if unfolded == 1:  # the model that represents the run first
-        matrices.sort(key=lambda chart: chart.name != f"confusion-{representative(run)[0]}")
+        matrices.sort(key=lambda chart: chart.name != f"confusion-{run.representative[0]}")
     return {
         "charts": matrices[:unfolded],
         "more": matrices[unfolded:],

@@ -11,7 +11,6 @@ from textclf.core.formatting import display_name, join_names
 from textclf.core.labels import display_labels
 from textclf.core.settings import to_yaml
 from textclf.export.explanation import OCCLUDED_ROWS
-from textclf.report.results import representative
 from textclf.report.run import Run
 
 TERM_LIMIT = 32  # columns of a term
@@ -35,13 +34,10 @@ METHODS = {
 def learned(run: Run) -> dict[str, Any]:
     """Return the terms with the largest weights by model and class, and the models without terms."""
     explained = set(run.terms["model"])
-    first = representative(run)[0]
     without = [display_name(name) for name in run.models if name not in explained]
     return {
         "models": [
-            _terms(run, name, run.terms[run.terms["model"] == name])
-            for name in sorted(run.models, key=lambda name: name != first)
-            if name in explained
+            _terms(run, name, run.terms[run.terms["model"] == name]) for name in run.ordered if name in explained
         ],
         "without": join_names(without),
         "several": len(without) > 1,

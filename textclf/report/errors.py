@@ -17,7 +17,6 @@ from textclf.plot.charts import BY_CLASS, BY_LENGTH
 from textclf.plot.charts import Chart as Drawn
 from textclf.plot.panels import panels
 from textclf.report.mistakes import Findings, Ints, find, find_texts
-from textclf.report.results import representative
 from textclf.report.rows import SplitRows
 from textclf.report.run import Run
 
@@ -34,13 +33,9 @@ def errors(run: Run, rows: SplitRows) -> dict[str, Any]:
     groups, ranges = group_lengths(rows.words)
     findings = find(run, varied, groups)
     examples = [*findings.disagreements, *(example for part in findings.mistakes.values() for example in part)]
-    first = representative(run)[0]
     texts = find_texts(rows, {example.place: example.id for example in examples})
     return {
-        "mistakes": [
-            _mistakes(run, name, counts[name], name in varied, findings, texts)
-            for name in sorted(run.models, key=lambda name: name != first)
-        ],
+        "mistakes": [_mistakes(run, name, counts[name], name in varied, findings, texts) for name in run.ordered],
         "disagreements": _disagreements(run, varied, findings, len(rows), texts) if len(varied) > 1 else None,
         "by_length": _by_length(run, findings, groups, ranges),
         "by_class": _by_class(run, counts),

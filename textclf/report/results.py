@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from textclf.artifacts.decisions import explain_choice
 from textclf.core.files import SPLITS
 from textclf.core.formatting import (
     display_name,
@@ -30,14 +29,9 @@ from textclf.vectorize.caveats import caveats
 Cell = tuple[str, str]  # a value and its interval
 
 
-def representative(run: Run) -> tuple[str, str]:
-    """Return the model that represents the run, the default of `textclf predict`, and why."""
-    return explain_choice(run.settings.export.model, run.evaluation, run.decisions, run.settings.train.names())
-
-
 def summary(run: Run) -> dict[str, Any]:
     """Return the headline: the accuracy of the representative model, and how it compares with the others."""
-    name, reason = representative(run)
+    name, reason = run.representative
     ends = run.intervals[name]["test"]["accuracy"]
     counts, confidence = run.counts(name), run.settings.evaluate.confidence
     metrics = (run.evaluation, run.comparisons, run.training, run.decisions)

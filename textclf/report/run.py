@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Decision
+from textclf.artifacts.decisions import Decision, explain_choice
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.splits import ReadColumns
 from textclf.behave.results import Results
@@ -107,6 +107,16 @@ class Run:
     def models(self) -> list[str]:
         """The names of the models, in the order of train."""
         return list(self.predictions)
+
+    @cached_property
+    def representative(self) -> tuple[str, str]:
+        """The model that represents the run, the default of `textclf predict`, and why."""
+        return explain_choice(self.settings.export.model, self.evaluation, self.decisions, self.settings.train.names())
+
+    @property
+    def ordered(self) -> list[str]:
+        """The names of the models, that which represents the run first."""
+        return sorted(self.models, key=lambda name: name != self.representative[0])
 
     @property
     def level(self) -> str:

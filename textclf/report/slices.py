@@ -18,7 +18,6 @@ from textclf.evaluate.slices.membership import FEWEST_ROWS, describe_left_out
 from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.report import ranked, weak
 from textclf.pages.parts import Table
-from textclf.report.results import representative
 from textclf.report.run import Run
 
 WORST = 5  # slices that are shown at once
@@ -29,12 +28,10 @@ Entry = Mapping[str, Any]
 
 def slices(run: Run) -> dict[str, Any] | None:
     """Return the slices of each model, those with most evidence of weakness first; None if there are none."""
-    models = [name for name in run.models if run.slices.get(name)]
+    models = [name for name in run.ordered if run.slices.get(name)]
     if not models:
         return None
-    first = representative(run)[0]
-    first = first if first in models else models[0]
-    models.sort(key=lambda name: name != first)
+    first = models[0]
     below = [name for name in ranked(run.slices[first]) if run.slices[first][name]["difference"] < 0]
     worst = f"The slices in which {display_name(first)} has the strongest evidence of weakness"
     return {
