@@ -41,8 +41,6 @@ class Corrector:
         self._trained.update(distinct[code] for code in np.unique(codes[splits == TRAIN]).tolist())
         places = _places(ids, self._ids)
         rows = np.flatnonzero(places >= 0)
-        if not len(rows):
-            return labels
         places = places[rows]
         self._found[places] = True
         given, wanted = (part.to_pylist() for part in (labels.take(rows), self._labels.take(places)))

@@ -1,6 +1,7 @@
 """The result as lines and JSON."""
 
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from tests.unit.drift.texts import draw_texts, pool_of
 from tests.unit.predict.models import three_classes, two_classes
+from textclf.drift import page
 from textclf.drift.measure import Settings, measure, smallest_difference
 from textclf.drift.result import Result, Side, answer, to_json, to_lines
 
@@ -72,3 +74,29 @@ def test_no_drift_is_said_with_the_error_rate() -> None:
     side = Side("x", 40, 40, 40)
     result = Result("m", SETTINGS, side, side, None, side.compared, 0, measure(pool, pool, two_classes(), SETTINGS))
     assert answer(result) == "no drift found (of all 5 checks together at most 5% false alarms)"
+
+
+def test_the_page_draws_the_clearest_words_of_each_direction_and_the_classes_with_the_smallest_p() -> None:
+    result = make_result()
+    assert result.findings.classes is not None
+    word, shares = result.findings.words[0], next(iter(result.findings.classes.values()))
+    words = [
+        word._replace(word=f"{name}{n}", reference=reference, new=0.5, p=1e-6)
+        for name, reference in (("more", 0.25), ("less", 0.75))
+        for n in range(20)
+    ]
+    classes = {f"class{n}": replace(shares, p=1 - n / 100) for n in range(25)}
+    findings = replace(result.findings, words=words, classes=classes)
+    html = page.render(replace(result, findings=findings))
+    points = re.findall(r'{"name":"([a-z]+)(\d+)","side":"(\w+)","share":([\d.]+),', html)
+    for name, numbers, side, share in (
+        ("more", range(15), "reference", 0.25),
+        ("less", range(15), "new", 0.5),
+        ("class", range(5, 25), "reference", shares.reference),
+        ("class", range(5, 25), "new", shares.new),
+    ):
+        found = [(int(n), float(drawn)) for one, n, of, drawn in points if (one, of) == (name, side)]
+        assert found == [(n, share) for n in numbers]
+    assert all(f"class{n}<" in html for n in range(25))  # the table has all classes
+    lines = to_lines(replace(result, findings=findings))
+    assert len([line for line in lines if line.startswith("  class class")]) == 10
