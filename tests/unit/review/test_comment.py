@@ -1,5 +1,6 @@
 """The Markdown of a pull request's comment, as text and as rendered HTML."""
 
+import math
 import re
 from dataclasses import replace
 from importlib.resources import files
@@ -226,6 +227,35 @@ def test_the_limit_is_below_that_of_github() -> None:
         params=[Difference("|" * 90 + str(n), "|" * 90, "|" * 90) for n in range(500)],
     )
     assert len(comment.render(given)) <= 65_536
+
+
+@pytest.mark.parametrize(("more", "said"), [(0, False), (3, True)])
+def test_rows_of_long_tables_are_counted(more: int, said: bool) -> None:
+    count = comment.MOST + more
+    params = [Difference(f"p{n}", "1", "2") for n in range(count)]
+    text = comment.render(report(*(replace(LOSS, model=f"m{n}") for n in range(count)), params=params))
+    assert ("\n3 more rows are in the table of all metrics.\n" in text) == ("\nand 3 more.\n" in text) == said
+    assert text.count("more rows") == said
+    assert f"| `p{comment.MOST - 1}` |" in text
+    assert f"| `p{comment.MOST}` |" not in text
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        (markdown.names(list("abcdefgh")), "`a`, `b`, `c`, `d`, `e`, `f`, `g`, `h`"),
+        (markdown.names(list("abcdefghij")), "`a`, `b`, `c`, `d`, `e`, `f`, `g`, `h` and 2 more"),
+        (markdown.number(None), ""),
+        (markdown.number(0.0), "0.000"),
+        (markdown.signed(math.nan), ""),
+        (markdown.signed(0.0), "+0.000"),
+        (markdown.signed(-0.25), "-0.250"),
+        (markdown.code("x" * markdown.LONGEST), f"`{'x' * markdown.LONGEST}`"),
+        (markdown.url("https://a.org/b c?d=(e)"), "https://a.org/b%20c?d=%28e%29"),
+    ],
+)
+def test_numbers_and_names_are_written(written: str, text: str) -> None:
+    assert written == text
 
 
 def test_the_template_writes_every_text_as_code_and_marks_none_as_safe() -> None:

@@ -192,12 +192,6 @@ def test_pairs_of_three_models_are_corrected_by_holm() -> None:
     assert [report[pair]["p_holm"] for pair in pairs] == pytest.approx(holm(raw).tolist(), abs=5e-6)
 
 
-def test_numbers_that_are_not_finite_are_left_out() -> None:
-    table = hand_made().assign(accuracy=np.where(hand_made()["model"] == "a", 0.5, 0.75))
-    report = crossvalidation.summarize(table, settings(folds=2), CONFIDENCE)
-    assert report["b_vs_a"] == {"mean": 0.25, "sd": 0, "p": 0, "p_holm": 0, "low": 0.25, "high": 0.25}
-
-
 def test_a_single_model_has_no_comparison() -> None:
     table = hand_made()[hand_made()["model"] == "b"]
     assert list(crossvalidation.summarize(table, settings(folds=2), CONFIDENCE)) == ["b"]
