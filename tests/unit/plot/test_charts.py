@@ -30,24 +30,18 @@ MODELS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_sv
 PAIR = ("majority", "logistic_regression")
 TAGS = {"svg", "g", "path", "line", "rect", "text", "tspan"}
 LABELS = list(display_labels([*tables.HOSTILE, "", " ", "中文"], limit=24).values())
-ACCURACIES = pd.DataFrame(
-    [
-        {"model": model, "split": split, "accuracy": 0.8, "low": 0.7, "high": 0.9}
-        for model in MODELS
-        for split in ("train", "validation", "test")
-    ]
-)
 GROUPS = pd.DataFrame(
     [
-        {"model": model, "words": words, "class": name, "accuracy": 0.5, "low": 0.4, "high": 0.6, "rows": 3}
+        {"model": model, "class": name, "accuracy": 0.5, "low": 0.4, "high": 0.6, "rows": 3}
         for model in PAIR
-        for words, name in (("1 to 3", "</svg><script>"), ("4", '" onload="x'))
+        for name in ("</svg><script>", '" onload="x')
     ]
 )
+GROUPS = GROUPS.assign(words=GROUPS["class"], split=GROUPS["class"])
 BINS = pd.DataFrame({"from": [0, 2], "to": [2, 4], "rows": [7, 1]})
 STEPS = pd.DataFrame({"model": ["majority"] * 3, "recall": [0.0, 0.5, 1.0], "precision": [1.0, 0.8, 0.3]})
 SPECS = [
-    pytest.param(panels(charts.BY_SPLIT, ACCURACIES, MODELS, {})[""], id="accuracies"),
+    pytest.param(panels(charts.BY_SPLIT, GROUPS, MODELS, {})[""], id="accuracies"),
     pytest.param(history.history(LOSS, tables.history(["keras"]), MODELS), id="loss"),
     pytest.param(history.history(LOSS, tables.history(["keras", "nb_svm"], count=2000), MODELS), id="long histories"),
     pytest.param(confusion.confusion(tables.confusion(LABELS, PAIR[:1]), LABELS), id="confusion of hostile classes"),
@@ -176,30 +170,20 @@ def test_long_histories_are_thinned_but_keep_their_ends_and_the_lowest_loss() ->
 
 def test_of_epochs_with_the_same_loss_the_first_is_the_lowest() -> None:
     rows = tables.history(["keras", "b"]).assign(loss=0.5)
-    assert history.lowest_loss(rows)[["model", "epoch", "split"]].to_numpy().tolist() == [
-        ["keras", 1, "test"],
-        ["b", 1, "test"],
+    lowest = history.lowest_loss(rows)
+    assert [*zip(lowest["model"], lowest["epoch"], lowest["split"], strict=True)] == [
+        ("keras", 1, "test"),
+        ("b", 1, "test"),
     ]
     assert not len(history.lowest_loss(rows.assign(loss=np.nan)))
 
 
-def texts_of(element: ET.Element, x: float = 0.0) -> Iterator[tuple[float, str]]:
-    """Yield where each text starts, in pixels from the left, and the text."""
-    if moved := re.match(r"translate\((-?[\d.]+)", element.get("transform", "")):
-        x += float(moved[1])
-    if element.tag.endswith("text"):
-        yield x, element.text or ""
-    for child in element:
-        yield from texts_of(child, x)
-
-
-@pytest.mark.parametrize("models", [("keras", "embedding"), ("embedding", "cnn", "transformer")])
-def test_the_legends_of_several_networks_fit_into_the_chart(models: tuple[str, ...]) -> None:
-    drawn = ET.fromstring(render.svg(history.history(LOSS, tables.history(models, "validation"), models)))  # noqa: S314
-    named = {"training rows", "validation rows", *models}
-    ends = {text: x + 6 * len(text) for x, text in texts_of(drawn) if text in named}
-    assert ends.keys() == named
-    assert max(ends.values()) <= float(drawn.get("width", "0"))
+@pytest.mark.parametrize(("letters", "columns"), [(marks.LEGEND_LETTERS, 3), (marks.LEGEND_LETTERS + 1, 2)])
+def test_a_legend_has_one_row_unless_its_names_are_too_long_for_a_phone(letters: int, columns: int) -> None:
+    names = ["a" * (letters - 12), "b" * 6, "c" * 6]
+    rows = tables.roc(["1"], names)
+    colour = curves.curves(ROC, rows, names)["layer"][1]["encoding"]["color"]
+    assert colour["legend"]["columns"] == columns
 
 
 def test_a_history_that_is_not_a_number_is_drawn_without_it() -> None:
