@@ -194,6 +194,31 @@ def test_a_history_that_is_not_a_number_is_drawn_without_it() -> None:
     ET.fromstring(render.svg(spec))  # noqa: S314 (our own)
 
 
+@pytest.mark.parametrize(("models", "ruled"), [(["a"], 1), (["a", "b"], 1), (["a", "b", "c"], 0)])
+def test_the_epochs_of_the_lowest_loss_of_few_models_have_a_line(models: list[str], ruled: int) -> None:
+    layers = history.history(LOSS, tables.history(models), models)["layer"]
+    assert sum(layer["mark"]["type"] == "rule" for layer in layers) == ruled
+
+
+def test_precision_between_two_recalls_is_that_of_the_higher_one() -> None:
+    values = curves.curves(PRECISION_RECALL, STEPS, MODELS)["data"]["values"]
+    drawn = [(row["recall"], row["precision"]) for row in values]
+    assert drawn == [(0.0, 1.0), (0.0, 0.8), (0.5, 0.8), (0.5, 0.3), (1.0, 0.3)]
+
+
+def test_a_pointer_is_told_the_numbers_of_a_point() -> None:
+    (point,) = panels(charts.BY_LENGTH, GROUPS, MODELS, {})[""]["layer"][1:]
+    assert [(tip["field"], tip["title"], tip.get("format")) for tip in point["encoding"]["tooltip"]] == [
+        ("model", "model", None),
+        ("split", "rows", None),
+        ("words", "words in the text", None),
+        ("accuracy", "accuracy", ".1%"),
+        ("low", "interval from", ".1%"),
+        ("high", "to", ".1%"),
+        ("rows", "rows", ",d"),
+    ]
+
+
 def test_thousands_of_points_are_thinned() -> None:
     x = np.linspace(0, 1, 9000)
     y = np.sqrt(x) + 0.03 * np.sin(200 * x)
