@@ -177,7 +177,7 @@ BY_SPLIT = Chart(
     title="Accuracy on each split",
     table="",
     kind="point",
-    x=Axis("accuracy", scale={"zero": False, "domainMax": 1}),
+    x=Axis("accuracy", scale={"zero": False, "nice": True, "domainMax": 1}),
     y=names("split", None, {"paddingInner": 0.3}),
     ends=("low", "high"),
 )
