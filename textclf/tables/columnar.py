@@ -14,14 +14,14 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from pyarrow import types
 
-from textclf.core import parquet, resources
+from textclf.core import parquet
 from textclf.core.errors import UserError
 from textclf.core.foreign import whole_file
 from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
 from textclf.tables.compression import seekable, stored
 from textclf.tables.layout import Block, Layout
-from textclf.tables.limits import row_too_long
+from textclf.tables.limits import row_too_long, with_limited_memory
 from textclf.tables.values import ONE_LABEL
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
@@ -57,24 +57,13 @@ def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]
 def _parquet_batches(file: Any, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield the named columns of a Parquet file, at most `BLOCK_ROWS` rows at a time."""
     for number in range(file.num_row_groups):
-        yield from _with_limit(file.iter_batches(limits.BLOCK_ROWS, [number], list(columns), use_threads=False))
-
-
-def _with_limit(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the batches; one for which there is not enough memory is a MemoryError, whatever size a file claims."""
-    limit = resources.memory_limit()
-    while True:
-        with resources.limited_memory(limit):
-            batch = next(batches, None)
-        if batch is None:
-            return
-        yield batch
+        yield from with_limited_memory(file.iter_batches(limits.BLOCK_ROWS, [number], list(columns), use_threads=False))
 
 
 def _arrow_batches(reader: Any, is_file: bool, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield the named columns of an Arrow reader, at most `BLOCK_ROWS` rows at a time."""
     batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else iter(reader)
-    for batch in _with_limit(batches):
+    for batch in with_limited_memory(batches):
         selected = batch.select(columns)
         selected.validate(full=True)  # a damaged offset would let Arrow read memory of others
         for start in range(0, selected.num_rows, limits.BLOCK_ROWS):

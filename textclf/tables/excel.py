@@ -1,7 +1,6 @@
 """Excel workbooks (.xlsx): a sheet with a header, then a row per record, numbered as in the sheet."""
 
 import os
-import warnings
 import zipfile
 from collections.abc import Iterator
 from itertools import islice
@@ -14,6 +13,7 @@ from textclf.core.foreign import whole_file
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables.compression import seekable
 from textclf.tables.layout import Layout, NumberedRow
+from textclf.tables.limits import with_limited_memory
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value
 MOST_ROWS = 2**20  # of a sheet in Excel
@@ -29,7 +29,7 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
     since a sheet has no end of its own. A formula has the value that was saved with it.
     """
     with seekable(stream, path) as opened:
-        sheet = _without_end(_read_sheet(opened, path, layout))
+        sheet = _without_end(with_limited_memory(_parse_sheet(opened, path, layout)))
         if (first := next(sheet, None)) is None:
             raise UserError(f"{path} must have a header and rows; got an empty sheet")
         header = ["" if value is None else str(value) for _, value in first]
@@ -64,20 +64,8 @@ def _without_end(rows: Iterator[list[Cell]]) -> Iterator[list[Cell]]:
         yield row
 
 
-def _read_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[Cell]]:
-    """Yield the cells of each row of a sheet; a row ends with its last cell."""
-    rows = _parse_sheet(stream, path, layout)
-    limit = resources.memory_limit()
-    while True:
-        with warnings.catch_warnings(), resources.limited_memory(limit):
-            warnings.simplefilter("ignore")  # of what a workbook has besides values, such as validation of cells
-            row = next(rows, None)
-        if row is None:
-            return
-        yield row
-
-
 def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list[Cell]]:
+    """Yield the cells of each row of a sheet; a row ends with its last cell."""
     import openpyxl
 
     with whole_file(path, "Excel (.xlsx)"):

@@ -1,11 +1,13 @@
 """How long a row and a text may be, and how many rows are in memory at a time, so that no file can exhaust it."""
 
 import io
+import warnings
 from collections.abc import Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import IO, TypeVar
 
+from textclf.core import resources
 from textclf.core.errors import UserError
 
 T = TypeVar("T")
@@ -37,6 +39,21 @@ def in_blocks(items: Iterator[T], size: Callable[[T], int]) -> Iterator[list[T]]
         if not block:
             return
         yield block
+
+
+def with_limited_memory(items: Iterator[T]) -> Iterator[T]:
+    """Yield what a library reads; an item for which there is not enough memory is a MemoryError, whatever it claims.
+
+    Warnings of the library are left out: they tell of what a file has besides values, such as validation of cells.
+    """
+    limit = resources.memory_limit()
+    while True:
+        with warnings.catch_warnings(), resources.limited_memory(limit):
+            warnings.simplefilter("ignore")
+            some = list(islice(items, 1))
+        if not some:
+            return
+        yield some[0]
 
 
 class LineGuard(io.BufferedIOBase):
