@@ -172,6 +172,14 @@ def test_a_large_zip_is_read_in_parts(server: Server, monkeypatch: pytest.Monkey
     assert 2 <= len(server.requests) < 20  # of 1000 bytes, where the whole zip has 50,000
 
 
+def test_a_remote_file_is_read_from_any_place_to_its_end(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "PART", 1000)
+    server.content["/file"] = data = FILES["model.onnx"]
+    with network.open_remote(f"{server.url}/file") as file:
+        assert file.read() == data
+        assert (file.read(), file.seek(-7, io.SEEK_END), file.read()) == (b"", len(data) - 7, data[-7:])
+
+
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [

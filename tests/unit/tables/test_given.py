@@ -78,33 +78,31 @@ def test_a_word_of_a_name_counts_whatever_is_around_it(word: str, around: tuple[
 
 
 @pytest.mark.parametrize(
-    ("names", "splits"),
+    ("names", "changes", "splits"),
     [
-        (("train.csv", "test.csv"), {"train.csv": "train", "test.csv": "test"}),
-        (("a/train.tsv", "b/test.jsonl"), {"a/train.tsv": "train", "b/test.jsonl": "test"}),
-        (("train.csv",), {"train.csv": "train"}),
-        (("good.csv", "bad.csv"), {"good.csv": None, "bad.csv": None}),
+        (("train.csv", "test.csv"), {}, {"test.csv": "test", "train.csv": "train"}),
+        (("a/train.tsv", "b/test.jsonl"), {}, {"a/train.tsv": "train", "b/test.jsonl": "test"}),
+        (("train.csv",), {}, {"train.csv": "train"}),
+        (("train.csv",), {"split": None}, {"train.csv": None}),
+        (("good.csv", "bad.csv"), {}, {"bad.csv": None, "good.csv": None}),
+        (
+            ("2020.csv", "2021.csv", "2022.csv", "unlabelled/test.csv"),  # which no glob names
+            {"files": {"dev": "2022.csv", "TRAIN": "202[01].csv"}},
+            {"2020.csv": "train", "2021.csv": "train", "2022.csv": "validation"},
+        ),
     ],
 )
-def test_the_files_of_a_folder_give_splits_unless_this_is_switched_off(
-    tmp_path: Path, names: tuple[str, ...], splits: dict[str, str | None]
+def test_the_files_of_a_folder_give_splits_by_their_names_or_by_globs(
+    tmp_path: Path, names: tuple[str, ...], changes: dict[str, Any], splits: dict[str, str | None]
 ) -> None:
     put(tmp_path, *names)
-    assert {file.name: file.split for file in table.find_table(tmp_path, data())} == splits
-    pooled = table.find_table(tmp_path, data(split=None))
-    assert {file.name: file.split for file in pooled} == dict.fromkeys(names)
+    found = [(file.name, file.split) for file in table.find_table(tmp_path, data(**changes))]
+    assert found == list(splits.items())
 
 
 def test_a_single_file_is_a_table_to_split_whatever_its_name(tmp_path: Path) -> None:
     put(tmp_path, "train.csv")
     assert [file.split for file in table.find_table(tmp_path / "train.csv", data())] == [None]
-
-
-def test_globs_name_the_files_of_each_split_and_others_are_not_read(tmp_path: Path) -> None:
-    put(tmp_path, "2020.csv", "2021.csv", "2022.csv", "unlabelled/test.csv")
-    globs = {"TRAIN": "202[01].csv", "dev": "2022.csv"}
-    found = {file.name: file.split for file in table.find_table(tmp_path, data(files=globs))}
-    assert found == {"2020.csv": "train", "2021.csv": "train", "2022.csv": "validation"}
 
 
 @pytest.mark.parametrize(
@@ -135,19 +133,15 @@ def test_how_a_table_gives_splits_is_said_in_a_line(
 
 
 @pytest.mark.parametrize("name", IN_COLUMN)
-def test_a_column_gives_the_split_of_each_row_in_every_format(read: Callable[..., Corpus], name: str) -> None:
+def test_a_column_gives_the_split_of_each_row_in_every_format(
+    read: Callable[..., Corpus], tmp_path: Path, name: str
+) -> None:
     got = read({name: IN_COLUMN[name]}, split="fold")
     assert pairs(got) == [(text, label) for text, label, _ in MARKED]
     assert got.rows["split"].tolist() == GIVEN
     assert got.given == {"train": 2, "validation": 2, "test": 1}
-
-
-@pytest.mark.parametrize("name", IN_COLUMN)
-def test_the_splits_of_a_column_are_known_before_the_rows_are_read(tmp_path: Path, name: str) -> None:
-    content = IN_COLUMN[name]
-    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
-    assert table.given_splits(tmp_path / name, data(split="fold")) == set(GIVEN)
-    assert table.given_splits(tmp_path / name, data()) == set()
+    assert table.given_splits(tmp_path / "data" / name, data(split="fold")) == set(GIVEN)
+    assert table.given_splits(tmp_path / "data" / name, data()) == set()
 
 
 def test_the_column_source_gives_splits_by_file(read: Callable[..., Corpus], tmp_path: Path) -> None:
