@@ -31,12 +31,12 @@ class Occlusion:
 
     def add(self, X: csr_array) -> None:
         """Take in rows (rows, features), up to `OCCLUDED_ROWS` in all."""
-        X = X[: max(0, OCCLUDED_ROWS - self.seen)] if self.seen + X.shape[0] > OCCLUDED_ROWS else X
+        X = X[: max(0, OCCLUDED_ROWS - self.seen)]
         self.seen += X.shape[0]
         features = len(self.rows)
         step = max(1, CELLS * X.shape[0] // max(1, X.nnz * len(self.model.classes)))
         for start in range(0, X.shape[0], step):
-            part = X[start : start + step] if step < X.shape[0] else X
+            part = X[start : start + step]
             self.rows += np.bincount(part.indices, minlength=features)
             for position, drops in enumerate(self.model.occlusion(part).T):
                 self.sums[:, position] += np.bincount(part.indices, weights=drops, minlength=features)
