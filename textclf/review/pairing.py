@@ -131,7 +131,8 @@ def paired_intervals(
     outputs = {name: (side.rows.probabilities, side.positions) for name, side in (("base", base), ("head", head))}
     y = head.rows.y
     draws = bootstrap(y, outputs, settings.seed, settings.resamples, stratified)
-    test = mcnemar(head.positions == y, base.positions == y)
+    right, before = head.positions == y, base.positions == y
+    test = mcnemar(int((right & ~before).sum()), int((before & ~right).sum()))
     intervals = {}
     for metric, values in draws["head"].items():
         if metric not in METRICS or not METRICS[metric].interval:

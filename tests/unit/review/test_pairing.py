@@ -50,7 +50,9 @@ def test_the_paired_interval_of_accuracy_is_that_of_accuracy_difference() -> Non
     correct = HEAD.positions == y, BASE.positions == y
     expected = accuracy_difference(y, *correct, SETTINGS.seed, SETTINGS.resamples)
     assert intervals["accuracy"] == pytest.approx((expected.low, expected.high), abs=1e-6)
-    assert test == mcnemar(*correct)
+    only = [sum(one and not other for one, other in zip(*pair, strict=True)) for pair in (correct, correct[::-1])]
+    assert test == mcnemar(*only)
+    assert only[0] != only[1]
     assert set(intervals) == {name for name, metric in METRICS.items() if metric.interval}
 
 
