@@ -61,7 +61,7 @@ def test_models_without_settings_read_what_their_kind_read(init: Run) -> None:
     [
         (
             "train: {majority: {kind: majority, features: words}}\n",
-            "params.yaml must be of an older textclf, with train.models, to be migrated; see textclf check",
+            "params.yaml must be of an older textclf, with train.models, to be migrated; textclf check checks it",
         ),
         (
             "train: {models: [keras], keras: {epochs: 0}}\n",
