@@ -123,7 +123,7 @@ def test_training_learns_the_rows(folders: Folders, classes: int) -> None:
     fitted = transformer.fit(berts.rows(60, classes), berts.rows(9, classes, 1), berts.settings(epochs=12), folders)
     assert fitted.history is not None
     train = fitted.history[fitted.history["split"] == "train"]
-    assert train["loss"][-1] < 0.5 * train["loss"][0]
+    assert train["loss"].iloc[-1] < 0.5 * train["loss"].iloc[0]
     assert fitted.record["epochs"] == 12
     probabilities = fitted.layers.predict_proba(berts.rows(60, classes).X)
     assert (probabilities.argmax(axis=1) == berts.rows(60, classes).y).mean() > 0.9
