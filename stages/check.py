@@ -14,12 +14,12 @@ from pathlib import Path
 import stages
 import textclf
 from textclf.artifacts import checked, predictions
-from textclf.check import command as check
 from textclf.core import stage
 from textclf.core.files import sha256_of_file
 from textclf.core.outputs import outputs
 from textclf.core.provenance import remove_dropped
 from textclf.params import Params
+from textclf.project.check import command as check
 
 MESSAGE = "params.yaml was checked\n"
 FIRST = (Path(stages.__file__), Path(textclf.__file__))  # every stage runs them, and depends on them through OUTPUT

@@ -272,13 +272,13 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = {
-    "init": Command("set up the project for a table of your own", INIT, "init", _add_init),
-    "check": Command("check params.yaml", CHECK, "check"),
+    "init": Command("set up the project for a table of your own", INIT, "project.init", _add_init),
+    "check": Command("check params.yaml", CHECK, "project.check"),
     "predict": Command("classify texts", PREDICT, "predict", _add_predict),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),
     "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),
     "metrics": Command("show the outcome of the last run", METRICS, "export"),
-    "fsck": Command("look for damaged files", FSCK, "fsck"),
+    "fsck": Command("look for damaged files", FSCK, "project.fsck"),
     "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review", _add_pr_report),
 }
 

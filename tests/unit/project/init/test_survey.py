@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.tables.tables import delimited
 from textclf.core.errors import UserError
-from textclf.init.survey import Survey, survey
+from textclf.project.init.survey import Survey, survey
 from textclf.tables.settings import Data
 
 ROWS = [("A b", "x"), ("a  B", "x"), ("a b", "y"), ("c", "y"), ("d e f g", "x"), ("", "x"), ("h", " ")]

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.tables.tables import delimited
 from textclf.core.errors import UserError
-from textclf.init.columns import find_columns, find_delimiter, find_groups, find_id, find_slices, find_split
+from textclf.project.init.columns import find_columns, find_delimiter, find_groups, find_id, find_slices, find_split
 from textclf.tables.layout import Layout
 
 HEADER = ("ticket", "day", "message", "url", "team")

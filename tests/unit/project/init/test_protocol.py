@@ -8,11 +8,11 @@ import pytest
 from tests.settings import TEXT
 from textclf.core.errors import UserError
 from textclf.core.params_text import with_values
-from textclf.init import protocol
-from textclf.init.protocol import choose_settings, offer_settings
-from textclf.init.survey import Survey
 from textclf.models.settings import KINDS
 from textclf.params import parse
+from textclf.project.init import protocol
+from textclf.project.init.protocol import choose_settings, offer_settings
+from textclf.project.init.survey import Survey
 
 TWO = {"a": 1_000, "b": 1_000}
 TABLES: dict[str, Mapping[str, int]] = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.init.test_command import Run, init
+from tests.unit.project.init.test_command import Run, init
 from textclf.params import load
 
 __all__ = ["init"]

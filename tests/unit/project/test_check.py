@@ -7,9 +7,9 @@ import pytest
 
 from tests import tiny_bert
 from tests.settings import put
-from textclf.check import command as check
 from textclf.core.errors import UserError
 from textclf.params import Params, parse
+from textclf.project.check import command as check
 
 SEVERAL = """
 vectorize: {words: {}, sentences: {method: encoder}, glove: {method: token_ids, vectors: glove-6b-50d}}
@@ -57,7 +57,7 @@ def test_what_dvc_yaml_reads_must_be_there(key: str, tmp_path: Path, monkeypatch
 def test_a_package_that_is_missing_is_told_with_the_command_that_installs_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("textclf.check.command.find_spec", lambda name: None if name == "tokenizers" else name)
+    monkeypatch.setattr("textclf.project.check.command.find_spec", lambda name: None if name == "tokenizers" else name)
     assert mistakes(put("vectorize.pieces", "{method: wordpieces}"), tmp_path, monkeypatch) == (
         "vectorize.pieces needs tokenizers, which the lesson's run does not install; run make .venv/pretrained",
     )

@@ -18,10 +18,10 @@ from textclf.core.params_text import with_values
 from textclf.core.quoting import quote_name
 from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, validate
-from textclf.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
-from textclf.init.migrate import migrate
-from textclf.init.protocol import ROWS_TO_VALIDATE, Choice, choose_settings, is_validated, offer_settings
-from textclf.init.survey import Survey, survey
+from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
+from textclf.project.init.migrate import migrate
+from textclf.project.init.protocol import ROWS_TO_VALIDATE, Choice, choose_settings, is_validated, offer_settings
+from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
 from textclf.tables.layout import Layout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from textclf.core.errors import UserError
-from textclf.fsck import command
+from textclf.project.fsck import command
 
 STAGES = """
 stages:

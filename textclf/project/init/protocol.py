@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name
 from textclf.core.scripts import MOST, SOME
-from textclf.init.columns import find_groups
-from textclf.init.survey import Survey
+from textclf.project.init.columns import find_groups
+from textclf.project.init.survey import Survey
 from textclf.tables.columns import Column
 
 TEST_SIZE, VALIDATION_SIZE = 0.25, 0.15
