@@ -49,7 +49,8 @@ def remove_leftovers(params: Params, data: Path) -> None:
     for path in [*dropped, *predictions.leftovers(data / "predictions", data / "trained", names)]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         print(f"{path} removed: params.yaml no longer has its entry")
-    for name, entries in (("vectorize", params.vectorize.names()), ("train", models)):
+    pairs = list(params.combine.pairs())
+    for name, entries in (("vectorize", params.vectorize.names()), ("combine", pairs), ("train", models)):
         remove_dropped(data / "provenance", name, entries)
 
 

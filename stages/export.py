@@ -61,7 +61,7 @@ def run(
 ) -> None:
     """Export the models of train, and remove what dropped representations have left behind."""
     dropped = feature_leftovers(features, [*vectorize.names(), *combine.pairs()])
-    require_settings(provenance, data, evaluate, split, train, vectorize)
+    require_settings(provenance, data, evaluate, split, train, vectorize, combine)
     split_rows = read_checksums(splits)
     require_split_rows(Path(data.path), data, split_rows)
     models_trained = train.names()
@@ -118,7 +118,8 @@ def run(
     for path in dropped:
         shutil.rmtree(path)
         print(f"{path} removed: params.yaml has no such representation")
-    remove_dropped(provenance, "vectorize", vectorize.names())
+    for name, entries in (("vectorize", vectorize.names()), ("combine", combine.pairs())):
+        remove_dropped(provenance, name, entries)
     print(f"{', '.join(models_trained)}; default model: {default}, {reason}")
 
 

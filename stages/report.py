@@ -74,7 +74,7 @@ def run(
     provenance: Path,
 ) -> None:
     """Write the page of the run, and remove the results of dropped behavioural tests, which DVC leaves behind."""
-    records = made_with.require_settings(provenance, data, evaluate, split, train, vectorize)
+    records = made_with.require_settings(provenance, data, evaluate, split, train, vectorize, combine)
     raw = split_files.read_checksums(splits)
     require_split_rows(Path(data.path), data, raw)
     requirements_text = files.require(requirements).read_bytes()

@@ -19,20 +19,20 @@ def _changes(settings: Section, defaults: Section, prefix: str = "") -> Iterator
     """Yield the dotted key and the default of each setting that has another value."""
     for key, default in defaults:
         value = getattr(settings, key)
+        if key in ("vectorize", "train", "combine"):  # whose entries have names of the user's
+            continue
         if isinstance(default, Section):
             yield from _changes(value, default, f"{prefix}{key}.")
         elif value != default:
             yield f"{prefix}{key}", default
 
 
-TEXT = OWN_TEXT if LESSON else with_values(OWN_TEXT, dict(_changes(parse(OWN_TEXT), Params())))
-
-
-def put(*settings: str, text: str = TEXT) -> str:
+def put(*settings: str, text: str | None = None) -> str:
     """Return the text with other values: a dotted key, its value in YAML, another key, and so on.
 
-    A key that the text lacks is added; a section that gets a value loses its lines.
+    A missing key is added; a section that gets a value loses its lines. By default the text is the lesson's.
     """
+    text = TEXT if text is None else text
     for key, value in zip(settings[::2], settings[1::2], strict=True):
         *sections, last = key.split(".")
         lines = text.splitlines()
@@ -78,3 +78,11 @@ def train(*kinds: str, features: str = "words", **changes: Any) -> Train:
     """Return the section train with a model of each of these kinds, each with these settings."""
     entry = {"features": features} | changes
     return Train.model_validate({kind: {"kind": kind} | entry for kind in kinds or LESSON_MODELS})
+
+
+TEXT = OWN_TEXT
+if not LESSON:
+    changed = with_values(OWN_TEXT, dict(_changes(parse(OWN_TEXT), Params())))
+    TEXT = put(
+        "combine", "{}", "vectorize", "", "vectorize.words.method", "terms", *models(*LESSON_MODELS), text=changed
+    )

@@ -719,7 +719,10 @@ train: {mine: {%s}}
             "kind: keras, features: ids",
             "features that are sparse or dense; got ids, which are tokens (vectorize.ids.method is token_ids)",
         ),
-        ("kind: cnn, features: both", "features that are tokens; got both, which are sparse (combine makes it)"),
+        (
+            "kind: naive_bayes, features: both",
+            "features that are sparse; got sentences, which are dense (vectorize.sentences.method is encoder)",
+        ),
         (
             "kind: cnn, features: words",
             "features that are tokens; got words, which are sparse (vectorize.words.method is terms)",

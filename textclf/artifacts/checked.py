@@ -28,15 +28,14 @@ def read_models(path: Path) -> list[str]:
 
 
 def write_settings(path: Path, settings: Mapping[str, Any]) -> None:
-    """Write all settings that a run or a study uses, by section; and the order of the models, as JSON is sorted."""
-    write_checked_json(path, {"models": list(settings["train"]), "settings": settings})
+    """Write all settings that a run or a study uses, by section, in their order."""
+    write_checked_json(path, {"settings": settings}, sort_keys=False)
 
 
 def read_settings(path: Path) -> dict[str, Any]:
     """Return all settings that a run or a study uses; `UserError` if the file is missing or damaged."""
-    content = read_checked_json(path, ("models", "settings"))
-    settings: dict[str, Any] = content["settings"]
-    return settings | {"train": {name: settings["train"][name] for name in content["models"]}}
+    settings: dict[str, Any] = read_checked_json(path, ("settings",))["settings"]
+    return settings
 
 
 def write_weights(folder: Path, weights: Mapping[str, Weights]) -> None:

@@ -46,9 +46,9 @@ def names_in(folder: Path) -> set[str]:
     return set(read_checked_json(folder / MANIFEST, ("files",))["files"])
 
 
-def write_checked_json(path: Path, content: Mapping[str, Any]) -> None:
+def write_checked_json(path: Path, content: Mapping[str, Any], *, sort_keys: bool = True) -> None:
     """Write versioned JSON with the SHA-256 of its content under the key `CHECKSUM`."""
-    write_versioned_json(path, {**content, CHECKSUM: _checksum(content)})
+    write_versioned_json(path, {**content, CHECKSUM: _checksum(content)}, sort_keys=sort_keys)
 
 
 def read_checked_json(path: Path, keys: Iterable[str], *, required: bool = True) -> dict[str, Any]:

@@ -30,12 +30,12 @@ TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "metho
 _FORMAT_ERRORS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of damaged CSV and npz
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write JSON with sorted keys, two spaces of indentation and a newline at the end.
+def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
+    """Write JSON with sorted keys, unless their order matters, two spaces of indentation and a newline at the end.
 
     Raises `ValueError` for NaN and infinity.
     """
-    text = json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(content, sort_keys=sort_keys, indent=2, ensure_ascii=False, allow_nan=False)
     path.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
@@ -51,9 +51,9 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_versioned_json(path: Path, content: Mapping[str, Any], version: int = 1) -> None:
+def write_versioned_json(path: Path, content: Mapping[str, Any], version: int = 1, *, sort_keys: bool = True) -> None:
     """Write a JSON object with the version of its layout under the key `format`."""
-    write_json(path, {**content, FORMAT: version})
+    write_json(path, {**content, FORMAT: version}, sort_keys=sort_keys)
 
 
 def read_versioned_json(path: Path, version: int = 1) -> dict[str, Any]:

@@ -43,14 +43,7 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
 
     A key or section that is missing is added at the end of its section.
     """
-    from ruamel.yaml import YAML
-
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 2**31  # a value stays on one line
-    yaml.representer.add_representer(
-        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
-    )
+    yaml = round_trip()
     content = yaml.load(text)
     for key, value in values.items():
         *sections, last = key.split(".")
@@ -61,6 +54,19 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
     written = io.StringIO()
     yaml.dump(content, written)
     return with_comments(written.getvalue(), _comments(text))
+
+
+def round_trip() -> Any:
+    """Return a reader and writer of YAML that keeps comments, quotes, null and values on one line."""
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.preserve_quotes = True
+    yaml.width = 2**31
+    yaml.representer.add_representer(
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
+    )
+    return yaml
 
 
 def _in_one_line(value: Any) -> Any:

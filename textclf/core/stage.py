@@ -70,7 +70,7 @@ def item_of(stage: str) -> str:
     """
     _, at, item = stage.partition("@")
     if not at:
-        raise UserError(f"--stage must be a stage of a model, such as train@keras; got {quote_value(stage)}")
+        raise UserError(f"--stage must be a stage of an entry, such as train@keras; got {quote_value(stage)}")
     return item
 
 

@@ -304,7 +304,8 @@ def representation(vectorize: Vectorize, features: Mapping[str, int]) -> str:
     parts: list[str] = [vectorize[name].describe(columns) for name, columns in features.items()]
     if len(parts) == 1:
         return parts[0]
-    return f"{'; beside '.join(parts)}; each scaled so that training rows have a mean squared length of 1"
+    scaled = "the sides of each pair scaled so that training rows have a mean squared length of 1"
+    return f"{'; beside '.join(parts)}; {scaled}"
 
 
 def limits(vectorize: Vectorize, names: Sequence[str]) -> list[str]:

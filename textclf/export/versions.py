@@ -14,7 +14,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
-from textclf.vectorize.settings import Vectorize
+from textclf.vectorize.settings import Combine, Vectorize
 
 # Packages whose version can change a number or a figure.
 PACKAGES = (
@@ -33,12 +33,13 @@ GIT_SECONDS = 20  # until a call of Git is given up
 
 
 def require_settings(
-    folder: Path, data: Data, evaluate: Evaluate, split: Split, train: Train, vectorize: Vectorize
+    folder: Path, data: Data, evaluate: Evaluate, split: Split, train: Train, vectorize: Vectorize, combine: Combine
 ) -> dict[str, Record]:
     """Return the records of the stages that made the results; `UserError` if one ran with other settings than these."""
     sections = {"data": data, "evaluate": evaluate, "split": split}
     items = {f"train.{name}": train[name] for name in train.names()}
     items |= {f"vectorize.{name}": vectorize[name] for name in vectorize.names()}
+    items |= {f"combine.{name}": pair for name, pair in combine.pairs().items()}
     records = require_recorded(folder, ["evaluate", "split", *(key.replace(".", "@") for key in items)])
     sections |= items
     require_used(records, sections)

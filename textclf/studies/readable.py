@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from textclf.artifacts.features import SPARSE
 from textclf.core.settings import suggest
 from textclf.models.common.loading import load_model
 from textclf.models.settings import Train
-from textclf.vectorize.settings import Combine, Vectorize, kind_of
+from textclf.vectorize.settings import Combine, Vectorize, leaves
 
 
 def unreadable_features(train: Train, vectorize: Vectorize, combine: Combine, model: str) -> Iterator[str]:
@@ -16,8 +17,12 @@ def unreadable_features(train: Train, vectorize: Vectorize, combine: Combine, mo
     key = f"train.{model}.features"
     if name not in known:
         yield f"{key} must name a representation of vectorize or combine; got {name}; {suggest(name, known)}"
-    elif (kind := kind_of(name, vectorize, combine)) not in accepted:
-        made = "combine makes it" if name in combine.pairs() else f"vectorize.{name}.method is {vectorize[name].method}"
-        yield f"{key} must name features that are {' or '.join(accepted)}; got {name}, which are {kind} ({made})"
+        return
+    for part in leaves(name, combine):
+        if (kind := vectorize[part].kind) not in accepted:
+            made = f"vectorize.{part}.method is {vectorize[part].method}"
+            yield f"{key} must name features that are {' or '.join(accepted)}; got {part}, which are {kind} ({made})"
+    if name in combine.pairs() and SPARSE not in accepted:
+        yield f"{key} must name features that are {' or '.join(accepted)}; got {name}, which combine makes sparse"
     elif name in vectorize.names() and (rule := settings.features_rule(vectorize[name])):
         yield f"{key} must name {rule}"

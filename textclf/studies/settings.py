@@ -97,7 +97,7 @@ class Search(Section):
     )
     space: Annotated[dict[Name, Values], Field(min_length=1)] = Field(
         {"C": Range(low=0.01, high=100.0, log=True)},
-        description="values of each setting: a list, or {low, high, log}; vectorize.words.min_df is one of features",
+        description="values of each setting: a list, or {low, high, log}; vectorize.words.min_df is one of words",
     )
 
     @model_validator(mode="after")

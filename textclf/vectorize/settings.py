@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema, model_validator
 
-from textclf.artifacts.features import SPARSE, TOKENS
+from textclf.artifacts.features import TOKENS
 from textclf.core.files import SPLITS
 from textclf.core.settings import Name, Section, relation, require_names, rule, show, suggest
 from textclf.vectorize.encoder.settings import Settings as Encoder
@@ -80,7 +80,7 @@ class Pair(Section):
     """Two representations side by side."""
 
     first: Name = Field(description="a name in vectorize or combine")
-    second: Name = Field(description="another one, whose columns stand behind")
+    second: Name = Field(description="another name there; its columns follow those of first")
 
 
 class Combine(Section):
@@ -105,11 +105,6 @@ def leaves(name: str, combine: Combine) -> list[str]:
     """Return the names in vectorize of which a representation is made, in the order of its columns: itself or more."""
     pair = combine.pairs().get(name)
     return [name] if pair is None else [*leaves(pair.first, combine), *leaves(pair.second, combine)]
-
-
-def kind_of(name: str, vectorize: Vectorize, combine: Combine) -> str:
-    """Return the kind of features of a representation: sparse, dense or tokens; a pair's are sparse."""
-    return SPARSE if name in combine.pairs() else str(vectorize[name].kind)
 
 
 def wrong_pairs(vectorize: Vectorize, combine: Combine) -> Iterator[str]:

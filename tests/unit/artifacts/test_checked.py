@@ -1,12 +1,15 @@
 """What check writes for other stages."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.settings import put
 from textclf.artifacts import checked
 from textclf.core.errors import UserError
+from textclf.params import parse
 
 
 def test_models_and_settings_keep_their_order(tmp_path: Path) -> None:
@@ -17,6 +20,25 @@ def test_models_and_settings_keep_their_order(tmp_path: Path) -> None:
     read = checked.read_settings(tmp_path / "settings.json")
     assert read == settings
     assert list(read["train"]) == ["z", "a"]
+
+
+def test_settings_of_every_type_read_back_as_they_were(tmp_path: Path) -> None:
+    text = put(
+        *("train.keras.class_weight", "{b: 1, a: 2.5}", "train.logistic_regression.C", "[0.1, 1]"),
+        *("data.files", "{train: a.csv, test: b.csv}", "data.slices", "[z, a]", "about.class_names", "{b: B, a: A}"),
+        *(
+            "search.space",
+            "{max_iter: [100, 200], C: {low: 1, high: 10}}",
+            "combine.both",
+            "{first: words, second: letters}",
+        ),
+        *("vectorize.letters", "{analyzer: char}"),
+    )
+    params = parse(text)
+    checked.write_settings(tmp_path / "settings.json", params.model_dump(warnings=False))
+    read = parse(json.dumps(checked.read_settings(tmp_path / "settings.json")))
+    assert read == params
+    assert list(read.search.space) == ["max_iter", "C"]
 
 
 def test_weights_of_all_stages_are_named_once(tmp_path: Path) -> None:

@@ -60,8 +60,8 @@ def search(**settings: Any) -> Search:
 def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
     values = {"units": (64, 32), "class_weight": None, "vectorize.words.token_pattern": "a b"}
     assert space.command("keras", values) == (
-        "dvc exp run -S 'train.keras.units=[64,32]' -S train.keras.class_weight=null "
-        "-S 'vectorize.words.token_pattern=a b'"
+        "dvc exp run -S '++train.keras.units=[64,32]' -S ++train.keras.class_weight=null "
+        "-S '++vectorize.words.token_pattern=a b'"
     )
 
 

@@ -14,7 +14,7 @@ from textclf.models.common.settings import ModelSettings
 
 PACKAGE, FOLDER = "textclf.models", Path(__file__).parents[1]
 SHARED = "common"  # the package that is no model
-KIND = "kind of model; docs/params.md has all"
+KIND = "kind of model: docs/representations.md"
 FEATURES = "the representation that it reads, a name in vectorize or combine"
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import PlainValidator, WithJsonSchema
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 
 from textclf.core.settings import LARGEST, Section, rule
 
@@ -43,6 +43,7 @@ def _class_weight(value: object) -> object:
 ClassWeight = Annotated[
     Literal["balanced"] | tuple[tuple[str, float], ...] | None,
     PlainValidator(_class_weight),
+    PlainSerializer(lambda value: dict(value) if isinstance(value, tuple) else value),
     WithJsonSchema(
         {
             "anyOf": [

@@ -17,9 +17,14 @@ from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
 from textclf.review.settings import Gate
 
-REQUIRED = ("fetch", "data.path", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
-SHARED = {"about", "combine", "data", "evaluate", "split", "train", "vectorize"}  # settings that studies read
-STUDIES = ("audit", "crossvalidate", "learning_curve", "search")
+REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
+SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
+STUDIES = {  # and others that each reads
+    "audit": ("about", "audit", "data"),
+    "crossvalidate": ("crossvalidate", "data"),
+    "learning_curve": (),
+    "search": ("search",),
+}
 
 
 def run() -> None:
@@ -62,7 +67,7 @@ def run_settings(settings: Params) -> dict[str, Any]:
 def study_settings(settings: Params) -> dict[str, dict[str, Any]]:
     """Return the settings that each study uses, by section."""
     content = settings.model_dump(warnings=False)
-    return {study: {key: content[key] for key in sorted({study} & content.keys() | SHARED)} for study in STUDIES}
+    return {study: {key: content[key] for key in sorted([*own, *SHARED])} for study, own in STUDIES.items()}
 
 
 def weights(settings: Params) -> dict[str, Weights]:

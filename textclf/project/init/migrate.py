@@ -4,6 +4,7 @@ An older one listed the models to train in train.models, beside settings of ever
 several representations, which stood side by side.
 """
 
+import copy
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,8 @@ from typing import Any
 
 from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
-from textclf.core.settings import PARAMS_FILE, load_yaml
+from textclf.core.params_text import round_trip
+from textclf.core.settings import PARAMS_FILE, load_yaml, show
 from textclf.params import parse
 
 READ = {"embedding": "sequences", "cnn": "sequences", "transformer": "pieces"}  # by default; other kinds read words
@@ -22,28 +24,27 @@ def migrate(path: Path = PARAMS_FILE) -> None:
 
     Raises `UserError` if it is not of an older version, or breaks a rule otherwise.
     """
-    from ruamel.yaml import YAML
     from ruamel.yaml.comments import CommentedMap
 
-    train = load_yaml(path).get("train")
-    if not isinstance(train, dict) or "models" not in train:
-        raise UserError(
-            f"{path} must be of an older textclf, with train.models, to be migrated; textclf check checks it"
-        )
-    yaml = YAML()
-    yaml.preserve_quotes = True
-    yaml.width = 2**31  # a value stays on one line
-    content = yaml.load(path.read_text(encoding="utf-8"))
-    models, pairs = migrated(train)
+    yaml = round_trip()
+    load_yaml(path)  # refuses what is no mapping, in a line
+    content: Any = yaml.load(path.read_text(encoding="utf-8"))
+    train, vectorize = content.get("train"), content.get("vectorize", {})
+    names = train.get("models") if isinstance(train, dict) else None
+    if not isinstance(names, list) or not names or not isinstance(vectorize, dict):
+        raise UserError(f"{path} must be of an older textclf, with train.models, to be migrated; see textclf check")
+    for name in names:
+        if not isinstance(name, str) or not isinstance(train.get(name, {}), dict):
+            raise UserError(f"{path}: train.models must be names of models, each with a section; got {show(name)}")
+    models, pairs = migrated(train, list(vectorize))
     content["train"] = CommentedMap(models)
     if pairs:
         content.insert(list(content).index("train"), "combine", CommentedMap(pairs))
-    read = {entry["features"] for entry in models.values()} | {
-        name for pair in pairs.values() for name in pair.values()
-    }
-    unread = [name for name in content.get("vectorize", {}) if name not in read]
+    read = {entry["features"] for entry in models.values()}
+    read |= {name for pair in pairs.values() for name in pair.values()}
+    unread = [name for name in vectorize if name not in read]
     for name in unread:
-        del content["vectorize"][name]
+        del vectorize[name]
     written = io.StringIO()
     yaml.dump(content, written)
     parse(written.getvalue())
@@ -52,27 +53,41 @@ def migrate(path: Path = PARAMS_FILE) -> None:
     print(f"{path}: train has {', '.join(models)}, each with its kind and features")
     for name, pair in pairs.items():
         print(f"combine.{name}: {pair['first']} and {pair['second']} side by side")
-    for section, names in (
-        ("train", [name for name in train if name not in {"models", *models}]),
-        ("vectorize", unread),
-    ):
-        if names:
-            print(f"left out of {section}, because no run used them: {', '.join(names)}")
+    if any(pair["first"] in pairs for pair in pairs.values()):
+        print("a pair within a pair weighs as much as the other side, so numbers differ from those of before")
+    untrained = [name for name in train if name not in {"models", *models}]
+    for section, left in (("train", untrained), ("vectorize", unread)):
+        if left:
+            print(f"left out of {section}, because no run used them: {', '.join(left)}")
     print(f"git diff shows all changes; git checkout {path} undoes them; next: textclf check, make docs")
 
 
-def migrated(train: Mapping[str, Any]) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, str]]]:
-    """Return the entries of the section train, and the pairs of the section combine, of an older section train."""
+def migrated(train: Mapping[str, Any], known: list[str]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
+    """Return the entries of the section train, and the pairs of the section combine, of an older section train.
+
+    `known` are the names of representations, which no pair may have.
+    """
     pairs: dict[str, dict[str, str]] = {}
-    models = {}
+    models: dict[str, Any] = {}
     for name in train["models"]:
-        settings = dict(train.get(name) or {})
+        settings = copy.copy(train.get(name, {}))
         kind = settings.pop("model", name)
         features = settings.pop("features", READ.get(kind, "words"))
-        first, *others = features if isinstance(features, list) else [features]
+        first, *others = features if isinstance(features, list) and features else [features]
         for second in others:
-            pair = f"{first}_{second}"[:40]
-            pairs[pair] = {"first": first, "second": second}
-            first = pair
-        models[name] = {"kind": kind, "features": first, **settings}
+            sides = {"first": first, "second": second}
+            first = next((pair for pair, made in pairs.items() if made == sides), None) or free_name(
+                sides, {*known, *pairs}
+            )
+            pairs[first] = sides
+        settings.insert(0, "kind", kind) if hasattr(settings, "insert") else settings.update(kind=kind)
+        settings.insert(1, "features", first) if hasattr(settings, "insert") else settings.update(features=first)
+        models[name] = settings
     return models, pairs
+
+
+def free_name(sides: Mapping[str, Any], taken: set[str]) -> str:
+    """Return a name for a pair that is not taken, of 40 characters at most."""
+    name = f"{sides['first']}_{sides['second']}"
+    candidates = [name[:40], *(f"{name[:36]}_{number}" for number in range(2, 1000))]
+    return next(candidate for candidate in candidates if candidate not in taken)

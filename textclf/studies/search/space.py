@@ -112,5 +112,5 @@ def command(model: str, values: Values) -> str:
     words = []
     for name, value in values.items():
         key = name if name.startswith(REPRESENTATIONS) else f"train.{model}.{name}"
-        words += ["-S", shlex.quote(f"{key}={to_yaml(value).replace(', ', ',')}")]
+        words += ["-S", shlex.quote(f"++{key}={to_yaml(value).replace(', ', ',')}")]
     return " ".join(["dvc", "exp", "run", *words])

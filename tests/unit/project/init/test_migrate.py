@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.project.init.test_command import Run, init
 from textclf.params import load
+from textclf.vectorize.settings import leaves
 
 __all__ = ["init"]
 
@@ -50,6 +51,30 @@ def test_models_become_entries_and_several_representations_a_pair(init: Run) -> 
     assert "# kept" in Path("params.yaml").read_text(encoding="utf-8")
 
 
+def test_pairs_have_names_that_are_free_and_are_made_once(init: Run) -> None:
+    long = ["a" * 30 + "_1", "b" * 30, "a" * 30 + "_2"]
+    train = {"one": [long[0], long[1]], "two": [long[2], long[1]], "three": [long[0], long[1]], "all": [*long]}
+    entries = (f"  {name}: {{model: logistic_regression, features: {features}}}" for name, features in train.items())
+    vectorize = ", ".join(f"{name}: {{}}" for name in long)
+    commit("\n".join([f"vectorize: {{{vectorize}}}", "train:", f"  models: [{', '.join(train)}]", *entries, ""]))
+    done = init("--migrate")
+    assert "a pair within a pair weighs as much as the other side" in done.out
+    params = load(Path("params.yaml"))
+    read = {name: leaves(params.train[name].features, params.combine) for name in train}
+    assert read == train
+    assert params.train["one"].features == params.train["three"].features
+
+
+def test_other_sections_stay_as_they_are(init: Run) -> None:
+    rest = "split: {seed: 1}\nexport: {model: null}  # none\n"
+    commit(f"{rest}train:\n  models: [keras]\n  keras:\n    units: [10] # wide\n    early_stopping: null\n")
+    assert init("--migrate").status == 0
+    assert Path("params.yaml").read_text(encoding="utf-8") == (
+        f"{rest}train:\n  keras:\n    kind: keras\n    features: words\n    units: [10] # wide\n"
+        "    early_stopping: null\n"
+    )
+
+
 def test_models_without_settings_read_what_their_kind_read(init: Run) -> None:
     commit("vectorize: {sequences: {method: token_ids}}\ntrain: {models: [cnn]}\n")
     assert init("--migrate").status == 0
@@ -61,7 +86,21 @@ def test_models_without_settings_read_what_their_kind_read(init: Run) -> None:
     [
         (
             "train: {majority: {kind: majority, features: words}}\n",
-            "params.yaml must be of an older textclf, with train.models, to be migrated; textclf check checks it",
+            "params.yaml must be of an older textclf, with train.models, to be migrated; see textclf check",
+        ),
+        *(
+            (
+                f"train: {{{train}}}\n",
+                f"params.yaml: train.models must be names of models, each with a section; got {got}",
+            )
+            for train, got in (("models: [[a]]", "[a]"), ("models: [keras], keras: [1]", "keras"))
+        ),
+        *(
+            (
+                f"train: {{models: {models}}}\n",
+                "params.yaml must be of an older textclf, with train.models, to be migrated; see textclf check",
+            )
+            for models in ("null", "keras", "[]")
         ),
         (
             "train: {models: [keras], keras: {epochs: 0}}\n",
