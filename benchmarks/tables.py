@@ -14,7 +14,6 @@ from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import METRICS
 
 CORPORA = ("yelp", "amazon", "imdb")
-TOGETHER = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm", "keras")
 TESTED = {
     "letters": "regression on tf-idf of words and letters",
     "sentences": "regression on sentence vectors",

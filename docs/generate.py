@@ -10,21 +10,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic.fields import FieldInfo
-
 from benchmarks import course, drift_tables, install, lesson, prediction_set_tables, serve, tables, timings, transformer
 from benchmarks.results import MissingResultError
 from textclf import params
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.formatting import confidence_level, display_name
-from textclf.core.params_text import WIDTH, with_comments
+from textclf.core.params_text import WIDTH
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.models.common.loading import entry_class
 from textclf.models.settings import KINDS
 from textclf.plot import templates
 from textclf.plot.charts import CHARTS
+from textclf.project.comments import commented, section_of, settings_of, summary
 from textclf.vectorize.settings import DEFAULT, METHODS, Pair
 
 ROOT = Path(__file__).parents[1]
@@ -63,20 +62,6 @@ def schema() -> str:
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
-def section_of(field: FieldInfo) -> type[Section] | None:
-    """Return the class of a field that holds a section, None for a setting."""
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
-
-
-def sections(section: Section, prefix: str = "") -> Iterator[tuple[str, type[Section]]]:
-    """Yield the dotted name and the class of every section within one, in the order of params.yaml."""
-    for key, inner in section:
-        if isinstance(inner, Section):
-            yield f"{prefix}{key}", type(inner)
-            yield from sections(inner, f"{prefix}{key}.")
-
-
 def documented() -> Iterator[tuple[str, type[Section]]]:
     """Yield the dotted name and the class of every section that docs/params.md lists, each method among them."""
     for name, field in params.Params.model_fields.items():
@@ -88,16 +73,6 @@ def documented() -> Iterator[tuple[str, type[Section]]]:
             yield "combine.<name>", Pair
         elif name == "train":
             yield from ((f"train.<name>, kind {each}", entry_class(each)) for each in KINDS)
-
-
-def settings_of(kind: type[Section]) -> dict[str, FieldInfo]:
-    """Return the fields of a section that are settings and not sections themselves."""
-    return {key: field for key, field in kind.model_fields.items() if section_of(field) is None}
-
-
-def summary(kind: type[Section]) -> str:
-    """Return the first line of the docstring of a section."""
-    return (kind.__doc__ or "").strip().partition("\n")[0]
 
 
 def params_table() -> str:
@@ -137,15 +112,6 @@ def type_name(schema: dict[str, Any]) -> str:
         return f"list of {len(schema['prefixItems'])}, each {type_name(schema['prefixItems'][0])}"
     bounds = " and ".join(f"{sign} {schema[key]}" for key, sign in BOUNDS.items() if key in schema)
     return f"{TYPES[kind]} {bounds}".strip()
-
-
-def commented_params() -> str:
-    """Return params.yaml with the comment of every key made from its description; values and order stay."""
-    shown = list(sections(params.load(ROOT / PARAMS_FILE)))
-    comments = {name: summary(kind) for name, kind in shown}
-    for name, kind in shown:
-        comments |= {f"{name}.{key}": field.description or "" for key, field in settings_of(kind).items()}
-    return with_comments((ROOT / PARAMS_FILE).read_text(encoding="utf-8"), comments)
 
 
 # Tables between markers
@@ -274,7 +240,12 @@ def main(arguments: list[str]) -> None:
     # The numbers of the user's own rows change with every run; only those of the lesson must be up to date.
     of_lesson = {"claims", "numbers"} if checking else {"claims"}
     names = [name for name in TABLES if name not in of_lesson or params.is_lesson(settings)]
-    generated = {SCHEMA: schema(), TABLE: params_table(), ROOT / PARAMS_FILE: commented_params()}
+    params_text = (ROOT / PARAMS_FILE).read_text(encoding="utf-8")
+    generated = {
+        SCHEMA: schema(),
+        TABLE: params_table(),
+        ROOT / PARAMS_FILE: commented(params_text),
+    }
     generated |= {page: filled(page, names) for page in PAGES if page != TABLE}
     generated |= {TEMPLATES / f"{name}.json": templates.text(chart) for name, chart in CHARTS.items()}
     stale = []

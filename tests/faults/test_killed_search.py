@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, arguments
+from tests.conftest import ROOT, arguments, run_stage
+from tests.settings import models, put
 from textclf.studies.search.scores import FILE, PATTERN
 
 SEARCH = """
 search:
+  model: logistic_regression
   sampler: tpe
   trials: 30
   nested: 2
@@ -36,8 +38,9 @@ def outputs(folder: Path) -> list[bytes]:
 
 @pytest.mark.slow
 def test_a_killed_search_ends_with_the_bytes_of_an_undisturbed_one(project: Path) -> None:
-    text = (project / "params.yaml").read_text(encoding="utf-8").partition("\nsearch:")[0]
+    text = put(*models("majority", "logistic_regression"))
     (project / "params.yaml").write_text(f"{text}\n{SEARCH}", encoding="utf-8")
+    assert run_stage(project, "check", *arguments("check")) in {None, 0}  # writes what the search reads
     undisturbed = outputs(project)
     for name in OUTPUTS:
         (project / name).unlink()

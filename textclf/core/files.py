@@ -27,7 +27,7 @@ DIGITS = 6  # decimals in metrics and curves
 FORMAT = "format"  # key of versioned JSON
 # Columns of tables that are text even if they look like numbers or missing values: a class may be called 007 or NA.
 TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "method")
-_FORMAT_ERRORS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of damaged CSV and npz
+_FORMATS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of damaged CSV and npz
 
 
 def write_json(path: Path, content: Any, *, sort_keys: bool = True) -> None:
@@ -152,7 +152,16 @@ def reading(path: Path) -> Iterator[None]:
     require(path)
     try:
         yield
-    except (ValueError, LookupError, TypeError, EOFError, RuntimeError, OSError, *_FORMAT_ERRORS) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        EOFError,
+        ArithmeticError,
+        RuntimeError,
+        OSError,
+        *_FORMATS,
+    ) as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise  # an error of the file system; a reader of Parquet sets no file name
         raise UserError(f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it") from error

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FEWEST = 4  # tasks that are worth starting processes; a small corpus has one per split
-DEATHS = 3  # of workers, without a result in between, after which a call is given up
+DEATHS = 3  # of a single worker, without a result in between, after which a call is given up
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 MOST_EXPENDABLE = "1000"  # what the kernel kills first if the memory is used up
 DIED = (
@@ -96,11 +96,13 @@ class LocalPool(Pool):
                     yield futures[future], result
             except BrokenProcessPool:
                 self.close()
-                deaths += 1
+                deaths += self.count == 1  # of several at once nobody knows which task it was
                 if deaths == DEATHS:
                     raise UserError(f"{description}: {DIED}") from None
-            except OSError as error:
-                if error.errno not in {errno.EAGAIN, errno.ENOMEM} or self._executor is not None:
+                self.count = max(1, self.count // 2)  # they may have used up the memory together
+            except (OSError, RuntimeError) as error:  # no process, or no thread that feeds them
+                full = isinstance(error, RuntimeError) or error.errno in {errno.EAGAIN, errno.ENOMEM}
+                if not full or self._executor is not None:
                     raise
                 if deaths:
                     raise UserError(f"{description}: {DIED}") from error
@@ -113,7 +115,7 @@ class LocalPool(Pool):
         executor = ProcessPoolExecutor(self.count, multiprocessing.get_context("fork"), _begin)
         try:
             future = executor.submit(function, *task)  # forks
-        except OSError:
+        except BaseException:  # Ctrl+C too: nothing would end the processes
             _kill()
             raise
         self._executor = executor

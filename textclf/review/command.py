@@ -23,7 +23,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.review import revisions
 from textclf.review.changes import Numbers, compare_metrics
 from textclf.review.comment import Figure, Report, render
-from textclf.review.differences import checksums, compare_stages, not_run, task_differences
+from textclf.review.differences import checksums, compare_stages, not_run, task_differences, with_defaults
 from textclf.review.gate import Check, check_behaviour, check_gate, check_slices
 from textclf.review.pairing import Pairing, pair_predictions
 from textclf.review.revisions import Revision
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
 def compare(base: Revision, head: Revision) -> Report:
     """Return the report on two revisions of the project in the current folder, without figures."""
     sides = base, head
-    params = [side.params for side in sides]
+    params = [with_defaults(side.params) for side in sides]
     measured = base.evaluation(), head.evaluation()
     settings = [_evaluate_section(side) for side in sides]
     levels = {section.confidence for section in settings if section}
@@ -109,7 +109,7 @@ def compare(base: Revision, head: Revision) -> Report:
         params=differences,
         others=[*_other_metrics(sides), *_other_rates(behaviour)],
         stages=compare_stages(base.lock, head.lock),
-        not_run=not_run(params[1], head.lock, str(PARAMS_FILE)),
+        not_run=not_run(head.params, head.lock, str(PARAMS_FILE)),
         uncommitted=uncommitted,
     )
 

@@ -3,12 +3,22 @@
 Nothing in this module reads a file: contents come as the mappings that the files hold.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from textclf.core.differences import MISSING, Difference, compare_values, flatten, value_at
+from textclf.core.errors import UserError
+from textclf.core.settings import validate
+from textclf.evaluate.settings import Evaluate
+from textclf.fetch.settings import Fetch
+from textclf.review.settings import Gate
+from textclf.split.settings import Split
+from textclf.tables.settings import Data
 
+SECTIONS = {"fetch": Fetch, "data": Data, "split": Split, "evaluate": Evaluate, "gate": Gate}
 TASK = ("fetch", "data")  # sections of params.yaml that choose the rows and the column of labels
 KEPT = "data.slices"  # columns that are kept beside the texts, and change neither rows nor labels
 FETCHED = "data/raw"  # data.path with which section fetch chooses the rows
@@ -16,6 +26,19 @@ UNMEASURED = "check"  # the stage that reads all params and makes no numbers of 
 # Where params.yaml names the items of a stage; dvc.lock keeps those of before.
 ITEMS = {name: name for name in ("vectorize", "combine", "train")}
 ITEMS |= {"external": "evaluate.external", "behave": "behave.tests"}
+
+
+def with_defaults(params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return params.yaml with the defaults of the settings that `SECTIONS` leave out, so that both revisions have them.
+
+    A section that breaks a rule of this version stays as it is.
+    """
+    filled = dict(params)
+    for name, kind in SECTIONS.items():
+        if isinstance(params.get(name), dict):
+            with suppress(UserError):
+                filled[name] = json.loads(json.dumps(validate(kind, params[name]).model_dump()))  # lists for tuples
+    return filled
 
 
 def task_differences(params: Sequence[Mapping[str, Any]], splits: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -84,6 +84,7 @@ def test_csv_is_rounded_and_ends_its_lines_with_lf(tmp_path: Path) -> None:
         b'term,rows\n"x,1\n',
         b"term,row\nx,1\n",
         b"term,rows,rows\nx,1\n",
+        b"term,rows\nx,99999999999999999999\n",
     ],
 )
 def test_a_damaged_csv_is_an_error(tmp_path: Path, content: bytes) -> None:

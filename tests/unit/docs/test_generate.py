@@ -18,41 +18,8 @@ def generate(tmp_path: Path) -> SimpleNamespace:
     """Return the functions of docs/generate.py, working on a folder with params.yaml."""
     (tmp_path / "params.yaml").write_text(TEXT, encoding="utf-8")
     names = runpy.run_path(str(ROOT / "docs" / "generate.py"))
-    names["commented_params"].__globals__["ROOT"] = tmp_path
+    names["params_table"].__globals__["ROOT"] = tmp_path
     return SimpleNamespace(**names, folder=tmp_path)
-
-
-def commented(generate: SimpleNamespace, text: str) -> str:
-    """Return a params.yaml as `make docs` would write it."""
-    (generate.folder / "params.yaml").write_text(text, encoding="utf-8")
-    return str(generate.commented_params())
-
-
-def test_params_yaml_has_the_comments_of_the_settings(generate: SimpleNamespace) -> None:
-    assert commented(generate, TEXT) == TEXT
-    bare = "\n".join(line.partition(" # ")[0].rstrip() for line in TEXT.splitlines() if line.strip()[:1] != "#")
-    again = commented(generate, bare).splitlines()
-    without_header = TEXT[TEXT.index("fetch:") :].splitlines()
-    assert [line for line in again if line] == [line for line in without_header if line]
-
-
-@pytest.mark.parametrize("value", ['"a #b"', "'a #b'", "a#b", "it's.csv", 'a"b'])
-def test_a_value_survives_the_comments(generate: SimpleNamespace, value: str) -> None:
-    assert f"  group: {value} " in commented(generate, put("data.group", value))
-
-
-def test_a_comment_too_long_for_the_line_stands_above_and_replaces_the_old_one(generate: SimpleNamespace) -> None:
-    text = commented(generate, put("data.group", "x" * 100).replace("  group:", "  # an old comment\n  group:"))
-    lines = text.splitlines()
-    place = lines.index(f"  group: {'x' * 100}")
-    assert lines[place - 1].startswith("  # column whose equal values")
-    assert "an old comment" not in text
-    assert commented(generate, text) == text
-
-
-def test_a_value_that_would_be_lost_in_the_comment_is_refused(generate: SimpleNamespace) -> None:
-    with pytest.raises(UserError, match="on one line"):
-        commented(generate, put("data.group", '"a\n    b"'))
 
 
 @pytest.mark.parametrize(

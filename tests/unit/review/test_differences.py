@@ -124,3 +124,15 @@ def test_a_changed_stage_lists_its_changed_inputs_and_outputs() -> None:
         StageChange("new", ["new stage"], ["out"]),
     ]
     assert differences.compare_stages({}, {}) == []
+
+
+def test_a_setting_that_is_left_out_is_its_default_at_both_revisions() -> None:
+    gate: dict[str, Any] = {"minimum": {"keras": {"test": {"f1": 0.5}}}}
+    short: dict[str, Any] = {"data": {"path": "a.csv"}, "gate": gate, "train": {"a": {}}}
+    long = {**short, "data": {"path": "a.csv", "missing": "error", "slices": []}, "gate": gate | {"slices": {}}}
+    assert differences.with_defaults(short) == differences.with_defaults(long)
+    other = {**short, "data": {"path": "a.csv", "missing": "drop"}}
+    filled = [differences.with_defaults(params) for params in (short, other)]
+    assert differences.task_differences(filled, (CLASSES, CLASSES)) == ["data.missing"]
+    wrong = {"data": {"paths": 1}}
+    assert differences.with_defaults(wrong) == wrong

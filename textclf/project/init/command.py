@@ -18,7 +18,7 @@ from textclf.core.params_text import with_values
 from textclf.core.quoting import quote_name
 from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, validate
-from textclf.params import parse
+from textclf.project.comments import commented
 from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
 from textclf.project.init.migrate import migrate
 from textclf.project.init.protocol import ROWS_TO_VALIDATE, Choice, choose_settings, is_validated, offer_settings
@@ -48,8 +48,7 @@ def run(arguments: argparse.Namespace) -> None:
     settings = dict([*_settings("data", data, before), *_settings("about", about, before)])
     settings |= {choice.key: choice.value for choice in choices}
     changed = [choice for choice in choices if _value_at(before, choice.key) != choice.value]
-    text = with_values(PARAMS_FILE.read_text(encoding="utf-8"), settings)
-    parse(text)
+    text = commented(with_values(PARAMS_FILE.read_text(encoding="utf-8"), settings))
     with outputs(PARAMS_FILE) as (scratch,):
         scratch.write_text(text, encoding="utf-8", newline="\n")
     print(*summary(data, found, changed, offers), sep="\n")

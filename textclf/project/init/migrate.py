@@ -14,13 +14,13 @@ from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
 from textclf.core.params_text import round_trip
 from textclf.core.settings import PARAMS_FILE, load_yaml, show
-from textclf.params import parse
+from textclf.project.comments import commented
 
 READ = {"embedding": "sequences", "cnn": "sequences", "transformer": "pieces"}  # by default; other kinds read words
 
 
 def migrate(path: Path = PARAMS_FILE) -> None:
-    """Rewrite params.yaml and print what has changed; its other sections stay as they are, comments too.
+    """Rewrite params.yaml and print what has changed; its other sections keep their values; all comments are made anew.
 
     Raises `UserError` if it is not of an older version, or breaks a rule otherwise.
     """
@@ -47,9 +47,9 @@ def migrate(path: Path = PARAMS_FILE) -> None:
         del vectorize[name]
     written = io.StringIO()
     yaml.dump(content, written)
-    parse(written.getvalue())
+    text = commented(written.getvalue())
     with outputs(path) as (scratch,):
-        scratch.write_text(written.getvalue(), encoding="utf-8", newline="\n")
+        scratch.write_text(text, encoding="utf-8", newline="\n")
     print(f"{path}: train has {', '.join(models)}, each with its kind and features")
     for name, pair in pairs.items():
         print(f"combine.{name}: {pair['first']} and {pair['second']} side by side")
@@ -59,7 +59,7 @@ def migrate(path: Path = PARAMS_FILE) -> None:
     for section, left in (("train", untrained), ("vectorize", unread)):
         if left:
             print(f"left out of {section}, because no run used them: {', '.join(left)}")
-    print(f"git diff shows all changes; git checkout {path} undoes them; next: textclf check, make docs")
+    print(f"git diff shows all changes; git checkout {path} undoes them; next: textclf check")
 
 
 def migrated(train: Mapping[str, Any], known: list[str]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
