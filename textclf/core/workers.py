@@ -85,17 +85,18 @@ class LocalPool(Pool):
         self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str
     ) -> Iterator[tuple[int, T]]:
         """Yield the number and the result of each task, in the order in which they end."""
-        waiting, deaths = dict(enumerate(tasks)), 0
+        waiting, deaths, broken = dict(enumerate(tasks)), 0, False
         while waiting:
             try:
                 futures = {self._submit(function, task): number for number, task in waiting.items()}
                 for future in as_completed(futures):
                     result = future.result()
-                    deaths = 0
+                    deaths, broken = 0, False
                     del waiting[futures[future]]
                     yield futures[future], result
             except BrokenProcessPool:
                 self.close()
+                broken = True
                 deaths += self.count == 1  # of several at once nobody knows which task it was
                 if deaths == DEATHS:
                     raise UserError(f"{description}: {DIED}") from None
@@ -104,7 +105,7 @@ class LocalPool(Pool):
                 full = isinstance(error, RuntimeError) or error.errno in {errno.EAGAIN, errno.ENOMEM}
                 if not full or self._executor is not None:
                     raise
-                if deaths:
+                if broken:  # a task that ends processes would end this one
                     raise UserError(f"{description}: {DIED}") from error
                 for number in list(waiting):
                     yield number, function(*waiting.pop(number))
