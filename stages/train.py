@@ -1,16 +1,17 @@
 """Train one model, and predict every row with it.
 
 Reads: below FEATURES the folder of the representation that its settings name; from PRETRAINED the weights that the
-model starts from, if it does.
+model starts from, if it does; DEFAULT, whether the settings name the default model.
 Writes: into TRAINED the folder <model>: the fitted model with the shapes of its features, the record and the history of
-its training and, without validation rows, its predictions for held-out training rows; into PREDICTIONS <model>.parquet.
+its training and, where the default model is neither named nor chosen on validation rows, its predictions for held-out
+training rows; into PREDICTIONS <model>.parquet.
 Params: train.<model>.
 """
 
 import shutil
 from pathlib import Path
 
-from textclf.artifacts import classifiers, room, shapes
+from textclf.artifacts import checked, classifiers, room, shapes
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts.checksums import verify_folder, write_manifest
@@ -24,7 +25,7 @@ from textclf.models.common.fitted import Folders
 from textclf.models.common.loading import Entry
 
 
-def run(*, stage: str, features: Path, pretrained: Path, trained: Path, predictions: Path) -> None:
+def run(*, stage: str, features: Path, pretrained: Path, default: Path, trained: Path, predictions: Path) -> None:
     """Train the model of STAGE, such as train@keras, on the training rows of its features."""
     model = item_of(stage)
     settings = load_section(f"train.{model}", Entry)
@@ -38,11 +39,10 @@ def run(*, stage: str, features: Path, pretrained: Path, trained: Path, predicti
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
     folders = Folders(pretrained, scratch.scratch_folder(beside, model, splits, settings))
+    chosen = "validation" in splits or checked.read_default(default)
     fitted = fitting.fit_shards(settings.kind, splits, settings, folders)
     # After the fit: TensorFlow must set up several workers before it does anything else.
-    held_out = (
-        None if "validation" in splits else crossvalidation.crossvalidate(settings.kind, splits["train"], settings)
-    )
+    held_out = None if chosen else crossvalidation.crossvalidate(settings.kind, splits["train"], settings)
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)

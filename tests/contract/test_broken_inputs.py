@@ -142,6 +142,7 @@ TRAIN = {
     **COMBINE,
     **damaged("data/features/words/train.npz"),
     **damaged("data/features/words/test.npz"),
+    **damaged("data/default.json"),
 }
 PREDICTIONS = "data/predictions/majority.parquet"
 MADE_BY_TRAINING = (

@@ -237,7 +237,7 @@ def test_every_stage_waits_until_params_are_checked(stage: str) -> None:
 def test_check_looks_at_the_whole_of_params() -> None:
     assert "params.yaml" in DVC["stages"]["check"]["deps"]
     assert "params" not in DVC["stages"]["check"]
-    assert outs("check") == {CHECKED, SETTINGS, STUDY_SETTINGS, "data/models.json", "data/weights"}
+    assert outs("check") == {CHECKED, SETTINGS, STUDY_SETTINGS, "data/default.json", "data/models.json", "data/weights"}
 
 
 def test_only_the_loader_of_models_imports_by_a_computed_name() -> None:

@@ -1,9 +1,10 @@
 """What the stage check finds out from the whole of params.yaml for stages that must not depend on all of it.
 
 `models.json`: the names of the models that are trained, in the order of params.yaml, which DVC does not see in a
-mapping. `settings.json`: all settings that the run uses, for stages that show most of them; as params of each they
-would be half of dvc.lock. `weights/<stage>/<item>.json`: the SHA-256 of each file of pretrained weights that a stage
-such as train@transformer reads; so it runs again only if its own weights change.
+mapping. `default.json`: whether a setting names the default model; otherwise training cross-validates, so that there
+are numbers to choose it by. `settings.json`: all settings that the run uses, for stages that show most of them; as
+params of each they would be half of dvc.lock. `weights/<stage>/<item>.json`: the SHA-256 of each file of pretrained
+weights that a stage such as train@transformer reads; so it runs again only if its own weights change.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -25,6 +26,17 @@ def read_models(path: Path) -> list[str]:
     """Return the names of the models that are trained; `UserError` if the file is missing or damaged."""
     names: list[str] = read_checked_json(path, ("models",))["models"]
     return names
+
+
+def write_default(path: Path, *, named: bool) -> None:
+    """Write whether the settings name the default model."""
+    write_checked_json(path, {"named": named})
+
+
+def read_default(path: Path) -> bool:
+    """Return whether the settings name the default model; `UserError` if the file is missing or damaged."""
+    named: bool = read_checked_json(path, ("named",))["named"]
+    return named
 
 
 def write_settings(path: Path, settings: Mapping[str, Any]) -> None:

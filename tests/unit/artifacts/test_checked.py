@@ -22,6 +22,12 @@ def test_models_and_settings_keep_their_order(tmp_path: Path) -> None:
     assert list(read["train"]) == ["z", "a"]
 
 
+@pytest.mark.parametrize("named", [True, False])
+def test_whether_the_default_model_is_named_is_kept(tmp_path: Path, named: bool) -> None:
+    checked.write_default(tmp_path / "default.json", named=named)
+    assert checked.read_default(tmp_path / "default.json") is named
+
+
 def test_settings_of_every_type_read_back_as_they_were(tmp_path: Path) -> None:
     text = put(
         *("train.keras.class_weight", "{b: 1, a: 2.5}", "train.logistic_regression.C", "[0.1, 1]"),

@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests import samples
+from tests.conftest import arguments, run_stage
+from textclf.artifacts import checked
 from textclf.artifacts.features import concatenate
-from textclf.artifacts.predictions import Predictions
+from textclf.artifacts.predictions import HELD_OUT, Predictions
 from textclf.models import majority
 from textclf.models.common import crossvalidation
 from textclf.models.common.crossvalidation import FOLDS, NEVER_HELD_OUT, assign_folds, crossvalidate, draw_rows
@@ -92,3 +94,10 @@ def test_a_model_may_take_too_long_to_be_cross_validated(tmp_path: Path, monkeyp
     shards = samples.write_shards(samples.rows(3), tmp_path, 60)
     monkeypatch.setattr(majority, "CROSSVALIDATED", False, raising=False)
     assert crossvalidate("majority", shards, samples.settings("majority")) is None
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_rows_are_held_out_only_to_choose_the_default_model(project: Path, named: bool) -> None:
+    checked.write_default(project / "data" / "default.json", named=named)
+    run_stage(project, "train", *arguments("train"))
+    assert (project / "data" / "trained" / "majority" / HELD_OUT).exists() is not named
