@@ -1,7 +1,7 @@
 """Results of benchmarks: JSON files in benchmarks/results/ that name what was measured, and where.
 
-Each has `measured`: the commit (with `-dirty` if files differed from it), the versions of the main packages, the
-machine (CPU, cores, memory in GB, system) and the load average before and after. What is not known of an old result is
+Each has `measured`: the commit at the start (with `-dirty` if files differed from it), the versions of the main
+packages, the machine (CPU, cores, memory in GB, system) and the load average before and after. What is not known is
 null.
 """
 
@@ -61,18 +61,29 @@ def main(cases: Mapping[str, Callable[[], Mapping[str, Any]]], table: Callable[[
             print(table(content), flush=True)
 
 
+def find_commit() -> str | None:
+    """Return the commit of the working tree, with `-dirty` if code or settings differ; None if there is none."""
+    try:
+        commit, changed = (
+            subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+            for words in (
+                ("rev-parse", "--short=7", "HEAD"),
+                ("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!docs"),
+            )
+        )
+    except (OSError, subprocess.CalledProcessError):  # no Git, or a copy without its history
+        return None
+    return f"{commit}-dirty" if changed else commit
+
+
+COMMIT = find_commit()  # of the code that measures; there may be another one when it is done
+
+
 def measurement() -> dict[str, Any]:
     """Return the commit, the versions, the machine, and the load average before and after."""
-    commit, changed = (
-        subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
-        for words in (
-            ("rev-parse", "--short=7", "HEAD"),
-            ("status", "--porcelain", "--", ".", ":!benchmarks/results", ":!docs"),
-        )
-    )
     versions = {"Python": platform.python_version()} | {name: importlib.metadata.version(name) for name in PACKAGES}
     return {
-        "commit": f"{commit}-dirty" if changed else commit,
+        "commit": COMMIT,
         "load": [round(each, 1) for each in (LOAD, os.getloadavg()[0])],
         "machine": machine(),
         "versions": versions,

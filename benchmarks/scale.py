@@ -43,6 +43,7 @@ from textclf.evaluate.intervals import wilson
 
 MODEL = "logistic_regression"
 SETTINGS: dict[str, Any] = copies.train(MODEL) | {
+    "export.model": MODEL,
     "data.path": "corpus.csv",
     "split.method": "hash",
     "vectorize.words.max_features": 20_000,
