@@ -14,8 +14,9 @@ from tests.settings import models as train
 from tests.settings import put
 from textclf.artifacts.predictions import Predictions
 from textclf.behave.results import Results
+from textclf.core.arrow import normalize_texts
 from textclf.core.files import SPLITS
-from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.hashing import fingerprints
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import stack_models
 from textclf.evaluate.measure import decisions_report, measure

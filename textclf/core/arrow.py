@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.hashing import fingerprints, normalize_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Strings: TypeAlias = "pa.StringArray | pa.LargeStringArray"
+MORE_THAN_CASE = "^ |  | $|[^ -~]"  # in a text of which more than the case changes when it is normalised
 Lengths = NDArray[np.int32]  # of each text, in their order
 
 
@@ -108,9 +109,23 @@ def count_lengths(texts: "pa.ChunkedArray") -> tuple[Lengths, Lengths]:
 
 def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
     """Return `textclf.core.hashing.fingerprints` of the texts: (texts,)."""
-    return fingerprints(texts.to_pylist(), seed)
+    import pyarrow as pa
+
+    return fingerprints(texts.cast(pa.binary()).to_pylist(), seed)
+
+
+def normalize_texts(texts: Any) -> list[bytes]:
+    """Return `normalize_text` of each text of a column or a sequence, in UTF-8."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    array = as_array(texts)
+    normalized: list[bytes] = pc.ascii_lower(array).cast(pa.binary()).to_pylist()
+    for row in np.flatnonzero(pc.match_substring_regex(array, MORE_THAN_CASE)).tolist():
+        normalized[row] = normalize_text(array[row].as_py()).encode()
+    return normalized
 
 
 def hash_normalized(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
     """Return `fingerprints` of the normalised texts: (texts,)."""
-    return fingerprints(normalize_texts(texts.to_pylist()), seed)
+    return fingerprints(normalize_texts(texts), seed)

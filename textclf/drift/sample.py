@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.hashing import fingerprints, normalize_text
 
 SIZE = 2000  # distinct texts in a sample, at most
 CHARACTERS = 10_000  # of a text that are looked at: its beginning
@@ -65,7 +65,7 @@ class Pool:
 
 def text_keys(texts: Sequence[str], seed: int) -> NDArray[np.uint64]:
     """Return a hash for each text, equal for texts that differ only in case, white space, digits and punctuation."""
-    normalized = normalize_texts([text[:CHARACTERS] for text in texts])
+    normalized = [normalize_text(text[:CHARACTERS]).encode() for text in texts]
     return fingerprints([b" ".join(text.translate(_FOLDED).split()) or text for text in normalized], seed)
 
 

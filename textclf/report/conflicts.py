@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.splits import ReadColumns
-from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.arrow import normalize_texts
+from textclf.core.hashing import fingerprints
 from textclf.core.threads import cores, map_ahead
 from textclf.pages.labelled import IDS, Labelled, LabelledText
 from textclf.report.rows import THREADS, Row, SplitRows
@@ -77,7 +78,7 @@ class _Piece(NamedTuple):
 
 def _read_piece(read: ReadColumns, grouped: bool) -> _Piece:
     rows = read(["text" if grouped else "cluster", "label"])
-    keys = fingerprints(normalize_texts(rows["text"].to_pylist())) if grouped else rows["cluster"].to_numpy()
+    keys = fingerprints(normalize_texts(rows["text"])) if grouped else rows["cluster"].to_numpy()
     labels = rows["label"].combine_chunks().dictionary_encode()
     return _Piece(keys, labels.dictionary.to_pylist(), labels.indices.to_numpy())
 

@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.room import MANY_CLASSES
-from textclf.core.arrow import array_of, as_array, encode
+from textclf.core.arrow import array_of, as_array, encode, normalize_texts
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
-from textclf.core.hashing import normalize_texts
 from textclf.split.settings import Split
 
 if TYPE_CHECKING:
@@ -135,7 +134,7 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     """
     keys = [as_array(rows["group"])] if "group" in rows else []
     if duplicates:
-        keys.append(array_of(normalize_texts(as_array(rows["text"]).to_pylist())))
+        keys.append(array_of(normalize_texts(rows["text"])))
     if not keys:
         return np.arange(len(rows["label"]))
     codes = [encode(key)[0].astype(np.int64) for key in keys]

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.unit.vectorize.terms.corpora import TEXTS
 from textclf.core import arrow
-from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.arrow import normalize_texts
+from textclf.core.hashing import fingerprints
 from textclf.core.settings import MAX_SEED
 
 ANY = st.one_of(st.lists(TEXTS, max_size=8), st.lists(st.text("ab\0", max_size=5), max_size=8))

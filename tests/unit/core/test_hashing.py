@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.core.hashing import fingerprints, normalize_text, normalize_texts
+from textclf.core.arrow import normalize_texts
+from textclf.core.hashing import fingerprints, normalize_text
 
-# Letters, white space and line ends of all kinds, and NUL, by which texts are joined to be normalised together.
+# Letters, white space and line ends of all kinds, and NUL.
 MIXED = st.text(st.characters(exclude_categories=["Cs"]), max_size=12) | st.text(
     st.sampled_from("aB \t\n\x0b\x1c\x1f\0é\u3000\u0085"), max_size=6
 )

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tests.leaks import count_leaks
 from tests.unit.split.rows import batch_of, in_order, numbered
 from textclf.artifacts import shards, splits
+from textclf.core.arrow import normalize_texts
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.core.hashing import fingerprints, normalize_text, normalize_texts
+from textclf.core.hashing import fingerprints, normalize_text
 from textclf.core.settings import MAX_SEED
 from textclf.split import shuffle
 from textclf.split.by_hash import assign_splits, hash_splits

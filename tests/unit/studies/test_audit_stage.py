@@ -13,9 +13,10 @@ from tests.unit.studies.audits import rows_with_issues
 from textclf.artifacts import splits
 from textclf.core import stage
 from textclf.core.about import About
+from textclf.core.arrow import normalize_texts
 from textclf.core.extras import how_to_install
 from textclf.core.failures import USAGE_ERROR
-from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.hashing import fingerprints
 from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies.audit import summary

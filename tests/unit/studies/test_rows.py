@@ -9,7 +9,8 @@ import pytest
 from tests import stored_splits
 from tests.unit.studies.samples import corpus
 from textclf.artifacts import shards
-from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.arrow import normalize_texts
+from textclf.core.hashing import fingerprints
 from textclf.studies.rows import read_split, sample_rows
 
 COUNT = 60

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from textclf.core.hashing import fingerprints, normalize_texts
+from textclf.core.arrow import normalize_texts
+from textclf.core.hashing import fingerprints
 from textclf.pages.labelled import IDS, Labelled, LabelledText
 
 SEVERAL = -1  # instead of the label of a text whose rows have different ones
