@@ -9,11 +9,12 @@ ONNX file and a model card, and the index that names the default; TERMS, as CSV.
 Params: about, combine, data, evaluate, export, split, train, vectorize.
 """
 
+import shutil
 from pathlib import Path
 
 from textclf.artifacts import classifiers, shapes
 from textclf.artifacts import conformal as prediction_sets
-from textclf.artifacts.checked import read_settings
+from textclf.artifacts.checked import feature_leftovers, read_settings
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
 from textclf.artifacts.splits import read_checksums
@@ -21,6 +22,7 @@ from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.formatting import display_name
 from textclf.core.outputs import outputs
+from textclf.core.provenance import remove_dropped
 from textclf.evaluate import metric_files
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
@@ -57,7 +59,8 @@ def run(
     terms: Path,
     provenance: Path,
 ) -> None:
-    """Export the models of train."""
+    """Export the models of train, and remove representations of another branch, which `git checkout` leaves behind."""
+    dropped = feature_leftovers(features, [*vectorize.names(), *combine.pairs()])
     require_settings(provenance, data, evaluate, split, train, vectorize, combine)
     split_rows = read_checksums(splits)
     require_split_rows(Path(data.path), data, split_rows)
@@ -112,6 +115,11 @@ def run(
             path = model_folder / name
             folder.write(path, trained / name, model, vectorizers[reads[name]], decision, text, scores.get(name))
         files.write_csv(terms_csv, top)
+    for path in dropped:
+        shutil.rmtree(path)
+        print(f"{path} removed: params.yaml has no such representation")
+    for name, entries in (("vectorize", vectorize.names()), ("combine", combine.pairs())):
+        remove_dropped(provenance, name, entries)
     print(f"{', '.join(models_trained)}; default model: {default}, {reason}")
 
 
