@@ -13,7 +13,7 @@ import pytest
 from stages import train as stage
 from tests import samples
 from tests.settings import models, put
-from textclf.artifacts import features, layers, predictions, shapes
+from textclf.artifacts import checked, features, layers, predictions, shapes
 from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.features import Features
 from textclf.artifacts.shapes import Part, Shapes
@@ -61,12 +61,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     folder = tmp_path / "data" / "features" / "words"
     write_splits(folder)
     shapes.write_features(Shapes("sparse", {"words": Part(samples.TERMS, {}, {})}), folder)
+    checked.write_default(tmp_path / "data" / "default.json", named=True)
     monkeypatch.chdir(tmp_path)
 
     def run_stage(*settings: str, model: str = "naive_bayes") -> None:
         Path("params.yaml").write_text(put(*models(model), *settings), encoding="utf-8")
         folders = {name: Path("data", name) for name in ("features", "pretrained", "trained", "predictions")}
-        stage.run(stage=f"train@{model}", **folders)
+        stage.run(stage=f"train@{model}", default=Path("data", "default.json"), **folders)
 
     return run_stage
 
