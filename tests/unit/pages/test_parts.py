@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from textclf.pages.labelled import IDS, Labelled, LabelledText
 from textclf.pages.parts import Text, embed_json, excerpt
 
 
@@ -26,3 +27,18 @@ def test_embedded_json_can_not_end_its_element() -> None:
     text = str(embed_json(content))
     assert not re.search("[<>&\u2028\u2029]", text)
     assert json.loads(text) == content
+
+
+@pytest.mark.parametrize(("number", "end"), [(IDS - 1, ""), (IDS, ""), (IDS + 1, ", 1 more"), (2000, ", 1,995 more")])
+def test_of_the_rows_of_a_label_some_are_named_and_the_others_counted(number: int, end: str) -> None:
+    shown = min(number, IDS)
+    rows = Labelled(number, [("train", f"r{place}") for place in range(shown)])
+    (label,) = LabelledText("fine", {"1": rows}).shown({"1": "good"})["labels"]
+    assert label["ids"] == ", ".join(f"r{place} (train)" for place in range(shown)) + end
+    assert (label["name"], label["rows"]) == ("good", f"{number:,} rows")
+
+
+def test_labels_stand_by_their_rows_the_most_first() -> None:
+    rows = {"0": Labelled(1, [("test", "a")]), "1": Labelled(2, [("test", "b"), ("test", "c")])}
+    labels = LabelledText("fine", rows).shown({"0": "bad", "1": "good"})["labels"]
+    assert [label["name"] for label in labels] == ["good", "bad"]

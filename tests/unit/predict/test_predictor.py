@@ -427,6 +427,7 @@ def test_a_written_index_is_read_back_and_a_changed_one_refused(tmp_path: Path) 
 DAMAGED_INDEXES = [
     *((content, None) for content in ("", "[]", '{"default": "first"}', '{"default": null, "models": ["first"]}')),
     *((content, "third") for content in ("", "{}", '{"models": 7}', '{"models": [7]}')),
+    ('{"default": "first", "models": ["first", 7]}', None),
     ('{"default": "third", "models": ["first"]}', None),
 ]
 
