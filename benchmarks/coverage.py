@@ -17,11 +17,11 @@ from benchmarks import results
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.progress import track
-from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.intervals import Interval, wilson
 from textclf.evaluate.metrics import point_values
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.split_metrics import SplitMetrics
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -104,13 +104,13 @@ def noise(scenario: Scenario, clusters: int, generator: np.random.Generator) -> 
     return math.sqrt(scenario.correlation) * shared + math.sqrt(1 - scenario.correlation) * own
 
 
-def measured(scenario: Scenario, y: Ints, outputs: dict[str, Floats], seed: int, resamples: int) -> ExactMetrics:
+def measured(scenario: Scenario, y: Ints, outputs: dict[str, Floats], seed: int, resamples: int) -> SplitMetrics:
     """Return the metrics of the rows, as the stage evaluate has them."""
     ids, split = np.arange(len(y)).astype(object), np.full(len(y), "test", dtype=object)
     models = {name: Predictions(ids, split, y, output, ("no", "yes")) for name, output in outputs.items()}
     clusters = np.repeat(np.arange(len(y) // scenario.cluster), scenario.cluster) if scenario.clustered else None
     settings = Evaluate(seed=seed, resamples=resamples)
-    return ExactMetrics("test", models, dict.fromkeys(models, Decision(0.5)), settings, scenario.stratified, clusters)
+    return SplitMetrics("test", models, dict.fromkeys(models, Decision(0.5)), settings, scenario.stratified, clusters)
 
 
 def truth(scenario: Scenario, generator: np.random.Generator) -> dict[str, float]:

@@ -40,10 +40,9 @@ def _purpose(rows: int, classes: int, where: str) -> str:
 
 
 def size_of_predictions(path: Path) -> tuple[int, int]:
-    """Return the most rows that a file of predictions has in a batch, and its number of classes."""
+    """Return the number of rows of a file of predictions, and its number of classes."""
     import pyarrow.parquet as pq
 
     with reading(path):
         metadata = pq.read_metadata(path)
-        groups = [metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)]
-        return max(groups, default=0), len(metadata.schema.names) - 3  # id, split and label are no classes
+        return metadata.num_rows, len(metadata.schema.names) - 3  # id, split and label are no classes

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from textclf.evaluate.clusters import sum_by_cluster, variance_between
 from textclf.evaluate.intervals import Interval, normal, variance_of_mean
+from textclf.evaluate.metrics import shown_classes
 
 Floats = NDArray[np.float64]
 
@@ -25,7 +26,7 @@ class Areas:
         self.areas: dict[int, float] = {}
         self.variances: dict[int, float] = {}
         total = np.zeros(len(y))
-        for place in range(probabilities.shape[1]):
+        for place in shown_classes(probabilities.shape[1]):
             positive = y == place
             if positive.any() and not positive.all():
                 area, influence = _influence(positive, probabilities[:, place])
@@ -37,7 +38,7 @@ class Areas:
 
     def interval(self, place: int | None, confidence: float) -> Interval:
         """Return the interval of the area of a class, or of the mean of all."""
-        key = -1 if place is None else place
+        key = place if place in self.areas else -1  # of two classes, both have the same
         ends = normal(self.areas[key], math.sqrt(self.variances[key]), confidence)
         return Interval(max(ends.low, 0.0), min(ends.high, 1.0))
 

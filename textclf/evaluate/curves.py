@@ -16,11 +16,6 @@ HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of the history.csv o
 PositiveCounts = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
-def confusion_matrix(y: NDArray[np.int64], decided: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
-    """Return the numbers of rows by actual and decided class, (classes, classes)."""
-    return np.bincount(classes * y + decided, minlength=classes**2).reshape(classes, classes)
-
-
 def confusion_table(matrix: NDArray[np.int64], names: Sequence[str]) -> pd.DataFrame:
     """Return `actual`, `predicted`, `count` and `share` of the actual class, per pair of classes with rows."""
     actual, predicted = np.nonzero(matrix)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +15,10 @@ from textclf.core.files import DIGITS
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.clusters import Clusters, IdDigest
-from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.metrics import compute
-from textclf.evaluate.settings import EXACT_ROWS, Evaluate
+from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.split_metrics import SplitMetrics
-from textclf.evaluate.streaming import StreamingMetrics
 
 SCORES = ("accuracy", "log_loss")  # by which the default model is chosen
 
@@ -42,11 +41,9 @@ def measure(
     if slices is not None:
         expected["test"] = slices.membership.rows, slices.membership.ids
     decisions = {name: choose_decision(batches, settings) for name, batches in models.items()}
-    waiting: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)  # batches of splits that may be small
+    parts: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)
     rows: defaultdict[str, int] = defaultdict(int)
     ids: defaultdict[str, IdDigest] = defaultdict(IdDigest)
-    added: dict[str, int] = {}  # rows of large splits
-    large: dict[str, StreamingMetrics] = {}
     for split, batch in track(read_together(models), "measure predictions"):
         first = next(iter(batch.values()))
         rows[split] += len(first)
@@ -56,47 +53,23 @@ def measure(
                 raise _other_rows(split)
         if slices is not None and split == "test":
             slices.add(batch, decisions)
-        waiting[split].append(batch)
-        if split not in large and rows[split] > EXACT_ROWS:
-            some = {name: decisions[name] for name in batch}
-            count = clusters[split].count if split in clusters else None
-            large[split] = StreamingMetrics(split, first.classes, some, settings, stratified, count)
-            added[split] = 0
-        if split in large:
-            for part in waiting[split]:
-                large[split].add(part, _next_keys(clusters, split, added, part))
-            waiting[split].clear()
+        empty = first.ids[:0]  # ids take most of the memory
+        parts[split].append({name: replace(part, ids=empty, split=empty) for name, part in batch.items()})
     for split, (_, known) in expected.items():
         if ids[split].digest() != known:
             raise _other_rows(split)
-    if any(part.needs_influences for part in large.values()):
-        added = dict.fromkeys(large, 0)
-        for split, batch in track(read_together(models), "measure areas of classes"):
-            if split in large and large[split].needs_influences:
-                large[split].add_influences(batch, _next_keys(clusters, split, added, batch))
     splits: dict[str, SplitMetrics] = {}
-    for split, parts in waiting.items():
-        if split in large:
-            splits[split] = large[split]
-        else:
-            small = {name: concatenate([part[name] for part in parts]) for name in parts[0]}
-            some = {name: decisions[name] for name in small}
-            of_rows = np.unique(clusters[split].keys, return_inverse=True)[1] if split in clusters else None
-            splits[split] = ExactMetrics(split, small, some, settings, stratified, of_rows)
+    for split, batches in parts.items():
+        together = {name: concatenate([part[name] for part in batches]) for name in batches[0]}
+        batches.clear()
+        of_rows = np.unique(clusters[split].keys, return_inverse=True)[1] if split in clusters else None
+        some = {name: decisions[name] for name in together}
+        splits[split] = SplitMetrics(split, together, some, settings, stratified, of_rows)
     return splits, decisions
 
 
 def _other_rows(split: str) -> UserError:
     return UserError(f"the predictions must be of the {split} rows of data/splits, in their order; run dvc repro")
-
-
-def _next_keys(
-    clusters: Mapping[str, Clusters], split: str, added: dict[str, int], batch: Mapping[str, Predictions]
-) -> NDArray[np.uint64] | None:
-    """Return the keys of the rows of a batch and count them; None if the rows are independent."""
-    start = added[split]
-    added[split] += len(next(iter(batch.values())))
-    return clusters[split].keys[start : added[split]] if split in clusters else None
 
 
 def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple[str, dict[str, Predictions]]]:

@@ -6,10 +6,10 @@ said.
 
 A metric has an entry in the registry `textclf.evaluate.registry` and, under the same name, a function here: in
 `FROM_COUNTS` if it follows from the confusion counts, in `ROW_MEANS` if it is a mean over the rows. It then appears in
-point values, intervals, streaming evaluation and, with `per_class`, in the table of the classes.
+point values, intervals and, with `per_class`, in the table of the classes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,11 @@ def shown_classes(classes: int) -> range:
 
 
 # Metrics that follow from confusion counts
+
+
+def confusion_matrix(y: NDArray[np.int64], decided: NDArray[np.int64], classes: int) -> NDArray[np.int64]:
+    """Return the numbers of rows by actual and decided class, (classes, classes)."""
+    return np.bincount(classes * y + decided, minlength=classes**2).reshape(classes, classes)
 
 
 @dataclass(frozen=True)
@@ -121,6 +126,13 @@ def from_counts(counts: Counts) -> Values:
             result = result[:, shown].mean(axis=1)
         values[name] = result
     return values
+
+
+def from_tables(tables: NDArray[np.int64]) -> Values:
+    """Return the metrics of `FROM_COUNTS` of confusion matrices, (weightings, classes, classes)."""
+    counts = tables.diagonal(axis1=1, axis2=2), tables.sum(axis=1), tables.sum(axis=2)
+    correct, predicted, actual = (values.astype(np.float64) for values in counts)
+    return from_counts(Counts(correct, predicted, actual, int(actual.any(axis=0).sum())))
 
 
 def _ratio(part: Floats, whole: NDArray[Any], undefined: float = 0) -> Floats:
@@ -241,14 +253,19 @@ def weighted(
         values["ece"] = np.abs(gaps).sum(axis=1) / counts.total
         if not areas:
             return values
-        by_class = np.column_stack([area(weights) for area in functions])
-        values["class_roc_auc"] = np.broadcast_to(by_class, (len(weights), classes))  # binary: the same for both
-        if present == classes:
-            defined = np.isfinite(by_class).sum(axis=1)
-            values["roc_auc"] = _ratio(np.nansum(by_class, axis=1), defined, undefined=np.nan)
-        return values
+        return values | _areas(functions, weights, classes, present)
 
     return measure
+
+
+def _areas(functions: Sequence[Callable[[Floats], Floats]], weights: Floats, classes: int, present: int) -> Values:
+    """Return the area of each class, and their mean if all classes have rows, under each weighting."""
+    by_class = np.column_stack([area(weights) for area in functions])
+    values: Values = {"class_roc_auc": np.broadcast_to(by_class, (len(weights), classes))}  # binary: the same for both
+    if present == classes:
+        defined = np.isfinite(by_class).sum(axis=1)
+        values["roc_auc"] = _ratio(np.nansum(by_class, axis=1), defined, undefined=np.nan)
+    return values
 
 
 def _sum_by(
@@ -273,7 +290,13 @@ def _sum_by(
 
 def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Values:
     """Return the metrics of `weighted` with one weighting, in which every row counts once."""
-    return weighted(y, probabilities, decided)(np.ones((1, len(y))))
+    classes = probabilities.shape[1]
+    values = from_tables(confusion_matrix(y, decided, classes)[np.newaxis])
+    values |= {name: np.atleast_1d(function(y, probabilities).mean()) for name, function in ROW_MEANS.items()}
+    confidences, correct, position = top_class(y, probabilities)
+    values["ece"] = np.atleast_1d(np.abs(np.bincount(position, correct - confidences)).sum() / len(y))
+    functions = [_roc_auc(y == place, probabilities[:, place]) for place in shown_classes(classes)]
+    return values | _areas(functions, np.ones((1, len(y))), classes, len(np.unique(y)))
 
 
 def compute(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> dict[str, float]:

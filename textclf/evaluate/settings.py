@@ -11,7 +11,7 @@ from textclf.evaluate.registry import METRICS
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
 THRESHOLD_RULES = get_args(ThresholdRule)
-EXACT_ROWS = 20_000  # a split of more rows is measured by sums and histograms
+EXACT_ROWS = 20_000  # of more rows, counts are resampled instead of the rows
 
 
 def _threshold(value: object) -> float | ThresholdRule:

@@ -1,8 +1,8 @@
-"""The one interface to the metrics of a split, whatever its size."""
+"""The metrics of a split, whatever its size."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -10,18 +10,28 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
+from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves
 from textclf.evaluate.boundary import FEW, FEW_DISCORDANT, FEW_ROWS, TINY, Share, counts_interval, mean_interval
-from textclf.evaluate.calibrate import Bin
-from textclf.evaluate.clusters import effective_rows, sign_flip
+from textclf.evaluate.calibrate import reliability_bins
+from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
 from textclf.evaluate.curves import PositiveCounts
-from textclf.evaluate.histograms import thin, thin_precision_recall, thin_risk, thin_roc
 from textclf.evaluate.intervals import Interval, area_score, tango, wilson
-from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Values, rounded, shown_classes
+from textclf.evaluate.metrics import (
+    FROM_COUNTS,
+    ROW_MEANS,
+    Values,
+    confusion_matrix,
+    point_values,
+    rounded,
+    shown_classes,
+)
 from textclf.evaluate.registry import METRICS, pair_name
+from textclf.evaluate.sampling import Rows, Sampling
 from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.thinning import thin, thin_precision_recall, thin_risk, thin_roc
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
 CURVES = 20  # classes with curves of their own, which bound the size of their tables
@@ -30,22 +40,7 @@ SHARES = ("precision", "recall", "f1")  # of one class, follow from a share of r
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Paired:
-    """Two models on the same rows: `sampled` is the difference in accuracy with the interval of resamples.
-
-    `only_a` and `only_b` are the rows that only one of them decides correctly. `sums` are `only_a` minus `only_b` and
-    `rows` the rows in each cluster; None if rows are independent.
-    """
-
-    only_a: int
-    only_b: int
-    sampled: Difference
-    sums: Floats | None = None
-    rows: Floats | None = None
-
-
-class SplitMetrics(ABC):
+class SplitMetrics:
     """Metrics, intervals, comparisons and curves of all models on the same rows of one split.
 
     `clusters` is the number of clusters of dependent rows, None if the rows count as independent.
@@ -54,62 +49,79 @@ class SplitMetrics(ABC):
     def __init__(
         self,
         split: str,
-        classes: Sequence[str],
+        models: Mapping[str, Predictions],
         decisions: Mapping[str, Decision],
         settings: Evaluate,
         stratified: bool,
-        clusters: int | None = None,
+        clusters: NDArray[np.int64] | None = None,
     ) -> None:
-        """Measure the models of `decisions`; `stratified` says whether the split fixed the shares of the classes."""
-        self.split, self.classes, self.decisions = split, classes, decisions
-        self.settings, self.stratified, self.clusters = settings, stratified, clusters
+        """Calibrate and decide the same rows of each model.
 
-    # What the two implementations do in their own way
+        `stratified` says whether the split fixed the shares of the classes; `clusters` (rows,) are the positions of the
+        clusters of the rows, None if they are independent.
+        """
+        first = next(iter(models.values()))
+        self.split, self.classes, self.decisions, self.settings = split, first.classes, decisions, settings
+        self.clusters = None if clusters is None else int(clusters.max()) + 1
+        self.raw = {name: rows.probabilities for name, rows in models.items()}
+        calibrated = {name: decisions[name].calibrate(rows) for name, rows in self.raw.items()}
+        decided = {name: decisions[name].decide(rows) for name, rows in calibrated.items()}
+        self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes))
+        self.sampling = Sampling(self.of_rows, settings)
 
-    @abstractmethod
+    @cached_property
+    def _values(self) -> dict[str, Values]:
+        rows = self.of_rows
+        return {name: point_values(rows.y, rows.probabilities[name], rows.decided[name]) for name in self.decisions}
+
+    @cached_property
+    def _matrices(self) -> dict[str, NDArray[np.int64]]:
+        rows = self.of_rows
+        return {name: confusion_matrix(rows.y, rows.decided[name], rows.classes) for name in self.decisions}
+
     def values(self, model: str) -> Values:
         """Return the metrics of the rows under one weighting."""
+        return self._values[model]
 
-    @abstractmethod
-    def raw_values(self, model: str) -> Values:
-        """Return the metrics before calibration, of a model with a calibration."""
-
-    @abstractmethod
     def confusion_matrix(self, model: str) -> NDArray[np.int64]:
         """Return the numbers of rows by actual and decided class, (classes, classes)."""
+        return self._matrices[model]
 
-    @abstractmethod
+    def raw_values(self, model: str) -> Values:
+        """Return the metrics before calibration; the most probable class is decided."""
+        return point_values(self.of_rows.y, self.raw[model], self.raw[model].argmax(axis=1))
+
     def constant(self, model: str) -> bool:
         """Return whether the model gives the same probabilities to all rows."""
+        probabilities = self.of_rows.probabilities[model]
+        return bool((probabilities == probabilities[0]).all())
 
-    @abstractmethod
-    def sampled(self, model: str, metric: str, position: int | None = None) -> Interval:
-        """Return the interval of a metric, or of that of a class, from resamples or as a normal approximation."""
-
-    @abstractmethod
     def cluster_counts(self, model: str, metric: str, place: int | None) -> tuple[Floats, Floats]:
         """Return the right rows and all rows of each cluster whose share gives accuracy or a metric of `SHARES`."""
+        y, decided, clusters = self.of_rows.y, self.of_rows.decided[model], self.of_rows.clusters
+        assert clusters is not None  # noqa: S101 (asked for only if there are clusters)
+        if place is None or metric == "accuracy":
+            rows = np.ones(len(y), dtype=bool)
+        else:
+            actual, predicted = y == place, decided == place
+            rows = {"precision": predicted, "recall": actual, "f1": actual | predicted}[metric]
+        return sum_by_cluster(rows & (decided == y), clusters), sum_by_cluster(rows, clusters)
 
-    @abstractmethod
-    def paired(self, a: str, b: str) -> Paired:
-        """Return two models on the same rows; `b` comes before `a` in the order of the models."""
-
-    @abstractmethod
     def positive_counts(self, model: str) -> dict[str, PositiveCounts]:
-        """Return the numbers of false and true positives of each class with a curve."""
+        """Return false and true positives of each class with a curve, at every distinct score."""
+        y, probabilities = self.of_rows.y, self.of_rows.probabilities[model]
+        return {
+            self.classes[place]: curves.positive_counts(y == place, probabilities[:, place])
+            for place in self.curve_places(model)
+        }
 
-    @abstractmethod
     def answer_counts(self, model: str) -> PositiveCounts:
         """Return cumulative counts of wrong and right decisions, the most confident first.
 
         The confidence is the probability of the decided class.
         """
-
-    @abstractmethod
-    def reliability_bins(self, model: str) -> list[Bin]:
-        """Return the bins of confidence that hold rows."""
-
-    # What follows from it
+        decided, probabilities = self.of_rows.decided[model], self.of_rows.probabilities[model]
+        return curves.positive_counts(decided == self.of_rows.y, probabilities[np.arange(len(decided)), decided])
 
     def curve_places(self, model: str) -> list[int]:
         """Return the positions of the classes with a curve: of more than `CURVES` those with most rows, in order."""
@@ -155,7 +167,7 @@ class SplitMetrics(ABC):
         if metric in ROW_MEANS and self._few_mistakes(model):
             return None
         if not self._few:
-            ends = self.sampled(model, metric, position)
+            ends = self.sampling.interval(model, metric, position)
             if ends.high - ends.low > TINY:
                 return ends
         if metric == "roc_auc":
@@ -176,7 +188,7 @@ class SplitMetrics(ABC):
     @property
     def rows(self) -> int:
         """Return the number of rows."""
-        return int(self.confusion_matrix(next(iter(self.decisions))).sum())
+        return len(self.of_rows)
 
     @property
     def _few(self) -> bool:
@@ -192,7 +204,7 @@ class SplitMetrics(ABC):
         """Return whether a metric of a model that ignores the rows is the same whatever they are."""
         if metric == "accuracy":
             return False
-        ends = self.sampled(model, metric, position)
+        ends = self.sampling.interval(model, metric, position)
         return ends.high - ends.low <= TINY
 
     def _share(self, model: str, metric: str, place: int | None) -> Share:
@@ -228,17 +240,20 @@ class SplitMetrics(ABC):
 
     def comparison(self, a: str, b: str) -> Comparison:
         """Return how two models compare on the rows; `b` comes before `a` in the order of the models."""
-        pair, rows, confidence = self.paired(a, b), self.rows, self.settings.confidence
-        test, effective = mcnemar(pair.only_a, pair.only_b), float(rows)
-        discordant = (pair.only_a + pair.only_b) / rows
-        if pair.sums is not None and pair.rows is not None:
-            variance = discordant - pair.sampled.difference**2
-            effective = effective_rows(pair.sums, pair.rows, variance, confidence)
-            test = McNemar(pair.only_a, pair.only_b, sign_flip(pair.sums))
-        difference = pair.sampled
+        rows, confidence, clusters = self.rows, self.settings.confidence, self.of_rows.clusters
+        right_a, right_b = (self.of_rows.decided[model] == self.of_rows.y for model in (a, b))
+        only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
+        test, effective = mcnemar(only_a, only_b), float(rows)
+        discordant = (only_a + only_b) / rows
+        difference = self.sampling.difference(a, b)
+        if clusters is not None:
+            sums = sum_by_cluster(right_a.astype(np.int64) - right_b, clusters)
+            variance = discordant - difference.difference**2
+            effective = effective_rows(sums, sum_by_cluster(np.ones(rows), clusters), variance, confidence)
+            test = McNemar(only_a, only_b, sign_flip(sums))
         if self._few or discordant * rows < FEW_DISCORDANT or difference.high - difference.low <= TINY:
             worth = effective / rows
-            ends = tango(pair.only_a * worth, pair.only_b * worth, effective, confidence)
+            ends = tango(only_a * worth, only_b * worth, effective, confidence)
             difference = Difference(difference.difference, *ends)
         return Comparison(test, difference, effective, discordant)
 
@@ -291,7 +306,8 @@ class SplitMetrics(ABC):
 
     def reliability(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.reliability_table`; the intervals of dependent rows are those of fewer rows."""
-        bins, confidence = self.reliability_bins(model), self.settings.confidence
+        confidence = self.settings.confidence
+        bins = reliability_bins(self.of_rows.y, self.of_rows.probabilities[model], confidence=confidence)
         if self.clusters is not None:
             share = self._share(model, "accuracy", None)
             worth = share.effective / share.rows

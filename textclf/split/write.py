@@ -50,7 +50,7 @@ def write_splits(
     classes, report = method(table, data, settings, folder, corrector)
     if corrector is not None:
         report["corrections"] = corrector.report()
-    rows = room.rows_in_memory(sum(report[name]["classes"].values()) for name in SPLITS if name in report)
+    rows = sum(sum(report[name]["classes"].values()) for name in SPLITS if name in report)
     room.require_measuring(rows, len(classes), models=1, where=str(table))
     splits.write_classes(classes, folder)
     return classes, report

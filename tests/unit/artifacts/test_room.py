@@ -54,10 +54,10 @@ def test_the_measured_runs_are_estimated_within_a_tenth(monkeypatch: pytest.Monk
     assert np.allclose(asked, [1265e6, 2666e6, 3554e6], rtol=0.1)
 
 
-def test_the_size_of_predictions_is_that_of_their_largest_batch(tmp_path: Path) -> None:
+def test_the_size_of_predictions_is_that_of_all_batches(tmp_path: Path) -> None:
     def batch(rows: int) -> Predictions:
         texts = np.full(rows, "a", dtype=object)
         return Predictions(texts, texts, np.zeros(rows, np.int64), np.full((rows, 3), 1 / 3), ("a", "b", "c"))
 
     predictions.write([batch(3), batch(5)], tmp_path / "x.parquet")
-    assert room.size_of_predictions(tmp_path / "x.parquet") == (5, 3)
+    assert room.size_of_predictions(tmp_path / "x.parquet") == (8, 3)

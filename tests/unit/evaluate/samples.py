@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
-from textclf.evaluate.exact import ExactMetrics
+from textclf.evaluate import sampling
 from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.split_metrics import SplitMetrics
 
 Arrays = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]
 
@@ -69,9 +70,22 @@ def three_splits(seed: int = 0) -> Predictions:
 
 def exact(
     models: dict[str, Predictions], decision: Decision = HALF, stratified: bool = False, **changes: object
-) -> ExactMetrics:
+) -> SplitMetrics:
     """Return the metrics of models on the same rows of the test split, all decided alike."""
-    return ExactMetrics("test", models, dict.fromkeys(models, decision), params(**changes), stratified)
+    return SplitMetrics("test", models, dict.fromkeys(models, decision), params(**changes), stratified)
+
+
+def as_many(
+    models: dict[str, Predictions],
+    decision: Decision = HALF,
+    stratified: bool = False,
+    clusters: NDArray[np.int64] | None = None,
+    **changes: object,
+) -> SplitMetrics:
+    """Return the metrics of the rows as those of more than `EXACT_ROWS`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sampling, "EXACT_ROWS", 0)
+        return SplitMetrics("test", models, dict.fromkeys(models, decision), params(**changes), stratified, clusters)
 
 
 # Decided yes, no, no, yes: one each of true positive, false negative, true negative, false positive.

@@ -144,7 +144,7 @@ def test_areas_without_resamples_have_nearly_the_intervals_of_resamples(place: i
 def test_an_interval_of_many_classes_needs_no_resamples_of_the_area() -> None:
     rows = drawn(3, 600, 21)
     many = exact({"a": rows}, TOP)
-    assert "roc_auc" not in many.draws["a"]
+    assert "roc_auc" not in many.sampling._draws["a"]
     ends = many.interval("a", "roc_auc")
     assert ends
     few = exact({"a": drawn(3, 600, 20)}, TOP)

@@ -11,15 +11,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from tests.unit.evaluate.samples import SEEDS, exact, params, predictions
+from tests.unit.evaluate.samples import SEEDS, as_many, exact, params, predictions
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate import clusters
 from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.clusters import IdDigest, count_dependent, effective_rows, sign_flip, variance_between
 from textclf.evaluate.comparisons import mcnemar
-from textclf.evaluate.exact import ExactMetrics
-from textclf.evaluate.streaming import StreamingMetrics
+from textclf.evaluate.split_metrics import SplitMetrics
 
 
 def keys(*sizes: int) -> NDArray[np.uint64]:
@@ -103,27 +102,12 @@ def repeated(seed: int, texts: int, times: int) -> tuple[dict[str, Predictions],
     return models, np.repeat(np.arange(texts), times)
 
 
-def streamed(
-    models: dict[str, Predictions], of_rows: NDArray[np.int64], batch: int = 300, **changes: object
-) -> StreamingMetrics:
-    first = models["a"]
-    hashed = of_rows.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) >> np.uint64(20)
-    part = StreamingMetrics(
-        "test", first.classes, dict.fromkeys(models, Decision(0.5)), params(**changes), False, int(of_rows.max()) + 1
-    )
-    for add in (part.add, part.add_influences):
-        for start in range(0, len(first), batch):
-            rows = slice(start, start + batch)
-            add({name: values.take(rows) for name, values in models.items()}, hashed[rows])
-    return part
-
-
 def test_repeated_texts_are_worth_no_more_than_once() -> None:
     models, of_rows = repeated(1, 150, 6)
     once = {name: rows.take(slice(None, None, 6)) for name, rows in models.items()}
     parts = [
         exact(once, resamples=1000),
-        ExactMetrics("test", models, dict.fromkeys(models, Decision(0.5)), params(resamples=1000), False, of_rows),
+        SplitMetrics("test", models, dict.fromkeys(models, Decision(0.5)), params(resamples=1000), False, of_rows),
     ]
     single, clustered = (part.intervals("a") for part in parts)
     assert parts[0].metrics("a") == pytest.approx(parts[1].metrics("a"), abs=1e-6)
@@ -144,20 +128,20 @@ def test_repeated_texts_are_worth_no_more_than_once() -> None:
 def test_of_dependent_rows_a_class_that_is_never_decided_has_a_precision_without_interval() -> None:
     y = np.repeat([0, 1, 0, 1], 30)
     rows = {"a": predictions(y, 0.1 + 0.2 * np.linspace(0, 1, len(y)))}
-    part = ExactMetrics("test", rows, {"a": Decision(0.5)}, params(), False, np.repeat(np.arange(40), 3))
+    part = SplitMetrics("test", rows, {"a": Decision(0.5)}, params(), False, np.repeat(np.arange(40), 3))
     row = part.by_class("a").set_index("class").loc["yes"]
     assert row["precision"] == row["recall"] == 0
     assert np.isnan(row["precision_high"])
     assert 0 < row["recall_high"] < 0.3
 
 
-def test_clusters_give_the_same_intervals_streamed_and_in_memory() -> None:
+def test_clusters_give_the_same_intervals_to_few_and_to_many_rows() -> None:
     models, of_rows = repeated(3, 400, 5)
-    in_memory = ExactMetrics(
+    in_memory = SplitMetrics(
         "test", models, dict.fromkeys(models, Decision(0.5)), params(resamples=1000), False, of_rows
     )
-    part = streamed(models, of_rows, resamples=1000)
-    assert part.metrics("b") == pytest.approx(in_memory.metrics("b"), abs=1e-3)
+    part = as_many(models, clusters=of_rows, resamples=1000)
+    assert part.metrics("b") == in_memory.metrics("b")
     for metric, ends in in_memory.intervals("b").items():
         assert ends
         width = ends["high"] - ends["low"]
@@ -177,7 +161,7 @@ def test_intervals_of_clusters_cover_the_truth_and_tests_reject_as_seldom_as_the
     for seed in range(sets):
         models, of_rows = repeated(seed + 100, 60, 5)
         for clustered in (True, False):
-            part = ExactMetrics(
+            part = SplitMetrics(
                 *("test", models, dict.fromkeys(models, Decision(0.5)), params(), False),
                 of_rows if clustered else None,
             )

@@ -16,9 +16,7 @@ from textclf.evaluate import coverage, metric_files
 from textclf.evaluate.clusters import Clusters
 from textclf.evaluate.coverage import fit_sets, kinds_of, measure_sets
 from textclf.evaluate.curves import FEWEST, risk_coverage_table
-from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.intervals import wilson
-from textclf.evaluate.streaming import StreamingMetrics
 
 COVERED = params(coverage=0.9)
 
@@ -192,20 +190,3 @@ def test_points_of_few_rows_are_left_out_unless_there_are_no_others() -> None:
 def test_a_model_of_one_confidence_has_the_same_error_whatever_it_answers() -> None:
     table = exact({"a": predictions([1, 0, 0, 0], [0.5] * 4)}, HALF).risk_coverage("a")
     assert (table["share_answered"].tolist(), table["error"].tolist()) == ([0, 1], [0.25, 0.25])
-
-
-@pytest.mark.parametrize("decision", [TOP, Decision(None, Temperature(0.7))], ids=["raw", "calibrated"])
-def test_a_streamed_split_has_nearly_the_same_curve(decision: Decision) -> None:
-    rows = drawn(5, 2000)
-    settings = params()
-    small = ExactMetrics("test", {"a": rows}, {"a": decision}, settings, stratified=False)
-    large = StreamingMetrics("test", rows.classes, {"a": decision}, settings, stratified=False)
-    for part in np.array_split(np.arange(2000), 5):
-        large.add({"a": rows.take(part)})
-    one, other = small.risk_coverage("a"), large.risk_coverage("a")
-    assert len(one) < 2000
-    assert len(other) < 2000
-    assert one.iloc[-1].tolist() == other.iloc[-1].tolist()
-    shares = np.linspace(0.05, 1, 50)
-    first, second = (np.interp(shares, table["share_answered"], table["error"]) for table in (one, other))
-    np.testing.assert_allclose(first, second, atol=0.005)

@@ -1,4 +1,4 @@
-"""A whole run measured from predictions, small splits in memory and large ones streamed."""
+"""A whole run measured from predictions."""
 
 import json
 from dataclasses import replace
@@ -16,9 +16,8 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate, open_models
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
-from textclf.evaluate import measure as module
+from textclf.evaluate import sampling
 from textclf.evaluate.clusters import Clusters, IdDigest, find_clusters
-from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.measure import (
     crossvalidation_scores,
     decisions_report,
@@ -28,7 +27,6 @@ from textclf.evaluate.measure import (
 )
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.streaming import StreamingMetrics
 
 
 def two_models(classes: int = 2, rows: int = 900) -> dict[str, Predictions]:
@@ -54,22 +52,6 @@ def test_each_split_is_measured_with_the_decisions_of_the_models() -> None:
             of_split = rows.take(rows.split == split)
             decided = decisions[name].decide(of_split.probabilities)
             assert part.metrics(name) == compute(of_split.y, of_split.probabilities, decided)
-
-
-def test_small_splits_beside_large_ones_are_measured_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "EXACT_ROWS", 300)
-    models = two_models(3)
-    splits, _ = measure({name: batches(rows) for name, rows in models.items()}, params(), False)
-    assert [type(part) for part in splits.values()] == [StreamingMetrics, ExactMetrics, ExactMetrics]
-    monkeypatch.undo()
-    exact, _ = measure({name: [rows] for name, rows in models.items()}, params(), False)
-    train, in_memory = splits["train"], exact["train"]
-    assert train.metrics("a") == pytest.approx(in_memory.metrics("a"), abs=1e-3)
-    for metric, ends in in_memory.intervals("a").items():
-        assert ends
-        width = ends["high"] - ends["low"]
-        assert train.intervals("a")[metric] == pytest.approx(ends, abs=0.25 * width), metric
-    assert splits["test"].intervals("b") == exact["test"].intervals("b")
 
 
 def test_models_of_different_rows_are_an_error() -> None:
@@ -107,7 +89,7 @@ def test_a_model_without_predictions_of_a_split_is_measured_on_the_others(
     large: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if large:
-        monkeypatch.setattr(module, "EXACT_ROWS", 10)
+        monkeypatch.setattr(sampling, "EXACT_ROWS", 10)
     rows = concatenate([drawn(1, classes=3, split=split) for split in ("train", "test")])
     probabilities = rows.probabilities.copy()
     probabilities[rows.split == "train"] = np.nan
@@ -178,10 +160,10 @@ def test_rows_held_out_in_a_cross_validation_are_decided_by_the_threshold_of_the
 @pytest.mark.parametrize("classes", [2, 3])
 def test_every_metric_of_the_registry_is_measured(classes: int, large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     if large:
-        monkeypatch.setattr(module, "EXACT_ROWS", 10)
+        monkeypatch.setattr(sampling, "EXACT_ROWS", 10)
     splits, _ = measure({"a": [drawn(1, classes=classes)]}, params(), False)
     part = splits["test"]
-    assert isinstance(part, StreamingMetrics) == large
+    assert part.sampling.many == large
     assert list(part.metrics("a")) == list(METRICS)
     assert set(part.intervals("a")) == {name for name, metric in METRICS.items() if metric.interval}
     columns = [name for name, metric in METRICS.items() if metric.per_class]
@@ -212,17 +194,17 @@ def clusters_of(rows: Predictions, size: int) -> Clusters:
     return Clusters(keys, digest(rows.ids.tolist()), len(set(keys.tolist())))
 
 
-def test_clusters_widen_the_intervals_of_their_split_in_memory_and_streamed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clusters_widen_the_intervals_of_their_split_of_few_and_of_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     models = two_models(3, rows=1800)
     test = models["a"].take(models["a"].split == "test")
     train = models["a"].take(models["a"].split == "train")
     clusters = {"test": clusters_of(test, 5), "train": clusters_of(train, 5)}
-    monkeypatch.setattr(module, "EXACT_ROWS", 600)
+    monkeypatch.setattr(sampling, "EXACT_ROWS", 600)
     free, bound = (
         measure({name: batches(rows) for name, rows in models.items()}, params(), False, given)
         for given in (None, clusters)
     )
-    assert [type(part) for part in bound[0].values()] == [StreamingMetrics, ExactMetrics, ExactMetrics]
+    assert [part.sampling.many for part in bound[0].values()] == [True, False, False]
     assert [part.clusters for part in bound[0].values()] == [180, None, 90]
     for split in ("train", "validation", "test"):
         assert bound[0][split].metrics("a") == free[0][split].metrics("a")

@@ -15,7 +15,6 @@ from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, params, predict
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.evaluate import comparisons
-from textclf.evaluate import measure as measuring
 from textclf.evaluate.clusters import IdDigest
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.intervals import difference, wilson
@@ -25,7 +24,6 @@ from textclf.evaluate.slices import sums as module
 from textclf.evaluate.slices.membership import Family, Membership
 from textclf.evaluate.slices.report import describe_weak, ranked, report, weak
 from textclf.evaluate.slices.sums import SliceSums
-from textclf.evaluate.streaming import StreamingMetrics
 
 TABLES = st.tuples(st.integers(1, 60), st.integers(1, 60)).flatmap(
     lambda sizes: st.tuples(*(st.tuples(st.integers(0, size), st.just(size)) for size in sizes))
@@ -227,15 +225,12 @@ def test_copies_of_one_text_that_fill_a_slice_do_not_make_it_weak() -> None:
 # In a run
 
 
-@pytest.mark.parametrize("exact_rows", [10, 1000])
-def test_large_splits_are_added_while_they_stream(exact_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "EXACT_ROWS", exact_rows)
+def test_slices_are_added_batch_by_batch() -> None:
     test = drawn(2, 60, 2)
     parts = [drawn(1, 60, 2, "train"), *(test.take(slice(start, start + 20)) for start in range(0, 60, 20))]
     codes = split_in_three(1, 60)
     sums = SliceSums(membership(test, kind=codes), test.classes)
-    splits, _ = measure({"m": parts, "n": parts}, params(), False, None, sums)
-    assert isinstance(splits["test"], StreamingMetrics) == (exact_rows == 10)
+    measure({"m": parts, "n": parts}, params(), False, None, sums)
     assert report(sums, 0.95) == dict.fromkeys("mn", measured(test, kind=codes))
 
 

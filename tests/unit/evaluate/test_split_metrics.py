@@ -1,5 +1,6 @@
 """Metrics of splits in memory: intervals, tables of classes, comparisons."""
 
+import dataclasses
 from itertools import combinations
 
 import numpy as np
@@ -11,9 +12,9 @@ from tests.unit.evaluate.samples import FOUR, HALF, TOP, drawn, exact, overconfi
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.bootstrap import bootstrap
-from textclf.evaluate.exact import ExactMetrics
 from textclf.evaluate.intervals import percentile, tango, wilson
 from textclf.evaluate.registry import METRICS
+from textclf.evaluate.split_metrics import SplitMetrics
 
 WITH_INTERVAL = {name for name, metric in METRICS.items() if metric.interval}
 
@@ -101,7 +102,7 @@ def test_intervals_of_a_class_are_wilsons_for_recall_and_percentiles_for_the_oth
         ends = wilson(round(row["recall"] * row["support"]), row["support"], confidence)
         assert (row["recall_low"], row["recall_high"]) == ends
         for metric in ("precision", "f1", "roc_auc"):
-            ends = percentile(part.draws["a"][f"class_{metric}"][:, position], confidence)
+            ends = percentile(part.sampling._draws["a"][f"class_{metric}"][:, position], confidence)
             assert (row[f"{metric}_low"], row[f"{metric}_high"]) == pytest.approx(ends)
 
 
@@ -117,8 +118,8 @@ def test_a_class_without_rows_has_no_metrics() -> None:
 
 def test_a_class_that_is_never_decided_has_zeros_and_its_precision_no_interval() -> None:
     rows = drawn(2)
-    part = exact({"a": rows}, TOP)
-    part.decided["a"] = np.where(part.decided["a"] == 1, 2, part.decided["a"])
+    never = rows.probabilities * [1, 0.01, 1]
+    part = exact({"a": dataclasses.replace(rows, probabilities=never / never.sum(axis=1, keepdims=True))}, TOP)
     row = part.by_class("a").set_index("class").loc["c1"]
     assert row[["precision", "recall", "recall_low", "f1", "f1_low"]].eq(0).all()
     assert row[["precision_low", "precision_high"]].isna().all()
@@ -165,7 +166,7 @@ def test_a_comparison_is_that_worked_out_by_hand() -> None:
 def test_every_pair_of_three_models_is_compared_with_holms_correction() -> None:
     models = {name: overconfident(seed) for name, seed in (("a", 1), ("b", 2), ("c", 3))}
     decisions = {"a": Decision(0.999), "b": Decision(0.5), "c": Decision(0.2)}
-    part = ExactMetrics("test", models, decisions, params(), True)
+    part = SplitMetrics("test", models, decisions, params(), True)
     report = part.comparisons()
     assert list(report) == ["b_vs_a", "c_vs_a", "c_vs_b"]
     for earlier, later in combinations(models, 2):

@@ -1,0 +1,164 @@
+"""The intervals of the metrics of several models on the same rows.
+
+Up to `EXACT_ROWS` rows they are percentile intervals of bootstrap resamples of the rows, or of the clusters of
+dependent ones. Beyond, counts are resampled instead of rows, which takes the same time for any number of rows, clusters
+in `BUCKETS` groups at random; means over rows have normal intervals. The ROC AUC of many rows or classes has a normal
+interval too (`areas.Areas`).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.evaluate.areas import Areas
+from textclf.evaluate.bootstrap import bootstrap, join, resample_counts, resamples
+from textclf.evaluate.clusters import BUCKETS, sum_by_cluster, variance_between
+from textclf.evaluate.comparisons import Difference, accuracy_difference
+from textclf.evaluate.intervals import Interval, normal, percentile, percentiles, variance_of_mean
+from textclf.evaluate.metrics import (
+    FROM_COUNTS,
+    ROW_MEANS,
+    Counts,
+    Values,
+    confusion_matrix,
+    from_counts,
+    from_tables,
+)
+from textclf.evaluate.settings import EXACT_ROWS, Evaluate
+
+RESAMPLED_AREAS = 20  # classes up to which the ROC AUC is resampled; its time grows with rows times classes
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a split and what each model says of them.
+
+    `y` (rows,) are the positions of the actual classes; `probabilities` (rows, classes) and `decided` (rows,) are by
+    model. `clusters` (rows,) are the positions of the clusters of dependent rows, None if the rows are independent.
+    `stratified` says whether the split fixed the shares of the classes.
+    """
+
+    y: Ints
+    probabilities: Mapping[str, Floats]
+    decided: Mapping[str, Ints]
+    clusters: Ints | None
+    stratified: bool
+    classes: int
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.y)
+
+
+class Sampling:
+    """The intervals of all models, from the same resamples, so that differences between models are paired."""
+
+    def __init__(self, rows: Rows, settings: Evaluate) -> None:
+        """Draw nothing yet."""
+        self.rows, self.settings = rows, settings
+        self.many = len(rows) > EXACT_ROWS
+        self._ends: dict[tuple[str, str], tuple[Floats, Floats]] = {}
+        self._areas: dict[str, Areas] = {}
+
+    def interval(self, model: str, metric: str, position: int | None = None) -> Interval:
+        """Return the interval of a metric of a model, or of that of the class at this position."""
+        confidence, rows = self.settings.confidence, self.rows
+        if metric == "roc_auc" and (self.many or rows.classes > RESAMPLED_AREAS):
+            if model not in self._areas:
+                self._areas[model] = Areas(rows.y, rows.probabilities[model], rows.clusters, rows.stratified)
+            return self._areas[model].interval(position, confidence)
+        if metric in ROW_MEANS and self.many:
+            return self._mean_interval(model, metric)
+        draws = self._draws[model]
+        if position is None:
+            return percentile(draws[metric], confidence)
+        if metric not in FROM_COUNTS:
+            return percentile(draws[f"class_{metric}"][:, position], confidence)
+        if (model, metric) not in self._ends:
+            self._ends[model, metric] = percentiles(draws[f"class_{metric}"], confidence)
+        low, high = self._ends[model, metric]
+        return Interval(float(low[position]), float(high[position]))
+
+    def difference(self, a: str, b: str) -> Difference:
+        """Return the accuracy of a minus that of b, with its interval."""
+        rows, settings = self.rows, self.settings
+        right_a, right_b = (rows.decided[model] == rows.y for model in (a, b))
+        if not self.many:
+            return accuracy_difference(
+                *(rows.y, right_a, right_b, settings.seed, settings.resamples, settings.confidence),
+                stratified=rows.stratified,
+                clusters=rows.clusters,
+            )
+        better = right_a.astype(np.int64) - right_b
+        if self._groups is None:
+            kinds = np.bincount(4 * rows.y + right_b + 2 * right_a, minlength=4 * rows.classes).reshape(-1, 4)
+            tables = resample_counts(kinds, settings.seed, settings.resamples, rows.stratified)
+            draws = np.concatenate([(table[:, :, 2] - table[:, :, 1]).sum(axis=1) for table in tables]) / len(rows)
+        else:
+            sums, sizes = sum_by_cluster(better, self._groups), sum_by_cluster(np.ones(len(rows)), self._groups)
+            draws = np.concatenate([(chunk @ sums) / (chunk @ sizes) for chunk in self._resampled_groups()])
+        return Difference(float(better.mean()), *percentile(draws, settings.confidence))
+
+    @cached_property
+    def _groups(self) -> Ints | None:
+        """The group of each row: its cluster, or of many a random one of a few, since positions follow from hashes."""
+        clusters = self.rows.clusters
+        return clusters % BUCKETS if clusters is not None and self.many else clusters
+
+    def _resampled_groups(self) -> list[NDArray[np.int32]]:
+        """Return how often each group is drawn in each resample, in chunks (resamples, groups)."""
+        groups = np.zeros(int(self._groups.max()) + 1, np.int64) if self._groups is not None else np.zeros(0, np.int64)
+        return [*resamples(groups, self.settings.seed, self.settings.resamples, stratified=False)]
+
+    @cached_property
+    def _draws(self) -> dict[str, Values]:
+        """The metrics of each model in the resamples; of many rows those that follow from counts."""
+        rows, settings = self.rows, self.settings
+        if self.many:
+            return {name: self._count_draws(decided) for name, decided in rows.decided.items()}
+        outputs = {name: (rows.probabilities[name], rows.decided[name]) for name in rows.decided}
+        areas = rows.classes <= RESAMPLED_AREAS
+        return bootstrap(
+            rows.y, outputs, settings.seed, settings.resamples, rows.stratified, rows.clusters, areas=areas
+        )
+
+    def _count_draws(self, decided: Ints) -> Values:
+        rows, settings = self.rows, self.settings
+        if self._groups is None:
+            table = confusion_matrix(rows.y, decided, rows.classes)
+            chunks = resample_counts(table, settings.seed, settings.resamples, rows.stratified)
+            return join([from_tables(part) for part in chunks])
+        right, groups = decided == rows.y, self._groups
+        shape = int(groups.max()) + 1, rows.classes
+        counted = ((groups[right], rows.y[right]), (groups, decided), (groups, rows.y))
+        by_group = np.stack([_count(of, places, shape) for of, places in counted], axis=1)
+        present, parts = len(np.unique(rows.y)), []
+        for chunk in self._resampled_groups():
+            drawn = (chunk @ by_group.reshape(len(by_group), -1)).reshape(len(chunk), 3, rows.classes)
+            parts.append(from_counts(Counts(drawn[:, 0], drawn[:, 1], drawn[:, 2], present)))
+        return join(parts)
+
+    def _mean_interval(self, model: str, metric: str) -> Interval:
+        """Return the normal interval of a mean over the rows."""
+        rows, clusters = self.rows, self.rows.clusters
+        values = ROW_MEANS[metric](rows.y, rows.probabilities[model])
+        if clusters is not None:
+            variance = variance_between(sum_by_cluster(values, clusters), sum_by_cluster(np.ones(len(rows)), clusters))
+        else:
+            sums, squares = (np.bincount(rows.y, each).astype(np.float64) for each in (values, values**2))
+            variance = variance_of_mean(np.bincount(rows.y), sums, squares, rows.stratified)
+        ends = normal(float(values.mean()), math.sqrt(variance), self.settings.confidence)
+        highest = {"brier": 1.0 if rows.classes == 2 else 2.0}.get(metric, math.inf)
+        return Interval(max(ends.low, 0.0), min(ends.high, highest))
+
+
+def _count(groups: Ints, places: Ints, shape: tuple[int, int]) -> Floats:
+    """Return the number of rows of each class in each group, (groups, classes)."""
+    return np.bincount(groups * shape[1] + places, minlength=shape[0] * shape[1]).astype(np.float64).reshape(shape)
