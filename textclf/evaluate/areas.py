@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from textclf.evaluate.clusters import sum_by_cluster, variance_between
 from textclf.evaluate.intervals import Interval, normal, variance_of_mean
-from textclf.evaluate.metrics import shown_classes
+from textclf.evaluate.metrics import counts_below, shown_classes
 
 Floats = NDArray[np.float64]
 
@@ -45,15 +45,13 @@ class Areas:
 
 def _influence(positive: NDArray[np.bool_], scores: Floats) -> tuple[float, Floats]:
     """Return the area, and the influence of each row on it (rows,), whose variance / rows is that of the area."""
-    above, below = np.sort(scores[positive]), np.sort(scores[~positive])
-    lower = (np.searchsorted(below, scores[positive], "left") + np.searchsorted(below, scores[positive], "right")) / 2
-    higher = (
-        np.searchsorted(above, scores[~positive], "left") + np.searchsorted(above, scores[~positive], "right")
-    ) / 2
-    area = float(lower.mean()) / len(below)
-    influence = np.empty(len(scores))
-    influence[positive] = (lower / len(below) - area) / len(above)
-    influence[~positive] = (1 - higher / len(above) - area) / len(below)
+    positives_below, others_below = counts_below(positive, scores)
+    positives = int(np.count_nonzero(positive))
+    others = len(positive) - positives
+    area = float(others_below[positive].mean()) / others
+    influence: Floats = np.where(
+        positive, (others_below / others - area) / positives, (1 - positives_below / positives - area) / others
+    )
     return area, influence * len(scores)
 
 

@@ -15,13 +15,14 @@ from textclf.artifacts.splits import open_clusters, read_table
 from textclf.core.arrow import as_array, to_bytes
 from textclf.evaluate.comparisons import EXACT_SUM
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
+from textclf.evaluate.settings import EXACT_ROWS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
 FEWEST = 8  # clusters of equal size that vary as much, from which the variance between clusters can be estimated
-BUCKETS = 1024  # random groups of clusters in which a split too large for memory is summed
+BUCKETS = 1024  # random groups of clusters in which the rows of a large split are summed
 
 Floats = NDArray[np.float64]
 
@@ -65,6 +66,16 @@ def count_dependent(keys: NDArray[np.uint64]) -> int:
     """
     sizes = np.unique(keys, return_counts=True)[1]
     return len(sizes) if (sizes.astype(np.float64) ** 2).sum() > LIMIT * len(keys) else 0
+
+
+def group_rows(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Return the position of the cluster of each row, from their keys; all (rows,).
+
+    Of more than `EXACT_ROWS` rows it is one of `BUCKETS` groups of clusters, which are random since keys are hashes.
+    """
+    if len(keys) > EXACT_ROWS:
+        return (keys % np.uint64(BUCKETS)).astype(np.int64)
+    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
 
 
 def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:

@@ -14,7 +14,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.clusters import Clusters, IdDigest
+from textclf.evaluate.clusters import Clusters, IdDigest, group_rows
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.sums import SliceSums
@@ -62,9 +62,11 @@ def measure(
     for split, batches in parts.items():
         together = {name: concatenate([part[name] for part in batches]) for name in batches[0]}
         batches.clear()
-        of_rows = np.unique(clusters[split].keys, return_inverse=True)[1] if split in clusters else None
+        groups, count = None, None
+        if split in clusters:
+            groups, count = group_rows(clusters[split].keys), clusters[split].count
         some = {name: decisions[name] for name in together}
-        splits[split] = SplitMetrics(split, together, some, settings, stratified, of_rows)
+        splits[split] = SplitMetrics(split, together, some, settings, stratified, groups, count)
     return splits, decisions
 
 

@@ -9,7 +9,7 @@ A metric has an entry in the registry `textclf.evaluate.registry` and, under the
 point values, intervals and, with `per_class`, in the table of the classes.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -197,6 +197,23 @@ def calibration_gaps(y: NDArray[np.int64], probabilities: Floats, bins: int = BI
 # ROC AUC
 
 
+def counts_below(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
+    """Return for each row the rows of the class and the other rows with a lower score, ties as one half: both (rows,).
+
+    The mean of the other rows below those of the class, as a share of the other rows, is the ROC AUC.
+    """
+    order = np.argsort(scores)  # ties in any order
+    first = np.flatnonzero(np.append(True, np.diff(scores[order]) != 0))[: len(scores)]  # of rows with a score
+    sizes = np.diff(first, append=len(scores))
+    below = []
+    for side in (positive, ~positive):
+        counts = np.add.reduceat(side[order].astype(np.int64), first)
+        of_rows = np.empty(len(scores))
+        of_rows[order] = np.repeat(np.cumsum(counts) - counts / 2, sizes)
+        below.append(of_rows)
+    return below[0], below[1]
+
+
 def _roc_auc(positive: NDArray[np.bool_], scores: Floats) -> Callable[[Floats], Floats]:
     """Return a function from weights (weightings, rows) to the ROC AUC (weightings,), NaN without rows on both sides.
 
@@ -253,15 +270,23 @@ def weighted(
         values["ece"] = np.abs(gaps).sum(axis=1) / counts.total
         if not areas:
             return values
-        return values | _areas(functions, weights, classes, present)
+        by_class = np.column_stack([area(weights) for area in functions])
+        return values | _areas(by_class, classes, present)
 
     return measure
 
 
-def _areas(functions: Sequence[Callable[[Floats], Floats]], weights: Floats, classes: int, present: int) -> Values:
-    """Return the area of each class, and their mean if all classes have rows, under each weighting."""
-    by_class = np.column_stack([area(weights) for area in functions])
-    values: Values = {"class_roc_auc": np.broadcast_to(by_class, (len(weights), classes))}  # binary: the same for both
+def _area(positive: NDArray[np.bool_], scores: Floats) -> float:
+    """Return the ROC AUC of a class, NaN without rows on both sides."""
+    if positive.all() or not positive.any():
+        return np.nan
+    return float(counts_below(positive, scores)[1][positive].mean() / np.count_nonzero(~positive))
+
+
+def _areas(by_class: Floats, classes: int, present: int) -> Values:
+    """Return the area of each class, and their mean if all classes have rows, from (weightings, classes with one)."""
+    shape = len(by_class), classes
+    values: Values = {"class_roc_auc": np.broadcast_to(by_class, shape)}  # binary: the same for both
     if present == classes:
         defined = np.isfinite(by_class).sum(axis=1)
         values["roc_auc"] = _ratio(np.nansum(by_class, axis=1), defined, undefined=np.nan)
@@ -295,8 +320,8 @@ def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[n
     values |= {name: np.atleast_1d(function(y, probabilities).mean()) for name, function in ROW_MEANS.items()}
     confidences, correct, position = top_class(y, probabilities)
     values["ece"] = np.atleast_1d(np.abs(np.bincount(position, correct - confidences)).sum() / len(y))
-    functions = [_roc_auc(y == place, probabilities[:, place]) for place in shown_classes(classes)]
-    return values | _areas(functions, np.ones((1, len(y))), classes, len(np.unique(y)))
+    areas = [_area(y == place, probabilities[:, place]) for place in shown_classes(classes)]
+    return values | _areas(np.array([areas]), classes, len(np.unique(y)))
 
 
 def compute(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> dict[str, float]:

@@ -1,13 +1,12 @@
 """The intervals of the metrics of several models on the same rows.
 
 Up to `EXACT_ROWS` rows they are percentile intervals of bootstrap resamples of the rows, or of the clusters of
-dependent ones. Beyond, counts are resampled instead of rows, which takes the same time for any number of rows, clusters
-in `BUCKETS` groups at random; means over rows have normal intervals. The ROC AUC of many rows or classes has a normal
-interval too (`areas.Areas`).
+dependent ones. Beyond, counts are resampled instead of rows, which takes the same time for any number of rows; means
+over rows have normal intervals. The ROC AUC of many rows or classes has a normal interval too (`areas.Areas`).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 
 from textclf.evaluate.areas import Areas
 from textclf.evaluate.bootstrap import bootstrap, join, resample_counts, resamples
-from textclf.evaluate.clusters import BUCKETS, sum_by_cluster, variance_between
+from textclf.evaluate.clusters import sum_by_cluster, variance_between
 from textclf.evaluate.comparisons import Difference, accuracy_difference
 from textclf.evaluate.intervals import Interval, normal, percentile, percentiles, variance_of_mean
 from textclf.evaluate.metrics import (
@@ -97,25 +96,18 @@ class Sampling:
                 clusters=rows.clusters,
             )
         better = right_a.astype(np.int64) - right_b
-        if self._groups is None:
+        if rows.clusters is None:
             kinds = np.bincount(4 * rows.y + right_b + 2 * right_a, minlength=4 * rows.classes).reshape(-1, 4)
             tables = resample_counts(kinds, settings.seed, settings.resamples, rows.stratified)
             draws = np.concatenate([(table[:, :, 2] - table[:, :, 1]).sum(axis=1) for table in tables]) / len(rows)
         else:
-            sums, sizes = sum_by_cluster(better, self._groups), sum_by_cluster(np.ones(len(rows)), self._groups)
-            draws = np.concatenate([(chunk @ sums) / (chunk @ sizes) for chunk in self._resampled_groups()])
+            sums, sizes = (sum_by_cluster(each, rows.clusters) for each in (better, np.ones(len(rows))))
+            draws = np.concatenate([(chunk @ sums) / (chunk @ sizes) for chunk in self._resampled_clusters(len(sums))])
         return Difference(float(better.mean()), *percentile(draws, settings.confidence))
 
-    @cached_property
-    def _groups(self) -> Ints | None:
-        """The group of each row: its cluster, or of many a random one of a few, since positions follow from hashes."""
-        clusters = self.rows.clusters
-        return clusters % BUCKETS if clusters is not None and self.many else clusters
-
-    def _resampled_groups(self) -> list[NDArray[np.int32]]:
-        """Return how often each group is drawn in each resample, in chunks (resamples, groups)."""
-        groups = np.zeros(int(self._groups.max()) + 1, np.int64) if self._groups is not None else np.zeros(0, np.int64)
-        return [*resamples(groups, self.settings.seed, self.settings.resamples, stratified=False)]
+    def _resampled_clusters(self, count: int) -> Iterator[NDArray[np.int32]]:
+        """Yield how often each of so many clusters is drawn in each resample, in chunks (resamples, clusters)."""
+        return resamples(np.zeros(count, np.int64), self.settings.seed, self.settings.resamples, stratified=False)
 
     @cached_property
     def _draws(self) -> dict[str, Values]:
@@ -131,17 +123,17 @@ class Sampling:
 
     def _count_draws(self, decided: Ints) -> Values:
         rows, settings = self.rows, self.settings
-        if self._groups is None:
+        if rows.clusters is None:
             table = confusion_matrix(rows.y, decided, rows.classes)
             chunks = resample_counts(table, settings.seed, settings.resamples, rows.stratified)
             return join([from_tables(part) for part in chunks])
-        right, groups = decided == rows.y, self._groups
-        shape = int(groups.max()) + 1, rows.classes
-        counted = ((groups[right], rows.y[right]), (groups, decided), (groups, rows.y))
-        by_group = np.stack([_count(of, places, shape) for of, places in counted], axis=1)
+        right, clusters = decided == rows.y, rows.clusters
+        shape = int(clusters.max()) + 1, rows.classes
+        counted = ((clusters[right], rows.y[right]), (clusters, decided), (clusters, rows.y))
+        by_cluster = np.stack([_count(of, places, shape) for of, places in counted], axis=1)
         present, parts = len(np.unique(rows.y)), []
-        for chunk in self._resampled_groups():
-            drawn = (chunk @ by_group.reshape(len(by_group), -1)).reshape(len(chunk), 3, rows.classes)
+        for chunk in self._resampled_clusters(len(by_cluster)):
+            drawn = (chunk @ by_cluster.reshape(len(by_cluster), -1)).reshape(len(chunk), 3, rows.classes)
             parts.append(from_counts(Counts(drawn[:, 0], drawn[:, 1], drawn[:, 2], present)))
         return join(parts)
 
@@ -159,6 +151,6 @@ class Sampling:
         return Interval(max(ends.low, 0.0), min(ends.high, highest))
 
 
-def _count(groups: Ints, places: Ints, shape: tuple[int, int]) -> Floats:
-    """Return the number of rows of each class in each group, (groups, classes)."""
-    return np.bincount(groups * shape[1] + places, minlength=shape[0] * shape[1]).astype(np.float64).reshape(shape)
+def _count(clusters: Ints, places: Ints, shape: tuple[int, int]) -> Floats:
+    """Return the number of rows of each class in each cluster, (clusters, classes)."""
+    return np.bincount(clusters * shape[1] + places, minlength=shape[0] * shape[1]).astype(np.float64).reshape(shape)

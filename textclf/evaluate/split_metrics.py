@@ -54,15 +54,16 @@ class SplitMetrics:
         settings: Evaluate,
         stratified: bool,
         clusters: NDArray[np.int64] | None = None,
+        count: int | None = None,
     ) -> None:
         """Calibrate and decide the same rows of each model.
 
         `stratified` says whether the split fixed the shares of the classes; `clusters` (rows,) are the positions of the
-        clusters of the rows, None if they are independent.
+        clusters of the rows, or of groups of clusters if `count` is their number; None if the rows are independent.
         """
         first = next(iter(models.values()))
         self.split, self.classes, self.decisions, self.settings = split, first.classes, decisions, settings
-        self.clusters = None if clusters is None else int(clusters.max()) + 1
+        self.clusters = count if clusters is None or count is not None else int(clusters.max()) + 1
         self.raw = {name: rows.probabilities for name, rows in models.items()}
         calibrated = {name: decisions[name].calibrate(rows) for name, rows in self.raw.items()}
         decided = {name: decisions[name].decide(rows) for name, rows in calibrated.items()}

@@ -14,9 +14,18 @@ from scipy import stats
 from tests.unit.evaluate.samples import SEEDS, as_many, exact, params, predictions
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
+from textclf.core.hashing import fingerprints
 from textclf.evaluate import clusters
 from textclf.evaluate.bootstrap import resamples
-from textclf.evaluate.clusters import IdDigest, count_dependent, effective_rows, sign_flip, variance_between
+from textclf.evaluate.clusters import (
+    BUCKETS,
+    IdDigest,
+    count_dependent,
+    effective_rows,
+    group_rows,
+    sign_flip,
+    variance_between,
+)
 from textclf.evaluate.comparisons import mcnemar
 from textclf.evaluate.split_metrics import SplitMetrics
 
@@ -100,6 +109,15 @@ def repeated(seed: int, texts: int, times: int) -> tuple[dict[str, Predictions],
         log_odds = np.repeat(generator.normal(0, 1, texts), times) + 1.7 * (y - 0.5)
         models[name] = predictions(y, 1 / (1 + np.exp(-2 * log_odds)))
     return models, np.repeat(np.arange(texts), times)
+
+
+def test_rows_of_a_cluster_are_in_one_group_however_many_rows_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    repeated = fingerprints([str(number // 3) for number in range(9000)])
+    for most, groups in ((9000, 3000), (8999, BUCKETS)):
+        monkeypatch.setattr(clusters, "EXACT_ROWS", most)
+        of_rows = group_rows(repeated)
+        assert (of_rows[::3] == of_rows[1::3]).all()
+        assert (of_rows.min(), of_rows.max()) == (0, groups - 1)
 
 
 def test_repeated_texts_are_worth_no_more_than_once() -> None:

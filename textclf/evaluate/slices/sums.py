@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
-from textclf.evaluate.clusters import BUCKETS
+from textclf.evaluate.clusters import group_rows
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS
-from textclf.evaluate.settings import EXACT_ROWS
 from textclf.evaluate.slices.dependence import Repeats, find_dependence
 from textclf.evaluate.slices.membership import Membership
 
@@ -64,7 +63,8 @@ class SliceSums:
             for family in membership.families
         ]
         dependent = any(part.any() for found in self.dependence for part in found)
-        self.groups = _groups(keys if dependent else None, membership.rows)
+        independent = np.zeros(membership.rows, np.int64)
+        self.groups = group_rows(keys) if dependent and keys is not None else independent
         self.size = int(self.groups.max(initial=0)) + 1
         self.models: dict[str, ModelSums] = {}
         self._added = 0
@@ -120,12 +120,3 @@ class SliceSums:
     def _by_cell(self, place: int, cells: NDArray[np.int64], values: Floats) -> Floats:
         sums = np.bincount(cells, values, minlength=self._count(place)).astype(np.float64, copy=False)
         return sums.reshape(-1, self.size)
-
-
-def _groups(keys: NDArray[np.uint64] | None, rows: int) -> NDArray[np.int64]:
-    """Return the group of each row: its cluster, or of many rows a random one of a few groups of clusters."""
-    if keys is None:
-        return np.zeros(rows, np.int64)
-    if len(keys) > EXACT_ROWS:
-        return (keys % np.uint64(BUCKETS)).astype(np.int64)
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64)

@@ -14,13 +14,12 @@ from sklearn import metrics as sk
 from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, params, predictions, reference
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
-from textclf.evaluate import comparisons
+from textclf.evaluate import clusters, comparisons
 from textclf.evaluate.clusters import IdDigest
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.intervals import difference, wilson
 from textclf.evaluate.measure import measure
 from textclf.evaluate.settings import SLICE_METRICS
-from textclf.evaluate.slices import sums as module
 from textclf.evaluate.slices.membership import Family, Membership
 from textclf.evaluate.slices.report import describe_weak, ranked, report, weak
 from textclf.evaluate.slices.sums import SliceSums
@@ -202,7 +201,7 @@ def test_rows_that_repeat_are_worth_one_each(monkeypatch: pytest.MonkeyPatch) ->
         for key in ("accuracy", "difference", "log_loss"):
             widths = [part[f"{key}_interval"]["high"] - part[f"{key}_interval"]["low"] for part in (entry, naive)]
             assert widths[0] == pytest.approx(5**0.5 * widths[1], rel=0.15)
-    monkeypatch.setattr(module, "EXACT_ROWS", 1000)  # in groups of clusters
+    monkeypatch.setattr(clusters, "EXACT_ROWS", 1000)  # in groups of clusters
     for name, entry in measured(repeated, None, keys, kind=np.repeat(codes, 5)).items():
         assert entry["effective_rows"] == pytest.approx(clustered[name]["effective_rows"], rel=0.25)
 
