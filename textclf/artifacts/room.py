@@ -14,6 +14,7 @@ PREDICTING = 4  # matrices of probabilities (rows x classes) in memory while a m
 # While they are evaluated: such matrices, those of each model, and confusion matrices of each model, measured with
 # 10,000 and 30,000 rows of 1,000 and 2,000 classes
 MEASURING, MEASURING_MODEL, CONFUSION = 2, 4, 3
+ROW = 32  # bytes of a row besides, while it is evaluated
 
 
 def rows_in_memory(rows: Iterable[int]) -> int:
@@ -31,7 +32,7 @@ def require_measuring(rows: int, classes: int, models: int, where: str) -> None:
     """Raise `UserError` unless predictions of so many models for so many rows at once can be evaluated."""
     matrices = (MEASURING + MEASURING_MODEL * models) * NUMBER * rows * classes
     confusion = CONFUSION * models * NUMBER * classes**2
-    resources.require_memory(IMPORTS + matrices + confusion, _purpose(rows, classes, where))
+    resources.require_memory(IMPORTS + matrices + ROW * rows + confusion, _purpose(rows, classes, where))
 
 
 def _purpose(rows: int, classes: int, where: str) -> str:

@@ -36,16 +36,9 @@ def reliability_bins(
     for place in np.unique(position).tolist():
         inside = position == place
         rows, successes = int(inside.sum()), int(correct[inside].sum())
-        table.append(bin_from_counts(place, bins, rows, successes, float(confidences[inside].mean()), confidence))
+        mean, ends = float(confidences[inside].mean()), wilson(successes, rows, confidence)
+        table.append(Bin(place / bins, (place + 1) / bins, rows, mean, successes / rows, *ends))
     return table
-
-
-def bin_from_counts(
-    place: int, bins: int, rows: int, correct: int, mean_confidence: float, confidence: float = CONFIDENCE
-) -> Bin:
-    """Return the bin at position `place` of `bins` from its counts; `confidence` is the level of its interval."""
-    interval = wilson(correct, rows, confidence)
-    return Bin(place / bins, (place + 1) / bins, rows, mean_confidence, correct / rows, *interval)
 
 
 def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Temperature:

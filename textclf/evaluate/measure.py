@@ -53,7 +53,7 @@ def measure(
                 raise _other_rows(split)
         if slices is not None and split == "test":
             slices.add(batch, decisions)
-        empty = first.ids[:0]  # ids take most of the memory
+        empty = first.ids[:0].copy()  # not a view: ids take most of the memory
         parts[split].append({name: replace(part, ids=empty, split=empty) for name, part in batch.items()})
     for split, (_, known) in expected.items():
         if ids[split].digest() != known:
@@ -129,8 +129,8 @@ def decisions_report(
     A calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`. `best`
     has the metrics of the best model on the validation rows, and is empty without them. `guessing` is what every model
     should be better than. `measured` are the metrics of the models trained here, `held_out` the predictions of a
-    cross-validation within the training rows, which there is without validation rows. `protocol.clusters` has the
-    number of clusters of each split with dependent rows.
+    cross-validation within the training rows, which there is if it chooses the default model. `protocol.clusters` has
+    the number of clusters of each split with dependent rows.
     """
     report: dict[str, Any] = {}
     for name, decision in decisions.items():

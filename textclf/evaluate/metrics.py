@@ -128,11 +128,11 @@ def from_counts(counts: Counts) -> Values:
     return values
 
 
-def from_tables(tables: NDArray[np.int64]) -> Values:
-    """Return the metrics of `FROM_COUNTS` of confusion matrices, (weightings, classes, classes)."""
+def from_tables(tables: NDArray[np.int64], present: int) -> Values:
+    """Return the metrics of `FROM_COUNTS` of confusion matrices (weightings, classes, classes); `present` as there."""
     counts = tables.diagonal(axis1=1, axis2=2), tables.sum(axis=1), tables.sum(axis=2)
     correct, predicted, actual = (values.astype(np.float64) for values in counts)
-    return from_counts(Counts(correct, predicted, actual, int(actual.any(axis=0).sum())))
+    return from_counts(Counts(correct, predicted, actual, present))
 
 
 def _ratio(part: Floats, whole: NDArray[Any], undefined: float = 0) -> Floats:
@@ -315,13 +315,13 @@ def _sum_by(
 
 def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Values:
     """Return the metrics of `weighted` with one weighting, in which every row counts once."""
-    classes = probabilities.shape[1]
-    values = from_tables(confusion_matrix(y, decided, classes)[np.newaxis])
+    classes, present = probabilities.shape[1], len(np.unique(y))
+    values = from_tables(confusion_matrix(y, decided, classes)[np.newaxis], present)
     values |= {name: np.atleast_1d(function(y, probabilities).mean()) for name, function in ROW_MEANS.items()}
     confidences, correct, position = top_class(y, probabilities)
     values["ece"] = np.atleast_1d(np.abs(np.bincount(position, correct - confidences)).sum() / len(y))
     areas = [_area(y == place, probabilities[:, place]) for place in shown_classes(classes)]
-    return values | _areas(np.array([areas]), classes, len(np.unique(y)))
+    return values | _areas(np.array([areas]), classes, present)
 
 
 def compute(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> dict[str, float]:

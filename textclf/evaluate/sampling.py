@@ -122,16 +122,16 @@ class Sampling:
         )
 
     def _count_draws(self, decided: Ints) -> Values:
-        rows, settings = self.rows, self.settings
+        rows, settings, present = self.rows, self.settings, len(np.unique(self.rows.y))
         if rows.clusters is None:
             table = confusion_matrix(rows.y, decided, rows.classes)
             chunks = resample_counts(table, settings.seed, settings.resamples, rows.stratified)
-            return join([from_tables(part) for part in chunks])
+            return join([from_tables(part, present) for part in chunks])
         right, clusters = decided == rows.y, rows.clusters
         shape = int(clusters.max()) + 1, rows.classes
         counted = ((clusters[right], rows.y[right]), (clusters, decided), (clusters, rows.y))
         by_cluster = np.stack([_count(of, places, shape) for of, places in counted], axis=1)
-        present, parts = len(np.unique(rows.y)), []
+        parts = []
         for chunk in self._resampled_clusters(len(by_cluster)):
             drawn = (chunk @ by_cluster.reshape(len(by_cluster), -1)).reshape(len(chunk), 3, rows.classes)
             parts.append(from_counts(Counts(drawn[:, 0], drawn[:, 1], drawn[:, 2], present)))

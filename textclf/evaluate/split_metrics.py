@@ -81,7 +81,7 @@ class SplitMetrics:
         return {name: confusion_matrix(rows.y, rows.decided[name], rows.classes) for name in self.decisions}
 
     def values(self, model: str) -> Values:
-        """Return the metrics of the rows under one weighting."""
+        """Return the metrics of the rows, each as an array of one value."""
         return self._values[model]
 
     def confusion_matrix(self, model: str) -> NDArray[np.int64]:
@@ -273,9 +273,9 @@ class SplitMetrics:
             for metric in (metric for metric in METRICS.values() if metric.per_class):
                 value = values[f"class_{metric.name}"][0, place] if support else np.nan
                 ends = None
-                fixed = constant and metric.name != "recall" and support and self._fixed(model, metric.name, place)
-                if metric.interval and np.isfinite(value) and not fixed:
-                    ends = self.interval(model, metric.name, place)
+                if metric.interval and np.isfinite(value):
+                    fixed = constant and metric.name != "recall" and self._fixed(model, metric.name, place)
+                    ends = None if fixed else self.interval(model, metric.name, place)
                 low, high = (np.nan, np.nan) if ends is None else ends
                 row |= {metric.name: value, f"{metric.name}_low": low, f"{metric.name}_high": high}
             table.append(row)

@@ -16,6 +16,7 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate, open_models
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
+from textclf.evaluate import clusters as clusters_module
 from textclf.evaluate import sampling
 from textclf.evaluate.clusters import Clusters, IdDigest, find_clusters
 from textclf.evaluate.measure import (
@@ -199,7 +200,8 @@ def test_clusters_widen_the_intervals_of_their_split_of_few_and_of_many_rows(mon
     test = models["a"].take(models["a"].split == "test")
     train = models["a"].take(models["a"].split == "train")
     clusters = {"test": clusters_of(test, 5), "train": clusters_of(train, 5)}
-    monkeypatch.setattr(sampling, "EXACT_ROWS", 600)
+    for module in (sampling, clusters_module):
+        monkeypatch.setattr(module, "EXACT_ROWS", 600)
     free, bound = (
         measure({name: batches(rows) for name, rows in models.items()}, params(), False, given)
         for given in (None, clusters)

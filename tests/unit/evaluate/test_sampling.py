@@ -90,3 +90,21 @@ def test_the_interval_of_the_brier_score_of_several_classes_reaches_beyond_1() -
     many = as_many({"a": predictions(np.zeros(200), wrong)}, TOP)
     low, high = many.sampling.interval("a", "brier")
     assert 1 < low < many.metrics("a")["brier"] < high < 2
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_of_a_single_class_a_constant_model_has_no_area(classes: int) -> None:
+    rows = predictions(np.ones(40), np.full((40, classes), 1 / classes))
+    for measure in (as_many, exact):
+        table = measure({"a": rows}, TOP).by_class("a").set_index("class")
+        assert table["roc_auc"].isna().all()
+        assert table.loc["c1", "support"] == 40
+
+
+def test_a_class_that_resamples_may_miss_still_counts() -> None:
+    y = np.zeros(300, dtype=np.int64)
+    y[0] = 1
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(300), 300) + 10 * np.eye(300)[y]
+    part = as_many({"a": predictions(y, probabilities / 11)}, TOP, resamples=100)
+    low, high = part.sampling.interval("a", "balanced_accuracy")
+    assert low <= part.metrics("a")["balanced_accuracy"] <= high
