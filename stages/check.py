@@ -3,8 +3,8 @@
 Reads: params.yaml, weights of the user's own, and the files that behave.tests names, so that a mistake in one stops the
 run before anything is trained.
 Writes: OUTPUT, a file that changes only with the code that every stage runs first, so that a run of this stage starts
-no other; MODELS, the names of the models in order; DEFAULT, whether one of them is named as the default model;
-IN_USE, all settings of the run; STUDIES, those of each study;
+no other; MODELS, the names of the models in order; DEFAULT, whether one is named as the default model, or
+validation rows will choose it; IN_USE, all settings of the run; STUDIES, those of each study;
 WEIGHTS, the checksums of the pretrained weights that each stage reads. Below DATA it removes leftovers.
 Params: all of them.
 """
@@ -34,7 +34,7 @@ def run(*, data: Path, output: Path, models: Path, default: Path, in_use: Path, 
         sums = (f"{sha256_of_file(path)}  {path.parent.name}/{path.name}\n" for path in FIRST)
         target.write_text("".join([MESSAGE, *sums]), encoding="utf-8", newline="\n")
         checked.write_models(names, params.train.names())
-        checked.write_default(choice, named=params.export.model is not None)
+        checked.write_default(choice, settled=check.is_settled(params))
         checked.write_settings(of_run, check.run_settings(params))
         of_studies.mkdir()
         for study, content in check.study_settings(params).items():

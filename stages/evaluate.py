@@ -2,8 +2,8 @@
 
 Reads: MODELS, the names of the models in order; PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend
 on each other and the slices of the test rows; TRAINED, a folder per model, for the shapes of its features, the records
-of its training and, without validation rows, its predictions for held-out training rows; LEAKS, which says whether the
-test rows were given, and the number of training rows; from PROVENANCE the settings that each stage used.
+of its training and, if they choose the default model, its predictions for held-out training rows; LEAKS, which says
+whether the test rows were given, and the number of training rows; from PROVENANCE the settings that each stage used.
 Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, features, slices and training as
 JSON, and models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes,
 confusion, roc, precision_recall, reliability and risk_coverage as CSV; CONFORMAL, the scores from which prediction sets

@@ -1,7 +1,7 @@
 """Train one model, and predict every row with it.
 
 Reads: below FEATURES the folder of the representation that its settings name; from PRETRAINED the weights that the
-model starts from, if it does; DEFAULT, whether the settings name the default model.
+model starts from, if it does; DEFAULT, whether the default model needs no cross-validation.
 Writes: into TRAINED the folder <model>: the fitted model with the shapes of its features, the record and the history of
 its training and, where the default model is neither named nor chosen on validation rows, its predictions for held-out
 training rows; into PREDICTIONS <model>.parquet.
@@ -39,10 +39,10 @@ def run(*, stage: str, features: Path, pretrained: Path, default: Path, trained:
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
     folders = Folders(pretrained, scratch.scratch_folder(beside, model, splits, settings))
-    chosen = "validation" in splits or checked.read_default(default)
+    settled = checked.read_default(default) or "validation" in splits  # some may be given
     fitted = fitting.fit_shards(settings.kind, splits, settings, folders)
     # After the fit: TensorFlow must set up several workers before it does anything else.
-    held_out = None if chosen else crossvalidation.crossvalidate(settings.kind, splits["train"], settings)
+    held_out = None if settled else crossvalidation.crossvalidate(settings.kind, splits["train"], settings)
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)

@@ -24,7 +24,7 @@ def test_models_and_settings_keep_their_order(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("named", [True, False])
 def test_whether_the_default_model_is_named_is_kept(tmp_path: Path, named: bool) -> None:
-    checked.write_default(tmp_path / "default.json", named=named)
+    checked.write_default(tmp_path / "default.json", settled=named)
     assert checked.read_default(tmp_path / "default.json") is named
 
 

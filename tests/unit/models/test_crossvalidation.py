@@ -98,6 +98,6 @@ def test_a_model_may_take_too_long_to_be_cross_validated(tmp_path: Path, monkeyp
 
 @pytest.mark.parametrize("named", [True, False])
 def test_rows_are_held_out_only_to_choose_the_default_model(project: Path, named: bool) -> None:
-    checked.write_default(project / "data" / "default.json", named=named)
+    checked.write_default(project / "data" / "default.json", settled=named)
     run_stage(project, "train", *arguments("train"))
     assert (project / "data" / "trained" / "majority" / HELD_OUT).exists() is not named

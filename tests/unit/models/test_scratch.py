@@ -61,7 +61,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     folder = tmp_path / "data" / "features" / "words"
     write_splits(folder)
     shapes.write_features(Shapes("sparse", {"words": Part(samples.TERMS, {}, {})}), folder)
-    checked.write_default(tmp_path / "data" / "default.json", named=True)
+    checked.write_default(tmp_path / "data" / "default.json", settled=True)
     monkeypatch.chdir(tmp_path)
 
     def run_stage(*settings: str, model: str = "naive_bayes") -> None:

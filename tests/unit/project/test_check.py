@@ -41,6 +41,17 @@ def test_each_stage_has_the_weights_that_it_reads() -> None:
     assert all(len(digest) == 64 for digest in weights["vectorize@glove"][GLOVE].values())
 
 
+@pytest.mark.parametrize(
+    ("model", "share", "settled"),
+    [("null", "0.0", False), ("null", "0.15", True), ("keras", "0.0", True), ("keras", "0.15", True)],
+)
+def test_a_named_default_model_and_validation_rows_need_no_cross_validation(
+    model: str, share: str, settled: bool
+) -> None:
+    settings = parse(put("export.model", model, "split.validation_size", share))
+    assert check.is_settled(settings) is settled
+
+
 @pytest.mark.parametrize("key", check.REQUIRED)
 def test_what_dvc_yaml_reads_must_be_there(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = dict.fromkeys(("fetch", "about", "split", "evaluate"), "{}")

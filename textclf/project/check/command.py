@@ -58,6 +58,11 @@ def load() -> Params:
     return settings
 
 
+def is_settled(settings: Params) -> bool:
+    """Return whether the default model is named, or will be chosen on validation rows: neither cross-validates."""
+    return settings.export.model is not None or settings.split.validation_size > 0
+
+
 def run_settings(settings: Params) -> dict[str, Any]:
     """Return the settings that the stages of a run use, by section."""
     unused = {"gate", "crossvalidate", "search", "audit"} | (set() if settings.behave.tests else {"behave"})
