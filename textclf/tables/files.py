@@ -16,6 +16,7 @@ from textclf.tables.layout import Layout
 UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # would break an id or a line of an error
 # The end of the path of an object in DVC's cache, to which `cache.type: symlink` links what DVC tracks.
 CACHED = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
+DEEPEST = 200  # folders in each other
 ADVICE = {  # for files that are no table
     **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".ods"), "save it as .xlsx or .csv"),
     **dict.fromkeys((".zip", ".tar", ".tgz", ".7z"), "unpack it"),
@@ -42,8 +43,8 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
     if path.is_dir():
         try:
             files = saved_dataset.keep_rows(_match(path, layout))
-        except RecursionError:
-            raise UserError(f"{path} must have fewer folders in each other; got hundreds; move the files up") from None
+        except RecursionError:  # of glob before Python 3.13
+            raise _too_deep(path) from None
     elif path.exists():  # a file, or a pipe such as a shell's <(...)
         files = {_require_printable(path.name, path): path}
     else:
@@ -75,6 +76,8 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
     _require_readable(folder, layout)
     for file in folder.glob(layout.files):
         parts = file.relative_to(folder).parts
+        if len(parts) > DEEPEST:
+            raise _too_deep(folder)
         if any(part.startswith(".") for part in parts):
             continue
         name = _require_printable("/".join(parts), file)
@@ -88,6 +91,10 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
     if not files:
         raise UserError(f"{folder} must contain files that match {layout.option}files; got none for {layout.files}")
     return files
+
+
+def _too_deep(folder: Path) -> UserError:
+    return UserError(f"{folder} must have fewer folders in each other; got hundreds; move the files up")
 
 
 def _require_no_link(path: Path, layout: Layout) -> None:

@@ -3,6 +3,7 @@ import gzip
 import io
 import json
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -147,6 +148,8 @@ def test_a_stream_may_end_within_a_character(encoding: str, data: bytes) -> None
 def test_utf_16_without_a_byte_order_mark_is_an_error() -> None:
     found = inputs.read_lines(io.BytesIO(b"a\0"), "utf-16", str)
     rule = "UTF-16 stream does not start with BOM"
+    if sys.version_info >= (3, 13):
+        rule = "'utf-16' codec can't decode bytes in position 0-1: Stream does not start with BOM"
     assert until_error(found) == ([], (f"standard input must be utf-16; {rule}; set --encoding",))
 
 
