@@ -1,73 +1,154 @@
-"""The splits as features of one representation, whatever its method."""
+"""The splits as features of one representation, whatever its method and the number of rows.
 
-from collections.abc import Iterator, Mapping, Sequence
+Terms are counted file by file, on all cores or a Dask cluster; the counts of the training files are merged and the
+vocabulary is selected; the counts of each file are then moved to the columns of the vocabulary. So texts are read once,
+and since sums of integers and sorted terms do not depend on any order, the result is that of one process. The other
+methods learn from all training texts and transform one file after the other in pieces, which are kept: a run that was
+killed goes on with the piece that it had begun.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from textclf.artifacts import splits
-from textclf.artifacts.features import VECTORS
+import numpy as np
+
+from textclf.artifacts import features, shards, splits
+from textclf.artifacts.features import VECTORS, Features
 from textclf.artifacts.shapes import Part, Shapes
 from textclf.artifacts.shards import Shards
-from textclf.core import resources
-from textclf.core.files import write_npy
+from textclf.core import workers
+from textclf.core.files import sha256, sha256_of_file, write_npy
 from textclf.core.scripts import SOME, unspaced_share
 from textclf.vectorize import representation
-from textclf.vectorize.caveats import UNSPACED, reads_words
-from textclf.vectorize.chunks import vectorize_chunks
+from textclf.vectorize.batches import count_batch, load_sums, scratch_files, transform_batch, weigh_batch
+from textclf.vectorize.caveats import CUT, UNSPACED, reads_words
 from textclf.vectorize.representation import VECTORIZER
+from textclf.vectorize.room import require_room
 
 if TYPE_CHECKING:
     import pandas as pd
 
 SAMPLE = 1000  # training texts, about, that are looked at for spaces between words
+ROWS = 2048  # of a piece, which takes some seconds of a slow method
 
-Rows = Mapping[str, "Shards[pd.DataFrame]"]
+Paths = Mapping[str, Sequence[Path]]  # the files of each split
 
 
 def vectorize(
-    rows: Rows, classes: Sequence[str], name: str, settings: Any, folder: Path, pretrained: Path, kept: Path
+    rows: "Mapping[str, Shards[pd.DataFrame]]",
+    classes: Sequence[str],
+    name: str,
+    settings: Any,
+    folder: Path,
+    pretrained: Path,
+    kept: Path,
 ) -> Shapes:
     """Write the features of the splits and the fitted representation to `folder`, and return their shapes.
 
     `name` is that of the representation; `pretrained` is the folder of pretrained weights. In the folder `kept`, which
     it creates if needed, may be what a process that was killed has done, so that this one goes on from there; it is
-    left for the caller to remove once the features are in their place.
+    left for the caller to remove once the features are in their place. Memory holds some files. Raises `UserError` if
+    one is damaged, or no term is left.
     """
-    notes = _unspaced(rows) if reads_words(settings) else {}
+    paths = {split: each.paths for split, each in rows.items()}
+    notes = _unspaced(paths["train"][0]) if reads_words(settings) else {}
+    fitted: Any
     if settings.method == "terms":
-        return _vectorize_terms(rows, classes, name, settings, folder, notes)
-    fitted: Any = representation.fit(_training_texts(rows), settings, pretrained)
+        fitted, shapes = _vectorize_terms(paths, classes, name, settings, folder)
+        return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, notes)})
     kept.mkdir(exist_ok=True)
-    shapes = vectorize_chunks(rows, fitted, classes, folder, kept)
+    texts = chain.from_iterable(splits.read_column(path, "text") for path in paths["train"])
+    fitted = representation.fit(texts, settings, pretrained)
+    scratch = kept / fingerprint(chain.from_iterable(paths.values()), fitted, classes)
+    scratch.mkdir(exist_ok=True)
+    transform = partial(_transform_in_pieces, fitted=fitted, scratch=scratch)
+    shapes = _transform(paths, folder, workers.Pool(), transform, classes, scratch)
+    _write(fitted, folder)
+    for split, each in paths.items():
+        cut = sum(fitted.count_cut(piece) for path in each for piece in _pieces(path))
+        shapes[split] |= {CUT: cut} if cut else {}
+    return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, fitted.shape_notes() | notes)})
+
+
+def _vectorize_terms(
+    paths: Paths, classes: Sequence[str], name: str, settings: Any, folder: Path
+) -> tuple[Any, dict[str, dict[str, int]]]:
+    from textclf.vectorize.terms.vectorizer import Vectorizer
+    from textclf.vectorize.terms.vocabulary import merge_term_counts
+
+    memory = require_room(paths, settings, name, folder)
+    (scratch := folder.parent / "scratch").mkdir()
+    with workers.pool(sum(map(len, paths.values())), memory) as pool:
+        if pool.is_remote:  # a worker may run in another folder
+            paths = {split: [path.absolute() for path in each] for split, each in paths.items()}
+            folder, scratch = folder.absolute(), scratch.absolute()
+        every = list(chain.from_iterable(paths.values()))
+        counted = pool.map(count_batch, [(path, settings, scratch) for path in every], "count terms")
+        merged = [
+            merge_term_counts(load_sums(scratch_files(scratch, path, analyzer)[0]) for path in paths["train"])
+            for analyzer in (settings.analyzers if settings.learns else [])
+        ]
+        fitted = Vectorizer.learn(merged, sum(counted[: len(paths["train"])]), settings)
+        _write(fitted, folder)
+        checksum = sha256_of_file(folder / VECTORIZER)
+        weigh = partial(weigh_batch, vectorizer=folder / VECTORIZER, checksum=checksum, scratch=scratch)
+        return fitted, _transform(paths, folder, pool, weigh, classes, scratch)
+
+
+def _transform(
+    paths: Paths, folder: Path, pool: workers.Pool, transform: Any, classes: Sequence[str], scratch: Path
+) -> dict[str, dict[str, int]]:
+    """Write the features of each file, and return the shape of each split: its rows, features and nonzeros."""
+    tasks = [
+        (path, folder / f"{path.stem}{features.SUFFIX}", transform, classes, scratch)
+        for path in chain.from_iterable(paths.values())
+    ]
+    made = iter(pool.map(transform_batch, tasks, "vectorize"))
+    shapes = {}
+    for split, each in paths.items():
+        parts = [next(made) for _ in each]
+        total = {key: sum(part[key] for part in parts) for key in parts[0]}
+        shapes[split] = total | {"features": parts[0]["features"]}
+    return shapes
+
+
+def _transform_in_pieces(path: Path, fitted: Any, scratch: Path) -> Any:
+    """Return the features of the texts of a file; those of a piece come from `scratch` if an earlier run wrote them."""
+    targets = []
+    for number, texts in enumerate(_pieces(path), start=1):
+        targets.append(shards.path(scratch, path.stem, features.SUFFIX, number))
+        if not targets[-1].exists():
+            none = np.zeros(len(texts), dtype=np.int64)
+            with workers.atomic_path(targets[-1], scratch) as temporary:
+                features.write(Features(none.astype(str), fitted.transform(texts), none, none.astype(str)), temporary)
+    return features.concatenate([features.read_shard(target) for target in targets]).X
+
+
+def _pieces(path: Path) -> Iterator[list[str]]:
+    texts = splits.read_column(path, "text")
+    return (texts[start : start + ROWS] for start in range(0, len(texts), ROWS))
+
+
+def fingerprint(paths: Iterable[Path], fitted: Any, classes: Sequence[str]) -> str:
+    """Return 16 hexadecimal digits that change with the bytes of the files, the representation and the classes."""
+    files = [[path.name, sha256_of_file(path)] for path in paths]
+    content = [files, fitted.to_json(), list(classes), ROWS, shards.ROWS]
+    return sha256(json.dumps(content, sort_keys=True).encode())[:16]
+
+
+def _write(fitted: Any, folder: Path) -> None:
     representation.write(fitted, folder / VECTORIZER)
     if (vectors := getattr(fitted, "vectors", None)) is not None:
         with (folder / VECTORS).open("wb") as file:
             write_npy(file, vectors)
-    return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, fitted.shape_notes() | notes)})
 
 
-def _unspaced(rows: Rows) -> dict[str, float]:
-    """Return the share of the training texts that have no spaces between their words, {} if it is small."""
-    texts = splits.read_column(rows["train"].paths[0], "text")
+def _unspaced(path: Path) -> dict[str, float]:
+    """Return the share of the texts of a file that have no spaces between their words, {} if it is small."""
+    texts = splits.read_column(path, "text")
     share = unspaced_share(texts[:: max(len(texts) // SAMPLE, 1)])
     return {UNSPACED: share} if share >= SOME else {}
-
-
-def _training_texts(rows: Rows) -> Iterator[str]:
-    return chain.from_iterable(splits.read_column(path, "text") for path in rows["train"].paths)
-
-
-def _vectorize_terms(
-    rows: Rows, classes: Sequence[str], name: str, settings: Any, folder: Path, notes: Mapping[str, float]
-) -> Shapes:
-    from textclf.vectorize.terms.sharded import estimate_room, vectorize_shards
-
-    room = estimate_room(rows, settings)
-    if any(len(shards) > 1 for shards in rows.values()):
-        resources.announce(room.rows, room.shards, room.memory, room.disk)
-        resources.require_disk(folder, room.disk, str(folder))
-        resources.require_memory(room.memory, f"vectorize.{name}.analyzer {settings.analyzer}")
-    (scratch := folder.parent / "scratch").mkdir()
-    vectorizer, shapes = vectorize_shards(rows, settings, classes, folder, scratch, room.memory_per_shard)
-    return Shapes(vectorizer.kind, {name: Part(vectorizer.columns, shapes, notes)})

@@ -1,4 +1,4 @@
-"""Distinct values: their numbers, their order, and the positions of strings among others, by Arrow's kernels."""
+"""Distinct values: their numbers, their order, and the positions of strings among others."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +21,12 @@ def number_values(values: NDArray[Any]) -> tuple[Numbers, int]:
     return encoded.indices.to_numpy(), len(encoded.dictionary)
 
 
-def sort_distinct(strings: Strings) -> tuple["pa.LargeStringArray", Numbers]:
+def sort_distinct(strings: "list[str] | Strings") -> "tuple[list[str] | pa.LargeStringArray, Numbers]":
     """Return the distinct strings, sorted by code point, and the position of each string among them."""
+    if isinstance(strings, list):
+        distinct = sorted(set(strings))
+        position = {string: number for number, string in enumerate(distinct)}
+        return distinct, np.fromiter(map(position.__getitem__, strings), dtype=np.int32, count=len(strings))
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -5,23 +5,30 @@ import operator
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from itertools import count
+from itertools import count, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from textclf.artifacts.features import SPARSE
 from textclf.core.arrow import whole_column
-from textclf.vectorize.terms import matrix
-from textclf.vectorize.terms.matrix import UNKNOWN, Lookup, Rows
+from textclf.vectorize.terms.distinct import find_strings
+from textclf.vectorize.terms.find import as_list, find_terms
+from textclf.vectorize.terms.matrix import UNKNOWN, hash_terms, remap_columns, stack_columns, tfidf
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.tokens import make_analyzer
-from textclf.vectorize.terms.vocabulary import count_terms, inverse_document_frequency, select_terms
+from textclf.vectorize.terms.vocabulary import (
+    Counted,
+    count_terms,
+    inverse_document_frequency,
+    select_terms,
+    sum_counts,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from scipy.sparse import csr_array
 
 MOST_IDF = 1 + math.log(2**63)  # of a term in no text, with more texts than can be counted
 
@@ -34,6 +41,39 @@ class Part:
     columns: int
     vocabulary: list[str] | None
     idf: list[float] | None
+
+    @cached_property
+    def _position(self) -> dict[str, int]:
+        return dict(zip(self.vocabulary or (), count(), strict=False))
+
+    @cached_property
+    def _strings(self) -> "pa.LargeStringArray":
+        import pyarrow as pa
+
+        return pa.array(self.vocabulary, pa.large_string())
+
+    def columns_of(self, terms: Any) -> NDArray[np.int32]:
+        """Return the column of each term of `Counted.terms`, `UNKNOWN` if it is not in the vocabulary."""
+        if self.vocabulary is None:
+            columns: NDArray[np.int32] = terms  # hashed already
+            return columns
+        if isinstance(terms, list):
+            return np.fromiter(map(self._position.get, terms, repeat(UNKNOWN)), dtype=np.int32, count=len(terms))
+        return find_strings(terms, self._strings)
+
+    def weigh(self, counted: Counted, settings: Terms) -> csr_array:
+        """Return the vectors of texts whose terms were counted: (texts, columns)."""
+        counts = remap_columns(counted.counts, self.columns_of(counted.terms), self.columns)
+        return counts if self.idf is None else tfidf(counts, np.array(self.idf), settings.sublinear_tf)
+
+    def terms_of(self, text: str, settings: Terms) -> dict[str, int]:
+        """Return the column of each distinct term of a text, or `UNKNOWN`."""
+        terms = as_list(find_terms([text], self.analyzer, settings).terms)
+        columns = hash_terms(terms, self.columns) if self.vocabulary is None else self.columns_of(terms)
+        return dict(zip(terms, columns.tolist(), strict=True))
+
+
+ATTRIBUTES = tuple(field.name for field in fields(Part))
 
 
 class Vectorizer:
@@ -53,27 +93,35 @@ class Vectorizer:
     @classmethod
     def fit(cls, texts: Iterable[str], settings: Terms, pretrained: Path | None = None) -> "Vectorizer":  # noqa: ARG003
         """Return a vectorizer that has learned from the training texts; `UserError` if no term is left."""
-        import pyarrow as pa
+        texts = list(texts)
+        analyzers = settings.analyzers if settings.learns else []
+        counted = [sum_counts(count_terms(texts, name, settings)) for name in analyzers]
+        return cls.learn(counted, len(texts), settings)
 
-        column = pa.array(list(texts), pa.large_string())
-        counted = [count_terms(column, name, settings)[0] if settings.learns else None for name in settings.analyzers]
+    @classmethod
+    def learn(cls, counted: "Sequence[pa.Table]", rows: int, settings: Terms) -> "Vectorizer":
+        """Return what is learned from `sum_counts` of all training texts for each analyzer; `rows` is their number.
+
+        `counted` is empty if the settings learn nothing. Raises `UserError` if no term is left.
+        """
+        if not settings.learns:
+            return cls(settings, [Part(name, settings.hashing or 0, None, None) for name in settings.analyzers])
         parts = zip(settings.analyzers, counted, strict=True)
-        return cls(settings, [learn_part(name, terms, len(column), settings) for name, terms in parts])
+        return cls(settings, [_learn_part(name, terms, rows, settings) for name, terms in parts])
 
     @property
     def columns(self) -> int:
         """Return the number of columns."""
         return sum(part.columns for part in self.parts)
 
-    def transform(self, texts: Iterable[str]) -> "csr_array":
+    def transform(self, texts: Iterable[str]) -> csr_array:
         """Return the vectors of the texts: (texts, features), as `Features.X`."""
         texts = list(texts)
-        return matrix.stack_columns([block.transform(texts) for block in self._blocks]).to_scipy()
+        return self.weigh([count_terms(texts, name, self.settings) for name in self.settings.analyzers])
 
-    @cached_property
-    def _blocks(self) -> "list[_Block]":
-        """Return the blocks of columns; they are built once, because a vocabulary may be large."""
-        return [_Block(part, self.settings) for part in self.parts]
+    def weigh(self, counted: Sequence[Counted]) -> csr_array:
+        """Return the vectors of texts from the counts of their terms by each analyzer."""
+        return stack_columns([part.weigh(each, self.settings) for part, each in zip(self.parts, counted, strict=True)])
 
     def terms(self) -> list[str]:
         """Return the term of each column.
@@ -93,8 +141,8 @@ class Vectorizer:
         """
         names: dict[int, str] = {}
         start = 0
-        for part, block in zip(self.parts, self._blocks, strict=True):
-            for term, column in block.columns_of(text).items():
+        for part in self.parts:
+            for term, column in part.terms_of(text, self.settings).items():
                 if column != UNKNOWN:
                     position = start + column
                     names[position] = f"{names[position]} | {term}" if position in names else self._prefix(part) + term
@@ -107,13 +155,16 @@ class Vectorizer:
     @staticmethod
     def unknown_names(content: Mapping[str, Any]) -> list[str]:
         """Return the settings and attributes in the content of `to_json` that this version does not know."""
-        known = {*Terms.model_fields, *(field.name for field in fields(Part))}
+        known = {*Terms.model_fields, *ATTRIBUTES}
         return [name for part in (content["settings"], *content["parts"]) for name in part if name not in known]
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings and parts as JSON content."""
         settings = self.settings.model_dump(exclude={"method"})
-        return {"settings": settings, "parts": [vars(part) for part in self.parts]}
+        return {
+            "settings": settings,
+            "parts": [{name: getattr(part, name) for name in ATTRIBUTES} for part in self.parts],
+        }
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any], shared: Path | None = None) -> "Vectorizer":  # noqa: ARG003
@@ -131,7 +182,7 @@ class Vectorizer:
 
 
 def _check_part(part: Part, settings: Terms) -> None:
-    """Raise `ValueError` or `TypeError` unless a part read from JSON is one that `learn_part` may have returned."""
+    """Raise `ValueError` or `TypeError` unless a part read from JSON is one that `learn` may have returned."""
     hashed, weighted = settings.hashing is not None, settings.weighting == "tfidf"
     if type(part.columns) is not int or hashed != (part.vocabulary is None) or weighted == (part.idf is None):
         raise ValueError("columns must be an integer; a vocabulary comes without hashing, idf with tfidf")
@@ -147,39 +198,8 @@ def _check_part(part: Part, settings: Terms) -> None:
             raise ValueError("there must be an idf of at least 1 for each column")
 
 
-class _Block:
-    """The columns of one part, ready to transform texts."""
-
-    def __init__(self, part: Part, settings: Terms) -> None:
-        self.analyze = make_analyzer(part.analyzer, settings)
-        self.settings = settings
-        self.width = part.columns
-        self.vocabulary = None if part.vocabulary is None else dict(zip(part.vocabulary, count(), strict=False))
-        self.idf = None if part.idf is None else np.array(part.idf)
-
-    def lookup(self) -> Lookup:
-        if self.vocabulary is None:
-            return matrix.hash_lookup(self.width)  # a new one per call, since it caches every term that it hashes
-        return matrix.vocabulary_lookup(self.vocabulary)
-
-    def columns_of(self, text: str) -> dict[str, int]:
-        """Return the column of each distinct term of a text, or `UNKNOWN`."""
-        terms = list(dict.fromkeys(self.analyze(text)))
-        return dict(zip(terms, self.lookup()(terms), strict=True))
-
-    def transform(self, texts: Iterable[str]) -> Rows:
-        terms = matrix.index_terms(texts, self.analyze, self.lookup())
-        counts = matrix.count_matrix([terms], self.width, binary=self.settings.weighting == "binary")
-        return counts if self.idf is None else matrix.tfidf(counts, self.idf, self.settings.sublinear_tf)
-
-
-def learn_part(analyzer: str, terms: "pa.Table | None", rows: int, settings: Terms) -> Part:
-    """Return what an analyzer learns from the term counts of all training texts; `UserError` if no term is left.
-
-    `terms` is a table of `count_terms`, None if the settings learn nothing; `rows` is the number of training texts.
-    """
-    if terms is None:
-        return Part(analyzer, settings.hashing or 0, None, None)
+def _learn_part(analyzer: str, terms: "pa.Table", rows: int, settings: Terms) -> Part:
+    """Return what an analyzer learns from the term counts of all training texts; `UserError` if no term is left."""
     frequencies = whole_column(terms, "rows").to_numpy()
     if settings.hashing is not None:
         by_column = np.zeros(settings.hashing, dtype=np.int64)

@@ -1,92 +1,67 @@
 """What is learned from the training rows: term counts, the vocabulary selected from them, and idf."""
 
-from collections import defaultdict
 from collections.abc import Iterable
-from functools import partial
-from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from textclf.core.arrow import Strings, blocks, whole_column
+from textclf.core.arrow import Strings, whole_column
 from textclf.core.errors import UserError
-from textclf.vectorize.terms import ascii_words
 from textclf.vectorize.terms.distinct import sort_distinct
-from textclf.vectorize.terms.matrix import Group, Rows, count_matrix, hash_terms, index_terms
-from textclf.vectorize.terms.tokens import make_analyzer
+from textclf.vectorize.terms.find import Found, Texts, as_list, find_terms
+from textclf.vectorize.terms.matrix import count_matrix, hash_terms
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from textclf.vectorize.terms.settings import Terms
 
-BLOCK = 2**23  # bytes of texts that are split at a time, so that the memory for it is used again
 MERGE_TERMS = 1_000_000  # merge term counts whenever this many are waiting
 
 
-def count_terms(texts: Strings, analyzer: str, settings: "Terms") -> "tuple[pa.Table, Rows]":
-    """Return term counts over all texts and document-term counts (texts, terms); 1 for each with weighting binary.
+class Counted(NamedTuple):
+    """The distinct terms of some texts, sorted, or with hashing their distinct columns; counts (texts, terms)."""
 
-    `texts` is an array of strings without nulls. The table has the columns `term` (sorted by code point, or the hashed
-    columns in order), `rows` (document frequency) and `total` (sum of the counts); its rows are the columns of the
-    matrix.
+    terms: "list[str] | Strings | NDArray[np.int32]"
+    counts: csr_array
+
+
+def count_terms(texts: Texts, analyzer: str, settings: "Terms") -> Counted:
+    """Return the terms of the texts and the counts of each term in each text; 1 for each with weighting binary."""
+    return count_found(find_terms(texts, analyzer, settings), settings.hashing, settings.weighting == "binary")
+
+
+def count_found(found: Found, hashing: int | None = None, binary: bool = False) -> Counted:
+    """Return the counts of the terms that were found, hashed into so many columns if `hashing` is not None."""
+    terms: Any
+    if hashing is not None:
+        terms, inverse = np.unique(hash_terms(as_list(found.terms), hashing), return_inverse=True)
+        positions = inverse.astype(np.int32)
+    else:
+        terms, positions = sort_distinct(found.terms)
+    placed = [(positions[numbers], lengths) for numbers, lengths in found.groups]
+    return Counted(terms, count_matrix(placed, len(terms), binary))
+
+
+def sum_counts(counted: Counted) -> "pa.Table":
+    """Return term counts over all texts.
+
+    The columns are `term` (sorted strings, or hashed columns), `rows` (document frequency) and `total` (sum of the
+    counts).
     """
     import pyarrow as pa
 
-    strings, groups = find_terms(texts, analyzer, settings)
-    if settings.hashing is not None:
-        columns = hash_terms(strings.to_pylist(), settings.hashing)
-        distinct, inverse = np.unique(columns, return_inverse=True)
-        terms, positions = pa.array(distinct), inverse.astype(np.int32)
-    else:
-        terms, positions = sort_distinct(strings)
-    groups = [(positions[numbers], lengths) for numbers, lengths in groups]
-    counts = count_matrix(groups, len(terms), binary=settings.weighting == "binary")
+    terms, counts = counted
     rows = np.bincount(counts.indices, minlength=len(terms))
     total = np.bincount(counts.indices, counts.data, minlength=len(terms)).astype(np.int64)  # exact below 2^53
-    return pa.table({"term": terms, "rows": rows, "total": total}), counts
-
-
-def find_terms(texts: Strings, analyzer: str, settings: "Terms") -> tuple[Strings, list[Group]]:
-    """Return all terms of the texts as strings, and groups of the positions of each text's terms among them.
-
-    The words of ASCII texts are found by their bytes, and are equal to those that the analyzer finds. The terms of the
-    other texts are in a group of their own. A string may be repeated in another group.
-    """
-    import pyarrow as pa
-
-    found: list[ascii_words.Ngrams] = []
-    is_found = np.zeros(len(texts), dtype=np.bool_)
-    if analyzer == "word" and (runs := ascii_words.runs_of(settings.token_pattern)) is not None:
-        for start, stop in blocks(texts, BLOCK):
-            ngrams, is_found[start:stop] = ascii_words.find_ngrams(texts.slice(start, stop - start), runs, settings)
-            found += [each._replace(counts=_scatter(each.counts, slice(start, stop), len(texts))) for each in ngrams]
-    if not is_found.all():
-        numbers: defaultdict[str, int] = defaultdict(count().__next__)
-        rest = texts.filter(~is_found).to_pylist()
-        columns, counts = index_terms(rest, make_analyzer(analyzer, settings), partial(map, numbers.__getitem__))
-        found.append(
-            ascii_words.Ngrams(
-                pa.array(list(numbers), pa.large_string()), columns, _scatter(counts, ~is_found, len(texts))
-            )
-        )
-    if not found:
-        return pa.array([], pa.large_string()), [(np.zeros(0, np.int32), np.zeros(len(texts), np.int64))]
-    starts = np.cumsum([0, *(len(each.strings) for each in found)])
-    groups = [(each.numbers + start, each.counts) for each, start in zip(found, starts.tolist(), strict=False)]
-    return pa.concat_arrays([each.strings for each in found]), groups
-
-
-def _scatter(counts: NDArray[np.int64], rows: slice | NDArray[np.bool_], total: int) -> NDArray[np.int64]:
-    """Return the counts of some rows, 0 for all others: (total,)."""
-    scattered = np.zeros(total, dtype=np.int64)
-    scattered[rows] = counts
-    return scattered
+    column = pa.array(terms, pa.large_string()) if isinstance(terms, list) else pa.array(terms)
+    return pa.table({"term": column, "rows": rows, "total": total})
 
 
 def merge_term_counts(tables: "Iterable[pa.Table]") -> "pa.Table":
-    """Return the term counts of all texts from those of `count_terms` for disjoint sets of texts.
+    """Return the term counts of all texts from those of `sum_counts` for disjoint sets of texts.
 
     Tables are merged whenever `MERGE_TERMS` terms are waiting (or as many as were merged before), so that memory holds
     a few copies of the distinct terms however many tables there are.

@@ -1,4 +1,4 @@
-"""Words found by their bytes are those that the regular expression finds in the same texts."""
+"""Words found by their bytes are those that scikit-learn finds in the same texts."""
 
 import itertools
 import re
@@ -9,12 +9,12 @@ import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.feature_extraction.text import CountVectorizer
 
 from tests.unit.vectorize.terms.corpora import TEXTS
 from textclf.core.arrow import to_bytes
 from textclf.vectorize.terms import ascii_words
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.tokens import make_analyzer
 
 PATTERNS = [prefix + pattern for pattern in ascii_words.PATTERNS for prefix in ("", "(?u)")]
 KINDS = [pa.string(), pa.large_string()]
@@ -37,7 +37,9 @@ def counted(texts: pa.Array, settings: Terms) -> list[Counter[str] | None]:
 
 
 def expected(texts: list[str], settings: Terms) -> list[Counter[str] | None]:
-    analyze = make_analyzer("word", settings)
+    analyze = CountVectorizer(
+        token_pattern=settings.token_pattern, lowercase=settings.lowercase, ngram_range=settings.ngram_range
+    ).build_analyzer()
     return [Counter(analyze(text)) if text.isascii() and "\0" not in text else None for text in texts]
 
 
@@ -69,7 +71,7 @@ def test_every_byte_is_part_of_a_word_or_not_as_in_the_regular_expression(patter
     ngrams=st.tuples(st.integers(1, 3), st.integers(0, 3)),
     kind=st.sampled_from(KINDS),
 )
-def test_terms_are_those_of_the_analyzer(
+def test_terms_are_those_of_scikit_learn(
     texts: list[str], pattern: str, lowercase: bool, ngrams: tuple[int, int], kind: pa.DataType
 ) -> None:
     settings = params(token_pattern=pattern, lowercase=lowercase, ngram_range=(ngrams[0], sum(ngrams)))

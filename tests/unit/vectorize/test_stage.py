@@ -1,6 +1,8 @@
+"""Representations that transform batch by batch: whole splits, resumed after a kill."""
+
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -12,7 +14,8 @@ from textclf.artifacts.features import Matrix
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
-from textclf.vectorize import chunks
+from textclf.vectorize import representation, stage
+from textclf.vectorize.wordpieces.settings import Settings
 
 CLASSES = ["bad", "good"]
 SIZES = {"train": 23, "test": 4}
@@ -21,6 +24,9 @@ CUT = {"train": 11, "test": 2}  # texts that end in two exclamation marks or thr
 
 class Lengths:
     """Dense features: the number of characters and of words of each text."""
+
+    kind: ClassVar[str] = "dense"
+    columns = 2
 
     def __init__(self, calls_before_a_kill: int | None = None) -> None:
         self.left, self.seen = calls_before_a_kill, 0
@@ -31,29 +37,35 @@ class Lengths:
             raise KeyboardInterrupt
         self.left = None if self.left is None else self.left - 1
         self.seen += len(texts)
-        return self.vectors(texts)
+        return self.encode(texts)
 
     def count_cut(self, texts: Iterable[str]) -> int:
         return sum(text.endswith("!!") for text in texts)
 
-    def vectors(self, texts: list[str]) -> Matrix:
+    def encode(self, texts: list[str]) -> Matrix:
         return np.array([[len(text), len(text.split())] for text in texts], dtype=np.float32)
 
     def to_json(self) -> dict[str, Any]:
         return {"name": type(self).__name__}
 
+    def shape_notes(self) -> dict[str, float]:
+        return {}
+
 
 class Letters(Lengths):
     """Tokens: a letter each."""
 
-    def vectors(self, texts: list[str]) -> Matrix:
+    kind = "tokens"
+    columns = 128
+
+    def encode(self, texts: list[str]) -> Matrix:
         ids = np.array([ord(letter) for text in texts for letter in text], dtype=np.int32)
         return Tokens(ids, np.cumsum([0, *map(len, texts)], dtype=np.int64), 128, 50)
 
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chunks, "ROWS", 3)
+    monkeypatch.setattr(stage, "ROWS", 3)
     monkeypatch.setattr(shards, "ROWS", 10)
 
 
@@ -68,9 +80,14 @@ def rows(tmp_path: Path) -> dict[str, Shards[pd.DataFrame]]:
     return splits.open_shards(folder)
 
 
-def run(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path, model: Lengths, name: str) -> dict[str, dict[str, int]]:
+def run(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path, model: Lengths, name: str) -> dict[str, Any]:
     (tmp_path / name).mkdir(exist_ok=True)
-    return chunks.vectorize_chunks(rows, model, CLASSES, tmp_path / name, tmp_path / "scratch")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(representation, "fit", lambda *_: model)
+        made = stage.vectorize(
+            rows, CLASSES, "pieces", Settings(), tmp_path / name, tmp_path / "pretrained", tmp_path / "scratch"
+        )
+    return dict(made.parts["pieces"].splits)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -84,7 +101,7 @@ def test_the_features_of_every_shard_are_those_of_its_texts(
     shapes = run(rows, tmp_path, kind(), "features")
     written = features.read(tmp_path / "features")
     for name, split in splits.read(tmp_path / "splits").items():
-        X = kind().vectors(split["text"].tolist())
+        X = kind().encode(split["text"].tolist())
         assert written[name].ids.tolist() == split["id"].tolist()
         assert written[name].y.tolist() == [1] * SIZES[name]
         assert written[name].classes.tolist() == CLASSES

@@ -1,10 +1,11 @@
-"""Shards give the vectors of all rows at once, in one process and by workers."""
+"""Terms of splits in several files: the vectors are those of all texts at once, in one process and by workers."""
 
 import contextlib
 import itertools
 import json
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,11 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet, resources, workers
 from textclf.core.errors import UserError
-from textclf.vectorize import representation
+from textclf.vectorize import batches, representation
+from textclf.vectorize.room import estimate, require_room
 from textclf.vectorize.stage import vectorize
-from textclf.vectorize.terms import sharded as sharded_module
-from textclf.vectorize.terms import vocabulary
+from textclf.vectorize.terms import find, vocabulary
 from textclf.vectorize.terms.settings import Terms
-from textclf.vectorize.terms.sharded import Room, estimate_room, vectorize_shards
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
 CLASSES = ["neg", "pos"]
@@ -35,9 +35,10 @@ CLASSES = ["neg", "pos"]
 
 def sharded(
     train: list[str], test: list[str], cuts: set[int], settings: Terms, folder: Path
-) -> tuple[dict[str, Features], Vectorizer, dict[str, dict[str, int]]]:
+) -> tuple[dict[str, Features], Vectorizer, dict[str, Mapping[str, int]]]:
     """Return features, vectorizer and shapes of texts in shards, the training texts cut before these rows."""
-    for name in ("splits", "scratch", "features"):
+    shutil.rmtree(folder / "scratch", ignore_errors=True)
+    for name in ("splits", "features"):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir()
     borders = [0, *sorted(cut for cut in cuts if cut < len(train)), len(train)]
@@ -49,14 +50,19 @@ def sharded(
         ]
         shards.write(frames, folder / "splits", name, ".parquet", stored_splits.write)
     rows = splits.open_shards(folder / "splits")
-    _, shapes = vectorize_shards(rows, settings, CLASSES, folder / "features", folder / "scratch")
+    made = vectorize(rows, CLASSES, "words", settings, folder / "features", folder, folder)
     opened = features.open_shards(folder / "features")
     assert {name: len(parts) for name, parts in opened.items()} == {"train": len(borders) - 1, "test": 1}
     return (
         features.read(folder / "features"),
         representation.read(folder / "features" / representation.VECTORIZER, folder),
-        shapes,
+        dict(made.parts["words"].splits),
     )
+
+
+def write_features(rows: Mapping[str, Shards[pd.DataFrame]], folder: Path) -> None:
+    (folder / "features").mkdir()
+    vectorize(rows, CLASSES, "words", Terms(), folder / "features", folder, folder)
 
 
 @given(
@@ -64,15 +70,23 @@ def sharded(
     test=CORPORA,
     cuts=st.sets(st.integers(1, 11)),
     settings=any_settings(),
+    by_bytes_from=st.sampled_from([0, 1000]),
 )
 def test_shards_give_the_same_as_all_rows_at_once(
-    tmp_path_factory: pytest.TempPathFactory, train: list[str], test: list[str], cuts: set[int], settings: Terms
+    tmp_path_factory: pytest.TempPathFactory,
+    train: list[str],
+    test: list[str],
+    cuts: set[int],
+    settings: Terms,
+    by_bytes_from: int,
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "FEWEST", 1000)
+        patch.setattr(resources, "announce", lambda *_: None)
         patch.setattr(vocabulary, "MERGE_TERMS", 3)  # so that term counts are merged several times
-        patch.setattr(vocabulary, "BLOCK", 20)  # so that a shard has several blocks
+        patch.setattr(find, "BLOCK", 20)  # so that a file has several blocks
+        patch.setattr(find, "BY_BYTES", by_bytes_from)
         try:
             once = Vectorizer.fit(train, settings)
         except UserError as error:
@@ -119,7 +133,7 @@ def test_a_shard_with_nulls_is_damaged(tmp_path: Path, column: str) -> None:
     splits.write_table(rows.set_column(position, column, pa.nulls(1, pa.string())), tmp_path / "test.parquet")
     opened = splits.open_shards(tmp_path)
     with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
-        vectorize_shards(opened, Terms(), CLASSES, tmp_path, tmp_path)
+        write_features(opened, tmp_path)
 
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])
@@ -129,49 +143,47 @@ def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: s
     parquet.write_table(rows.drop_columns([column]), tmp_path / "test.parquet")
     opened = splits.open_shards(tmp_path)
     with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
-        vectorize_shards(opened, Terms(), CLASSES, tmp_path, tmp_path)
+        write_features(opened, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["train.rows", "train-0.counts", "train-0.terms", "0.columns"])
+@pytest.mark.parametrize("name", ["scratch/train-word.npz", "scratch/train-word.terms", "features/vectorizer.json"])
 def test_temporary_files_that_a_failing_disk_gives_back_damaged_are_told_in_a_line(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shard = tmp_path / "train.parquet"
     stored_splits.write(pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]}), shard)
-    transform = sharded_module.transform_shard
+    transform = batches.transform_batch
 
-    def damage_first(*arguments: Any) -> int:
+    def damage_first(*arguments: Any) -> Any:
         (tmp_path / name).write_bytes(b"damaged")
         return transform(*arguments)
 
-    monkeypatch.setattr(sharded_module, "transform_shard", damage_first)
+    monkeypatch.setattr("textclf.vectorize.stage.transform_batch", damage_first)
     with pytest.raises(UserError, match=f"{re.escape(name)} is damaged; remove it"):
-        vectorize_shards({"train": Shards([shard], splits.read_shard)}, Terms(), CLASSES, tmp_path, tmp_path)
+        write_features({"train": Shards([shard], splits.read_shard)}, tmp_path)
 
 
-def test_the_estimate_grows_with_the_texts_and_the_ngrams(tmp_path: Path) -> None:
-    def estimate(words: int, **changes: object) -> Room:
-        texts = [f"word{number} " * words for number in range(50)]
-        path = tmp_path / f"{words}.parquet"
-        stored_splits.write(pd.DataFrame({"id": texts, "text": texts, "label": "pos"}), path)
-        return estimate_room({"train": Shards([path], splits.read_shard)}, Terms.model_validate(changes))
+def test_the_estimate_grows_with_the_texts_and_the_ngrams() -> None:
+    def of_terms(letters: int = 10**6, **changes: object) -> tuple[int, int]:
+        return estimate(100, letters, 2, Terms.model_validate(changes))
 
-    room = estimate(10)
-    assert (room.rows, room.shards) == (50, 1)
-    for larger in (estimate(1000), estimate(10, ngram_range=(1, 3)), estimate(10, analyzer="word+char")):
-        assert (larger.rows, larger.shards) == (50, 1)
-        assert larger.memory_per_shard > room.memory_per_shard
-        assert larger.disk > room.disk
+    memory, disk = of_terms()
+    for larger in (of_terms(10**7), of_terms(ngram_range=(1, 3)), of_terms(analyzer="word+char")):
+        assert larger[0] > memory
+        assert larger[1] > disk
 
 
-def test_each_worker_needs_the_memory_of_a_shard(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_worker_needs_the_memory_of_a_shard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stored_splits.write(pd.DataFrame({"id": ["c:1"], "text": ["good"], "label": ["pos"]}), tmp_path / "train.parquet")
+    paths = {"train": [tmp_path / "train.parquet"] * 11}
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(4)))
-    monkeypatch.setattr(resources, "available_memory", lambda: 10**12)
-    room = Room(rows=1_000_000, shards=11, memory_per_shard=150_000_000, disk=0)
-    assert room.memory == 200_000_000 + 4 * 150_000_000
-    monkeypatch.setattr(resources, "available_memory", lambda: 310_000_000)
-    assert room.memory == 200_000_000 + 2 * 150_000_000
-    assert Room(rows=100_000, shards=2, memory_per_shard=150_000_000, disk=0).memory == 350_000_000
+    for available, told in ((10**12, "0.5 GB"), (3 * 10**8, "0.4 GB")):
+        monkeypatch.setattr(resources, "available_memory", lambda available=available: available)
+        with contextlib.suppress(UserError):
+            require_room(paths, Terms(), "words", tmp_path)
+        assert capsys.readouterr().out.startswith(f"11 rows in 11 shards: about {told} of memory")
 
 
 def test_too_little_memory_is_refused_before_anything_is_written(
