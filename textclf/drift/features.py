@@ -5,12 +5,8 @@ the same kind: that alone would tell them apart. So what is learned from texts i
 together, which treats all texts alike. Pretrained encoders and tokenizers learn nothing and are used as they are.
 """
 
-import re
-from array import array
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -23,11 +19,12 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from textclf.vectorize.terms.settings import Terms
+    from textclf.vectorize.terms.vocabulary import Counted
 
 Floats = NDArray[np.float64]
-Split = Callable[[str], Sequence[str]]
+Count = Callable[[Sequence[str]], "Counted"]
 
-WORD = re.compile(r"\w+")
+RUNS = r"\w+"  # of letters: words, where a representation has none
 COMMON = 20  # a term in at least one of so many texts is multiplied as a dense column, which is faster
 COLUMNS = 512  # dense columns at a time
 BATCH = 256  # texts that an encoder gets at a time
@@ -53,16 +50,14 @@ def _parts(representation: Any) -> list[Any]:
 def _vectors(representation: Any, texts: Sequence[str]) -> "Iterable[csr_array | Floats]":
     """Yield the vectors of one representation, those of several analyzers one by one."""
     from textclf.vectorize.terms.vectorizer import Vectorizer
-    from textclf.vectorize.token_ids.representation import TokenIds, split_words
+    from textclf.vectorize.token_ids.representation import TokenIds
 
     match representation:
         case Vectorizer(settings=settings):
-            from textclf.vectorize.terms.tokens import make_analyzer
-
             for name in settings.analyzers:
-                yield unit_rows(_weighted(count_terms(texts, make_analyzer(name, settings))[0], settings))
+                yield unit_rows(_weighted(in_several(_counter(name, settings)(texts)).counts, settings))
         case TokenIds(settings=chosen):
-            yield unit_rows(count_terms(texts, partial(split_words, settings=chosen))[0])
+            yield unit_rows(in_several(_word_counter(chosen)(texts)).counts)
         case _:
             yield _fixed(representation, texts)
 
@@ -83,23 +78,31 @@ def _fixed(representation: Any, texts: Sequence[str]) -> "csr_array | Floats":
     return scaled
 
 
-def count_terms(texts: Iterable[str], analyze: Callable[[str], Iterable[str]]) -> "tuple[csr_array, list[str]]":
-    """Return how often each text has each term (texts, terms), and the terms in the order of the columns.
+def _counter(analyzer: str, settings: "Terms", **changes: object) -> Count:
+    """Return how the terms of these settings are counted, with some settings changed; they are never hashed."""
+    from textclf.vectorize.terms.vocabulary import count_terms
 
-    Terms of a single text are left out: they tell nothing about any other text.
-    """
-    from scipy.sparse import csr_array
+    return partial(count_terms, analyzer=analyzer, settings=settings.model_copy(update={"hashing": None, **changes}))
 
-    columns: defaultdict[str, int] = defaultdict(count().__next__)
-    places, counts, ends = array("i"), array("d"), [0]
-    for text in texts:
-        counted = Counter(analyze(text))
-        places.extend(map(columns.__getitem__, counted))
-        counts.extend(counted.values())
-        ends.append(len(places))
-    matrix = csr_array((np.array(counts), np.array(places), ends), shape=(len(ends) - 1, len(columns)))
-    several = np.flatnonzero(np.bincount(matrix.indices, minlength=len(columns)) > 1)
-    return csr_array(matrix[:, several]), np.array([*columns], object)[several].tolist()
+
+def _word_counter(settings: Any) -> Count:
+    """Return how the words of token ids are counted."""
+    from textclf.vectorize.terms.find import index_terms
+    from textclf.vectorize.terms.vocabulary import count_found
+    from textclf.vectorize.token_ids.representation import split_words
+
+    return lambda texts: count_found(index_terms(texts, partial(split_words, settings=settings)))
+
+
+def in_several(counted: "Counted") -> "Counted":
+    """Return the terms that several texts have: those of a single one tell nothing about any other text."""
+    from textclf.vectorize.terms.find import as_list
+    from textclf.vectorize.terms.vocabulary import Counted
+
+    terms, counts = counted
+    several = np.flatnonzero(np.bincount(counts.indices, minlength=len(terms)) > 1)
+    names = as_list(terms)
+    return Counted([names[place] for place in several.tolist()], counts[:, several].astype(np.float64))
 
 
 def _weighted(counts: "csr_array", settings: "Terms") -> "csr_array":
@@ -138,28 +141,27 @@ def _inner(vectors: "csr_array") -> Floats:
 
 
 class Vocabulary(NamedTuple):
-    """How a representation splits a text into words, and the words that it knows."""
+    """How the words of texts are counted, and the words that a representation knows."""
 
-    split: Split
+    counter: Count
     words: frozenset[str]
 
 
 def vocabulary_of(representation: Any) -> Vocabulary | None:
     """Return the words that a representation learned from the training rows; None if it has no vocabulary of words."""
-    from textclf.vectorize.terms.tokens import make_analyzer
     from textclf.vectorize.terms.vectorizer import Vectorizer
-    from textclf.vectorize.token_ids.representation import TokenIds, split_words
+    from textclf.vectorize.token_ids.representation import TokenIds
 
     for part in _parts(representation):
         match part:
             case Vectorizer(parts=parts, settings=settings) if settings.ngram_range[0] == 1:
                 known = [each.vocabulary for each in parts if each.analyzer == "word" and each.vocabulary is not None]
                 if known:
-                    single = settings.model_copy(update={"ngram_range": (1, 1)})
-                    return Vocabulary(make_analyzer("word", single), frozenset(known[0]))
+                    count = _counter("word", settings, ngram_range=(1, 1), weighting="counts")
+                    return Vocabulary(count, frozenset(known[0]))
             case TokenIds(settings=chosen, words=learned):
                 kept = learned if chosen.num_words is None else learned[: chosen.num_words - 1]  # 0 is padding
-                return Vocabulary(partial(split_words, settings=chosen), frozenset(kept))
+                return Vocabulary(_word_counter(chosen), frozenset(kept))
             case _:
                 pass
     return None
@@ -167,18 +169,19 @@ def vocabulary_of(representation: Any) -> Vocabulary | None:
 
 def count_unknown(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Floats, Floats]:
     """Return the number of words of each text that the vocabulary lacks, and that of all its words: (texts,) each."""
-    unknown, words = np.zeros(len(texts)), np.zeros(len(texts))
-    for place, text in enumerate(texts):
-        found = vocabulary.split(text)
-        words[place] = len(found)
-        unknown[place] = sum(word not in vocabulary.words for word in found)
-    return unknown, words
+    from textclf.vectorize.terms.find import as_list
+
+    terms, counts = vocabulary.counter(texts)
+    is_unknown = np.array([term not in vocabulary.words for term in as_list(terms)], dtype=np.float64)
+    return counts @ is_unknown, counts @ np.ones(len(terms))
 
 
-def splitter(representation: Any) -> Split:
-    """Return how to split texts into the words of `word_test`: as the representation does, otherwise runs of letters.
+def word_counter(representation: Any) -> Count:
+    """Return how to count the words of `word_test`: as the representation does, otherwise runs of letters.
 
     Letter n-grams and pieces of words would name the same difference many times.
     """
+    from textclf.vectorize.terms.settings import Terms
+
     vocabulary = vocabulary_of(representation)
-    return vocabulary.split if vocabulary is not None else lambda text: WORD.findall(text.lower())
+    return vocabulary.counter if vocabulary is not None else _counter("word", Terms(token_pattern=RUNS))

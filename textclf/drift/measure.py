@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.drift.features import Vocabulary, count_unknown, kernel, splitter, vocabulary_of
+from textclf.drift.features import Vocabulary, count_unknown, kernel, vocabulary_of, word_counter
 from textclf.drift.permutations import TOLERANCE, deviations, differences, max_t, upper_p
 from textclf.drift.sample import Pool
 from textclf.drift.two_sample import Word, classifier_test, word_test
@@ -97,7 +97,7 @@ def measure(pool: Pool, seen: Pool | None, predictor: Predictor, settings: Setti
     area, p_area = classifier_test(pool, kernel(representation, pool.texts), count, seed)
     sizes = [int((side > 0).sum()) for side in (pool.new, pool.reference)]
     classifier = Area(area, area_score(area, *sizes), p_area)
-    words = word_test(pool, splitter(representation), count, seed)
+    words = word_test(pool, word_counter(representation), count, seed)
     length = _length(pool, count, seed)
     unknown = classes = None
     p = {CLASSIFIER: classifier.p, WORDS: words[0].p if words else 1.0, LENGTH: length.longer.p}

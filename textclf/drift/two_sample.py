@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.drift.features import Split, count_terms
+from textclf.drift.features import Count, in_several
 from textclf.drift.permutations import TOLERANCE, max_t, permutations, upper_p
 from textclf.drift.sample import Pool
 
@@ -105,13 +105,13 @@ def classifier_test(pool: Pool, kernel: Floats, count: int, seed: int) -> tuple[
     return float(statistics[0]), upper_p(statistics)
 
 
-def word_test(pool: Pool, split: Split, count: int, seed: int) -> list[Word]:
+def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Word]:
     """Return the words that are tested, the clearest first, whether more texts of one side have each than by chance.
 
     The statistic of a word is the difference of the shares of texts that have it, divided by its standard deviation,
     up to a factor that all words share; p-values are those of `max_t`, so the first is also that of no word at all.
     """
-    has, terms = count_terms(pool.texts, split)
+    terms, has = in_several(count_words(pool.texts))
     shares = np.bincount(has.indices, minlength=has.shape[1]) / max(1, len(pool.texts))
     frequent = np.flatnonzero((shares * len(pool.texts) >= FEWEST - TOLERANCE) & (shares < 1))
     if not len(frequent):

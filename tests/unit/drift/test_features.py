@@ -8,10 +8,12 @@ import pytest
 
 from textclf.artifacts.tokens import Tokens
 from textclf.drift import features
-from textclf.drift.features import count_terms, count_unknown, kernel, splitter, vocabulary_of
+from textclf.drift.features import count_unknown, in_several, kernel, vocabulary_of, word_counter
 from textclf.vectorize.representation import Block, Union
+from textclf.vectorize.terms.find import index_terms
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
+from textclf.vectorize.terms.vocabulary import count_found
 from textclf.vectorize.token_ids.representation import TokenIds
 from textclf.vectorize.token_ids.settings import Settings
 
@@ -94,9 +96,9 @@ def test_the_kernel_does_not_depend_on_which_columns_are_dense(monkeypatch: pyte
 
 
 def test_terms_of_a_single_text_are_left_out() -> None:
-    counts, terms = count_terms(["b a a", "c a", "d d"], str.split)
-    assert terms == ["a"]
-    assert counts.toarray().tolist() == [[2], [1], [0]]
+    shared = in_several(count_found(index_terms(["b a a", "c a", "d d"], str.split)))
+    assert shared.terms == ["a"]
+    assert shared.counts.toarray().tolist() == [[2], [1], [0]]
 
 
 # Words
@@ -138,4 +140,4 @@ def test_words_outside_the_vocabulary_are_unknown(representation: object, unknow
 )
 def test_a_representation_without_single_words_has_no_vocabulary(representation: object) -> None:
     assert vocabulary_of(representation) is None
-    assert splitter(representation)("A good one") == ["a", "good", "one"]
+    assert word_counter(representation)(["A good one"]).terms == ["a", "good", "one"]

@@ -1,5 +1,7 @@
 """The tests by a classifier and by words against brute-force references, and their p-values without drift."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,8 +12,15 @@ from textclf.drift.features import kernel
 from textclf.drift.permutations import permutations
 from textclf.drift.sample import Pool
 from textclf.drift.two_sample import RIDGE, HeldOutRidge, areas, centre, classifier_test, word_test
+from textclf.vectorize.terms.find import index_terms
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
+from textclf.vectorize.terms.vocabulary import Counted, count_found
+
+
+def split_words(texts: Sequence[str]) -> Counted:
+    return count_found(index_terms(texts, str.split))
+
 
 WORDS = Vectorizer.fit(["one two"], Terms())
 
@@ -126,7 +135,7 @@ def brute_force(reference: list[str], new: list[str], word: str) -> float:
 def test_words_are_ordered_by_the_difference_of_their_shares() -> None:
     reference = [f"common w{number} food" for number in "abcdefghij"]
     new = [f"common w{number} {'film' if number in 'klmnop' else 'food'}" for number in "klmnopqrst"]
-    found = word_test(pool_of(reference, new), str.split, 99, seed=0)
+    found = word_test(pool_of(reference, new), split_words, 99, seed=0)
     assert [word.word for word in found] == ["film", "food"]  # others are in one text, or in all
     by_word = {word.word: word for word in found}
     assert by_word["food"].p == pytest.approx(by_word["film"].p)
@@ -136,7 +145,7 @@ def test_words_are_ordered_by_the_difference_of_their_shares() -> None:
 
 
 def test_no_word_in_several_texts_is_no_drift() -> None:
-    assert word_test(pool_of(["a", "b", "c"], ["d", "e", "f"]), str.split, 9, seed=0) == []
+    assert word_test(pool_of(["a", "b", "c"], ["d", "e", "f"]), split_words, 9, seed=0) == []
 
 
 @pytest.mark.parametrize("copies", [False, True], ids=["distinct", "copies"])
@@ -147,7 +156,7 @@ def test_without_drift_any_word_is_found_as_often_as_alpha_says(copies: bool) ->
         sides = [draw_texts(generator, count) for count in (40, 20)]
         if copies:  # all copies of a text are on one side
             sides = [[text for text in side for _ in range(generator.integers(1, 6))] for side in sides]
-        p_values.append(word_test(pool_of(sides[0], sides[1], seed), str.split, 19, seed)[0].p)
+        p_values.append(word_test(pool_of(sides[0], sides[1], seed), split_words, 19, seed)[0].p)
     low, high = stats.binom.interval(0.999, len(p_values), 0.1)
     assert rejected(p_values, 0.1)[0] <= high
     assert rejected(p_values, 0.5)[0] >= stats.binom.interval(0.999, len(p_values), 0.4)[0]
