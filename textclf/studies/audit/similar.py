@@ -6,7 +6,6 @@ prefix filtering: sort the words of each text from rare to frequent; two similar
 so only texts that share one of those are compared. Chaudhuri, Ganti and Kaushik (2006), ICDE, doi:10.1109/ICDE.2006.9.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -17,11 +16,14 @@ from scipy.sparse import csr_array, triu
 
 from textclf.core.hashing import fingerprints
 from textclf.studies.audit.texts import SEVERAL, Ints
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vocabulary import count_terms
 
 SIMILAR = 0.8
 MOST_COMPARED = 5_000_000  # pairs; words that would lead to more are left out, the most frequent first
 CHUNK = 100_000  # pairs compared at once
-WORD = re.compile(r"\w+")
+RUNS = r"\w+"  # of letters: words
+WORDS = Terms(token_pattern=RUNS, lowercase=False, weighting="binary")
 
 
 class Pair(NamedTuple):
@@ -91,20 +93,16 @@ def find_similar(texts: Sequence[bytes], labels: Ints, most: int = MOST_COMPARED
 
 def _word_sets(texts: Sequence[bytes]) -> _WordSets:
     """Return the sets of words, in the order in which they occur first."""
-    codes: dict[str, int] = {}
-    found = [
-        np.array(sorted({codes.setdefault(word, len(codes)) for word in WORD.findall(text.decode())}), dtype=np.int64)
-        for text in texts
-    ]
-    sizes = np.array([len(words) for words in found], dtype=np.int64)
-    frequency = np.bincount(np.concatenate([*found, np.zeros(0, np.int64)]), minlength=len(codes))
-    rank = np.empty(len(codes), dtype=np.int64)
-    rank[np.argsort(frequency, kind="stable")] = np.arange(len(codes))
+    counts = count_terms([text.decode() for text in texts], "word", WORDS).counts
+    frequency = np.bincount(counts.indices, minlength=counts.shape[1])
+    rank = np.empty(len(frequency), dtype=np.int64)
+    rank[np.argsort(frequency, kind="stable")] = np.arange(len(frequency))
+    found = [np.sort(rank[words]) for words in np.split(counts.indices, counts.indptr[1:-1])]
     members: dict[int, list[int]] = {}
     for place, key in enumerate(fingerprints([words.tobytes() for words in found]).tolist()):
-        if sizes[place]:
+        if len(found[place]):
             members.setdefault(key, []).append(place)
-    parts = [np.sort(rank[found[places[0]]]) for places in members.values()]
+    parts = [found[places[0]] for places in members.values()]
     starts = np.concatenate([[0], np.cumsum([len(part) for part in parts], dtype=np.int64)]).astype(np.int64)
     return _WordSets(np.concatenate([*parts, np.zeros(0, np.int64)]), starts, list(members.values()))
 
