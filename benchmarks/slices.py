@@ -19,6 +19,7 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.progress import track
 from textclf.evaluate.intervals import normal_quantile, wilson
+from textclf.evaluate.sampling import Rows
 from textclf.evaluate.slices.membership import Family, Membership, keep_large
 from textclf.evaluate.slices.report import report, weak
 from textclf.evaluate.slices.sums import SliceSums
@@ -154,8 +155,9 @@ def simulate(scenario: Scenario, seed: int, sets: int = SETS) -> dict[str, float
     for _ in range(sets):
         membership, predictions, keys = draw(scenario, generator)
         sums = SliceSums(membership, predictions.classes, None, keys)
-        sums.add({"m": predictions}, {"m": Decision(0.5)})
-        entries = report(sums, CONFIDENCE)["m"]
+        decided = Decision(0.5).decide(predictions.probabilities)
+        rows = Rows(predictions.y, {"m": predictions.probabilities}, {"m": decided}, None, False, 2)
+        entries = report(sums, rows, CONFIDENCE)["m"]
         column = f"{scenario.weak.partition('=')[0]}="
         others = [name for name in entries if not scenario.drop or not name.startswith(column)]
         alarms += any(entries[name]["p_holm"] <= 1 - CONFIDENCE for name in others)

@@ -77,21 +77,21 @@ def run(
     keys = read_keys(splits, "test")
     slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys)
     opened = open_models(predictions, names)
-    parts, decided = measure(opened, evaluate, stratified, clusters, slices)
-    fitted = fit_sets(opened, decided, evaluate)
+    parts, decided = measure(opened, evaluate, stratified, clusters, slices.membership)
+    test = parts["test"]
+    fitted = fit_sets(parts.get("validation"), evaluate)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in names}
     measured = {name: {split: part.metrics(name) for split, part in parts_of[name].items()} for name in names}
     ends = {name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in names}
-    test = parts["test"]
     compared = test.comparisons()
     features = {name: shapes.read(trained / name) for name in trained_here}
-    by_slice = report(slices, evaluate.confidence)
+    by_slice = report(slices, test.of_rows, evaluate.confidence)
     chosen = decisions_report(parts, decided, {name: measured[name] for name in trained_here}, held_out)
     written: dict[Path, Any] = {
         metrics / "evaluation.json": measured,
         metrics / "intervals.json": ends,
         metrics / "comparisons.json": compared,
-        metrics / "coverage.json": measure_sets(opened, decided, fitted, evaluate, clusters.get("test")),
+        metrics / "coverage.json": measure_sets(test, fitted, evaluate),
         metrics / "decisions.json": chosen,
         metrics / "slices.json": by_slice | slices.membership.protocol(),
         metrics / "training.json": records,

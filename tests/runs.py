@@ -65,8 +65,7 @@ def make_run(
         splits = {split: part.append_column(f"slice_{name}", [repeated]) for split, part in splits.items()}
     predictions = {name: [predict(name, n, splits, classes)] for n, name in enumerate(models)}
     slices = SliceSums(membership_of([splits["test"]], [splits["train"]]), classes, params.evaluate.slice_metric)
-    measured, decisions = measure(predictions, params.evaluate, stratified=False, slices=slices)
-    fitted = fit_sets(predictions, decisions, params.evaluate)
+    measured, decisions = measure(predictions, params.evaluate, stratified=False, membership=slices.membership)
     metrics = {name: {split: part.metrics(name) for split, part in measured.items()} for name in models}
     intervals = {name: {split: part.intervals(name) for split, part in measured.items()} for name in models}
     test = measured["test"]
@@ -94,8 +93,8 @@ def make_run(
         evaluation=metrics,
         intervals=intervals,
         comparisons=test.comparisons(),
-        slices=report(slices, params.evaluate.confidence),
-        coverage=measure_sets(predictions, decisions, fitted, params.evaluate),
+        slices=report(slices, test.of_rows, params.evaluate.confidence),
+        coverage=measure_sets(test, fit_sets(measured.get("validation"), params.evaluate), params.evaluate),
         training={name: {"parameters": 3} for name in models},
         features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},
         leaks=counted | {"dropped": {"rows": 0, "text": 0, "label": 0}},

@@ -1,7 +1,5 @@
 """The decision of each model: calibration and threshold, chosen on validation rows if the settings ask for it."""
 
-from collections.abc import Iterable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,26 +11,25 @@ from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperat
 from textclf.evaluate.settings import Evaluate
 
 EVEN = 0.5  # the threshold at which the more probable of two classes is decided
-CELLS = 2**24  # probabilities of validation rows in memory at a time
+CELLS = 2**24  # probabilities of the validation rows that choose
 
 Outputs = tuple[NDArray[np.int64], NDArray[np.float64]]  # y (rows,), probabilities (rows, classes)
 
 
-def choose_decision(batches: Iterable[Predictions], settings: Evaluate) -> Decision:
-    """Return how a model decides, from its predictions of all splits.
+def choose_decision(validation: Predictions, settings: Evaluate) -> Decision:
+    """Return how a model decides, from its predictions for the validation rows, of which there may be none.
 
-    `batches` are read again if validation rows are needed; other rows choose nothing. All numbers are rounded to
-    `DIGITS` here, so that what is measured is what is exported. Raises `UserError` if the settings do not suit the
-    number of classes or the rows.
+    All numbers are rounded to `DIGITS` here, so that what is measured is what is exported. Raises `UserError` if the
+    settings do not suit the number of classes or the rows.
     """
-    classes, threshold = len(next(iter(batches)).classes), settings.threshold
+    classes, threshold = len(validation.classes), settings.threshold
     if classes > 2 and settings.calibration == "platt":
         raise UserError(f"evaluate.calibration must be none or temperature for {classes} classes; got platt")
     if classes > 2 and threshold != EVEN:
         raise UserError(f"evaluate.threshold must be {EVEN} for {classes} classes; got {threshold}")
     calibration: Calibration | None = None
     if settings.calibration != "none" or not isinstance(threshold, float):
-        y, probabilities = validation_rows(batches)
+        y, probabilities = some_rows(validation.y, validation.probabilities)
         calibration = _fit_calibration(y, probabilities, settings)
         if not isinstance(threshold, float):
             positive = Decision(None, calibration).calibrate(probabilities)[:, 1]
@@ -57,28 +54,19 @@ def _fit_calibration(
             return None
 
 
-def validation_rows(batches: Iterable[Predictions]) -> Outputs:
-    """Return the labels and probabilities of the validation rows.
+def some_rows(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Outputs:
+    """Return the validation rows that choose: of more than `CELLS` probabilities every second, fourth or so on.
 
-    Of more than `CELLS` probabilities every second row, every fourth and so on. Raises `UserError` if there are none.
+    Raises `UserError` if there are none.
     """
-    parts: list[Outputs] = []
-    step, seen, cells = 1, 0, 0
-    for batch in batches:
-        rows = batch.take(batch.split == "validation")
-        chosen = rows.take(slice(-seen % step, None, step))
-        seen += len(rows)
-        if len(chosen):
-            parts.append((chosen.y, chosen.probabilities))
-            cells += chosen.probabilities.size
-        while cells > CELLS:
-            parts = [(y[::2], probabilities[::2]) for y, probabilities in [_join(parts)]]
-            step, cells = 2 * step, parts[0][1].size
-    if not parts:
-        raise UserError("the predictions must have validation rows to choose by; got none; run dvc repro")
-    return _join(parts)
+    if not len(y):
+        raise no_validation_rows()
+    step = 1
+    while probabilities[::step].size > CELLS:
+        step *= 2
+    return y[::step], probabilities[::step]
 
 
-def _join(parts: list[Outputs]) -> Outputs:
-    y, probabilities = zip(*parts, strict=True)
-    return np.concatenate(y), np.concatenate(probabilities)
+def no_validation_rows() -> UserError:
+    """Return the error of a run that has no validation rows to choose by."""
+    return UserError("the predictions must have validation rows to choose by; got none; run dvc repro")

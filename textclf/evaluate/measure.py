@@ -17,7 +17,7 @@ from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.clusters import Clusters, IdDigest, group_rows
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
-from textclf.evaluate.slices.sums import SliceSums
+from textclf.evaluate.slices.membership import Membership
 from textclf.evaluate.split_metrics import SplitMetrics
 
 SCORES = ("accuracy", "log_loss")  # by which the default model is chosen
@@ -28,19 +28,18 @@ def measure(
     settings: Evaluate,
     stratified: bool,
     clusters: Mapping[str, Clusters] | None = None,
-    slices: SliceSums | None = None,
+    membership: Membership | None = None,
 ) -> tuple[dict[str, SplitMetrics], dict[str, Decision]]:
     """Return the metrics of each split, and the decision of each model.
 
-    `models` have their predictions in batches, which are read more than once; `stratified` says whether the split fixed
-    the shares of the classes; `clusters` are those of the splits with dependent rows; the test rows are added to the
-    sums of `slices`. Raises `UserError` if the models have different rows, or not those of the clusters and slices.
+    `models` have their predictions in batches; `stratified` says whether the split fixed the shares of the classes;
+    `clusters` are those of the splits with dependent rows, `membership` has the slices of the test rows. Raises
+    `UserError` if the models have different rows, or not those of the clusters and slices.
     """
     clusters = clusters or {}
     expected = {split: (len(known.keys), known.ids) for split, known in clusters.items()}
-    if slices is not None:
-        expected["test"] = slices.membership.rows, slices.membership.ids
-    decisions = {name: choose_decision(batches, settings) for name, batches in models.items()}
+    if membership is not None:
+        expected["test"] = membership.rows, membership.ids
     parts: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)
     rows: defaultdict[str, int] = defaultdict(int)
     ids: defaultdict[str, IdDigest] = defaultdict(IdDigest)
@@ -51,22 +50,25 @@ def measure(
             ids[split].add(first.ids.tolist())
             if rows[split] > expected[split][0]:
                 raise _other_rows(split)
-        if slices is not None and split == "test":
-            slices.add(batch, decisions)
         empty = first.ids[:0].copy()  # not a view: ids take most of the memory
         parts[split].append({name: replace(part, ids=empty, split=empty) for name, part in batch.items()})
     for split, (_, known) in expected.items():
         if ids[split].digest() != known:
             raise _other_rows(split)
-    splits: dict[str, SplitMetrics] = {}
+    together: dict[str, dict[str, Predictions]] = {}
     for split, batches in parts.items():
-        together = {name: concatenate([part[name] for part in batches]) for name in batches[0]}
+        together[split] = {name: concatenate([part[name] for part in batches]) for name in batches[0]}
         batches.clear()
+    none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
+    validation = none | together.get("validation", {})
+    decisions = {name: choose_decision(rows, settings) for name, rows in validation.items()}
+    splits: dict[str, SplitMetrics] = {}
+    for split, rows_of in together.items():
         groups, count = None, None
         if split in clusters:
             groups, count = group_rows(clusters[split].keys), clusters[split].count
-        some = {name: decisions[name] for name in together}
-        splits[split] = SplitMetrics(split, together, some, settings, stratified, groups, count)
+        some = {name: decisions[name] for name in rows_of}
+        splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, groups, count)
     return splits, decisions
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from textclf.artifacts.features import Features
-from textclf.artifacts.predictions import Predictions
+from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
@@ -72,7 +72,8 @@ def make_features(
 def measure_features(features: Mapping[str, Features], settings: Any, setup: Setup) -> dict[str, float]:
     """Return all metrics on the test rows of a model with these settings, trained on the training rows."""
     predictions = predict_held_out(features, settings, setup.pretrained)
-    decision = choose_decision(predictions, setup.evaluate)
+    rows = concatenate(predictions)
+    decision = choose_decision(rows.take(rows.split == "validation"), setup.evaluate)
     test = predictions[-1]
     calibrated = decision.calibrate(test.probabilities)
     return dict(compute(test.y, calibrated, decision.decide(calibrated)))

@@ -11,7 +11,8 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature
-from textclf.evaluate.choose import choose_decision, validation_rows
+from textclf.evaluate.choose import choose_decision, some_rows
+from textclf.evaluate.measure import measure
 from textclf.evaluate.metrics import compute
 
 
@@ -20,15 +21,15 @@ def of_split(rows: Predictions, split: str) -> Predictions:
 
 
 def test_a_number_is_the_threshold_of_two_classes_and_chooses_nothing() -> None:
-    assert choose_decision([overconfident(1)], params(threshold=0.4)) == Decision(0.4)
-    assert choose_decision([drawn(1)], params()) == Decision(None)
+    assert choose_decision(overconfident(1), params(threshold=0.4)) == Decision(0.4)
+    assert choose_decision(drawn(1), params()) == Decision(None)
 
 
 @pytest.mark.parametrize("rule", ["accuracy", "f1", "precision"])
 def test_a_threshold_is_chosen_on_the_validation_rows(rule: Literal["accuracy", "f1", "precision"]) -> None:
     rows = three_splits()
-    decision = choose_decision([rows], params(threshold=rule, target_precision=0.7))
     validation = of_split(rows, "validation")
+    decision = choose_decision(validation, params(threshold=rule, target_precision=0.7))
     assert decision == Decision(choose_threshold(validation.y, validation.probabilities[:, 1], rule, 0.7))
 
 
@@ -36,7 +37,7 @@ def test_a_threshold_is_chosen_on_the_validation_rows(rule: Literal["accuracy", 
 def test_probabilities_are_calibrated_on_the_validation_rows_before_a_threshold_is_chosen(name: str) -> None:
     rows = three_splits()
     validation = of_split(rows, "validation")
-    decision = choose_decision([rows], params(calibration=name, threshold="f1"))
+    decision = choose_decision(validation, params(calibration=name, threshold="f1"))
     fitted = (fit_platt if name == "platt" else fit_temperature)(validation.y, validation.probabilities)
     assert decision.calibration is not None
     assert vars(decision.calibration) == {key: round(value, 6) for key, value in vars(fitted).items()}
@@ -52,14 +53,14 @@ def test_probabilities_are_calibrated_on_the_validation_rows_before_a_threshold_
 
 def test_what_is_measured_is_what_is_exported() -> None:
     for name in ("temperature", "platt"):
-        decision = choose_decision([three_splits()], params(calibration=name, threshold="accuracy"))
+        decision = choose_decision(three_splits(), params(calibration=name, threshold="accuracy"))
         assert Decision.from_json(decision.to_json()) == decision
         assert all(value == round(value, 6) for value in decision.to_json().values())
 
 
 def test_a_temperature_changes_no_decision_of_many_classes() -> None:
-    rows = concatenate([drawn(1), drawn(2, split="validation")])
-    decision = choose_decision([rows], params(calibration="temperature"))
+    rows = drawn(1)
+    decision = choose_decision(rows, params(calibration="temperature"))
     assert isinstance(decision.calibration, Temperature)
     assert decision.threshold is None
     calibrated = decision.calibrate(rows.probabilities)
@@ -70,56 +71,54 @@ def test_a_temperature_changes_no_decision_of_many_classes() -> None:
 @pytest.mark.parametrize("threshold", [0.4, "accuracy", "f1", "precision"])
 def test_a_threshold_is_refused_for_more_than_two_classes(threshold: float | str) -> None:
     with pytest.raises(UserError) as error:
-        choose_decision([drawn(1), drawn(2, split="validation")], params(threshold=threshold))
+        choose_decision(drawn(2, split="validation"), params(threshold=threshold))
     assert error.value.lines == (f"evaluate.threshold must be 0.5 for 3 classes; got {threshold}",)
 
 
 def test_platt_is_refused_for_more_than_two_classes() -> None:
     with pytest.raises(UserError) as error:
-        choose_decision([drawn(1, classes=6), drawn(2, classes=6, split="validation")], params(calibration="platt"))
+        choose_decision(drawn(2, classes=6, split="validation"), params(calibration="platt"))
     assert error.value.lines == ("evaluate.calibration must be none or temperature for 6 classes; got platt",)
 
 
 @pytest.mark.parametrize("changes", [{"threshold": "accuracy"}, {"calibration": "platt"}], ids=str)
 def test_training_and_test_rows_choose_nothing(changes: dict[str, object]) -> None:
     rows = three_splits()
-    other = [of_split(rows, "validation"), overconfident(8, split="train"), overconfident(9)]
-    assert choose_decision([rows], params(**changes)) == choose_decision(other, params(**changes))
+    other = concatenate([of_split(rows, "validation"), overconfident(8, split="train"), overconfident(9)])
+    first, second = (measure({"a": [each]}, params(**changes), False)[1] for each in (rows, other))
+    assert first == second
 
 
 @pytest.mark.parametrize("changes", [{"threshold": "f1"}, {"calibration": "temperature"}], ids=str)
 def test_nothing_is_chosen_without_validation_rows(changes: dict[str, object]) -> None:
     with pytest.raises(UserError) as error:
-        choose_decision([overconfident(0)], params(**changes))
+        choose_decision(overconfident(0, rows=0), params(**changes))
     assert error.value.lines == ("the predictions must have validation rows to choose by; got none; run dvc repro",)
 
 
 def test_a_precision_that_no_threshold_reaches_is_an_error() -> None:
     rows = predictions([0, 1], [0.9, 0.8], split="validation")
     with pytest.raises(UserError, match=r"evaluate\.target_precision must be a precision .*; got 0\.9, the highest is"):
-        choose_decision([rows], params(threshold="precision"))
+        choose_decision(rows, params(threshold="precision"))
 
 
 @pytest.mark.parametrize("rule", ["accuracy", "f1", "precision"])
 def test_a_model_that_ranks_no_row_above_another_keeps_deciding_for_the_larger_class(rule: str) -> None:
     # F1 is highest if all rows are decided positive, however few of them are.
-    decision = choose_decision([predictions([0, 0, 0, 1], [0.2] * 4, split="validation")], params(threshold=rule))
+    decision = choose_decision(predictions([0, 0, 0, 1], [0.2] * 4, split="validation"), params(threshold=rule))
     assert not decision.decide(np.array([[0.8, 0.2]])).any()
 
 
 def test_every_second_validation_row_chooses_if_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = concatenate([drawn(1, 30, 2, "train"), drawn(2, 250, 2, "validation"), drawn(3, 20, 2)])
-    validation = of_split(rows, "validation")
+    rows = drawn(2, 250, 2, "validation")
     for limit, step in ((500, 1), (499, 2), (249, 4), (124, 8)):
         monkeypatch.setattr(choose, "CELLS", limit)
-        for size in (3, 10, 17, 1000):
-            batches = [rows.take(slice(start, start + size)) for start in range(0, len(rows), size)]
-            y, probabilities = validation_rows(batches)
-            assert np.array_equal(y, validation.y[::step]), (limit, size)
-            assert np.array_equal(probabilities, validation.probabilities[::step])
+        y, probabilities = some_rows(rows.y, rows.probabilities)
+        assert np.array_equal(y, rows.y[::step])
+        assert np.array_equal(probabilities, rows.probabilities[::step])
 
 
 def test_platt_is_a_line_through_the_log_odds() -> None:
-    decision = choose_decision([three_splits()], params(calibration="platt"))
+    decision = choose_decision(three_splits(), params(calibration="platt"))
     assert isinstance(decision.calibration, Platt)
     assert decision.calibration.slope < 1  # overconfident

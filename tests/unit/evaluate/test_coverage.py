@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, params, predictions, three_splits
 from textclf.artifacts.conformal import Conformal
@@ -13,10 +14,11 @@ from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import coverage, metric_files
-from textclf.evaluate.clusters import Clusters
 from textclf.evaluate.coverage import fit_sets, kinds_of, measure_sets
 from textclf.evaluate.curves import FEWEST, risk_coverage_table
 from textclf.evaluate.intervals import wilson
+from textclf.evaluate.settings import Evaluate
+from textclf.evaluate.split_metrics import SplitMetrics
 
 COVERED = params(coverage=0.9)
 
@@ -26,17 +28,20 @@ def run(seed: int = 0, classes: int = 3, validation: int = 120, test: int = 150)
     return concatenate([drawn(seed + n, rows, classes, split) for n, (split, rows) in enumerate(parts)])
 
 
-def measured(rows: Predictions, settings: Any = COVERED, decision: Decision = TOP, batches: int = 1) -> dict[str, Any]:
-    parts = [rows.take(part) for part in np.array_split(np.arange(len(rows)), batches)]
-    decisions = {"a": decision}
-    fitted = fit_sets({"a": parts}, decisions, settings)
-    return measure_sets({"a": parts}, decisions, fitted, settings)
+def sets_of(
+    rows: Predictions, settings: Evaluate = COVERED, decision: Decision = TOP, clusters: NDArray[np.int64] | None = None
+) -> dict[str, Any]:
+    """Return the report of a model; `clusters` are those of its test rows."""
+    validation, test = (
+        SplitMetrics(name, {"a": rows.take(rows.split == name)}, {"a": decision}, settings, False, of)
+        for name, of in (("validation", None), ("test", clusters))
+    )
+    return measure_sets(test, fit_sets(validation, settings), settings)
 
 
-def test_without_a_coverage_nothing_is_fitted_or_measured() -> None:
-    rows = run()
-    assert fit_sets({"a": [rows]}, {"a": TOP}, params()) == {}
-    assert measure_sets({"a": [rows]}, {"a": TOP}, {}, params()) == {}
+def test_without_a_coverage_nothing_is_fitted_or_sets_of() -> None:
+    assert sets_of(run(), params()) == {}
+    assert fit_sets(None, params()) == {}
 
 
 def test_every_kind_of_set_is_told_apart() -> None:
@@ -44,12 +49,10 @@ def test_every_kind_of_set_is_told_apart() -> None:
     assert kinds_of(np.zeros(5, dtype=np.int64), sets).tolist() == [*coverage.KINDS]
 
 
-@given(SEEDS, st.sampled_from([0.6, 0.8, 0.9, 0.95]), st.booleans(), st.integers(1, 9))
-def test_the_numbers_are_those_of_a_plain_reference_in_any_batches(
-    seed: int, level: float, by_class: bool, batches: int
-) -> None:
+@given(SEEDS, st.sampled_from([0.6, 0.8, 0.9, 0.95]), st.booleans())
+def test_the_numbers_are_those_of_a_plain_reference(seed: int, level: float, by_class: bool) -> None:
     rows, settings = run(seed), params(coverage=level, coverage_by_class=by_class)
-    report = measured(rows, settings, batches=batches)
+    report = sets_of(rows, settings)
     model, protocol = report["a"], report["protocol"]
     assert protocol == {"coverage": level, "by_class": int(by_class), "validation_rows": 120}
     validation, test = (rows.take(rows.split == name) for name in ("validation", "test"))
@@ -80,7 +83,7 @@ def test_the_numbers_are_those_of_a_plain_reference_in_any_batches(
 
 def test_calibrated_probabilities_are_compared_with_calibrated_ones() -> None:
     rows = run(classes=2)
-    cold, warm = (measured(rows, decision=Decision(0.5, each))["a"] for each in (None, Temperature(3.0)))
+    cold, warm = (sets_of(rows, decision=Decision(0.5, each))["a"] for each in (None, Temperature(3.0)))
     assert cold == warm  # of two classes a temperature changes no set
 
 
@@ -88,7 +91,7 @@ def test_a_model_that_ignores_the_text_answers_no_row() -> None:
     splits = ["validation"] * 40 + ["test"] * 20
     y = np.tile([0, 1], 30)
     rows = predictions(y, np.full(60, 0.5))
-    model = measured(Predictions(rows.ids, np.array(splits), y, rows.probabilities, rows.classes), decision=HALF)["a"]
+    model = sets_of(Predictions(rows.ids, np.array(splits), y, rows.probabilities, rows.classes), decision=HALF)["a"]
     assert (model["answered"], model["several"], model["accuracy"]) == (0.0, 1.0, None)
     assert model["coverage"]["value"] == 1.0
     assert model["set_size"] == 2.0
@@ -97,7 +100,7 @@ def test_a_model_that_ignores_the_text_answers_no_row() -> None:
 def test_a_class_without_test_rows_has_no_coverage() -> None:
     rows = run()
     kept = rows.take((rows.split != "test") | (rows.y != 2))
-    assert measured(kept)["a"]["classes"]["c2"] is None
+    assert sets_of(kept)["a"]["classes"]["c2"] is None
 
 
 @pytest.mark.parametrize(
@@ -116,15 +119,9 @@ def test_a_class_without_test_rows_has_no_coverage() -> None:
 )
 def test_too_few_validation_rows_for_a_coverage_are_told(settings: Any, said: str) -> None:
     with pytest.raises(UserError) as error:
-        fit_sets({"a": [three_splits()]}, {"a": HALF}, settings)
+        sets_of(three_splits(), settings, HALF)
     remedy = "raise split.validation_size or lower the coverage"
     assert error.value.lines == (f"evaluate.coverage must be at most {said}; {remedy}",)
-
-
-def clustered(rows: Predictions, size: int) -> Clusters:
-    count = int((rows.split == "test").sum())
-    keys = np.random.default_rng(9).integers(0, 2**63, -(-count // size)).astype(np.uint64)
-    return Clusters(np.repeat(keys, size)[:count], b"", len(keys))
 
 
 def test_rows_that_repeat_each_other_give_a_wider_interval() -> None:
@@ -132,29 +129,14 @@ def test_rows_that_repeat_each_other_give_a_wider_interval() -> None:
     test = rows.split == "test"
     repeated = np.concatenate([np.flatnonzero(~test), np.repeat(np.flatnonzero(test), 4)])
     four = rows.take(repeated)
-    fitted = fit_sets({"a": [four]}, {"a": TOP}, COVERED)
-    reports = [
-        measure_sets({"a": [rows]}, {"a": TOP}, fitted, COVERED),
-        measure_sets({"a": [four]}, {"a": TOP}, fitted, COVERED),
-        measure_sets({"a": [four]}, {"a": TOP}, fitted, COVERED, clustered(four, 4)),
-    ]
+    groups = np.repeat(np.arange(150), 4)
+    reports = [sets_of(rows), sets_of(four), sets_of(four, clusters=groups)]
     once, taken_as_independent, dependent = (report["a"]["coverage"] for report in reports)
     assert once["value"] == taken_as_independent["value"] == dependent["value"]
     cells = (once, taken_as_independent, dependent)
     width = {name: each["high"] - each["low"] for name, each in zip("otd", cells, strict=True)}
     assert width["t"] < 0.6 * width["o"]
     assert width["d"] == pytest.approx(width["o"], rel=0.02)
-
-
-def test_many_clusters_are_grouped_at_random_which_hardly_changes_the_interval(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = run(test=3000)
-    fitted = fit_sets({"a": [rows]}, {"a": TOP}, COVERED)
-    groups = clustered(rows, 3)
-    one = measure_sets({"a": [rows]}, {"a": TOP}, fitted, COVERED, groups)["a"]["coverage"]
-    monkeypatch.setattr(coverage, "BUCKETS", 256)
-    other = measure_sets({"a": [rows]}, {"a": TOP}, fitted, COVERED, groups)["a"]["coverage"]
-    assert one["value"] == other["value"]
-    assert other["high"] - other["low"] == pytest.approx(one["high"] - one["low"], rel=0.15)
 
 
 # Error against the share answered

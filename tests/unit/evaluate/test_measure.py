@@ -11,9 +11,8 @@ import pytest
 
 from tests import stored_splits
 from tests.unit.evaluate.samples import drawn, overconfident, params, three_splits
-from textclf.artifacts import predictions
 from textclf.artifacts.decisions import Decision
-from textclf.artifacts.predictions import Predictions, concatenate, open_models
+from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
 from textclf.evaluate import clusters as clusters_module
@@ -73,16 +72,6 @@ def test_batches_are_divided_by_split() -> None:
         *(("train", 15), ("train", 5), ("validation", 10), ("test", 10))
     ]
     assert np.array_equal(np.concatenate([part["a"].ids for _, part in parts]), rows.ids)
-
-
-def test_files_are_read_as_often_as_they_are_needed(tmp_path: Path) -> None:
-    for name, rows in two_models(3).items():
-        predictions.write(batches(rows), tmp_path / f"{name}.parquet")
-    models = open_models(tmp_path, ("a", "b"))
-    first, second = (measure(models, params(), False)[0]["test"].metrics("b") for _ in range(2))
-    rows = two_models(3)["b"]
-    test = rows.take(rows.split == "test")
-    assert first == second == compute(test.y, test.probabilities, test.probabilities.argmax(axis=1))
 
 
 @pytest.mark.parametrize("large", [False, True])

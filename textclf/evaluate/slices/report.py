@@ -1,7 +1,7 @@
 """What slices.json says: accuracy in each slice, how it differs from the other rows, and whether chance explains it."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,10 @@ from textclf.evaluate.boundary import FEW, Share, counts_interval
 from textclf.evaluate.clusters import effective_rows
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.intervals import Interval, difference, normal
-from textclf.evaluate.metrics import FROM_COUNTS, Counts
+from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Counts
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.slices.sums import ModelSums, SliceSums
+from textclf.evaluate.sampling import Rows
+from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.split_metrics import SHARES
 
 Floats = NDArray[np.float64]
@@ -25,10 +26,11 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows: `right` and all `rows` by group of dependent rows (groups,), and what all of them are worth."""
+    """Some rows: `right` and all `rows` by group (groups,), whether they are dependent, and what they are worth."""
 
     right: Floats
     rows: Floats
+    clustered: bool
     share: Share
 
     @classmethod
@@ -37,7 +39,7 @@ class Part:
         count, total = float(right.sum()), float(rows.sum())
         accuracy = count / total
         effective = effective_rows(right, rows, accuracy * (1 - accuracy), confidence) if clustered else total
-        return cls(right, rows, Share(count, total, effective))
+        return cls(right, rows, clustered, Share(count, total, effective))
 
     @property
     def accuracy(self) -> float:
@@ -55,8 +57,8 @@ class Part:
         return min(round(self.accuracy * rows), rows), rows
 
 
-def report(sums: SliceSums, confidence: float) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return the content of slices.json: by model and slice.
+def report(sums: SliceSums, test: Rows, confidence: float) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the content of slices.json of the test rows: by model and slice.
 
     For each slice: `rows`; `accuracy`; `difference`, that of the accuracy from the accuracy of all other rows; both
     with an interval; `p` that both accuracies are the same, `p_holm` corrected for the slices of the model; with
@@ -66,27 +68,26 @@ def report(sums: SliceSums, confidence: float) -> dict[str, dict[str, dict[str, 
     rows that they are worth: Rao & Scott (1992), Biometrics 48:577-585.
     """
     return {
-        name: _report_model(sums, model, confidence) if np.count_nonzero(model.decided) > 1 else {}
-        for name, model in sums.models.items()
+        name: _report_model(sums, test, name, confidence) if (decided != decided[0]).any() else {}
+        for name, decided in test.decided.items()
     }
 
 
-def _report_model(sums: SliceSums, model: ModelSums, confidence: float) -> dict[str, dict[str, Any]]:
+def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) -> dict[str, dict[str, Any]]:
     entries: dict[str, dict[str, Any]] = {}
     hypotheses: dict[str, float] = {}  # p-values of different hypotheses: if two slices are all rows, theirs is one
     hypothesis_of: dict[str, str] = {}
     for place, family in enumerate(sums.membership.families):
-        right, rows = (part[place].astype(np.float64) for part in (model.right, sums.rows))
+        right, rows = sums.by_group(place, test.decided[model] == test.y), sums.rows[place]
         halves = len(family.values) == 2 and not rows[0].any()
         all_right, all_rows = right.sum(axis=0), rows.sum(axis=0)
-        for position, name in family.slices():
-            clustered, other_clustered = (bool(part[position + 1]) for part in sums.dependence[place])
-            own = Part.of(right[position + 1], rows[position + 1], clustered, confidence)
-            others = Part.of(all_right - own.right, all_rows - own.rows, other_clustered, confidence)
-            entries[name] = _entry(own, others, confidence)
-            if sums.metric is not None:
-                entries[name] |= _metric(sums, model, place, position + 1, own, clustered, confidence)
-            if clustered:
+        inside, outside = (part[1:].tolist() for part in sums.dependence[place])
+        parts = [Part.of(*each, confidence) for each in zip(right[1:], rows[1:], inside, strict=True)]
+        metrics = _metrics(sums, test, model, place, parts, confidence)
+        for (position, name), own in zip(family.slices(), parts, strict=True):
+            others = Part.of(all_right - own.right, all_rows - own.rows, outside[position], confidence)
+            entries[name] = _entry(own, others, confidence) | metrics[position]
+            if own.clustered:
                 entries[name]["effective_rows"] = round(own.share.effective, 1)
             hypothesis_of[name] = family.name if halves else name
             hypotheses[hypothesis_of[name]] = fisher(*own.whole_counts(), *others.whole_counts())
@@ -112,35 +113,43 @@ def _ends(ends: Interval | None) -> dict[str, float] | None:
     return ends and {"low": round(ends.low, DIGITS), "high": round(ends.high, DIGITS)}
 
 
-def _metric(
-    sums: SliceSums, model: ModelSums, place: int, position: int, own: Part, clustered: bool, confidence: float
-) -> dict[str, Any]:
-    """Return the metric of the settings in a slice and its interval; nothing if it is not defined there.
+def _metrics(
+    sums: SliceSums, test: Rows, model: str, place: int, parts: Sequence[Part], confidence: float
+) -> list[dict[str, Any]]:
+    """Return the metric of the settings and its interval in each slice of a family; nothing where it is not defined.
 
     The interval is None if there are too few rows for one.
     """
-    metric = str(sums.metric)
-    if model.losses:
-        losses = model.losses[place][position]
-        value, ends = _mean_loss(metric, losses, float(model.squares[place][position]), own, clustered, confidence)
+    metric = sums.metric
+    if metric is None:
+        return [{} for _ in parts]
+    found: list[tuple[float | None, Interval | None]]
+    if metric in ROW_MEANS:
+        losses = ROW_MEANS[metric](test.y, test.probabilities[model])
+        by_slice, squares = sums.by_group(place, losses)[1:], sums.by_group(place, losses**2)[1:].sum(axis=1)
+        found = [_mean_loss(metric, *each, confidence) for each in zip(by_slice, squares.tolist(), parts, strict=True)]
     else:
-        matrix = model.confusion[place][position]
-        found = value_of_counts(matrix, metric)
-        if found is None:
-            return {}
-        value, ends = found, counts_ends(matrix, metric, found, own.worth, confidence)
-    return {metric: round(value, DIGITS), f"{metric}_interval": _ends(ends)}
+        matrices = sums.confusion(place, test.y, test.decided[model], test.classes)[1:]
+        values = [value_of_counts(matrix, metric) for matrix in matrices]
+        found = [
+            (value, None if value is None else counts_ends(matrix, metric, value, part.worth, confidence))
+            for matrix, value, part in zip(matrices, values, parts, strict=True)
+        ]
+    return [
+        {} if value is None else {metric: round(value, DIGITS), f"{metric}_interval": _ends(ends)}
+        for value, ends in found
+    ]
 
 
 def _mean_loss(
-    metric: str, losses: Floats, squares: float, own: Part, clustered: bool, confidence: float
+    metric: str, losses: Floats, squares: float, own: Part, confidence: float
 ) -> tuple[float, Interval | None]:
     rows = own.share.rows
     mean = float(losses.sum()) / rows
     if rows - own.share.right < FEW:  # the losses of a few wrong rows dominate
         return mean, None
     variance = max(squares / rows - mean**2, 0.0)
-    effective = effective_rows(losses, own.rows, variance, confidence) if clustered else rows
+    effective = effective_rows(losses, own.rows, variance, confidence) if own.clustered else rows
     ends = normal(mean, math.sqrt(variance / effective), confidence)
     highest = 1.0 if metric == "brier" else math.inf
     return mean, Interval(max(ends.low, 0.0), min(ends.high, highest))

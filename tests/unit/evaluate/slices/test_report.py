@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, params, predictions, reference
+from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, params, predictions, reference
+from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.evaluate import clusters, comparisons
@@ -41,13 +42,11 @@ def membership(rows: Predictions, **codes: Any) -> Membership:
 
 
 def measured(
-    rows: Predictions, metric: str | None = None, keys: Any = None, size: int = 1000, **codes: Any
+    rows: Predictions, metric: str | None = None, keys: Any = None, decision: Decision = TOP, **codes: Any
 ) -> dict[str, dict[str, Any]]:
-    """Return the report of one model, whose rows are added so many at a time."""
+    """Return the report of one model."""
     sums = SliceSums(membership(rows, **codes), rows.classes, metric, keys)
-    for start in range(0, len(rows), size):
-        sums.add({"m": rows.take(slice(start, start + size))}, {"m": TOP})
-    return report(sums, 0.95)["m"]
+    return report(sums, exact({"m": rows}, decision).of_rows, 0.95)["m"]
 
 
 def split_in_three(seed: int, rows: int) -> NDArray[np.int64]:
@@ -172,17 +171,6 @@ def test_a_model_that_decides_one_class_has_no_slices() -> None:
     assert measured(rows, kind=rows.y) == {}
 
 
-@pytest.mark.parametrize("metric", [None, "f1", "log_loss"])
-@pytest.mark.parametrize("dependent", [False, True])
-def test_batches_of_any_size_give_the_same_report(metric: str | None, dependent: bool) -> None:
-    rows = drawn(5, 200, 3)
-    keys = (np.arange(200) // 4).astype(np.uint64) if dependent else None
-    whole = measured(rows, metric, keys, kind=split_in_three(3, 200))
-    assert len(whole) == 3
-    for size in (7, 100):
-        assert measured(rows, metric, keys, size, kind=split_in_three(3, 200)) == whole
-
-
 # Dependent rows
 
 
@@ -224,21 +212,12 @@ def test_copies_of_one_text_that_fill_a_slice_do_not_make_it_weak() -> None:
 # In a run
 
 
-def test_slices_are_added_batch_by_batch() -> None:
-    test = drawn(2, 60, 2)
-    parts = [drawn(1, 60, 2, "train"), *(test.take(slice(start, start + 20)) for start in range(0, 60, 20))]
-    codes = split_in_three(1, 60)
-    sums = SliceSums(membership(test, kind=codes), test.classes)
-    measure({"m": parts, "n": parts}, params(), False, None, sums)
-    assert report(sums, 0.95) == dict.fromkeys("mn", measured(test, kind=codes))
-
-
 def test_rows_of_another_split_are_refused() -> None:
     train, test = drawn(1, 60, 2, "train"), drawn(2, 60, 2)
     for others in (test.take(slice(None, None, -1)), test.take(slice(50)), predictions([0, 1] * 50, [0.2, 0.8] * 50)):
-        sums = SliceSums(membership(others, kind=np.arange(len(others)) % 3), test.classes)
+        slices = membership(others, kind=np.arange(len(others)) % 3)
         with pytest.raises(UserError, match="predictions must be of the test rows of data/splits, in their order"):
-            measure({"m": [train, test]}, params(), False, None, sums)
+            measure({"m": [train, test]}, params(), False, None, slices)
 
 
 # Which are weak
@@ -260,6 +239,4 @@ def test_slices_are_ranked_by_evidence_of_weakness() -> None:
 
 def test_decisions_follow_the_threshold() -> None:
     rows = predictions([1] * 20 + [0] * 20, [0.6, 0.4] * 20)
-    sums = SliceSums(membership(rows, kind=rows.y), rows.classes)
-    sums.add({"m": rows}, {"m": HALF})
-    assert report(sums, 0.95)["m"]["kind=a"]["accuracy"] == 0.5
+    assert measured(rows, decision=HALF, kind=rows.y)["kind=a"]["accuracy"] == 0.5
