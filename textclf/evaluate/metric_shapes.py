@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, create_model, model_validator
 
 from textclf.artifacts.decisions import Decision
 from textclf.core.files import SPLITS
@@ -54,44 +54,6 @@ Rows = Annotated[dict[str, Count], AfterValidator(_check_rows)]
 Pairs = Annotated[dict[str, Count], AfterValidator(_check_pairs)]
 
 
-class Ends(OpenMapping):
-    """An interval."""
-
-    low: Number
-    high: Number
-
-
-class Pair(OpenMapping):
-    """Two models on the same rows."""
-
-    difference: Number
-    low: Number
-    high: Number
-    only_first: Count
-    only_second: Count
-    p: Number
-    p_holm: Number
-    smallest_difference: Number = 0.0
-
-
-class Slice(OpenMapping):
-    """A part of the test rows. The metric of evaluate.slice_metric stands beside, with its interval."""
-
-    rows: Positive
-    accuracy: Fraction
-    accuracy_interval: Ends
-    difference: Number
-    difference_interval: Ends
-    p: Fraction
-    p_holm: Fraction
-
-
-class SliceProtocol(OpenMapping):
-    """Which parts of the test rows are no slices: the number of values by column."""
-
-    left_out: dict[str, Count]
-
-
 class Decided(OpenMapping):
     """How a model decides."""
 
@@ -110,133 +72,86 @@ class Decided(OpenMapping):
         return self
 
 
-class Counted(Ends):
-    """A share of rows with its interval."""
-
-    value: Fraction
-    rows: Positive
+def mapping(**fields: Any) -> Any:
+    """Return the type of a mapping with these keys, of a type each, or of a type and a default."""
+    return create_model("Mapping", __base__=OpenMapping, **fields)
 
 
-class SetProtocol(OpenMapping):
-    """How prediction sets were made."""
-
-    coverage: Fraction
-    by_class: Count
-    validation_rows: Positive
+def by_name(values: Any) -> Any:
+    """Return the type of a mapping from any names to values of a type."""
+    return dict[str, values]
 
 
-class Covered(OpenMapping):
-    """The prediction sets of a model."""
-
-    coverage: Counted
-    set_size: Number
-    empty: Fraction
-    answered: Fraction
-    several: Fraction
-    accuracy: Counted | None
-    classes: dict[str, Counted | None]
-
-
-class Protocol(OpenMapping):
-    """What the models were measured on."""
-
-    validation_rows: Count
-    clusters: dict[str, Positive] = {}
-
-
-class HeldOut(OpenMapping):
-    """The scores of a model in the cross-validation within the training rows."""
-
-    rows: Positive
-    folds: Positive
-    accuracy: Fraction
-    log_loss: Number
-
-
-class Guessing(OpenMapping):
-    """What every model should be better than."""
-
-    log_loss: Number
-
-
-class Shape(OpenMapping):
-    """The features of a split."""
-
-    rows: Positive
-    features: Count
-    nonzeros: Count
-
-
-class Represented(OpenMapping):
-    """The features of a representation."""
-
-    train: Shape
-    validation: Shape | None = None
-    test: Shape
-
-
-class SplitRows(OpenMapping):
-    """The rows of a split."""
-
-    classes: Rows
-
-
-class Duplicates(OpenMapping):
-    """Rows that repeat an earlier text of their split."""
-
-    exact: dict[str, Count]
-    normalised: dict[str, Count]
-
-
-class Leaks(OpenMapping):
-    """Rows whose text or group is also in another split."""
-
-    exact: Pairs
-    normalised: Pairs
-    group: Pairs = {}
-
-
-class Conflicts(OpenMapping):
-    """Texts with more than one label."""
-
-    exact: Count
-    normalised: Count
-
-
-class Corrections(OpenMapping):
-    """What became of the corrected labels."""
-
-    applied: dict[str, Count]
-    unchanged: Count
-    skipped: Count
-
+COUNTS, METRICS_BY_NAME = by_name(Count), by_name(Metrics)
+ENDS = mapping(low=Number, high=Number)
+SHARE = mapping(value=Fraction, low=Number, high=Number, rows=Positive)  # of rows, with its interval
+SHAPE = mapping(rows=Positive, features=Count, nonzeros=Count)  # of the features of a split
+BY_KIND = mapping(exact=COUNTS, normalised=COUNTS)  # of duplicate texts
 
 ANY_KEY = "*"  # stands for the keys that are not listed
 RECORD = "record"  # a model's part of training.json, as its own file in data/trained
 # The types of the values by key, for each file by its name without .json. Keys that are not listed may have any value.
 SHAPES: dict[str, dict[str, Any]] = {
-    "evaluation": {ANY_KEY: dict[str, Metrics]},
-    "intervals": {ANY_KEY: dict[str, dict[str, Ends | None]]},
-    "comparisons": {ANY_KEY: Pair},
+    "evaluation": {ANY_KEY: METRICS_BY_NAME},
+    "intervals": {ANY_KEY: by_name(by_name(ENDS | None))},
+    "comparisons": {
+        ANY_KEY: mapping(
+            difference=Number,
+            low=Number,
+            high=Number,
+            only_first=Count,
+            only_second=Count,
+            p=Number,
+            p_holm=Number,
+            smallest_difference=(Number, 0.0),
+        )
+    },
     "decisions": {
-        "protocol": Protocol,
-        "crossvalidation": dict[str, HeldOut],
-        "guessing": Guessing,
-        "best": dict[str, Metrics],
+        "protocol": mapping(validation_rows=Count, clusters=(by_name(Positive), {})),
+        "crossvalidation": by_name(mapping(rows=Positive, folds=Positive, accuracy=Fraction, log_loss=Number)),
+        "guessing": mapping(log_loss=Number),
+        "best": METRICS_BY_NAME,
         ANY_KEY: Decided,
     },
-    "slices": {"protocol": SliceProtocol, ANY_KEY: dict[str, Slice]},
-    "coverage": {"protocol": SetProtocol, ANY_KEY: Covered},
-    "training": {ANY_KEY: dict[str, Number]},
+    "slices": {
+        "protocol": mapping(left_out=COUNTS),
+        ANY_KEY: by_name(
+            mapping(  # the metric of evaluate.slice_metric stands beside, with its interval
+                rows=Positive,
+                accuracy=Fraction,
+                accuracy_interval=ENDS,
+                difference=Number,
+                difference_interval=ENDS,
+                p=Fraction,
+                p_holm=Fraction,
+            )
+        ),
+    },
+    "coverage": {
+        "protocol": mapping(coverage=Fraction, by_class=Count, validation_rows=Positive),
+        ANY_KEY: mapping(
+            coverage=SHARE,
+            set_size=Number,
+            empty=Fraction,
+            answered=Fraction,
+            several=Fraction,
+            accuracy=SHARE | None,
+            classes=by_name(SHARE | None),
+        ),
+    },
+    "training": {ANY_KEY: by_name(Number)},
     RECORD: {ANY_KEY: Number},
-    "features": {**dict.fromkeys(SPLITS, Shape), ANY_KEY: Represented},  # older versions had the splits of one
+    "features": {  # older versions had the splits of one representation
+        **dict.fromkeys(SPLITS, SHAPE),
+        ANY_KEY: mapping(train=SHAPE, validation=(SHAPE | None, None), test=SHAPE),
+    },
     "splits": {
-        **dict.fromkeys(SPLITS, SplitRows),
-        "corrections": Corrections,
-        "dropped": dict[str, Count],
-        "given": dict[str, Count],
-        "duplicates": Duplicates,
-        "leaks": Leaks,
-        "label_conflicts": Conflicts,
+        **dict.fromkeys(SPLITS, mapping(classes=Rows)),
+        "corrections": mapping(applied=COUNTS, unchanged=Count, skipped=Count),
+        "dropped": COUNTS,
+        "given": COUNTS,
+        "duplicates": BY_KIND,
+        "leaks": mapping(exact=Pairs, normalised=Pairs, group=(Pairs, {})),
+        "label_conflicts": mapping(exact=Count, normalised=Count),
     },
 }
