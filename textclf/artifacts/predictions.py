@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 PREFIX = "probability_"  # of the columns with the probabilities of a class
 SUFFIX = ".parquet"
 RECORD = "training.json"  # in a trained folder: numbers about the training
-MAX_ASCII = 127
-WIDEST = 1000  # bytes of a text that is repeated in an array of fixed width, which is padded to the longest
 HELD_OUT = "crossvalidation.parquet"  # in a trained folder: predictions for training rows that were held out
 
 
@@ -56,23 +54,16 @@ class Predictions:
         return replace(self, **arrays)
 
 
-@dataclass
+@dataclass(frozen=True)
 class PredictionFile:
-    """The predictions in a file, one row group at a time; every iteration reads them again.
-
-    With `split`, row groups that have no row of that split are left out. The first iteration verifies the checksum of
-    the file; `verified` says whether that is done.
-    """
+    """The predictions in a file, one row group at a time, in every iteration; `split` as for `batches`."""
 
     path: Path
     split: str | None = None
-    verified: bool = False
 
     def __iter__(self) -> Iterator[Predictions]:
         """Read each row group in order."""
-        for rows in batches(self.path, self.split, self.verified):
-            self.verified = True
-            yield rows
+        return batches(self.path, self.split)
 
 
 def open_models(folder: Path, names: Sequence[str], split: str | None = None) -> dict[str, PredictionFile]:
@@ -80,13 +71,13 @@ def open_models(folder: Path, names: Sequence[str], split: str | None = None) ->
     return {name: PredictionFile(folder / f"{name}{SUFFIX}", split) for name in names}
 
 
-def batches(path: Path, split: str | None = None, verified: bool = False) -> Iterator[Predictions]:
+def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
     """Yield the row groups of a file in order, those with rows of a split if one is named.
 
-    `verified` says that its checksum was found to be right. Raises `UserError` if the file is missing or damaged.
+    Raises `UserError` if the file is missing or damaged.
     """
     with reading(path):
-        file = parquet.open_file(path, verified, required=True)
+        file = parquet.open_file(path, required=True)
     with file:
         for number in range(file.num_row_groups):
             with reading(path):
@@ -123,52 +114,10 @@ def write(batches: Iterable[Predictions], path: Path) -> None:
     schema = pa.schema(columns + [(PREFIX + name, pa.float64()) for name in first.classes])
     with parquet.create(path, schema) as file:
         for rows in chain([first], batches):
-            labels = _repeated(rows.classes, rows.y)
-            probabilities = [pa.array(values, pa.float64()) for values in rows.probabilities.T]
-            arrays = [_strings(rows.ids), _runs(rows.split), labels, *probabilities]
-            file.write_table(pa.Table.from_arrays(arrays, schema=schema))
-
-
-def _strings(values: NDArray[Any]) -> "pa.Array":
-    """Return the texts as Arrow strings; ASCII of fixed width without a Python object per text."""
-    import pyarrow as pa
-
-    if values.dtype.kind != "U" or not values.dtype.itemsize:
-        return pa.array(values, pa.string())
-    codes = np.ascontiguousarray(values).view(np.uint32).reshape(len(values), values.dtype.itemsize // 4)
-    if codes.max(initial=0) > MAX_ASCII:
-        return pa.array(values.astype(object), pa.string())
-    used = codes != 0
-    lengths = np.where(used.any(axis=1), codes.shape[1] - used[:, ::-1].argmax(axis=1), 0)  # NUL fills up to the width
-    return _from_letters(codes.astype(np.uint8), lengths)
-
-
-def _runs(values: NDArray[Any]) -> "pa.Array":
-    """Return the texts as Arrow strings; most of them are equal to the one before."""
-    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))[: len(values)]
-    places = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(values)))
-    return _repeated(values[starts].tolist(), places)
-
-
-def _repeated(texts: Sequence[str], places: NDArray[np.int64]) -> "pa.Array":
-    """Return some of a few texts, by their places, as Arrow strings."""
-    encoded = [text.encode() for text in texts]
-    lengths = np.array([len(text) for text in encoded], dtype=np.int64)
-    if (width := lengths.max(initial=0)) > WIDEST:
-        import pyarrow as pa
-
-        return pa.array(texts, pa.string()).take(pa.array(places))
-    letters = np.frombuffer(b"".join(text.ljust(width) for text in encoded), dtype=np.uint8).reshape(len(texts), width)
-    return _from_letters(letters[places], lengths[places])
-
-
-def _from_letters(letters: NDArray[np.uint8], lengths: NDArray[np.int64]) -> "pa.Array":
-    """Return texts of UTF-8, (rows, bytes), of which the first `lengths` (rows,) bytes count, as Arrow strings."""
-    import pyarrow as pa
-
-    used = letters[np.arange(letters.shape[1]) < lengths[:, None]]
-    ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return pa.StringArray.from_buffers(len(lengths), pa.py_buffer(ends), pa.py_buffer(used))
+            labels = pa.array(rows.classes, pa.string()).take(pa.array(rows.y))
+            texts = [pa.array(values, pa.string()) for values in (rows.ids, rows.split)]
+            probabilities = map(pa.array, rows.probabilities.T)
+            file.write_table(pa.Table.from_arrays([*texts, labels, *probabilities], schema=schema))
 
 
 def in_batches(shards: Iterable[Predictions], splits: Mapping[str, Sized]) -> Iterator[Predictions]:

@@ -1,13 +1,11 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from textclf.artifacts import predictions
 from textclf.artifacts.predictions import (
     RECORD,
     Predictions,
@@ -164,24 +162,17 @@ def test_leftovers_of_dropped_models_are_recognised_by_their_trained_folder(tmp_
     assert leftovers(folder, models, ("majority", "keras", "nb_svm", "mine")) == []
 
 
-@given(
-    st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=6) | st.text("ab\0", max_size=4), max_size=9)
-)
-def test_text_of_fixed_width_is_written_as_that_of_objects(texts: list[str]) -> None:
-    fixed = np.array(texts, dtype=np.str_)
-    expected = pa.array(fixed.tolist(), pa.string())  # numpy drops NUL at the end
-    arrays = predictions._strings(fixed), predictions._strings(fixed.astype(object)), predictions._runs(fixed)
-    for array in arrays:
-        array.validate(full=True)
-        assert array.equals(expected)
-
-
-def test_columns_in_another_order_of_memory_are_written_alike() -> None:
-    every = np.array(["a:1", "b", "a:12", "c"])
-    assert predictions._strings(every[::2]).to_pylist() == ["a:1", "a:12"]
-
-
-def test_long_and_short_texts_are_repeated_alike() -> None:
-    texts = ["é" * 2000, "a", ""]
-    assert predictions._repeated(texts, np.array([1, 0, 0, 2])).to_pylist() == ["a", texts[0], texts[0], ""]
-    assert predictions._repeated(texts[1:], np.array([0, 1, 1])).to_pylist() == ["a", "", ""]
+def test_ids_of_fixed_width_are_written_as_those_of_objects(tmp_path: Path) -> None:
+    ids = np.array(["a:1", "", "é" * 300, "b", "c", "中文"])
+    for part in (ids, ids[::2], ids[:0]):
+        rows = Predictions(
+            part,
+            np.full(len(part), "test"),
+            np.arange(len(part)) % 2,
+            np.eye(2)[np.arange(len(part)) % 2],
+            ("é" * 2000, ""),
+        )
+        write([rows], tmp_path / "fixed.parquet")
+        write([replace(rows, ids=part.astype(object))], tmp_path / "objects.parquet")
+        assert (tmp_path / "fixed.parquet").read_bytes() == (tmp_path / "objects.parquet").read_bytes()
+        assert read(tmp_path / "fixed.parquet").ids.tolist() == part.tolist()
