@@ -9,19 +9,18 @@ import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from scipy.special import erf
 
 from textclf.artifacts import token_front
 from textclf.artifacts.features import Matrix
 from textclf.artifacts.token_front import TokenFront, product
 from textclf.artifacts.tokens import Tokens
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 Array = NDArray[np.float64]
 
@@ -67,7 +66,7 @@ class LayerModel:
         """Return probabilities (rows, classes) of the rows of `X` (rows, features); each row sums to 1."""
         return OUTPUT[self.layers[-1].activation](self._last(self._first(X)))
 
-    def occlusion(self, X: "csr_array") -> Array:
+    def occlusion(self, X: csr_array) -> Array:
         """Return how much the log odds of each class fall when a term is removed, (nonzeros of X, classes).
 
         In the order of the nonzeros of `X`. For a linear binary model this is the term's weight times its value. The
@@ -116,8 +115,6 @@ class LayerModel:
             return product(X.astype(np.float64), layer.kernel) + layer.bias
         terms = X
         if self.presence:
-            from scipy.sparse import csr_array
-
             terms = csr_array((np.ones(X.nnz), X.indices, X.indptr), shape=X.shape)
         sums: Array = terms @ layer.kernel + layer.bias
         return sums
@@ -177,8 +174,6 @@ def _sigmoid_shares(z: Array) -> Array:
 
 
 def _gelu(z: Array) -> Array:
-    from scipy.special import erf
-
     values: Array = z * (1 + erf(z / np.sqrt(2))) / 2
     return values
 

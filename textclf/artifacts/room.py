@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+import pyarrow.parquet as pq
+
 from textclf.artifacts import shards
 from textclf.core import resources
 from textclf.core.files import reading
@@ -42,8 +44,6 @@ def _purpose(rows: int, classes: int, where: str) -> str:
 
 def size_of_predictions(path: Path) -> tuple[int, int]:
     """Return the number of rows of a file of predictions, and its number of classes."""
-    import pyarrow.parquet as pq
-
     with reading(path):
         metadata = pq.read_metadata(path)
         return metadata.num_rows, len(metadata.schema.names) - 3  # id, split and label are no classes

@@ -5,6 +5,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE, parse_yaml
 
@@ -58,8 +61,6 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
 
 def round_trip() -> Any:
     """Return a reader and writer of YAML that keeps comments, quotes, null and values on one line."""
-    from ruamel.yaml import YAML
-
     yaml = YAML()
     yaml.preserve_quotes = True
     yaml.width = 2**31
@@ -71,8 +72,6 @@ def round_trip() -> Any:
 
 def _in_one_line(value: Any) -> Any:
     """Return a value whose lists and mappings ruamel.yaml writes as [a, b] and {a: b}."""
-    from ruamel.yaml.comments import CommentedMap, CommentedSeq
-
     match value:
         case dict():
             mapping = CommentedMap({name: _in_one_line(part) for name, part in value.items()})

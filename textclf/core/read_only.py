@@ -1,13 +1,11 @@
 """Queries of users that may only read: one SELECT, and a connection or transaction that refuses everything else."""
 
 import re
-from typing import TYPE_CHECKING, Any
+import sqlite3
+from typing import Any
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_value
-
-if TYPE_CHECKING:
-    import sqlite3
 
 STEPS, STEPS_PER_BYTE = 10**8, 2000  # instructions of SQLite for a query (a second), and more per byte of the database
 LOOK = 10**6  # instructions between two counts
@@ -55,14 +53,12 @@ def begin(connection: Any, query: str, rule: str) -> None:
         connection.exec_driver_sql(TRANSACTIONS[name])
 
 
-def restrict(connection: "sqlite3.Connection", row_bytes: int = ROW_BYTES) -> None:
+def restrict(connection: sqlite3.Connection, row_bytes: int = ROW_BYTES) -> None:
     """Make a connection to SQLite read-only, and limit its instructions by the size of the database.
 
     SQLite asks before it runs a statement. It denies VACUUM and ATTACH, which write other files, and what changes the
     connection. A view or a recursive query may have no end, even in a small file.
     """
-    import sqlite3
-
     reading = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}
 
     def authorize(action: int, name: str | None, value: str | None, *_: str | None) -> int:

@@ -21,6 +21,9 @@ from pydantic import (
     model_validator,
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from ruamel.yaml import YAML
+from ruamel.yaml.constructor import ConstructorError, SafeConstructor
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_name, quote_value, shorten
@@ -139,10 +142,6 @@ def parse_yaml(text: str, name: str) -> dict[str, Any]:
     `name` says in errors where the text is from. Raises `UserError` if it is not YAML or not a mapping, or if a key is
     repeated or is not text.
     """
-    # Imported here because `textclf predict` reads no YAML and starts sooner without it.
-    from ruamel.yaml import YAML
-    from ruamel.yaml.constructor import ConstructorError, SafeConstructor
-    from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     class Constructor(SafeConstructor):
         """Refuse keys of mappings that are not text or are repeated, and merges (<<) of too many values."""

@@ -4,12 +4,10 @@ import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
 from itertools import chain, islice
-from typing import TYPE_CHECKING, Any, TypeVar
-
-if TYPE_CHECKING:
-    from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -47,8 +45,6 @@ def map_ahead(function: Callable[[S], T], items: Iterable[S], threads: int) -> G
     if len(first) < 2:
         yield from map(function, first)
         return
-    from concurrent.futures import Future, ThreadPoolExecutor
-
     waiting: deque[Future[T]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
@@ -82,7 +78,5 @@ class Tasks:
 
 
 @cache
-def _threads() -> "ThreadPoolExecutor":
-    from concurrent.futures import ThreadPoolExecutor
-
+def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(cores())

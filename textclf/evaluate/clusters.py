@@ -5,9 +5,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special
 
@@ -16,9 +17,6 @@ from textclf.core.arrow import as_array, to_bytes
 from textclf.evaluate.comparisons import EXACT_SUM
 from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
 from textclf.evaluate.settings import EXACT_ROWS
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
 FEWEST = 8  # clusters of equal size that vary as much, from which the variance between clusters can be estimated
@@ -46,7 +44,7 @@ class IdDigest:
         """Start without rows."""
         self._texts, self._lengths = hashlib.sha256(), hashlib.sha256()
 
-    def add(self, ids: "Sequence[str] | pa.ChunkedArray") -> None:
+    def add(self, ids: Sequence[str] | pa.ChunkedArray) -> None:
         """Add the ids of rows."""
         ends, texts = to_bytes(as_array(ids))
         self._texts.update(texts.data)

@@ -3,18 +3,18 @@
 import contextlib
 import io
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
 
 from textclf.core import parquet, read_only, resources
 from textclf.core.errors import UserError
 from textclf.core.foreign import whole_file
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import first_line, quote_name
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 FILE = "query.parquet"  # in data/raw
 EXAMPLE = "postgresql+psycopg://user:password@host/database"
@@ -90,8 +90,6 @@ def _require_file(url: Any, where: str) -> None:
 @contextlib.contextmanager
 def _refusing(rule: str, password: str | None) -> Iterator[None]:
     """Raise `UserError` for what a database or its driver refuses, without the password that a message may contain."""
-    import sqlite3
-
     import sqlalchemy
 
     try:
@@ -101,10 +99,8 @@ def _refusing(rule: str, password: str | None) -> Iterator[None]:
         raise UserError(f"{rule}; {message.replace(password or chr(0), '***')}") from error
 
 
-def _read(connection: Any, query: str) -> "pa.Table":
+def _read(connection: Any, query: str) -> pa.Table:
     """Return the rows of a query; `UserError` if it is no SELECT, or a column holds values of several types."""
-    import pyarrow as pa
-
     read_only.begin(connection, query, RULE)
     # As it is: with parameters, even none, a % or a : in the query would mean something.
     result = connection.execution_options(no_parameters=True).exec_driver_sql(query)
@@ -131,7 +127,7 @@ def _read(connection: Any, query: str) -> "pa.Table":
     return pa.table(columns, names=names)
 
 
-def _write(table: "pa.Table", stream: io.BytesIO, metadata: dict[bytes, bytes]) -> None:
+def _write(table: pa.Table, stream: io.BytesIO, metadata: dict[bytes, bytes]) -> None:
     writer = parquet.Writer(stream, table.schema.with_metadata(metadata))
     writer.write_table(table.replace_schema_metadata(metadata))
     writer.close()

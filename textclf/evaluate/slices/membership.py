@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts.shards import Shards
@@ -18,9 +19,6 @@ from textclf.evaluate.clusters import IdDigest
 from textclf.evaluate.slices import texts
 from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS
 from textclf.evaluate.slices.texts import Codes
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 MOST_VALUES = 200  # slices of a column: the most frequent values; sums are kept of each, by group of dependent rows
 MOST_DISTINCT = 100_000  # distinct values of a column; with more it has no slices: an id rather than a property
@@ -75,7 +73,7 @@ def find_membership(splits: Path) -> Membership:
     return membership_of(open_slices(splits, "test"), open_slices(splits, "train"))
 
 
-def membership_of(shards: "Iterable[pa.Table]", train: "Shards[pa.Table] | Sequence[pa.Table]") -> Membership:
+def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence[pa.Table]) -> Membership:
     """Return the slices of the test rows, from the shards of both splits, which are read one at a time.
 
     A family whose rows are all alike is left out, and slices and values that are too rare, as the constants here say.
@@ -127,7 +125,7 @@ class _Column:
         self.places: dict[str, int] = {}
         self.codes: list[NDArray[np.int32]] = []
 
-    def add(self, values: "pa.StringArray") -> None:
+    def add(self, values: pa.StringArray) -> None:
         codes, distinct = encode(values)
         if len(self.places) <= MOST_DISTINCT:
             places = [self.places.setdefault(value, len(self.places)) for value in distinct]

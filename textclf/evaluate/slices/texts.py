@@ -1,17 +1,15 @@
 """Properties of texts by which test rows are put into slices, computed for whole columns."""
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.core.arrow import blocks, count_lengths, encode, from_bytes, to_bytes
 from textclf.core.hashing import fingerprints
 from textclf.evaluate.slices import names
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 Codes = NDArray[np.int8]  # position of each row's value in the values of a family
 
@@ -49,42 +47,40 @@ def share_bands() -> tuple[str, ...]:
     return ("none", f"up to {ends[1]}", f"{ends[1]} to {ends[2]}", f"more than {ends[2]}")
 
 
-def by_words(texts: "pa.ChunkedArray") -> Codes:
+def by_words(texts: pa.ChunkedArray) -> Codes:
     """Return the band of the number of words of each text, words being what white space separates: (texts,)."""
     return np.searchsorted(WORDS, count_lengths(texts)[0]).astype(np.int8)
 
 
-def by_pattern(texts: "pa.ChunkedArray", pattern: str) -> Codes:
+def by_pattern(texts: pa.ChunkedArray, pattern: str) -> Codes:
     """Return 1 for each text in which a regular expression of RE2 is found, else 0: (texts,)."""
-    import pyarrow.compute as pc
-
     found: NDArray[np.bool_] = pc.match_substring_regex(texts, pattern).to_numpy()
     return found.astype(np.int8)
 
 
-def words_of(texts: "pa.ChunkedArray") -> NDArray[np.uint64]:
+def words_of(texts: pa.ChunkedArray) -> NDArray[np.uint64]:
     """Return the hashes of the distinct words of all texts, sorted."""
     distinct = (np.unique(_hash_words(block)[0]) for block in _blocks(texts))
     return np.unique(np.concatenate([np.zeros(0, np.uint64), *distinct]))
 
 
-def by_unknown_words(known: NDArray[np.uint64]) -> Callable[["pa.ChunkedArray"], Codes]:
+def by_unknown_words(known: NDArray[np.uint64]) -> Callable[[pa.ChunkedArray], Codes]:
     """Return the function that gives the band of the share of each text's words that are not `known`, as `words_of`."""
 
-    def bands(texts: "pa.ChunkedArray") -> Codes:
+    def bands(texts: pa.ChunkedArray) -> Codes:
         return np.concatenate([np.zeros(0, np.int8), *(_unknown_bands(block, known) for block in _blocks(texts))])
 
     return bands
 
 
-def _blocks(texts: "pa.ChunkedArray") -> Iterator["pa.StringArray"]:
+def _blocks(texts: pa.ChunkedArray) -> Iterator[pa.StringArray]:
     """Yield the texts in pieces of about `BLOCK` bytes: what is computed of them takes ten times as much."""
     for chunk in texts.chunks:
         for start, end in blocks(chunk, BLOCK) if len(chunk) else ():
             yield chunk.slice(start, end - start)
 
 
-def _unknown_bands(texts: "pa.StringArray", known: NDArray[np.uint64]) -> Codes:
+def _unknown_bands(texts: pa.StringArray, known: NDArray[np.uint64]) -> Codes:
     hashes, rows = _hash_words(texts)
     unknown = np.ones(len(hashes), bool)
     if len(known):
@@ -93,7 +89,7 @@ def _unknown_bands(texts: "pa.StringArray", known: NDArray[np.uint64]) -> Codes:
     return np.searchsorted(SHARES, others / np.maximum(words, 1)).astype(np.int8)
 
 
-def _hash_words(texts: "pa.StringArray") -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+def _hash_words(texts: pa.StringArray) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """Return a hash of each word of the texts, in lower case, and the text that it is of: both (words,).
 
     A word is a run of letters and digits; of characters beyond ASCII, all count as letters and keep their case.
