@@ -1,14 +1,16 @@
 """How probabilities become decisions: calibration and threshold of a model, and the default model of a run."""
 
 import math
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, TypeAdapter
+from pydantic.dataclasses import dataclass
+from scipy.special import expit, softmax
 
 from textclf.artifacts.checksums import MANIFEST, read_checked_json, write_checked_json
 from textclf.core.files import read_versioned_json, reading, require, require_known, write_versioned_json
@@ -22,33 +24,31 @@ EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it bef
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
 Scores = Mapping[str, Mapping[str, float]]  # model -> metric -> value, on rows of one kind
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+EXACT = ConfigDict(extra="forbid")  # no key too many
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=EXACT)
 class Temperature:
     """Temperature scaling: the logits are divided by `temperature`. The order of the classes does not change."""
 
-    temperature: float
+    temperature: Annotated[Number, Field(ge=EPSILON, le=1 / EPSILON)]  # beyond, a logit divided by it may overflow
 
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, classes)."""
-        from scipy.special import softmax
-
         calibrated: NDArray[np.float64] = softmax(logarithms(probabilities) / self.temperature, axis=1)
         return calibrated
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=EXACT)
 class Platt:
     """Platt scaling: the log odds of the positive class become `slope` * log odds + `intercept`."""
 
-    slope: float
-    intercept: float
+    slope: Number
+    intercept: Number
 
     def apply(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return calibrated probabilities, (rows, 2)."""
-        from scipy.special import expit
-
         odds = self.slope * log_odds(probabilities) + self.intercept
         return np.column_stack([expit(-odds), expit(odds)])
 
@@ -56,11 +56,11 @@ class Platt:
 Calibration = Temperature | Platt
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=EXACT)
 class Decision:
     """Calibration, then a threshold for the positive class (the last) of two; None: the most probable class."""
 
-    threshold: float | None = None
+    threshold: Annotated[Number, Field(ge=0, le=1)] | None = None
     calibration: Calibration | None = None
 
     def calibrate(self, probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -88,40 +88,8 @@ class Decision:
     def from_json(cls, content: Mapping[str, Any]) -> "Decision":
         """Return the decision that `to_json` gave; other keys are ignored. Raises `ValueError` if it is not valid."""
         scaling = {key: content[key] for key in SCALING if key in content}
-        return cls(_threshold(content.get("threshold")), _calibration(scaling))
-
-
-def _threshold(value: object) -> float | None:
-    """Return the threshold, None for None; `ValueError` if it is no number from 0 to 1."""
-    if value is None:
-        return None
-    threshold = _number(value)
-    if not 0 <= threshold <= 1:
-        raise ValueError(f"a threshold must be from 0 to 1; got {threshold}")
-    return threshold
-
-
-def _calibration(content: Mapping[str, Any]) -> Calibration | None:
-    """Return the calibration with these parameters, None if there are none; `ValueError` if they are not valid."""
-    numbers = {key: _number(value) for key, value in content.items()}
-    match sorted(numbers):
-        case []:
-            return None
-        case ["temperature"]:
-            if not EPSILON <= numbers["temperature"] <= 1 / EPSILON:  # beyond, a logit divided by it may overflow
-                raise ValueError(f"a temperature must be above 0; got {numbers['temperature']}")
-            return Temperature(**numbers)
-        case ["intercept", "slope"]:
-            return Platt(**numbers)
-        case keys:
-            raise ValueError(f"a calibration must have a temperature, or slope and intercept; got {', '.join(keys)}")
-
-
-def _number(value: object) -> float:
-    """Return a finite number of JSON; `ValueError` for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
-        raise ValueError(f"a parameter of a decision must be a number; got {value!r}")
-    return float(value)
+        parts = {"threshold": content.get("threshold"), "calibration": scaling or None}
+        return TypeAdapter(cls).validate_python(parts)
 
 
 def write_decision(decision: Decision, path: Path) -> None:
@@ -144,7 +112,7 @@ def read_decision(path: Path, classes: int) -> Decision:
         require(path.with_name(MANIFEST))
     with reading(path):
         require_known(path, content["scaling"], SCALING)
-        decision = Decision(_threshold(content["threshold"]), _calibration(dict(content["scaling"])))
+        decision = Decision.from_json({"threshold": content["threshold"], **content["scaling"]})
         if (decision.threshold is not None) != (classes == 2):
             raise ValueError(decision)
         return decision
