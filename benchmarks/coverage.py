@@ -129,7 +129,7 @@ def coverage(scenario: Scenario, seed: int, sets: int = SETS) -> dict[str, tuple
     contained, stated = dict.fromkeys(true, 0), dict.fromkeys(true, 0)
     for number in range(sets):
         part = measured(scenario, *draw(scenario, scenario.rows, generator), number, RESAMPLES)
-        ends = {name: part.interval("a", name) for name in part.values("a") if name in true}
+        ends = {name: part.interval("a", name) for name in part.values["a"] if name in true}
         for name, title in OTHERS.items():
             difference = part.comparison("a", name).difference
             ends[title] = Interval(difference.low, difference.high)

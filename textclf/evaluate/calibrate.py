@@ -1,10 +1,12 @@
 """Calibration and thresholds fitted on validation rows, and the bins of a reliability curve."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
+from scipy.optimize import minimize, minimize_scalar
+from scipy.special import expit, log_softmax
 
 from textclf.artifacts.decisions import Platt, Temperature, log_odds, logarithms
 from textclf.core.errors import UserError
@@ -14,31 +16,27 @@ from textclf.evaluate.metrics import BINS, top_class
 from textclf.evaluate.settings import ThresholdRule
 
 
-@dataclass(frozen=True)
-class Bin:
-    """The rows with a confidence above `low` and up to `high`, and the Wilson interval of their accuracy."""
+def reliability_table(
+    y: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    bins: int = BINS,
+    confidence: float = CONFIDENCE,
+    worth: float = 1.0,
+) -> pd.DataFrame:
+    """Return the bins that hold rows, by ascending confidence, with the Wilson interval of their accuracy.
 
-    low: float
-    high: float
-    rows: int
-    confidence: float
-    accuracy: float
-    accuracy_low: float
-    accuracy_high: float
-
-
-def reliability_bins(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int = BINS, confidence: float = CONFIDENCE
-) -> list[Bin]:
-    """Return the bins that hold rows, by ascending confidence."""
+    The rows of a bin have a confidence above `low` and up to `high`; a row is worth `worth` independent ones.
+    """
     confidences, correct, position = top_class(y, probabilities, bins)
     table = []
     for place in np.unique(position).tolist():
         inside = position == place
-        rows, successes = int(inside.sum()), int(correct[inside].sum())
-        mean, ends = float(confidences[inside].mean()), wilson(successes, rows, confidence)
-        table.append(Bin(place / bins, (place + 1) / bins, rows, mean, successes / rows, *ends))
-    return table
+        rows, accuracy = int(inside.sum()), float(correct[inside].mean())
+        ends = wilson(accuracy * rows * worth, rows * worth, confidence)
+        row = {"low": place / bins, "high": (place + 1) / bins, "rows": rows}
+        row |= {"confidence": float(confidences[inside].mean()), "accuracy": accuracy}
+        table.append(row | {"accuracy_low": ends.low, "accuracy_high": ends.high})
+    return pd.DataFrame(table)
 
 
 def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Temperature:
@@ -47,9 +45,6 @@ def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64]) ->
     Guo et al. (2017), ICML, PMLR 70:1321-1330. The logits are the logarithms of the probabilities. The rows must be
     neither training rows, on which a model is overconfident, nor test rows.
     """
-    from scipy.optimize import minimize_scalar
-    from scipy.special import log_softmax
-
     logits = logarithms(probabilities)
     rows = np.arange(len(y))
 
@@ -68,9 +63,6 @@ def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Platt
     smoothed targets, (positives + 1) / (positives + 2) and 1 / (negatives + 2), keep both finite where a threshold
     separates the classes. The rows: as for `fit_temperature`.
     """
-    from scipy.optimize import minimize
-    from scipy.special import expit
-
     positives = int(np.sum(y == 1))
     target = np.where(y == 1, (positives + 1) / (positives + 2), 1 / (len(y) - positives + 2))
     terms = np.column_stack([log_odds(probabilities), np.ones(len(y))])

@@ -1,13 +1,10 @@
 """Tables of a split for CSV files, stacked by model: confusion matrix, curves and reliability."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-
-from textclf.evaluate.calibrate import Bin
 
 FEWEST = 10  # rows of a point of a risk-coverage curve
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of the history.csv of a model that trains in epochs
@@ -98,11 +95,6 @@ def risk_coverage_table(counts: PositiveCounts) -> pd.DataFrame:
 def _rates(counts: NDArray[np.int64], undefined: float) -> NDArray[np.float64]:
     """Return the counts as shares of the last one, which is the total; `undefined` if it is 0."""
     return counts / counts[-1] if counts[-1] else np.full(len(counts), undefined)
-
-
-def reliability_table(bins: Sequence[Bin]) -> pd.DataFrame:
-    """Return one row per bin, with the fields of `Bin` as columns."""
-    return pd.DataFrame([asdict(entry) for entry in bins])
 
 
 def stack_models(tables: Mapping[str, pd.DataFrame], columns: Sequence[str] = ()) -> pd.DataFrame:

@@ -142,9 +142,9 @@ def decisions_report(
                 split: part.uncalibrated(name) for split, part in splits.items() if name in part.decisions
             }
     validated = {name: parts["validation"] for name, parts in measured.items() if "validation" in parts}
-    rows = int(splits["validation"].confusion_matrix(next(iter(validated))).sum()) if validated else 0
+    rows = int(splits["validation"].matrices[next(iter(validated))].sum()) if validated else 0
     best = best_model(validated, rows)
-    train, test = (splits[name].confusion_matrix(next(iter(measured))).sum(axis=1) for name in ("train", "test"))
+    train, test = (splits[name].matrices[next(iter(measured))].sum(axis=1) for name in ("train", "test"))
     clusters = {name: part.clusters for name, part in splits.items() if part.clusters is not None}
     return report | {
         "guessing": {"log_loss": guessing_log_loss(train, test)},

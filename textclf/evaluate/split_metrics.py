@@ -1,8 +1,6 @@
 """The metrics of a split, whatever its size."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from functools import cached_property
 from itertools import combinations
 
 import numpy as np
@@ -14,15 +12,15 @@ from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves
 from textclf.evaluate.boundary import FEW, FEW_DISCORDANT, FEW_ROWS, TINY, Share, counts_interval, mean_interval
-from textclf.evaluate.calibrate import reliability_bins
+from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
 from textclf.evaluate.curves import PositiveCounts
-from textclf.evaluate.intervals import Interval, area_score, tango, wilson
+from textclf.evaluate.intervals import Interval, area_score, tango
 from textclf.evaluate.metrics import (
     FROM_COUNTS,
     ROW_MEANS,
-    Values,
+    compute,
     confusion_matrix,
     point_values,
     rounded,
@@ -43,7 +41,8 @@ Floats = NDArray[np.float64]
 class SplitMetrics:
     """Metrics, intervals, comparisons and curves of all models on the same rows of one split.
 
-    `clusters` is the number of clusters of dependent rows, None if the rows count as independent.
+    `clusters` is the number of clusters of dependent rows, None if the rows count as independent. By model, `values`
+    are the metrics, each an array of one value, and `matrices` the rows by actual and decided class.
     """
 
     def __init__(
@@ -69,28 +68,8 @@ class SplitMetrics:
         decided = {name: decisions[name].decide(rows) for name, rows in calibrated.items()}
         self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes))
         self.sampling = Sampling(self.of_rows, settings)
-
-    @cached_property
-    def _values(self) -> dict[str, Values]:
-        rows = self.of_rows
-        return {name: point_values(rows.y, rows.probabilities[name], rows.decided[name]) for name in self.decisions}
-
-    @cached_property
-    def _matrices(self) -> dict[str, NDArray[np.int64]]:
-        rows = self.of_rows
-        return {name: confusion_matrix(rows.y, rows.decided[name], rows.classes) for name in self.decisions}
-
-    def values(self, model: str) -> Values:
-        """Return the metrics of the rows, each as an array of one value."""
-        return self._values[model]
-
-    def confusion_matrix(self, model: str) -> NDArray[np.int64]:
-        """Return the numbers of rows by actual and decided class, (classes, classes)."""
-        return self._matrices[model]
-
-    def raw_values(self, model: str) -> Values:
-        """Return the metrics before calibration; the most probable class is decided."""
-        return point_values(self.of_rows.y, self.raw[model], self.raw[model].argmax(axis=1))
+        self.values = {name: point_values(first.y, calibrated[name], decided[name]) for name in models}
+        self.matrices = {name: confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
     def constant(self, model: str) -> bool:
         """Return whether the model gives the same probabilities to all rows."""
@@ -126,17 +105,18 @@ class SplitMetrics:
 
     def curve_places(self, model: str) -> list[int]:
         """Return the positions of the classes with a curve: of more than `CURVES` those with most rows, in order."""
-        support = self.confusion_matrix(model).sum(axis=1)
+        support = self.matrices[model].sum(axis=1)
         places = shown_classes(len(self.classes))
         return sorted(sorted(places, key=lambda place: (-support[place], place))[:CURVES])
 
     def metrics(self, model: str) -> dict[str, float]:
         """Return the metrics that are defined for the rows, rounded."""
-        return rounded(self.values(model))
+        return rounded(self.values[model])
 
     def uncalibrated(self, model: str) -> dict[str, float]:
         """Return Brier score and calibration error before calibration, rounded."""
-        values = rounded(self.raw_values(model))
+        raw = self.raw[model]
+        values = compute(self.of_rows.y, raw, raw.argmax(axis=1))
         return {name: values[name] for name in UNCALIBRATED}
 
     def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
@@ -146,7 +126,7 @@ class SplitMetrics:
         """
         report: dict[str, dict[str, float] | None] = {}
         constant = self.constant(model)
-        for name in self.values(model):
+        for name in self.values[model]:
             if name in METRICS and METRICS[name].interval and not (constant and self._fixed(model, name)):
                 ends = self.interval(model, name)
                 report[name] = ends and {"low": round(ends.low, DIGITS), "high": round(ends.high, DIGITS)}
@@ -165,7 +145,8 @@ class SplitMetrics:
                 return None
             if metric == "accuracy" or share.few or self._few or (metric == "recall" and position is not None):
                 return share.interval(confidence)
-        if metric in ROW_MEANS and self._few_mistakes(model):
+        matrix = self.matrices[model]
+        if metric in ROW_MEANS and matrix.sum() - matrix.trace() < FEW:  # the losses of few wrong rows dominate
             return None
         if not self._few:
             ends = self.sampling.interval(model, metric, position)
@@ -179,8 +160,8 @@ class SplitMetrics:
             share.interval(confidence) if share.rows else None
             for share in (self._share(model, "recall", place) for place in range(len(self.classes)))
         ]
-        point = float(self.values(model)[metric][0])
-        return counts_interval(self.confusion_matrix(model), recalls, metric, point, -1.0 if metric == "mcc" else 0.0)
+        point = float(self.values[model][metric][0])
+        return counts_interval(matrix, recalls, metric, point, -1.0 if metric == "mcc" else 0.0)
 
     def accuracy_interval(self, model: str) -> Interval:
         """Return Wilson's interval of the accuracy."""
@@ -196,11 +177,6 @@ class SplitMetrics:
         """Return whether there are too few independent rows for resamples."""
         return (self.rows if self.clusters is None else self.clusters) < FEW_ROWS
 
-    def _few_mistakes(self, model: str) -> bool:
-        """Return whether too few rows are wrong for a mean of losses, which the losses of wrong rows dominate."""
-        matrix = self.confusion_matrix(model)
-        return bool(matrix.sum() - matrix.trace() < FEW)
-
     def _fixed(self, model: str, metric: str, position: int | None = None) -> bool:
         """Return whether a metric of a model that ignores the rows is the same whatever they are."""
         if metric == "accuracy":
@@ -210,7 +186,7 @@ class SplitMetrics:
 
     def _share(self, model: str, metric: str, place: int | None) -> Share:
         """Return the share that gives the accuracy, or a metric of `SHARES` of a class."""
-        matrix = self.confusion_matrix(model)
+        matrix = self.matrices[model]
         if place is None or metric == "accuracy":
             right, rows = int(matrix.trace()), int(matrix.sum())
         else:
@@ -225,7 +201,7 @@ class SplitMetrics:
     def _area_interval(self, model: str, place: int | None) -> Interval | None:
         """Return the interval of the ROC AUC of a class, or of the mean of all, where resamples fail."""
         places = [*shown_classes(len(self.classes))] if place is None else [place]
-        areas = [float(area) for area in self.values(model)["class_roc_auc"][0, places]]
+        areas = [float(area) for area in self.values[model]["class_roc_auc"][0, places]]
         ends = []
         for position, area in zip(places, areas, strict=True):
             positives = float(self._share(model, "recall", position).rows)
@@ -264,7 +240,7 @@ class SplitMetrics:
         A metric has the columns `<name>`, `<name>_low` and `<name>_high`; the interval is Wilson's for recall, and NaN
         if there are too few rows. Metrics are NaN for a class without rows, and `roc_auc` if there are no other rows.
         """
-        values, matrix = self.values(model), self.confusion_matrix(model)
+        values, matrix = self.values[model], self.matrices[model]
         constant = self.constant(model)
         table = []
         for place, name in enumerate(self.classes):
@@ -291,7 +267,7 @@ class SplitMetrics:
 
     def confusion(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.confusion_table`."""
-        return curves.confusion_table(self.confusion_matrix(model), self.classes)
+        return curves.confusion_table(self.matrices[model], self.classes)
 
     def roc(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.roc_table`: of the positive class of two, of `curve_places` against the rest."""
@@ -306,15 +282,7 @@ class SplitMetrics:
         return curves.risk_coverage_table(thin({model: self.answer_counts(model)}, thin_risk)[model])
 
     def reliability(self, model: str) -> pd.DataFrame:
-        """Return the table of `curves.reliability_table`; the intervals of dependent rows are those of fewer rows."""
-        confidence = self.settings.confidence
-        bins = reliability_bins(self.of_rows.y, self.of_rows.probabilities[model], confidence=confidence)
-        if self.clusters is not None:
-            share = self._share(model, "accuracy", None)
-            worth = share.effective / share.rows
-            ends = [wilson(entry.accuracy * entry.rows * worth, entry.rows * worth, confidence) for entry in bins]
-            bins = [
-                replace(entry, accuracy_low=low, accuracy_high=high)
-                for entry, (low, high) in zip(bins, ends, strict=True)
-            ]
-        return curves.reliability_table(bins)
+        """Return the table of `reliability_table`; the intervals of dependent rows are those of fewer rows."""
+        share, rows = self._share(model, "accuracy", None), self.of_rows
+        confidence, worth = self.settings.confidence, share.effective / share.rows
+        return reliability_table(rows.y, rows.probabilities[model], confidence=confidence, worth=worth)

@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 from tests.unit.evaluate.samples import SEEDS, SHARES, reference, sample
 from textclf.artifacts.decisions import Platt, Temperature
 from textclf.core.errors import UserError
-from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reliability_bins
+from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reliability_table
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.metrics import calibration_gaps, weighted
 
@@ -23,9 +23,9 @@ def error_of(y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int
 
 
 @given(SEEDS, st.integers(2, 5), st.integers(1, 20))
-def test_reliability_bins_hold_every_row_and_give_the_calibration_error(seed: int, classes: int, bins: int) -> None:
+def test_bins_hold_every_row_and_give_the_calibration_error(seed: int, classes: int, bins: int) -> None:
     y, probabilities, _ = sample(seed, classes=classes)
-    table = reliability_bins(y, probabilities, bins)
+    table: list[Any] = [*reliability_table(y, probabilities, bins).itertuples()]
     assert sum(row.rows for row in table) == len(y)
     for row in table:
         assert row.low - 1e-12 <= row.confidence <= row.high + 1e-12
@@ -40,7 +40,7 @@ def test_reliability_bins_hold_every_row_and_give_the_calibration_error(seed: in
 
 def test_a_bin_holds_its_upper_end() -> None:
     y, probabilities = np.array([0, 1, 0, 1]), np.array([[0.7, 0.3], [0.2, 0.8], [0.0, 1.0], [0.29, 0.71]])
-    table = reliability_bins(y, probabilities)
+    table: list[Any] = [*reliability_table(y, probabilities).itertuples()]
     assert [(row.low, row.high, row.rows) for row in table] == [(0.6, 0.7, 1), (0.7, 0.8, 2), (0.9, 1.0, 1)]
     assert table[1].confidence == pytest.approx(0.755)
     assert (table[1].accuracy, table[1].accuracy_low, table[1].accuracy_high) == (1, *wilson(2, 2))
