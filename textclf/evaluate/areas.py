@@ -32,9 +32,9 @@ class Areas:
                 area, influence = _influence(positive, probabilities[:, place])
                 total += influence
                 self.areas[place] = area
-                self.variances[place] = _variance(influence, positive.astype(np.int64), clusters, stratified=True)
+                self.variances[place] = variance(influence, positive.astype(np.int64), clusters, stratified=True)
         self.areas[-1] = sum(self.areas.values()) / len(self.areas)
-        self.variances[-1] = _variance(total / (len(self.areas) - 1), y, clusters, stratified)
+        self.variances[-1] = variance(total / (len(self.areas) - 1), y, clusters, stratified)
 
     def interval(self, place: int | None, confidence: float) -> Interval:
         """Return the interval of the area of a class, or of the mean of all."""
@@ -55,11 +55,10 @@ def _influence(positive: NDArray[np.bool_], scores: Floats) -> tuple[float, Floa
     return area, influence * len(scores)
 
 
-def _variance(
-    influence: Floats, strata: NDArray[np.int64], clusters: NDArray[np.int64] | None, stratified: bool
-) -> float:
+def variance(values: Floats, strata: NDArray[np.int64], clusters: NDArray[np.int64] | None, stratified: bool) -> float:
+    """Return the variance of the mean of values (rows,); the other arguments as in `sampling.Rows`."""
     if clusters is not None:
-        return variance_between(sum_by_cluster(influence, clusters), sum_by_cluster(np.ones(len(influence)), clusters))
+        return variance_between(sum_by_cluster(values, clusters), sum_by_cluster(np.ones(len(values)), clusters))
     rows = np.bincount(strata)
-    sums, squares = (np.bincount(strata, values).astype(np.float64) for values in (influence, influence**2))
+    sums, squares = (np.bincount(strata, each).astype(np.float64) for each in (values, values**2))
     return variance_of_mean(rows, sums, squares, stratified)

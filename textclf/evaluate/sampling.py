@@ -13,11 +13,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.evaluate.areas import Areas
+from textclf.evaluate.areas import Areas, variance
 from textclf.evaluate.bootstrap import bootstrap, join, resample_counts, resamples
-from textclf.evaluate.clusters import sum_by_cluster, variance_between
+from textclf.evaluate.clusters import sum_by_cluster
 from textclf.evaluate.comparisons import Difference, accuracy_difference
-from textclf.evaluate.intervals import Interval, normal, percentile, percentiles, variance_of_mean
+from textclf.evaluate.intervals import Interval, normal, percentile, percentiles
 from textclf.evaluate.metrics import (
     FROM_COUNTS,
     ROW_MEANS,
@@ -139,14 +139,10 @@ class Sampling:
 
     def _mean_interval(self, model: str, metric: str) -> Interval:
         """Return the normal interval of a mean over the rows."""
-        rows, clusters = self.rows, self.rows.clusters
+        rows = self.rows
         values = ROW_MEANS[metric](rows.y, rows.probabilities[model])
-        if clusters is not None:
-            variance = variance_between(sum_by_cluster(values, clusters), sum_by_cluster(np.ones(len(rows)), clusters))
-        else:
-            sums, squares = (np.bincount(rows.y, each).astype(np.float64) for each in (values, values**2))
-            variance = variance_of_mean(np.bincount(rows.y), sums, squares, rows.stratified)
-        ends = normal(float(values.mean()), math.sqrt(variance), self.settings.confidence)
+        error = math.sqrt(variance(values, rows.y, rows.clusters, rows.stratified))
+        ends = normal(float(values.mean()), error, self.settings.confidence)
         highest = {"brier": 1.0 if rows.classes == 2 else 2.0}.get(metric, math.inf)
         return Interval(max(ends.low, 0.0), min(ends.high, highest))
 
