@@ -143,7 +143,7 @@ def has_every_section(page: Any) -> bool:
     shown = page.evaluate("[...document.querySelectorAll('section')].map(section => section.id)")
     assert shown == [name for name in SECTIONS if name not in OPTIONAL or name in shown]
     for name in shown:
-        title = SECTIONS[name]
+        title, _ = SECTIONS[name]
         assert page.locator(f"#{name} h2").inner_text() == title
         assert len(page.locator(f"#{name}").inner_text()) > len(title) + 20
     plots = page.locator(".plot")

@@ -23,7 +23,7 @@ class LabelledText:
     """A text, as it occurs first, and its rows by label."""
 
     text: str
-    rows: Mapping[str, Labelled]
+    rows: dict[str, Labelled]
 
     def shown(self, names: Mapping[str, str]) -> dict[str, Any]:
         """Return what the macro `labels_of` and a cell with the text show; `names` has what to show for each label."""

@@ -27,8 +27,9 @@ BARS = 30  # of the histogram
 QUANTILES = {"shortest": 0, "25%": 0.25, "median": 0.5, "75%": 0.75, "95%": 0.95, "longest": 1}
 
 
-def data(run: Run, rows: Mapping[str, SplitRows]) -> dict[str, Any]:
-    """Return the section; `rows` are those of each split."""
+def data(run: Run) -> dict[str, Any]:
+    """Return the section."""
+    rows = run.rows
     words = np.concatenate([part.words for part in rows.values()])
     return {
         "rights": combine_rights(run.sources, run.settings.about),
@@ -39,7 +40,7 @@ def data(run: Run, rows: Mapping[str, SplitRows]) -> dict[str, Any]:
         "quantiles": _quantiles(rows),
         "repeats": _repeats(run.leaks, list(rows)),
         "repeated": _sums(run.leaks),
-        "conflicts": conflicts(run, rows),
+        "conflicts": conflicts(run),
         "weights": [f"{each.name}: {each.licence}" for each in _weights(run)],
         "features": [_representation(run, name) for name in run.features],
     }

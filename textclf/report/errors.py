@@ -16,8 +16,7 @@ from textclf.pages.parts import Chart, Table, ends, excerpt
 from textclf.plot.charts import BY_CLASS, BY_LENGTH
 from textclf.plot.charts import Chart as Drawn
 from textclf.plot.panels import panels
-from textclf.report.mistakes import Findings, Ints, find, find_texts
-from textclf.report.rows import SplitRows
+from textclf.report.mistakes import Findings, Ints, find, other_rows
 from textclf.report.run import Run
 
 GROUPS = 20  # classes whose recall is drawn
@@ -26,26 +25,28 @@ ENDS = 15  # of more than twice as many classes, the hardest and the easiest who
 LENGTHS = 4  # groups of texts by length
 
 
-def errors(run: Run, rows: SplitRows) -> dict[str, Any]:
-    """Return the section; `rows` are the test rows."""
+def errors(run: Run) -> dict[str, Any]:
+    """Return the section."""
+    rows = run.rows["test"]
     counts = {name: run.counts(name) for name in run.models}
     varied = [name for name in run.models if np.count_nonzero(counts[name].sum(axis=0)) > 1]
     groups, ranges = group_lengths(rows.words)
     findings = find(run, varied, groups)
-    examples = [*findings.disagreements, *(example for part in findings.mistakes.values() for example in part)]
-    texts = find_texts(rows, {example.place: example.id for example in examples})
+    examples = pd.concat([findings.disagreements, *findings.mistakes.values()])
+    shown = rows.at(examples["place"])
+    if (shown["id"].loc[examples["place"]].to_numpy() != examples["id"].to_numpy()).any():
+        raise other_rows()
+    texts = shown["text"]
     return {
         "mistakes": [_mistakes(run, name, counts[name], name in varied, findings, texts) for name in run.ordered],
-        "disagreements": _disagreements(run, varied, findings, len(rows), texts) if len(varied) > 1 else None,
+        "disagreements": _disagreements(run, varied, findings, texts) if len(varied) > 1 else None,
         "by_length": _by_length(run, findings, groups, ranges),
         "by_class": _by_class(run, counts),
         "fold": len(run.classes) > SHORT,
     }
 
 
-def _mistakes(
-    run: Run, model: str, counts: Ints, varied: bool, findings: Findings, texts: Mapping[int, str]
-) -> dict[str, Any]:
+def _mistakes(run: Run, model: str, counts: Ints, varied: bool, findings: Findings, texts: pd.Series) -> dict[str, Any]:
     """Return the most confident mistakes of a model; `constant` is the class of a model that predicts only one."""
     names = list(run.names.values())
     return {
@@ -54,38 +55,36 @@ def _mistakes(
         "constant": None if varied else names[int(counts.sum(axis=0).argmax())],
         "rows": [
             {
-                "id": visible(example.id),
-                "text": excerpt(texts[example.place]),
-                "actual": names[example.actual],
-                "predicted": names[example.decided[0]],
-                "confidence": percent(example.sureness),
+                "id": visible(example["id"]),
+                "text": excerpt(texts[example["place"]]),
+                "actual": names[example["actual"]],
+                "predicted": names[example["decided"][0]],
+                "confidence": percent(example["sureness"]),
             }
-            for example in findings.mistakes[model]
+            for example in findings.mistakes[model].to_dict("records")
         ],
     }
 
 
-def _disagreements(
-    run: Run, models: Sequence[str], findings: Findings, rows: int, texts: Mapping[int, str]
-) -> dict[str, Any]:
+def _disagreements(run: Run, models: Sequence[str], findings: Findings, texts: pd.Series) -> dict[str, Any]:
     """Return the rows that models decide differently, first those where both sides are sure."""
     names = list(run.names.values())
     return {
         "models": list(map(display_name, models)),
         "rows": [
             {
-                "id": visible(example.id),
-                "text": excerpt(texts[example.place]),
-                "actual": names[example.actual],
+                "id": visible(example["id"]),
+                "text": excerpt(texts[example["place"]]),
+                "actual": names[example["actual"]],
                 "decided": [
-                    {"name": names[decided], "confidence": percent(probability), "right": decided == example.actual}
-                    for decided, probability in zip(example.decided, example.probabilities, strict=True)
+                    {"name": names[decided], "confidence": percent(probability), "right": decided == example["actual"]}
+                    for decided, probability in zip(example["decided"], example["probabilities"], strict=True)
                 ],
             }
-            for example in findings.disagreements
+            for example in findings.disagreements.to_dict("records")
         ],
         "number": findings.disagreeing,
-        "total": rows,
+        "total": len(run.rows["test"]),
         "all_right": findings.all_right,
         "all_wrong": findings.all_wrong,
     }

@@ -1,6 +1,7 @@
 """The report: which sections it has, in which order, and what each of them shows."""
 
 import re
+from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
@@ -15,68 +16,45 @@ from textclf.report.behaviour import behaviour
 from textclf.report.data import data
 from textclf.report.doubt import doubt
 from textclf.report.errors import errors
-from textclf.report.rows import open_rows
 from textclf.report.run import Run, Settings
 from textclf.report.slices import slices
 
-SECTIONS = {  # the most useful first; one with nothing to say is left out
-    "summary": "In short",
-    "protocol": "How it was measured",
-    "models": "Models side by side",
-    "history": "Training history",
-    "slices": "Where they are weak",
-    "errors": "Where they go wrong",
-    "behaviour": "Behavioural tests",
-    "doubt": "When it should not answer",
-    "terms": "What the models learned",
-    "confusion": "Confusion",
-    "calibration": "Calibration",
-    "curves": "ROC, precision and recall",
-    "data": "The data",
-    "params": "Parameters",
-    "provenance": "Provenance",
+SECTIONS: dict[str, tuple[str, Callable[[Run], Any]]] = {  # the most useful first, each with its title
+    "summary": ("In short", results.summary),
+    "protocol": ("How it was measured", results.protocol),
+    "models": ("Models side by side", results.compared),
+    "history": ("Training history", curves.history),
+    "slices": ("Where they are weak", slices),
+    "errors": ("Where they go wrong", errors),
+    "behaviour": ("Behavioural tests", behaviour),
+    "doubt": ("When it should not answer", doubt),
+    "terms": ("What the models learned", details.learned),
+    "confusion": ("Confusion", curves.confusion),
+    "calibration": ("Calibration", curves.calibration),
+    "curves": ("ROC, precision and recall", curves.curves),
+    "data": ("The data", data),
+    "params": ("Parameters", details.params),
+    "provenance": ("Provenance", details.provenance),
 }
 SETTING = re.compile(rf"\b((?:{'|'.join(section.name for section in fields(Settings))})(?:\.[a-z]\w*)+)")
 
 
 def render(run: Run) -> str:
-    """Return the page."""
-    context = _context(run)
+    """Return the page; a section with nothing to say is left out."""
+    context: dict[str, Any] = {"names": run.names}
+    for name, (_, section) in SECTIONS.items():
+        shown = context[name] = section(run)
+        if shown is not None and "charts" in shown:
+            shown["charts"] += curves.registered(run, name)
     corpora = [source.corpus for source in run.sources if source.corpus]
     subject = visible(run.settings.about.title or join_names(corpora) or run.settings.data.path)
     models = "model" if len(run.models) == 1 else "models"
     facts = f"{context['data']['rows']} texts, {len(run.names)} classes, {len(run.models)} {models}"
     heading = Heading("Text classification report", subject, facts)
-    return page.render("textclf.report", heading, SECTIONS, context, {"mark_settings": mark_settings})
+    titles = {name: title for name, (title, _) in SECTIONS.items()}
+    return page.render("textclf.report", heading, titles, context, {"mark_settings": mark_settings})
 
 
 def mark_settings(sentence: str) -> Markup:
     """Return the sentence, escaped, with the names of settings in it marked as code."""
     return Markup(SETTING.sub(r"<code>\1</code>", str(escape(sentence))))  # noqa: S704 (escaped first)
-
-
-def _context(run: Run) -> dict[str, Any]:
-    """Return what each section shows by its id, None if there is nothing to show."""
-    rows = {split: open_rows(readers) for split, readers in run.splits.items()}
-    context: dict[str, Any] = {
-        "names": run.names,
-        "summary": results.summary(run),
-        "protocol": results.protocol(run),
-        "models": results.compared(run),
-        "history": curves.history(run),
-        "slices": slices(run),
-        "errors": errors(run, rows["test"]),
-        "behaviour": behaviour(run),
-        "doubt": doubt(run),
-        "terms": details.learned(run),
-        "confusion": curves.confusion(run),
-        "calibration": curves.calibration(run),
-        "curves": curves.curves(run),
-        "data": data(run, rows),
-        "params": details.params(run),
-        "provenance": details.provenance(run),
-    }
-    for name in SECTIONS:
-        if context[name] is not None and "charts" in context[name]:
-            context[name]["charts"] += curves.registered(run, name)
-    return context

@@ -2,25 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
 
 import numpy as np
+import pandas as pd
 
 from textclf.artifacts.splits import ReadColumns
 from textclf.core.arrow import Lengths, count_lengths
 from textclf.core.threads import cores, map_ahead
 
-T = TypeVar("T")
-R = TypeVar("R")
-
 THREADS = 4  # each holds a piece in memory
-
-
-class Row(NamedTuple):
-    """A row to show."""
-
-    id: str
-    text: str
 
 
 @dataclass(frozen=True)
@@ -39,19 +29,17 @@ class SplitRows:
         """Return the number of rows."""
         return len(self.words)
 
-    def at(self, places: Iterable[int]) -> dict[int, Row]:
-        """Return the rows at these positions; only the pieces that hold one are read."""
+    def at(self, places: Iterable[int]) -> pd.DataFrame:
+        """Return `id` and `text` of the rows at these positions, which index them; reads only the pieces with one."""
         wanted = np.unique(np.fromiter(places, dtype=np.int64))
-        rows: dict[int, Row] = {}
+        rows = [pd.DataFrame({"id": [], "text": []}, dtype=str)]
         start = 0
         for read, size in zip(self.readers, self.sizes, strict=True):
             inside = wanted[(wanted >= start) & (wanted < start + size)]
             if len(inside):
-                shown = read(["id", "text"])
-                for place in inside.tolist():
-                    rows[place] = Row(*(shown[name][place - start].as_py() for name in Row._fields))
+                rows.append(read(["id", "text"]).take(inside - start).to_pandas().set_index(inside))
             start += size
-        return rows
+        return pd.concat(rows)
 
 
 def open_rows(readers: Sequence[ReadColumns]) -> SplitRows:

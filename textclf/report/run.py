@@ -26,6 +26,7 @@ from textclf.fetch.settings import Fetch
 from textclf.models.settings import Train
 from textclf.plot.charts import columns_of
 from textclf.plot.confusion import of_classes
+from textclf.report.rows import SplitRows, open_rows
 from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
@@ -127,6 +128,11 @@ class Run:
     def names(self) -> dict[str, str]:
         """What to show for each class label."""
         return sources.class_names(self.sources, self.classes, self.settings.about)
+
+    @cached_property
+    def rows(self) -> dict[str, SplitRows]:
+        """The rows of each split, with the lengths of their texts."""
+        return {split: open_rows(readers) for split, readers in self.splits.items()}
 
     def short_names(self, limit: int) -> dict[str, str]:
         """Return `names` cut to `limit` columns, still unique."""

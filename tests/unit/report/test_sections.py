@@ -23,7 +23,6 @@ from textclf.report import conflicts, curves, data, details, results
 from textclf.report.data import BARS, histogram
 from textclf.report.errors import GROUPS, errors
 from textclf.report.page import mark_settings, render
-from textclf.report.rows import SplitRows, open_rows
 from textclf.report.run import CLASS_METRICS, Run
 from textclf.vectorize.settings import Vectorize
 
@@ -123,14 +122,6 @@ def test_a_section_does_not_say(run: str, section: str) -> None:
     assert [words for words in SILENT[run, section] if words in text_of(run)[section]] == []
 
 
-def section_of_errors(run: Run) -> dict[str, Any]:
-    return errors(run, open_rows(run.splits["test"]))
-
-
-def rows_of(run: Run) -> dict[str, SplitRows]:
-    return {split: open_rows(readers) for split, readers in run.splits.items()}
-
-
 def title_of(row: Any) -> str:
     """The title of a row of metrics, without what stands below it."""
     return row[0] if isinstance(row[0], str) else row[0][0]
@@ -220,11 +211,11 @@ def test_texts_with_several_labels_are_listed_with_their_rows() -> None:
     text = sections(run)["data"]
     assert f"Texts with several labels ({run.leaks['label_conflicts']['normalised']})" in text
     for grouped in (False, True):
-        found = conflicts.find_conflicts(rows_of(run), conflicts.SHOWN, grouped)
+        found = conflicts.find_conflicts(run.rows, conflicts.SHOWN, grouped)
         assert [conflict.text for conflict in found] == ["Good  food", "bad"]
         assert found[0].rows["no"].ids[:2] == [("train", "rows.csv:train0"), ("train", "rows.csv:train2")]
         assert sum(labelled.number for labelled in found[0].rows.values()) == 54  # of 80 rows
-        assert len(conflicts.find_conflicts(rows_of(run), 1, grouped)) == 1
+        assert len(conflicts.find_conflicts(run.rows, 1, grouped)) == 1
 
 
 def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
@@ -255,10 +246,10 @@ def test_classes_of_a_built_in_corpus_have_names() -> None:
 
 def test_mistakes_follow_the_decisions_that_evaluate_wrote() -> None:
     run = make_run(("logistic_regression",), settings={"evaluate.threshold": "0.999999"})
-    (part,) = section_of_errors(run)["mistakes"]
+    (part,) = errors(run)["mistakes"]
     assert part["constant"] == "no"
     calibrated = replace(run, decisions={"logistic_regression": {"threshold": 0.5, "temperature": 100.0}})
-    (part,) = section_of_errors(calibrated)["mistakes"]
+    (part,) = errors(calibrated)["mistakes"]
     assert {row["confidence"] for row in part["rows"]} <= {"50.0%", "50.1%", "50.2%", "50.3%", "50.4%", "50.5%"}
 
 
