@@ -79,72 +79,39 @@ class Columns:
             values[PREFIX + name] = column
         return {name: values[name] for name in self.names()}
 
-
-class LineWriter:
-    """What the writers of a line per text share: each makes cells of values, and lines of cells."""
-
-    def __init__(self, stream: IO[bytes], columns: Columns) -> None:
-        """Write to the stream."""
-        self.stream, self.columns = stream, columns
-
-    def write(self, batch: PredictedBatch) -> None:
-        """Write a batch."""
+    def cells(self, batch: PredictedBatch, quote: Callable[[str | None], str]) -> Iterator[tuple[str, ...]]:
+        """Yield the values of each text as they stand in a line; `quote` writes ids, texts, and labels or None."""
         made: dict[str, Callable[[Any], str]] = {"set": set_json, "explanation": explanation_json}
-        made |= {PREFIX + name: f"%.{DIGITS}f".__mod__ for name in self.columns.classes}
-        cells = [map(made.get(name, self.quote), values) for name, values in self.columns.of(batch).items()]
-        self.write_rows(zip(*cells, strict=True))
-
-    def close(self) -> None:
-        """Do nothing: each line is complete."""
-
-    abort = close
-
-    def quote(self, text: str | None) -> str:
-        """Return an id, a text or a label as a cell; None is a label that is missing."""
-        raise NotImplementedError
-
-    def write_rows(self, rows: Iterable[Sequence[str]]) -> None:
-        """Write rows of cells as lines."""
-        raise NotImplementedError
+        made |= {PREFIX + name: f"%.{DIGITS}f".__mod__ for name in self.classes}
+        return zip(*(map(made.get(name, quote), values) for name, values in self.of(batch).items()), strict=True)
 
 
-class JsonLinesWriter(LineWriter):
-    """A JSON object per line, probabilities and weights with six digits."""
-
-    def __init__(self, stream: IO[bytes], columns: Columns) -> None:
-        """Write to the stream."""
-        super().__init__(stream, columns)
-        keys = [quote_json(name).replace("%", "%%") for name in columns.names()]
-        self.line = f"{{{', '.join(f'{key}: %s' for key in keys)}}}\n"
-
-    def quote(self, text: str | None) -> str:
-        """Return the text as JSON."""
-        return "null" if text is None else quote_json(text)
-
-    def write_rows(self, rows: Iterable[Sequence[str]]) -> None:
-        """Write rows of cells as objects."""
-        self.stream.write("".join(map(self.line.__mod__, rows)).encode())
+def write_json_lines(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
+    """Write a JSON object per line, probabilities and weights with six digits."""
+    keys = [quote_json(name).replace("%", "%%") for name in columns.names()]
+    line = f"{{{', '.join(f'{key}: %s' for key in keys)}}}\n"
+    for batch in batches:
+        rows = columns.cells(batch, lambda text: "null" if text is None else quote_json(text))
+        stream.write("".join(map(line.__mod__, rows)).encode())
+        stream.flush()
 
 
-class CsvWriter(LineWriter):
-    """CSV with a header and LF line ends, probabilities with six digits, sets and explanations as JSON."""
+def write_csv(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
+    """Write CSV with a header and LF line ends, probabilities with six digits, sets and explanations as JSON."""
 
-    def __init__(self, stream: IO[bytes], columns: Columns) -> None:
-        """Write the header to the stream."""
-        super().__init__(stream, columns)
-        self.write_rows([columns.names()])
+    def quote(text: str | None) -> str:  # with an apostrophe, a spreadsheet shows what it would take for a formula
+        return f"'{text}" if text and not columns.formulas and text.startswith(FORMULA) else text or ""
 
-    def quote(self, text: str | None) -> str:
-        """Return the text, after an apostrophe if a spreadsheet would take it for a formula: it then shows the text."""
-        if text is None:
-            return ""
-        return f"'{text}" if not self.columns.formulas and text.startswith(FORMULA) else text
+    stream.write(_csv_lines([columns.names()]))
+    for batch in batches:
+        stream.write(_csv_lines(columns.cells(batch, quote)))
+        stream.flush()
 
-    def write_rows(self, rows: Iterable[Sequence[str]]) -> None:
-        """Write rows of cells, quoted where necessary."""
-        lines = _Lines()
-        csv.writer(lines, lineterminator="\r\n").writerows(rows)  # so that a field with a lone CR is quoted, too
-        self.stream.write("".join(lines).encode())
+
+def _csv_lines(rows: Iterable[Sequence[str]]) -> bytes:
+    lines = _Lines()
+    csv.writer(lines, lineterminator="\r\n").writerows(rows)  # so that a field with a lone CR is quoted, too
+    return "".join(lines).encode()
 
 
 class _Lines(list[str]):
@@ -154,44 +121,31 @@ class _Lines(list[str]):
         self.append(line.removesuffix("\r\n") + "\n")
 
 
-class ParquetWriter:
-    """Parquet: text as string, probabilities as double, a set as a list, an explanation as one of term and weight."""
+def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns: Columns) -> None:
+    """Write Parquet: probabilities as double, a set as a list of labels, an explanation as one of term and weight.
 
-    def __init__(self, stream: IO[bytes], columns: Columns) -> None:
-        """Write to the stream; it stays open."""
-        import pyarrow as pa
+    After an error the footer is missing, so that no reader takes the output for complete.
+    """
+    import pyarrow as pa
 
-        terms = pa.list_(pa.struct([("term", pa.string()), ("weight", pa.float64())]))
-        types = {name: pa.float64() if name.startswith(PREFIX) else pa.string() for name in columns.names()}
-        lists = {name: kind for name, kind in (("set", pa.list_(pa.string())), ("explanation", terms)) if name in types}
-        self.schema = pa.schema(list((types | lists).items()))
-        self.columns = columns
-        self.writer = parquet.Writer(stream, self.schema)
-        self.waiting: list[Any] = []  # tables of the next row group
-
-    def write(self, batch: PredictedBatch) -> None:
-        """Write a batch, or keep it until the row group is large enough."""
-        import pyarrow as pa
-
-        self.waiting.append(pa.table(self.columns.of(batch), self.schema))
-        if sum(map(len, self.waiting)) >= GROUP_ROWS or sum(table.nbytes for table in self.waiting) >= GROUP_BYTES:
-            self._write_group()
-
-    def close(self) -> None:
-        """Write the last row group and the footer."""
-        self._write_group()
-        self.writer.close()
-
-    def abort(self) -> None:
-        """Discard the footer, so that no reader takes the output for complete."""
-        self.writer.abort()
-
-    def _write_group(self) -> None:
-        import pyarrow as pa
-
-        if self.waiting:
-            self.writer.write_table(pa.concat_tables(self.waiting))
-            self.waiting = []
+    terms = pa.list_(pa.struct([("term", pa.string()), ("weight", pa.float64())]))
+    lists = {"set": pa.list_(pa.string()), "explanation": terms}
+    types = {name: pa.float64() if name.startswith(PREFIX) else pa.string() for name in columns.names()}
+    schema = pa.schema([(name, lists.get(name, kind)) for name, kind in types.items()])
+    writer = parquet.Writer(stream, schema)
+    waiting: list[pa.Table] = []  # of the next row group
+    try:
+        for batch in batches:
+            waiting.append(pa.table(columns.of(batch), schema))
+            if sum(map(len, waiting)) >= GROUP_ROWS or sum(table.nbytes for table in waiting) >= GROUP_BYTES:
+                writer.write_table(pa.concat_tables(waiting))
+                waiting = []
+        if waiting:
+            writer.write_table(pa.concat_tables(waiting))
+        writer.close()
+    except BaseException:
+        writer.abort()
+        raise
 
 
 def set_json(labels: list[str]) -> str:
@@ -204,21 +158,9 @@ def explanation_json(terms: "list[Term]") -> str:
     return json.dumps([{"term": term, "weight": round(weight, DIGITS)} for term, weight in terms], ensure_ascii=False)
 
 
-@dataclass(frozen=True)
-class Format:
-    """A format of predictions: the endings of its files, and its writer."""
-
-    endings: tuple[str, ...]
-    writer: type[LineWriter | ParquetWriter]
-
-
-FORMATS = {
-    "jsonl": Format((".jsonl", ".ndjson"), JsonLinesWriter),
-    "csv": Format((".csv",), CsvWriter),
-    "parquet": Format((".parquet",), ParquetWriter),
-}
+FORMATS = {"jsonl": write_json_lines, "csv": write_csv, "parquet": write_parquet}
 DEFAULT = "jsonl"
-ENDINGS = {ending: name for name, kind in FORMATS.items() for ending in kind.endings}
+ENDINGS = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 
 
 class Terminal(io.BufferedIOBase):
@@ -239,15 +181,7 @@ class Terminal(io.BufferedIOBase):
 
 def write(batches: Iterable[PredictedBatch], stream: IO[bytes], kind: str, columns: Columns) -> None:
     """Write each batch to the stream as soon as it is available; `kind` is one of `FORMATS`."""
-    writer = FORMATS[kind].writer(stream, columns)
-    try:
-        for batch in batches:
-            writer.write(batch)
-            stream.flush()
-        writer.close()
-    except BaseException:
-        writer.abort()
-        raise
+    FORMATS[kind](batches, stream, columns)
     stream.flush()
 
 
