@@ -196,7 +196,6 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_table(table: argparse._ArgumentGroup) -> None:
-    """Add the arguments that say how texts are stored."""
     from textclf.tables.formats import FORMATS
 
     table.add_argument("--files", metavar="GLOB", help="which files of a folder (default: all)")
@@ -210,7 +209,6 @@ def _add_table(table: argparse._ArgumentGroup) -> None:
 
 
 def _add_drift(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `textclf drift`."""
     parser.set_defaults(texts=[], id=None)
     parser.add_argument("new", metavar="NEW", help="a file or a folder of files with new texts, or - for stdin")
     parser.add_argument(
@@ -228,14 +226,12 @@ def _add_drift(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that choose a model."""
     model = parser.add_argument_group("model")
     model.add_argument("--model", help="its name or its folder (default: the one that models/index.json names)")
     model.add_argument("--models", type=Path, default=Path("models"), help="the folder of all models (default: models)")
 
 
 def _add_serve(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `textclf serve`."""
     default = Limits()
     _add_model(parser)
     server = parser.add_argument_group("server")
@@ -260,7 +256,6 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_pr_report(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `textclf pr-report`."""
     parser.add_argument("base", metavar="BASE", help="revision to compare with, where this one branched off")
     parser.add_argument("--head", metavar="REVISION", help="revision to compare (default: the working tree)")
     parser.add_argument("--output", metavar="FILE", type=Path, help="where to write the Markdown (default: stdout)")

@@ -160,7 +160,6 @@ def _search_conflicts(params: Params) -> Iterator[str]:
 
 
 def _audit_conflicts(params: Params) -> Iterator[str]:
-    """Yield a sentence for each model in audit.models that can't judge labels."""
     known = params.train.names()
     for number, name in enumerate(params.audit.models or ()):
         key = f"audit.models[{number}]"

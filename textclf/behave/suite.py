@@ -229,7 +229,6 @@ def _templates(test: AnyTest) -> Iterator[tuple[str, Texts]]:
 
 
 def _cases(test: AnyTest, slots: Mapping[str, list[str]], seed: int) -> Iterator[Case]:
-    """Yield the cases of a test in order."""
 
     def filled(texts: Iterable[str], samples: int | None) -> Iterator[str]:
         return (text for template in texts for (text,) in expand((template,), slots, samples, seed))

@@ -71,7 +71,6 @@ def _training(train: Train, models: Iterable[str]) -> list[str]:
 
 
 def _notes(kind: str, settings: ModelSettings) -> list[str]:
-    """Return what the package of a kind of model has to say on how it was trained."""
     notes: Callable[[ModelSettings], list[str]] | None = getattr(load_model(kind), "notes", None)
     return notes(settings) if notes else []
 
@@ -94,7 +93,6 @@ def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any]) -> st
 
 
 def _corrected(splits_report: Mapping[str, Any]) -> str:
-    """Return how many labels were corrected, "" if none were."""
     rows = corrected_rows(splits_report.get("corrections", {}))
     return f"Labels of {rows} were corrected by hand." if rows else ""
 
@@ -118,7 +116,6 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str]) -> str:
 
 
 def _sets(evaluate: Evaluate) -> Iterator[str]:
-    """Yield how prediction sets are made, if they are."""
     if evaluate.coverage is not None:
         where = "of each class" if evaluate.coverage_by_class else "of all classes together"
         yield (
@@ -243,7 +240,6 @@ def _leaks(counts: Mapping[str, int], given: Collection[str]) -> str:
 
 
 def _shared_groups(counts: Mapping[str, int]) -> str:
-    """Describe groups that occur in two given splits."""
     if not (shared := _shared("group", counts)):
         return ""
     return f"{shared}: the numbers are not those of groups that a model has never seen."

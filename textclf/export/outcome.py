@@ -68,7 +68,6 @@ def compare(
 
 
 def _against(name: str, other: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, float]]) -> str:
-    """Return the difference of a model from another in points, with its interval."""
     if name == other:
         return ""
     test = compare_pair(comparisons, models, name, other)

@@ -110,7 +110,6 @@ def describe_machine(folder: Path, names: Iterable[str] = PACKAGES) -> dict[str,
 
 
 def _normalize_name(name: str) -> str:
-    """Return a package's name in the form of PEP 503."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 

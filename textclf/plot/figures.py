@@ -169,7 +169,6 @@ def _panel(spec: Spec, title: str | Spec, width: int, height: int | None = None)
 
 
 def _write(path: Path, panels: Sequence[Spec], title: str, subtitle: str | list[str] = "", across: int = 1) -> None:
-    """Write panels as one figure, `across` of them in a row, under a title."""
     heading: dict[str, Any] = {"text": title, "fontSize": 15, "fontWeight": 600, "offset": 14, "anchor": "start"}
     spec: Spec = {
         "$schema": SCHEMA,

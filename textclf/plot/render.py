@@ -42,7 +42,6 @@ def _load() -> Any:
 
 @contextlib.contextmanager
 def _variable(name: str, value: str) -> Iterator[None]:
-    """Set an environment variable while the block runs."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:

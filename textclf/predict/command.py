@@ -98,7 +98,6 @@ def read_batches(arguments: argparse.Namespace) -> Iterator[TextBatch]:
 
 
 def _layout(arguments: argparse.Namespace) -> Layout:
-    """Return the layout of the table that the arguments describe."""
     for name in OPTIONS:
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)

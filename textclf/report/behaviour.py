@@ -89,7 +89,6 @@ def _by_change(metrics: Behaviour, models: Sequence[str], tests: Sequence[_Test]
 
 
 def _examples(run: Run, test: _Test, models: Sequence[str]) -> dict[str, Any]:
-    """Return cases of a test that fail."""
     cases = [case for case in test.record.cases if any(case.models[model].failed for model in models)]
     return {
         "name": display_name(test.name),
@@ -125,7 +124,6 @@ def _choose(cases: Sequence[RecordedCase], models: Sequence[str]) -> list[Record
 
 
 def _expected(run: Run, test: RecordedTest, case: RecordedCase) -> str:
-    """Return what was expected of a model."""
     if case.expected is not None:
         return _name(run, case.expected)
     how = "" if case.change in {None, "pair"} else f" ({display_name(case.change or '')})"

@@ -153,7 +153,6 @@ def curves(run: Run) -> dict[str, Any]:
 
 
 def _curve(run: Run, kind: str, name: str, points: pd.DataFrame, limit: int) -> Chart:
-    """Return the curves of one class, of `limit` points together."""
     place = list(run.classes).index(name)
     if kind == "roc":
         title, chart = "ROC", ROC

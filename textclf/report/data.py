@@ -47,7 +47,6 @@ def data(run: Run) -> dict[str, Any]:
 
 
 def _weights(run: Run) -> list[Weights]:
-    """Return the pretrained weights of all models, each once."""
     train, vectorize = run.settings.train, run.settings.vectorize
     found = [
         each
@@ -142,5 +141,4 @@ def _repeats(leaks: Mapping[str, Any], splits: list[str]) -> Table:
 
 
 def _sums(leaks: Mapping[str, Any]) -> dict[str, str]:
-    """Return how many rows are duplicates and leaks, apart from case and spaces."""
     return {kind: count_noun(sum(leaks[kind]["normalised"].values()), "row") for kind in ("duplicates", "leaks")}

@@ -36,7 +36,6 @@ def doubt(run: Run) -> dict[str, Any] | None:
 
 
 def _sets(name: str, sets: Mapping[str, Any]) -> list[object]:
-    """Return the row of a model."""
     return [
         display_name(name),
         _cell(sets["coverage"]),

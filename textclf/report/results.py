@@ -52,7 +52,6 @@ def summary(run: Run) -> dict[str, Any]:
 
 
 def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
-    """Return how the model compares with another, from the test of the pair."""
     test = compare_pair(run.comparisons, run.models, name, other)
     smallest = test.get("smallest_difference")
     return {
@@ -178,7 +177,6 @@ def compared(run: Run) -> dict[str, Any]:
 
 
 def _by_model(run: Run, caption: str, rows: Sequence[Sequence[object]]) -> Table:
-    """Return a table with a column per model."""
     return Table(caption, ["", *map(display_name, run.models)], rows, range(1, 1 + len(run.models)))
 
 
@@ -210,7 +208,6 @@ def _metric(run: Run, model: str, split: str, key: str) -> Cell:
 
 
 def _tests(run: Run) -> list[list[object]]:
-    """Return a row for each pair of models."""
     rows: list[list[object]] = []
     for earlier, later in combinations(run.models, 2):
         test = run.comparisons[pair_name(later, earlier)]

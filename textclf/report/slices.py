@@ -77,7 +77,6 @@ def title(run: Run, name: str) -> str:
 
 
 def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
-    """Return the numbers of some slices of a model."""
     entries, metric = run.slices[model], run.settings.evaluate.slice_metric
     columns = ["slice", "rows", "accuracy", "difference", "p", *([METRICS[metric].title] if metric else [])]
     rows = [

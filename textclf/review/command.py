@@ -142,7 +142,6 @@ def _other_metrics(sides: Sequence[Revision]) -> list[Difference]:
 
 
 def _other_rates(behaviour: Sequence[Mapping[str, Behaviour]]) -> list[Difference]:
-    """Return what differs in the failure rates of behavioural tests."""
     rates: list[Any] = [
         {
             name: {

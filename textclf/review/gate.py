@@ -118,7 +118,6 @@ def _limits(rules: Mapping[str, Mapping[str, Mapping[str, float]]]) -> Iterator[
 
 
 def _refuse(mistakes: Iterable[str]) -> None:
-    """Raise `UserError` with a line for each mistake, if there are any."""
     if lines := [f"{PARAMS_FILE}: {mistake}" for mistake in dict.fromkeys(mistakes)]:
         raise UserError(*lines)
 

@@ -108,7 +108,6 @@ class Server:
         return wanted, None if wanted.explain else self._answer(wanted)
 
     def _answer(self, wanted: PredictRequest) -> bytes:
-        """Return the JSON of the response."""
         name = wanted.model or self.default
         if wanted.coverage is not None:
             try:

@@ -94,7 +94,6 @@ def _sections(settings: Params) -> Iterator[tuple[str, Any]]:
 
 
 def _missing_packages(settings: Params) -> Iterator[str]:
-    """Yield a line for each representation or model that needs a package which is not installed."""
     for key, section in _sections(settings):
         if missing := [name for name in getattr(section, "packages", ()) if find_spec(name) is None]:
             yield (

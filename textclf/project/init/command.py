@@ -178,7 +178,6 @@ def _oddities(found: Survey) -> Iterator[str]:
 
 
 def _listed(choices: list[Choice]) -> list[str]:
-    """Return a line for each setting, with the reasons below each other."""
     width = max((len(_setting(choice)) for choice in choices), default=0)
     return [f"  {_setting(choice):<{width}}  {choice.reason}" for choice in choices]
 
