@@ -17,13 +17,7 @@ from textclf.plot import figures
 from textclf.plot.charts import CHARTS, columns_of
 
 
-def run(
-    about: About,
-    path: Annotated[str, Param("data.path")],
-    *,
-    raw: Path,
-    plots: Path,
-) -> None:
+def run(about: About, path: Annotated[str, Param("data.path")], *, raw: Path, plots: Path) -> None:
     """Draw the table of each figure."""
     names = catalogue.class_names(catalogue.corpora_at(Path(path), raw)) | about.class_names
     charts = {chart.figure: chart for chart in CHARTS.values() if chart.figure}

@@ -48,11 +48,7 @@ class Occlusion:
 
 
 def terms_of_models(
-    models: Mapping[str, Any],
-    reads: Mapping[str, str],
-    vectorizers: Mapping[str, Any],
-    features: Path,
-    count: int,
+    models: Mapping[str, Any], reads: Mapping[str, str], vectorizers: Mapping[str, Any], features: Path, count: int
 ) -> pd.DataFrame:
     """Return the table of `top_terms` of all models whose features have terms, in their order.
 
@@ -119,12 +115,7 @@ def _top_terms_of_model(
         top = positive[np.lexsort((positive, -column[positive]))][:count]  # ties in the order of the terms
         tables.append(
             pd.DataFrame(
-                {
-                    "class": name,
-                    "term": [terms[position] for position in top],
-                    "weight": column[top],
-                    "rows": rows[top],
-                }
+                {"class": name, "term": [terms[position] for position in top], "weight": column[top], "rows": rows[top]}
             )
         )
     return pd.concat(tables, ignore_index=True)

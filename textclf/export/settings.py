@@ -11,7 +11,6 @@ class Export(Section):
     """How the models are exported."""
 
     model: Name | None = Field(
-        None,
-        description="default of textclf predict; null: best on validation rows, else in cross-validation",
+        None, description="default of textclf predict; null: best on validation rows, else in cross-validation"
     )
     terms: Annotated[int, Field(ge=1)] = Field(12, description="number of top terms listed for each class of a model")

@@ -112,7 +112,7 @@ def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
                     "type": "quantitative",
                     "scale": {"domain": [0, 1], "range": [0.05, 0.62]},
                     "legend": None,
-                },
+                }
             },
         },
         {
@@ -121,12 +121,7 @@ def cells(cell: float, percentage: Spec | None, longest: int = 3) -> list[Spec]:
         },
     ]
     if percentage:
-        layers.append(
-            {
-                "mark": {"type": "text", "fontSize": 12, "dy": 10},
-                "encoding": {"text": percentage},
-            }
-        )
+        layers.append({"mark": {"type": "text", "fontSize": 12, "dy": 10}, "encoding": {"text": percentage}})
     return layers
 
 

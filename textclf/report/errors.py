@@ -230,11 +230,7 @@ def _share(run: Run, right: int, rows: int) -> dict[str, float]:
 
 
 def _grouped(
-    run: Run,
-    chart: Drawn,
-    rows: Sequence[Mapping[str, Any]],
-    column: str,
-    hardest: Sequence[str] = (),
+    run: Run, chart: Drawn, rows: Sequence[Mapping[str, Any]], column: str, hardest: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Return a chart and a table of accuracy by groups.
 

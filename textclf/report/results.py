@@ -7,15 +7,7 @@ from typing import Any
 import pandas as pd
 
 from textclf.core.files import SPLITS
-from textclf.core.formatting import (
-    display_name,
-    join_names,
-    p_relation,
-    p_value,
-    percent,
-    points,
-    split_rows,
-)
+from textclf.core.formatting import display_name, join_names, p_relation, p_value, percent, points, split_rows
 from textclf.core.labels import visible
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.registry import METRICS, compare_pair, format_interval, format_metric, format_value, pair_name

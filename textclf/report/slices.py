@@ -3,15 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textclf.core.formatting import (
-    count_noun,
-    display_name,
-    join_names,
-    p_relation,
-    p_value,
-    percent,
-    points,
-)
+from textclf.core.formatting import count_noun, display_name, join_names, p_relation, p_value, percent, points
 from textclf.core.labels import visible
 from textclf.evaluate.registry import METRICS, format_measured
 from textclf.evaluate.slices.membership import FEWEST_ROWS, describe_left_out

@@ -19,15 +19,7 @@ from textclf.predict.command import predict_batches
 from textclf.predict.predictor import Predictor
 from textclf.serve import Limits
 from textclf.serve.middleware import PATHS, AccessLog, Guard, note
-from textclf.serve.requests import (
-    BodyReader,
-    ErrorResponse,
-    PredictRequest,
-    PredictResponse,
-    busy,
-    parse,
-    require_json,
-)
+from textclf.serve.requests import BodyReader, ErrorResponse, PredictRequest, PredictResponse, busy, parse, require_json
 
 T = TypeVar("T")
 
@@ -145,11 +137,7 @@ def predict_json(name: str, model: Predictor, wanted: PredictRequest) -> bytes:
 
 
 def create_app(
-    models: Mapping[str, Predictor],
-    default: str,
-    limits: Limits | None = None,
-    threads: int = 1,
-    local: bool = False,
+    models: Mapping[str, Predictor], default: str, limits: Limits | None = None, threads: int = 1, local: bool = False
 ) -> FastAPI:
     """Return the ASGI application that serves the models; `local` if only this machine may call it."""
     server = Server(models, default, limits or Limits(), threads)

@@ -41,11 +41,7 @@ def run(arguments: argparse.Namespace) -> None:
     if not 0 < arguments.timeout < math.inf:
         raise UserError(f"--timeout must be a number of seconds greater than 0; got {arguments.timeout:g}")
     limits = Limits(
-        arguments.max_texts,
-        arguments.max_characters,
-        arguments.max_bytes,
-        arguments.max_requests,
-        arguments.timeout,
+        arguments.max_texts, arguments.max_characters, arguments.max_bytes, arguments.max_requests, arguments.timeout
     )
     models, default = load_models(arguments.models, arguments.model)
     middleware.start_log(sys.stdout)

@@ -150,9 +150,7 @@ def _models(survey: Survey) -> Iterator[Choice]:
     training = next(training for training in TRAINING if survey.rows <= training.rows)
     wide = classes > MANY_CLASSES
     yield Choice(
-        "train.keras.units",
-        [WIDE] if wide else [10],
-        f"wider, for {classes} classes" if wide else "the lesson's",
+        "train.keras.units", [WIDE] if wide else [10], f"wider, for {classes} classes" if wide else "the lesson's"
     )
     yield Choice("train.keras.epochs", training.epochs, "at most")
     yield Choice("train.keras.batch_size", training.batch_size, f"for {survey.rows:,} rows")
