@@ -14,7 +14,6 @@ from textclf.report.run import Run
 WORST = 8  # tests of a file whose rates are shown at once
 EXAMPLES = 3  # cases shown of a test
 TESTS = 30  # of a file whose cases are shown, those with the highest rates
-KINDS = {"minimum_function": "minimum function", "invariance": "invariance", "direction": "direction"}
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def _file(run: Run, name: str, metrics: Behaviour, records: Mapping[str, Recorde
     path = run.settings.behave.tests[name]
     columns = ["test", "kind", "cases", *map(display_name, models)]
     rows = [
-        [display_name(test.name), KINDS[test.record.kind], f"{test.rates[0].cases:,}", *map(_cell, test.rates)]
+        [display_name(test.name), display_name(test.record.kind), f"{test.rates[0].cases:,}", *map(_cell, test.rates)]
         for test in tests
     ]
     caption = f"Failure rates of {display_name(name)}, the worst first"

@@ -10,8 +10,7 @@ from textclf.artifacts.features import DENSE
 from textclf.core.arrow import Lengths
 from textclf.core.formatting import count_noun, display_name, percent
 from textclf.export import description
-from textclf.export.sources import combine_rights, labelled_class_names
-from textclf.export.weights import Weights, list_weights
+from textclf.export.sources import Weights, combine_rights, labelled_class_names, list_weights
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import LENGTHS
 from textclf.plot.draw import bars as draw_bars
@@ -68,18 +67,18 @@ def _representation(run: Run, name: str) -> str:
 
 
 def _classes(run: Run) -> Table:
-    counts = description.rows_by_class(run.leaks)
-    sums = [sum(split.values()) for split in counts.values()]
+    counts = pd.DataFrame(description.rows_by_class(run.leaks), list(run.classes)).fillna(0).astype(int)
+    counts = counts.assign(all=counts.sum(axis=1))
     names = labelled_class_names(run.sources, run.classes, run.settings.about)
-    rows = []
-    largest = sorted(run.classes, key=lambda label: -sum(split.get(label, 0) for split in counts.values()))
-    shown = set(ends(largest, ENDS))
-    for label in (label for label in run.classes if label in shown):
-        cells = [split.get(label, 0) for split in counts.values()]
-        share = percent(sum(cells) / sum(sums))
-        rows.append([names[label], *(f"{count:,}" for count in (*cells, sum(cells))), share])
-    rows.append(["all", *(f"{count:,}" for count in (*sums, sum(sums))), percent(1.0)])
-    columns = ["class", *counts, "all", "share"]
+    shown = set(ends(sorted(run.classes, key=lambda label: -counts["all"][label]), ENDS))
+    shares: pd.Series[float] = counts["all"] / counts["all"].sum()
+    rows = [
+        [names[label], *(f"{count:,}" for count in counts.loc[label]), percent(shares[label])]
+        for label in run.classes
+        if label in shown
+    ]
+    rows.append(["all", *(f"{count:,}" for count in counts.sum()), percent(1.0)])
+    columns = ["class", *counts, "share"]
     caption = "Rows by class and split"
     if len(shown) < len(run.classes):
         caption += f": the {ENDS} largest and the {ENDS} smallest of {len(run.classes)} classes"

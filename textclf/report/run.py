@@ -25,7 +25,6 @@ from textclf.export.sources import Source
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import Train
 from textclf.plot.charts import columns_of
-from textclf.plot.confusion import of_classes
 from textclf.report.rows import SplitRows, open_rows
 from textclf.report.settings import Report
 from textclf.split.settings import Split
@@ -150,9 +149,6 @@ class Run:
 
     def counts(self, model: str) -> NDArray[np.int64]:
         """Return the test rows of a model by actual and decided class, (classes, classes)."""
-        rows = of_classes(self.confusion[self.confusion["model"] == model], self.classes)
-        place = {name: position for position, name in enumerate(self.classes)}
-        counts = np.zeros((len(place), len(place)), dtype=np.int64)
-        actual, predicted = ([place[name] for name in rows[column]] for column in ("actual", "predicted"))
-        counts[actual, predicted] = rows["count"]
-        return counts
+        rows = self.confusion[self.confusion["model"] == model]
+        counts = rows.pivot_table("count", "actual", "predicted", aggfunc="sum")
+        return counts.reindex(index=list(self.classes), columns=list(self.classes)).fillna(0).to_numpy(np.int64)
