@@ -3,7 +3,6 @@
 import hashlib
 import platform
 import re
-import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
@@ -122,10 +121,7 @@ def _installed_version(name: str) -> str | None:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     """Return what Git prints, stripped; None if it fails."""
-    git = shutil.which("git")
-    if git is None:
-        return None
-    command = [git, "--no-optional-locks", "-C", str(folder), *arguments]
+    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, check=True, timeout=GIT_SECONDS)  # noqa: S603 (Git itself)
     except (OSError, subprocess.SubprocessError):

@@ -30,13 +30,8 @@ STUDIES = {  # and others that each reads
 def run() -> None:
     """Check params.yaml and print what it asks for."""
     settings = load()
-    made = [count_noun(len(names), what) for what, names in _counted(settings)]
-    print(f"{PARAMS_FILE}: {', '.join(made)}")
-
-
-def _counted(settings: Params) -> Iterator[tuple[str, list[str]]]:
-    yield "representation", [*settings.vectorize.names(), *settings.combine.pairs()]
-    yield "model", settings.train.names()
+    representations = count_noun(len(settings.vectorize.names()) + len(settings.combine.pairs()), "representation")
+    print(f"{PARAMS_FILE}: {representations}, {count_noun(len(settings.train.names()), 'model')}")
 
 
 def load() -> Params:

@@ -4,11 +4,12 @@ An older one listed the models to train in train.models, beside settings of ever
 several representations, which stood side by side.
 """
 
-import copy
 import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from ruamel.yaml.comments import CommentedMap
 
 from textclf.core.errors import UserError
 from textclf.core.outputs import outputs
@@ -24,8 +25,6 @@ def migrate(path: Path = PARAMS_FILE) -> None:
 
     Raises `UserError` if it is not of an older version, or breaks a rule otherwise.
     """
-    from ruamel.yaml.comments import CommentedMap
-
     yaml = round_trip()
     load_yaml(path)  # refuses what is no mapping, in a line
     content: Any = yaml.load(path.read_text(encoding="utf-8"))
@@ -70,7 +69,7 @@ def migrated(train: Mapping[str, Any], known: list[str]) -> tuple[dict[str, Any]
     pairs: dict[str, dict[str, str]] = {}
     models: dict[str, Any] = {}
     for name in train["models"]:
-        settings = copy.copy(train.get(name, {}))
+        settings = dict(train.get(name, {}))
         kind = settings.pop("model", name)
         features = settings.pop("features", READ.get(kind, "words"))
         first, *others = features if isinstance(features, list) and features else [features]
@@ -80,9 +79,7 @@ def migrated(train: Mapping[str, Any], known: list[str]) -> tuple[dict[str, Any]
                 sides, {*known, *pairs}
             )
             pairs[first] = sides
-        settings.insert(0, "kind", kind) if hasattr(settings, "insert") else settings.update(kind=kind)
-        settings.insert(1, "features", first) if hasattr(settings, "insert") else settings.update(features=first)
-        models[name] = settings
+        models[name] = CommentedMap({"kind": kind, "features": first} | settings)
     return models, pairs
 
 
