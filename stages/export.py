@@ -29,9 +29,8 @@ from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
 from textclf.export.explanation import terms_of_models
 from textclf.export.settings import Export
-from textclf.export.sources import labelled_class_names, list_sources, require_known_classes
+from textclf.export.sources import labelled_class_names, list_sources, list_weights, require_known_classes
 from textclf.export.versions import require_settings
-from textclf.export.weights import list_weights
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.given import require_split_rows

@@ -15,8 +15,7 @@ from textclf.core.formatting import confidence_level, display_name, join_names, 
 from textclf.core.labels import visible
 from textclf.core.settings import to_yaml
 from textclf.evaluate.registry import METRICS, format_interval, format_measured, format_metric, format_value
-from textclf.export.sources import UNSTATED, Source, combine_rights, labelled_class_names
-from textclf.export.weights import Weights
+from textclf.export.sources import UNSTATED, Source, Weights, combine_rights, labelled_class_names
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
@@ -68,7 +67,7 @@ def render(
     intervals, `coverage` evaluate.coverage. `representation`, `protocol` and `caveats` are those of
     `textclf.export.description`, `warnings` those of `textclf.evaluate.model_warnings` on this model. `default` names
     the default model and why. `limits` are those of `textclf.export.description`, `weights` those of
-    `textclf.export.weights`. `ignores_text` says that the model predicts the same for every text; `about` is what the
+    `textclf.export.sources`. `ignores_text` says that the model predicts the same for every text; `about` is what the
     user states of the data.
     """
     names = labelled_class_names(sources, classes, about)

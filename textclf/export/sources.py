@@ -1,8 +1,9 @@
-"""Where the rows come from: the raw files, their checksums and rights, and the class names of built-in corpora."""
+"""Where rows and pretrained weights come from: files, checksums and rights, and class names of built-in corpora."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Any
 
 from textclf.core.about import NOTHING, About
 from textclf.core.errors import UserError
@@ -10,6 +11,8 @@ from textclf.core.formatting import join_names
 from textclf.core.labels import display_labels, labelled_names
 from textclf.core.settings import suggest
 from textclf.fetch import catalogue
+from textclf.models.common.settings import ModelSettings
+from textclf.pretrained.catalogue import CATALOGUE
 
 UNSTATED = "yours to state"  # rights that only the owner of the rows knows
 PUBLISHER = "Sentiment Labelled Sentences (UCI Machine Learning Repository)"
@@ -93,3 +96,25 @@ def require_known_classes(about: About, classes: Sequence[str]) -> None:
 def labelled_class_names(sources: Sequence[Source], classes: Sequence[str], about: About = NOTHING) -> dict[str, str]:
     """Return `class_names` with the label in brackets if it differs from the name: `negative (0)`."""
     return labelled_names(classes, _titles(sources, about))
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Pretrained weights: their name and their rights; `beside` says that predicting reads a file of theirs."""
+
+    name: str
+    beside: bool
+    licence: str = UNSTATED
+    citation: str = UNSTATED
+
+
+def list_weights(settings: ModelSettings, representations: Sequence[Any]) -> list[Weights]:
+    """Return the weights that the settings of a model and of its representations name, each once, sorted by name."""
+    beside = {each.chosen.name for each in representations if hasattr(each, "chosen")}
+    # A network without `vectors` starts from its seed, whatever vectors the representation has.
+    sections = [settings] if getattr(settings, "vectors", "") is None else [settings, *representations]
+    names = beside | {name for each in sections for name in getattr(each, "pretrained_names", list)()}
+    if hasattr(settings, "chosen"):
+        names.add(settings.chosen.name)
+    rights = {name: (CATALOGUE[name].licence, CATALOGUE[name].citation) for name in names if name in CATALOGUE}
+    return [Weights(name, name in beside, *rights.get(name, ())) for name in sorted(names)]

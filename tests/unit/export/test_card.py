@@ -14,8 +14,7 @@ from textclf.core.formatting import join_names
 from textclf.evaluate.registry import METRICS
 from textclf.export import card, description
 from textclf.export.card import Results
-from textclf.export.sources import Source, list_sources
-from textclf.export.weights import list_weights
+from textclf.export.sources import Source, list_sources, list_weights
 from textclf.fetch.catalogue import CORPORA
 from textclf.models.common.loading import load_model
 from textclf.pretrained.catalogue import CATALOGUE
