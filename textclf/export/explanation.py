@@ -96,26 +96,9 @@ def top_terms(
             model_weights, method = occlusions[name].means(), "occlusion"
             if (frequent := named & (occlusions[name].rows >= MIN_ROWS)).any():
                 candidates = frequent
-        table = _top_terms_of_model(model.classes, model_weights, candidates, rows, terms, count)
-        tables.append(table.assign(model=name, method=method)[list(COLUMNS)])
-    return pd.concat(tables, ignore_index=True)
-
-
-def _top_terms_of_model(
-    classes: Sequence[str],
-    weights: NDArray[np.float64],
-    candidates: NDArray[np.bool_],
-    rows: NDArray[np.int64],
-    terms: Sequence[str | None],
-    count: int,
-) -> pd.DataFrame:
-    tables = []
-    for name, column in zip(classes, weights.T, strict=True):
-        positive = np.flatnonzero(candidates & (column > 0))
-        top = positive[np.lexsort((positive, -column[positive]))][:count]  # ties in the order of the terms
-        tables.append(
-            pd.DataFrame(
-                {"class": name, "term": [terms[position] for position in top], "weight": column[top], "rows": rows[top]}
-            )
-        )
+        for label, column in zip(model.classes, model_weights.T, strict=True):
+            positive = np.flatnonzero(candidates & (column > 0))
+            top = positive[np.argsort(-column[positive], kind="stable")[:count]]  # ties in the order of the terms
+            found = {"term": [terms[position] for position in top], "weight": column[top], "rows": rows[top]}
+            tables.append(pd.DataFrame({"model": name, "class": label} | found | {"method": method}))
     return pd.concat(tables, ignore_index=True)
