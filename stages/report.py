@@ -36,17 +36,7 @@ from textclf.tables.given import require_split_rows
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
-METRICS = (
-    "decisions",
-    "evaluation",
-    "intervals",
-    "comparisons",
-    "slices",
-    "coverage",
-    "training",
-    "features",
-    "splits",
-)
+METRICS = (*outcome.FILES, "slices", "coverage", "training", "features", "splits")
 PROVENANCE = "provenance.json"
 ROOT = Path(__file__).parents[1]
 

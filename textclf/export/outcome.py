@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from textclf.artifacts.decisions import Measured, explain_choice
+from textclf.artifacts.decisions import explain_choice
 from textclf.core.formatting import confidence_level, display_name, points
 from textclf.evaluate.registry import compare_pair, format_measured, format_value
 
@@ -18,33 +18,16 @@ def describe(
     confidence: float,
     external: Sequence[str] = (),
 ) -> list[str]:
-    """Return the table of the models, the default model of `textclf predict`, and why it is.
-
-    `metrics` maps each of `FILES` to its content; `models` are in the order of train, `named` is export.model;
-    `external` are those of evaluate.external, which predict cannot take, in their order.
-    """
-    default, reason = explain_choice(named, metrics["evaluation"], metrics["decisions"], models)
-    measured, intervals, comparisons = (metrics[name] for name in FILES[:3])
-    table = compare(measured, intervals, comparisons, [*models, *external], confidence)
-    return [*table, f"default model: {display_name(default)}", reason]
-
-
-def compare(
-    measured: Measured,
-    intervals: Mapping[str, Any],
-    comparisons: Mapping[str, Mapping[str, float]],
-    models: Sequence[str],
-    confidence: float,
-) -> list[str]:
-    """Return the lines of a table with a row per model, the highest test accuracy first.
+    """Return a table with a row per model, the highest test accuracy first; the default of `textclf predict`, and why.
 
     Each model is compared with `FLOOR` and with the model of the highest accuracy, in percentage points with the
-    interval of the paired difference. The first three arguments are the contents of evaluation.json, intervals.json
-    and comparisons.json.
+    interval of the paired difference. `metrics` maps each of `FILES` to its content; `models` are in train's order,
+    `named` is export.model; `external` are those of evaluate.external, which predict cannot take.
     """
-    test = {name: measured[name]["test"] for name in models}
-    ranked = sorted(models, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
-    references = dict.fromkeys(name for name in (FLOOR, ranked[0]) if name in models and len(models) > 1)
+    names = [*models, *external]
+    test = {name: metrics["evaluation"][name]["test"] for name in names}
+    ranked = sorted(names, key=lambda name: (-test[name]["accuracy"], test[name]["log_loss"]))
+    references = dict.fromkeys(name for name in (FLOOR, ranked[0]) if name in names and len(names) > 1)
     rows = [
         [
             "on the test rows",
@@ -54,17 +37,20 @@ def compare(
         ]
     ]
     for name in ranked:
-        accuracy, interval = format_measured("accuracy", test[name]["accuracy"], intervals[name]["test"]["accuracy"])
+        ends = metrics["intervals"][name]["test"]["accuracy"]
+        accuracy, interval = format_measured("accuracy", test[name]["accuracy"], ends)
         rows.append(
             [
                 display_name(name),
                 f"{accuracy} ({interval})",
                 format_value("log_loss", test[name]["log_loss"]),
-                *(_against(name, other, models, comparisons) for other in references),
+                *(_against(name, other, names, metrics["comparisons"]) for other in references),
             ]
         )
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    default, reason = explain_choice(named, metrics["evaluation"], metrics["decisions"], models)
+    return [*table, f"default model: {display_name(default)}", reason]
 
 
 def _against(name: str, other: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, float]]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from textclf import cli
-from textclf.export.outcome import compare, describe
+from textclf.export.outcome import describe
 
 MODELS = ("majority", "logistic_regression", "keras")
 ACCURACY = {"majority": 0.5, "logistic_regression": 0.8, "keras": 0.75}
@@ -39,7 +39,7 @@ def test_models_are_compared_with_the_floor_and_the_most_accurate_one_and_the_de
 
 
 def test_a_single_model_is_compared_with_none() -> None:
-    assert compare(MEASURED, INTERVALS, {}, ("keras",), 0.9) == [
+    assert describe(METRICS, ("keras",), "keras", 0.9)[:2] == [
         "on the test rows  accuracy (90% interval)  log loss",
         "keras             75.0% (70.0% to 80.0%)   5.050",
     ]
@@ -47,8 +47,8 @@ def test_a_single_model_is_compared_with_none() -> None:
 
 def test_of_equally_accurate_models_the_one_with_the_lower_log_loss_comes_first() -> None:
     measured = MEASURED | {"majority": {"test": {"accuracy": 0.75, "log_loss": 0.5}}}
-    table = compare(measured, INTERVALS, COMPARISONS, MODELS, 0.95)
-    assert [line.split("  ")[0] for line in table[1:]] == ["logistic regression", "majority", "keras"]
+    table = describe(METRICS | {"evaluation": measured}, MODELS, "keras", 0.95)
+    assert [line.split("  ")[0] for line in table[1:4]] == ["logistic regression", "majority", "keras"]
 
 
 @pytest.mark.parametrize(
