@@ -7,6 +7,7 @@ model.predict(["The food was great.", "Never again."])    # ['1', '0']
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ VARIANTS = 64  # of a text, without one word each, that are in memory at a time
 Term = tuple[str, float]  # a term and its weight
 
 
+@dataclass(eq=False, repr=False)
 class Predictor:
     """A trained classifier of texts: vectorizer, model, and the calibration and threshold that its run chose.
 
@@ -40,12 +42,10 @@ class Predictor:
     also an empty one.
     """
 
-    def __init__(self, vectorizer: Any, model: Any, decision: Decision, conformal: Conformal | None = None) -> None:
-        """Keep the parts; `load` reads them from a folder."""
-        self.vectorizer = vectorizer
-        self.model = model
-        self.decision = decision
-        self.conformal = conformal
+    vectorizer: Any
+    model: Any
+    decision: Decision
+    conformal: Conformal | None = None
 
     @property
     def classes_(self) -> tuple[str, ...]:

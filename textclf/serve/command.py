@@ -89,10 +89,7 @@ class FullOnce(logging.Filter):
     It tries again a second later, even if the server has ended in the meantime.
     """
 
-    def __init__(self) -> None:
-        """Expect the first time."""
-        super().__init__()
-        self.said = False
+    said = False
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Return whether asyncio may log this."""

@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
@@ -23,15 +24,14 @@ LOCAL = re.compile(r"(localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORE
 logger = logging.getLogger("textclf.access")
 
 
+@dataclass(frozen=True)
 class AccessLog:
     """Middleware that logs each request as a JSON object, without any text, query or address of a client.
 
     Its keys are time, method, path, status, duration, sizes in bytes, and what `note` adds.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Log the requests to this application."""
-        self.app = app
+    app: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and log it when it has been answered or has failed."""
@@ -93,6 +93,7 @@ class _Handler(logging.StreamHandler[TextIO]):
         self.failed = True
 
 
+@dataclass(frozen=True)
 class Guard:
     """Middleware that refuses ambiguous lengths and, if only this machine may call, names of other machines.
 
@@ -101,10 +102,8 @@ class Guard:
     does (request smuggling; RFC 9112, section 6.1).
     """
 
-    def __init__(self, app: ASGIApp, local: bool) -> None:
-        """Pass the other requests on to this application."""
-        self.app = app
-        self.local = local
+    app: ASGIApp
+    local: bool
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with status 400, or pass the request on."""

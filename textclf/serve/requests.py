@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Collection
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import HTTPException, Request
@@ -67,13 +68,12 @@ def busy() -> HTTPException:
     return HTTPException(503, "the server is busy; try again in a second", {"Retry-After": "1"})
 
 
+@dataclass
 class BodyReader:
     """Reads bodies; clients that send slowly hold little memory, and don't keep others from sending theirs."""
 
-    def __init__(self, limits: Limits) -> None:
-        """Read bodies within these limits."""
-        self.limits = limits
-        self.large = 0  # unfinished bodies larger than `SMALL`
+    limits: Limits
+    large: int = 0  # unfinished bodies larger than `SMALL`
 
     async def read(self, request: Request) -> bytes:
         """Return the body of a request; `HTTPException` as soon as it is too large or too late.

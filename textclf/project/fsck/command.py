@@ -10,6 +10,7 @@ import os
 import shlex
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -54,14 +55,13 @@ def _other_settings(repo: Any) -> Iterator[str]:
         yield from unrecorded(read_records(root / PROVENANCE, stages), root / LOCK)
 
 
+@dataclass
 class Check:
-    """The check of a repository, with what it has seen: `files` of the workspace and `objects` of the cache."""
+    """The check of a `dvc.repo.Repo`, with what it has seen: `files` of the workspace and `objects` of the cache."""
 
-    def __init__(self, repo: Any) -> None:
-        """Check a `dvc.repo.Repo`."""
-        self.repo = repo
-        self.files = 0
-        self.objects: dict[Path, bool] = {}  # whether each has its checksum
+    repo: Any
+    files: int = 0
+    objects: dict[Path, bool] = field(default_factory=dict)  # whether each has its checksum
 
     def problems(self) -> Iterator[str]:
         """Yield a line for each file or object that is damaged or missing."""
