@@ -1,14 +1,4 @@
-"""The command `textclf`, for a project whose pipeline has run.
-
-textclf init --data tickets.csv
-textclf check
-textclf predict "The food was great."
-textclf drift new.csv
-textclf serve
-textclf metrics
-textclf fsck
-textclf pr-report main
-"""
+"""The command `textclf`: the commands of a project, `COMMANDS`, and their arguments."""
 
 import argparse
 import importlib

@@ -7,6 +7,7 @@ from typing import Any
 
 from textclf import params
 from textclf.artifacts.checked import Weights
+from textclf.behave import suite
 from textclf.behave.settings import Behave
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
@@ -110,8 +111,6 @@ def _wrong_weights(settings: Params) -> Iterator[str]:
 def _wrong_tests(behave: Behave, gate: Gate) -> Iterator[str]:
     """Yield a line for each mistake in files of behavioural tests, and each gate limit without a matching test."""
     for name, path in behave.tests.items():
-        from textclf.behave import suite  # not in the default run
-
         try:
             tests = suite.read(Path(path), behave.seed).tests
         except UserError as error:
