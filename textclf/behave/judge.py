@@ -1,6 +1,7 @@
 """Which cases a model fails, and the failure rates of each test."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Protocol
 
 import numpy as np
@@ -45,15 +46,8 @@ def require_classes(suite: Suite, classes: Sequence[str], where: str, model: str
 
 def judge(suite: Suite, model: Model) -> dict[str, list[Said]]:
     """Return what the model said of each case of each test, in order, and whether that fails."""
-    texts = list(
-        dict.fromkeys(
-            text
-            for cases in suite.cases.values()
-            for case in cases
-            for text in (case.text, case.changed)
-            if text is not None
-        )
-    )
+    cases = chain.from_iterable(suite.cases.values())
+    texts = list(dict.fromkeys(text for case in cases for text in (case.text, case.changed) if text is not None))
     answers: dict[str, Answer] = {}
     for start in range(0, len(texts), BATCH):
         batch = texts[start : start + BATCH]

@@ -22,14 +22,12 @@ def conflicts(run: Run) -> dict[str, Any] | None:
     number = run.leaks["label_conflicts"]["normalised"]
     if not number:
         return None
+    grouped = run.settings.data.group is not None
     return {
         "number": f"{number:,}",
         "left_out": number > SHOWN,
         "shown": SHOWN,
-        "texts": [
-            conflict.shown(run.names)
-            for conflict in find_conflicts(run.rows, min(number, SHOWN), run.settings.data.group is not None)
-        ],
+        "texts": [conflict.shown(run.names) for conflict in find_conflicts(run.rows, SHOWN, grouped)],
     }
 
 

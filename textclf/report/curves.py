@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from textclf.core.formatting import display_name, join_names, percent
+from textclf.core.labels import display_labels
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import ACCURACY, CHARTS, LOSS, PRECISION_RECALL, RELIABILITY, ROC
@@ -80,7 +81,7 @@ def _epochs(rows: pd.DataFrame, split: str, best: int) -> list[list[str]]:
 def confusion(run: Run) -> dict[str, Any]:
     """Return a matrix per model, with the classes that are mistaken most, and the pairs that are confused most."""
     shown = most_mistaken(run.confusion, run.classes)
-    short = run.short_names(LABEL_LIMIT)
+    short = display_labels(run.classes, run.names, LABEL_LIMIT)
     matrices, pairs = [], []
     for model in run.models:
         rows = run.confusion[run.confusion["model"] == model]

@@ -138,7 +138,8 @@ def compared(run: Run) -> dict[str, Any]:
         if row["split"] == split_rows("test")
     )
     fitted = "that models were fitted to" + (" or chosen by" if "validation" in splits else "")
-    important, others = _metrics(run, splits)
+    guessing = format_value("log_loss", run.decisions["guessing"]["log_loss"])
+    important, others = _metrics(run, splits, guessing)
     level_caption = f"with {run.level} intervals, on the test rows unless stated otherwise"
     tests = _tests(run)
     return {
@@ -151,7 +152,7 @@ def compared(run: Run) -> dict[str, Any]:
         "metrics": _by_model(run, f"Metrics {level_caption}", important),
         "others": _by_model(run, f"Other metrics {level_caption}", others),
         "other_titles": join_names([str(row[0]) for row in others]),
-        "guessing": format_value("log_loss", run.decisions["guessing"]["log_loss"]),
+        "guessing": guessing,
         "per_class": join_names([METRICS[name].title for name in CLASS_METRICS]),
         "positive": run.names[run.classes[-1]] if len(run.classes) == 2 else None,
         "clusters": "test" in run.clusters,
@@ -172,7 +173,7 @@ def _by_model(run: Run, caption: str, rows: Sequence[Sequence[object]]) -> Table
     return Table(caption, ["", *map(display_name, run.models)], rows, range(1, 1 + len(run.models)))
 
 
-def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[list[object]]]:
+def _metrics(run: Run, splits: Sequence[str], guessing: str) -> tuple[list[list[object]], list[list[object]]]:
     """Return the rows of the important metrics, with accuracy on each split, and those of every other metric."""
     important: list[list[object]] = [
         [f"accuracy on {split_rows(split)}", *(_metric(run, name, split, "accuracy") for name in run.models)]
@@ -181,17 +182,13 @@ def _metrics(run: Run, splits: Sequence[str]) -> tuple[list[list[object]], list[
     others: list[list[object]] = []
     for key, metric in METRICS.items():
         if key != "accuracy" and any(key in run.evaluation[name]["test"] for name in run.models):
-            title = _with_floor(run, metric.title) if key == "log_loss" else metric.title
+            title = (metric.title, f"guessing: {guessing}") if key == "log_loss" else metric.title
             row: list[object] = [title, *(_metric(run, name, "test", key) for name in run.models)]
             (important if metric.important else others).append(row)
     others.append(
         ["parameters", *(f"{n:,}" if (n := run.training[name].get("parameters")) else "" for name in run.models)]
     )
     return important, others
-
-
-def _with_floor(run: Run, title: str) -> Cell:
-    return title, f"guessing: {format_value('log_loss', run.decisions['guessing']['log_loss'])}"
 
 
 def _metric(run: Run, model: str, split: str, key: str) -> Cell:

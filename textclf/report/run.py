@@ -16,7 +16,6 @@ from textclf.behave.results import Results
 from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.formatting import confidence_level
-from textclf.core.labels import display_labels
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.export import sources
@@ -132,10 +131,6 @@ class Run:
     def rows(self) -> dict[str, SplitRows]:
         """The rows of each split, with the lengths of their texts."""
         return {split: open_rows(readers) for split, readers in self.splits.items()}
-
-    def short_names(self, limit: int) -> dict[str, str]:
-        """Return `names` cut to `limit` columns, still unique."""
-        return display_labels(self.classes, self.names, limit)
 
     @property
     def clusters(self) -> Mapping[str, int]:
