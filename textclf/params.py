@@ -80,9 +80,8 @@ def conflicts(params: Params) -> Iterator[str]:
     for name in external:
         if name in trained:
             yield f"evaluate.external.{name} must not have the name of a model of train; choose another"
-    known = list(
-        dict.fromkeys([*trained, *KINDS, *external])
-    )  # a kind that a run leaves out, as by -S ~train.keras, may keep its limits
+    # A kind that a run leaves out, as by -S ~train.keras, may keep its limits.
+    known = list(dict.fromkeys([*trained, *KINDS, *external]))
     for limit, models in params.gate:
         for name in models:
             if name not in known:

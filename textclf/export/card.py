@@ -109,11 +109,11 @@ def render(
 
 def metrics_table(results: Results, splits: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Return a row per metric that was measured: its title and, per split, its value with the interval in brackets."""
-    table = []
-    for name, metric in METRICS.items():
-        if any(name in results.metrics[split] for split in splits):
-            table.append((metric.title, [_measured(name, results, split) for split in splits]))
-    return table
+    return [
+        (metric.title, [_measured(name, results, split) for split in splits])
+        for name, metric in METRICS.items()
+        if any(name in results.metrics[split] for split in splits)
+    ]
 
 
 def _measured(name: str, results: Results, split: str) -> str:

@@ -218,9 +218,7 @@ def _uncorrected_test_rows(corrections: Mapping[str, Any]) -> str:
 
 def _few_test_rows(count: int, confidence: float, clusters: int | None) -> str:
     independent = count if clusters is None else clusters
-    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(
-        0.25 / independent
-    )  # at an accuracy of one half
+    half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.25 / independent)  # if half are right
     if half_width <= PRECISE:
         return ""
     among = "" if clusters is None else f" in {count_noun(clusters, 'cluster')} of dependent rows"

@@ -60,10 +60,14 @@ def build(vectorizer: Representation, model: LayerModel, decision: Decision) -> 
         given = helper.make_tensor_value_info("token_ids", TensorProto.INT64, ["rows", model.front.length])
         values = _add_front(graph, model.front, "token_ids")
     scores, activation = _add_scores(graph, model, values, columns), model.layers[-1].activation
-    if decision.calibration is None:
-        probabilities = _add_probabilities(graph, scores, activation)
-    else:
+    if activation not in {"sigmoid", "softmax"}:
+        scores, activation = _add_log_sigmoids(graph, scores), "softmax"
+    if decision.calibration is not None:
         probabilities = _add_calibrated(graph, scores, activation, decision.calibration)
+    elif activation == "sigmoid":
+        probabilities = _add_binary_sigmoids(graph, scores)
+    else:
+        probabilities = graph.add("Softmax", scores, axis=1)
     graph.add("Identity", probabilities, name="probabilities")
     _add_label(graph, model.classes, decision.threshold)
     proto = graph.model(
@@ -90,13 +94,10 @@ def _add_front(graph: Graph, front: TokenFront, ids: str) -> str:
         values = graph.add("Conv", values, kernel, graph.constant(convolution.bias, "convolution_bias"))
         operator, attributes = OPERATORS[convolution.activation]
         values = graph.add(operator, values, **attributes)
-    match front.pooling:
-        case "flatten":
-            return graph.add("Flatten", graph.add("Transpose", values, perm=[0, 2, 1]), axis=1)
-        case "max":
-            return graph.add("ReduceMax", values, graph.constant(np.array([2])), keepdims=0)
-        case _:
-            return graph.add("ReduceMean", values, graph.constant(np.array([2])), keepdims=0)
+    if front.pooling == "flatten":
+        return graph.add("Flatten", graph.add("Transpose", values, perm=[0, 2, 1]), axis=1)
+    operator = "ReduceMax" if front.pooling == "max" else "ReduceMean"
+    return graph.add(operator, values, graph.constant(np.array([2])), keepdims=0)
 
 
 def _add_scores(graph: Graph, model: LayerModel, values: str, columns: int) -> str:
@@ -114,36 +115,18 @@ def _add_scores(graph: Graph, model: LayerModel, values: str, columns: int) -> s
     return values
 
 
-def _add_probabilities(graph: Graph, scores: str, activation: str) -> str:
-    """Add the last activation, as in `LayerModel.predict_proba`."""
-    match activation:
-        case "sigmoid":
-            return _add_binary_sigmoids(graph, scores)
-        case "softmax":
-            return graph.add("Softmax", scores, axis=1)
-        case _:
-            return graph.add("Softmax", _add_log_sigmoids(graph, scores), axis=1)
-
-
 def _add_calibrated(graph: Graph, scores: str, activation: str, calibration: Temperature | Platt) -> str:
     """Add the last activation and the calibration, as in `Decision.calibrate`."""
-    logs = graph.add("Max", _add_log_probabilities(graph, scores, activation), graph.constant(math.log(EPSILON)))
+    if activation == "sigmoid":  # logarithms, because small probabilities lose digits in float32
+        logs = _add_log_sigmoids(graph, _add_both_log_odds(graph, scores))
+    else:
+        logs = graph.add("LogSoftmax", scores, axis=1)
+    logs = graph.add("Max", logs, graph.constant(math.log(EPSILON)))
     if isinstance(calibration, Temperature):
         return graph.add("Softmax", graph.add("Div", logs, graph.constant(calibration.temperature)), axis=1)
     log_odds = graph.add("MatMul", logs, graph.constant(np.array([[-1.0], [1.0]])))
     product = graph.add("Mul", log_odds, graph.constant(calibration.slope))
     return _add_binary_sigmoids(graph, graph.add("Add", product, graph.constant(calibration.intercept)))
-
-
-def _add_log_probabilities(graph: Graph, scores: str, activation: str) -> str:
-    """Add the logarithms of the probabilities from the scores, because small probabilities lose digits in float32."""
-    match activation:
-        case "sigmoid":
-            return _add_log_sigmoids(graph, _add_both_log_odds(graph, scores))
-        case "softmax":
-            return graph.add("LogSoftmax", scores, axis=1)
-        case _:
-            return graph.add("LogSoftmax", _add_log_sigmoids(graph, scores), axis=1)
 
 
 def _add_log_sigmoids(graph: Graph, scores: str) -> str:

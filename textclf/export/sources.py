@@ -44,17 +44,12 @@ def list_sources(checksums: Mapping[str, str], path: str) -> list[Source]:
 
     Built-in corpora are recognised by their checksum and bring their licence and citation along.
     """
-    corpora = {corpus.sha256: (name, corpus) for name, corpus in catalogue.CORPORA.items()}
+    corpora = {each.sha256: (name, each.licence, each.citation) for name, each in catalogue.CORPORA.items()}
     is_file = list(checksums) == [PurePath(path).name]
-    sources = []
-    for name, checksum in checksums.items():
-        file = path if is_file else f"{path.rstrip('/')}/{name}"
-        if checksum in corpora:
-            corpus_name, corpus = corpora[checksum]
-            sources.append(Source(file, checksum, corpus_name, corpus.licence, corpus.citation))
-        else:
-            sources.append(Source(file, checksum))
-    return sources
+    return [
+        Source(path if is_file else f"{path.rstrip('/')}/{name}", checksum, *corpora.get(checksum, ()))
+        for name, checksum in checksums.items()
+    ]
 
 
 def combine_rights(sources: Sequence[Source], about: About = NOTHING) -> Rights:
