@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from textclf import cli
+from textclf import __version__, cli
+
+
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0
+    assert __version__ in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("name", cli.COMMANDS)

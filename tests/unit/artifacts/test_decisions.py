@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -80,12 +81,11 @@ def test_the_decision_of_an_exported_model_is_read_back(decision: Decision, tmp_
     [
         [],
         {"scaling": {}},
-        {"scaling": {}, "threshold": "high"},
+        *({"scaling": {}, "threshold": value} for value in (None, "high", True, -3, 1.5, math.nan, 10**400)),
+        *({"scaling": {"temperature": value}, "threshold": 0.5} for value in ("warm", 0, 1e-320, 10**400)),
         {"scaling": {"slope": 1.0}, "threshold": 0.5},
-        {"scaling": {"temperature": "warm"}, "threshold": 0.5},
+        {"scaling": {"slope": math.inf, "intercept": 0}, "threshold": 0.5},
         {"scaling": 3, "threshold": 0.5},
-        {"scaling": {"temperature": 10**400}, "threshold": 0.5},
-        {"scaling": {}, "threshold": 10**400},
     ],
     ids=lambda content: str(content)[:50],
 )

@@ -5,7 +5,7 @@ import pytest
 
 from tests.conftest import ROOT
 from textclf.core import stage
-from textclf.core.extras import EXTRAS, LOCKED, extra_of
+from textclf.core.extras import EXTRAS, LOCKED
 from textclf.core.failures import USAGE_ERROR
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -35,43 +35,33 @@ def test_each_extra_with_a_lock_file_is_installed_from_it() -> None:
     assert set(LOCKED) == locks & set(EXTRAS)
 
 
-@pytest.mark.parametrize(
-    ("module", "extra"),
-    [
-        ("pyarrow.parquet", "parquet"),
-        ("pandas", "pipeline"),
-        ("markupsafe", "pipeline"),
-        ("uvicorn", "serve"),
-        ("numpy", None),
-        (None, None),
-    ],
-)
-def test_the_extra_of_a_module_is_found(module: str | None, extra: str | None) -> None:
-    assert extra_of(module) == extra
-
-
 def fail(error: Exception) -> None:
     raise error
 
 
-def test_a_missing_extra_is_one_line_that_names_it(capsys: pytest.CaptureFixture[str]) -> None:
-    assert stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name="pyarrow"))) == USAGE_ERROR
-    line = "error: predict: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow\n"
-    assert capsys.readouterr().err == line
-
-
-def test_an_extra_with_a_lock_file_is_installed_by_hash(capsys: pytest.CaptureFixture[str]) -> None:
-    assert stage.exit_code("serve", lambda: fail(ModuleNotFoundError("", name="uvicorn"))) == USAGE_ERROR
-    assert capsys.readouterr().err == (
-        "error: serve: the package uvicorn must be installed for this; in a clone of textclf: "
-        "pip install --require-hashes --only-binary :all: -r requirements/serve.txt\n"
-    )
-
-
-def test_python_without_the_requirements_is_told_to_use_their_environment(capsys: pytest.CaptureFixture[str]) -> None:
-    assert stage.exit_code("check", lambda: fail(ModuleNotFoundError("", name="ruamel.yaml"))) == USAGE_ERROR
-    line = "error: check: the package ruamel must be installed; activate the environment: . .venv/bin/activate\n"
-    assert capsys.readouterr().err == line
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        (
+            "pyarrow.parquet",  # of two extras, the smaller one
+            "the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow",
+        ),
+        (
+            "uvicorn",
+            (
+                "the package uvicorn must be installed for this; in a clone of textclf: "
+                "pip install --require-hashes --only-binary :all: -r requirements/serve.txt"
+            ),
+        ),
+        ("markupsafe", "the package markupsafe must be installed for this; in a clone of textclf: make .venv/run"),
+        ("ruamel.yaml", "the package ruamel must be installed; activate the environment: . .venv/bin/activate"),
+    ],
+)
+def test_a_missing_package_is_one_line_with_the_command_that_installs_it(
+    capsys: pytest.CaptureFixture[str], module: str, line: str
+) -> None:
+    assert stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name=module))) == USAGE_ERROR
+    assert capsys.readouterr().err == f"error: predict: {line}\n"
 
 
 @pytest.mark.parametrize("name", ["textclf.lost", "stages.lost", None])

@@ -10,7 +10,7 @@ import pytest
 import textclf
 from tests.unit.predict.models import doubting, export, three_classes, two_classes
 from textclf import cli
-from textclf.artifacts.checksums import MANIFEST, write_manifest
+from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.conformal import CONFORMAL
 from textclf.artifacts.decisions import DECISION
 from textclf.core.errors import UserError
@@ -120,21 +120,16 @@ def test_a_model_of_an_older_version_predicts_and_has_no_sets(run: Run, tmp_path
     assert run("--model", folder, "--coverage", "0.9", "great") == (2, "", f"error: predict: --coverage {WITHOUT}\n")
 
 
-def edit(change: Callable[[str], str]) -> Callable[[Path], object]:
-    return lambda path: path.write_text(change(path.read_text()))
-
-
 @pytest.mark.parametrize(
     ("damage", "line"),
     [
         (Path.unlink, f"not found; {MADE.removeprefix('remove it and ')}"),
         (
-            edit(lambda text: text.replace("0.5", "0.6", 1)),
+            lambda path: path.write_text(path.read_text().replace("0.5", "0.6", 1)),
             f"is damaged or was edited: its SHA-256 is not that in {MANIFEST}; {MADE}",
         ),
-        (edit(lambda _: ""), f"is damaged or was edited: its SHA-256 is not that in {MANIFEST}; {MADE}"),
     ],
-    ids=["lost", "another number", "empty"],
+    ids=["lost", "another number"],
 )
 def test_scores_that_are_lost_or_damaged_are_named(
     run: Run, model: Path, damage: Callable[[Path], object], line: str
@@ -142,10 +137,3 @@ def test_scores_that_are_lost_or_damaged_are_named(
     damage(model / CONFORMAL)
     for options in (["--coverage", "0.9"], []):
         assert run("--model", model, *options, "great") == (2, "", f"error: predict: {model / CONFORMAL} {line}\n")
-
-
-def test_scores_with_their_checksums_made_anew_are_still_verified(run: Run, model: Path) -> None:
-    edit(lambda text: text.replace('"rows": 100', '"rows": 99'))(model / CONFORMAL)
-    write_manifest(model)
-    line = f"error: predict: {model / CONFORMAL} is damaged; {MADE}\n"
-    assert run("--model", model, "great") == (2, "", line)

@@ -79,17 +79,11 @@ def test_other_libraries_read_every_format(kind: str, text: bool, explanation: b
     assert all(list(row) == columns.names() for row in found)
 
 
-@pytest.mark.parametrize("kind", FORMATS)
-def test_no_batches_give_a_table_without_rows(kind: str) -> None:
-    content = written([], kind, Columns(("a", "b"), True, True))
-    if kind == "csv":
-        assert content == b"id,text,label,probability_a,probability_b,explanation\n"
-    elif kind == "jsonl":
-        assert content == b""
-    else:
-        schema = pq.read_schema(io.BytesIO(content))
-        assert schema.names == Columns(("a", "b"), True, True).names()
-    assert parsed(content, kind) == []
+def test_no_batches_give_a_table_without_rows() -> None:
+    columns = Columns(("a", "b"), True, True)
+    assert written([], "jsonl", columns) == b""
+    assert written([], "csv", columns) == b"id,text,label,probability_a,probability_b,explanation\n"
+    assert pq.read_table(io.BytesIO(written([], "parquet", columns))).schema.names == columns.names()
 
 
 @pytest.mark.parametrize("kind", FORMATS)
@@ -154,15 +148,14 @@ def test_each_batch_is_written_at_once(kind: str) -> None:
     assert len(parsed(raw.getvalue(), kind)) == 2 * len(TEXTS)
 
 
-@pytest.mark.parametrize("error", [UserError, KeyboardInterrupt])
-def test_an_aborted_parquet_file_is_not_readable(error: type[BaseException]) -> None:
+def test_an_aborted_parquet_file_is_not_readable() -> None:
     stream = io.BytesIO()
 
     def broken() -> Iterator[PredictedBatch]:
         yield batch()
-        raise error
+        raise KeyboardInterrupt
 
-    with pytest.raises(error):
+    with pytest.raises(KeyboardInterrupt):
         outputs.write(broken(), stream, "parquet", Columns(CLASSES, True, True))
     with pytest.raises(pa.ArrowInvalid):
         pq.read_table(io.BytesIO(stream.getvalue()))

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.predict.models import export, fit_vectorizer, shares, two_classes
 from textclf.artifacts.decisions import Decision
-from textclf.core.extras import EXTRAS, how_to_install
+from textclf.core.extras import EXTRAS, extra_of, how_to_install
 from textclf.predict.predictor import Predictor
 
 WITHOUT = (
@@ -25,9 +25,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     export(Predictor(vectorizer, shares().model, Decision(0.5)), folder / "hashed")
     export(two_classes(), folder / "model")
     (folder / "texts.csv").write_text("text\ngreat food\n")
-    (folder / "texts.tsv").write_text("text\ngreat food\n")
     (folder / "texts.jsonl").write_text('{"text": "great food"}\n')
-    (folder / "texts.txt").write_text("great food\t1\n")
     return folder
 
 
@@ -42,9 +40,7 @@ def run(folder: Path, prefix: list[str], *words: str, stdin: str = "") -> subpro
         ["great food", "--model", "hashed"],
         ["--to", "csv"],
         ["--path", "texts.csv"],
-        ["--path", "texts.tsv"],
         ["--path", "texts.jsonl"],
-        ["--path", "texts.txt"],
     ],
     ids=" ".join,
 )
@@ -56,25 +52,17 @@ def test_texts_and_tables_are_predicted_without_any_extra(folder: Path, words: l
 
 
 @pytest.mark.parametrize(
-    ("words", "line"),
+    ("package", "words"),
     [
-        (
-            ["predict", "--model", "model", "--path", "texts.csv", "--output", "labels.parquet"],
-            "predict: the package pyarrow must be installed for this; pip install --only-binary :all: pyarrow",
-        ),
-        (
-            ["pr-report", "main"],
-            "pr-report: the package markupsafe must be installed for this; in a clone of textclf: make .venv/run",
-        ),
-        (
-            ["serve", "--model", "model"],
-            f"serve: the package uvicorn must be installed for this; {how_to_install('serve')}",
-        ),
+        ("pyarrow", "predict --model model --path texts.csv --output labels.parquet"),
+        ("markupsafe", "pr-report main"),
+        ("uvicorn", "serve --model model"),
     ],
-    ids=["parquet", "pr-report", "serve"],
 )
-def test_what_needs_an_extra_says_which(folder: Path, words: list[str], line: str) -> None:
+def test_what_needs_an_extra_says_which(folder: Path, package: str, words: str) -> None:
     before = sorted(folder.iterdir())
-    done = run(folder, ["-c", WITHOUT], *words)
-    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {line}\n")
+    done = run(folder, ["-c", WITHOUT], *words.split())
+    install = how_to_install(extra_of(package) or "")
+    line = f"error: {words.split(maxsplit=1)[0]}: the package {package} must be installed for this; {install}\n"
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", line)
     assert sorted(folder.iterdir()) == before
