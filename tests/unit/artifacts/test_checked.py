@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,39 +11,31 @@ from textclf.core.errors import UserError
 from textclf.params import parse
 
 
-def test_models_and_settings_keep_their_order(tmp_path: Path) -> None:
+def test_models_keep_their_order_and_the_default_what_it_was(tmp_path: Path) -> None:
     checked.write_models(tmp_path / "models.json", ["z", "a"])
     assert checked.read_models(tmp_path / "models.json") == ["z", "a"]
-    settings: dict[str, Any] = {"train": {"z": {"C": 1.0}, "a": {}}, "split": {"seed": 1}}
-    checked.write_settings(tmp_path / "settings.json", settings)
-    read = checked.read_settings(tmp_path / "settings.json")
-    assert read == settings
-    assert list(read["train"]) == ["z", "a"]
-
-
-@pytest.mark.parametrize("named", [True, False])
-def test_whether_the_default_model_is_named_is_kept(tmp_path: Path, named: bool) -> None:
-    checked.write_default(tmp_path / "default.json", settled=named)
-    assert checked.read_default(tmp_path / "default.json") is named
+    for named in (True, False):
+        checked.write_default(tmp_path / "default.json", settled=named)
+        assert checked.read_default(tmp_path / "default.json") is named
 
 
 def test_settings_of_every_type_read_back_as_they_were(tmp_path: Path) -> None:
-    text = put(
-        *("train.keras.class_weight", "{b: 1, a: 2.5}", "train.logistic_regression.C", "[0.1, 1]"),
-        *("data.files", "{train: a.csv, test: b.csv}", "data.slices", "[z, a]", "about.class_names", "{b: B, a: A}"),
-        *(
-            "search.space",
-            "{max_iter: [100, 200], C: {low: 1, high: 10}}",
-            "combine.both",
-            "{first: words, second: letters}",
-        ),
-        *("vectorize.letters", "{analyzer: char}"),
-    )
-    params = parse(text)
+    changes = {
+        "train.keras.class_weight": "{b: 1, a: 2.5}",
+        "train.logistic_regression.C": "[0.1, 1]",
+        "data.files": "{train: a.csv, test: b.csv}",
+        "data.slices": "[z, a]",
+        "about.class_names": "{b: B, a: A}",
+        "search.space": "{max_iter: [100, 200], C: {low: 1, high: 10}}",
+        "combine.both": "{first: words, second: letters}",
+        "vectorize.letters": "{analyzer: char}",
+    }
+    params = parse(put(*(part for change in changes.items() for part in change)))
     checked.write_settings(tmp_path / "settings.json", params.model_dump(warnings=False))
     read = parse(json.dumps(checked.read_settings(tmp_path / "settings.json")))
     assert read == params
     assert list(read.search.space) == ["max_iter", "C"]
+    assert read.train.names() == ["majority", "logistic_regression", "keras"]
 
 
 def test_weights_of_all_stages_are_named_once(tmp_path: Path) -> None:

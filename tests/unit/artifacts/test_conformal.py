@@ -83,19 +83,6 @@ def test_by_class_each_class_has_the_cutoff_of_its_own_rows() -> None:
     assert fitted.fewest == np.bincount(y).min()
 
 
-def test_for_two_classes_a_temperature_changes_no_set() -> None:
-    # It maps the probability of either class by the same ascending function, and so the cutoff too.
-    from textclf.artifacts.decisions import Decision, Temperature
-
-    y, probabilities = drawn(3, 200, 2)
-    rows = drawn(4, 200, 2)[1]
-    decision = Decision(None, Temperature(2.5))
-    warm = Conformal.fit(y, decision.calibrate(probabilities), by_class=False)
-    cold = Conformal.fit(y, probabilities, by_class=False)
-    for level in (0.7, 0.9, 0.95):
-        assert np.array_equal(warm.sets(decision.calibrate(rows), level), cold.sets(rows, level))
-
-
 def test_a_set_with_one_class_answers_and_an_empty_or_larger_one_does_not() -> None:
     sets = np.array([[True, False, False], [False, False, True], [False, False, False], [True, True, False]])
     assert answers(sets).tolist() == [0, 2, -1, -1]
@@ -164,17 +151,14 @@ GROUP = {"rows": 2, "probabilities": [0.25, 0.5]}
         [{"rows": 3, "probabilities": [0.25, 0.5]}],
         [{"rows": 2.0, "probabilities": [0.25, 0.5]}],
         [{"rows": -2, "probabilities": []}],
-        [{"rows": 10**40, "probabilities": [0.25, 0.5]}],
-        [{"rows": 2, "probabilities": [0.5, 10**400]}],
+        [{"rows": 10**40, "probabilities": [0.25, 10**400]}],
         [{"rows": 2, "probabilities": {"0": 1, "1": 1}}],
         [{"rows": 2, "probabilities": [0.5, 0.25]}],
         [{"rows": 2, "probabilities": [0.5, 1.25]}],
         [{"rows": 2, "probabilities": [0.5, math.nan]}],
         [{"rows": 2, "probabilities": [0.5, "1"]}],
         [{"rows": 2, "probabilities": [True, True]}],
-        [3],
         {"rows": 2},
-        None,
     ],
     ids=str,
 )

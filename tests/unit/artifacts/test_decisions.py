@@ -125,17 +125,14 @@ def scores(**models: tuple[float, float]) -> dict[str, dict[str, float]]:
         ({"a": (0.9, 0.3), "b": (1.0, 0.8)}, 10, "b"),  # 0
         ({"a": (0.88, 0.3), "b": (0.9, 0.3)}, 100, "b"),
         ({"c": (0.9, 0.3), "b": (0.9, 0.3)}, 100, "c"),
+        ({}, 0, None),
     ],
-    ids=["accuracy", "log loss", "many rows", "all correct", "same log loss", "order"],
+    ids=["accuracy", "log loss", "many rows", "all correct", "same log loss", "order", "no scores"],
 )
 def test_the_best_of_about_equally_accurate_models_has_the_lowest_log_loss(
-    models: dict[str, tuple[float, float]], rows: int, best: str
+    models: dict[str, tuple[float, float]], rows: int, best: str | None
 ) -> None:
     assert best_model(scores(**models), rows) == best
-
-
-def test_without_scores_no_model_is_best() -> None:
-    assert best_model({}, 0) is None
 
 
 MODELS = ("a", "b", "c")

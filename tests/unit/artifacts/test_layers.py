@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
@@ -16,13 +17,10 @@ from scipy.sparse import csr_array
 from scipy.special import expit, logsumexp
 
 from tests import samples
+from tests.refusal import refusal
 from textclf.artifacts import layers
 from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, LayerModel
-from textclf.core.errors import UserError
 from textclf.models.common.networks.settings import Activation
-
-KINDS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
-each_number_of_classes = pytest.mark.parametrize("classes", [2, 3, 6])
 
 
 @cache
@@ -73,14 +71,13 @@ MODELS = {
     "a network of three classes": random_model(3, (5,), "gelu"),
     "a network of presence": random_model(3, (5,), "relu", presence=True),
 }
-each_output = pytest.mark.parametrize("output", list(OUTPUT))
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
 # What it predicts
 
 
-@each_output
+@pytest.mark.parametrize("output", OUTPUT)
 @given(st.integers(0, 2**32 - 1), st.integers(2, 40), st.tuples(st.integers(1, 40), st.integers(1, 40)))
 def test_a_row_is_predicted_and_explained_to_the_bit_alike_alone_and_among_others(
     output: str, seed: int, count: int, units: tuple[int, int]
@@ -153,13 +150,6 @@ def test_with_presence_the_weight_of_a_term_does_not_matter() -> None:
 @each_model
 def test_occlusion_is_what_the_removal_of_a_term_changes(model: LayerModel) -> None:
     X = csr_array(samples.rows(3, count=20).X * 0.7)
-    assert model.occlusion(X) == pytest.approx(remove_terms(model, X), rel=1e-6, abs=1e-9)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-@each_number_of_classes
-def test_occlusion_of_a_trained_model_is_what_the_removal_of_a_term_changes(kind: str, classes: int) -> None:
-    model, X = fit(kind, classes), samples.rows(classes, count=30, seed=1).X
     assert model.occlusion(X) == pytest.approx(remove_terms(model, X), rel=1e-6, abs=1e-9)
 
 
@@ -239,18 +229,13 @@ def test_a_network_and_a_model_without_terms_have_no_weights() -> None:
 
 @each_model
 def test_written_layers_are_read_back_bit_for_bit(model: LayerModel, tmp_path: Path) -> None:
-    layers.write(model, tmp_path)
+    names = ("100%", 'say "a"', "größe ☃\u2028", "d", "e", "f")[: len(model.classes)]
+    layers.write(replace(model, classes=names), tmp_path)
     again = layers.read(tmp_path)
-    assert (again.classes, again.presence) == (model.classes, model.presence)
+    assert (again.classes, again.presence) == (names, model.presence)
     for new, old in zip(again.layers, model.layers, strict=True):
         assert new.activation == old.activation
         assert (new.kernel.tobytes(), new.bias.tobytes()) == (old.kernel.tobytes(), old.bias.tobytes())
-
-
-def test_any_names_of_classes_are_read_back(tmp_path: Path) -> None:
-    names = ("100%", 'say "a"', "größe ☃\u2028")
-    layers.write(layers.linear(names, np.ones((3, 1)), np.ones(3), "softmax"), tmp_path)
-    assert layers.read(tmp_path).classes == names
 
 
 def described(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:
@@ -324,34 +309,8 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
 def test_a_damaged_file_is_an_error(tmp_path: Path, file: str, damage: Callable[[Path], object]) -> None:
     layers.write(random_model(3, (5,), "relu"), tmp_path)
     damage(tmp_path)
-    with pytest.raises(UserError) as error:
-        layers.read(tmp_path)
     path = tmp_path / f"model.{file}"
-    assert error.value.lines == (f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it",)
-
-
-@pytest.mark.parametrize("name", [layers.WEIGHTS, layers.DESCRIPTION])
-def test_a_missing_file_is_an_error(tmp_path: Path, name: str) -> None:
-    layers.write(random_model(), tmp_path)
-    (tmp_path / name).unlink()
-    with pytest.raises(UserError) as error:
-        layers.read(tmp_path)
-    assert error.value.lines == (f"{tmp_path / name} not found; run dvc repro (or dvc pull) to make it",)
-
-
-def write_description(folder: Path, **changes: object) -> None:
-    """Change keys of model.json; None removes one."""
-    path = folder / layers.DESCRIPTION
-    content = json.loads(path.read_text()) | changes
-    path.write_text(json.dumps({key: value for key, value in content.items() if value is not None}))
-
-
-def test_a_model_without_the_key_format_is_read_as_format_1(tmp_path: Path) -> None:
-    layers.write(random_model(3, (5,)), tmp_path)
-    assert json.loads((tmp_path / layers.DESCRIPTION).read_text())["format"] == 1
-    write_description(tmp_path, format=None)
-    X = samples.rows(3).X
-    assert np.array_equal(layers.read(tmp_path).predict_proba(X), random_model(3, (5,)).predict_proba(X))
+    assert refusal(layers.read, tmp_path) == f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it"
 
 
 @pytest.mark.parametrize(
@@ -363,8 +322,6 @@ def test_a_model_without_the_key_format_is_read_as_format_1(tmp_path: Path) -> N
 )
 def test_a_model_of_a_newer_version_is_refused(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
     layers.write(random_model(3, (5,)), tmp_path)
-    write_description(tmp_path, **changes)
-    with pytest.raises(UserError) as error:
-        layers.read(tmp_path)
+    described(lambda content: content.update(changes))(tmp_path)
     path = tmp_path / layers.DESCRIPTION
-    assert error.value.lines == (f"{path} was made by a newer textclf ({reason}); upgrade textclf",)
+    assert refusal(layers.read, tmp_path) == f"{path} was made by a newer textclf ({reason}); upgrade textclf"

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.refusal import refusal
 from textclf.artifacts.predictions import (
     RECORD,
     Predictions,
@@ -16,7 +17,6 @@ from textclf.artifacts.predictions import (
     read,
     write,
 )
-from textclf.core.errors import UserError
 
 ROWS = Predictions(
     ids=np.array(["c:3", "c:1", "c:2"], dtype=object),
@@ -57,13 +57,6 @@ def test_written_predictions_are_read_back_to_the_bit_and_repeat(tmp_path: Path)
         assert_equal(read(file), ROWS)
 
 
-def test_classes_of_any_name_come_back_from_the_file(tmp_path: Path) -> None:
-    names = ("007", "NA", "true", "1e3", "a,b", 'say "so"', " ", "é😀", "id", "label", "probability_")
-    rows = Predictions(ROWS.ids[:2], ROWS.split[:2], np.array([10, 0]), np.full((2, 11), 1 / 11), names)
-    write([rows], tmp_path / "a.parquet")
-    assert_equal(read(tmp_path / "a.parquet"), rows)
-
-
 def test_batches_are_the_row_groups_of_one_file_in_their_order(tmp_path: Path) -> None:
     parts = [ROWS, ROWS.take(slice(1)), ROWS.take(slice(1, 3))]
     write(iter(parts), tmp_path / "a.parquet")
@@ -80,34 +73,22 @@ def test_row_groups_without_a_row_of_the_split_are_left_out(tmp_path: Path) -> N
             assert_equal(actual, expected)
 
 
-def test_rows_are_taken_by_mask_and_by_position() -> None:
-    test = ROWS.take(ROWS.split == "test")
-    assert (len(test), test.ids.tolist(), test.y.tolist(), test.classes) == (1, ["c:2"], [1], ROWS.classes)
-    assert ROWS.take(np.array([2, 0])).ids.tolist() == ["c:2", "c:3"]
-
-
-def test_a_model_is_read_again_in_every_iteration(tmp_path: Path) -> None:
+def test_a_model_is_read_again_in_every_iteration_and_refused_if_it_is_damaged(tmp_path: Path) -> None:
     write([ROWS, ROWS], tmp_path / "a.parquet")
     models = open_models(tmp_path, ("a",))
     assert list(models) == ["a"]
     assert [len(rows) for _ in range(2) for rows in models["a"]] == [3, 3, 3, 3]
-
-
-def test_a_damaged_file_is_refused_in_every_iteration(tmp_path: Path) -> None:
-    write([ROWS], tmp_path / "a.parquet")
     data = bytearray((tmp_path / "a.parquet").read_bytes())
     data[-9] ^= 1
     (tmp_path / "a.parquet").write_bytes(data)
     rows = open_models(tmp_path, ("a",))["a"]
     for _ in range(2):
-        with pytest.raises(UserError, match=r"a\.parquet is damaged"):
-            next(iter(rows))
+        assert " is damaged; " in refusal(list, rows)
 
 
 def test_a_file_that_is_damaged_or_missing_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "a.parquet"
-    with pytest.raises(UserError, match=r"a\.parquet not found; run dvc repro"):
-        list(open_models(tmp_path, ("a",))["a"])
+    assert refusal(list, open_models(tmp_path, ("a",))["a"]).startswith(f"{path} not found; run dvc repro")
     write([ROWS], path)
     whole = path.read_bytes()
     label = pa.table({"id": ["a"], "split": ["test"], "label": ["c"], "probability_a": [1.0]})
@@ -116,10 +97,8 @@ def test_a_file_that_is_damaged_or_missing_is_an_error(tmp_path: Path) -> None:
             path.write_bytes(content)
         else:
             pq.write_table(content, path)
-        with pytest.raises(UserError, match=r"a\.parquet is damaged; "):
-            list(batches(path))
-        with pytest.raises(UserError, match=r"a\.parquet is damaged; "):
-            read(path)
+        for call in (read, lambda path: list(batches(path))):
+            assert refusal(call, path).startswith(f"{path} is damaged; ")
 
 
 # What earlier runs have left
@@ -140,11 +119,8 @@ def test_a_file_of_no_model_is_an_error(tmp_path: Path, name: str) -> None:
     (folder / "a.parquet").touch()
     path = folder / name
     path.touch()
-    with pytest.raises(UserError) as error:
-        leftovers(folder, trained(tmp_path, "a", "keras", "majority"), ("a",))
-    assert error.value.lines == (
-        f"{path} belongs to no model in train or evaluate.external (a); remove it: rm -r {path}",
-    )
+    line = refusal(leftovers, folder, trained(tmp_path, "a", "keras", "majority"), ("a",))
+    assert line == f"{path} belongs to no model in train or evaluate.external (a); remove it: rm -r {path}"
 
 
 def test_leftovers_of_dropped_models_are_recognised_by_their_trained_folder(tmp_path: Path) -> None:

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.refusal import refusal
 from textclf.artifacts import predictions, room
 from textclf.artifacts.predictions import Predictions
 from textclf.core import resources
-from textclf.core.errors import UserError
 
 
 @pytest.fixture
@@ -35,10 +35,7 @@ def test_rows_are_together_unless_a_split_has_several_shards(counts: list[int], 
 )
 def test_many_classes_are_refused_with_what_they_need(check: Callable[[], None], need: str) -> None:
     room.require_predicting(10_000, 1000, "x")
-    with pytest.raises(UserError) as error:
-        check()
-    (line,) = error.value.lines
-    assert line.startswith(
+    assert refusal(check).startswith(
         "x: a probability of each of 10,000 classes (are the labels classes, or texts or ids by mistake?) for "
         f"20,000 rows at once needs about {need} of memory; 1.0 GB is available; "
     )

@@ -45,15 +45,11 @@ def test_shards_are_read_one_at_a_time_in_every_iteration(tmp_path: Path) -> Non
     assert [*pieces, *pieces] == [*"abcabc"]
 
 
-def test_one_piece_is_a_file_without_a_number(tmp_path: Path) -> None:
-    assert shards.write(["a"], tmp_path, "train", ".x", save) == [tmp_path / "train.x"]
-    assert shards.paths(tmp_path, "train", ".x") == [tmp_path / "train.x"]
-
-
-def test_several_pieces_are_numbered_and_come_back_in_order(tmp_path: Path) -> None:
-    written = shards.write("abcdefghijkl", tmp_path, "train", ".x", save)
-    assert [path.name for path in written][::11] == ["train-00001.x", "train-00012.x"]
-    assert "".join(path.read_text() for path in shards.paths(tmp_path, "train", ".x")) == "abcdefghijkl"
+@pytest.mark.parametrize("pieces", ["", "a", "abcdefghijkl"])
+def test_several_pieces_are_numbered_and_come_back_in_order(tmp_path: Path, pieces: str) -> None:
+    names = ["train.x"] if len(pieces) == 1 else [f"train-{n:05}.x" for n in range(1, len(pieces) + 1)]
+    assert [path.name for path in shards.write(pieces, tmp_path, "train", ".x", save)] == names
+    assert "".join(path.read_text() for path in shards.paths(tmp_path, "train", ".x")) == pieces
 
 
 def test_a_missing_shard_is_named(tmp_path: Path) -> None:
@@ -61,8 +57,3 @@ def test_a_missing_shard_is_named(tmp_path: Path) -> None:
     (tmp_path / "train-00002.x").unlink()
     with pytest.raises(UserError, match=r"train-00002\.x not found; run dvc repro"):
         shards.paths(tmp_path, "train", ".x")
-
-
-def test_no_pieces_are_no_shards(tmp_path: Path) -> None:
-    assert shards.write([], tmp_path, "train", ".x", save) == []
-    assert shards.paths(tmp_path, "train", ".x") == []

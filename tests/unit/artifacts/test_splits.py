@@ -21,13 +21,9 @@ def test_written_rows_read_back_and_repeat_byte_for_byte(tmp_path: Path) -> None
     assert list(parts) == ["train", "test"]
     assert parts["train"].equals(ROWS)
     assert (tmp_path / "train.parquet").read_bytes() == (tmp_path / "test.parquet").read_bytes()
-
-
-def test_a_written_split_is_text_alone_and_names_no_version_of_pandas(tmp_path: Path) -> None:
-    stored_splits.write(ROWS, tmp_path / "train.parquet")
     schema = pq.read_schema(tmp_path / "train.parquet")
     assert schema.equals(splits.SCHEMA)
-    assert not schema.metadata
+    assert not schema.metadata  # no version of pandas
 
 
 def test_a_column_is_read_alone(tmp_path: Path) -> None:
@@ -35,12 +31,6 @@ def test_a_column_is_read_alone(tmp_path: Path) -> None:
     assert splits.read_column(tmp_path / "train.parquet", "label") == ["1", "0"]
     with pytest.raises(UserError, match=r"train\.parquet is damaged"):
         splits.read_column(tmp_path / "train.parquet", "group")
-
-
-def test_a_folder_without_training_rows_is_an_error(tmp_path: Path) -> None:
-    stored_splits.write(ROWS, tmp_path / "test.parquet")
-    with pytest.raises(UserError, match=r"train\.parquet not found; run dvc repro"):
-        splits.read(tmp_path)
 
 
 @pytest.mark.parametrize("classes", [["1", "0"], ["007", "NA", "true", "a,b", 'say "so"', "é😀", " "]])

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 import textclf
+from tests.refusal import refusal
 from tests.unit.predict.models import doubting, export, three_classes, two_classes
 from textclf import cli
 from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.conformal import CONFORMAL
 from textclf.artifacts.decisions import DECISION
-from textclf.core.errors import UserError
 from textclf.predict.predictor import Predictor
 
 TEXTS = ["great place", "bad", "food", ""]
@@ -98,16 +98,14 @@ def test_the_answer_is_the_class_of_the_set_whatever_the_threshold(run: Run, tmp
 )
 def test_a_coverage_that_cannot_be_is_an_error_of_one_line(run: Run, model: Path, coverage: str, line: str) -> None:
     assert run("--model", model, "--coverage", coverage, *TEXTS) == (2, "", f"error: predict: --coverage {line}\n")
-    with pytest.raises(UserError) as error:
-        textclf.load(model).predict_set(TEXTS, float(coverage))
-    assert error.value.lines == (f"coverage {line}",)
+    assert refusal(textclf.load(model).predict_set, TEXTS, float(coverage)) == f"coverage {line}"
 
 
 def test_a_coverage_by_class_is_limited_by_the_rows_of_each_class() -> None:
     predictor = doubting(two_classes(), rows=20, by_class=True)
     assert predictor.predict_set(["bad"], 0.9523809) == [["no"]]  # 20 / 21 is the highest
-    with pytest.raises(UserError, match=r"at most 0\.95238 for the 20 validation rows of class no of this model; got"):
-        predictor.predict_set(["bad"], 0.96)
+    rule = "coverage must be at most 0.95238 for the 20 validation rows of class no of this model; got 0.96"
+    assert refusal(predictor.predict_set, ["bad"], 0.96) == f"{rule}; {RAISE}"
 
 
 def test_a_model_of_an_older_version_predicts_and_has_no_sets(run: Run, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, logit
 
 import textclf
+from tests.refusal import refusal
 from tests.tiny_bert import checksum, write_folder
 from tests.unit.predict.models import export, fit_vectorizer, network, three_classes, two_classes
 from textclf.artifacts import layers
@@ -172,14 +173,6 @@ FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER)
 def model(tmp_path: Path) -> Path:
     """Return the folder of an exported model."""
     return export(two_classes(), tmp_path / "model")
-
-
-def refusal(call: Callable[..., object], *arguments: object) -> str:
-    """Return the line of the error that the call raises."""
-    with pytest.raises(UserError) as error:
-        call(*arguments)
-    (line,) = error.value.lines
-    return line
 
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:

@@ -1,0 +1,15 @@
+"""The line with which something is refused."""
+
+from collections.abc import Callable
+
+import pytest
+
+from textclf.core.errors import UserError
+
+
+def refusal(call: Callable[..., object], *arguments: object) -> str:
+    """Return the only line of the error that a call raises."""
+    with pytest.raises(UserError) as error:
+        call(*arguments)
+    (line,) = error.value.lines
+    return line
