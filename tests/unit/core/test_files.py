@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from tests.refusal import refusal
 from textclf.core import files
-from textclf.core.errors import UserError
 
 
 def test_json_is_sorted_indented_and_ends_with_a_newline(tmp_path: Path) -> None:
@@ -26,13 +26,10 @@ def test_json_is_sorted_indented_and_ends_with_a_newline(tmp_path: Path) -> None
     assert files.read_json(tmp_path / "x.json") == {"b": [1, 0.5], "a": {"é": None}}
 
 
-def test_versioned_json_holds_its_format_and_hides_it_when_read(tmp_path: Path) -> None:
+def test_versioned_json_holds_its_format_1_by_default_and_hides_it_when_read(tmp_path: Path) -> None:
     files.write_versioned_json(tmp_path / "x.json", {"width": 2})
     assert files.read_json(tmp_path / "x.json") == {"format": 1, "width": 2}
     assert files.read_versioned_json(tmp_path / "x.json") == {"width": 2}
-
-
-def test_json_without_a_format_has_format_1(tmp_path: Path) -> None:
     files.write_json(tmp_path / "x.json", {"width": 2})
     assert files.read_versioned_json(tmp_path / "x.json") == {"width": 2}
 
@@ -47,16 +44,13 @@ def test_json_without_a_format_has_format_1(tmp_path: Path) -> None:
 def test_json_of_another_format_is_refused_by_age(tmp_path: Path, written: int, read: int, error: str) -> None:
     path = tmp_path / "x.json"
     files.write_versioned_json(path, {}, written)
-    with pytest.raises(UserError) as refusal:
-        files.read_versioned_json(path, read)
-    assert refusal.value.lines == (f"{path} {error}",)
+    assert refusal(files.read_versioned_json, path, read) == f"{path} {error}"
 
 
 @pytest.mark.parametrize("content", [[], "x", None, {"format": "1"}, {"format": True}, {"format": 1.0}])
 def test_versioned_json_that_is_no_object_with_an_integer_format_is_damaged(tmp_path: Path, content: object) -> None:
     files.write_json(tmp_path / "x.json", content)
-    with pytest.raises(UserError, match="is damaged"):
-        files.read_versioned_json(tmp_path / "x.json")
+    assert " is damaged; " in refusal(files.read_versioned_json, tmp_path / "x.json")
 
 
 def test_json_holds_no_nan(tmp_path: Path) -> None:
@@ -76,7 +70,6 @@ def test_csv_is_rounded_and_ends_its_lines_with_lf(tmp_path: Path) -> None:
     "content",
     [
         b"",
-        b"\n",
         b"term,rows\nx\n",
         b"term,rows\nx,1,2\n",
         b"term,rows\nx,1y\n",
@@ -89,21 +82,38 @@ def test_csv_is_rounded_and_ends_its_lines_with_lf(tmp_path: Path) -> None:
 )
 def test_a_damaged_csv_is_an_error(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x.csv").write_bytes(content)
-    with pytest.raises(UserError, match=r"x\.csv is damaged"):
-        files.read_csv(tmp_path / "x.csv", ["term", "rows"])
+    assert "x.csv is damaged; " in refusal(files.read_csv, tmp_path / "x.csv", ["term", "rows"])
 
 
 CLASSES = ["007", "NA", "nan", "null", "None", "true", "False", "1e3", "1.0", "-0", "a,b", 'say "so"', '"', "a;b\tc"]
 CLASSES += [" ", " x ", "é😀", "e\u0301", "你好", "שלום", "\u2028", "#x", "'x'", "=1+1", "inf", "<b>", "\ufeffx"]
 
 
-@pytest.mark.parametrize("column", files.TEXT_COLUMNS)
-def test_text_of_a_csv_comes_back_as_it_was(tmp_path: Path, column: str) -> None:
-    rows = pd.DataFrame({column: CLASSES, "share": [position / 7 for position in range(len(CLASSES))]})
-    files.write_csv(tmp_path / "x.csv", rows)
-    read = files.read_csv(tmp_path / "x.csv", [column, "share"])
-    assert read[column].tolist() == CLASSES
-    assert read["share"].tolist() == [round(position / 7, 6) for position in range(len(CLASSES))]
+def test_text_of_a_csv_comes_back_as_it_was(tmp_path: Path) -> None:
+    rows = dict.fromkeys(files.TEXT_COLUMNS, CLASSES)
+    files.write_csv(tmp_path / "x.csv", pd.DataFrame(rows))
+    assert files.read_csv(tmp_path / "x.csv", [*rows]).to_dict("list") == rows
+
+
+@pytest.mark.parametrize(
+    ("frame", "content"),
+    [
+        (pd.DataFrame({"model": [], "a,b": []}), b'model,"a,b"\n'),
+        (
+            pd.concat([pd.DataFrame(columns=["term", "share"]), pd.DataFrame({"term": ["x"], "share": [1 / 3]})]),
+            b"term,share\nx,0.333333\n",
+        ),
+        (pd.DataFrame({"class": ["NA", "nan"], "f1": [0.5, math.nan]}), b"class,f1\nNA,0.5\nnan,\n"),
+    ],
+    ids=["no rows", "decimals beside a table without rows", "no number"],
+)
+def test_a_csv_has_these_bytes_and_is_read_as_it_was_written(
+    tmp_path: Path, frame: pd.DataFrame, content: bytes
+) -> None:
+    files.write_csv(tmp_path / "x.csv", frame)
+    assert (tmp_path / "x.csv").read_bytes() == content
+    read = files.read_csv(tmp_path / "x.csv")
+    pd.testing.assert_frame_equal(read, frame.round(6), check_dtype=False)
 
 
 CELLS = {
@@ -124,24 +134,6 @@ def test_a_csv_is_read_as_it_was_written(records: list[dict[str, Any]]) -> None:
     assert np.array_equal(read["part"], rounded, equal_nan=True)
 
 
-def test_decimals_beside_a_table_without_rows_are_rounded(tmp_path: Path) -> None:
-    empty, one = pd.DataFrame(columns=["term", "share"]), pd.DataFrame({"term": ["x"], "share": [1 / 3]})
-    files.write_csv(tmp_path / "x.csv", pd.concat([empty, one]))
-    assert (tmp_path / "x.csv").read_bytes() == b"term,share\nx,0.333333\n"
-
-
-def test_a_csv_without_rows_has_its_header(tmp_path: Path) -> None:
-    files.write_csv(tmp_path / "x.csv", pd.DataFrame({"model": [], "a,b": []}))
-    assert (tmp_path / "x.csv").read_bytes() == b'model,"a,b"\n'
-
-
-def test_a_number_of_a_csv_that_is_not_there_is_nan(tmp_path: Path) -> None:
-    files.write_csv(tmp_path / "x.csv", pd.DataFrame({"class": ["NA", "nan"], "f1": [0.5, math.nan]}))
-    read = files.read_csv(tmp_path / "x.csv")
-    assert read["class"].tolist() == ["NA", "nan"]
-    assert read["f1"].tolist() == [0.5, pytest.approx(math.nan, nan_ok=True)]
-
-
 @pytest.mark.parametrize(
     "read",
     [
@@ -156,9 +148,7 @@ def test_what_is_missing_is_named_with_the_command_that_makes_it(
     tmp_path: Path, read: Callable[[Path], object]
 ) -> None:
     path = tmp_path / "train.x"
-    with pytest.raises(UserError) as error:
-        read(path)
-    assert error.value.lines == (f"{path} not found; run dvc repro (or dvc pull) to make it",)
+    assert refusal(read, path) == f"{path} not found; run dvc repro (or dvc pull) to make it"
 
 
 def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
@@ -168,8 +158,6 @@ def test_sha256_is_that_of_the_standard(tmp_path: Path) -> None:
 
 
 ARRAYS = {
-    "small integers": np.arange(7, dtype=np.uint8),
-    "a matrix": np.arange(6, dtype="<f4").reshape(2, 3),
     "columns first": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
     "every other row": np.arange(12, dtype=np.int32).reshape(4, 3)[::2],
     "no rows": np.empty((0, 3), dtype=np.float32),
@@ -179,7 +167,7 @@ ARRAYS = {
 }
 
 
-@pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS.keys())
+@pytest.mark.parametrize("array", ARRAYS.values(), ids=ARRAYS)
 def test_the_bytes_are_those_of_numpy(array: NDArray[np.generic]) -> None:
     ours, numpys = io.BytesIO(), io.BytesIO()
     files.write_npy(ours, array)

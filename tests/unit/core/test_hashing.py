@@ -55,11 +55,6 @@ def test_white_space_and_the_case_of_ascii_do_not_matter(text: str) -> None:
         assert normalize_text(text.upper()) == normalize_text(text.lower()) == normalized
 
 
-@given(st.lists(MIXED, max_size=20))
-def test_texts_are_normalized_together_as_one_by_one(texts: list[str]) -> None:
-    assert normalize_texts(texts) == [normalize_text(text).encode() for text in texts]
-
-
 @pytest.mark.parametrize(
     "text", ["Good", "a ", " a", "a  b", "a\tb", "a\nb", "a\0b", "a\x7f", "\x1f", "É", "ﬁ", "", " "]
 )

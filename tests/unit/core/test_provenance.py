@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.refusal import refusal
 from textclf.core import unchanged
-from textclf.core.errors import UserError
 from textclf.core.files import read_json
 from textclf.core.outputs import outputs
 from textclf.core.provenance import Record, read_records, recorded, remove_dropped, require_used, unrecorded
@@ -40,37 +40,24 @@ def rewrite(old: str, new: str) -> Callable[[], object]:
     return lambda: Path("params.yaml").write_text(PARAMS.replace(old, new))
 
 
+CHANGED = "must not change while the stage runs; it was"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "error"),
     [
-        (
-            "epochs: 40",
-            "epochs: 60",
-            "train.keras.epochs must not change while the stage runs; it was 40 and is 60 now",
-        ),
-        (
-            "epochs: 40",
-            "epochs: 40.0",
-            "train.keras.epochs must not change while the stage runs; it was 40 and is 40.0",
-        ),
-        (
-            "epochs: 40",
-            "epochs: 40, lr: 1",
-            "train.keras.lr must not change while the stage runs; it was not set and is",
-        ),
-        ("seed: 1, ", "", "split.seed must not change while the stage runs; it was 1 and is not set now"),
-        ("keras:", "network:", "train.keras.epochs must not change while the stage runs; it was 40 and is not set now"),
+        ("epochs: 40", "epochs: 60", f"train.keras.epochs {CHANGED} 40 and is 60 now"),
+        ("epochs: 40", "epochs: 40.0", f"train.keras.epochs {CHANGED} 40 and is 40.0"),
+        ("epochs: 40", "epochs: 40, lr: 1", f"train.keras.lr {CHANGED} not set and is"),
+        ("seed: 1, ", "", f"split.seed {CHANGED} 1 and is not set now"),
+        ("keras:", "network:", f"train.keras.epochs {CHANGED} 40 and is not set now"),
         ("seed: 1", "seed: [", "params.yaml:1: "),
     ],
 )
 def test_no_output_is_complete_if_a_setting_that_was_read_has_changed(old: str, new: str, error: str) -> None:
-    with pytest.raises(UserError) as caught:
-        run(rewrite(old, new))
-    assert error in str(caught.value)
-    assert (Path("output").read_text(), Path("records").exists() and any(Path("records").rglob("*.json"))) == (
-        "old",
-        False,
-    )
+    assert error in refusal(run, rewrite(old, new))
+    assert Path("output").read_text() == "old"
+    assert list(Path("records").rglob("*.json")) == []
 
 
 @pytest.mark.parametrize(
@@ -78,7 +65,6 @@ def test_no_output_is_complete_if_a_setting_that_was_read_has_changed(old: str, 
     [
         ("other: {}", "other: {epochs: 3}"),
         ("{seed: 1, test_size: 0.25}", "{test_size: 0.25, seed: 1} # another order"),
-        ("40", "40"),
     ],
 )
 def test_changes_of_other_settings_and_of_the_order_are_allowed(old: str, new: str) -> None:
@@ -117,7 +103,6 @@ LOADED = Path(unchanged.__file__)
     [
         (LOADED, True),
         (LOADED.with_name("data.txt"), True),  # a file that a module may read, such as a template
-        (LOADED.with_name("never_imported.py"), False),
         (LOADED.parents[1] / "never_imported" / "data.txt", False),
         (LOADED.parents[2] / "stages" / "never_imported.py", False),
     ],
@@ -132,8 +117,7 @@ def test_no_output_is_complete_if_code_that_runs_has_changed(
     if not refused:
         run(lambda: None)
         return
-    with pytest.raises(UserError, match=rf"{path.name} must not change while the stage runs; run dvc repro again"):
-        run(lambda: None)
+    assert f"{path.name} must not change while the stage runs; run dvc repro again" in refusal(run, lambda: None)
     assert Path("output").read_text() == "old"
 
 
@@ -170,9 +154,8 @@ def test_settings_with_which_a_stage_ran_are_those_of_the_run_if_defaults_make_t
 
 
 def test_a_stage_that_ran_with_other_settings_than_the_run_is_named() -> None:
-    with pytest.raises(UserError) as caught:
-        require_used({"train@keras": Record({"train.keras": {}}, {})}, {"train.keras": Network(epochs=40)})
-    assert str(caught.value) == (
+    records = {"train@keras": Record({"train.keras": {}}, {})}
+    assert refusal(require_used, records, {"train.keras": Network(epochs=40)}) == (
         "params.yaml: train.keras.epochs must not change while the pipeline runs; train@keras ran with 100, "
         "the run began with 40; run dvc repro again"
     )

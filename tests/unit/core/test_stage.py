@@ -71,58 +71,39 @@ def test_positional_parameters_are_params_and_keyword_only_ones_are_arguments(
     assert capsys.readouterr() == ("1000 ('a', 'b') True 'keras' models/x\n", "")
 
 
-def test_a_section_that_is_missing_has_its_defaults(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    def run(split: Split) -> None:
-        print(split.seed)
-
-    (project / "params.yaml").write_text("data: {classes: [a, b]}\n")
-    assert end(run) == 0
-    assert capsys.readouterr() == ("0\n", "")
-
-
 def test_every_mistake_in_the_sections_that_a_stage_reads_is_reported(
     project: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(
-        split: Split, models: Annotated[Names, Param("data.classes")], path: Annotated[str, Param("data.path")]
+        split: Split,
+        other: Split,  # a missing section has its defaults
+        models: Annotated[Names, Param("data.classes")],
+        path: Annotated[str, Param("data.path")],
+        model: Annotated[Split, Param("train.a")],
     ) -> None:
-        raise AssertionError(split, models, path)
+        raise AssertionError(split, other, models, path, model)
 
-    (project / "params.yaml").write_text("split: {seed: a, sead: 1}\ndata: {classes: []}\nreport: {wrong: 1}\n")
+    text = "split: {seed: a, sead: 1}\ndata: {classes: []}\nreport: {wrong: 1}\ntrain: [a]\n"
+    (project / "params.yaml").write_text(text)
     assert end(run) == 2
     assert capsys.readouterr().err.splitlines() == [
         "error: test_stage: params.yaml: split.seed must be an integer; got a",
         "error: test_stage: params.yaml: split.sead is no setting; did you mean seed?",
         "error: test_stage: params.yaml: data.classes must be a list of 1 or more; got []",
         "error: test_stage: params.yaml: data.path is missing; it must be set",
+        "error: test_stage: params.yaml: train must be a section of settings; got [a]",
     ]
 
 
-@pytest.mark.parametrize("text", ["train: [a]\n", "train:\n"])
-def test_a_setting_within_what_is_no_section_is_refused(
-    project: Path, capsys: pytest.CaptureFixture[str], text: str
-) -> None:
-    def run(settings: Annotated[Split, Param("train.a")]) -> None:
-        raise AssertionError(settings)
-
-    (project / "params.yaml").write_text(text)
-    shown = "[a]" if "[" in text else "null"
-    assert end(run) == 2
-    assert capsys.readouterr().err == (
-        f"error: test_stage: params.yaml: train must be a section of settings; got {shown}\n"
-    )
-
-
 def test_every_line_of_an_error_of_the_user_begins_with_the_stage(capsys: pytest.CaptureFixture[str]) -> None:
-    assert end(raising(UserError("a must be b", "c must be d"))) == 2
-    assert capsys.readouterr() == ("", "error: test_stage: a must be b\nerror: test_stage: c must be d\n")
+    assert end(raising(UserError("a must be b", "c must be \udcff"))) == 2
+    assert capsys.readouterr() == ("", "error: test_stage: a must be b\nerror: test_stage: c must be \\udcff\n")
 
 
 @pytest.mark.parametrize(
     ("error", "line"),
     [
         (FileNotFoundError(2, "No such file", "x"), "x: No such file or directory"),
-        (OSError(28, "No space left on device"), "No space left on device"),
         (OSError("cannot write"), "cannot write"),
         (FileNotFoundError(2, "No usable folder in ['/tmp']"), "No usable folder in ['/tmp']"),  # as tempfile has it
     ],
@@ -153,7 +134,6 @@ MORE = "; end other programs, raise a limit (ulimit -v), or use a machine with m
     ("error", "reason"),
     [
         (MemoryError(), ""),
-        (MemoryError("std::bad_alloc"), "; std::bad_alloc"),
         (pa.ArrowMemoryError("malloc of size 64 failed"), "; malloc of size 64 failed"),
         (
             numpy_error(),
@@ -188,8 +168,11 @@ def test_missing_params_are_reported_before_anything_runs(project: Path, capsys:
     assert capsys.readouterr().err == f"error: test_stage: {line}\n"
 
 
-def test_missing_arguments_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_arguments_are_one_line_and_help_says_what_the_stage_does(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def run(*, raw_folder: Path) -> None:
+        """Do 100% of RAW."""
         raise AssertionError(raw_folder)
 
     assert end(run) == 2
@@ -197,15 +180,10 @@ def test_missing_arguments_are_one_line(capsys: pytest.CaptureFixture[str]) -> N
         "error: test_stage: the following arguments are required: --raw-folder; "
         "python -m stages.test_stage --help lists the arguments\n"
     )
-
-
-def test_help_says_what_the_stage_does(capsys: pytest.CaptureFixture[str]) -> None:
-    def run(*, raw: Path) -> None:
-        """Do 100% of RAW."""
-        raise AssertionError(raw)
-
     assert end(run, "--help") == 0
     assert "Do 100% of RAW." in capsys.readouterr().out
+    monkeypatch.setattr(sys, "stdout", None)  # as Python sets it if it is started with >&-
+    assert end(lambda: None) == 0
 
 
 @pytest.mark.parametrize(("error", "status"), [(KeyboardInterrupt(), 130), (BrokenPipeError(32, "Broken pipe"), 141)])
@@ -216,22 +194,9 @@ def test_an_interrupted_stage_prints_nothing(
     assert capsys.readouterr() == ("", "")
 
 
-def test_unprintable_text_is_escaped(capfd: pytest.CaptureFixture[str]) -> None:
-    assert end(raising(UserError("got \udcff"))) == 2
-    assert capfd.readouterr().err == "error: test_stage: got \\udcff\n"
-
-
 @pytest.mark.parametrize(("returned", "status"), [(None, 0), (0, 0), (1, 1), (3, 3)])
 def test_the_exit_code_is_what_the_work_returns(returned: int | None, status: int) -> None:
     assert stage.exit_code("work", lambda: returned) == status
-
-
-def test_a_stage_without_a_standard_output_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    def run() -> None:
-        """Nothing."""
-
-    monkeypatch.setattr(sys, "stdout", None)  # as Python sets it if it is started with >&-
-    assert end(run) == 0
 
 
 def interpret(text: str, name: str = "program") -> subprocess.CompletedProcess[str]:
@@ -260,9 +225,7 @@ def test_a_failure_during_imports_is_one_line(failure: str, status: int, line: s
 
 def test_a_defect_during_imports_keeps_its_traceback() -> None:
     done = interpret("raise ImportError('cannot import name x')")
-    assert done.returncode == 70
-    assert done.stderr.startswith("Traceback")
-    assert done.stderr.endswith("ImportError: cannot import name x\n")
+    assert (done.returncode, done.stderr.partition(" ")[0]) == (70, "Traceback")
 
 
 def test_a_defect_has_an_exit_code_of_its_own_and_leaves_no_temporary_files(tmp_path: Path) -> None:
