@@ -40,7 +40,6 @@ def protocol(models: tuple[str, ...] = (), given: tuple[str, ...] = (), **sectio
 
 def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
     assert list(description.rows_by_class(REPORT)) == ["train", "validation", "test"]
-    assert description.rows_by_class(REPORT)["validation"] == {"0": 50, "1": 50}
 
 
 @pytest.mark.parametrize(
@@ -57,17 +56,13 @@ def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
         ({"evaluate": {"calibration": "temperature"}}, "calibrated by temperature scaling, fitted on the validation"),
         ({}, "A text gets class positive (1) if the probability of this class is above 0.5."),
         ({"evaluate": {"threshold": "accuracy"}}, "above a threshold, chosen per model for the highest accuracy on"),
-        ({"evaluate": {"threshold": "f1"}}, "above a threshold, chosen per model for the highest F1 on the validation"),
         (
             {"evaluate": {"threshold": "precision", "target_precision": 0.4}},
             "above a threshold, chosen per model for a precision of at least 40.0% on the validation rows.",
         ),
         ({"classes": MORE_CLASSES}, "A text gets the class with the highest probability."),
-        ({"evaluate": {"confidence": 0.9, "resamples": 1000}}, "Intervals are 90% intervals: Wilson score intervals"),
-        (
-            {"evaluate": {"confidence": 0.9, "resamples": 1000}},
-            "for other metrics percentiles of 1,000 bootstrap resamples of the rows.",
-        ),
+        ({"evaluate": {"confidence": 0.9}}, "Intervals are 90% intervals: Wilson score intervals"),
+        ({"evaluate": {"resamples": 1000}}, "percentiles of 1,000 bootstrap resamples of the rows."),
         (
             {"report": {"test": {"classes": {"0": 20_000, "1": 1}}}},
             "percentiles of 2,000 bootstrap resamples of their counts; for log loss, Brier score and ROC AUC normal",
@@ -77,7 +72,9 @@ def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
     ],
 )
 def test_the_protocol_describes_the_settings(sections: dict[str, Any], sentence: str) -> None:
-    assert any(sentence in line for line in protocol(**sections))
+    lines = protocol(**sections)
+    assert any(sentence in line for line in lines)
+    assert any("clusters" in line for line in lines) == ("clusters" in sections)
 
 
 @pytest.mark.parametrize(
@@ -130,10 +127,6 @@ def caveats(watching: tuple[str, ...] = (), clusters: dict[str, int] | None = No
     ("changes", "sentence"),
     [
         (
-            {"leaks": {"normalised": {"test_in_train": 1}}},
-            "1 test row has the same text as a training row, apart from case and spaces.",
-        ),
-        (
             {"leaks": {"normalised": {"validation_in_train": 2, "test_in_train": 0, "test_in_validation": 1}}},
             "2 validation rows have the same text as a training row and 1 test row has the same text as a validation",
         ),
@@ -153,7 +146,7 @@ def caveats(watching: tuple[str, ...] = (), clusters: dict[str, int] | None = No
         ({"label_conflicts": {"normalised": 2}}, "2 texts occur with more than one class"),
         ({"dropped": {"rows": 1}}, "1 row without a text or a label was left out."),
         ({"dropped": {"rows": 2}}, "2 rows without a text or a label were left out."),
-        ({"test": {"classes": {"0": 5000, "1": 9}}}, "Class positive (1) has fewer than 20 test rows"),
+        ({"test": {"classes": {"0": 5000, "1": 19}}}, "Class positive (1) has fewer than 20 test rows"),
         ({"test": {"classes": {"0": 5000}}}, "Class positive (1) has fewer than 20 test rows"),
         ({"test": {"classes": {"0": 9, "1": 9}}}, "2 of 2 classes have fewer than 20 test rows"),
         (
@@ -179,13 +172,7 @@ def caveats(watching: tuple[str, ...] = (), clusters: dict[str, int] | None = No
             {"corrections": {"applied": {}, "skipped": 1}},
             "1 correction of test rows was not applied: the test rows have the labels of the table",
         ),
-        *(
-            (
-                {"corrections": CORRECTED | {"applied": applied}},
-                "were corrected, but of no test row: models, thresholds,",
-            )
-            for applied in ({"train": 3, "validation": 1}, {"train": 3}, {"validation": 1})
-        ),
+        ({"corrections": CORRECTED}, "were corrected, but of no test row: models, thresholds,"),
     ],
 )
 def test_a_problem_of_the_rows_is_a_caveat(changes: dict[str, Any], sentence: str) -> None:
@@ -238,10 +225,6 @@ def test_every_analyzer_and_weighting_is_described() -> None:
     properties = Terms.model_json_schema()["properties"]
     assert set(UNITS) == set(properties["analyzer"]["enum"])
     assert set(WEIGHTS) == set(properties["weighting"]["enum"])
-
-
-def test_independent_test_rows_are_not_called_clusters() -> None:
-    assert not any("clusters" in line for line in protocol() + protocol(clusters={"train": 3}))
 
 
 def test_corrected_labels_are_part_of_the_protocol() -> None:

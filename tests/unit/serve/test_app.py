@@ -99,28 +99,14 @@ JSON = "the body must be JSON in UTF-8; "
 ERRORS = {
     "no body": (b"", 400, f"{JSON}EOF while parsing a value at line 1 column 0"),
     "not UTF-8": (b'{"texts": ["\xff"]}', 400, f"{JSON}invalid unicode code point at line 1 column 13"),
-    "half a surrogate pair": (
-        b'{"texts": ["\\ud800"]}',
-        400,
-        f"{JSON}unexpected end of hex escape at line 1 column 19",
-    ),
     "deep": (b"[" * 100_000, 400, f"{JSON}recursion limit exceeded at line 1 column 202"),
     "a key twice": (b'{"texts": ["a: b"], "t\\u0065xts": ["c"]}', 400, f"{JSON}duplicate key 'texts'"),
     "NaN": (b'{"texts": [NaN]}', 400, f"{JSON}expected value at line 1 column 12"),
-    "more after the end": (b'{"texts": [""]} 1', 400, f"{JSON}trailing characters at line 1 column 17"),
-    "many digits": (
-        b'{"texts": [""], "terms": ' + b"9" * 5000 + b"}",
-        400,
-        f"{JSON}number out of range at line 1 column 4327",
-    ),
-    "null": (b"null", 422, "the body must be an object with the key texts; got nothing"),
     "a list": (b'["a"]', 422, "the body must be an object with the key texts; got a list"),
     "no texts": (b"{}", 422, "texts is missing; it must be a list of texts"),
-    "texts: null": (b'{"texts": null}', 422, "texts must be a list; got nothing"),
     "one text": (b'{"texts": "a"}', 422, "texts must be a list; got 'a'"),
     "an empty list": (b'{"texts": []}', 422, "texts must be a list of 1 or more; got a list"),
     "a text that is null": (b'{"texts": ["a", null]}', 422, "texts[1] must be text; got nothing"),
-    "a text that is a number": (b'{"texts": [1, 2]}', 422, "texts[0] must be text; got 1"),
     "an unknown key": (
         b'{"texts": ["a"], "explian": true}',
         422,
@@ -138,14 +124,6 @@ ERRORS = {
     "coverage: 1": (b'{"texts": ["a"], "coverage": 1}', 422, "coverage must be less than 1.0; got 1"),
     "coverage: 0": (b'{"texts": ["a"], "coverage": 0.0}', 422, "coverage must be greater than 0.0; got 0.0"),
     "coverage: text": (b'{"texts": ["a"], "coverage": "0.9"}', 422, "coverage must be a number; got '0.9'"),
-    "a model without scores": (
-        b'{"texts": ["a"], "coverage": 0.9}',
-        422,
-        (
-            "coverage must come with a model that has scores of validation rows; got one without; set "
-            "split.validation_size and evaluate.coverage in params.yaml, and run dvc repro"
-        ),
-    ),
     "too few rows": (
         b'{"texts": ["a"], "coverage": 0.99, "model": "three"}',
         422,
@@ -179,8 +157,7 @@ def test_no_body_makes_the_server_fail(content: bytes) -> None:
     assert set(response.json()) == ({"error"} if response.status_code != 200 else {"model", "predictions"})
 
 
-@pytest.mark.parametrize("content", [b"x" * 101, None], ids=["as content-length says", "in chunks"])
-def test_a_large_body_is_refused_before_it_has_been_read(content: bytes | None) -> None:
+def test_a_large_body_is_refused_before_it_has_been_read() -> None:
     sent = 0
 
     async def chunks() -> AsyncIterator[bytes]:
@@ -189,20 +166,12 @@ def test_a_large_body_is_refused_before_it_has_been_read(content: bytes | None) 
             sent += 30
             yield b"x" * 30
 
-    response = post(content or chunks(), bytes=100)
-    message = "the body must have at most 100 bytes; send the texts in parts"
-    assert (response.status_code, response.json()) == (413, {"error": message})
-    assert content or sent == 120
-
-
-def test_a_body_of_as_many_bytes_as_allowed_is_read() -> None:
-    async def chunks() -> AsyncIterator[bytes]:
-        for part in (b" " * 80, body(texts=["good"])):
-            yield part
-
-    for content in (b"x" * 99, chunks()):
-        assert post(content, bytes=99).status_code in {200, 400}
-    assert post(b" " * (99 - len(body(texts=["good"]))) + body(texts=["good"]), bytes=99, requests=1).status_code == 200
+    for content in (b"x" * 101, chunks()):  # the header Content-Length says it of the first
+        response = post(content, bytes=100)
+        message = "the body must have at most 100 bytes; send the texts in parts"
+        assert (response.status_code, response.json()) == (413, {"error": message})
+    assert sent == 120
+    assert post(body(texts=["good"]).rjust(100), bytes=100, requests=1).status_code == 200
 
 
 def test_a_slow_body_is_refused() -> None:
@@ -218,6 +187,7 @@ def test_a_slow_body_is_refused() -> None:
     ("method", "path", "status", "message"),
     [
         ("GET", "/docs", 404, "the path must be one of /, /health, /openapi.json, /predict"),
+        ("GET", "/health/", 404, "the path must be one of /, /health, /openapi.json, /predict"),
         ("GET", "/predict", 405, "the method must be POST for /predict, and GET for the other paths"),
         ("DELETE", "/", 405, "the method must be POST for /predict, and GET for the other paths"),
     ],
@@ -225,6 +195,7 @@ def test_a_slow_body_is_refused() -> None:
 def test_an_unknown_path_or_method_is_refused(method: str, path: str, status: int, message: str) -> None:
     (response,) = talk(make_app(), lambda client: client.request(method, path))
     assert (response.status_code, response.json()) == (status, {"error": message})
+    assert "location" not in response.headers  # no redirect to the host that a request names
 
 
 @pytest.mark.parametrize(
@@ -233,7 +204,6 @@ def test_an_unknown_path_or_method_is_refused(method: str, path: str, status: in
         ("application/json", 200),
         ("Application/JSON; charset=utf-8", 200),
         ("text/plain", 415),
-        ("application/x-www-form-urlencoded", 415),
         ("", 415),
     ],
 )
@@ -248,12 +218,10 @@ def test_the_body_must_be_said_to_be_json(kind: str, status: int) -> None:
 @pytest.mark.parametrize(
     ("host", "status"),
     [
-        ("localhost", 200),
         ("LOCALHOST:8000", 200),
         ("127.0.0.1:1", 200),
         ("[::1]:8000", 200),
         ("server", 400),
-        ("localhost.evil.example", 400),
         ("127.0.0.1.evil.example:80", 400),
         ("evil.example:127.0.0.1", 400),
         ("", 400),
@@ -265,11 +233,6 @@ def test_a_server_of_this_machine_answers_to_its_names_only(host: str, status: i
     assert (local.status_code, anywhere.status_code) == (status, 200)
     message = f"the header Host must be localhost, 127.0.0.1 or [::1]; got {host!r}"
     assert status == 200 or local.json() == {"error": message}
-
-
-def test_no_redirect_leads_to_the_host_that_a_request_names() -> None:
-    (response,) = talk(make_app(), lambda client: client.get("/health/", headers={"Host": "evil.example"}))
-    assert (response.status_code, "location" in response.headers) == (404, False)
 
 
 @pytest.mark.parametrize(
