@@ -137,11 +137,6 @@ def test_a_mistake_is_one_line_and_params_yaml_stays(init: Run, arguments: list[
     assert Path("params.yaml").read_text(encoding="utf-8") == BEFORE
 
 
-def test_params_yaml_must_be_there(init: Run) -> None:
-    Path("params.yaml").unlink()
-    assert "params.yaml not found; run in the folder that holds it" in init("--data", "tickets.csv").err
-
-
 def test_a_given_test_set_stays_apart(init: Run) -> None:
     Path("tickets").mkdir()
     for name, rows in (("old.csv", ROWS[:30]), ("new.csv", ROWS[30:])):
@@ -151,10 +146,8 @@ def test_a_given_test_set_stays_apart(init: Run) -> None:
     assert "splits that the table gives: train 30 rows, test 10 rows" in done.out.splitlines()
     data = load().data
     assert (data.path, data.files) == ("tickets", {"train": "old.csv", "test": "new.csv"})
-    assert (
-        "must be files of one folder of their own"
-        in init("--data", "tickets.csv", "--test", "tickets/new.csv", "--force").err
-    )
+    done = init("--data", "tickets.csv", "--test", "tickets/new.csv", "--force")
+    assert "must be files of one folder of their own" in done.err
 
 
 def test_a_column_of_splits_is_used_and_is_not_taken_for_the_labels(init: Run) -> None:
@@ -170,14 +163,9 @@ def test_a_column_of_splits_is_used_and_is_not_taken_for_the_labels(init: Run) -
     [
         ("a.csv", ["billing", "late", "billing|late"], "'billing|late', which combines others (1 of 3 labels do)"),
         ("a.csv", ["billing", "late", "late, billing"], "'late, billing', which combines others (1 of 3 labels do)"),
-        (
-            "a.csv",
-            ["['billing', 'late']", "['late']"],
-            "\"['billing', 'late']\", which combines others (1 of 2 labels do)",
-        ),
+        ("a.csv", ["['billing', 'late']", "['late']"], "\"['billing', 'late']\", which combines others (1 of 2 labels"),
         ("a.csv", ['["billing","late"]', "[]"], "which combines others (1 of 2 labels do)"),
         ("a.csv", ["[billing]", "[late]", "[billing, late]"], "which combines others (1 of 3 labels do)"),
-        ("a.csv", ["[3, 17]", "[3]"], "which combines others (1 of 2 labels do)"),
         ("a.jsonl", [["billing"], ["billing", "late"]], "a list"),
         ("a.csv", ["Sales, North", "Sales, South"], ""),
         ("a.csv", ["(0, 10]", "(10, 20]"], ""),
@@ -204,19 +192,11 @@ def test_several_labels_of_a_text_are_refused_with_what_to_do(
 
 
 def test_settings_that_only_the_user_can_choose_are_offered_and_not_set(init: Run) -> None:
-    rows = [
-        (
-            f"T{n}",
-            ["web", "phone", "shop"][n % 3],
-            f"author {n % 50}",
-            ["urgent", "late"][n % 12 > 0],
-            f"Parcel {n} is late.",
-        )
-        for n in range(240)
-    ]
-    header = ("ticket", "platform", "author", "label", "message")
-    same = [(*row, {"urgent": "0", "late": "1"}[row[3]]) for row in rows]  # the label in another form is no slice
-    Path("tickets.csv").write_text(delimited([(*header, "label_id"), *same]), encoding="utf-8")
+    rows = ["ticket,platform,author,label,message,label_id"]  # the label in another form is no slice
+    for n in range(240):
+        label = "urgent" if n % 12 == 0 else "late"
+        rows.append(f"T{n},p{n % 3},author {n % 50},{label},Parcel {n} is late.,{int(label == 'late')}")
+    Path("tickets.csv").write_text("\n".join(rows), encoding="utf-8")
     lines = init("--data", "tickets.csv").out.splitlines()
     start = lines.index("left to you, who know the rows:")
     assert [re.sub(" +", " ", line) for line in lines[start + 1 : -2]] == [

@@ -82,34 +82,21 @@ def test_models_without_settings_read_what_their_kind_read(init: Run) -> None:
     assert load(Path("params.yaml")).train["cnn"].features == "sequences"
 
 
+OTHER = "params.yaml must be of an older textclf, with train.models, to be migrated; see textclf check"
+
+
 @pytest.mark.parametrize(
-    ("text", "line"),
+    ("train", "line"),
     [
-        (
-            "train: {majority: {kind: majority, features: words}}\n",
-            "params.yaml must be of an older textclf, with train.models, to be migrated; see textclf check",
-        ),
-        *(
-            (
-                f"train: {{{train}}}\n",
-                f"params.yaml: train.models must be names of models, each with a section; got {got}",
-            )
-            for train, got in (("models: [[a]]", "[a]"), ("models: [keras], keras: [1]", "keras"))
-        ),
-        *(
-            (
-                f"train: {{models: {models}}}\n",
-                "params.yaml must be of an older textclf, with train.models, to be migrated; see textclf check",
-            )
-            for models in ("null", "keras", "[]")
-        ),
-        (
-            "train: {models: [keras], keras: {epochs: 0}}\n",
-            "params.yaml: train.keras.epochs must be at least 1; got 0",
-        ),
+        ("majority: {kind: majority, features: words}", OTHER),
+        *((f"models: {models}", OTHER) for models in ("null", "keras", "[]")),
+        ("models: [[a]]", "params.yaml: train.models must be names of models, each with a section; got [a]"),
+        ("models: [a], a: [1]", "params.yaml: train.models must be names of models, each with a section; got a"),
+        ("models: [keras], keras: {epochs: 0}", "params.yaml: train.keras.epochs must be at least 1; got 0"),
     ],
 )
-def test_another_file_stays_as_it_is(init: Run, text: str, line: str) -> None:
+def test_another_file_stays_as_it_is(init: Run, train: str, line: str) -> None:
+    text = f"train: {{{train}}}\n"
     commit(text)
     done = init("--migrate")
     assert (done.status, done.err) == (2, f"error: init: {line}\n")
