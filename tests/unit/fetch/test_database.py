@@ -17,10 +17,9 @@ import pytest
 import sqlalchemy
 
 from stages import fetch
+from tests.refusal import refusal
 from tests.unit.fetch.stage import run_fetch
-from textclf.core import resources, stage
-from textclf.core.errors import UserError
-from textclf.core.failures import USAGE_ERROR
+from textclf.core import resources
 from textclf.fetch import database
 from textclf.fetch.settings import Fetch
 from textclf.tables import corpus
@@ -53,10 +52,9 @@ def query(text: str = QUERY) -> pa.Table:
     return pq.read_table(io.BytesIO(database.query_rows(VARIABLE, text)[0]))
 
 
-def refused(call: Callable[..., object], *arguments: object) -> str:
-    with pytest.raises(UserError) as error:
-        call(*arguments)
-    (line,) = error.value.lines
+def refused(text: str = QUERY) -> str:
+    """Return the error of a query, which never shows the password `secret`."""
+    line = refusal(database.query_rows, VARIABLE, text)
     assert "secret" not in line
     return line
 
@@ -174,12 +172,12 @@ def test_a_server_runs_one_query_that_only_reads_in_a_read_only_transaction(
         assert query(text).to_pylist() == [{"n": 1}]
         assert fake.sent == [*READ_ONLY[dialect], text]
     else:
-        assert refused(database.query_rows, VARIABLE, text) == f"{FETCH} {got}"
+        assert refused(text) == f"{FETCH} {got}"
         assert fake.sent == []
 
 
 def test_a_statement_that_writes_changes_nothing(url: str) -> None:
-    line = refused(database.query_rows, VARIABLE, "DELETE FROM tickets")
+    line = refused("DELETE FROM tickets")
     assert line == "fetch.query must be a SELECT; got 'DELETE FROM tickets'"
     execute(url, "DELETE FROM tickets WHERE id = 1")  # it is not locked
     assert query()["id"].to_pylist() == [2, 3]
@@ -235,7 +233,7 @@ def test_a_file_that_is_no_database_is_refused_and_none_is_made(
 ) -> None:
     (tmp_path / "text.db").write_text("a text, " * 999)
     monkeypatch.setenv(VARIABLE, f"sqlite:///{tmp_path}/{name}")
-    assert refused(database.query_rows, VARIABLE, QUERY).endswith(got.format(path=tmp_path / name))
+    assert refused().endswith(got.format(path=tmp_path / name))
     assert [file.name for file in tmp_path.iterdir()] == ["text.db"]
 
 
@@ -246,7 +244,7 @@ def test_rows_that_memory_can_not_hold_are_refused(
     fake.parts = [fake.parts[0] * 10] * 99
     monkeypatch.setattr(resources, "available_memory", lambda: 50_000_000)
     line = "fetch.query: 20 rows needs about 60 MB of memory; 50 MB is available; "
-    assert refused(database.query_rows, VARIABLE, QUERY).startswith(line)
+    assert refused().startswith(line)
 
 
 URL = "must hold a URL such as postgresql+psycopg://user:password@host/database; got something else"
@@ -266,7 +264,7 @@ def test_a_url_that_does_not_fit_is_refused_without_being_shown(
     address: str, line: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(VARIABLE, address)
-    assert refused(database.query_rows, VARIABLE, QUERY).startswith(f"fetch.database (HELP_DESK_URL) {line}")
+    assert refused().startswith(f"fetch.database (HELP_DESK_URL) {line}")
 
 
 @pytest.mark.usefixtures("url")
@@ -280,7 +278,7 @@ def test_a_url_that_does_not_fit_is_refused_without_being_shown(
     ],
 )
 def test_a_query_that_does_not_fit_is_refused(text: str, line: str) -> None:
-    assert refused(database.query_rows, VARIABLE, text).startswith(line)
+    assert refused(text).startswith(line)
 
 
 def test_a_password_in_the_message_of_a_driver_is_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,17 +288,5 @@ def test_a_password_in_the_message_of_a_driver_is_hidden(monkeypatch: pytest.Mon
 
     monkeypatch.setenv(VARIABLE, "postgresql://reader:secret@host/help")
     monkeypatch.setattr(sqlalchemy, "create_engine", lambda *_, **__: Engine())
-    line = refused(database.query_rows, VARIABLE, QUERY)
+    line = refused()
     assert line == "fetch.database (HELP_DESK_URL) must lead to a database; no login for reader:*** at host"
-
-
-@pytest.mark.usefixtures("url")
-def test_without_sqlalchemy_the_error_names_the_extra(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setitem(sys.modules, "sqlalchemy", None)
-    assert stage.exit_code("fetch", lambda: database.query_rows(VARIABLE, QUERY)[1]) == USAGE_ERROR
-    line = (
-        "error: fetch: the package sqlalchemy must be installed for this; pip install --only-binary :all: sqlalchemy\n"
-    )
-    assert capsys.readouterr().err == line

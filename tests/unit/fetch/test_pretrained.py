@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tests.refusal import refusal
 from tests.unit.fetch.conftest import Server, zip_of
-from textclf.core.errors import UserError
 from textclf.fetch import glove, network, pretrained
 from textclf.fetch.pretrained import fetch_pretrained
 from textclf.pretrained import catalogue
@@ -72,9 +72,7 @@ def python(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes],
 
 
 @pytest.fixture
-def obtain(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[dict[str, dict[str, bytes]], list[str]]]:
+def obtain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Obtain:
     """Fetches all of some entries, or those that are named; returns the files of each folder, and what was reported."""
 
     def run(*entries: Pretrained, names: list[str] | None = None) -> Fetched:
@@ -94,9 +92,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def failure(obtain: Obtain, *entries: Pretrained) -> str:
-    with pytest.raises(UserError) as error:
-        obtain(*entries)
-    (line,) = error.value.lines
+    line = refusal(obtain, *entries)
     assert line.startswith(f"no source gave {', '.join(sorted(file.name for file in entries[0].files))} of the ")
     assert line.endswith("and run dvc repro again")
     return line
@@ -152,7 +148,6 @@ LARGER = {f"package/{name}": data + b"x" for name, data in FILES.items()}
     ("content", "reason"),
     [
         (b"", "no zip that has the expected files"),
-        (b"PK no zip", "no zip that has the expected files"),
         (zip_of({"other": b""}), "no zip that has the expected files"),
         (zip_of(LARGER), "package/model.onnx: 10241 bytes; expected 10240"),
     ],
@@ -228,5 +223,4 @@ def test_a_source_is_converted(server: Server, obtain: Obtain) -> None:
     small = Pretrained("glove", files_of(expected), "PDDL-1.0", "nobody", (zipped,))
     assert obtain(small)[0] == {"glove": expected}
     wrong = replace(small, name="wrong", files=(replace(small.files[0], sha256="0" * 64), small.files[1]))
-    with pytest.raises(UserError, match=r"words\.txt is another file after its conversion"):
-        obtain(wrong)
+    assert "words.txt is another file after its conversion" in refusal(obtain, wrong)
