@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from tests.refusal import refusal
 from tests.settings import TEXT, models, put
 from textclf.core.errors import UserError
 from textclf.core.settings import MAX_SEED, Section, parse_yaml, validate
@@ -25,28 +26,21 @@ FILE = Path(__file__).parents[2] / "params.yaml"
 def test_params_yaml_holds_the_lesson() -> None:
     params = load(FILE)
     assert params.fetch.corpus == ("yelp",)
-    assert params.data.model_dump() == {
+    assert params.data.model_dump(exclude_none=True) == {
         "path": "data/raw",
         "files": "**/*",
         "format": "auto",
         "text": "text",
         "label": "label",
-        "id": None,
-        "group": None,
         "split": "auto",
         "slices": (),
         "correct_test_rows": False,
-        "classes": None,
         "missing": "error",
         "encoding": "utf-8",
-        "delimiter": None,
-        "quoting": None,
-        "sheet": None,
-        "query": None,
     }
     assert (params.split.test_size, params.split.validation_size, params.split.seed) == (0.25, 0.0, 1000)
     assert params.vectorize.names() == ["words"]
-    assert params.vectorize["words"].model_dump() == {
+    assert params.vectorize["words"].model_dump(exclude_none=True) == {
         "method": "terms",
         "analyzer": "word",
         "weighting": "counts",
@@ -57,8 +51,6 @@ def test_params_yaml_holds_the_lesson() -> None:
         "char_ngram_range": (2, 5),
         "min_df": 1,
         "max_df": 1.0,
-        "max_features": None,
-        "hashing": None,
     }
     assert params.train.names() == ["majority", "logistic_regression", "keras"]
     assert params.train["logistic_regression"].C == 1.0
@@ -100,11 +92,7 @@ def test_the_defaults_are_those_of_params_yaml() -> None:
     assert Params(gate=params.gate, export=params.export) == params
     assert (params.export.model, Params().export.model) == ("logistic_regression", None)
     assert Params().gate == Gate(minimum={}, maximum_drop={})
-    assert parse("{}") == Params()
-
-
-def test_the_defaults_obey_the_rules() -> None:
-    assert Params.model_validate(Params().model_dump()) == Params()
+    assert parse("{}") == Params() == Params.model_validate(Params().model_dump())
 
 
 @pytest.mark.parametrize("keys", OPTIONAL, ids=".".join)
@@ -123,48 +111,28 @@ def test_every_section_and_setting_in_params_yaml_is_described_in_a_line(keys: t
     assert len(described.partition("\n")[0]) <= 110
 
 
-def test_models_are_trained_in_the_order_of_the_section() -> None:
-    assert parse(put(*models("keras", "majority"), "export.model", "null")).train.names() == ["keras", "majority"]
-
-
 @pytest.mark.parametrize(
     ("key", "written", "value"),
     [
         ("fetch.corpus", "imdb", ("imdb",)),
-        ("fetch.corpus", "[yelp]", ("yelp",)),
         ("fetch.corpus", "[imdb, yelp, amazon]", ("imdb", "yelp", "amazon")),
-        ("data.path", "my rows/été & co.csv", "my rows/été & co.csv"),
-        ("data.path", "it's.csv", "it's.csv"),
-        ("data.path", "../rows", "../rows"),
-        ("data.files", "'*.csv'", "*.csv"),
+        ("data.path", "../my rows/it's été & co.csv", "../my rows/it's été & co.csv"),
         ("data.files", "'**/[ab]?/*.jsonl.gz'", "**/[ab]?/*.jsonl.gz"),
         ("data.files", "'..*'", "..*"),
-        ("data.format", "parquet", "parquet"),
         ("data.text", "'the text'", "the text"),
-        ("data.label", "source", "source"),
         ("data.id", "'0'", "0"),
-        ("data.group", "author", "author"),
-        ("data.classes", "[ham, spam]", ("ham", "spam")),
         ("data.classes", "[2, 1, 10]", ("2", "1", "10")),
         ("data.classes", "[false, true]", ("false", "true")),
         ("data.classes", "['007', 'NA', 'null', ' ', '1e3']", ("007", "NA", "null", " ", "1e3")),
-        ("data.classes", "[no, yes]", ("no", "yes")),
-        ("data.missing", "drop", "drop"),
         ("data.encoding", "UTF_16", "UTF_16"),
-        ("data.delimiter", "';'", ";"),
         ("data.delimiter", r'"\t"', "\t"),
         ("data.quoting", "false", False),
-        ("split.group_duplicates", "true", True),
         ("split.seed", f"{MAX_SEED}", MAX_SEED),
-        ("vectorize.words.analyzer", "word+char_wb", "word+char_wb"),
-        ("vectorize.words.weighting", "binary", "binary"),
         ("vectorize.words.ngram_range", "[2, 2]", (2, 2)),
-        ("vectorize.words.char_ngram_range", "[1, 1]", (1, 1)),
         ("vectorize.words.min_df", "0.5", 0.5),
         ("vectorize.words.max_df", "3", 3),
-        ("vectorize.words.max_features", "7", 7),
         ("vectorize.words.token_pattern", "(a)b", "(a)b"),
-        ("vectorize.words.hashing", "1", 1),
+        ("vectorize.words.token_pattern", '"[[a]"', "[[a]"),  # of which Python warns
         ("train.logistic_regression.C", "10", 10.0),
         ("train.logistic_regression.C", "[0.1, 1, 1e1]", (0.1, 1.0, 10.0)),
         ("train.logistic_regression.C", "[2]", (2.0,)),
@@ -175,63 +143,32 @@ def test_models_are_trained_in_the_order_of_the_section() -> None:
         ("evaluate.threshold", "1e-3", 0.001),
         ("evaluate.resamples", "100", 100),
         ("crossvalidate.seed", f"{MAX_SEED // 2}", MAX_SEED // 2),
+        # what may be set only with validation rows, or with tf-idf
+        ("train.keras.early_stopping", "1", 1),
+        ("evaluate.threshold", "precision", "precision"),
+        ("evaluate.calibration", "platt", "platt"),
+        ("evaluate.coverage", "0.95", 0.95),
+        ("vectorize.words.sublinear_tf", "true", True),
     ],
 )
 def test_a_good_setting_is_read(key: str, written: str, value: object) -> None:
-    read = value_at(parse(put(key, written)), tuple(key.split(".")))
+    params = parse(put("split.validation_size", "0.15", "vectorize.words.weighting", "tfidf", key, written))
+    read = value_at(params, tuple(key.split(".")))
     assert (type(read), read) == (type(value), value)
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("train.keras.early_stopping", 1),
-        *(("evaluate.threshold", name) for name in ("accuracy", "f1", "precision")),
-        *(("evaluate.calibration", name) for name in ("temperature", "platt")),
-        ("evaluate.coverage", 0.95),
-    ],
-)
-def test_a_setting_that_chooses_is_read_if_there_are_validation_rows(key: str, value: object) -> None:
-    read = value_at(parse(put("split.validation_size", "0.15", key, str(value))), tuple(key.split(".")))
-    assert (type(read), read) == (type(value), value)
-
-
-def test_sublinear_counts_are_those_of_tfidf() -> None:
-    assert (
-        parse(put("vectorize.words.weighting", "tfidf", "vectorize.words.sublinear_tf", "true"))
-        .vectorize["words"]
-        .sublinear_tf
-    )
-
-
-def test_a_c_beyond_all_floats_is_an_error() -> None:
-    with pytest.raises(UserError, match=r"train\.logistic_regression\.C must be a number greater than 0"):
-        parse(put("train.logistic_regression.C", f"1{'0' * 400}"))
-
-
-@pytest.mark.parametrize(
-    ("key", "written"),
-    [
-        ("train.logistic_regression.C", "[0.1, 1]"),
-        ("train.keras.class_weight", "{b: 1, a: 2}"),
-        ("data.classes", "[b, a]"),
-        ("fetch.corpus", "[imdb, yelp]"),
-    ],
-)
-def test_params_are_read_again_from_what_they_hold(key: str, written: str) -> None:
-    params = parse(put(key, written))
     assert Params.model_validate(params.model_dump()) == params
 
 
-@pytest.mark.parametrize("pattern", ["a{99999999999}", "(" * 2000 + ")" * 2000], ids=["too often", "too deep"])
-def test_a_pattern_that_python_can_not_compile_is_refused(pattern: str) -> None:
-    with pytest.raises(UserError, match=r"vectorize\.words\.token_pattern must be a regular expression"):
-        parse(put("vectorize.words.token_pattern", f'"{pattern}"'))
-
-
-def test_a_pattern_that_python_warns_of_is_accepted_in_silence() -> None:
-    pattern = "[[a]"
-    assert parse(put("vectorize.words.token_pattern", f'"{pattern}"')).vectorize["words"].token_pattern == pattern
+@pytest.mark.parametrize(
+    ("key", "written", "rule"),
+    [
+        ("vectorize.words.token_pattern", '"a{99999999999}"', "must be a regular expression"),
+        ("vectorize.words.token_pattern", f'"{"(" * 2000}{")" * 2000}"', "must be a regular expression"),
+        ("train.logistic_regression.C", f"1{'0' * 400}", "must be a number greater than 0"),
+    ],
+    ids=["too often", "too deep", "beyond all floats"],
+)
+def test_a_setting_that_python_can_not_take_is_refused(key: str, written: str, rule: str) -> None:
+    assert f"{key} {rule}" in refusal(parse, put(key, written))
 
 
 def test_a_gate_may_name_a_model_that_is_not_trained() -> None:
