@@ -17,13 +17,10 @@ def test_sentences_without_spaces_are_recognised(language: str) -> None:
         ("iPhone很好用", True),
         ("好", True),
         ("ລົດຊາດດີຫຼາຍ ຂ້ອຍຈະກັບມາອີກ", True),  # Lao, with a space between phrases
-        ("အရသာရှိတယ်", True),
-        ("ម្ហូបឆ្ងាញ់ណាស់", True),
         ("བོད་སྐད་ཡག་པོ་འདུག", True),
         ("这 家 店 的 菜 很 好吃", False),  # words set apart by a tool
         ("ร้าน นี้ อร่อย มาก และ ถูก", False),
         ("음식이 정말 맛있어요", False),
-        ("खाना बहुत अच्छा था", False),
         ("The sign says 出口 in red", False),
         ("Très bon café, naïve façade", False),
         ("👍👍", False),

@@ -12,19 +12,14 @@ from textclf.core.errors import UserError
 
 
 def test_variables_that_change_libraries_are_removed_and_others_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PANDAS_FUTURE", "SCIPY_ARRAY_API", "SKLEARN_WORKING_MEMORY", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"):
+    removed = {"PANDAS_FUTURE", "SCIPY_ARRAY_API", "SKLEARN_WORKING_MEMORY", "SOURCE_DATE_EPOCH", "PYTHONWARNINGS"}
+    for name in removed:
         monkeypatch.setenv(name, "x")
     monkeypatch.setenv("PANDA", "x")
     monkeypatch.setenv("NPY_DISABLE_CPU_FEATURES", "pinned")
     before = dict(os.environ)
     surroundings.ignore_settings()
-    assert before.keys() - os.environ.keys() == {
-        "PANDAS_FUTURE",
-        "SCIPY_ARRAY_API",
-        "SKLEARN_WORKING_MEMORY",
-        "SOURCE_DATE_EPOCH",
-        "PYTHONWARNINGS",
-    }
+    assert before.keys() - os.environ.keys() == removed
 
 
 def test_a_warning_of_a_library_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,12 +33,9 @@ def test_results_come_in_the_order_of_the_tasks(two_workers: workers.Pool) -> No
     assert two_workers.map(math.gcd, tasks, "divide") == workers.Pool().map(math.gcd, tasks, "divide") == expected
 
 
-def test_each_core_has_a_process(two_workers: workers.Pool) -> None:
+def test_each_core_has_a_process_in_which_arithmetic_is_pinned(two_workers: workers.Pool) -> None:
     assert os.getpid() not in two_workers.map(os.getpid, [(), ()], "name")
     assert len(multiprocessing.active_children()) == 2
-
-
-def test_arithmetic_is_pinned_in_a_worker(two_workers: workers.Pool) -> None:
     name = "NPY_DISABLE_CPU_FEATURES"
     assert two_workers.map(os.getenv, [(name,), (name,)], "look") == [os.environ.get(name)] * 2
 
@@ -169,18 +166,6 @@ def test_the_hash_of_the_code_covers_every_module_wherever_it_is(
     assert workers.code.__wrapped__() != digest
 
 
-@pytest.mark.parametrize(("tasks", "cores"), [(1, 2), (workers.FEWEST - 1, 2), (100, 1)])
-def test_few_tasks_or_one_core_need_no_processes(tasks: int, cores: int) -> None:
-    code = (
-        "import multiprocessing, os; from textclf.core import workers;"
-        f"os.sched_getaffinity = lambda _: set(range({cores}));"
-        f"pool = workers.pool({tasks}).__enter__();"
-        "print(pool.map(abs, [(-1,)], 'abs'), len(multiprocessing.active_children()))"
-    )
-    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (found.stdout, found.stderr) == ("[1] 0\n", "")
-
-
 @pytest.mark.usefixtures("two_cores")
 def test_nothing_is_left_of_a_pool() -> None:
     with workers.pool(workers.FEWEST) as pool:
@@ -253,6 +238,10 @@ def test_there_are_no_more_processes_than_fit_into_the_memory(monkeypatch: pytes
     assert workers.processes(7) == 7
     with dask.config.set({"scheduler-address": "tcp://somewhere:1"}):
         assert workers.processes(100) == 0
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {0})
+    assert workers.processes(100) == 0
+    with workers.pool(100) as pool:
+        assert pool.map(os.getpid, [()], "name") == [os.getpid()]
 
 
 LONG = """
