@@ -49,10 +49,6 @@ def test_the_command_line_measures_what_it_names_and_prints_tables(
     with pytest.raises(SystemExit):
         results.main(cases)
     assert "RESULT must be one of one, two; got three" in capsys.readouterr().err
-
-
-@pytest.mark.usefixtures("folder")
-def test_a_result_that_is_not_there_is_named() -> None:
     with pytest.raises(results.MissingResultError, match=r"^bench\.json$"):
         results.read("bench")
 

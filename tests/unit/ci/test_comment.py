@@ -102,29 +102,29 @@ def environment(server: Server, host: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("host", "path", "header", "value"),
-    [("github", GITHUB, "Authorization", "Bearer secret"), ("gitlab", GITLAB, "Private-Token", "secret")],
+    ("host", "path", "update", "header", "value"),
+    [
+        ("github", GITHUB, ("PATCH", "/repos/us/textclf/issues/comments/3"), "Authorization", "Bearer secret"),
+        ("gitlab", GITLAB, ("PUT", f"{GITLAB}/3"), "Private-Token", "secret"),
+    ],
 )
-def test_the_first_comment_is_posted_with_the_token(
-    server: Server, host: str, path: str, header: str, value: str, capsys: pytest.CaptureFixture[str]
+def test_the_first_comment_is_posted_with_the_token_and_then_updated(
+    server: Server,
+    host: str,
+    path: str,
+    update: tuple[str, str],
+    header: str,
+    value: str,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    server.comments = {1: (SOMEBODY, "nice"), 2: (BOT, f"> {MARKER} as somebody quotes it")}
-    assert comment.main(TEXT, environment(server, host)) == 0
-    assert server.calls == [("GET", path), ("POST", path)]
-    assert server.comments[3] == (BOT, TEXT)
+    others = {1: (SOMEBODY, "nice"), 2: (BOT, f"> {MARKER} as somebody quotes it")}
+    server.comments = dict(others)
+    for text in (OLD, TEXT):
+        assert comment.main(text, environment(server, host)) == 0
+        assert server.comments == others | {3: (BOT, text)}
+    assert server.calls == [("GET", path), ("POST", path), ("GET", path), ("GET", "/user"), update]
     assert {name.title(): sent for name, sent in server.headers.items()}[header] == value
-    assert capsys.readouterr().out == "comment posted\n"
-
-
-@pytest.mark.parametrize(
-    ("host", "call"),
-    [("github", ("PATCH", "/repos/us/textclf/issues/comments/2")), ("gitlab", ("PUT", f"{GITLAB}/2"))],
-)
-def test_our_comment_is_updated(server: Server, host: str, call: tuple[str, str]) -> None:
-    server.comments = {1: (SOMEBODY, "nice"), 2: (BOT, OLD)}
-    assert comment.main(TEXT, environment(server, host)) == 0
-    assert server.calls[1:] == [("GET", "/user"), call]
-    assert server.comments == {1: (SOMEBODY, "nice"), 2: (BOT, TEXT)}
+    assert capsys.readouterr().out.startswith("comment posted\n")
 
 
 def test_our_comment_is_found_on_a_later_page(server: Server) -> None:
@@ -167,14 +167,13 @@ def test_a_token_of_an_unknown_account_on_gitlab_updates_nothing(
 
 
 @pytest.mark.parametrize(("host", "token"), [("github", "GITHUB_TOKEN"), ("gitlab", "TEXTCLF_TOKEN")])
-def test_without_a_token_the_api_is_not_called(server: Server, host: str, token: str) -> None:
+def test_without_a_token_that_may_comment_nothing_fails(
+    server: Server, host: str, token: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert comment.main(TEXT, {**environment(server, host), token: ""}) == 0
     assert server.calls == []
-
-
-def test_a_token_that_may_not_comment_is_not_an_error(server: Server, capsys: pytest.CaptureFixture[str]) -> None:
     server.status = 403
-    assert comment.main(TEXT, environment(server, "github")) == 0
+    assert comment.main(TEXT, environment(server, host)) == 0
     assert "may not comment" in capsys.readouterr().out
 
 
