@@ -1,6 +1,5 @@
 """Models as dense layers. That those of each model are its own is tested in tests/unit/models."""
 
-import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,6 +17,7 @@ from scipy.special import expit, logsumexp
 
 from tests import samples
 from tests.refusal import refusal
+from tests.unit.artifacts.random_layers import MODELS, random_model
 from textclf.artifacts import layers
 from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, LayerModel
 from textclf.models.common.networks.settings import Activation
@@ -27,19 +27,6 @@ from textclf.models.common.networks.settings import Activation
 def fit(kind: str, classes: int) -> LayerModel:
     model: LayerModel = samples.fit(kind, samples.rows(classes)).layers
     return model
-
-
-def random_model(
-    classes: int = 2, units: tuple[int, ...] = (), activation: str = "tanh", output: str = "", presence: bool = False
-) -> LayerModel:
-    """Return layers of random numbers."""
-    generator = np.random.default_rng(classes)
-    output = output or ("sigmoid" if classes == 2 else "softmax")
-    sizes = [samples.TERMS, *units, 1 if output == "sigmoid" else classes]
-    shapes = list(itertools.pairwise(sizes))
-    parts = [Layer(generator.normal(size=shape), generator.normal(size=shape[1]), activation) for shape in shapes[:-1]]
-    parts.append(Layer(generator.normal(size=shapes[-1]), generator.normal(size=shapes[-1][1]), output))
-    return LayerModel(tuple(f"class {n}" for n in range(classes)), tuple(parts), presence)
 
 
 def odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -61,16 +48,6 @@ def remove_terms(model: LayerModel, X: csr_array) -> NDArray[np.float64]:
     return np.array(falls)
 
 
-MODELS = {
-    "two classes": random_model(),
-    "two classes by softmax": random_model(2, output="softmax"),
-    "three classes": random_model(3),
-    "six classes, shares of sigmoids": random_model(6, output="sigmoid_shares"),
-    "presence": random_model(3, presence=True),
-    "a network": random_model(2, (4, 3)),
-    "a network of three classes": random_model(3, (5,), "gelu"),
-    "a network of presence": random_model(3, (5,), "relu", presence=True),
-}
 each_model = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 

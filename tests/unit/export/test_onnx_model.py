@@ -1,7 +1,6 @@
 """Models as ONNX: the runtime that others use must predict what this package predicts."""
 
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +13,19 @@ from scipy.sparse import csr_array
 
 from tests import samples
 from tests.unit.artifacts import fronts
+from tests.unit.artifacts.random_layers import MODELS, random_model
 from textclf.artifacts.decisions import Calibration, Decision, Platt, Temperature
 from textclf.artifacts.layers import HIDDEN, OUTPUT, Layer, LayerModel
 from textclf.artifacts.token_front import Pooling
 from textclf.artifacts.tokens import Side
 from textclf.export import onnx_model
-from textclf.models.common.loading import load_model
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Part, Vectorizer
 
-KINDS = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
 TERMS = [f"term{n:02d}" for n in range(samples.TERMS)]
 
 
 VECTORIZER = Vectorizer(Terms(), [Part("word", samples.TERMS, TERMS, None)])
-
-
-@cache
-def trained(kind: str, classes: int) -> LayerModel:
-    part = samples.rows(classes)
-    model: LayerModel = load_model(kind).fit(part, part, samples.settings(kind)).layers
-    return model
-
-
-def network(classes: int, activation: str, output: str, presence: bool = False) -> LayerModel:
-    """Return a network of random weights with two hidden layers."""
-    generator = np.random.default_rng(classes)
-    units = 1 if output == "sigmoid" else classes
-    layers = (
-        Layer(generator.normal(size=(samples.TERMS, 5)), generator.normal(size=5), activation),
-        Layer(generator.normal(size=(5, 4)), generator.normal(size=4), activation),
-        Layer(generator.normal(size=(4, units)), generator.normal(size=units), output),
-    )
-    return LayerModel(tuple(f"class {n}" for n in range(classes)), layers, presence)
 
 
 def decision(model: LayerModel, calibration: Calibration | None = None, threshold: float = 0.5) -> Decision:
@@ -79,18 +58,21 @@ def check(model: LayerModel, folder: Path, chosen: Decision | None = None, X: cs
     assert set(labels) <= set(model.classes)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("classes", [2, 3, 6])
-def test_the_runtime_predicts_the_same(kind: str, classes: int, tmp_path: Path) -> None:
-    check(trained(kind, classes), tmp_path)
-    check(trained(kind, classes), tmp_path, X=csr_array(samples.rows(classes).X * 0.37))
-    check(trained(kind, classes), tmp_path, X=csr_array((0, samples.TERMS)))
+IGNORING_THE_TEXT = samples.fit("majority", samples.rows(3)).layers
+
+
+@pytest.mark.parametrize("model", [*MODELS.values(), IGNORING_THE_TEXT], ids=[*MODELS, "ignoring the text"])
+def test_the_runtime_predicts_the_same(model: LayerModel, tmp_path: Path) -> None:
+    X = samples.rows(len(model.classes)).X
+    for rows in (X, csr_array(X * 0.37), csr_array((0, samples.TERMS))):
+        check(model, tmp_path, X=rows)
+    check(model, tmp_path, decision(model, Temperature(3.0)))
 
 
 @pytest.mark.parametrize("activation", HIDDEN)
 @pytest.mark.parametrize(("classes", "output"), [(2, "sigmoid"), (3, "softmax"), (6, "sigmoid_shares")])
 def test_the_runtime_computes_every_activation(activation: str, classes: int, output: str, tmp_path: Path) -> None:
-    check(network(classes, activation, output), tmp_path)
+    check(random_model(classes, (5, 4), activation, output), tmp_path)
 
 
 def test_every_activation_has_an_operator() -> None:
@@ -99,7 +81,7 @@ def test_every_activation_has_an_operator() -> None:
 
 @pytest.mark.parametrize("output", ["sigmoid", "softmax"])
 def test_a_model_of_presence_ignores_how_often_a_term_occurs(output: str, tmp_path: Path) -> None:
-    model = network(2, "relu", output, presence=True)
+    model = random_model(2, (5, 4), "relu", output, presence=True)
     check(model, tmp_path)
     once = run(model, decision(model), samples.rows(2).X, tmp_path / "model.onnx")[1]
     often = run(model, decision(model), samples.rows(2).X * 7, tmp_path / "model.onnx")[1]
@@ -125,12 +107,6 @@ def test_the_runtime_reads_token_ids(pooling: Pooling, convolved: bool, padding:
 CALIBRATIONS = [Temperature(0.2), Temperature(3.0), Platt(2.5, -0.4), Platt(-0.5, 1.0)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_calibration_is_part_of_the_model(kind: str, tmp_path: Path) -> None:
-    check(trained(kind, 2), tmp_path, Decision(0.5, Platt(2.5, -0.4)))
-    check(trained(kind, 3), tmp_path, Decision(None, Temperature(3.0)))
-
-
 @pytest.mark.parametrize("calibration", [None, *CALIBRATIONS], ids=str)
 @pytest.mark.parametrize("size", [30.0, 1e3, 1e6])
 def test_scores_of_any_size_are_calibrated_alike(size: float, calibration: Calibration | None, tmp_path: Path) -> None:
@@ -145,7 +121,7 @@ def test_scores_of_any_size_are_calibrated_alike(size: float, calibration: Calib
 
 @pytest.mark.parametrize("threshold", [0.0, 0.1, 0.9, 1.0])
 def test_the_threshold_decides(threshold: float, tmp_path: Path) -> None:
-    model = trained("logistic_regression", 2)
+    model = random_model()
     check(model, tmp_path, Decision(threshold))
     if threshold in {0.0, 1.0}:
         labels, _ = run(model, Decision(threshold), samples.rows(2).X, tmp_path / "model.onnx")
@@ -154,14 +130,14 @@ def test_the_threshold_decides(threshold: float, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("output", OUTPUT)
 def test_the_bytes_repeat(output: str, tmp_path: Path) -> None:
-    model = network(2 if output == "sigmoid" else 3, "gelu", output)
+    model = random_model(2 if output == "sigmoid" else 3, (5, 4), "gelu", output)
     for name in ("a", "b"):
         onnx_model.write(VECTORIZER, model, decision(model), tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
 def test_inputs_and_outputs_have_names_types_and_shapes(tmp_path: Path) -> None:
-    model = trained("linear_svm", 3)
+    model = random_model(3)
     onnx_model.write(VECTORIZER, model, decision(model), tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
 
@@ -176,7 +152,7 @@ def test_inputs_and_outputs_have_names_types_and_shapes(tmp_path: Path) -> None:
 
 
 def test_the_metadata_has_the_vectorizer_and_the_classes(tmp_path: Path) -> None:
-    model = LayerModel(("100%", "größe ☃", 'a "b"\nc'), trained("logistic_regression", 3).layers)
+    model = LayerModel(("100%", "größe ☃", 'a "b"\nc'), random_model(3).layers)
     onnx_model.write(VECTORIZER, model, decision(model), tmp_path / "model.onnx")
     proto = onnx.load(tmp_path / "model.onnx")
     metadata = {entry.key: json.loads(entry.value) for entry in proto.metadata_props}
