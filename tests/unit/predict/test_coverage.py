@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,6 @@ import pytest
 import textclf
 from tests.refusal import refusal
 from tests.unit.predict.models import doubting, export, three_classes, two_classes
-from textclf import cli
 from textclf.artifacts.checksums import MANIFEST
 from textclf.artifacts.conformal import CONFORMAL
 from textclf.artifacts.decisions import DECISION
@@ -33,15 +33,9 @@ def model(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
+def run(command_line: Run) -> Run:
     """Return a function that runs `textclf predict`, and returns exit code, stdout and stderr."""
-
-    def work(*arguments: str | Path) -> tuple[object, str, str]:
-        with pytest.raises(SystemExit) as stop:
-            cli.main(["predict", *map(str, arguments)])
-        return (stop.value.code, *capsys.readouterr())
-
-    return work
+    return partial(command_line, "predict")
 
 
 def expected(predictor: Predictor, coverage: float) -> list[list[str]]:

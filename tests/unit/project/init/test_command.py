@@ -4,17 +4,17 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 from sklearn.linear_model import LogisticRegression
 
 from tests.settings import put
+from tests.unit.conftest import Ended
 from tests.unit.tables.tables import delimited
 from tests.unspaced import WORDS, write_table
 from tests.unspaced import rows as rows_of
-from textclf import cli
 from textclf.params import load, parse
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
@@ -27,19 +27,11 @@ BEFORE = put("gate.minimum", LIMITS, "gate.maximum_drop", LIMITS)  # whatever th
 TABLE = delimited([("ticket", "message", "team"), *ROWS, ("T40", *ROWS[0][1:]), ("T41", "", "billing")])
 
 
-class Done(NamedTuple):
-    """How the command ended."""
-
-    status: object
-    out: str
-    err: str
-
-
-Run = Callable[..., Done]
+Run = Callable[..., Ended]
 
 
 @pytest.fixture
-def init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
+def init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) -> Run:
     """Runs `textclf init` in a repository with a committed params.yaml and tickets.csv."""
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(BEFORE, encoding="utf-8")
@@ -47,13 +39,7 @@ def init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
     author = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
     for arguments in (("init", "--quiet"), ("add", "--all"), (*author, "commit", "--quiet", "-m", "params")):
         subprocess.run(("git", *arguments), check=True)
-
-    def run(*arguments: str) -> Done:
-        with pytest.raises(SystemExit) as stop:
-            cli.main(["init", *arguments])
-        return Done(stop.value.code, *capfd.readouterr())
-
-    return run
+    return partial(command_line, "init")
 
 
 def test_it_says_what_it_saw_and_chose_and_what_to_do_next(init: Run) -> None:
