@@ -226,19 +226,6 @@ def test_the_named_model_is_used_or_the_default(run: Run, project: Path) -> None
 # Outputs
 
 
-def test_explain_adds_an_explanation(run: Run) -> None:
-    (row,) = run("--explain", "great bad food").rows()
-    assert row["label"] == "no"
-    assert row["explanation"] == [
-        {"term": "bad", "weight": 3.0},
-        {"term": "great", "weight": -2.0},
-        {"term": "food", "weight": -0.25},
-    ]
-    (row,) = run("--explain", "--terms", "1", "great bad food").rows()
-    assert row["explanation"] == [{"term": "bad", "weight": 3.0}]
-    assert run("--explain", "--model", "shares", "great").rows()[0]["explanation"] == []
-
-
 def test_formulas_are_kept_unless_csv_is_to_have_none(run: Run) -> None:
     lines = [run(*words, "--to", "csv", "--", "=1+1").out.decode().splitlines()[1] for words in ([], ["--no-formulas"])]
     assert [line.split(",")[1] for line in lines] == ["=1+1", "'=1+1"]

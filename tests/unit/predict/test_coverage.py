@@ -12,12 +12,10 @@ import textclf
 from tests.refusal import refusal
 from tests.unit.predict.models import doubting, export, three_classes, two_classes
 from textclf.artifacts.checksums import MANIFEST
-from textclf.artifacts.conformal import CONFORMAL
 from textclf.artifacts.decisions import DECISION
 from textclf.predict.predictor import Predictor
 
 TEXTS = ["great place", "bad", "food", ""]
-MADE = "remove it and run dvc repro (or dvc pull) to make it"
 RAISE = "raise split.validation_size, and run dvc repro"
 WITHOUT = (
     "must come with a model that has scores of validation rows; got one without; set split.validation_size and "
@@ -110,22 +108,3 @@ def test_a_model_of_an_older_version_predicts_and_has_no_sets(run: Run, tmp_path
     (folder / DECISION).write_text(json.dumps(decision))
     assert run("--model", folder, "great")[0] == 0
     assert run("--model", folder, "--coverage", "0.9", "great") == (2, "", f"error: predict: --coverage {WITHOUT}\n")
-
-
-@pytest.mark.parametrize(
-    ("damage", "line"),
-    [
-        (Path.unlink, f"not found; {MADE.removeprefix('remove it and ')}"),
-        (
-            lambda path: path.write_text(path.read_text().replace("0.5", "0.6", 1)),
-            f"is damaged or was edited: its SHA-256 is not that in {MANIFEST}; {MADE}",
-        ),
-    ],
-    ids=["lost", "another number"],
-)
-def test_scores_that_are_lost_or_damaged_are_named(
-    run: Run, model: Path, damage: Callable[[Path], object], line: str
-) -> None:
-    damage(model / CONFORMAL)
-    for options in (["--coverage", "0.9"], []):
-        assert run("--model", model, *options, "great") == (2, "", f"error: predict: {model / CONFORMAL} {line}\n")

@@ -16,9 +16,10 @@ from scipy.special import expit, logit
 import textclf
 from tests.refusal import refusal
 from tests.tiny_bert import checksum, write_folder
-from tests.unit.predict.models import export, fit_vectorizer, network, three_classes, two_classes
+from tests.unit.predict.models import doubting, export, fit_vectorizer, network, three_classes, two_classes
 from textclf.artifacts import layers
 from textclf.artifacts.checksums import MANIFEST, write_manifest
+from textclf.artifacts.conformal import CONFORMAL
 from textclf.artifacts.decisions import (
     DECISION,
     INDEX,
@@ -166,13 +167,13 @@ def test_terms_of_two_analyzers_and_hashed_ones_have_names() -> None:
 
 # Files
 
-FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER)
+FILES = (layers.DESCRIPTION, layers.WEIGHTS, DECISION, VECTORIZER, CONFORMAL)
 
 
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     """Return the folder of an exported model."""
-    return export(two_classes(), tmp_path / "model")
+    return export(doubting(two_classes()), tmp_path / "model")
 
 
 def edit(path: Path, change: Callable[[Any], object]) -> None:
@@ -204,7 +205,8 @@ def test_a_missing_file_is_named(name: str, model: Path) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_valid_file_that_is_not_the_exported_one_is_refused(name: str, model: Path, tmp_path: Path) -> None:
     classifier = LayerModel(("down", "up"), two_classes(intercept=1.0).model.layers)
-    other = export(Predictor(fit_vectorizer(lowercase=False), classifier, Decision(0.25)), tmp_path / "other")
+    changed = doubting(Predictor(fit_vectorizer(lowercase=False), classifier, Decision(0.25)), rows=20)
+    other = export(changed, tmp_path / "other")
     (model / name).write_bytes((other / name).read_bytes())
     reason = "is damaged or was edited: its SHA-256 is not that in manifest.json"
     assert refusal(textclf.load, model) == f"{model / name} {reason}{DAMAGED.removeprefix('is damaged')}"
