@@ -13,7 +13,6 @@ from textclf.core.hashing import fingerprints
 from textclf.core.settings import MAX_SEED
 
 ANY = st.one_of(st.lists(TEXTS, max_size=8), st.lists(st.text("ab\0", max_size=5), max_size=8))
-KINDS = st.sampled_from([pa.string(), pa.large_string()])
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 SOUP = st.text(st.sampled_from("aB z \t\n\x1c\0\x7f\x85\xa0é\u1680İß\u2003\u3000語\ufb01"), max_size=12)
 COLUMNS = st.lists(st.one_of(ANY_TEXT, SOUP, st.text("aB c", max_size=300)), max_size=40)
