@@ -7,7 +7,7 @@ import pytest
 
 from textclf.core import parquet
 
-TABLE = pa.table({"id": ["a", "b"], "probability_é": [0.25, 0.75]})
+TABLE = pa.table({"id": ["a", "b"], "probability_é": [0.25, 0.75]}).replace_schema_metadata({"made by": "a test"})
 
 
 def written(table: pa.Table = TABLE, count: int = 1) -> bytes:
@@ -25,11 +25,7 @@ def test_a_file_is_one_that_any_reader_of_parquet_reads() -> None:
     assert pq.read_table(io.BytesIO(content)).equals(pa.concat_tables([TABLE] * 3))
     assert pq.ParquetFile(io.BytesIO(content)).num_row_groups == 3
     assert pq.read_schema(io.BytesIO(content)).equals(TABLE.schema, check_metadata=True)
-
-
-def test_metadata_of_the_schema_is_kept() -> None:
-    table = TABLE.replace_schema_metadata({b"made by": b"a test"})
-    assert parquet.open_file(io.BytesIO(written(table))).schema_arrow.metadata == {b"made by": b"a test"}
+    assert parquet.open_file(io.BytesIO(content)).schema_arrow.metadata == {b"made by": b"a test"}
 
 
 def test_a_file_is_written_and_read_by_its_path(tmp_path: Path) -> None:

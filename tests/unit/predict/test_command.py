@@ -280,54 +280,29 @@ def test_what_is_left_out_of_parquet_is_not_missed_when_it_is_read_again(run: Ru
 # Mistakes
 
 GOOD = b"n,text\n1,great\n2,bad\n"
-TABLE = "must come with a table; got a text per line; set --format, such as csv"
-
-ENDINGS = ", ".join(formats.ENDINGS)
-HINT = "set its --format, or match other files by --files"
-KNOWN = "such as utf-8 or cp1252"
-MISTAKES: dict[str, tuple[tuple[str, ...], bytes, str]] = {
-    "no term": (("great", "--terms", "0"), b"", "--terms must be at least 1; got 0"),
-    "texts and a table": (
-        ("great", "--path", "t.csv"),
-        b"",
-        "texts must be arguments or in a table (--path, --format); got both",
-    ),
-    "a column of no table": (("--text", "great"), b"great\n", f"--text {TABLE}"),
-    "a column of arguments": (("great", "--id", "n"), b"", "--id must come with a table; got texts as arguments"),
-    "a column of lines": (("--format", "lines", "--id", "n"), b"", f"--id {TABLE}"),
-    "no such file": (("--path", "none.csv"), b"", "none.csv not found; set --path to a file or folder of texts"),
-    "an unknown ending": (
-        ("--path", "t.doc"),
-        b"",
-        f"t.doc must end in {ENDINGS}, optionally followed by .gz or .zst; {HINT}",
-    ),
-    "no encoding": (
-        ("--encoding", "utf-9"),
-        b"great\n",
-        f"--encoding must be an encoding that Python knows, {KNOWN}; got utf-9",
-    ),
-    "no models": (
-        ("great", "--models", "none"),
-        b"",
-        "none/index.json not found; run dvc repro (or dvc pull) to make it",
-    ),
-    "an unknown ending to write": (
-        ("great", "--output", "out.txt"),
-        b"",
-        "--output must end in .csv, .jsonl, .ndjson, .parquet; got out.txt; or set --to",
-    ),
-    "an empty table": (("--format", "csv"), b"", "stdin must have a header and rows; got an empty file"),
+NO_TABLE = "must come with a table; got a text per line; set --format, such as csv"
+HINT = "optionally followed by .gz or .zst; set its --format, or match other files by --files"
+MISTAKES = {  # the line that each command prints
+    "great --terms 0": "--terms must be at least 1; got 0",
+    "great --path t.csv": "texts must be arguments or in a table (--path, --format); got both",
+    "great --id n": "--id must come with a table; got texts as arguments",
+    "--text great": f"--text {NO_TABLE}",
+    "--format lines --id n": f"--id {NO_TABLE}",
+    "--encoding utf-9": "--encoding must be an encoding that Python knows, such as utf-8 or cp1252; got utf-9",
+    "--path none.csv": "none.csv not found; set --path to a file or folder of texts",
+    "--path t.doc": f"t.doc must end in {', '.join(formats.ENDINGS)}, {HINT}",
+    "--path empty.csv": "empty.csv must have a header and rows; got an empty file",
+    "great --models none": "none/index.json not found; run dvc repro (or dvc pull) to make it",
+    "great --output out.txt": "--output must end in .csv, .jsonl, .ndjson, .parquet; got out.txt; or set --to",
 }
 
 
-@pytest.mark.parametrize(("arguments", "stdin", "line"), MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_an_error_of_one_line(
-    run: Run, project: Path, arguments: tuple[str, ...], stdin: bytes, line: str
-) -> None:
-    (project / "t.csv").write_bytes(GOOD)
-    (project / "t.doc").write_bytes(GOOD)
+@pytest.mark.parametrize(("words", "line"), MISTAKES.items(), ids=MISTAKES)
+def test_a_mistake_is_an_error_of_one_line(run: Run, project: Path, words: str, line: str) -> None:
+    for name, content in (("t.csv", GOOD), ("t.doc", GOOD), ("empty.csv", b"")):
+        (project / name).write_bytes(content)
     before = sorted(project.iterdir())
-    assert run(*arguments, stdin=stdin) == Done(2, b"", f"error: predict: {line}\n")
+    assert run(*words.split(), stdin=b"great\n") == Done(2, b"", f"error: predict: {line}\n")
     assert sorted(project.iterdir()) == before
 
 
@@ -428,25 +403,23 @@ def peak(*arguments: str, stdin: Path) -> float:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "first", "row"),
+    ("options", "first", "row"),
     [
-        pytest.param(["--to", "jsonl"], "", "great {}\n", id="lines", marks=pytest.mark.nightly),
-        pytest.param(["--to", "csv", "--format", "csv", "--explain"], "text\n", "great {}\n", id="csv"),
+        pytest.param("--to jsonl", "", "great {}\n", marks=pytest.mark.nightly),
+        ("--to csv --format csv --explain", "text\n", "great {}\n"),
         pytest.param(
-            *(["--to", "parquet", "--format", "jsonl", "--no-text"], "", '{{"text": "great {}"}}\n'),
-            id="parquet",
-            marks=pytest.mark.nightly,
+            "--to parquet --format jsonl --no-text", "", '{{"text": "great {}"}}\n', marks=pytest.mark.nightly
         ),
     ],
 )
 def test_memory_does_not_grow_with_the_rows(
-    project: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], first: str, row: str
+    project: Path, monkeypatch: pytest.MonkeyPatch, options: str, first: str, row: str
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     sizes = []
     for count in (20_000, 80_000):
         (project / "rows").write_text(first + row.format("x" * 250) * count)
-        sizes.append(peak(*arguments, stdin=project / "rows"))
+        sizes.append(peak(*options.split(), stdin=project / "rows"))
     assert sizes[1] - sizes[0] < 8  # the texts that are more take 15 MiB
 
 
