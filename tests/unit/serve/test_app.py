@@ -14,13 +14,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.predict.models import export, network, two_classes
+from tests.unit.predict.models import export, two_classes
 from tests.unit.serve.clients import MODELS, make_app, post, talk
 from textclf import __version__, cli
 from textclf.predict.predictor import Predictor
 from textclf.serve import Limits, middleware
-from textclf.serve.app import create_app, predict_json
-from textclf.serve.requests import PredictRequest
+from textclf.serve.app import create_app
 
 TEXTS = ["The food was great, great!", "bad food", "", 'a "quoted"\nline\u2028', "☃ 😀", "\0"]
 
@@ -64,15 +63,6 @@ def test_each_prediction_is_the_line_that_the_command_prints(
     assert lines_of(response.content) == printed.getvalue().splitlines()
     if name == "linear":  # the default
         assert post(body(texts=texts, **keys)).content == response.content
-
-
-@given(st.lists(st.lists(st.text() | st.sampled_from(TEXTS), min_size=1, max_size=5), min_size=1, max_size=5))
-def test_predictions_do_not_depend_on_the_batch(batches: list[list[str]]) -> None:
-    def values(texts: list[str]) -> list[dict[str, Any]]:
-        content = json.loads(predict_json("network", network(), PredictRequest(texts=texts, explain=True)))
-        return [{key: value for key, value in row.items() if key != "id"} for row in content["predictions"]]
-
-    assert values([text for batch in batches for text in batch]) == [row for batch in batches for row in values(batch)]
 
 
 def test_the_server_describes_itself() -> None:
