@@ -23,10 +23,11 @@ def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> Non
     (trained / "history.csv").write_bytes(b"epoch\n")
     decision, scores = Decision(0.25, Temperature(2.0)), Conformal((Group.of(np.linspace(0.1, 0.9, 40)),))
     names = {"README.md", "decision.json", "model.json", "model.keras", "model.npz", "model.onnx", "vectorizer.json"}
-    for with_scores in (None, scores):
-        place = tmp_path / f"model {with_scores is None}"
-        folder.write(place, trained, model, vectorizer, decision, "the card\n", with_scores)
-        files = names if with_scores is None else {*names, "conformal.json"}
+    for place, given, files in (
+        (tmp_path / "plain", None, names),
+        (tmp_path / "scored", scores, {*names, "conformal.json"}),
+    ):
+        folder.write(place, trained, model, vectorizer, decision, "the card\n", given)
         assert {path.name for path in place.iterdir()} == {*files, "manifest.json"}
         sums = json.loads((place / "manifest.json").read_text())["files"]
         assert sums == {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in files}
