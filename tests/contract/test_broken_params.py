@@ -530,9 +530,7 @@ def test_a_mistake_in_any_mapping_is_refused_in_whole_lines(keys: tuple[str, ...
 
 @pytest.mark.parametrize(
     ("keys", "settings"),
-    [
-        *((keys, node["properties"]) for keys, node in PLACES if node.get("additionalProperties") is False),
-    ],
+    [(keys, node["properties"]) for keys, node in PLACES if node.get("additionalProperties") is False],
     ids=".".join,
 )
 def test_an_unknown_setting_is_named_in_every_section(keys: tuple[str, ...], settings: dict[str, Any]) -> None:
@@ -541,7 +539,7 @@ def test_an_unknown_setting_is_named_in_every_section(keys: tuple[str, ...], set
     assert line.startswith(f"params.yaml: {'.'.join((*keys, 'mistyped'))} is no setting; ")
 
 
-@pytest.mark.parametrize("keys", [keys for count in (1, 2, 3) for keys in combinations(CHOICES, count)])
+@pytest.mark.parametrize("keys", [keys for count in (1, 4) for keys in combinations(CHOICES, count)])
 def test_choices_without_validation_rows_are_refused(keys: tuple[str, ...]) -> None:
     settings = [part for key in keys for part in (key, CHOICES[key])]
     line = f"params.yaml: {NO_VALIDATION} {', '.join(keys)}, since the test rows decide nothing; got 0 {ANY_SIZE}"
@@ -668,19 +666,14 @@ def test_a_model_of_another_name_has_the_settings_of_its_kind(settings: str, sen
     ],
 )
 def test_names_and_methods_that_break_a_rule_are_refused(text: str, sentence: str) -> None:
-    with pytest.raises(UserError) as error:
-        parse(text)
-    (line,) = error.value.lines
+    (line,) = refusal(text)
     assert line.startswith(f"params.yaml: {sentence}")
 
 
 @pytest.mark.parametrize("name", ["pretrained", "protocol", "guessing"])
 def test_a_model_has_no_name_that_files_use(name: str) -> None:
-    with pytest.raises(UserError) as error:
-        parse(f"train: {{{name}: {{kind: majority, features: words}}}}")
-    assert error.value.lines == (
-        f"params.yaml: train: the name of a model must be one that textclf does not use itself; got {name}",
-    )
+    line = f"params.yaml: train: the name of a model must be one that textclf does not use itself; got {name}"
+    assert refusal(f"train: {{{name}: {{kind: majority, features: words}}}}") == [line]
 
 
 LETTERS = "vectorize: {letters: {}}\ntrain: {nb_svm: {kind: nb_svm, features: letters}}"
@@ -735,9 +728,7 @@ train: {mine: {%s}}
     ],
 )
 def test_features_that_a_model_can_not_read_are_refused(settings: str, rule: str) -> None:
-    with pytest.raises(UserError) as error:
-        parse(METHODS % settings)
-    (line,) = error.value.lines
+    (line,) = refusal(METHODS % settings)
     assert line.startswith(f"params.yaml: train.mine.features must name {rule}")
 
 

@@ -163,9 +163,6 @@ HEADERS = {
         id="n",
         group="who",
     ),
-    "mark of another encoding": alone(
-        "c.csv", f"\ufeff{GOOD}", *columns("text", there="ï»¿text, label"), encoding="cp1252"
-    ),
 }
 LINES = {
     "too few fields": alone("c.csv", f"{HEAD}a\nb,1\n", f":2: {FIELDS}; got 1; {QUOTE}"),
@@ -226,9 +223,6 @@ VALUES = {
     "label of a space": alone(
         "c.csv", f"{HEAD}a, \nb,1\n", f":2: label must not be empty; got ' ' in column label; {DROP}"
     ),
-    "neither text nor label": alone(
-        "c.csv", f"{HEAD},\nb,1\n", f":2: text must not be empty; got '' in column text; {DROP}"
-    ),
     "label of two lines": alone(
         "c.csv", f'{HEAD}a,"0\n1"\nb,1\n', r":2: label must not contain control characters; got '0\n1'"
     ),
@@ -237,9 +231,6 @@ VALUES = {
     ),
     "NUL in a text": alone("c.csv", f"{HEAD}a\0b,0\nb,1\n", ":2: text must not contain NUL; got one at offset 1"),
     "one class": alone("c.csv", f"{HEAD}a,0\nb,0\n", " must have rows of at least two classes; got only '0'"),
-    "source of a single file": alone(
-        "c.csv", GOOD, " must have rows of at least two classes; got only 'c'", label="source"
-    ),
     "label not in data.classes": alone(
         "c.csv",
         f"{HEAD}a,neg\nb,postive\nc,pos\n",
@@ -312,7 +303,6 @@ BYTES = {
         ":2: must be utf-7; got half a surrogate pair at offset 0; set data.encoding",
         encoding="utf-7",
     ),
-    "UTF-16": alone("c.csv", GOOD.encode("utf-16"), ":1: must be utf-8; got byte 0xff at offset 0; set data.encoding"),
     "UTF-16 without a mark": alone("c.csv", GOOD.encode("utf-16-le"), ":1: must be utf-8; got NUL; set data.encoding"),
     "UTF-16 whose mark is missing": alone(
         "c.csv",
@@ -341,9 +331,6 @@ JSON_LINES = {
         OBJECT + "{'text': 'a'}\n",
         f""":2: {JSON}; Expecting property name enclosed in double quotes in "{{'text': 'a'}}\"""",
     ),
-    "cut off": alone(
-        "c.jsonl", OBJECT + '{"text": "b", "lab', f""":2: {JSON}; Unterminated string in '{{"text": "b", "lab'"""
-    ),
     "no objects": alone(
         "c.jsonl",
         OBJECT + '"b"\n1\nnull\n',
@@ -355,9 +342,6 @@ JSON_LINES = {
         "c.jsonl",
         OBJECT + '{"text": "b", "label": 0, "label": 1}\n',
         f""":2: {JSON}; duplicate key 'label' in '{{"text": "b", "label": 0, "label": 1}}'""",
-    ),
-    "a tab in a string": alone(
-        "c.jsonl", OBJECT + '{"text": "\t"}\n', rf""":2: {JSON}; Invalid control character in '{{"text": "\t"}}'"""
     ),
     "a number of 5,000 digits": alone(
         "c.jsonl",
@@ -387,11 +371,6 @@ JSON_LINES = {
         OBJECT + '{"text": "b", "label": ["x", "y"]}\n' * 9,
         f":2: label must hold one label; got a list; {ONE_LABEL}",
     ),
-    "a misspelt key in a row": alone(
-        "c.jsonl",
-        OBJECT + '{"txt": "b", "label": 1}\n',
-        f":2: text must not be empty; got nothing in column text; {DROP}",
-    ),
     "blank line and empty object": alone(
         "c.jsonl",
         OBJECT + "\n{}\n",
@@ -407,9 +386,6 @@ JSON_LINES = {
         "c.jsonl",
         OBJECT + '{"text": "b\\ud83d", "label": 1}\n',
         ":2: text must be Unicode text; got half a surrogate pair at offset 1",
-    ),
-    "NUL": alone(
-        "c.jsonl", OBJECT + '{"text": "b\\u0000", "label": 1}\n', ":2: text must not contain NUL; got one at offset 1"
     ),
     "not UTF-8": alone(
         "c.jsonl",
@@ -611,18 +587,12 @@ CONTENTS = {
     )
 }
 PARQUET = {
-    "empty file": alone("c.parquet", b"", " must be a whole Parquet file; Parquet file size is 0 bytes; copy it again"),
     "cut off": alone("c.parquet", parquet()[:-9], f" must be a whole Parquet file; {NO_PARQUET}; copy it again"),
     "no rows": alone("c.parquet", parquet(pa.nulls(0), pa.nulls(0)), " must have rows; got none"),
     "other columns": alone(
         "c.parquet",
         written(pa.table({"review": ["a"], "stars": [1]})),
         *columns("text", "label", there="review, stars"),
-    ),
-    "a name twice": alone(
-        "c.parquet",
-        written(pa.table([["a"], ["b"], ["0"]], names=["text", "text", "label"])),
-        ": data.text must be one of its columns (text, text, label); got 2 columns named 'text'",
     ),
     **{
         f"text of type {column.type}": alone(
@@ -690,7 +660,6 @@ COMPRESSED = {
     "zst cut off": alone(
         "c.csv.zst", zst(GOOD.encode())[:-3], " must be a whole zstd file; Truncated compressed stream; copy it again"
     ),
-    "compressed twice": alone("c.csv.gz.zst", zst(gz(GOOD)), f" {ENDING}"),
 }
 FILES = {
     "nothing there": (
@@ -726,9 +695,6 @@ FILES = {
         {"a.csv": "n,text,label\n7,a,0\n", "b.jsonl": '{"n": 7, "text": "b", "label": 1}\n'},
         "own/b.jsonl:1: n must be unique; got '7', as in own/a.csv:2",
         id="n",
-    ),
-    "a name of two lines": folder(
-        {"a\nb.csv": GOOD}, r"'own/a\nb.csv' must have a name in UTF-8 without control characters; rename it"
     ),
     "a name that is not UTF-8": folder(
         {"a\udcff.csv": GOOD}, r"'own/a\udcff.csv' must have a name in UTF-8 without control characters; rename it"
@@ -783,12 +749,6 @@ SPLIT_COLUMNS = {
         ":3: fold must not be empty; got ''; fill it in, or set data.split to null",
         split="fold",
     ),
-    "a number": alone(
-        "c.jsonl",
-        '{"text": "a", "label": 0, "fold": 1}\n',
-        f":1: fold must be {SPLITS}; got '1'; correct it",
-        split="fold",
-    ),
 }
 SEVERAL_LABELS = {
     f"with {separator!r}": alone(
@@ -797,7 +757,7 @@ SEVERAL_LABELS = {
         f": label must hold one label; got 'x{separator}y', which combines others (2 of 5 labels do); {ONE_LABEL}; "
         "or list it in data.classes if it is a class of its own",
     )
-    for separator in (";", ",", "|", " | ", ", ")
+    for separator in (";", " | ")
 }
 GROUPS = {
     "headers": HEADERS,

@@ -14,22 +14,28 @@ MODEL = {
 }
 
 
+DROPPED = "its model is no longer in train or evaluate.external"
+GONE = "params.yaml no longer has its entry"
+
+
 @pytest.mark.parametrize(
-    ("stage", "left"),
+    ("stage", "left", "why"),
     [
-        ("check", REPRESENTATION | MODEL),
-        ("evaluate", MODEL),
-        ("evaluate", {"data/provenance/train/old.json": "data/provenance/train/majority.json"}),
-        ("export", REPRESENTATION),
-        ("export", {"data/provenance/vectorize/old.json": "data/provenance/vectorize/words.json"}),
+        ("check", REPRESENTATION | MODEL, GONE),
+        ("evaluate", MODEL, DROPPED),
+        ("evaluate", {"data/provenance/train/old.json": "data/provenance/train/majority.json"}, ""),
+        ("export", REPRESENTATION, "params.yaml has no such representation"),
+        ("export", {"data/provenance/vectorize/old.json": "data/provenance/vectorize/words.json"}, ""),
     ],
 )
-def test_a_stage_removes_what_another_branch_has_left(project: Path, stage: str, left: dict[str, str]) -> None:
+def test_a_stage_removes_what_another_branch_has_left_and_says_so(
+    project: Path, capfd: pytest.CaptureFixture[str], stage: str, left: dict[str, str], why: str
+) -> None:
     before = tree(project)
     for target, source in left.items():
         copy = shutil.copytree if (project / source).is_dir() else shutil.copy
         copy(project / source, project / target)
     assert run_stage(project, stage, *arguments(stage)) in {None, 0}
-    after = tree(project)
-    assert [path for path in after if "old" in path] == []
-    assert before.keys() == after.keys()
+    assert tree(project).keys() == before.keys()
+    printed = capfd.readouterr().out
+    assert [path for path in left if why and f"{path} removed: {why}\n" not in printed] == []
