@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.unit.evaluate.samples import drawn, overconfident, params, predictions, three_splits
-from textclf.artifacts.decisions import Decision, Platt, Temperature
+from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
@@ -96,12 +96,6 @@ def test_nothing_is_chosen_without_validation_rows(changes: dict[str, object]) -
     assert error.value.lines == ("the predictions must have validation rows to choose by; got none; run dvc repro",)
 
 
-def test_a_precision_that_no_threshold_reaches_is_an_error() -> None:
-    rows = predictions([0, 1], [0.9, 0.8], split="validation")
-    with pytest.raises(UserError, match=r"evaluate\.target_precision must be a precision .*; got 0\.9, the highest is"):
-        choose_decision(rows, params(threshold="precision"))
-
-
 @pytest.mark.parametrize("rule", ["accuracy", "f1", "precision"])
 def test_a_model_that_ranks_no_row_above_another_keeps_deciding_for_the_larger_class(rule: str) -> None:
     # F1 is highest if all rows are decided positive, however few of them are.
@@ -116,9 +110,3 @@ def test_every_second_validation_row_chooses_if_there_are_too_many(monkeypatch: 
         y, probabilities = some_rows(rows.y, rows.probabilities)
         assert np.array_equal(y, rows.y[::step])
         assert np.array_equal(probabilities, rows.probabilities[::step])
-
-
-def test_platt_is_a_line_through_the_log_odds() -> None:
-    decision = choose_decision(three_splits(), params(calibration="platt"))
-    assert isinstance(decision.calibration, Platt)
-    assert decision.calibration.slope < 1  # overconfident

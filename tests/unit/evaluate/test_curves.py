@@ -36,38 +36,6 @@ def test_confusion_counts_each_pair_of_classes_that_has_rows() -> None:
     ]
 
 
-def test_a_class_without_rows_is_not_in_the_confusion() -> None:
-    assert exact({"a": predictions([1], [0.9])}).confusion("a").to_numpy(dtype=object).tolist() == [
-        ["yes", "yes", 1, 1]
-    ]
-
-
-def test_roc_goes_from_corner_to_corner_and_has_the_area_of_the_metric() -> None:
-    curve = exact({"a": FOUR}).roc("a")
-    assert curve.columns.tolist() == ["class", "false_positive_rate", "true_positive_rate"]
-    assert set(curve.pop("class")) == {"yes"}
-    assert curve.iloc[0].tolist() == [0, 0]
-    assert curve.iloc[-1].tolist() == [1, 1]
-    assert all(curve[name].is_monotonic_increasing for name in curve)
-    assert np.trapezoid(curve["true_positive_rate"], curve["false_positive_rate"]) == 0.75
-
-
-def test_precision_recall_starts_at_a_recall_of_0() -> None:
-    curve = exact({"a": FOUR}).precision_recall("a")
-    assert curve.columns.tolist() == ["class", "recall", "precision"]
-    assert set(curve.pop("class")) == {"yes"}
-    assert curve["recall"].is_monotonic_increasing
-    assert curve.iloc[0].tolist() == [0, 1]
-    assert curve.iloc[-1].tolist() == [1, 0.5]
-
-
-def test_equal_scores_reach_no_more_precision_than_guessing() -> None:
-    part = exact({"a": predictions([1, 0, 0, 1, 1], [0.6] * 5)})
-    assert part.precision_recall("a")[["recall", "precision"]].to_numpy().tolist() == [[0, 0.6], [1, 0.6]]
-    assert part.roc("a")[["false_positive_rate", "true_positive_rate"]].to_numpy().tolist() == [[0, 0], [1, 1]]
-    assert len(part.reliability("a")) == 1
-
-
 @st.composite
 def outputs(draw: st.DrawFn) -> Predictions:
     """Return predictions with few rows or many, many ties or none, and perhaps classes without rows."""
@@ -87,6 +55,8 @@ def test_curves_and_confusion_equal_those_of_scikit_learn_to_the_bit(rows: Predi
     assert part.confusion("a")["count"].dtype == counts.dtype
     assert np.array_equal(part.confusion("a")["count"], counts[counts > 0])
     roc, precision_recall = part.roc("a"), part.precision_recall("a")
+    assert roc.columns.tolist() == ["class", "false_positive_rate", "true_positive_rate"]
+    assert precision_recall.columns.tolist() == ["class", "recall", "precision"]
     names = list(rows.classes[len(rows.classes) == 2 :])  # binary: the positive class alone
     assert roc["class"].unique().tolist() == precision_recall["class"].unique().tolist() == names
     for name in names:
@@ -104,13 +74,6 @@ def test_curves_and_confusion_equal_those_of_scikit_learn_to_the_bit(rows: Predi
         curve = precision_recall[precision_recall["class"] == name]
         assert np.array_equal(curve["recall"], recall[::-1])
         assert np.array_equal(curve["precision"], precision[::-1])
-
-
-def test_rates_of_a_class_without_rows_are_undefined() -> None:
-    part = exact({"a": predictions([0, 0], [0.2, 0.7])})
-    assert np.isnan(part.roc("a")["true_positive_rate"]).all()
-    assert part.roc("a")["false_positive_rate"].tolist() == [0, 0.5, 1]
-    assert part.precision_recall("a")["recall"].tolist() == [0, 1, 1]
 
 
 def test_tables_of_models_are_stacked() -> None:

@@ -1,5 +1,6 @@
 """The JSON files in metrics/, as evaluation writes them and after someone edited them."""
 
+import functools
 import json
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ MODELS = ("majority", "logistic_regression")
 PAIR = "logistic_regression_vs_majority"
 MADE = "remove it and run dvc repro (or dvc pull) to make it"
 
-# Found by random damage (tests/faults/test_readers.py): file, keys, the value put there or `GONE`, what is said.
+# Found by random damage (tests/faults/test_damage.py): file, keys, the value put there or `GONE`, what is said.
 GONE = object()
 DAMAGED: list[tuple[str, tuple[str, ...], Any, str]] = [
     ("evaluation", ("majority",), GONE, "majority.train.accuracy is missing; it must be set"),
@@ -37,6 +38,12 @@ DAMAGED: list[tuple[str, tuple[str, ...], Any, str]] = [
         {"majority": {"rows": 0}},
         "crossvalidation.majority.rows must be greater than",
     ),
+    ("coverage", ("protocol", "coverage"), 95, "protocol.coverage must be at most 1.0; got 95"),
+    ("coverage", ("protocol", "validation_rows"), 0, "protocol.validation_rows must be greater than 0; got 0"),
+    ("coverage", ("majority", "coverage"), None, "majority.coverage must be a mapping; got null"),
+    ("coverage", ("majority", "coverage", "low"), GONE, "majority.coverage.low is missing; it must be set"),
+    ("coverage", ("majority", "answered"), 1.5, "majority.answered must be at most 1.0; got 1.5"),
+    ("coverage", ("majority", "classes", "no", "value"), "1", "majority.classes.no.value must be a number; got '1'"),
     ("training", ("majority", "parameters"), None, "majority.parameters must be a number; got null"),
     ("features", ("words", "train", "rows"), 0, "words.train.rows must be greater than 0; got 0"),
     ("features", ("words", "train"), GONE, "words.train is missing; it must be set"),
@@ -53,15 +60,13 @@ DAMAGED: list[tuple[str, tuple[str, ...], Any, str]] = [
 ]
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["lesson", "validated"])
-def written(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """The contents of the files of a small run."""
-    run = runs.make_run(MODELS, validation=request.param)
-    parts = ("evaluation", "intervals", "comparisons", "decisions", "training", "features")
-    contents: dict[str, Any] = json.loads(
-        json.dumps({name: getattr(run, name) for name in parts} | {"splits": run.leaks})
-    )
-    return contents
+@functools.cache
+def written(validation: bool = True) -> str:
+    """Return the contents of the files of a small run as JSON, by name; those with validation rows have all files."""
+    settings = {"evaluate.coverage": "0.9"} if validation else {}
+    run = runs.make_run(MODELS, validation=validation, settings=settings)
+    parts = ("evaluation", "intervals", "comparisons", "coverage", "decisions", "training", "features")
+    return json.dumps({name: getattr(run, name) for name in parts if getattr(run, name)} | {"splits": run.leaks})
 
 
 def write(contents: dict[str, Any], folder: Path) -> None:
@@ -69,16 +74,18 @@ def write(contents: dict[str, Any], folder: Path) -> None:
         (folder / f"{name}.json").write_text(json.dumps(content), encoding="utf-8")
 
 
-def test_what_evaluation_writes_is_read_as_it_is(written: dict[str, Any], tmp_path: Path) -> None:
-    write(written, tmp_path)
-    assert metric_files.read_all(tmp_path, written, MODELS) == written
+@pytest.mark.parametrize("validation", [False, True])
+def test_what_evaluation_writes_is_read_as_it_is(tmp_path: Path, validation: bool) -> None:
+    contents = json.loads(written(validation))
+    write(contents, tmp_path)
+    assert metric_files.read_all(tmp_path, contents, MODELS) == contents
 
 
 @pytest.mark.parametrize(("name", "keys", "value", "said"), DAMAGED)
 def test_what_is_wrong_in_a_file_is_told_in_a_line(
-    written: dict[str, Any], tmp_path: Path, name: str, keys: tuple[str, ...], value: Any, said: str
+    tmp_path: Path, name: str, keys: tuple[str, ...], value: Any, said: str
 ) -> None:
-    contents = json.loads(json.dumps(written))
+    contents = json.loads(written())
     part = contents[name]
     for key in keys[:-1]:
         part = part[key]
@@ -94,34 +101,8 @@ def test_what_is_wrong_in_a_file_is_told_in_a_line(
     assert line.endswith(f"; {MADE}")
 
 
-@pytest.mark.parametrize(
-    ("keys", "value", "said"),
-    [
-        (("protocol", "coverage"), 95, "protocol.coverage must be at most 1.0; got 95"),
-        (("protocol", "validation_rows"), 0, "protocol.validation_rows must be greater than 0; got 0"),
-        (("majority", "coverage"), None, "majority.coverage must be a mapping; got null"),
-        (("majority", "coverage", "low"), GONE, "majority.coverage.low is missing; it must be set"),
-        (("majority", "answered"), 1.5, "majority.answered must be at most 1.0; got 1.5"),
-        (("majority", "classes", "no", "value"), "1", "majority.classes.no.value must be a number; got '1'"),
-    ],
-)
-def test_what_is_wrong_in_prediction_sets_is_told(tmp_path: Path, keys: tuple[str, ...], value: Any, said: str) -> None:
-    run = runs.make_run(MODELS, validation=True, settings={"evaluate.coverage": "0.9"})
-    content = json.loads(json.dumps(run.coverage))
-    write({"coverage": content}, tmp_path)
-    assert metric_files.read(tmp_path / "coverage.json", "coverage") == content
-    part = content
-    for key in keys[:-1]:
-        part = part[key]
-    part.pop(keys[-1]) if value is GONE else part.update({keys[-1]: value})
-    write({"coverage": content}, tmp_path)
-    with pytest.raises(UserError) as error:
-        metric_files.read(tmp_path / "coverage.json", "coverage")
-    assert error.value.lines == (f"{tmp_path / 'coverage.json'}: {said}; {MADE}",)
-
-
-def test_a_model_that_was_not_measured_is_named(written: dict[str, Any], tmp_path: Path) -> None:
-    write(written, tmp_path)
+def test_a_model_that_was_not_measured_is_named(tmp_path: Path) -> None:
+    write(json.loads(written()), tmp_path)
     with pytest.raises(UserError, match="nb_svm is missing"):
         metric_files.read_all(tmp_path, ["evaluation", "decisions"], [*MODELS, "nb_svm"])
 

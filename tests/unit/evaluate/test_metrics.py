@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import FOUR, HALF, SEEDS, exact, predictions, sample
+from tests.unit.evaluate.samples import FOUR, SEEDS, exact, sample
 from textclf.evaluate import metrics
-from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.metrics import compute, point_values, weighted
 from textclf.evaluate.registry import METRICS, compare_pair, format_value
 
@@ -94,34 +93,14 @@ def test_weighted_metrics_equal_scikit_learn(seed: int, classes: int, whole: boo
         decided = probabilities[:, :-1].argmax(axis=1)
         whole = True  # as in a bootstrap; with decimals an mcc of 0 is 0 to 8 digits only
     generator = np.random.default_rng(seed)
-    weights = generator.integers(1, 4, len(y)).astype(float) if whole else generator.uniform(0.1, 3, len(y))
-    values = weighted(y, probabilities, decided)(weights[np.newaxis])
-    expected = by_scikit_learn(y, probabilities, decided, weights)
-    assert {*values} == {*expected}
-    for name, value in expected.items():
-        assert values[name][0] == pytest.approx(value, abs=1e-12), name
-
-
-@given(st.lists(st.tuples(st.integers(0, 1), st.floats(0, 1, width=16)), min_size=1, max_size=20))
-def test_metrics_of_any_binary_rows_equal_scikit_learn(pairs: list[tuple[int, float]]) -> None:
-    y, positive = (np.array([pair[place] for pair in pairs]) for place in (0, 1))
-    rows, decided = predictions(y, positive), positive > 0.5
-    expected = {
-        "accuracy": sk.accuracy_score(y, decided),
-        "log_loss": sk.log_loss(y, positive, labels=[0, 1]),
-        "f1": sk.f1_score(y, decided, zero_division=0),
-        "precision": sk.precision_score(y, decided, zero_division=0),
-        "recall": sk.recall_score(y, decided, zero_division=0),
-        "brier": sk.brier_score_loss(y, positive, labels=[0, 1]),
-        "ece": calibration_error(y, rows.probabilities, np.ones(len(y))),
-    }
-    if len(set(y)) == 2:
-        expected["roc_auc"] = sk.roc_auc_score(y, positive)
-        expected["balanced_accuracy"] = sk.balanced_accuracy_score(y, decided)
-        expected["mcc"] = sk.matthews_corrcoef(y, decided)
-    values = compute(y, rows.probabilities, HALF.decide(rows.probabilities))
-    assert {name: values.get(name) for name in expected} == pytest.approx(expected, abs=1e-6)
-    assert values == {name: round(value, 6) for name, value in values.items()}
+    shape = 2, len(y)  # two resamples
+    weights = generator.integers(1, 4, shape).astype(float) if whole else generator.uniform(0.1, 3, shape)
+    values = weighted(y, probabilities, decided)(weights)
+    for place, of_rows in enumerate(weights):
+        expected = by_scikit_learn(y, probabilities, decided, of_rows)
+        assert {*values} == {*expected}
+        for name, value in expected.items():
+            assert values[name][place] == pytest.approx(value, abs=1e-12), name
 
 
 @given(SEEDS, st.integers(3, 6), st.data())
@@ -153,18 +132,6 @@ def test_a_resample_without_a_class_counts_the_others() -> None:
             assert values[macro][place] == pytest.approx(values[of_class][place, :classes].mean(), abs=1e-12)
     assert np.isfinite(values["class_roc_auc"]).sum(axis=1).tolist() == [3, 2, 0]
     assert np.isnan(values["roc_auc"]).tolist() == [False, False, True]
-
-
-@given(SEEDS, st.integers(2, 4))
-def test_weighted_metrics_of_resamples_are_those_of_the_drawn_rows(seed: int, classes: int) -> None:
-    y, probabilities, decided = sample(seed, rows=25, classes=classes)
-    counts = next(resamples(y, seed, 3))
-    values = weighted(y, probabilities, decided)(counts.astype(float))
-    for position, count in enumerate(counts):
-        rows = np.repeat(np.arange(len(y)), count)
-        alone = point_values(y[rows], probabilities[rows], decided[rows])
-        for name, value in values.items():
-            assert value[position] == pytest.approx(alone[name][0], abs=1e-12), name
 
 
 @pytest.mark.parametrize("label", [0, 1])

@@ -22,20 +22,26 @@ WITH_INTERVAL = {name for name, metric in METRICS.items() if metric.interval}
 # Intervals
 
 
-@pytest.mark.parametrize("stratified", [False, True])
-@pytest.mark.parametrize("confidence", [0.5, 0.95])
-def test_intervals_contain_the_metrics(stratified: bool, confidence: float) -> None:
-    for seed in (1, 2):
-        rows = overconfident(seed)
-        part = exact({"a": rows}, stratified=stratified, confidence=confidence)
-        metrics, intervals = part.metrics("a"), part.intervals("a")
-        assert set(intervals) == WITH_INTERVAL
-        for metric, ends in intervals.items():
-            assert ends
-            assert ends["low"] < metrics[metric] < ends["high"]
-        correct = int((HALF.decide(rows.probabilities) == rows.y).sum())
-        expected = binomtest(correct, len(rows)).proportion_ci(confidence, method="wilson")
-        assert intervals["accuracy"] == {"low": round(expected.low, 6), "high": round(expected.high, 6)}
+@pytest.mark.parametrize(
+    ("rows", "stratified", "confidence"),
+    [
+        (overconfident(1), False, 0.95),
+        (overconfident(2), True, 0.5),
+        (drawn(5), True, 0.95),
+        (drawn(5, 90, 6), False, 0.5),
+    ],
+)
+def test_intervals_contain_the_metrics(rows: Predictions, stratified: bool, confidence: float) -> None:
+    decision = HALF if len(rows.classes) == 2 else TOP
+    part = exact({"a": rows}, decision, stratified=stratified, confidence=confidence)
+    metrics, intervals = part.metrics("a"), part.intervals("a")
+    assert set(intervals) == WITH_INTERVAL
+    for metric, ends in intervals.items():
+        assert ends
+        assert ends["low"] < metrics[metric] < ends["high"]
+    correct = int((decision.decide(rows.probabilities) == rows.y).sum())
+    expected = binomtest(correct, len(rows)).proportion_ci(confidence, method="wilson")
+    assert intervals["accuracy"] == {"low": round(expected.low, 6), "high": round(expected.high, 6)}
 
 
 def test_intervals_draw_within_the_classes_only_if_the_split_is_stratified() -> None:
@@ -63,16 +69,6 @@ def test_the_seed_decides_the_intervals() -> None:
     rows = overconfident(1)
     first, again, other = (exact({"a": rows}, stratified=True, seed=seed).intervals("a") for seed in (0, 0, 1))
     assert first == again != other
-
-
-@pytest.mark.parametrize("classes", [3, 6])
-def test_intervals_of_many_classes_contain_the_metrics(classes: int) -> None:
-    part = exact({"a": drawn(5, classes=classes)}, TOP, stratified=True)
-    metrics, intervals = part.metrics("a"), part.intervals("a")
-    assert set(intervals) == WITH_INTERVAL
-    for metric, ends in intervals.items():
-        assert ends
-        assert ends["low"] < metrics[metric] < ends["high"]
 
 
 # Each class
