@@ -53,6 +53,12 @@ def branch(workshop: Callable[[], Copy]) -> Copy:
     return copy
 
 
+@pytest.fixture(scope="module")
+def reported(branch: Copy) -> Result:
+    """What pr-report says of the branch."""
+    return pr_report(branch, "main")
+
+
 def another(branch: Copy, tmp_path: Path) -> Copy:
     """Return a clone of the branch to change, with the same cache and no data."""
     copy = Copy(tmp_path / "textclf", branch.variables)
@@ -68,8 +74,8 @@ def row(result: Result, *cells: str) -> str:
     return next(line.removeprefix(start) for line in result.lines if line.startswith(start))
 
 
-def test_a_change_within_noise_is_reported_as_such(branch: Copy) -> None:
-    result = pr_report(branch, "main")
+def test_a_change_within_noise_is_reported_as_such_by_pairs_of_predictions(branch: Copy, reported: Result) -> None:
+    result = reported
     assert (result.code, result.errors) == (0, "")
     assert result.lines[0] == MARKER
     assert "; the gate passed.**" in result.out
@@ -81,18 +87,14 @@ def test_a_change_within_noise_is_reported_as_such(branch: Copy) -> None:
     assert not any(f"| `{stage}` |" in result.out for stage in ("split", "vectorize", "train@keras") if stage in rows)
     assert f"| `training.json: {MODEL}.C` | `1.0` | `2.0` |" in result.lines
     assert len(result.out.encode()) < 65_536
-
-
-def test_predictions_that_are_in_the_cache_are_paired(branch: Copy) -> None:
-    result = pr_report(branch, "main")
     paired = "- Paired 95% intervals (bootstrap of the predictions of both revisions):"
     assert f"{paired} `{MODEL}` on 250 `test` rows." in result.lines
     assert "McNemar's exact test" in result.out
     assert "Unpaired" not in result.out
 
 
-def test_a_revision_is_compared_as_the_working_tree_is(branch: Copy) -> None:
-    assert pr_report(branch, "main", "--head", "HEAD") == pr_report(branch, "main")
+def test_a_revision_is_compared_as_the_working_tree_is(branch: Copy, reported: Result) -> None:
+    assert pr_report(branch, "main", "--head", "HEAD") == reported
     backwards = pr_report(branch, "HEAD", "--head", "main")
     assert f"| `train.{MODEL}.C` | `2.0` | `1.0` |" in backwards.lines
 
@@ -190,59 +192,6 @@ def test_numbers_of_different_rows_are_marked_as_such(branch: Copy, tmp_path: Pa
         "\n- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner): `majority` on `test` rows.\n",
     ):
         assert text in result.out
-
-
-@pytest.mark.parametrize(
-    ("arguments", "error"),
-    [
-        (["nosuch"], "BASE and --head must be commits that Git has here; got nosuch; git fetch may bring it"),
-        (
-            ["--", "--version"],
-            "BASE and --head must be commits that Git has here; got --version; git fetch may bring it",
-        ),
-        (["main", "--head", ""], "BASE and --head must be commits that Git has here; got ; git fetch may bring it"),
-        (["EMPTY"], "dvc.yaml must name an output called evaluation.json; got none in "),
-        (["main", "--output", "params.yaml/comment.md"], "params.yaml: File exists"),
-    ],
-)
-def test_a_wrong_argument_is_one_line_on_stderr(branch: Copy, arguments: list[str], error: str) -> None:
-    tree = branch.run("git", "hash-object", "-t", "tree", "/dev/null").strip()
-    name = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
-    empty = branch.run("git", *name, "commit-tree", tree, "-m", "empty").strip()
-    result = pr_report(branch, *(empty if word == "EMPTY" else word for word in arguments))
-    assert (result.code, result.out) == (2, "")
-    (line,) = result.errors.splitlines()
-    assert line.startswith(f"error: pr-report: {error}")
-
-
-def test_a_folder_outside_git_is_an_error(branch: Copy, tmp_path: Path) -> None:
-    variables = {**branch.variables, "PYTHONPATH": str(branch.folder), "GIT_CEILING_DIRECTORIES": str(tmp_path.parent)}
-    (tmp_path / "folder").mkdir()
-    result = pr_report(Copy(tmp_path / "folder", variables), "main")
-    assert (result.code, result.out) == (2, "")
-    assert result.errors == "error: pr-report: the current folder must be in a Git repository; got none\n"
-
-
-def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(branch: Copy, tmp_path: Path) -> None:
-    copy = another(branch, tmp_path)
-    verify.change_params(copy.folder / "params.yaml", ["gate.minimum={nb_svm: {test: {accuracy: 0.7}}}"])
-    result = pr_report(copy, "main")
-    reason = "params.yaml: gate.minimum must name a metric of the run; got nb_svm.test.accuracy"
-    assert (result.code, result.errors) == (2, f"error: pr-report: {reason}\n")
-    assert result.lines[0] == MARKER
-    assert "; the gate could not be checked; the rules of the gate changed.**" in result.out
-    assert f"- the gate could not be checked: `{reason}`" in result.lines
-
-
-def test_a_different_task_has_no_verdict(branch: Copy, tmp_path: Path) -> None:
-    copy = another(branch, tmp_path)
-    verify.change_params(copy.folder / "params.yaml", ["data.missing=drop"])
-    result = pr_report(copy, "main")
-    assert (result.code, result.errors) == (0, "")
-    assert result.lines[4] == "**The task differs from the base, so no numbers are compared; the gate passed.**"
-    assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("|  | different task |")
-    assert f"| `maximum_drop` | `{MODEL}.test.accuracy` | " in result.out
-    assert "aired 95% intervals" not in result.out
 
 
 # Own data kept with `dvc add`

@@ -3,7 +3,6 @@
 import math
 import re
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -256,14 +255,6 @@ def test_rows_of_long_tables_are_counted(more: int, said: bool) -> None:
 )
 def test_numbers_and_names_are_written(written: str, text: str) -> None:
     assert written == text
-
-
-def test_the_template_writes_every_text_as_code_and_marks_none_as_safe() -> None:
-    source = files("textclf.review").joinpath("templates", "comment.md.j2").read_text(encoding="utf-8")
-    assert not re.search(r"\|\s*safe\b", source)
-    assert markdown._finalize("<b>") == "`<b>`"
-    with pytest.raises(TypeError, match="got None"):
-        markdown._finalize(None)
 
 
 def test_the_address_of_an_image_can_not_end_its_attribute() -> None:

@@ -1,4 +1,4 @@
-"""Files of a revision, sound or edited, merged or cut: pr-report gives no answer rather than a wrong one."""
+"""`textclf pr-report` in this process: on files that are damaged it gives no answer rather than a wrong one."""
 
 import json
 import shutil
@@ -14,18 +14,16 @@ import yaml
 from tests import pull_request
 from tests.pull_request import PREDICTIONS
 from textclf import cli
+from textclf.review.comment import MARKER
 
 EVALUATION = "metrics/evaluation.json"
 NOT_JSON = " must be JSON with finite numbers; got something else"
 TREE = "of the working tree"
 
-# Found by random damage (tests/faults/test_readers.py): file, keys, the value put there, what is said.
+# Found by random damage (tests/faults/test_damage.py): file, keys, the value put there, what is said.
 VALUES: list[tuple[str, tuple[Any, ...], Any, str]] = [
     (EVALUATION, ("majority", "test", "accuracy"), float("nan"), NOT_JSON),
-    (EVALUATION, ("majority", "test"), [0.5], ": majority.test must be a mapping; got [0.5]"),
     (EVALUATION, ("\ud800",), {}, NOT_JSON),
-    ("metrics/intervals.json", ("majority", "test"), {"f1": {}}, ": majority.test.f1.low is missing; it must be set"),
-    ("metrics/decisions.json", ("protocol",), 1, ": protocol must be a mapping; got 1"),
     ("metrics/splits.json", ("test", "classes"), {}, ": test.classes must be the numbers of at least one row; got {}"),
 ]
 # The same of what stands under `stages`.
@@ -52,9 +50,7 @@ VALUES += [(file, ("stages", *keys), value, f": stages{said}") for file, keys, v
 BYTES: list[tuple[str, bytes, str]] = [
     (EVALUATION, b"", NOT_JSON),
     (EVALUATION, b"[" * 100_000, NOT_JSON),
-    (EVALUATION, b"\xff\xfe{}", NOT_JSON),
     (EVALUATION, b"[1]", " must be a mapping; got list"),
-    ("metrics/features.json", b"{", NOT_JSON),
     ("params.yaml", b"", " must be a mapping of sections; got null"),
     ("dvc.lock", b"", " must be a mapping of sections; got null"),
     ("dvc.yaml", b"\xff", " must be UTF-8; got other bytes"),
@@ -128,19 +124,6 @@ def test_a_file_that_is_cut_or_overwritten_is_named_with_its_revision(
     assert pr_report(capfd, "HEAD") == (2, "", f"error: pr-report: {file} {TREE}{said}\n")
 
 
-def test_a_damaged_file_of_a_commit_is_named_with_the_commit(pull: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    sound = Path(EVALUATION).read_bytes()
-    put(EVALUATION, ("majority", "test", "accuracy"), float("nan"))
-    pull_request.commit(pull)
-    Path(EVALUATION).write_bytes(sound)
-    code, out, err = pr_report(capfd, "HEAD")
-    pull_request.git(pull, "reset", "--quiet", "--mixed", "HEAD~1")
-    assert (code, out) == (2, "")
-    assert err.startswith(f"error: pr-report: {EVALUATION} of ")
-    assert err.endswith(f"{NOT_JSON}\n")
-    assert TREE not in err
-
-
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 2.0, None])
 def test_predictions_with_impossible_probabilities_are_named(
     pull: Path, capfd: pytest.CaptureFixture[str], value: float | None
@@ -165,3 +148,61 @@ def test_predictions_whose_ids_are_no_text_are_those_of_another_version(
     code, out, err = pr_report(capfd, "HEAD")
     assert (code, err) == (0, "")
     assert "- Unpaired 95% intervals" in out
+
+
+# What is asked for, and what the gate can not check
+
+
+NO_COMMIT = "BASE and --head must be commits that Git has here"
+
+
+@pytest.mark.usefixtures("pull")
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        (["nosuch"], f"{NO_COMMIT}; got nosuch; git fetch may bring it"),
+        (["--", "--version"], f"{NO_COMMIT}; got --version; git fetch may bring it"),
+        (["HEAD", "--head", ""], f"{NO_COMMIT}; got ; git fetch may bring it"),
+        (["HEAD", "--output", "params.yaml/comment.md"], "params.yaml: File exists"),
+    ],
+)
+def test_a_wrong_argument_is_one_line(capfd: pytest.CaptureFixture[str], words: list[str], error: str) -> None:
+    assert pr_report(capfd, *words) == (2, "", f"error: pr-report: {error}\n")
+
+
+def test_a_folder_without_git_and_a_commit_without_dvc_yaml_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    line = "error: pr-report: the current folder must be in a Git repository; got none\n"
+    assert pr_report(capfd, "HEAD") == (2, "", line)
+    pull_request.git(tmp_path, "init", "--quiet")
+    pull_request.commit(tmp_path)
+    code, out, err = pr_report(capfd, "HEAD")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert err.startswith("error: pr-report: dvc.yaml must name an output called evaluation.json; got none in ")
+
+
+@pytest.mark.usefixtures("pull")
+def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(capfd: pytest.CaptureFixture[str]) -> None:
+    put("params.yaml", ("gate", "minimum"), {"nb_svm": {"test": {"accuracy": 0.7}}})
+    code, out, err = pr_report(capfd, "HEAD")
+    reason = "params.yaml: gate.minimum must name a metric of the run; got nb_svm.test.accuracy"
+    assert (code, err) == (2, f"error: pr-report: {reason}\n")
+    assert out.startswith(f"{MARKER}\n")
+    assert "; the gate could not be checked; the rules of the gate changed.**" in out
+    assert f"- the gate could not be checked: `{reason}`" in out.splitlines()
+
+
+@pytest.mark.usefixtures("pull")
+def test_a_different_task_has_no_verdict(capfd: pytest.CaptureFixture[str]) -> None:
+    put("params.yaml", ("data", "missing"), "drop")
+    code, out, err = pr_report(capfd, "HEAD")
+    assert (code, err) == (0, "")
+    said = "**The task differs from the base, so no numbers are compared; the gate passed.**"
+    assert out.splitlines()[4] == said
+    row = next(line for line in out.splitlines() if line.startswith("| `majority` | `test` | `accuracy` | "))
+    assert row.endswith("|  | different task |")
+    assert "| `maximum_drop` | `majority.test.accuracy` | " in out
+    assert "aired 95% intervals" not in out
