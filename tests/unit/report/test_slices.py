@@ -61,10 +61,6 @@ def test_the_worst_slices_are_shown_and_all_of_them_folded() -> None:
     assert shown["worst"].rows[0][4] == "0.100"
 
 
-def test_without_a_weak_slice_the_section_says_so() -> None:
-    assert "No slice of the test rows is weaker than the others beyond chance." in sections(make_run())["slices"]
-
-
 def test_without_slices_there_is_no_section() -> None:
     assert "slices" not in sections(replace(make_run(), slices={MODEL: {}, "majority": {}}))
     assert slices(make_run(("majority",))) is None
@@ -75,10 +71,6 @@ def test_values_that_are_no_slices_are_counted() -> None:
     text = sections(replace(make_run(), slices=entries))["slices"]
     assert "Not compared: 57 values of class and 1 value of plat⟨U+202E⟩form (fewer than 10 rows of them or" in text
     assert "Not compared" not in sections(make_run())["slices"]
-
-
-def test_models_that_decide_one_class_are_left_out_by_name() -> None:
-    assert "Left out, since they decide one class for all rows: majority." in sections(make_run())["slices"]
 
 
 def test_a_slice_is_shown_by_its_column_and_the_name_of_its_value() -> None:

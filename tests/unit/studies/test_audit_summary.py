@@ -41,11 +41,6 @@ def test_wrong_labels_are_flagged_by_all_models_and_listed_first(wrong: pd.DataF
     assert first["flagged_by"] == "logistic_regression naive_bayes"
 
 
-def test_the_same_rows_give_the_same_audit(wrong: pd.DataFrame) -> None:
-    assert summarize(find(wrong)) == summarize(find(wrong))
-    assert issue_table(find(wrong)).to_dict("records") == issue_table(find(wrong)).to_dict("records")
-
-
 def test_three_classes_and_one_model_will_do() -> None:
     audited = find(rows_with_issues(90, "012"), ("logistic_regression",))
     assert set(np.argsort(audited.issues.scores)[: len(WRONG)].tolist()) == set(WRONG)

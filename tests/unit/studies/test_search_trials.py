@@ -81,8 +81,7 @@ def test_there_are_no_more_trials_than_combinations(tmp_path: Path) -> None:
     assert len(table(tmp_path, trials=100)) == 6
 
 
-@pytest.mark.parametrize("sampler", ["random", "tpe"])
-@pytest.mark.parametrize("done", [1, 4, 14])
+@pytest.mark.parametrize(("sampler", "done"), [("random", 1), ("tpe", 4), ("random", 14)])
 def test_a_search_that_was_killed_resumes_with_the_same_trials(
     tmp_path: Path, fitted: list[Any], monkeypatch: pytest.MonkeyPatch, sampler: str, done: int
 ) -> None:
