@@ -1,6 +1,7 @@
 """The errors of tables that break a rule, line by line."""
 
 import datetime as dt
+import functools
 import gzip
 import io
 import struct
@@ -64,6 +65,9 @@ def alone(name: str, content: bytes | str, /, *lines: str, **settings: str) -> C
     return {f"own/{name}": content}, f"own/{name}", settings, tuple(f"own/{name}{line}" for line in lines)
 
 
+csv, json, jsonl = (functools.partial(alone, f"c.{ending}") for ending in ("csv", "json", "jsonl"))
+
+
 def folder(files: Mapping[str, bytes | str], /, *lines: str, **settings: str) -> Case:
     """Return the case of the folder `own` with these files; the lines are complete."""
     return {f"own/{name}": content for name, content in files.items()}, "own", settings, lines
@@ -104,54 +108,45 @@ def columns(*settings: str, there: str, wanted: Mapping[str, str] = {}, hint: st
 
 
 HEADERS = {
-    "empty file": alone("c.csv", "", " must have a header and rows; got an empty file"),
-    "nothing but a byte order mark": alone("c.csv", "\ufeff", " must have a header and rows; got an empty file"),
-    "header without rows": alone("c.csv", HEAD, " must have rows; got none"),
-    "blank first line": alone("c.csv", f"\n{GOOD}", ":1: must be a header; got a blank line; remove it"),
-    "no header": alone("c.csv", "a,0\nb,1\n", *columns("text", "label", there="a, 0", hint=f"; {NO_HEADER}")),
-    "JSON called csv": alone(
-        "c.csv",
+    "empty file": csv("", " must have a header and rows; got an empty file"),
+    "nothing but a byte order mark": csv("\ufeff", " must have a header and rows; got an empty file"),
+    "header without rows": csv(HEAD, " must have rows; got none"),
+    "blank first line": csv(f"\n{GOOD}", ":1: must be a header; got a blank line; remove it"),
+    "no header": csv("a,0\nb,1\n", *columns("text", "label", there="a, 0", hint=f"; {NO_HEADER}")),
+    "JSON called csv": csv(
         '[{"text": "a", "label": 0}]',
         *columns("text", "label", there="""[{"text": "a", ' "label": 0}]'""", hint=f"; {IS_JSON}"),
     ),
-    "semicolons and quotes": alone(
-        "c.csv",
-        '"text";"label"\n"a";"0"\n',
-        f":1: {QUOTES}; got text after a closing quote in line 1; {DELIMITER}",
+    "semicolons and quotes": csv(
+        '"text";"label"\n"a";"0"\n', f":1: {QUOTES}; got text after a closing quote in line 1; {DELIMITER}"
     ),
-    "tabs in CSV": alone(
-        "c.csv",
-        "text\tlabel\na\t0\n",
-        *columns("text", "label", there=r"'text\tlabel'", hint="; set data.format to tsv"),
+    "tabs in CSV": csv(
+        "text\tlabel\na\t0\n", *columns("text", "label", there=r"'text\tlabel'", hint="; set data.format to tsv")
     ),
-    "another column with semicolons": alone(
-        "c.csv", "text;stars\na;0\n", *columns("text", "label", there="text;stars", hint=f"; {DELIMITER}")
+    "another column with semicolons": csv(
+        "text;stars\na;0\n", *columns("text", "label", there="text;stars", hint=f"; {DELIMITER}")
     ),
-    "names in other case": alone("c.csv", "Text,Label\na,0\n", *columns("text", "label", there="Text, Label")),
-    "space in a name": alone("c.csv", "text, label\na, 0\n", *columns("label", there="text, ' label'")),
-    "names that would break the line": alone(
-        "c.csv",
+    "names in other case": csv("Text,Label\na,0\n", *columns("text", "label", there="Text, Label")),
+    "space in a name": csv("text, label\na, 0\n", *columns("label", there="text, ' label'")),
+    "names that would break the line": csv(
         'text,"c\nd",\x1b[31m,"a,b",' + "x" * 99 + "\n",
         *columns("label", there=rf"text, 'c\nd', '\x1b[31m', 'a,b', '{'x' * 39}…'"),
     ),
-    "many columns": alone(
-        "c.csv",
+    "many columns": csv(
         "text," + ",".join(f"c{number}" for number in range(99)) + "\n",
         *columns("label", there="text, " + ", ".join(f"c{number}" for number in range(11)) + ", …"),
     ),
-    "a name twice": alone(
-        "c.csv",
+    "a name twice": csv(
         "text,label,text\na,0,b\n",
         ": data.text must be one of its columns (text, label, text); got 2 columns named 'text'",
     ),
-    "semicolons": alone(
-        "c.csv", "text;label\na;0\n", *columns("text", "label", there="text;label", hint="; set data.delimiter to ';'")
+    "semicolons": csv(
+        "text;label\na;0\n", *columns("text", "label", there="text;label", hint="; set data.delimiter to ';'")
     ),
     "commas in TSV": alone(
         "c.tsv", GOOD, *columns("text", "label", there="'text,label'", hint="; set data.delimiter to ','")
     ),
-    "names of another table": alone(
-        "c.csv",
+    "names of another table": csv(
         GOOD,
         *columns(
             *("text", "label", "id", "group"),
@@ -165,30 +160,21 @@ HEADERS = {
     ),
 }
 LINES = {
-    "too few fields": alone("c.csv", f"{HEAD}a\nb,1\n", f":2: {FIELDS}; got 1; {QUOTE}"),
-    "too many fields": alone("c.csv", f"{HEAD}a, or b,0\nb,1\n", f":2: {FIELDS}; got 3; {QUOTE}"),
+    "too few fields": csv(f"{HEAD}a\nb,1\n", f":2: {FIELDS}; got 1; {QUOTE}"),
+    "too many fields": csv(f"{HEAD}a, or b,0\nb,1\n", f":2: {FIELDS}; got 3; {QUOTE}"),
     "quotes in TSV": alone(
         "c.tsv",
         'text\tlabel\n"a\tb"\t0\n',
         f":2: {FIELDS}; got 3; if there are quotes around fields, set data.quoting to true",
     ),
-    "open quote": alone(
-        "c.csv",
-        f'{HEAD}a,0\n"b,1\nc,0\n',
-        f":3: {QUOTES}; got the end of the file inside quotes; {UNQUOTE}",
+    "open quote": csv(f'{HEAD}a,0\n"b,1\nc,0\n', f":3: {QUOTES}; got the end of the file inside quotes; {UNQUOTE}"),
+    "quote inside quotes": csv(
+        f'{HEAD}a,0\n"b\n\n"c",1\n', f":3: {QUOTES}; got text after a closing quote in line 5; {UNQUOTE}"
     ),
-    "quote inside quotes": alone(
-        "c.csv",
-        f'{HEAD}a,0\n"b\n\n"c",1\n',
-        f":3: {QUOTES}; got text after a closing quote in line 5; {UNQUOTE}",
-    ),
-    "lone CR": alone("c.csv", f"{HEAD}a\rb,0\n", f":2: {CR}"),
-    "rows behind a quoted line end": alone("c.csv", f'{HEAD}"a\nb\nc",0\nd\n', f":5: {FIELDS}; got 1; {QUOTE}"),
-    "five wrong rows": alone(
-        "c.csv", HEAD + "a\n" * 5, *(f":{number}: {FIELDS}; got 1; {QUOTE}" for number in range(2, 7))
-    ),
-    "many wrong rows": alone(
-        "c.csv",
+    "lone CR": csv(f"{HEAD}a\rb,0\n", f":2: {CR}"),
+    "rows behind a quoted line end": csv(f'{HEAD}"a\nb\nc",0\nd\n', f":5: {FIELDS}; got 1; {QUOTE}"),
+    "five wrong rows": csv(HEAD + "a\n" * 5, *(f":{number}: {FIELDS}; got 1; {QUOTE}" for number in range(2, 7))),
+    "many wrong rows": csv(
         HEAD + "a,0\n" * 100 + "a\n" * 900,
         *(f":{number}: {FIELDS}; got 1; {QUOTE}" for number in range(102, 107)),
         ": 900 of 1000 rows are wrong, 5 shown",
@@ -209,191 +195,140 @@ LINES = {
     ),
 }
 VALUES = {
-    "blank line": alone(
-        "c.csv", f"{HEAD}a,0\n\nb,1\n", f":3: text must not be empty; got nothing in column text; {DROP}"
-    ),
-    "no text": alone("c.csv", f"{HEAD},0\nb,1\n", f":2: text must not be empty; got '' in column text; {DROP}"),
+    "blank line": csv(f"{HEAD}a,0\n\nb,1\n", f":3: text must not be empty; got nothing in column text; {DROP}"),
+    "no text": csv(f"{HEAD},0\nb,1\n", f":2: text must not be empty; got '' in column text; {DROP}"),
     "text of spaces": alone(
         "c.tsv",
         "review\tlabel\n\u3000 \t0\nb\t1\n",
         rf":2: text must not be empty; got '\u3000 ' in column review; {DROP}",
         text="review",
     ),
-    "no label": alone("c.csv", f"{HEAD}a,\nb,1\n", f":2: label must not be empty; got '' in column label; {DROP}"),
-    "label of a space": alone(
-        "c.csv", f"{HEAD}a, \nb,1\n", f":2: label must not be empty; got ' ' in column label; {DROP}"
-    ),
-    "label of two lines": alone(
-        "c.csv", f'{HEAD}a,"0\n1"\nb,1\n', r":2: label must not contain control characters; got '0\n1'"
-    ),
-    "label with U+0085": alone(
-        "c.csv", f"{HEAD}a,0\x85\nb,1\n", r":2: label must not contain control characters; got '0\x85'"
-    ),
-    "NUL in a text": alone("c.csv", f"{HEAD}a\0b,0\nb,1\n", ":2: text must not contain NUL; got one at offset 1"),
-    "one class": alone("c.csv", f"{HEAD}a,0\nb,0\n", " must have rows of at least two classes; got only '0'"),
-    "label not in data.classes": alone(
-        "c.csv",
+    "no label": csv(f"{HEAD}a,\nb,1\n", f":2: label must not be empty; got '' in column label; {DROP}"),
+    "label of a space": csv(f"{HEAD}a, \nb,1\n", f":2: label must not be empty; got ' ' in column label; {DROP}"),
+    "label of two lines": csv(f'{HEAD}a,"0\n1"\nb,1\n', r":2: label must not contain control characters; got '0\n1'"),
+    "label with U+0085": csv(f"{HEAD}a,0\x85\nb,1\n", r":2: label must not contain control characters; got '0\x85'"),
+    "NUL in a text": csv(f"{HEAD}a\0b,0\nb,1\n", ":2: text must not contain NUL; got one at offset 1"),
+    "one class": csv(f"{HEAD}a,0\nb,0\n", " must have rows of at least two classes; got only '0'"),
+    "label not in data.classes": csv(
         f"{HEAD}a,neg\nb,postive\nc,pos\n",
         f":3: label must be one of data.classes (neg, pos); got 'postive'; {ADD}",
         classes="[neg, pos]",
     ),
-    "data.classes without quotes": alone(
-        "c.csv",
+    "data.classes without quotes": csv(
         f"{HEAD}a,True\nb,01\nc,1\n",
         f":2: label must be one of data.classes (true, 1); got 'True'; {ADD}",
         f":3: label must be one of data.classes (true, 1); got '01'; {ADD}",
         classes="[True, 01]",
     ),
-    "a class of data.classes without rows": alone(
-        "c.csv",
+    "a class of data.classes without rows": csv(
         f"{HEAD}a,neg\nb,pos\n",
         ": every class of data.classes (neg, neutral, pos) must have a row; got none of 'neutral'",
         classes="[neg, neutral, pos]",
     ),
-    "all rows dropped": alone(
-        "c.csv", f"{HEAD},0\nb,\n\n", " must have rows; got none with text and label", missing="drop"
+    "all rows dropped": csv(f"{HEAD},0\nb,\n\n", " must have rows; got none with text and label", missing="drop"),
+    "a class dropped": csv(f"{HEAD}a,0\n,1\n", " must have rows of at least two classes; got only '0'", missing="drop"),
+    "wrong row where others are dropped": csv(f"{HEAD}a,0\nb\n,1\n", f":3: {FIELDS}; got 1; {QUOTE}", missing="drop"),
+    "id twice": csv("n,text,label\n7,a,0\n8,b,1\n7,c,0\n", ":4: n must be unique; got '7', as in own/c.csv:2", id="n"),
+    "no id": csv(
+        "n,text,label\n ,a,0\n8,b,1\n", ":2: n must not be empty; got ' '; fill it in, or set data.id to null", id="n"
     ),
-    "a class dropped": alone(
-        "c.csv", f"{HEAD}a,0\n,1\n", " must have rows of at least two classes; got only '0'", missing="drop"
-    ),
-    "wrong row where others are dropped": alone(
-        "c.csv", f"{HEAD}a,0\nb\n,1\n", f":3: {FIELDS}; got 1; {QUOTE}", missing="drop"
-    ),
-    "id twice": alone(
-        "c.csv",
-        "n,text,label\n7,a,0\n8,b,1\n7,c,0\n",
-        ":4: n must be unique; got '7', as in own/c.csv:2",
-        id="n",
-    ),
-    "no id": alone(
-        "c.csv",
-        "n,text,label\n ,a,0\n8,b,1\n",
-        ":2: n must not be empty; got ' '; fill it in, or set data.id to null",
-        id="n",
-    ),
-    "no group": alone(
-        "c.csv",
+    "no group": csv(
         "the author,text,label\n,a,0\n8,b,1\n",
         ":2: the author must not be empty; got ''; fill it in, or set data.group to null",
         group="the author",
     ),
-    "id of two lines": alone(
-        "c.csv", 'n,text,label\n"a\nb",a,0\n8,b,1\n', r":2: n must not contain control characters; got 'a\nb'", id="n"
+    "id of two lines": csv(
+        'n,text,label\n"a\nb",a,0\n8,b,1\n', r":2: n must not contain control characters; got 'a\nb'", id="n"
     ),
 }
 BYTES = {
-    "cp1252": alone(
-        "c.csv", f"{HEAD}café,0\n".encode("cp1252"), ":2: must be utf-8; got byte 0xe9 at offset 3; set data.encoding"
+    "cp1252": csv(
+        f"{HEAD}café,0\n".encode("cp1252"), ":2: must be utf-8; got byte 0xe9 at offset 3; set data.encoding"
     ),
-    "cp1252 in the header": alone(
-        "c.csv", "libellé,texte\n".encode("cp1252"), ":1: must be utf-8; got byte 0xe9 at offset 6; set data.encoding"
+    "cp1252 in the header": csv(
+        "libellé,texte\n".encode("cp1252"), ":1: must be utf-8; got byte 0xe9 at offset 6; set data.encoding"
     ),
-    "a byte that is none of cp1252": alone(
-        "c.csv",
-        b"text,label\na\x81,0\n",
-        ":2: must be cp1252; got byte 0x81 at offset 1; set data.encoding",
-        encoding="cp1252",
+    "a byte that is none of cp1252": csv(
+        b"text,label\na\x81,0\n", ":2: must be cp1252; got byte 0x81 at offset 1; set data.encoding", encoding="cp1252"
     ),
     "surrogate in UTF-8": alone(
         "c.txt", b"a\t1\n\xed\xa0\x80\t0\n", ":2: must be utf-8; got byte 0xed at offset 0; set data.encoding"
     ),
-    "surrogate in UTF-7": alone(
-        "c.csv",
+    "surrogate in UTF-7": csv(
         f"{HEAD}+2AA-,0\n",
         ":2: must be utf-7; got half a surrogate pair at offset 0; set data.encoding",
         encoding="utf-7",
     ),
-    "UTF-16 without a mark": alone("c.csv", GOOD.encode("utf-16-le"), ":1: must be utf-8; got NUL; set data.encoding"),
-    "UTF-16 whose mark is missing": alone(
-        "c.csv",
-        GOOD.encode("utf-16-le"),
-        f" must be utf-16; {NO_MARK}; set data.encoding",
-        encoding="utf-16",
+    "UTF-16 without a mark": csv(GOOD.encode("utf-16-le"), ":1: must be utf-8; got NUL; set data.encoding"),
+    "UTF-16 whose mark is missing": csv(
+        GOOD.encode("utf-16-le"), f" must be utf-16; {NO_MARK}; set data.encoding", encoding="utf-16"
     ),
-    "UTF-16 cut off": alone(
-        "c.csv",
+    "UTF-16 cut off": csv(
         GOOD.encode("utf-16")[:-1],
         " must be utf-16; got byte 0x0a (truncated data); set data.encoding",
         encoding="utf-16",
     ),
 }
 JSON_LINES = {
-    "empty file": alone("c.jsonl", "", " must have rows; got none"),
-    "a list over lines": alone(
-        "c.jsonl",
+    "empty file": jsonl("", " must have rows; got none"),
+    "a list over lines": jsonl(
         '[{"text": "a", "label": 0},\n{"text": "b", "label": 1}]\n',
         f""":1: {JSON}; Expecting value in '[{{"text": "a", "label": 0}},'; {IS_ARRAY}""",
         f""":2: {JSON}; Extra data in '{{"text": "b", "label": 1}}]'""",
     ),
-    "a list": alone("c.jsonl", f"[{OBJECT.strip()}]\n", f":1: {JSON}; got a list; {IS_ARRAY}"),
-    "Python for JSON": alone(
-        "c.jsonl",
+    "a list": jsonl(f"[{OBJECT.strip()}]\n", f":1: {JSON}; got a list; {IS_ARRAY}"),
+    "Python for JSON": jsonl(
         OBJECT + "{'text': 'a'}\n",
         f""":2: {JSON}; Expecting property name enclosed in double quotes in "{{'text': 'a'}}\"""",
     ),
-    "no objects": alone(
-        "c.jsonl",
-        OBJECT + '"b"\n1\nnull\n',
-        f":2: {JSON}; got 'b'",
-        f":3: {JSON}; got 1",
-        f":4: {JSON}; got nothing",
+    "no objects": jsonl(
+        OBJECT + '"b"\n1\nnull\n', f":2: {JSON}; got 'b'", f":3: {JSON}; got 1", f":4: {JSON}; got nothing"
     ),
-    "a key twice": alone(
-        "c.jsonl",
+    "a key twice": jsonl(
         OBJECT + '{"text": "b", "label": 0, "label": 1}\n',
         f""":2: {JSON}; duplicate key 'label' in '{{"text": "b", "label": 0, "label": 1}}'""",
     ),
-    "a number of 5,000 digits": alone(
-        "c.jsonl",
+    "a number of 5,000 digits": jsonl(
         OBJECT + '{"n": ' + "9" * 5000 + "}\n",
         f":2: {JSON}; Exceeds the limit (4300 digits) for integer string conversion: value has 5000 digits in "
         f"""'{{"n": {"9" * 33}…'""",
     ),
-    "50,000 brackets": alone("c.jsonl", OBJECT + "[" * 50_000, f":2: {JSON}; too deep in '{'[' * 39}…'"),
-    "text of other types": alone(
-        "c.jsonl",
+    "50,000 brackets": jsonl(OBJECT + "[" * 50_000, f":2: {JSON}; too deep in '{'[' * 39}…'"),
+    "text of other types": jsonl(
         OBJECT + "".join(f'{{"text": {text}, "label": 1}}\n' for text in ("5", "true", '["b"]', '{"raw": "c"}')),
         ":2: text must be text; got 5",
         ":3: text must be text; got True",
         ":4: text must be text; got a list",
         ":5: text must be text; got an object",
     ),
-    "labels of other types": alone(
-        "c.jsonl",
+    "labels of other types": jsonl(
         OBJECT + "".join(f'{{"text": "b", "label": {label}}}\n' for label in ("1.0", "NaN", "-1e999", "{}")),
         f":2: {LABEL}; got 1.0",
         f":3: {LABEL}; got nan",
         f":4: {LABEL}; got -inf",
         f":5: {LABEL}; got an object",
     ),
-    "a list of labels": alone(
-        "c.jsonl",
-        OBJECT + '{"text": "b", "label": ["x", "y"]}\n' * 9,
-        f":2: label must hold one label; got a list; {ONE_LABEL}",
+    "a list of labels": jsonl(
+        OBJECT + '{"text": "b", "label": ["x", "y"]}\n' * 9, f":2: label must hold one label; got a list; {ONE_LABEL}"
     ),
-    "blank line and empty object": alone(
-        "c.jsonl",
+    "blank line and empty object": jsonl(
         OBJECT + "\n{}\n",
         f":2: text must not be empty; got nothing in column text; {DROP}",
         f":3: text must not be empty; got nothing in column text; {DROP}",
     ),
-    "other keys in every row": alone(
-        "c.jsonl",
+    "other keys in every row": jsonl(
         '{"review": "a", "stars": 1}\n{"review": "b", "user": 2}\n',
         *columns("text", "label", there="review, stars, user"),
     ),
-    "half an emoji": alone(
-        "c.jsonl",
+    "half an emoji": jsonl(
         OBJECT + '{"text": "b\\ud83d", "label": 1}\n',
         ":2: text must be Unicode text; got half a surrogate pair at offset 1",
     ),
-    "not UTF-8": alone(
-        "c.jsonl",
+    "not UTF-8": jsonl(
         OBJECT.encode() + b'{"text": "caf\xe9", "label": 1}\n',
         ":2: must be utf-8; got byte 0xe9 at offset 13; set data.encoding",
     ),
-    "source in later rows alone": alone(
-        "c.jsonl",
+    "source in later rows alone": jsonl(
         '{"text": "a"}\n{"text": "b", "source": "x"}\n',
         ":2: source must be a key of the first row too, or of no row; add it there",
         label="source",
@@ -403,21 +338,19 @@ ARRAY = "must be a JSON array of objects"
 BY_LINE = "if each line is an object, set data.format to jsonl"
 RECORDS = "pandas writes one by to_json(orient='records')"
 JSON_ARRAYS = {
-    "empty file": alone("c.json", "", f":1: {ARRAY}; Expecting value in ''"),
-    "no rows": alone("c.json", "[]", " must have rows; got none"),
-    "JSON Lines called json": alone("c.json", OBJECT * 2, f":2: {ARRAY}; got more after its end; {BY_LINE}"),
-    "columns": alone(
-        "c.json",
+    "empty file": json("", f":1: {ARRAY}; Expecting value in ''"),
+    "no rows": json("[]", " must have rows; got none"),
+    "JSON Lines called json": json(OBJECT * 2, f":2: {ARRAY}; got more after its end; {BY_LINE}"),
+    "columns": json(
         '{"text": {"0": "a"}, "label": {"0": 1}}',
         f" {ARRAY}; got one object with the keys text, label; {RECORDS}; {BY_LINE}",
     ),
-    "cut off": alone("c.json", '[\n{"text": "a",\n "lab', f""":3: {ARRAY}; Unterminated string in '"lab'"""),
-    "a key twice": alone("c.json", '[{"text": "a", "text": "b"}]', f" {ARRAY}; duplicate key 'text'"),
-    "50,000 brackets": alone("c.json", "[" * 50_000, f" {ARRAY}; too deep"),
-    "not UTF-8": alone("c.json", b'["caf\xe9"]', ": must be utf-8; got byte 0xe9 at offset 5; set data.encoding"),
-    "other columns": alone("c.json", '[{"a": 1}, {"b": 2}]', *columns("text", "label", there="a, b")),
-    "wrong elements": alone(
-        "c.json",
+    "cut off": json('[\n{"text": "a",\n "lab', f""":3: {ARRAY}; Unterminated string in '"lab'"""),
+    "a key twice": json('[{"text": "a", "text": "b"}]', f" {ARRAY}; duplicate key 'text'"),
+    "50,000 brackets": json("[" * 50_000, f" {ARRAY}; too deep"),
+    "not UTF-8": json(b'["caf\xe9"]', ": must be utf-8; got byte 0xe9 at offset 5; set data.encoding"),
+    "other columns": json('[{"a": 1}, {"b": 2}]', *columns("text", "label", there="a, b")),
+    "wrong elements": json(
         f'[{OBJECT}, 7, [], {{"text": 5, "label": 1}}, {{"text": "b"}}]',
         ":2: must be an object of the array; got 7",
         ":3: must be an object of the array; got a list",
@@ -541,8 +474,7 @@ FOLDERS = {
         {"pos/1.txt": "a", "pos/2.txt": "b"}, "own must have rows of at least two classes; got only 'pos'"
     ),
     "an empty file": folder(
-        {"neg/1.txt": "a", "pos/2.txt": ""},
-        f"own/pos/2.txt: text must not be empty; got '' in column text; {DROP}",
+        {"neg/1.txt": "a", "pos/2.txt": ""}, f"own/pos/2.txt: text must not be empty; got '' in column text; {DROP}"
     ),
     "not UTF-8": folder(
         {"neg/1.txt": "a", "pos/2.txt": b"b\ncaf\xe9"},
@@ -598,12 +530,7 @@ PARQUET = {
         f"text of type {column.type}": alone(
             "c.parquet", parquet(column, [0]), f": column text must hold text; got {column.type}"
         )
-        for column in (
-            pa.array([b"a"]),
-            pa.array([1]),
-            pa.array([["a"]], LIST),
-            pa.array([b"a"]).dictionary_encode(),
-        )
+        for column in (pa.array([b"a"]), pa.array([1]), pa.array([["a"]], LIST), pa.array([b"a"]).dictionary_encode())
     },
     **{
         f"label of type {column.type}": alone(
@@ -630,9 +557,7 @@ PARQUET = {
         f":2: label must not be empty; got nothing in column label; {DROP}",
     ),
     "not UTF-8": alone(
-        "c.parquet",
-        parquet(pa.array([b"a", b"\xff"]).view(pa.string())),
-        " must contain text in UTF-8; got byte 0xff",
+        "c.parquet", parquet(pa.array([b"a", b"\xff"]).view(pa.string())), " must contain text in UTF-8; got byte 0xff"
     ),
 }
 COMPRESSED = {
@@ -653,21 +578,14 @@ COMPRESSED = {
     "empty gz": alone("c.csv.gz", b"", " must have a header and rows; got an empty file"),
     "gz of no Parquet": alone("c.parquet.gz", gz(GOOD), f" must be a whole Parquet file; {NO_PARQUET}; copy it again"),
     "CSV called zst": alone(
-        "c.csv.zst",
-        GOOD,
-        " must be a whole zstd file; ZSTD decompress failed: Unknown frame descriptor; copy it again",
+        "c.csv.zst", GOOD, " must be a whole zstd file; ZSTD decompress failed: Unknown frame descriptor; copy it again"
     ),
     "zst cut off": alone(
         "c.csv.zst", zst(GOOD.encode())[:-3], " must be a whole zstd file; Truncated compressed stream; copy it again"
     ),
 }
 FILES = {
-    "nothing there": (
-        {},
-        "own/c.csv",
-        {},
-        ("own/c.csv not found; set data.path to a file or folder of texts",),
-    ),
+    "nothing there": ({}, "own/c.csv", {}, ("own/c.csv not found; set data.path to a file or folder of texts",)),
     "an old spreadsheet": alone("c.xls", b"", f" {UNREAD}; got .xls; save it as .xlsx or .csv"),
     "an archive": alone("c.csv.zip", b"", f" {UNREAD}; got .zip; unpack it"),
     "another compression": alone("c.csv.bz2", b"", f" {UNREAD}; got .bz2; decompress it"),
@@ -714,11 +632,8 @@ FILES = {
         "own/a.csv must belong to one split; got train and test in data.files",
         files='{train: "*.csv", test: a.csv}',
     ),
-    "one file for all splits": alone(
-        "c.csv",
-        GOOD,
-        " must be a folder, in which data.files names the files of each split; got a file",
-        files="{train: c.csv}",
+    "one file for all splits": csv(
+        GOOD, " must be a folder, in which data.files names the files of each split; got a file", files="{train: c.csv}"
     ),
     "a split whose rows are all dropped": folder(
         {"train.csv": GOOD, "test.csv": HEAD + "c,\n"},
@@ -733,18 +648,14 @@ FILES = {
     ),
 }
 SPLIT_COLUMNS = {
-    "no such column": alone(
-        "c.csv", GOOD, *columns("split", there="text, label", wanted={"split": "fold"}), split="fold"
-    ),
-    "other words": alone(
-        "c.csv",
+    "no such column": csv(GOOD, *columns("split", there="text, label", wanted={"split": "fold"}), split="fold"),
+    "other words": csv(
         "text,label,fold\na,0,train\nb,1,eval\nc,1,Test\nd,1,0\n",
         f":3: fold must be {SPLITS}; got 'eval'; correct it",
         f":5: fold must be {SPLITS}; got '0'; correct it",
         split="fold",
     ),
-    "no word": alone(
-        "c.csv",
+    "no word": csv(
         "text,label,fold\na,0,train\nb,1,\n",
         ":3: fold must not be empty; got ''; fill it in, or set data.split to null",
         split="fold",
