@@ -92,6 +92,7 @@ def test_a_table_that_is_replaced_at_the_worst_moment_is_noticed(project: Copy, 
         require_truth(project, split_and_replace(project, ready))
 
 
+@pytest.mark.nightly
 def test_a_table_that_is_replaced_at_any_moment_is_noticed(project: Copy) -> None:
     random = np.random.default_rng(seed())
     for _ in range(tries(1)):

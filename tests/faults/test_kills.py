@@ -1,4 +1,4 @@
-"""Stages and `dvc repro` that are killed while they write: the next run makes it good and leaves nothing behind."""
+"""A `dvc repro` that is killed while a stage writes: the next run makes it good and leaves nothing behind."""
 
 import contextlib
 import os
@@ -7,41 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
-
-import pytest
 
 from ci import dvc_files
 from tests import verify
 from tests.faults import tracing
 from tests.faults.campaign import seed, tries
-from tests.faults.tracing import COMMIT, STAGES, needs_tracer
+from tests.faults.tracing import STAGES
 from tests.verify import Copy
 
 LATEST = 30.0  # seconds in which a run of the small pipeline is killed
-
-
-@needs_tracer
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_that_is_killed_while_it_renames_is_made_good_by_the_next_run(
-    project: Path, tmp_path: Path, name: str
-) -> None:
-    generator = random.Random(f"{seed()} {name}")  # noqa: S311 (no secret)
-    stage, old, new = tracing.run_again(project, name)
-    calls = stage.calls(COMMIT, tmp_path / "log")
-    assert calls
-    wrong, kills = [], 0
-    for call in tracing.choose(generator, calls, tries(1)):
-        tracing.put(stage, old)
-        killed = stage.inject(call, "signal=KILL", tmp_path / "log")
-        kills += killed.status < 0
-        half = tracing.state(stage)
-        parts = [output for output in half if half[output] not in (old[output], new[output], None)]
-        again = stage.run()
-        if again != (0, "", False, False) or tracing.state(stage) != new or tracing.leftovers(project) or parts:
-            wrong.append(f"{call}: partly written {parts}, {again}, left {tracing.leftovers(project)}")
-    print(f"{kills} kills")
-    assert wrong == []
 
 
 def kill_while_writing(copy: Copy, stage: str, seconds: float) -> bool:

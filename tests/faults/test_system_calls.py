@@ -1,21 +1,38 @@
-"""Stages whose system calls fail: all outputs are new or all are old, and a line says what failed."""
+"""Stages whose system calls fail, or that are killed at one: outputs are new or old, and the next run makes it good."""
 
 import random
+import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from tests.faults import tracing
 from tests.faults.campaign import seed, tries
-from tests.faults.tracing import CALLS, ERRORS, STAGES, needs_tracer
+from tests.faults.tracing import CALLS, COMMIT, ERRORS, STAGES, Call, Stage, State, needs_tracer
+
+
+class Traced(NamedTuple):
+    """A stage, outputs that an earlier run may have left, those that it makes, and its system calls."""
+
+    stage: Stage
+    old: State
+    new: State
+    calls: list[Call]
+
+
+@pytest.fixture(scope="module", params=STAGES)
+def traced(request: pytest.FixtureRequest, finished: Path, tmp_path_factory: pytest.TempPathFactory) -> Traced:
+    """A stage that ran in a copy of the finished project."""
+    place = tmp_path_factory.mktemp("traced")
+    stage, old, new = tracing.run_again(Path(shutil.copytree(finished, place / "project")), request.param)
+    return Traced(stage, old, new, stage.calls(CALLS, place / "log"))
 
 
 @needs_tracer
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(project: Path, tmp_path: Path, name: str) -> None:
-    generator = random.Random(f"{seed()} {name}")  # noqa: S311 (no secret)
-    stage, old, new = tracing.run_again(project, name)
-    calls = stage.calls(CALLS, tmp_path / "log")
+def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(traced: Traced, tmp_path: Path) -> None:
+    stage, old, new, calls = traced
+    generator = random.Random(f"{seed()} {stage.name}")  # noqa: S311 (no secret)
     assert len({call.name for call in calls}) > 6
     wrong, hits = [], 0
     for call in tracing.choose(generator, calls, tries(2)):
@@ -25,7 +42,7 @@ def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(project: P
         hits += done.ours
         found = tracing.state(stage)
         lines = [line for line in done.errors.splitlines() if not line.startswith("warning: ")]
-        told = bool(lines) and all(line.startswith(f"error: {name}: ") for line in lines)
+        told = bool(lines) and all(line.startswith(f"error: {stage.name}: ") for line in lines)
         elsewhere = done.hit and not done.ours  # in another thread that has made as many calls, such as an import
         right = found == new if done.status == 0 else found in (old, new) and (elsewhere or (done.status == 2 and told))
         if not right:
@@ -36,4 +53,23 @@ def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(project: P
     print(f"{hits} faults")
     assert wrong == []
     assert hits > 0
-    assert (tracing.state(stage), tracing.leftovers(project)) == (new, [])
+    assert (tracing.state(stage), tracing.leftovers(stage.folder)) == (new, [])
+
+
+@needs_tracer
+def test_a_stage_that_is_killed_while_it_renames_is_made_good_by_the_next_run(traced: Traced, tmp_path: Path) -> None:
+    stage, old, new, calls = traced
+    generator = random.Random(f"{seed()} {stage.name}")  # noqa: S311 (no secret)
+    wrong, kills = [], 0
+    for call in tracing.choose(generator, [call for call in calls if call.name in COMMIT], tries(1)):
+        tracing.put(stage, old)
+        killed = stage.inject(call, "signal=KILL", tmp_path / "log")
+        kills += killed.status < 0
+        half = tracing.state(stage)
+        parts = [output for output in half if half[output] not in (old[output], new[output], None)]
+        again = stage.run()
+        left = tracing.leftovers(stage.folder)
+        if again != (0, "", False, False) or tracing.state(stage) != new or left or parts:
+            wrong.append(f"{call}: partly written {parts}, {again}, left {left}")
+    print(f"{kills} kills")
+    assert wrong == []
