@@ -331,13 +331,8 @@ def test_fetch_names_every_source_that_failed_in_one_line(
     ("stage", "blocks", "path"),
     [
         ("check", 0, "data/checked"),
-        ("split", 0, "data/splits/table.json"),
         ("vectorize", 0, "data/features/words"),
-        ("train", 0, "data/trained/majority/model.json"),
-        ("evaluate", 0, "metrics/models/majority.json"),
-        ("export", 0, "models/index.json"),
         ("export", 1, "models/majority/model.npz"),
-        ("plot", 0, "plots/history.svg"),
         ("report", 0, "reports/report.html"),
     ],
 )
@@ -350,13 +345,9 @@ def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str,
 @pytest.mark.parametrize(
     ("stage", "changes"),
     [
-        ("check", {"output": f"{RAW}/checked"}),
-        ("split", {"splits": f"{RAW}/splits"}),
         ("split", {"report": f"{RAW}/splits.json"}),
         ("vectorize", {"features": RAW}),
-        ("train", {"predictions": RAW}),
         ("evaluate", {"plots": RAW}),
-        ("crossvalidate", {"trainings": f"{RAW}/new.csv"}),
         ("learning_curve", {"figure": f"{RAW}/new.svg"}),
     ],
 )
@@ -402,11 +393,9 @@ def test_evaluate_removes_nothing_where_it_refuses(refuses: Callable[..., None],
     ("words", "line"),
     [
         ([], "the following arguments are required: --corrections, --splits, --report"),
-        (["--splits", "data/splits"], "the following arguments are required: --corrections, --report"),
-        ([*arguments("split"), "more"], "unrecognized arguments: more"),
         ([*arguments("split"), "--force"], "unrecognized arguments: --force"),
     ],
-    ids=["none", "one", "one more", "unknown"],
+    ids=["none", "unknown"],
 )
 def test_wrong_arguments_are_one_line(refuses: Callable[..., None], words: list[str], line: str) -> None:
     refuses("split", f"error: split: {line}; python -m stages.split --help lists the arguments", words=words)

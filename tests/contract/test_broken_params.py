@@ -594,13 +594,10 @@ def test_check_refuses_a_device_or_named_pipe_for_whose_end_dvc_would_wait(
     ("stage", "key", "value", "rule"),
     [
         ("fetch", "fetch.corpus", "yelb", CORPORA),
-        ("fetch", "data.path", "1", "text"),
-        ("split", "split.seed", "a", "an integer"),
         ("split", "data.text", "1", "text"),
         ("vectorize", "vectorize.words.min_df", "0", FREQUENCY),
         ("train", "train.majority", "[]", ENTRY),
         ("evaluate", "evaluate.seed", "a", "an integer"),
-        ("plot", "data.path", "1", "text"),
     ],
 )
 def test_a_stage_refuses_its_own_sections(
@@ -614,13 +611,6 @@ def test_a_stage_reads_no_other_sections(project: Path, capfd: pytest.CaptureFix
     (project / "params.yaml").write_text(put("train.keras.epochs", "0", "split.test_size", "5e-1"))
     assert run_stage(project, "split", *arguments("split")) == 0
     assert capfd.readouterr() == ("classes: '0' 20, '1' 20\ntrain: 20 rows\ntest: 20 rows\n", "")
-
-
-def test_a_stage_refuses_to_run_without_params(refuses: Callable[..., None], project: Path) -> None:
-    (project / "params.yaml").unlink()
-    refuses(
-        "split", "error: split: params.yaml not found; run in the folder that holds it, or git checkout params.yaml"
-    )
 
 
 def test_a_folder_is_no_params(refuses: Callable[..., None], project: Path) -> None:
