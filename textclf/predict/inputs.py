@@ -7,17 +7,18 @@ import codecs
 import io
 import select
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from textclf.core.errors import UserError
-from textclf.core.quoting import first_line, list_names, quote_name
+from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
 from textclf.tables.files import find_files
 from textclf.tables.formats import FORMATS
 from textclf.tables.layout import Layout, NumberedRow, Record, place
 from textclf.tables.lines import SURROGATE
-from textclf.tables.read import read_rows
+from textclf.tables.read import read_batches
 from textclf.tables.values import label_of, text_of
 
 BATCH_ROWS, BATCH_CHARACTERS = 4096, 2**20  # at most, but a single text may be longer
@@ -114,17 +115,24 @@ def read_table(path: Path, layout: Layout) -> Iterator[TextBatch]:
     Raises `UserError` at the first row that breaks a rule or has no text, after the rows before it.
     """
     for file in find_files(path, layout):
-        yield from _batches(read_rows(file.path, file.format, layout), layout, file.name, str(file.path))
+        yield from _batches(_rows(file.path, file.format, layout), layout, file.name, str(file.path))
 
 
 def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBatch]:
     """Yield the rows of a stream in a format of tables as `read_table` does; rows on lines as soon as they arrive."""
     if not FORMATS[kind].by_line:
-        yield from _batches(read_rows(Path("stdin"), kind, layout, stream), layout, "stdin", "stdin")
+        yield from _batches(_rows(Path("stdin"), kind, layout, stream), layout, "stdin", "stdin")
         return
     counted = _LineCounter(stream)
-    rows = read_rows(Path("stdin"), kind, layout, cast("IO[bytes]", counted))
+    rows = _rows(Path("stdin"), kind, layout, cast("IO[bytes]", counted))
     yield from _batches(rows, layout, "stdin", "stdin", counted)
+
+
+def _rows(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = None) -> Iterator[NumberedRow]:
+    """Yield the rows of a file or a stream; those on lines as soon as their line has been read."""
+    most = 1 if FORMATS[kind].by_line else None
+    for batch in read_batches(path, kind, replace(layout, every_key=True), most, stream):
+        yield from map(batch.row, range(len(batch)))
 
 
 class _LineCounter(io.BufferedIOBase):
@@ -194,8 +202,6 @@ def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: 
 
 def _require_value(value_of: Callable[[Record, str], str | None], record: Record, column: str) -> str:
     """Return the value in a column; `ValueError` if there is none."""
-    if record and column not in record:
-        raise ValueError(f"must have the key {quote_name(column)}; got {list_names(list(record))}")
     if (value := value_of(record, column)) is None:
         raise ValueError(f"{quote_name(column)} must be text; got nothing; give it a value, or leave the row out")
     return value

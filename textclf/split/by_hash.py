@@ -18,11 +18,10 @@ from textclf.split.draw import draw_the_rest, require_classes
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
 from textclf.split.shuffle import ShardShuffler
-from textclf.tables.corpus import Batch
 
 
 def hash_splits(
-    batches: Iterable[Batch],
+    batches: Iterable[pa.RecordBatch],
     settings: Split,
     folder: Path,
     given: Collection[str] = frozenset(),
@@ -48,7 +47,7 @@ def hash_splits(
     counter, writers = LeakCounter(), {name: ShardShuffler(folder, name, settings.seed, schema) for name in names}
     for batch in batches:
         exact, normalised = hash_texts(batch["text"]), hash_normalized(batch["text"], settings.seed)
-        groups = hash_texts(batch["group"], settings.seed) if "group" in batch else None
+        groups = hash_texts(batch["group"], settings.seed) if "group" in batch.schema.names else None
         keys = normalised if groups is None else groups
         split_of = assign_splits(keys, settings)
         if given:
@@ -58,7 +57,7 @@ def hash_splits(
         label = batch["label"]
         if corrector is not None:
             label = corrector.correct(batch["id"], label, split_of)
-        columns = [batch["id"], batch["text"], label, pa.array(keys), *map(batch.get, slices)]
+        columns = [batch["id"], batch["text"], label, pa.array(keys), *map(batch.column, slices)]
         table = pa.Table.from_arrays(columns, schema=schema)
         labels = counter.encode(label)
         for name, writer in writers.items():

@@ -107,18 +107,18 @@ def _write_by_hash(
         )
     from textclf.split.by_hash import hash_splits
 
-    rows = corpus.Stream(table, data)
+    rows = corpus.Corpus(table, data)
     slices = splits.slice_columns(rows.layout.columns)
     report = hash_splits(_track_rows(rows), settings, folder, given_splits(table, data), slices, corrector)
     return rows.classes, report | _counts(rows)
 
 
-def _counts(rows: corpus.Corpus | corpus.Stream) -> dict[str, dict[str, int]]:
+def _counts(rows: corpus.Corpus) -> dict[str, dict[str, int]]:
     """Return the parts of the report that reading a table gives."""
     return {"dropped": rows.dropped} | ({"given": dict(rows.given)} if rows.given else {})
 
 
-def _track_rows(batches: corpus.Stream) -> Iterator[corpus.Batch]:
+def _track_rows(batches: corpus.Corpus) -> Iterator[pa.RecordBatch]:
     """Yield the rows in batches of at least `BLOCK_ROWS` and show how many have passed, if it takes long."""
     with contextlib.closing(progress.bar("split", None)) as bar:
         for batch in _merge_small(batches):
@@ -126,23 +126,19 @@ def _track_rows(batches: corpus.Stream) -> Iterator[corpus.Batch]:
             bar.update(len(batch["id"]))
 
 
-def _merge_small(batches: Iterable[corpus.Batch]) -> Iterator[corpus.Batch]:
+def _merge_small(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
     """Yield the rows in larger batches: each file is one at least, and may be a single text."""
-    merged: list[corpus.Batch] = []
+    merged: list[pa.RecordBatch] = []
     rows = size = 0
     for batch in batches:
         merged.append(batch)
         rows += len(batch["id"])
         size += batch["text"].nbytes
         if rows >= BLOCK_ROWS or size >= BLOCK_BYTES:
-            yield _concatenate(merged)
+            yield pa.concat_batches(merged)
             merged, rows, size = [], 0, 0
     if merged:
-        yield _concatenate(merged)
-
-
-def _concatenate(batches: list[corpus.Batch]) -> corpus.Batch:
-    return {name: pa.concat_arrays([batch[name] for batch in batches]) for name in batches[0]}
+        yield pa.concat_batches(merged)
 
 
 def describe_splits(classes: list[str], report: dict[str, Any], settings: Split) -> Iterator[str]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pyarrow import csv
 
 from textclf.core.arrow import as_array
-from textclf.tables.layout import Block
+from textclf.tables.layout import Batch
 
 BOM = "\ufeff".encode()
 LF, CR, QUOTE = 10, 13, 34
@@ -23,7 +23,7 @@ class Parser:
     width: int
     positions: dict[str, int]
 
-    def parse(self, chunk: bytes, line: int, next_line: int) -> Block | None:
+    def parse(self, chunk: bytes, line: int, next_line: int) -> Batch | None:
         """Return the rows on the lines from one to before another; None if a reader has to look at them line by line.
 
         Arrow reads a lone CR as the end of a row, joins what follows a closing quote to what it closed, and leaves out
@@ -51,7 +51,7 @@ class Parser:
         columns = self._columns(chunk, line_ends_in_fields=not by_line)
         if columns is None or columns[0] != len(rows):
             return None
-        return Block(range(line, next_line) if by_line else line + np.searchsorted(ends, rows), columns[1])
+        return Batch(range(line, next_line) if by_line else line + np.searchsorted(ends, rows), columns[1])
 
     def _are_at_ends(self, content: NDArray[np.uint8], quotes: NDArray[np.int64]) -> bool:
         """Return whether every quote begins a field, ends it, or is one of two in a row between these."""

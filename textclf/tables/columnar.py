@@ -20,7 +20,7 @@ from textclf.core.foreign import whole_file
 from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
 from textclf.tables.compression import seekable, stored
-from textclf.tables.layout import Block, Layout
+from textclf.tables.layout import Batch, Layout
 from textclf.tables.limits import row_too_long, with_limited_memory
 from textclf.tables.values import ONE_LABEL
 
@@ -28,8 +28,8 @@ END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow s
 FEATURES = b"huggingface"  # key of a schema's metadata, in which datasets keeps the types of columns
 
 
-def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
-    """Yield the rows of a Parquet file many at a time.
+def read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
+    """Yield the rows of a Parquet file in batches of at most `most`.
 
     Texts are read as positions in a dictionary: a file may have a long text once and repeat it in many rows, and
     nothing in it says how large they are.
@@ -39,11 +39,11 @@ def read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Bloc
         opened.seek(0)
         texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
         file = pq.ParquetFile(opened, read_dictionary=[name for name in layout.names() if name in texts])
-        yield from _read_columns(schema, partial(_parquet_batches, file), path, layout)
+        yield from _read_columns(schema, partial(_parquet_batches, file, most), path, layout)
 
 
-def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
-    """Yield the rows of an Arrow file many at a time: a stream, as datasets saves it, or a file, as Feather."""
+def read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
+    """Yield the rows of an Arrow file in batches of at most `most`: a stream, as datasets saves it, or a file."""
     with whole_file(path, "Arrow"), stored(stream, path) as file, file.open("rb") as bytes_of_file:
         is_file = bytes_of_file.read(6) == b"ARROW1"
         bytes_of_file.seek(max(file.stat().st_size - len(END_OF_STREAM), 0))
@@ -51,28 +51,28 @@ def read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]
             raise pa.ArrowInvalid("its end is missing")
         opened = pa.memory_map(str(file))  # a damaged length ends at the end of the file, and needs no memory
         reader = pa.ipc.open_file(opened) if is_file else pa.ipc.open_stream(opened)
-        yield from _read_columns(reader.schema, partial(_arrow_batches, reader, is_file), path, layout)
+        yield from _read_columns(reader.schema, partial(_arrow_batches, reader, is_file, most), path, layout)
 
 
-def _parquet_batches(file: Any, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the named columns of a Parquet file, at most `BLOCK_ROWS` rows at a time."""
+def _parquet_batches(file: Any, most: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the named columns of a Parquet file, at most `most` rows at a time."""
     for number in range(file.num_row_groups):
-        yield from with_limited_memory(file.iter_batches(limits.BLOCK_ROWS, [number], list(columns), use_threads=False))
+        yield from with_limited_memory(file.iter_batches(most, [number], list(columns), use_threads=False))
 
 
-def _arrow_batches(reader: Any, is_file: bool, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-    """Yield the named columns of an Arrow reader, at most `BLOCK_ROWS` rows at a time."""
+def _arrow_batches(reader: Any, is_file: bool, most: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the named columns of an Arrow reader, at most `most` rows at a time."""
     batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else iter(reader)
     for batch in with_limited_memory(batches):
         selected = batch.select(columns)
         selected.validate(full=True)  # a damaged offset would let Arrow read memory of others
-        for start in range(0, selected.num_rows, limits.BLOCK_ROWS):
-            yield selected.slice(start, limits.BLOCK_ROWS)
+        for start in range(0, selected.num_rows, most):
+            yield selected.slice(start, most)
 
 
 def _read_columns(
     schema: pa.Schema, batches: Callable[..., Iterable[pa.RecordBatch]], path: Path, layout: Layout
-) -> Iterator[Block]:
+) -> Iterator[Batch]:
     """Yield the named columns of each batch that `batches(columns=names)` gives."""
     layout.require_columns(path, schema.names)
     names = [name for name in layout.names() if name in schema.names]
@@ -83,7 +83,7 @@ def _read_columns(
     for batch in batches(columns=names):
         for part in _in_pieces(batch, path, number):
             numbers = range(number, number := number + part.num_rows)
-            yield Block(numbers, {name: _values(part.column(name), classes.get(name)) for name in names})
+            yield Batch(numbers, {name: _values(part.column(name), classes.get(name)) for name in names})
 
 
 def _values(column: pa.Array, classes: Sequence[str] | None) -> pa.StringArray | list[object]:

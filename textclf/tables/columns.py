@@ -1,7 +1,7 @@
 """The columns of a table: their names, and what is in them."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,8 +9,8 @@ import numpy as np
 
 from textclf.core.errors import UserError
 from textclf.tables.files import find_files
-from textclf.tables.layout import Block, Layout
-from textclf.tables.read import read_blocks
+from textclf.tables.layout import Layout
+from textclf.tables.read import read_batches
 from textclf.tables.values import UNFIT, to_array
 
 # How a date begins, and a whole decimal
@@ -50,7 +50,7 @@ def column_names(path: Path, layout: Layout) -> list[str]:
     """Return the names of the columns of a table's first file; raise `UserError` if it has none or can't be read."""
     file = find_files(path, layout)[0]
     asking = _Asking(**{**vars(layout), "columns": {}})
-    for _ in read_blocks(file.path, file.format, asking):
+    for _ in read_batches(file.path, file.format, asking):
         if asking.found:
             break
     if not asking.found:
@@ -67,7 +67,9 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     length = spaced = measured = whole = 0
     hashes = [np.empty(0, np.int64)]  # 8 bytes per value, since all of them may be distinct
     try:
-        for values in _values(path, one, name):
+        batches = (batch for file in find_files(path, one) for batch in read_batches(file.path, file.format, one))
+        for batch in batches:
+            values = to_array(batch.columns.get(name, []), numbers=True).to_pylist()
             texts = [text for text in map(str.strip, values) if text and text != UNFIT]
             hashes.append(np.fromiter(map(hash, texts), np.int64, len(texts)))
             length += sum(map(len, texts))
@@ -79,14 +81,3 @@ def describe_column(path: Path, layout: Layout, name: str) -> Column | None:
     every = np.concatenate(hashes)
     means = (total / max(len(every), 1) for total in (length, spaced, measured, whole))
     return Column(name, len(every), len(np.unique(every)), *means)
-
-
-def _values(path: Path, layout: Layout, name: str) -> Iterator[list[str]]:
-    """Yield the values of a column as text; `UNFIT` for what can be neither text nor label."""
-    for file in find_files(path, layout):
-        for rows in read_blocks(file.path, file.format, layout):
-            if isinstance(rows, Block):
-                values = rows.columns.get(name, [])
-            else:
-                values = [record.get(name) for _, record in rows if not isinstance(record, ValueError)]
-            yield to_array(values, numbers=True).to_pylist()

@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -18,8 +17,8 @@ from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
 from textclf.tables.files import source_name
 from textclf.tables.given import find_table, layout_of
-from textclf.tables.layout import SLICE, SOURCE, Block, NumberedRow, Record, Rows, place
-from textclf.tables.read import read_blocks
+from textclf.tables.layout import SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
+from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.split_names import split_of_value
 from textclf.tables.values import (
@@ -41,55 +40,15 @@ COPIES = 2  # of the rows in memory, about, that a split makes of them
 LARGE = 2**30  # bytes of a column from which on it has Arrow's type large_string, of any length
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
 
-Batch = dict[str, pa.StringArray]  # rows: the values of each column
 
+def read(path: Path, settings: Data) -> "Corpus":
+    """Return the rows of a file, or of the files of a folder in the order of their names, all of them in memory.
 
-@dataclass
-class Corpus:
-    """Labelled rows in memory.
-
-    `table` has the columns `id`, `text`, `label`, if asked for `group`, `split` if the table gives splits, and
-    `slice_<column>` for each column of data.slices ("" where it has no value), all text. `classes` are the labels in
-    order; binary: the positive class is last. `dropped` counts the rows left out: `rows` in all, `text` and
-    `label` by what was missing. `given` counts the rows of each split that the table gives.
+    Raises `UserError` once the rows read so far need more memory than is available, and as iterating a `Corpus` does.
     """
-
-    table: pa.Table
-    classes: list[str]
-    dropped: dict[str, int] = field(default_factory=lambda: {"rows": 0, "text": 0, "label": 0})
-    given: dict[str, int] = field(default_factory=dict)
-
-    @cached_property
-    def rows(self) -> pd.DataFrame:
-        """The rows as a frame."""
-        return pd.DataFrame({name: self.table.column(name).to_pylist() for name in self.table.column_names})
-
-
-def read(path: Path, settings: Data) -> Corpus:
-    """Return the rows of a file, or of the files of a folder in the order of their names.
-
-    A row's id is the value of the id column, or `file:line` (`file:row` in formats that are not lines), both from 1,
-    with the path of the file below the folder; a text that is a whole file has its path. Labels are text: integers in
-    digits, booleans as true and false. Texts and labels are unchanged, spaces included.
-
-    Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns,
-    for rows of fewer than two classes, and once the rows read so far need more memory than is available.
-    """
-    stream = Stream(path, settings)
-    batches: list[pa.RecordBatch] = []
-    size = checked = 0
-    for batch in stream:
-        size += batch["text"].nbytes + ROW_OVERHEAD * len(batch["text"])
-        if size - checked >= CHECKED_BYTES:
-            checked = size
-            purpose = f"{path}: all rows in memory at once ({stream.count:,} so far; split.method hash streams them)"
-            resources.require_memory(COPIES * size, purpose)
-        batches.append(pa.RecordBatch.from_arrays(list(batch.values()), list(batch)))
-    table = pa.Table.from_batches(batches)
-    for position, name in enumerate(table.column_names):
-        if table.column(name).nbytes > LARGE:
-            table = table.set_column(position, name, table.column(name).cast(pa.large_string()))
-    return Corpus(table, stream.classes, stream.dropped, stream.given)
+    corpus = Corpus(path, settings)
+    corpus.load()
+    return corpus
 
 
 def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str) -> list[str]:
@@ -109,17 +68,32 @@ def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str
     return list(order)
 
 
-class Stream:
-    """Labelled rows, many at a time, so that they need not all be in memory.
+def _name_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> pa.StringArray:
+    """Return `file:line` for each row, or the name of the file for one that is all of it."""
+    return array_of([name]) if numbers[0] == WHOLE_FILE else number_rows(name, numbers)
 
-    Iterate once: each batch maps the columns of `Corpus.rows` to lists of the same length. Afterwards `classes`,
-    `dropped` and `given` are those of `Corpus`, and `count` is the number of all rows. The errors are those of `read`.
-    They are raised at the end, so discard what was made of the batches.
+
+class Corpus:
+    """Labelled rows of a file, or of the files of a folder in the order of their names.
+
+    Iterating it, once, gives batches with the columns `id`, `text`, `label`, if asked for `group`, `split` if the table
+    gives splits, and `slice_<column>` for each column of data.slices ("" where it has no value), all text. A row's id
+    is the value of the id column, or `file:line` (`file:row` in formats that are not lines), both from 1, with the path
+    of the file below the folder; a text that is a whole file has its path. Labels are text: integers in digits,
+    booleans as true and false. Texts and labels are unchanged, spaces included.
+
+    Afterwards `classes` are the labels in order; binary: the positive class is last. `dropped` counts the rows left
+    out: `rows` in all, `text` and `label` by what was missing. `given` counts the rows of each split that the table
+    gives, and `count` all rows. `table` has the rows after `load`.
+
+    Raises `UserError` for rows that break a rule (the first few are listed, all are counted), for missing columns, and
+    for rows of fewer than two classes. Some errors are raised at the end, so discard what was made of the batches.
     """
 
     def __init__(self, path: Path, settings: Data, repeated_ids: frozenset[int] = frozenset()) -> None:
         """Read nothing yet; `repeated_ids` are fingerprints of ids to look for more than once."""
         self.path, self.settings, self.layout = path, settings, layout_of(settings)
+        self.table = pa.table({})
         self.classes: list[str] = []
         self.dropped = {"rows": 0, "text": 0, "label": 0}
         self.given: Counter[str] = Counter()
@@ -131,21 +105,43 @@ class Stream:
         self._repeated_ids = repeated_ids
         self._first_rows: dict[str, str] = {}  # of such ids
 
-    def __iter__(self) -> Iterator[Batch]:
-        """Yield the rows of each block that are well-formed and not dropped."""
+    def load(self) -> None:
+        """Read all rows into `table`; `UserError` also if they need more memory than is available."""
+        batches: list[pa.RecordBatch] = []
+        size = checked = 0
+        for batch in self:
+            size += batch["text"].nbytes + ROW_OVERHEAD * len(batch)
+            if size - checked >= CHECKED_BYTES:
+                checked = size
+                rows = f"{self.count:,} so far; split.method hash streams them"
+                resources.require_memory(COPIES * size, f"{self.path}: all rows in memory at once ({rows})")
+            batches.append(batch)
+        self.table = pa.Table.from_batches(batches)
+        for position, name in enumerate(self.table.column_names):
+            if self.table.column(name).nbytes > LARGE:
+                column = self.table.column(name).cast(pa.large_string())
+                self.table = self.table.set_column(position, name, column)
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The rows of `table` as a frame."""
+        return pd.DataFrame({name: self.table.column(name).to_pylist() for name in self.table.column_names})
+
+    def __iter__(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of each batch that are well-formed and not dropped."""
         for name, path, kind, split in find_table(self.path, self.settings):
             before = self.count
             self.given.update({split: 0} if split is not None else {})
-            for rows in read_blocks(path, kind, self.layout):
-                batch = self._check(rows, name, str(path))
+            for read in read_batches(path, kind, self.layout):
+                batch = self._check(read, name, str(path))
                 if split is not None:
-                    batch["split"] = pa.repeat(split, len(batch["id"]))
+                    batch = batch.append_column("split", pa.repeat(split, len(batch)))
                 if self.settings.id is not None:
                     self._ids.append(hash_texts(batch["id"]))
-                if "split" in batch:
+                if "split" in batch.schema.names:
                     codes, splits = encode(batch["split"])
                     self.given.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
-                if len(batch["id"]) and not self._wrong:
+                if len(batch) and not self._wrong:
                     self._labels.update(encode(batch["label"])[1])
                     yield batch
             if self.count == before:
@@ -161,107 +157,92 @@ class Stream:
         self._require_single_labels()
         self.classes = order_classes(self._labels, self.settings.classes, str(self.path))
 
-    def _check(self, rows: Rows, name: str, path: str) -> Batch:
-        """Return the well-formed rows; count the others."""
-        if isinstance(rows, Block):
-            return self._check_block(rows, name, path)
-        batch: dict[str, list[str]] = {purpose: [] for purpose in ("id", *self.layout.columns)}
-        for row in self._check_each(rows, name, path):
-            for purpose, value in row.items():
-                batch[purpose].append(value)
-        return {purpose: array_of(values) for purpose, values in batch.items()}
-
-    def _check_block(self, block: Block, name: str, path: str) -> Batch:
-        """Return the well-formed rows of a block: those that may break a rule are checked one by one."""
-        count = len(block.numbers)
-        well_formed = np.full(count, not self._repeated_ids)
-        batch = {} if "id" in self.layout.columns else {"id": number_rows(name, block.numbers)}
+    def _check(self, read: Batch, name: str, path: str) -> pa.RecordBatch:
+        """Return the well-formed rows of a batch: those that may break a rule are looked at one by one."""
+        count = len(read)
+        passed = np.full(count, not self._repeated_ids)
+        passed[list(read.broken)] = False
+        columns = {} if "id" in self.layout.columns else {"id": _name_rows(name, read.numbers)}
         for purpose, column in self.layout.columns.items():
-            values = to_array(block.columns.get(column, [source_name(name)] * count), numbers=purpose != "text")
+            values = to_array(read.columns.get(column, [source_name(name)] * count), numbers=purpose != "text")
             if purpose in {"text", "id", "group"}:
-                well_formed &= are_valid(values, NUL if purpose == "text" else CONTROL)
+                passed &= are_valid(values, NUL if purpose == "text" else CONTROL)
             else:
                 codes, distinct = encode(values)
-                written = [self._checked(purpose, value) for value in distinct]
-                well_formed &= np.array([value is not None for value in written], bool)[codes]
+                written = [self._write_or_none(purpose, value) for value in distinct]
+                passed &= np.array([value is not None for value in written], bool)[codes]
                 if written != distinct:
                     values = array_of([value or "" for value in written]).take(codes)
-            batch[purpose] = values
-        self.count += int(well_formed.sum())
-        if len(others := np.flatnonzero(~well_formed)):
-            well_formed[others] = [bool(row) for row in self._check_each(block.select(others).rows(), name, path)]
-            kept = np.flatnonzero(well_formed)
-            batch = {purpose: values.take(kept) for purpose, values in batch.items()}
-        return {purpose: batch[purpose] for purpose in ("id", *self.layout.columns)}
+            columns[purpose] = values
+        self.count += count
+        for position in np.flatnonzero(~passed).tolist():
+            passed[position] = self._check_row(read, position, name, path)
+        batch = pa.RecordBatch.from_pydict({purpose: columns[purpose] for purpose in ("id", *self.layout.columns)})
+        return batch if passed.all() else batch.filter(pa.array(passed))
 
-    def _checked(self, purpose: str, value: str) -> str | None:
-        """Return a label, the name of a split or the value of a slice as batches have it; None if it breaks a rule."""
+    def _write_or_none(self, purpose: str, value: str) -> str | None:
         try:
-            if purpose.startswith(SLICE):
-                return slice_of({"": value}, "")
-            label = label_of({"": value}, "") or ""
-            if purpose == "split":
-                return split_of_value(label, "")
+            return self._write({"": value}, purpose, "")
         except ValueError:
             return None
-        is_class = self.settings.classes is None or label in self.settings.classes
-        return label if label.strip() and is_class else None
 
-    def _check_each(self, rows: Iterable[NumberedRow], name: str, path: str) -> Iterator[dict[str, str]]:
-        """Yield the values of each row, none if it is dropped or breaks a rule; count those that do."""
-        source = {SOURCE: source_name(name)} if SOURCE in self.layout.names() else {}
-        for number, record in rows:
-            self.count += 1
-            if not isinstance(record, ValueError) and isinstance(record.get(self.settings.label), list):
+    def _check_row(self, read: Batch, position: int, name: str, path: str) -> bool:
+        """Return whether a row is well-formed; count it if it is dropped or breaks a rule."""
+        number, record = read.row(position)
+        where = place(path, number)
+        try:
+            if isinstance(record, ValueError):
+                raise record
+            if isinstance(record.get(self.settings.label), list):
                 column = quote_name(self.settings.label)
-                raise UserError(f"{path}:{number}: {column} must hold one label; got a list; {ONE_LABEL}")
-            row: dict[str, str] = {}
-            try:
-                if isinstance(record, ValueError):
-                    raise record
-                checked = self._check_row({**source, **record} if source else record, place(name, number))
-                self._require_new_id(checked, place(path, number))
-                row = checked
-            except ValueError as error:
-                self._wrong += 1
-                if self._wrong <= ERRORS_SHOWN:
-                    self._errors.append(f"{place(path, number)}: {error}")
-            yield row
+                raise UserError(f"{where}: {column} must hold one label; got a list; {ONE_LABEL}")
+            record = {SOURCE: source_name(name), **record}
+            if self._is_dropped(record):
+                return False
+            for purpose, column in self.layout.columns.items():
+                self._write(record, purpose, column)
+            self._require_new_id(record, where)
+        except ValueError as error:
+            self._wrong += 1
+            if self._wrong <= ERRORS_SHOWN:
+                self._errors.append(f"{where}: {error}")
+            return False
+        return True
 
-    def _check_row(self, record: Record, name: str) -> dict[str, str]:
-        """Return a row's values, none if it is dropped; `ValueError` if it breaks a rule."""
+    def _is_dropped(self, record: Record) -> bool:
+        """Return whether a row without text or label is left out, and count it; `ValueError` if it is not."""
         settings = self.settings
-        text = text_of(record, settings.text) or ""
-        label = label_of(record, settings.label) or ""
-        missing = [purpose for purpose, value in (("text", text), ("label", label)) if not value.strip()]
-        if missing and settings.missing == "drop":
-            for key in ("rows", *missing):
-                self.dropped[key] += 1
-            return {}
-        if missing:
+        values = {"text": text_of(record, settings.text), "label": label_of(record, settings.label)}
+        missing = [purpose for purpose, value in values.items() if not (value or "").strip()]
+        if missing and settings.missing == "error":
             column = getattr(settings, missing[0])
             raise ValueError(
                 f"{missing[0]} must not be empty; got {quote_value(record.get(column))} in column "
                 f"{quote_name(column)}; fill it in, or set data.missing to drop"
             )
-        if settings.classes is not None and label not in settings.classes:
-            rule = f"must be one of data.classes ({list_names(settings.classes)})"
+        for key in ("rows", *missing) if missing else ():
+            self.dropped[key] += 1
+        return bool(missing)
+
+    def _write(self, record: Record, purpose: str, column: str) -> str:
+        """Return a row's value in a column as batches have it; `ValueError` if it breaks a rule."""
+        if purpose.startswith(SLICE):
+            return slice_of(record, column)
+        value = (text_of if purpose == "text" else label_of)(record, column) or ""
+        if not value.strip():
             raise ValueError(
-                f"{quote_name(settings.label)} {rule}; got {quote_value(label)}; "
+                f"{quote_name(column)} must not be empty; got {quote_value(record.get(column))}; "
+                f"fill it in, or set data.{purpose} to null"
+            )
+        if purpose == "split":
+            return split_of_value(value, column)
+        classes = self.settings.classes
+        if purpose == "label" and classes is not None and value not in classes:
+            raise ValueError(
+                f"{quote_name(column)} must be one of data.classes ({list_names(classes)}); got {quote_value(value)}; "
                 "correct it, or add it there, in quotes if it looks like a number or a boolean"
             )
-        row = {"id": name, "text": text, "label": label}
-        for purpose, column in (("id", settings.id), ("group", settings.group), ("split", settings.split_column)):
-            if column is not None:
-                row[purpose] = label_of(record, column) or ""
-                if not row[purpose].strip():
-                    raise ValueError(
-                        f"{quote_name(column)} must not be empty; got {quote_value(record.get(column))}; "
-                        f"fill it in, or set data.{purpose} to null"
-                    )
-        if settings.split_column is not None:
-            row["split"] = split_of_value(row["split"], settings.split_column)
-        return row | {SLICE + column: slice_of(record, column) for column in settings.slices}
+        return value
 
     def _require_single_labels(self) -> None:
         """Raise `UserError` if labels combine other labels; not if `data.classes` lists them as classes."""
@@ -272,15 +253,15 @@ class Stream:
                 "or list it in data.classes if it is a class of its own"
             )
 
-    def _require_new_id(self, row: dict[str, str], place: str) -> None:
+    def _require_new_id(self, record: Record, where: str) -> None:
         """Raise `ValueError` if the row's id is one of the repeated ones and not at its first place."""
-        if not row or self.settings.id is None or not self._repeated_ids:
+        if self.settings.id is None or not self._repeated_ids:
             return
-        if int(hash_texts(array_of([row["id"]]))[0]) not in self._repeated_ids:
+        row = self._write(record, "id", self.settings.id)
+        if int(hash_texts(array_of([row]))[0]) not in self._repeated_ids:
             return
-        if (first := self._first_rows.setdefault(row["id"], place)) != place:
-            column = quote_name(self.settings.id)
-            raise ValueError(f"{column} must be unique; got {quote_value(row['id'])}, as in {first}")
+        if (first := self._first_rows.setdefault(row, where)) != where:
+            raise ValueError(f"{quote_name(self.settings.id)} must be unique; got {quote_value(row)}, as in {first}")
 
     def _require_unique_ids(self) -> None:
         """Raise `UserError` if an id of the id column is there twice.
@@ -299,5 +280,5 @@ class Stream:
             raise UserError(
                 f"{self.path}: {rule}; got {len(repeated)} repeated ids; save the rows to a file to see where"
             )
-        for _ in Stream(self.path, self.settings, frozenset(repeated.tolist())):
+        for _ in Corpus(self.path, self.settings, frozenset(repeated.tolist())):
             pass

@@ -13,7 +13,7 @@ from textclf.core.quoting import quote_value
 from textclf.core.unchanged import unchanged
 from textclf.tables.corpus import ERRORS_SHOWN
 from textclf.tables.layout import Layout, Record
-from textclf.tables.read import read_rows
+from textclf.tables.read import read_batches
 from textclf.tables.values import label_of
 
 COLUMNS = ("id", "label")
@@ -55,11 +55,12 @@ def read(path: Path) -> Corrections:
     errors: list[str] = []
     layout = Layout(dict(zip(COLUMNS, COLUMNS, strict=True)), option="")
     try:
-        for number, record in read_rows(path, "csv", layout):
-            try:
-                _add(corrections, number, record)
-            except ValueError as error:
-                errors.append(f"{path}:{number}: {_without_advice(str(error))}")
+        for batch in read_batches(path, "csv", layout):
+            for number, record in map(batch.row, range(len(batch))):
+                try:
+                    _add(corrections, number, record)
+                except ValueError as error:
+                    errors.append(f"{path}:{number}: {_without_advice(str(error))}")
     except UserError as error:
         raise UserError(*map(_without_advice, error.lines)) from None
     raise_first(errors, path, len(errors) + len(corrections))

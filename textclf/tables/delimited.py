@@ -2,22 +2,21 @@
 
 import codecs
 import csv
-import math
+import io
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate, chain, islice
-from operator import itemgetter
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from textclf.core import threads
 from textclf.core.errors import UserError
 from textclf.tables import limits
-from textclf.tables.chunks import Chunks, count_lines
-from textclf.tables.layout import SOURCE, Block, Layout, NumberedRow, Record, Rows
+from textclf.tables.batches import in_batches
+from textclf.tables.chunks import Chunks
+from textclf.tables.layout import SOURCE, Batch, Layout, NumberedRow, Record
 from textclf.tables.limits import row_too_long
-from textclf.tables.lines import decoding_error, is_unicode, read_lines, strip_end
+from textclf.tables.lines import decoding_error, read_lines, strip_end
 
 DELIMITERS = ",;\t|"  # that a header may have instead of the expected one
 
@@ -29,35 +28,17 @@ class Dialect:
     delimiter: str
     quoting: bool
 
-    def read_rows(self, stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
-        """Yield the rows one by one, each as soon as its line has been read."""
-        rows = self._adapt(layout).by_line(stream, path, layout)
-        header = rows.header()
-        while True:
-            numbers, one = rows.take(1)
-            if not one:
-                return
-            yield numbers[0], header.to_record(one[0])
-
-    def read_blocks(self, stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Rows]:
-        """Yield the rows many at a time: of UTF-8 as Arrow parses them, where it and Python's csv agree."""
+    def read(self, stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
+        """Yield the rows: of UTF-8, in batches of more than one, in chunks up to an error; all others by line."""
         dialect = self._adapt(layout)
-        if codecs.lookup(layout.encoding).name != "utf-8":
-            rows = dialect.by_line(stream, path, layout)
-            yield from rows.blocks(rows.header())
-            return
-        from textclf.tables.arrow_csv import Parser  # needs pyarrow, which reading row by row does without
-
-        chunks = Chunks(stream, path, dialect.quoting, dialect.advice(layout))
-        header = _Rows(chunks.lines(), path, layout, dialect).header()
-        parse = Parser(dialect.delimiter, dialect.quoting, header.width, dict(header.positions)).parse
-        while not chunks.is_empty:
-            end = yield from _by_chunk(chunks, parse)
-            yield from _Rows(chunks.lines(), path, layout, dialect, chunks.line).blocks(header, end)
-
-    def by_line(self, stream: IO[bytes], path: Path, layout: Layout) -> "_Rows":
-        """Return the rows of a stream, each read when it is asked for."""
-        return _Rows(read_lines(stream, path, layout, self.advice(layout)), path, layout, self)
+        header, before = None, 0
+        if most > 1 and codecs.lookup(layout.encoding).name == "utf-8":
+            chunks = Chunks(stream, dialect.quoting)
+            stream = cast("IO[bytes]", chunks)
+            header, before = yield from _read_chunks(chunks, path, layout, dialect)
+        lines = read_lines(stream, path, layout, dialect.advice(layout), before)
+        rows = _Rows(lines, path, layout, dialect, before)
+        yield from in_batches(rows.records(header or rows.header()), layout, most)
 
     def advice(self, layout: Layout) -> str:
         """Return what to do with a row that is too long."""
@@ -93,13 +74,6 @@ class Header:
         if len(fields) != self.width:
             return ValueError(f"must have {self.width} fields, as the header has; got {len(fields)}; {self.hint}")
         return {name: fields[position] for name, position in self.positions.items()}
-
-    def to_rows(self, numbers: Sequence[int], rows: list[list[str]]) -> Rows:
-        """Return rows as a block, or one by one if one of them is blank or breaks a rule."""
-        if set(map(len, rows)) == {self.width} and is_unicode("".join(chain.from_iterable(rows))):
-            columns = {name: list(map(itemgetter(position), rows)) for name, position in self.positions.items()}
-            return Block(numbers, columns)
-        return [(number, self.to_record(fields)) for number, fields in zip(numbers, rows, strict=True)]
 
 
 def read_header(fields: list[str] | None, path: Path, layout: Layout, quoting: bool) -> Header:
@@ -140,25 +114,46 @@ def _header_hint(fields: list[str], layout: Layout) -> str:
     return f"; if another character separates the columns, set {layout.option}delimiter"
 
 
-def _by_chunk(chunks: Chunks, parse: Callable[[bytes, int, int], Block | None]) -> Generator[Block, None, int]:
-    """Yield the rows of each chunk, up to one that `parse` leaves to a reader by line; return the line where it ends.
+def _read_chunks(
+    chunks: Chunks, path: Path, layout: Layout, dialect: Dialect
+) -> Generator[Batch, None, tuple[Header | None, int]]:
+    """Yield the rows of the chunks, which are parsed on all cores, up to one that is not whole rows to Python's csv.
 
-    The chunks are parsed on all cores.
+    Return the header, None if it has to be read by line too, and the number of lines before the rest.
     """
-    waiting: deque[tuple[bytes, Callable[[], Block | None]]] = deque()
+    from textclf.tables.arrow_csv import Parser  # needs pyarrow, which reading row by row does without
+
+    def by_line(chunk: bytes, before: int) -> _Rows:
+        lines = read_lines(io.BytesIO(chunk), path, layout, dialect.advice(layout), before)
+        return _Rows(lines, path, layout, dialect, before)
+
+    first = chunks.take()
+    head = by_line(first, 0)
+    try:
+        header = head.header()
+    except UserError:
+        chunks.put_back([first])
+        return None, 0
+    chunks.put_back(first.split(b"\n", head.lines)[head.lines :])
+    parser = Parser(dialect.delimiter, dialect.quoting, header.width, dict(header.positions))
+    taken = head.lines
+    waiting: deque[tuple[bytes, int, Callable[[], Batch | None]]] = deque()
     while True:
-        while len(waiting) < threads.depth():
-            line = chunks.line + 1
-            if not (chunk := chunks.take()):
-                break
-            waiting.append((chunk, threads.start(parse, chunk, line, chunks.line + 1)))
+        while len(waiting) < threads.depth() and (chunk := chunks.take()):
+            before, taken = taken, taken + chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+            waiting.append((chunk, before, threads.start(parser.parse, chunk, before + 1, taken + 1)))
         if not waiting:
-            return chunks.line + 1
-        chunk, parsed = waiting.popleft()
-        if (block := parsed()) is None:
-            chunks.put_back([chunk, *(other for other, _ in waiting)])
-            return chunks.line + count_lines(chunk)
-        yield block
+            return header, taken
+        chunk, before, parsed = waiting.popleft()
+        if (batch := parsed()) is not None:
+            yield batch
+            continue
+        try:
+            batches = list(in_batches(by_line(chunk, before).records(header), layout, limits.BLOCK_ROWS))
+        except UserError:
+            chunks.put_back([chunk, *(other for other, _, _ in waiting)])
+            return header, before
+        yield from batches
 
 
 class _Rows:
@@ -167,7 +162,7 @@ class _Rows:
     def __init__(self, lines: Iterator[str], path: Path, layout: Layout, dialect: Dialect, before: int = 0) -> None:
         self.path, self.layout, self.dialect = path, layout, dialect
         self.lines = before  # how many lines of the file were read
-        self._length, self._longest = 0, 0  # of the rows that are being read, and how long they may be
+        self._length = 0  # of the row that is being read
         counted = self._count(lines)
         if dialect.quoting:
             csv.field_size_limit(limits.ROW_BYTES)
@@ -179,56 +174,39 @@ class _Rows:
         for line in lines:
             self.lines += 1
             self._length += len(line)
-            if self._length > self._longest:
+            if self._length > limits.ROW_BYTES:
                 raise csv.Error("rows of many lines are larger than the field limit")
             yield line
 
     def header(self) -> Header:
         """Return the header, which is the first row."""
-        _, first = self.take(1)
-        return read_header(first[0] if first else None, self.path, self.layout, self.dialect.quoting)
+        _, first = next(self._rows(), (1, None))
+        return read_header(first, self.path, self.layout, self.dialect.quoting)
 
-    def blocks(self, header: Header, end: float = math.inf) -> Iterator[Rows]:
-        """Yield the rows that begin up to line `end`, and more if they are in the same block."""
-        while self.lines < end:
-            numbers, rows = self.take(limits.BLOCK_ROWS)
-            if not rows:
-                return
-            yield header.to_rows(numbers, rows)
+    def records(self, header: Header) -> Iterator[NumberedRow]:
+        """Yield the record of each row, or the rule that it breaks."""
+        return ((number, header.to_record(fields)) for number, fields in self._rows())
 
-    def take(self, count: int) -> tuple[Sequence[int], list[list[str]]]:
-        """Return up to `count` further rows, fewer if they are long, and the line on which each begins.
+    def _rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line on which each row begins and its fields.
 
-        The fields are those of RFC 4180, or what the delimiter separates; a blank line has none.
+        These are those of RFC 4180, or what the delimiter separates; a blank line has none.
         """
-        first, rows, size = self.lines + 1, list[list[str]](), 0
-        try:
-            while len(rows) < count and size < limits.BLOCK_BYTES:
-                before, step = len(rows), min(limits.STEP, count - len(rows))
-                self._length, self._longest = 0, step * limits.ROW_BYTES
-                rows.extend(islice(self._reader, step))
-                if len(rows) == before:
-                    break
-                size += sum(map(len, chain.from_iterable(rows[before:])))
-        except csv.Error as error:  # `rows` has those before it
-            raise self._error(error, _first_lines(first, rows)[-1]) from error
-        if self.lines == first - 1 + len(rows):
-            return range(first, first + len(rows)), rows
-        return _first_lines(first, rows)[:-1], rows
+        while True:
+            first, self._length = self.lines + 1, 0
+            try:
+                fields = next(self._reader, None)
+            except csv.Error as error:
+                raise self._error(error, first) from error
+            if fields is None:
+                return
+            yield first, fields
 
     def _error(self, error: csv.Error, first: int) -> UserError:
         """Return the error for a row that begins in line `first` and was read to the last line so far."""
         if "field limit" in str(error):
             return row_too_long(f"{self.path}:{first}", self.dialect.advice(self.layout))
         return _quote_error(error, self.path, first, self.lines, self.layout.option)
-
-
-def _first_lines(first: int, rows: list[list[str]]) -> list[int]:
-    """Return the line on which each row begins, and the line after the last row.
-
-    A row spans one line more than there are LFs in its fields, which stand in quotes.
-    """
-    return list(accumulate((1 + sum(value.count("\n") for value in fields) for fields in rows), initial=first))
 
 
 def _quote_error(error: csv.Error, path: Path, first: int, last: int, option: str) -> UserError:

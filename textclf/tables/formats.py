@@ -1,76 +1,55 @@
-"""The formats of tables: for each its name, its endings and its readers. All else that depends on them reads this."""
+"""The formats of tables: for each its name, its endings and its reader. All else that depends on them reads this."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import IO
 
 from textclf.tables import excel, folders, json_array, jsonl, lines, sqlite
+from textclf.tables.batches import BatchReader, by_row
 from textclf.tables.delimited import CSV, TSV
-from textclf.tables.layout import Block, Layout, NumberedRow, Rows
-
-RowReader = Callable[[IO[bytes], Path, Layout], Iterator[NumberedRow]]
-BlockReader = Callable[[IO[bytes], Path, Layout], Iterator[Rows]]
+from textclf.tables.layout import Batch, Layout
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format: the endings of its files, and readers of rows one by one and, faster, many at a time.
+    """A format: its reader and the endings of its files.
 
-    `labelled` says whether its rows can have labels, so that the pipeline can read it; `by_line` whether a file is
-    read line by line, so that rows can be counted by line ends and taken from a stream before its end.
+    The reader gets a stream, its path for errors, the layout, and how many rows a batch may have. `labelled` says
+    whether its rows can have labels, so that the pipeline can read it; `by_line` whether a file is read line by line,
+    so that rows can be counted by line ends and, in batches of one, taken from a stream before its end.
     """
 
-    endings: tuple[str, ...]
-    read_rows: RowReader
-    read_blocks: BlockReader
+    read: BatchReader
+    endings: tuple[str, ...] = ()
     labelled: bool = True
-    by_line: bool = True
+    by_line: bool = False
 
 
-def _of_rows(read_rows: RowReader, *endings: str, labelled: bool = True, by_line: bool = False) -> Format:
-    """Return a format whose blocks are collected from rows."""
-
-    def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Rows]:
-        return lines.collect_blocks(read_rows(stream, path, layout), layout)
-
-    return Format(endings, read_rows, read_blocks, labelled, by_line)
-
-
-def _of_blocks(read_blocks: Callable[[IO[bytes], Path, Layout], Iterator[Block]], *endings: str) -> Format:
-    """Return a format whose rows are read from blocks."""
-
-    def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
-        return chain.from_iterable(block.rows() for block in read_blocks(stream, path, layout))
-
-    return Format(endings, read_rows, read_blocks, by_line=False)
-
-
-def _read_arrow(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
+def _read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
     from textclf.tables import columnar  # needs pyarrow, which the other formats do without
 
-    return columnar.read_arrow(stream, path, layout)
+    return columnar.read_arrow(stream, path, layout, most)
 
 
-def _read_parquet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
+def _read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
     from textclf.tables import columnar
 
-    return columnar.read_parquet(stream, path, layout)
+    return columnar.read_parquet(stream, path, layout, most)
 
 
 FORMATS = {
-    "lines": _of_rows(lines.read_texts, labelled=False, by_line=True),
-    "arrow": _of_blocks(_read_arrow, ".arrow", ".feather"),
-    "csv": Format((".csv",), CSV.read_rows, CSV.read_blocks),
-    "excel": _of_rows(excel.read_rows, ".xlsx"),
-    folders.FORMAT: _of_rows(folders.read_rows),
-    "json": _of_rows(json_array.read_rows, ".json"),
-    "jsonl": Format((".jsonl", ".ndjson"), jsonl.read_rows, jsonl.read_blocks),
-    "parquet": _of_blocks(_read_parquet, ".parquet"),
-    "sqlite": _of_blocks(sqlite.read_blocks, ".db", ".sqlite", ".sqlite3"),
-    "tsv": Format((".tsv",), TSV.read_rows, TSV.read_blocks),
-    "txt": _of_rows(lines.read_sentences, ".txt", by_line=True),
+    "lines": Format(by_row(lines.read_texts), labelled=False, by_line=True),
+    "arrow": Format(_read_arrow, (".arrow", ".feather")),
+    "csv": Format(CSV.read, (".csv",), by_line=True),
+    "excel": Format(by_row(excel.read_rows), (".xlsx",)),
+    folders.FORMAT: Format(by_row(folders.read_rows)),
+    "json": Format(by_row(json_array.read_rows), (".json",)),
+    "jsonl": Format(by_row(jsonl.read_rows), (".jsonl", ".ndjson"), by_line=True),
+    "parquet": Format(_read_parquet, (".parquet",)),
+    "sqlite": Format(by_row(sqlite.read_rows), (".db", ".sqlite", ".sqlite3")),
+    "tsv": Format(TSV.read, (".tsv",), by_line=True),
+    "txt": Format(by_row(lines.read_sentences), (".txt",), by_line=True),
 }
 TABLE_FORMATS = tuple(name for name, kind in FORMATS.items() if kind.labelled)
 ENDINGS = {ending: name for name, kind in FORMATS.items() for ending in kind.endings}

@@ -11,8 +11,8 @@ from textclf.core.quoting import quote_name
 from textclf.core.unchanged import Checksums, first_change
 from textclf.tables import folders
 from textclf.tables.files import TableFile, find_files, source_name
-from textclf.tables.layout import SLICE, Block, Layout
-from textclf.tables.read import read_blocks
+from textclf.tables.layout import SLICE, Layout
+from textclf.tables.read import read_batches
 from textclf.tables.settings import AUTO, Data
 from textclf.tables.split_names import SPLIT_OF, split_of_file
 from textclf.tables.values import to_array
@@ -102,14 +102,9 @@ def given_splits(path: Path, settings: Data) -> set[str]:
 
 
 def _column(file: TableFile, layout: Layout, name: str) -> Iterator[str]:
-    """Yield the values in a column of a file as text, each at least once, of its well-formed rows."""
-    for rows in read_blocks(file.path, file.format, replace(layout, columns={"split": name})):
-        if isinstance(rows, Block):
-            yield from encode(to_array(rows.columns.get(name, [source_name(file.name)]), numbers=True))[1]
-        else:
-            for _, record in rows:
-                if not isinstance(record, ValueError):
-                    yield str(record.get(name, source_name(file.name)))
+    """Yield the values in a column of a file as text, each at least once."""
+    for batch in read_batches(file.path, file.format, replace(layout, columns={"split": name})):
+        yield from encode(to_array(batch.columns.get(name, [source_name(file.name)]), numbers=True))[1]
 
 
 def describe(path: Path, settings: Data) -> str:

@@ -1,8 +1,8 @@
-"""How a table is laid out, and the shapes in which readers return its rows."""
+"""How a table is laid out, and the batches in which readers return its rows."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,32 +25,32 @@ NumberedRow = tuple[int, Record | ValueError]  # line or row number from 1, and 
 
 
 @dataclass(frozen=True)
-class Block:
-    """Consecutive rows: their numbers, and per column its values, which are a list or an array of texts without nulls.
+class Batch:
+    """Consecutive rows of a file.
 
-    An array has valid UTF-8.
+    `numbers` are their lines or rows from 1. `columns` has the values by name: an array of texts without nulls if Arrow
+    read them, else a list of what the file holds. `broken` has the rule that a row breaks if it could not be read, by
+    its position; all its values are None.
     """
 
     numbers: Sequence[int] | NDArray[np.int64]
     columns: Mapping[str, "list[object] | pa.StringArray"]
+    broken: Mapping[int, ValueError] = field(default_factory=dict)
 
-    def rows(self) -> Iterator[tuple[int, Record]]:
-        """Yield the rows one by one."""
-        numbers = self.numbers if isinstance(self.numbers, Sequence) else self.numbers.tolist()
-        columns = [values if isinstance(values, list) else values.to_pylist() for values in self.columns.values()]
-        for number, row in zip(numbers, zip(*columns, strict=True), strict=True):
-            yield number, dict(zip(self.columns, row, strict=True))
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.numbers)
 
-    def select(self, positions: NDArray[np.int64]) -> "Block":
-        """Return the rows at these positions, which increase."""
-        columns = {
-            name: [values[position] for position in positions] if isinstance(values, list) else values.take(positions)
-            for name, values in self.columns.items()
+    def row(self, position: int) -> NumberedRow:
+        """Return the row at a position."""
+        number = int(self.numbers[position])
+        if position in self.broken:
+            return number, self.broken[position]
+        values = {
+            name: column[position] if isinstance(column, list) else column[position].as_py()
+            for name, column in self.columns.items()
         }
-        return Block([int(self.numbers[position]) for position in positions], columns)
-
-
-Rows = Block | list[NumberedRow]  # consecutive rows: together if all are well-formed, else one by one
+        return number, values
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,9 @@ class Layout:
     """How a table is written, and which columns to read from it.
 
     `columns` maps purposes (text, label, id, group, split, slice_<column>) to column names. `option` is the
-    prefix of setting names in errors: `data.` for params.yaml, `--` for a command line. The other fields are
-    as in section data of params.yaml.
+    prefix of setting names in errors: `data.` for params.yaml, `--` for a command line. If `every_key`, a JSON object
+    that lacks a column to read breaks a rule; else it lacks a value. The other fields are as in section data of
+    params.yaml.
     """
 
     columns: Mapping[str, str]
@@ -71,6 +72,7 @@ class Layout:
     sheet: str | None = None
     query: str | None = None
     option: str = "data."
+    every_key: bool = False
 
     def names(self) -> list[str]:
         """Return the names of the columns to read, each once."""

@@ -16,29 +16,12 @@ TEXT_CHARACTERS = 2**25  # of a text; the complete works of Shakespeare have a s
 ROW_BYTES = 2**26  # of a row with all its columns, as it is stored
 BLOCK_ROWS, BLOCK_BYTES = 4096, 2**25  # in memory at a time; a single row may be longer
 CHUNK_BYTES = 2**20  # of a long file that are parsed at a time; a short one is read line by line
-STEP = 16  # rows after which the size of a block is looked at
 ADVICE = "shorten it, or leave it out"
 
 
 def row_too_long(place: str, advice: str = ADVICE) -> UserError:
     """Return the error for a row of more than `ROW_BYTES`."""
     return UserError(f"{place}: a row must be at most {ROW_BYTES // 2**20} MiB long; got more; {advice}")
-
-
-def in_blocks(items: Iterator[T], size: Callable[[T], int]) -> Iterator[list[T]]:
-    """Yield the items in lists of at most `BLOCK_ROWS`, and of fewer if they are long: `size` returns bytes of one."""
-    while True:
-        block: list[T] = []
-        total = 0
-        while len(block) < BLOCK_ROWS and total < BLOCK_BYTES:
-            some = list(islice(items, min(STEP, BLOCK_ROWS - len(block))))
-            if not some:
-                break
-            block += some
-            total += sum(map(size, some))
-        if not block:
-            return
-        yield block
 
 
 def with_limited_memory(items: Iterator[T]) -> Iterator[T]:
@@ -59,13 +42,13 @@ def with_limited_memory(items: Iterator[T]) -> Iterator[T]:
 class LineGuard(io.BufferedIOBase):
     """A stream of lines that raises `UserError` when one of them gets too long, before all of it is in memory."""
 
-    def __init__(self, stream: IO[bytes], path: Path, encoding: str, advice: str = ADVICE) -> None:
-        """Read from `stream`, which errors call `path`. It is closed with this one."""
+    def __init__(self, stream: IO[bytes], path: Path, encoding: str, advice: str = ADVICE, before: int = 0) -> None:
+        """Read from `stream`, which errors call `path`, after so many lines of it. It is closed with this one."""
         self._stream, self._path, self._advice = stream, path, advice
         self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
         end = "\n".encode(encoding)
         self._end = b"\n" if b"\n" in end else end  # UTF-16: the byte may be part of another letter, which is harmless
-        self._lines, self._length = 0, 0  # complete lines; bytes since then
+        self._lines, self._length = before, 0  # complete lines; bytes since then
 
     def readable(self) -> bool:
         """Return True, which `io.TextIOWrapper` asks for."""

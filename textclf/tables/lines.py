@@ -9,22 +9,23 @@ from typing import IO, cast
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_value
-from textclf.tables.layout import SOURCE, WHOLE_FILE, Block, Layout, NumberedRow, Rows
-from textclf.tables.limits import ADVICE, LineGuard, in_blocks
+from textclf.tables.layout import Layout, NumberedRow
+from textclf.tables.limits import ADVICE, LineGuard
 
 PART = 2**20  # characters
 SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
 
 
-def read_lines(stream: IO[bytes], path: Path, layout: Layout, advice: str = ADVICE) -> Iterator[str]:
+def read_lines(stream: IO[bytes], path: Path, layout: Layout, advice: str = ADVICE, before: int = 0) -> Iterator[str]:
     """Yield the lines with their line ends, without a byte order mark; undecodable bytes become surrogates.
 
     Only LF ends a line. A lone CR, U+0085 and the like belong to the text. Raises `UserError`, which ends in `advice`,
-    at a line that is too long.
+    at a line that is too long. The stream begins after `before` lines of the file.
     """
-    guard = LineGuard(stream, path, layout.encoding, advice)
+    guard = LineGuard(stream, path, layout.encoding, advice, before)
     with _decoded(cast("IO[bytes]", guard), layout) as text:
-        if first := next(text, "").removeprefix("\ufeff"):
+        first = next(text, "")
+        if first := first if before else first.removeprefix("\ufeff"):
             yield first
         yield from text
 
@@ -111,22 +112,3 @@ def read_texts(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Number
     layout.require_columns(path, [column])
     for number, line in enumerate(read_lines(stream, path, layout), start=1):
         yield number, decoding_error(line, layout) or {column: strip_end(line)}
-
-
-def row_size(row: NumberedRow) -> int:
-    """Return the number of characters in the texts of a row."""
-    record = row[1]
-    if isinstance(record, ValueError):
-        return 0
-    return sum(len(value) for value in record.values() if isinstance(value, str))
-
-
-def collect_blocks(rows: Iterator[NumberedRow], layout: Layout) -> Iterator[Rows]:
-    """Yield rows many at a time; all or none of them have the column `source`."""
-    for numbered in in_blocks(rows, row_size):
-        records = [record for _, record in numbered if not isinstance(record, ValueError)]
-        if len(records) < len(numbered) or numbered[0][0] == WHOLE_FILE:
-            yield numbered
-            continue
-        names = [name for name in layout.names() if name != SOURCE or SOURCE in records[0]]
-        yield Block([number for number, _ in numbered], {name: [row.get(name) for row in records] for name in names})

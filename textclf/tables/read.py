@@ -1,4 +1,4 @@
-"""Rows of a file in any format, one by one or many at a time; a file that is not what its ending says is refused."""
+"""Rows of a file in any format, in batches; a file that is not what its ending says is refused."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,9 +7,10 @@ from typing import IO, NamedTuple
 
 from textclf.core.errors import UserError
 from textclf.core.foreign import require_file
+from textclf.tables import limits
 from textclf.tables.compression import decompressing, open_bytes
 from textclf.tables.formats import FORMATS
-from textclf.tables.layout import Layout, NumberedRow, Rows
+from textclf.tables.layout import Batch, Layout
 from textclf.tables.lines import decoding
 
 
@@ -41,23 +42,20 @@ NAMES = {"folders": "a text", "lines": "lines of text"}  # of formats in an erro
 LONGEST = max(len(signature.start) for signature in SIGNATURES)
 
 
-def read_rows(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = None) -> Iterator[NumberedRow]:
-    """Yield every row of a file in the format `kind`, or of an open stream that errors call `path`.
+def read_batches(
+    path: Path, kind: str, layout: Layout, most: int | None = None, stream: IO[bytes] | None = None
+) -> Iterator[Batch]:
+    """Yield the rows of a file in the format `kind`, or of an open stream that errors call `path`.
 
-    A row that breaks a rule comes as a `ValueError`. Raises `UserError` if the whole file breaks one.
+    A batch has at most `most` rows, or as many as `limits` say; with one, a format that is read by line takes no more
+    of a stream than it yields, and needs no pyarrow. Raises `UserError` if the whole file breaks a rule.
     """
     with _reading(path, kind, layout, stream) as opened:
-        yield from FORMATS[kind].read_rows(opened, path, layout)
-
-
-def read_blocks(path: Path, kind: str, layout: Layout) -> Iterator[Rows]:
-    """Yield the rows of `read_rows` many at a time, in a fraction of the time."""
-    with _reading(path, kind, layout) as opened:
-        yield from FORMATS[kind].read_blocks(opened, path, layout)
+        yield from FORMATS[kind].read(opened, path, layout, most or limits.BLOCK_ROWS)
 
 
 @contextlib.contextmanager
-def _reading(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = None) -> Iterator[IO[bytes]]:
+def _reading(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None) -> Iterator[IO[bytes]]:
     """Yield the decompressed bytes of a file; `UserError` if they begin as those of another format, or are damaged."""
     with decompressing(path), decoding(path, layout), stream or _open(path) as opened:
         if stream is None:

@@ -13,12 +13,12 @@ from textclf.core.foreign import damaged
 from textclf.core.quoting import list_names
 from textclf.tables import limits
 from textclf.tables.compression import stored
-from textclf.tables.layout import Block, Layout
-from textclf.tables.limits import in_blocks, row_too_long
+from textclf.tables.layout import Layout, NumberedRow
+from textclf.tables.limits import row_too_long
 
 
-def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block]:
-    """Yield the rows of the layout's query many at a time; the file is never written."""
+def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
+    """Yield the rows of the layout's query; the file is never written."""
     with stored(stream, path) as file:
         _require_checkpoint(file)
         # Immutable: SQLite neither locks the file nor makes files beside it.
@@ -34,7 +34,7 @@ def read_blocks(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Block
                 raise damaged(path, "SQLite", error) from error
 
 
-def _read_query(connection: sqlite3.Connection, path: Path, layout: Layout) -> Iterator[Block]:
+def _read_query(connection: sqlite3.Connection, path: Path, layout: Layout) -> Iterator[NumberedRow]:
     tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")]
     rule = f"{path}: {layout.option}query must be a SELECT on its tables ({list_names(sorted(tables)) or 'none'})"
     if layout.query is None and len(tables) != 1:
@@ -48,19 +48,10 @@ def _read_query(connection: sqlite3.Connection, path: Path, layout: Layout) -> I
     names = [column[0] for column in cursor.description]
     layout.require_columns(path, names)
     positions = {name: names.index(name) for name in layout.names() if name in names}
-    number = 1
-    for rows in in_blocks(_guarded(cursor, path, rule), _size):
-        columns = {name: [row[position] for row in rows] for name, position in positions.items()}
-        yield Block(range(number, number := number + len(rows)), columns)
-
-
-def _guarded(cursor: sqlite3.Cursor, path: Path, rule: str) -> Iterator[tuple[object, ...]]:
-    """Yield the rows of a query; `UserError` at one that is too long."""
-    number = 1
-    with _running(rule, lambda: f"{path}:{number + 1}"):  # SQLite looks for the next row before it gives one
-        for row in cursor:
-            yield row
-            number += 1
+    number = 0
+    with _running(rule, lambda: f"{path}:{number + 2}"):  # SQLite looks for the next row before it gives one
+        for number, row in enumerate(cursor, start=1):
+            yield number, {name: row[position] for name, position in positions.items()}
 
 
 @contextmanager
@@ -75,10 +66,6 @@ def _running(rule: str, place: Callable[[], str]) -> Iterator[None]:
         if not refused and getattr(error, "sqlite_errorname", "") != "SQLITE_AUTH":
             raise
         raise UserError(f"{rule}; {read_only.reason(error)}") from error
-
-
-def _size(row: tuple[object, ...]) -> int:
-    return sum(len(value) for value in row if isinstance(value, str | bytes))
 
 
 def _require_checkpoint(file: Path) -> None:

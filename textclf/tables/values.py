@@ -99,7 +99,7 @@ def _written(value: object, numbers: bool) -> str:
 def are_valid(values: "pa.StringArray", forbidden: re.Pattern[str]) -> NDArray[np.bool_]:
     """Return for each value whether it is not blank, not too long and free of forbidden characters: (values,).
 
-    With `NUL` those are the values that `text_of` accepts, with `CONTROL` those that `label_of` accepts.
+    With `NUL` `text_of` accepts those, with `CONTROL` `label_of`; they say of the others what is wrong.
     """
     import pyarrow.compute as pc
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from textclf.core.arrow import array_of
-from textclf.tables.corpus import Batch
 
 NO_CORRECTIONS = Path(__file__).with_name("no_corrections.csv")
 
@@ -28,13 +28,14 @@ def numbered(count: int) -> list[tuple[str, str]]:
     return [(f"text {number}", str(number % 2)) for number in range(count)]
 
 
-def batch_of(rows: Sequence[tuple[str, str]], start: int = 0) -> Batch:
+def batch_of(rows: Sequence[tuple[str, str]], start: int = 0) -> pa.RecordBatch:
     """Return pairs of text and label as a batch whose ids count from `start`."""
-    return {
+    columns = {
         "id": array_of([f"c:{number}" for number in range(start, start + len(rows))]),
         "text": array_of([text for text, _ in rows]),
         "label": array_of([label for _, label in rows]),
     }
+    return pa.RecordBatch.from_pydict(columns)
 
 
 def in_order(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def test_every_row_is_written_once_to_its_split_and_counted(
             assume(False)
     assert not [path for path in folder.iterdir() if path.suffix != ".parquet"]
     parts = splits.read(folder)
-    assert in_order(parts).to_dict("list") == {name: values.to_pylist() for name, values in batch_of(rows).items()}
+    assert in_order(parts).to_dict("list") == batch_of(rows).to_pydict()
     for name, part in parts.items():
         assert splits_of(part["text"].tolist(), split) == [SPLITS.index(name)] * len(part)
     for pieces in splits.open_shards(folder).values():

@@ -10,16 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.unit.tables.tables import COMPRESSIONS, arrow, compressed, data, delimited, excel, pairs, parquet, sqlite
 from textclf.core.errors import UserError
 from textclf.tables import corpus, limits
 from textclf.tables.corpus import Corpus
-from textclf.tables.formats import FORMATS
-from textclf.tables.read import read_rows
-from textclf.tables.settings import Data
 
 # Columns
 
@@ -210,86 +205,45 @@ def test_the_first_five_wrong_rows_are_shown_and_all_are_counted(
     assert error.value.lines[5:] == total
 
 
-# Rows in blocks
+# Batches
 
 
-def outcome(path: Path, settings: Data) -> object:
-    try:
-        rows = corpus.read(path, settings)
-    except UserError as error:
-        return error.lines
-    return rows.rows.to_dict("list"), rows.classes, rows.dropped, rows.given
-
-
-CELLS = st.sampled_from(
-    ["a", "b", "", " ", "é", "a\nb", "x\0", "1", "0", "1", "0", "\x01", 'say "so"', "u\u2028v", "Train"]
-)
-NAMES = ("text", "label", "key")
-ODD: list[object] = [7, {"text": "a:", "label": 1, "key": 7, "o": {}}, {"label": "0"}]
-CHANGED: dict[str, list[Any]] = {
-    "missing": ["error", "drop"],
-    "id": [None, "key"],
-    "group": [None, "key", "source"],
-    "split": [None, "key"],
-    "classes": [None, ("0", "1")],
-    "label": ["label", "label", "source"],
-    "slices": [(), ("key",)],
-}
-
-
-def written(kind: str, cells: list[tuple[str, str, str]], extra: int) -> bytes:
-    """Return rows in a format; some of those of JSON, CSV and TSV break its rules."""
-    rows = [NAMES, *cells]
-    columns = {name: list(column) for name, column in zip(NAMES, zip(*cells, strict=True), strict=True)}
-    objects: list[object] = [dict(zip(NAMES, row, strict=True)) for row in cells]
-    match kind:
-        case "csv":
-            table = delimited([row if number != extra else (*row, "more") for number, row in enumerate(rows)])
-            return (table + ('"a\n"b,1,2\n' if extra == 0 else "")).encode()
-        case "jsonl":
-            lines = [json.dumps(row, ensure_ascii=number % 2 == 0) for number, row in enumerate(objects)]
-            lines[extra:extra] = ['{"text": "a", "text": "b", "label": 1}', *map(json.dumps, ODD)]
-            return "\n".join(lines).encode()
-        case "json":
-            return json.dumps([*objects[:extra], *ODD, *objects[extra:]]).encode()
-        case "excel":
-            return excel(NAMES, *([value.translate({0: "", 1: ""}) for value in row] for row in cells))
-        case "sqlite":
-            return sqlite(cells, ", ".join(NAMES))
-        case "arrow":
-            return arrow(columns, file=extra % 2 == 0, rows=2)
-        case "parquet":
-            return parquet(columns)
-    return "".join("\t".join(row[: 2 if kind == "txt" else 3]) + "\n" for row in rows[kind == "txt" :]).encode()
-
-
-@pytest.mark.parametrize("kind", ["csv", "tsv", "txt", "jsonl", "json", "parquet", "arrow", "excel", "sqlite"])
-@given(
-    cells=st.lists(st.tuples(CELLS, CELLS, CELLS), min_size=1, max_size=14),
-    rows=st.integers(1, 5),
-    size=st.integers(1, 60),
-    changed=st.fixed_dictionaries({name: st.sampled_from(values) for name, values in CHANGED.items()}),
-    extra=st.integers(0, 13),
-)
-def test_rows_that_are_checked_together_are_those_checked_one_by_one(
-    folder: Path,
-    kind: str,
-    cells: list[tuple[str, str, str]],
-    rows: int,
-    size: int,
-    changed: dict[str, Any],
-    extra: int,
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_a_wrong_row_in_any_batch_is_named_by_file_and_line(
+    read: Callable[..., Corpus], tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = folder / f"table{FORMATS[kind].endings[0]}"
-    path.write_bytes(written(kind, cells, extra))
-    if kind == "txt":  # which has no other column
-        changed |= {"id": None, "group": None, "split": None, "slices": ()}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(limits, "BLOCK_ROWS", rows)
-        patch.setattr(limits, "CHUNK_BYTES", size)
-        together = outcome(path, data(**changed))
-        patch.setattr(corpus, "read_blocks", lambda *arguments: ([row] for row in read_rows(*arguments)))
-        assert outcome(path, data(**changed)) == together
+    monkeypatch.setattr(limits, "BLOCK_ROWS", 10)
+    monkeypatch.setattr(limits, "CHUNK_BYTES", 100)
+    texts, labels = [f"text {number}" for number in range(1000)], ["0", "1"] * 500
+    texts[729] = "\0"  # in the 73rd batch of 100
+    rows = list(zip(texts, labels, strict=True))
+    content: dict[str, bytes | str] = {
+        "csv": delimited([("text", "label"), *rows]),
+        "jsonl": "".join(json.dumps({"text": text, "label": label}) + "\n" for text, label in rows),
+        "parquet": parquet({"text": texts, "label": labels}),
+    }
+    with pytest.raises(UserError) as error:
+        read({f"c.{kind}": content[kind]})
+    line = f"c.{kind}:{731 if kind == 'csv' else 730}: text must not contain NUL; got one at offset 0"
+    assert error.value.lines == (f"{tmp_path}/data/{line}",)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 100])
+def test_rows_do_not_depend_on_the_batches_in_which_they_are_read(
+    read: Callable[..., Corpus], monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr(limits, "BLOCK_ROWS", rows)
+    cells = [("a", "0", "7"), ("b", "1", ""), ("c", "0", " x ")]
+    tables: dict[str, bytes | str] = {
+        "a.csv": delimited([("text", "label", "key"), *cells]),
+        "b.jsonl": '{"text":"a","label":0,"key":7}\n{"text":"b","label":1}\n{"key":" x ","text":"c","label":0}',
+        "c.xlsx": excel(("text", "label", "key"), *cells),
+        "d.db": sqlite(cells, "text, label, key"),
+        "e.arrow": arrow(dict(zip(("text", "label", "key"), zip(*cells, strict=True), strict=True))),
+    }
+    got = read(tables, slices=["key"])
+    assert pairs(got) == [(text, label) for text, label, _ in cells] * 5
+    assert got.rows["slice_key"].tolist() == ["7", "", " x "] * 5
 
 
 # Ids
@@ -309,7 +263,7 @@ def test_repeated_ids_are_reported_in_order_among_the_other_errors(
     path = tmp_path / "c.csv"
     path.write_text(keyed(rows))
     with pytest.raises(UserError) as error:
-        for _ in corpus.Stream(path, data(id="key")):
+        for _ in corpus.Corpus(path, data(id="key")):
             pass
     assert error.value.lines == (
         f"{path}:5: text must not be empty; got '' in column text; fill it in, or set data.missing to drop",

@@ -12,7 +12,7 @@ from tests.unit.tables.tables import data, delimited, pairs, parquet
 from textclf.core.errors import UserError
 from textclf.core.files import sha256
 from textclf.tables import given as table
-from textclf.tables.corpus import Corpus, Stream
+from textclf.tables.corpus import Corpus
 from textclf.tables.split_names import SPLIT_OF, split_of_file
 
 GOOD = "text,label\na,0\nb,1\n"
@@ -169,7 +169,7 @@ def test_files_of_several_formats_give_splits_together(read: Callable[..., Corpu
     by_text = dict(zip(got.rows["text"], got.rows["split"], strict=True))
     assert by_text == {"a": "train", "b": "train", "c": "validation", "d": "test", "e": "test"}
     assert table.given_splits(tmp_path / "data", data()) == {"train", "validation", "test"}
-    batches = list(Stream(tmp_path / "data", data()))
+    batches = list(Corpus(tmp_path / "data", data()))
     assert [split for batch in batches for split in batch["split"].to_pylist()] == got.rows["split"].tolist()
 
 

@@ -21,7 +21,7 @@ from textclf.core.errors import UserError
 from textclf.predict import inputs
 from textclf.tables import corpus, limits
 from textclf.tables.layout import Layout
-from textclf.tables.read import read_blocks, read_rows
+from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 
 MIB = 2**20
@@ -90,7 +90,7 @@ def test_a_row_that_is_too_long_is_refused_before_it_is_read(tmp_path: Path, kin
 def test_a_row_of_one_line_or_of_many_is_refused_in_chunks_and_by_line(tmp_path: Path, rows: str, place: int) -> None:
     path = put(tmp_path / "table.csv", f"text\n{rows}")
     with pytest.raises(UserError) as error:
-        list(read_blocks(path, "csv", LAYOUT))
+        list(read_batches(path, "csv", LAYOUT))
     assert error.value.lines == (f"{path}:{place}: {LONG_ROW}; if quotes are text here, set --quoting to false",)
     assert outcome(read(path, "csv"))[1] == error.value.lines[0]
 
@@ -153,9 +153,9 @@ def test_long_rows_come_in_small_blocks(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(limits, "CHUNK_BYTES", 400)
     for kind, write in WRITERS.items():
         path = put(tmp_path / kind, write(["x" * 30] * 100))
-        sizes = [len(rows) if isinstance(rows, list) else len(rows.numbers) for rows in read_blocks(path, kind, LAYOUT)]
+        sizes = [len(batch) for batch in read_batches(path, kind, LAYOUT)]
         assert sum(sizes) == 100, kind
-        assert max(sizes) <= limits.STEP, kind
+        assert max(sizes) <= 16, kind
 
 
 def test_a_text_that_parquet_repeats_is_in_memory_once(tmp_path: Path) -> None:
@@ -261,8 +261,8 @@ def test_a_sheet_ends_with_its_last_row_whatever_it_says(
         sheet = sheet.replace(old, new)
     path = put(tmp_path / "table.xlsx", with_parts(GOOD, {SHEET: sheet}))
     layout = Layout({"text": "text"}, format="excel")
-    rows = [dict(record) for _, record in read_rows(path, "excel", layout) if not isinstance(record, ValueError)]
-    assert [row["text"] for row in rows if row["text"]] == texts
+    rows = [text for batch in read_batches(path, "excel", layout) for text in batch.columns["text"]]
+    assert [text for text in rows if text] == texts
     assert len(rows) == (0 if not texts else 999 if len(changes) == 2 else 1)
 
 

@@ -9,7 +9,7 @@ import pandas as pd
 from textclf.core.arrow import hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
-from textclf.tables.corpus import Stream
+from textclf.tables.corpus import Corpus
 from textclf.tables.layout import SLICE
 from textclf.tables.settings import Data
 
@@ -49,12 +49,12 @@ class Survey:
 
 
 def survey(path: Path, settings: Data) -> Survey:
-    """Return what the rows of a table hold, read as `settings` say; `UserError` as in `textclf.tables.corpus.read`."""
-    stream = Stream(path, settings)
-    stream.layout = replace(stream.layout, option="--")  # errors name the options of the command
+    """Return what the rows of a table hold, read as `settings` say; `UserError` as in `Corpus`."""
+    corpus = Corpus(path, settings)
+    corpus.layout = replace(corpus.layout, option="--")  # errors name the options of the command
     slices = [SLICE + name for name in settings.slices]
     parts = []
-    for batch in stream:
+    for batch in corpus:
         texts = batch["text"].to_pylist()
         part = {name: batch[name].dictionary_encode().to_pandas() for name in ("label", *slices)}
         part["text"] = hash_normalized(batch["text"])
@@ -70,14 +70,14 @@ def survey(path: Path, settings: Data) -> Survey:
     length = rows["characters" if unspaced >= MOST else "words"]
     with_labels = {name: rows.drop_duplicates([name, "label"]) for name in slices}
     return Survey(
-        classes={name: int(counts[name]) for name in stream.classes},
-        distinct={name: int(distinct.get(name, 0)) for name in stream.classes},
+        classes={name: int(counts[name]) for name in corpus.classes},
+        distinct={name: int(distinct.get(name, 0)) for name in corpus.classes},
         repeated=len(rows) - len(first),
         conflicts=int((labels_per_text > 1).sum()),
-        dropped=stream.dropped["rows"],
+        dropped=corpus.dropped["rows"],
         median_length=int(length.median()),
         longest=int(length.max()),
-        given={split: stream.given[split] for split in SPLITS if split in stream.given},
+        given={split: corpus.given[split] for split in SPLITS if split in corpus.given},
         slices=tuple(name.removeprefix(SLICE) for name, pairs in with_labels.items() if pairs[name].duplicated().any()),
         unspaced=unspaced,
     )

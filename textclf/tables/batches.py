@@ -1,0 +1,48 @@
+"""Rows that are read one by one, in batches that do not get large."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from textclf.core.errors import UserError
+from textclf.tables import limits
+from textclf.tables.layout import SOURCE, Batch, Layout, NumberedRow
+
+RowReader = Callable[[IO[bytes], Path, Layout], Iterator[NumberedRow]]
+BatchReader = Callable[[IO[bytes], Path, Layout, int], Iterator[Batch]]
+
+
+def by_row(read_rows: RowReader) -> BatchReader:
+    """Return the reader of a format whose rows are read one by one."""
+
+    def read(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
+        return in_batches(read_rows(stream, path, layout), layout, most)
+
+    return read
+
+
+def in_batches(rows: Iterator[NumberedRow], layout: Layout, most: int) -> Iterator[Batch]:
+    """Yield rows in batches of at most `most`, of fewer if they are long; those before an error come before it."""
+    collected: list[NumberedRow] = []
+    size = 0
+    try:
+        for row in rows:
+            collected.append(row)
+            if not isinstance(record := row[1], ValueError):
+                size += sum([len(value) for value in record.values() if isinstance(value, str | bytes)])
+            if len(collected) >= most or size >= limits.BLOCK_BYTES:
+                yield _batch(collected, layout)
+                collected, size = [], 0
+    except UserError:
+        if collected:
+            yield _batch(collected, layout)
+        raise
+    if collected:
+        yield _batch(collected, layout)
+
+
+def _batch(rows: list[NumberedRow], layout: Layout) -> Batch:
+    broken = {place: record for place, (_, record) in enumerate(rows) if isinstance(record, ValueError)}
+    records = [{} if isinstance(record, ValueError) else record for _, record in rows]
+    names = [name for name in layout.names() if name != SOURCE or any(SOURCE in record for record in records)]
+    return Batch([number for number, _ in rows], {name: [row.get(name) for row in records] for name in names}, broken)
