@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from textclf.core.arrow import as_array, hash_normalized, hash_texts
+import pyarrow as pa
+
+from textclf.core.arrow import as_array, hash_normalized
 from textclf.split.leaks import LeakCounter
 
 
@@ -11,6 +13,10 @@ def count_leaks(splits: Mapping[str, Any]) -> dict[str, Any]:
     """Return the report of `LeakCounter` for splits with the columns text and label."""
     counter = LeakCounter()
     for name, rows in splits.items():
-        texts, labels = (as_array(rows[each]) for each in ("text", "label"))
-        counter.add(name, hash_texts(texts), hash_normalized(texts), counter.encode(labels))
+        counter.add(name, normalised(pa.table({each: as_array(rows[each]) for each in ("text", "label")})))
     return counter.report()
+
+
+def normalised(rows: pa.Table) -> pa.Table:
+    """Return the rows with the hash of their normalised text."""
+    return rows.append_column("normalised", pa.array(hash_normalized(as_array(rows["text"]))))

@@ -9,13 +9,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from textclf.core.arrow import array_of, encode
+from textclf.core.arrow import array_of, as_array
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables.corrections import Corrections, raise_first
-
-TRAIN, TEST = SPLITS.index("train"), SPLITS.index("test")
 
 
 class Corrector:
@@ -34,24 +32,28 @@ class Corrector:
         self._applied: Counter[str] = Counter()
         self._unchanged = self._skipped = 0
 
-    def correct(self, ids: pa.StringArray, labels: pa.StringArray, splits: NDArray[np.int8]) -> pa.StringArray:
-        """Return the labels of rows, those with a correction corrected; `splits` are positions in `SPLITS`."""
-        codes, distinct = encode(labels)
+    def correct(self, rows: pa.Table, split: str) -> pa.Table:
+        """Return rows of a split, the labels of those with a correction corrected."""
+        labels = as_array(rows["label"])
+        distinct = labels.unique().to_pylist()
         self._classes.update(distinct)
-        self._trained.update(distinct[code] for code in np.unique(codes[splits == TRAIN]).tolist())
-        places = _places(ids, self._ids)
-        rows = np.flatnonzero(places >= 0)
-        places = places[rows]
+        if split == "train":
+            self._trained.update(distinct)
+        places = _places(as_array(rows["id"]), self._ids)
+        corrected = np.flatnonzero(places >= 0)
+        places = places[corrected]
         self._found[places] = True
-        given, wanted = (part.to_pylist() for part in (labels.take(rows), self._labels.take(places)))
+        given, wanted = (part.to_pylist() for part in (labels.take(corrected), self._labels.take(places)))
         differ = np.array([old != new for old, new in zip(given, wanted, strict=True)], bool)
-        apply = differ & ((splits[rows] != TEST) | self.test_rows)
         self._unchanged += int((~differ).sum())
-        self._skipped += int((differ & ~apply).sum())
-        self._applied.update(SPLITS[split] for split in splits[rows[apply]].tolist())
+        if split == "test" and not self.test_rows:
+            self._skipped += int(differ.sum())
+            return rows
+        self._applied[split] += int(differ.sum())
         order = np.arange(len(labels))
-        order[rows[apply]] = len(labels) + places[apply]
-        return pa.concat_arrays([labels, self._labels.cast(labels.type)]).take(order)
+        order[corrected[differ]] = len(labels) + places[differ]
+        labels = pa.concat_arrays([labels, self._labels.cast(labels.type)]).take(order)
+        return rows.set_column(rows.column_names.index("label"), "label", labels)
 
     def finish(self, trained: Collection[str]) -> None:
         """Raise `UserError` for corrections of rows that the table does not have, and for labels that are no classes.

@@ -4,14 +4,16 @@ Rows are columns by name: a mapping of Arrow arrays, or a frame.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
+from textclf.artifacts import shards
 from textclf.artifacts.room import MANY_CLASSES
-from textclf.core.arrow import array_of, as_array, encode, normalize_texts
+from textclf.core.arrow import array_of, as_array, encode, hash_normalized, normalize_texts
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
@@ -66,6 +68,20 @@ def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
     by_label = {name: dict(zip(labels, count, strict=True)) for name, count in counts.items()}
     require_classes(by_label, "set split.stratify to true", given)
     return {name: parts[name] for name in SPLITS if name in parts}
+
+
+def draw_parts(rows: pa.Table, settings: Split) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the rows of each split, a shard at a time, in the order of `draw_positions`.
+
+    Two columns are added: `normalised`, a hash of the normalised text, and `cluster`, of rows that are not independent.
+    """
+    normalised = np.concatenate([hash_normalized(batch["text"]) for batch in rows.to_batches()])
+    columns = dict(zip(rows.column_names, rows.columns, strict=True))
+    rows = rows.append_column("cluster", pa.array(cluster_keys(columns, normalised)))
+    rows = rows.append_column("normalised", pa.array(normalised))
+    for name, positions in draw_positions(columns, settings).items():
+        for start in range(0, len(positions), shards.ROWS):
+            yield name, rows.take(positions[start : start + shards.ROWS])
 
 
 def draw_rows(rows: "pd.DataFrame", count: int, settings: Split) -> "tuple[pd.DataFrame, pd.DataFrame]":

@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from textclf.core.arrow import encode
+from textclf.core.arrow import as_array, encode, hash_texts
 from textclf.core.files import SPLITS
 
 
@@ -32,22 +32,17 @@ class LeakCounter:
         self._codes: dict[str, int] = {}  # by label, in order of first occurrence
         self._rows: dict[str, list[_Rows]] = {}  # by split
 
-    def add(
-        self,
-        split: str,
-        exact: NDArray[np.uint64],
-        normalised: NDArray[np.uint64],
-        labels: NDArray[np.int32],
-        groups: NDArray[np.uint64] | None = None,
-    ) -> None:
-        """Add rows of a split: fingerprints of their texts, normalised texts and groups, and labels from `encode`."""
-        rows = _Rows(exact, normalised, labels, np.empty(0, np.uint64) if groups is None else groups)
-        self._rows.setdefault(split, []).append(rows)
+    def add(self, split: str, rows: pa.Table) -> None:
+        """Add rows of a split, with the columns text, label and normalised, a hash of the normalised text.
 
-    def encode(self, labels: pa.StringArray) -> NDArray[np.int32]:
-        """Return the integer code of each label: (labels,)."""
-        codes, distinct = encode(labels)
-        return np.array([self._codes.setdefault(label, len(self._codes)) for label in distinct], np.int32)[codes]
+        Their groups count too if the table gives splits: only then can a group be divided.
+        """
+        codes, distinct = encode(as_array(rows["label"]))
+        labels = np.array([self._codes.setdefault(label, len(self._codes)) for label in distinct], np.int32)[codes]
+        grouped = {"group", "split"} <= set(rows.column_names)
+        groups = hash_texts(as_array(rows["group"])) if grouped else np.empty(0, np.uint64)
+        exact, normalised = hash_texts(as_array(rows["text"])), as_array(rows["normalised"]).to_numpy()
+        self._rows.setdefault(split, []).append(_Rows(exact, normalised, labels, groups))
 
     def class_counts(self) -> dict[str, dict[str, int]]:
         """Return the rows of each class, by split."""

@@ -1,31 +1,27 @@
 """A table of labelled texts split into files, by either method."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-from numpy.typing import NDArray
 
-from textclf.artifacts import room, shards, splits
+from textclf.artifacts import room, splits
 from textclf.artifacts.corrected import uncorrected_test_rows
-from textclf.artifacts.splits import CLUSTERED, SCHEMA
 from textclf.core import progress, threads
-from textclf.core.arrow import as_array, encode, hash_normalized, hash_texts
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names
+from textclf.split.by_hash import hash_splits, require_rows
 from textclf.split.correct import Corrector
-from textclf.split.draw import cluster_keys, draw_positions
+from textclf.split.draw import draw_parts
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
-from textclf.split.shuffle import write_taken
-from textclf.tables import corpus
+from textclf.split.shuffle import ShardWriter
+from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import Corrections
 from textclf.tables.given import given_splits
 from textclf.tables.limits import BLOCK_BYTES, BLOCK_ROWS
@@ -45,100 +41,64 @@ def write_splits(
     became of them. Raises `UserError` for wrong corrections, and if there are so many classes that predictions could
     not be evaluated.
     """
-    method = {"random": _write_random, "hash": _write_by_hash}[settings.method]
+    rows = Corpus(table, data)
+    by_hash = settings.method == "hash"
+    parts = _hashed(rows, settings) if by_hash else _drawn(rows, settings)
     corrector = Corrector(corrections, data.correct_test_rows) if corrections else None
-    classes, report = method(table, data, settings, folder, corrector)
-    if corrector is not None:
+    counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns)
+    writers = {name: ShardWriter(folder, name, schema, settings.seed if by_hash else None) for name in SPLITS}
+    for name, part in parts:
+        corrected = corrector.correct(part, name) if corrector else part
+        counter.add(name, corrected)
+        writers[name].add(corrected)
+    counts = counter.class_counts()
+    if corrector:
+        corrector.finish(counts.get("train", {}))
+    if by_hash:
+        require_rows(counts, set(rows.given))
+    counting = threads.start(counter.report)
+    for name in counts:
+        writers[name].close()
+    report = counting() | {"dropped": rows.dropped}
+    if rows.given:
+        report["given"] = dict(rows.given)
+    if corrector:
         report["corrections"] = corrector.report()
-    rows = sum(sum(report[name]["classes"].values()) for name in SPLITS if name in report)
-    room.require_measuring(rows, len(classes), models=1, where=str(table))
-    splits.write_classes(classes, folder)
-    return classes, report
+    total = sum(sum(by_class.values()) for by_class in counts.values())
+    room.require_measuring(total, len(rows.classes), models=1, where=str(table))
+    splits.write_classes(rows.classes, folder)
+    return rows.classes, report
 
 
-def _write_random(
-    table: Path, data: Data, settings: Split, folder: Path, corrector: Corrector | None
-) -> tuple[list[str], dict[str, Any]]:
-    content = corpus.read(table, data)
-    rows = content.table
-    exact, normalised = (
-        np.concatenate([hashed(batch.column("text")) for batch in rows.to_batches()])
-        for hashed in (hash_texts, hash_normalized)
-    )
-    columns = dict(zip(rows.column_names, rows.columns, strict=True))
-    clusters = pa.array(cluster_keys(columns, normalised))
-    drawn = draw_positions(columns, settings)
-    if corrector is not None:
-        rows = _corrected(rows, drawn, corrector)
-    counter = LeakCounter()
-    codes = counter.encode(as_array(rows["label"]))
-    # Only given splits can divide a group.
-    groups = hash_texts(as_array(rows["group"])) if {"group", "split"} <= columns.keys() else None
-    with_clusters = rows.select([*SCHEMA.names, *splits.slice_columns(columns)])
-    with_clusters = with_clusters.add_column(len(SCHEMA), CLUSTERED.field("cluster"), clusters)
-    with threads.Tasks() as writing:
-        for name, positions in drawn.items():
-            divided = None if groups is None else groups[positions]
-            counter.add(name, exact[positions], normalised[positions], codes[positions], divided)
-            starts = range(0, len(positions), shards.ROWS)
-            pieces = ((with_clusters, positions[start : start + shards.ROWS]) for start in starts)
-            save = partial(writing.start, write_taken) if len(starts) > 1 else write_taken
-            shards.write(pieces, folder, name, splits.SUFFIX, save)
-    return content.classes, counter.report() | _counts(content)
+def _drawn(rows: Corpus, settings: Split) -> Iterator[tuple[str, pa.Table]]:
+    rows.load()
+    return draw_parts(rows.table, settings)
 
 
-def _corrected(rows: pa.Table, drawn: Mapping[str, NDArray[np.int64]], corrector: Corrector) -> pa.Table:
-    """Return the rows with corrected labels; `drawn` are the positions of those of each split."""
-    split_of = np.zeros(len(rows), np.int8)
-    for name, positions in drawn.items():
-        split_of[positions] = SPLITS.index(name)
-    labels = corrector.correct(as_array(rows["id"]), as_array(rows["label"]), split_of)
-    corrector.finish(encode(labels.take(drawn["train"]))[1])
-    return rows.set_column(rows.column_names.index("label"), "label", labels)
-
-
-def _write_by_hash(
-    table: Path, data: Data, settings: Split, folder: Path, corrector: Corrector | None
-) -> tuple[list[str], dict[str, Any]]:
-    if data.group is not None and settings.group_duplicates:
+def _hashed(rows: Corpus, settings: Split) -> Iterator[tuple[str, pa.Table]]:
+    if rows.settings.group is not None and settings.group_duplicates:
         raise UserError(
             "params.yaml: split.group_duplicates must be false with method hash and a data.group, by which alone rows "
             "are then kept together; got true"
         )
-    from textclf.split.by_hash import hash_splits
-
-    rows = corpus.Corpus(table, data)
-    slices = splits.slice_columns(rows.layout.columns)
-    report = hash_splits(_track_rows(rows), settings, folder, given_splits(table, data), slices, corrector)
-    return rows.classes, report | _counts(rows)
+    return hash_splits(_merge_small(rows), settings, given_splits(rows.path, rows.settings))
 
 
-def _counts(rows: corpus.Corpus) -> dict[str, dict[str, int]]:
-    """Return the parts of the report that reading a table gives."""
-    return {"dropped": rows.dropped} | ({"given": dict(rows.given)} if rows.given else {})
-
-
-def _track_rows(batches: corpus.Corpus) -> Iterator[pa.RecordBatch]:
-    """Yield the rows in batches of at least `BLOCK_ROWS` and show how many have passed, if it takes long."""
-    with contextlib.closing(progress.bar("split", None)) as bar:
-        for batch in _merge_small(batches):
-            yield batch
-            bar.update(len(batch["id"]))
-
-
-def _merge_small(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Yield the rows in larger batches: each file is one at least, and may be a single text."""
+def _merge_small(rows: Corpus) -> Iterator[pa.RecordBatch]:
+    """Yield the rows in larger batches, since each file is one at least, and show how many have passed."""
     merged: list[pa.RecordBatch] = []
-    rows = size = 0
-    for batch in batches:
-        merged.append(batch)
-        rows += len(batch["id"])
-        size += batch["text"].nbytes
-        if rows >= BLOCK_ROWS or size >= BLOCK_BYTES:
+    count = size = 0
+    with contextlib.closing(progress.bar("split", None)) as bar:
+        for batch in rows:
+            merged.append(batch)
+            count += len(batch)
+            size += batch["text"].nbytes
+            if count >= BLOCK_ROWS or size >= BLOCK_BYTES:
+                yield pa.concat_batches(merged)
+                bar.update(count)
+                merged, count, size = [], 0, 0
+        if merged:
             yield pa.concat_batches(merged)
-            merged, rows, size = [], 0, 0
-    if merged:
-        yield pa.concat_batches(merged)
 
 
 def describe_splits(classes: list[str], report: dict[str, Any], settings: Split) -> Iterator[str]:

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tests.leaks import count_leaks
-from tests.unit.split.rows import batch_of, in_order, numbered
+from tests.unit.split.rows import batch_of, in_order, numbered, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.arrow import normalize_texts
 from textclf.core.errors import UserError
@@ -18,8 +18,10 @@ from textclf.core.files import SPLITS
 from textclf.core.hashing import fingerprints, normalize_text
 from textclf.core.settings import MAX_SEED
 from textclf.split import shuffle
-from textclf.split.by_hash import assign_splits, hash_splits
+from textclf.split.by_hash import assign_splits
 from textclf.split.settings import Split
+from textclf.split.write import write_splits
+from textclf.tables.settings import Data
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12)
 
@@ -88,26 +90,27 @@ def test_every_row_is_written_once_to_its_split_and_counted(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str]], validation_size: float, seed: int
 ) -> None:
     folder, split = tmp_path_factory.mktemp("splits"), by_hash(0.3, validation_size, seed)
+    table = tmp_path_factory.mktemp("table") / "c"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shards, "ROWS", 10)
         patch.setattr(shuffle, "PIECES", 5)
         try:
-            report = hash_splits([batch_of(rows[:13]), batch_of(rows[13:], 13)], split, folder)
+            _, report = write_splits(write_csv(table, rows), Data(format="csv"), split, folder)
         except UserError:
             assume(False)
-    assert not [path for path in folder.iterdir() if path.suffix != ".parquet"]
+    assert {path.suffix for path in folder.iterdir()} == {".parquet", ".json"}
     parts = splits.read(folder)
-    assert in_order(parts).to_dict("list") == batch_of(rows).to_pydict()
+    assert in_order(parts).to_dict("list") == batch_of(rows, 2).to_pydict()
     for name, part in parts.items():
         assert splits_of(part["text"].tolist(), split) == [SPLITS.index(name)] * len(part)
     for pieces in splits.open_shards(folder).values():
         sizes = [pq.read_metadata(path).num_rows for path in pieces.paths]
         assert len(sizes) == -(-sum(sizes) // 10)
         assert max(sizes) <= 10
-    assert report == count_leaks(parts)
+    assert report == count_leaks(parts) | {"dropped": report["dropped"]}
     assert not any(report["leaks"]["normalised"].values())
 
 
 def test_no_validation_rows_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"the validation rows must be one at least; got none: set a larger"):
-        hash_splits([batch_of(numbered(60))], by_hash(0.3, 1e-9), tmp_path)
+        write_splits(write_csv(tmp_path / "c.csv", numbered(60)), Data(), by_hash(0.3, 1e-9), tmp_path)

@@ -4,12 +4,12 @@ from collections import Counter
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.leaks import count_leaks
+from tests.leaks import count_leaks, normalised
 from tests.unit.split.rows import batch_of
-from textclf.core.arrow import hash_normalized, hash_texts
 from textclf.core.hashing import normalize_text
 from textclf.split.leaks import LeakCounter
 
@@ -52,9 +52,7 @@ def test_counts_are_those_of_a_naive_count(
     counter = LeakCounter()
     for name in reversed(parts):
         for start in range(0, max(len(parts[name]), 1), cut):
-            batch = batch_of(parts[name][start : start + cut])
-            texts = batch["text"]
-            counter.add(name, hash_texts(texts), hash_normalized(texts), counter.encode(batch["label"]))
+            counter.add(name, normalised(pa.Table.from_batches([batch_of(parts[name][start : start + cut])])))
     assert counter.report() == naive(parts)
 
 

@@ -10,16 +10,20 @@ import pytest
 from textclf.artifacts import shards
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.splits import CLUSTERED, SCHEMA, read_shard
-from textclf.split.shuffle import ShardShuffler
+from textclf.split.shuffle import ShardWriter
 
 
+@pytest.mark.parametrize("seed", [None, 1])
 @pytest.mark.parametrize("count", [9, 10, 11, 20, 21])
-def test_all_shards_but_one_are_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+def test_all_shards_but_one_are_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: int, seed: int | None
+) -> None:
     monkeypatch.setattr(shards, "ROWS", 10)
-    writer = ShardShuffler(tmp_path, "train", seed=1)
+    writer = ShardWriter(tmp_path, "train", CLUSTERED, seed)
     for number in range(count):
         writer.add(pa.table({name: [str(number)] for name in SCHEMA.names} | {"cluster": [number]}, schema=CLUSTERED))
-    written = writer.close()
+    writer.close()
+    written = sorted(tmp_path.iterdir())
     assert [path.name for path in written] == (
         ["train.parquet"]
         if count <= 10
@@ -34,8 +38,9 @@ def test_rows_of_a_sorted_table_are_mixed_through_all_shards(tmp_path: Path, mon
     names = [str(number) for number in range(1500)]
     columns = {"id": names, "text": names, "label": [str(int(n < 750)) for n in range(1500)], "cluster": range(1500)}
     rows = pa.table(columns, schema=CLUSTERED)
-    writer = ShardShuffler(tmp_path, "train", seed=1)
+    writer = ShardWriter(tmp_path, "train", CLUSTERED, seed=1)
     writer.add(rows)
-    for shard in Shards(writer.close(), read_shard):
+    writer.close()
+    for shard in Shards(sorted(tmp_path.iterdir()), read_shard):
         assert abs(shard["label"].eq("1").mean() - 0.5) < 5 * 0.5 / math.sqrt(len(shard))
         assert shard["label"].iloc[: len(shard) // 2].nunique() == 2
