@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from benchmarks import project, results
 from benchmarks.inputs import NAMES
+from textclf.artifacts import splits
 from textclf.core import files
 from textclf.core.progress import track
 from textclf.evaluate.intervals import wilson
@@ -40,7 +41,7 @@ def predict(folder: Path, model: str, coverage: float) -> Sets:
     options = ["--path", test, "--id", "id", "--model", model, "--coverage", coverage, "--output", output]
     command = [sys.executable, "-m", "textclf.cli", "predict", *map(str, options)]
     subprocess.run(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(folder)}, check=True)
-    actual = {row["id"]: row["label"] for row in pq.read_table(test, columns=["id", "label"]).to_pylist()}
+    actual = dict(splits.read_shard(test)[["id", "label"]].to_numpy().tolist())
     return [(actual[row["id"]], row["set"], row["label"]) for row in pq.read_table(output).to_pylist()]
 
 

@@ -87,7 +87,7 @@ def make_run(
     return Run(
         settings=Settings(**{name: getattr(params, name) for name in Settings.__dataclass_fields__}),
         classes=list(classes),
-        splits={split: [rows.select] for split, rows in splits.items()},
+        splits={split: [with_positions(rows, classes).select] for split, rows in splits.items()},
         predictions=predictions,
         decisions=decisions_report(measured, decisions, metrics, {}),
         evaluation=metrics,
@@ -109,7 +109,7 @@ def make_run(
 
 
 def rows_of(split: str, texts: Sequence[str], classes: Sequence[str]) -> pa.Table:
-    """Return the rows of a split as the stage split writes them."""
+    """Return the rows of a split as the stage split writes them, with labels as text."""
     return pa.table(
         {
             "id": [f"rows.csv:{split}{n}" for n in range(len(texts))],
@@ -118,6 +118,12 @@ def rows_of(split: str, texts: Sequence[str], classes: Sequence[str]) -> pa.Tabl
             "cluster": fingerprints(normalize_texts(texts)),
         }
     )
+
+
+def with_positions(rows: pa.Table, classes: Sequence[str]) -> pa.Table:
+    """Return rows with the positions of their classes as labels."""
+    positions = pa.array([classes.index(label) for label in rows["label"].to_pylist()], pa.int32())
+    return rows.set_column(rows.column_names.index("label"), "label", positions)
 
 
 def predict(model: str, seed: int, splits: Mapping[str, pa.Table], classes: Sequence[str]) -> Predictions:

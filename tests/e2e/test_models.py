@@ -21,6 +21,7 @@ from tests import verify
 from tests.settings import train
 from tests.vectorized import vectorize_terms
 from tests.verify import ROOT, Copy
+from textclf.artifacts import splits
 from textclf.artifacts.decisions import Decision
 from textclf.export import onnx_model
 from textclf.fetch.catalogue import CORPORA
@@ -45,8 +46,8 @@ each_learned = pytest.mark.parametrize("model", MODELS[1:])
 @pytest.fixture(scope="module")
 def rows(pipeline: Copy) -> pd.DataFrame:
     """Return id, text, label and split of every row."""
-    paths = (pipeline.folder / "data/splits").glob("*.parquet")
-    return pd.concat([pd.read_parquet(path).assign(split=path.stem) for path in paths], ignore_index=True)
+    parts = splits.read(pipeline.folder / "data/splits")
+    return pd.concat([part.assign(split=name) for name, part in parts.items()], ignore_index=True)
 
 
 @pytest.fixture(scope="module")

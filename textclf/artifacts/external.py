@@ -172,13 +172,15 @@ def join(external: External, parts: dict[str, Shards[pd.DataFrame]], classes: Se
             f"{_few(external.ids[~known])}"
         )
     for split, shards in parts.items():
-        for rows in shards:
-            places = external.ids.get_indexer(pd.Index(rows["id"]))
+        for path in shards.paths:
+            rows = splits.read_table(path, ["id", "label"])
+            ids = pd.Index(rows["id"].to_pylist())
+            places = external.ids.get_indexer(ids)
             shape = len(rows), len(classes)
             yield Predictions(
-                ids=rows["id"].to_numpy(object),
+                ids=ids.to_numpy(object),
                 split=np.full(len(rows), split, dtype=object),
-                y=pd.Index(classes).get_indexer(pd.Index(rows["label"])).astype(np.int64),
+                y=rows["label"].to_numpy().astype(np.int64),
                 probabilities=np.full(shape, np.nan) if absent[split] else external.probabilities[places],
                 classes=tuple(classes),
             )

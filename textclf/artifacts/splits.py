@@ -1,7 +1,8 @@
 """The rows of each split: Parquet files with the columns id, text, label and cluster; the class names in order.
 
-A column of data.slices is `slice_<column>`, text that is empty where the table has no value. Besides, there are the
-checksums of the files that the rows were read from.
+A label is the position of its class; readers that return `label` as text say so. A column of data.slices is
+`slice_<column>`, text that is empty where the table has no value. Besides, there are the checksums of the files that
+the rows were read from.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -16,13 +17,13 @@ from textclf.artifacts import shards
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
 from textclf.artifacts.shards import Shards
 from textclf.core import parquet
-from textclf.core.files import read_parquet, reading
+from textclf.core.files import reading
 
 if TYPE_CHECKING:
     import pandas as pd
 
 CLASSES, TABLE = "classes.json", "table.json"  # beside the splits
-SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.string())])
+SCHEMA = pa.schema([("id", pa.string()), ("text", pa.string()), ("label", pa.int32())])
 # A hash of a row's group or else of its normalised text, for evaluate: equal for rows that are not independent.
 CLUSTERED = SCHEMA.append(pa.field("cluster", pa.uint64()))
 SLICE = "slice_"  # before the name of a column by whose values the test rows are measured in parts
@@ -59,21 +60,32 @@ def read_table(path: Path, columns: list[str], verified: bool = False) -> pa.Tab
         )  # KeyError if one is missing
 
 
+def read_named(path: Path, columns: list[str], verified: bool = False) -> pa.Table:
+    """Return columns of a shard, among them `label`, as `read_table` does, with the names of classes as labels."""
+    table = read_table(path, columns, verified)
+    names = pa.array(read_classes(path.parent), pa.string())
+    with reading(path):
+        return table.set_column(columns.index("label"), "label", names.take(table["label"].combine_chunks()))
+
+
 def read(folder: Path) -> "dict[str, pd.DataFrame]":
-    """Return all rows of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
+    """Return all rows of each split, as `open_shards` reads them."""
     import pandas as pd
 
     return {name: pd.concat(list(pieces), ignore_index=True) for name, pieces in open_shards(folder).items()}
 
 
 def open_shards(folder: Path) -> "dict[str, Shards[pd.DataFrame]]":
-    """Return the shards of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
+    """Return the shards of each split, in the order of `SPLITS`; `UserError` if train or test is missing.
+
+    Labels are text.
+    """
     return shards.open_splits(folder, SUFFIX, read_shard)
 
 
 def read_shard(path: Path) -> "pd.DataFrame":
-    """Return the rows of one shard; `UserError` if it is missing or damaged."""
-    rows: pd.DataFrame = read_parquet(path, SCHEMA.names)[SCHEMA.names]
+    """Return the rows of one shard, with labels as text; `UserError` if it is missing or damaged."""
+    rows: pd.DataFrame = read_named(path, SCHEMA.names).to_pandas()
     return rows
 
 
@@ -97,14 +109,14 @@ def with_slices(names: Iterable[str]) -> pa.Schema:
 
 
 def open_slices(folder: Path, name: str) -> Shards[pa.Table]:
-    """Return the ids, texts, labels and columns of slices of the shards of a split; `UserError` as `open_columns`."""
+    """Return the ids, texts, labels and columns of slices of the shards of a split, all text; `UserError` as above."""
     return Shards(shards.paths(folder, name, SUFFIX), _read_slices)
 
 
 def _read_slices(path: Path) -> pa.Table:
     with reading(path), parquet.open_file(path, required=True) as file:
         names = file.schema_arrow.names
-    return read_table(path, ["id", "text", "label", *slice_columns(names)], verified=True)
+    return read_named(path, ["id", "text", "label", *slice_columns(names)], verified=True)
 
 
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:

@@ -1,6 +1,6 @@
 """Texts that occur with different labels."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,34 +27,36 @@ def conflicts(run: Run) -> dict[str, Any] | None:
         "number": f"{number:,}",
         "left_out": number > SHOWN,
         "shown": SHOWN,
-        "texts": [conflict.shown(run.names) for conflict in find_conflicts(run.rows, SHOWN, grouped)],
+        "texts": [conflict.shown(run.names) for conflict in find_conflicts(run.rows, run.classes, SHOWN, grouped)],
     }
 
 
-def find_conflicts(splits: Mapping[str, SplitRows], limit: int, grouped: bool) -> list[LabelledText]:
+def find_conflicts(
+    splits: Mapping[str, SplitRows], classes: Sequence[str], limit: int, grouped: bool
+) -> list[LabelledText]:
     """Return the first `limit` texts with several labels. Texts are equal if they differ in case and spaces alone.
 
-    Keeps of each row a hash of its text and a code of its label. The column `cluster` is that hash, unless it is one of
+    Keeps of each row a hash of its text and the position of its label. The column `cluster` is that hash, unless it is one of
     groups (`grouped`): then all texts are read again.
     """
     readers = [read for rows in splits.values() for read in rows.readers]
     pieces = list(map_ahead(lambda read: _read_piece(read, grouped), readers, min(THREADS, cores())))
-    rows = first_conflicting(pa.concat_tables(pieces).unify_dictionaries().to_pandas(), limit)
-    labels = rows.groupby(["key", "label"], sort=False, observed=True)
+    rows = first_conflicting(pa.concat_tables(pieces).to_pandas(), limit)
+    labels = rows.groupby(["key", "label"], sort=False)
     shown = _rows_at(splits, labels.head(IDS).index)
     found: dict[Any, LabelledText] = {}
     for (key, label), part in labels:
         examples = shown.loc[part.index[:IDS]]
         text = found.setdefault(key, LabelledText(examples["text"].iloc[0], {}))
         ids = list(zip(examples["split"], examples["id"], strict=True))
-        text.rows[str(label)] = Labelled(len(part), ids)
+        text.rows[classes[label]] = Labelled(len(part), ids)
     return list(found.values())
 
 
 def _read_piece(read: ReadColumns, grouped: bool) -> pa.Table:
     rows = read(["text" if grouped else "cluster", "label"])
     keys = pa.array(fingerprints(normalize_texts(rows["text"]))) if grouped else rows["cluster"]
-    return pa.table({"key": keys, "label": rows["label"].dictionary_encode()})
+    return pa.table({"key": keys, "label": rows["label"]})
 
 
 def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from textclf.core.files import SPLITS
 
 
 class _Rows(NamedTuple):
-    """Some rows of a split: fingerprints of texts, normalised texts and groups, and codes of labels."""
+    """Some rows of a split: fingerprints of texts, normalised texts and groups, and positions of labels."""
 
     exact: NDArray[np.uint64]
     normalised: NDArray[np.uint64]
@@ -29,20 +29,29 @@ class LeakCounter:
 
     def __init__(self) -> None:
         """Start with no rows."""
-        self._codes: dict[str, int] = {}  # by label, in order of first occurrence
+        self._positions: dict[str, int] = {}  # by label, in order of first occurrence
         self._rows: dict[str, list[_Rows]] = {}  # by split
 
+    def encode(self, rows: pa.Table) -> pa.Table:
+        """Return rows with their labels as positions in `labels`."""
+        codes, distinct = encode(as_array(rows["label"]))
+        positions = np.array([self._positions.setdefault(label, len(self._positions)) for label in distinct], np.int32)
+        return rows.set_column(rows.column_names.index("label"), "label", pa.array(positions[codes]))
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels so far, by first occurrence."""
+        return list(self._positions)
+
     def add(self, split: str, rows: pa.Table) -> None:
-        """Add rows of a split, with the columns text, label and normalised, a hash of the normalised text.
+        """Add rows of a split, with the columns text, label from `encode`, and normalised, a hash of the text.
 
         Their groups count too if the table gives splits: only then can a group be divided.
         """
-        codes, distinct = encode(as_array(rows["label"]))
-        labels = np.array([self._codes.setdefault(label, len(self._codes)) for label in distinct], np.int32)[codes]
+        exact, normalised = hash_texts(as_array(rows["text"])), as_array(rows["normalised"]).to_numpy()
         grouped = {"group", "split"} <= set(rows.column_names)
         groups = hash_texts(as_array(rows["group"])) if grouped else np.empty(0, np.uint64)
-        exact, normalised = hash_texts(as_array(rows["text"])), as_array(rows["normalised"]).to_numpy()
-        self._rows.setdefault(split, []).append(_Rows(exact, normalised, labels, groups))
+        self._rows.setdefault(split, []).append(_Rows(exact, normalised, as_array(rows["label"]).to_numpy(), groups))
 
     def class_counts(self) -> dict[str, dict[str, int]]:
         """Return the rows of each class, by split."""
@@ -73,8 +82,10 @@ class LeakCounter:
         return report
 
     def _count_classes(self, parts: Sequence[_Rows]) -> dict[str, int]:
-        counts = sum(np.bincount(rows.labels, minlength=len(self._codes)) for rows in parts)
-        return {label: count for label, count in zip(self._codes, np.asarray(counts).tolist(), strict=True) if count}
+        counts = sum(np.bincount(rows.labels, minlength=len(self._positions)) for rows in parts)
+        return {
+            label: count for label, count in zip(self._positions, np.asarray(counts).tolist(), strict=True) if count
+        }
 
 
 def _count_pairs(keys: Mapping[str, NDArray[np.uint64]]) -> dict[str, int]:

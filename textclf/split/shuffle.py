@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from textclf.artifacts import shards
 from textclf.artifacts.splits import SUFFIX, write_table
 from textclf.core import threads
+from textclf.core.arrow import as_array
 
 PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
 
@@ -44,11 +45,12 @@ class ShardWriter:
             self.collected = [table.slice(shards.ROWS)]
             self.collected_rows -= shards.ROWS
 
-    def close(self) -> None:
-        """Write the shards."""
+    def close(self, labels: NDArray[np.int32]) -> None:
+        """Write the shards, with `labels[label]` in place of each label."""
         rest = pa.concat_tables(self.collected)
+        save = partial(_write_taken, labels=labels)
         if self.pieces is None:
-            shards.write([(rest, self._order(len(rest)))], self.folder, self.name, SUFFIX, write_taken)
+            shards.write([(rest, self._order(len(rest)))], self.folder, self.name, SUFFIX, save)
             return
         self._write_pieces(rest)
         self.pieces.close()
@@ -57,7 +59,7 @@ class ShardWriter:
             pa.ipc.open_file(source) as pieces,
             threads.Tasks() as writing,
         ):
-            shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, partial(writing.start, write_taken))
+            shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, partial(writing.start, save))
         self.pieces_path.unlink()
 
     def _mix(self, pieces: pa.ipc.RecordBatchFileReader) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:
@@ -77,7 +79,9 @@ class ShardWriter:
         return np.arange(count) if self.random is None else self.random.permutation(count)
 
 
-def write_taken(shard: tuple[pa.Table, NDArray[np.int64]], path: Path) -> None:
+def _write_taken(shard: tuple[pa.Table, NDArray[np.int64]], path: Path, labels: NDArray[np.int32]) -> None:
     """Write the rows of a table at some positions, in their order, to a file."""
     table, positions = shard
-    write_table(table.take(positions), path)
+    rows = table.take(positions)
+    label = rows.column_names.index("label")
+    write_table(rows.set_column(label, "label", pa.array(labels).take(as_array(rows["label"]))), path)

@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from textclf.artifacts import room, splits
@@ -48,17 +49,19 @@ def write_splits(
     counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns)
     writers = {name: ShardWriter(folder, name, schema, settings.seed if by_hash else None) for name in SPLITS}
     for name, part in parts:
-        corrected = corrector.correct(part, name) if corrector else part
-        counter.add(name, corrected)
-        writers[name].add(corrected)
+        encoded = counter.encode(corrector.correct(part, name) if corrector else part)
+        counter.add(name, encoded)
+        writers[name].add(encoded)
     counts = counter.class_counts()
     if corrector:
         corrector.finish(counts.get("train", {}))
     if by_hash:
         require_rows(counts, set(rows.given))
     counting = threads.start(counter.report)
+    position = {label: place for place, label in enumerate(rows.classes)}
+    positions = np.array([position[label] for label in counter.labels], np.int32)
     for name in counts:
-        writers[name].close()
+        writers[name].close(positions)
     report = counting() | {"dropped": rows.dropped}
     if rows.given:
         report["given"] = dict(rows.given)

@@ -18,7 +18,6 @@ from textclf.core import workers
 from textclf.core.arrow import whole_column
 from textclf.core.files import reading
 from textclf.vectorize import representation
-from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.terms.vocabulary import Counted, count_terms, sum_counts
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ def transform_batch(
 ) -> dict[str, int]:
     """Write the features of a file to `target`, and return their shape; `scratch` is in the same file system."""
     ids = np.array(_column(source, "id").to_pylist(), dtype=str)
-    y = encode_labels(_column(source, "label").to_pylist(), classes)
+    y = _column(source, "label").to_numpy().astype(np.int64)
     made = Features(ids, transform(source), y, np.array(classes, dtype=str))
     with workers.atomic_path(target, scratch) as path:
         features.write(made, path)

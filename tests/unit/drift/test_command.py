@@ -41,7 +41,7 @@ Run = Callable[..., Done]
 
 
 def write_split(folder: Path, name: str, texts: Sequence[str]) -> None:
-    rows = [{"id": str(number), "text": text, "label": "yes"} for number, text in enumerate(texts)]
+    rows = [{"id": str(number), "text": text, "label": 0} for number, text in enumerate(texts)]
     splits.write_table(pa.Table.from_pylist(rows, schema=splits.SCHEMA), folder / f"{name}.parquet")
 
 

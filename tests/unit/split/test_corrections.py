@@ -39,7 +39,7 @@ def labels(folder: Path) -> dict[str, dict[str, str]]:
     """Return the label of each row by id, of each split."""
     return {
         name: {
-            row["id"]: row["label"]
+            row["id"]: str(row["label"])  # the position of each class is its name
             for path in shards.paths(folder / "splits", name, ".parquet")
             for row in pq.read_table(path).to_pylist()
         }

@@ -41,6 +41,7 @@ def sharded(
     for name in ("splits", "features"):
         shutil.rmtree(folder / name, ignore_errors=True)
         (folder / name).mkdir()
+    splits.write_classes(CLASSES, folder / "splits")
     borders = [0, *sorted(cut for cut in cuts if cut < len(train)), len(train)]
     pieces = {"train": [train[low:high] for low, high in itertools.pairwise(borders)], "test": [test]}
     for name, texts in pieces.items():
@@ -127,10 +128,10 @@ def test_workers_give_the_same_as_one_process(
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])
 def test_a_shard_with_nulls_is_damaged(tmp_path: Path, column: str) -> None:
-    rows = pa.table({"id": ["c:1"], "text": ["good"], "label": ["pos"]})
+    rows = pa.table({"id": ["c:1"], "text": ["good"], "label": [0]})
     position = rows.column_names.index(column)
     splits.write_table(rows, tmp_path / "train.parquet")
-    splits.write_table(rows.set_column(position, column, pa.nulls(1, pa.string())), tmp_path / "test.parquet")
+    splits.write_table(rows.set_column(position, column, pa.nulls(1, rows[column].type)), tmp_path / "test.parquet")
     opened = splits.open_shards(tmp_path)
     with pytest.raises(UserError, match=r"test\.parquet is damaged; remove it"):
         write_features(opened, tmp_path)
@@ -138,7 +139,7 @@ def test_a_shard_with_nulls_is_damaged(tmp_path: Path, column: str) -> None:
 
 @pytest.mark.parametrize("column", ["id", "text", "label"])
 def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: str) -> None:
-    rows = pa.table({"id": ["c:1"], "text": ["good"], "label": ["pos"]})
+    rows = pa.table({"id": ["c:1"], "text": ["good"], "label": [0]})
     parquet.write_table(rows, tmp_path / "train.parquet")
     parquet.write_table(rows.drop_columns([column]), tmp_path / "test.parquet")
     opened = splits.open_shards(tmp_path)

@@ -73,6 +73,7 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 def rows(tmp_path: Path) -> dict[str, Shards[pd.DataFrame]]:
     folder = tmp_path / "splits"
     folder.mkdir()
+    splits.write_classes(CLASSES, folder)
     for name, size in SIZES.items():
         texts = [f"{name} text{'!' * (number % 4)}" for number in range(size)]
         frame = pd.DataFrame({"id": [f"{name}-{number}" for number in range(size)], "text": texts, "label": "good"})

@@ -18,7 +18,7 @@ def write(folder: Path, name: str, rows: int, pieces: int = 1, **columns: list[s
     values: dict[str, Any] = {
         "id": [f"{name}:{n}" for n in range(rows)],
         "text": [f"word number {n}" if n % 2 else "it is not good" for n in range(rows)],
-        "label": [str(n % 2) for n in range(rows)],
+        "label": pa.array([n % 2 for n in range(rows)], pa.int32()),
         "cluster": np.arange(rows, dtype=np.uint64),
     }
     values |= {f"slice_{column}": each for column, each in columns.items()}
@@ -26,6 +26,7 @@ def write(folder: Path, name: str, rows: int, pieces: int = 1, **columns: list[s
     size = -(-rows // pieces)
     parts = (table.slice(start, size) for start in range(0, rows, size))
     shards.write(parts, folder, name, ".parquet", splits.write_table)
+    splits.write_classes(["0", "1"], folder)
 
 
 def families(folder: Path) -> dict[str, Family]:
