@@ -19,7 +19,7 @@ from textclf.core.errors import UserError
 from textclf.core.foreign import whole_file
 from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
-from textclf.tables.compression import seekable, stored
+from textclf.tables.compression import stored
 from textclf.tables.layout import Batch, Layout
 from textclf.tables.limits import row_too_long, with_limited_memory
 from textclf.tables.values import ONE_LABEL
@@ -34,11 +34,10 @@ def read_parquet(stream: IO[bytes], path: Path, layout: Layout, most: int) -> It
     Texts are read as positions in a dictionary: a file may have a long text once and repeat it in many rows, and
     nothing in it says how large they are.
     """
-    with whole_file(path, "Parquet"), seekable(stream, path) as opened:
-        schema = parquet.open_file(opened).schema_arrow
-        opened.seek(0)
+    with whole_file(path, "Parquet"), stored(stream, path) as stored_file:
+        schema = parquet.open_file(stored_file).schema_arrow
         texts = [field.name for field in schema if types.is_string(field.type) or types.is_large_string(field.type)]
-        file = pq.ParquetFile(opened, read_dictionary=[name for name in layout.names() if name in texts])
+        file = pq.ParquetFile(stored_file, read_dictionary=[name for name in layout.names() if name in texts])
         yield from _read_columns(schema, partial(_parquet_batches, file, most), path, layout)
 
 

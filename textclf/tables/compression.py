@@ -68,32 +68,18 @@ def decompressing(path: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def seekable(stream: IO[bytes], path: Path) -> Iterator[IO[bytes]]:
-    """Yield the stream, or a temporary copy of it if it can't be read from its end, where a footer may be."""
-    if not is_compressed(path) and stream.seekable():
-        yield stream
-        return
-    with tempfile.TemporaryFile() as copy:
-        _copy(stream, copy, path)
-        copy.seek(0)
-        yield copy
-
-
-@contextlib.contextmanager
 def stored(stream: IO[bytes], path: Path) -> Iterator[Path]:
-    """Yield the path of a file with the bytes of the stream: its own, or that of a temporary copy."""
+    """Yield the path of a file with the bytes of the stream: its own, or that of a temporary copy.
+
+    Raises `UserError` before the disk is full, since compressed bytes may become any number.
+    """
     if not is_compressed(path) and path.is_file() and getattr(stream, "name", None) in {path, str(path)}:
         yield path
         return
     with tempfile.NamedTemporaryFile() as copy:
-        _copy(stream, cast("IO[bytes]", copy), path)
+        while part := stream.read(PART):
+            resources.require_disk(Path(tempfile.gettempdir()), 4 * PART, f"a copy of {path}")
+            with writing(Path(tempfile.gettempdir())):
+                copy.write(part)
         copy.flush()
         yield Path(copy.name)
-
-
-def _copy(stream: IO[bytes], copy: IO[bytes], path: Path) -> None:
-    """Copy a stream; `UserError` before the disk is full, since compressed bytes may become any number."""
-    while part := stream.read(PART):
-        resources.require_disk(Path(tempfile.gettempdir()), 4 * PART, f"a copy of {path}")
-        with writing(Path(tempfile.gettempdir())):
-            copy.write(part)

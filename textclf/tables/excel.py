@@ -11,7 +11,7 @@ from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.foreign import whole_file
 from textclf.core.quoting import list_names, quote_value
-from textclf.tables.compression import seekable
+from textclf.tables.compression import stored
 from textclf.tables.layout import Layout, NumberedRow
 from textclf.tables.limits import with_limited_memory
 
@@ -28,7 +28,7 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
     As in CSV, an empty cell is an empty text and an empty row is one without values. Empty rows at the end are none,
     since a sheet has no end of its own. A formula has the value that was saved with it.
     """
-    with seekable(stream, path) as opened:
+    with stored(stream, path) as file, file.open("rb") as opened:
         sheet = _without_end(with_limited_memory(_parse_sheet(opened, path, layout)))
         if (first := next(sheet, None)) is None:
             raise UserError(f"{path} must have a header and rows; got an empty sheet")

@@ -1,11 +1,9 @@
 """How long a row and a text may be, and how many rows are in memory at a time, so that no file can exhaust it."""
 
-import io
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
-from typing import IO, TypeVar
+from typing import TypeVar
 
 from textclf.core import resources
 from textclf.core.errors import UserError
@@ -37,36 +35,3 @@ def with_limited_memory(items: Iterator[T]) -> Iterator[T]:
         if not some:
             return
         yield some[0]
-
-
-class LineGuard(io.BufferedIOBase):
-    """A stream of lines that raises `UserError` when one of them gets too long, before all of it is in memory."""
-
-    def __init__(self, stream: IO[bytes], path: Path, encoding: str, advice: str = ADVICE, before: int = 0) -> None:
-        """Read from `stream`, which errors call `path`, after so many lines of it. It is closed with this one."""
-        self._stream, self._path, self._advice = stream, path, advice
-        self._read: Callable[[int], bytes] = getattr(stream, "read1", stream.read)
-        end = "\n".encode(encoding)
-        self._end = b"\n" if b"\n" in end else end  # UTF-16: the byte may be part of another letter, which is harmless
-        self._lines, self._length = before, 0  # complete lines; bytes since then
-
-    def readable(self) -> bool:
-        """Return True, which `io.TextIOWrapper` asks for."""
-        return True
-
-    def read1(self, size: int = -1) -> bytes:
-        """Return up to so many bytes of the stream."""
-        chunk = self._read(size)
-        if ends := chunk.count(self._end):
-            self._lines += ends
-            self._length = len(chunk) - chunk.rfind(self._end)
-        else:
-            self._length += len(chunk)
-        if self._length > ROW_BYTES:
-            raise row_too_long(f"{self._path}:{self._lines + 1}", self._advice)
-        return chunk
-
-    def close(self) -> None:
-        """Close the stream."""
-        self._stream.close()
-        super().close()

@@ -5,12 +5,13 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line, quote_value
+from textclf.tables import limits
 from textclf.tables.layout import Layout, NumberedRow
-from textclf.tables.limits import ADVICE, LineGuard
+from textclf.tables.limits import ADVICE, row_too_long
 
 PART = 2**20  # characters
 SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
@@ -20,14 +21,15 @@ def read_lines(stream: IO[bytes], path: Path, layout: Layout, advice: str = ADVI
     """Yield the lines with their line ends, without a byte order mark; undecodable bytes become surrogates.
 
     Only LF ends a line. A lone CR, U+0085 and the like belong to the text. Raises `UserError`, which ends in `advice`,
-    at a line that is too long. The stream begins after `before` lines of the file.
+    at a line that is too long, before all of it is in memory. The stream begins after `before` lines of the file.
     """
-    guard = LineGuard(stream, path, layout.encoding, advice, before)
-    with _decoded(cast("IO[bytes]", guard), layout) as text:
-        first = next(text, "")
-        if first := first if before else first.removeprefix("\ufeff"):
-            yield first
-        yield from text
+    longest = limits.ROW_BYTES
+    with _decoded(stream, layout) as text:
+        for number, line in enumerate(iter(lambda: text.readline(longest + 1), ""), start=before + 1):
+            if len(line) > longest:
+                raise row_too_long(f"{path}:{number}", advice)
+            if line := line.removeprefix("\ufeff") if number == 1 else line:
+                yield line
 
 
 def read_whole(stream: IO[bytes], layout: Layout, check: Callable[[int], object]) -> str:
