@@ -22,12 +22,14 @@ from textclf.tables.read import read_batches
 from textclf.tables.values import label_of, text_of
 
 BATCH_ROWS, BATCH_CHARACTERS = 4096, 2**20  # at most, but a single text may be longer
-CHUNK = 2**18  # bytes read from a stream at a time, at most
 WARNINGS = 5  # lines in another encoding that are named one by one
 REPLACEMENT = "\ufffd"
 
 MARK = "textclf.mark"  # error handler of decoders: a surrogate for what can't be decoded
 codecs.register_error(MARK, lambda error: ("\udcff", error.end))  # type: ignore[attr-defined]
+
+
+NumberedText = tuple[int, str, str]  # line, id and text
 
 
 class TextBatch(NamedTuple):
@@ -50,63 +52,33 @@ def read_lines(stream: IO[bytes], encoding: str, warn: Callable[[str], object]) 
     read as U+FFFD and reported to `warn`, so that one bad line does not keep the others from being classified. Raises
     `UserError` at a text that is too long.
     """
-    count = undecodable = 0
-    for lines in _complete_lines(_decode(stream, encoding)):
-        for start in range(0, len(lines), BATCH_ROWS):
-            texts = [line.removesuffix("\r") for line in lines[start : start + BATCH_ROWS]]
-            numbers = range(count + 1, count + len(texts) + 1)
-            for position, text in enumerate(texts):
-                if len(text) > limits.TEXT_CHARACTERS:
-                    yield TextBatch(list(map(str, numbers[:position])), texts[:position])
-                    raise _too_long(numbers[position])
-                if not text.isascii() and SURROGATE.search(text):
-                    texts[position] = SURROGATE.sub(REPLACEMENT, text)
-                    undecodable += 1
-                    if undecodable <= WARNINGS:
-                        warn(f"line {numbers[position]} is not {encoding}; undecodable bytes are read as U+FFFD")
-            yield TextBatch(list(map(str, numbers)), texts)
-            count += len(texts)
+    counted = _LineCounter(stream)
+    yield from _batches(_read_lines(counted, encoding, warn), counted)
+
+
+def _read_lines(stream: "_LineCounter", encoding: str, warn: Callable[[str], object]) -> Iterator[NumberedText]:
+    number = undecodable = 0
+    text = io.TextIOWrapper(cast("IO[bytes]", stream), encoding, MARK, newline="\n")
+    try:
+        lines = iter(lambda: text.readline(limits.TEXT_CHARACTERS + 2), "")  # with CR and LF
+        for number, whole in enumerate(lines, start=1):
+            line = whole.removeprefix("\ufeff") if number == 1 else whole
+            if not line:
+                return  # a byte order mark alone
+            read = line.removesuffix("\n").removesuffix("\r")
+            if len(read) > limits.TEXT_CHARACTERS:
+                rule = f"a text must have at most {limits.TEXT_CHARACTERS:,} characters"
+                raise UserError(f"standard input:{number}: {rule}; got more; {limits.ADVICE}")
+            if not read.isascii() and SURROGATE.search(read):
+                undecodable += 1
+                if undecodable <= WARNINGS:
+                    warn(f"line {number} is not {encoding}; undecodable bytes are read as U+FFFD")
+                read = SURROGATE.sub(REPLACEMENT, read)
+            yield number, str(number), read
+    except UnicodeError as error:  # UTF-16 without a byte order mark
+        raise UserError(f"standard input must be {encoding}; {first_line(error)}; set --encoding") from error
     if undecodable > WARNINGS:
-        warn(f"{undecodable} of {count} lines are not {encoding}, {WARNINGS} shown")
-
-
-def _too_long(number: int) -> UserError:
-    rule = f"a text must have at most {limits.TEXT_CHARACTERS:,} characters"
-    return UserError(f"standard input:{number}: {rule}; got more; {limits.ADVICE}")
-
-
-def _decode(stream: IO[bytes], encoding: str) -> Iterator[str]:
-    """Yield the text of a stream in pieces as they arrive, with surrogates for what can't be decoded."""
-    decoder = codecs.getincrementaldecoder(encoding)(MARK)
-    read = getattr(stream, "read1", stream.read)
-    at_end = False
-    while not at_end:
-        chunk = read(CHUNK)
-        at_end = not chunk
-        try:
-            yield decoder.decode(chunk, final=at_end)
-        except UnicodeError as error:  # UTF-16 without a byte order mark
-            raise UserError(f"standard input must be {encoding}; {first_line(error)}; set --encoding") from error
-
-
-def _complete_lines(pieces: Iterable[str]) -> Iterator[list[str]]:
-    """Yield the lines that each piece completes, and the rest at the end, without a byte order mark at the start."""
-    unfinished: list[str] = []  # pieces of a line whose end has not arrived
-    first, count, length = True, 0, 0
-    for piece in pieces:
-        *complete, rest = (piece.removeprefix("\ufeff") if first else piece).split("\n")
-        first = first and not piece
-        if complete:
-            complete[0] = "".join([*unfinished, complete[0]])
-            unfinished = []
-            yield complete
-            count, length = count + len(complete), 0
-        if rest:
-            unfinished.append(rest)
-            if (length := length + len(rest)) > limits.TEXT_CHARACTERS + 1:  # a CR may come before the LF
-                raise _too_long(count + 1)
-    if unfinished:
-        yield ["".join(unfinished)]
+        warn(f"{undecodable} of {number} lines are not {encoding}, {WARNINGS} shown")
 
 
 def read_table(path: Path, layout: Layout) -> Iterator[TextBatch]:
@@ -115,17 +87,15 @@ def read_table(path: Path, layout: Layout) -> Iterator[TextBatch]:
     Raises `UserError` at the first row that breaks a rule or has no text, after the rows before it.
     """
     for file in find_files(path, layout):
-        yield from _batches(_rows(file.path, file.format, layout), layout, file.name, str(file.path))
+        rows = _rows(file.path, file.format, layout)
+        yield from _batches(_checked_rows(rows, layout, file.name, str(file.path)))
 
 
 def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBatch]:
     """Yield the rows of a stream in a format of tables as `read_table` does; rows on lines as soon as they arrive."""
-    if not FORMATS[kind].by_line:
-        yield from _batches(_rows(Path("stdin"), kind, layout, stream), layout, "stdin", "stdin")
-        return
-    counted = _LineCounter(stream)
-    rows = _rows(Path("stdin"), kind, layout, cast("IO[bytes]", counted))
-    yield from _batches(rows, layout, "stdin", "stdin", counted)
+    counted = _LineCounter(stream) if FORMATS[kind].by_line else None
+    rows = _rows(Path("stdin"), kind, layout, cast("IO[bytes]", counted or stream))
+    yield from _batches(_checked_rows(rows, layout, "stdin", "stdin"), counted)
 
 
 def _rows(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = None) -> Iterator[NumberedRow]:
@@ -152,7 +122,7 @@ class _LineCounter(io.BufferedIOBase):
 
     def blocks_after(self, line: int) -> bool:
         """Return whether a reader that has taken the lines up to this one would have to wait for the next."""
-        if line != self.lines:
+        if line < self.lines:
             return False
         try:
             return not select.select([self.stream], [], [], 0)[0]
@@ -160,17 +130,12 @@ class _LineCounter(io.BufferedIOBase):
             return False
 
 
-def _batches(
-    rows: Iterable[NumberedRow], layout: Layout, name: str, path: str, stream: _LineCounter | None = None
-) -> Iterator[TextBatch]:
-    """Yield the rows in batches; if a row breaks a rule, the rows before it come first.
-
-    `name` is the file in ids, `path` the file in errors.
-    """
+def _batches(rows: Iterable[NumberedText], stream: _LineCounter | None = None) -> Iterator[TextBatch]:
+    """Yield the rows in batches; before an error, and before `stream` has to be waited for, those that were read."""
     batch = TextBatch([], [])
     characters = 0
     try:
-        for number, row_id, text in _checked_rows(rows, layout, name, path):
+        for number, row_id, text in rows:
             batch.ids.append(row_id)
             batch.texts.append(text)
             characters += len(text)
@@ -186,8 +151,8 @@ def _batches(
         yield batch
 
 
-def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: str) -> Iterator[tuple[int, str, str]]:
-    """Yield the number, the id and the text of each row."""
+def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: str) -> Iterator[NumberedText]:
+    """Yield the texts of rows; `UserError` at one without. `name` is the file in ids, `path` the file in errors."""
     columns = layout.columns
     for number, record in rows:
         try:
