@@ -6,9 +6,9 @@ import pandas as pd
 import pytest
 from sklearn.model_selection import train_test_split
 
+from tests.drawn import draw_splits
 from textclf.fetch.catalogue import CORPORA
 from textclf.fetch.download import fetch_corpora
-from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.tables import corpus as reader
 from textclf.tables.settings import Data

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 import textclf
 from tests import verify
+from tests.drawn import draw_splits
 from tests.settings import train
 from tests.vectorized import vectorize_terms
 from tests.verify import ROOT, Copy
@@ -28,7 +29,6 @@ from textclf.fetch.catalogue import CORPORA
 from textclf.fetch.download import fetch_corpora
 from textclf.models.common.fitting import fit_model
 from textclf.predict.predictor import Predictor
-from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.tables import corpus
 from textclf.tables.settings import Data

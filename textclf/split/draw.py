@@ -26,12 +26,6 @@ DRAWN = ("test", "validation")  # in the order in which they are taken from the 
 Positions = NDArray[np.int64]
 
 
-def draw_splits(rows: "pd.DataFrame", settings: Split) -> "dict[str, pd.DataFrame]":
-    """Return the rows of each split, numbered from 0, as `draw_positions` draws them."""
-    drawn = draw_positions(rows, settings)
-    return {name: rows.iloc[positions].reset_index(drop=True) for name, positions in drawn.items()}
-
-
 def draw_positions(rows: Any, settings: Split) -> dict[str, Positions]:
     """Return the positions of the rows of each split in the order of `SPLITS`; validation only if given or above 0.
 

@@ -10,13 +10,14 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
+from tests.drawn import draw_splits
 from tests.leaks import count_leaks
 from tests.unit.split.rows import corpus, in_order
 from textclf.core.arrow import normalize_texts
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints, normalize_text
 from textclf.core.settings import MAX_SEED
-from textclf.split.draw import assign_groups, cluster_keys, draw_rows, draw_splits
+from textclf.split.draw import assign_groups, cluster_keys, draw_rows
 from textclf.split.settings import Split
 
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from tests.drawn import draw_splits
 from tests.settings import train
 from textclf.evaluate.settings import Evaluate
-from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.studies.measure import Setup
 from textclf.studies.settings import CrossValidate

@@ -6,8 +6,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from tests.drawn import draw_splits
 from tests.unit.studies.samples import CLASSES, corpus, settings, setup, split
-from textclf.split.draw import draw_splits
 from textclf.split.settings import Split
 from textclf.studies import crossvalidation, measure
 from textclf.vectorize import in_memory, representation
