@@ -25,7 +25,6 @@ from textclf.split.shuffle import ShardWriter
 from textclf.tables.corpus import Corpus
 from textclf.tables.corrections import Corrections
 from textclf.tables.given import given_splits
-from textclf.tables.limits import BLOCK_BYTES, BLOCK_ROWS
 from textclf.tables.settings import Data
 
 CLASSES_SHOWN = 50  # with their number of rows
@@ -84,24 +83,15 @@ def _hashed(rows: Corpus, settings: Split) -> Iterator[tuple[str, pa.Table]]:
             "params.yaml: split.group_duplicates must be false with method hash and a data.group, by which alone rows "
             "are then kept together; got true"
         )
-    return hash_splits(_merge_small(rows), settings, given_splits(rows.path, rows.settings))
+    return hash_splits(_track(rows), settings, given_splits(rows.path, rows.settings))
 
 
-def _merge_small(rows: Corpus) -> Iterator[pa.RecordBatch]:
-    """Yield the rows in larger batches, since each file is one at least, and show how many have passed."""
-    merged: list[pa.RecordBatch] = []
-    count = size = 0
+def _track(rows: Corpus) -> Iterator[pa.RecordBatch]:
+    """Yield the rows and show how many have passed, if it takes long."""
     with contextlib.closing(progress.bar("split", None)) as bar:
         for batch in rows:
-            merged.append(batch)
-            count += len(batch)
-            size += batch["text"].nbytes
-            if count >= BLOCK_ROWS or size >= BLOCK_BYTES:
-                yield pa.concat_batches(merged)
-                bar.update(count)
-                merged, count, size = [], 0, 0
-        if merged:
-            yield pa.concat_batches(merged)
+            yield batch
+            bar.update(len(batch))
 
 
 def describe_splits(classes: list[str], report: dict[str, Any], settings: Split) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """Labelled rows of any table: nothing skipped, nothing guessed, every mistake reported with its file and line."""
 
+import bisect
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +16,8 @@ from textclf.core import resources
 from textclf.core.arrow import array_of, encode, hash_texts, number_rows
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name, quote_value
-from textclf.tables.files import source_name
+from textclf.tables import limits
+from textclf.tables.files import TableFile, source_name
 from textclf.tables.given import find_table, layout_of
 from textclf.tables.layout import SLICE, SOURCE, WHOLE_FILE, Batch, Record, place
 from textclf.tables.read import read_batches
@@ -38,6 +40,7 @@ ROW_OVERHEAD = 100  # bytes of the objects of a row, about
 CHECKED_BYTES = 2**26  # of rows that are read between two looks at the available memory
 COPIES = 2  # of the rows in memory, about, that a split makes of them
 LARGE = 2**30  # bytes of a column from which on it has Arrow's type large_string, of any length
+Part = tuple[TableFile, Batch]  # a batch, and the file that it is from
 INTEGER = re.compile(r"-?[0-9]{1,1000}")  # Python's int() refuses several thousand digits
 
 
@@ -71,6 +74,12 @@ def order_classes(labels: Iterable[str], order: Sequence[str] | None, where: str
 def _name_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> pa.StringArray:
     """Return `file:line` for each row, or the name of the file for one that is all of it."""
     return array_of([name]) if numbers[0] == WHOLE_FILE else number_rows(name, numbers)
+
+
+def _read_column(file: TableFile, batch: Batch, column: str, purpose: str) -> pa.StringArray:
+    """Return a column of a batch, `source` if there is none: only that one may be missing."""
+    values = batch.columns.get(column, [source_name(file.name)] * len(batch))
+    return to_array(values, numbers=purpose != "text")
 
 
 class Corpus:
@@ -129,23 +138,16 @@ class Corpus:
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the rows of each batch that are well-formed and not dropped."""
-        for name, path, kind, split in find_table(self.path, self.settings):
-            before = self.count
-            self.given.update({split: 0} if split is not None else {})
-            for read in read_batches(path, kind, self.layout):
-                batch = self._check(read, name, str(path))
-                if split is not None:
-                    batch = batch.append_column("split", pa.repeat(split, len(batch)))
-                if self.settings.id is not None:
-                    self._ids.append(hash_texts(batch["id"]))
-                if "split" in batch.schema.names:
-                    codes, splits = encode(batch["split"])
-                    self.given.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
-                if len(batch) and not self._wrong:
-                    self._labels.update(encode(batch["label"])[1])
-                    yield batch
-            if self.count == before:
-                raise UserError(f"{path} must have rows; got none")
+        for parts in self._read():
+            batch = self._check(parts)
+            if self.settings.id is not None:
+                self._ids.append(hash_texts(batch["id"]))
+            if "split" in batch.column_names:
+                codes, splits = encode(batch["split"])
+                self.given.update(dict(zip(splits, np.bincount(codes).tolist(), strict=True)))
+            if len(batch) and not self._wrong:
+                self._labels.update(encode(batch["label"])[1])
+                yield batch
         self._require_unique_ids()
         if self._wrong:
             total = f"{self.path}: {self._wrong} of {self.count} rows are wrong, {ERRORS_SHOWN} shown"
@@ -157,14 +159,34 @@ class Corpus:
         self._require_single_labels()
         self.classes = order_classes(self._labels, self.settings.classes, str(self.path))
 
-    def _check(self, read: Batch, name: str, path: str) -> pa.RecordBatch:
-        """Return the well-formed rows of a batch: those that may break a rule are looked at one by one."""
-        count = len(read)
-        passed = np.full(count, not self._repeated_ids)
-        passed[list(read.broken)] = False
-        columns = {} if "id" in self.layout.columns else {"id": _name_rows(name, read.numbers)}
+    def _read(self) -> Iterator[list[Part]]:
+        """Yield the batches of all files, small ones together: a file may be a single text."""
+        parts: list[Part] = []
+        rows = size = 0
+        for file in find_table(self.path, self.settings):
+            before = self.count
+            self.given.update({file.split: 0} if file.split is not None else {})
+            for batch in read_batches(file.path, file.format, self.layout):
+                parts.append((file, batch))
+                self.count += len(batch)
+                rows, size = rows + len(batch), size + batch.size
+                if rows >= limits.BLOCK_ROWS or size >= limits.BLOCK_BYTES:
+                    yield parts
+                    parts, rows, size = [], 0, 0
+            if self.count == before:
+                raise UserError(f"{file.path} must have rows; got none")
+        if parts:
+            yield parts
+
+    def _check(self, parts: list[Part]) -> pa.RecordBatch:
+        """Return the well-formed rows: those that may break a rule are looked at one by one."""
+        starts = np.cumsum([0, *(len(batch) for _, batch in parts)]).tolist()
+        passed = np.full(starts[-1], not self._repeated_ids)
+        for start, (_, batch) in zip(starts, parts, strict=False):
+            passed[[start + place for place in batch.broken]] = False
+        columns = {"id": pa.concat_arrays([_name_rows(file.name, batch.numbers) for file, batch in parts])}
         for purpose, column in self.layout.columns.items():
-            values = to_array(read.columns.get(column, [source_name(name)] * count), numbers=purpose != "text")
+            values = pa.concat_arrays([_read_column(file, batch, column, purpose) for file, batch in parts])
             if purpose in {"text", "id", "group"}:
                 passed &= are_valid(values, NUL if purpose == "text" else CONTROL)
             else:
@@ -174,11 +196,14 @@ class Corpus:
                 if written != distinct:
                     values = array_of([value or "" for value in written]).take(codes)
             columns[purpose] = values
-        self.count += count
-        for position in np.flatnonzero(~passed).tolist():
-            passed[position] = self._check_row(read, position, name, path)
-        batch = pa.RecordBatch.from_pydict({purpose: columns[purpose] for purpose in ("id", *self.layout.columns)})
-        return batch if passed.all() else batch.filter(pa.array(passed))
+        if parts[0][0].split is not None:
+            columns["split"] = pa.concat_arrays([pa.repeat(file.split, len(batch)) for file, batch in parts])
+        for row in np.flatnonzero(~passed).tolist():
+            part = bisect.bisect_right(starts, row) - 1
+            file, batch = parts[part]
+            passed[row] = self._check_row(file, *batch.row(row - starts[part]))
+        checked = pa.RecordBatch.from_pydict(columns)
+        return checked if passed.all() else checked.filter(pa.array(passed))
 
     def _write_or_none(self, purpose: str, value: str) -> str | None:
         try:
@@ -186,17 +211,16 @@ class Corpus:
         except ValueError:
             return None
 
-    def _check_row(self, read: Batch, position: int, name: str, path: str) -> bool:
+    def _check_row(self, file: TableFile, number: int, record: Record | ValueError) -> bool:
         """Return whether a row is well-formed; count it if it is dropped or breaks a rule."""
-        number, record = read.row(position)
-        where = place(path, number)
+        where = place(str(file.path), number)
         try:
             if isinstance(record, ValueError):
                 raise record
             if isinstance(record.get(self.settings.label), list):
                 column = quote_name(self.settings.label)
                 raise UserError(f"{where}: {column} must hold one label; got a list; {ONE_LABEL}")
-            record = {SOURCE: source_name(name), **record}
+            record = {SOURCE: source_name(file.name), **record}
             if self._is_dropped(record):
                 return False
             for purpose, column in self.layout.columns.items():

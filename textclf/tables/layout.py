@@ -41,6 +41,14 @@ class Batch:
         """Return the number of rows."""
         return len(self.numbers)
 
+    @property
+    def size(self) -> int:
+        """The length of its texts, about, in bytes."""
+        return sum(
+            sum(len(value) for value in column if isinstance(value, str)) if isinstance(column, list) else column.nbytes
+            for column in self.columns.values()
+        )
+
     def row(self, position: int) -> NumberedRow:
         """Return the row at a position."""
         number = int(self.numbers[position])

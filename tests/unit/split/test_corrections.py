@@ -61,8 +61,7 @@ def as_csv(corrections: dict[str, str]) -> str:
 def test_labels_change_and_splits_do_not(tmp_path: Path, method: str, shard: int, monkeypatch: Any) -> None:
     monkeypatch.setattr(shards, "ROWS", shard)
     monkeypatch.setattr(shuffle, "PIECES", 5)
-    for module in (limits, write):
-        monkeypatch.setattr(module, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(limits, "BLOCK_ROWS", 7)
     without = run(tmp_path, method=method)
     assert "corrections" not in without
     before = labels(tmp_path)

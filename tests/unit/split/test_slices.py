@@ -10,7 +10,7 @@ from stages import split as stage
 from tests.unit.split.rows import NO_CORRECTIONS, write_csv
 from textclf.artifacts import shards, splits
 from textclf.core.files import SPLITS
-from textclf.split import shuffle, write
+from textclf.split import shuffle
 from textclf.split.settings import Split
 from textclf.tables import limits
 from textclf.tables.settings import Data
@@ -39,8 +39,7 @@ def table(tmp_path: Path) -> Path:
 def test_each_row_keeps_its_values(tmp_path: Path, table: Path, method: str, shard: int, monkeypatch: Any) -> None:
     monkeypatch.setattr(shards, "ROWS", shard)
     monkeypatch.setattr(shuffle, "PIECES", 5)
-    for module in (limits, write):
-        monkeypatch.setattr(module, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(limits, "BLOCK_ROWS", 7)
     folder = run(tmp_path, table, method, ["platform", "version"])
     found: dict[str, tuple[str, str]] = {}
     for name in SPLITS:

@@ -38,8 +38,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shards of ten rows, pieces of two, blocks of seven."""
     monkeypatch.setattr(shards, "ROWS", 10)
     monkeypatch.setattr(shuffle, "PIECES", 5)
-    for module in (limits, write):
-        monkeypatch.setattr(module, "BLOCK_ROWS", 7)
+    monkeypatch.setattr(limits, "BLOCK_ROWS", 7)
 
 
 def run(path: Path, folder: Path, split: Split, **changes: Any) -> dict[str, Any]:
@@ -117,8 +116,7 @@ def test_files_and_batches_of_any_size_give_the_same_bytes(
         write_csv(folder / "parts" / f"{number}.csv", rows[start:end], header)
     with pytest.MonkeyPatch.context() as patch:
         report = run(whole, folder / "one", by_hash(0.3, 0.2), id="key")
-        for module in (limits, write):
-            patch.setattr(module, "BLOCK_ROWS", blocks)
+        patch.setattr(limits, "BLOCK_ROWS", blocks)
         assert run(folder / "parts", folder / "several", by_hash(0.3, 0.2), id="key") == report
     several, one = (contents(folder / name / "splits") for name in ("several", "one"))
     assert several.pop("table.json") != one.pop("table.json")  # the checksums of the files
