@@ -28,8 +28,10 @@ def in_batches(rows: Iterator[NumberedRow], layout: Layout, most: int) -> Iterat
     try:
         for row in rows:
             collected.append(row)
-            if not isinstance(record := row[1], ValueError):
-                size += sum([len(value) for value in record.values() if isinstance(value, str | bytes)])
+            if not isinstance(row[1], ValueError):
+                for value in row[1].values():
+                    if isinstance(value, str | bytes):
+                        size += len(value)
             if len(collected) >= most or size >= limits.BLOCK_BYTES:
                 yield _batch(collected, layout)
                 collected, size = [], 0
@@ -42,7 +44,8 @@ def in_batches(rows: Iterator[NumberedRow], layout: Layout, most: int) -> Iterat
 
 
 def _batch(rows: list[NumberedRow], layout: Layout) -> Batch:
-    broken = {place: record for place, (_, record) in enumerate(rows) if isinstance(record, ValueError)}
-    records = [{} if isinstance(record, ValueError) else record for _, record in rows]
-    names = [name for name in layout.names() if name != SOURCE or any(SOURCE in record for record in records)]
-    return Batch([number for number, _ in rows], {name: [row.get(name) for row in records] for name in names}, broken)
+    numbers, records = zip(*rows, strict=True)
+    broken = {place: record for place, record in enumerate(records) if isinstance(record, ValueError)}
+    whole = [{} if isinstance(record, ValueError) else record for record in records] if broken else records
+    names = [name for name in layout.names() if name != SOURCE or any(SOURCE in record for record in whole)]
+    return Batch(numbers, {name: [row.get(name) for row in whole] for name in names}, broken)

@@ -28,7 +28,7 @@ def _parse_line(line: str, layout: Layout, keys: dict[str, None]) -> Record | Va
     is_array = not keys and line.startswith("[")
     hint = f"; if the file is one array, set {layout.option}format to json" if is_array else ""
     try:
-        value = DECODER.decode(line) if line.strip() else {}
+        value = {} if line.isspace() else DECODER.decode(line)
     except (ValueError, RecursionError) as error:
         return ValueError(f"{rule}; {reason(error)} in {quote_value(line.strip())}{hint}")
     return to_record(value, layout, keys, rule, hint)

@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -25,10 +26,10 @@ def read_lines(stream: IO[bytes], path: Path, layout: Layout, advice: str = ADVI
     """
     longest = limits.ROW_BYTES
     with _decoded(stream, layout) as text:
-        for number, line in enumerate(iter(lambda: text.readline(longest + 1), ""), start=before + 1):
+        for number, line in enumerate(iter(partial(text.readline, longest + 1), ""), start=before + 1):
             if len(line) > longest:
                 raise row_too_long(f"{path}:{number}", advice)
-            if line := line.removeprefix("\ufeff") if number == 1 else line:
+            if number > 1 or (line := line.removeprefix("\ufeff")):
                 yield line
 
 
