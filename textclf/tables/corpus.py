@@ -78,7 +78,9 @@ def _name_rows(name: str, numbers: Sequence[int] | NDArray[np.int64]) -> pa.Stri
 
 def _read_column(file: TableFile, batch: Batch, column: str, purpose: str) -> pa.StringArray:
     """Return a column of a batch, `source` if there is none: only that one may be missing."""
-    values = batch.columns.get(column, [source_name(file.name)] * len(batch))
+    values = batch.columns.get(column)
+    if values is None:
+        values = [source_name(file.name)] * len(batch)
     return to_array(values, numbers=purpose != "text")
 
 

@@ -13,7 +13,7 @@ from textclf.core import threads
 from textclf.core.errors import UserError
 from textclf.tables import limits
 from textclf.tables.batches import in_batches
-from textclf.tables.chunks import Chunks
+from textclf.tables.chunks import LF, Chunks, count
 from textclf.tables.layout import SOURCE, Batch, Layout, NumberedRow, Record
 from textclf.tables.limits import row_too_long
 from textclf.tables.lines import decoding_error, read_lines, strip_end
@@ -134,13 +134,13 @@ def _read_chunks(
     except UserError:
         chunks.put_back([first])
         return None, 0
-    chunks.put_back(first.split(b"\n", head.lines)[head.lines :])
+    chunks.put_back(first.split(LF, head.lines)[head.lines :])
     parser = Parser(dialect.delimiter, dialect.quoting, header.width, dict(header.positions))
     taken = head.lines
     waiting: deque[tuple[bytes, int, Callable[[], Batch | None]]] = deque()
     while True:
         while len(waiting) < threads.depth() and (chunk := chunks.take()):
-            before, taken = taken, taken + chunk.count(b"\n") + (not chunk.endswith(b"\n"))
+            before, taken = taken, taken + count(chunk, LF) + (not chunk.endswith(LF))
             waiting.append((chunk, before, threads.start(parser.parse, chunk, before + 1, taken + 1)))
         if not waiting:
             return header, taken
