@@ -30,10 +30,11 @@ def require_room(table: Path, data: Data, settings: Split, target: Path) -> None
         return
     # Measured with rows of 63 bytes and of 600 bytes.
     hash_memory = 70 * rows + 8 * size * shards.ROWS // rows
+    disk = 2 * size
     if settings.method == "hash":
-        memory, disk, purpose = hash_memory, 2 * size, "split.method hash"
+        memory, purpose = hash_memory, "split.method hash"
     else:
-        memory, disk = 4 * size + 350 * rows, size
+        memory = 4 * size + 350 * rows
         purpose = f"split.method random (hash takes {resources.format_size(hash_memory)})"
     resources.announce(rows, -(-rows // shards.ROWS), memory, disk)
     resources.require_disk(target, disk, str(target))

@@ -1,1 +1,1 @@
-"""Reading of labelled tables in several formats, row by row or in blocks."""
+"""Reading of labelled tables in several formats, in batches."""

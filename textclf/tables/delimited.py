@@ -29,7 +29,11 @@ class Dialect:
     quoting: bool
 
     def read(self, stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
-        """Yield the rows: of UTF-8, in batches of more than one, in chunks up to an error; all others by line."""
+        """Yield the rows.
+
+        Rows of UTF-8 are read in chunks unless they are wanted one by one. From a chunk on in which a row has no end,
+        or quotes are wrong, they are read by line, as those in other encodings are.
+        """
         dialect = self._adapt(layout)
         header, before = None, 0
         if most > 1 and codecs.lookup(layout.encoding).name == "utf-8":

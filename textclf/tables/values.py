@@ -78,7 +78,7 @@ def slice_of(record: Record, column: str) -> str:
 
 
 def to_array(values: "list[object] | pa.StringArray", numbers: bool) -> "pa.StringArray":
-    """Return a column of a block as an array: "" for missing values, and `UNFIT` for what is no text.
+    """Return a column of a batch as an array: "" for missing values, and `UNFIT` for what is no text.
 
     With `numbers`, integers and booleans are written as `label_of` writes them.
     """
