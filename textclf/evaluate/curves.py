@@ -1,4 +1,7 @@
-"""Tables of a split for CSV files, stacked by model: confusion matrix, curves and reliability."""
+"""Tables of a split for CSV files, stacked by model: confusion matrix and curves.
+
+Curves have a bounded number of points, so that their tables do not grow with the rows.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 FEWEST = 10  # rows of a point of a risk-coverage curve
+STEPS = 500  # along a curve of more than twice as many points, of which the first and the last point remain
 HISTORY_COLUMNS = ("epoch", "split", "loss", "accuracy")  # of the history.csv of a model that trains in epochs
 
 # Numbers of false and true positives (thresholds,) as the threshold falls
@@ -35,6 +39,31 @@ def positive_counts(actual: NDArray[np.bool_], scores: NDArray[np.float64]) -> P
     return last + 1 - true, true
 
 
+def thin(counts: PositiveCounts, along: NDArray[np.float64]) -> PositiveCounts:
+    """Return the points of a curve that begin or end one of `STEPS` steps, all if there are no more than two per step.
+
+    `along` (thresholds,) ascends from 0 to 1.
+    """
+    if len(along) <= 2 * STEPS:
+        return counts
+    steps = np.floor(along * STEPS)
+    end = np.ones(len(steps), dtype=bool)
+    end[1:-1] = (steps[1:-1] != steps[:-2]) | (steps[1:-1] != steps[2:])
+    return counts[0][end], counts[1][end]
+
+
+def thin_roc(counts: PositiveCounts) -> PositiveCounts:
+    """Return the corners of a ROC curve at the ends of steps of the mean of both rates, which grows along the curve.
+
+    Every other corner is within 2 / `STEPS` of one that remains in the sum of the rates.
+    """
+    if len(counts[0]) <= 2 * STEPS:
+        return counts
+    kept = corners(*counts)
+    false, true = counts[0][kept], counts[1][kept]
+    return thin((false, true), (false / max(false[-1], 1) + true / max(true[-1], 1)) / 2)
+
+
 def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
     """Return the points of ROC curves by class: `class`, `false_positive_rate` ascending, `true_positive_rate`.
 
@@ -42,9 +71,10 @@ def roc_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame:
     are no rows to count.
     """
     tables = []
-    for name, (false, true) in curves.items():
+    for name, counts in curves.items():
+        false, true = thin_roc(counts)
         corner = corners(false, true)
-        rates = [_rates(np.append(0, counts[corner]), undefined=np.nan) for counts in (false, true)]
+        rates = [_rates(np.append(0, each[corner]), undefined=np.nan) for each in (false, true)]
         tables.append(pd.DataFrame({"class": name, "false_positive_rate": rates[0], "true_positive_rate": rates[1]}))
     return pd.concat(tables, ignore_index=True)
 
@@ -64,7 +94,8 @@ def precision_recall_table(curves: Mapping[str, PositiveCounts]) -> pd.DataFrame
     and the last remain, as by scikit-learn's `precision_recall_curve`. Without positive rows recall is 1 throughout.
     """
     tables = []
-    for name, (all_false, all_true) in curves.items():
+    for name, counts in curves.items():
+        all_false, all_true = thin(counts, counts[1] / max(counts[1][-1], 1))
         end = np.ones(len(all_true), dtype=bool)
         end[1:-1] = (np.diff(all_true[:-1]) != 0) | (np.diff(all_true[1:]) != 0)
         false, true = all_false[end], all_true[end]
@@ -84,7 +115,8 @@ def risk_coverage_table(counts: PositiveCounts) -> pd.DataFrame:
     Points with fewer than `FEWEST` rows are left out, since their error is chance, unless there is no other. Where all
     rows have the same confidence, the curve is a horizontal line: rows that are answered at random have that error.
     """
-    wrong, rows = counts[0], counts[0] + counts[1]
+    wrong, right = thin(counts, (counts[0] + counts[1]) / (counts[0][-1] + counts[1][-1]))
+    rows = wrong + right
     shown = rows >= min(FEWEST, rows[-1])
     shares, errors = rows[shown] / rows[-1], wrong[shown] / rows[shown]
     if len(shares) == 1:

@@ -29,7 +29,6 @@ from textclf.evaluate.metrics import (
 from textclf.evaluate.registry import METRICS, pair_name
 from textclf.evaluate.sampling import Rows, Sampling
 from textclf.evaluate.settings import Evaluate
-from textclf.evaluate.thinning import thin, thin_precision_recall, thin_risk, thin_roc
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
 CURVES = 20  # classes with curves of their own, which bound the size of their tables
@@ -271,15 +270,15 @@ class SplitMetrics:
 
     def roc(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.roc_table`: of the positive class of two, of `curve_places` against the rest."""
-        return curves.roc_table(thin(self.positive_counts(model), thin_roc))
+        return curves.roc_table(self.positive_counts(model))
 
     def precision_recall(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.precision_recall_table`, for the same classes as `roc`."""
-        return curves.precision_recall_table(thin(self.positive_counts(model), thin_precision_recall))
+        return curves.precision_recall_table(self.positive_counts(model))
 
     def risk_coverage(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.risk_coverage_table`."""
-        return curves.risk_coverage_table(thin({model: self.answer_counts(model)}, thin_risk)[model])
+        return curves.risk_coverage_table(self.answer_counts(model))
 
     def reliability(self, model: str) -> pd.DataFrame:
         """Return the table of `reliability_table`; the intervals of dependent rows are those of fewer rows."""
