@@ -38,6 +38,25 @@ SHOWN = 60  # characters of a value in an error
 ENTRY = re.compile(r"[a-z][a-z0-9_]{0,39}")  # the name that a user gives a representation or a model
 READ: dict[tuple[Path, str], Any] = {}  # what was read of params.yaml, by file and dotted key; "" is all of it
 MAPPING_KEY = "[key]"  # pydantic's mark in a location: it is the key of a mapping that is wrong
+RULES = {  # by the type of pydantic's error
+    "rule": "{rule}",
+    "literal_error": "one of {expected}",
+    "greater_than": "greater than {gt}",
+    "greater_than_equal": "at least {ge}",
+    "less_than": "less than {lt}",
+    "less_than_equal": "at most {le}",
+    "finite_number": "a finite number",
+    "too_short": "a list of {min_length} or more",
+    "too_long": "a list of {max_length}",
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    **dict.fromkeys(("int_type", "int_from_float", "int_parsing", "int_parsing_size"), "an integer"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("string_type", "string_unicode"), "text"),
+    "string_too_short": "text that is not empty",
+    **dict.fromkeys(("tuple_type", "list_type"), "a list"),
+    "dict_type": "a mapping",
+    **dict.fromkeys(("model_type", "model_attributes_type"), "a section of settings"),
+}
 
 T = TypeVar("T")
 
@@ -319,44 +338,8 @@ def suggest(name: str, known: Collection[str]) -> str:
 
 def rule_of(detail: ErrorDetails) -> str:
     """Return the rule that pydantic found broken; it completes "<key> must be ..."."""
-    context = detail.get("ctx", {})
-    match detail["type"]:
-        case "rule":
-            return str(context["rule"])
-        case "literal_error":
-            return f"one of {context['expected']}"
-        case "greater_than":
-            return f"greater than {context['gt']}"
-        case "greater_than_equal":
-            return f"at least {context['ge']}"
-        case "less_than":
-            return f"less than {context['lt']}"
-        case "less_than_equal":
-            return f"at most {context['le']}"
-        case "finite_number":
-            return "a finite number"
-        case "too_short":
-            return f"a list of {context['min_length']} or more"
-        case "too_long":
-            return f"a list of {context['max_length']}"
-        case "float_type" | "float_parsing":
-            return "a number"
-        case "int_type" | "int_from_float" | "int_parsing" | "int_parsing_size":
-            return "an integer"
-        case "bool_type" | "bool_parsing":
-            return "true or false"
-        case "string_type" | "string_unicode":
-            return "text"
-        case "string_too_short":
-            return "text that is not empty"
-        case "tuple_type" | "list_type":
-            return "a list"
-        case "dict_type":
-            return "a mapping"
-        case "model_type" | "model_attributes_type":
-            return "a section of settings"
-        case _:
-            return detail["msg"]
+    text = RULES.get(detail["type"])
+    return detail["msg"] if text is None else text.format(**detail.get("ctx", {}))
 
 
 def show(value: object, limit: int = SHOWN) -> str:
