@@ -7,8 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from textclf.core.arrow import blocks, count_lengths, encode, from_bytes, to_bytes
-from textclf.core.hashing import fingerprints
+from textclf.core.arrow import blocks, count_lengths
 from textclf.evaluate.slices import names
 
 Codes = NDArray[np.int8]  # position of each row's value in the values of a family
@@ -25,14 +24,8 @@ NEGATION = (
 )
 CAPITALS = rf"{BEFORE}\p{{Lu}}{{3,}}{AFTER}"
 DIGITS = r"\p{Nd}"
+SEPARATORS = r"[\x00-/:-@\[-`{-\x7f]+"  # of words: what is ASCII and no letter or digit
 PATTERNS = {names.NEGATION: NEGATION, names.CAPITALS: CAPITALS, names.DIGITS: DIGITS}
-
-# The byte in lower case for a letter or digit of ASCII or a byte of another character, 0 for what separates words
-_LETTERS = np.zeros(256, np.uint8)
-_LETTERS[128:] = range(128, 256)
-for _code in range(128):
-    if chr(_code).isalnum():
-        _LETTERS[_code] = ord(chr(_code).lower())
 
 
 def word_bands() -> tuple[str, ...]:
@@ -58,13 +51,12 @@ def by_pattern(texts: pa.ChunkedArray, pattern: str) -> Codes:
     return found.astype(np.int8)
 
 
-def words_of(texts: pa.ChunkedArray) -> NDArray[np.uint64]:
-    """Return the hashes of the distinct words of all texts, sorted."""
-    distinct = (np.unique(_hash_words(block)[0]) for block in _blocks(texts))
-    return np.unique(np.concatenate([np.zeros(0, np.uint64), *distinct]))
+def words_of(texts: pa.ChunkedArray) -> pa.StringArray:
+    """Return the distinct words of all texts."""
+    return pc.unique(pa.chunked_array([_words(block)[0] for block in _blocks(texts)], pa.string()))
 
 
-def by_unknown_words(known: NDArray[np.uint64]) -> Callable[[pa.ChunkedArray], Codes]:
+def by_unknown_words(known: pa.StringArray) -> Callable[[pa.ChunkedArray], Codes]:
     """Return the function that gives the band of the share of each text's words that are not `known`, as `words_of`."""
 
     def bands(texts: pa.ChunkedArray) -> Codes:
@@ -74,36 +66,25 @@ def by_unknown_words(known: NDArray[np.uint64]) -> Callable[[pa.ChunkedArray], C
 
 
 def _blocks(texts: pa.ChunkedArray) -> Iterator[pa.StringArray]:
-    """Yield the texts in pieces of about `BLOCK` bytes: what is computed of them takes ten times as much."""
+    """Yield the texts in pieces of about `BLOCK` bytes: what is computed of them takes several times as much."""
     for chunk in texts.chunks:
         for start, end in blocks(chunk, BLOCK) if len(chunk) else ():
             yield chunk.slice(start, end - start)
 
 
-def _unknown_bands(texts: pa.StringArray, known: NDArray[np.uint64]) -> Codes:
-    hashes, rows = _hash_words(texts)
-    unknown = np.ones(len(hashes), bool)
-    if len(known):
-        unknown = known[np.searchsorted(known, hashes).clip(max=len(known) - 1)] != hashes
-    words, others = (np.bincount(which, minlength=len(texts)) for which in (rows, rows[unknown]))
-    return np.searchsorted(SHARES, others / np.maximum(words, 1)).astype(np.int8)
+def _unknown_bands(texts: pa.StringArray, known: pa.StringArray) -> Codes:
+    words, rows = _words(texts)
+    unknown = pc.invert(pc.is_in(words, value_set=known)).to_numpy(zero_copy_only=False)
+    counts, others = (np.bincount(which, minlength=len(texts)) for which in (rows, rows[unknown]))
+    return np.searchsorted(SHARES, others / np.maximum(counts, 1)).astype(np.int8)
 
 
-def _hash_words(texts: pa.StringArray) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Return a hash of each word of the texts, in lower case, and the text that it is of: both (words,).
+def _words(texts: pa.StringArray) -> tuple[pa.StringArray, NDArray[np.int64]]:
+    """Return each word of the texts, in lower case, and the text that it is of: both (words,).
 
     A word is a run of letters and digits; of characters beyond ASCII, all count as letters and keep their case.
     """
-    bounds, data = to_bytes(texts)
-    letters = _LETTERS[data]
-    inside = letters != 0
-    first = inside.copy()
-    first[1:] &= ~inside[:-1]
-    begin = bounds[:-1][bounds[:-1] < bounds[1:]]
-    first[begin] = inside[begin]
-    starts = np.flatnonzero(first)
-    before = np.cumsum(inside)  # of which the word at a start is the last one so far
-    ends = np.append(before[starts] - 1, before[-1] if len(before) else 0)
-    lengths: NDArray[np.int64] = np.diff(ends)
-    codes, words = encode(from_bytes(letters[inside], lengths))
-    return fingerprints(words)[codes], np.searchsorted(bounds, starts, side="right") - 1
+    parts = pc.split_pattern_regex(pc.ascii_lower(texts), SEPARATORS)
+    words, rows = parts.flatten(), pc.list_parent_indices(parts)
+    filled = pc.not_equal(words, "")
+    return words.filter(filled), rows.filter(filled).to_numpy()
