@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache, partial
-from itertools import chain, islice
 from typing import Any, TypeVar
 
 S = TypeVar("S")
@@ -38,17 +37,12 @@ def map_ahead(function: Callable[[S], T], items: Iterable[S], threads: int) -> G
     """Yield the function's result for each item, in order, while threads compute the next ones.
 
     At most `threads` results are computed or kept besides the one that is yielded. An error is raised where the result
-    would be yielded; no further item is begun then, nor once the iterator is closed. A single item needs no thread.
+    would be yielded; no further item is begun then, nor once the iterator is closed.
     """
-    remaining = iter(items)
-    first = list(islice(remaining, 2))
-    if len(first) < 2:
-        yield from map(function, first)
-        return
     waiting: deque[Future[T]] = deque()
     pool = ThreadPoolExecutor(threads)
     try:
-        for item in chain(first, remaining):
+        for item in items:
             waiting.append(pool.submit(function, item))
             if len(waiting) > threads:
                 yield waiting.popleft().result()

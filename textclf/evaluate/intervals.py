@@ -123,14 +123,6 @@ def variance_of_mean(
     return float(np.maximum(within, 0).sum() / rows.sum() ** 2)
 
 
-def percentiles(
-    draws: NDArray[np.float64], confidence: float = CONFIDENCE
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the ends of `percentile` for every column of draws without NaN, (resamples, columns)."""
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
-    return low, high
-
-
 def percentile(draws: NDArray[np.float64], confidence: float = CONFIDENCE) -> Interval:
     """Return the percentile interval of the bootstrap, from a metric's values in the resamples (resamples,).
 

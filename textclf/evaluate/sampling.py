@@ -17,9 +17,8 @@ from textclf.evaluate.areas import Areas, variance
 from textclf.evaluate.bootstrap import bootstrap, join, resample_counts, resamples
 from textclf.evaluate.clusters import sum_by_cluster
 from textclf.evaluate.comparisons import Difference, accuracy_difference
-from textclf.evaluate.intervals import Interval, normal, percentile, percentiles
+from textclf.evaluate.intervals import Interval, normal, percentile
 from textclf.evaluate.metrics import (
-    FROM_COUNTS,
     ROW_MEANS,
     Counts,
     Values,
@@ -63,7 +62,6 @@ class Sampling:
         """Draw nothing yet."""
         self.rows, self.settings = rows, settings
         self.many = len(rows) > EXACT_ROWS
-        self._ends: dict[tuple[str, str], tuple[Floats, Floats]] = {}
         self._areas: dict[str, Areas] = {}
 
     def interval(self, model: str, metric: str, position: int | None = None) -> Interval:
@@ -76,14 +74,8 @@ class Sampling:
         if metric in ROW_MEANS and self.many:
             return self._mean_interval(model, metric)
         draws = self._draws[model]
-        if position is None:
-            return percentile(draws[metric], confidence)
-        if metric not in FROM_COUNTS:
-            return percentile(draws[f"class_{metric}"][:, position], confidence)
-        if (model, metric) not in self._ends:
-            self._ends[model, metric] = percentiles(draws[f"class_{metric}"], confidence)
-        low, high = self._ends[model, metric]
-        return Interval(float(low[position]), float(high[position]))
+        values = draws[metric] if position is None else draws[f"class_{metric}"][:, position]
+        return percentile(values, confidence)
 
     def difference(self, a: str, b: str) -> Difference:
         """Return the accuracy of a minus that of b, with its interval."""

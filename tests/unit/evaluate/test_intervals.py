@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.unit.evaluate.samples import SHARES
-from textclf.evaluate.intervals import area_score, normal, percentile, percentiles, tango, variance_of_mean, wilson
+from textclf.evaluate.intervals import area_score, normal, percentile, tango, variance_of_mean, wilson
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,6 @@ def test_the_variance_of_a_mean_is_that_within_the_classes_where_these_are_fixed
     assert variance_of_mean(rows, *sums, stratified=False) == pytest.approx(together.var() / 7)
     within = sum(len(group) * group.var() for group in groups[:2]) / 7**2
     assert variance_of_mean(rows, *sums, stratified=True) == pytest.approx(within)
-
-
-def test_percentiles_of_columns_are_those_of_each() -> None:
-    draws = np.random.default_rng(0).normal(size=(101, 3))
-    low, high = percentiles(draws, 0.9)
-    assert [*zip(low, high, strict=True)] == [pytest.approx(percentile(column, 0.9)) for column in draws.T]
 
 
 @pytest.mark.parametrize(
