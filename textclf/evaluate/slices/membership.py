@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.splits import SLICE, open_slices, slice_columns
-from textclf.core.arrow import as_array, encode
 from textclf.core.formatting import count_noun, join_names
 from textclf.core.labels import visible
 from textclf.evaluate.clusters import IdDigest
@@ -88,21 +87,23 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
     if len(train) == 1 and (column := next(iter(train))["text"]).nbytes <= MOST_BYTES:
         known = texts.words_of(column)
         of_texts[UNKNOWN] = texts.share_bands(), texts.by_unknown_words(known)
-    columns: dict[str, _Column] = {}
+    columns: dict[str, list[pa.DictionaryArray]] = {}
     codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
     ids, rows = IdDigest(), 0
     for table in shards:
         ids.add(table["id"])
         rows += len(table)
         for name in ("label", *slice_columns(table.column_names)):
-            columns.setdefault(name, _Column()).add(as_array(table[name]))
+            columns.setdefault(name, []).extend(table[name].dictionary_encode().chunks)
         for name, (_, function) in of_texts.items():
             codes[name].append(function(table["text"]))
     families, left_out = [], {}
     for name, column in sorted(columns.items(), key=lambda pair: pair[0] == "label"):
-        families.append(keep_large(column.family(CLASS if name == "label" else name.removeprefix(SLICE))))
-        if number := len(column.places) - len(families[-1].values):
-            left_out[families[-1].name] = number
+        title = CLASS if name == "label" else name.removeprefix(SLICE)
+        family, distinct = frequent_values(title, column)
+        families.append(keep_large(family))
+        if number := distinct - len(families[-1].values):
+            left_out[title] = number
     families += [
         keep_large(Family(name, of_texts[name][0], np.concatenate(parts))) for name, parts in codes.items() if parts
     ]
@@ -118,31 +119,20 @@ def keep_large(family: Family) -> Family:
     return Family(family.name, tuple(family.values[place] for place in kept.tolist()), places[family.codes])
 
 
-class _Column:
-    """The values of a column of texts, counted shard by shard."""
+def frequent_values(name: str, column: Sequence[pa.DictionaryArray]) -> tuple[Family, int]:
+    """Return the slices of the most frequent values of a column of texts, in the order of the values.
 
-    def __init__(self) -> None:
-        self.places: dict[str, int] = {}
-        self.codes: list[NDArray[np.int32]] = []
-
-    def add(self, values: pa.StringArray) -> None:
-        codes, distinct = encode(values)
-        if len(self.places) <= MOST_DISTINCT:
-            places = [self.places.setdefault(value, len(self.places)) for value in distinct]
-            self.codes.append(np.array(places, np.int32)[codes])
-        else:
-            self.codes.append(np.zeros(len(codes), np.int32))
-
-    def family(self, name: str) -> Family:
-        """Return the slices of the most frequent values, in the order of the values; none if there are too many."""
-        codes, values = np.concatenate(self.codes), list(self.places)
-        counts = np.bincount(codes, minlength=len(values)).tolist()
-        short = [place for place, value in enumerate(values) if len(value) <= LONGEST and counts[place] >= FEWEST_ROWS]
-        if len(values) > MOST_DISTINCT:
-            short = []
-        chosen = sorted(
-            sorted(short, key=lambda place: (-counts[place], values[place]))[:MOST_VALUES], key=values.__getitem__
-        )
-        places = np.full(len(values), -1, np.int16)
-        places[chosen] = np.arange(len(chosen))
-        return Family(name, tuple(values[place] for place in chosen), places[codes])
+    There are none if it has too many values. Also return the number of distinct values.
+    """
+    encoded = pa.chunked_array(column, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries().combine_chunks()
+    codes, values = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+    counts = np.bincount(codes, minlength=len(values)).tolist()
+    short = [place for place, value in enumerate(values) if len(value) <= LONGEST and counts[place] >= FEWEST_ROWS]
+    if len(values) > MOST_DISTINCT:
+        short = []
+    chosen = sorted(
+        sorted(short, key=lambda place: (-counts[place], values[place]))[:MOST_VALUES], key=values.__getitem__
+    )
+    places = np.full(len(values), -1, np.int16)
+    places[chosen] = np.arange(len(chosen))
+    return Family(name, tuple(values[place] for place in chosen), places[codes]), len(values)
