@@ -45,6 +45,17 @@ class Share:
         return Interval(*(2 * end / (1 + end) for end in ends)) if self.f1 else ends
 
 
+def count_share(matrix: NDArray[np.int64], metric: str, place: int | None) -> tuple[int, int]:
+    """Return the rows of a confusion matrix that are right, and those among them that count, for a share.
+
+    That is accuracy, or precision, recall or F1 of the class at a place, as `Share` has it.
+    """
+    if place is None or metric == "accuracy":
+        return int(matrix.trace()), int(matrix.sum())
+    right, decided, actual = int(matrix[place, place]), int(matrix[:, place].sum()), int(matrix[place].sum())
+    return right, {"precision": decided, "recall": actual, "f1": decided + actual - right}[metric]
+
+
 def counts_interval(
     matrix: NDArray[np.int64],
     recalls: list[Interval | None],

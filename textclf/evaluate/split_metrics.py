@@ -11,7 +11,16 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves
-from textclf.evaluate.boundary import FEW, FEW_DISCORDANT, FEW_ROWS, TINY, Share, counts_interval, mean_interval
+from textclf.evaluate.boundary import (
+    FEW,
+    FEW_DISCORDANT,
+    FEW_ROWS,
+    TINY,
+    Share,
+    count_share,
+    counts_interval,
+    mean_interval,
+)
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
@@ -185,12 +194,7 @@ class SplitMetrics:
 
     def _share(self, model: str, metric: str, place: int | None) -> Share:
         """Return the share that gives the accuracy, or a metric of `SHARES` of a class."""
-        matrix = self.matrices[model]
-        if place is None or metric == "accuracy":
-            right, rows = int(matrix.trace()), int(matrix.sum())
-        else:
-            right, decided, actual = int(matrix[place, place]), int(matrix[:, place].sum()), int(matrix[place].sum())
-            rows = {"precision": decided, "recall": actual, "f1": decided + actual - right}[metric]
+        right, rows = count_share(self.matrices[model], metric, place)
         effective = float(rows)
         if self.clusters is not None and rows:
             counts = self.cluster_counts(model, metric, place)

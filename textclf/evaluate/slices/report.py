@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, p_value, round_significant
 from textclf.core.quoting import quote_name
-from textclf.evaluate.boundary import FEW, Share, counts_interval
+from textclf.evaluate.boundary import FEW, Share, count_share, counts_interval
 from textclf.evaluate.clusters import effective_rows
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.intervals import Interval, difference, normal
@@ -161,19 +161,12 @@ def value_of_counts(matrix: NDArray[np.int64], metric: str) -> float | None:
     Of two classes precision, recall and F1 are those of the positive one; of more classes they are means over those
     that have rows in the slice.
     """
-    correct, decided, actual = (part[np.newaxis].astype(np.float64) for part in _margins(matrix))
-    counts = Counts(correct, decided, actual, int(matrix.any(axis=1).sum()))
-    if METRICS[metric].per_class and len(matrix) == 2:
-        rows = {"precision": decided, "recall": actual, "f1": decided + actual - correct}[metric]
-        if not rows[0, 1]:
-            return None
-    measured = _measure(metric, matrix)(counts)
+    if metric in SHARES and len(matrix) == 2 and not count_share(matrix, metric, 1)[1]:
+        return None
+    margins = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+    correct, decided, actual = (part[np.newaxis].astype(np.float64) for part in margins)
+    measured = _measure(metric, matrix)(Counts(correct, decided, actual, int(matrix.any(axis=1).sum())))
     return None if measured is None else float(measured[0])
-
-
-def _margins(matrix: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return right, decided and actual rows of each class."""
-    return matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
 
 
 def _measure(metric: str, matrix: NDArray[np.int64]) -> Any:
@@ -195,15 +188,11 @@ def counts_ends(
     matrix: NDArray[np.int64], metric: str, value: float, worth: float, confidence: float
 ) -> Interval | None:
     """Return the interval of `value_of_counts`; a row is worth `worth` independent ones."""
-    correct, decided, actual = _margins(matrix)
     if metric in SHARES and len(matrix) == 2:
-        right = int(correct[1])
-        rows = int({"precision": decided[1], "recall": actual[1], "f1": decided[1] + actual[1] - right}[metric])
+        right, rows = count_share(matrix, metric, 1)
         return Share(right, rows, rows * worth, metric == "f1").interval(confidence)
-    recalls = [
-        Share(int(right), int(rows), rows * worth).interval(confidence) if rows else None
-        for right, rows in zip(correct, actual, strict=True)
-    ]
+    counts = (count_share(matrix, "recall", place) for place in range(len(matrix)))
+    recalls = [Share(right, rows, rows * worth).interval(confidence) if rows else None for right, rows in counts]
     lowest = -1.0 if metric == "mcc" else 0.0
     return counts_interval(matrix, recalls, metric, value, lowest, _measure(metric, matrix))
 
