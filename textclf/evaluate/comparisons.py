@@ -10,8 +10,7 @@ from scipy import special
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
-from textclf.evaluate.bootstrap import RESAMPLES, resamples
-from textclf.evaluate.intervals import CONFIDENCE, normal_quantile, percentile
+from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
 
 EXACT_SUM = 20_000  # tables, or sums of differences, up to which a test is exact
 
@@ -92,26 +91,6 @@ def fisher(right: int, rows: int, others_right: int, others: int) -> float:
     # Tables as probable as the observed one may differ from it by rounding errors.
     extreme = chances <= chances[right - first] * (1 + 1e-7)
     return min(float(chances[extreme].sum() / chances.sum()), 1.0)
-
-
-def accuracy_difference(
-    y: NDArray[np.int64],
-    correct_a: NDArray[np.bool_],
-    correct_b: NDArray[np.bool_],
-    seed: int,
-    count: int = RESAMPLES,
-    confidence: float = CONFIDENCE,
-    stratified: bool = True,
-    clusters: NDArray[np.int64] | None = None,
-) -> Difference:
-    """Return the accuracy of a minus that of b, with the percentile interval of a paired bootstrap.
-
-    The resamples are those of `bootstrap.bootstrap` with the same `y`, seed and clusters.
-    """
-    better = correct_a.astype(np.float64) - correct_b
-    chunks = resamples(y, seed, count, stratified, clusters)
-    draws = np.concatenate([chunk.astype(np.float64) @ better / chunk.sum(axis=1) for chunk in chunks])
-    return Difference(float(better.mean()), *percentile(draws, confidence))
 
 
 def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:

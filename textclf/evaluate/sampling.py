@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from textclf.evaluate.areas import Areas, variance
 from textclf.evaluate.bootstrap import bootstrap, join, resample_counts, resamples
 from textclf.evaluate.clusters import sum_by_cluster
-from textclf.evaluate.comparisons import Difference, accuracy_difference
+from textclf.evaluate.comparisons import Difference
 from textclf.evaluate.intervals import Interval, normal, percentile
 from textclf.evaluate.metrics import (
     ROW_MEANS,
@@ -81,14 +81,10 @@ class Sampling:
         """Return the accuracy of a minus that of b, with its interval."""
         rows, settings = self.rows, self.settings
         right_a, right_b = (rows.decided[model] == rows.y for model in (a, b))
-        if not self.many:
-            return accuracy_difference(
-                *(rows.y, right_a, right_b, settings.seed, settings.resamples, settings.confidence),
-                stratified=rows.stratified,
-                clusters=rows.clusters,
-            )
         better = right_a.astype(np.int64) - right_b
-        if rows.clusters is None:
+        if not self.many:
+            draws = self._draws[a]["accuracy"] - self._draws[b]["accuracy"]
+        elif rows.clusters is None:
             kinds = np.bincount(4 * rows.y + right_b + 2 * right_a, minlength=4 * rows.classes).reshape(-1, 4)
             tables = resample_counts(kinds, settings.seed, settings.resamples, rows.stratified)
             draws = np.concatenate([(table[:, :, 2] - table[:, :, 1]).sum(axis=1) for table in tables]) / len(rows)

@@ -1,6 +1,7 @@
 """Comparisons of models against published examples, scipy and statsmodels."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,17 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from tests.unit.evaluate.samples import SEEDS, reference, sample
-from textclf.evaluate.bootstrap import bootstrap
+from tests.unit.evaluate.samples import TOP, drawn, params, reference
+from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.comparisons import (
     CorrectedT,
-    accuracy_difference,
     corrected_t,
     holm,
     mcnemar,
     smallest_difference,
 )
 from textclf.evaluate.intervals import percentile
+from textclf.evaluate.split_metrics import SplitMetrics
 
 
 def test_mcnemar_gives_the_published_example() -> None:
@@ -35,24 +36,18 @@ def test_mcnemar_equals_scipy_and_is_symmetric(only_a: int, only_b: int) -> None
     assert 0 <= test.p <= 1
 
 
-@given(SEEDS, st.integers(1, 50))
-def test_accuracy_difference_contains_the_estimate_and_changes_sign_with_the_order(seed: int, rows: int) -> None:
-    y, a, b = np.random.default_rng(seed).integers(0, 2, (3, rows))
-    result, reverse = accuracy_difference(y, a == 1, b == 1, 1, 200), accuracy_difference(y, b == 1, a == 1, 1, 200)
-    assert result.difference == pytest.approx(a.mean() - b.mean(), abs=1e-12)
-    assert result.low - 1e-12 <= result.difference <= result.high + 1e-12
-    assert (result.difference, result.low, result.high) == pytest.approx(
-        (-reverse.difference, -reverse.high, -reverse.low), abs=1e-12
-    )
-
-
-def test_accuracy_difference_is_that_of_the_bootstrap() -> None:
-    y, probabilities, decided = sample(4)
-    other = probabilities[::-1].argmax(axis=1)
-    draws = bootstrap(y, {"a": (probabilities, decided), "b": (probabilities[::-1], other)}, 5, 300)
-    result = accuracy_difference(y, decided == y, other == y, 5, 300)
-    expected = percentile(draws["a"]["accuracy"] - draws["b"]["accuracy"])
-    assert (result.low, result.high) == pytest.approx(expected, abs=1e-12)
+def test_a_difference_in_accuracy_is_that_of_the_same_resamples_of_the_rows() -> None:
+    a, b = drawn(4, classes=2), drawn(5, classes=2)
+    models = {"a": a, "b": replace(b, y=a.y)}
+    better = np.subtract(*[rows.probabilities.argmax(axis=1) == a.y for rows in models.values()], dtype=np.int64)
+    for clusters in (None, np.arange(90) // 3):
+        part = SplitMetrics("test", models, dict.fromkeys(models, TOP), params(), False, clusters)
+        found, reverse = part.sampling.difference("a", "b"), part.sampling.difference("b", "a")
+        chunks = resamples(a.y, 0, 200, False, clusters)
+        draws = np.concatenate([chunk @ better / chunk.sum(axis=1) for chunk in chunks])
+        assert (found.low, found.high) == pytest.approx(percentile(draws), abs=1e-12)
+        assert found.difference == pytest.approx(better.mean(), abs=1e-12)
+        assert (reverse.low, reverse.high) == pytest.approx((-found.high, -found.low), abs=1e-12)
 
 
 def test_holm_gives_the_textbook_example() -> None:

@@ -8,8 +8,9 @@ import pytest
 from tests.unit.review.samples import change
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
-from textclf.evaluate.comparisons import accuracy_difference, mcnemar
-from textclf.evaluate.intervals import Interval, tango
+from textclf.evaluate.bootstrap import resamples
+from textclf.evaluate.comparisons import mcnemar
+from textclf.evaluate.intervals import Interval, percentile, tango
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.review import pairing
@@ -44,12 +45,13 @@ def pair(base: Decided, head: Decided, recorded: float, clustered: tuple[str, ..
     return pairing.pair_predictions(changes, {"keras": base}, {"keras": head}, SETTINGS, True, clustered)
 
 
-def test_the_paired_interval_of_accuracy_is_that_of_accuracy_difference() -> None:
+def test_the_paired_interval_of_accuracy_is_that_of_the_same_resamples() -> None:
     intervals, test = pairing.paired_intervals(BASE, HEAD, SETTINGS, stratified=True)
     y = HEAD.rows.y
     correct = HEAD.positions == y, BASE.positions == y
-    expected = accuracy_difference(y, *correct, SETTINGS.seed, SETTINGS.resamples)
-    assert intervals["accuracy"] == pytest.approx((expected.low, expected.high), abs=1e-6)
+    better = correct[0].astype(np.int64) - correct[1]
+    draws = [chunk @ better / len(y) for chunk in resamples(y, SETTINGS.seed, SETTINGS.resamples)]
+    assert intervals["accuracy"] == pytest.approx(percentile(np.concatenate(draws)), abs=1e-6)
     only = [sum(one and not other for one, other in zip(*pair, strict=True)) for pair in (correct, correct[::-1])]
     assert test == mcnemar(*only)
     assert only[0] != only[1]
