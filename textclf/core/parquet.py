@@ -128,23 +128,19 @@ def verify(source: Path | IO[bytes], required: bool = False) -> None:
     Also if it has none and one is `required`.
     """
     with source.open("rb") if isinstance(source, Path) else contextlib.nullcontext(source) as stream:
-        _verify(stream, required)
-
-
-def _verify(stream: IO[bytes], required: bool) -> None:
-    size = stream.seek(0, os.SEEK_END)
-    start = stream.seek(max(0, size - TAIL))
-    tail = stream.read()
-    stream.seek(0)
-    if (found := tail.rfind(FOUND)) < 0:
-        if required:
-            raise ChecksumError("it has no checksum in its footer")
-        return
+        size = stream.seek(0, os.SEEK_END)
+        start = stream.seek(max(0, size - TAIL))
+        tail = stream.read()
+        stream.seek(0)
+        if (found := tail.rfind(FOUND)) < 0:
+            if required:
+                raise ChecksumError("it has no checksum in its footer")
+            return
+        checksum = hashlib.sha256()
+        for position in range(0, start, CHUNK):
+            checksum.update(stream.read(min(CHUNK, start - position)))
+        stream.seek(0)
     value = found + len(START)
-    checksum = hashlib.sha256()
-    for position in range(0, start, CHUNK):
-        checksum.update(stream.read(min(CHUNK, start - position)))
-    stream.seek(0)
     for part in (tail[:value], EMPTY, tail[value + len(EMPTY) :]):
         checksum.update(part)
     if tail[value : value + len(EMPTY)] != checksum.hexdigest().encode():

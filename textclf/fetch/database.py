@@ -76,7 +76,10 @@ def query_rows(database: str, query: str) -> tuple[bytes, int]:
     with opened as connection, _refusing(f"{RULE} that it runs", parsed.password):
         table = _read(connection, query)
     stream = io.BytesIO()
-    _write(table, stream, {DATABASE: database.encode(), QUERY: query.encode()})
+    metadata = {DATABASE: database.encode(), QUERY: query.encode()}
+    writer = parquet.Writer(stream, table.schema.with_metadata(metadata))
+    writer.write_table(table.replace_schema_metadata(metadata))
+    writer.close()
     return stream.getvalue(), table.num_rows
 
 
@@ -125,9 +128,3 @@ def _read(connection: Any, query: str) -> pa.Table:
             got = first_line(error)
             raise UserError(f"fetch.query: column {quote_name(name)} must hold one type; {got}; {advice}") from error
     return pa.table(columns, names=names)
-
-
-def _write(table: pa.Table, stream: io.BytesIO, metadata: dict[bytes, bytes]) -> None:
-    writer = parquet.Writer(stream, table.schema.with_metadata(metadata))
-    writer.write_table(table.replace_schema_metadata(metadata))
-    writer.close()
