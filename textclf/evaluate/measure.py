@@ -91,8 +91,7 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
                 same = rows.classes == first.classes and np.array_equal(rows.y, first.y)
                 if not (same and np.array_equal(rows.ids, first.ids) and np.array_equal(rows.split, first.split)):
                     raise UserError(f"{rule}; those of {name} and {next(iter(models))} differ; run dvc repro")
-            one = bool(len(first)) and bool((first.split == first.split[0]).all())
-            splits = [first.split[0]] if one else list(dict.fromkeys(first.split.tolist()))
+            splits = list(dict.fromkeys(first.split.tolist()))
             for split in splits:
                 # A row group of a large run belongs to one split and is not copied.
                 chosen = slice(None) if len(splits) == 1 else first.split == split

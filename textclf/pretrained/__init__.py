@@ -1,1 +1,1 @@
-"""What passes between stages: splits, features, predictions, models as layers, decisions."""
+"""Pretrained weights: their catalogue, their files, and BERT encoders as ONNX."""
