@@ -47,10 +47,8 @@ def _sets(name: str, sets: Mapping[str, Any]) -> list[object]:
 
 def _by_class(run: Run, models: list[str]) -> Table:
     """Return the coverage of each class: of many those that a model covers least and most."""
-    lowest = {
-        label: min((cell["value"] for name in models if (cell := run.coverage[name]["classes"].get(label))), default=1)
-        for label in run.classes
-    }
+    cells = {label: [run.coverage[name]["classes"].get(label) for name in models] for label in run.classes}
+    lowest = {label: min((cell["value"] for cell in row if cell), default=1) for label, row in cells.items()}
     shown = set(ends(sorted(run.classes, key=lambda label: lowest[label]), ENDS))
     caption = f"Share of the test rows of a class whose set has it, with {run.level} intervals"
     if len(shown) < len(run.classes):
@@ -59,14 +57,9 @@ def _by_class(run: Run, models: list[str]) -> Table:
         caption,
         ["class", "rows", *map(display_name, models)],
         [
-            [
-                run.names[label],
-                f"{next((cell['rows'] for cell in cells if cell), 0):,}",
-                *(_cell(cell) for cell in cells),
-            ]
-            for label in run.classes
+            [run.names[label], f"{next((cell['rows'] for cell in row if cell), 0):,}", *map(_cell, row)]
+            for label, row in cells.items()
             if label in shown
-            for cells in [[run.coverage[name]["classes"].get(label) for name in models]]
         ],
         range(1, 2 + len(models)),
     )

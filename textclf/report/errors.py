@@ -240,20 +240,9 @@ def _grouped(
     groups = list(dict.fromkeys(row[column] for row in rows))
     drawn = set(hardest[:GROUPS] or groups)
     listed = set(ends(hardest, ENDS) or groups)
-    cells = {(row["model"], row[column]): row for row in rows}
-    sizes = {row[column]: row["rows"] for row in rows}
-    table = [
-        [
-            group,
-            f"{sizes[group]:,}",
-            *(
-                format_measured("accuracy", cell["accuracy"], cell)
-                for cell in (cells[model, group] for model in run.models)
-            ),
-        ]
-        for group in groups
-        if group in listed
-    ]
+    cells = {(row["model"], row[column]): format_measured("accuracy", row["accuracy"], row) for row in rows}
+    sizes = {row[column]: f"{row['rows']:,}" for row in rows if row[column] in listed}
+    table = [[group, size, *(cells[model, group] for model in run.models)] for group, size in sizes.items()]
     models = list(map(display_name, run.models))
     caption = f"{title}, with {run.level} intervals."
     if len(drawn) < len(groups):
