@@ -72,6 +72,7 @@ def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int]) -> pd.DataF
 
 def first_conflicting(rows: pd.DataFrame, limit: int) -> pd.DataFrame:
     """Return the rows of the first `limit` keys that have several labels; `rows` has the columns `key` and `label`."""
-    keys = rows.drop_duplicates()["key"]
-    several = rows[rows["key"].isin(keys[keys.duplicated()])]
+    repeated = rows[rows["key"].duplicated(keep=False)]
+    keys = repeated["key"][~repeated.duplicated()]
+    several = repeated[repeated["key"].isin(keys[keys.duplicated()])]
     return several[several["key"].isin(several["key"].unique()[:limit])]
