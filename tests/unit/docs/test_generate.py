@@ -22,23 +22,6 @@ def generate(tmp_path: Path) -> SimpleNamespace:
     return SimpleNamespace(**names, folder=tmp_path)
 
 
-@pytest.mark.parametrize(
-    ("schema", "name"),
-    [
-        ({"type": "integer", "minimum": 1}, "integer ≥ 1"),
-        ({"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, "number > 0 and < 1"),
-        ({"enum": ["a", "b", None]}, "a, b, null"),
-        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "text or null"),
-        ({"type": "array", "items": {"type": "integer", "minimum": 1}}, "list of integer ≥ 1"),
-        ({"type": "array", "prefixItems": [{"type": "integer"}] * 2}, "list of 2, each integer"),
-        ({"type": ["string", "integer"]}, "text, integer"),
-        ({"type": "object"}, "mapping"),
-    ],
-)
-def test_a_type_is_named_in_words(generate: SimpleNamespace, schema: dict[str, object], name: str) -> None:
-    assert generate.type_name(schema) == name
-
-
 def test_a_table_is_written_between_its_markers_with_links_that_fit_the_page(
     generate: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
