@@ -1,0 +1,87 @@
+"""Stages that params.yaml may ask for, behavioural tests and predictions made elsewhere, in the whole pipeline."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from tests import verify
+from tests.verify import Copy
+
+MINE = """
+classes: {bad: "0", good: "1"}
+tests:
+  words: {kind: minimum_function, texts: {good: [I loved it., The best place.], bad: [The worst place.]}}
+  case: {kind: invariance, texts: [I loved it.], perturbations: [upper_case]}
+"""
+
+
+def repro(copy: Copy, external: str, tests: str) -> str:
+    """Run the pipeline with these values of evaluate.external and behave.tests, and return what was printed."""
+    settings = [f"evaluate.external={external}", f"behave.tests={tests}"]
+    verify.change_params(copy.folder / "params.yaml", settings)
+    return copy.dvc("repro")
+
+
+def metrics(folder: Path, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((folder / "metrics" / f"{name}.json").read_text())
+    return content
+
+
+def rates(folder: Path, name: str) -> dict[str, Any]:
+    """Return the failure rates of each model by test."""
+    models = metrics(folder, f"behaviour/{name}")["models"]
+    return {model: {test: of["failure_rate"] for test, of in tests.items()} for model, tests in models.items()}
+
+
+@pytest.mark.slow
+def test_optional_stages_run_only_if_they_are_named_and_leave_nothing_behind(workshop: Callable[[], Copy]) -> None:
+    copy = workshop()
+    folder = copy.folder
+    report, index = folder / "reports" / "report.html", folder / "models" / "index.json"
+    before = report.read_bytes(), index.read_bytes()
+    assert "Behavioural tests" not in report.read_text()
+    (folder / "mine.yaml").write_text(MINE)
+    rows = pd.read_parquet(folder / "data" / "predictions" / "keras.parquet").sample(frac=1, random_state=0)
+    rows.to_csv(folder / "mine.csv", index=False)
+    rows.loc[rows["split"] == "test", ["id", "label"]].to_parquet(folder / "labels.parquet")
+    theirs = "{theirs: mine.csv, labels: labels.parquet}"
+    printed = repro(copy, theirs, "{sentiment: behaviour/sentiment.yaml, mine: mine.yaml}")
+    optional = ["behave@mine", "behave@sentiment", "external@labels", "external@theirs"]
+    assert sorted(verify.stages_run(printed)) == sorted([*optional, "check", "evaluate", "export", "plot", "report"])
+    assert verify.stages_run(copy.dvc("repro")) == []
+
+    # Predictions made elsewhere are measured like those of a model.
+    measured = metrics(folder, "evaluation")
+    assert measured["theirs"] == measured["keras"]
+    assert metrics(folder, "comparisons")["theirs_vs_keras"]["difference"] == 0
+    assert list(measured["labels"]) == ["test"]
+    assert measured["labels"]["test"]["accuracy"] == 1
+    assert index.read_bytes() == before[1]
+    assert "labels" in (folder / "plots" / "confusion.svg").read_text()
+
+    # Behavioural tests
+    assert rates(folder, "mine")["majority"] == {"words": 0.666667, "case": 0.0}
+    assert rates(folder, "sentiment").keys() == {"majority", "logistic_regression", "keras"}
+    for text in ("were made elsewhere and read from mine.csv", "Behavioural tests", "behaviour/sentiment.yaml"):
+        assert text in report.read_text()
+    paths = [folder / "metrics/behaviour/mine.json", folder / "data/behaviour/mine.json"]
+    written = [path.read_bytes() for path in paths]
+    copy.dvc("repro", "--force", "--single-item", "behave@mine")
+    assert [path.read_bytes() for path in paths] == written
+
+    # What is no longer named is removed.
+    printed = repro(copy, theirs, "{mine: mine.yaml}")
+    # Which tests are on is among the settings that export and report depend on, and behave tests what export wrote.
+    assert sorted(verify.stages_run(printed)) == ["behave@mine", "check", "export", "report"]
+    assert "metrics/behaviour/sentiment.json removed: its tests are no longer in behave.tests" in printed
+    assert not (folder / "data" / "behaviour" / "sentiment.json").exists()
+    assert "data/predictions/theirs.parquet removed" in repro(copy, "{}", "{}")
+    assert verify.stages_run(copy.dvc("repro")) == []
+    assert set(metrics(folder, "evaluation")) == {"majority", "logistic_regression", "keras"}
+    assert not (folder / "data" / "trained" / "labels").exists()
+    assert [path.name for path in (folder / "metrics" / "behaviour").iterdir()] == ["README.md"]
+    assert (report.read_bytes(), index.read_bytes()) == before
