@@ -23,14 +23,13 @@ def change(copy: Copy, *settings: str) -> None:
     params.write_text(put(*settings, text=params.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        [],
-        pytest.param(["--ignore-errors"], marks=pytest.mark.slow),
-        pytest.param(["--single-item"], marks=pytest.mark.slow),
-    ],
-)
+def options(*items: str) -> pytest.MarkDecorator:
+    """Run `dvc repro` with each way to go on where a stage failed or has not run; `items` choose the stages."""
+    others = (["--ignore-errors"], ["--single-item", *items])
+    return pytest.mark.parametrize("options", [[], *(pytest.param(each, marks=pytest.mark.slow) for each in others)])
+
+
+@options()
 def test_a_command_in_data_path_is_only_the_name_of_a_file(copy: Copy, options: list[str]) -> None:
     name = f'{COMMAND} `touch hacked`;"touch hacked" & \'x.csv'
     (copy.folder / name).write_text(ROWS)
@@ -40,38 +39,16 @@ def test_a_command_in_data_path_is_only_the_name_of_a_file(copy: Copy, options: 
     assert not (copy.folder / "hacked").exists()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        [],
-        pytest.param(["--ignore-errors"], marks=pytest.mark.slow),
-        pytest.param(["--single-item", "--glob", "train@*"], marks=pytest.mark.slow),
-    ],
-)
-def test_a_command_in_the_name_of_a_model_is_never_run(copy: Copy, options: list[str]) -> None:
+@options("--glob", "train@*", "behave@*", "external@*")
+def test_a_command_in_the_name_of_a_model_or_in_a_file_that_is_named_is_never_run(
+    copy: Copy, options: list[str]
+) -> None:
     entry = {"kind": "majority", "features": "words"}
-    change(copy, "train", json.dumps({"majority": entry, f"x; touch hacked; {COMMAND}": entry}))
+    models = {"majority": entry, f"x; touch hacked; {COMMAND}": entry}
+    tests = {f"x;{COMMAND}": f"{COMMAND}.yaml", "mine": f'";{COMMAND}".yaml'}
+    elsewhere = {f"x;{COMMAND}": f"{COMMAND}.csv", "rules": f'";{COMMAND}".csv'}
+    keys = ("train", models), ("behave.tests", tests), ("evaluate.external", elsewhere)
+    change(copy, *(part for key, value in keys for part in (key, json.dumps(value))))
     printed, _ = copy.run_anyway(*DVC, "repro", *options)
     assert "error: check: params.yaml: train" in printed or "ERROR" in printed
-    assert not (copy.folder / "hacked").exists()
-
-
-@pytest.mark.parametrize("options", [[], pytest.param(["--single-item", "--glob", "behave@*"], marks=pytest.mark.slow)])
-def test_a_command_in_the_files_of_behavioural_tests_is_never_run(copy: Copy, options: list[str]) -> None:
-    change(copy, "behave.tests", json.dumps({f"x;{COMMAND}": f"{COMMAND}.yaml", "mine": f'";{COMMAND}".yaml'}))
-    copy.run_anyway(*DVC, "repro", *options)
-    assert not (copy.folder / "hacked").exists()
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        [],
-        pytest.param(["--ignore-errors"], marks=pytest.mark.slow),
-        pytest.param(["--single-item", "--glob", "external@*"], marks=pytest.mark.slow),
-    ],
-)
-def test_a_command_in_the_predictions_made_elsewhere_is_never_run(copy: Copy, options: list[str]) -> None:
-    change(copy, "evaluate.external", json.dumps({f"x;{COMMAND}": f"{COMMAND}.csv", "rules": f'";{COMMAND}".csv'}))
-    copy.run_anyway(*DVC, "repro", *options)
     assert not (copy.folder / "hacked").exists()
