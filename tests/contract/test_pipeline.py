@@ -2,6 +2,7 @@
 
 import ast
 import configparser
+import functools
 import importlib
 import inspect
 import json
@@ -142,6 +143,7 @@ def outs(stage: str) -> set[str]:
 ALL_OUTS = set().union(*(outs(stage) for stage in STAGES))
 
 
+@functools.cache
 def tree(file: str) -> ast.Module:
     return ast.parse((ROOT / file).read_text(encoding="utf-8"))
 
@@ -155,16 +157,18 @@ def runtime_nodes(node: ast.AST) -> Iterator[ast.AST]:
         yield from runtime_nodes(child)
 
 
-def imported_names(file: str) -> Iterator[str]:
-    """Yield the dotted names that a file imports; for `from a import b` both a and a.b, which may be a module."""
+@functools.cache
+def imported_names(file: str) -> list[str]:
+    """Return the dotted names that a file imports; for `from a import b` both a and a.b, which may be a module."""
+    names = []
     for node in runtime_nodes(tree(file)):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
+            names += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{file}:{node.lineno}: a relative import, which this test can't follow"
             assert node.module is not None
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
 
 
 def module_file(name: str) -> str | None:
