@@ -69,10 +69,14 @@ def three_splits(seed: int = 0) -> Predictions:
 
 
 def exact(
-    models: dict[str, Predictions], decision: Decision = HALF, stratified: bool = False, **changes: object
+    models: dict[str, Predictions],
+    decision: Decision = HALF,
+    stratified: bool = False,
+    clusters: NDArray[np.int64] | None = None,
+    **changes: object,
 ) -> SplitMetrics:
     """Return the metrics of models on the same rows of the test split, all decided alike."""
-    return SplitMetrics("test", models, dict.fromkeys(models, decision), params(**changes), stratified)
+    return SplitMetrics("test", models, dict.fromkeys(models, decision), params(**changes), stratified, clusters)
 
 
 def as_many(
@@ -85,7 +89,7 @@ def as_many(
     """Return the metrics of the rows as those of more than `EXACT_ROWS`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sampling, "EXACT_ROWS", 0)
-        return SplitMetrics("test", models, dict.fromkeys(models, decision), params(**changes), stratified, clusters)
+        return exact(models, decision, stratified, clusters, **changes)
 
 
 # Decided yes, no, no, yes: one each of true positive, false negative, true negative, false positive.

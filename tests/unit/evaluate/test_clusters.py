@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from tests.unit.evaluate.samples import SEEDS, as_many, exact, params, predictions
-from textclf.artifacts.decisions import Decision
+from tests.unit.evaluate.samples import SEEDS, as_many, exact, predictions
 from textclf.artifacts.predictions import Predictions
 from textclf.core.hashing import fingerprints
 from textclf.evaluate import clusters
@@ -27,7 +26,6 @@ from textclf.evaluate.clusters import (
     variance_between,
 )
 from textclf.evaluate.comparisons import mcnemar
-from textclf.evaluate.split_metrics import SplitMetrics
 
 
 def keys(*sizes: int) -> NDArray[np.uint64]:
@@ -123,10 +121,7 @@ def test_rows_of_a_cluster_are_in_one_group_however_many_rows_there_are(monkeypa
 def test_repeated_texts_are_worth_no_more_than_once() -> None:
     models, of_rows = repeated(1, 150, 6)
     once = {name: rows.take(slice(None, None, 6)) for name, rows in models.items()}
-    parts = [
-        exact(once, resamples=1000),
-        SplitMetrics("test", models, dict.fromkeys(models, Decision(0.5)), params(resamples=1000), False, of_rows),
-    ]
+    parts = [exact(once, resamples=1000), exact(models, clusters=of_rows, resamples=1000)]
     single, clustered = (part.intervals("a") for part in parts)
     assert parts[0].metrics("a") == pytest.approx(parts[1].metrics("a"), abs=1e-6)
     for metric, ends in single.items():
@@ -146,7 +141,7 @@ def test_repeated_texts_are_worth_no_more_than_once() -> None:
 def test_of_dependent_rows_a_class_that_is_never_decided_has_a_precision_without_interval() -> None:
     y = np.repeat([0, 1, 0, 1], 30)
     rows = {"a": predictions(y, 0.1 + 0.2 * np.linspace(0, 1, len(y)))}
-    part = SplitMetrics("test", rows, {"a": Decision(0.5)}, params(), False, np.repeat(np.arange(40), 3))
+    part = exact(rows, clusters=np.repeat(np.arange(40), 3))
     row = part.by_class("a").set_index("class").loc["yes"]
     assert row["precision"] == row["recall"] == 0
     assert np.isnan(row["precision_high"])
@@ -155,10 +150,7 @@ def test_of_dependent_rows_a_class_that_is_never_decided_has_a_precision_without
 
 def test_clusters_give_the_same_intervals_to_few_and_to_many_rows() -> None:
     models, of_rows = repeated(3, 400, 5)
-    in_memory = SplitMetrics(
-        "test", models, dict.fromkeys(models, Decision(0.5)), params(resamples=1000), False, of_rows
-    )
-    part = as_many(models, clusters=of_rows, resamples=1000)
+    in_memory, part = (measure(models, clusters=of_rows, resamples=1000) for measure in (exact, as_many))
     assert part.metrics("b") == in_memory.metrics("b")
     for metric, ends in in_memory.intervals("b").items():
         assert ends
@@ -179,10 +171,7 @@ def test_intervals_of_clusters_cover_the_truth_and_tests_reject_as_seldom_as_the
     for seed in range(sets):
         models, of_rows = repeated(seed + 100, 60, 5)
         for clustered in (True, False):
-            part = SplitMetrics(
-                *("test", models, dict.fromkeys(models, Decision(0.5)), params(), False),
-                of_rows if clustered else None,
-            )
+            part = exact(models, clusters=of_rows if clustered else None)
             low, high = part.accuracy_interval("a")
             inside[clustered] += low <= 0.8023 <= high  # Phi(1.7 / 2)
             rejected[clustered] += part.comparisons()["b_vs_a"]["p"] < 0.05

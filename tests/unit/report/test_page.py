@@ -17,9 +17,10 @@ RUNS = {
     "majority alone": make_run(("majority",)),
     "three rows": make_run(("logistic_regression",), count=3, texts=("one", "two two", "three")),
     "built-in corpus, history": make_run(("majority", "keras"), ("0", "1"), history=["keras"], sources=[YELP]),
-    "all models, three classes": make_run(ALL, [f"c{n}" for n in range(3)], validation=True, history=["keras"]),
+    "all models, three classes": make_run(
+        ALL, ("a", "b", "c"), validation=True, history=["keras"], settings={"evaluate.coverage": "0.9"}
+    ),
     "sixty classes": make_run(ALL[:3], [f"c{n}" for n in range(60)], count=180),
-    "prediction sets": make_run(ALL, ("a", "b", "c"), validation=True, settings={"evaluate.coverage": "0.9"}),
     "hostile": make_run(ALL[:3], HOSTILE, texts=HOSTILE, history=["naive_bayes"]),
 }
 

@@ -1,11 +1,11 @@
 """Revisions of a project, as Git and the working tree have them."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
 
+from tests import pull_request
 from tests.unit.review.samples import behaviour, rates
 from textclf.core.differences import compare_values
 from textclf.core.errors import UserError
@@ -18,7 +18,7 @@ from textclf.review.settings import Gate
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty Git repository, the current folder."""
     monkeypatch.chdir(tmp_path)
-    subprocess.run(["git", "init", "--quiet"], check=True)
+    pull_request.git(tmp_path, "init", "--quiet")
     return tmp_path
 
 
@@ -29,9 +29,7 @@ def tree() -> Revision:
 
 def commit() -> Revision:
     """Commit every file and return the revision."""
-    name = ["-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "add", "--all"], check=True)
-    subprocess.run(["git", *name, "commit", "--quiet", "-m", "change"], check=True)
+    pull_request.commit(Path())
     return Revision(commit_of("HEAD"))
 
 
