@@ -51,13 +51,6 @@ def test_probabilities_are_calibrated_on_the_validation_rows_before_a_threshold_
     assert after < before
 
 
-def test_what_is_measured_is_what_is_exported() -> None:
-    for name in ("temperature", "platt"):
-        decision = choose_decision(three_splits(), params(calibration=name, threshold="accuracy"))
-        assert Decision.from_json(decision.to_json()) == decision
-        assert all(value == round(value, 6) for value in decision.to_json().values())
-
-
 def test_a_temperature_changes_no_decision_of_many_classes() -> None:
     rows = drawn(1)
     decision = choose_decision(rows, params(calibration="temperature"))

@@ -186,14 +186,6 @@ def test_a_legend_has_one_row_unless_its_names_are_too_long_for_a_phone(letters:
     assert colour["legend"]["columns"] == columns
 
 
-def test_a_history_that_is_not_a_number_is_drawn_without_it() -> None:
-    rows = tables.history(["keras"])
-    rows = rows.assign(loss=[0.7, *[np.nan] * (len(rows) - 1)])
-    spec = history.history(LOSS, rows, ["keras"])
-    assert [row["loss"] for row in spec["data"]["values"]] == [0.7]
-    ET.fromstring(render.svg(spec))  # noqa: S314 (our own)
-
-
 @pytest.mark.parametrize(("models", "ruled"), [(["a"], 1), (["a", "b"], 1), (["a", "b", "c"], 0)])
 def test_the_epochs_of_the_lowest_loss_of_few_models_have_a_line(models: list[str], ruled: int) -> None:
     layers = history.history(LOSS, tables.history(models), models)["layer"]

@@ -12,7 +12,6 @@ import pytest
 
 from tests.curves import RELIABILITY, confusion, history, roc, search
 from textclf.core import files
-from textclf.core.errors import UserError
 from textclf.evaluate.registry import METRICS
 from textclf.plot import confusion as matrices
 from textclf.plot import figures
@@ -200,9 +199,3 @@ def test_the_best_trial_so_far_is_that_of_the_metric(metric: str, best: list[flo
     rows = pd.DataFrame({"trial": [1, 2, 3], "score": [0.5, 0.7, 0.4]})
     found = by_trial(rows, METRICS[metric])["data"]["values"]
     assert [row["best"] for row in found] == best
-
-
-def test_a_table_without_a_column_of_its_chart_is_an_error(tmp_path: Path) -> None:
-    files.write_csv(tmp_path / "history.csv", history(["keras"]).drop(columns="split"))
-    with pytest.raises(UserError):
-        files.read_csv(tmp_path / "history.csv", columns_of("history"))
