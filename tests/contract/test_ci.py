@@ -140,9 +140,7 @@ REPORT = ["base BASE", "textclf pr-report", "python ci/comment.py"]
         ("base-BASE", 0),
         ("git-diff", 1),  # metrics that are not committed
         ("textclf-pr-report", 2),  # the gate
-        ("textclf-pr-report git-diff", 2),
         ("python-ci/comment.py", 2),
-        ("python-ci/comment.py git-diff", 2),
     ],
 )
 def test_on_gitlab_the_comment_is_posted_and_the_job_fails_if_a_step_failed(

@@ -2,7 +2,6 @@
 
 import gzip
 import os
-import random
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,7 +14,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.conftest import ROOT, add_model, arguments, tree
-from tests.faults.campaign import seed, tries
+from tests.faults import campaign
+from tests.faults.campaign import tries
 from tests.settings import put
 
 GIB = 2**30
@@ -70,7 +70,7 @@ def is_good(outcome: Outcome) -> bool:
 
 @pytest.mark.parametrize("name", ["split", "vectorize", "train", "evaluate", "predict"])
 def test_any_limit_of_address_space_gives_a_result_or_one_line(project: Path, name: str) -> None:
-    generator = random.Random(f"{seed()} {name}")  # noqa: S311 (no secret)
+    generator = campaign.generator(name)
     if name == "predict":
         words = ["-m", "textclf.cli", "predict", "good food", "--model", "models/majority"]
     else:

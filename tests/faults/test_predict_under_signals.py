@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -13,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, heed_signals
-from tests.faults import tracing
-from tests.faults.campaign import seed, tries
+from tests.faults import campaign, tracing
+from tests.faults.campaign import tries
 
 LINES = 500_000  # which take some seconds
 
@@ -54,7 +53,7 @@ def texts(project: Path) -> Path:
     ],
 )
 def test_an_interrupted_prediction_leaves_the_old_output(project: Path, texts: Path, number: int, ending: str) -> None:
-    generator = random.Random(f"{seed()} {number} {ending}")  # noqa: S311 (no secret)
+    generator = campaign.generator(f"{number} {ending}")
     output = project / f"labels.{ending}"
     for _ in range(tries(1)):
         output.write_text("old")
@@ -98,8 +97,9 @@ def test_a_reader_that_leaves_ends_the_prediction_without_a_word(project: Path, 
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-@pytest.mark.parametrize("ending", ["jsonl", "csv", "parquet"])
-@pytest.mark.parametrize("words", [[], ["--output", "/dev/full"]], ids=["stdout", "output"])
+@pytest.mark.parametrize(
+    ("ending", "words"), [("jsonl", []), ("csv", ["--output", "/dev/full"]), ("parquet", ["--output", "/dev/full"])]
+)
 def test_a_full_disk_is_told_in_a_line(project: Path, ending: str, words: list[str]) -> None:
     with Path("/dev/full").open("wb") as full:
         done = subprocess.run(

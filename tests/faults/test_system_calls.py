@@ -1,14 +1,13 @@
 """Stages whose system calls fail, or that are killed at one: outputs are new or old, and the next run makes it good."""
 
-import random
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-from tests.faults import tracing
-from tests.faults.campaign import seed, tries
+from tests.faults import campaign, tracing
+from tests.faults.campaign import tries
 from tests.faults.tracing import CALLS, COMMIT, ERRORS, STAGES, Call, Stage, State, needs_tracer
 
 
@@ -32,7 +31,7 @@ def traced(request: pytest.FixtureRequest, finished: Path, tmp_path_factory: pyt
 @needs_tracer
 def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(traced: Traced, tmp_path: Path) -> None:
     stage, old, new, calls = traced
-    generator = random.Random(f"{seed()} {stage.name}")  # noqa: S311 (no secret)
+    generator = campaign.generator(stage.name)
     assert len({call.name for call in calls}) > 6
     wrong, hits = [], 0
     for call in tracing.choose(generator, calls, tries(2)):
@@ -59,7 +58,7 @@ def test_a_stage_whose_system_call_fails_is_right_or_says_what_failed(traced: Tr
 @needs_tracer
 def test_a_stage_that_is_killed_while_it_renames_is_made_good_by_the_next_run(traced: Traced, tmp_path: Path) -> None:
     stage, old, new, calls = traced
-    generator = random.Random(f"{seed()} {stage.name}")  # noqa: S311 (no secret)
+    generator = campaign.generator(stage.name)
     wrong, kills = [], 0
     for call in tracing.choose(generator, [call for call in calls if call.name in COMMIT], tries(1)):
         tracing.put(stage, old)
