@@ -32,11 +32,6 @@ HARD = {
 }
 
 
-def test_there_is_no_section_without_tests() -> None:
-    assert "behaviour" not in sections(make_run(MODELS))
-    assert "behave" not in sections(make_run(MODELS))["params"]
-
-
 def test_rates_by_change_are_listed_for_tests_with_several_changes() -> None:
     (file,) = section.behaviour(run(easy=EASY, hard=HARD))["files"]  # type: ignore[index]
     assert [row[:2] for row in file["changes"].rows] == [["hard: typo", "4"], ["hard: upper case", "4"]]

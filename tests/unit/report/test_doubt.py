@@ -28,10 +28,6 @@ def section(run: Run) -> dict[str, Any]:
     return found
 
 
-def test_without_a_coverage_there_is_no_section() -> None:
-    assert doubt(make_run(MODELS, validation=True)) is None
-
-
 @pytest.mark.parametrize("by_class", [False, True])
 def test_the_page_says_of_what_the_coverage_holds(by_class: bool) -> None:
     text = sections(make(evaluate__coverage_by_class=str(by_class).lower()))["doubt"]

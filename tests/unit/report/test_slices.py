@@ -61,11 +61,6 @@ def test_the_worst_slices_are_shown_and_all_of_them_folded() -> None:
     assert shown["worst"].rows[0][4] == "0.100"
 
 
-def test_without_slices_there_is_no_section() -> None:
-    assert "slices" not in sections(replace(make_run(), slices={MODEL: {}, "majority": {}}))
-    assert slices(make_run(("majority",))) is None
-
-
 def test_values_that_are_no_slices_are_counted() -> None:
     entries = {MODEL: {"class=no": entry()}, "protocol": {"left_out": {"class": 57, "plat\u202eform": 1}}}
     text = sections(replace(make_run(), slices=entries))["slices"]
