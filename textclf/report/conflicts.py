@@ -36,8 +36,8 @@ def find_conflicts(
 ) -> list[LabelledText]:
     """Return the first `limit` texts with several labels. Texts are equal if they differ in case and spaces alone.
 
-    Keeps of each row a hash of its text and the position of its label. The column `cluster` is that hash, unless it is one of
-    groups (`grouped`): then all texts are read again.
+    Keeps of each row a hash of its text and the position of its label. The column `cluster` is that hash, unless it is
+    one of groups (`grouped`): then all texts are read again.
     """
     readers = [read for rows in splits.values() for read in rows.readers]
     pieces = list(map_ahead(lambda read: _read_piece(read, grouped), readers, min(THREADS, cores())))
@@ -45,11 +45,11 @@ def find_conflicts(
     labels = rows.groupby(["key", "label"], sort=False)
     shown = _rows_at(splits, labels.head(IDS).index)
     found: dict[Any, LabelledText] = {}
-    for (key, label), part in labels:
+    for _, part in labels:
         examples = shown.loc[part.index[:IDS]]
-        text = found.setdefault(key, LabelledText(examples["text"].iloc[0], {}))
+        text = found.setdefault(part["key"].iloc[0], LabelledText(examples["text"].iloc[0], {}))
         ids = list(zip(examples["split"], examples["id"], strict=True))
-        text.rows[classes[label]] = Labelled(len(part), ids)
+        text.rows[classes[part["label"].iloc[0]]] = Labelled(len(part), ids)
     return list(found.values())
 
 
