@@ -116,17 +116,19 @@ def measure(project: Project, seconds: Seconds, *, pipeline_first: bool) -> None
 def fit_seconds(folder: Path) -> float:
     """Return the seconds of the network's fit as the stage calls it, after TensorFlow is imported."""
     from textclf.artifacts import features
+    from textclf.artifacts.dataset import Dataset
     from textclf.core.settings import load_section
+    from textclf.models.common.fitted import Folders
     from textclf.models.common.fitting import watched_split
     from textclf.models.common.networks.environment import import_keras
-    from textclf.models.keras.training import fit
+    from textclf.models.keras import fit
     from textclf.models.settings import Train
 
     settings = load_section("train", Train)["keras"]
-    parts = features.read(folder)
+    datasets = {name: Dataset.of_shards(shards) for name, shards in features.open_shards(folder).items()}
     import_keras()
     started = time.perf_counter()
-    fit(parts["train"], parts[watched_split(parts)], settings)
+    fit(datasets["train"], datasets[watched_split(datasets)], settings, Folders(folder))
     return time.perf_counter() - started
 
 

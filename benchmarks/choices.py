@@ -17,7 +17,9 @@ from benchmarks import project, results
 from benchmarks.crossvalidation import CHOICES, COMBINE, VECTORIZE
 from benchmarks.inputs import WEIGHTS, fetch_weights
 from textclf.artifacts import splits
+from textclf.artifacts.dataset import Dataset
 from textclf.evaluate.settings import Evaluate
+from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import fit_model
 from textclf.models.settings import Train
 from textclf.pretrained.catalogue import SHARED
@@ -65,7 +67,9 @@ def fit(name: str, rows: Mapping[str, pd.DataFrame], classes: Sequence[str], set
     """Return the CPU seconds of making the features of a model and fitting it."""
     started = time.process_time()
     settings = setup.model(name)
-    fit_model(settings.kind, make_features(rows, classes, settings.features, setup), settings)
+    features = make_features(rows, classes, settings.features, setup)
+    datasets = {split: Dataset.of_rows(part) for split, part in features.items()}
+    fit_model(settings.kind, datasets, settings, Folders(setup.pretrained))
     return time.process_time() - started
 
 

@@ -9,10 +9,12 @@ import importlib
 from typing import Any
 
 from benchmarks import project, results
-from benchmarks.inputs import fetch_weights
+from benchmarks.inputs import WEIGHTS, fetch_weights
 from benchmarks.lesson import spread
 from textclf.artifacts import features
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
+from textclf.models.common.fitted import Folders
 
 SEEDS = 20
 CHANGES: dict[str, Any] = project.train(embedding={"kind": "embedding", "features": "ids"}) | {
@@ -52,7 +54,8 @@ def fit(step: str, parts: dict[str, Features], seed: int) -> dict[str, float]:
     model, settings = STEPS[step]
     package = importlib.import_module(f"textclf.models.{model}")
     keras.utils.clear_session()
-    fitted = package.fit(parts["train"], parts["test"], package.Settings(**settings, seed=seed))
+    train, test = (Dataset.of_rows(parts[name]) for name in ("train", "test"))
+    fitted = package.fit(train, test, package.Settings(**settings, seed=seed), Folders(WEIGHTS))
     numbers = {
         f"{name} accuracy": float((fitted.layers.predict_proba(part.X).argmax(axis=1) == part.y).mean())
         for name, part in parts.items()

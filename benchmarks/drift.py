@@ -9,18 +9,21 @@ are new. What is measured is the answer with `--reference train`.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from benchmarks import results
 from benchmarks.inputs import NAMES, read_rows
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.features import Features
 from textclf.core.progress import track
 from textclf.drift.measure import Settings, measure
 from textclf.drift.sample import Pool, pool, sample_texts, text_keys
 from textclf.evaluate.intervals import wilson
+from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import fit_model
 from textclf.models.settings import Train
 from textclf.predict.predictor import Predictor
@@ -90,8 +93,8 @@ def train(rows: Sequence[Row]) -> Predictor:
     classes = sorted(set(labels))
     y = np.array([classes.index(label) for label in labels], dtype=np.int64)
     ids = np.array([str(number) for number in range(len(rows))])
-    features = Features(ids, vectorizer.transform(texts), y, np.array(classes))
-    fitted = fit_model(MODEL, {"train": features, "test": features}, getattr(Train(), MODEL))
+    dataset = Dataset.of_rows(Features(ids, vectorizer.transform(texts), y, np.array(classes)))
+    fitted = fit_model(MODEL, {"train": dataset, "test": dataset}, getattr(Train(), MODEL), Folders(Path()))
     return Predictor(vectorizer, fitted.layers, Decision(0.5))
 
 

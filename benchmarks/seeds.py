@@ -75,15 +75,18 @@ def network_settings() -> "Settings":
 def pipeline_fits(folder: Path, settings: "Settings") -> list[dict[str, float | None]]:
     """Return the `measures` of the pipeline's fit with each seed, on the features in the folder."""
     from textclf.artifacts import features
+    from textclf.artifacts.dataset import Dataset
+    from textclf.models.common.fitted import Folders
     from textclf.models.common.networks.environment import import_keras
-    from textclf.models.keras.training import fit
+    from textclf.models.keras import fit
 
     parts = features.read(folder)
+    train, test = (Dataset.of_rows(parts[name]) for name in ("train", "test"))
     keras, _ = import_keras()
     results = []
     for seed in range(SEEDS):
         keras.utils.clear_session()
-        fitted = fit(parts["train"], parts["test"], settings.model_copy(update={"seed": seed}))
+        fitted = fit(train, test, settings.model_copy(update={"seed": seed}), Folders(folder))
         assert fitted.history is not None  # noqa: S101 (for mypy: a network trains in epochs)
         by_split = {str(split): epochs for split, epochs in fitted.history.groupby("split", sort=False)}
         history = {

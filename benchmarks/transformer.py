@@ -6,10 +6,7 @@ Trains on the word pieces of the split in params.yaml, with the default settings
 fit takes minutes.
 """
 
-import shutil
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +15,7 @@ from benchmarks import project, results
 from benchmarks.inputs import NAMES, WEIGHTS, fetch_weights
 from benchmarks.lesson import spread
 from textclf.artifacts import features
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
 from textclf.models import transformer
 from textclf.models.common.fitted import Folders
@@ -49,10 +47,8 @@ def fit(corpus: str, parts: dict[str, Features], settings: Settings) -> dict[str
     keras, _ = import_keras()
     keras.utils.clear_session()
     test = parts["test"]
-    scratch = Path(tempfile.mkdtemp(prefix="textclf-transformer-"))
     started = time.monotonic()
-    fitted = transformer.fit(parts["train"], test, settings, Folders(WEIGHTS, scratch))
-    shutil.rmtree(scratch)
+    fitted = transformer.fit(Dataset.of_rows(parts["train"]), Dataset.of_rows(test), settings, Folders(WEIGHTS))
     assert fitted.history is not None  # noqa: S101 (for mypy: a network trains in epochs)
     epochs = fitted.history[fitted.history["split"] == "watched"]
     probabilities = fitted.layers.predict_proba(test.X)

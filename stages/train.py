@@ -15,12 +15,12 @@ from textclf.artifacts import checked, classifiers, room, shapes
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts.checksums import verify_folder, write_manifest
+from textclf.artifacts.dataset import Dataset
 from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
 from textclf.core.stage import item_of, main
 from textclf.models.common import crossvalidation, fitting, scratch, workers
-from textclf.models.common.class_weights import count_classes
 from textclf.models.common.fitted import Folders
 from textclf.models.common.loading import Entry
 
@@ -32,17 +32,18 @@ def run(*, stage: str, features: Path, pretrained: Path, default: Path, trained:
     read = features / settings.features
     verify_folder(read)
     splits = feature_files.open_shards(read)
-    counts = {name: count_classes(shards) for name, shards in splits.items()}
-    classes, _ = counts["train"]
-    row_count = room.rows_in_memory(int(count.sum()) for _, count in counts.values())
-    room.require_predicting(row_count, len(classes), f"train.{model}")
+    datasets = {name: Dataset.of_shards(shards) for name, shards in splits.items()}
+    row_count = room.rows_in_memory(dataset.rows for dataset in datasets.values())
+    room.require_predicting(row_count, len(datasets["train"].classes), f"train.{model}")
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
     folders = Folders(pretrained, scratch.scratch_folder(beside, model, splits, settings))
     settled = checked.read_default(default) or "validation" in splits  # some may be given
-    fitted = fitting.fit_shards(settings.kind, splits, settings, folders)
+    fitted = fitting.fit_model(settings.kind, datasets, settings, folders)
     # After the fit: TensorFlow must set up several workers before it does anything else.
-    held_out = None if settled else crossvalidation.crossvalidate(settings.kind, splits["train"], settings)
+    held_out = None
+    if not settled:
+        held_out = crossvalidation.crossvalidate(settings.kind, splits["train"], settings, Folders(pretrained))
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)

@@ -13,14 +13,16 @@ from scipy.sparse import csr_array
 
 from tests.settings import TEXT
 from textclf.artifacts import features, layers, shards
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
 from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.shards import Shards
-from textclf.models.common.fitted import Fitted
+from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import entry_class, load_model
 from textclf.params import Params, parse
 
 TERMS = 12
+FOLDERS = Folders(Path("pretrained"))  # for fits that need none
 
 
 def rows(classes: int = 2, count: int = 60, seed: int = 0) -> Features:
@@ -61,9 +63,14 @@ def settings(model: str, **changes: object) -> Any:
     return entry_class(model).model_validate({"kind": model, "features": "words"} | changes)
 
 
-def fit(model: str, part: Features, **changes: object) -> Fitted:
+def dataset(rows: Features | Shards[Features]) -> Dataset:
+    """Return rows in memory, or shards, as a model gets them."""
+    return Dataset.of_shards(rows) if isinstance(rows, Shards) else Dataset.of_rows(rows)
+
+
+def fit(model: str, rows: Features | Shards[Features], **changes: object) -> Fitted:
     """Return a model fitted on these rows, which it also watches."""
-    fitted: Fitted = load_model(model).fit(part, part, settings(model, **changes))
+    fitted: Fitted = load_model(model).fit(dataset(rows), dataset(rows), settings(model, **changes), FOLDERS)
     return fitted
 
 

@@ -17,7 +17,7 @@ import pytest
 from numpy.typing import NDArray
 
 import textclf
-from tests import verify
+from tests import samples, verify
 from tests.drawn import draw_splits
 from tests.settings import train
 from tests.vectorized import vectorize_terms
@@ -176,7 +176,8 @@ def test_layers_and_onnx_predict_like_keras_on_another_corpus(tmp_path: Path, na
     features, vectorizer = vectorize_terms(splits, Terms(), table.classes)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations in TensorFlow's own imports
-        fitted = fit_model("keras", features, train("keras", epochs=EPOCHS)["keras"])
+        datasets = {split: samples.dataset(part) for split, part in features.items()}
+        fitted = fit_model("keras", datasets, train("keras", epochs=EPOCHS)["keras"], samples.FOLDERS)
         from keras.saving import load_model
 
         fitted.files["model.keras"](tmp_path / "model.keras")

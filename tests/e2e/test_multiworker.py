@@ -19,22 +19,25 @@ from textclf.models.common import workers
 ROOT = Path(__file__).parents[2]
 TIME_LIMIT = 120  # seconds until a process that hangs is ended
 SETTINGS = {"units": [4], "learning_rate": 0.1, "epochs": 4, "batch_size": 33}
-# Prints a line after each checkpoint, which it writes after every shard.
+# Prints a line after each checkpoint, which it writes after every batch.
 PROGRAM = """
 import json, os, sys
 from pathlib import Path
 from tests import samples
 from textclf.artifacts import features
+from textclf.artifacts.dataset import Dataset
 from textclf.core import files
 from textclf.models import keras
 from textclf.models.common import workers
-from textclf.models.common.networks import stream
+from textclf.models.common.fitted import Folders
+from textclf.models.common.networks import checkpoint
 from textclf.models.common.networks.checkpoint import Checkpoint
-save, stream.INTERVAL = Checkpoint.save, 0.0
+save, checkpoint.INTERVAL = Checkpoint.save, 0.0
 Checkpoint.save = lambda *given, **named: (save(*given, **named), print("saved", flush=True))
 folder, scratch, settings = Path(sys.argv[1]), Path(sys.argv[2]), json.loads(sys.argv[3])
 splits = features.open_shards(folder)
-fitted = keras.fit_stream(splits["train"], splits["validation"], samples.settings("keras", **settings), scratch)
+train, watched = (Dataset.of_shards(splits[name]) for name in ("train", "validation"))
+fitted = keras.fit(train, watched, samples.settings("keras", **settings), Folders(folder, scratch))
 assert workers.is_chief() or not scratch.exists()
 scratch.mkdir(exist_ok=True)
 files.write_csv(scratch / "history.csv", fitted.history)

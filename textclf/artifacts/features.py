@@ -180,11 +180,6 @@ def as_sparse(features: Features) -> Features:
     return Features(features.ids, csr_array(features.X.astype(np.float64)), features.y, features.classes)
 
 
-def sparse_shards(rows: Shards[Features]) -> Shards[Features]:
-    """Return the shards, each as `as_sparse` has it."""
-    return Shards(rows.paths, lambda path: as_sparse(rows.read(path)), rows.files[len(rows.paths) :])
-
-
 def unit_scale(rows: float, squares: float) -> float:
     """Return the factor that makes the mean squared length of rows 1, from their number and their squared lengths' sum.
 

@@ -19,11 +19,10 @@ ROWS = 100_000  # per shard at most
 class Shards(Generic[T]):
     """A sequence of shards that are read from disk one at a time, again in every iteration."""
 
-    def __init__(self, paths: Sequence[Path], read: Callable[[Path], T], others: Sequence[Path] = ()) -> None:
-        """Keep the paths, in order, and the function that reads one of them, with one of the `others` perhaps."""
+    def __init__(self, paths: Sequence[Path], read: Callable[[Path], T]) -> None:
+        """Keep the paths, in order, and the function that reads one of them."""
         self.paths = tuple(paths)
         self.read = read
-        self.files = (*paths, *others)
 
     def __iter__(self) -> Iterator[T]:
         """Read each shard in order."""

@@ -44,6 +44,7 @@ def map_ahead(function: Callable[[S], T], items: Iterable[S], threads: int) -> G
     try:
         for item in items:
             waiting.append(pool.submit(function, item))
+            del item  # it may be large
             if len(waiting) > threads:
                 yield waiting.popleft().result()
         while waiting:

@@ -1,7 +1,6 @@
 """One training: a model fitted on some rows and measured on others, as the pipeline would do it."""
 
 import math
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.evaluate.choose import choose_decision
@@ -81,6 +81,6 @@ def measure_features(features: Mapping[str, Features], settings: Any, setup: Set
 
 def predict_held_out(features: Mapping[str, Features], settings: Any, pretrained: Path) -> list[Predictions]:
     """Return the predictions of a model with these settings for held-out rows, the test rows last."""
-    with tempfile.TemporaryDirectory() as scratch:
-        model = fit_model(settings.kind, features, settings, Folders(pretrained, Path(scratch, "fit"))).layers
+    datasets = {split: Dataset.of_rows(part) for split, part in features.items()}
+    model = fit_model(settings.kind, datasets, settings, Folders(pretrained)).layers
     return [predict(model, split, part) for split, part in features.items() if split != "train"]

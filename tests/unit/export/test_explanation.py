@@ -8,7 +8,6 @@ from textclf.artifacts import layers
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.export import explanation
 from textclf.export.explanation import COLUMNS, top_terms
-from textclf.models.common.loading import load_model
 
 TERMS = ("awful", "bad", "fine", "good", "unseen")
 X = csr_array(np.array([[0, 2, 1, 0, 0], [1, 1, 0, 0, 0], [0, 0, 1, 3, 0], [0, 0, 0, 1, 0]]))
@@ -113,7 +112,7 @@ def test_a_model_that_ignores_the_text_has_no_terms() -> None:
 @pytest.mark.parametrize(("kind", "classes"), [("naive_bayes", 2), ("logistic_regression", 3), ("linear_svm", 6)])
 def test_the_terms_of_a_trained_model_are_frequent_in_their_class(kind: str, classes: int) -> None:
     part = samples.rows(classes, count=600)
-    model = load_model(kind).fit(part, part, samples.settings(kind)).layers
+    model = samples.fit(kind, part).layers
     table = top_terms({"a": model}, [part.X], [str(n) for n in range(samples.TERMS)], 2)
     assert list(dict.fromkeys(table["class"])) == list(part.classes)
     own_terms = [

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests import samples
 from textclf.artifacts.features import Features
 from textclf.artifacts.tokens import Tokens
-from textclf.models.common.fitted import Folders
+from textclf.models import transformer
+from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.transformer import Settings
 from textclf.pretrained import bert, catalogue, weights
 from textclf.pretrained.bert import Config
@@ -77,6 +79,10 @@ def rows(count: int = 30, classes: int = 2, seed: int = 0) -> Features:
     ids = np.where((ids < 1) | (ids >= CONFIG["vocab_size"]), X.ids, ids).astype(np.int32)
     names = np.array([f"class {number}" for number in range(classes)])
     return Features(np.arange(count).astype(str), replace(X, ids=ids), y, names)
+
+
+def fit(train: Features, watched: Features, settings: Settings, folders: Folders) -> Fitted:
+    return transformer.fit(samples.dataset(train), samples.dataset(watched), settings, folders)
 
 
 def settings(**changes: object) -> Settings:

@@ -1,7 +1,7 @@
 """Small networks for the tests of the model keras; fitted once per settings, since each fit compiles for a second."""
 
 from functools import cache
-from types import SimpleNamespace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +10,9 @@ from scipy.sparse import csr_array, random_array
 
 from tests import samples
 from textclf.artifacts.features import Features
-from textclf.models.common.fitted import Fitted
-from textclf.models.keras import training
+from textclf.artifacts.shards import Shards
+from textclf.models import keras
+from textclf.models.common.fitted import Fitted, Folders
 
 ROWS, TERMS = 7, 6
 
@@ -28,28 +29,34 @@ def rows(count: int = ROWS, classes: int = 2) -> Features:
     return Features(np.arange(count).astype(str), X, np.arange(count) % classes, np.arange(classes).astype(str))
 
 
-def untrained() -> Any:
-    """Return what `training_blocks` must know of a model that has not trained yet."""
-    return SimpleNamespace(steps=0)
+def train(
+    rows: Features | Shards[Features],
+    watched: Features | Shards[Features] | None,
+    settings: Any,
+    scratch: Path | None = None,
+) -> Fitted:
+    """Return the network trained on these rows."""
+    watched_rows = None if watched is None else samples.dataset(watched)
+    return keras.fit(samples.dataset(rows), watched_rows, settings, Folders(Path("pretrained"), scratch))
 
 
 @cache
 def fit(seed: int = 0, repetition: int = 0) -> Fitted:  # noqa: ARG001 (a repetition is fitted anew)
-    """Return a fitted network without hidden layers, in full batches only, which XLA compiles in a second."""
-    return training.fit(rows(), rows(4), settings(units=[], seed=seed, batch_size=ROWS))
+    """Return a fitted network without hidden layers, which XLA compiles in a second."""
+    return train(rows(), rows(4), settings(units=[], seed=seed, batch_size=ROWS))
 
 
 @cache
 def fit_deep() -> Fitted:
     """Return a fitted network with two hidden layers, in full batches and a smaller last one."""
-    return training.fit(rows(), rows(4), settings())
+    return train(rows(), rows(4), settings())
 
 
 @cache
 def fit_stopping(epochs: int, patience: int | None) -> Fitted:
     """Return a network without hidden layers that watches rows on which its loss must rise."""
     changes = {"units": [], "batch_size": ROWS, "epochs": epochs, "early_stopping": patience, "learning_rate": 0.05}
-    return training.fit(rows(), opposite(), settings(**changes))
+    return train(rows(), opposite(), settings(**changes))
 
 
 def opposite() -> Features:

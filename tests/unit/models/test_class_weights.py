@@ -1,6 +1,5 @@
 """Weights of training rows by their class."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from tests import samples
 from textclf.core.errors import UserError
-from textclf.models.common.class_weights import class_weights, count_classes, row_weights
+from textclf.models.common.class_weights import class_weights, row_weights
 
 
 def test_without_weights_there_are_none() -> None:
@@ -50,17 +49,3 @@ def test_weights_of_classes_are_those_of_their_rows(given: Any) -> None:
     weights = class_weights(part.classes, np.bincount(part.y), given)
     rows = row_weights(part, given)
     assert (weights is None and rows is None) or np.array_equal(weights[part.y], rows)  # type: ignore[index,arg-type]
-
-
-def test_the_rows_of_each_class_are_counted_over_shards(tmp_path: Path) -> None:
-    part = samples.rows(3)
-    classes, counts = count_classes(samples.write_shards(part, tmp_path, 25))
-    assert classes.tolist() == part.classes.tolist()
-    assert counts.tolist() == np.bincount(part.y).tolist()
-
-
-def test_labels_of_a_damaged_shard_are_an_error(tmp_path: Path) -> None:
-    rows = samples.write_shards(samples.rows(), tmp_path, 25)
-    rows.paths[1].write_bytes(b"PK")
-    with pytest.raises(UserError, match=r"train-00002\.npz is damaged; "):
-        count_classes(rows)

@@ -79,7 +79,8 @@ def vectorize(representation: str, classes: int) -> dict[str, Features]:
 
 def fit_and_predict(model: str, splits: dict[str, Features]) -> Predictions:
     settings = samples.settings(model, **(KERAS if model == "keras" else {}))
-    fitted = fit_model(model, splits, settings)
+    datasets = {name: samples.dataset(part) for name, part in splits.items()}
+    fitted = fit_model(model, datasets, settings, samples.FOLDERS)
     return predictions.concatenate([predict(fitted.layers, name, part) for name, part in splits.items()])
 
 

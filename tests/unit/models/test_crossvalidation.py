@@ -54,7 +54,7 @@ def test_a_sample_of_the_rows_has_enough_of_each_class(tmp_path_factory: pytest.
 @pytest.mark.parametrize("model", ["majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm"])
 def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str, tmp_path: Path) -> None:
     rows = samples.rows(3)
-    held_out = crossvalidate(model, samples.write_shards(rows, tmp_path, 60), samples.settings(model))
+    held_out = crossvalidate(model, samples.write_shards(rows, tmp_path, 60), samples.settings(model), samples.FOLDERS)
     assert isinstance(held_out, Predictions)
     assert sorted(held_out.ids) == sorted(rows.ids)
     assert list(dict.fromkeys(held_out.split)) == ["fold 1", "fold 2", "fold 3"]
@@ -70,7 +70,7 @@ def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str, tmp_path:
 def test_rows_in_shards_give_the_predictions_of_rows_in_one_file(tmp_path: Path) -> None:
     rows, section = samples.rows(3), samples.settings("naive_bayes")
     one, several = (samples.write_shards(rows, tmp_path / str(size), size) for size in (60, 7))
-    together, apart = (crossvalidate("naive_bayes", shards, section) for shards in (one, several))
+    together, apart = (crossvalidate("naive_bayes", shards, section, samples.FOLDERS) for shards in (one, several))
     assert together is not None
     assert apart is not None
     np.testing.assert_array_equal(together.probabilities, apart.probabilities)
@@ -82,18 +82,21 @@ def test_too_few_rows_of_a_class_are_not_cross_validated(tmp_path: Path) -> None
         [samples.take(part, np.flatnonzero(part.y == label)[:count]) for label, count in ((0, 9), (1, 2))]
     )
     shards = samples.write_shards(rows, tmp_path / "two", 60)
-    assert crossvalidate("logistic_regression", shards, samples.settings("logistic_regression")) is not None
+    assert (
+        crossvalidate("logistic_regression", shards, samples.settings("logistic_regression"), samples.FOLDERS)
+        is not None
+    )
     choosing = samples.settings("logistic_regression", C=[0.1, 1.0])  # needs five rows of each class
-    assert crossvalidate("logistic_regression", shards, choosing) is None
+    assert crossvalidate("logistic_regression", shards, choosing, samples.FOLDERS) is None
     single = samples.take(part, np.array([np.flatnonzero(part.y == label)[0] for label in (0, 1)]))
     one_each = samples.write_shards(single, tmp_path / "one", 60)
-    assert crossvalidate("majority", one_each, samples.settings("majority")) is None
+    assert crossvalidate("majority", one_each, samples.settings("majority"), samples.FOLDERS) is None
 
 
 def test_a_model_may_take_too_long_to_be_cross_validated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shards = samples.write_shards(samples.rows(3), tmp_path, 60)
     monkeypatch.setattr(majority, "CROSSVALIDATED", False, raising=False)
-    assert crossvalidate("majority", shards, samples.settings("majority")) is None
+    assert crossvalidate("majority", shards, samples.settings("majority"), samples.FOLDERS) is None
 
 
 @pytest.mark.parametrize("named", [True, False])

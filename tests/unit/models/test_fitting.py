@@ -1,7 +1,7 @@
-"""Fitting a model by its name on rows in memory and on shards, and predicting with it."""
+"""Fitting a model by its name, and predicting with it."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,9 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import resources
 from textclf.core.errors import UserError
-from textclf.models import logistic_regression, majority, naive_bayes
-from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.fitting import fit_model, fit_shards, predict, predict_shards, training_record, watched_split
+from textclf.models import majority
+from textclf.models.common.fitted import Fitted
+from textclf.models.common.fitting import fit_model, predict, predict_shards, training_record, watched_split
 from textclf.models.settings import KINDS
 
 LINEAR = ("majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm")
@@ -44,19 +44,17 @@ def write_splits(folder: Path, classes: int = 2, sizes: dict[str, int] | None = 
     return features.open_shards(folder)
 
 
-def folders(folder: Path) -> Folders:
-    return Folders(folder / "pretrained", folder / "scratch")
-
-
-def in_memory(splits: dict[str, Shards[Features]]) -> dict[str, Features]:
-    return {name: features.concatenate(list(shards)) for name, shards in splits.items()}
+def fit_splits(model: str, splits: Mapping[str, Any], **changes: object) -> Fitted:
+    """Return a model fitted on the rows, or shards, of `train`."""
+    datasets = {name: samples.dataset(rows) for name, rows in splits.items()}
+    return fit_model(model, datasets, samples.settings(model, **changes), samples.FOLDERS)
 
 
 # Rows in memory
 
 
 def test_predictions_have_the_ids_split_and_labels_of_the_rows_in_order() -> None:
-    model = fit_model("logistic_regression", SPLITS, samples.settings("logistic_regression")).layers
+    model = fit_splits("logistic_regression", SPLITS).layers
     rows = predict(model, "test", SPLITS["test"])
     assert rows.ids.tolist() == ["c:0", "c:1"]
     assert rows.split.tolist() == ["test", "test"]
@@ -71,16 +69,17 @@ def test_the_model_watches_the_validation_rows_or_else_the_test_rows(
 ) -> None:
     splits = {name: rows for name, rows in SPLITS.items() if name != "validation" or watched == name}
     assert watched_split(splits) == watched
-    given: list[Features] = []
+    given: list[Any] = []
     fit = majority.fit
 
     def record(*arguments: Any) -> Fitted:
-        given.extend(arguments[:2])
+        given.extend(arguments)
         return fit(*arguments)
 
     monkeypatch.setattr(majority, "fit", record)
-    fit_model("majority", splits, samples.settings("majority"))
-    assert given == [splits["train"], splits[watched]]
+    fit_splits("majority", splits)
+    assert [next(iter(dataset.batches())) for dataset in given[:2]] == [splits["train"], splits[watched]]
+    assert given[2:] == [samples.settings("majority"), samples.FOLDERS]
 
 
 @pytest.mark.parametrize("model", KINDS)
@@ -89,15 +88,12 @@ def test_training_rows_without_a_class_are_refused(tmp_path: Path, model: str, m
     rows = samples.rows(3)
     train = samples.take(rows, np.flatnonzero(rows.y != missing))
     line = f"the training rows must hold every class; class class {missing} has none of {len(train.y)}: "
-    with pytest.raises(UserError) as error:
-        fit_model(model, {"train": train, "test": rows}, samples.settings(model))
-    assert error.value.lines[0].startswith(line)
-    shards = {"train": samples.write_shards(train, tmp_path, 20), "test": samples.write_shards(rows, tmp_path, 60, "t")}
-    with pytest.raises(UserError) as error:
-        fit_shards(model, shards, samples.settings(model), folders(tmp_path))
-    assert len(error.value.lines) == 1
-    assert error.value.lines[0].startswith(line)
-    assert not (tmp_path / "scratch").exists()
+    shards = samples.write_shards(train, tmp_path, 20)
+    for given in (train, shards):
+        with pytest.raises(UserError) as error:
+            fit_splits(model, {"train": given, "test": rows})
+        assert len(error.value.lines) == 1
+        assert error.value.lines[0].startswith(line)
 
 
 @each_linear_model
@@ -116,37 +112,20 @@ def test_the_layers_read_from_their_files_predict_the_same(tmp_path: Path, model
         assert probabilities.sum(axis=1) == pytest.approx(np.ones(rows.shape[0]), abs=1e-12)
 
 
-@pytest.mark.parametrize("in_shards", [False, True])
-def test_a_model_that_needs_folders_gets_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, in_shards: bool) -> None:
-    given: list[object] = []
-    fit = majority.fit
-
-    def record(*arguments: Any) -> Fitted:
-        given.extend(arguments[3:])
-        return fit(*arguments[:3])
-
-    monkeypatch.setattr(majority, "fit", record)
-    monkeypatch.delattr(majority, "fit_stream")
-    monkeypatch.setattr(majority, "NEEDS_FOLDERS", True, raising=False)
-    splits = write_splits(tmp_path / "features", sizes=None if in_shards else {"train": 60, "test": 60})
-    fit_shards("majority", splits, samples.settings("majority"), folders(tmp_path))
-    assert given == [folders(tmp_path)]
-
-
 # Shards
 
 
 @each_linear_model
 def test_shards_are_predicted_in_order_by_the_layers_of_the_model(tmp_path: Path, model: str) -> None:
     splits = write_splits(tmp_path / "features")
-    fitted = fit_shards(model, splits, samples.settings(model), folders(tmp_path))
+    fitted = fit_splits(model, splits)
     batches = list(predict_shards(fitted.layers, splits))
     assert [(set(rows.split), len(rows)) for rows in batches] == [
         *[({"train"}, rows) for rows in (25, 25, 10)],
         *[({"validation"}, rows) for rows in (20, 20, 20)],
         *[({"test"}, rows) for rows in (15, 15, 15, 15)],
     ]
-    parts = list(in_memory(splits).values())
+    parts = [features.concatenate(list(shards)) for shards in splits.values()]
     rows = predictions.concatenate(batches)
     assert rows.ids.tolist() == [name for part in parts for name in part.ids]
     assert rows.y.tolist() == [position for part in parts for position in part.y]
@@ -154,60 +133,53 @@ def test_shards_are_predicted_in_order_by_the_layers_of_the_model(tmp_path: Path
     assert np.array_equal(rows.probabilities, np.concatenate([fitted.layers.predict_proba(part.X) for part in parts]))
 
 
-@each_linear_model
-def test_one_shard_per_split_is_fitted_in_memory_and_predicted_in_one_batch(tmp_path: Path, model: str) -> None:
+def test_one_shard_per_split_is_predicted_in_one_batch(tmp_path: Path) -> None:
     splits = write_splits(tmp_path / "features", sizes={"train": 60, "test": 60})
-    streamed = fit_shards(model, splits, samples.settings(model), folders(tmp_path))
-    fitted = fit_model(model, in_memory(splits), samples.settings(model))
-    (batch,) = predict_shards(streamed.layers, splits)
-    expected = [predict(fitted.layers, name, part) for name, part in in_memory(splits).items()]
-    assert np.array_equal(batch.probabilities, predictions.concatenate(expected).probabilities)
+    (batch,) = predict_shards(fit_splits("naive_bayes", splits).layers, splits)
     assert batch.split.tolist() == ["train"] * 60 + ["test"] * 60
-    assert not (tmp_path / "scratch").exists()
 
 
 @each_linear_model
 @pytest.mark.parametrize("classes", [2, 3])
 def test_small_shards_give_the_model_of_all_rows(tmp_path: Path, model: str, classes: int) -> None:
     splits = write_splits(tmp_path / "features", classes)
-    settings = samples.settings(model)
-    for name, fitted in (
-        ("shards", fit_shards(model, splits, settings, folders(tmp_path))),
-        ("memory", fit_model(model, in_memory(splits), settings)),
-    ):
+    together = {name: features.concatenate(list(shards)) for name, shards in splits.items()}
+    for name, rows in (("shards", splits), ("memory", together)):
         (tmp_path / name).mkdir()
-        layers.write(fitted.layers, tmp_path / name)
+        layers.write(fit_splits(model, rows).layers, tmp_path / name)
     for file in (layers.WEIGHTS, layers.DESCRIPTION):
         assert (tmp_path / "shards" / file).read_bytes() == (tmp_path / "memory" / file).read_bytes()
 
 
 @pytest.mark.parametrize(
-    ("package", "model", "changes"),
-    [
-        (majority, "majority", {}),
-        (naive_bayes, "naive_bayes", {}),
-        (logistic_regression, "logistic_regression", {"solver": "stream", "max_iter": 10}),
-    ],
+    ("model", "changes"),
+    [("majority", {}), ("naive_bayes", {}), ("logistic_regression", {"solver": "stream", "max_iter": 10})],
     ids=["majority", "naive_bayes", "stream"],
 )
-def test_a_shard_may_lack_a_class(tmp_path: Path, package: ModuleType, model: str, changes: dict[str, object]) -> None:
+def test_a_shard_may_lack_a_class(tmp_path: Path, model: str, changes: dict[str, object]) -> None:
     part = samples.rows(3)
     rows = samples.write_shards(samples.take(part, np.argsort(part.y, kind="stable")), tmp_path, 10)
     assert all(len(np.unique(piece.y)) < 3 for piece in rows)
-    fitted = package.fit_stream(rows, rows, samples.settings(model, **changes), tmp_path)
-    probabilities = fitted.layers.predict_proba(part.X)
+    probabilities = samples.fit(model, rows, **changes).layers.predict_proba(part.X)
     assert probabilities.shape == (60, 3)
     assert np.log(probabilities).min() > -40
 
 
-@pytest.mark.parametrize("model", ["linear_svm", "nb_svm"])
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [
+        ("linear_svm", "linear_svm"),
+        ("nb_svm", "nb_svm"),
+        ("logistic_regression", "logistic_regression with the solver lbfgs"),
+    ],
+)
 def test_rows_that_do_not_fit_into_memory_together_are_refused(
-    tmp_path: Path, model: str, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, model: str, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     splits = write_splits(tmp_path / "features")
     monkeypatch.setattr(resources, "available_memory", lambda: 1000)
-    with pytest.raises(UserError, match=f"^{model}, which does not train on a stream, needs about .* of memory; "):
-        fit_shards(model, splits, samples.settings(model), folders(tmp_path))
+    with pytest.raises(UserError, match=f"^{name}, which does not train on a stream, needs about .* of memory; "):
+        fit_splits(model, splits)
 
 
 @pytest.mark.parametrize(("stopping", "recorded"), [(None, {}), (5, {"early_stopping": 5})])

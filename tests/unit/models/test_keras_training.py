@@ -1,4 +1,4 @@
-"""Training the network on rows in memory: few rows, few epochs. tests/e2e shows that it learns the lesson's corpus."""
+"""Training on one batch of rows: few rows, few epochs. tests/e2e shows that it learns the lesson's corpus."""
 
 import numpy as np
 import pytest
@@ -10,8 +10,9 @@ from textclf.artifacts.features import Features
 from textclf.core.errors import UserError
 from textclf.models import keras as package
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.networks import blocks, environment
-from textclf.models.keras import build, sparse, training
+from textclf.models.common.networks import environment, training
+from textclf.models.common.networks.compiled import compile_network
+from textclf.models.keras import build, sparse
 
 
 @pytest.mark.parametrize(
@@ -27,7 +28,7 @@ def test_training_on_sparse_rows_is_training_on_dense_ones(classes: int, given: 
     # One batch per epoch, so that the order of the rows does not matter; most terms occur in several rows.
     rows = networks.rows(classes=classes)
     settings = networks.settings(units=(4,), batch_size=ROWS, epochs=5, class_weight=given)
-    fitted = training.fit(rows, rows, settings)
+    fitted = networks.train(rows, rows, settings)
     keras, _ = environment.import_keras()
     keras.utils.set_random_seed(settings.seed)
     dense = build.build_network(TERMS, classes, settings)
@@ -49,12 +50,12 @@ def test_training_on_sparse_rows_is_training_on_dense_ones(classes: int, given: 
 
 
 def test_a_training_is_the_same_alone_and_after_one_on_more_rows_and_needs_no_watched_rows() -> None:
-    settings, rows = networks.settings(units=[], batch_size=2), networks.rows(8)
-    training.compile_network.cache_clear()
-    alone = training.fit(rows.take(np.arange(6)), None, settings)
-    training.compile_network.cache_clear()
-    training.fit(rows, rows, settings)
-    after = training.fit(rows.take(np.arange(6)), None, settings)
+    settings, rows = networks.settings(units=[], batch_size=2, early_stopping=1), networks.rows(8)
+    compile_network.cache_clear()
+    alone = networks.train(rows.take(np.arange(6)), None, settings)
+    compile_network.cache_clear()
+    networks.train(rows, rows, settings)
+    after = networks.train(rows.take(np.arange(6)), None, settings)
     assert networks.bits(after) == networks.bits(alone)
     assert networks.losses(after, "watched") == []
     assert after.record["epochs"] == 2
@@ -63,16 +64,15 @@ def test_a_training_is_the_same_alone_and_after_one_on_more_rows_and_needs_no_wa
 @pytest.mark.nightly
 def test_one_long_row_changes_nothing_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     # With little memory each batch is a block of its own, and only that of the long row is wide.
-    monkeypatch.setattr(sparse, "NARROWEST", 2)
-    monkeypatch.setattr(blocks, "BATCH_CELLS", 4 * 40)
     generator = np.random.default_rng(0)
     X = (generator.random((8, 40)) < 0.05).astype(np.int64)
     X[5] = 1
     part = Features(np.arange(8).astype(str), csr_array(X), np.arange(8) % 2, np.array(["0", "1"]))
     settings = networks.settings(units=[], batch_size=2)
-    narrow = training.fit(part, part, settings)
-    monkeypatch.undo()
-    wide = training.fit(part, part, settings)
+    wide = networks.train(part, part, settings)
+    monkeypatch.setattr(sparse, "NARROWEST", 2)
+    monkeypatch.setattr(training, "BLOCK_ROWS", 2)
+    narrow = networks.train(part, part, settings)
     np.testing.assert_allclose(narrow.layers.layers[0].kernel, wide.layers.layers[0].kernel, atol=1e-6)
     np.testing.assert_allclose(narrow.layers.layers[0].bias, wide.layers.layers[0].bias, atol=1e-6)
     for split in ("train", "watched"):
@@ -145,7 +145,7 @@ def test_the_seed_decides_the_weights() -> None:
 def test_a_network_that_diverged_is_an_error() -> None:
     settings = networks.settings(units=[], optimizer="sgd", learning_rate=1e38, batch_size=ROWS)
     with pytest.raises(UserError, match="learning_rate"):
-        training.fit(networks.rows(), networks.rows(4), settings)
+        networks.train(networks.rows(), networks.rows(4), settings)
 
 
 @pytest.mark.parametrize(
@@ -155,9 +155,11 @@ def test_a_network_that_diverged_is_an_error() -> None:
 def test_a_network_that_is_compiled_already_trains_as_a_new_one(optimizer: str) -> None:
     changes = {"units": [], "optimizer": optimizer, "batch_size": ROWS}
     settings = networks.settings(**changes)
-    training.compile_network.cache_clear()
-    new = training.fit(networks.rows(), networks.rows(4), settings)
-    training.fit(networks.rows(), networks.opposite(), networks.settings(**changes | {"learning_rate": 0.5, "seed": 3}))
-    again = training.fit(networks.rows(), networks.rows(4), settings)
-    assert training.compile_network.cache_info().misses == 1
+    compile_network.cache_clear()
+    new = networks.train(networks.rows(), networks.rows(4), settings)
+    networks.train(
+        networks.rows(), networks.opposite(), networks.settings(**changes | {"learning_rate": 0.5, "seed": 3})
+    )
+    again = networks.train(networks.rows(), networks.rows(4), settings)
+    assert compile_network.cache_info().misses == 1
     assert networks.bits(again) == networks.bits(new)

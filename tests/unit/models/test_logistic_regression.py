@@ -84,8 +84,7 @@ def noisy(rows: int, positives: int) -> Features:
 def test_several_c_are_chosen_from_as_by_grid_search(candidates: tuple[float, ...]) -> None:
     rows = noisy(60, 25)
     search = GridSearchCV(Estimator(max_iter=100), {"C": candidates}, scoring="neg_log_loss", cv=5).fit(rows.X, rows.y)
-    settings = samples.settings("logistic_regression", C=list(candidates))
-    fitted = logistic_regression.fit(rows, noisy(9, 3), settings)
+    fitted = fit(rows, C=list(candidates))
     assert fitted.record["C"] == search.best_params_["C"]
     assert fitted.record["parameters"] == 9
     probabilities = fitted.layers.predict_proba(rows.X)
@@ -119,10 +118,9 @@ def test_auto_goes_by_the_number_of_rows(solver: str, rows: int, monkeypatch: py
 
 def test_auto_counts_the_rows_of_all_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = samples.write_shards(samples.rows(), tmp_path, 25)
-    settings = samples.settings("logistic_regression", solver="auto")
     for limit, key in ((60, "iterations"), (59, "passes")):
         monkeypatch.setattr(logistic_regression, "IN_MEMORY", limit)
-        assert key in logistic_regression.fit_stream(rows, rows, settings, tmp_path).record
+        assert key in samples.fit("logistic_regression", rows, solver="auto").record
 
 
 @pytest.mark.parametrize("C", [1.0, [1.0, 2.0]], ids=str)

@@ -15,7 +15,6 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
 from textclf.core import resources
 from textclf.core.errors import UserError
-from textclf.models import logistic_regression
 from textclf.models.common.fitted import Fitted
 from textclf.models.logistic_regression import stream
 
@@ -24,8 +23,8 @@ def fit_lbfgs(part: Features, **changes: object) -> Fitted:
     return samples.fit("logistic_regression", part, max_iter=10_000, **changes)
 
 
-def fit_stream(part: Features, **changes: object) -> Fitted:
-    return samples.fit("logistic_regression", part, solver="stream", **changes)
+def fit_stream(rows: Features | Shards[Features], **changes: object) -> Fitted:
+    return samples.fit("logistic_regression", rows, solver="stream", **changes)
 
 
 def made_up(rows: int, classes: int = 2, seed: int = 0) -> Features:
@@ -142,9 +141,7 @@ def test_a_second_fit_gives_the_same_bits(classes: int) -> None:
 def test_on_shards_it_repeats_and_comes_near_that_on_all_rows(tmp_path: Path, classes: int) -> None:
     part = samples.rows(classes, 400)
     rows = samples.write_shards(part, tmp_path, 60)
-    settings = samples.settings("logistic_regression", solver="stream", class_weight="balanced", max_iter=20)
-    first, second = (logistic_regression.fit_stream(rows, rows, settings, tmp_path) for _ in range(2))
-    whole = logistic_regression.fit(part, part, settings)
+    first, second, whole = (fit_stream(each, class_weight="balanced", max_iter=20) for each in (rows, rows, part))
     assert first.layers.layers[0].kernel.tobytes() == second.layers.layers[0].kernel.tobytes()
     assert first.record == whole.record
     assert first.layers.predict_proba(part.X) == pytest.approx(whole.layers.predict_proba(part.X), abs=0.04)
@@ -168,13 +165,12 @@ def test_memory_and_cores_change_no_bit(
     tmp_path: Path, classes: int, cores: int, free: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = samples.write_shards(samples.rows(classes), tmp_path, 10)
-    settings = samples.settings("logistic_regression", solver="stream")
-    expected = logistic_regression.fit_stream(rows, rows, settings, tmp_path)
+    expected = fit_stream(rows)
     monkeypatch.setattr(resources, "available_memory", lambda: free)
     monkeypatch.setattr(resources, "require_memory", lambda *_: None)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(cores))
     counted, names = count_reads(rows)
-    fitted = logistic_regression.fit_stream(counted, rows, settings, tmp_path)
+    fitted = fit_stream(counted)
     assert fitted.layers.layers[0].kernel.tobytes() == expected.layers.layers[0].kernel.tobytes()
     passes = fitted.record["passes"]
     reads = {2**40: 6, 2 * 1500: None}.get(free or 0, 6 * passes)
@@ -200,4 +196,4 @@ def test_an_error_of_a_reader_is_raised(tmp_path: Path) -> None:
     rows = samples.write_shards(samples.rows(), tmp_path, 10)
     rows.paths[3].write_bytes(rows.paths[3].read_bytes()[:2000])
     with pytest.raises(UserError, match="is damaged; remove it and run dvc repro"):
-        logistic_regression.fit_stream(rows, rows, samples.settings("logistic_regression", solver="stream"), tmp_path)
+        fit_stream(rows)

@@ -10,8 +10,6 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.utils.class_weight import compute_sample_weight
 
 from tests import samples
-from textclf.artifacts.features import concatenate
-from textclf.models import naive_bayes
 from textclf.models.common.fitted import Fitted
 
 each_number_of_classes = pytest.mark.parametrize("classes", [2, 3, 6])
@@ -101,11 +99,11 @@ def test_its_record_and_summary_count_the_fitted_numbers() -> None:
 
 @pytest.mark.parametrize("given", ["balanced", {"class 0": 0.1, "class 1": 2.0, "class 2": 7.0}], ids=str)
 @pytest.mark.parametrize("alpha", [0.01, 1.0])
-def test_shards_are_weighted_as_all_rows_together(tmp_path: Path, alpha: float, given: object) -> None:
-    rows = samples.write_shards(samples.rows(3), tmp_path, 7)
-    settings = samples.settings("naive_bayes", alpha=alpha, class_weight=given)
-    (streamed,) = naive_bayes.fit_stream(rows, rows, settings, tmp_path).layers.layers
-    whole = concatenate(list(rows))
-    (in_memory,) = naive_bayes.fit(whole, whole, settings).layers.layers
-    assert streamed.kernel == pytest.approx(in_memory.kernel, rel=1e-13)
-    assert streamed.bias == pytest.approx(in_memory.bias, rel=1e-13)
+def test_rows_of_several_batches_are_weighted_by_all_rows(tmp_path: Path, alpha: float, given: object) -> None:
+    part = samples.rows(3)
+    shards = samples.write_shards(part, tmp_path, 7)
+    batches, together = (
+        samples.fit("naive_bayes", rows, alpha=alpha, class_weight=given).layers.layers[0] for rows in (shards, part)
+    )
+    assert batches.kernel == pytest.approx(together.kernel, rel=1e-13)
+    assert batches.bias == pytest.approx(together.bias, rel=1e-13)

@@ -15,12 +15,13 @@ from tests import samples
 from tests.settings import models, put
 from textclf.artifacts import checked, features, layers, predictions, shapes
 from textclf.artifacts.checksums import MANIFEST
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
 from textclf.artifacts.shapes import Part, Shapes
 from textclf.artifacts.shards import Shards
 from textclf.models import majority
 from textclf.models.common import fitting
-from textclf.models.common.fitted import Fitted
+from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.scratch import fingerprint, scratch_folder, scratch_prefix
 
 SIZES = {"train": 25, "validation": 20, "test": 15}  # rows per shard of each split
@@ -82,15 +83,17 @@ def test_a_killed_training_finds_its_scratch_folder_again_and_the_stage_removes_
     contents: list[list[str]] = []  # of the scratch folder, at the start of each training
     killed = True
 
-    def fit_stream(train: Shards[Features], watched: Shards[Features], settings: Any, scratch: Path) -> Fitted:
+    def fit(train: Dataset, watched: Dataset, settings: Any, folders: Folders) -> Fitted:
+        scratch = folders.scratch
+        assert scratch is not None
         contents.append(sorted(path.name for path in scratch.glob("*")))
         scratch.mkdir(exist_ok=True)
         (scratch / "state").touch()
         if killed:
             raise KeyboardInterrupt
-        return majority.fit_stream(train, watched, settings, scratch)
+        return majority.fit(train, watched, settings, folders)
 
-    monkeypatch.setattr(fitting, "load_model", lambda _: SimpleNamespace(fit_stream=fit_stream))
+    monkeypatch.setattr(fitting, "load_model", lambda _: SimpleNamespace(fit=fit))
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt):
             run()
@@ -134,7 +137,7 @@ def test_the_written_layers_give_the_written_predictions_in_a_row_group_per_shar
         assert rows.classes == read.classes
         assert np.array_equal(rows.probabilities, read.predict_proba(part.X))
     whole = {name: features.concatenate(list(shards)) for name, shards in splits.items()}
-    fitted = fitting.fit_model(model, whole, samples.settings(model))
+    fitted = samples.fit(model, whole["train"])
     assert json.loads((trained / "training.json").read_text()) == dict(fitted.record)
     assert capsys.readouterr().out == f"{fitted}\n"
     assert {path.name for path in trained.iterdir()} == {
@@ -155,11 +158,11 @@ def test_the_history_and_further_files_of_a_training_are_written(
             path.unlink()
     history = pd.DataFrame({"epoch": [1, 1], "split": ["train", "watched"], "loss": [0.5, 1 / 3], "accuracy": [1.0, 0]})
 
-    def fit_stream(train: Shards[Features], *others: Any) -> Fitted:
-        model = majority.fit_stream(train, *others).layers
+    def fit(*arguments: Any) -> Fitted:
+        model = majority.fit(*arguments).layers
         return Fitted(model, {"parameters": 1}, history, {"notes.txt": lambda path: path.touch()})
 
-    monkeypatch.setattr(fitting, "load_model", lambda _: SimpleNamespace(fit_stream=fit_stream))
+    monkeypatch.setattr(fitting, "load_model", lambda _: SimpleNamespace(fit=fit))
     run()
     trained = tmp_path / "data" / "trained" / "naive_bayes"
     assert (trained / "notes.txt").exists()

@@ -19,8 +19,8 @@ from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
 from textclf.models import cnn, embedding
 from textclf.models.cnn import build as cnn_build
-from textclf.models.common.fitted import Fitted
-from textclf.models.common.networks import environment, sequences, stream, workers
+from textclf.models.common.fitted import Fitted, Folders
+from textclf.models.common.networks import checkpoint, environment, sequences, workers
 from textclf.models.embedding import build as embedding_build
 
 ROWS, IDS, LENGTH, DIMENSIONS = 12, 9, 6, 3
@@ -71,8 +71,15 @@ def settings(package: ModuleType, **changes: object) -> Any:
 @cache
 def fit(package: ModuleType, repetition: int = 0, **changes: object) -> Fitted:  # noqa: ARG001
     """Return a fitted network; a repetition is fitted anew."""
-    part = rows()
-    fitted: Fitted = package.fit(part, part, settings(package, **changes))
+    return fit_rows(package, rows(), rows(), settings(package, **changes))
+
+
+def fit_rows(
+    package: ModuleType, train: Features | Shards[Features], watched: Features, chosen: Any, scratch: Path | None = None
+) -> Fitted:
+    fitted: Fitted = package.fit(
+        samples.dataset(train), samples.dataset(watched), chosen, Folders(Path("pretrained"), scratch)
+    )
     return fitted
 
 
@@ -131,7 +138,7 @@ def test_training_on_blocks_is_training_by_keras(package: ModuleType, own: dict[
     part = rows(classes=classes)
     class_weight = {"0": 0.5, "1": 3.0, "2": 1.0} if classes == 3 else None
     chosen = settings(package, **own, class_weight=class_weight)
-    fitted = package.fit(part, part, chosen)
+    fitted = fit_rows(package, part, part, chosen)
     network, losses = train_plainly(package, part, chosen)
     for ours, theirs in zip(weights(fitted), network.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, atol=1e-5)
@@ -198,7 +205,7 @@ def test_the_seed_decides_the_weights(package: ModuleType, own: dict[str, object
 def test_early_stopping_takes_the_best_epoch() -> None:
     part = rows()
     opposite = dataclasses.replace(part, y=1 - part.y)
-    fitted = embedding.fit(part, opposite, settings(embedding, epochs=30, early_stopping=2))
+    fitted = fit_rows(embedding, part, opposite, settings(embedding, epochs=30, early_stopping=2))
     losses = networks.losses(fitted, "watched")
     assert fitted.record["epochs"] == len(losses) < 30
     assert fitted.record["best_epoch"] == int(np.argmin(losses)) + 1
@@ -214,7 +221,7 @@ def test_frozen_vectors_stay_and_trained_ones_move() -> None:
     X: Any = rows(vectors=True).X
     for choice, moves in (("frozen", False), ("trained", True)):
         part = rows(vectors=True)
-        fitted = embedding.fit(part, part, settings(embedding, vectors=choice))
+        fitted = fit_rows(embedding, part, part, settings(embedding, vectors=choice))
         assert fitted.layers.front is not None
         assert (fitted.layers.front.embedding.astype(np.float32).tolist() != X.vectors.tolist()) == moves
         parameters = IDS * DIMENSIONS + DIMENSIONS * 4 + 4 + 4 + 1
@@ -224,18 +231,18 @@ def test_frozen_vectors_stay_and_trained_ones_move() -> None:
 
 def test_vectors_that_the_features_lack_are_refused_in_a_line() -> None:
     with pytest.raises(UserError, match="vectors must be null for a representation without pretrained vectors"):
-        embedding.fit(rows(), rows(), settings(embedding, vectors="frozen"))
+        fit_rows(embedding, rows(), rows(), settings(embedding, vectors="frozen"))
 
 
 def test_vectors_of_another_length_are_refused_in_a_line() -> None:
     part = rows(vectors=True)
     with pytest.raises(UserError, match="dimensions must be 3, as in the pretrained vectors; got 5"):
-        embedding.fit(part, part, settings(embedding, vectors="frozen", dimensions=5))
+        fit_rows(embedding, part, part, settings(embedding, vectors="frozen", dimensions=5))
 
 
 def test_a_pattern_longer_than_the_texts_is_refused_in_a_line() -> None:
     with pytest.raises(UserError, match="kernel_size must be at most the length of the texts, 6; got 7"):
-        cnn.fit(rows(), rows(), settings(cnn, filters=4, kernel_size=7))
+        fit_rows(cnn, rows(), rows(), settings(cnn, filters=4, kernel_size=7))
 
 
 # Training on shards
@@ -252,15 +259,6 @@ def shards(part: Features, sizes: tuple[int, ...], folder: Path) -> Shards[Featu
     return Shards(paths, parts.__getitem__)
 
 
-@pytest.mark.parametrize(("package", "own"), [KINDS[0], KINDS[3]], ids=["embedding", "cnn"])
-def test_training_on_a_shard_is_training_in_memory(package: ModuleType, own: dict[str, object], tmp_path: Path) -> None:
-    train = shards(rows(), (ROWS,), tmp_path)
-    streamed = package.fit_stream(train, train, settings(package, **own), tmp_path / "scratch")
-    for ours, expected in zip(weights(streamed), weights(fit(package, **own)), strict=True):
-        np.testing.assert_allclose(ours, expected, atol=1e-5)
-    assert streamed.record == fit(package, **own).record
-
-
 class KilledError(Exception):
     """Ends a training in the middle."""
 
@@ -269,7 +267,7 @@ class KilledError(Exception):
 def test_a_training_that_was_killed_ends_with_the_same_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     train = shards(rows(), (5, 5, 2), tmp_path)
     chosen = settings(embedding, batch_size=2)
-    expected = embedding.fit_stream(train, train, chosen, tmp_path / "undisturbed")
+    expected = fit_rows(embedding, train, rows(), chosen)
     blocks = 0
     distribute = workers.distribute
 
@@ -281,9 +279,9 @@ def test_a_training_that_was_killed_ends_with_the_same_network(monkeypatch: pyte
         return distribute(*given)
 
     with monkeypatch.context() as patch:
-        patch.setattr(stream, "INTERVAL", 0.0)
+        patch.setattr(checkpoint, "INTERVAL", 0.0)
         patch.setattr(workers, "distribute", kill)
         with pytest.raises(KilledError):
-            embedding.fit_stream(train, train, chosen, tmp_path / "scratch")
+            fit_rows(embedding, train, rows(), chosen, tmp_path / "scratch")
     assert (tmp_path / "scratch").exists()
-    assert bits(embedding.fit_stream(train, train, chosen, tmp_path / "scratch")) == bits(expected)
+    assert bits(fit_rows(embedding, train, rows(), chosen, tmp_path / "scratch")) == bits(expected)

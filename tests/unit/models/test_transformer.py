@@ -13,7 +13,6 @@ from textclf.artifacts.features import Features
 from textclf.artifacts.onnx_classifier import OnnxClassifier
 from textclf.core.errors import UserError
 from textclf.core.settings import Section
-from textclf.models import transformer
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks import checkpoint
 from textclf.models.common.networks.environment import prepare_keras
@@ -120,7 +119,7 @@ def test_weights_that_are_set_are_those_that_are_returned(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("classes", [2, 3])
 def test_training_learns_the_rows(folders: Folders, classes: int) -> None:
-    fitted = transformer.fit(berts.rows(60, classes), berts.rows(9, classes, 1), berts.settings(epochs=12), folders)
+    fitted = berts.fit(berts.rows(60, classes), berts.rows(9, classes, 1), berts.settings(epochs=12), folders)
     assert fitted.history is not None
     train = fitted.history[fitted.history["split"] == "train"]
     assert train["loss"].iloc[-1] < 0.5 * train["loss"].iloc[0]
@@ -132,7 +131,7 @@ def test_training_learns_the_rows(folders: Folders, classes: int) -> None:
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path, folders: Folders) -> None:
     fits = [
         bits(
-            transformer.fit(
+            berts.fit(
                 berts.rows(), berts.rows(9), berts.settings(seed=seed), Folders(folders.pretrained, tmp_path / name)
             )
         )
@@ -154,19 +153,19 @@ def test_a_training_that_was_killed_ends_in_the_same_bytes(
 ) -> None:
     settings = berts.settings(early_stopping=patience, learning_rate=0.05)
     other = Folders(folders.pretrained, tmp_path / "other")
-    undisturbed = bits(transformer.fit(berts.rows(), berts.rows(9), settings, other))
-    monkeypatch.setattr(training, "INTERVAL", 0.0)  # a checkpoint after every step
+    undisturbed = bits(berts.fit(berts.rows(), berts.rows(9), settings, other))
+    monkeypatch.setattr(checkpoint, "INTERVAL", 0.0)  # a checkpoint after every step
     calls = itertools.count(1)
     save = checkpoint.Checkpoint.save
 
-    def killed(self: checkpoint.Checkpoint, state: checkpoint.State, interval: float = 0.0) -> None:
-        save(self, state, interval)
+    def killed(self: checkpoint.Checkpoint, state: checkpoint.State) -> None:
+        save(self, state)
         if next(calls) == saved:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(checkpoint.Checkpoint, "save", killed)
     with pytest.raises(KeyboardInterrupt):
-        transformer.fit(berts.rows(), berts.rows(9), settings, folders)
+        berts.fit(berts.rows(), berts.rows(9), settings, folders)
     monkeypatch.setattr(checkpoint.Checkpoint, "save", save)
     steps = itertools.count()
     compile_steps = training.compile_steps
@@ -176,23 +175,15 @@ def test_a_training_that_was_killed_ends_in_the_same_bytes(
         return lambda *batch: (next(steps), run_step(*batch))[1], scores
 
     monkeypatch.setattr(training, "compile_steps", counted)
-    resumed = transformer.fit(berts.rows(), berts.rows(9), settings, folders)
+    resumed = berts.fit(berts.rows(), berts.rows(9), settings, folders)
     assert bits(resumed) == undisturbed
     assert next(steps) < 4 * int(resumed.record["epochs"])  # of the 4 steps per epoch, some were not made again
-
-
-def test_the_checkpoint_of_other_rows_is_not_resumed(folders: Folders) -> None:
-    settings = berts.settings(epochs=1)
-    transformer.fit(berts.rows(seed=5), berts.rows(9), settings, folders)
-    resumed = bits(transformer.fit(berts.rows(), berts.rows(9), settings, folders))
-    (folders.scratch / checkpoint.FILE).unlink()
-    assert resumed == bits(transformer.fit(berts.rows(), berts.rows(9), settings, folders))
 
 
 def test_early_stopping_takes_the_weights_of_the_best_epoch(folders: Folders) -> None:
     train = berts.rows()
     wrong = Features(train.ids, train.X, 1 - train.y, train.classes)  # its loss can only rise
-    stopped = transformer.fit(train, wrong, berts.settings(early_stopping=1, epochs=9), folders)
+    stopped = berts.fit(train, wrong, berts.settings(early_stopping=1, epochs=9), folders)
     assert stopped.record["best_epoch"] < stopped.record["epochs"] < 9
     assert stopped.history is not None
     watched = stopped.history["loss"][stopped.history["split"] == "watched"]
@@ -227,7 +218,7 @@ def test_frozen_layers_keep_their_weights(tmp_path: Path) -> None:
 def test_class_weights_change_the_training(tmp_path: Path, folders: Folders) -> None:
     fits = [
         bits(
-            transformer.fit(
+            berts.fit(
                 berts.rows(),
                 berts.rows(9),
                 berts.settings(epochs=1, class_weight=weight),
@@ -247,26 +238,26 @@ def test_vectors_are_refused(folders: Folders) -> None:
     vectors = Features(part.ids, np.zeros((30, 4), np.float32), part.y, part.classes)
     message = "features must name features of the method wordpieces, made for all-minilm-l6-v2"
     with pytest.raises(UserError, match=f"^{message}; got vectors$"):
-        transformer.fit(vectors, vectors, berts.settings(), folders)
+        berts.fit(vectors, vectors, berts.settings(), folders)
 
 
 def test_tokens_of_another_tokenizer_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = berts.folders(tmp_path, monkeypatch, vocab_size=21)
     with pytest.raises(UserError, match=r": 21 ids, padded at the end \(post\); got 20 ids, padded by post$"):
-        transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)
+        berts.fit(berts.rows(), berts.rows(), berts.settings(), folders)
 
 
 def test_rows_longer_than_the_positions_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folders = berts.folders(tmp_path, monkeypatch, max_position_embeddings=8)
     with pytest.raises(UserError, match=r"^the length of the features must be at most 8 for .*; got 9$"):
-        transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)
+        berts.fit(berts.rows(), berts.rows(), berts.settings(), folders)
 
 
 def test_truncated_weights_are_refused(folders: Folders) -> None:
     path = folders.pretrained / berts.NAME / catalogue.WEIGHTS
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(UserError, match=r"model\.safetensors must be a complete safetensors file"):
-        transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)
+        berts.fit(berts.rows(), berts.rows(), berts.settings(), folders)
 
 
 def test_weights_other_than_those_of_the_catalogue_are_refused(tmp_path: Path) -> None:
@@ -275,21 +266,21 @@ def test_weights_other_than_those_of_the_catalogue_are_refused(tmp_path: Path) -
     for file in (catalogue.CONFIG, catalogue.WEIGHTS):
         (folder / file).write_bytes(b"{}")
     with pytest.raises(UserError, match=r"config\.json must have 612 bytes; got 2; "):
-        transformer.fit(berts.rows(), berts.rows(), berts.settings(), Folders(tmp_path, tmp_path / "scratch"))
+        berts.fit(berts.rows(), berts.rows(), berts.settings(), Folders(tmp_path, tmp_path / "scratch"))
 
 
 def test_weights_of_your_own_must_have_their_checksum(tmp_path: Path, folders: Folders) -> None:
     own = folders.pretrained / berts.NAME
     right = tiny_bert.checksum(own)
     named = {"pretrained": None, "path": str(own), "epochs": 1}
-    fitted = transformer.fit(berts.rows(), berts.rows(9), berts.settings(**named, sha256=right), folders)
-    same = transformer.fit(
+    fitted = berts.fit(berts.rows(), berts.rows(9), berts.settings(**named, sha256=right), folders)
+    same = berts.fit(
         berts.rows(), berts.rows(9), berts.settings(epochs=1), Folders(folders.pretrained, tmp_path / "other")
     )
     assert bits(fitted) == bits(same)
     wrong = berts.settings(**named, sha256="0" * 64)
     with pytest.raises(UserError, match=f"; got {'0' * 64}; set it to {right} in params.yaml"):
-        transformer.fit(berts.rows(), berts.rows(9), wrong, folders)
+        berts.fit(berts.rows(), berts.rows(9), wrong, folders)
 
 
 @pytest.mark.parametrize(
@@ -309,11 +300,11 @@ def test_the_features_must_be_word_pieces_of_the_same_weights(made: Section, got
 
 def test_a_learning_rate_at_which_the_loss_is_not_finite_is_named(folders: Folders) -> None:
     with pytest.raises(UserError, match=r"^the loss must stay finite; got nan in epoch \d: set .*learning_rate lower$"):
-        transformer.fit(berts.rows(), berts.rows(), berts.settings(learning_rate=1e30), folders)
+        berts.fit(berts.rows(), berts.rows(), berts.settings(learning_rate=1e30), folders)
 
 
 def test_several_workers_are_refused(folders: Folders, monkeypatch: pytest.MonkeyPatch) -> None:
     cluster = '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}'
     monkeypatch.setenv("TF_CONFIG", cluster)
     with pytest.raises(UserError, match=r"^TF_CONFIG must name a single worker"):
-        transformer.fit(berts.rows(), berts.rows(), berts.settings(), folders)
+        berts.fit(berts.rows(), berts.rows(), berts.settings(), folders)

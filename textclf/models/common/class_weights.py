@@ -5,13 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.features import read_labels
 from textclf.core.errors import UserError
 from textclf.models.common.settings import ClassWeight
 
 if TYPE_CHECKING:
     from textclf.artifacts.features import Features
-    from textclf.artifacts.shards import Shards
 
 
 def row_weights(train: "Features", class_weight: ClassWeight) -> NDArray[np.float64] | None:
@@ -39,12 +37,3 @@ def class_weights(
     if set(given) != set(names):
         raise UserError(f"class_weight must name the classes {', '.join(names)}; got {', '.join(given)}")
     return np.array([given[name] for name in names])
-
-
-def count_classes(shards: "Shards[Features]") -> tuple[NDArray[np.str_], NDArray[np.int64]]:
-    """Return the classes and the number of rows of each; only the labels are read from the shards."""
-    counts = []
-    for path in shards.paths:
-        names, y = read_labels(path)
-        counts.append(np.bincount(y, minlength=len(names)))
-    return names, np.sum(counts, axis=0)

@@ -6,9 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts import features, predictions
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
+from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import predict
 from textclf.models.common.loading import load_model
 
@@ -21,7 +23,9 @@ SEED = 0  # of the rows that take part and of their folds: the same for all mode
 NEVER_HELD_OUT = -1  # instead of a fold
 
 
-def crossvalidate(name: str, train: Shards[Features], settings: "ModelSettings") -> Predictions | None:
+def crossvalidate(
+    name: str, train: Shards[Features], settings: "ModelSettings", folders: Folders
+) -> Predictions | None:
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made
@@ -38,7 +42,7 @@ def crossvalidate(name: str, train: Shards[Features], settings: "ModelSettings")
         counts = np.bincount(fitted.y, minlength=len(rows.classes))
         if not len(held_out.y) or counts.min() < settings.rows_per_class():
             return None
-        model = load_model(name).fit(fitted, None, settings).layers
+        model = load_model(name).fit(Dataset.of_rows(fitted), None, settings, folders).layers
         parts.append(predict(model, f"fold {fold + 1}", held_out))
     return predictions.concatenate(parts)
 

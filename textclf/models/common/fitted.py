@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     import pandas as pd
 
-    from textclf.artifacts.features import Features
+    from textclf.artifacts.dataset import Dataset
     from textclf.models.common.settings import ModelSettings
 
 
@@ -39,28 +39,28 @@ class Folders:
     """What a fit may use besides rows: the folder of all pretrained weights, and a folder of its own.
 
     In `scratch`, which it creates if needed, it may keep what it needs to resume after a kill. The next run on the same
-    rows and settings finds it there; the first run that succeeds removes it.
+    rows and settings finds it there; the first run that succeeds removes it. None if a killed training begins anew.
     """
 
     pretrained: Path
-    scratch: Path
+    scratch: Path | None = None
 
 
 class ModelPackage(Protocol):
     """The package of a model, textclf/models/<name>/.
 
-    A package may also have `fit_stream`, for more rows than memory holds, and `notes(settings)`, which returns
-    sentences for the model card and the report on how the model was trained. With `NEEDS_FOLDERS = True` its `fit`
-    takes `Folders` as the fourth argument; with `CROSSVALIDATED = False` it is not cross-validated to choose the
-    default model, because that takes too long.
+    A package may also have `notes(settings)`, which returns sentences for the model card and the report on how the
+    model was trained. With `CROSSVALIDATED = False` it is not cross-validated to choose the default model, because that
+    takes too long.
     """
 
     KIND: str  # what the model is, in a few words, for its card
     ACCEPTS: tuple[str, ...]  # kinds of features that it can be fitted on
     Settings: "type[ModelSettings]"
 
-    def fit(self, train: "Features", watched: "Features | None", settings: "ModelSettings") -> Fitted:
+    def fit(self, train: "Dataset", watched: "Dataset | None", settings: "ModelSettings", folders: Folders) -> Fitted:
         """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them.
 
+        A model that can goes through the batches of the dataset; others ask for all rows together.
         There are none in a cross-validation to choose the default model.
         """

@@ -2,67 +2,33 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts import features, predictions
+from textclf.artifacts import predictions
 from textclf.artifacts.classifiers import Classifier
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features
 from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
-from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.core.progress import track
 from textclf.core.threads import map_ahead
-from textclf.models.common.class_weights import count_classes
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
-COPIES = 3  # of the training rows in memory, at the peak of a fit that needs them all
 
-
-def fit_model(
-    name: str, splits: Mapping[str, Features], settings: ModelSettings, folders: Folders | None = None
-) -> Fitted:
+def fit_model(name: str, splits: Mapping[str, Dataset], settings: ModelSettings, folders: Folders) -> Fitted:
     """Return the model of that name, fitted on the rows of `train`.
 
-    While it trains it watches the validation rows or, as in the lesson, the test rows if there are none. `folders` are
-    for models that need them. Raises `UserError` if the training rows lack a class: most models would then give it no
-    probability.
+    While it trains it watches the validation rows or, as in the lesson, the test rows if there are none. Raises
+    `UserError` if the training rows lack a class: most models would then give it no probability.
     """
-    train = splits["train"]
-    require_every_class(train.classes, np.bincount(train.y, minlength=len(train.classes)))
-    return _fit(load_model(name), train, splits[watched_split(splits)], settings, folders)
-
-
-def fit_shards(name: str, splits: Mapping[str, Shards[Features]], settings: ModelSettings, folders: Folders) -> Fitted:
-    """Return the model of that name as `fit_model`, with one shard in memory at a time if a split has several.
-
-    A model that cannot be fitted on a stream gets all training rows together; `UserError` if they do not fit into
-    memory.
-    """
-    if all(len(shards) == 1 for shards in splits.values()):
-        return fit_model(name, {split: next(iter(shards)) for split, shards in splits.items()}, settings, folders)
-    package: Any = load_model(name)
-    require_every_class(*count_classes(splits["train"]))
-    train, watched = splits["train"], splits[watched_split(splits)]
-    if hasattr(package, "fit_stream"):
-        fitted: Fitted = package.fit_stream(train, watched, settings, folders.scratch)
-        return fitted
-    # An npz is not compressed: its arrays take in memory what they take on disk.
-    size = sum(path.stat().st_size for path in (*train.files, *watched.files))
-    resources.require_memory(COPIES * size, f"{name}, which does not train on a stream,")
-    together, watched_rows = (features.concatenate(list(shards)) for shards in (train, watched))
-    return _fit(package, together, watched_rows, settings, folders)
-
-
-def _fit(package: Any, train: Features, watched: Features, settings: ModelSettings, folders: Folders | None) -> Fitted:
-    """Return what the package's `fit` returns; it gets the folders if it needs them."""
-    needed = (folders,) if getattr(package, "NEEDS_FOLDERS", False) else ()
-    fitted: Fitted = package.fit(train, watched, settings, *needed)
+    package, train = load_model(name), splits["train"]
+    require_every_class(train.classes, train.counts)
+    fitted: Fitted = package.fit(train, splits[watched_split(splits)], settings, folders)
     return fitted
 
 

@@ -31,7 +31,7 @@ def fingerprint(splits: "Mapping[str, Shards[Features]]", settings: ModelSetting
     """
     digest = hashlib.sha256(repr(settings).encode())
     for split, shards in splits.items():
-        for path in shards.files:
+        for path in shards.paths:
             with reading(path), zipfile.ZipFile(path) as stored:
                 for array in stored.infolist():
                     place = f"{split} {path.parent.name} {path.name} {array.filename}"

@@ -3,22 +3,18 @@
 `build` has its own layers; what it shares with other networks is in `textclf.models.common.networks`.
 """
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from pydantic import Field
 
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.token_front import Pooling
 from textclf.core import resources
-from textclf.models.common.fitted import Fitted
+from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks.sequence_settings import SequenceSettings
 from textclf.models.common.networks.settings import ADDRESS_SPACE, notes
 
-if TYPE_CHECKING:
-    from textclf.artifacts.features import Features
-    from textclf.artifacts.shards import Shards
-
-__all__ = ["ACCEPTS", "KIND", "Settings", "fit", "fit_stream", "notes"]
+__all__ = ["ACCEPTS", "KIND", "Settings", "fit", "notes"]
 
 KIND = "a network over word embeddings trained with Keras"
 ACCEPTS = ("tokens",)
@@ -31,19 +27,10 @@ class Settings(SequenceSettings):
     epochs: Annotated[int, Field(ge=1)] = Field(50, description="passes over the training rows; 20 to 50 in the course")
 
 
-def fit(train: "Features", watched: "Features | None", settings: Settings) -> Fitted:
+def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Folders) -> Fitted:
     """Return the network trained on the training rows: see `fit_sequences`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.common.networks.sequences import fit_sequences
     from textclf.models.embedding.build import own_layers
 
-    return fit_sequences(train, watched, settings, own_layers)
-
-
-def fit_stream(train: "Shards[Features]", watched: "Shards[Features]", settings: Settings, scratch: Path) -> Fitted:
-    """Return the network trained on shards: see `fit_stream_sequences`."""
-    resources.require_address_space(ADDRESS_SPACE, KIND)
-    from textclf.models.common.networks.sequence_stream import fit_stream_sequences
-    from textclf.models.embedding.build import own_layers
-
-    return fit_stream_sequences(train, watched, settings, own_layers, scratch)
+    return fit_sequences(train, watched, settings, folders, own_layers)

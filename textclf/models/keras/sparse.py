@@ -11,22 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf.models.common.networks import blocks
-from textclf.models.common.networks.blocks import block_model, with_dense_gradient
+from textclf.models.common.networks.exact import with_dense_gradient
 
 if TYPE_CHECKING:
     import keras
 
-    from textclf.artifacts.features import Features
-    from textclf.models.keras import Settings
-
-DTYPES = ("int32", "float32")  # of ids and counts
-WIDTHS = 4  # training rows are padded to a multiple: a cross-validation then seldom compiles for another width
 NARROWEST, NARROWING = 256, 16  # padding is not narrowed below 256 columns, and by a factor of 16 each time
 
 
 def over_sparse_rows(network: "keras.Sequential") -> "keras.Model":
-    """Return a model of the same layers and weights that takes rows of `pad_rows`, in blocks of batches."""
+    """Return a network of the same layers that takes rows of `pad_rows`."""
     import keras
 
     class SparseDense(keras.layers.Dense):
@@ -46,40 +40,22 @@ def over_sparse_rows(network: "keras.Sequential") -> "keras.Model":
 
     first, *others = network.layers
     features = network.input_shape[-1]
-    inputs = [keras.Input((None,), dtype="int32"), keras.Input((None,))]
+    inputs = (keras.Input((None,), dtype="int32"), keras.Input((None,)))
     layer = SparseDense(first.units, activation=first.activation, name=first.name)
     layer.input_spec = None  # Dense expects one input
     output = layer(inputs)
     for layer in others:
         output = layer.__class__.from_config(layer.get_config())(output)
-    model = block_model(inputs, output)
-    model.set_weights(network.get_weights())
-    return model
+    return keras.Model(inputs, output)
 
 
-def training_blocks(model: "keras.Model", train: "Features", settings: "Settings") -> tuple[Any, int]:
-    """Return, for the model, a dataset of blocks of ids and counts (steps, batch, K), and how many an epoch has.
-
-    See `textclf.models.common.networks.blocks.training_blocks`.
-    """
-    width = -(-most_terms(train.X) // WIDTHS) * WIDTHS
-    return blocks.training_blocks(
-        model, train, settings, lambda rows: pad_rows(train.X[rows], width), DTYPES, 2 * width
-    )
-
-
-def validation_batches(X: csr_array, units: int, y: NDArray[np.int64]) -> Any:
-    """Return a dataset of the rows in their order, ids and counts (B, K), for a first layer of so many units."""
-    width = most_terms(X)
-    return blocks.validation_batches(y, lambda rows: pad_rows(X[rows], width), DTYPES, width * units)
-
-
-def pad_rows(X: csr_array, width: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-    """Return term ids and counts of each row, both (rows, K), 0 where a row has fewer than K terms.
+def pad_rows(X: Any, width: int) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Return term ids and counts of each row, CSR or dense, both (rows, K), 0 where a row has fewer than K terms.
 
     K is `width`, which no row exceeds, or a sixteenth of it, and so on, if that holds these rows as well: one long row
     must not slow all others, and XLA compiles again for each K.
     """
+    X = csr_array(X)
     terms = np.diff(X.indptr)
     columns = width
     while (narrower := -(-columns // NARROWING)) >= max(NARROWEST, terms.max(initial=0)):
@@ -90,6 +66,11 @@ def pad_rows(X: csr_array, width: int) -> tuple[NDArray[np.int32], NDArray[np.fl
     return ids, counts
 
 
-def most_terms(X: csr_array) -> int:
-    """Return the largest number of terms in a row, at least 1."""
-    return int(np.diff(X.indptr).max(initial=1))
+def width_of(X: Any) -> int:
+    """Return the width to which rows, CSR or dense, are padded, so that few batches of a dataset have another one.
+
+    It is the most terms of a row rounded up to a multiple of 4 and of an eighth of the next power of two.
+    """
+    most = X.shape[1] if isinstance(X, np.ndarray) else int(np.diff(X.indptr).max(initial=1))
+    step = max(4, (1 << (most - 1).bit_length()) // 8)
+    return -(-most // step) * step

@@ -1,28 +1,20 @@
 """Logistic regression, the lesson's "better results without a neural network".
 
-Rows in memory are fitted by scikit-learn's LogisticRegression. A stream of shards is fitted near the optimum in some 15
-passes, whatever the number of rows (`stream`).
+Rows in memory are fitted by scikit-learn's LogisticRegression. More rows are fitted batch by batch near the optimum in
+some 15 passes, whatever their number (`stream`).
 """
 
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-import numpy as np
 from pydantic import Field, PlainValidator, WithJsonSchema
 
-from textclf.artifacts.features import concatenate
+from textclf.artifacts.dataset import Dataset
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
 from textclf.core.settings import LARGEST, rule
 from textclf.models.common.calibrated import FOLDS
-from textclf.models.common.class_weights import count_classes
-from textclf.models.common.fitted import Fitted
+from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
-
-if TYPE_CHECKING:
-    from textclf.artifacts.features import Features
-    from textclf.artifacts.shards import Shards
 
 KIND = "logistic regression"
 ACCEPTS = ("sparse", "dense")
@@ -83,11 +75,12 @@ def notes(settings: Settings) -> list[str]:
 
 
 def fit(
-    train: "Features",
-    watched: "Features",  # noqa: ARG001 (it watches none)
+    train: Dataset,
+    watched: Dataset | None,  # noqa: ARG001 (it watches none)
     settings: Settings,
+    folders: Folders,  # noqa: ARG001 (it needs none)
 ) -> Fitted:
-    """Return the model fitted on the training rows; with the solver stream, as by `fit_stream`.
+    """Return the model fitted on the training rows: together or, with the solver stream, batch by batch.
 
     Of several values of C the one with the lowest log loss in a stratified cross-validation of `FOLDS` folds inside the
     training rows is taken; all folds share the vocabulary of all training rows. Raises `UserError` if a class has fewer
@@ -95,28 +88,9 @@ def fit(
     """
     from textclf.models.logistic_regression import fitting
 
-    counts = np.bincount(train.y, minlength=len(train.classes))
-    if uses_stream(len(train.y), settings):
-        features = train.X.shape[1]
-        return fitting.on_stream([lambda: train], features, train.classes, counts, single_strength(settings), settings)
-    return fitting.in_memory(train, counts, settings)
-
-
-def fit_stream(
-    train: "Shards[Features]",
-    watched: "Shards[Features]",
-    settings: Settings,
-    scratch: Path,  # noqa: ARG001 (nothing to resume)
-) -> Fitted:
-    """Return the model fitted on one shard after the other; with the solver lbfgs, by `fit` on all rows together."""
-    from textclf.models.logistic_regression import fitting
-
-    classes, counts = count_classes(train)
-    if uses_stream(int(counts.sum()), settings):
-        readers = [partial(train.read, path) for path in train.paths]
-        features = readers[0]().X.shape[1]
-        return fitting.on_stream(readers, features, classes, counts, single_strength(settings), settings)
-    return fit(concatenate(list(train)), next(iter(watched)), settings)
+    if uses_stream(train.rows, settings):
+        return fitting.on_stream(train, single_strength(settings), settings)
+    return fitting.in_memory(train.all("logistic_regression with the solver lbfgs"), train.counts, settings)
 
 
 def uses_stream(rows: int, settings: Settings) -> bool:

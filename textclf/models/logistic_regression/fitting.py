@@ -1,13 +1,13 @@
-"""The fit of logistic regression, on rows in memory or on a stream of shards."""
+"""The fit of logistic regression, on all rows together or batch by batch."""
 
 import warnings
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts import layers
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import in_double
 from textclf.core import resources
 from textclf.core.errors import UserError
@@ -46,22 +46,16 @@ def in_memory(train: "Features", counts: NDArray[np.int64], settings: Any) -> Fi
     return _fitted(train.classes, estimator.coef_, estimator.intercept_, {"iterations": steps, "C": C})
 
 
-def on_stream(
-    shards: Sequence[Callable[[], "Features"]],
-    features: int,
-    classes: NDArray[np.str_],
-    counts: NDArray[np.int64],
-    C: float,
-    settings: Any,
-) -> Fitted:
-    """Return the model fitted on shards by `minimize_on_stream`; `counts` are rows per class."""
-    shape = parameter_shape(features, len(classes))
-    purpose = f"logistic regression with {features:,} features x {len(classes):,} classes"
+def on_stream(train: Dataset, C: float, settings: Any) -> Fitted:
+    """Return the model fitted batch by batch: see `minimize_on_stream`."""
+    features, classes = train.columns, len(train.classes)
+    shape = parameter_shape(features, classes)
+    purpose = f"logistic regression with {features:,} features x {classes:,} classes"
     resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
-    weights = class_weights(classes, counts, settings.class_weight)
-    parameters, passes = minimize_on_stream(shards, shape, counts, weights, C, settings.max_iter)
+    weights = class_weights(train.classes, train.counts, settings.class_weight)
+    parameters, passes = minimize_on_stream(train, shape, weights, C, settings.max_iter)
     coefficients = parameters.reshape(len(parameters), -1).T
-    return _fitted(classes, coefficients[:, :-1], coefficients[:, -1], {"passes": passes, "C": C})
+    return _fitted(train.classes, coefficients[:, :-1], coefficients[:, -1], {"passes": passes, "C": C})
 
 
 def parameter_shape(features: int, classes: int) -> tuple[int, ...]:

@@ -1,48 +1,41 @@
-"""Logistic regression on a stream of shards: L-BFGS on standardised features."""
+"""Logistic regression batch by batch: L-BFGS on standardised features."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 from scipy.sparse import csr_array
 
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import as_sparse
 from textclf.core import progress, resources
 from textclf.core.threads import cores, map_ahead
 from textclf.models.logistic_regression.objective import Array, Objective, Rows, Sums
 
-if TYPE_CHECKING:
-    from textclf.artifacts.features import Features
-
 DECREASE = 5e-5  # of the objective in a step, at which the solver stops
 MEMORY = 5  # earlier steps that the solver remembers
 LINE_SEARCH = 50  # evaluations in a line search at most, as in scikit-learn
 SCORES = 2**22  # of a part of the rows at most
-THREADS = 4  # at most: each has a shard in memory
+THREADS = 4  # at most: each has a batch in memory
 
 
 def minimize_on_stream(
-    shards: Sequence[Callable[[], "Features"]],
-    shape: tuple[int, ...],
-    counts: NDArray[np.int64],
-    class_weights: Array | None,
-    C: float,
-    max_iter: int,
+    train: Dataset, shape: tuple[int, ...], class_weights: Array | None, C: float, max_iter: int
 ) -> tuple[Array, int]:
     """Return the parameters near the minimum of the objective, and the number of passes over the rows.
 
-    `shards` are read when they are needed; `shape` is that of the parameters in `Rows.sums`; `counts` (classes,) are
-    rows per class, `class_weights` (classes,) the weight of each of them. The solver works on features less their means
-    and divided by the root of the objective's curvature, so that rare terms are learned in as few steps as frequent
-    ones: some 15 to 25 steps then come nearer to the minimum than 100 without. No matrix is changed for it.
+    `shape` is that of the parameters in `Rows.sums`; `class_weights` (classes,) is the weight of a row of each class.
+    The solver works on features less their means and divided by the root of the objective's curvature, so that rare
+    terms are learned in as few steps as frequent ones: some 15 to 25 steps then come nearer to the minimum than 100
+    without. No matrix is changed for it.
     """
-    totals = counts * (1.0 if class_weights is None else class_weights)
+    totals = train.counts * (1.0 if class_weights is None else class_weights)
     total, shares = float(totals.sum()), totals / totals.sum()
     start = np.zeros(shape)
-    with Stream(shards, class_weights, shape[1:]) as stream:
+    with Stream(train, class_weights) as stream:
         objective = Objective(stream.sum, shape, total, C)
         first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
         gradient, means, squares = np.split(first.numbers, [start.size, start.size + shape[0] - 1])
@@ -96,21 +89,20 @@ def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Sums:
 
 
 class Stream:
-    """The training rows of shards, read again for each sum over them or kept in memory, up to half of what is free.
+    """The training rows, read again for each sum over them or kept in memory, up to half of what is free.
 
-    The sums depend neither on what is kept nor on the number of threads: each shard is summed by itself, and the sums
-    of the shards are added in order.
+    The sums depend neither on what is kept nor on the number of threads: each batch is summed by itself, and the sums
+    of the batches are added in order.
     """
 
-    def __init__(
-        self, shards: Sequence[Callable[[], "Features"]], class_weights: Array | None, classes: Sequence[int]
-    ) -> None:
-        """Start the progress; `classes` is the shape of the scores of a row."""
-        self._shards, self._class_weights = shards, class_weights
-        self._size = max(1, SCORES // max((1, *classes)))
+    def __init__(self, train: Dataset, class_weights: Array | None) -> None:
+        """Start the progress."""
+        self._train, self._class_weights = train, class_weights
+        scores = 1 if len(train.classes) == 2 else len(train.classes)  # of a row
+        self._size = max(1, SCORES // scores)
         self._kept: dict[int, tuple[csr_array, NDArray[np.int64]]] = {}
         self._room = (resources.available_memory() or 0) // 2
-        self._threads = min(THREADS, len(shards), cores())
+        self._threads = min(THREADS, len(train), cores())
         self._progress = progress.bar("logistic_regression", None, "shard", scaled=False)
         self.passes = 0
 
@@ -126,10 +118,10 @@ class Stream:
         """Return the sums over all rows."""
         self.passes += 1
 
-        def of_shard(number: int) -> Sums:
+        def of_batch(number: int) -> Sums:
             return _add_up(map(function, self._read(number)))
 
-        results = map_ahead(of_shard, range(len(self._shards)), self._threads)
+        results = map_ahead(of_batch, range(len(self._train)), self._threads)
         return _add_up(self._counted(results))
 
     def _counted(self, results: Iterator[Sums]) -> Iterator[Sums]:
@@ -138,8 +130,8 @@ class Stream:
             self._progress.update()
 
     def _read(self, number: int) -> list[Rows]:
-        """Return the rows of a shard, in parts with at most `SCORES` scores."""
-        X, y = self._kept.get(number) or self._read_shard(number)
+        """Return the rows of a batch, in parts with at most `SCORES` scores."""
+        X, y = self._kept.get(number) or self._read_batch(number)
         X = csr_array((X.data.astype(np.float64), X.indices, X.indptr), shape=X.shape)
         weights = None if self._class_weights is None else self._class_weights[y]
         if len(y) <= self._size:
@@ -147,10 +139,10 @@ class Stream:
         somes = [slice(start, start + self._size) for start in range(0, len(y), self._size)]
         return [Rows(X[some], y[some], None if weights is None else weights[some]) for some in somes]
 
-    def _read_shard(self, number: int) -> tuple[csr_array, NDArray[np.int64]]:
-        """Return the features and the classes of a shard, and keep them if there is room: counts in a byte each."""
-        shard = as_sparse(self._shards[number]())
-        X, y = shard.X, shard.y
+    def _read_batch(self, number: int) -> tuple[csr_array, NDArray[np.int64]]:
+        """Return the features and the classes of a batch, and keep them if there is room: counts in a byte each."""
+        batch = as_sparse(self._train.readers[number]())
+        X, y = batch.X, batch.y
         if X.dtype.kind == "i" and X.data.max(initial=0) <= np.iinfo(np.uint8).max:
             X = csr_array((X.data.astype(np.uint8), X.indices, X.indptr), shape=X.shape)
         size = X.data.nbytes + X.indices.nbytes + X.indptr.nbytes + y.nbytes

@@ -9,15 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from textclf.artifacts.dataset import Dataset
 from textclf.core.settings import Positive
 from textclf.models.common.calibrated import CalibratedSettings, fit_calibrated, make_svm
-from textclf.models.common.fitted import Fitted
+from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
-
-    from textclf.artifacts.features import Features
 
 KIND = "a support vector machine on naive Bayes features (Wang and Manning, 2012), with calibrated scores"
 ACCEPTS = ("sparse",)
@@ -34,9 +33,14 @@ class Settings(CalibratedSettings):
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
 
-def fit(train: "Features", watched: "Features", settings: Settings) -> Fitted:  # noqa: ARG001 (it watches none)
+def fit(
+    train: Dataset,
+    watched: Dataset | None,  # noqa: ARG001 (it watches none)
+    settings: Settings,
+    folders: Folders,  # noqa: ARG001 (it needs none)
+) -> Fitted:
     """Return the classifier fitted on the training rows; several classes one against the rest."""
-    return fit_calibrated(make_estimator(settings), train, settings.class_weight, presence=True)
+    return fit_calibrated(make_estimator(settings), train.all("nb_svm"), settings.class_weight, presence=True)
 
 
 def log_ratios(presence: "csr_array", positive: NDArray[np.bool_], alpha: float) -> NDArray[np.float64]:

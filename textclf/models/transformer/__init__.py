@@ -4,10 +4,11 @@ Read on in this order: `network` (the network, and its weights as those of the p
 of the rows), `training`.
 """
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from textclf.artifacts.dataset import Dataset
 from textclf.core import resources
 from textclf.core.formatting import count_noun
 from textclf.core.settings import Positive, Section, Seed
@@ -15,12 +16,8 @@ from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
 from textclf.pretrained.settings import CHECKSUM, Checksum, NamesWeights, OwnPath
 
-if TYPE_CHECKING:
-    from textclf.artifacts.features import Features
-
 KIND = "a pretrained transformer fine-tuned with Keras"
 ACCEPTS = ("tokens",)
-NEEDS_FOLDERS = True
 CROSSVALIDATED = False  # it would train three more times, which takes minutes even for a few hundred rows
 ADDRESS_SPACE = 6 * resources.GIB  # what TensorFlow reserves, with room for the weights, their gradients and moments
 
@@ -84,7 +81,7 @@ def notes(settings: Settings) -> list[str]:
     ]
 
 
-def fit(train: "Features", watched: "Features", settings: Settings, folders: Folders) -> Fitted:
+def fit(train: Dataset, watched: Dataset, settings: Settings, folders: Folders) -> Fitted:
     """Return the network trained on the training rows: see `textclf.models.transformer.training.fit`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.transformer import training

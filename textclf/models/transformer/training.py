@@ -1,23 +1,22 @@
-"""Fine-tuning with AdamW, with a checkpoint every minute and after every epoch."""
+"""Fine-tuning with AdamW, with a checkpoint every minute."""
 
-import hashlib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.layers import OUTPUT
 from textclf.artifacts.tokens import Tokens
 from textclf.core import progress, resources
 from textclf.core.errors import UserError
-from textclf.core.workers import code
 from textclf.models.common.class_weights import row_weights
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.networks.checkpoint import FILE, INTERVAL, Checkpoint, State
+from textclf.models.common.networks import workers
+from textclf.models.common.networks.checkpoint import Checkpoint, State
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.common.networks.results import history_table
 from textclf.models.common.workers import worker_index
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from textclf.artifacts.features import Features
     from textclf.models.transformer import Settings
 
+REMEDY = "set train.transformer.learning_rate lower"
 SMALLEST = 1e-7  # probability that a loss takes the logarithm of, as in Keras
 NOT_DECAYED = ("beta", "bias", "gamma")  # arrays, as in BERT's own training
 COPIES = 8  # of the weights on disk: a checkpoint has four (the weights, two moments, the best), a new one comes beside
@@ -55,7 +55,7 @@ class Rows:
         return cls(tokens_of(part, source), part.y, weights.astype(np.float32))
 
 
-def fit(train: "Features", watched: "Features", settings: "Settings", folders: Folders) -> Fitted:
+def fit(train: Dataset, watched: Dataset, settings: "Settings", folders: Folders) -> Fitted:
     """Return the network trained on the training rows, with the loss on the watched rows in its history.
 
     With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
@@ -66,15 +66,17 @@ def fit(train: "Features", watched: "Features", settings: "Settings", folders: F
     if worker_index()[1] > 1:
         raise UserError("TF_CONFIG must name a single worker for the transformer, which trains on one; unset it")
     source = read_source(folders.pretrained, settings.chosen)
-    rows, watched_rows = (Rows.of(part, source, settings) for part in (train, watched))
+    rows, watched_rows = (Rows.of(part.all("transformer"), source, settings) for part in (train, watched))
     prepare_keras(settings)
     classes = tuple(train.classes.tolist())
     network = build_network(source.config, len(classes), settings)
     set_pretrained(network, source.arrays)
     optimizer = build_optimizer(network, settings)
-    resources.require_disk(folders.scratch, COPIES * 4 * network.count_params(), "the checkpoint of the transformer")
-    checkpoint = Checkpoint(network, optimizer, folders.scratch / FILE, None)
-    state = checkpoint.restore(State(digest(rows, watched_rows, settings, source)))
+    if folders.scratch is not None:
+        size = COPIES * 4 * network.count_params()
+        resources.require_disk(folders.scratch, size, "the checkpoint of the transformer")
+    checkpoint = Checkpoint(network, optimizer, folders.scratch, settings, workers.make_strategy(len(train)))
+    state = checkpoint.restore(State(remedy=REMEDY))
     run_training(network, optimizer, rows, watched_rows, settings, checkpoint, state)
     model = make_classifier(source.config, trained_arrays(network), classes, rows.tokens.length, settings)
     record = {"parameters": network.count_params(), "epochs": state.epoch, "best_epoch": state.best_epoch}
@@ -91,19 +93,6 @@ def build_optimizer(network: "keras.Model", settings: "Settings") -> "keras.Opti
     return optimizer
 
 
-def digest(train: Rows, watched: Rows, settings: "Settings", source: Source) -> str:
-    """Return the SHA-256 of everything that decides the result."""
-    content = hashlib.sha256(f"{settings!r} {source.config} {code()}\n".encode())
-    for library in ("keras", "keras-hub", "numpy", "tensorflow"):
-        content.update(f"{library} {version(library)}\n".encode())
-    arrays: list[NDArray[Any]] = list(source.arrays.values())
-    for part in (train, watched):
-        arrays += [part.tokens.ids, part.tokens.starts, part.y, part.weights]
-    for array in arrays:
-        content.update(f"{array.dtype} {array.shape}\n".encode() + array.tobytes())
-    return content.hexdigest()
-
-
 def run_training(
     network: "keras.Model",
     optimizer: "keras.Optimizer",
@@ -115,46 +104,28 @@ def run_training(
 ) -> None:
     """Train the network from the state on; with early stopping the weights become those of the best epoch.
 
-    Of an epoch that has begun, `state.shard` steps are done. Raises `UserError` if a loss is not finite.
+    Of an epoch that has begun, `state.batch` steps are done. Raises `UserError` if a loss is not finite.
     """
     run_step, scores = compile_steps(network, optimizer)
     steps = -(-len(train.y) // settings.batch_size)
-    rows_left = len(train.y) * (settings.epochs - state.epoch) - state.shard * settings.batch_size
+    rows_left = len(train.y) * (settings.epochs - state.epoch) - state.batch * settings.batch_size
     with closing(progress.bar("train", rows_left)) as bar:
         while not state.is_done(settings):
             batches = epoch_batches(np.diff(train.tokens.starts), settings.batch_size, settings.seed, state.epoch)
-            for batch in batches[state.shard :]:
-                done = state.epoch * steps + state.shard
+            for batch in batches[state.batch :]:
+                done = state.epoch * steps + state.batch
                 rate = learning_rate(done, settings.epochs * steps, settings.learning_rate, settings.warmup)
                 loss, correct = run_step(pad(train.tokens[batch]), train.y[batch], train.weights[batch], rate)
-                require_finite(loss, state.epoch + 1)
-                state.loss, state.correct, state.shard = state.loss + loss, state.correct + correct, state.shard + 1
+                state.add(loss, correct)
+                state.batch += 1
                 bar.set_postfix(epoch=state.epoch + 1, loss=f"{loss / len(batch):.3f}", refresh=False)
                 bar.update(len(batch))
-                checkpoint.save(state, interval=INTERVAL)
-            end_epoch(state, len(train.y), *evaluate(scores, watched))
+                checkpoint.save(state)
+            state.end_epoch(len(train.y), evaluate(scores, watched))
             if settings.early_stopping is not None and state.best_epoch == state.epoch:
                 checkpoint.best_weights = network.get_weights()
-            checkpoint.save(state)
     if checkpoint.best_weights is not None:
         network.set_weights(checkpoint.best_weights)
-
-
-def require_finite(loss: float, epoch: int) -> None:
-    """Raise `UserError` if the loss is not finite."""
-    if not np.isfinite(loss):
-        raise UserError(
-            f"the loss must stay finite; got {loss} in epoch {epoch}: set train.transformer.learning_rate lower"
-        )
-
-
-def end_epoch(state: State, rows: int, loss: float, accuracy: float) -> None:
-    """Add an epoch to the history, with the watched loss and accuracy; `UserError` if the loss is not finite."""
-    numbers = {"loss": state.loss / rows, "accuracy": state.correct / rows, "val_loss": loss, "val_accuracy": accuracy}
-    state.epoch, state.shard, state.loss, state.correct = state.epoch + 1, 0, 0.0, 0.0
-    for name, number in numbers.items():
-        state.history[name].append(number)
-    require_finite(loss, state.epoch)
 
 
 def compile_steps(network: "keras.Model", optimizer: "keras.Optimizer") -> tuple[Step, Step]:

@@ -1,18 +1,22 @@
-"""The state of a training on shards, and the file in which it survives a kill."""
+"""The state of a training in epochs, and the file in which it survives a kill."""
 
+import hashlib
 import json
 import os
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.outputs import writing
+from textclf.core.workers import code
 from textclf.models.common.networks import workers
 from textclf.models.common.workers import is_chief
 
@@ -21,71 +25,102 @@ if TYPE_CHECKING:
 
     from textclf.models.common.networks.settings import EpochSettings
 
-INTERVAL = 60.0  # seconds between two checkpoints within an epoch
+INTERVAL = 60.0  # seconds between two checkpoints
 FILE = "training.npz"  # in the scratch folder
+LIBRARIES = ("keras", "keras-hub", "numpy", "scipy", "tensorflow")
 
 
 @dataclass
 class State:
-    """How far a training is: epochs done; shards done in the next epoch, with their sums; the history so far."""
+    """How far a training is: epochs done; batches done in the next epoch, with their sums; the history so far.
 
-    digest: str
+    `remedy` is what to do about a loss that is not finite.
+    """
+
     epoch: int = 0
-    shard: int = 0
+    batch: int = 0
     loss: float = 0.0
     correct: float = 0.0
     history: dict[str, list[float]] = field(
         default_factory=lambda: {name: [] for name in ("loss", "accuracy", "val_loss", "val_accuracy")}
     )
+    remedy: str = "set the learning_rate of the network lower"
 
     @property
     def best_epoch(self) -> int:
-        """The epoch with the lowest loss on the watched rows, from 1; 0 before the first epoch ends."""
+        """The epoch with the lowest loss on the watched rows, from 1; 0 if there is none yet."""
         losses = self.history["val_loss"]
         return 1 + int(np.argmin(losses)) if losses else 0
 
     def is_done(self, settings: "EpochSettings") -> bool:
-        """Return whether all epochs are done, or early stopping ends the training."""
-        patience = settings.early_stopping
-        stopped = patience is not None and self.epoch - self.best_epoch >= patience
+        """Return whether all epochs are done, or early stopping ends the training; it needs watched rows."""
+        patience, best = settings.early_stopping, self.best_epoch
+        stopped = patience is not None and best > 0 and self.epoch - best >= patience
         return stopped or self.epoch >= settings.epochs
+
+    def add(self, loss: float, correct: float) -> None:
+        """Add the summed loss and the number of correct rows of a part of the epoch."""
+        self._require_finite(loss, self.epoch + 1)
+        self.loss, self.correct = self.loss + loss, self.correct + correct
+
+    def end_epoch(self, rows: int, watched: tuple[float, float] | None) -> None:
+        """Add an epoch over so many rows to the history, with loss and accuracy on the watched rows, if any."""
+        numbers = {"loss": self.loss / rows, "accuracy": self.correct / rows}
+        if watched is not None:
+            numbers |= dict(zip(("val_loss", "val_accuracy"), watched, strict=True))
+        self.epoch, self.batch, self.loss, self.correct = self.epoch + 1, 0, 0.0, 0.0
+        for name, number in numbers.items():
+            self.history[name].append(number)
+        self._require_finite(numbers.get("val_loss", 0.0), self.epoch)
+
+    def _require_finite(self, loss: float, epoch: int) -> None:
+        if not np.isfinite(loss):
+            raise UserError(f"the loss must stay finite; got {loss} in epoch {epoch}: {self.remedy}")
 
 
 class Checkpoint:
-    """The file with the state of a training: all variables of network and optimizer, and the best weights so far."""
+    """The file with the state of a training: all variables of network and optimizer, and the best weights so far.
 
-    def __init__(self, network: "keras.Model", optimizer: "keras.Optimizer", path: Path, strategy: Any) -> None:
-        """Keep the variables, which must be built, and the path."""
+    Without a folder there is no file. The folder is that of a training on the same rows with the same settings; the
+    digest covers what else decides the result.
+    """
+
+    def __init__(
+        self, network: "keras.Model", optimizer: "keras.Optimizer", folder: Path | None, settings: Any, strategy: Any
+    ) -> None:
+        """Keep the variables, which must be built, and the folder."""
         self.variables = [*network.variables, *optimizer.variables]
         self.shapes = [array.shape for array in network.get_weights()]
-        self.path, self.strategy, self.saved_at = path, strategy, time.monotonic()
+        self.path, self.strategy, self.saved_at = folder and folder / FILE, strategy, time.monotonic()
         self.best_weights: list[NDArray[np.float32]] | None = None
+        libraries = [f"{library} {version(library)}" for library in LIBRARIES]
+        self.digest = hashlib.sha256(repr((settings, libraries, code())).encode()).hexdigest()
 
-    def save(self, state: State, interval: float = 0.0) -> None:
-        """Write the state completely or not at all, if the last checkpoint is at least `interval` seconds old."""
-        if time.monotonic() - self.saved_at < interval or not is_chief():
+    def save(self, state: State) -> None:
+        """Write the state completely or not at all, if the last checkpoint is at least `INTERVAL` seconds old."""
+        if self.path is None or time.monotonic() - self.saved_at < INTERVAL or not is_chief():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         arrays = {f"variable_{number}": np.asarray(variable) for number, variable in enumerate(self.variables)}
         arrays |= {f"best_{number}": array for number, array in enumerate(self.best_weights or ())}
         incomplete = self.path.with_suffix(".new")
         with writing(incomplete), incomplete.open("wb") as file:
-            text = np.frombuffer(json.dumps(asdict(state)).encode(), dtype=np.uint8)
-            np.savez(file, allow_pickle=False, state=text, **arrays)
+            content = json.dumps({"digest": self.digest, "state": asdict(state)})
+            np.savez(file, allow_pickle=False, state=np.frombuffer(content.encode(), dtype=np.uint8), **arrays)
             file.flush()
             os.fsync(file.fileno())
         incomplete.replace(self.path)
         self.saved_at = time.monotonic()
 
     def restore(self, start: State) -> State:
-        """Return the last state written, if its digest is that of `start`; otherwise `start`.
+        """Return the last state written, if its digest is that of this training; otherwise `start`.
 
         The chief reads the file and sends its content to the other workers.
         """
         arrays: dict[str, NDArray[Any]] = {}
-        if is_chief() and self.path.exists():
+        if self.path is not None and is_chief() and self.path.exists():
             with reading(self.path), self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                if json.loads(stored["state"].tobytes())["digest"] == start.digest:
+                if json.loads(stored["state"].tobytes())["digest"] == self.digest:
                     arrays = dict(stored)
         count = len(self.shapes) * ("best_0" in arrays)
         text = arrays.get("state", np.zeros(0, dtype=np.uint8))
@@ -98,7 +133,7 @@ class Checkpoint:
             variable.assign(workers.broadcast(self.strategy, value))
         best = [self._best(arrays, number) for number in range(count)]
         self.best_weights = [workers.broadcast(self.strategy, array) for array in best] or None
-        return State(**json.loads(bytes(text.tolist())))
+        return State(**json.loads(bytes(text.tolist()))["state"])
 
     def _best(self, arrays: dict[str, NDArray[Any]], number: int) -> NDArray[Any]:
         shape: Sequence[int] = self.shapes[number]

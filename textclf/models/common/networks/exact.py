@@ -6,14 +6,12 @@ one outer product after the other, which XLA compiles for AVX2.
 
 from typing import TYPE_CHECKING, Any
 
-from textclf.models.common.networks.blocks import block_model, with_dense_gradient
-
 if TYPE_CHECKING:
     import keras
 
 
-def over_blocks(network: "keras.Sequential") -> "keras.Model":
-    """Return a model of the same layers and weights that trains on blocks (steps, batch, length) of token ids."""
+def exact_network(network: "keras.Sequential") -> "keras.Model":
+    """Return a network of the same layers over token ids (rows, length)."""
     import keras
 
     length = network.input_shape[-1]
@@ -50,9 +48,18 @@ def over_blocks(network: "keras.Sequential") -> "keras.Model":
     for layer in network.layers:
         kind = layer.__class__
         output = exact.get(kind, kind).from_config(layer.get_config())(output)
-    model = block_model(inputs, output)
-    model.set_weights(network.get_weights())
-    return model
+    return keras.Model((inputs,), output)
+
+
+def with_dense_gradient(kernel: Any) -> Any:
+    """Return the kernel, unchanged; its gradient from take() is made dense.
+
+    The gradient of take has one part for each row with an id, and Keras's optimizers square the parts one by one; they
+    must square their sum, which the dense gradient is.
+    """
+    import tensorflow as tf
+
+    return tf.custom_gradient(lambda values: (tf.identity(values), tf.convert_to_tensor))(kernel)
 
 
 def multiply(values: Any, kernel: Any) -> Any:

@@ -8,21 +8,18 @@ import numpy as np
 import pandas as pd
 
 from textclf.artifacts.layers import LayerModel
-from textclf.core.errors import UserError
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.networks.saving import save_keras
 
 if TYPE_CHECKING:
     import keras
 
-    from textclf.models.common.networks.settings import NetworkSettings
 
-
-def build_optimizer(settings: "NetworkSettings") -> "keras.Optimizer":
+def build_optimizer(name: str, learning_rate: float) -> "keras.Optimizer":
     """Return the optimizer of that name with the learning rate, otherwise with Keras's defaults."""
     import keras
 
-    return keras.optimizers.get({"class_name": settings.optimizer, "config": {"learning_rate": settings.learning_rate}})
+    return keras.optimizers.get({"class_name": name, "config": {"learning_rate": learning_rate}})
 
 
 def fitted_network(network: "keras.Sequential", layers: LayerModel, history: pd.DataFrame) -> Fitted:
@@ -45,7 +42,7 @@ def fitted_network(network: "keras.Sequential", layers: LayerModel, history: pd.
 
 
 def history_table(history: Mapping[str, list[float]]) -> pd.DataFrame:
-    """Return Keras's history in the form of `Fitted.history`."""
+    """Return a history of loss, accuracy, val_loss and val_accuracy in the form of `Fitted.history`."""
     parts = [
         pd.DataFrame(
             {
@@ -56,13 +53,6 @@ def history_table(history: Mapping[str, list[float]]) -> pd.DataFrame:
             }
         )
         for split, prefix in (("train", ""), ("watched", "val_"))
-        if f"{prefix}loss" in history
+        if history[f"{prefix}loss"]
     ]
     return pd.concat(parts, ignore_index=True)
-
-
-def diverged(loss: float, epoch: int) -> UserError:
-    """Return the error of a loss that is not finite."""
-    return UserError(
-        f"the loss must stay finite; got {loss} in epoch {epoch}: set the learning_rate of the network lower"
-    )

@@ -1,28 +1,24 @@
 """Networks over sequences of token ids: an embedding, layers of a model's own that end in one vector, dense layers."""
 
-import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.token_front import Convolution, Pooling, TokenFront
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
-from textclf.models.common.fitted import Fitted
-from textclf.models.common.networks.blocks import training_blocks, validation_batches
+from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks.dense import dense_layers, read_dense
-from textclf.models.common.networks.environment import prepare_keras
-from textclf.models.common.networks.exact import over_blocks
-from textclf.models.common.networks.results import fitted_network
+from textclf.models.common.networks.exact import exact_network
 from textclf.models.common.networks.sequence_settings import SequenceSettings
-from textclf.models.common.networks.training import compile_blocks, train_blocks
+from textclf.models.common.networks.training import Architecture, fit_network
 
 if TYPE_CHECKING:
     import keras
-
-    from textclf.artifacts.features import Features
 
 IDS = "int32"
 POOLING: dict[str, Pooling] = {"Flatten": "flatten", "GlobalMaxPooling1D": "max", "GlobalAveragePooling1D": "average"}
@@ -31,26 +27,21 @@ POOLING: dict[str, Pooling] = {"Flatten": "flatten", "GlobalMaxPooling1D": "max"
 Layers = Callable[[Any], "Sequence[keras.Layer]"]  # from the settings of a model, its own layers
 
 
-def fit_sequences(train: "Features", watched: "Features | None", settings: SequenceSettings, own: Layers) -> Fitted:
-    """Return the network with a model's own layers, trained on the training rows.
+def fit_sequences(
+    train: Dataset, watched: Dataset | None, settings: SequenceSettings, folders: Folders, own: Layers
+) -> Fitted:
+    """Return the network with a model's own layers, trained on the training rows: see `fit_network`.
 
-    See `textclf.models.common.networks.training.train_blocks`. Raises `UserError` if the features lack the vectors
-    that the settings ask for.
+    Raises `UserError` if the features lack the vectors that the settings ask for.
     """
-    prepare_keras(settings)
-    X: Any = train.X  # Tokens
-    network = build_network(X, len(train.classes), settings, own)
-    model = over_blocks(network)
-    cells = max(math.prod(layer.output.shape[1:]) * getattr(layer, "kernel_size", (1,))[0] for layer in network.layers)
-    blocks = training_blocks(model, train, settings, lambda rows: X[rows].padded(), IDS, X.length)
-    batches = None
-    if watched is not None:
-        Z: Any = watched.X
-        batches = validation_batches(watched.y, lambda rows: Z[rows].padded(), IDS, cells)
-    compile_blocks(model, len(train.classes), settings)
-    history = train_blocks(model, settings, blocks, batches)
-    network.set_weights(model.get_weights())
-    return fitted_network(network, layer_model(network, tuple(train.classes.tolist())), history)
+    architecture = Architecture(
+        build=partial(build_network, own=own),
+        exact=exact_network,
+        inputs=lambda X, width: (X.padded(width),),
+        width=lambda X: X.length,
+        layer_model=layer_model,
+    )
+    return fit_network(architecture, train, watched, settings, folders)
 
 
 def build_network(X: Tokens, classes: int, settings: SequenceSettings, own: Layers) -> "keras.Sequential":

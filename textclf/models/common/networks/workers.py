@@ -13,26 +13,27 @@ from numpy.typing import NDArray
 from textclf.models.common.workers import is_chief, worker_index
 
 
-def make_strategy() -> Any:
-    """Return TensorFlow's strategy for all workers, or the default one if there is a single worker.
+def make_strategy(batches: int) -> Any:
+    """Return TensorFlow's strategy for all workers, or the default one for a single worker or a single batch of rows.
 
     The former must be made before TensorFlow does anything else, and waits for the other workers.
     """
     import tensorflow as tf
 
-    return tf.distribute.MultiWorkerMirroredStrategy() if worker_index()[1] > 1 else tf.distribute.get_strategy()
+    together = batches > 1 and worker_index()[1] > 1
+    return tf.distribute.MultiWorkerMirroredStrategy() if together else tf.distribute.get_strategy()
 
 
 def distribute(strategy: Any, make: Callable[[int], Any]) -> Any:
     """Return `make(device)` for each device of this worker, numbered across all workers, for `strategy.run`."""
-    if worker_index()[1] == 1:
+    if strategy.num_replicas_in_sync == 1:
         return make(0)
     return strategy.experimental_distribute_values_from_function(lambda context: make(context.replica_id_in_sync_group))
 
 
 def sum_over_workers(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
     """Return the sum of the workers' arrays, all of one shape; all workers must call it together."""
-    if worker_index()[1] == 1:
+    if strategy.num_replicas_in_sync == 1:
         return array
     values_here = iter([array])  # the first device of a worker contributes; the others add zeros
     values = strategy.experimental_distribute_values_from_function(lambda _: next(values_here, np.zeros_like(array)))
@@ -42,4 +43,5 @@ def sum_over_workers(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
 
 def broadcast(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
     """Return the chief's array; the other workers pass one of its shape and type, with any content."""
-    return sum_over_workers(strategy, array if is_chief() else np.zeros_like(array))
+    alone = strategy.num_replicas_in_sync == 1
+    return sum_over_workers(strategy, array if alone or is_chief() else np.zeros_like(array))

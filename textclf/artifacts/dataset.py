@@ -1,0 +1,72 @@
+"""The rows of a split in batches of bounded size, whatever their number: what a model is fitted on."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.artifacts import features
+from textclf.artifacts.features import Features
+from textclf.artifacts.shards import Shards
+from textclf.core import resources
+
+COPIES = 3  # of the rows in memory, at the peak of a fit that needs them all
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The rows of a split, as batches that are read when they are needed; a single batch stays in memory.
+
+    `readers` return the batches; `classes` (classes,) are the names of the classes and `counts` (classes,) int64 the
+    number of rows of each; `size` is the number of bytes that all rows take in memory.
+    """
+
+    readers: tuple[Callable[[], Features], ...]
+    classes: NDArray[np.str_]
+    counts: NDArray[np.int64]
+    size: int = 0
+
+    @classmethod
+    def of_rows(cls, rows: Features) -> "Dataset":
+        """Return rows in memory as one batch."""
+        return cls((lambda: rows,), rows.classes, np.bincount(rows.y, minlength=len(rows.classes)))
+
+    @classmethod
+    def of_shards(cls, shards: Shards[Features]) -> "Dataset":
+        """Return a batch per shard; of several, only the labels are read now."""
+        if len(shards) == 1:
+            return cls.of_rows(next(iter(shards)))
+        counts = []
+        for path in shards.paths:
+            classes, y = features.read_labels(path)
+            counts.append(np.bincount(y, minlength=len(classes)))
+        # An npz is not compressed: its arrays take in memory what they take on disk.
+        size = sum(path.stat().st_size for path in shards.paths)
+        readers = tuple(partial(shards.read, path) for path in shards.paths)
+        return cls(readers, classes, np.sum(counts, axis=0), size)
+
+    def __len__(self) -> int:
+        """Return the number of batches."""
+        return len(self.readers)
+
+    def batches(self) -> Iterator[Features]:
+        """Yield the batches in order, each read anew."""
+        return (read() for read in self.readers)
+
+    def all(self, model: str) -> Features:
+        """Return all rows together; `UserError`, which begins with the model, if memory does not hold them."""
+        if len(self) > 1:
+            resources.require_memory(COPIES * self.size, f"{model}, which does not train on a stream,")
+        return features.concatenate(list(self.batches()))
+
+    @property
+    def rows(self) -> int:
+        """The number of rows."""
+        return int(self.counts.sum())
+
+    @property
+    def columns(self) -> int:
+        """The number of features; the first batch is read for it."""
+        return int(self.readers[0]().X.shape[1])

@@ -1,0 +1,113 @@
+"""A network, compiled: what it does with a block."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from textclf.models.common.networks.results import build_optimizer
+
+if TYPE_CHECKING:
+    import keras
+
+    from textclf.models.common.networks.blocks import Block
+
+Sums = tuple[float, float]  # of the weighted losses of some rows, and the number of correct ones
+
+
+@dataclass(frozen=True)
+class CompiledNetwork:
+    """A network and its optimizer, and what they do with the first steps of a block.
+
+    `train` takes a step of the optimizer in each; `measure` only measures. Both take the block, or those of all devices
+    of this worker, and the number of steps, and return the sums over their rows on all devices.
+    """
+
+    network: "keras.Model"
+    optimizer: "keras.Optimizer"
+    train: Callable[[Any, int], Sums]
+    measure: Callable[["Block"], Sums]
+
+    def reset(self, network: "keras.Sequential", optimizer: "keras.Optimizer") -> None:
+        """Take the weights of another network of these layers, and the state of an optimizer of this kind."""
+        self.network.set_weights(network.get_weights())
+        optimizer.build(network.trainable_variables)
+        for variable, initial in zip(self.optimizer.variables, optimizer.variables, strict=True):
+            variable.assign(initial)
+
+
+@lru_cache(maxsize=1)
+def compile_network(
+    exact: "Callable[[keras.Sequential], keras.Model]", config: str, optimizer_name: str, strategy: Any
+) -> CompiledNetwork:
+    """Return the network of this configuration, JSON, with the arithmetic that `exact` gives its layers.
+
+    A cross-validation trains the same network several times. Compiling it takes as long as dozens of epochs, so that
+    the last one is kept.
+    """
+    import keras
+    import tensorflow as tf
+
+    on_one_device = strategy.num_replicas_in_sync == 1
+    with strategy.scope():
+        network = exact(keras.models.model_from_json(config))
+        optimizer = build_optimizer(optimizer_name, learning_rate=1.0)  # `reset` sets the rate
+        variables = network.trainable_variables
+        optimizer.build(variables)
+        totals = tf.Variable(
+            tf.zeros(2),
+            trainable=False,
+            synchronization=tf.VariableSynchronization.ON_READ,
+            aggregation=tf.VariableAggregation.SUM,
+        )
+
+    def losses_of(number: Any, block: "Block") -> tuple[Any, Any]:
+        """Return the mean loss of a step, and the sums over its rows."""
+        inputs, y, weights, size = tf.nest.map_structure(lambda array: array[number], tuple(block))
+        predicted = network(inputs, training=True)
+        labels = tf.maximum(y, 0)
+        if predicted.shape[1] == 1:
+            losses = keras.losses.binary_crossentropy(labels[:, None], predicted)
+            best = tf.cast(predicted[:, 0] > 0.5, y.dtype)
+        else:
+            losses = keras.losses.sparse_categorical_crossentropy(labels, predicted)
+            best = tf.argmax(predicted, axis=1, output_type=y.dtype)
+        loss = tf.reduce_sum(losses * weights)
+        return loss / size, tf.stack([loss, tf.reduce_sum(tf.cast(best == y, loss.dtype))])
+
+    @tf.function(jit_compile=True)
+    def gradients_of(number: Any, block: "Block") -> tuple[Any, Any]:
+        with tf.GradientTape() as tape:
+            loss, sums = losses_of(number, block)
+        return tape.gradient(loss, variables), sums
+
+    def step(number: Any, block: "Block") -> None:
+        gradients, sums = gradients_of(number, block)
+        optimizer.apply(gradients, variables)
+        totals.assign_add(sums)
+
+    # Several devices add up their gradients in each step, which XLA can't.
+    @tf.function(jit_compile=on_one_device, reduce_retracing=True)
+    def run_steps(block: Any, steps: Any) -> None:
+        def body(number: Any) -> Any:
+            strategy.run(step, args=(number, block))
+            return number + 1
+
+        tf.while_loop(lambda number: number < steps, body, [0])
+
+    @tf.function(jit_compile=True, reduce_retracing=True)
+    def measure_step(block: Any) -> Any:
+        loss, sums = losses_of(0, block)
+        return loss, sums[1]
+
+    def train(block: Any, steps: int) -> Sums:
+        totals.assign(tf.zeros_like(totals))
+        run_steps(block, tf.constant(steps))
+        loss, correct = totals.numpy().tolist()
+        return loss, correct
+
+    def measure(block: "Block") -> Sums:
+        loss, correct = measure_step(block)
+        return float(loss) * float(block.sizes[0]), float(correct)
+
+    return CompiledNetwork(network, optimizer, train, measure)
