@@ -16,6 +16,7 @@ from textclf.artifacts.shards import Shards
 from textclf.models.common.networks import training
 from textclf.models.common.networks.blocks import NO_ROW, Block, make_block
 from textclf.models.common.networks.checkpoint import State
+from textclf.models.common.networks.training import Training
 from textclf.models.keras.build import ARCHITECTURE
 
 SIZES = (60, 60, 40)  # of the batches of the training rows
@@ -78,7 +79,8 @@ def test_a_single_device_takes_the_rows_in_their_order(rows: Features) -> None:
 def epoch(shards: Shards[Features], state: State, seed: int = 0, batch: int = 7) -> list[tuple[Any, int, int, bool]]:
     """Return the blocks of an epoch as lists, each with its numbers of steps and rows and whether it ends its batch."""
     settings = samples.settings("keras", batch_size=batch, seed=seed)
-    blocks = training.epoch_blocks(ARCHITECTURE, samples.dataset(shards), np.ones(2), state, settings, ONE_DEVICE)
+    compiled: Any = None
+    blocks = Training(ARCHITECTURE, compiled, samples.dataset(shards), None, settings, ONE_DEVICE).epoch_blocks(state)
     return [
         ([array.tolist() for array in (*block.inputs, block.y)], steps, rows, ends)
         for block, steps, rows, ends in blocks

@@ -15,9 +15,9 @@ from tests.unit.models import networks
 from textclf.artifacts import features
 from textclf.artifacts.features import Features
 from textclf.artifacts.shards import Shards
-from textclf.core.errors import UserError
+from textclf.models.common import workers
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.networks import checkpoint, training, workers
+from textclf.models.common.networks import checkpoint, training
 from textclf.models.common.networks.checkpoint import State
 
 Data = tuple[Shards[Features], Shards[Features]]  # to train on, and to watch
@@ -86,12 +86,6 @@ def test_the_watched_loss_and_accuracy_are_those_of_all_watched_rows(
     assert last["accuracy"] == pytest.approx((probabilities.argmax(axis=1) == watched.y).mean(), abs=1e-12)
 
 
-def test_a_network_that_diverged_is_an_error(data: Data, tmp_path: Path) -> None:
-    chosen = settings(units=[], optimizer="sgd", learning_rate=1e38)
-    with pytest.raises(UserError, match=r"got nan in epoch 1: set the learning_rate"):
-        networks.train(*data, chosen, tmp_path)
-
-
 # Checkpoints
 
 
@@ -130,7 +124,7 @@ def test_a_training_killed_anywhere_resumes_and_ends_with_the_same_network(
     # While the third block is made; while the checkpoint after the fourth batch is written; while the epoch after the
     # best is measured.
     batches_done = []
-    for owner, name, call in ((workers, "distribute", 3), (os, "fsync", 3), (training, "measure", best)):
+    for owner, name, call in ((workers, "distribute", 3), (os, "fsync", 3), (training.Training, "measure", best)):
         kill_in(monkeypatch, owner, name, call, train)
         state = read_state(tmp_path)
         batches_done.append(state.epoch * len(SIZES) + state.batch)

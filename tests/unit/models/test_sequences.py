@@ -19,8 +19,9 @@ from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
 from textclf.models import cnn, embedding
 from textclf.models.cnn import build as cnn_build
+from textclf.models.common import workers
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.networks import checkpoint, environment, sequences, workers
+from textclf.models.common.networks import checkpoint, environment, sequences
 from textclf.models.embedding import build as embedding_build
 
 ROWS, IDS, LENGTH, DIMENSIONS = 12, 9, 6, 3

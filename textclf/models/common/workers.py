@@ -1,10 +1,16 @@
-"""The workers of one training, named by TensorFlow's environment variable TF_CONFIG.
+"""Several machines that train one network together, named by TensorFlow's environment variable TF_CONFIG.
 
-TF_CONFIG is JSON with the addresses of all workers, the same on each of them, and the index of this one.
+TF_CONFIG is JSON with the addresses of all workers, the same on each of them, and the index of this one. Each worker
+runs the same command on the same inputs. Only the first, the chief, writes.
 """
 
 import json
 import os
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 
@@ -31,3 +37,37 @@ def worker_index() -> tuple[int, int]:
 def is_chief() -> bool:
     """Return whether this process writes what was trained: it is the first worker, or the only one."""
     return worker_index()[0] == 0
+
+
+def make_strategy(batches: int) -> Any:
+    """Return TensorFlow's strategy for all workers, or the default one for a single worker or a single batch of rows.
+
+    The former must be made before TensorFlow does anything else, and waits for the other workers.
+    """
+    import tensorflow as tf
+
+    together = batches > 1 and worker_index()[1] > 1
+    return tf.distribute.MultiWorkerMirroredStrategy() if together else tf.distribute.get_strategy()
+
+
+def distribute(strategy: Any, make: Callable[[int], Any]) -> Any:
+    """Return `make(device)` for each device of this worker, numbered across all workers, for `strategy.run`."""
+    if strategy.num_replicas_in_sync == 1:
+        return make(0)
+    return strategy.experimental_distribute_values_from_function(lambda context: make(context.replica_id_in_sync_group))
+
+
+def sum_over_workers(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return the sum of the workers' arrays, all of one shape; all workers must call it together."""
+    if strategy.num_replicas_in_sync == 1:
+        return array
+    values_here = iter([array])  # the first device of a worker contributes; the others add zeros
+    values = strategy.experimental_distribute_values_from_function(lambda _: next(values_here, np.zeros_like(array)))
+    total: NDArray[Any] = strategy.reduce("SUM", values, axis=None).numpy()
+    return total
+
+
+def broadcast(strategy: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Return the chief's array; the other workers pass one of its shape and type, with any content."""
+    alone = strategy.num_replicas_in_sync == 1
+    return sum_over_workers(strategy, array if alone or is_chief() else np.zeros_like(array))

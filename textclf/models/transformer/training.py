@@ -13,13 +13,12 @@ from textclf.artifacts.layers import OUTPUT
 from textclf.artifacts.tokens import Tokens
 from textclf.core import progress, resources
 from textclf.core.errors import UserError
+from textclf.models.common import workers
 from textclf.models.common.class_weights import row_weights
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.networks import workers
 from textclf.models.common.networks.checkpoint import Checkpoint, State
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.common.networks.results import history_table
-from textclf.models.common.workers import worker_index
 from textclf.models.transformer.batches import epoch_batches, learning_rate, pad, sorted_batches
 from textclf.models.transformer.graph import make_classifier
 from textclf.models.transformer.network import build_network, set_pretrained, trained_arrays
@@ -63,7 +62,7 @@ def fit(train: Dataset, watched: Dataset, settings: "Settings", folders: Folders
     the scratch folder, so that a training that was killed resumes and ends with the same network. Raises `UserError`
     if the tokens are not those of the pretrained weights, or a loss is not finite.
     """
-    if worker_index()[1] > 1:
+    if workers.worker_index()[1] > 1:
         raise UserError("TF_CONFIG must name a single worker for the transformer, which trains on one; unset it")
     source = read_source(folders.pretrained, settings.chosen)
     rows, watched_rows = (Rows.of(part.all("transformer"), source, settings) for part in (train, watched))

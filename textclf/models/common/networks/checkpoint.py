@@ -17,8 +17,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import reading
 from textclf.core.outputs import writing
 from textclf.core.workers import code
-from textclf.models.common.networks import workers
-from textclf.models.common.workers import is_chief
+from textclf.models.common import workers
 
 if TYPE_CHECKING:
     import keras
@@ -98,7 +97,7 @@ class Checkpoint:
 
     def save(self, state: State) -> None:
         """Write the state completely or not at all, if the last checkpoint is at least `INTERVAL` seconds old."""
-        if self.path is None or time.monotonic() - self.saved_at < INTERVAL or not is_chief():
+        if self.path is None or time.monotonic() - self.saved_at < INTERVAL or not workers.is_chief():
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
         arrays = {f"variable_{number}": np.asarray(variable) for number, variable in enumerate(self.variables)}
@@ -118,7 +117,7 @@ class Checkpoint:
         The chief reads the file and sends its content to the other workers.
         """
         arrays: dict[str, NDArray[Any]] = {}
-        if self.path is not None and is_chief() and self.path.exists():
+        if self.path is not None and workers.is_chief() and self.path.exists():
             with reading(self.path), self.path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 if json.loads(stored["state"].tobytes())["digest"] == self.digest:
                     arrays = dict(stored)

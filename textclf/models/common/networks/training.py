@@ -8,25 +8,23 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.dataset import Dataset
-from textclf.artifacts.features import Features
 from textclf.artifacts.layers import LayerModel
 from textclf.core import progress
 from textclf.core.threads import map_ahead
+from textclf.models.common import workers
 from textclf.models.common.class_weights import class_weights
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.networks import workers
-from textclf.models.common.networks.blocks import Inputs, make_block
+from textclf.models.common.networks.blocks import Block, Inputs, make_block
 from textclf.models.common.networks.checkpoint import Checkpoint, State
 from textclf.models.common.networks.compiled import CompiledNetwork, compile_network
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.common.networks.results import build_optimizer, fitted_network, history_table
-from textclf.models.common.workers import worker_index
 
 if TYPE_CHECKING:
     import keras
@@ -64,8 +62,10 @@ def fit_network(
 ) -> Fitted:
     """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
 
-    At most two batches of a dataset are in memory. All workers of TF_CONFIG train together, unless there is one batch
-    only. See `run_training`.
+    All workers of TF_CONFIG train together, unless there is a single batch of rows. With early stopping, training ends
+    once the loss on the watched rows (validation rows: params refuses other ones) has not fallen for so many epochs,
+    and the weights are those of the epoch of the lowest loss. Resumes from the checkpoint in the scratch folder. Raises
+    `UserError` if a loss is not finite.
     """
     prepare_keras(settings)
     strategy = workers.make_strategy(len(train))
@@ -73,79 +73,89 @@ def fit_network(
     network = architecture.build(train.readers[0]().X, len(names), settings)
     compiled = compile_network(architecture.exact, network.to_json(), settings.optimizer, strategy)
     compiled.reset(network, build_optimizer(settings.optimizer, settings.learning_rate))
-    history = run_training(architecture, compiled, train, watched, settings, folders, strategy)
+    checkpoint = Checkpoint(compiled.network, compiled.optimizer, folders.scratch, settings, strategy)
+    history = Training(architecture, compiled, train, watched, settings, strategy).run(checkpoint)
     network.set_weights(compiled.network.get_weights())
     return fitted_network(network, architecture.layer_model(network, names), history_table(history))
 
 
-def run_training(
-    architecture: Architecture,
-    compiled: CompiledNetwork,
-    train: Dataset,
-    watched: Dataset | None,
-    settings: "NetworkSettings",
-    folders: Folders,
-    strategy: Any,
-) -> Mapping[str, list[float]]:
-    """Train the network and return its history.
+class TrainingBlock(NamedTuple):
+    """A block, or those of all devices of this worker in TensorFlow's own wrapping; whether it ends its batch."""
 
-    With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
-    has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. Resumes from the
-    checkpoint in the scratch folder. Raises `UserError` if a loss is not finite.
-    """
-    weights = class_weights(train.classes, train.counts, settings.class_weight)
-    weights = np.ones(len(train.classes)) if weights is None else weights
-    network = compiled.network
-    checkpoint = Checkpoint(network, compiled.optimizer, folders.scratch, settings, strategy)
-    state = checkpoint.restore(State())
-    with closing(progress.bar("train", train.rows * (settings.epochs - state.epoch))) as bar:
-        while not state.is_done(settings):
-            for block, steps, rows, ends_batch in epoch_blocks(architecture, train, weights, state, settings, strategy):
-                state.add(*compiled.train(block, steps))
-                bar.update(rows)
-                if ends_batch:
-                    state.batch += 1
-                    checkpoint.save(state)
-            measured = None if watched is None else measure(architecture, compiled, watched, strategy)
-            state.end_epoch(train.rows, measured)
-            if settings.early_stopping is not None and state.best_epoch == state.epoch:
-                checkpoint.best_weights = network.get_weights()
-    if checkpoint.best_weights is not None:
-        network.set_weights(checkpoint.best_weights)
-    return state.history
+    block: Any
+    steps: int
+    rows: int
+    ends_batch: bool
 
 
-def epoch_blocks(
-    architecture: Architecture,
-    train: Dataset,
-    weights: NDArray[np.float64],
-    state: State,
-    settings: "NetworkSettings",
-    strategy: Any,
-) -> Iterator[tuple[Any, int, int, bool]]:
-    """Yield what is left of the epoch: each block, its numbers of steps and rows, and whether it ends its batch.
+@dataclass(frozen=True)
+class Training:
+    """A training with its rows; at most two batches of a dataset are in memory."""
 
-    With several devices a block is those of all devices of this worker, in TensorFlow's own wrapping.
-    """
-    batch, devices = settings.batch_size, strategy.num_replicas_in_sync
+    architecture: Architecture
+    compiled: CompiledNetwork
+    train: Dataset
+    watched: Dataset | None
+    settings: "NetworkSettings"
+    strategy: Any
 
-    def places() -> Iterator[tuple[Features, NDArray[np.int64], int, int, bool]]:
-        order = np.random.default_rng((settings.seed, state.epoch)).permutation(len(train))
-        for number in order[state.batch :].tolist():
-            part = train.readers[number]()
-            rows = draw_order(len(part.y), settings.seed, state.epoch, number)
-            width = architecture.width(part.X)
-            steps = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // width) // batch)
-            for start in range(0, len(rows), steps * batch):
-                end = start + steps * batch
-                yield part, rows[start:end], width, steps, end >= len(rows)
+    def run(self, checkpoint: Checkpoint) -> Mapping[str, list[float]]:
+        """Train the network from the checkpoint on and return its history."""
+        network, settings = self.compiled.network, self.settings
+        state = checkpoint.restore(State())
+        with closing(progress.bar("train", self.train.rows * (settings.epochs - state.epoch))) as bar:
+            while not state.is_done(settings):
+                for block, steps, rows, ends_batch in self.epoch_blocks(state):
+                    state.add(*self.compiled.train(block, steps))
+                    bar.update(rows)
+                    if ends_batch:
+                        state.batch += 1
+                        checkpoint.save(state)
+                state.end_epoch(self.train.rows, None if self.watched is None else self.measure(self.watched))
+                if settings.early_stopping is not None and state.best_epoch == state.epoch:
+                    checkpoint.best_weights = network.get_weights()
+        if checkpoint.best_weights is not None:
+            network.set_weights(checkpoint.best_weights)
+        return state.history
 
-    def make(place: tuple[Features, NDArray[np.int64], int, int, bool]) -> tuple[Any, int, int, bool]:
-        part, positions, width, steps, ends_batch = place
-        make_part = partial(make_block, part, positions, (steps, batch), architecture.inputs, width, weights, devices)
-        return workers.distribute(strategy, make_part), -(-len(positions) // batch), len(positions), ends_batch
+    def epoch_blocks(self, state: State) -> Iterator[TrainingBlock]:
+        """Yield what is left of the epoch, each block made in a thread while the one before it is in use."""
+        architecture, batch, seed = self.architecture, self.settings.batch_size, self.settings.seed
+        devices = self.strategy.num_replicas_in_sync
+        weights = class_weights(self.train.classes, self.train.counts, self.settings.class_weight)
+        weights = np.ones(len(self.train.classes)) if weights is None else weights
 
-    return map_ahead(make, places(), 1)
+        def unmade() -> Iterator[tuple[Callable[[int], Block], int, bool]]:
+            order = np.random.default_rng((seed, state.epoch)).permutation(len(self.train))
+            for number in order[state.batch :].tolist():
+                part = self.train.readers[number]()
+                order_of_rows = draw_order(len(part.y), seed, state.epoch, number)
+                width = architecture.width(part.X)
+                steps = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // width) // batch)
+                for start in range(0, len(part.y), steps * batch):
+                    rows = order_of_rows[start : start + steps * batch]
+                    shape = (steps, batch)
+                    make = partial(make_block, part, rows, shape, architecture.inputs, width, weights, devices)
+                    yield make, len(rows), start + len(rows) == len(part.y)
+
+        def make_for_devices(block: tuple[Callable[[int], Block], int, bool]) -> TrainingBlock:
+            make, rows, ends_batch = block
+            return TrainingBlock(workers.distribute(self.strategy, make), -(-rows // batch), rows, ends_batch)
+
+        return map_ahead(make_for_devices, unmade(), 1)
+
+    def measure(self, watched: Dataset) -> tuple[float, float]:
+        """Return mean loss and accuracy over all rows, whose batches the workers divide among themselves."""
+        architecture, weights, totals = self.architecture, np.ones(len(watched.classes)), np.zeros(2)
+        index, count = workers.worker_index() if self.strategy.num_replicas_in_sync > 1 else (0, 1)
+        for read in watched.readers[index::count]:
+            part = read()
+            shape, width = (1, min(MEASURED_ROWS, len(part.y))), architecture.width(part.X)
+            for start in range(0, len(part.y), shape[1]):
+                rows = np.arange(start, min(start + shape[1], len(part.y)))
+                totals += self.compiled.measure(make_block(part, rows, shape, architecture.inputs, width, weights))
+        loss, correct = (workers.sum_over_workers(self.strategy, totals) / watched.rows).tolist()
+        return loss, correct
 
 
 def draw_order(rows: int, seed: int, epoch: int, batch: int) -> NDArray[np.int64]:
@@ -157,19 +167,3 @@ def draw_order(rows: int, seed: int, epoch: int, batch: int) -> NDArray[np.int64
         seeds = tf.random.experimental.stateless_fold_in(seeds, batch)
     order: NDArray[np.int64] = tf.random.experimental.stateless_shuffle(tf.range(rows), seed=seeds).numpy()
     return order
-
-
-def measure(
-    architecture: Architecture, compiled: CompiledNetwork, watched: Dataset, strategy: Any
-) -> tuple[float, float]:
-    """Return mean loss and accuracy over all rows, whose batches the workers divide among themselves."""
-    index, count = worker_index() if strategy.num_replicas_in_sync > 1 else (0, 1)
-    weights, totals = np.ones(len(watched.classes)), np.zeros(2)
-    for read in watched.readers[index::count]:
-        part = read()
-        shape, width = (1, min(MEASURED_ROWS, len(part.y))), architecture.width(part.X)
-        for start in range(0, len(part.y), shape[1]):
-            positions = np.arange(start, min(start + shape[1], len(part.y)))
-            totals += compiled.measure(make_block(part, positions, shape, architecture.inputs, width, weights))
-    loss, correct = (workers.sum_over_workers(strategy, totals) / watched.rows).tolist()
-    return loss, correct
