@@ -17,10 +17,10 @@ Sums = tuple[float, float]  # of the weighted losses of some rows, and the numbe
 
 @dataclass(frozen=True)
 class CompiledNetwork:
-    """A network and its optimizer, and what they do with the first steps of a block.
+    """A network, its optimizer, and what they do with a block.
 
-    `train` takes a step of the optimizer in each; `measure` only measures. Both take the block, or those of all devices
-    of this worker, and the number of steps, and return the sums over their rows on all devices.
+    `train` takes so many steps of the optimizer, with the first rows of a block, or of the blocks of all devices of
+    this worker, and returns the sums over these rows on all devices. `measure` returns those of the first step.
     """
 
     network: "keras.Model"
