@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests import verify
 from tests.e2e.conftest import Alone
@@ -55,10 +54,6 @@ def test_a_run_leaves_every_committed_file_as_it_was(pipeline: Copy) -> None:
     assert (pipeline.folder / "dvc.lock").read_bytes() == (verify.ROOT / "dvc.lock").read_bytes()
 
 
-def test_a_second_run_runs_nothing(pipeline: Copy) -> None:
-    assert verify.stages_run(pipeline.dvc("repro")) == []
-
-
 @pytest.mark.slow
 def test_a_forced_run_under_other_settings_gives_the_same_bytes(pipeline: Copy, elsewhere: Copy) -> None:
     assert verify.differing_paths(verify.file_hashes(pipeline.folder), verify.file_hashes(elsewhere.folder)) == {}
@@ -87,20 +82,6 @@ def loaded(run: Alone) -> set[str]:
     return set(re.findall(r"^import '([\w.]+)'", run.printed, re.MULTILINE))
 
 
-def test_a_stage_loads_code_of_each_of_its_deps(pipeline: Copy, alone: dict[str, Alone]) -> None:
-    # And of no others: they were not in its folder.
-    for stage, record in verify.read_lock(pipeline.folder).items():
-        packages = {dep["path"] for dep in record["deps"] if dep["path"].startswith("textclf/")}
-        modules = {path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in packages}
-        modules -= {"textclf.pretrained"} if stage.startswith("train@") else set()  # the transformer alone needs it
-        unused = {
-            module
-            for module in modules
-            if not any(name == module or name.startswith(f"{module}.") for name in loaded(alone[stage]))
-        }
-        assert unused == set(), stage
-
-
 def test_only_the_network_is_trained_with_tensorflow(alone: dict[str, Alone]) -> None:
     heavy = {
         stage: {name.split(".")[0] for name in loaded(run)} & {"keras", "tensorflow"} for stage, run in alone.items()
@@ -114,24 +95,3 @@ def test_a_stage_runs_the_code_of_its_folder_and_not_an_installed_textclf(alone:
         loaded = r"(?:code object from|matches) '?(\S+/textclf/(?:\w+/)*\w+\.py)"
         sources = {Path(path) for path in re.findall(loaded, run.printed)}
         assert {path.is_relative_to(run.folder) for path in sources} == {True}, stage
-
-
-def test_the_stages_form_the_chain_of_the_design(pipeline: Copy) -> None:
-    graph = pipeline.dvc("dag", "--dot")
-    lines = [line for line in graph.splitlines() if "->" in line and "/dvc.yaml" not in line]
-    edges = {tuple(re.findall(r'"([\w@]+)"', line)) for line in lines}
-    trained = [f"train@{name}" for name in yaml.safe_load((pipeline.folder / "params.yaml").read_bytes())["train"]]
-    vectorized = "vectorize@words"
-    others = ("fetch", "split", vectorized, *trained, "evaluate", "export", "plot", "report")
-    assert edges == {
-        *(("check", stage) for stage in others),
-        ("fetch", "split"),
-        *((stage, vectorized) for stage in ("fetch", "split")),  # fetch brings pretrained weights
-        *((vectorized, stage) for stage in trained),
-        *((stage, "evaluate") for stage in ("split", *trained)),
-        ("evaluate", "plot"),
-        ("fetch", "plot"),  # which built-in corpora there are, for the names of their classes
-        # A model is handed on with its threshold, its vectorizer, and a card that names its data.
-        *((stage, "export") for stage in ("fetch", "split", vectorized, *trained, "evaluate")),
-        *((stage, "report") for stage in others if stage not in ("plot", "report")),
-    }
