@@ -63,15 +63,21 @@ def test_another_number_of_epochs_trains_only_the_network_again(retrained: Chang
 
 
 @pytest.mark.parametrize(
-    ("command", "line"),
+    ("command", "lines"),
     [
-        ("metrics diff", r"models/keras\.json\s+epochs\s+100\s+2\b"),
-        ("metrics diff", r"models/keras\.json\s+test\.log_loss\s+0\.\d+\s+0\.\d+"),
-        ("params diff", r"train\.keras\.epochs\s+100\s+2\b"),
+        (
+            "metrics diff",
+            [
+                r"models/keras\.json\s+epochs\s+100\s+2\b",
+                r"models/keras\.json\s+test\.log_loss\s+0\.\d+\s+0\.\d+",
+            ],
+        ),
+        ("params diff", [r"train\.keras\.epochs\s+100\s+2\b"]),
     ],
 )
-def test_a_change_is_compared_with_the_last_commit(retrained: Changed, command: str, line: str) -> None:
-    assert re.search(line, retrained.copy.dvc(*command.split()))
+def test_a_change_is_compared_with_the_last_commit(retrained: Changed, command: str, lines: list[str]) -> None:
+    printed = retrained.copy.dvc(*command.split())
+    assert [line for line in lines if not re.search(line, printed)] == []
 
 
 @pytest.mark.parametrize(("command", "revisions"), [("plots show", 1), ("plots diff", 2)])
@@ -87,10 +93,11 @@ def test_every_plot_is_drawn(retrained: Changed, command: str, revisions: int) -
 
 
 @pytest.mark.slow
-def test_an_experiment_with_another_corpus_gives_its_numbers(workshop: Callable[[], Copy]) -> None:
+def test_an_experiment_with_another_corpus_and_fewer_models_gives_its_numbers(workshop: Callable[[], Copy]) -> None:
     copy = workshop()
-    printed = copy.dvc("exp", "run", "--set-param", "fetch.corpus=imdb")
-    assert sorted(verify.stages_run(printed)) == sorted(verify.read_lock(copy.folder))
+    stages = verify.read_lock(copy.folder).keys() - {"train@keras"}
+    printed = copy.dvc("exp", "run", "-S", "fetch.corpus=imdb", "-S", "~train.keras")
+    assert sorted(verify.stages_run(printed)) == sorted(stages)
     (row,) = experiments(copy)
     model = "metrics/models/logistic_regression.json"
     assert [row[f"{model}:{name}"] for name in ("rows", "features", "test.accuracy")] == ["750", "2576", "0.764"]

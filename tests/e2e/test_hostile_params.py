@@ -23,23 +23,23 @@ def change(copy: Copy, *settings: str) -> None:
     params.write_text(put(*settings, text=params.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def options(*items: str) -> pytest.MarkDecorator:
-    """Run `dvc repro` with each way to go on where a stage failed or has not run; `items` choose the stages."""
-    others = (["--ignore-errors"], ["--single-item", *items])
-    return pytest.mark.parametrize("options", [[], *(pytest.param(each, marks=pytest.mark.slow) for each in others)])
-
-
-@options()
-def test_a_command_in_data_path_is_only_the_name_of_a_file(copy: Copy, options: list[str]) -> None:
+def test_a_command_in_data_path_is_only_the_name_of_a_file(copy: Copy) -> None:
     name = f'{COMMAND} `touch hacked`;"touch hacked" & \'x.csv'
     (copy.folder / name).write_text(ROWS)
     change(copy, "data.path", json.dumps(name), "data.text", "text", "data.label", "label", "data.format", "csv")
-    copy.dvc("repro", "check")
-    assert "train: 30 rows" in copy.dvc("repro", *options, "split")
+    for options in ([], ["--force", "--single-item"]):
+        assert "train: 30 rows" in copy.dvc("repro", *options, "split")
     assert not (copy.folder / "hacked").exists()
 
 
-@options("--glob", "train@*", "behave@*", "external@*")
+@pytest.mark.parametrize(
+    "options",
+    [
+        [],
+        pytest.param(["--ignore-errors"], marks=pytest.mark.slow),
+        pytest.param(["--single-item", "--glob", "train@*", "behave@*", "external@*"], marks=pytest.mark.slow),
+    ],
+)
 def test_a_command_in_the_name_of_a_model_or_in_a_file_that_is_named_is_never_run(
     copy: Copy, options: list[str]
 ) -> None:

@@ -222,17 +222,14 @@ def cached(copy: Copy, text: str) -> Path:
 
 
 @pytest.mark.slow
-def test_ci_base_takes_own_data_from_the_cache_or_else_the_remote(own: Copy) -> None:
+def test_ci_base_takes_own_data_from_the_cache_or_else_the_remote_or_names_it(own: Copy) -> None:
     assert "Running stage 'copy'" in own.run("ci/base", "main^")
+    (base := cached(own, "at the base")).unlink()
+    with pytest.raises(verify.VerifyError, match=r"rows\.csv"):
+        own.run("ci/base", "main^")
+    base.write_text("at the base")
     own.dvc("push", "--quiet", "--all-commits")
     shutil.rmtree(own.folder / ".dvc" / "cache")
     own.run("ci/base", "main^")
-    assert cached(own, "at the base").read_text() == "at the base"
+    assert base.read_text() == "at the base"
     assert not cached(own, "here").exists()  # nothing needed it
-
-
-@pytest.mark.slow
-def test_ci_base_names_missing_data(own: Copy) -> None:
-    cached(own, "at the base").unlink()
-    with pytest.raises(verify.VerifyError, match=r"rows\.csv"):
-        own.run("ci/base", "main^")

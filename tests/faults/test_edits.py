@@ -68,7 +68,7 @@ def edited(copy: Copy, stage: str, trigger: str, file: str, old: str, new: str) 
         by_night("vectorize@words", SPLITS, "params.yaml", "min_df: 1", "min_df: 2", "vectorize.words.min_df"),
         by_night(LR, FEATURES, "params.yaml", "  C: 1.0", "  C: 2.0", "train.logistic_regression.C"),
         (LR, FEATURES, "textclf/models/logistic_regression/fitting.py", '"""', '"""New. ', "fitting.py"),
-        ("evaluate", TRAINED, "params.yaml", "resamples: 200", "resamples: 300", "evaluate.resamples"),
+        by_night("evaluate", TRAINED, "params.yaml", "resamples: 200", "resamples: 300", "evaluate.resamples"),
         by_night("plot", "confusion.csv", "params.yaml", "about: {}", "about: {title: x}", "about.title"),
         ("report", SPLITS, "textclf/report/templates/sections/provenance.html.j2", "Checksums", "Sums", ".j2"),
     ],
@@ -91,7 +91,7 @@ def test_an_edit_of_what_a_running_stage_uses_is_refused(
         (LR, FEATURES, "textclf/models/keras/training.py", '"""', '"""New. '),
         by_night(LR, FEATURES, "textclf/report/page.py", '"""', '"""New. '),
         by_night("evaluate", TRAINED, "params.yaml", "  C: 1.0", "  C: 2.0"),
-        ("export", "shapes.json", "params.yaml", "terms: ", "terms: 1"),
+        by_night("export", "shapes.json", "params.yaml", "terms: ", "terms: 1"),
         by_night("report", SPLITS, "params.yaml", "terms: ", "terms: 1"),
     ],
 )
