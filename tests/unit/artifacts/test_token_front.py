@@ -73,9 +73,11 @@ def test_a_model_that_was_written_predicts_the_same(tmp_path: Path, pooling: Poo
     [
         {"length": LENGTH, "pooling": "max"},
         {"length": 0, "pooling": "max", "activation": "relu"},
+        {"length": 1, "pooling": "max", "activation": "relu"},
         {"length": True, "pooling": "max", "activation": "relu"},
         {"length": LENGTH, "pooling": "min", "activation": "relu"},
         {"length": LENGTH, "pooling": "max", "activation": "softmax"},
+        {"length": LENGTH, "pooling": "max", "activation": None},
         {"length": LENGTH, "pooling": "flatten", "activation": "relu"},
         [],
     ],
