@@ -256,6 +256,7 @@ DAMAGE: dict[str, tuple[str, Callable[[Path], object]]] = {
     "an empty file": ("npz", lambda folder: (folder / layers.WEIGHTS).write_bytes(b"")),
     "most of a file": ("npz", shortened),
     "a flipped bit": ("npz", flipped),
+    "text": ("npz", lambda folder: (folder / layers.WEIGHTS).write_text("weights")),
     "an array missing": ("npz", weighted(bias_2=None)),
     "a bias of another size": ("npz", weighted(bias_1=np.zeros(4))),
     "a kernel of one dimension": ("npz", weighted(kernel_1=np.zeros(5), bias_1=np.array(0.0))),
