@@ -2,6 +2,8 @@
 
 import unicodedata
 from collections.abc import Sequence
+from itertools import repeat
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,10 @@ def fingerprints(texts: Sequence[str] | Sequence[bytes], seed: int = 0) -> NDArr
     """Return a 64-bit hash of each text, shape (texts,): the first half of MurmurHash3 x64 128 of its UTF-8."""
     import mmh3
 
-    content = [text.encode() if isinstance(text, str) else text for text in texts]
-    digests = b"".join([mmh3.mmh3_x64_128_digest(data, seed) for data in content])
+    content: Any = texts
+    if len(texts) and isinstance(texts[0], str):
+        content = map(str.encode, content)
+    digests = b"".join(map(mmh3.mmh3_x64_128_digest, content, repeat(seed)))
     return np.frombuffer(digests, "<u8")[::2].astype(np.uint64)
 
 
