@@ -52,7 +52,7 @@ def read_lines(stream: IO[bytes], encoding: str, warn: Callable[[str], object]) 
     read as U+FFFD and reported to `warn`, so that one bad line does not keep the others from being classified. Raises
     `UserError` at a text that is too long.
     """
-    counted = _LineCounter(stream)
+    counted = _LineCounter(stream, encoding)
     yield from _batches(_read_lines(counted, encoding, warn), counted)
 
 
@@ -93,7 +93,7 @@ def read_table(path: Path, layout: Layout) -> Iterator[TextBatch]:
 
 def read_stream(stream: IO[bytes], kind: str, layout: Layout) -> Iterator[TextBatch]:
     """Yield the rows of a stream in a format of tables as `read_table` does; rows on lines as soon as they arrive."""
-    counted = _LineCounter(stream) if FORMATS[kind].by_line else None
+    counted = _LineCounter(stream, layout.encoding) if FORMATS[kind].by_line else None
     rows = _rows(Path("stdin"), kind, layout, cast("IO[bytes]", counted or stream))
     yield from _batches(_checked_rows(rows, layout, "stdin", "stdin"), counted)
 
@@ -108,16 +108,17 @@ def _rows(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None = None
 class _LineCounter(io.BufferedIOBase):
     """A stream that counts the lines read so far, so that it can tell whether reading another row would block."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: IO[bytes], encoding: str) -> None:
         self.stream = stream
         self.lines = 0
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
 
     def readable(self) -> bool:
         return True
 
     def read1(self, size: int = -1) -> bytes:
         chunk: bytes = getattr(self.stream, "read1", self.stream.read)(size)
-        self.lines += chunk.count(b"\n")
+        self.lines += self._decoder.decode(chunk).count("\n")
         return chunk
 
     def blocks_after(self, line: int) -> bool:

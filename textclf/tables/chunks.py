@@ -21,6 +21,7 @@ class Chunks(io.BufferedIOBase):
         """Read nothing yet. The stream is closed with this one."""
         self._stream, self._quoting = stream, quoting
         self._held = b""  # bytes that were read and not taken
+        self._rest = io.BytesIO()  # those of them that are read as a stream
 
     def take(self) -> bytes:
         """Return the next chunk; empty at the end, and also if a row is too long for it."""
@@ -45,10 +46,9 @@ class Chunks(io.BufferedIOBase):
 
     def read1(self, size: int = -1) -> bytes:
         """Return up to so many bytes of what is left."""
-        if not self._held:
-            return self._stream.read(size)
-        part, self._held = self._held[:size], self._held[size:]
-        return part
+        if self._held:
+            self._rest, self._held = io.BytesIO(self._held), b""
+        return self._rest.read(size) or self._stream.read(size)
 
     def close(self) -> None:
         """Close the stream."""

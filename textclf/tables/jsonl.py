@@ -35,7 +35,7 @@ def _parse_line(line: str, layout: Layout, keys: dict[str, None]) -> Record | Va
 
 
 def to_record(value: object, layout: Layout, keys: dict[str, None], rule: str, hint: str = "") -> Record | ValueError:
-    """Return a value as a row if it is an object, else `rule`; add its keys to those of the rows before."""
+    """Return the columns to read of a value if it is an object, else `rule`; add its keys to those before."""
     if not isinstance(value, dict):
         return ValueError(f"{rule}; got {quote_value(value)}{hint}")
     if SOURCE in keys:
@@ -46,7 +46,7 @@ def to_record(value: object, layout: Layout, keys: dict[str, None], rule: str, h
         return ValueError(f"must have the key {quote_name(lacking[0])}; got {list_names(list(value))}")
     if not keys.keys() >= value.keys():
         keys.update(dict.fromkeys(value))
-    return value
+    return {name: value[name] for name in layout.names() if name in value}  # others may be large
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:

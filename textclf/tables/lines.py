@@ -27,7 +27,8 @@ def read_lines(stream: IO[bytes], path: Path, layout: Layout, advice: str = ADVI
     longest = limits.ROW_BYTES
     with _decoded(stream, layout) as text:
         for number, line in enumerate(iter(partial(text.readline, longest + 1), ""), start=before + 1):
-            if len(line) > longest:
+            most = len(line) if 4 * len(line) < longest else len(line.encode(layout.encoding, "surrogateescape"))
+            if most > longest:
                 raise row_too_long(f"{path}:{number}", advice)
             if number > 1 or (line := line.removeprefix("\ufeff")):
                 yield line
