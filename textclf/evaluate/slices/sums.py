@@ -41,11 +41,10 @@ class SliceSums:
                 f"{MOST_CLASSES} classes; got {metric} and {len(classes):,} classes"
             )
         self.membership, self.metric = membership, metric
-        self._codes = [family.codes.astype(np.int64) + 1 for family in membership.families]
         repeats = Repeats(np.zeros(0, np.uint64) if keys is None else keys)
         self.dependence = [
-            find_dependence(codes, len(family.values), repeats)
-            for codes, family in zip(self._codes, membership.families, strict=True)
+            find_dependence(family.codes.astype(np.int64) + 1, len(family.values), repeats)
+            for family in membership.families
         ]
         dependent = any(part.any() for found in self.dependence for part in found)
         independent = np.zeros(membership.rows, np.int64)
@@ -64,6 +63,7 @@ class SliceSums:
         return counts.astype(np.int64).reshape(-1, classes, classes)
 
     def _sum(self, place: int, columns: NDArray[np.int64], count: int, values: NDArray[Any]) -> Floats:
-        slices = len(self.membership.families[place].values) + 1
-        cells = self._codes[place] * count + columns
+        family = self.membership.families[place]
+        slices = len(family.values) + 1
+        cells = (family.codes.astype(np.int64) + 1) * count + columns
         return np.bincount(cells, values, minlength=slices * count).astype(np.float64).reshape(slices, count)
