@@ -4,7 +4,6 @@ Results go to files that are complete or absent, so that a file may be worked on
 """
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +16,7 @@ from textclf.artifacts.features import Features
 from textclf.core import workers
 from textclf.core.arrow import whole_column
 from textclf.core.files import reading
-from textclf.vectorize import representation
+from textclf.vectorize.terms.vectorizer import Part, Vectorizer
 from textclf.vectorize.terms.vocabulary import Counted, count_terms, sum_counts
 
 if TYPE_CHECKING:
@@ -31,37 +30,46 @@ def count_batch(source: Path, settings: "Terms", scratch: Path) -> int:
         counted = count_terms(texts, analyzer, settings)
         table = sum_counts(counted)
         terms, counts = scratch_files(scratch, source, analyzer)
-        with workers.atomic_path(terms, scratch) as path, pa.ipc.new_file(path, table.schema) as writer:
-            writer.write_table(table)
+        _save_table(table, terms)
         with workers.atomic_path(counts, scratch) as path, path.open("wb") as file:
             narrow = counted.counts.astype(np.min_scalar_type(counted.counts.data.max(initial=0)))
             save_npz(file, narrow, compressed=False)
     return len(texts)
 
 
-def load_sums(terms: Path) -> pa.Table:
-    """Return `sum_counts` of a file that was counted, memory-mapped; `UserError` if what was written is damaged."""
-    with reading(terms), pa.memory_map(str(terms)) as file:
+def load_table(path: Path) -> pa.Table:
+    """Return a table of the scratch folder, mapped into memory; `UserError` if it is damaged."""
+    with reading(path), pa.memory_map(str(path)) as file:
         return pa.ipc.open_file(file).read_all()
 
 
-def weigh_batch(source: Path, vectorizer: Path, checksum: str, scratch: Path) -> csr_array:
-    """Return the vectors of a file that was counted, by the vectorizer in a file with this SHA-256."""
-    fitted = _read_vectorizer(vectorizer, checksum)
-    counted = []
-    for analyzer in fitted.settings.analyzers:
+def _save_table(table: pa.Table, target: Path) -> None:
+    with workers.atomic_path(target, target.parent) as path, pa.ipc.new_file(path, table.schema) as writer:
+        writer.write_table(table)
+
+
+def save_parts(fitted: Vectorizer, scratch: Path) -> None:
+    """Write what each analyzer learned for `weigh_batch`, which maps it into memory: one copy for all workers."""
+    for part in fitted.parts:
+        columns = {} if part.vocabulary is None else {"term": pa.array(part.vocabulary, pa.large_string())}
+        columns |= {} if part.idf is None else {"idf": pa.array(part.idf)}
+        _save_table(pa.table(columns), scratch / f"{part.analyzer}.part")
+
+
+def weigh_batch(source: Path, settings: "Terms", scratch: Path) -> csr_array:
+    """Return the vectors of a file that was counted, by the parts that were saved."""
+    counted, parts = [], []
+    for analyzer in settings.analyzers:
+        learned = load_table(scratch / f"{analyzer}.part")
+        vocabulary = None if settings.hashing else whole_column(learned, "term")
+        idf = whole_column(learned, "idf").to_numpy() if settings.weighting == "tfidf" else None
+        parts.append(Part(analyzer, settings.hashing or len(learned), vocabulary, idf))
         sums, counts = scratch_files(scratch, source, analyzer)
-        terms = whole_column(load_sums(sums), "term")
+        terms = whole_column(load_table(sums), "term")
         with reading(counts):
             matrix: Any = load_npz(counts)
-        counted.append(Counted(terms.to_numpy() if fitted.settings.hashing else terms, matrix))
-    vectors: csr_array = fitted.weigh(counted)
-    return vectors
-
-
-@lru_cache(maxsize=1)
-def _read_vectorizer(path: Path, checksum: str) -> Any:  # noqa: ARG001 (a worker of a cluster may outlive a run)
-    return representation.read(path, path.parent)
+        counted.append(Counted(terms.to_numpy() if settings.hashing else terms, matrix))
+    return Vectorizer(settings, parts).weigh(counted)
 
 
 def transform_batch(

@@ -9,8 +9,9 @@ killed goes on with the piece that it had begun.
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
-from itertools import chain
+from itertools import chain, starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,10 @@ from textclf.artifacts.shapes import Part, Shapes
 from textclf.artifacts.shards import Shards
 from textclf.core import workers
 from textclf.core.files import sha256, sha256_of_file, write_npy
+from textclf.core.progress import bar
 from textclf.core.scripts import SOME, unspaced_share
 from textclf.vectorize import representation
-from textclf.vectorize.batches import count_batch, load_sums, scratch_files, transform_batch, weigh_batch
+from textclf.vectorize.batches import count_batch, load_table, save_parts, scratch_files, transform_batch, weigh_batch
 from textclf.vectorize.caveats import CUT, UNSPACED, reads_words
 from textclf.vectorize.representation import VECTORIZER
 from textclf.vectorize.room import require_room
@@ -65,8 +67,9 @@ def vectorize(
     fitted = representation.fit(texts, settings, pretrained)
     scratch = kept / fingerprint(chain.from_iterable(paths.values()), fitted, classes)
     scratch.mkdir(exist_ok=True)
-    transform = partial(_transform_in_pieces, fitted=fitted, scratch=scratch)
-    shapes = _transform(paths, folder, workers.Pool(), transform, classes, scratch)
+    with closing(bar("vectorize", sum(map(_count_rows, chain.from_iterable(paths.values()))))) as progress:
+        transform = partial(_transform_in_pieces, fitted=fitted, scratch=scratch, progress=progress)
+        shapes = _transform(paths, folder, None, transform, classes, scratch)
     _write(fitted, folder)
     for split, each in paths.items():
         cut = sum(fitted.count_cut(piece) for path in each for piece in _pieces(path))
@@ -89,25 +92,28 @@ def _vectorize_terms(
         every = list(chain.from_iterable(paths.values()))
         counted = pool.map(count_batch, [(path, settings, scratch) for path in every], "count terms")
         merged = [
-            merge_term_counts(load_sums(scratch_files(scratch, path, analyzer)[0]) for path in paths["train"])
+            merge_term_counts(load_table(scratch_files(scratch, path, analyzer)[0]) for path in paths["train"])
             for analyzer in (settings.analyzers if settings.learns else [])
         ]
         fitted = Vectorizer.learn(merged, sum(counted[: len(paths["train"])]), settings)
         _write(fitted, folder)
-        checksum = sha256_of_file(folder / VECTORIZER)
-        weigh = partial(weigh_batch, vectorizer=folder / VECTORIZER, checksum=checksum, scratch=scratch)
+        save_parts(fitted, scratch)
+        weigh = partial(weigh_batch, settings=settings, scratch=scratch)
         return fitted, _transform(paths, folder, pool, weigh, classes, scratch)
 
 
 def _transform(
-    paths: Paths, folder: Path, pool: workers.Pool, transform: Any, classes: Sequence[str], scratch: Path
+    paths: Paths, folder: Path, pool: workers.Pool | None, transform: Any, classes: Sequence[str], scratch: Path
 ) -> dict[str, dict[str, int]]:
-    """Write the features of each file, and return the shape of each split: its rows, features and nonzeros."""
+    """Write the features of each file, and return the shape of each split: its rows, features and nonzeros.
+
+    Without a pool, one file comes after the other, and the transformation shows the progress.
+    """
     tasks = [
         (path, folder / f"{path.stem}{features.SUFFIX}", transform, classes, scratch)
         for path in chain.from_iterable(paths.values())
     ]
-    made = iter(pool.map(transform_batch, tasks, "vectorize"))
+    made = iter(pool.map(transform_batch, tasks, "vectorize") if pool else starmap(transform_batch, tasks))
     shapes = {}
     for split, each in paths.items():
         parts = [next(made) for _ in each]
@@ -116,7 +122,7 @@ def _transform(
     return shapes
 
 
-def _transform_in_pieces(path: Path, fitted: Any, scratch: Path) -> Any:
+def _transform_in_pieces(path: Path, fitted: Any, scratch: Path, progress: Any) -> Any:
     """Return the features of the texts of a file; those of a piece come from `scratch` if an earlier run wrote them."""
     targets = []
     for number, texts in enumerate(_pieces(path), start=1):
@@ -125,12 +131,17 @@ def _transform_in_pieces(path: Path, fitted: Any, scratch: Path) -> Any:
             none = np.zeros(len(texts), dtype=np.int64)
             with workers.atomic_path(targets[-1], scratch) as temporary:
                 features.write(Features(none.astype(str), fitted.transform(texts), none, none.astype(str)), temporary)
+        progress.update(len(texts))
     return features.concatenate([features.read_shard(target) for target in targets]).X
 
 
 def _pieces(path: Path) -> Iterator[list[str]]:
     texts = splits.read_column(path, "text")
     return (texts[start : start + ROWS] for start in range(0, len(texts), ROWS))
+
+
+def _count_rows(path: Path) -> int:
+    return len(splits.read_table(path, ["id"]))
 
 
 def fingerprint(paths: Iterable[Path], fitted: Any, classes: Sequence[str]) -> str:

@@ -147,7 +147,7 @@ def test_a_shard_without_one_of_its_columns_is_damaged(tmp_path: Path, column: s
         write_features(opened, tmp_path)
 
 
-@pytest.mark.parametrize("name", ["scratch/train-word.npz", "scratch/train-word.terms", "features/vectorizer.json"])
+@pytest.mark.parametrize("name", ["scratch/train-word.npz", "scratch/train-word.terms", "scratch/word.part"])
 def test_temporary_files_that_a_failing_disk_gives_back_damaged_are_told_in_a_line(
     tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

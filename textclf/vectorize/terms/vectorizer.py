@@ -16,7 +16,7 @@ from scipy.sparse import csr_array
 from textclf.artifacts.features import SPARSE
 from textclf.core.arrow import whole_column
 from textclf.vectorize.terms.distinct import find_strings
-from textclf.vectorize.terms.find import as_list, find_terms
+from textclf.vectorize.terms.find import as_list, as_strings, find_terms
 from textclf.vectorize.terms.matrix import UNKNOWN, hash_terms, remap_columns, stack_columns, tfidf
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vocabulary import (
@@ -39,18 +39,16 @@ class Part:
 
     analyzer: str
     columns: int
-    vocabulary: list[str] | None
-    idf: list[float] | None
+    vocabulary: "list[str] | pa.LargeStringArray | None"
+    idf: list[float] | NDArray[np.float64] | None
 
     @cached_property
     def _position(self) -> dict[str, int]:
         return dict(zip(self.vocabulary or (), count(), strict=False))
 
     @cached_property
-    def _strings(self) -> "pa.LargeStringArray":
-        import pyarrow as pa
-
-        return pa.array(self.vocabulary, pa.large_string())
+    def _strings(self) -> Any:
+        return as_strings(() if self.vocabulary is None else self.vocabulary)
 
     def columns_of(self, terms: Any) -> NDArray[np.int32]:
         """Return the column of each term of `Counted.terms`, `UNKNOWN` if it is not in the vocabulary."""
@@ -64,7 +62,7 @@ class Part:
     def weigh(self, counted: Counted, settings: Terms) -> csr_array:
         """Return the vectors of texts whose terms were counted: (texts, columns)."""
         counts = remap_columns(counted.counts, self.columns_of(counted.terms), self.columns)
-        return counts if self.idf is None else tfidf(counts, np.array(self.idf), settings.sublinear_tf)
+        return counts if self.idf is None else tfidf(counts, np.asarray(self.idf), settings.sublinear_tf)
 
     def terms_of(self, text: str, settings: Terms) -> dict[str, int]:
         """Return the column of each distinct term of a text, or `UNKNOWN`."""
