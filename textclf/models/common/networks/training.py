@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 2048
 BLOCK_NUMBERS = 2**24  # in the inputs of a block, unless one step has more
-MEASURED_ROWS = 1024  # at a time
+MEASURED_ROWS, MEASURED_NUMBERS = 1024, 2**26  # at a time; in the arrays of a layer, unless one row has more
 
 
 @dataclass(frozen=True)
@@ -119,28 +119,28 @@ class Training:
         return state.history
 
     def epoch_blocks(self, state: State) -> Iterator[TrainingBlock]:
-        """Yield what is left of the epoch, each block made in a thread while the one before it is in use."""
-        architecture, batch, seed = self.architecture, self.settings.batch_size, self.settings.seed
+        """Yield what is left of the epoch, each block of a batch made in a thread while the one before is in use."""
+        architecture, seed = self.architecture, self.settings.seed
         devices = self.strategy.num_replicas_in_sync
         weights = class_weights(self.train.classes, self.train.counts, self.settings.class_weight)
         weights = np.ones(len(self.train.classes)) if weights is None else weights
 
-        def unmade() -> Iterator[tuple[Callable[[int], Block], int, bool]]:
+        def unmade() -> Iterator[tuple[Callable[[int], Block], int, int, bool]]:
             order = np.random.default_rng((seed, state.epoch)).permutation(len(self.train))
             for number in order[state.batch :].tolist():
                 part = self.train.readers[number]()
                 order_of_rows = draw_order(len(part.y), seed, state.epoch, number)
-                width = architecture.width(part.X)
+                width, batch = architecture.width(part.X), min(self.settings.batch_size, len(part.y))
                 steps = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // width) // batch)
                 for start in range(0, len(part.y), steps * batch):
                     rows = order_of_rows[start : start + steps * batch]
                     shape = (steps, batch)
                     make = partial(make_block, part, rows, shape, architecture.inputs, width, weights, devices)
-                    yield make, len(rows), start + len(rows) == len(part.y)
+                    yield make, -(-len(rows) // batch), len(rows), start + len(rows) == len(part.y)
 
-        def make_for_devices(block: tuple[Callable[[int], Block], int, bool]) -> TrainingBlock:
-            make, rows, ends_batch = block
-            return TrainingBlock(workers.distribute(self.strategy, make), -(-rows // batch), rows, ends_batch)
+        def make_for_devices(block: tuple[Callable[[int], Block], int, int, bool]) -> TrainingBlock:
+            make, steps, rows, ends_batch = block
+            return TrainingBlock(workers.distribute(self.strategy, make), steps, rows, ends_batch)
 
         return map_ahead(make_for_devices, unmade(), 1)
 
@@ -150,12 +150,20 @@ class Training:
         index, count = workers.worker_index() if self.strategy.num_replicas_in_sync > 1 else (0, 1)
         for read in watched.readers[index::count]:
             part = read()
-            shape, width = (1, min(MEASURED_ROWS, len(part.y))), architecture.width(part.X)
+            width = architecture.width(part.X)
+            most = max(1, MEASURED_NUMBERS // numbers_per_row(self.compiled.network, width))
+            shape = (1, min(MEASURED_ROWS, len(part.y), most))
             for start in range(0, len(part.y), shape[1]):
                 rows = np.arange(start, min(start + shape[1], len(part.y)))
                 totals += self.compiled.measure(make_block(part, rows, shape, architecture.inputs, width, weights))
         loss, correct = (workers.sum_over_workers(self.strategy, totals) / watched.rows).tolist()
         return loss, correct
+
+
+def numbers_per_row(network: "keras.Model", width: int) -> int:
+    """Return about how many numbers the widest layer has in memory for a row of `width` terms or tokens."""
+    layers = [(layer.output.shape[-1] or 1) * getattr(layer, "kernel_size", (1,))[0] for layer in network.layers]
+    return width * max(layers)
 
 
 def draw_order(rows: int, seed: int, epoch: int, batch: int) -> NDArray[np.int64]:
