@@ -88,7 +88,7 @@ def test_an_edit_of_what_a_running_stage_uses_is_refused(
     [
         ("split", ROWS, "params.yaml", "resamples: 200", "resamples: 300"),
         by_night("split", ROWS, "stages/report.py", '"""', '"""New. '),
-        (LR, FEATURES, "textclf/models/keras/training.py", '"""', '"""New. '),
+        (LR, FEATURES, "textclf/models/keras/build.py", '"""', '"""New. '),
         by_night(LR, FEATURES, "textclf/report/page.py", '"""', '"""New. '),
         by_night("evaluate", TRAINED, "params.yaml", "  C: 1.0", "  C: 2.0"),
         by_night("export", "shapes.json", "params.yaml", "terms: ", "terms: 1"),
