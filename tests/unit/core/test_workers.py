@@ -153,7 +153,7 @@ def test_workers_of_a_named_scheduler_must_have_the_same_code(
                 stack.enter_context(workers.pool(workers.FEWEST))
 
 
-@pytest.mark.parametrize("module", ["core/workers", "artifacts/layers", "models/keras/stream", "models/common/workers"])
+@pytest.mark.parametrize("module", ["core/workers", "artifacts/layers", "models/keras/build", "models/common/workers"])
 def test_the_hash_of_the_code_covers_every_module_wherever_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: str
 ) -> None:
