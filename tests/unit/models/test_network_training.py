@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Callable
 from functools import cache
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,13 @@ def test_early_stopping_follows_from_the_history(
     state = State(len(losses), history={"val_loss": losses})
     assert state.best_epoch == best_epoch
     assert state.is_done(settings(epochs=5, early_stopping=patience)) == is_done
+
+
+def test_a_library_that_only_another_network_needs_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(library: str) -> str:
+        if library == "keras-hub":
+            raise PackageNotFoundError(library)
+        return "1"
+
+    monkeypatch.setattr(checkpoint, "version", version)
+    assert networks.bits(networks.train(networks.rows(), networks.rows(4), networks.settings(units=[]))) is not None
