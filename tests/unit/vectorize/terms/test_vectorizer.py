@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.utils import murmurhash3_32
@@ -44,6 +44,7 @@ def params(**changes: object) -> Terms:
 
 
 @pytest.mark.parametrize("by_bytes_from", [0, 1000])
+@example(train=["Good food, good", "ß Straße 中文", "ab\0cd", ""], test=["good ß", "food 中文"], settings=Terms())
 @given(train=CORPORA, test=CORPORA, settings=any_settings())
 def test_vectors_are_those_of_scikit_learn_to_the_bit(
     train: list[str], test: list[str], settings: Terms, by_bytes_from: int
