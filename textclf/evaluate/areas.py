@@ -1,9 +1,11 @@
-"""The areas below the ROC curves of many classes, and their variances without resamples."""
+"""The areas below the ROC curves of all classes, their variances and intervals."""
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from textclf.evaluate.clusters import sum_by_cluster, variance_between
 from textclf.evaluate.intervals import Interval, normal, variance_of_mean
@@ -26,33 +28,58 @@ class Areas:
         self.areas: dict[int, float] = {}
         self.variances: dict[int, float] = {}
         total = np.zeros(len(y))
-        for place in shown_classes(probabilities.shape[1]):
-            positive = y == place
-            if positive.any() and not positive.all():
-                area, influence = _influence(positive, probabilities[:, place])
-                total += influence
-                self.areas[place] = area
-                self.variances[place] = variance(influence, positive.astype(np.int64), clusters, stratified=True)
+        for place, area, influence in influences(y, probabilities):
+            total += influence
+            self.areas[place] = area
+            self.variances[place] = variance(influence, (y == place).astype(np.int64), clusters, stratified=True)
         self.areas[-1] = sum(self.areas.values()) / len(self.areas)
         self.variances[-1] = variance(total / (len(self.areas) - 1), y, clusters, stratified)
 
     def interval(self, place: int | None, confidence: float) -> Interval:
-        """Return the interval of the area of a class, or of the mean of all."""
+        """Return the interval of the area of a class, or of the mean of all; a point if the area is 0 or 1.
+
+        It is symmetric in the log odds of the area: Pepe (2003), The Statistical Evaluation of Medical Tests, 5.2.4.
+        """
         key = place if place in self.areas else -1  # of two classes, both have the same
-        ends = normal(self.areas[key], math.sqrt(self.variances[key]), confidence)
-        return Interval(max(ends.low, 0.0), min(ends.high, 1.0))
+        area, error = self.areas[key], math.sqrt(self.variances[key])
+        if not 0 < area < 1:
+            return Interval(area, area)
+        return Interval(*special.expit(normal(special.logit(area), error / (area * (1 - area)), confidence)).tolist())
 
 
-def _influence(positive: NDArray[np.bool_], scores: Floats) -> tuple[float, Floats]:
-    """Return the area, and the influence of each row on it (rows,), whose variance / rows is that of the area."""
-    positives_below, others_below = counts_below(positive, scores)
-    positives = int(np.count_nonzero(positive))
-    others = len(positive) - positives
-    area = float(others_below[positive].mean()) / others
-    influence: Floats = np.where(
-        positive, (others_below / others - area) / positives, (1 - positives_below / positives - area) / others
-    )
-    return area, influence * len(scores)
+def influences(y: NDArray[np.int64], probabilities: Floats) -> Iterator[tuple[int, float, Floats]]:
+    """Yield each class that has rows, and other rows, with its area and the influence of each row on that (rows,).
+
+    The variance of the influence / rows is that of the area. Of two classes, the positive one is yielded.
+    """
+    for place in shown_classes(probabilities.shape[1]):
+        positive = y == place
+        positives = int(np.count_nonzero(positive))
+        others = len(y) - positives
+        if positives and others:
+            positives_below, others_below = counts_below(positive, probabilities[:, place])
+            area = float(others_below[positive].mean()) / others
+            above = 1 - positives_below / positives  # share of the class with a higher score than each row
+            influence = np.where(positive, (others_below / others - area) / positives, (above - area) / others)
+            yield place, area, influence * len(y)
+
+
+def area_difference(
+    y: NDArray[np.int64],
+    probabilities: tuple[Floats, Floats],
+    clusters: NDArray[np.int64] | None,
+    stratified: bool,
+    confidence: float,
+) -> Interval:
+    """Return the interval of the mean area of one model minus that of another on the same rows, all of whose classes.
+
+    It is a point if both give all rows the same ranks. DeLong et al. (1988).
+    """
+    found = [[*influences(y, each)] for each in probabilities]
+    areas = [sum(area for _, area, _ in each) / len(each) for each in found]
+    first, second = (np.mean([influence for _, _, influence in each], axis=0) for each in found)
+    error = math.sqrt(variance(first - second, y, clusters, stratified))
+    return normal(areas[0] - areas[1], error, confidence)
 
 
 def variance(values: Floats, strata: NDArray[np.int64], clusters: NDArray[np.int64] | None, stratified: bool) -> float:

@@ -58,14 +58,13 @@ def bootstrap(
     count: int = RESAMPLES,
     stratified: bool = True,
     clusters: NDArray[np.int64] | None = None,
-    areas: bool = True,
 ) -> dict[str, Values]:
     """Return each model's metrics in each resample, from its (probabilities, decided) for the same rows.
 
     All models are measured on the same resamples, so differences between the values of two models are paired.
-    `clusters` as for `resamples`; without `areas` the ROC AUC is left out.
+    `clusters` as for `resamples`.
     """
-    functions = {name: weighted(y, *outputs, areas) for name, outputs in models.items()}
+    functions = {name: weighted(y, *outputs) for name, outputs in models.items()}
     parts: dict[str, list[Values]] = {name: [] for name in models}
     for chunk in resamples(y, seed, count, stratified, clusters):
         weights = chunk.astype(np.float64)

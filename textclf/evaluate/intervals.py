@@ -120,7 +120,7 @@ def variance_of_mean(
     if not stratified:
         rows, sums, sums_of_squares = (np.atleast_1d(values.sum()) for values in (rows, sums, sums_of_squares))
     within = sums_of_squares - np.divide(sums**2, rows, out=np.zeros_like(sums), where=rows > 0)
-    return float(np.maximum(within, 0).sum() / rows.sum() ** 2)
+    return float((np.maximum(within, 0) * rows / np.maximum(rows - 1, 1)).sum() / rows.sum() ** 2)
 
 
 def percentile(draws: NDArray[np.float64], confidence: float = CONFIDENCE) -> Interval:
@@ -133,7 +133,7 @@ def percentile(draws: NDArray[np.float64], confidence: float = CONFIDENCE) -> In
     intervals. It does not suit the expected calibration error, which is biased upward
     in a sample and again in its resamples (67 to 91%), nor stratified resamples where class counts were left to chance
     (76% for the difference from a model that always decides one class). It does not cover the variation between
-    training runs or splits. Resamples in which the metric is undefined (NaN) are left out.
+    training runs or splits.
     """
-    low, high = np.nanquantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
     return Interval(float(low), float(high))

@@ -214,39 +214,16 @@ def counts_below(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, F
     return below[0], below[1]
 
 
-def _roc_auc(positive: NDArray[np.bool_], scores: Floats) -> Callable[[Floats], Floats]:
-    """Return a function from weights (weightings, rows) to the ROC AUC (weightings,), NaN without rows on both sides.
-
-    Mann-Whitney, ties count one half: Hanley & McNeil (1982), Radiology 143:29-36.
-    """
-    above, below = np.flatnonzero(positive), np.flatnonzero(~positive)
-    below = below[np.argsort(scores[below], kind="stable")]
-    less = np.searchsorted(scores[below], scores[above], side="left")
-    less_or_equal = np.searchsorted(scores[below], scores[above], side="right")
-
-    def area(weights: Floats) -> Floats:
-        negatives = np.zeros((len(weights), len(below) + 1))
-        np.cumsum(weights[:, below], axis=1, out=negatives[:, 1:])
-        positives = weights[:, above]
-        pairs = np.einsum("ij,ij->i", positives, negatives[:, less] + negatives[:, less_or_equal]) / 2
-        return _ratio(pairs, positives.sum(axis=1) * negatives[:, -1], undefined=np.nan)
-
-    return area
-
-
 # All metrics
 
 
-def weighted(
-    y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64], areas: bool = True
-) -> Callable[[Floats], Values]:
+def weighted(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Callable[[Floats], Values]:
     """Return a function from row weights (weightings, rows) to the metrics under each weighting.
 
-    The metrics are those of the registry that are defined for the rows, and `class_<name>` of each class against the
-    rest: balanced_accuracy and mcc need rows of two classes, roc_auc of every class. They equal scikit-learn's with
-    `sample_weight` and `zero_division=0`. A `class_roc_auc` without rows on both sides is NaN. Weights are not
-    negative; where all weights of a class are 0, balanced_accuracy and roc_auc are those of the other classes. Without
-    `areas` the ROC AUC is left out, which takes most of the time with many classes.
+    The metrics are those of the registry that are defined for the rows, without roc_auc, and `class_<name>` of each
+    class against the rest: balanced_accuracy and mcc need rows of two classes. They equal scikit-learn's with
+    `sample_weight` and `zero_division=0`. Weights are not negative; where all weights of a class are 0,
+    balanced_accuracy is that of the other classes.
     """
     classes = probabilities.shape[1]
     correct_rows = np.flatnonzero(decided == y)
@@ -260,7 +237,6 @@ def weighted(
     ends = np.cumsum([block.shape[1] for block in blocks])[:-1]
     terms = np.hstack(blocks).astype(np.float64)
     present = len(np.unique(y))
-    functions = [_roc_auc(y == place, probabilities[:, place]) for place in shown_classes(classes) if areas]
 
     def measure(weights: Floats) -> Values:
         *means, gaps = np.split(weights @ terms, ends, axis=1)
@@ -268,10 +244,7 @@ def weighted(
         values = from_counts(counts)
         values |= {name: mean[:, 0] / counts.total for name, mean in zip(ROW_MEANS, means, strict=True)}
         values["ece"] = np.abs(gaps).sum(axis=1) / counts.total
-        if not areas:
-            return values
-        by_class = np.column_stack([area(weights) for area in functions])
-        return values | _areas(by_class, classes, present)
+        return values
 
     return measure
 
@@ -281,16 +254,6 @@ def _area(positive: NDArray[np.bool_], scores: Floats) -> float:
     if positive.all() or not positive.any():
         return np.nan
     return float(counts_below(positive, scores)[1][positive].mean() / np.count_nonzero(~positive))
-
-
-def _areas(by_class: Floats, classes: int, present: int) -> Values:
-    """Return the area of each class, and their mean if all classes have rows, from (weightings, classes with one)."""
-    shape = len(by_class), classes
-    values: Values = {"class_roc_auc": np.broadcast_to(by_class, shape)}  # binary: the same for both
-    if present == classes:
-        defined = np.isfinite(by_class).sum(axis=1)
-        values["roc_auc"] = _ratio(np.nansum(by_class, axis=1), defined, undefined=np.nan)
-    return values
 
 
 def _sum_by(
@@ -314,14 +277,18 @@ def _sum_by(
 
 
 def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Values:
-    """Return the metrics of `weighted` with one weighting, in which every row counts once."""
+    """Return the metrics of `weighted` with one weighting, in which every row counts once, and the ROC AUC.
+
+    roc_auc needs rows of every class; a `class_roc_auc` without rows on both sides is NaN.
+    """
     classes, present = probabilities.shape[1], len(np.unique(y))
     values = from_tables(confusion_matrix(y, decided, classes)[np.newaxis], present)
     values |= {name: np.atleast_1d(function(y, probabilities).mean()) for name, function in ROW_MEANS.items()}
     confidences, correct, position = top_class(y, probabilities)
     values["ece"] = np.atleast_1d(np.abs(np.bincount(position, correct - confidences)).sum() / len(y))
-    areas = [_area(y == place, probabilities[:, place]) for place in shown_classes(classes)]
-    return values | _areas(np.array([areas]), classes, present)
+    areas = np.array([_area(y == place, probabilities[:, place]) for place in shown_classes(classes)])
+    values["class_roc_auc"] = np.broadcast_to(areas, (1, classes))  # binary: the same for both
+    return values | ({"roc_auc": np.atleast_1d(areas.mean())} if present == classes else {})
 
 
 def compute(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> dict[str, float]:

@@ -2,7 +2,7 @@
 
 Up to `EXACT_ROWS` rows they are percentile intervals of bootstrap resamples of the rows, or of the clusters of
 dependent ones. Beyond, counts are resampled instead of rows, which takes the same time for any number of rows; means
-over rows have normal intervals. The ROC AUC of many rows or classes has a normal interval too (`areas.Areas`).
+over rows have normal intervals. The ROC AUC has the interval of `areas.Areas`.
 """
 
 import math
@@ -27,8 +27,6 @@ from textclf.evaluate.metrics import (
     from_tables,
 )
 from textclf.evaluate.settings import EXACT_ROWS, Evaluate
-
-RESAMPLED_AREAS = 20  # classes up to which the ROC AUC is resampled; its time grows with rows times classes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -67,7 +65,7 @@ class Sampling:
     def interval(self, model: str, metric: str, position: int | None = None) -> Interval:
         """Return the interval of a metric of a model, or of that of the class at this position."""
         confidence, rows = self.settings.confidence, self.rows
-        if metric == "roc_auc" and (self.many or rows.classes > RESAMPLED_AREAS):
+        if metric == "roc_auc":
             if model not in self._areas:
                 self._areas[model] = Areas(rows.y, rows.probabilities[model], rows.clusters, rows.stratified)
             return self._areas[model].interval(position, confidence)
@@ -104,10 +102,7 @@ class Sampling:
         if self.many:
             return {name: self._count_draws(decided) for name, decided in rows.decided.items()}
         outputs = {name: (rows.probabilities[name], rows.decided[name]) for name in rows.decided}
-        areas = rows.classes <= RESAMPLED_AREAS
-        return bootstrap(
-            rows.y, outputs, settings.seed, settings.resamples, rows.stratified, rows.clusters, areas=areas
-        )
+        return bootstrap(rows.y, outputs, settings.seed, settings.resamples, rows.stratified, rows.clusters)
 
     def _count_draws(self, decided: Ints) -> Values:
         rows, settings, present = self.rows, self.settings, len(np.unique(self.rows.y))

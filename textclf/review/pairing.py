@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
+from textclf.evaluate.areas import area_difference
 from textclf.evaluate.bootstrap import bootstrap
-from textclf.evaluate.boundary import FEW_DISCORDANT, FEW_ROWS, TINY
+from textclf.evaluate.boundary import FEW_ROWS, TINY
 from textclf.evaluate.comparisons import McNemar, mcnemar
 from textclf.evaluate.intervals import Interval, percentile, tango
 from textclf.evaluate.metrics import compute
@@ -122,9 +123,9 @@ def paired_intervals(
 ) -> tuple[dict[str, Interval], McNemar]:
     """Return the interval of each metric's change (head minus base) and McNemar's test (a: head), for the same ids.
 
-    Both sets of predictions are measured on the same bootstrap resamples of the rows. Where these fail, because there
-    are few rows or they all have the same change, accuracy has a score interval and other metrics none. Metrics without
-    an interval in the registry have none here.
+    Accuracy has Tango's score interval, the ROC AUC DeLong's, other metrics percentiles of the same bootstrap resamples
+    of both. Where these fail, because there are few rows or they all have the same change, only accuracy has one.
+    Metrics without an interval in the registry have none here.
     """
     position = {row: place for place, row in enumerate(base.rows.ids)}
     base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
@@ -133,15 +134,13 @@ def paired_intervals(
     draws = bootstrap(y, outputs, settings.seed, settings.resamples, stratified)
     right, before = head.positions == y, base.positions == y
     test = mcnemar(int((right & ~before).sum()), int((before & ~right).sum()))
-    intervals = {}
-    for metric, values in draws["head"].items():
-        if metric not in METRICS or not METRICS[metric].interval:
-            continue
-        low, high = percentile(values - draws["base"][metric], settings.confidence)
-        few = metric == "accuracy" and test.only_a + test.only_b < FEW_DISCORDANT
-        if few or len(y) < FEW_ROWS or high - low <= TINY:
-            if metric != "accuracy":
-                continue
-            low, high = tango(test.only_a, test.only_b, len(y), settings.confidence)
-        intervals[metric] = Interval(round(low, DIGITS), round(high, DIGITS))
-    return intervals, test
+    intervals = {"accuracy": tango(test.only_a, test.only_b, len(y), settings.confidence)}
+    if len(y) >= FEW_ROWS:
+        for metric in METRICS.keys() & draws["head"].keys():
+            if METRICS[metric].interval and metric != "accuracy":
+                intervals[metric] = percentile(draws["head"][metric] - draws["base"][metric], settings.confidence)
+        if set(y.tolist()) == set(range(len(head.rows.classes))):
+            both = head.rows.probabilities, base.rows.probabilities
+            intervals["roc_auc"] = area_difference(y, both, None, stratified, settings.confidence)
+    ends = {metric: Interval(*(round(end, DIGITS) for end in ends)) for metric, ends in intervals.items()}
+    return {metric: each for metric, each in ends.items() if metric == "accuracy" or each.high - each.low > TINY}, test

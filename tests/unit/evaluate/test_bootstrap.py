@@ -32,15 +32,11 @@ def test_resamples_that_are_not_stratified_draw_from_all_rows() -> None:
     assert positives.var() == pytest.approx(40 * 0.75 * 0.25, rel=0.1)
 
 
-def test_resamples_without_a_class_do_not_count_for_a_metric_that_they_leave_undefined() -> None:
+def test_a_class_that_a_resample_misses_does_not_count_in_it() -> None:
     y, probabilities = np.array([0, 0, 0, 1]), np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]])
     decided = probabilities.argmax(axis=1)
     draws = bootstrap(y, {"a": (probabilities, decided)}, 1, 500, stratified=False)["a"]
-    undefined = np.isnan(draws["roc_auc"])
-    assert 0 < undefined.sum() < 500
-    assert {name for name, values in draws.items() if np.isnan(values).any()} == {"roc_auc", "class_roc_auc"}
-    expected = np.quantile(draws["roc_auc"][~undefined], [0.025, 0.975])
-    assert percentile(draws["roc_auc"]) == pytest.approx(expected)
+    assert all(np.isfinite(values).all() for values in draws.values())
     weights = np.array([[1.0, 2.0, 1.0, 0.0]])
     assert weighted(y, probabilities, decided)(weights)["balanced_accuracy"][0] == 0.75
 

@@ -4,12 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.stats import norm
+from sklearn.metrics import roc_auc_score
 
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
-from textclf.evaluate.areas import Areas
+from textclf.evaluate.areas import Areas, area_difference
 from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval, mean_interval
-from textclf.evaluate.intervals import Interval, area_score, tango, wilson
+from textclf.evaluate.intervals import area_score, tango, wilson
 from textclf.evaluate.registry import METRICS
 
 COUNT_METRICS = ("balanced_accuracy", "mcc", "precision", "recall", "f1")
@@ -134,21 +136,45 @@ def test_intervals_of_few_rows_cover_the_truth() -> None:
 @pytest.mark.parametrize("place", [None, 0, 3])
 def test_areas_without_resamples_have_nearly_the_intervals_of_resamples(place: int | None) -> None:
     rows = drawn(3, 600, 4)
-    expected = exact({"a": rows}, TOP, resamples=1000).interval("a", "roc_auc", place)
-    assert expected
-    assert Areas(rows.y, rows.probabilities, None, stratified=False).interval(place, 0.95) == pytest.approx(
-        expected, abs=0.1 * (expected.high - expected.low)
-    )
+    draws = [bootstrapped(number, rows.y, rows.probabilities, place) for number in range(400)]
+    expected = np.quantile(draws, [0.025, 0.975])
+    found = Areas(rows.y, rows.probabilities, None, stratified=False).interval(place, 0.95)
+    assert found == pytest.approx(expected, abs=0.12 * float(np.ptp(expected)))
 
 
-def test_an_interval_of_many_classes_needs_no_resamples_of_the_area() -> None:
-    rows = drawn(3, 600, 21)
-    many = exact({"a": rows}, TOP)
-    assert "roc_auc" not in many.sampling._draws["a"]
-    ends = many.interval("a", "roc_auc")
-    assert ends
-    few = exact({"a": drawn(3, 600, 20)}, TOP)
-    other = few.interval("a", "roc_auc")
-    assert other
-    assert ends.high - ends.low == pytest.approx(other.high - other.low, rel=0.3)
-    assert isinstance(many.interval("a", "roc_auc", 4), Interval)
+def bootstrapped(seed: int, y: NDArray[np.int64], probabilities: NDArray[np.float64], place: int | None) -> float:
+    """Return scikit-learn's ROC AUC of a class, or the mean of all, in one resample."""
+    drawn_rows = np.random.default_rng(seed).integers(0, len(y), len(y))
+    places = range(probabilities.shape[1]) if place is None else [place]
+    resample, scores = y[drawn_rows], probabilities[drawn_rows]
+    return float(np.mean([roc_auc_score(resample == each, scores[:, each]) for each in places]))
+
+
+@pytest.mark.parametrize("clusters", [None, np.arange(600) // 3])
+def test_a_difference_of_areas_has_nearly_the_interval_of_paired_resamples(clusters: NDArray[np.int64] | None) -> None:
+    first = drawn(3, 600, 3)
+    if clusters is not None:
+        first = first.take(clusters * 3)
+    other = np.random.default_rng(1).dirichlet(np.ones(3), 600)[clusters if clusters is not None else slice(None)]
+    second = (first.probabilities + other) / 2
+    draws = []
+    for number in range(400):
+        groups = np.arange(600) if clusters is None else clusters
+        chosen = np.random.default_rng(number).integers(0, groups.max() + 1, groups.max() + 1)
+        rows = np.concatenate([np.flatnonzero(groups == each) for each in chosen]) if clusters is not None else chosen
+        areas = [
+            np.mean([roc_auc_score(first.y[rows] == each, scores[rows, each]) for each in range(3)])
+            for scores in (first.probabilities, second)
+        ]
+        draws.append(areas[0] - areas[1])
+    expected = np.quantile(draws, [0.025, 0.975])
+    found = area_difference(first.y, (first.probabilities, second), clusters, False, 0.95)
+    assert found == pytest.approx(expected, abs=0.12 * float(np.ptp(expected)))
+
+
+def test_the_interval_of_an_area_stays_within_0_and_1() -> None:
+    y = np.repeat([0, 1], 20)
+    scores = np.where(y == 1, 0.9, 0.1) + np.linspace(0, 0.01, 40)
+    scores[0] = 0.909
+    found = Areas(y, np.column_stack([1 - scores, scores]), None, stratified=True).interval(None, 0.95)
+    assert 0.7 < found.low < 0.99 < found.high < 1

@@ -98,6 +98,7 @@ def test_weighted_metrics_equal_scikit_learn(seed: int, classes: int, whole: boo
     values = weighted(y, probabilities, decided)(weights)
     for place, of_rows in enumerate(weights):
         expected = by_scikit_learn(y, probabilities, decided, of_rows)
+        expected = {name: value for name, value in expected.items() if not name.endswith("roc_auc")}
         assert {*values} == {*expected}
         for name, value in expected.items():
             assert values[name][place] == pytest.approx(value, abs=1e-12), name
@@ -128,10 +129,8 @@ def test_a_resample_without_a_class_counts_the_others() -> None:
     weights[2, y >= 1] = 0
     values = weighted(y, probabilities, decided)(weights)
     for place, classes in enumerate((3, 2)):
-        for macro, of_class in (("roc_auc", "class_roc_auc"), ("balanced_accuracy", "class_recall")):
-            assert values[macro][place] == pytest.approx(values[of_class][place, :classes].mean(), abs=1e-12)
-    assert np.isfinite(values["class_roc_auc"]).sum(axis=1).tolist() == [3, 2, 0]
-    assert np.isnan(values["roc_auc"]).tolist() == [False, False, True]
+        recalls = values["class_recall"][place, :classes]
+        assert values["balanced_accuracy"][place] == pytest.approx(recalls.mean(), abs=1e-12)
 
 
 @pytest.mark.parametrize("label", [0, 1])

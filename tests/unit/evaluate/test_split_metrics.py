@@ -3,7 +3,6 @@
 import dataclasses
 from itertools import combinations
 
-import numpy as np
 import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as sk
@@ -50,7 +49,7 @@ def test_intervals_draw_within_the_classes_only_if_the_split_is_stratified() -> 
     for stratified in (False, True):
         outputs = {"a": (rows.probabilities, HALF.decide(rows.probabilities))}
         draws = bootstrap(rows.y, outputs, settings.seed, settings.resamples, stratified)["a"]
-        for metric in WITH_INTERVAL - {"accuracy"}:
+        for metric in WITH_INTERVAL - {"accuracy", "roc_auc"}:
             low, high = percentile(draws[metric], settings.confidence)
             assert intervals[stratified][metric] == {"low": round(low, 6), "high": round(high, 6)}
     assert intervals[False]["brier"] != intervals[True]["brier"]
@@ -97,7 +96,7 @@ def test_intervals_of_a_class_are_wilsons_for_recall_and_percentiles_for_the_oth
     for position, row in enumerate(part.by_class("a").to_dict("records")):
         ends = wilson(round(row["recall"] * row["support"]), row["support"], confidence)
         assert (row["recall_low"], row["recall_high"]) == ends
-        for metric in ("precision", "f1", "roc_auc"):
+        for metric in ("precision", "f1"):
             ends = percentile(part.sampling._draws["a"][f"class_{metric}"][:, position], confidence)
             assert (row[f"{metric}_low"], row[f"{metric}_high"]) == pytest.approx(ends)
 
@@ -195,13 +194,3 @@ def test_identical_models_do_not_differ_but_other_rows_could_tell_them_apart() -
 
 def test_one_model_is_compared_with_none() -> None:
     assert exact({"a": FOUR}).comparisons() == {}
-
-
-def test_comparisons_draw_within_the_classes_only_if_the_split_is_stratified() -> None:
-    # b always decides no: within the classes its difference from a perfect model can't vary, so that resamples fail.
-    y = np.repeat([1, 0], [10, 30])
-    models = {"a": predictions(y, y), "b": predictions(y, np.zeros(40))}
-    fixed, free = (exact(models, stratified=stratified).comparisons()["b_vs_a"] for stratified in (True, False))
-    assert (fixed["low"], fixed["high"]) == pytest.approx(tango(0, 10, 40), abs=1e-6)
-    assert free["low"] < -0.25 < free["high"]
-    assert (fixed["low"], fixed["high"]) != (free["low"], free["high"])

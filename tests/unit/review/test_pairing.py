@@ -8,9 +8,11 @@ import pytest
 from tests.unit.review.samples import change
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
+from textclf.evaluate.areas import area_difference
 from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.comparisons import mcnemar
 from textclf.evaluate.intervals import Interval, percentile, tango
+from textclf.evaluate.metrics import log_losses
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.review import pairing
@@ -45,16 +47,19 @@ def pair(base: Decided, head: Decided, recorded: float, clustered: tuple[str, ..
     return pairing.pair_predictions(changes, {"keras": base}, {"keras": head}, SETTINGS, True, clustered)
 
 
-def test_the_paired_interval_of_accuracy_is_that_of_the_same_resamples() -> None:
+def test_paired_intervals_are_those_of_the_same_rows_at_both_revisions() -> None:
     intervals, test = pairing.paired_intervals(BASE, HEAD, SETTINGS, stratified=True)
     y = HEAD.rows.y
     correct = HEAD.positions == y, BASE.positions == y
-    better = correct[0].astype(np.int64) - correct[1]
-    draws = [chunk @ better / len(y) for chunk in resamples(y, SETTINGS.seed, SETTINGS.resamples)]
-    assert intervals["accuracy"] == pytest.approx(percentile(np.concatenate(draws)), abs=1e-6)
-    only = [sum(one and not other for one, other in zip(*pair, strict=True)) for pair in (correct, correct[::-1])]
-    assert test == mcnemar(*only)
-    assert only[0] != only[1]
+    only, other = (int((one & ~two).sum()) for one, two in (correct, correct[::-1]))
+    assert test == mcnemar(only, other)
+    assert only != other
+    assert intervals["accuracy"] == pytest.approx(tango(only, other, len(y)), abs=1e-6)
+    losses = [log_losses(y, side.rows.probabilities) for side in (HEAD, BASE)]
+    draws = [chunk @ (losses[0] - losses[1]) / len(y) for chunk in resamples(y, SETTINGS.seed, SETTINGS.resamples)]
+    assert intervals["log_loss"] == pytest.approx(percentile(np.concatenate(draws)), abs=1e-6)
+    both = HEAD.rows.probabilities, BASE.rows.probabilities
+    assert intervals["roc_auc"] == pytest.approx(area_difference(y, both, None, True, 0.95), abs=1e-6)
     assert set(intervals) == {name for name, metric in METRICS.items() if metric.interval}
 
 
