@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from textclf.evaluate.clusters import sum_by_cluster, variance_between
+from textclf.evaluate.clusters import few_clusters, sum_by_cluster, variance_between
 from textclf.evaluate.intervals import Interval, normal, variance_of_mean
 from textclf.evaluate.metrics import counts_below, shown_classes
 
@@ -25,6 +25,7 @@ class Areas:
         self, y: NDArray[np.int64], probabilities: Floats, clusters: NDArray[np.int64] | None, stratified: bool
     ) -> None:
         """Take the actual classes and probabilities of all rows, and the positions of their clusters, if any."""
+        self.clusters = None if clusters is None else int(np.count_nonzero(np.bincount(clusters)))
         self.areas: dict[int, float] = {}
         self.variances: dict[int, float] = {}
         total = np.zeros(len(y))
@@ -39,12 +40,16 @@ class Areas:
         """Return the interval of the area of a class, or of the mean of all; a point if the area is 0 or 1.
 
         It is symmetric in the log odds of the area: Pepe (2003), The Statistical Evaluation of Medical Tests, 5.2.4.
+        With clusters, the quantile is Student's, as in `clusters.few_clusters`.
         """
         key = place if place in self.areas else -1  # of two classes, both have the same
-        area, error = self.areas[key], math.sqrt(self.variances[key])
+        area, error = self.areas[key], math.sqrt(self.variances[key] / self._few(confidence))
         if not 0 < area < 1:
             return Interval(area, area)
         return Interval(*special.expit(normal(special.logit(area), error / (area * (1 - area)), confidence)).tolist())
+
+    def _few(self, confidence: float) -> float:
+        return 1.0 if self.clusters is None else few_clusters(self.clusters, confidence)
 
 
 def influences(y: NDArray[np.int64], probabilities: Floats) -> Iterator[tuple[int, float, Floats]]:
@@ -73,12 +78,13 @@ def area_difference(
 ) -> Interval:
     """Return the interval of the mean area of one model minus that of another on the same rows, all of whose classes.
 
-    It is a point if both give all rows the same ranks. DeLong et al. (1988).
+    It is a point if both give all rows the same ranks. DeLong et al. (1988); clusters as in `Areas`.
     """
     found = [[*influences(y, each)] for each in probabilities]
     areas = [sum(area for _, area, _ in each) / len(each) for each in found]
     first, second = (np.mean([influence for _, _, influence in each], axis=0) for each in found)
-    error = math.sqrt(variance(first - second, y, clusters, stratified))
+    few = 1.0 if clusters is None else few_clusters(int(np.count_nonzero(np.bincount(clusters))), confidence)
+    error = math.sqrt(variance(first - second, y, clusters, stratified) / few)
     return normal(areas[0] - areas[1], error, confidence)
 
 

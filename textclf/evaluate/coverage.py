@@ -13,7 +13,7 @@ from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name
 from textclf.evaluate.boundary import Share
 from textclf.evaluate.choose import no_validation_rows, some_rows
-from textclf.evaluate.clusters import effective_rows, sum_by_cluster
+from textclf.evaluate.clusters import effective_rows
 from textclf.evaluate.sampling import Rows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
@@ -116,8 +116,7 @@ def _share(
         return None
     value, effective = right / total, float(total)
     if clusters is not None:
-        sums, sizes = sum_by_cluster(found & among, clusters), sum_by_cluster(among, clusters)
-        effective = effective_rows(sums, sizes, value * (1 - value), confidence)
+        effective = effective_rows(found[among], clusters[among], found[among], confidence)
     ends = Share(right, total, effective).interval(confidence)
     numbers = {"value": value, "low": ends.low, "high": ends.high}
     return {name: round(number, DIGITS) for name, number in numbers.items()} | {"rows": total}

@@ -15,8 +15,6 @@ from numpy.typing import NDArray
 
 from textclf.evaluate.areas import Areas, variance
 from textclf.evaluate.bootstrap import bootstrap, join, resample_counts, resamples
-from textclf.evaluate.clusters import sum_by_cluster
-from textclf.evaluate.comparisons import Difference
 from textclf.evaluate.intervals import Interval, normal, percentile
 from textclf.evaluate.metrics import (
     ROW_MEANS,
@@ -74,22 +72,6 @@ class Sampling:
         draws = self._draws[model]
         values = draws[metric] if position is None else draws[f"class_{metric}"][:, position]
         return percentile(values, confidence)
-
-    def difference(self, a: str, b: str) -> Difference:
-        """Return the accuracy of a minus that of b, with its interval."""
-        rows, settings = self.rows, self.settings
-        right_a, right_b = (rows.decided[model] == rows.y for model in (a, b))
-        better = right_a.astype(np.int64) - right_b
-        if not self.many:
-            draws = self._draws[a]["accuracy"] - self._draws[b]["accuracy"]
-        elif rows.clusters is None:
-            kinds = np.bincount(4 * rows.y + right_b + 2 * right_a, minlength=4 * rows.classes).reshape(-1, 4)
-            tables = resample_counts(kinds, settings.seed, settings.resamples, rows.stratified)
-            draws = np.concatenate([(table[:, :, 2] - table[:, :, 1]).sum(axis=1) for table in tables]) / len(rows)
-        else:
-            sums, sizes = (sum_by_cluster(each, rows.clusters) for each in (better, np.ones(len(rows))))
-            draws = np.concatenate([(chunk @ sums) / (chunk @ sizes) for chunk in self._resampled_clusters(len(sums))])
-        return Difference(float(better.mean()), *percentile(draws, settings.confidence))
 
     def _resampled_clusters(self, count: int) -> Iterator[NDArray[np.int32]]:
         """Yield how often each of so many clusters is drawn in each resample, in chunks (resamples, clusters)."""

@@ -13,7 +13,6 @@ from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves
 from textclf.evaluate.boundary import (
     FEW,
-    FEW_DISCORDANT,
     FEW_ROWS,
     TINY,
     Share,
@@ -84,16 +83,14 @@ class SplitMetrics:
         probabilities = self.of_rows.probabilities[model]
         return bool((probabilities == probabilities[0]).all())
 
-    def cluster_counts(self, model: str, metric: str, place: int | None) -> tuple[Floats, Floats]:
-        """Return the right rows and all rows of each cluster whose share gives accuracy or a metric of `SHARES`."""
-        y, decided, clusters = self.of_rows.y, self.of_rows.decided[model], self.of_rows.clusters
-        assert clusters is not None  # noqa: S101 (asked for only if there are clusters)
+    def counted(self, model: str, metric: str, place: int | None) -> NDArray[np.bool_]:
+        """Return which rows (rows,) count for the accuracy, or for a metric of `SHARES` of the class at a place."""
+        y, decided = self.of_rows.y, self.of_rows.decided[model]
         if place is None or metric == "accuracy":
-            rows = np.ones(len(y), dtype=bool)
-        else:
-            actual, predicted = y == place, decided == place
-            rows = {"precision": predicted, "recall": actual, "f1": actual | predicted}[metric]
-        return sum_by_cluster(rows & (decided == y), clusters), sum_by_cluster(rows, clusters)
+            return np.ones(len(y), dtype=bool)
+        is_actual: NDArray[np.bool_] = y == place
+        is_decided: NDArray[np.bool_] = decided == place
+        return is_decided if metric == "precision" else is_actual if metric == "recall" else is_actual | is_decided
 
     def positive_counts(self, model: str) -> dict[str, PositiveCounts]:
         """Return false and true positives of each class with a curve, at every distinct score."""
@@ -153,8 +150,8 @@ class SplitMetrics:
                 return None
             if metric == "accuracy" or share.few or self._few or (metric == "recall" and position is not None):
                 return share.interval(confidence)
-        matrix = self.matrices[model]
-        if metric in ROW_MEANS and matrix.sum() - matrix.trace() < FEW:  # the losses of few wrong rows dominate
+        matrix, decided = self.matrices[model], self.of_rows.decided[model]
+        if metric in ROW_MEANS and self._independent(decided != self.of_rows.y) < FEW:  # few losses dominate
             return None
         if not self._few:
             ends = self.sampling.interval(model, metric, position)
@@ -195,11 +192,19 @@ class SplitMetrics:
     def _share(self, model: str, metric: str, place: int | None) -> Share:
         """Return the share that gives the accuracy, or a metric of `SHARES` of a class."""
         right, rows = count_share(self.matrices[model], metric, place)
-        effective = float(rows)
-        if self.clusters is not None and rows:
-            counts = self.cluster_counts(model, metric, place)
-            effective = effective_rows(*counts, right / rows * (1 - right / rows), self.settings.confidence)
-        return Share(right, rows, effective, metric == "f1")
+        if self.of_rows.clusters is None or not rows:
+            return Share(right, rows, float(rows), metric == "f1", min(right, rows - right))
+        among = self.counted(model, metric, place)
+        is_right = self.of_rows.decided[model] == self.of_rows.y
+        rarer = min(self._independent(among & kind) for kind in (is_right, ~is_right))
+        values, clusters = is_right[among], self.of_rows.clusters[among]
+        effective = effective_rows(values, clusters, values, self.settings.confidence)
+        return Share(right, rows, effective, metric == "f1", rarer)
+
+    def _independent(self, some: NDArray[np.bool_]) -> int:
+        """Return the number of clusters that some rows (rows,) are in, or of these rows if all are independent."""
+        clusters = self.of_rows.clusters
+        return int(np.count_nonzero(some if clusters is None else np.bincount(clusters[some])))
 
     def _area_interval(self, model: str, place: int | None) -> Interval | None:
         """Return the interval of the ROC AUC of a class, or of the mean of all, where resamples fail."""
@@ -209,14 +214,16 @@ class SplitMetrics:
         for position, area in zip(places, areas, strict=True):
             positives = float(self._share(model, "recall", position).rows)
             others = self.rows - positives
-            if self.clusters is not None:
-                actual = self.cluster_counts(model, "recall", position)[1]
-                every = self.cluster_counts(model, "accuracy", position)[1]
-                positives, others = (
-                    effective_rows(0 * rows, rows, 0.0, self.settings.confidence) for rows in (actual, every - actual)
-                )
+            clusters, actual = self.of_rows.clusters, self.of_rows.y == position
+            if clusters is not None:
+                positives, others = (self._perfectly_correlated(clusters[part]) for part in (actual, ~actual))
             ends.append(area_score(area, positives, others, self.settings.confidence))
         return mean_interval(areas, ends)
+
+    def _perfectly_correlated(self, clusters: NDArray[np.int64]) -> float:
+        """Return the number of independent rows that these are worth if the rows of each cluster are alike."""
+        alike = np.ones(len(clusters), dtype=bool)
+        return effective_rows(alike, clusters, alike, self.settings.confidence)
 
     def comparison(self, a: str, b: str) -> Comparison:
         """Return how two models compare on the rows; `b` comes before `a` in the order of the models."""
@@ -224,18 +231,13 @@ class SplitMetrics:
         right_a, right_b = (self.of_rows.decided[model] == self.of_rows.y for model in (a, b))
         only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
         test, effective = mcnemar(only_a, only_b), float(rows)
-        discordant = (only_a + only_b) / rows
-        difference = self.sampling.difference(a, b)
         if clusters is not None:
-            sums = sum_by_cluster(right_a.astype(np.int64) - right_b, clusters)
-            variance = discordant - difference.difference**2
-            effective = effective_rows(sums, sum_by_cluster(np.ones(rows), clusters), variance, confidence)
-            test = McNemar(only_a, only_b, sign_flip(sums))
-        if self._few or discordant * rows < FEW_DISCORDANT or difference.high - difference.low <= TINY:
-            worth = effective / rows
-            ends = tango(only_a * worth, only_b * worth, effective, confidence)
-            difference = Difference(difference.difference, *ends)
-        return Comparison(test, difference, effective, discordant)
+            better = right_a.astype(np.int64) - right_b
+            effective = effective_rows(better, clusters, better != 0, confidence)
+            test = McNemar(only_a, only_b, sign_flip(sum_by_cluster(better, clusters)))
+        ends = tango(only_a / rows * effective, only_b / rows * effective, effective, confidence)
+        difference = Difference((only_a - only_b) / rows, *ends)
+        return Comparison(test, difference, effective, (only_a + only_b) / rows)
 
     def by_class(self, model: str) -> pd.DataFrame:
         """Return one row per class against the rest: `split`, `class`, `support` (its rows), metrics and intervals.

@@ -10,7 +10,7 @@ from sklearn.metrics import roc_auc_score
 
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
 from textclf.evaluate.areas import Areas, area_difference
-from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval, mean_interval
+from textclf.evaluate.boundary import FEW, FEW_ROWS, Share, counts_interval, mean_interval
 from textclf.evaluate.intervals import area_score, tango, wilson
 from textclf.evaluate.registry import METRICS
 
@@ -23,8 +23,8 @@ def test_f1_has_the_interval_of_the_share_that_it_follows_from() -> None:
     assert share.interval() == pytest.approx([2 * end / (1 + end) for end in ends])
     assert share.interval().low < 2 * 8 / (8 + 12) < share.interval().high
     assert Share(12, 12, 3.5, f1=True).interval().high == 1
-    assert Share(9, 12, 12).few
-    assert not Share(7, 12, 12).few
+    assert Share(9, 12, 12, rarer=FEW - 1).few
+    assert not Share(7, 12, 12, rarer=FEW).few
 
 
 def test_the_interval_of_balanced_accuracy_adds_those_of_the_recalls_as_squares() -> None:

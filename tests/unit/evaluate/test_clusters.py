@@ -19,6 +19,7 @@ from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.clusters import (
     BUCKETS,
     IdDigest,
+    correlation,
     count_dependent,
     effective_rows,
     group_rows,
@@ -40,21 +41,59 @@ def test_rows_count_as_dependent_once_more_than_5_percent_repeat_another() -> No
     assert count_dependent(np.zeros(0, np.uint64)) == 0
 
 
-def test_clusters_of_equal_rows_are_worth_one_row_each() -> None:
-    sums, rows = np.repeat([0.0, 5.0], 100), np.full(200, 5.0)
-    df = 199  # Student's t is slightly wider than the normal distribution
-    assert effective_rows(sums, rows, 0.25) == pytest.approx(200 * (1.959964 / 1.971957) ** 2 * df / 200, rel=1e-3)
-    assert effective_rows(np.full(200, 5.0), rows, 0.0) == pytest.approx(200, rel=0.02)  # all right: as if correlated
+def groups(*sizes: int) -> NDArray[np.int64]:
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
+def few(count: int) -> float:
+    """Return the factor of so many clusters."""
+    return float((stats.norm.ppf(0.975) / stats.t.ppf(0.975, count - 1)) ** 2)
+
+
+def test_copies_of_a_row_are_worth_one_row() -> None:
+    right = np.repeat([True, False], 500)
+    assert effective_rows(right, groups(*[5] * 200), right, 0.95) == pytest.approx(200 * few(200), rel=1e-6)
+    alone = np.tile([True, False], 40)
+    assert correlation(alone, groups(*[1] * 80), alone) == 0
+    assert effective_rows(alone, groups(*[1] * 80), alone, 0.95) == pytest.approx(80 * few(80))
+
+
+@pytest.mark.parametrize("values", ["binary", "continuous"])
+@pytest.mark.parametrize("true", [0.0, 0.3, 0.8])
+def test_the_correlation_is_that_of_the_rows_of_a_cluster(values: str, true: float) -> None:
+    generator = np.random.default_rng(3)
+    clusters = groups(*generator.integers(1, 9, 20_000))
+    scores = math.sqrt(true) * generator.normal(size=20_000)[clusters]
+    scores += math.sqrt(1 - true) * generator.normal(size=len(clusters))
+    found = correlation(scores if values == "continuous" else scores > 0, clusters, scores > 0)
+    expected = true if values == "continuous" else 2 / math.pi * math.asin(true)  # of the signs of normal numbers
+    assert found == pytest.approx(expected, abs=0.02)
+
+
+@pytest.mark.parametrize(
+    ("right", "sizes", "expected"),
+    [
+        ([True] * 30, [3] * 10, 1.0),  # no mistake: nothing says that rows of a cluster differ
+        ([True] * 29 + [False], [3] * 10, 0.51),  # one cluster with a mistake, whose rows differ
+        ([True] * 20 + [False] * 10, [30], 1.0),  # a single cluster
+        ([True, False] * 15, [22, *[1] * 8], 0.5),  # both occur in the only text with copies
+    ],
+)
+def test_few_clusters_are_taken_as_nearly_perfectly_correlated(
+    right: list[bool], sizes: list[int], expected: float
+) -> None:
+    values = np.array(right)
+    assert correlation(values, groups(*sizes), values) == pytest.approx(expected, abs=0.01)
+    assert correlation(~values, groups(*sizes), ~values) == pytest.approx(expected, abs=0.01)
 
 
 @given(SEEDS, st.integers(2, 60))
 def test_rows_are_never_worth_more_than_their_number(seed: int, count: int) -> None:
     generator = np.random.default_rng(seed)
-    rows = generator.integers(0, 6, count).astype(float)
-    rows[0] = 1
-    sums = generator.binomial(rows.astype(int), 0.6).astype(float)
-    share = sums.sum() / rows.sum()
-    assert 0 < effective_rows(sums, rows, share * (1 - share)) <= rows.sum()
+    sizes = generator.integers(0, 6, count)
+    sizes[0] = 1
+    right = generator.random(sizes.sum()) < 0.6
+    assert 0 < effective_rows(right, groups(*sizes.tolist()), right, 0.95) <= len(right)
 
 
 def test_the_variance_between_clusters_is_that_of_the_resampled_clusters() -> None:
@@ -198,14 +237,3 @@ def test_a_digest_of_ids_is_theirs_in_their_order_however_they_are_cut(
     other = IdDigest()
     other.add(others)
     assert (other.digest() == found[0].digest()) == (others == ids)
-
-
-def test_a_few_large_clusters_are_taken_as_perfectly_correlated() -> None:
-    rows = np.array([22.0, *[1.0] * 8])  # one text, right in all its copies, and eight others, half of them right
-    right = np.array([22.0, *[1.0, 0.0] * 4])
-    share = right.sum() / rows.sum()
-    few = (stats.norm.ppf(0.975) / stats.t.ppf(0.975, len(rows) - 1)) ** 2
-    assert effective_rows(right, rows, share * (1 - share)) == pytest.approx(30**2 / (22**2 + 8) * few)
-    alike = np.repeat(rows[1:], 10)  # eighty single rows are worth eighty
-    halves = np.tile([1.0, 0.0], 40)
-    assert effective_rows(halves, alike, 0.25) == pytest.approx(80, rel=0.05)

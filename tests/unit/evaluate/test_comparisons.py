@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.unit.evaluate.samples import TOP, drawn, params, reference
-from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.comparisons import (
     CorrectedT,
     corrected_t,
@@ -18,7 +17,7 @@ from textclf.evaluate.comparisons import (
     mcnemar,
     smallest_difference,
 )
-from textclf.evaluate.intervals import percentile
+from textclf.evaluate.intervals import tango
 from textclf.evaluate.split_metrics import SplitMetrics
 
 
@@ -36,18 +35,20 @@ def test_mcnemar_equals_scipy_and_is_symmetric(only_a: int, only_b: int) -> None
     assert 0 <= test.p <= 1
 
 
-def test_a_difference_in_accuracy_is_that_of_the_same_resamples_of_the_rows() -> None:
+def test_a_difference_in_accuracy_has_the_score_interval_of_the_rows_that_clusters_are_worth() -> None:
     a, b = drawn(4, classes=2), drawn(5, classes=2)
     models = {"a": a, "b": replace(b, y=a.y)}
-    better = np.subtract(*[rows.probabilities.argmax(axis=1) == a.y for rows in models.values()], dtype=np.int64)
+    right = [rows.probabilities.argmax(axis=1) == a.y for rows in models.values()]
+    only = [int((one & ~other).sum()) for one, other in (right, right[::-1])]
     for clusters in (None, np.arange(90) // 3):
         part = SplitMetrics("test", models, dict.fromkeys(models, TOP), params(), False, clusters)
-        found, reverse = part.sampling.difference("a", "b"), part.sampling.difference("b", "a")
-        chunks = resamples(a.y, 0, 200, False, clusters)
-        draws = np.concatenate([chunk @ better / chunk.sum(axis=1) for chunk in chunks])
-        assert (found.low, found.high) == pytest.approx(percentile(draws), abs=1e-12)
-        assert found.difference == pytest.approx(better.mean(), abs=1e-12)
-        assert (reverse.low, reverse.high) == pytest.approx((-found.high, -found.low), abs=1e-12)
+        found, reverse = part.comparison("a", "b"), part.comparison("b", "a")
+        worth = found.rows / 90
+        assert (worth == 1) == (clusters is None)
+        ends = found.difference.low, found.difference.high
+        assert ends == pytest.approx(tango(only[0] * worth, only[1] * worth, 90 * worth), abs=1e-12)
+        assert found.difference.difference == pytest.approx((only[0] - only[1]) / 90, abs=1e-12)
+        assert (reverse.difference.low, reverse.difference.high) == pytest.approx((-ends[1], -ends[0]), abs=1e-9)
 
 
 def test_holm_gives_the_textbook_example() -> None:

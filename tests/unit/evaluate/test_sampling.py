@@ -35,9 +35,6 @@ def test_only_intervals_depend_on_the_number_of_rows(classes: int, calibration: 
         same = ["split", "class", "support", "precision", "recall", "recall_low", "recall_high", "f1", "roc_auc"]
         assert table[same].equals(other[same])
     entry, other_entry = many.comparisons()["b_vs_a"], few.comparisons()["b_vs_a"]
-    width = other_entry["high"] - other_entry["low"]
-    for end in ("low", "high"):
-        assert entry.pop(end) == pytest.approx(other_entry.pop(end), abs=0.1 * width)
     assert entry == other_entry
 
 

@@ -1,46 +1,81 @@
-"""Which slices have rows that are not independent, such as copies of one text."""
+"""How many rows of each slice are of the same cluster, such as copies of one text."""
 
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.evaluate.clusters import LIMIT
+from textclf.evaluate.clusters import LIMIT, design_effect, few_clusters
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 class Repeats:
-    """The clusters of the rows of a split: how often the cluster of a row occurs."""
+    """The clusters of the rows of a split: `clusters` (rows,) are their positions, `count` is their number.
+
+    `rows` are the positions of the rows that share a cluster with another one, `sizes` the rows of their clusters.
+    """
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
         """Take the keys of the clusters (rows,), equal for the rows of one cluster."""
         _, clusters, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        self.clusters, self.count = clusters.astype(np.int64), len(counts)
         self.rows = np.flatnonzero(counts[clusters] > 1)  # most rows are in no cluster with another one
-        self.clusters = clusters[self.rows].astype(np.int64)
-        self.counts = counts[self.clusters].astype(np.int64)
+        self.sizes = counts[clusters[self.rows]].astype(np.int64)
 
 
-class Dependence(NamedTuple):
-    """Whether the rows of each slice (slices + 1,) are dependent, and whether all rows that are not in it are.
+class Squares(NamedTuple):
+    """Sums over the clusters, for each slice (slices + 1,); place 0 is of the rows in no slice.
 
-    Place 0 is of the rows in no slice.
+    `rows` is the number of rows in the slice, `inside` the sum of their squared numbers per cluster, `outside` that of
+    the other rows, and `across` the sum of the products of both numbers.
     """
 
-    inside: NDArray[np.bool_]
-    outside: NDArray[np.bool_]
+    rows: Ints
+    inside: Ints
+    outside: Ints
+    across: Ints
+
+    def dependent(self, place: int) -> bool:
+        """Return whether the rows in a slice, or all other rows, are not independent.
+
+        As in `clusters.count_dependent`: repeats that are few in a split may be most rows of a slice.
+        """
+        rows = self.rows[place]
+        return bool(self.inside[place] > LIMIT * rows or self.outside[place] > LIMIT * (self.rows.sum() - rows))
 
 
-def find_dependence(codes: NDArray[np.int64], slices: int, repeats: Repeats) -> Dependence:
-    """Return which slices have dependent rows; `codes` (rows,) are their positions, from 1, 0 for rows in none.
-
-    Rows are dependent if the design effect of perfectly correlated clusters, counted within these rows, is more than
-    `clusters.LIMIT`: repeats that are few in a split may be most rows of a slice.
-    """
+def sum_squares(codes: Ints, slices: int, repeats: Repeats) -> Squares:
+    """Return the sums of each slice; `codes` (rows,) are the positions of the slices from 1, 0 for rows in none."""
     sizes = np.bincount(codes, minlength=slices + 1)
     own = codes[repeats.rows]
-    pairs, counts = np.unique(own * len(codes) + repeats.clusters, return_counts=True)
-    inside = sizes + np.bincount(pairs // max(len(codes), 1), counts * (counts - 1), minlength=slices + 1)
-    # The sum over clusters of (all rows - rows inside)^2
-    everything = len(codes) + (repeats.counts - 1).sum()
-    across = sizes + np.bincount(own, repeats.counts - 1, minlength=slices + 1)
-    outside = everything - 2 * across + inside
-    return Dependence(inside > LIMIT * sizes, outside > LIMIT * (len(codes) - sizes))
+    pairs, counts = np.unique(own * len(codes) + repeats.clusters[repeats.rows], return_counts=True)
+    inside = sizes + np.bincount(pairs // max(len(codes), 1), counts * (counts - 1), minlength=slices + 1).astype(int)
+    everything = len(codes) + int((repeats.sizes - 1).sum())
+    of_all = sizes + np.bincount(own, repeats.sizes - 1, minlength=slices + 1).astype(
+        int
+    )  # times all rows of a cluster
+    return Squares(sizes, inside, everything - 2 * of_all + inside, of_all - inside)
+
+
+class Worth(NamedTuple):
+    """How many independent rows a row is worth: for the mean of a slice, and for its difference from the other rows."""
+
+    mean: float
+    difference: float
+
+
+def worth(squares: Squares, place: int, correlated: float, clusters: int, confidence: float) -> Worth:
+    """Return what the rows of a slice are worth, from the correlation within clusters over all rows of the split.
+
+    The variances are those of means over rows that have this correlation within clusters and none between: Rao & Scott
+    (1992), Biometrics 48:577-585. A difference is more certain where a slice and the other rows share clusters, but no
+    row is worth more than one.
+    """
+    rows, inside, outside, across = (int(sums[place]) for sums in squares)
+    others = int(squares.rows.sum()) - rows
+    few, effects = few_clusters(clusters, confidence), [design_effect(rows, inside, correlated)]
+    effects.append(design_effect(others, outside, correlated))
+    variance = effects[0] / rows + effects[1] / others - 2 * correlated * across / (rows * others)
+    return Worth(few / effects[0], few * min((1 / rows + 1 / others) / max(variance, 1e-12), 1.0))

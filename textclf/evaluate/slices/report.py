@@ -12,12 +12,13 @@ from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, p_value, round_significant
 from textclf.core.quoting import quote_name
 from textclf.evaluate.boundary import FEW, Share, count_share, counts_interval
-from textclf.evaluate.clusters import effective_rows
+from textclf.evaluate.clusters import correlation
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.intervals import Interval, difference, normal
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Counts
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.sampling import Rows
+from textclf.evaluate.slices.dependence import Worth, worth
 from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.split_metrics import SHARES
 
@@ -26,34 +27,24 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Part:
-    """Some rows: `right` and all `rows` by group (groups,), whether they are dependent, and what they are worth."""
+    """Some rows: how many are right of how many, and how many independent rows one is worth for an accuracy."""
 
-    right: Floats
-    rows: Floats
-    clustered: bool
-    share: Share
-
-    @classmethod
-    def of(cls, right: Floats, rows: Floats, clustered: bool, confidence: float) -> "Part":
-        """Return the part with the number of independent rows that it is worth."""
-        count, total = float(right.sum()), float(rows.sum())
-        accuracy = count / total
-        effective = effective_rows(right, rows, accuracy * (1 - accuracy), confidence) if clustered else total
-        return cls(right, rows, clustered, Share(count, total, effective))
+    right: float
+    rows: float
+    worth: float
 
     @property
     def accuracy(self) -> float:
         """Return the share of right rows."""
-        return self.share.right / self.share.rows
+        return self.right / self.rows
 
-    @property
-    def worth(self) -> float:
-        """Return how many independent rows a row is worth."""
-        return self.share.effective / self.share.rows
+    def interval(self, confidence: float) -> Interval:
+        """Return Wilson's interval of the accuracy."""
+        return Share(self.right, self.rows, self.rows * self.worth).interval(confidence)
 
     def whole_counts(self) -> tuple[int, int]:
         """Return right rows and all rows, as independent rows rounded to whole ones: at least one."""
-        rows = max(round(self.share.effective), 1)
+        rows = max(round(self.rows * self.worth), 1)
         return min(round(self.accuracy * rows), rows), rows
 
 
@@ -64,8 +55,8 @@ def report(sums: SliceSums, test: Rows, confidence: float) -> dict[str, dict[str
     with an interval; `p` that both accuracies are the same, `p_holm` corrected for the slices of the model; with
     dependent rows `effective_rows`, and the metric of the settings, if it is defined. A model that decides one class
     for all rows has no slices: its accuracy in one is the share of that class. Accuracies have Wilson's interval,
-    differences Newcombe's, p-values are Fisher's; all take clusters of dependent rows for the number of independent
-    rows that they are worth: Rao & Scott (1992), Biometrics 48:577-585.
+    differences Newcombe's, p-values are Fisher's; all take dependent rows for the number of independent rows that they
+    are `worth`, with the correlation within clusters of all test rows: rows of one slice alone may hardly vary.
     """
     return {
         name: _report_model(sums, test, name, confidence) if (decided != decided[0]).any() else {}
@@ -77,20 +68,28 @@ def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) ->
     entries: dict[str, dict[str, Any]] = {}
     hypotheses: dict[str, float] = {}  # p-values of different hypotheses: if two slices are all rows, theirs is one
     hypothesis_of: dict[str, str] = {}
+    correct, repeats = test.decided[model] == test.y, sums.repeats
+    correlated = correlation(correct, repeats.clusters, correct)
     for place, family in enumerate(sums.membership.families):
-        right, rows = sums.by_group(place, test.decided[model] == test.y), sums.rows[place]
-        halves = len(family.values) == 2 and not rows[0].any()
-        all_right, all_rows = right.sum(axis=0), rows.sum(axis=0)
-        inside, outside = (part[1:].tolist() for part in sums.dependence[place])
-        parts = [Part.of(*each, confidence) for each in zip(right[1:], rows[1:], inside, strict=True)]
+        right, squares = sums.total(place, correct), sums.squares[place]
+        halves = len(family.values) == 2 and not squares.rows[0]
+        dependent = [squares.dependent(position) for position in range(1, len(right))]
+        worths = [
+            worth(squares, position, correlated, repeats.count, confidence) if is_dependent else Worth(1.0, 1.0)
+            for position, is_dependent in enumerate(dependent, start=1)
+        ]
+        counts = [*zip(right[1:].tolist(), squares.rows[1:].tolist(), strict=True)]
+        parts = [Part(*count, each.mean) for count, each in zip(counts, worths, strict=True)]
         metrics = _metrics(sums, test, model, place, parts, confidence)
-        for (position, name), own in zip(family.slices(), parts, strict=True):
-            others = Part.of(all_right - own.right, all_rows - own.rows, outside[position], confidence)
-            entries[name] = _entry(own, others, confidence) | metrics[position]
-            if own.clustered:
-                entries[name]["effective_rows"] = round(own.share.effective, 1)
+        for position, name in family.slices():
+            (own_right, rows), each = counts[position], worths[position]
+            compared = Part(own_right, rows, each.difference)
+            others = Part(float(right.sum()) - own_right, len(test) - rows, each.difference)
+            entries[name] = _entry(parts[position], compared, others, confidence) | metrics[position]
+            if dependent[position]:
+                entries[name]["effective_rows"] = round(rows * each.mean, 1)
             hypothesis_of[name] = family.name if halves else name
-            hypotheses[hypothesis_of[name]] = fisher(*own.whole_counts(), *others.whole_counts())
+            hypotheses[hypothesis_of[name]] = fisher(*compared.whole_counts(), *others.whole_counts())
     adjusted = dict(zip(hypotheses, holm(np.array(list(hypotheses.values()))).tolist(), strict=True))
     for name, entry in entries.items():
         entry["p"] = round_significant(hypotheses[hypothesis_of[name]])
@@ -98,14 +97,14 @@ def _report_model(sums: SliceSums, test: Rows, model: str, confidence: float) ->
     return entries
 
 
-def _entry(own: Part, others: Part, confidence: float) -> dict[str, Any]:
-    ends, other_ends = own.share.interval(confidence), others.share.interval(confidence)
+def _entry(own: Part, compared: Part, others: Part, confidence: float) -> dict[str, Any]:
+    ends = compared.interval(confidence), others.interval(confidence)
     return {
-        "rows": int(own.share.rows),
+        "rows": int(own.rows),
         "accuracy": round(own.accuracy, DIGITS),
-        "accuracy_interval": _ends(ends),
+        "accuracy_interval": _ends(own.interval(confidence)),
         "difference": round(own.accuracy - others.accuracy, DIGITS),
-        "difference_interval": _ends(difference(own.accuracy, others.accuracy, ends, other_ends)),
+        "difference_interval": _ends(difference(own.accuracy, others.accuracy, *ends)),
     }
 
 
@@ -126,8 +125,8 @@ def _metrics(
     found: list[tuple[float | None, Interval | None]]
     if metric in ROW_MEANS:
         losses = ROW_MEANS[metric](test.y, test.probabilities[model])
-        by_slice, squares = sums.by_group(place, losses)[1:], sums.by_group(place, losses**2)[1:].sum(axis=1)
-        found = [_mean_loss(metric, *each, confidence) for each in zip(by_slice, squares.tolist(), parts, strict=True)]
+        all_losses, squares = (sums.total(place, values)[1:].tolist() for values in (losses, losses**2))
+        found = [_mean_loss(metric, *each, confidence) for each in zip(all_losses, squares, parts, strict=True)]
     else:
         matrices = sums.confusion(place, test.y, test.decided[model], test.classes)[1:]
         values = [value_of_counts(matrix, metric) for matrix in matrices]
@@ -142,15 +141,13 @@ def _metrics(
 
 
 def _mean_loss(
-    metric: str, losses: Floats, squares: float, own: Part, confidence: float
+    metric: str, losses: float, squares: float, own: Part, confidence: float
 ) -> tuple[float, Interval | None]:
-    rows = own.share.rows
-    mean = float(losses.sum()) / rows
-    if rows - own.share.right < FEW:  # the losses of a few wrong rows dominate
+    mean = losses / own.rows
+    if (own.rows - own.right) * own.worth < FEW:  # the losses of a few wrong rows dominate
         return mean, None
-    variance = max(squares / rows - mean**2, 0.0)
-    effective = effective_rows(losses, own.rows, variance, confidence) if own.clustered else rows
-    ends = normal(mean, math.sqrt(variance / effective), confidence)
+    variance = max(squares / own.rows - mean**2, 0.0)
+    ends = normal(mean, math.sqrt(variance / (own.rows * own.worth)), confidence)
     highest = 1.0 if metric == "brier" else math.inf
     return mean, Interval(max(ends.low, 0.0), min(ends.high, highest))
 

@@ -1,4 +1,4 @@
-"""Sums over the test rows of each slice, by group of dependent rows."""
+"""Sums over the test rows of each slice."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.evaluate.clusters import group_rows
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS
-from textclf.evaluate.slices.dependence import Repeats, find_dependence
+from textclf.evaluate.slices.dependence import Repeats, sum_squares
 from textclf.evaluate.slices.membership import Membership
 
 MOST_CLASSES = 100  # with a metric of confusion counts, which are kept per slice
@@ -18,10 +17,10 @@ Floats = NDArray[np.float64]
 
 
 class SliceSums:
-    """Sums over the slices of each family of the test rows; independent rows are all in one group.
+    """Sums over the slices of each family of the test rows.
 
-    `dependence` says by family which slices have dependent rows; `rows` (slices + 1, groups) are their numbers of rows.
-    Place 0 of the first axis is of the rows in none of the slices, here and in every sum.
+    `repeats` are the clusters of the rows, `squares` by family the sums over the clusters of each slice. Place 0 of the
+    first axis is of the rows in none of the slices, here and in every sum.
     """
 
     def __init__(
@@ -41,19 +40,15 @@ class SliceSums:
                 f"{MOST_CLASSES} classes; got {metric} and {len(classes):,} classes"
             )
         self.membership, self.metric = membership, metric
-        repeats = Repeats(np.zeros(0, np.uint64) if keys is None else keys)
-        self.dependence = [
-            find_dependence(family.codes.astype(np.int64) + 1, len(family.values), repeats)
+        self.repeats = Repeats(np.arange(membership.rows, dtype=np.uint64) if keys is None else keys)
+        self.squares = [
+            sum_squares(family.codes.astype(np.int64) + 1, len(family.values), self.repeats)
             for family in membership.families
         ]
-        dependent = any(part.any() for found in self.dependence for part in found)
-        independent = np.zeros(membership.rows, np.int64)
-        self._groups = group_rows(keys) if dependent and keys is not None else independent
-        self.rows = [self.by_group(place, np.ones(membership.rows)) for place in range(len(membership.families))]
 
-    def by_group(self, place: int, values: NDArray[Any]) -> Floats:
-        """Return the sums of values (rows,) over the rows of the slices of a family, (slices + 1, groups)."""
-        return self._sum(place, self._groups, int(self._groups.max(initial=0)) + 1, values)
+    def total(self, place: int, values: NDArray[Any]) -> Floats:
+        """Return the sums of values (rows,) over the rows of the slices of a family, (slices + 1,)."""
+        return self._sum(place, np.zeros(len(values), np.int64), 1, values)[:, 0]
 
     def confusion(
         self, place: int, y: NDArray[np.int64], decided: NDArray[np.int64], classes: int

@@ -15,7 +15,7 @@ from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, params, 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
-from textclf.evaluate import clusters, comparisons
+from textclf.evaluate import comparisons
 from textclf.evaluate.clusters import IdDigest
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.intervals import difference, wilson
@@ -174,7 +174,7 @@ def test_a_model_that_decides_one_class_has_no_slices() -> None:
 # Dependent rows
 
 
-def test_rows_that_repeat_are_worth_one_each(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_repeat_are_worth_one_each() -> None:
     some = drawn(4, 300, 2)
     repeated = some.take(np.repeat(np.arange(300), 5))
     codes = split_in_three(4, 300)
@@ -189,9 +189,6 @@ def test_rows_that_repeat_are_worth_one_each(monkeypatch: pytest.MonkeyPatch) ->
         for key in ("accuracy", "difference", "log_loss"):
             widths = [part[f"{key}_interval"]["high"] - part[f"{key}_interval"]["low"] for part in (entry, naive)]
             assert widths[0] == pytest.approx(5**0.5 * widths[1], rel=0.15)
-    monkeypatch.setattr(clusters, "EXACT_ROWS", 1000)  # in groups of clusters
-    for name, entry in measured(repeated, None, keys, kind=np.repeat(codes, 5)).items():
-        assert entry["effective_rows"] == pytest.approx(clustered[name]["effective_rows"], rel=0.25)
 
 
 def test_copies_of_one_text_that_fill_a_slice_do_not_make_it_weak() -> None:
@@ -205,8 +202,7 @@ def test_copies_of_one_text_that_fill_a_slice_do_not_make_it_weak() -> None:
     assert weak(other, 0.95) == ["kind=a"]  # if each copy counts
     assert weak(one, 0.95) == []
     assert one["kind=a"]["effective_rows"] < 3
-    assert "effective_rows" not in one["kind=b"]  # no text occurs twice there
-    assert one["kind=b"]["accuracy_interval"] == other["kind=b"]["accuracy_interval"]
+    assert one["kind=b"]["effective_rows"] == pytest.approx(985, rel=0.01)  # no text occurs twice there
 
 
 # In a run
