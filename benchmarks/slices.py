@@ -86,6 +86,21 @@ SCENARIOS = (
         *(1000, 0.85, 0.0, 4, 0.5, True, True),
     ),
     Scenario("1000 rows, 250 groups of 4, taken as independent", 1000, cluster=4, correlation=0.5),
+    *(
+        Scenario(
+            f"{rows} rows, {rows // group} groups of {group}, accuracy {accuracy}, correlation 0.8, {kind}",
+            rows,
+            accuracy,
+            cluster=group,
+            correlation=0.8,
+            clustered=True,
+            whole=whole,
+        )
+        for rows, group in ((240, 4), (2000, 4), (250, 10), (1500, 10), (2000, 40))
+        for accuracy in (0.9, 0.99)
+        for kind, whole in (("slices across groups", False), ("slices of whole groups", True))
+    ),
+    Scenario("1500 rows, 150 groups of 10, correlation 0.8", 1500, cluster=10, correlation=0.8, clustered=True),
     Scenario("250 rows, one slice 30 points lower", 250, drop=0.3),
     Scenario("500 rows, one slice 30 points lower", 500, drop=0.3),
     Scenario("1000 rows, one slice 15 points lower", 1000, drop=0.15),
