@@ -5,17 +5,20 @@ Writes: REPORT, means, standard deviations and tests between models as JSON; TRA
 Params: combine, crossvalidate, data, evaluate, split, train, vectorize.
 """
 
+from itertools import combinations
 from pathlib import Path
 
 from textclf.artifacts.checked import read_settings
 from textclf.core import files, stage
 from textclf.core.outputs import outputs
 from textclf.core.unchanged import unchanged
+from textclf.evaluate.registry import pair_name
 from textclf.evaluate.settings import Evaluate
-from textclf.models.settings import Train
+from textclf.models.settings import CONSTANT, Train
 from textclf.split.settings import Split
 from textclf.studies import crossvalidation
 from textclf.studies.measure import Setup
+from textclf.studies.posterior import verdict
 from textclf.studies.settings import CrossValidate
 from textclf.tables import corpus
 from textclf.tables.given import checksums
@@ -50,6 +53,8 @@ def run(
     for name in train.names():
         accuracy = summary[name]["accuracy"]
         print(f"{name}: accuracy {accuracy['mean']:.3f}, standard deviation {accuracy['sd']:.3f} over folds")
+    for earlier, later in combinations([name for name in train.names() if train[name].kind != CONSTANT], 2):
+        print(verdict(summary[pair_name(later, earlier)], later, earlier, evaluate.confidence))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from textclf.evaluate.registry import pair_name
 from textclf.split.draw import assign_groups
 from textclf.studies import measure as training
 from textclf.studies.measure import STUDY_METRICS, Setup
+from textclf.studies.posterior import posterior
 from textclf.studies.settings import CrossValidate
 
 
@@ -55,19 +56,19 @@ def make_folds(
 def crossvalidate(rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: CrossValidate) -> pd.DataFrame:
     """Return a row per model, repeat and fold: `model`, `repeat`, `fold`, `seed` and `STUDY_METRICS`.
 
-    A model with a seed is also trained with other seeds on the first fold; these rows have repeat 0.
+    Of a model with a seed, each fold of each repeat has another seed, counted up from `settings.seed`; its own is not
+    used. On the first fold it is also trained with the seeds that follow; these rows have repeat 0.
     """
     trainings = []
     folds = make_folds(rows, settings)
     for repeat, fold, splits in track(folds, "cross-validate", settings.folds * settings.repeats, "fold"):
+        first = settings.seed + (repeat - 1) * settings.folds + fold - 1
         for name in setup.train.names():
-            seeds = [getattr(setup.model(name), "seed", None)]
-            if seeds[0] is not None and (repeat, fold) == (1, 1):
-                seeds += [seeds[0] + offset for offset in range(1, settings.seeds)]
-            for position, seed in enumerate(seeds):
-                changes = {} if seed is None else {"seed": seed}
-                place = {"repeat": repeat if position == 0 else 0, "fold": fold, "seed": seed or 0}
-                metrics = training.measure(splits, classes, name, setup, **changes)
+            has_seed = hasattr(setup.model(name), "seed")
+            count = settings.seeds if has_seed and (repeat, fold) == (1, 1) else 1
+            for seed in range(first, first + count):
+                place = {"repeat": repeat if seed == first else 0, "fold": fold, "seed": seed if has_seed else 0}
+                metrics = training.measure(splits, classes, name, setup, **({"seed": seed} if has_seed else {}))
                 trainings.append({"model": name, **place, **metrics})
     return pd.DataFrame(trainings)
 
@@ -77,7 +78,9 @@ def summarize(trainings: pd.DataFrame, settings: CrossValidate, confidence: floa
 
     `<model>.<metric>.mean` and `.sd` over the folds of all repeats, `.sd_of_seeds` over the seeds on one fold.
     `<later>_vs_<earlier>` compares the accuracy of two models by the corrected resampled t test of Nadeau and Bengio:
-    `mean`, `sd`, `low`, `high`, `t`, `p`, and `p_holm`, corrected for the number of pairs.
+    `mean`, `sd`, `low`, `high`, `t`, `p`, and `p_holm`, corrected for the number of pairs; and the probabilities of
+    `Posterior` that the later one is `better` by more than a point, `alike`, `worse`, and more accurate on a new draw,
+    `wins`.
     """
     folds = trainings[trainings["repeat"] > 0]
     report: dict[str, Any] = {}
@@ -91,10 +94,11 @@ def summarize(trainings: pd.DataFrame, settings: CrossValidate, confidence: floa
         }
     accuracy = {name: rows["accuracy"].to_numpy() for name, rows in by_model.items()}
     ratio = 1 / (settings.folds - 1)  # test rows per training row
-    tests = {
-        pair_name(later, earlier): asdict(corrected_t(accuracy[later] - accuracy[earlier], ratio, confidence))
-        for earlier, later in combinations(accuracy, 2)
-    }
+    tests: dict[str, dict[str, float]] = {}
+    for earlier, later in combinations(accuracy, 2):
+        corrected = corrected_t(accuracy[later] - accuracy[earlier], ratio, confidence)
+        chances = posterior(corrected, len(accuracy[later]), ratio)
+        tests[pair_name(later, earlier)] = asdict(corrected) | asdict(chances)
     adjusted = holm(np.array([test["p"] for test in tests.values()]))
     for (pair, test), p in zip(tests.items(), adjusted, strict=True):
         report[pair] = test | {"p_holm": float(p)}

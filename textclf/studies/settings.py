@@ -21,7 +21,9 @@ class CrossValidate(Section):
     seeds: Annotated[int, Field(ge=1)] = Field(
         5, description="number of seeds of the network on one fold, to tell its randomness from that of the split"
     )
-    seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(0, description="seed of the folds")
+    seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(
+        0, description="seed of the folds; models with a seed count theirs up from it, fold by fold"
+    )
 
 
 class Audit(Section):

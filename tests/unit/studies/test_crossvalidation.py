@@ -120,7 +120,7 @@ def test_there_is_a_row_per_model_repeat_and_fold() -> None:
     assert (table["accuracy"][table["model"] == "logistic_regression"] == 1).all()
 
 
-def test_a_model_with_a_seed_is_trained_with_others_on_the_first_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_with_a_seed_has_another_in_each_fold_and_several_on_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[tuple[str, dict[str, object]]] = []
 
     def fake(_: object, __: object, name: str, ___: Setup, **changes: object) -> dict[str, float]:
@@ -128,15 +128,16 @@ def test_a_model_with_a_seed_is_trained_with_others_on_the_first_fold(monkeypatc
         return {"accuracy": 0.5, "log_loss": float(len(calls))}
 
     monkeypatch.setattr(measure, "measure", fake)
-    table = crossvalidation.crossvalidate(corpus(30), CLASSES, setup(("majority", "keras")), settings())
+    table = crossvalidation.crossvalidate(corpus(30), CLASSES, setup(("majority", "keras")), settings(seed=7))
     network = table[table["model"] == "keras"]
     assert network[["repeat", "fold", "seed"]].to_numpy().tolist() == [
-        [1, 1, 0],
-        [0, 1, 1],
-        [0, 1, 2],
-        *([repeat, fold, 0] for repeat, fold in ((1, 2), (1, 3), (2, 1), (2, 2), (2, 3))),
+        [1, 1, 7],
+        [0, 1, 8],
+        [0, 1, 9],
+        *([1, 2, 8], [1, 3, 9], [2, 1, 10], [2, 2, 11], [2, 3, 12]),
     ]
-    assert [changes for name, changes in calls if name == "keras"][:4] == [{"seed": seed} for seed in (0, 1, 2, 0)]
+    trained = [changes for name, changes in calls if name == "keras"]
+    assert trained == [{"seed": seed} for seed in network["seed"]]
     assert all(changes == {} for name, changes in calls if name == "majority")
     assert len(table) == 6 + 8
 
@@ -172,6 +173,10 @@ def test_the_summary_matches_a_calculation_by_hand() -> None:
     p = 2 * stats.t.sf(0.2 / error, 3)
     half = error * stats.t.ppf(0.975, 3)
     expected = {"mean": 0.2, "sd": sd, "t": 0.2 / error, "p": p, "p_holm": p, "low": 0.2 - half, "high": 0.2 + half}
+    below = {name: stats.t.cdf((limit - 0.2) / error, 3) for name, limit in (("worse", -0.01), ("not better", 0.01))}
+    expected |= {"better": 1 - below["not better"], "alike": below["not better"] - below["worse"]}
+    # A new draw has the variance of a difference besides, which is twice that within folds that share half of it.
+    expected |= {"worse": below["worse"], "wins": stats.t.sf(-0.2 / math.hypot(error, sd * math.sqrt(2)), 3)}
     assert report["b_vs_a"] == pytest.approx(expected, abs=1e-6)
     assert list(report) == ["a", "b", "b_vs_a"]
 
