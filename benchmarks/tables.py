@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from benchmarks import pairs
 from benchmarks.results import ROOT, markdown
 from benchmarks.results import read as result
 from textclf.core.formatting import display_name, p_value
@@ -306,6 +307,7 @@ TABLES = {
     "slices": slices,
     "honest": honest,
     "honest-command": honest_command,
+    "pairs": pairs.table,
     "representations": representations,
     "studies": studies,
 }
