@@ -6,7 +6,10 @@ Every function takes nothing and reads benchmarks/results/.
 import itertools
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
+
+import numpy as np
 
 from benchmarks import pairs
 from benchmarks.results import ROOT, markdown
@@ -14,6 +17,7 @@ from benchmarks.results import read as result
 from textclf.core.formatting import display_name, p_value
 from textclf.core.settings import load_yaml
 from textclf.evaluate.boundary import FEW
+from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.registry import METRICS
 
@@ -72,8 +76,11 @@ def honest() -> str:
 
 
 def studies() -> str:
-    """Return means over folds and seeds, and the test between network and regression, of each corpus."""
-    first, second = [], []
+    """Return means over folds and seeds, and what is said of network and regression, of each corpus and of all.
+
+    The corpora are taken as three of many: the mean of their differences has Student's interval over them.
+    """
+    first, second, means = [], [], []
     for corpus in CORPORA:
         report = result(f"studies-{corpus}")
         for model in ("logistic_regression", "keras"):
@@ -82,9 +89,14 @@ def studies() -> str:
             spread = [f"{each['mean']:.3f}, {each['sd']:.3f}" for each in (accuracy, loss)]
             first.append([corpus, display(model), *spread, seeds])
         test = report["keras_vs_logistic_regression"]
-        second.append([corpus, interval(test["mean"], test, "+"), f"{test['t']:.2f}", f"{test['p']:.2f}"])
+        means.append(test["mean"])
+        numbers = [f"{test[name]:.2f}" for name in ("p", "better", "alike", "worse", "wins")]
+        second.append([corpus, interval(test["mean"], test, "+"), *numbers])
+    every = corrected_t(np.array(means), 0)
+    second.append(["mean of the corpora", interval(every.mean, asdict(every), "+"), f"{every.p:.2f}", *[""] * 4])
     header = ["corpus", "model", "accuracy: mean, sd over folds", "log loss: mean, sd over folds"]
-    tests = markdown(["corpus", "network minus logistic regression, accuracy", "t", "p"], second)
+    chances = ["better by over a point", "alike", "worse", "wins a new draw"]
+    tests = markdown(["corpus", "network minus logistic regression, accuracy", "p", *chances], second)
     return f"{markdown([*header, 'accuracy: sd over seeds'], first)}\n\n{tests}"
 
 
