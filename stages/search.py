@@ -48,7 +48,7 @@ def run(
     found, outer = run_search(rows, classes, setup, search, summary.parent)
     best, metric = best_of(found, search.metric), METRICS[search.metric]
     content = summarize(best, found, outer, search, evaluate.confidence)
-    table = trial_table(found)
+    table = trial_table(found, search)
     with outputs(summary, trials, figure) as (summary_file, trials_file, figure_file):
         files.write_json(summary_file, content)
         files.write_csv(trials_file, table)
@@ -59,9 +59,14 @@ def run(
     interval = format_interval(metric.name, score["low"], score["high"])
     print(f"best of {count_noun(len(found), 'trial')}: {space.describe(best.settings)}")
     print(f"{metric.title} {format_value(metric.name, score['mean'])} in cross-validation, {interval}")
+    if "expected" in table and len(found) > 1:
+        expected = format_value(metric.name, table["expected"][len(found) // 2 - 1])
+        print(f"half of the trials would find {expected} on average")
     if outer:
-        honest, optimism = (content["nested"][key]["mean"] for key in ("honest", "optimism"))
-        print(f"on rows that no search saw: {format_value(metric.name, honest)}; optimism {optimism:.3f}")
+        nested = content["nested"]
+        means = nested["naive"], nested["honest"]["mean"], nested["optimism"]["mean"]
+        inside, unseen, optimism = (format_value(metric.name, mean) for mean in means)
+        print(f"repeated in {len(outer)} outer folds: {inside} inside, {unseen} on unseen rows; optimism {optimism}")
     print(f"to run the pipeline with them: {space.command(search.model, best.settings)}")
 
 

@@ -145,11 +145,14 @@ def learning_curve(rows: pd.DataFrame, path: Path) -> None:
 
 
 def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
-    """Draw the scores of the trials of a search; `rows` has `trial`, a column per setting, `score`, and the folds."""
-    settings = [name for name in map(str, rows) if name not in {"trial", "score"} and not name.startswith("fold_")]
+    """Draw the scores of the trials of a search, by the columns of `trial_table`."""
+    known = {"trial", "score", "expected"}
+    settings = [name for name in map(str, rows) if name not in known and not name.startswith("fold_")]
     specs = [trials.by_trial(rows, metric), *(trials.by_setting(rows, name, metric) for name in settings)]
     panels = [_panel(spec, "", 320) for spec in specs]
-    _write(path, panels, "Trials of the search", "Each point is a trial; the line is the best one so far.", across=2)
+    subtitle = ["Each point is a trial; the line is the best one so far."]
+    subtitle += ["Dashed: the best that so many random trials find on average."] if "expected" in rows else []
+    _write(path, panels, "Trials of the search", subtitle, across=2)
 
 
 def _models(rows: pd.DataFrame) -> list[str]:

@@ -16,15 +16,22 @@ DECADES = 100  # quotient of the largest and the smallest number from which the 
 
 
 def by_trial(rows: pd.DataFrame, metric: "Metric") -> Spec:
-    """Return the score of each trial, and the best one so far; `rows` has the columns `trial` and `score`."""
+    """Return the score of each trial, and the best one so far; `rows` has the columns `trial` and `score`.
+
+    If it has `expected`, the best score that so many trials find on average, that is a dashed line.
+    """
     best = (np.maximum if metric.higher_is_better else np.minimum).accumulate(rows["score"])
     x: Spec = {"field": "trial", "type": "quantitative", "title": "trial", "axis": {"grid": False, "tickMinStep": 1}}
     line: Spec = {
         "mark": {"type": "line", "interpolate": "step-after", "color": INK, "strokeWidth": 1.5},
         "encoding": {"y": _score(metric, "best")},
     }
-    table = rows[["trial", "score"]].assign(best=best)
-    return chart_of(table, WIDE, HEIGHT, [line, _points(metric)], {"x": x})
+    layers = [line, _points(metric)]
+    if "expected" in rows:
+        dashed: Spec = {"type": "line", "color": INK, "strokeWidth": 1, "strokeDash": [4, 3], "opacity": 0.6}
+        layers.append({"mark": dashed, "encoding": {"y": _score(metric, "expected")}})
+    table = rows[["trial", "score", *rows.columns.intersection(["expected"])]].assign(best=best)
+    return chart_of(table, WIDE, HEIGHT, layers, {"x": x})
 
 
 def by_setting(rows: pd.DataFrame, setting: str, metric: "Metric") -> Spec:

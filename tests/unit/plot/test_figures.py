@@ -38,6 +38,11 @@ FIGURES = {
     "learning curve": (figures.learning_curve, RELIABILITY, ["majority", "logistic regression", "training rows"]),
     "learning curve of one point": (figures.learning_curve, RELIABILITY[:1], ["majority"]),
     "search": (partial(figures.search, metric=METRICS["log_loss"]), search(), ["vectorize.words.min_df", "<b>&"]),
+    "random search": (
+        partial(figures.search, metric=METRICS["log_loss"]),
+        search().assign(expected=0.5),
+        ["so many random trials find on average"],
+    ),
     "one trial": (partial(figures.search, metric=METRICS["accuracy"]), search()[:1], ["Trials of the search"]),
 }
 
@@ -197,5 +202,9 @@ def test_numbers_over_decades_have_a_logarithmic_axis(values: list[Any], scale: 
 @pytest.mark.parametrize(("metric", "best"), [("accuracy", [0.5, 0.7, 0.7]), ("log_loss", [0.5, 0.5, 0.4])])
 def test_the_best_trial_so_far_is_that_of_the_metric(metric: str, best: list[float]) -> None:
     rows = pd.DataFrame({"trial": [1, 2, 3], "score": [0.5, 0.7, 0.4]})
-    found = by_trial(rows, METRICS[metric])["data"]["values"]
-    assert [row["best"] for row in found] == best
+    found = by_trial(rows, METRICS[metric])
+    assert [row["best"] for row in found["data"]["values"]] == best
+    assert len(found["layer"]) == 2
+    found = by_trial(rows.assign(expected=[0.1, 0.2, 0.3]), METRICS[metric])
+    assert [row["expected"] for row in found["data"]["values"]] == [0.1, 0.2, 0.3]
+    assert found["layer"][2]["encoding"]["y"]["field"] == "expected"

@@ -15,7 +15,7 @@ from textclf.core.errors import UserError
 from textclf.evaluate.comparisons import corrected_t
 from textclf.studies import measure
 from textclf.studies.search.scores import FILE, PATTERN, Scores
-from textclf.studies.search.summary import summarize, trial_table
+from textclf.studies.search.summary import expected_best, summarize, trial_table
 from textclf.studies.search.trials import Outer, Trial, best_of, run_search
 from textclf.studies.settings import Search
 from textclf.vectorize.settings import Vectorize
@@ -29,7 +29,7 @@ def settings(**changes: Any) -> Search:
 
 def table(folder: Path, **changes: Any) -> pd.DataFrame:
     trials, _ = run_search(corpus(40), CLASSES, setup(), settings(**changes), folder)
-    return trial_table(trials)
+    return trial_table(trials, settings(**changes))
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 def test_a_trial_has_its_settings_and_the_score_of_each_fold(tmp_path: Path) -> None:
     found = table(tmp_path)
     folds = ["fold_1", "fold_2", "fold_3"]
-    assert found.columns.tolist() == ["trial", "C", "vectorize.words.min_df", "score", *folds]
+    assert found.columns.tolist() == ["trial", "C", "vectorize.words.min_df", "score", *folds, "expected"]
     assert found["trial"].tolist() == [1, 2, 3, 4, 5]
     assert found["score"].tolist() == pytest.approx(found[folds].mean(axis=1).tolist())
     assert found.groupby(["C", "vectorize.words.min_df"])["score"].nunique().max() == 1
@@ -170,6 +170,29 @@ def test_nested_searches_see_no_row_of_their_outer_test_fold(tmp_path: Path, fit
         assert outer[fold].best.settings["C"] == final[1].C
     assert len(calls) == 14
     assert len(trials) == 2
+
+
+@pytest.mark.parametrize("higher_is_better", [True, False])
+@pytest.mark.parametrize("scores", [[0.5], [0.3, 0.9, 0.2, 0.9, 0.4]])
+def test_the_expected_score_is_the_mean_of_the_best_of_every_choice(
+    scores: list[float], higher_is_better: bool
+) -> None:
+    best = max if higher_is_better else min
+    by_number = [list(itertools.combinations(scores, number + 1)) for number in range(len(scores))]
+    means = [np.mean([best(choice) for choice in choices]) for choices in by_number]
+    assert expected_best(np.array(scores), higher_is_better) == pytest.approx(means)
+
+
+def test_many_trials_have_an_expected_score() -> None:
+    found = expected_best(np.arange(3000.0), True)
+    assert found[0] == pytest.approx(1499.5)
+    assert found[-1] == 2999
+    assert (np.diff(found) > 0).all()
+
+
+def test_trials_that_learn_from_each_other_have_no_expected_score(tmp_path: Path) -> None:
+    assert "expected" in table(tmp_path)
+    assert "expected" not in table(tmp_path, sampler="tpe")
 
 
 @pytest.mark.parametrize(("metric", "sign"), [("accuracy", 1), ("log_loss", -1)])

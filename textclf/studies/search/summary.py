@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from textclf.core.settings import to_yaml
 from textclf.evaluate.comparisons import corrected_t
@@ -15,9 +16,12 @@ from textclf.studies.search.trials import Outer, Trial
 from textclf.studies.settings import Search
 
 
-def trial_table(trials: Sequence[Trial]) -> pd.DataFrame:
-    """Return a row per trial: `trial` (from 1), its settings as in params.yaml, `score`, and `fold_1` and so on."""
-    return pd.DataFrame(
+def trial_table(trials: Sequence[Trial], settings: Search) -> pd.DataFrame:
+    """Return a row per trial: `trial` (from 1), its settings as in params.yaml, `score`, and `fold_1` and so on.
+
+    If the trials are random, `expected` is the best score that so many of them find on average.
+    """
+    table = pd.DataFrame(
         [
             {
                 "trial": number,
@@ -28,6 +32,26 @@ def trial_table(trials: Sequence[Trial]) -> pd.DataFrame:
             for number, trial in enumerate(trials, start=1)
         ]
     )
+    if settings.sampler == "random":
+        scores = np.array([trial.score for trial in trials])
+        table["expected"] = expected_best(scores, METRICS[settings.metric].higher_is_better)
+    return table
+
+
+def expected_best(scores: NDArray[np.float64], higher_is_better: bool) -> NDArray[np.float64]:
+    """Return the mean of the best score over all choices of 1, 2, ... of the trials, (trials,).
+
+    This is the expected validation performance of Dodge et al. (2019), EMNLP, arXiv:1909.03004, by draws without
+    replacement, which estimate it without bias: Tang et al. (2020), ACL, doi:10.18653/v1/2020.acl-main.246. It assumes
+    that the order of the trials is random.
+    """
+    count = len(scores)
+    ordered = np.sort(scores) if higher_is_better else -np.sort(-scores)
+    worst, within, expected = np.arange(count + 1), np.ones(count + 1), np.empty(count)
+    for chosen in range(count):  # `within`: the share of the choices that lie within the worst 0, 1, ... trials
+        within = within * np.maximum(worst - chosen, 0) / (count - chosen)
+        expected[chosen] = np.diff(within) @ ordered
+    return expected
 
 
 def summarize(
