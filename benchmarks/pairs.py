@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from benchmarks import results
+from textclf.core.formatting import points
 from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.intervals import CONFIDENCE, wilson
 from textclf.studies.posterior import POINT, Posterior, posterior
@@ -136,8 +137,8 @@ def table() -> str:
     lines = [
         [
             f"{row['pair']}, {row['rows']:,} rows",
-            f"{100 * row['difference']:+.1f}",
-            f"{100 * row['sd_of_seeds']:.1f}",
+            points(row["difference"]),
+            points(row["sd_of_seeds"], signed=False),
             *(f"{row['covered'][key]:.1%}" for key in ("one seed", "seed per fold")),
             *(f"{row['wrong'][key]:.1%}" for key in ("one seed", "seed per fold")),
             f"{row['right']:.1%}",
