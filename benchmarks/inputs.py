@@ -1,6 +1,7 @@
 """The corpora and pretrained weights that benchmarks read; what is missing is fetched.
 
-The pipeline keeps in data/raw and data/pretrained only what its own params.yaml names, so these have other folders.
+The pipeline keeps in data/raw and data/pretrained only what its own params.yaml names, and checksums in data/weights,
+so these are in folders of their own.
 """
 
 import functools
@@ -13,7 +14,7 @@ from textclf.fetch.download import fetch_corpora as download
 from textclf.fetch.pretrained import fetch_pretrained
 
 NAMES = tuple(CATALOGUE)
-CORPORA, WEIGHTS = ROOT / "data" / "corpora", ROOT / "data" / "weights"
+CORPORA, WEIGHTS = ROOT / "data" / "corpora", ROOT / "data" / "benchmark-weights"
 PRETRAINED = ("all-minilm-l6-v2", "glove-6b-50d")
 
 
