@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks.audit import flip, measure, summarize
+from benchmarks.audit import DOUBTERS, JUDGES, flip, measure, summarize
 from benchmarks.results import read as result
 from benchmarks.tables import CORPORA, READ
 from textclf.studies.audit.issues import combine
@@ -19,6 +19,19 @@ def test_a_share_of_the_labels_is_flipped_by_the_seed() -> None:
     assert set(changed["label"]) == {"0", "1"}
     assert (flip(ROWS, ["0", "1"], 0.1, 3)[1] == flipped).all()
     assert (flip(ROWS, ["0", "1"], 0.1, 4)[1] != flipped).any()
+
+
+def test_hard_texts_are_flipped_more_often() -> None:
+    doubt = np.where(np.arange(100) < 50, 0.4, 0.1)
+    counts = np.sum([flip(ROWS, ["0", "1"], 0.1, seed, doubt)[1] for seed in range(200)], axis=0)
+    assert counts.sum() == 200 * 10
+    assert counts[:50].sum() / counts[50:].sum() == pytest.approx(4, rel=0.2)
+    assert (flip(ROWS, ["0", "1"], 0.1, 3, doubt)[1] == flip(ROWS, ["0", "1"], 0.1, 3, doubt)[1]).all()
+
+
+def test_no_judge_tells_which_texts_are_hard_for_it() -> None:
+    assert list(DOUBTERS) == list(JUDGES)
+    assert not [panel for panel, doubter in DOUBTERS.items() if doubter in panel]
 
 
 def test_flags_are_measured_against_the_flipped_labels() -> None:
