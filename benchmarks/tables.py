@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from sklearn.metrics import cohen_kappa_score
 
 from benchmarks import pairs
 from benchmarks.results import ROOT, markdown
@@ -18,7 +19,7 @@ from textclf.core.formatting import display_name, p_value
 from textclf.core.settings import load_yaml
 from textclf.evaluate.boundary import FEW
 from textclf.evaluate.comparisons import corrected_t
-from textclf.evaluate.intervals import wilson
+from textclf.evaluate.intervals import normal, wilson
 from textclf.evaluate.registry import METRICS
 
 CORPORA = ("yelp", "amazon", "imdb")
@@ -271,6 +272,25 @@ def audit_planted() -> str:
     return markdown(header, rows)
 
 
+def audit_hard() -> str:
+    """Return how well flipped labels are found in hard texts, beside those at random, by judge and corpus."""
+    rows, shares = [], result("audit-yelp")["planted"]
+    for judge, title in JUDGES.items():
+        for corpus in CORPORA:
+            cells = []
+            for number in range(len(shares)):
+                found = [
+                    result(f"{kind}-{corpus}")["planted"][number]["found"][judge] for kind in ("audit", "audit-hard")
+                ]
+                cells.append(", ".join(f"{each['recall']['mean']:.2f}" for each in found))
+                cells += [interval(each["at_k"]["mean"], each["at_k"]) for each in found]
+            rows.append([title, corpus, *cells])
+    names = ("recall: at random, hard", "in the first k: at random", "in the first k: hard")
+    return markdown(
+        ["judged by", "corpus", *(f"{each['share']:.0%}: {name}" for each in shares for name in names)], rows
+    )
+
+
 def audit_noise() -> str:
     """Return the share of wrong labels that each model estimates on each corpus, by the share that was flipped."""
     contents = [result(f"audit-{corpus}") for corpus in CORPORA]
@@ -297,7 +317,29 @@ def audit_verdicts() -> str:
         for reader, key in (("blind", "blind"), ("knew the labels", "knowing")):
             rows.append([JUDGES[judge], reader, *_verdict_cells(verdicts[key], suspects)])
     rows.append(["no model: rows at random", "blind", *_verdict_cells(verdicts["random"], verdicts["random"])])
-    return markdown(["judged by", "reader", "label wrong", "ambiguous", "label right", "share wrong"], rows)
+    table = markdown(["judged by", "reader", "label wrong", "ambiguous", "label right", "share wrong"], rows)
+    return f"{table}\n\n{agreement(verdicts)}"
+
+
+def agreement(verdicts: dict[str, dict[str, dict[str, str]]]) -> str:
+    """Return a sentence on how far the two readings agree beyond chance.
+
+    Cohen's kappa with its standard error: Cohen (1960), Educ. Psychol. Meas. 20:37-46,
+    doi:10.1177/001316446002000104.
+    """
+    blind, knowing = (
+        np.array([verdicts[key][corpus][row] for corpus in CORPORA for row in sorted(verdicts["blind"][corpus])])
+        for key in ("blind", "knowing")
+    )
+    same, rows, kappa = (blind == knowing).mean(), len(blind), cohen_kappa_score(blind, knowing)
+    by_chance = (same - kappa) / (1 - kappa)
+    low, high = normal(kappa, math.sqrt(same * (1 - same) / rows) / (1 - by_chance))
+    of_wrong = cohen_kappa_score(blind == "wrong", knowing == "wrong")
+    return (
+        f"The two readings agree on {(blind == knowing).sum()} of {rows} rows: Cohen's kappa is {kappa:.2f} "
+        f"({low:.2f} to {min(high, 1):.2f}), or {of_wrong:.2f} of wrong labels against all else. Most rows are right, "
+        "so much of the agreement would arise by chance."
+    )
 
 
 def _verdict_cells(verdicts: dict[str, dict[str, str]], read: Mapping[str, Iterable[str]]) -> list[str]:
@@ -309,6 +351,7 @@ def _verdict_cells(verdicts: dict[str, dict[str, str]], read: Mapping[str, Itera
 
 
 TABLES = {
+    "audit-hard": audit_hard,
     "audit-noise": audit_noise,
     "audit-planted": audit_planted,
     "audit-verdicts": audit_verdicts,

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.audit import DOUBTERS, JUDGES, flip, measure, summarize
 from benchmarks.results import read as result
-from benchmarks.tables import CORPORA, READ
+from benchmarks.tables import CORPORA, READ, agreement
 from textclf.studies.audit.issues import combine
 
 ROWS = pd.DataFrame({"label": ["0", "1"] * 50})
@@ -64,3 +64,21 @@ def test_every_row_that_is_said_to_be_read_has_a_verdict_of_both_readers(corpus:
     assert not read & set(verdicts["random"][corpus])
     given = {verdict for reader in verdicts.values() for verdict in reader[corpus].values()}
     assert given <= {"wrong", "ambiguous", "right"}
+
+
+def test_readings_that_agree_beyond_chance_have_a_high_kappa() -> None:
+    def readings(pairs: dict[str, int]) -> dict[str, dict[str, dict[str, str]]]:
+        """Return the verdicts of both readers, given the number of rows of each pair of verdicts."""
+        both = [pair.split() for pair, count in pairs.items() for _ in range(count)]
+        return {
+            reader: {
+                each: {str(n): pair[place] for n, pair in enumerate(both) if n % 3 == k}
+                for k, each in enumerate(CORPORA)
+            }
+            for place, reader in enumerate(("blind", "knowing"))
+        }
+
+    # By chance they agree on half of the rows: kappa is (0.9 - 0.5) / 0.5, its error the root of 0.0009 / 0.25.
+    found = agreement(readings({"right right": 45, "wrong wrong": 45, "right wrong": 5, "wrong right": 5}))
+    assert "agree on 90 of 100 rows" in found
+    assert "kappa is 0.80 (0.68 to 0.92), or 0.80 of wrong" in found
