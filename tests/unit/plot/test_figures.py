@@ -199,6 +199,11 @@ def test_numbers_over_decades_have_a_logarithmic_axis(values: list[Any], scale: 
     assert [row["value"] for row in chart["data"]["values"]] == ([*map(str, values)] if scale == "nominal" else values)
 
 
+def test_the_expected_score_is_no_setting() -> None:
+    drawn = partial(figures.search, metric=METRICS["log_loss"])
+    assert "expected" not in texts(draw(drawn, search().assign(expected=0.5)))
+
+
 @pytest.mark.parametrize(("metric", "best"), [("accuracy", [0.5, 0.7, 0.7]), ("log_loss", [0.5, 0.5, 0.4])])
 def test_the_best_trial_so_far_is_that_of_the_metric(metric: str, best: list[float]) -> None:
     rows = pd.DataFrame({"trial": [1, 2, 3], "score": [0.5, 0.7, 0.4]})
