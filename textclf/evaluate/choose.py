@@ -13,7 +13,8 @@ from textclf.evaluate.settings import Evaluate
 EVEN = 0.5  # the threshold at which the more probable of two classes is decided
 CELLS = 2**24  # probabilities of the validation rows that choose
 
-Outputs = tuple[NDArray[np.int64], NDArray[np.float64]]  # y (rows,), probabilities (rows, classes)
+# y (rows,), probabilities (rows, classes), keys of clusters (rows,)
+Outputs = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint64] | None]
 
 
 def choose_decision(validation: Predictions, settings: Evaluate) -> Decision:
@@ -29,7 +30,7 @@ def choose_decision(validation: Predictions, settings: Evaluate) -> Decision:
         raise UserError(f"evaluate.threshold must be {EVEN} for {classes} classes; got {threshold}")
     calibration: Calibration | None = None
     if settings.calibration != "none" or not isinstance(threshold, float):
-        y, probabilities = some_rows(validation.y, validation.probabilities)
+        y, probabilities, _ = some_rows(validation.y, validation.probabilities, None)
         calibration = _fit_calibration(y, probabilities, settings)
         if not isinstance(threshold, float):
             positive = Decision(None, calibration).calibrate(probabilities)[:, 1]
@@ -54,7 +55,20 @@ def _fit_calibration(
             return None
 
 
-def some_rows(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Outputs:
+def one_per_cluster(keys: NDArray[np.uint64] | None, seed: int, y: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """Return the position of a random row of each class in each cluster, ascending; of all rows if `keys` is None.
+
+    Such rows are independent, so that a row of a new cluster is exchangeable with them: single subsampling of Dunn,
+    Wasserman & Ramdas (2023), J. Am. Stat. Assoc. 118:2491-2502, doi:10.1080/01621459.2022.2060112.
+    """
+    if keys is None:
+        return slice(None)
+    groups = np.unique(keys, return_inverse=True)[1] * (y.max() + 1) + y
+    order = np.random.default_rng(seed).permutation(len(keys))
+    return np.sort(order[np.unique(groups[order], return_index=True)[1]])
+
+
+def some_rows(y: NDArray[np.int64], probabilities: NDArray[np.float64], keys: NDArray[np.uint64] | None) -> Outputs:
     """Return the validation rows that choose: of more than `CELLS` probabilities every second, fourth or so on.
 
     Raises `UserError` if there are none.
@@ -64,7 +78,7 @@ def some_rows(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> Outpu
     step = 1
     while probabilities[::step].size > CELLS:
         step *= 2
-    return y[::step], probabilities[::step]
+    return y[::step], probabilities[::step], None if keys is None else keys[::step]
 
 
 def no_validation_rows() -> UserError:

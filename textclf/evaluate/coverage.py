@@ -12,7 +12,7 @@ from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name
 from textclf.evaluate.boundary import Share
-from textclf.evaluate.choose import no_validation_rows, some_rows
+from textclf.evaluate.choose import no_validation_rows, one_per_cluster, some_rows
 from textclf.evaluate.clusters import effective_rows
 from textclf.evaluate.sampling import Rows
 from textclf.evaluate.settings import Evaluate
@@ -28,10 +28,14 @@ def kinds_of(y: NDArray[np.int64], sets: Sets) -> NDArray[np.int64]:
     return np.select([sizes == 0, answers(sets) == y, sizes == 1, has], [EMPTY, RIGHT, WRONG, WITH], WITHOUT)
 
 
-def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, Conformal]:
+def fit_sets(
+    validation: SplitMetrics | None, settings: Evaluate, keys: NDArray[np.uint64] | None = None
+) -> dict[str, Conformal]:
     """Return the conformal scores of each model, from the validation rows; an empty mapping without `coverage`.
 
-    Raises `UserError` if there are too few validation rows for this coverage, in all or of a class.
+    `keys` (rows,) are those of the clusters of dependent rows, None if the rows are independent: then one row of each
+    cluster has a score, by class one of each class in it. Raises `UserError` if there are too few scores for this
+    coverage, in all or of a class.
     """
     fitted: dict[str, Conformal] = {}
     if settings.coverage is None:
@@ -40,24 +44,26 @@ def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, C
         raise no_validation_rows()
     rows = validation.of_rows
     for name, calibrated in rows.probabilities.items():
-        y, probabilities = some_rows(rows.y, calibrated)
+        y, probabilities, clusters = some_rows(rows.y, calibrated, keys)
+        chosen = one_per_cluster(clusters, settings.seed, y if settings.coverage_by_class else 0 * y)
         if not fitted:
-            _require_rows(y, validation.classes, settings.coverage, settings.coverage_by_class)
-        fitted[name] = Conformal.fit(y, probabilities, settings.coverage_by_class)
+            _require_rows(y[chosen], validation.classes, settings, clusters is not None)
+        fitted[name] = Conformal.fit(y[chosen], probabilities[chosen], settings.coverage_by_class)
     return fitted
 
 
-def _require_rows(y: NDArray[np.int64], classes: Sequence[str], coverage: float, by_class: bool) -> None:
+def _require_rows(y: NDArray[np.int64], classes: Sequence[str], settings: Evaluate, dependent: bool) -> None:
+    coverage, by_class = settings.coverage or 0.0, settings.coverage_by_class
     least = least_rows(coverage)
     counts = np.bincount(y, minlength=len(classes)) if by_class else np.array([len(y)])
     place = int(counts.argmin())
     rows = int(counts[place])
     if rows < least:
+        counted = f"{count_noun(rows, 'group')} of dependent rows" if dependent else count_noun(rows, "validation row")
         whose = f" of class {quote_name(classes[place])}" if by_class else ""
         raise UserError(
-            f"evaluate.coverage must be at most {highest_coverage(rows)} for "
-            f"{count_noun(rows, 'validation row')}{whose}; got {coverage}, which takes at least {least:,} of them; "
-            "raise split.validation_size or lower the coverage"
+            f"evaluate.coverage must be at most {highest_coverage(rows)} for {counted}{whose}; got {coverage}, which "
+            f"takes at least {least:,} of them; raise split.validation_size or lower the coverage"
         )
 
 

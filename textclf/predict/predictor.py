@@ -92,10 +92,11 @@ class Predictor:
         rows = self.conformal.fewest
         if rows < least_rows(coverage):
             place = [group.rows for group in self.conformal.groups].index(rows)
-            whose = f" of class {quote_name(self.classes_[place])}" if len(self.conformal.groups) > 1 else ""
+            whose = count_noun(rows, "independent validation row")
+            whose += f" of class {quote_name(self.classes_[place])}" if len(self.conformal.groups) > 1 else ""
             raise UserError(
-                f"{name} must be at most {highest_coverage(rows)} for the {count_noun(rows, 'validation row')}{whose} "
-                f"of this model; got {coverage}; raise split.validation_size, and run dvc repro"
+                f"{name} must be at most {highest_coverage(rows)} for the {whose} of this model; "
+                f"got {coverage}; raise split.validation_size, and run dvc repro"
             )
         return self.conformal
 

@@ -23,6 +23,7 @@ def doubt(run: Run) -> dict[str, Any] | None:
         "by_class": settings.coverage_by_class,
         "share": settings.coverage,
         "rows": f"{run.coverage['protocol']['validation_rows']:,}",
+        "clusters": "validation" in run.clusters,
         "chosen": _chosen(run),
         "sets": Table(
             f"Prediction sets on the test rows, with {run.level} intervals",

@@ -1,9 +1,10 @@
 """Decisions: what is chosen on validation rows, and what is refused."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from tests.unit.evaluate.samples import drawn, overconfident, params, predictions, three_splits
 from textclf.artifacts.decisions import Decision, Temperature
@@ -11,7 +12,7 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature
-from textclf.evaluate.choose import choose_decision, some_rows
+from textclf.evaluate.choose import choose_decision, one_per_cluster, some_rows
 from textclf.evaluate.measure import measure
 from textclf.evaluate.metrics import compute
 
@@ -31,6 +32,20 @@ def test_a_threshold_is_chosen_on_the_validation_rows(rule: Literal["accuracy", 
     validation = of_split(rows, "validation")
     decision = choose_decision(validation, params(threshold=rule, target_precision=0.7))
     assert decision == Decision(choose_threshold(validation.y, validation.probabilities[:, 1], rule, 0.7))
+
+
+@pytest.mark.parametrize("y", [np.zeros(60, np.int64), np.tile([0, 1], 30)], ids=["all", "by class"])
+def test_one_random_row_of_each_cluster_and_class_is_taken(y: NDArray[np.int64]) -> None:
+    keys = np.repeat(np.array([7, 2**63, 5, 11, 3], np.uint64), 12)
+    drawn: list[Any] = [one_per_cluster(keys, seed, y) for seed in range(200)]
+    for rows in drawn:
+        assert rows.tolist() == sorted(rows)
+        groups = list(zip(keys[rows].tolist(), y[rows].tolist(), strict=True))
+        assert sorted(groups) == sorted(set(zip(keys.tolist(), y.tolist(), strict=True)))
+    assert one_per_cluster(keys, 3, y).tolist() == drawn[3].tolist()  # type: ignore[union-attr]
+    counts = np.bincount(np.concatenate(drawn), minlength=60)
+    assert 0.3 * counts.mean() < counts.min() < counts.max() < 2 * counts.mean()
+    assert one_per_cluster(None, 0, y) == slice(None)
 
 
 @pytest.mark.parametrize("name", ["temperature", "platt"])
@@ -100,6 +115,8 @@ def test_every_second_validation_row_chooses_if_there_are_too_many(monkeypatch: 
     rows = drawn(2, 250, 2, "validation")
     for limit, step in ((500, 1), (499, 2), (249, 4), (124, 8)):
         monkeypatch.setattr(choose, "CELLS", limit)
-        y, probabilities = some_rows(rows.y, rows.probabilities)
+        y, probabilities, keys = some_rows(rows.y, rows.probabilities, np.arange(250, dtype=np.uint64))
+        assert keys is not None
+        assert np.array_equal(keys, np.arange(0, 250, step))
         assert np.array_equal(y, rows.y[::step])
         assert np.array_equal(probabilities, rows.probabilities[::step])

@@ -85,7 +85,10 @@ def test_the_answer_is_the_class_of_the_set_whatever_the_threshold(run: Run, tmp
     ("coverage", "line"),
     [
         *((value, f"must be greater than 0 and less than 1; got {value}") for value in ("1.0", "0.0", "nan")),
-        ("0.995", f"must be at most 0.990099 for the 100 validation rows of this model; got 0.995; {RAISE}"),
+        (
+            "0.995",
+            f"must be at most 0.990099 for the 100 independent validation rows of this model; got 0.995; {RAISE}",
+        ),
     ],
 )
 def test_a_coverage_that_cannot_be_is_an_error_of_one_line(run: Run, model: Path, coverage: str, line: str) -> None:
@@ -96,7 +99,7 @@ def test_a_coverage_that_cannot_be_is_an_error_of_one_line(run: Run, model: Path
 def test_a_coverage_by_class_is_limited_by_the_rows_of_each_class() -> None:
     predictor = doubting(two_classes(), rows=20, by_class=True)
     assert predictor.predict_set(["bad"], 0.9523809) == [["no"]]  # 20 / 21 is the highest
-    rule = "coverage must be at most 0.95238 for the 20 validation rows of class no of this model; got 0.96"
+    rule = "coverage must be at most 0.95238 for the 20 independent validation rows of class no of this model; got 0.96"
     assert refusal(predictor.predict_set, ["bad"], 0.96) == f"{rule}; {RAISE}"
 
 
