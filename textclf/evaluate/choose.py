@@ -17,11 +17,12 @@ CELLS = 2**24  # probabilities of the validation rows that choose
 Outputs = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint64] | None]
 
 
-def choose_decision(validation: Predictions, settings: Evaluate) -> Decision:
+def choose_decision(validation: Predictions, settings: Evaluate, keys: NDArray[np.uint64] | None = None) -> Decision:
     """Return how a model decides, from its predictions for the validation rows, of which there may be none.
 
-    All numbers are rounded to `DIGITS` here, so that what is measured is what is exported. Raises `UserError` if the
-    settings do not suit the number of classes or the rows.
+    `keys` (rows,) are those of the clusters of dependent rows, None if the rows are independent. All numbers are
+    rounded to `DIGITS` here, so that what is measured is what is exported. Raises `UserError` if the settings do not
+    suit the number of classes or the rows.
     """
     classes, threshold = len(validation.classes), settings.threshold
     if classes > 2 and settings.calibration == "platt":
@@ -30,8 +31,9 @@ def choose_decision(validation: Predictions, settings: Evaluate) -> Decision:
         raise UserError(f"evaluate.threshold must be {EVEN} for {classes} classes; got {threshold}")
     calibration: Calibration | None = None
     if settings.calibration != "none" or not isinstance(threshold, float):
-        y, probabilities, _ = some_rows(validation.y, validation.probabilities, None)
-        calibration = _fit_calibration(y, probabilities, settings)
+        y, probabilities, keys = some_rows(validation.y, validation.probabilities, keys)
+        worth = 1.0 if keys is None else len(np.unique(keys)) / len(keys)
+        calibration = _fit_calibration(y, probabilities, settings, worth)
         if not isinstance(threshold, float):
             positive = Decision(None, calibration).calibrate(probabilities)[:, 1]
             if threshold != "accuracy" and positive.min() == positive.max():
@@ -43,13 +45,13 @@ def choose_decision(validation: Predictions, settings: Evaluate) -> Decision:
 
 
 def _fit_calibration(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], settings: Evaluate
+    y: NDArray[np.int64], probabilities: NDArray[np.float64], settings: Evaluate, worth: float
 ) -> Calibration | None:
     match settings.calibration:
         case "temperature":
-            return Temperature(round(fit_temperature(y, probabilities).temperature, DIGITS))
+            return Temperature(round(fit_temperature(y, probabilities, worth).temperature, DIGITS))
         case "platt":
-            fitted = fit_platt(y, probabilities)
+            fitted = fit_platt(y, probabilities, worth)
             return Platt(round(fitted.slope, DIGITS), round(fitted.intercept, DIGITS))
         case _:
             return None

@@ -61,7 +61,8 @@ def measure(
         batches.clear()
     none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
     validation = none | together.get("validation", {})
-    decisions = {name: choose_decision(rows, settings) for name, rows in validation.items()}
+    keys = clusters["validation"].keys if "validation" in clusters else None
+    decisions = {name: choose_decision(rows, settings, keys) for name, rows in validation.items()}
     splits: dict[str, SplitMetrics] = {}
     for split, rows_of in together.items():
         groups, count = None, None
