@@ -1,10 +1,12 @@
 """Calibration and thresholds fitted on validation rows, and the bins of a reliability curve."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_softmax
 
@@ -13,10 +15,10 @@ from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.evaluate.intervals import CONFIDENCE, wilson
 from textclf.evaluate.metrics import BINS, top_class
-from textclf.evaluate.settings import ThresholdRule
 
 PRIOR = 0.5  # of the logarithm of a temperature, whose 95% range is then 0.38 to 2.7, and of a slope
 INTERCEPT_PRIOR = 1.0  # of an intercept, in log odds
+START = 0.25  # share of the rows expected to be positive above the first threshold that is tested
 
 
 def reliability_table(
@@ -82,15 +84,60 @@ def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: f
     return Platt(*best.x.tolist())
 
 
-def choose_threshold(
-    y: NDArray[np.int64], positive_probability: NDArray[np.float64], rule: ThresholdRule, target: float | None = None
-) -> float:
-    """Return the threshold, with 6 digits, above which a probability is decided positive, chosen on these rows.
+def choose_threshold(y: NDArray[np.int64], positive_probability: NDArray[np.float64], rule: str) -> float:
+    """Return the threshold, with 6 digits, with the highest accuracy or F1 ("f1") on these rows.
 
-    "accuracy" and "f1": the one with the highest value; of equals the nearest to 0.5, then the lower. "precision": the
-    lowest whose precision reaches `target`, so the one with the highest recall; `UserError` if none does. Candidates
-    are 0, 1 and the midpoints between neighbouring probabilities, judged after rounding, as `probability > threshold`
-    will decide. The rows must not be test rows.
+    A probability above it is decided positive. Of equals the nearest to 0.5 is taken, then the lower. The rows must not
+    be test rows.
+    """
+    candidates, true, false = _decided(y, positive_probability)
+    gain = true - false if rule == "accuracy" else 2 * true / np.maximum(true + false + y.sum(), 1)
+    best = candidates[gain == gain.max()]
+    return float(best[np.argmin(np.abs(best - 0.5).round(DIGITS))])
+
+
+def reach_precision(
+    y: NDArray[np.int64], positive_probability: NDArray[np.float64], target: float, confidence: float = CONFIDENCE
+) -> float:
+    """Return the lowest threshold above which the precision is at least `target` with this confidence.
+
+    The rows must be independent, and no test rows. Thresholds are tested from the highest down by the lower bound of
+    Clopper & Pearson (1934), Biometrika 26:404-413, and the last before the first that fails is taken. As their order
+    depends on no label, all tests together err with probability 1 - confidence at most: fixed-sequence testing, as in
+    Angelopoulos et al. (2021), Learn then Test, arXiv:2110.01052. The first has above it a quarter of the rows that are
+    expected to be positive, and at least as many as must be right without a mistake. Raises `UserError` if it fails.
+    """
+    candidates, true, false = (each[::-1] for each in _decided(y, positive_probability))
+    decided = true + false
+    fewest = math.ceil(math.log(1 - confidence) / math.log(target))
+    first = min(max(fewest, START * positive_probability.sum()), decided.max())
+    tested = np.flatnonzero(decided >= first)
+    passed = np.logical_and.accumulate(lower_bound(true, false, confidence)[tested] >= target)
+    if not passed[0]:
+        right, rows = int(true[tested[0]]), int(decided[tested[0]])
+        sizes = np.geomspace(1, 1000, 500)
+        enough = len(y) * sizes[lower_bound(sizes * right, sizes * (rows - right), confidence) >= target]
+        needed = f"about {enough[0]:,.0f}" if len(enough) else "no number of"
+        raise UserError(
+            f"evaluate.target_precision must be a precision that some threshold has with {confidence:.0%} confidence; "
+            f"got {target}, but of the {rows:,} validation rows with the highest probabilities {right:,} are positive; "
+            f"{needed} validation rows would do at this rate; raise split.validation_size or lower the target"
+        )
+    return float(candidates[tested[passed][-1]])
+
+
+def lower_bound(right: NDArray[Any], wrong: NDArray[Any], confidence: float) -> NDArray[np.float64]:
+    """Return the one-sided Clopper-Pearson bound of the share of right rows; NaN if none is right."""
+    return np.asarray(special.betaincinv(right, wrong + 1, 1 - confidence), dtype=np.float64)
+
+
+def _decided(
+    y: NDArray[np.int64], positive_probability: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Return the candidates for a threshold, ascending, and the true and false positives of each.
+
+    They are 0, 1 and the midpoints between neighbouring probabilities, judged after rounding, as
+    `probability > threshold` will decide.
     """
     scores = np.unique(positive_probability)
     # Halves are rounded down: of two scores that differ in the last digit, the lower one separates them.
@@ -99,17 +146,4 @@ def choose_threshold(
     negatives, positives = (np.sort(positive_probability[y == label]) for label in (0, 1))
     true = len(positives) - np.searchsorted(positives, candidates, side="right")
     false = len(negatives) - np.searchsorted(negatives, candidates, side="right")
-    if rule == "precision":
-        if target is None:
-            raise ValueError("the rule precision must have a target; got None")
-        precision = true / np.maximum(true + false, 1)
-        reached = candidates[(precision >= target) & (true > 0)]
-        if not len(reached):
-            raise UserError(
-                f"evaluate.target_precision must be a precision that some threshold reaches on the validation rows; "
-                f"got {target}, the highest is {precision.max():.6f}"
-            )
-        return float(reached[0])
-    gain = true - false if rule == "accuracy" else 2 * true / np.maximum(true + false + len(positives), 1)
-    best = candidates[gain == gain.max()]
-    return float(best[np.argmin(np.abs(best - 0.5).round(DIGITS))])
+    return candidates, true, false

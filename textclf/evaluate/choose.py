@@ -7,7 +7,7 @@ from textclf.artifacts.decisions import Calibration, Decision, Platt, Temperatur
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
-from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature
+from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
 from textclf.evaluate.settings import Evaluate
 
 EVEN = 0.5  # the threshold at which the more probable of two classes is decided
@@ -39,8 +39,11 @@ def choose_decision(validation: Predictions, settings: Evaluate, keys: NDArray[n
             if threshold != "accuracy" and positive.min() == positive.max():
                 # A model such as majority finds all positive rows or none: F1 would choose all, and precision fail.
                 threshold = EVEN
+            elif threshold == "precision":
+                chosen = one_per_cluster(keys, settings.seed, 0 * y)
+                threshold = reach_precision(y[chosen], positive[chosen], settings.target_precision, settings.confidence)
             else:
-                threshold = choose_threshold(y, positive, threshold, settings.target_precision)
+                threshold = choose_threshold(y, positive, threshold)
     return Decision(threshold if classes == 2 else None, calibration)
 
 

@@ -54,7 +54,9 @@ class Evaluate(Section):
     threshold: Threshold = Field(
         0.5, description="threshold of the positive class; accuracy, f1 or precision chooses it on validation rows"
     )
-    target_precision: Share = Field(0.9, description="precision to reach, if threshold is precision")
+    target_precision: Share = Field(
+        0.9, description="precision to guarantee at this confidence, if threshold is precision"
+    )
     calibration: Literal["none", "platt", "temperature"] = Field(
         "none", description="temperature, or platt (binary): scale probabilities to fit the validation rows"
     )

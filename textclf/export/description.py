@@ -111,7 +111,10 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str]) -> str:
     if isinstance(evaluate.threshold, float):
         return f"{rule} {evaluate.threshold:g}."
     aims = {"accuracy": "the highest accuracy", "f1": "the highest F1"}
-    aim = aims.get(evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)}")
+    level = confidence_level(evaluate.confidence)
+    aim = aims.get(
+        evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)} at {level} confidence"
+    )
     return f"{rule} a threshold, chosen per model for {aim} on the validation rows."
 
 

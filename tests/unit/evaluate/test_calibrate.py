@@ -1,5 +1,6 @@
 """Calibration against statsmodels and its posterior, thresholds against all possible ones, and reliability bins."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -7,12 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import stats
 from sklearn import metrics as sk
 
 from tests.unit.evaluate.samples import SEEDS, SHARES, reference, sample
 from textclf.artifacts.decisions import Platt, Temperature
 from textclf.core.errors import UserError
-from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reliability_table
+from textclf.evaluate.calibrate import (
+    choose_threshold,
+    fit_platt,
+    fit_temperature,
+    reach_precision,
+    reliability_table,
+)
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.metrics import calibration_gaps, weighted
 
@@ -157,24 +165,45 @@ def test_no_threshold_has_more_accuracy_or_f1_than_the_chosen_one(rows: list[tup
     assert _f1(y, scores > f1) >= _f1(y, _decisions(scores)).max() - 1e-12
 
 
-UNREACHED = r"^evaluate.target_precision must be a precision that some threshold reaches on the validation rows; got "
+UNREACHED = r"^evaluate.target_precision must be a precision that some threshold has with 95% confidence; got "
 
 
-@given(ROWS, st.floats(0.01, 1))
-def test_the_threshold_for_a_precision_reaches_it_with_the_largest_recall(
+@given(ROWS, st.floats(0.01, 0.9))
+def test_the_threshold_for_a_precision_is_the_last_that_passes_from_the_highest(
     rows: list[tuple[int, float]], target: float
 ) -> None:
     y, scores = _columns(rows)
-    reached = [
-        (y * decided).sum() for decided in _decisions(scores) if (y * decided).any() and y[decided].mean() >= target
-    ]
-    if not reached:
+    least = min(max(math.ceil(math.log(0.05) / math.log(target)), 0.25 * scores.sum()), (scores > 0).sum())
+    expected = None
+    for decided in sorted(_decisions(scores), key=np.sum):
+        if decided.sum() >= least and decided.any():
+            test = stats.binomtest(int(y[decided].sum()), int(decided.sum()), target, alternative="greater")
+            if test.pvalue > 0.05:
+                break
+            expected = decided.sum()
+    if expected is None:
         with pytest.raises(UserError, match=UNREACHED):
-            choose_threshold(y, scores, "precision", target)
+            reach_precision(y, scores, target)
         return
-    threshold = choose_threshold(y, scores, "precision", target)
-    assert y[scores > threshold].mean() >= target
-    assert (y * (scores > threshold)).sum() == max(reached)
+    assert (scores > reach_precision(y, scores, target)).sum() == expected
+
+
+def test_a_precision_is_reached_in_nearly_every_run() -> None:
+    generator = np.random.default_rng(5)
+    failed = refused = 0
+    for _ in range(300):
+        y = generator.integers(0, 2, 500)
+        odds = generator.normal(3.2 * y - 1.6, 1.8)  # of an accuracy of 81%
+        try:
+            threshold = reach_precision(y, 1 / (1 + np.exp(-odds)), 0.8)
+        except UserError:
+            refused += 1
+        else:
+            cut = np.log(threshold / (1 - threshold))
+            true, false = (stats.norm.sf(cut, mean, 1.8) for mean in (1.6, -1.6))
+            failed += int(true / (true + false) < 0.8)
+    assert failed <= 300 * 0.05 + 2 * math.sqrt(300 * 0.05 * 0.95)
+    assert refused < 30
 
 
 def test_of_equally_good_thresholds_the_nearest_to_one_half_is_chosen_then_the_lower() -> None:
@@ -191,10 +220,19 @@ def test_a_threshold_is_judged_after_rounding() -> None:
     assert choose_threshold(y, scores, "accuracy") == 0.7
 
 
-def test_a_precision_needs_a_target_that_can_be_reached() -> None:
-    y, scores = np.array([1, 0, 1, 1, 0]), np.array([0.2, 0.4, 0.6, 0.7, 0.9])
-    assert choose_threshold(y, scores, "precision", 2 / 3) == 0.5
-    with pytest.raises(UserError, match=UNREACHED + r"0\.8, the highest is 0\.666667$"):
-        choose_threshold(y, scores, "precision", 0.8)
-    with pytest.raises(ValueError, match="must have a target"):
-        choose_threshold(y, scores, "precision")
+@pytest.mark.parametrize(
+    ("low", "right", "said"),
+    [
+        (0.0, 20, "of the 20 validation rows with the highest probabilities 20 are positive; about 57"),
+        (0.1, 19, "of the 40 validation rows with the highest probabilities 19 are positive; no number of"),
+    ],
+)
+def test_a_precision_that_is_not_sure_is_refused_with_the_rows_that_it_would_take(
+    low: float, right: int, said: str
+) -> None:
+    y, scores = np.repeat([1, 0], [right, 40 - right]), np.repeat([0.8, low], 20)
+    with pytest.raises(UserError) as error:
+        reach_precision(y, scores, 0.9)
+    rule = "evaluate.target_precision must be a precision that some threshold has with 95% confidence; got 0.9, but"
+    remedy = "validation rows would do at this rate; raise split.validation_size or lower the target"
+    assert error.value.lines == (f"{rule} {said} {remedy}",)

@@ -1,6 +1,6 @@
 """Decisions: what is chosen on validation rows, and what is refused."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.evaluate import choose
-from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature
+from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
 from textclf.evaluate.choose import choose_decision, one_per_cluster, some_rows
 from textclf.evaluate.measure import measure
 from textclf.evaluate.metrics import compute
@@ -27,11 +27,13 @@ def test_a_number_is_the_threshold_of_two_classes_and_chooses_nothing() -> None:
 
 
 @pytest.mark.parametrize("rule", ["accuracy", "f1", "precision"])
-def test_a_threshold_is_chosen_on_the_validation_rows(rule: Literal["accuracy", "f1", "precision"]) -> None:
+def test_a_threshold_is_chosen_on_the_validation_rows(rule: str) -> None:
     rows = three_splits()
     validation = of_split(rows, "validation")
-    decision = choose_decision(validation, params(threshold=rule, target_precision=0.7))
-    assert decision == Decision(choose_threshold(validation.y, validation.probabilities[:, 1], rule, 0.7))
+    decision = choose_decision(validation, params(threshold=rule, target_precision=0.4, confidence=0.9))
+    y, positive = validation.y, validation.probabilities[:, 1]
+    threshold = reach_precision(y, positive, 0.4, 0.9) if rule == "precision" else choose_threshold(y, positive, rule)
+    assert decision == Decision(threshold)
 
 
 @pytest.mark.parametrize("y", [np.zeros(60, np.int64), np.tile([0, 1], 30)], ids=["all", "by class"])
@@ -46,6 +48,16 @@ def test_one_random_row_of_each_cluster_and_class_is_taken(y: NDArray[np.int64])
     counts = np.bincount(np.concatenate(drawn), minlength=60)
     assert 0.3 * counts.mean() < counts.min() < counts.max() < 2 * counts.mean()
     assert one_per_cluster(None, 0, y) == slice(None)
+
+
+def test_the_rows_of_a_cluster_choose_as_one() -> None:
+    rows = overconfident(3, 90, "validation")
+    keys = np.arange(90, dtype=np.uint64)
+    four, of_four = rows.take(np.repeat(np.arange(90), 4)), np.repeat(keys, 4)
+    settings = params(threshold="precision", target_precision=0.5, calibration="temperature")
+    once, dependent = (choose_decision(*each) for each in ((rows, settings, keys), (four, settings, of_four)))
+    assert once == dependent == choose_decision(rows, settings)
+    assert choose_decision(four, settings) != once
 
 
 @pytest.mark.parametrize("name", ["temperature", "platt"])

@@ -58,7 +58,7 @@ def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
         ({"evaluate": {"threshold": "accuracy"}}, "above a threshold, chosen per model for the highest accuracy on"),
         (
             {"evaluate": {"threshold": "precision", "target_precision": 0.4}},
-            "above a threshold, chosen per model for a precision of at least 40.0% on the validation rows.",
+            "above a threshold, chosen per model for a precision of at least 40.0% at 95% confidence on the",
         ),
         ({"classes": MORE_CLASSES}, "A text gets the class with the highest probability."),
         ({"evaluate": {"confidence": 0.9}}, "Intervals are 90% intervals: Wilson score intervals"),
