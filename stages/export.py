@@ -88,12 +88,15 @@ def run(
         write_index(default, models_trained, model_folder)
         for name, model in layer_models.items():
             decision = Decision.from_json(decided[name])
+            expected = decided[name].get("ece_if_calibrated", {})
             watching = [name] if (trained / name / "history.csv").exists() else []
             text = card.render(
                 name,
                 train[name].kind,
                 train[name],
-                card.Results(measured[name], ends[name], decision.to_json(), records[name], coverage.get(name)),
+                card.Results(
+                    measured[name], ends[name], decision.to_json(), records[name], coverage.get(name), expected
+                ),
                 sources=sources,
                 rows=description.rows_by_class(counts),
                 classes=classes,

@@ -128,7 +128,9 @@ def decisions_report(
 ) -> dict[str, Any]:
     """Return the content of decisions.json: each model's decision, the protocol, and what chooses the default model.
 
-    A calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`. `best`
+    `ece_if_calibrated` has by split the calibration error that the model would have if its probabilities were right. A
+    calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
+    `validation_mistakes` the number of validation rows, or clusters of them, on which it was wrong then. `best`
     has the metrics of the best model on the validation rows, and is empty without them. `guessing` is what every model
     should be better than. `measured` are the metrics of the models trained here, `held_out` the predictions of a
     cross-validation within the training rows, which there is if it chooses the default model. `protocol.clusters` has
@@ -136,11 +138,12 @@ def decisions_report(
     """
     report: dict[str, Any] = {}
     for name, decision in decisions.items():
-        report[name] = decision.to_json()
+        of_model = {split: part for split, part in splits.items() if name in part.decisions}
+        errors = {split: part.ece_if_calibrated(name) for split, part in of_model.items()}
+        report[name] = decision.to_json() | {"ece_if_calibrated": errors}
         if decision.calibration:
-            report[name]["uncalibrated"] = {
-                split: part.uncalibrated(name) for split, part in splits.items() if name in part.decisions
-            }
+            report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in of_model.items()}
+            report[name]["validation_mistakes"] = of_model["validation"].mistakes(name)
     validated = {name: parts["validation"] for name, parts in measured.items() if "validation" in parts}
     rows = int(splits["validation"].matrices[next(iter(validated))].sum()) if validated else 0
     best = best_model(validated, rows)

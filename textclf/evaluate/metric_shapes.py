@@ -62,6 +62,8 @@ class Decided(OpenMapping):
     slope: Number = 1.0
     intercept: Number = 0.0
     uncalibrated: dict[str, Metrics] = {}
+    ece_if_calibrated: dict[str, Number] = {}  # by split
+    validation_mistakes: Count = LARGEST
 
     @model_validator(mode="after")
     def _check(self) -> "Decided":

@@ -194,6 +194,17 @@ def calibration_gaps(y: NDArray[np.int64], probabilities: Floats, bins: int = BI
     return gaps
 
 
+def expected_ece(probabilities: Floats, worth: float = 1.0, bins: int = BINS) -> float:
+    """Return the expected calibration error of rows whose most probable class is right with just that probability.
+
+    The gap of a bin is about normal with mean 0, so its expected absolute value is sqrt(2 / pi) standard deviations.
+    A row is worth `worth` independent ones.
+    """
+    confidences, _, position = top_class(np.zeros(len(probabilities), np.int64), probabilities, bins)
+    variances = np.bincount(position, confidences * (1 - confidences))
+    return float(np.sqrt(2 / np.pi * variances / worth).sum() / len(probabilities))
+
+
 # ROC AUC
 
 

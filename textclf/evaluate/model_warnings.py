@@ -1,14 +1,15 @@
-"""Warnings about models whose test metrics are worse than they should be; the terminal, report and cards show them."""
+"""Warnings about models that are worse than they should be, or chosen by few rows, in terminal, report and cards."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from textclf.artifacts.decisions import SCALING, Measured
 from textclf.core.files import DIGITS
-from textclf.core.formatting import display_name, points
+from textclf.core.formatting import count_noun, display_name, points
 from textclf.evaluate.registry import compare_pair, format_value
 
 FLOOR = "majority"  # expected to be worse than the other models
+FEW_MISTAKES = 10  # on validation rows, below which a calibration is mostly chance
 
 
 def find_warnings(
@@ -20,16 +21,17 @@ def find_warnings(
     confidence: float,
     compared: Collection[str] | None = None,
 ) -> dict[str, list[str]]:
-    """Return sentences on each model that is worse than guessing or than another model; none for a sound model.
+    """Return sentences on each model that is worse than guessing or than another model, or calibrated by few mistakes.
 
     `compared` are the models that are compared with the others, all by default.
 
     The arguments are the contents of evaluation.json, comparisons.json, training.json and decisions.json, the models in
-    order, and the level of the intervals. The sentences are about test rows and decide nothing.
+    order, and the level of the intervals. The sentences decide nothing.
     """
     found = {
         name: [
             *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions),
+            *_calibrated_by_few(decisions[name]),
             *(_worse_than_another(name, models, comparisons, confidence) if name in (compared or models) else []),
         ]
         for name in models
@@ -60,6 +62,15 @@ def _remedy(name: str, record: Mapping[str, float], decisions: Mapping[str, Any]
     if any(key in decisions[name] for key in SCALING):
         return ""
     return f"set {'' if validated else 'split.validation_size and '}evaluate.calibration"
+
+
+def _calibrated_by_few(decision: Mapping[str, Any]) -> list[str]:
+    if not any(key in decision for key in SCALING) or decision.get("validation_mistakes", FEW_MISTAKES) >= FEW_MISTAKES:
+        return []
+    mistakes = count_noun(decision["validation_mistakes"], "mistake")
+    return [
+        f"its calibration rests on only {mistakes} on validation rows, so it is uncertain; raise split.validation_size"
+    ]
 
 
 def _worse_than_another(

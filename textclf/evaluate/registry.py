@@ -108,13 +108,20 @@ def format_interval(name: str, low: float, high: float) -> str:
 
 
 def format_metric(
-    name: str, metrics: Mapping[str, float], intervals: Mapping[str, Mapping[str, float] | None]
+    name: str,
+    metrics: Mapping[str, float],
+    intervals: Mapping[str, Mapping[str, float] | None],
+    calibrated: float | None = None,
 ) -> tuple[str, str]:
-    """Return a metric among those of a split as it is shown, with its interval; each is "" if there is none."""
+    """Return a metric among those of a split as it is shown, with its interval; each is "" if there is none.
+
+    `calibrated` is what stands beside the calibration error: the one to expect if the probabilities are right.
+    """
     if name not in metrics:
         return "", ""
     if name not in intervals:
-        return format_value(name, metrics[name]), ""
+        beside = f"{format_value(name, calibrated)} if calibrated" if name == "ece" and calibrated is not None else ""
+        return format_value(name, metrics[name]), beside
     return format_measured(name, metrics[name], intervals[name])
 
 

@@ -30,6 +30,7 @@ from textclf.evaluate.metrics import (
     ROW_MEANS,
     compute,
     confusion_matrix,
+    expected_ece,
     point_values,
     rounded,
     shown_classes,
@@ -123,6 +124,15 @@ class SplitMetrics:
         raw = self.raw[model]
         values = compute(self.of_rows.y, raw, raw.argmax(axis=1))
         return {name: values[name] for name in UNCALIBRATED}
+
+    def mistakes(self, model: str) -> int:
+        """Return the number of rows, or clusters of dependent rows, that are wrong before calibration."""
+        wrong, clusters = self.raw[model].argmax(axis=1) != self.of_rows.y, self.of_rows.clusters
+        return int(wrong.sum()) if clusters is None else len(np.unique(clusters[wrong]))
+
+    def ece_if_calibrated(self, model: str) -> float:
+        """Return the calibration error to expect if the probabilities are right, rounded."""
+        return round(expected_ece(self.of_rows.probabilities[model], self._worth(model)), DIGITS)
 
     def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
         """Return `low` and `high` of each metric with an interval, rounded; None if there are too few rows for it.
@@ -288,6 +298,10 @@ class SplitMetrics:
 
     def reliability(self, model: str) -> pd.DataFrame:
         """Return the table of `reliability_table`; the intervals of dependent rows are those of fewer rows."""
-        share, rows = self._share(model, "accuracy", None), self.of_rows
-        confidence, worth = self.settings.confidence, share.effective / share.rows
-        return reliability_table(rows.y, rows.probabilities[model], confidence=confidence, worth=worth)
+        rows, confidence = self.of_rows, self.settings.confidence
+        return reliability_table(rows.y, rows.probabilities[model], confidence=confidence, worth=self._worth(model))
+
+    def _worth(self, model: str) -> float:
+        """Return the number of independent rows that a row is worth for the accuracy."""
+        share = self._share(model, "accuracy", None)
+        return share.effective / share.rows

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Any
 
@@ -30,7 +30,7 @@ class Results:
 
     `metrics` and `intervals` are by split and metric; an interval has `low` and `high`, or is None for too few rows.
     `decision` is how probabilities become classes; `record` has numbers about the training. `sets` is its part of
-    metrics/coverage.json, None without evaluate.coverage.
+    metrics/coverage.json, None without evaluate.coverage. `ece_if_calibrated` is that of metrics/decisions.json.
     """
 
     metrics: Mapping[str, Mapping[str, float]]
@@ -38,6 +38,7 @@ class Results:
     decision: Mapping[str, float]
     record: Mapping[str, Any]
     sets: Mapping[str, Any] | None = None
+    ece_if_calibrated: Mapping[str, float] = field(default_factory=dict)
 
 
 def render(
@@ -117,7 +118,8 @@ def metrics_table(results: Results, splits: Sequence[str]) -> list[tuple[str, li
 
 
 def _measured(name: str, results: Results, split: str) -> str:
-    value, interval = format_metric(name, results.metrics[split], results.intervals.get(split, {}))
+    intervals, calibrated = results.intervals.get(split, {}), results.ece_if_calibrated.get(split)
+    value, interval = format_metric(name, results.metrics[split], intervals, calibrated)
     return f"{value} ({interval})" if interval else value
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from textclf.core.formatting import display_name, join_names, percent
 from textclf.core.labels import display_labels
-from textclf.evaluate.registry import METRICS, format_interval, format_value
+from textclf.evaluate.registry import METRICS, format_interval, format_metric, format_value
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import ACCURACY, CHARTS, LOSS, PRECISION_RECALL, RELIABILITY, ROC
 from textclf.plot.confusion import confusion as confusion_chart
@@ -214,9 +214,11 @@ def calibration(run: Run) -> dict[str, Any]:
     specs = panels(RELIABILITY, run.reliability, run.models, run.names)
     for model in run.models:
         bins = run.reliability[run.reliability["model"] == model]
-        error = f"{METRICS['ece'].title} {format_value('ece', run.evaluation[model]['test']['ece'])}"
         before = run.decisions[model].get("uncalibrated", {}).get("test", {}).get("ece")
-        error += "" if before is None else f" ({format_value('ece', before)} before)"
+        measured = run.evaluation[model]["test"]
+        value, beside = format_metric("ece", measured, {}, run.ece_if_calibrated(model, "test"))
+        beside += "" if before is None else f"; {format_value('ece', before)} before"
+        error = f"{METRICS['ece'].title} {value}" + (f" ({beside})" if beside else "")
         drawn.append(
             Chart(
                 f"reliability-{model}",

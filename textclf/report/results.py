@@ -193,7 +193,7 @@ def _metrics(run: Run, splits: Sequence[str], guessing: str) -> tuple[list[list[
 
 def _metric(run: Run, model: str, split: str, key: str) -> Cell:
     measured, intervals = (numbers[model].get(split, {}) for numbers in (run.evaluation, run.intervals))
-    return format_metric(key, measured, intervals)
+    return format_metric(key, measured, intervals, run.ece_if_calibrated(model, split))
 
 
 def _tests(run: Run) -> list[list[object]]:

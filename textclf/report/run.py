@@ -138,6 +138,11 @@ class Run:
         clusters: Mapping[str, int] = self.decisions.get("protocol", {}).get("clusters", {})
         return clusters
 
+    def ece_if_calibrated(self, model: str, split: str) -> float | None:
+        """Return the calibration error to expect if the probabilities of a model are right; None if it is not known."""
+        expected: Mapping[str, float] = self.decisions[model].get("ece_if_calibrated", {})
+        return expected.get(split)
+
     def decision(self, model: str) -> Decision:
         """Return how the rows of a model are decided."""
         return Decision.from_json(self.decisions[model])

@@ -22,7 +22,7 @@ from textclf.evaluate.calibrate import (
     reliability_table,
 )
 from textclf.evaluate.intervals import wilson
-from textclf.evaluate.metrics import calibration_gaps, weighted
+from textclf.evaluate.metrics import calibration_gaps, expected_ece, weighted
 
 
 def error_of(y: NDArray[np.int64], probabilities: NDArray[np.float64], bins: int = 10) -> float:
@@ -123,6 +123,20 @@ def test_calibration_stays_finite_if_classes_are_separated_or_nothing_is_told_ap
 
 def test_a_model_that_tells_nothing_apart_keeps_its_temperature() -> None:
     assert fit_temperature(np.array([1, 1, 1, 0]), np.full((4, 2), 0.5)) == Temperature(1.0)
+
+
+@pytest.mark.parametrize("rows", [10, 50, 250])
+def test_the_error_of_a_calibrated_model_is_the_one_expected(rows: int) -> None:
+    generator = np.random.default_rng(rows)
+    for classes, spread in ((2, 0.5), (2, 3), (3, 2)):
+        probabilities = np.exp(spread * generator.normal(size=(rows, classes)))
+        probabilities /= probabilities.sum(axis=1, keepdims=True)
+        drawn = (probabilities.cumsum(axis=1) < generator.uniform(size=(500, rows, 1))).sum(axis=2)
+        errors = [error_of(np.minimum(y, classes - 1), probabilities) for y in drawn]
+        # The normal approximation is off by up to a tenth where a bin has few rows.
+        assert expected_ece(probabilities) == pytest.approx(np.mean(errors), rel=0.15 if rows == 10 else 0.1)
+        repeated = np.repeat(probabilities, 4, axis=0)
+        assert expected_ece(repeated, worth=0.25) == pytest.approx(expected_ece(probabilities))
 
 
 def _probabilities(odds: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -100,7 +100,11 @@ def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
     measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
     report = decisions_report(splits, decisions, measured, {})
     assert Decision.from_json(report["a"]) == decisions["a"]
-    assert set(report["a"]) == {"threshold", "temperature", "uncalibrated"}
+    chosen = {"threshold", "temperature"}
+    assert set(report["a"]) == chosen | {"ece_if_calibrated", "uncalibrated", "validation_mistakes"}
+    validation = three_splits().take(three_splits().split == "validation")
+    assert report["a"]["validation_mistakes"] == (validation.probabilities.argmax(axis=1) != validation.y).sum() > 0
+    assert report["a"]["ece_if_calibrated"] == {name: part.ece_if_calibrated("a") for name, part in splits.items()}
     raw = compute(*_raw(three_splits()))
     assert report["a"]["uncalibrated"]["test"] == {name: raw[name] for name in ("brier", "ece")}
     assert report["best"] == measured["a"]
@@ -120,7 +124,7 @@ def test_without_validation_rows_nothing_is_best_and_the_test_rows_are_watched()
     rows = overconfident(2)
     report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, {"a": rows})
     assert report["protocol"] == {"test_rows_watched": 1, "validation_rows": 0}
-    assert (report["a"], report["best"]) == ({"threshold": 0.5}, {})
+    assert (report["a"].keys(), report["best"]) == ({"threshold", "ece_if_calibrated"}, {})
     metrics = compute(rows.y, rows.probabilities, rows.probabilities.argmax(axis=1))
     scores = {name: metrics[name] for name in ("accuracy", "log_loss")}
     assert report["crossvalidation"] == {"a": {"rows": len(rows), "folds": 1, **scores}}

@@ -73,6 +73,17 @@ def test_made_up_probabilities_of_labels_are_not_warned_of() -> None:
     assert warnings({"first": 5.05}, None, {"labels_only": 1}) == {}
 
 
+@pytest.mark.parametrize("scaling", [{"temperature": 1.5}, {"slope": 1.5, "intercept": 0.0}, {}], ids=str)
+def test_a_calibration_by_few_mistakes_is_warned_of(scaling: dict[str, float]) -> None:
+    few, enough = (warnings(decision={**scaling, "validation_mistakes": number}) for number in (9, 10))
+    said = (
+        "its calibration rests on only 9 mistakes on validation rows, so it is uncertain; raise split.validation_size"
+    )
+    assert few == ({name: [said] for name in MODELS} if scaling else {})
+    assert enough == {}
+    assert "only 1 mistake on" in warnings(decision={"temperature": 2.0, "validation_mistakes": 1})["first"][0]
+
+
 def test_a_model_that_is_worse_than_another_is_compared_with_the_best() -> None:
     pairs = {"second_vs_majority": comparison(0.1), "second_vs_first": comparison(-0.2)}
     assert warnings(comparisons=pairs) == {

@@ -44,6 +44,7 @@ def results(metrics: Mapping[str, float] | None = None, decision: Mapping[str, f
         intervals={"train": {}, "test": ends},
         decision={"threshold": 0.5} if decision is None else decision,
         record={"parameters": 3, "best_epoch": 2},
+        ece_if_calibrated={"test": 0.045},
     )
 
 

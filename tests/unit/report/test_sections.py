@@ -121,7 +121,8 @@ def test_every_metric_that_a_model_has_is_shown_with_its_interval() -> None:
             assert key in run.evaluation[name]["test"]
             value, ends = rows[{"accuracy": "accuracy on test rows"}.get(key, metric.title)]
             assert value == format_value(key, run.evaluation[name]["test"][key])
-            assert bool(ends) == metric.interval
+            assert bool(ends) == (metric.interval or key == "ece")
+            assert ends.endswith(" if calibrated") == (key == "ece")
         titles = [METRICS[name].title for name in CLASS_METRICS]
         assert curves.curves(run)["table"].columns[2:] == titles
 
@@ -161,7 +162,7 @@ def test_choices_on_validation_rows_are_told_with_their_values() -> None:
     assert f"Thresholds chosen: logistic regression {decision['threshold']:.3f}." in text["protocol"]
     fitted = f"Calibration fitted: logistic regression, temperature {decision['temperature']:.3f}."
     assert fitted in text["protocol"]
-    assert re.search(r"calibration error 0\.\d{3} \(0\.\d{3} before\)", text["calibration"])
+    assert re.search(r"calibration error 0\.\d{3} \(0\.\d{3} if calibrated; 0\.\d{3} before\)", text["calibration"])
 
 
 def model_colours(run: Run) -> dict[str, set[str]]:
