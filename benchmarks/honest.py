@@ -17,7 +17,6 @@ HONEST: dict[str, Any] = {
     "split.group_duplicates": True,
     "train.logistic_regression.C": [0.1, 0.3, 1, 3, 10],
     "train.keras.early_stopping": 10,
-    "evaluate.threshold": "accuracy",
     "evaluate.calibration": "temperature",
 }
 KEPT = ("comparisons", "decisions", "evaluation", "intervals", "training")

@@ -63,15 +63,16 @@ def honest() -> str:
         run = result(f"honest-{corpus}")
         for model in ("keras", "logistic_regression"):
             test, decided, trained = run["evaluation"][model]["test"], run["decisions"][model], run["training"][model]
-            chosen = [f"threshold {decided['threshold']:.2f}", f"temperature {decided['temperature']:.2f}"]
+            chosen = [f"temperature {decided['temperature']:.2f}"]
             chosen += [f"epoch {trained['best_epoch']}"] if "best_epoch" in trained else []
             chosen += [f"C {trained['C']:g}"] if "C" in trained else []
             cells = [interval(test[key], run["intervals"][model]["test"].get(key)) for key in ("accuracy", "log_loss")]
-            rows.append([corpus, display(model), *cells, f"{test['ece']:.3f}", ", ".join(chosen)])
+            error = f"{test['ece']:.3f} ({decided['ece_if_calibrated']['test']:.3f})"
+            rows.append([corpus, display(model), *cells, error, ", ".join(chosen)])
         pair = run["comparisons"]["keras_vs_logistic_regression"]
         numbers = [p_value(pair["p"]), f"{pair['smallest_difference']:.3f}"]
         tests.append([corpus, interval(pair["difference"], pair, "+"), *numbers])
-    first = markdown(["corpus", "model", "accuracy", "log loss", "calibration error", "chosen"], rows)
+    first = markdown(["corpus", "model", "accuracy", "log loss", "calibration error (if calibrated)", "chosen"], rows)
     header = ["corpus", "network minus logistic regression, accuracy", "p", "smallest detectable difference"]
     return f"{first}\n\n{markdown(header, tests)}"
 
