@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import expit, log_softmax
+from scipy.special import expit
 
 from textclf.artifacts.decisions import Platt, Temperature, log_odds, logarithms
 from textclf.core.errors import UserError
@@ -53,10 +53,10 @@ def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64], wo
     model is overconfident, nor test rows.
     """
     logits = logarithms(probabilities)
-    rows = np.arange(len(y))
+    gaps = logits - logits[np.arange(len(y)), y][:, np.newaxis]
 
     def loss(log_temperature: float) -> float:
-        fit = -float(log_softmax(logits / math.exp(log_temperature), axis=1)[rows, y].mean())
+        fit = float(np.logaddexp.reduce(gaps / math.exp(log_temperature), axis=1).mean())
         return fit + (log_temperature / PRIOR) ** 2 / (2 * worth * len(y))
 
     ends = (-math.log(100), math.log(100))

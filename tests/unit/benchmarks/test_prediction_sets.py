@@ -41,9 +41,6 @@ def test_the_page_says_what_was_simulated_where_the_promise_does_not_hold() -> N
     assert found["harder texts"]["mean"] < 0.85 > found["harder texts, sets by class"]["mean"]
     assert found["classes in other shares"]["mean"] < 0.85
     assert found["classes in other shares, sets by class"]["mean"] >= 0.9
-    repeated, once = found["each validation row five times"], found["none"]
-    assert abs(repeated["mean"] - once["mean"]) < FAR * (repeated["error"] + once["error"])
-    assert repeated["error"] > 1.5 * once["error"]
     for line in SIMULATED["choices"]:
         assert abs(line["other"]["mean"] - line["exact"]) < FAR * line["other"]["error"]
         most = next(limits for choice, limits in COSTS.items() if line["choice"].startswith(choice))
@@ -68,8 +65,6 @@ def test_a_small_simulation_covers_what_it_should() -> None:
     assert (expected(99), expected(8)) == (0.9, 1.0)
     chosen, fresh, test = stopped(60, generator)
     assert [len(rows.y) for rows in (chosen, fresh, test)] == [60, 60, prediction_sets.TEST]
-    repeated = draw(100, Kind(cluster=5), generator)
-    assert len(np.unique(repeated.probabilities[:, 0])) == 20
 
 
 def test_shares_of_sets_and_answers_are_counted() -> None:
