@@ -49,8 +49,8 @@ def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64], wo
 
     Guo et al. (2017), ICML, PMLR 70:1321-1330, but with a normal prior of standard deviation `PRIOR` on the logarithm
     of the temperature: without one the temperature falls to 0.01 if all rows are right. The logits are the logarithms
-    of the probabilities; a row is worth `worth` independent ones. The rows must be neither training rows, on which a
-    model is overconfident, nor test rows.
+    of the probabilities; a row is worth `worth` independent ones. The result has 6 digits. The rows must be neither
+    training rows, on which a model is overconfident, nor test rows.
     """
     logits = logarithms(probabilities)
     gaps = logits - logits[np.arange(len(y)), y][:, np.newaxis]
@@ -61,7 +61,7 @@ def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64], wo
 
     ends = (-math.log(100), math.log(100))
     best = float(minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-9}).x)
-    return Temperature(math.exp(best) if loss(best) < loss(0) else 1.0)
+    return Temperature(round(math.exp(best), DIGITS) if loss(best) < loss(0) else 1.0)
 
 
 def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: float = 1.0) -> Platt:
@@ -81,7 +81,7 @@ def fit_platt(y: NDArray[np.int64], probabilities: NDArray[np.float64], worth: f
         return value, terms.T @ (expit(z) - y) / len(y) + precision * shift
 
     best = minimize(loss, identity, method="BFGS", jac=True, options={"gtol": 1e-10})
-    return Platt(*best.x.tolist())
+    return Platt(*best.x.round(DIGITS).tolist())
 
 
 def choose_threshold(y: NDArray[np.int64], positive_probability: NDArray[np.float64], rule: str) -> float:

@@ -3,10 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Calibration, Decision, Platt, Temperature
+from textclf.artifacts.decisions import Calibration, Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
-from textclf.core.files import DIGITS
 from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperature, reach_precision
 from textclf.evaluate.settings import Evaluate
 
@@ -21,8 +20,8 @@ def choose_decision(validation: Predictions, settings: Evaluate, keys: NDArray[n
     """Return how a model decides, from its predictions for the validation rows, of which there may be none.
 
     `keys` (rows,) are those of the clusters of dependent rows, None if the rows are independent. All numbers are
-    rounded to `DIGITS` here, so that what is measured is what is exported. Raises `UserError` if the settings do not
-    suit the number of classes or the rows.
+    rounded, so that what is measured is what is exported. Raises `UserError` if the settings do not suit the number of
+    classes or the rows.
     """
     classes, threshold = len(validation.classes), settings.threshold
     if classes > 2 and settings.calibration == "platt":
@@ -33,7 +32,9 @@ def choose_decision(validation: Predictions, settings: Evaluate, keys: NDArray[n
     if settings.calibration != "none" or not isinstance(threshold, float):
         y, probabilities, keys = some_rows(validation.y, validation.probabilities, keys)
         worth = 1.0 if keys is None else len(np.unique(keys)) / len(keys)
-        calibration = _fit_calibration(y, probabilities, settings, worth)
+        if settings.calibration != "none":
+            fit = fit_temperature if settings.calibration == "temperature" else fit_platt
+            calibration = fit(y, probabilities, worth)
         if not isinstance(threshold, float):
             positive = Decision(None, calibration).calibrate(probabilities)[:, 1]
             if threshold != "accuracy" and positive.min() == positive.max():
@@ -45,19 +46,6 @@ def choose_decision(validation: Predictions, settings: Evaluate, keys: NDArray[n
             else:
                 threshold = choose_threshold(y, positive, threshold)
     return Decision(threshold if classes == 2 else None, calibration)
-
-
-def _fit_calibration(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], settings: Evaluate, worth: float
-) -> Calibration | None:
-    match settings.calibration:
-        case "temperature":
-            return Temperature(round(fit_temperature(y, probabilities, worth).temperature, DIGITS))
-        case "platt":
-            fitted = fit_platt(y, probabilities, worth)
-            return Platt(round(fitted.slope, DIGITS), round(fitted.intercept, DIGITS))
-        case _:
-            return None
 
 
 def one_per_cluster(keys: NDArray[np.uint64] | None, seed: int, y: NDArray[np.int64]) -> NDArray[np.int64] | slice:
