@@ -164,6 +164,7 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf predict`; those of tables are named as in section data of params.yaml."""
     from textclf.predict.outputs import FORMATS as OUTPUT_FORMATS
 
+    parser.set_defaults(group=None)
     parser.add_argument("texts", nargs="*", metavar="TEXT", help="a text")
     _add_model(parser)
     table = parser.add_argument_group("texts in a table, or standard input in its format")
@@ -209,7 +210,9 @@ def _add_drift(parser: argparse.ArgumentParser) -> None:
     test.add_argument("--alpha", type=float, default=0.05, help="probability of a false alarm (default: 0.05)")
     test.add_argument("--permutations", type=int, default=999, metavar="N", help="of each test (default: 999)")
     test.add_argument("--seed", type=int, default=1, metavar="N", help="of samples and permutations (default: 1)")
-    _add_table(parser.add_argument_group("how the texts are stored"))
+    table = parser.add_argument_group("how the texts are stored")
+    table.add_argument("--group", metavar="COLUMN", help="texts with the same value, such as an author, are dependent")
+    _add_table(table)
     output = parser.add_argument_group("output")
     output.add_argument("--output", type=Path, metavar="FILE", help="the result as JSON")
     output.add_argument("--page", type=Path, metavar="FILE", help="the result as an HTML page")

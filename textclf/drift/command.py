@@ -13,8 +13,9 @@ from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name, quote_value
 from textclf.drift import result
 from textclf.drift.measure import CHECKS, Settings, measure
+from textclf.drift.pool import Pool, pool
 from textclf.drift.result import Result, Side
-from textclf.drift.sample import Pool, Sample, pool, sample_texts
+from textclf.drift.sample import Sample, sample_texts
 from textclf.predict.command import read_batches
 from textclf.predict.outputs import open_output, require_other_files
 from textclf.predict.predictor import find_model, load
@@ -22,10 +23,12 @@ from textclf.predict.predictor import find_model, load
 STDIN = "-"
 FOLDER = Path("data/splits")
 TRAIN, HELD_OUT = "train", "test"  # the rows that models learn from, and rows that decide nothing about a model
-FEWEST = 20  # distinct texts of each side: with fewer, hardly any drift can be found
+FEWEST = 20  # clusters of texts of each side: with fewer, hardly any drift can be found
 MOST_PERMUTATIONS = 100_000
 LEAST_ALPHA = CHECKS / MOST_PERMUTATIONS  # with a smaller one, even the most permutations could not find drift
 BATCH = 4096  # rows of a split at a time
+
+Texts = tuple[Sequence[str], Sequence[str] | None]  # texts and the group of each
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -56,17 +59,20 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
         raise UserError(f"NEW must be an existing file or folder, or -; got {quote_value(arguments.new)}")
     reference = _reference(arguments, settings.seed)
     new = sample_texts(_read(arguments, arguments.new), settings.seed)
-    _require_texts(f"--reference {quote_name(arguments.reference)}", reference)
-    _require_texts(quote_name(name), new)
+    if reference.grouped and arguments.group is None:
+        complain("warning: drift: the reference has groups of texts; set --group if NEW has some too")
     pooled = pool(reference, new)
-    held_out, seen = (None, pooled) if arguments.reference != TRAIN else _unseen(new, reference, settings.seed)
+    of_new = Side.of(name, new, pooled, pooled.new)
+    of_reference = Side.of(Path(arguments.reference).name, reference, pooled, pooled.reference)
+    _require_clusters(f"--reference {quote_name(arguments.reference)}", of_reference)
+    _require_clusters(quote_name(name), of_new)
+    sides, seen = (None, pooled) if arguments.reference != TRAIN else _unseen(new, reference, settings.seed)
     return Result(
         folder.resolve().name,
         settings,
-        Side.of(name, new, pooled.new),
-        Side.of(Path(arguments.reference).name, reference, pooled.reference),
-        held_out,
-        int(((seen or pooled).new > 0).sum()),
+        of_new,
+        of_reference,
+        sides,
         int(((pooled.new > 0) & (pooled.reference > 0)).sum()),
         measure(pooled, seen, predictor, settings),
     )
@@ -100,10 +106,10 @@ def _require_other_files(arguments: argparse.Namespace) -> None:
     require_other_files(read, {"--output": arguments.output, "--page": arguments.page})
 
 
-def _read(arguments: argparse.Namespace, path: str) -> Iterator[Sequence[str]]:
-    """Yield the texts of a file, a folder or standard input."""
+def _read(arguments: argparse.Namespace, path: str) -> Iterator[Texts]:
+    """Yield the texts of a file, a folder or standard input, with their groups, None without --group."""
     chosen = argparse.Namespace(**vars(arguments) | {"path": None if path == STDIN else Path(path)})
-    return (batch.texts for batch in read_batches(chosen))
+    return ((batch.texts, None if arguments.group is None else batch.ids) for batch in read_batches(chosen))
 
 
 def _reference(arguments: argparse.Namespace, seed: int) -> Sample:
@@ -117,30 +123,33 @@ def _reference(arguments: argparse.Namespace, seed: int) -> Sample:
     return sample_texts(_read(arguments, arguments.reference), seed)
 
 
-def _read_split(name: str) -> Iterator[Sequence[str]]:
-    """Yield the texts of a split of the pipeline; `UserError` if there is none of that name."""
+def _read_split(name: str) -> Iterator[Texts]:
+    """Yield the texts of a split of the pipeline, with their clusters; `UserError` if there is none of that name."""
     from textclf.artifacts import splits  # needs pyarrow
 
     shards = splits.open_columns(FOLDER)
     if name not in shards:
         raise UserError(f"--reference must be a split in {FOLDER} ({', '.join(shards)}); got {name}")
     for read in shards[name]:
-        texts = read(["text"])["text"]
-        for start in range(0, len(texts), BATCH):
-            yield texts.slice(start, BATCH).to_pylist()
+        rows = read(["text", "cluster"])
+        for start in range(0, len(rows), BATCH):
+            batch = rows.slice(start, BATCH)
+            yield batch["text"].to_pylist(), list(map(str, batch["cluster"].to_pylist()))
 
 
-def _unseen(new: Sample, learned: Sample, seed: int) -> tuple[Side | None, Pool | None]:
-    """Return rows that no model has learned from, and their texts together with the new ones; None for too few.
+def _unseen(new: Sample, learned: Sample, seed: int) -> tuple[tuple[Side, Side] | None, Pool | None]:
+    """Return rows that no model has learned from and new rows, and their texts together; None for too few.
 
     Texts that the model has learned are left out on both sides: of them it knows every word, and mostly the class.
     """
     sample, others = sample_texts(_read_split(HELD_OUT), seed).without(learned), new.without(learned)
-    for name, side in ((HELD_OUT, sample), ("NEW", others)):
-        if len(side.keys) < FEWEST:
+    unseen = pool(sample, others)
+    sides = Side.of(HELD_OUT, sample, unseen, unseen.reference), Side.of("NEW", others, unseen, unseen.new)
+    for side in sides:
+        if side.clusters < FEWEST:
             complain(
-                f"warning: drift: unknown words and predicted classes are left out, for which {name} must have at "
-                f"least {FEWEST} different texts that are not training texts; got {len(side.keys)}"
+                f"warning: drift: unknown words and predicted classes are left out, for which {side.name} must have at "
+                f"least {FEWEST} different texts or groups that are not training texts; got {side.clusters}"
             )
             return None, None
     if known := len(new.keys) - len(others.keys):
@@ -148,13 +157,13 @@ def _unseen(new: Sample, learned: Sample, seed: int) -> tuple[Side | None, Pool 
             f"warning: drift: {count_noun(known, 'text')} of {len(new.keys):,} are training texts, and left out in "
             "unknown words and predicted classes"
         )
-    unseen = pool(sample, others)
-    return Side.of(HELD_OUT, sample, unseen.reference), unseen
+    return sides, unseen
 
 
-def _require_texts(option: str, sample: Sample) -> None:
-    if len(sample.keys) < FEWEST:
+def _require_clusters(option: str, side: Side) -> None:
+    if side.clusters < FEWEST:
         raise UserError(
-            f"{option} must have at least {FEWEST} different texts, since fewer can't tell whether they are like the "
-            f"others; got {len(sample.keys)} in {count_noun(sample.rows, 'row')}; collect more"
+            f"{option} must have at least {FEWEST} different texts or groups, since fewer can't tell whether they are "
+            f"like the others; nearly the same texts count once; got {side.clusters} in "
+            f"{count_noun(side.rows, 'row')}; collect more"
         )

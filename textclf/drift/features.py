@@ -38,7 +38,7 @@ def kernel(representation: Any, texts: Sequence[str]) -> Floats:
     total = np.zeros((len(texts), len(texts)))
     for part in _parts(representation):
         for vectors in _vectors(part, texts):
-            total += vectors @ vectors.T if isinstance(vectors, np.ndarray) else _inner(vectors)
+            total += vectors @ vectors.T if isinstance(vectors, np.ndarray) else inner(vectors)
     return total
 
 
@@ -127,7 +127,7 @@ def unit_rows(vectors: Any) -> Any:
     return vectors
 
 
-def _inner(vectors: "csr_array") -> Floats:
+def inner(vectors: "csr_array") -> Floats:
     """Return the inner products of all rows; frequent columns are multiplied as dense ones."""
     frequencies = np.bincount(vectors.indices, minlength=vectors.shape[1])
     is_common = frequencies * COMMON >= vectors.shape[0]

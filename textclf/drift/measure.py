@@ -2,14 +2,15 @@
 
 import math
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.drift.features import Vocabulary, count_unknown, kernel, vocabulary_of, word_counter
-from textclf.drift.permutations import TOLERANCE, deviations, differences, max_t, upper_p
-from textclf.drift.sample import Pool
-from textclf.drift.two_sample import Word, classifier_test, word_test
+from textclf.drift.permutations import TOLERANCE, deviations, differences, distances, max_t, upper_p
+from textclf.drift.pool import Pool
+from textclf.drift.two_sample import DECIMALS, Word, classifier_test, word_test
 from textclf.evaluate.comparisons import holm
 from textclf.evaluate.intervals import CONFIDENCE, Interval, area_score, normal_quantile, wilson
 from textclf.predict.predictor import Predictor
@@ -17,6 +18,7 @@ from textclf.predict.predictor import Predictor
 CLASSIFIER, WORDS, LENGTH, UNKNOWN, CLASSES = "classifier", "words", "length", "unknown_words", "classes"
 CHECKS = 5  # at most
 BATCH = 256  # texts that are classified at a time
+MOST_DISTRIBUTIONS = 50  # classes whose probabilities are compared: those that are predicted most often
 POWER = 0.8  # with which `smallest_difference` is found
 
 Floats = NDArray[np.float64]
@@ -65,15 +67,26 @@ class Shares:
     p: float
 
 
+class Distance(NamedTuple):
+    """The largest distance of two distribution functions, 0 to 1, and the p-value of a test that they are equal."""
+
+    distance: float
+    p: float
+
+
 @dataclass(frozen=True)
 class Findings:
-    """What the checks found; None for a check that was left out. `adjusted` are p-values by check, by Holm's method."""
+    """What the checks found; None for a check that was left out. `adjusted` are p-values by check, by Holm's method.
+
+    `probabilities` are those of the classes: of two, of one alone, since those of the other have the same distance.
+    """
 
     classifier: Area
     words: list[Word]  # that were tested, the clearest first
     length: Length
     unknown: Shares | None
     classes: dict[str, Shares] | None
+    probabilities: dict[str, Distance] | None
     adjusted: dict[str, float]
     p: dict[str, float]
 
@@ -95,21 +108,20 @@ def measure(pool: Pool, seen: Pool | None, predictor: Predictor, settings: Setti
     count, seed = settings.permutations, settings.seed
     representation = predictor.vectorizer
     area, p_area = classifier_test(pool, kernel(representation, pool.texts), count, seed)
-    sizes = [int((side > 0).sum()) for side in (pool.new, pool.reference)]
-    classifier = Area(area, area_score(area, *sizes), p_area)
+    classifier = Area(area, area_score(area, pool.count(pool.new), pool.count(pool.reference)), p_area)
     words = word_test(pool, word_counter(representation), count, seed)
     length = _length(pool, count, seed)
-    unknown = classes = None
+    unknown = classes = probabilities = None
     p = {CLASSIFIER: classifier.p, WORDS: words[0].p if words else 1.0, LENGTH: length.longer.p}
     if seen is not None:
         vocabulary = vocabulary_of(representation)
         if vocabulary is not None:
             unknown = _unknown(seen, vocabulary, count, seed)
             p[UNKNOWN] = unknown.p
-        classes = _classes(seen, predictor, count, seed)
-        p[CLASSES] = min(each.p for each in classes.values())
+        classes, probabilities = _classes(seen, predictor, count, seed)
+        p[CLASSES] = min([each.p for each in classes.values()] + [each.p for each in probabilities.values()])
     adjusted = dict(zip(p, holm(np.array(list(p.values()))).tolist(), strict=True))
-    return Findings(classifier, words, length, unknown, classes, adjusted, p)
+    return Findings(classifier, words, length, unknown, classes, probabilities, adjusted, p)
 
 
 def _length(pool: Pool, count: int, seed: int) -> Length:
@@ -120,7 +132,8 @@ def _length(pool: Pool, count: int, seed: int) -> Length:
     new, reference = (lengths[side > 0] for side in (pool.new, pool.reference))
     means = differences(pool, rankdata(lengths)[:, None], np.ones(len(lengths)), count, seed)[:, 0]
     area = float(mannwhitneyu(new, reference, method="asymptotic").statistic) / (len(new) * len(reference))
-    longer = Area(area, area_score(area, len(new), len(reference)), upper_p(deviations(means)))
+    ends = area_score(area, pool.count(pool.new), pool.count(pool.reference))
+    longer = Area(area, ends, upper_p(deviations(means)))
     return Length(float(np.median(reference)), float(np.median(new)), longer)
 
 
@@ -128,28 +141,43 @@ def _unknown(pool: Pool, vocabulary: Vocabulary, count: int, seed: int) -> Share
     """Return the shares of words that the vocabulary lacks."""
     unknown, words = count_unknown(pool.texts, vocabulary)
     shares = differences(pool, unknown[:, None], words, count, seed)[:, 0]
-    reference, new = (effective(unknown[side > 0], words[side > 0]) for side in (pool.reference, pool.new))
-    return compare(reference, new, upper_p(deviations(shares)))
+    return _compare_shares(pool, unknown, words, upper_p(deviations(shares)))
 
 
-def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> dict[str, Shares]:
-    """Return the shares of the predicted classes; the p-values are those of `max_t`.
+def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> tuple[dict[str, Shares], dict[str, Distance]]:
+    """Return the shares of the predicted classes, and the distances of their probabilities.
 
-    The difference of each class is divided by its standard deviation over the permutations.
+    The p-values are those of `max_t` of both together: the difference of each share, and the distance of each class
+    less its mean, are divided by their standard deviations over the permutations.
     """
-    starts = range(0, len(pool.texts), BATCH)
-    labels = [label for start in starts for label in predictor.predict(pool.texts[start : start + BATCH])]
-    is_class = np.array([[label == name for name in predictor.classes_] for label in labels], dtype=np.float64)
-    distances = deviations(differences(pool, is_class, np.ones(len(labels)), count, seed))
-    spread = np.sqrt((distances**2).mean(axis=0))
-    standard = np.divide(distances, spread, out=np.zeros_like(distances), where=spread > TOLERANCE)
+    names, texts = predictor.classes_, pool.texts
+    starts = range(0, len(texts), BATCH)
+    probabilities = np.concatenate([predictor.predict_proba(texts[start : start + BATCH]) for start in starts])
+    labels = predictor.labels(probabilities)
+    is_class = np.array([[label == name for name in names] for label in labels], dtype=np.float64)
+    most = MOST_DISTRIBUTIONS if len(names) > 2 else 1
+    places = np.sort(np.argsort(-is_class.sum(axis=0), kind="stable")[:most]).tolist()
+    between = distances(pool, np.round(probabilities[:, places], DECIMALS), count, seed)
+    shares = deviations(differences(pool, is_class, np.ones(len(texts)), count, seed))
+    statistics = np.column_stack([shares, between - between.mean(axis=0)])
+    spread = np.sqrt((statistics**2).mean(axis=0))
+    standard = np.divide(statistics, spread, out=np.zeros_like(statistics), where=spread > TOLERANCE)
     p_values = max_t(standard[0], standard.max(axis=1)).tolist()
-    shares = {}
-    for name, column, p in zip(predictor.classes_, is_class.T, p_values, strict=True):
-        sides = [column[side > 0] for side in (pool.reference, pool.new)]
-        reference, new = ((float(side.sum()), len(side)) for side in sides)
-        shares[name] = compare(reference, new, p)
-    return shares
+    columns = zip(names, is_class.T, p_values, strict=False)
+    measured = zip(places, between[0].tolist(), p_values[len(names) :], strict=True)
+    return (
+        {name: _compare_shares(pool, column, np.ones(len(texts)), p) for name, column, p in columns},
+        {names[place]: Distance(distance, p) for place, distance, p in measured},
+    )
+
+
+def _compare_shares(pool: Pool, parts: Floats, wholes: Floats, p: float) -> Shares:
+    """Return the shares sum(parts) / sum(wholes) of both sides, with intervals from the variance between clusters."""
+    sides = []
+    for side in (pool.reference > 0, pool.new > 0):
+        cluster = np.unique(pool.clusters[side], return_inverse=True)[1]
+        sides.append(effective(*(np.bincount(cluster, each[side]).astype(np.float64) for each in (parts, wholes))))
+    return compare(sides[0], sides[1], p)
 
 
 def compare(reference: tuple[float, float], new: tuple[float, float], p: float) -> Shares:
@@ -167,10 +195,10 @@ def compare(reference: tuple[float, float], new: tuple[float, float], p: float) 
 
 
 def effective(parts: Floats, wholes: Floats) -> tuple[float, float]:
-    """Return the successes and the independent trials to which a share of words is equivalent, from counts per text.
+    """Return the successes and independent trials to which a share of words or texts is equivalent, from cluster sums.
 
-    sum(parts) / sum(wholes) is a ratio estimate between texts: Cochran (1977), Sampling Techniques, 2.11 and 9A. If all
-    words of all texts are alike, each text counts as one trial.
+    sum(parts) / sum(wholes) is a ratio estimate between clusters: Cochran (1977), Sampling Techniques, 2.11 and 9A. If
+    all words or texts of all clusters are alike, each cluster counts as one trial.
     """
     total = float(wholes.sum())
     if not total:

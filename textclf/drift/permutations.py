@@ -5,6 +5,9 @@ This is right if each row is drawn independently: given how often each text occu
 two sides are equally likely, so texts with as many copies have the same distribution. It is also right if all copies of
 a text belong to one side together, as in a split that keeps equal texts together. A text with a number of copies that
 no other text has stays where it is.
+
+Clusters of texts of one group are exchanged as a whole, among those of as many texts: right if groups are drawn
+independently, whatever their texts have to do with each other.
 """
 
 from collections.abc import Iterator
@@ -12,7 +15,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.drift.sample import Pool
+from textclf.drift.pool import Pool
 
 CELLS = 2**19  # texts times permutations in memory at a time
 TOLERANCE = 1e-9  # statistics that differ less are equal
@@ -20,20 +23,24 @@ TOLERANCE = 1e-9  # statistics that differ less are equal
 Floats = NDArray[np.float64]
 
 
-def permutations(copies: NDArray[np.int64], count: int, seed: int) -> Iterator[NDArray[np.int64]]:
+def permutations(pool: Pool, count: int, seed: int) -> Iterator[NDArray[np.int64]]:
     """Yield places of texts in chunks (texts, permutations): first the identity, then `count` random permutations.
 
-    Each permutes the texts within those of as many copies. A chunk has at most `CELLS` cells, or one permutation.
+    Each permutes clusters within those of as many texts and copies. A chunk has at most `CELLS` cells, or one
+    permutation.
     """
     generator = np.random.default_rng(seed)
-    strata = [np.flatnonzero(copies == each) for each in np.unique(copies).tolist()]
-    strata = [places for places in strata if len(places) > 1]
-    step = max(1, CELLS // max(1, len(copies)))
-    identity = np.arange(len(copies))[:, None]
+    _, starts, sizes = np.unique(pool.clusters, return_index=True, return_counts=True)
+    kinds = np.column_stack([sizes, pool.copies[starts]])
+    strata = [(starts[(kinds == kind).all(axis=1)], np.arange(kind[0])) for kind in np.unique(kinds, axis=0)]
+    strata = [(firsts, offsets) for firsts, offsets in strata if len(firsts) > 1]
+    step = max(1, CELLS // max(1, len(pool.texts)))
+    identity = np.arange(len(pool.texts))[:, None]
     for start in range(0, count + 1, step):
         chunk = np.repeat(identity, min(step, count + 1 - start), axis=1)
-        for places in strata:
-            chunk[places] = generator.permuted(chunk[places], axis=0)
+        for firsts, offsets in strata:
+            moved = generator.permuted(chunk[firsts], axis=0)
+            chunk[(firsts[:, None] + offsets).ravel()] = (moved[:, None] + offsets[:, None]).reshape(-1, chunk.shape[1])
         if start == 0:
             chunk[:, :1] = identity
         yield chunk
@@ -74,8 +81,25 @@ def differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int
     that both sides have counts on both.
     """
     found = []
-    for chunk in permutations(pool.copies, count, seed):
+    for chunk in permutations(pool, count, seed):
         sides = [(side > 0).astype(np.float64)[chunk].T for side in (pool.new, pool.reference)]
         new, reference = ((side @ parts) / np.maximum(side @ wholes, 1)[:, None] for side in sides)
         found.append(new - reference)
+    return np.concatenate(found)
+
+
+def distances(pool: Pool, values: Floats, count: int, seed: int) -> Floats:
+    """Return the largest distance of the distribution functions of new and of reference texts, for each column.
+
+    That is the statistic of Kolmogorov and Smirnov. `values` (texts, columns); the result (permutations + 1, columns),
+    the observed ones first. A text that both sides have counts on both.
+    """
+    orders = np.argsort(values, axis=0, kind="stable")
+    ends = np.diff(np.take_along_axis(values, orders, axis=0), axis=0, append=np.inf) > TOLERANCE  # of equal values
+    new, reference = ((side > 0) / (side > 0).sum() for side in (pool.new, pool.reference))
+    found = []
+    for chunk in permutations(pool, count, seed):
+        steps = (new - reference)[chunk]
+        columns = [np.cumsum(steps[order], axis=0)[end] for order, end in zip(orders.T, ends.T, strict=True)]
+        found.append(np.column_stack([np.abs(column).max(axis=0) for column in columns]))
     return np.concatenate(found)

@@ -4,9 +4,6 @@ import json
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, join_names, p_value, percent, points, round_significant
 from textclf.core.labels import NAME_LIMIT, cut, display_labels, visible
@@ -22,6 +19,7 @@ from textclf.drift.measure import (
     Shares,
     smallest_difference,
 )
+from textclf.drift.pool import Ints, Pool
 from textclf.drift.sample import Sample
 from textclf.drift.two_sample import Word
 from textclf.evaluate.intervals import Interval
@@ -39,33 +37,36 @@ NAMED = 10  # words that are printed for each direction
 
 
 class Side(NamedTuple):
-    """One side of the comparison: its name, its rows, its distinct texts, and how many of these were compared."""
+    """One side of the comparison: its name, its rows, its distinct texts, and how many of these were compared.
+
+    `clusters` are the groups of the compared texts; without groups as many as texts.
+    """
 
     name: str
     rows: int
     texts: int
     compared: int
+    clusters: int
 
     @classmethod
-    def of(cls, name: str, sample: Sample, copies: NDArray[np.int64]) -> "Side":
+    def of(cls, name: str, sample: Sample, pool: Pool, copies: Ints) -> "Side":
         """Return the side with this sample, of which a pool has so many copies of each text."""
-        return cls(name, sample.rows, len(sample.keys), int((copies > 0).sum()))
+        return cls(name, sample.rows, len(sample.keys), int((copies > 0).sum()), pool.count(copies))
 
 
 @dataclass(frozen=True)
 class Result:
     """What is reported.
 
-    `held_out` replaces the reference for unknown words and classes; None if nothing does. `unseen` new texts are
-    compared in these checks.
+    `unseen` are other rows for unknown words and classes: those that replace the reference, and new ones; None if these
+    are compared as in the other checks.
     """
 
     model: str
     settings: Settings
     new: Side
     reference: Side
-    held_out: Side | None
-    unseen: int
+    unseen: tuple[Side, Side] | None
     shared: int  # distinct texts compared that both sides have
     findings: Findings
 
@@ -83,8 +84,8 @@ class Result:
     @property
     def smallest(self) -> float:
         """Return the smallest difference in the share of a class that is found with 80% probability."""
-        other = self.held_out or self.reference
-        return smallest_difference(other.compared, self.unseen, self.settings.alpha / len(self.findings.p))
+        reference, new = self.unseen or (self.reference, self.new)
+        return smallest_difference(reference.clusters, new.clusters, self.settings.alpha / len(self.findings.p))
 
 
 def to_json(result: Result) -> str:
@@ -110,7 +111,13 @@ def to_json(result: Result) -> str:
         checks[UNKNOWN] = _shares(found.unknown)
     if found.classes is not None:
         checks[CLASSES] = {
-            "classes": {name: _shares(shares) | _p(result, CLASSES, shares.p) for name, shares in found.classes.items()}
+            "classes": {
+                name: _shares(shares) | _p(result, CLASSES, shares.p) for name, shares in found.classes.items()
+            },
+            "probabilities": {
+                name: {"distance": round(distance, DIGITS), **_p(result, CLASSES, p)}
+                for name, (distance, p) in (found.probabilities or {}).items()
+            },
         }
     for name, p in found.p.items():
         checks[name] |= _p(result, name, p) | {"drift": name in result.drifted}
@@ -122,7 +129,7 @@ def to_json(result: Result) -> str:
         "model": result.model,
         "new": result.new._asdict(),
         "reference": result.reference._asdict(),
-        **({} if result.held_out is None else {"held_out": result.held_out._asdict()}),
+        **({} if result.unseen is None else {"held_out": result.unseen[0]._asdict()}),
         "shared_texts": result.shared,
         "smallest_difference": round(result.smallest, DIGITS),
         "checks": checks,
@@ -166,10 +173,11 @@ def to_lines(result: Result) -> list[str]:
 def facts(result: Result) -> list[str]:
     """Return what was compared, in sentences."""
     lines = [f"{title}: {_amount(side)}" for title, side in (("new", result.new), ("reference", result.reference))]
-    if result.held_out is not None:
+    if result.unseen is not None:
         learned = "unknown words and predicted classes" if result.findings.unknown is not None else "predicted classes"
-        fewer = f"; {result.unseen:,} new texts are compared with them" if result.unseen < result.new.compared else ""
-        lines.append(f"reference for {learned}: {_amount(result.held_out)}, which the model has not seen{fewer}")
+        held_out, new = result.unseen
+        fewer = f"; {new.compared:,} new texts are compared with them" if new.compared < result.new.compared else ""
+        lines.append(f"reference for {learned}: {_amount(held_out)}, which the model has not seen{fewer}")
     if result.findings.classes is not None:
         found = f"a difference of {100 * result.smallest:.0f} points in the share of a class is found"
         lines.append(f"{found} with a probability of about 80%, a smaller one less often")
@@ -178,7 +186,8 @@ def facts(result: Result) -> list[str]:
 
 def _amount(side: Side) -> str:
     amount = f"{visible(side.name)}, {count_noun(side.rows, 'row')}, {count_noun(side.texts, 'different text')}"
-    return amount + (f", {side.compared:,} of them compared" if side.compared < side.texts else "")
+    amount += f", {side.compared:,} of them compared" if side.compared < side.texts else ""
+    return amount + (f" in {count_noun(side.clusters, 'group')}" if side.clusters < side.compared else "")
 
 
 def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, str, str, str]]:
@@ -192,8 +201,9 @@ def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, 
     }
     if found.unknown is not None:
         by_check[UNKNOWN] = cells(found.unknown)
-    if found.classes is not None:
-        by_check[CLASSES] = ("", "", "")
+    if found.probabilities is not None:
+        largest = min(found.probabilities.values(), key=lambda each: (each.p, -each.distance))
+        by_check[CLASSES] = ("", "", f"KS distance {largest.distance:.3f}")
     lines = []
     for name, (reference, new, difference) in by_check.items():
         lines.append((TITLES[name], reference, new, difference, *shown_p(result, name, found.p[name])))

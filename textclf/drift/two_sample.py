@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from textclf.drift.features import Count, in_several
 from textclf.drift.permutations import TOLERANCE, max_t, permutations, upper_p
-from textclf.drift.sample import Pool
+from textclf.drift.pool import Pool
 
 FOLDS = 10
 RIDGE = 1.0  # beside a kernel of texts with a mean squared length of 1
@@ -36,20 +36,18 @@ class Word(NamedTuple):
 
 
 class HeldOutRidge:
-    """Scores for held-out texts by kernel ridge regression with `FOLDS` folds, which are runs of neighbouring texts.
+    """Scores for held-out texts by kernel ridge regression with folds, which are runs of neighbouring texts.
 
     With A = K + ridge, and M its inverse, the residuals of the texts of fold f after training on all others are
     (M_ff)^-1 (M y)_f: the formula for leaving one out, Cook (1977), in blocks.
     """
 
-    def __init__(self, kernel: Floats, ridge: float = RIDGE, folds: int = FOLDS) -> None:
+    def __init__(self, kernel: Floats, folds: Sequence[slice], ridge: float = RIDGE) -> None:
         """Take the kernel (texts, texts), which is overwritten."""
         from scipy.linalg import inv
 
-        texts = len(kernel)
-        bounds = np.linspace(0, texts, folds + 1).astype(np.int64).tolist()
-        self.folds = [slice(*ends) for ends in itertools.pairwise(bounds) if ends[0] < ends[1]]
-        kernel.flat[:: texts + 1] += ridge
+        self.folds = folds
+        kernel.flat[:: len(kernel) + 1] += ridge
         self.inverse: Floats = inv(kernel, overwrite_a=True, assume_a="pos")
         self.blocks = [np.linalg.inv(self.inverse[fold, fold]) for fold in self.folds]
 
@@ -61,6 +59,13 @@ class HeldOutRidge:
             residuals[fold] = block @ residuals[fold]
         rounded: Floats = np.round(centred - residuals, DECIMALS)
         return rounded
+
+
+def cut_folds(clusters: NDArray[np.int64], folds: int = FOLDS) -> list[slice]:
+    """Return runs of about as many texts, without dividing a cluster: (texts,) as in `Pool`."""
+    starts = np.append(np.unique(clusters, return_index=True)[1], len(clusters))
+    bounds = starts[np.searchsorted(starts, np.linspace(0, len(clusters), folds + 1).astype(np.int64))].tolist()
+    return [slice(*ends) for ends in itertools.pairwise(bounds) if ends[0] < ends[1]]
 
 
 def centre(kernel: Floats) -> Floats:
@@ -95,10 +100,10 @@ def classifier_test(pool: Pool, kernel: Floats, count: int, seed: int) -> tuple[
 
     `kernel` (texts, texts) is of all texts, and is overwritten.
     """
-    ridge = HeldOutRidge(centre(kernel))
+    ridge = HeldOutRidge(centre(kernel), cut_folds(pool.clusters))
     sides = pool.new / pool.copies
     found = []
-    for chunk in permutations(pool.copies, count, seed):
+    for chunk in permutations(pool, count, seed):
         permuted = sides[chunk]
         found.append(areas(ridge.scores(permuted), permuted, ridge.folds))
     statistics = np.concatenate(found)
@@ -122,7 +127,7 @@ def word_test(pool: Pool, count_words: Count, count: int, seed: int) -> list[Wor
     sides = [(side > 0) / (side > 0).sum() for side in (pool.new, pool.reference)]
     scale = 1 / np.sqrt(shares * (1 - shares))
     largest, observed = [], np.zeros(0)
-    for chunk in permutations(pool.copies, count, seed):
+    for chunk in permutations(pool, count, seed):
         statistics = (by_word @ (sides[0] - sides[1])[chunk]) * scale[:, None]
         observed = observed if len(observed) else statistics[:, 0]
         largest.append(np.abs(statistics).max(axis=0))

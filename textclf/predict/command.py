@@ -17,7 +17,7 @@ from textclf.tables.layout import Layout
 from textclf.tables.settings import OPTIONS, check_option
 
 LINES = (None, "lines")  # values of --format with which standard input is a text per line
-TABLE_OPTIONS = ("text", "id", "files", "delimiter", "quoting", "sheet", "query")  # those that lines have no use for
+TABLE_OPTIONS = ("text", "id", "group", "files", "delimiter", "quoting", "sheet", "query")  # not for lines
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -102,8 +102,7 @@ def _layout(arguments: argparse.Namespace) -> Layout:
         if (value := getattr(arguments, name)) is not None:
             check_option(name, value)
     columns = {"text": "text" if arguments.text is None else arguments.text}
-    if arguments.id is not None:
-        columns["id"] = arguments.id
+    columns |= {name: column for name in ("id", "group") if (column := getattr(arguments, name)) is not None}
     return Layout(
         columns,
         files=arguments.files or "**/*",

@@ -33,7 +33,7 @@ NumberedText = tuple[int, str, str]  # line, id and text
 
 
 class TextBatch(NamedTuple):
-    """Texts and the id of each."""
+    """Texts and the id of each, or the group of each if their layout has a column for that."""
 
     ids: list[str]
     texts: list[str]
@@ -155,12 +155,13 @@ def _batches(rows: Iterable[NumberedText], stream: _LineCounter | None = None) -
 def _checked_rows(rows: Iterable[NumberedRow], layout: Layout, name: str, path: str) -> Iterator[NumberedText]:
     """Yield the texts of rows; `UserError` at one without. `name` is the file in ids, `path` the file in errors."""
     columns = layout.columns
+    named = columns.get("group", columns.get("id"))
     for number, record in rows:
         try:
             if isinstance(record, ValueError):
                 raise record
             text = _require_value(text_of, record, columns["text"])
-            row_id = _require_value(label_of, record, columns["id"]) if "id" in columns else place(name, number)
+            row_id = place(name, number) if named is None else _require_value(label_of, record, named)
         except ValueError as error:
             raise UserError(f"{place(path, number)}: {error}") from error
         yield number, row_id, text

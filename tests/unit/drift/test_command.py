@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,7 @@ from textclf.artifacts import splits
 from textclf.artifacts.decisions import INDEX
 from textclf.core.extras import EXTRAS
 
+WORDS = 25  # of a text: with fewer made-up ones, many texts are nearly the same
 ROOT = Path(__file__).parents[3]
 HOSTILE = "</script><img src=x onerror=alert(1)>\u202e&\x1b[31m"
 # All optional packages look as if they were not installed.
@@ -40,9 +42,13 @@ class Done(NamedTuple):
 Run = Callable[..., Done]
 
 
-def write_split(folder: Path, name: str, texts: Sequence[str]) -> None:
-    rows = [{"id": str(number), "text": text, "label": 0} for number, text in enumerate(texts)]
-    splits.write_table(pa.Table.from_pylist(rows, schema=splits.SCHEMA), folder / f"{name}.parquet")
+def write_split(folder: Path, name: str, texts: Sequence[str], groups: Sequence[str] = ()) -> None:
+    names = groups or texts
+    rows = [
+        {"id": str(number), "text": text, "label": 0, "cluster": zlib.crc32(group.encode())}
+        for number, (text, group) in enumerate(zip(texts, names, strict=True))
+    ]
+    splits.write_table(pa.Table.from_pylist(rows, schema=splits.CLUSTERED), folder / f"{name}.parquet")
 
 
 def write_texts(path: Path, texts: Sequence[str]) -> Path:
@@ -60,9 +66,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "models" / INDEX).write_text(json.dumps({"default": "linear", "models": ["linear", "hostile"]}))
     (folder / "data/splits").mkdir(parents=True)
     for name, count in (("train", 60), ("test", 40)):
-        write_split(folder / "data/splits", name, [f"great {text}" for text in draw_texts(generator, count)])
-    write_texts(folder / "same.jsonl", [f"great {text}" for text in draw_texts(generator, 40)])
-    other = [f"bad {HOSTILE} zzz {text}" for text in draw_texts(generator, 30)]
+        write_split(folder / "data/splits", name, [f"great {text}" for text in draw_texts(generator, count, WORDS)])
+    write_texts(folder / "same.jsonl", [f"great {text}" for text in draw_texts(generator, 40, WORDS)])
+    other = [f"bad {HOSTILE} zzz {text}" for text in draw_texts(generator, 30, WORDS)]
     write_texts(folder / "other.jsonl", other)
     write_texts(folder / "few.jsonl", ["one", "One!", "two"])
     (folder / "other.txt").write_text("".join(f"{text}\n" for text in other), encoding="utf-8")
@@ -112,7 +118,7 @@ def test_texts_of_another_kind_have_drift(run: Run) -> None:
     assert done.out.splitlines()[-1].startswith("drift found: classifier, words, length")
     content = json.loads(Path("drift.json").read_text(encoding="utf-8"))
     assert content["drift"] is True
-    assert content["new"] == {"name": "other.jsonl", "rows": 30, "texts": 30, "compared": 30}
+    assert content["new"] == {"name": "other.jsonl", "rows": 30, "texts": 30, "compared": 30, "clusters": 30}
     assert content["held_out"]["name"] == "test"
     checks = content["checks"]
     assert list(checks) == ["classes", "classifier", "length", "unknown_words", "words"]
@@ -167,6 +173,46 @@ def test_the_same_inputs_give_the_same_bytes(run: Run) -> None:
     assert str(Path.cwd()) not in written[0][2].decode()
 
 
+def test_groups_of_new_texts_are_compared_as_a_whole(run: Run, project: Path) -> None:
+    """The groups of one topic are four texts each, and those of a file without drift differ as much."""
+    generator = np.random.default_rng(8)
+    topics = generator.choice(["great", "bad", "awful", "nice", "food", "film"], (2, 30))
+    for name, words in zip(("old", "new"), topics, strict=True):
+        lines = [
+            {"text": f"{' '.join([word] * 9)} {text}", "who": f"{name}{n}"}
+            for n, word in enumerate(words)
+            for text in draw_texts(generator, 4, WORDS)
+        ]
+        (project / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    alone = run("new.jsonl", "--reference", "old.jsonl")
+    done = run("new.jsonl", "--reference", "old.jsonl", "--group", "who", "--output", "drift.json")
+    assert (alone.status, done.status, done.err) == (1, 0, "")
+    assert done.out.splitlines()[0] == "new: new.jsonl, 120 rows, 120 different texts in 30 groups"
+    content = json.loads(Path("drift.json").read_text(encoding="utf-8"))
+    assert content["reference"]["clusters"] == 30
+
+
+def test_groups_of_a_split_are_those_of_the_run(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (folder := tmp_path / "splits").mkdir()
+    generator = np.random.default_rng(5)
+    for name, count in (("train", 40), ("test", 30)):
+        texts = draw_texts(generator, 3 * count, WORDS)
+        write_split(folder, name, texts, [str(number // 3) for number in range(len(texts))])
+    monkeypatch.setattr("textclf.drift.command.FOLDER", folder)
+    done = run("same.jsonl")
+    assert done.err == "warning: drift: the reference has groups of texts; set --group if NEW has some too\n"
+    assert "reference: train, 120 rows, 120 different texts, 40 of them compared\n" in done.out
+    texts = draw_texts(generator, 90, WORDS)
+    lines = [json.dumps({"text": text, "who": number // 3}) + "\n" for number, text in enumerate(texts)]
+    (project / "grouped.jsonl").write_text("".join(lines), encoding="utf-8")
+    done = run("grouped.jsonl", "--group", "who")
+    assert (done.status, done.err) == (0, "")
+    assert "reference: train, 120 rows, 120 different texts in 40 groups\n" in done.out
+    assert "test, 90 rows, 90 different texts in 30 groups, which" in done.out
+
+
 NEW = "NEW must be an existing file or folder, or -; got"
 REFERENCE = "--reference must be train, validation, test or an existing file; got"
 ALPHA = "--alpha must be at least 5e-05 and below 1; got"
@@ -175,12 +221,17 @@ FOLDER = "--page must be in an existing folder that is writable; got none/drift.
 MISTAKES = [
     (["missing.jsonl"], f"{NEW} 'missing.jsonl'"),
     ([""], f"{NEW} ''"),
-    (["empty.jsonl"], "empty.jsonl must have at least 20 different texts"),
+    (["empty.jsonl"], "empty.jsonl must have at least 20 different texts or groups"),
     (["few.jsonl"], "got 2 in 3 rows; collect more"),
-    (["same.jsonl", "--reference", "few.jsonl"], "--reference few.jsonl must have at least 20 different texts"),
+    (
+        ["same.jsonl", "--reference", "few.jsonl"],
+        "--reference few.jsonl must have at least 20 different texts or groups",
+    ),
     (["same.jsonl", "--text", "body"], "must have the key body; got text"),
     *((["same.jsonl", "--reference", name], f"{REFERENCE} {name!r}") for name in ("trian", "-", "")),
     (["same.jsonl", "--reference", "validation"], SPLIT),
+    (["same.jsonl", "--group", "who"], "must have the key who; got text"),
+    (["-", "--group", "who"], "--group must come with a table; got a text per line"),
     (["same.jsonl", "--model", "none"], "--model must be one in models (linear, hostile) or the folder of one; got"),
     *((["same.jsonl", "--alpha", value], f"{ALPHA} {value}") for value in ("0", "1", "nan", "4.9e-05")),
     (["same.jsonl", "--alpha", "0.00005"], "--permutations must be from 99,999 to 100,000 with --alpha 5e-05; got 999"),
@@ -224,13 +275,13 @@ def test_checks_are_left_out_if_there_are_too_few_unseen_rows(
 ) -> None:
     folder = tmp_path / "splits"
     folder.mkdir()
-    write_split(folder, "train", draw_texts(np.random.default_rng(5), 40))
+    write_split(folder, "train", draw_texts(np.random.default_rng(5), 40, WORDS))
     write_split(folder, "test", ["great food"])
     monkeypatch.setattr("textclf.drift.command.FOLDER", folder)
     done = run("same.jsonl")
     assert done.err == (
         "warning: drift: unknown words and predicted classes are left out, for which test must have at least 20 "
-        "different texts that are not training texts; got 1\n"
+        "different texts or groups that are not training texts; got 1\n"
     )
     assert "of all 3 checks together" in done.out
 
@@ -258,7 +309,7 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, pro
     write_texts(project / "learned.jsonl", learned)
     assert run("learned.jsonl").err == (
         "warning: drift: unknown words and predicted classes are left out, for which NEW must have at least 20 "
-        "different texts that are not training texts; got 0\n"
+        "different texts or groups that are not training texts; got 0\n"
     )
 
 

@@ -55,7 +55,7 @@ def test_each_check_finds_the_drift_that_it_is_for() -> None:
 
 def test_equal_lengths_count_half_and_share_their_rank() -> None:
     old, new = ["a", "bb", "cc", "ddd", "both"], ["ee", "fff", "ggg", "hhhh", "both"]
-    pool = pool_of(old, new)
+    pool = pool_of(old, new, seed=1)
     found = measure(pool, None, two_classes(), replace(SETTINGS, permutations=999)).length
     pairs = [(len(one), len(other)) for one in new for other in old]
     assert found.longer.area == sum((one > other) + (one == other) / 2 for one, other in pairs) / 25

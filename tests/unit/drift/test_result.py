@@ -22,8 +22,8 @@ def make_result(held_out: bool = True) -> Result:
     old, new = ([f"{word} {text}" for text in draw_texts(generator, 60)] for word in ("great", "bad\u202e"))
     pool = pool_of(old, new)
     findings = measure(pool, pool if held_out else None, three_classes(["a", "\x1b", "c"]), SETTINGS)
-    side = Side("new", 100, 80, 60)
-    return Result("model", SETTINGS, side, side, side if held_out else None, side.compared, 3, findings)
+    side = Side("new", 100, 80, 60, 60)
+    return Result("model", SETTINGS, side, side, (side, side) if held_out else None, 3, findings)
 
 
 def test_lines_show_each_check_and_the_answer() -> None:
@@ -65,14 +65,24 @@ def test_json_has_corrected_p_values_of_checks_words_and_classes() -> None:
     assert words["found"] == len(result.words)
     assert words["clearest"][0]["p_holm"] == pytest.approx(words["p_holm"])
     classes = content["checks"]["classes"]
-    assert min(each["p"] for each in classes["classes"].values()) == classes["p"]
+    parts = [*classes["classes"].values(), *classes["probabilities"].values()]
+    assert min(each["p"] for each in parts) == classes["p"]
+    assert all(0 < each["distance"] <= 1 for each in classes["probabilities"].values())
+    assert list(classes["probabilities"]) == list(classes["classes"])
+
+
+def test_groups_are_named_and_count_as_one_text_each() -> None:
+    result = make_result()
+    grouped = replace(result, unseen=(Side("test", 90, 80, 80, 30), Side("new", 100, 80, 60, 20)))
+    assert "test, 90 rows, 80 different texts in 30 groups, which" in to_lines(grouped)[2]
+    assert grouped.smallest == smallest_difference(30, 20, 0.05 / 5)
 
 
 def test_no_drift_is_said_with_the_error_rate() -> None:
     generator = np.random.default_rng(1)
     pool = pool_of(draw_texts(generator, 40), draw_texts(generator, 40))
-    side = Side("x", 40, 40, 40)
-    result = Result("m", SETTINGS, side, side, None, side.compared, 0, measure(pool, pool, two_classes(), SETTINGS))
+    side = Side("x", 40, 40, 40, 40)
+    result = Result("m", SETTINGS, side, side, None, 0, measure(pool, pool, two_classes(), SETTINGS))
     assert answer(result) == "no drift found (of all 5 checks together at most 5% false alarms)"
 
 

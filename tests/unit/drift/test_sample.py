@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.drift.sample import CHARACTERS, pool, sample_texts, text_keys
+from textclf.core.hashing import fingerprints
+from textclf.drift.sample import CHARACTERS, sample_texts, text_keys
 
 TEXTS = st.lists(st.text("ab1. \u00e9", max_size=4), max_size=40)
 
@@ -37,8 +38,8 @@ def test_a_sample_depends_neither_on_the_order_nor_on_the_batches_of_the_rows(
 ) -> None:
     shuffled = list(texts)
     random.shuffle(shuffled)
-    whole = sample_texts([texts], seed=1, size=size + 1)
-    single = sample_texts([[text] for text in shuffled], seed=1, size=size + 1)
+    whole = sample_texts([(texts, None)], seed=1, size=size + 1)
+    single = sample_texts([([text], None) for text in shuffled], seed=1, size=size + 1)
     assert whole.texts == single.texts
     assert whole.keys.tolist() == single.keys.tolist()
     assert whole.copies.tolist() == single.copies.tolist()
@@ -46,27 +47,34 @@ def test_a_sample_depends_neither_on_the_order_nor_on_the_batches_of_the_rows(
 
 @given(TEXTS, st.integers(1, 5))
 def test_a_sample_has_the_texts_with_the_smallest_hashes_and_counts_all_rows(texts: list[str], size: int) -> None:
-    sample = sample_texts([texts[:7], [], texts[7:]], seed=2, size=size)
+    sample = sample_texts([(part, None) for part in (texts[:7], [], texts[7:])], seed=2, size=size)
     keys = text_keys(texts, 2).tolist() if texts else []
     counted = Counter(keys)
     assert dict(zip(sample.keys.tolist(), sample.copies.tolist(), strict=True)) == counted
     assert sample.rows == len(texts)
     chosen = sorted(counted)[:size]
-    assert sample.texts == {key: min(t for t, k in zip(texts, keys, strict=True) if k == key) for key in chosen}
+    assert sample.texts == {(key, key): min(t for t, k in zip(texts, keys, strict=True) if k == key) for key in chosen}
+    assert not sample.grouped
 
 
-@given(TEXTS, TEXTS)
-def test_a_pool_counts_all_copies_of_a_text_that_is_in_the_sample_of_one_side(old: list[str], new: list[str]) -> None:
-    reference, other = sample_texts([old], 0, 3), sample_texts([new], 0, 2)
-    both = pool(reference, other)
-    for text, *counts in zip(both.texts, both.reference.tolist(), both.new.tolist(), strict=True):
-        key = text_keys([text], 0)[0]
-        assert counts == [int((text_keys(side, 0) == key).sum()) if side else 0 for side in (old, new)]
-    assert len(both.texts) == len(reference.texts.keys() | other.texts.keys())
-    assert (both.copies >= 1).all()
+@given(st.lists(st.tuples(st.text("ab", max_size=3), st.sampled_from("pqrst"))), st.integers(1, 9), st.randoms())
+def test_a_sample_has_the_groups_with_the_smallest_hashes_and_a_part_of_a_large_group(
+    rows: list[tuple[str, str]], size: int, random: Random
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("textclf.drift.sample.MOST", 4)
+        whole = sample_texts([([text for text, _ in rows], [group for _, group in rows])], 1, size)
+        random.shuffle(rows)
+        assert whole.texts == sample_texts([([text], [group]) for text, group in rows], 1, size).texts
+    expected: list[tuple[int, int]] = []
+    for key, group in sorted((int(fingerprints([group], 1)[0]), group) for group in {group for _, group in rows}):
+        if len(expected) < size:
+            texts = {int(text_keys([text], 1)[0]) for text, other in rows if other == group}
+            expected += [(key, text) for text in sorted(texts)[:4]]
+    assert sorted(whole.texts) == expected
 
 
 def test_another_seed_draws_another_sample() -> None:
     texts = [f"{letter}{other}" for letter in "abcdefgh" for other in "abcdefgh"]
-    samples = [set(sample_texts([texts], seed, 5).texts.values()) for seed in (0, 1)]
+    samples = [set(sample_texts([(texts, None)], seed, 5).texts.values()) for seed in (0, 1)]
     assert samples[0] != samples[1]

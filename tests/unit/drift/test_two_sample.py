@@ -10,8 +10,8 @@ from scipy import stats
 from tests.unit.drift.texts import draw_texts, pool_of, rejected
 from textclf.drift.features import kernel
 from textclf.drift.permutations import permutations
-from textclf.drift.sample import Pool
-from textclf.drift.two_sample import RIDGE, HeldOutRidge, areas, centre, classifier_test, word_test
+from textclf.drift.pool import Pool
+from textclf.drift.two_sample import RIDGE, HeldOutRidge, areas, centre, classifier_test, cut_folds, word_test
 from textclf.vectorize.terms.find import index_terms
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
@@ -49,7 +49,7 @@ def test_held_out_scores_equal_those_of_a_classifier_trained_on_the_other_folds(
     pool = make_pool(0)
     K = centre(kernel(WORDS, pool.texts))
     sides = pool.new / pool.copies
-    ridge = HeldOutRidge(K.copy(), folds=folds)
+    ridge = HeldOutRidge(K.copy(), cut_folds(np.arange(len(K)), folds))
     scores = ridge.scores(sides[:, None])[:, 0]
     assert sum(fold.stop - fold.start for fold in ridge.folds) == len(pool.texts)
     for fold in ridge.folds:
@@ -91,9 +91,9 @@ def test_a_text_that_both_sides_have_is_as_high_as_itself() -> None:
 def test_the_p_value_equals_that_of_training_anew_for_each_permutation() -> None:
     pool = make_pool(3)
     K = centre(kernel(WORDS, pool.texts))
-    sides, folds = pool.new / pool.copies, HeldOutRidge(K.copy()).folds
+    sides, folds = pool.new / pool.copies, cut_folds(pool.clusters)
     statistics = []
-    for order in np.concatenate(list(permutations(pool.copies, 49, seed=8)), axis=1).T:
+    for order in np.concatenate(list(permutations(pool, 49, seed=8)), axis=1).T:
         permuted = sides[order]
         scores = np.concatenate([trained_scores(K, permuted, fold) for fold in folds])
         statistics.append(areas(np.round(scores, 9)[:, None], permuted[:, None], folds)[0])

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from textclf.drift.sample import Pool, pool, sample_texts
+from textclf.drift.pool import Pool, pool
+from textclf.drift.sample import sample_texts
 
 LETTERS = "bdfgklmnprst"
 
@@ -23,7 +24,7 @@ def word(rank: int) -> str:
 
 def pool_of(reference: Sequence[str], new: Sequence[str], seed: int = 0) -> Pool:
     """Return the pool of texts of both sides."""
-    return pool(sample_texts([reference], seed), sample_texts([new], seed))
+    return pool(*(sample_texts([(texts, None)], seed) for texts in (reference, new)))
 
 
 def rejected(p_values: Iterable[float], alpha: float = 0.1) -> tuple[int, int]:
