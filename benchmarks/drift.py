@@ -4,6 +4,10 @@
 
 In each simulated case a model is trained on 400 rows of a corpus; 200 others are its test rows, and up to 400 others
 are new. What is measured is the answer with `--reference train`.
+
+Dependent texts are made of two sentences of a corpus. The first is one of a hundred that are alike in class and length
+and that all texts of an author begin with; half of the texts also have a made-up word of their author. There, the model
+is that of one training, and the reference is a file.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,20 +24,26 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.features import Features
 from textclf.core.progress import track
-from textclf.drift.measure import Settings, measure
-from textclf.drift.sample import Pool, pool, sample_texts, text_keys
+from textclf.drift import pool as pools
+from textclf.drift.measure import CHECKS, CLASSES, Settings, measure
+from textclf.drift.permutations import deviations, differences, upper_p
+from textclf.drift.pool import Pool, pool
+from textclf.drift.sample import SIZE, sample_texts, text_keys
 from textclf.evaluate.intervals import wilson
+from textclf.models import logistic_regression
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import fit_model
-from textclf.models.settings import Train
 from textclf.predict.predictor import Predictor
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
 ALPHA = 0.05
+HOLM = ALPHA / CHECKS  # the level at which a lone check finds drift
 SETTINGS = Settings(ALPHA, permutations=199, seed=0)
 TRAIN, TEST, NEW = 400, 200, 400  # rows
-SPLITS, SPLITS_OF_COPIES = 500, 200  # simulated cases without drift
+SPLITS, SPLITS_OF_COPIES = 1000, 300  # simulated cases without drift
+SETS, FEW_SETS = 1000, 300  # simulated cases of dependent texts, also of many, and of a shift of the classes
+ALIKE = 100  # sentences with which an author begins
 REPEATS = 100  # with drift, per size
 SIZES = (25, 50, 100, 400)  # new rows
 COPIED, MOST_COPIES = 500, 4  # rows that are repeated, and how often at most
@@ -94,7 +104,7 @@ def train(rows: Sequence[Row]) -> Predictor:
     y = np.array([classes.index(label) for label in labels], dtype=np.int64)
     ids = np.array([str(number) for number in range(len(rows))])
     dataset = Dataset.of_rows(Features(ids, vectorizer.transform(texts), y, np.array(classes)))
-    fitted = fit_model(MODEL, {"train": dataset, "test": dataset}, getattr(Train(), MODEL), Folders(Path()))
+    fitted = fit_model(MODEL, {"train": dataset, "test": dataset}, logistic_regression.Settings(), Folders(Path()))
     return Predictor(vectorizer, fitted.layers, Decision(0.5))
 
 
@@ -105,7 +115,7 @@ def texts_of(rows: Sequence[Row]) -> list[str]:
 
 def pool_texts(reference: Sequence[Row], new: Sequence[Row], seed: int) -> Pool:
     """Return the pool that `textclf drift` compares."""
-    return pool(*(sample_texts([texts_of(rows)], seed) for rows in (reference, new)))
+    return pool(*(sample_texts([(texts_of(rows), None)], seed) for rows in (reference, new)))
 
 
 def pool_rows(reference: Sequence[Row], new: Sequence[Row], seed: int) -> Pool:
@@ -115,7 +125,7 @@ def pool_rows(reference: Sequence[Row], new: Sequence[Row], seed: int) -> Pool:
     is_new = np.arange(len(texts)) >= len(reference)
     order = generator.permutation(len(texts))
     placed = tuple(texts[place] for place in order.tolist())
-    return Pool(placed, (~is_new[order]).astype(np.int64), is_new[order].astype(np.int64))
+    return Pool(placed, (~is_new[order]).astype(np.int64), is_new[order].astype(np.int64), np.arange(len(texts)))
 
 
 def found(sides: Sides, seed: int, make_pool: Callable[..., Pool] = pool_texts) -> dict[str, bool]:
@@ -180,10 +190,118 @@ def with_drift() -> dict[str, Any]:
     return {"cases": content}
 
 
+class Dependent(NamedTuple):
+    """A kind of dependent texts: the rows of a group, the groups of each side, and how they are compared.
+
+    `authors`: rows of a group are of one author; otherwise they differ from each other in their first word. With
+    `shared`, the new groups are some of the reference, with a quarter of their rows each. `similar` is the threshold of
+    nearly the same texts, and `size` the number of texts that are compared.
+    """
+
+    title: str
+    rows: int
+    groups: tuple[int, int]
+    by_group: bool = True
+    authors: bool = True
+    shared: bool = False
+    similar: float = pools.SIMILAR
+    size: int = SIZE
+    sets: int = SETS
+
+
+INDEPENDENT = "the same, texts taken as independent"
+DEPENDENT = (
+    Dependent("independent texts", 1, (160, 80)),
+    Dependent("authors of 4 texts", 4, (60, 40)),
+    Dependent(INDEPENDENT, 4, (60, 40), by_group=False),
+    Dependent("authors of 10 texts", 10, (30, 20)),
+    Dependent(INDEPENDENT, 10, (30, 20), by_group=False),
+    Dependent("authors of 40 texts", 40, (25, 20), sets=FEW_SETS),
+    Dependent(INDEPENDENT, 40, (25, 20), by_group=False, sets=FEW_SETS),
+    Dependent("authors of 20 texts, 5 more of some of them are new", 20, (40, 20), shared=True),
+    Dependent("4 texts that differ in a word", 4, (80, 40), by_group=False, authors=False),
+    Dependent(INDEPENDENT, 4, (80, 40), by_group=False, authors=False, similar=2),
+    Dependent("independent texts, of the reference 200 of 2,000", 1, (2000, 200), size=200),
+)
+
+
+def write_texts(
+    kind: Dependent, rows: Sequence[Row], generator: np.random.Generator
+) -> list[tuple[list[str], list[str]]]:
+    """Return the texts of both sides and the group of each; `rows` are ordered by class and length."""
+    begins = generator.integers(len(rows), size=sum(kind.groups)).tolist()
+    names = ["".join(letters) for letters in generator.choice(list("aeioukst"), (len(begins), 3)).tolist()]
+    sides: list[tuple[list[str], list[str]]] = []
+    for side, first in enumerate((0, 0 if kind.shared else kind.groups[0])):
+        texts, groups = [], []
+        for group in range(first, first + kind.groups[side]):
+            whole = " ".join(rows[place][0] for place in generator.integers(len(rows), size=2))
+            for _ in range(kind.rows // 4 if kind.shared and side else kind.rows):
+                start = rows[(begins[group] + int(generator.integers(ALIKE))) % len(rows)][0]
+                end = rows[int(generator.integers(len(rows)))][0]
+                word = f" zz{names[group]}" if generator.random() < 0.5 else ""
+                texts.append(f"{start} {end}{word}" if kind.authors else f"{end.split()[0]} {whole}")
+                groups.append(str(group))
+        sides.append((texts, groups))
+    return sides
+
+
+def with_dependent_texts() -> dict[str, Any]:
+    """Return the rates of false alarms for texts of authors and for texts that differ in a word."""
+    rows = read_rows("yelp")
+    predictor = train(rows[:TRAIN])
+    others = sorted(rows[TRAIN:], key=lambda row: (row[1], len(row[0])))
+    content = []
+    for kind in DEPENDENT:
+        pools.SIMILAR = kind.similar
+        outcomes = []
+        for number in track(range(kind.sets), kind.title):
+            sides = write_texts(kind, others, np.random.default_rng([3, number]))
+            samples = [
+                sample_texts([(texts, groups if kind.by_group else None)], number, kind.size) for texts, groups in sides
+            ]
+            compared = pool(*samples)
+            findings = measure(compared, compared, predictor, replace(SETTINGS, seed=number))
+            alarms = {name: p <= ALPHA for name, p in findings.p.items()}
+            outcomes.append(alarms | {"answer": bool(findings.drifted(ALPHA))})
+        content.append({"rows": kind.title, "splits": kind.sets, "rates": rates(outcomes)})
+    pools.SIMILAR = DEPENDENT[0].similar
+    return {"cases": content}
+
+
+def with_other_classes() -> dict[str, Any]:
+    """Return the power to find that 70% instead of half of the texts are positive: of labels, and of the check."""
+    rows = read_rows("yelp")
+    content = []
+    for size in (100, 200):
+        outcomes = []
+        for number in track(range(SETS), f"classes, {size}"):
+            mixed = shuffled(rows, np.random.default_rng([4, number]))
+            rest = mixed[TRAIN:]
+            by_label = [[row for row in rest if row[1] == label] for label in "01"]
+            test = [row for part in by_label for row in part[: TEST // 2]]
+            new = [*by_label[0][TEST // 2 :][: round(0.3 * size)], *by_label[1][TEST // 2 :][: round(0.7 * size)]]
+            outcomes.append(found_classes(train(mixed[:TRAIN]), pool_texts(test, new, number), number))
+        content.append({"size": size, "reference": TEST, "repeats": SETS, "rates": rates(outcomes)})
+    return {"cases": content}
+
+
+def found_classes(predictor: Predictor, compared: Pool, seed: int) -> dict[str, bool]:
+    """Return whether predicted labels alone, and the check of classes, find drift at both levels."""
+    findings = measure(compared, compared, predictor, replace(SETTINGS, seed=seed))
+    labels = np.array([[label == "1"] for label in predictor.predict(compared.texts)], dtype=np.float64)
+    shares = differences(compared, labels, np.ones(len(labels)), SETTINGS.permutations, seed)[:, 0]
+    p = {"labels": upper_p(deviations(shares)), CLASSES: findings.p[CLASSES]}
+    levels = {"alpha": ALPHA, "holm": HOLM}
+    return {f"{name}_{level}": p[name] <= most for name in p for level, most in levels.items()}
+
+
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     **{f"drift-{name}": partial(without_drift, name) for name in NAMES},
     "drift-copies": with_copies,
     "drift-power": with_drift,
+    "drift-dependent": with_dependent_texts,
+    "drift-classes": with_other_classes,
 }
 
 if __name__ == "__main__":
