@@ -20,9 +20,11 @@ from textclf.core.settings import load_yaml
 from textclf.evaluate.boundary import FEW
 from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.intervals import normal, wilson
+from textclf.evaluate.power import smallest_difference
 from textclf.evaluate.registry import METRICS
 
 CORPORA = ("yelp", "amazon", "imdb")
+TEST_ROWS = 250  # of each
 TESTED = {
     "letters": "regression on tf-idf of words and letters",
     "sentences": "regression on sentence vectors",
@@ -70,7 +72,9 @@ def honest() -> str:
             error = f"{test['ece']:.3f} ({decided['ece_if_calibrated']['test']:.3f})"
             rows.append([corpus, display(model), *cells, error, ", ".join(chosen)])
         pair = run["comparisons"]["keras_vs_logistic_regression"]
-        numbers = [p_value(pair["p"]), f"{pair['smallest_difference']:.3f}"]
+        discordant = (pair["only_first"] + pair["only_second"]) / TEST_ROWS
+        smallest = smallest_difference(TEST_ROWS, discordant, 0.05 / len(run["comparisons"])) or math.nan
+        numbers = [p_value(pair["p"]), f"{smallest:.3f}"]
         tests.append([corpus, interval(pair["difference"], pair, "+"), *numbers])
     first = markdown(["corpus", "model", "accuracy", "log loss", "calibration error (if calibrated)", "chosen"], rows)
     header = ["corpus", "network minus logistic regression, accuracy", "p", "smallest detectable difference"]

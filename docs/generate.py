@@ -10,7 +10,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks import course, drift_tables, install, lesson, prediction_set_tables, serve, tables, timings, transformer
+from benchmarks import (
+    course,
+    drift_tables,
+    install,
+    lesson,
+    power,
+    prediction_set_tables,
+    serve,
+    tables,
+    timings,
+    transformer,
+)
 from benchmarks.results import MissingResultError
 from textclf import params
 from textclf.core import files
@@ -203,7 +214,13 @@ OWN_TABLES = {
     "transformer": transformer.table,
 }
 RESULTS = (
-    tables.TABLES | prediction_set_tables.TABLES | lesson.TABLES | timings.TABLES | drift_tables.TABLES | OWN_TABLES
+    tables.TABLES
+    | prediction_set_tables.TABLES
+    | lesson.TABLES
+    | timings.TABLES
+    | drift_tables.TABLES
+    | power.TABLES
+    | OWN_TABLES
 )
 TABLES: dict[str, Callable[[str], str]] = {
     "stages": stages_table,

@@ -10,7 +10,8 @@ from scipy import special
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import round_significant
-from textclf.evaluate.intervals import CONFIDENCE, normal_quantile
+from textclf.evaluate.intervals import CONFIDENCE
+from textclf.evaluate.power import smallest_difference
 
 EXACT_SUM = 20_000  # tables, or sums of differences, up to which a test is exact
 
@@ -106,27 +107,6 @@ def holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
     return adjusted
 
 
-def smallest_difference(
-    n: float, discordant_share: float, confidence: float = CONFIDENCE, power: float = 0.8
-) -> float | None:
-    """Return the smallest difference in accuracy that McNemar's test on `n` rows detects with this power.
-
-    `discordant_share` is the share of the rows that only one model decides correctly. The difference can't exceed it;
-    None if even that is too small. With z the normal quantiles it is the d for which
-    n = (z_(1 - alpha/2) sqrt(share) + z_power sqrt(share - d^2))^2 / d^2: Connor (1987), Biometrics 43:207-211,
-    doi:10.2307/2531961; related: Miettinen (1968), Biometrics 24:339-352, and Lachin (1992), Stat. Med. 11:1239-1251.
-    It holds for the test without continuity correction; the exact test has slightly less power. `power` is at least a
-    half.
-    """
-    z, z_power = normal_quantile((1 + confidence) / 2), normal_quantile(power)
-    if n < z**2:  # too few rows even if all of them are discordant
-        return None
-    # The squared formula is a quadratic equation; this is its root with the sign of z_power.
-    spread = z * math.sqrt(n) + z_power * math.sqrt(n + z_power**2 - z**2)
-    difference = math.sqrt(discordant_share) * spread / (n + z_power**2)
-    return difference if 0 < difference <= discordant_share else None
-
-
 def corrected_t(differences: NDArray[np.float64], ratio: float, confidence: float = CONFIDENCE) -> CorrectedT:
     """Return the corrected resampled t test, two-sided, that the mean difference of two models over splits is 0.
 
@@ -157,15 +137,16 @@ def summarize(comparisons: Mapping[str, Comparison], confidence: float = CONFIDE
     P-values have six significant digits, other numbers `DIGITS` decimals. For each pair: `difference` in accuracy with
     `low` and `high`; `only_first` and `only_second`, the rows that only one model decides correctly; `p` of the test
     that the models are alike, and `p_holm`, corrected for the number of pairs; `smallest_difference` that the test
-    detects with 80% power, absent if there is none.
+    detects with 80% power if no other pair differs, at the level of Holm's first step; absent if there is none.
     """
     report: dict[str, dict[str, float]] = {}
     adjusted = holm(np.array([comparison.test.p for comparison in comparisons.values()]))
+    alpha = (1 - confidence) / max(len(comparisons), 1)
     for (pair, comparison), p_holm in zip(comparisons.items(), adjusted, strict=True):
         test = comparison.test
         entry = asdict(comparison.difference)
         entry |= {"only_first": test.only_a, "only_second": test.only_b, "p": test.p, "p_holm": float(p_holm)}
-        smallest = smallest_difference(comparison.rows, comparison.discordant, confidence)
+        smallest = smallest_difference(comparison.rows, comparison.discordant, alpha)
         if smallest is not None:
             entry["smallest_difference"] = smallest
         report[pair] = {

@@ -40,6 +40,8 @@ def summary(run: Run) -> dict[str, Any]:
         "verdicts": [_verdict(run, name, other) for other in run.models if other != name],
         "warnings": [(display_name(model), text) for model, texts in warnings.items() for text in texts],
         "no_validation": "validation" not in run.splits,
+        "pairs": len(run.comparisons),
+        "level": _first_level(run),
     }
 
 
@@ -57,6 +59,11 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         "p": p_relation(test["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}"),
         "smallest": None if smallest is None else points(smallest, signed=False),
     }
+
+
+def _first_level(run: Run) -> str:
+    """Return the level of Holm's first step, which that of `smallest_difference` is."""
+    return f"{(1 - run.settings.evaluate.confidence) / max(len(run.comparisons), 1):.2g}"
 
 
 def _differs(run: Run, test: Mapping[str, float]) -> bool:
@@ -165,6 +172,7 @@ def compared(run: Run) -> dict[str, Any]:
         )
         if tests
         else None,
+        "level": _first_level(run),
         "significant": sum(_differs(run, test) for test in run.comparisons.values()),
     }
 

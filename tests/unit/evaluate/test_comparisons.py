@@ -11,13 +11,16 @@ from scipy import stats
 
 from tests.unit.evaluate.samples import TOP, drawn, params, reference
 from textclf.evaluate.comparisons import (
+    Comparison,
     CorrectedT,
+    Difference,
     corrected_t,
     holm,
     mcnemar,
-    smallest_difference,
+    summarize,
 )
 from textclf.evaluate.intervals import tango
+from textclf.evaluate.power import smallest_difference
 from textclf.evaluate.split_metrics import SplitMetrics
 
 
@@ -63,46 +66,13 @@ def test_holm_equals_statsmodels() -> None:
         np.testing.assert_allclose(holm(raw), multipletests(raw, method="holm")[1], atol=1e-12)
 
 
-def test_smallest_difference_needs_the_rows_of_connors_formula() -> None:
-    # 0.45 and 0.05 need 23 rows: R code of powerandsamplesize.com, McNemar Z-test, after Connor (1987), p. 209
-    enough, short = (smallest_difference(n, 0.5) for n in (23, 22))
-    assert enough is not None
-    assert short is not None
-    assert enough < 0.45 - 0.05 < short
-
-
-@given(st.integers(2, 100_000), st.floats(0.001, 1), st.floats(0.5, 0.99), st.floats(0.5, 0.99))
-def test_smallest_difference_solves_the_formula(n: int, share: float, confidence: float, power: float) -> None:
-    difference = smallest_difference(n, share, confidence, power)
-    z_confidence, z_power = float(stats.norm.ppf((1 + confidence) / 2)), float(stats.norm.ppf(power))
-    # The larger root of the quadratic equation that the squared formula is
-    a, b, c = n + z_power**2, z_confidence * math.sqrt(n * share), share * (z_confidence**2 - z_power**2)
-    root = (b + math.sqrt(max(b**2 - a * c, 0))) / a
-    if difference is None:
-        # The root of a difference near 0 has half of its digits; with too few rows it solves the squared formula alone.
-        assert root > share - 1e-7 or n < z_confidence**2
-    else:
-        assert difference == pytest.approx(root, abs=1e-7)
-        assert difference <= share
-
-
-def test_no_difference_is_detectable_if_models_hardly_disagree() -> None:
-    assert smallest_difference(250, 0) is None
-    assert smallest_difference(250, 0.01) is None
-
-
-@pytest.mark.parametrize(("n", "share"), [(250, 0.15), (1000, 0.1), (5000, 0.3)])
-def test_smallest_difference_is_detected_with_the_power_asked_for(n: int, share: float) -> None:
-    difference = smallest_difference(n, share)
-    assert difference is not None
-    generator = np.random.default_rng(1)
-    discordant = generator.binomial(n, share, 20_000)
-    only_a = generator.binomial(discordant, (share + difference) / (2 * share))
-    only_b = discordant - only_a
-    asymptotic = np.mean((only_a - only_b) ** 2 > stats.norm.ppf(0.975) ** 2 * discordant)
-    exact = np.mean(2 * stats.binom.cdf(np.minimum(only_a, only_b), discordant, 0.5) < 0.05)
-    assert asymptotic == pytest.approx(0.8, abs=0.015)
-    assert 0.74 < exact < asymptotic
+def test_the_smallest_difference_is_that_of_the_first_step_of_holm_and_of_whole_independent_rows() -> None:
+    pair = Comparison(mcnemar(30, 20), Difference(0.04, -0.02, 0.1), rows=249.9, discordant=0.2)
+    for pairs in (1, 3, 10):
+        report = summarize({str(number): pair for number in range(pairs)}, 0.9)
+        expected = smallest_difference(249, 0.2, 0.1 / pairs)
+        for entry in report.values():
+            assert entry["smallest_difference"] == pytest.approx(expected, abs=1e-6)
 
 
 @given(st.lists(st.floats(-1, 1), min_size=2, max_size=30), st.floats(0, 2))

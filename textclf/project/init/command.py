@@ -11,17 +11,26 @@ from typing import Any
 
 from textclf.core.about import About
 from textclf.core.errors import UserError
-from textclf.core.formatting import count_noun
+from textclf.core.formatting import count_noun, points
 from textclf.core.git import git
 from textclf.core.outputs import outputs
 from textclf.core.params_text import with_values
 from textclf.core.quoting import quote_name
 from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, validate
+from textclf.evaluate.intervals import CONFIDENCE
+from textclf.evaluate.power import smallest_difference
 from textclf.project.comments import commented
 from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
 from textclf.project.init.migrate import migrate
-from textclf.project.init.protocol import ROWS_TO_VALIDATE, Choice, choose_settings, is_validated, offer_settings
+from textclf.project.init.protocol import (
+    ROWS_TO_VALIDATE,
+    TEST_SIZE,
+    Choice,
+    choose_settings,
+    is_validated,
+    offer_settings,
+)
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
@@ -29,6 +38,8 @@ from textclf.tables.layout import Layout
 from textclf.tables.settings import OPTIONS, Data, check_option
 
 SHOWN_CLASSES = 12
+DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
+PAIRS = 3  # of models in params.yaml
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -149,6 +160,7 @@ def summary(data: Data, found: Survey, changed: list[Choice], offers: list[Choic
         f"{count_noun(len(found.classes), 'class', 'classes')}: {_classes(found.classes)}",
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
         *_oddities(found),
+        _detectable(found),
         f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} changed beside those of data and about",
         *_listed(changed),
         *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
@@ -175,6 +187,18 @@ def _oddities(found: Survey) -> Iterator[str]:
         yield f"{few}; cross-validation within the training rows chooses the default model"
     if found.conflicts:
         yield f"{count_noun(found.conflicts, 'text')} with several labels: no model can be right on all of their rows"
+
+
+def _detectable(found: Survey) -> str:
+    """Return a line on the smallest difference between models that the test rows detect."""
+    given = found.given.get("test")
+    rows = round(TEST_SIZE * found.rows) if given is None else given
+    smallest = smallest_difference(rows, DISAGREEMENT, (1 - CONFIDENCE) / PAIRS)
+    between = f"between models that disagree on {DISAGREEMENT:.0%} of them"
+    told = f"too few to detect a difference {between}"
+    if smallest is not None:
+        told = f"a difference below {points(smallest, signed=False)} points {between} usually goes undetected"
+    return f"{'about ' if given is None else ''}{rows:,} test rows: {told} (docs/evaluation.md)"
 
 
 def _listed(choices: list[Choice]) -> list[str]:

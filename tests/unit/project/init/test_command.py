@@ -15,6 +15,7 @@ from tests.unit.conftest import Ended
 from tests.unit.tables.tables import delimited
 from tests.unspaced import WORDS, write_table
 from tests.unspaced import rows as rows_of
+from textclf.evaluate.power import smallest_difference
 from textclf.params import load, parse
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
@@ -25,7 +26,7 @@ ROWS = [
 LIMITS = "{keras: {test: {accuracy: 0.75}}}"
 BEFORE = put("gate.minimum", LIMITS, "gate.maximum_drop", LIMITS)  # whatever the gate of the project is
 TABLE = delimited([("ticket", "message", "team"), *ROWS, ("T40", *ROWS[0][1:]), ("T41", "", "billing")])
-
+BETWEEN = "between models that disagree on 13% of them"
 
 Run = Callable[..., Ended]
 
@@ -46,15 +47,30 @@ def test_it_says_what_it_saw_and_chose_and_what_to_do_next(init: Run) -> None:
     done = init("--data", "tickets.csv")
     assert (done.status, done.err) == (0, "")
     lines = done.out.splitlines()
-    assert lines[:6] == [
+    assert lines[:7] == [
         "tickets.csv: 41 rows, texts in column message, labels in column team, ids in column ticket",
         "2 classes: billing (20), shipping (21)",
         "words of a text: 6 in the median, 7 at most",
         "1 row without text or label: left out",
         "1 row with the text of an earlier row: kept in the same split",
+        f"about 10 test rows: too few to detect a difference {BETWEEN} (docs/evaluation.md)",
         "params.yaml: 9 settings changed beside those of data and about",
     ]
     assert lines[-1] == "next: git add tickets.csv (dvc add if it is large), dvc repro, make docs"
+
+
+@pytest.mark.parametrize(("rows", "start"), [(1000, "about 250 test rows"), (None, "250 test rows")])
+def test_it_says_which_difference_the_test_rows_detect(init: Run, rows: int | None, start: str) -> None:
+    table = [(f"T{n}", f"The parcel {n} is {'not ' * (n % 2)}here.", ["late", "lost"][n % 2]) for n in range(1000)]
+    splits = ["test" if n < 250 and rows is None else "train" for n in range(1000)]
+    lines = [("ticket", "message", "team", "split"), *((*row, split) for row, split in zip(table, splits, strict=True))]
+    Path("tickets.csv").write_text(delimited(lines if rows is None else [line[:3] for line in lines]), encoding="utf-8")
+    difference = smallest_difference(250, 0.13, 0.05 / 3)
+    assert difference is not None
+    assert (
+        f"{start}: a difference below {100 * difference:.1f} points {BETWEEN} usually goes undetected "
+        "(docs/evaluation.md)"
+    ) in init("--data", "tickets.csv").out.splitlines()
 
 
 def test_few_rows_per_class_are_told_to_leave_none_for_validation(init: Run) -> None:

@@ -1,0 +1,73 @@
+"""The power of McNemar's exact test: which difference so many rows detect, and how many rows a difference takes."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from scipy import optimize, special
+
+from textclf.evaluate.intervals import normal_quantile
+
+POWER = 0.8  # with which a difference counts as detectable
+EXACT_DISCORDANT = 2_000  # discordant rows up to which the power is exact; beyond, differences deviate by 0.8% at most
+SPREAD = 7  # standard deviations around the mean number of discordant rows that are summed
+
+
+def power_curve(n: int, discordant: float, alpha: float) -> Callable[[float], float]:
+    """Return the power of McNemar's exact test on `n` rows at level `alpha`, as a function of the difference.
+
+    `discordant`, above 0, is the share of the rows that only one of two models decides correctly; the difference of
+    their accuracies is from 0 to that. Of m discordant rows the better model is right on a binomial number with
+    (discordant + difference) / (2 discordant); the power given m is averaged over the binomial m: Duffy (1984),
+    Biometrics 40:1005-1015. If more than `EXACT_DISCORDANT` are expected, it is that of the normal approximation:
+    Connor (1987), Biometrics 43:207-211, doi:10.2307/2531961.
+    """
+    mean = n * discordant
+    if mean > EXACT_DISCORDANT:
+        z = normal_quantile(1 - alpha / 2)
+
+        def approximate(difference: float) -> float:
+            gap = difference * math.sqrt(n) - z * math.sqrt(discordant)
+            spread = math.sqrt(discordant - difference**2)
+            return float(special.ndtr(gap / spread)) if spread else float(gap > 0)
+
+        return approximate
+    reach = SPREAD * math.sqrt(mean) + SPREAD
+    m = np.arange(max(1, math.floor(mean - reach)), min(n, math.ceil(mean + reach)) + 1)
+    logs = special.gammaln(n + 1) - special.gammaln(m + 1) - special.gammaln(n - m + 1)
+    chances = np.exp(logs + special.xlogy(m, discordant) + special.xlog1py(n - m, -discordant))
+    most = np.ceil(special.bdtrik(alpha / 2, m, 0.5))
+    most -= special.bdtr(most, m, 0.5) > alpha / 2  # rows that the worse model alone may have right, -1 if none
+
+    def exact(difference: float) -> float:
+        better = (1 + difference / discordant) / 2
+        rejected = special.bdtr(most, m, 1 - better) + special.bdtr(most, m, better)
+        return float(chances @ np.where(most < 0, 0, rejected))
+
+    return exact
+
+
+def smallest_difference(n: float, discordant: float, alpha: float) -> float | None:
+    """Return the smallest difference in accuracy that the test detects with 80% power, as `power_curve` has it.
+
+    The difference can't exceed the share of discordant rows; None if even that is too small. Parts of rows count for
+    nothing.
+    """
+    if not discordant:
+        return None
+    curve = power_curve(math.floor(n), discordant, alpha)
+    if not curve(0.0) < POWER <= curve(discordant):
+        return None
+    return float(optimize.brentq(lambda difference: curve(difference) - POWER, 0.0, discordant, xtol=1e-9))
+
+
+def rows_needed(difference: float, discordant: float, alpha: float) -> int:
+    """Return the number of independent rows on which the test detects a difference with 80% power."""
+    low, high = 0, 1
+    while power_curve(high, discordant, alpha)(difference) < POWER:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        enough = power_curve(middle, discordant, alpha)(difference) >= POWER
+        low, high = (low, middle) if enough else (middle, high)
+    return high
