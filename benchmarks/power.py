@@ -19,7 +19,7 @@ from textclf.core.progress import track
 from textclf.evaluate.clusters import sign_flip
 from textclf.evaluate.comparisons import holm
 from textclf.evaluate.intervals import normal_quantile
-from textclf.evaluate.power import POWER, rows_needed, smallest_difference
+from textclf.evaluate.power import POWER, power_curve, smallest_difference
 
 SETS = 4000  # simulated test sets per line
 ALPHA = 0.05
@@ -66,6 +66,18 @@ def connor(n: float, discordant: float) -> float | None:
     spread = z * math.sqrt(n) + z_power * math.sqrt(n + z_power**2 - z**2)
     difference = math.sqrt(discordant) * spread / (n + z_power**2)
     return difference if difference <= discordant else None
+
+
+def rows_needed(difference: float, discordant: float, alpha: float) -> int:
+    """Return the number of independent rows on which the test detects a difference with 80% power."""
+    low, high = 0, 1
+    while power_curve(high, discordant, alpha)(difference) < POWER:
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        enough = power_curve(middle, discordant, alpha)(difference) >= POWER
+        low, high = (low, middle) if enough else (middle, high)
+    return high
 
 
 def draw(scenario: Scenario, difference: float, generator: np.random.Generator) -> NDArray[np.int64]:

@@ -34,7 +34,8 @@ class Areas:
             self.areas[place] = area
             self.variances[place] = variance(influence, (y == place).astype(np.int64), clusters, stratified=True)
         self.areas[-1] = sum(self.areas.values()) / len(self.areas)
-        self.variances[-1] = variance(total / (len(self.areas) - 1), y, clusters, stratified)
+        self.influence = total / (len(self.areas) - 1)  # on the mean of the areas, (rows,)
+        self.variances[-1] = variance(self.influence, y, clusters, stratified)
 
     def interval(self, place: int | None, confidence: float) -> Interval:
         """Return the interval of the area of a class, or of the mean of all; a point if the area is 0 or 1.

@@ -27,11 +27,15 @@ class McNemar:
 
 @dataclass(frozen=True)
 class Difference:
-    """The accuracy of a minus that of b on the same rows, with its interval."""
+    """A metric, such as accuracy, of a minus that of b on the same rows, with its interval."""
 
     difference: float
     low: float
     high: float
+
+    def rounded(self) -> dict[str, float]:
+        """Return the difference and its interval by name, with `DIGITS` decimals."""
+        return {name: round(value, DIGITS) for name, value in asdict(self).items()}
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ def by_name(values: Any) -> Any:
 
 COUNTS, METRICS_BY_NAME = by_name(Count), by_name(Metrics)
 ENDS = mapping(low=Number, high=Number)
+DIFFERENCE = mapping(difference=Number, low=Number, high=Number)
 SHARE = mapping(value=Fraction, low=Number, high=Number, rows=Positive)  # of rows, with its interval
 SHAPE = mapping(rows=Positive, features=Count, nonzeros=Count)  # of the features of a split
 BY_KIND = mapping(exact=COUNTS, normalised=COUNTS)  # of duplicate texts
@@ -106,6 +107,7 @@ SHAPES: dict[str, dict[str, Any]] = {
             p=Number,
             p_holm=Number,
             smallest_difference=(Number, 0.0),
+            metrics=(by_name(DIFFERENCE | None), {}),
         )
     },
     "decisions": {

@@ -14,7 +14,7 @@ FEW_MISTAKES = 10  # on validation rows, below which a calibration is mostly cha
 
 def find_warnings(
     measured: Measured,
-    comparisons: Mapping[str, Mapping[str, float]],
+    comparisons: Mapping[str, Mapping[str, Any]],
     training: Mapping[str, Mapping[str, float]],
     decisions: Mapping[str, Any],
     models: Sequence[str],
@@ -74,7 +74,7 @@ def _calibrated_by_few(decision: Mapping[str, Any]) -> list[str]:
 
 
 def _worse_than_another(
-    name: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, float]], confidence: float
+    name: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, Any]], confidence: float
 ) -> list[str]:
     """Return a sentence on the model that is significantly better by the most, if there is one."""
     if name == FLOOR:

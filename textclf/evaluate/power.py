@@ -1,4 +1,4 @@
-"""The power of McNemar's exact test: which difference so many rows detect, and how many rows a difference takes."""
+"""The power of McNemar's exact test, and the smallest difference that so many rows detect."""
 
 import math
 from collections.abc import Callable
@@ -59,15 +59,3 @@ def smallest_difference(n: float, discordant: float, alpha: float) -> float | No
     if not curve(0.0) < POWER <= curve(discordant):
         return None
     return float(optimize.brentq(lambda difference: curve(difference) - POWER, 0.0, discordant, xtol=1e-9))
-
-
-def rows_needed(difference: float, discordant: float, alpha: float) -> int:
-    """Return the number of independent rows on which the test detects a difference with 80% power."""
-    low, high = 0, 1
-    while power_curve(high, discordant, alpha)(difference) < POWER:
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        enough = power_curve(middle, discordant, alpha)(difference) >= POWER
-        low, high = (low, middle) if enough else (middle, high)
-    return high

@@ -5,8 +5,9 @@ A new metric is an entry here, a function in `textclf.evaluate.metrics` and its 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from textclf.core.formatting import percent
+from textclf.core.formatting import percent, points
 
 
 @dataclass(frozen=True)
@@ -81,17 +82,23 @@ def pair_name(later: str, earlier: str) -> str:
 
 
 def compare_pair(
-    comparisons: Mapping[str, Mapping[str, float]], models: Sequence[str], name: str, other: str
-) -> dict[str, float]:
-    """Return the test of two models from comparisons.json; `difference`, `low` and `high` are of the first minus other.
+    comparisons: Mapping[str, Mapping[str, Any]], models: Sequence[str], name: str, other: str
+) -> dict[str, Any]:
+    """Return the test of two models from comparisons.json; differences and their ends are of the first minus other.
 
     `models` are in the order in which they were compared.
     """
     later, earlier = sorted((name, other), key=models.index, reverse=True)
-    test = dict(comparisons[pair_name(later, earlier)])
+    # An older version compared accuracies alone.
+    test: dict[str, Any] = {"metrics": {}, **comparisons[pair_name(later, earlier)]}
     if later != name:
-        test |= {"difference": -test["difference"], "low": -test["high"], "high": -test["low"]}
+        test |= _reverse(test)
+        test["metrics"] = {metric: each and _reverse(each) for metric, each in test["metrics"].items()}
     return test
+
+
+def _reverse(ends: Mapping[str, float]) -> dict[str, float]:
+    return {"difference": -ends["difference"], "low": -ends["high"], "high": -ends["low"]}
 
 
 def format_value(name: str, value: float) -> str:
@@ -128,3 +135,17 @@ def format_metric(
 def format_measured(name: str, value: float, ends: Mapping[str, float] | None) -> tuple[str, str]:
     """Return a metric's value and its interval (`low` and `high`, or None for too few rows) as they are shown."""
     return format_value(name, value), format_interval(name, ends["low"], ends["high"]) if ends else TOO_FEW
+
+
+def format_difference(name: str, ends: Mapping[str, float] | None) -> tuple[str, str]:
+    """Return the difference of a metric between two models and its interval as they are shown, percentages in points.
+
+    `ends` has `difference`, `low` and `high`; None stands for too few rows.
+    """
+    if ends is None:
+        return "", TOO_FEW
+    value, low, high = (
+        points(ends[key]) if METRICS[name].percent else f"{ends[key]:+.3f}".replace("-", "\N{MINUS SIGN}")
+        for key in ("difference", "low", "high")
+    )
+    return value, f"{low} to {high}"

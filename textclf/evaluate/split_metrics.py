@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,6 +25,7 @@ from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
 from textclf.evaluate.curves import PositiveCounts
+from textclf.evaluate.differences import compare_metric
 from textclf.evaluate.intervals import Interval, area_score, tango
 from textclf.evaluate.metrics import (
     FROM_COUNTS,
@@ -41,6 +43,7 @@ from textclf.evaluate.settings import Evaluate
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
 CURVES = 20  # classes with curves of their own, which bound the size of their tables
+COMPARED = ("log_loss", "brier", "f1", "roc_auc")  # between models, beside accuracy
 SHARES = ("precision", "recall", "f1")  # of one class, follow from a share of rows
 
 Floats = NDArray[np.float64]
@@ -272,13 +275,29 @@ class SplitMetrics:
             table.append(row)
         return pd.DataFrame(table)
 
-    def comparisons(self) -> dict[str, dict[str, float]]:
-        """Return each pair of models under its `pair_name`, as `comparisons.summarize` has it."""
-        pairs = {
-            pair_name(later, earlier): self.comparison(later, earlier)
-            for earlier, later in combinations(self.decisions, 2)
+    def comparisons(self) -> dict[str, dict[str, Any]]:
+        """Return each pair of models under its `pair_name`, as `comparisons.summarize` has it.
+
+        `metrics` has the differences of other metrics, rounded; None if there are too few rows for an interval. A
+        metric that does not depend on the rows for one of the models is left out.
+        """
+        pairs = [(later, earlier) for earlier, later in combinations(self.decisions, 2)]
+        compared = {pair_name(*pair): self.comparison(*pair) for pair in pairs}
+        report: dict[str, dict[str, Any]] = {
+            pair: entry | {"metrics": {}}
+            for pair, entry in comparisons.summarize(compared, self.settings.confidence).items()
         }
-        return comparisons.summarize(pairs, self.settings.confidence)
+        for metric in COMPARED:
+            measured = [
+                pair
+                for pair in pairs
+                if all(metric in self.values[model] for model in pair)
+                and (metric in ROW_MEANS or not any(map(self.constant, pair)))
+            ]
+            found = compare_metric(self.of_rows, metric, self.values, measured, self.settings.confidence)
+            for pair, difference in found.items():
+                report[pair_name(*pair)]["metrics"][metric] = difference and difference.rounded()
+        return report
 
     def confusion(self, model: str) -> pd.DataFrame:
         """Return the table of `curves.confusion_table`."""

@@ -53,7 +53,7 @@ def describe(
     return [*table, f"default model: {display_name(default)}", reason]
 
 
-def _against(name: str, other: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, float]]) -> str:
+def _against(name: str, other: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, Any]]) -> str:
     if name == other:
         return ""
     test = compare_pair(comparisons, models, name, other)

@@ -1,6 +1,6 @@
 """The first sections: the headline, how it was measured, and the models side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -10,7 +10,14 @@ from textclf.core.files import SPLITS
 from textclf.core.formatting import display_name, join_names, p_relation, p_value, percent, points, split_rows
 from textclf.core.labels import visible
 from textclf.evaluate.model_warnings import find_warnings
-from textclf.evaluate.registry import METRICS, compare_pair, format_interval, format_metric, format_value, pair_name
+from textclf.evaluate.registry import (
+    METRICS,
+    compare_pair,
+    format_difference,
+    format_interval,
+    format_metric,
+    format_value,
+)
 from textclf.export import description
 from textclf.pages.parts import Chart, Table
 from textclf.plot.charts import BY_SPLIT
@@ -58,7 +65,17 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         "high": points(test["high"]),
         "p": p_relation(test["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}"),
         "smallest": None if smallest is None else points(smallest, signed=False),
+        "loss": _loss(test["metrics"].get("log_loss")),
     }
+
+
+def _loss(ends: Mapping[str, float] | None) -> str:
+    """Return a sentence on a difference in log loss whose interval excludes 0."""
+    if ends is None or ends["low"] <= 0 <= ends["high"]:
+        return ""
+    by, (low, high) = abs(ends["difference"]), sorted((abs(ends["low"]), abs(ends["high"])))
+    relation = "higher" if ends["difference"] > 0 else "lower"
+    return f" Its log loss is {relation} by {by:.3f} ({low:.3f} to {high:.3f})."
 
 
 def _first_level(run: Run) -> str:
@@ -172,6 +189,7 @@ def compared(run: Run) -> dict[str, Any]:
         )
         if tests
         else None,
+        "differences": _differences(run) if tests else None,
         "level": _first_level(run),
         "significant": sum(_differs(run, test) for test in run.comparisons.values()),
     }
@@ -204,14 +222,33 @@ def _metric(run: Run, model: str, split: str, key: str) -> Cell:
     return format_metric(key, measured, intervals, run.ece_if_calibrated(model, split))
 
 
+def _pairs(run: Run) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the title and the comparison of each pair of models, the later one first."""
+    for earlier, later in combinations(run.models, 2):
+        title = f"{display_name(later)} vs. {display_name(earlier)}"
+        yield title, compare_pair(run.comparisons, run.models, later, earlier)
+
+
+def _differences(run: Run) -> Table:
+    """Return a table of the differences in metrics other than accuracy, by pair."""
+    pairs = dict(_pairs(run))
+    keys = [key for key in METRICS if any(key in test["metrics"] for test in pairs.values())]
+    rows = [
+        [title, *(format_difference(key, test["metrics"][key]) if key in test["metrics"] else "" for key in keys)]
+        for title, test in pairs.items()
+    ]
+    titles = [f"{METRICS[key].title} (points)" if METRICS[key].percent else METRICS[key].title for key in keys]
+    caption = f"Differences in other metrics on the same test rows, with {run.level} intervals"
+    return Table(caption, ["pair", *titles], rows, range(1, len(keys) + 1))
+
+
 def _tests(run: Run) -> list[list[object]]:
     rows: list[list[object]] = []
-    for earlier, later in combinations(run.models, 2):
-        test = run.comparisons[pair_name(later, earlier)]
+    for title, test in _pairs(run):
         smallest = test.get("smallest_difference")
         rows.append(
             [
-                f"{display_name(later)} vs. {display_name(earlier)}",
+                title,
                 f"{points(test['difference'])} points",
                 f"{points(test['low'])} to {points(test['high'])}",
                 f"{test['only_first']:,.0f} and {test['only_second']:,.0f}",

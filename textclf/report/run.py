@@ -78,7 +78,7 @@ class Run:
     decisions: Mapping[str, Any]
     evaluation: Mapping[str, Any]
     intervals: Mapping[str, Any]
-    comparisons: Mapping[str, Mapping[str, float]]
+    comparisons: Mapping[str, Mapping[str, Any]]
     slices: Mapping[str, Mapping[str, Mapping[str, Any]]]
     coverage: Mapping[str, Any]
     training: Mapping[str, Mapping[str, Any]]

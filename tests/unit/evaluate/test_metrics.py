@@ -81,9 +81,15 @@ def test_a_value_is_shown_as_a_percentage_or_with_three_digits() -> None:
 
 
 def test_a_difference_is_that_of_the_model_named_first_from_the_other() -> None:
-    stored = {"b_vs_a": {"difference": 0.1, "low": -0.2, "high": 0.3, "p": 0.5}}
+    ends, reverse = {"difference": 0.1, "low": -0.2, "high": 0.3}, {"difference": -0.1, "low": -0.3, "high": 0.2}
+    stored = {"b_vs_a": {**ends, "p": 0.5, "metrics": {"f1": ends, "brier": None}}}
     assert compare_pair(stored, ["a", "b"], "b", "a") == stored["b_vs_a"]
-    assert compare_pair(stored, ["a", "b"], "a", "b") == {"difference": -0.1, "low": -0.3, "high": 0.2, "p": 0.5}
+    assert compare_pair(stored, ["a", "b"], "a", "b") == {
+        **reverse,
+        "p": 0.5,
+        "metrics": {"f1": reverse, "brier": None},
+    }
+    assert compare_pair({"b_vs_a": ends}, ["a", "b"], "a", "b") == {**reverse, "metrics": {}}  # of an older version
 
 
 @given(SEEDS, st.integers(2, 6), st.booleans(), st.booleans())

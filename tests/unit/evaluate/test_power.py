@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from benchmarks.power import rows_needed
 from textclf.evaluate import power
 from textclf.evaluate.comparisons import mcnemar
-from textclf.evaluate.power import power_curve, rows_needed, smallest_difference
+from textclf.evaluate.power import power_curve, smallest_difference
 
 
 @given(st.integers(1, 40), st.floats(0.01, 1), st.floats(0, 1), st.sampled_from([0.1, 0.05, 0.05 / 3, 0.001]))

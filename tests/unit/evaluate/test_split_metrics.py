@@ -13,7 +13,7 @@ from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.bootstrap import bootstrap
 from textclf.evaluate.intervals import percentile, tango, wilson
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.split_metrics import SplitMetrics
+from textclf.evaluate.split_metrics import COMPARED, SplitMetrics
 
 WITH_INTERVAL = {name for name, metric in METRICS.items() if metric.interval}
 
@@ -168,6 +168,7 @@ def test_every_pair_of_three_models_is_compared_with_holms_correction() -> None:
         entry = report[f"{later}_vs_{earlier}"]
         assert set(entry) == {
             *("difference", "low", "high", "only_first", "only_second", "p", "p_holm", "smallest_difference"),
+            "metrics",
         }
         accuracies = [part.metrics(name)["accuracy"] for name in (later, earlier)]
         assert entry["difference"] == pytest.approx(accuracies[0] - accuracies[1], abs=1e-6)
@@ -189,6 +190,7 @@ def test_identical_models_do_not_differ_but_other_rows_could_tell_them_apart() -
     assert exact({"a": rows, "b": rows}, stratified=True).comparisons() == {
         "b_vs_a": dict.fromkeys(("difference", "only_first", "only_second"), 0)
         | {"low": round(ends.low, 6), "high": round(ends.high, 6), "p": 1, "p_holm": 1}
+        | {"metrics": dict.fromkeys(COMPARED)}
     }
 
 

@@ -1,0 +1,137 @@
+"""Differences of metrics between two models: intervals against resamples, DeLong's formula and the paired t test."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import stats
+
+from tests.unit.evaluate.samples import HALF, TOP, exact, predictions
+from textclf.artifacts.predictions import Predictions
+from textclf.evaluate.comparisons import Difference
+from textclf.evaluate.differences import compare_metric
+from textclf.evaluate.metrics import log_losses
+from textclf.evaluate.registry import METRICS
+from textclf.evaluate.split_metrics import COMPARED, SplitMetrics
+
+Clusters = NDArray[np.int64] | None
+
+
+def two_models(rows: int, classes: int = 2, sharpness: float = 1.0) -> dict[str, Predictions]:
+    """Return the predictions of two models with correlated scores; the sharper, the fewer mistakes."""
+    generator = np.random.default_rng(0)
+    y = generator.permutation(np.arange(rows) % classes)
+    shared = generator.normal(size=(rows, classes))
+    models = {}
+    for name, signal in (("a", 1.6), ("b", 1.2)):
+        noise = 0.8 * shared + 0.6 * generator.normal(size=shared.shape)
+        scores = np.exp(sharpness * signal * np.eye(classes)[y] + noise)
+        models[name] = predictions(y, scores / scores.sum(axis=1, keepdims=True))
+    return models
+
+
+def copies(models: dict[str, Predictions], times: int) -> tuple[dict[str, Predictions], NDArray[np.int64]]:
+    """Return every row so many times, and the clusters of the copies."""
+    clusters = np.repeat(np.arange(len(models["a"])), times)
+    return {name: rows.take(clusters) for name, rows in models.items()}, clusters
+
+
+def compared(part: SplitMetrics, metric: str) -> Difference | None:
+    found = compare_metric(part.of_rows, metric, part.values, [("a", "b"), ("b", "a")], 0.95)
+    there, back = found["a", "b"], found["b", "a"]
+    if there is not None:
+        assert back is not None
+        assert (back.difference, back.low, back.high) == pytest.approx((-there.difference, -there.high, -there.low))
+    return there
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize(("stratified", "times"), [(True, 1), (False, 1), (False, 3)])
+def test_intervals_are_as_wide_as_those_of_paired_resamples(classes: int, stratified: bool, times: int) -> None:
+    models, clusters = copies(two_models(1500 // times, classes), times)
+    part = exact(models, TOP, stratified, clusters if times > 1 else None, resamples=2000)
+    for metric in (metric.name for metric in METRICS.values() if metric.interval):
+        found = compared(part, metric)
+        assert found is not None
+        a, b = (part.sampling._draws[name][metric] for name in models)
+        assert found.high - found.low == pytest.approx(2 * 1.96 * (a - b).std(), rel=0.07), metric
+        assert found.difference == pytest.approx(part.metrics("a")[metric] - part.metrics("b")[metric], abs=2e-6)
+
+
+def test_the_interval_of_a_mean_is_that_of_the_paired_t_test() -> None:
+    part = exact(two_models(40))
+    losses = [log_losses(part.of_rows.y, part.of_rows.probabilities[name]) for name in ("a", "b")]
+    ends = stats.ttest_rel(losses[0], losses[1]).confidence_interval(0.95)
+    found = compared(part, "log_loss")
+    assert found is not None
+    assert found.high - found.low == pytest.approx((ends.high - ends.low) * np.sqrt(39 / 40), rel=1e-9)
+    assert found.low + found.high == pytest.approx(ends.low + ends.high, rel=1e-9)
+
+
+def test_the_interval_of_an_area_has_the_covariance_of_delong() -> None:
+    part = exact(two_models(120))
+    y, kernels = part.of_rows.y, []
+    for name in ("a", "b"):
+        scores = part.of_rows.probabilities[name][:, 1]
+        gaps = scores[y == 1][:, None] - scores[y == 0][None]
+        kernels.append((gaps > 0) + 0.5 * (gaps == 0))
+    positives, others = kernels[0].shape
+    # DeLong, DeLong & Clarke-Pearson (1988), (4) to (8), with the variances of a population
+    covariance = np.cov([kernel.mean(axis=1) for kernel in kernels], ddof=0) / positives
+    covariance += np.cov([kernel.mean(axis=0) for kernel in kernels], ddof=0) / others
+    half = stats.t.ppf(0.975, 119) * np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
+    gap = kernels[0].mean() - kernels[1].mean()
+    found = compared(part, "roc_auc")
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((gap - half, gap + half), abs=1e-9)
+
+
+def test_few_rows_or_few_mistakes_have_no_interval() -> None:
+    for rows, found in ((30, True), (29, False)):
+        assert (compared(exact(two_models(rows, sharpness=0.3)), "brier") is not None) == found
+    sharp = exact(two_models(300, sharpness=5))
+    assert min((sharp.of_rows.decided[name] != sharp.of_rows.y).sum() for name in ("a", "b")) < 5
+    assert all(compared(sharp, metric) is None for metric in COMPARED)
+
+
+def test_rows_of_a_cluster_count_once() -> None:
+    for texts, found in ((40, True), (25, False)):
+        models, clusters = copies(two_models(texts), 25)
+        assert (compared(exact(models, clusters=clusters), "brier") is not None) == found
+    # One text 25 times is all that a model decides wrongly.
+    y, clusters = np.arange(1000) % 2, np.arange(1000) // 25
+    positive = np.where((y == 1) == (clusters > 0), 0.9, 0.1)
+    models = {"a": predictions(y, positive), "b": predictions(y, 0.25 + positive / 2)}
+    assert compared(exact(models, clusters=clusters), "log_loss") is None
+    assert compared(exact(models), "log_loss") is not None
+
+
+def test_f1_needs_rows_of_the_positive_class_that_are_right() -> None:
+    y = (np.arange(400) < 20).astype(int)
+    generator, models = np.random.default_rng(0), {}
+    for name, found in (("a", 4), ("b", 12)):
+        decided = np.where(y == 1, np.arange(400) < found, generator.random(400) < 0.05)
+        models[name] = predictions(y, np.where(decided, 0.8, 0.1) + 0.1 * generator.random(400))
+    part = exact(models, HALF)
+    assert compared(part, "f1") is None
+    assert compared(part, "log_loss") is not None
+
+
+def test_a_comparison_has_the_differences_of_metrics_that_depend_on_the_rows() -> None:
+    models = two_models(200)
+    constant = predictions(models["a"].y, np.full(200, 0.4))
+    report = exact({"c": constant, **models}).comparisons()
+    assert set(report["a_vs_c"]["metrics"]) == {"log_loss", "brier"}
+    entry = report["b_vs_a"]["metrics"]
+    assert set(entry) == set(COMPARED)
+    found = compared(exact(models), "f1")
+    assert found is not None
+    assert entry["f1"] == Difference(-found.difference, -found.high, -found.low).rounded()
+    few = exact({name: rows.take(slice(20)) for name, rows in models.items()}).comparisons()["b_vs_a"]["metrics"]
+    assert few == dict.fromkeys(COMPARED)
+
+
+def test_rows_of_one_class_have_no_area_to_compare() -> None:
+    models = {name: replace(rows, y=np.ones(200, np.int64)) for name, rows in two_models(200).items()}
+    assert set(exact(models).comparisons()["b_vs_a"]["metrics"]) == {"log_loss", "brier", "f1"}
