@@ -87,7 +87,7 @@ def test_a_change_within_noise_is_reported_as_such_by_pairs_of_predictions(branc
     assert not any(f"| `{stage}` |" in result.out for stage in ("split", "vectorize", "train@keras") if stage in rows)
     assert f"| `training.json: {MODEL}.C` | `1.0` | `2.0` |" in result.lines
     assert len(result.out.encode()) < 65_536
-    paired = "- Paired 95% intervals (bootstrap of the predictions of both revisions):"
+    paired = "- Paired 95% intervals (predictions of both revisions, row by row):"
     assert f"{paired} `{MODEL}` on 250 `test` rows." in result.lines
     assert "McNemar's exact test" in result.out
     assert "Unpaired" not in result.out

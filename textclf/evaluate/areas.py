@@ -70,25 +70,6 @@ def influences(y: NDArray[np.int64], probabilities: Floats) -> Iterator[tuple[in
             yield place, area, influence * len(y)
 
 
-def area_difference(
-    y: NDArray[np.int64],
-    probabilities: tuple[Floats, Floats],
-    clusters: NDArray[np.int64] | None,
-    stratified: bool,
-    confidence: float,
-) -> Interval:
-    """Return the interval of the mean area of one model minus that of another on the same rows, all of whose classes.
-
-    It is a point if both give all rows the same ranks. DeLong et al. (1988); clusters as in `Areas`.
-    """
-    found = [[*influences(y, each)] for each in probabilities]
-    areas = [sum(area for _, area, _ in each) / len(each) for each in found]
-    first, second = (np.mean([influence for _, _, influence in each], axis=0) for each in found)
-    few = 1.0 if clusters is None else few_clusters(int(np.count_nonzero(np.bincount(clusters))), confidence)
-    error = math.sqrt(variance(first - second, y, clusters, stratified) / few)
-    return normal(areas[0] - areas[1], error, confidence)
-
-
 def variance(values: Floats, strata: NDArray[np.int64], clusters: NDArray[np.int64] | None, stratified: bool) -> float:
     """Return the variance of the mean of values (rows,); the other arguments as in `sampling.Rows`."""
     if clusters is not None:

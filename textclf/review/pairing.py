@@ -10,13 +10,12 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
-from textclf.evaluate.areas import area_difference
-from textclf.evaluate.bootstrap import bootstrap
-from textclf.evaluate.boundary import FEW_ROWS, TINY
 from textclf.evaluate.comparisons import McNemar, mcnemar
-from textclf.evaluate.intervals import Interval, percentile, tango
-from textclf.evaluate.metrics import compute
+from textclf.evaluate.differences import compare_metric
+from textclf.evaluate.intervals import Interval, tango
+from textclf.evaluate.metrics import compute, point_values
 from textclf.evaluate.registry import METRICS
+from textclf.evaluate.sampling import Rows
 from textclf.evaluate.settings import Evaluate
 from textclf.review.changes import JUDGED, Change, Key
 
@@ -123,24 +122,23 @@ def paired_intervals(
 ) -> tuple[dict[str, Interval], McNemar]:
     """Return the interval of each metric's change (head minus base) and McNemar's test (a: head), for the same ids.
 
-    Accuracy has Tango's score interval, the ROC AUC DeLong's, other metrics percentiles of the same bootstrap resamples
-    of both. Where these fail, because there are few rows or they all have the same change, only accuracy has one.
-    Metrics without an interval in the registry have none here.
+    Accuracy has Tango's score interval, other metrics that of `compare_metric`, or none where it has none. Metrics
+    without an interval in the registry have none here.
     """
     position = {row: place for place, row in enumerate(base.rows.ids)}
     base = base.take(np.array([position[row] for row in head.rows.ids], dtype=np.int64))
-    outputs = {name: (side.rows.probabilities, side.positions) for name, side in (("base", base), ("head", head))}
-    y = head.rows.y
-    draws = bootstrap(y, outputs, settings.seed, settings.resamples, stratified)
+    sides = {"base": base, "head": head}
+    y, pair, confidence = head.rows.y, ("head", "base"), settings.confidence
+    probabilities = {name: side.rows.probabilities for name, side in sides.items()}
+    decided = {name: side.positions for name, side in sides.items()}
+    rows = Rows(y, probabilities, decided, None, stratified, len(head.rows.classes))
     right, before = head.positions == y, base.positions == y
     test = mcnemar(int((right & ~before).sum()), int((before & ~right).sum()))
-    intervals = {"accuracy": tango(test.only_a, test.only_b, len(y), settings.confidence)}
-    if len(y) >= FEW_ROWS:
-        for metric in METRICS.keys() & draws["head"].keys():
-            if METRICS[metric].interval and metric != "accuracy":
-                intervals[metric] = percentile(draws["head"][metric] - draws["base"][metric], settings.confidence)
-        if set(y.tolist()) == set(range(len(head.rows.classes))):
-            both = head.rows.probabilities, base.rows.probabilities
-            intervals["roc_auc"] = area_difference(y, both, None, stratified, settings.confidence)
-    ends = {metric: Interval(*(round(end, DIGITS) for end in ends)) for metric, ends in intervals.items()}
-    return {metric: each for metric, each in ends.items() if metric == "accuracy" or each.high - each.low > TINY}, test
+    intervals = {"accuracy": tango(test.only_a, test.only_b, len(y), confidence)}
+    values = {name: point_values(y, probabilities[name], decided[name]) for name in sides}
+    for metric in METRICS:
+        if metric != "accuracy" and METRICS[metric].interval and all(metric in each for each in values.values()):
+            found = compare_metric(rows, metric, values, [pair], confidence)[pair]
+            if found is not None:
+                intervals[metric] = Interval(found.low, found.high)
+    return {metric: Interval(*(round(end, DIGITS) for end in ends)) for metric, ends in intervals.items()}, test

@@ -9,7 +9,7 @@ from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
-from textclf.evaluate.areas import Areas, area_difference
+from textclf.evaluate.areas import Areas
 from textclf.evaluate.boundary import FEW, FEW_ROWS, Share, counts_interval, mean_interval
 from textclf.evaluate.intervals import area_score, tango, wilson
 from textclf.evaluate.registry import METRICS
@@ -148,28 +148,6 @@ def bootstrapped(seed: int, y: NDArray[np.int64], probabilities: NDArray[np.floa
     places = range(probabilities.shape[1]) if place is None else [place]
     resample, scores = y[drawn_rows], probabilities[drawn_rows]
     return float(np.mean([roc_auc_score(resample == each, scores[:, each]) for each in places]))
-
-
-@pytest.mark.parametrize("clusters", [None, np.arange(600) // 3])
-def test_a_difference_of_areas_has_nearly_the_interval_of_paired_resamples(clusters: NDArray[np.int64] | None) -> None:
-    first = drawn(3, 600, 3)
-    if clusters is not None:
-        first = first.take(clusters * 3)
-    other = np.random.default_rng(1).dirichlet(np.ones(3), 600)[clusters if clusters is not None else slice(None)]
-    second = (first.probabilities + other) / 2
-    draws = []
-    for number in range(400):
-        groups = np.arange(600) if clusters is None else clusters
-        chosen = np.random.default_rng(number).integers(0, groups.max() + 1, groups.max() + 1)
-        rows = np.concatenate([np.flatnonzero(groups == each) for each in chosen]) if clusters is not None else chosen
-        areas = [
-            np.mean([roc_auc_score(first.y[rows] == each, scores[rows, each]) for each in range(3)])
-            for scores in (first.probabilities, second)
-        ]
-        draws.append(areas[0] - areas[1])
-    expected = np.quantile(draws, [0.025, 0.975])
-    found = area_difference(first.y, (first.probabilities, second), clusters, False, 0.95)
-    assert found == pytest.approx(expected, abs=0.12 * float(np.ptp(expected)))
 
 
 def test_the_interval_of_an_area_stays_within_0_and_1() -> None:
