@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks import (
     course,
+    differences,
     drift_tables,
     install,
     lesson,
@@ -215,6 +216,7 @@ OWN_TABLES = {
 }
 RESULTS = (
     tables.TABLES
+    | differences.TABLES
     | prediction_set_tables.TABLES
     | lesson.TABLES
     | timings.TABLES
