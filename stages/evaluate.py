@@ -32,6 +32,7 @@ from textclf.evaluate import metric_files, metric_shapes
 from textclf.evaluate.clusters import find_clusters, read_keys
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
+from textclf.evaluate.looks import KEY, identify
 from textclf.evaluate.measure import decisions_report, measure
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
@@ -87,6 +88,7 @@ def run(
     features = {name: shapes.read(trained / name) for name in trained_here}
     by_slice = report(slices, test.of_rows, evaluate.confidence)
     chosen = decisions_report(parts, decided, {name: measured[name] for name in trained_here}, held_out)
+    chosen["protocol"][KEY] = identify(slices.membership.ids, test.of_rows.y)
     written: dict[Path, Any] = {
         metrics / "evaluation.json": measured,
         metrics / "intervals.json": ends,

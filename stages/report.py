@@ -20,6 +20,7 @@ from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.outputs import outputs
 from textclf.evaluate import metric_files
+from textclf.evaluate.looks import count_results
 from textclf.evaluate.settings import Evaluate
 from textclf.export import explanation, outcome
 from textclf.export import versions as made_with
@@ -105,7 +106,8 @@ def run(
     for path in dropped:
         path.unlink()
         print(f"{path} removed: its tests are no longer in behave.tests")
-    print(*outcome.describe(contents, train.names(), export.model, evaluate.confidence, external), sep="\n")
+    looks = count_results(contents["decisions"], metrics)
+    print(*outcome.describe(contents, train.names(), export.model, evaluate.confidence, external, looks), sep="\n")
     for line in made_with.unlocked(records, locked):
         print(f"warning: {line}")
     print(f"report: {page}")

@@ -111,7 +111,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         )
     },
     "decisions": {
-        "protocol": mapping(validation_rows=Count, clusters=(by_name(Positive), {})),
+        "protocol": mapping(validation_rows=Count, clusters=(by_name(Positive), {}), test_rows=(Count, 0)),
         "crossvalidation": by_name(mapping(rows=Positive, folds=Positive, accuracy=Fraction, log_loss=Number)),
         "guessing": mapping(log_loss=Number),
         "best": METRICS_BY_NAME,

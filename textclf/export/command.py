@@ -5,6 +5,7 @@ from typing import Any
 
 from textclf.core.settings import load_params
 from textclf.evaluate import metric_files
+from textclf.evaluate.looks import count_results
 from textclf.evaluate.settings import Evaluate
 from textclf.export import outcome
 from textclf.export.settings import Export
@@ -20,7 +21,8 @@ def run() -> None:
     models = train.names()
     external = sorted(evaluate.external)
     metrics = metric_files.read_all(METRICS, outcome.FILES, models, external)
-    print(*outcome.describe(metrics, models, export.model, evaluate.confidence, external), sep="\n")
+    looks = count_results(metrics["decisions"], METRICS)
+    print(*outcome.describe(metrics, models, export.model, evaluate.confidence, external, looks), sep="\n")
     print(
         f"report: {PAGE}" if PAGE.exists() else f"no report: {PAGE} not found; run dvc repro (or dvc pull) to make it"
     )

@@ -5,7 +5,8 @@ from typing import Any
 
 from textclf.artifacts.decisions import explain_choice
 from textclf.core.formatting import confidence_level, display_name, points
-from textclf.evaluate.registry import compare_pair, format_measured, format_value
+from textclf.evaluate.looks import widen
+from textclf.evaluate.registry import compare_pair, format_interval, format_measured, format_value
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
 FLOOR = "majority"  # the model that every other has to beat
@@ -17,12 +18,14 @@ def describe(
     named: str | None,
     confidence: float,
     external: Sequence[str] = (),
+    looks: int = 1,
 ) -> list[str]:
     """Return a table with a row per model, the highest test accuracy first; the default of `textclf predict`, and why.
 
     Each model is compared with `FLOOR` and with the model of the highest accuracy, in percentage points with the
     interval of the paired difference. `metrics` maps each of `FILES` to its content; `models` are in train's order,
-    `named` is export.model; `external` are those of evaluate.external, which predict cannot take.
+    `named` is export.model; `external` are those of evaluate.external, which predict cannot take; `looks` is the
+    number of results on these test rows that Git has.
     """
     names = [*models, *external]
     test = {name: metrics["evaluation"][name]["test"] for name in names}
@@ -50,7 +53,14 @@ def describe(
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     default, reason = explain_choice(named, metrics["evaluation"], metrics["decisions"], models)
-    return [*table, f"default model: {display_name(default)}", reason]
+    lines = [*table, f"default model: {display_name(default)}", reason]
+    if looks > 1:
+        of_one = metrics["intervals"][default]["test"]["accuracy"]
+        ends = format_interval("accuracy", *widen(test[default]["accuracy"], of_one, confidence, looks))
+        chosen = f"if {display_name(default)} was chosen as the best of them"
+        interval = f"its {confidence_level(confidence)} interval is {ends} (Bonferroni)"
+        lines.append(f"Git has {looks:,} results on these test rows: {chosen}, {interval}")
+    return lines
 
 
 def _against(name: str, other: str, models: Sequence[str], comparisons: Mapping[str, Mapping[str, Any]]) -> str:

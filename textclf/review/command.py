@@ -19,6 +19,7 @@ from textclf.core.differences import Difference, compare_values
 from textclf.core.errors import UserError
 from textclf.core.outputs import writing
 from textclf.core.settings import PARAMS_FILE
+from textclf.evaluate.looks import count_results, widen
 from textclf.evaluate.settings import Evaluate
 from textclf.review import revisions
 from textclf.review.changes import Numbers, compare_metrics
@@ -81,6 +82,13 @@ def compare(base: Revision, head: Revision) -> Report:
             moved, base.decided(models), head.decided(models), settings[1], stratified, _clustered(sides)
         )
     changes = pairing.replace_intervals(changes)
+    folder = Path(head.metric_files()[revisions.EVALUATION]).parent
+    looks = count_results(head.metrics(revisions.DECISIONS), folder, "" if head.tree else head.commit)
+    of_best = {}
+    for model in sorted({change.model for change in moved if change.split == "test"}):
+        ends = intervals[1].get(model, {}).get("test", {}).get("accuracy")
+        if ends and levels:
+            of_best[model] = widen(measured[1][model]["test"]["accuracy"], ends, min(levels), looks)
     splits = [checksums(side.lock.get("split", {}), "outs") for side in sides]
     same_splits = True if splits[0] and splits[0] == splits[1] else None
     differences = compare_values(*params)
@@ -103,6 +111,8 @@ def compare(base: Revision, head: Revision) -> Report:
         # A wider interval lets more pass, so the level belongs to the gate. A base without a gate had none to change.
         gate_changes=[d for d in differences if d.name.startswith(("gate.", CONFIDENCE)) and params[0].get("gate")],
         pairs=pairing.pairs,
+        looks=looks,
+        of_best=of_best,
         task=task,
         same_rows=all(pairing.same_test_rows) if pairing.same_test_rows else same_splits,
         confidence=min(levels, default=None) if len(levels) < 2 else None,

@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from textclf.core.differences import Difference
 from textclf.core.formatting import join_names
+from textclf.evaluate.intervals import Interval
 from textclf.review import markdown
 from textclf.review.changes import IMPORTANT, JUDGED, Change, Verdict
 from textclf.review.differences import StageChange
@@ -40,6 +41,8 @@ class Report:
     gate_errors: tuple[str, ...] = ()  # why the gate could not be checked; there are no checks then
     gate_changes: list[Difference] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
+    looks: int = 1  # results on the test rows of the head that Git has
+    of_best: dict[str, Interval] = field(default_factory=dict)  # of the accuracy of models, as the best of these
     task: list[str] = field(default_factory=list)  # names of what makes the task different from the base's
     same_rows: bool | None = True  # whether the test rows are those of the base; None if unknown
     confidence: float | None = 0.95  # None if it differs between the revisions, so that no change has an interval

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import Ended
+from textclf.evaluate.looks import widen
 from textclf.export.outcome import describe
 
 MODELS = ("majority", "logistic_regression", "keras")
@@ -37,6 +38,17 @@ def test_models_are_compared_with_the_floor_and_the_most_accurate_one_and_the_de
     assert named == [*TABLE, "default model: keras", "named by export.model"]
     elsewhere = describe(METRICS, MODELS[:2], "majority", 0.95, MODELS[2:])
     assert elsewhere == [*TABLE, "default model: majority", "named by export.model"]
+
+
+def test_the_number_of_results_on_the_test_rows_widens_the_interval_of_the_default_model() -> None:
+    assert describe(METRICS, MODELS, "keras", 0.95, looks=20)[:-1] == describe(METRICS, MODELS, "keras", 0.95)
+    ends = INTERVALS["keras"]["test"]["accuracy"]
+    low, high = widen(0.75, ends, 0.95, 20)
+    assert low < ends["low"] < ends["high"] < high
+    assert describe(METRICS, MODELS, "keras", 0.95, looks=20)[-1] == (
+        "Git has 20 results on these test rows: if keras was chosen as the best of them, its 95% interval is "
+        f"{low:.1%} to {high:.1%} (Bonferroni)"
+    )
 
 
 def test_a_single_model_is_compared_with_none() -> None:

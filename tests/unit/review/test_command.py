@@ -99,7 +99,9 @@ def test_sound_files_give_a_comment_that_lists_other_metrics_but_not_slices(capf
     code, out, err = pr_report(capfd, "HEAD")
     assert (code, err) == (0, "")
     assert "the gate passed.**" in out
-    assert "<summary>Other metrics that changed: 2</summary>" in out  # and the calibration error if calibrated
+    assert "- Git has 2 results on these test rows. The 95% interval of the accuracy of a model that was" in out
+    assert "chosen as the best of them (Bonferroni): `majority` 0." in out
+    assert "<summary>Other metrics that changed: " in out
     assert "| `features.json: words.train.nonzeros` | `76` | `5` |" in out
     assert "`slices.json: " not in out
 

@@ -114,6 +114,8 @@ def test_a_comment_with_every_section_is_as_it_was_approved() -> None:
             checks=[FAILED],
             gate_changes=[Difference("gate.minimum.keras.test.accuracy", "0.75", None)],
             pairs=[Pair("keras", "test", 250, McNemar(3, 12, 0.035))],
+            looks=12,
+            of_best={"keras": Interval(0.652, 0.826)},
             params=[Difference("train.keras.epochs", "100", "2")],
             others=[Difference("training.json: keras.epochs", "100", "2")],
             stages=[StageChange("train@keras", ["train.keras.epochs"], ["data/predictions/keras.parquet"])],

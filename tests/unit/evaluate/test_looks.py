@@ -1,0 +1,101 @@
+"""How often test rows were measured, by the history in Git, and the interval of the best of several results."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import pull_request
+from textclf.core import files
+from textclf.evaluate.intervals import wilson
+from textclf.evaluate.looks import KEY, count_results, identify, widen
+
+METRICS = Path("metrics")
+AUTHOR = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
+
+
+def decisions(test_rows: int | None) -> dict[str, Any]:
+    return {"protocol": {"test_rows_watched": 1} | ({} if test_rows is None else {KEY: test_rows})}
+
+
+def run(accuracy: float, test_rows: int | None = 123) -> int:
+    """Write the metrics of a run, and return the number of results on its test rows."""
+    METRICS.mkdir(exist_ok=True)
+    content = decisions(test_rows)
+    files.write_json(METRICS / "evaluation.json", {"keras": {"test": {"accuracy": accuracy}}})
+    files.write_json(METRICS / "decisions.json", content)
+    return count_results(content, METRICS)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit, whose folder `project` is the current one."""
+    (tmp_path / "project").mkdir()
+    (tmp_path / "readme").write_text("")
+    monkeypatch.chdir(tmp_path / "project")
+    pull_request.git(tmp_path, "init", "--quiet", "--initial-branch=main")
+    pull_request.commit(tmp_path)
+    return tmp_path
+
+
+def test_different_results_on_the_same_test_rows_are_counted(project: Path) -> None:
+    assert run(0.8) == 1  # not committed
+    pull_request.commit(project)
+    assert run(0.8) == 1
+    assert run(0.7) == 2
+    pull_request.commit(project)
+    assert run(0.9, test_rows=1234) == run(0.9, test_rows=12) == 1  # other rows
+    pull_request.commit(project)
+    (project / "notes").write_text("a commit without a result")
+    pull_request.commit(project)
+    assert run(0.8) == 2  # again
+    assert run(0.6, test_rows=None) == 1
+    assert count_results(decisions(123), METRICS, "HEAD") == 3  # the result of that commit counts
+
+
+def test_results_of_other_branches_and_of_merged_ones_count(project: Path) -> None:
+    run(0.8)
+    pull_request.commit(project)
+    for branch, accuracy in (("one", 0.7), ("two", 0.6)):
+        pull_request.git(project, "checkout", "--quiet", "-b", branch, "main")
+        run(accuracy)
+        pull_request.commit(project)
+    pull_request.git(project, "checkout", "--quiet", "main")
+    pull_request.git(project, *AUTHOR, "merge", "--quiet", "--strategy=ours", "-m", "none of it", "one")
+    pull_request.git(project, "branch", "--quiet", "-D", "one")
+    assert count_results(decisions(123), METRICS) == 3
+
+
+def test_without_a_repository_or_without_git_a_result_is_the_only_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert run(0.8) == 1
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert shutil.which("git") is None
+    assert run(0.8) == 1
+
+
+def test_the_checksum_is_of_the_ids_and_the_labels() -> None:
+    y = np.array([0, 0, 1])
+    checksums = [identify(b"abc", y), identify(b"abd", y), identify(b"abc", y[::-1])]
+    assert len(set(checksums)) == 3
+    assert identify(b"abc", y.astype(np.int8)) == checksums[0]
+    assert all(int(float(each)) == each for each in checksums)  # any reader of JSON can hold it
+
+
+@pytest.mark.parametrize(("right", "rows"), [(200, 250), (125, 250), (250, 250), (0, 40), (39, 40), (17.3, 21.9)])
+def test_the_interval_of_the_best_of_several_is_wilsons_at_a_higher_level(right: float, rows: float) -> None:
+    ends = {name: round(end, 6) for name, end in zip(("low", "high"), wilson(right, rows), strict=True)}
+    share = round(right / rows, 6)
+    assert widen(share, ends, 0.95, 1) == pytest.approx(tuple(ends.values()), abs=1e-5)
+    assert widen(share, ends, 0.95, 20) == pytest.approx(wilson(right, rows, 0.9975), abs=1e-4)
+
+
+def test_damaged_ends_give_an_interval_of_possible_accuracies() -> None:
+    for ends in ({"low": 0.8, "high": 0.8}, {"low": -5.0, "high": 5.0}):
+        low, high = widen(0.8, ends, 0.95, 5)
+        assert 0 <= low <= 0.8 <= high <= 1

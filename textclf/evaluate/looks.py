@@ -1,0 +1,59 @@
+"""How often the test rows were measured, by the results that Git has, and what that does to an interval.
+
+Pages are the same bytes in every clone, so only the terminal and the comment of a pull request say it.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from textclf.core.errors import UserError
+from textclf.core.files import DIGITS
+from textclf.core.git import git
+from textclf.evaluate.intervals import Interval, normal_quantile, wilson
+
+KEY = "test_rows"  # in decisions.json, below protocol
+
+
+def identify(ids: bytes, y: NDArray[Any]) -> int:
+    """Return a checksum of test rows, of 48 bits, from the digest of their ids and their actual classes (rows,)."""
+    return int.from_bytes(hashlib.sha256(ids + y.astype("<i8").tobytes()).digest()[:6])
+
+
+def count_results(decisions: Mapping[str, Any], folder: Path, commit: str = "") -> int:
+    """Return the number of different results on these test rows in all branches and experiments that Git has here.
+
+    `decisions` is the content of decisions.json, `folder` that of the metrics. The result of the commit, or of the
+    working tree, is one of them; without Git, or without a checksum of the rows, it is the only one.
+    """
+    evaluation, test_rows = f"{folder}/evaluation.json", decisions.get("protocol", {}).get(KEY)
+    try:
+        commits = git("log", "--all", "--full-history", "--format=%H", "--", evaluation).stdout.decode().split()
+    except UserError:  # no Git
+        return 1
+    if test_rows is None or not commits:
+        return 1
+    pattern = ("grep", "-lwF", f'"{KEY}": {test_rows}')
+    found = git(*pattern, *commits, "--", f"{folder}/decisions.json").stdout.decode().splitlines()
+    names = [f"{line.partition(':')[0]}:./{evaluation}" for line in found]
+    results = git("rev-parse", *names).stdout.split() if names else []
+    present = git("rev-parse", f"{commit}:./{evaluation}") if commit else git("hash-object", "--", evaluation)
+    return len({*results, *present.stdout.split()})
+
+
+def widen(accuracy: float, ends: Mapping[str, float], confidence: float, looks: int) -> Interval:
+    """Return the interval of an accuracy that allows for choosing it as the best of so many.
+
+    `ends` are those of its Wilson interval, by which the number of independent rows is found. By Bonferroni's
+    inequality the intervals of all have the truth together if each has a level of 1 - (1 - confidence) / looks.
+    """
+    square = normal_quantile((1 + confidence) / 2) ** 2
+    half = max((ends["high"] - ends["low"]) / 2, 10**-DIGITS)  # ends are rounded
+    variance = accuracy * (1 - accuracy)
+    root = math.sqrt(variance**2 + 4 * half**2 * (0.25 - variance))
+    rows = max(square * (variance + root) / (2 * half**2) - square, 1.0)
+    return wilson(accuracy * rows, rows, 1 - (1 - confidence) / looks)
