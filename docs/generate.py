@@ -16,6 +16,7 @@ from benchmarks import (
     drift_tables,
     install,
     lesson,
+    looks,
     power,
     prediction_set_tables,
     serve,
@@ -221,6 +222,7 @@ RESULTS = (
     | lesson.TABLES
     | timings.TABLES
     | drift_tables.TABLES
+    | looks.TABLES
     | power.TABLES
     | OWN_TABLES
 )
