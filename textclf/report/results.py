@@ -54,7 +54,7 @@ def summary(run: Run) -> dict[str, Any]:
 
 def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
     test = compare_pair(run.comparisons, run.models, name, other)
-    smallest = test.get("smallest_difference")
+    smallest, loss = test.get("smallest_difference"), test["metrics"].get("log_loss")
     return {
         "differs": _differs(run, test),
         "other": display_name(other),
@@ -65,17 +65,8 @@ def _verdict(run: Run, name: str, other: str) -> dict[str, Any]:
         "high": points(test["high"]),
         "p": p_relation(test["p_holm"]).replace(" ", "\N{NO-BREAK SPACE}"),
         "smallest": None if smallest is None else points(smallest, signed=False),
-        "loss": _loss(test["metrics"].get("log_loss")),
+        "loss": format_difference("log_loss", loss) if loss and not loss["low"] <= 0 <= loss["high"] else None,
     }
-
-
-def _loss(ends: Mapping[str, float] | None) -> str:
-    """Return a sentence on a difference in log loss whose interval excludes 0."""
-    if ends is None or ends["low"] <= 0 <= ends["high"]:
-        return ""
-    by, (low, high) = abs(ends["difference"]), sorted((abs(ends["low"]), abs(ends["high"])))
-    relation = "higher" if ends["difference"] > 0 else "lower"
-    return f" Its log loss is {relation} by {by:.3f} ({low:.3f} to {high:.3f})."
 
 
 def _first_level(run: Run) -> str:
