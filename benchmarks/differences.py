@@ -2,8 +2,9 @@
 
     python -m benchmarks.differences
 
-Test sets of two models are drawn as in benchmarks/coverage.py, where the true values are known. Beside them are the
-percentile intervals of paired resamples, which pull requests had before. Takes about ten minutes on one core.
+Test sets of two models are drawn as in benchmarks/coverage.py, where the true values are known. Takes about two minutes
+on one core. The result differences-before has the percentile intervals of paired resamples beside them, which pull
+requests had before.
 """
 
 import math
@@ -13,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from benchmarks import results
-from benchmarks.coverage import RESAMPLES, TRUTH, Scenario, draw, measured
+from benchmarks.coverage import TRUTH, Scenario, draw, measured
 from textclf.core.progress import track
-from textclf.evaluate.differences import compare_metric
-from textclf.evaluate.intervals import normal_quantile, percentile
+from textclf.evaluate.influence import compare_metric
+from textclf.evaluate.intervals import normal_quantile
 from textclf.evaluate.metrics import point_values
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.split_metrics import COMPARED
@@ -24,7 +25,6 @@ from textclf.evaluate.split_metrics import COMPARED
 SETS = 1000  # simulated test sets per line
 SEED = 1
 PAIR = ("a", "b")
-MOST_RESAMPLED = 500  # rows up to which paired resamples are drawn too, which take most of the time
 
 
 def scenario(rows: int, accuracy: float, group: int = 1, correlation: float = 1.0, **changes: Any) -> Scenario:
@@ -71,23 +71,21 @@ def truth(kind: Scenario, generator: np.random.Generator) -> dict[str, float]:
     return {metric: float(a[metric][0] - b[metric][0]) for metric in COMPARED}
 
 
-def coverage(kind: Scenario, seed: int, sets: int = SETS) -> dict[str, dict[str, Count]]:
-    """Return the counts of intervals by metric: those of today (`now`), and of paired resamples (`resamples`)."""
+def coverage(kind: Scenario, seed: int, sets: int = SETS) -> dict[str, Count]:
+    """Return the counts of intervals by metric."""
     generator = np.random.default_rng(seed)
     true = truth(kind, generator)
-    counts = {metric: {"now": Count(), "resamples": Count()} for metric in COMPARED}
-    for number in range(sets):
+    counts = {metric: Count() for metric in COMPARED}
+    for _ in range(sets):
         y, outputs = draw(kind, kind.rows, generator)
         if y.min() == y.max():
             continue
-        part = measured(kind, y, {name: outputs[name] for name in PAIR}, number, RESAMPLES)
+        part = measured(kind, y, {name: outputs[name] for name in PAIR})
         for metric in COMPARED:
-            found = compare_metric(part.of_rows, metric, part.values, [PAIR], 0.95)[PAIR]
+            values = {name: float(part.values[name][metric][0]) for name in PAIR}
+            found = compare_metric(part.of_rows, metric, values, [PAIR], 0.95)[PAIR]
             if found is not None:
-                counts[metric]["now"].add(found.low, found.high, true[metric])
-            if kind.rows <= MOST_RESAMPLED:
-                a, b = (part.sampling._draws[name][metric] for name in PAIR)
-                counts[metric]["resamples"].add(*percentile(a - b), true[metric])
+                counts[metric].add(found.low, found.high, true[metric])
     return counts
 
 
@@ -97,11 +95,8 @@ def measure() -> dict[str, Any]:
     for number, kind in enumerate(track(SCENARIOS, "scenarios", len(SCENARIOS))):
         counts = coverage(kind, SEED + number)
         metrics = {
-            metric: {
-                way: {"stated": count.stated / SETS, "contained": count.contained / max(count.stated, 1)}
-                for way, count in ways.items()
-            }
-            for metric, ways in counts.items()
+            metric: {"stated": count.stated / SETS, "contained": count.contained / max(count.stated, 1)}
+            for metric, count in counts.items()
         }
         content["scenarios"].append({"scenario": kind.name, "metrics": metrics})
     return content
@@ -109,8 +104,11 @@ def measure() -> dict[str, Any]:
 
 def table() -> str:
     """Return the share of intervals that contain the true value, by kind of test set (row) and metric (column)."""
-    content = results.read("differences")
-    rows = [[row["scenario"], *(_cell(row["metrics"][metric]) for metric in COMPARED)] for row in content["scenarios"]]
+    content, before = results.read("differences"), results.read("differences-before")
+    rows = [
+        [row["scenario"], *(_cell(row["metrics"][name], old["metrics"][name]["resamples"]) for name in COMPARED)]
+        for row, old in zip(content["scenarios"], before["scenarios"], strict=True)
+    ]
     error = 100 * math.sqrt(0.95 * 0.05 / content["sets"])
     note = (
         f"{content['sets']:,} test sets per line; the standard error of a percentage is about {error:.1f} points. "
@@ -120,8 +118,7 @@ def table() -> str:
     return f"{results.markdown(header, rows)}\n\n{note}"
 
 
-def _cell(ways: dict[str, dict[str, float]]) -> str:
-    now, resamples = ways["now"], ways["resamples"]
+def _cell(now: dict[str, float], resamples: dict[str, float]) -> str:
     text = "too few rows"
     if now["stated"] >= 0.05:
         text = f"{100 * now['contained']:.1f}"

@@ -19,7 +19,7 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.progress import track
 from textclf.evaluate.intervals import normal_quantile, wilson
-from textclf.evaluate.sampling import Rows
+from textclf.evaluate.rows import Rows
 from textclf.evaluate.slices.membership import Family, Membership, keep_large
 from textclf.evaluate.slices.report import report, weak
 from textclf.evaluate.slices.sums import SliceSums

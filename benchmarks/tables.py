@@ -19,7 +19,7 @@ from textclf.core.formatting import display_name, p_value
 from textclf.core.settings import load_yaml
 from textclf.evaluate.boundary import FEW
 from textclf.evaluate.comparisons import corrected_t
-from textclf.evaluate.intervals import normal, wilson
+from textclf.evaluate.intervals import normal_quantile, wilson
 from textclf.evaluate.power import smallest_difference
 from textclf.evaluate.registry import METRICS
 
@@ -338,7 +338,8 @@ def agreement(verdicts: dict[str, dict[str, dict[str, str]]]) -> str:
     )
     same, rows, kappa = (blind == knowing).mean(), len(blind), cohen_kappa_score(blind, knowing)
     by_chance = (same - kappa) / (1 - kappa)
-    low, high = normal(kappa, math.sqrt(same * (1 - same) / rows) / (1 - by_chance))
+    half = normal_quantile(0.975) * math.sqrt(same * (1 - same) / rows) / (1 - by_chance)
+    low, high = kappa - half, kappa + half
     of_wrong = cohen_kappa_score(blind == "wrong", knowing == "wrong")
     return (
         f"The two readings agree on {(blind == knowing).sum()} of {rows} rows: Cohen's kappa is {kappa:.2f} "

@@ -53,7 +53,7 @@ def make_run(
     `columns` are those of data.slices, with values in turn; `behaviour` are the results of behavioural tests.
     """
     changed = [part for pair in (settings or {}).items() for part in pair]
-    changed += ["evaluate.resamples", "100", *(["split.validation_size", "0.2"] if validation else [])]
+    changed += ["split.validation_size", "0.2"] if validation else []
     params = parse(put(*train(*models), "export.model", "null", *changed))
     splits = {
         split: rows_of(split, [texts[n % len(texts)] for n in range(count)], classes)

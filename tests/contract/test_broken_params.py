@@ -152,7 +152,6 @@ WRONG_VALUES: dict[str, list[tuple[str, list[str | tuple[str, str]]]]] = {
     ],
     "evaluate.coverage_by_class": [("true or false", ["null", "0.95"])],
     "evaluate.confidence": [("less than 1.0", ["95"]), ("greater than 0.0", ["0"])],
-    "evaluate.resamples": [("at least 100", ["99"])],
     "evaluate.seed": [("at most 4294967295", [f"{2**32}"])],
     "export.terms": [("at least 1", ["0"])],
     "report.mistakes": [("at least 1", ["0"])],
@@ -336,7 +335,6 @@ WRONG_SETTINGS = [
         ("gate.slices", "{majority: {class=1: {accuracy: 0.1}}}"),
         "gate.slices.majority must be a model that tells texts apart; got majority, which has no slices",
     ),
-    (("evaluate.resamples", "100000000"), "evaluate.resamples must be at most 1000000; got 100000000"),
     (("gate.slices", "{kera: {class=1: {accuracy: 0.5}}}"), "gate.slices.kera is no model; did you mean keras?"),
     (
         ("gate.slices", "{keras: {platfrm=web: {accuracy: 0.5}}}", "data.slices", "[platform]"),

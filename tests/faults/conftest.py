@@ -16,7 +16,6 @@ HERE = Path(__file__).parent
 SMALL = (
     *verify.only("majority", "logistic_regression"),
     "train.logistic_regression.C=1.0",  # which tests change
-    "evaluate.resamples=200",
 )
 
 

@@ -68,7 +68,7 @@ def edited(copy: Copy, stage: str, trigger: str, file: str, old: str, new: str) 
         by_night("vectorize@words", SPLITS, "params.yaml", "min_df: 1", "min_df: 2", "vectorize.words.min_df"),
         by_night(LR, FEATURES, "params.yaml", "  C: 1.0", "  C: 2.0", "train.logistic_regression.C"),
         (LR, FEATURES, "textclf/models/logistic_regression/fitting.py", '"""', '"""New. ', "fitting.py"),
-        by_night("evaluate", TRAINED, "params.yaml", "resamples: 200", "resamples: 300", "evaluate.resamples"),
+        by_night("evaluate", TRAINED, "params.yaml", "confidence: 0.95", "confidence: 0.9", "evaluate.confidence"),
         by_night("plot", "confusion.csv", "params.yaml", "about: {}", "about: {title: x}", "about.title"),
         ("report", SPLITS, "textclf/report/templates/sections/provenance.html.j2", "Checksums", "Sums", ".j2"),
     ],
@@ -86,7 +86,7 @@ def test_an_edit_of_what_a_running_stage_uses_is_refused(
 @pytest.mark.parametrize(
     ("stage", "trigger", "file", "old", "new"),
     [
-        ("split", ROWS, "params.yaml", "resamples: 200", "resamples: 300"),
+        ("split", ROWS, "params.yaml", "confidence: 0.95", "confidence: 0.9"),
         by_night("split", ROWS, "stages/report.py", '"""', '"""New. '),
         (LR, FEATURES, "textclf/models/keras/build.py", '"""', '"""New. '),
         by_night(LR, FEATURES, "textclf/report/page.py", '"""', '"""New. '),

@@ -53,7 +53,7 @@ def outputs(folder: Path) -> dict[str, bytes | None]:
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of 40 rows before its first stage."""
     folder = tmp_path_factory.mktemp("table")
-    settings = put("train.keras.epochs", "3", "evaluate.resamples", "100", "split.validation_size", "0.25")
+    settings = put("train.keras.epochs", "3", "split.validation_size", "0.25")
     (folder / "params.yaml").write_text(settings, encoding="utf-8")
     rows = [f"{WORDS[n % 8]} {WORDS[3 * n % 8]} {WORDS[n // 8]}\t{n % 2}\n" for n in range(40)]
     (folder / "data" / "raw").mkdir(parents=True)

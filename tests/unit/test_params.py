@@ -141,7 +141,6 @@ def test_every_section_and_setting_in_params_yaml_is_described_in_a_line(keys: t
         ("train.keras.learning_rate", "1e-3", 0.001),
         ("train.keras.units", "[]", ()),
         ("evaluate.threshold", "1e-3", 0.001),
-        ("evaluate.resamples", "100", 100),
         ("crossvalidate.seed", f"{MAX_SEED // 2}", MAX_SEED // 2),
         # what may be set only with validation rows, or with tf-idf
         ("train.keras.early_stopping", "1", 1),

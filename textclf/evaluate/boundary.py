@@ -1,7 +1,4 @@
-"""Intervals where resamples fail: of few rows, and of rows that are all decided alike.
-
-All resamples of rows that are all right are all right, so that a percentile interval would be a point.
-"""
+"""Intervals of shares, and of metrics whose variance cannot be estimated, since few rows are right or wrong."""
 
 import math
 from collections.abc import Callable
@@ -13,8 +10,8 @@ from numpy.typing import NDArray
 from textclf.evaluate.intervals import CONFIDENCE, Interval, wilson
 from textclf.evaluate.metrics import Counts, Floats, from_counts
 
-FEW = 5  # independent rows or clusters with a right row, or with a wrong one, below which resamples are too rough
-FEW_ROWS = 30  # independent rows, or clusters of rows, below which nothing is resampled
+FEW = 5  # independent rows, or clusters, that are wrong, below which no variance is estimated
+FEW_ROWS = 30  # independent rows, or clusters of rows, likewise
 TINY = 1e-9  # width of an interval that is a point, apart from rounding errors
 
 
@@ -22,7 +19,6 @@ TINY = 1e-9  # width of an interval that is a point, apart from rounding errors
 class Share:
     """A metric that follows from a share: `right` of `rows`, which are worth `effective` independent rows.
 
-    `rarer` is the number of independent rows or clusters with a right row, or with a wrong one: the lower number.
     `f1` says that the metric is F1. With j the share of the rows in which a class is both actual and decided, of those
     in which it is one or the other, F1 is 2 j / (1 + j): Hand, Christen & Kirielle (2021), Machine Learning
     110:451-456, doi:10.1007/s10994-021-05964-1.
@@ -32,12 +28,6 @@ class Share:
     rows: float
     effective: float
     f1: bool = False
-    rarer: float = 0.0
-
-    @property
-    def few(self) -> bool:
-        """Return whether there are too few rows of either kind for resamples."""
-        return self.rarer < FEW
 
     def interval(self, confidence: float = CONFIDENCE) -> Interval:
         """Return the Wilson interval of the share, as an interval of the metric."""

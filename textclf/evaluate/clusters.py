@@ -16,10 +16,8 @@ from textclf.artifacts.splits import open_clusters, read_table
 from textclf.core.arrow import as_array, to_bytes
 from textclf.evaluate.comparisons import EXACT_SUM
 from textclf.evaluate.intervals import normal_quantile
-from textclf.evaluate.settings import EXACT_ROWS
 
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
-BUCKETS = 1024  # random groups of clusters in which the rows of a large split are summed
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -29,12 +27,11 @@ Ints = NDArray[np.int64]
 class Clusters:
     """The clusters of the rows of a split, in their order: `keys` (rows,), equal for the rows of one cluster.
 
-    `ids` is the digest of the ids of the rows; `count` is the number of clusters.
+    `ids` is the digest of the ids of the rows.
     """
 
     keys: NDArray[np.uint64]
     ids: bytes
-    count: int
 
 
 class IdDigest:
@@ -55,28 +52,20 @@ class IdDigest:
         return self._texts.digest() + self._lengths.digest()
 
 
-def count_dependent(keys: NDArray[np.uint64]) -> int:
-    """Return the number of clusters, or 0 if the rows can be taken as independent.
+def are_dependent(keys: NDArray[np.uint64]) -> bool:
+    """Return whether the rows with these keys of clusters (rows,) cannot be taken as independent.
 
     They can if the design effect would be at most `LIMIT` even if the rows of each cluster were right or wrong
     together. It is sum(m^2) / sum(m) for clusters of m rows: Kish (1965), Survey Sampling, 5.4. Where no text occurs
     more than twice, `LIMIT` is reached if 5% of the rows repeat another one.
     """
     sizes = np.unique(keys, return_counts=True)[1]
-    return len(sizes) if (sizes.astype(np.float64) ** 2).sum() > LIMIT * len(keys) else 0
+    return bool((sizes.astype(np.float64) ** 2).sum() > LIMIT * len(keys))
 
 
 def positions(keys: NDArray[np.uint64]) -> Ints:
     """Return the position of the cluster of each row, from their keys; all (rows,)."""
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
-
-
-def group_rows(keys: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return the position of the cluster of each row, from their keys; all (rows,).
-
-    Of more than `EXACT_ROWS` rows it is one of `BUCKETS` groups of clusters, which are random since keys are hashes.
-    """
-    return (keys % np.uint64(BUCKETS)).astype(np.int64) if len(keys) > EXACT_ROWS else positions(keys)
 
 
 def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:
@@ -87,13 +76,12 @@ def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:
 def find_clusters(folder: Path, split: str) -> Clusters | None:
     """Return the clusters of a split in a folder of splits; None if there is no such split, or rows are independent."""
     keys = read_keys(folder, split)
-    count = count_dependent(keys)
-    if not count:
+    if not are_dependent(keys):
         return None
     ids = IdDigest()
     for path in open_clusters(folder, split).paths:
         ids.add(read_table(path, ["id"], verified=True)["id"])
-    return Clusters(keys, ids.digest(), count)
+    return Clusters(keys, ids.digest())
 
 
 def correlation(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]) -> float:
@@ -145,13 +133,6 @@ def few_clusters(count: int, confidence: float) -> float:
     """
     quantile = (1 + confidence) / 2
     return float((normal_quantile(quantile) / special.stdtrit(max(count - 1, 1), quantile)) ** 2)
-
-
-def variance_between(sums: Floats, rows: Floats) -> float:
-    """Return the variance of the ratio sum(sums) / sum(rows) over clusters: Cochran (1977), Sampling Techniques, 9A."""
-    mean, clusters = sums.sum() / rows.sum(), int((rows > 0).sum())
-    between = ((sums - mean * rows) ** 2).sum()
-    return float(between / rows.sum() ** 2 * clusters / max(clusters - 1, 1))
 
 
 def sum_by_cluster(values: NDArray[Any], clusters: NDArray[np.int64]) -> Floats:

@@ -14,7 +14,7 @@ from textclf.core.quoting import quote_name
 from textclf.evaluate.boundary import Share
 from textclf.evaluate.choose import no_validation_rows, one_per_cluster, some_rows
 from textclf.evaluate.clusters import effective_rows
-from textclf.evaluate.sampling import Rows
+from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 

@@ -14,7 +14,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.clusters import Clusters, IdDigest, group_rows
+from textclf.evaluate.clusters import Clusters, IdDigest, positions
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Membership
@@ -65,11 +65,9 @@ def measure(
     decisions = {name: choose_decision(rows, settings, keys) for name, rows in validation.items()}
     splits: dict[str, SplitMetrics] = {}
     for split, rows_of in together.items():
-        groups, count = None, None
-        if split in clusters:
-            groups, count = group_rows(clusters[split].keys), clusters[split].count
+        groups = positions(clusters[split].keys) if split in clusters else None
         some = {name: decisions[name] for name in rows_of}
-        splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, groups, count)
+        splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, groups)
     return splits, decisions
 
 

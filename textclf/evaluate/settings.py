@@ -11,7 +11,6 @@ from textclf.evaluate.registry import METRICS
 
 ThresholdRule = Literal["accuracy", "f1", "precision"]
 THRESHOLD_RULES = get_args(ThresholdRule)
-EXACT_ROWS = 20_000  # of more rows, counts are resampled instead of the rows
 
 
 def _threshold(value: object) -> float | ThresholdRule:
@@ -67,10 +66,7 @@ class Evaluate(Section):
         False, description="whether each class has that coverage, not only all rows together"
     )
     confidence: Share = Field(0.95, description="confidence level of every interval")
-    resamples: Annotated[int, Field(ge=100, le=1_000_000)] = Field(
-        2000, description="number of bootstrap resamples; more give smoother intervals"
-    )
-    seed: Seed = Field(0, description="seed of the bootstrap")
+    seed: Seed = Field(0, description="seed by which one of several dependent rows is taken")
     slice_metric: SliceMetric | None = Field(
         None, description=f"metric of each slice beside accuracy, or null: {', '.join(SLICE_METRICS)}"
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
-from textclf.evaluate import comparisons, curves
+from textclf.evaluate import comparisons, curves, influence
 from textclf.evaluate.boundary import (
     FEW,
     FEW_ROWS,
@@ -25,7 +25,6 @@ from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
 from textclf.evaluate.curves import PositiveCounts
-from textclf.evaluate.differences import compare_metric
 from textclf.evaluate.intervals import Interval, area_score, tango
 from textclf.evaluate.metrics import (
     FROM_COUNTS,
@@ -38,7 +37,7 @@ from textclf.evaluate.metrics import (
     shown_classes,
 )
 from textclf.evaluate.registry import METRICS, pair_name
-from textclf.evaluate.sampling import Rows, Sampling
+from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
 
 UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibration too
@@ -64,21 +63,19 @@ class SplitMetrics:
         settings: Evaluate,
         stratified: bool,
         clusters: NDArray[np.int64] | None = None,
-        count: int | None = None,
     ) -> None:
         """Calibrate and decide the same rows of each model.
 
         `stratified` says whether the split fixed the shares of the classes; `clusters` (rows,) are the positions of the
-        clusters of the rows, or of groups of clusters if `count` is their number; None if the rows are independent.
+        clusters of the rows, None if the rows are independent.
         """
         first = next(iter(models.values()))
         self.split, self.classes, self.decisions, self.settings = split, first.classes, decisions, settings
-        self.clusters = count if clusters is None or count is not None else int(clusters.max()) + 1
+        self.clusters = None if clusters is None else int(clusters.max()) + 1
         self.raw = {name: rows.probabilities for name, rows in models.items()}
         calibrated = {name: decisions[name].calibrate(rows) for name, rows in self.raw.items()}
         decided = {name: decisions[name].decide(rows) for name, rows in calibrated.items()}
         self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes))
-        self.sampling = Sampling(self.of_rows, settings)
         self.values = {name: point_values(first.y, calibrated[name], decided[name]) for name in models}
         self.matrices = {name: confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
@@ -130,8 +127,7 @@ class SplitMetrics:
 
     def mistakes(self, model: str) -> int:
         """Return the number of rows, or clusters of dependent rows, that are wrong before calibration."""
-        wrong, clusters = self.raw[model].argmax(axis=1) != self.of_rows.y, self.of_rows.clusters
-        return int(wrong.sum()) if clusters is None else len(np.unique(clusters[wrong]))
+        return self.of_rows.independent(self.raw[model].argmax(axis=1) != self.of_rows.y)
 
     def ece_if_calibrated(self, model: str) -> float:
         """Return the calibration error to expect if the probabilities are right, rounded."""
@@ -159,15 +155,12 @@ class SplitMetrics:
         place = 1 if position is None and len(self.classes) == 2 else position
         if metric == "accuracy" or (metric in SHARES and place is not None):
             share = self._share(model, metric, place)
-            if not share.rows:
-                return None
-            if metric == "accuracy" or share.few or self._few or (metric == "recall" and position is not None):
-                return share.interval(confidence)
-        matrix, decided = self.matrices[model], self.of_rows.decided[model]
-        if metric in ROW_MEANS and self._independent(decided != self.of_rows.y) < FEW:  # few losses dominate
-            return None
-        if not self._few:
-            ends = self.sampling.interval(model, metric, position)
+            return share.interval(confidence) if share.rows else None
+        values = self.values[model]
+        value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
+        few = self._few or (metric != "roc_auc" and self.of_rows.independent(self.of_rows.wrong(model)) < FEW)
+        if not few:
+            ends = influence.interval(self.of_rows, model, metric, value, position, confidence)
             if ends.high - ends.low > TINY:
                 return ends
         if metric == "roc_auc":
@@ -178,8 +171,7 @@ class SplitMetrics:
             share.interval(confidence) if share.rows else None
             for share in (self._share(model, "recall", place) for place in range(len(self.classes)))
         ]
-        point = float(self.values[model][metric][0])
-        return counts_interval(matrix, recalls, metric, point, -1.0 if metric == "mcc" else 0.0)
+        return counts_interval(self.matrices[model], recalls, metric, value, -1.0 if metric == "mcc" else 0.0)
 
     def accuracy_interval(self, model: str) -> Interval:
         """Return Wilson's interval of the accuracy."""
@@ -192,35 +184,28 @@ class SplitMetrics:
 
     @property
     def _few(self) -> bool:
-        """Return whether there are too few independent rows for resamples."""
+        """Return whether there are too few independent rows to estimate a variance."""
         return (self.rows if self.clusters is None else self.clusters) < FEW_ROWS
 
     def _fixed(self, model: str, metric: str, position: int | None = None) -> bool:
         """Return whether a metric of a model that ignores the rows is the same whatever they are."""
         if metric == "accuracy":
             return False
-        ends = self.sampling.interval(model, metric, position)
-        return ends.high - ends.low <= TINY
+        influences = influence.influence(self.of_rows, model, metric, position)
+        return influence.margin(influences, self.of_rows, self.of_rows.wrong(model), self.settings.confidence) <= TINY
 
     def _share(self, model: str, metric: str, place: int | None) -> Share:
         """Return the share that gives the accuracy, or a metric of `SHARES` of a class."""
         right, rows = count_share(self.matrices[model], metric, place)
-        if self.of_rows.clusters is None or not rows:
-            return Share(right, rows, float(rows), metric == "f1", min(right, rows - right))
-        among = self.counted(model, metric, place)
-        is_right = self.of_rows.decided[model] == self.of_rows.y
-        rarer = min(self._independent(among & kind) for kind in (is_right, ~is_right))
-        values, clusters = is_right[among], self.of_rows.clusters[among]
-        effective = effective_rows(values, clusters, values, self.settings.confidence)
-        return Share(right, rows, effective, metric == "f1", rarer)
-
-    def _independent(self, some: NDArray[np.bool_]) -> int:
-        """Return the number of clusters that some rows (rows,) are in, or of these rows if all are independent."""
-        clusters = self.of_rows.clusters
-        return int(np.count_nonzero(some if clusters is None else np.bincount(clusters[some])))
+        effective = float(rows)
+        if self.of_rows.clusters is not None and rows:
+            among = self.counted(model, metric, place)
+            is_right, clusters = ~self.of_rows.wrong(model)[among], self.of_rows.clusters[among]
+            effective = effective_rows(is_right, clusters, is_right, self.settings.confidence)
+        return Share(right, rows, effective, metric == "f1")
 
     def _area_interval(self, model: str, place: int | None) -> Interval | None:
-        """Return the interval of the ROC AUC of a class, or of the mean of all, where resamples fail."""
+        """Return the interval of the ROC AUC of a class, or of the mean of all, where its variance is 0."""
         places = [*shown_classes(len(self.classes))] if place is None else [place]
         areas = [float(area) for area in self.values[model]["class_roc_auc"][0, places]]
         ends = []
@@ -288,13 +273,10 @@ class SplitMetrics:
             for pair, entry in comparisons.summarize(compared, self.settings.confidence).items()
         }
         for metric in COMPARED:
-            measured = [
-                pair
-                for pair in pairs
-                if all(metric in self.values[model] for model in pair)
-                and (metric in ROW_MEANS or not any(map(self.constant, pair)))
-            ]
-            found = compare_metric(self.of_rows, metric, self.values, measured, self.settings.confidence)
+            values = {name: float(of_model[metric][0]) for name, of_model in self.values.items() if metric in of_model}
+            varying = {name for name in values if metric in ROW_MEANS or not self.constant(name)}
+            measured = [pair for pair in pairs if varying.issuperset(pair)]
+            found = influence.compare_metric(self.of_rows, metric, values, measured, self.settings.confidence)
             for pair, difference in found.items():
                 report[pair_name(*pair)]["metrics"][metric] = difference and difference.rounded()
         return report

@@ -9,7 +9,7 @@ from textclf.artifacts.corrected import corrected_rows, uncorrected_test_rows
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, count_noun, display_name, join_names, percent, split_rows
 from textclf.core.labels import visible
-from textclf.evaluate.settings import EXACT_ROWS, Evaluate
+from textclf.evaluate.settings import Evaluate
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 from textclf.models.settings import Train
@@ -53,7 +53,7 @@ def protocol(
         _calibration(evaluate),
         _decision_rule(evaluate, list(classes.values())),
         *_sets(evaluate),
-        _intervals(evaluate, test_rows),
+        _intervals(evaluate),
         *([_dependence(data, test_rows, clusters["test"])] if clusters and "test" in clusters else []),
     ]
 
@@ -127,19 +127,12 @@ def _sets(evaluate: Evaluate) -> Iterator[str]:
         )
 
 
-def _intervals(evaluate: Evaluate, test_rows: int) -> str:
-    if test_rows <= EXACT_ROWS:
-        others = f"for other metrics percentiles of {evaluate.resamples:,} bootstrap resamples of the rows"
-    else:
-        others = (
-            f"for other metrics of the decided classes percentiles of {evaluate.resamples:,} bootstrap resamples of "
-            "their counts; for log loss, Brier score and ROC AUC normal approximations"
-        )
+def _intervals(evaluate: Evaluate) -> str:
     return (
-        f"Intervals are {confidence_level(evaluate.confidence)} intervals: Wilson score intervals for accuracy and for "
-        f"the recall of each class; {others}. Where there are too few rows or mistakes for resamples, they are score "
-        "intervals. They show how far a number would move with other test rows of the same kind, not with another "
-        "training run or other kinds of text."
+        f"Intervals are {confidence_level(evaluate.confidence)} intervals: Wilson score intervals for shares of rows, "
+        "such as accuracy and recall; for other metrics those that follow from the influence of each row. They show "
+        "how far a number would move with other test rows of the same kind, not with another training run or other "
+        "kinds of text."
     )
 
 
@@ -147,8 +140,8 @@ def _dependence(data: Data, test_rows: int, clusters: int) -> str:
     kind = "text" if data.group is None else f"{visible(data.group)} or text"
     return (
         f"The {test_rows:,} test rows are {clusters:,} clusters of rows with the same {kind}. Such rows are not "
-        "independent, so clusters are resampled instead of rows, Wilson's intervals count only as many rows as the "
-        "clusters are worth, and models are compared by a test of the signs of the clusters' differences."
+        "independent, so intervals count only as many rows as they are worth, and models are compared by a test of the "
+        "signs of the clusters' differences."
     )
 
 

@@ -11,11 +11,11 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate.comparisons import McNemar, mcnemar
-from textclf.evaluate.differences import compare_metric
+from textclf.evaluate.influence import compare_metric
 from textclf.evaluate.intervals import Interval, tango
 from textclf.evaluate.metrics import compute, point_values
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.sampling import Rows
+from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
 from textclf.review.changes import JUDGED, Change, Key
 
@@ -138,7 +138,8 @@ def paired_intervals(
     values = {name: point_values(y, probabilities[name], decided[name]) for name in sides}
     for metric in METRICS:
         if metric != "accuracy" and METRICS[metric].interval and all(metric in each for each in values.values()):
-            found = compare_metric(rows, metric, values, [pair], confidence)[pair]
+            of_sides = {name: float(each[metric][0]) for name, each in values.items()}
+            found = compare_metric(rows, metric, of_sides, [pair], confidence)[pair]
             if found is not None:
                 intervals[metric] = Interval(found.low, found.high)
     return {metric: Interval(*(round(end, DIGITS) for end in ends)) for metric, ends in intervals.items()}, test

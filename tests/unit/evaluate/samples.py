@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
-from textclf.evaluate import sampling
+from textclf.evaluate.metrics import point_values
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
 
@@ -27,7 +27,7 @@ def reference(name: str) -> Any:
 
 
 def params(**changes: object) -> Evaluate:
-    return Evaluate.model_validate({"resamples": 200} | changes)
+    return Evaluate.model_validate(changes)
 
 
 def sample(seed: int, rows: int = 60, classes: int = 2, digits: int = 2) -> Arrays:
@@ -79,17 +79,19 @@ def exact(
     return SplitMetrics("test", models, dict.fromkeys(models, decision), params(**changes), stratified, clusters)
 
 
-def as_many(
-    models: dict[str, Predictions],
-    decision: Decision = HALF,
-    stratified: bool = False,
-    clusters: NDArray[np.int64] | None = None,
-    **changes: object,
-) -> SplitMetrics:
-    """Return the metrics of the rows as those of more than `EXACT_ROWS`."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sampling, "EXACT_ROWS", 0)
-        return exact(models, decision, stratified, clusters, **changes)
+def resampled(part: SplitMetrics, model: str, count: int = 400) -> dict[str, NDArray[np.float64]]:
+    """Return each metric in bootstrap resamples of the rows, or of their clusters, (count,)."""
+    rows, values = part.of_rows, []
+    groups = np.arange(len(rows)) if rows.clusters is None else rows.clusters
+    order, starts = np.argsort(groups, kind="stable"), np.searchsorted(np.sort(groups), np.arange(groups.max() + 2))
+    first = rows.y[order[starts[:-1]]] if rows.stratified else np.zeros(groups.max() + 1)
+    generator = np.random.default_rng(0)
+    strata = [np.flatnonzero(first == each) for each in np.unique(first)]
+    for _ in range(count):
+        drawn_groups = np.concatenate([generator.choice(stratum, len(stratum)) for stratum in strata])
+        chosen = np.concatenate([order[starts[each] : starts[each + 1]] for each in drawn_groups])
+        values.append(point_values(rows.y[chosen], rows.probabilities[model][chosen], rows.decided[model][chosen]))
+    return {name: np.concatenate([each[name] for each in values]) for name in values[0]}
 
 
 # Decided yes, no, no, yes: one each of true positive, false negative, true negative, false positive.

@@ -4,13 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from scipy.stats import norm
-from sklearn.metrics import roc_auc_score
 
 from tests.unit.evaluate.samples import HALF, TOP, drawn, exact, predictions
-from textclf.evaluate.areas import Areas
-from textclf.evaluate.boundary import FEW, FEW_ROWS, Share, counts_interval, mean_interval
+from textclf.evaluate.boundary import FEW_ROWS, Share, counts_interval, mean_interval
 from textclf.evaluate.intervals import area_score, tango, wilson
 from textclf.evaluate.registry import METRICS
 
@@ -23,8 +20,6 @@ def test_f1_has_the_interval_of_the_share_that_it_follows_from() -> None:
     assert share.interval() == pytest.approx([2 * end / (1 + end) for end in ends])
     assert share.interval().low < 2 * 8 / (8 + 12) < share.interval().high
     assert Share(12, 12, 3.5, f1=True).interval().high == 1
-    assert Share(9, 12, 12, rarer=FEW - 1).few
-    assert not Share(7, 12, 12, rarer=FEW).few
 
 
 def test_the_interval_of_balanced_accuracy_adds_those_of_the_recalls_as_squares() -> None:
@@ -106,7 +101,7 @@ def test_metrics_that_no_row_can_change_have_no_interval(stratified: bool) -> No
     assert table["f1_low"].isna().tolist() == [stratified, True]  # its share of the rows is left to chance or fixed
 
 
-def test_few_rows_are_not_resampled() -> None:
+def test_few_rows_have_no_interval_of_a_mean() -> None:
     for rows, few in ((FEW_ROWS - 1, True), (FEW_ROWS, False)):
         part = exact({"a": drawn(1, rows, 2)})
         assert (part.intervals("a")["log_loss"] is None) == few
@@ -131,28 +126,3 @@ def test_intervals_of_few_rows_cover_the_truth() -> None:
         entry = part.comparisons()["b_vs_a"]
         inside["difference"] += entry["low"] <= 0 <= entry["high"]
     assert all(count / sets > 0.9 for count in inside.values()), inside
-
-
-@pytest.mark.parametrize("place", [None, 0, 3])
-def test_areas_without_resamples_have_nearly_the_intervals_of_resamples(place: int | None) -> None:
-    rows = drawn(3, 600, 4)
-    draws = [bootstrapped(number, rows.y, rows.probabilities, place) for number in range(400)]
-    expected = np.quantile(draws, [0.025, 0.975])
-    found = Areas(rows.y, rows.probabilities, None, stratified=False).interval(place, 0.95)
-    assert found == pytest.approx(expected, abs=0.12 * float(np.ptp(expected)))
-
-
-def bootstrapped(seed: int, y: NDArray[np.int64], probabilities: NDArray[np.float64], place: int | None) -> float:
-    """Return scikit-learn's ROC AUC of a class, or the mean of all, in one resample."""
-    drawn_rows = np.random.default_rng(seed).integers(0, len(y), len(y))
-    places = range(probabilities.shape[1]) if place is None else [place]
-    resample, scores = y[drawn_rows], probabilities[drawn_rows]
-    return float(np.mean([roc_auc_score(resample == each, scores[:, each]) for each in places]))
-
-
-def test_the_interval_of_an_area_stays_within_0_and_1() -> None:
-    y = np.repeat([0, 1], 20)
-    scores = np.where(y == 1, 0.9, 0.1) + np.linspace(0, 0.01, 40)
-    scores[0] = 0.909
-    found = Areas(y, np.column_stack([1 - scores, scores]), None, stratified=True).interval(None, 0.95)
-    assert 0.7 < found.low < 0.99 < found.high < 1

@@ -11,20 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from tests.unit.evaluate.samples import SEEDS, as_many, exact, predictions
+from tests.unit.evaluate.samples import SEEDS, exact, predictions
 from textclf.artifacts.predictions import Predictions
-from textclf.core.hashing import fingerprints
 from textclf.evaluate import clusters
-from textclf.evaluate.bootstrap import resamples
 from textclf.evaluate.clusters import (
-    BUCKETS,
     IdDigest,
+    are_dependent,
     correlation,
-    count_dependent,
     effective_rows,
-    group_rows,
     sign_flip,
-    variance_between,
 )
 from textclf.evaluate.comparisons import mcnemar
 
@@ -34,11 +29,11 @@ def keys(*sizes: int) -> NDArray[np.uint64]:
 
 
 def test_rows_count_as_dependent_once_more_than_5_percent_repeat_another() -> None:
-    assert count_dependent(keys(*[1] * 100)) == 0
-    assert count_dependent(keys(*[2] * 5, *[1] * 90)) == 0
-    assert count_dependent(keys(*[2] * 6, *[1] * 88)) == 94
-    assert count_dependent(keys(40, *[1] * 960)) == 961  # one large group, though only 4% of the rows
-    assert count_dependent(np.zeros(0, np.uint64)) == 0
+    assert not are_dependent(keys(*[1] * 100))
+    assert not are_dependent(keys(*[2] * 5, *[1] * 90))
+    assert are_dependent(keys(*[2] * 6, *[1] * 88))
+    assert are_dependent(keys(40, *[1] * 960))  # one large group, though only 4% of the rows
+    assert not are_dependent(np.zeros(0, np.uint64))
 
 
 def groups(*sizes: int) -> NDArray[np.int64]:
@@ -96,15 +91,6 @@ def test_rows_are_never_worth_more_than_their_number(seed: int, count: int) -> N
     assert 0 < effective_rows(right, groups(*sizes.tolist()), right, 0.95) <= len(right)
 
 
-def test_the_variance_between_clusters_is_that_of_the_resampled_clusters() -> None:
-    generator = np.random.default_rng(1)
-    rows = generator.integers(1, 6, 300).astype(float)
-    sums = generator.binomial(rows.astype(int), generator.uniform(0.2, 1, 300)).astype(float)
-    drawn = generator.integers(0, 300, (4000, 300))
-    shares = sums[drawn].sum(axis=1) / rows[drawn].sum(axis=1)
-    assert math.sqrt(variance_between(sums, rows)) == pytest.approx(shares.std(), rel=0.05)
-
-
 @given(st.integers(0, 60), st.integers(0, 60))
 def test_sign_flips_of_single_rows_are_mcnemars_test(only_a: int, only_b: int) -> None:
     sums = np.concatenate([np.ones(only_a), -np.ones(only_b), np.zeros(3)])
@@ -126,17 +112,6 @@ def test_many_sign_flips_are_nearly_normal(monkeypatch: pytest.MonkeyPatch) -> N
     assert sign_flip(sums) == pytest.approx(p, rel=0.2)
 
 
-def test_whole_clusters_are_resampled_within_the_class_of_their_first_row() -> None:
-    of_rows = np.array([0, 1, 1, 2, 2, 2])
-    y = np.array([0, 0, 0, 1, 1, 1])
-    counts = np.concatenate(list(resamples(y, 1, 500, stratified=True, clusters=of_rows)))
-    assert (counts[:, 1] == counts[:, 2]).all()
-    assert (counts[:, 3:] == 1).all()  # the only cluster of its class
-    assert (counts[:, 0] + counts[:, 1] == 2).all()
-    free = np.concatenate(list(resamples(y, 1, 500, stratified=False, clusters=of_rows)))
-    assert (free[:, 0] + free[:, 1] + free[:, 3] == 3).all()
-
-
 def repeated(seed: int, texts: int, times: int) -> tuple[dict[str, Predictions], NDArray[np.int64]]:
     """Return two models that are equally good on average, on texts that each occur several times."""
     generator = np.random.default_rng(seed)
@@ -148,19 +123,10 @@ def repeated(seed: int, texts: int, times: int) -> tuple[dict[str, Predictions],
     return models, np.repeat(np.arange(texts), times)
 
 
-def test_rows_of_a_cluster_are_in_one_group_however_many_rows_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
-    repeated = fingerprints([str(number // 3) for number in range(9000)])
-    for most, groups in ((9000, 3000), (8999, BUCKETS)):
-        monkeypatch.setattr(clusters, "EXACT_ROWS", most)
-        of_rows = group_rows(repeated)
-        assert (of_rows[::3] == of_rows[1::3]).all()
-        assert (of_rows.min(), of_rows.max()) == (0, groups - 1)
-
-
 def test_repeated_texts_are_worth_no_more_than_once() -> None:
     models, of_rows = repeated(1, 150, 6)
     once = {name: rows.take(slice(None, None, 6)) for name, rows in models.items()}
-    parts = [exact(once, resamples=1000), exact(models, clusters=of_rows, resamples=1000)]
+    parts = [exact(once), exact(models, clusters=of_rows)]
     single, clustered = (part.intervals("a") for part in parts)
     assert parts[0].metrics("a") == pytest.approx(parts[1].metrics("a"), abs=1e-6)
     for metric, ends in single.items():
@@ -185,24 +151,6 @@ def test_of_dependent_rows_a_class_that_is_never_decided_has_a_precision_without
     assert row["precision"] == row["recall"] == 0
     assert np.isnan(row["precision_high"])
     assert 0 < row["recall_high"] < 0.3
-
-
-def test_clusters_give_the_same_intervals_to_few_and_to_many_rows() -> None:
-    models, of_rows = repeated(3, 400, 5)
-    in_memory, part = (measure(models, clusters=of_rows, resamples=1000) for measure in (exact, as_many))
-    assert part.metrics("b") == in_memory.metrics("b")
-    for metric, ends in in_memory.intervals("b").items():
-        assert ends
-        width = ends["high"] - ends["low"]
-        assert part.intervals("b")[metric] == pytest.approx(ends, abs=0.2 * width), metric
-    table, expected = part.by_class("b"), in_memory.by_class("b")
-    for name in ("precision_low", "recall_high", "f1_low", "roc_auc_low"):
-        assert table[name].tolist() == pytest.approx(expected[name].tolist(), abs=0.02)
-    entry, other = part.comparisons()["b_vs_a"], in_memory.comparisons()["b_vs_a"]
-    assert (entry["only_first"], entry["only_second"]) == (other["only_first"], other["only_second"])
-    assert entry["difference"] == other["difference"]
-    assert entry["low"] == pytest.approx(other["low"], abs=0.02)
-    assert entry["p"] == pytest.approx(other["p"], abs=0.1)
 
 
 def test_intervals_of_clusters_cover_the_truth_and_tests_reject_as_seldom_as_they_say() -> None:

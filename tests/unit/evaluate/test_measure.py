@@ -15,8 +15,6 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
-from textclf.evaluate import clusters as clusters_module
-from textclf.evaluate import sampling
 from textclf.evaluate.clusters import Clusters, IdDigest, find_clusters
 from textclf.evaluate.measure import (
     crossvalidation_scores,
@@ -74,12 +72,7 @@ def test_batches_are_divided_by_split() -> None:
     assert np.array_equal(np.concatenate([part["a"].ids for _, part in parts]), rows.ids)
 
 
-@pytest.mark.parametrize("large", [False, True])
-def test_a_model_without_predictions_of_a_split_is_measured_on_the_others(
-    large: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if large:
-        monkeypatch.setattr(sampling, "EXACT_ROWS", 10)
+def test_a_model_without_predictions_of_a_split_is_measured_on_the_others() -> None:
     rows = concatenate([drawn(1, classes=3, split=split) for split in ("train", "test")])
     probabilities = rows.probabilities.copy()
     probabilities[rows.split == "train"] = np.nan
@@ -150,14 +143,10 @@ def test_rows_held_out_in_a_cross_validation_are_decided_by_the_threshold_of_the
 # The registry
 
 
-@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("classes", [2, 3])
-def test_every_metric_of_the_registry_is_measured(classes: int, large: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if large:
-        monkeypatch.setattr(sampling, "EXACT_ROWS", 10)
+def test_every_metric_of_the_registry_is_measured(classes: int) -> None:
     splits, _ = measure({"a": [drawn(1, classes=classes)]}, params(), False)
     part = splits["test"]
-    assert part.sampling.many == large
     assert list(part.metrics("a")) == list(METRICS)
     assert set(part.intervals("a")) == {name for name, metric in METRICS.items() if metric.interval}
     columns = [name for name, metric in METRICS.items() if metric.per_class]
@@ -185,21 +174,18 @@ def digest(ids: list[str]) -> bytes:
 def clusters_of(rows: Predictions, size: int) -> Clusters:
     """Return clusters of so many neighbouring rows."""
     keys = fingerprints([str(number // size) for number in range(len(rows))])
-    return Clusters(keys, digest(rows.ids.tolist()), len(set(keys.tolist())))
+    return Clusters(keys, digest(rows.ids.tolist()))
 
 
-def test_clusters_widen_the_intervals_of_their_split_of_few_and_of_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clusters_change_the_intervals_of_their_split() -> None:
     models = two_models(3, rows=1800)
     test = models["a"].take(models["a"].split == "test")
     train = models["a"].take(models["a"].split == "train")
     clusters = {"test": clusters_of(test, 5), "train": clusters_of(train, 5)}
-    for module in (sampling, clusters_module):
-        monkeypatch.setattr(module, "EXACT_ROWS", 600)
     free, bound = (
         measure({name: batches(rows) for name, rows in models.items()}, params(), False, given)
         for given in (None, clusters)
     )
-    assert [part.sampling.many for part in bound[0].values()] == [True, False, False]
     assert [part.clusters for part in bound[0].values()] == [180, None, 90]
     for split in ("train", "validation", "test"):
         assert bound[0][split].metrics("a") == free[0][split].metrics("a")
@@ -227,7 +213,6 @@ def test_clusters_are_found_in_a_folder_of_splits(tmp_path: Path) -> None:
     stored_splits.write(rows[:5].assign(cluster=fingerprints(texts[:5])), tmp_path / "train.parquet")
     found = find_clusters(tmp_path, "test")
     assert found is not None
-    assert found.count == 5
     assert found.keys.tolist() == fingerprints(texts).tolist()
     assert found.ids == digest([f"r{n}" for n in range(7)])
     assert find_clusters(tmp_path, "train") is None

@@ -3,15 +3,15 @@
 import dataclasses
 from itertools import combinations
 
+import numpy as np
 import pytest
 from scipy.stats import binomtest
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import FOUR, HALF, TOP, drawn, exact, overconfident, params, predictions
+from tests.unit.evaluate.samples import FOUR, HALF, TOP, drawn, exact, overconfident, params, predictions, resampled
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
-from textclf.evaluate.bootstrap import bootstrap
-from textclf.evaluate.intervals import percentile, tango, wilson
+from textclf.evaluate.intervals import tango, wilson
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.split_metrics import COMPARED, SplitMetrics
 
@@ -43,15 +43,25 @@ def test_intervals_contain_the_metrics(rows: Predictions, stratified: bool, conf
     assert intervals["accuracy"] == {"low": round(expected.low, 6), "high": round(expected.high, 6)}
 
 
-def test_intervals_draw_within_the_classes_only_if_the_split_is_stratified() -> None:
-    rows, settings = overconfident(1), params()
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("stratified", [False, True])
+@pytest.mark.parametrize("times", [1, 3])
+def test_intervals_are_nearly_those_of_resamples(classes: int, stratified: bool, times: int) -> None:
+    clusters = np.repeat(np.arange(500), times)
+    rows = drawn(3, 500, classes).take(clusters)
+    part = exact({"a": rows}, TOP, stratified, clusters if times > 1 else None)
+    stratified = stratified and times == 1  # of clusters, the shares of the classes are left to chance
+    draws = resampled(exact({"a": rows}, TOP, stratified, part.of_rows.clusters), "a")
+    for metric, ends in part.intervals("a").items():
+        low, high = np.quantile(draws[metric], [0.025, 0.975])
+        assert ends
+        if metric not in {"accuracy", "precision", "recall", "f1"} or classes > 2:  # Wilson's allow for any shares
+            assert (ends["low"], ends["high"]) == pytest.approx((low, high), abs=0.15 * (high - low)), metric
+
+
+def test_intervals_within_the_classes_are_those_of_a_stratified_split() -> None:
+    rows = overconfident(1)
     intervals = {stratified: exact({"a": rows}, stratified=stratified).intervals("a") for stratified in (False, True)}
-    for stratified in (False, True):
-        outputs = {"a": (rows.probabilities, HALF.decide(rows.probabilities))}
-        draws = bootstrap(rows.y, outputs, settings.seed, settings.resamples, stratified)["a"]
-        for metric in WITH_INTERVAL - {"accuracy", "roc_auc"}:
-            low, high = percentile(draws[metric], settings.confidence)
-            assert intervals[stratified][metric] == {"low": round(low, 6), "high": round(high, 6)}
     assert intervals[False]["brier"] != intervals[True]["brier"]
     assert intervals[False]["accuracy"] == intervals[True]["accuracy"]
 
@@ -62,12 +72,6 @@ def test_intervals_leave_out_what_is_undefined_for_one_class() -> None:
     assert intervals == set(part.metrics("a")) & WITH_INTERVAL
     assert {"accuracy", "brier", "f1", "log_loss", "precision", "recall"} <= intervals
     assert intervals.isdisjoint({"balanced_accuracy", "mcc", "roc_auc"})
-
-
-def test_the_seed_decides_the_intervals() -> None:
-    rows = overconfident(1)
-    first, again, other = (exact({"a": rows}, stratified=True, seed=seed).intervals("a") for seed in (0, 0, 1))
-    assert first == again != other
 
 
 # Each class
@@ -91,14 +95,14 @@ def test_metrics_of_each_class_are_those_of_scikit_learn(classes: int) -> None:
 
 
 @pytest.mark.parametrize("confidence", [0.5, 0.95])
-def test_intervals_of_a_class_are_wilsons_for_recall_and_percentiles_for_the_others(confidence: float) -> None:
+def test_intervals_of_a_class_are_wilsons(confidence: float) -> None:
     part = exact({"a": drawn(4)}, TOP, confidence=confidence)
     for position, row in enumerate(part.by_class("a").to_dict("records")):
         ends = wilson(round(row["recall"] * row["support"]), row["support"], confidence)
         assert (row["recall_low"], row["recall_high"]) == ends
-        for metric in ("precision", "f1"):
-            ends = percentile(part.sampling._draws["a"][f"class_{metric}"][:, position], confidence)
-            assert (row[f"{metric}_low"], row[f"{metric}_high"]) == pytest.approx(ends)
+        share = part._share("a", "f1", position)
+        ends = wilson(share.right, share.rows, confidence)
+        assert (row["f1_low"], row["f1_high"]) == pytest.approx([2 * end / (1 + end) for end in ends])
 
 
 def test_a_class_without_rows_has_no_metrics() -> None:

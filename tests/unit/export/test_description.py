@@ -62,11 +62,6 @@ def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
         ),
         ({"classes": MORE_CLASSES}, "A text gets the class with the highest probability."),
         ({"evaluate": {"confidence": 0.9}}, "Intervals are 90% intervals: Wilson score intervals"),
-        ({"evaluate": {"resamples": 1000}}, "percentiles of 1,000 bootstrap resamples of the rows."),
-        (
-            {"report": {"test": {"classes": {"0": 20_000, "1": 1}}}},
-            "percentiles of 2,000 bootstrap resamples of their counts; for log loss, Brier score and ROC AUC normal",
-        ),
         ({"clusters": {"test": 450}}, "The 10,000 test rows are 450 clusters of rows with the same text."),
         ({"clusters": {"test": 450}, "data": {"group": "author"}}, "clusters of rows with the same author or text."),
     ],

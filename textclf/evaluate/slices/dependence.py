@@ -40,7 +40,7 @@ class Squares(NamedTuple):
     def dependent(self, place: int) -> bool:
         """Return whether the rows in a slice, or all other rows, are not independent.
 
-        As in `clusters.count_dependent`: repeats that are few in a split may be most rows of a slice.
+        As in `clusters.are_dependent`: repeats that are few in a split may be most rows of a slice.
         """
         rows = self.rows[place]
         return bool(self.inside[place] > LIMIT * rows or self.outside[place] > LIMIT * (self.rows.sum() - rows))

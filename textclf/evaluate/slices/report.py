@@ -14,10 +14,11 @@ from textclf.core.quoting import quote_name
 from textclf.evaluate.boundary import FEW, Share, count_share, counts_interval
 from textclf.evaluate.clusters import correlation
 from textclf.evaluate.comparisons import fisher, holm
-from textclf.evaluate.intervals import Interval, difference, normal
+from textclf.evaluate.influence import on_scale
+from textclf.evaluate.intervals import Interval, difference, normal_quantile
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Counts
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.sampling import Rows
+from textclf.evaluate.rows import Rows
 from textclf.evaluate.slices.dependence import Worth, worth
 from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.split_metrics import SHARES
@@ -147,9 +148,8 @@ def _mean_loss(
     if (own.rows - own.right) * own.worth < FEW:  # the losses of a few wrong rows dominate
         return mean, None
     variance = max(squares / own.rows - mean**2, 0.0)
-    ends = normal(mean, math.sqrt(variance / (own.rows * own.worth)), confidence)
-    highest = 1.0 if metric == "brier" else math.inf
-    return mean, Interval(max(ends.low, 0.0), min(ends.high, highest))
+    half = normal_quantile((1 + confidence) / 2) * math.sqrt(variance / (own.rows * own.worth))
+    return mean, on_scale(metric, mean, half)
 
 
 def value_of_counts(matrix: NDArray[np.int64], metric: str) -> float | None:

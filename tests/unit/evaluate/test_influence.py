@@ -7,11 +7,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from tests.unit.evaluate.samples import HALF, TOP, exact, predictions
+from tests.unit.evaluate.samples import HALF, TOP, exact, predictions, resampled
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import Difference
-from textclf.evaluate.differences import compare_metric
-from textclf.evaluate.metrics import log_losses
+from textclf.evaluate.influence import compare_metric, influence, on_scale
+from textclf.evaluate.metrics import log_losses, point_values
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.split_metrics import COMPARED, SplitMetrics
 
@@ -38,7 +38,8 @@ def copies(models: dict[str, Predictions], times: int) -> tuple[dict[str, Predic
 
 
 def compared(part: SplitMetrics, metric: str) -> Difference | None:
-    found = compare_metric(part.of_rows, metric, part.values, [("a", "b"), ("b", "a")], 0.95)
+    values = {name: float(part.values[name][metric][0]) for name in ("a", "b")}
+    found = compare_metric(part.of_rows, metric, values, [("a", "b"), ("b", "a")], 0.95)
     there, back = found["a", "b"], found["b", "a"]
     if there is not None:
         assert back is not None
@@ -48,15 +49,46 @@ def compared(part: SplitMetrics, metric: str) -> Difference | None:
 
 @pytest.mark.parametrize("classes", [2, 4])
 @pytest.mark.parametrize(("stratified", "times"), [(True, 1), (False, 1), (False, 3)])
-def test_intervals_are_as_wide_as_those_of_paired_resamples(classes: int, stratified: bool, times: int) -> None:
-    models, clusters = copies(two_models(1500 // times, classes), times)
-    part = exact(models, TOP, stratified, clusters if times > 1 else None, resamples=2000)
-    for metric in (metric.name for metric in METRICS.values() if metric.interval and metric.name != "roc_auc"):
+def test_differences_are_as_uncertain_as_in_paired_resamples(classes: int, stratified: bool, times: int) -> None:
+    models, clusters = copies(two_models(900 // times, classes), times)
+    part = exact(models, TOP, stratified, clusters if times > 1 else None)
+    draws = [resampled(part, name) for name in models]
+    for metric in (metric.name for metric in METRICS.values() if metric.interval and metric.name != "accuracy"):
         found = compared(part, metric)
         assert found is not None
-        a, b = (part.sampling._draws[name][metric] for name in models)
-        assert found.high - found.low == pytest.approx(2 * 1.96 * (a - b).std(), rel=0.07), metric
+        assert found.high - found.low == pytest.approx(2 * 1.96 * (draws[0][metric] - draws[1][metric]).std(), rel=0.12)
         assert found.difference == pytest.approx(part.metrics("a")[metric] - part.metrics("b")[metric], abs=2e-6)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+@pytest.mark.parametrize("metric", ["precision", "recall", "f1", "balanced_accuracy", "mcc"])
+def test_the_influence_is_the_change_of_a_metric_by_one_more_row(classes: int, metric: str) -> None:
+    rows = exact(two_models(600, classes), TOP).of_rows
+    y, probabilities, decided = rows.y, rows.probabilities["a"], rows.decided["a"]
+    value = point_values(y, probabilities, decided)[metric][0]
+    found = influence(rows, "a", metric)
+    for row in range(20):
+        one = np.append(np.arange(len(rows)), row)
+        change = (point_values(y[one], probabilities[one], decided[one])[metric][0] - value) * (len(rows) + 1)
+        assert found[row] - found.mean() == pytest.approx(change, abs=0.02), row
+
+
+def test_a_class_has_the_influence_on_its_own_metrics() -> None:
+    rows = exact(two_models(600, 4), TOP).of_rows
+    for metric in ("precision", "recall", "f1", "roc_auc"):
+        of_classes = [influence(rows, "a", metric, place) for place in range(4)]
+        assert np.mean(of_classes, axis=0) == pytest.approx(influence(rows, "a", metric), abs=1e-9)
+
+
+def test_intervals_stay_within_the_range_of_the_metric() -> None:
+    assert on_scale("roc_auc", 0.98, 0.1).high < 1
+    assert on_scale("mcc", -0.9, 0.5).low > -1
+    assert on_scale("log_loss", 0.1, 0.5).low > 0
+    assert on_scale("brier", 1.2, 0.1).high > 1.2  # of several classes up to 2
+    assert on_scale("roc_auc", 1.0, 0.0) == (1, 1)
+    for metric, value in (("log_loss", 0.5), ("f1", 0.7), ("mcc", 0.4)):
+        low, high = on_scale(metric, value, 0.001)
+        assert (low, high) == pytest.approx((value - 0.001, value + 0.001), abs=1e-5)
 
 
 def test_the_interval_of_a_mean_is_that_of_the_paired_t_test() -> None:

@@ -1,0 +1,148 @@
+"""Intervals of metrics, and of their differences between models, by the influence of each row on them.
+
+The variance of a metric is that of the mean influence of the rows: Hampel (1974), J. Am. Stat. Assoc. 69:383-393. The
+influence on the ROC AUC is that of DeLong, DeLong & Clarke-Pearson (1988), Biometrics 44:837-845. The variance of a
+difference between two models is that of the difference of their influences. All of this holds for any number of rows.
+"""
+
+import math
+from collections.abc import Collection, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from textclf.evaluate.boundary import FEW, FEW_ROWS, TINY
+from textclf.evaluate.clusters import effective_rows, few_clusters
+from textclf.evaluate.comparisons import Difference
+from textclf.evaluate.intervals import Interval, normal_quantile
+from textclf.evaluate.metrics import ROW_MEANS, confusion_matrix, counts_below, shown_classes
+from textclf.evaluate.rows import Rows
+
+# Of a class, factor * correct / (predicted * weight + actual * weight); balanced accuracy is the mean recall.
+RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "balanced_accuracy": (1, 0, 1), "f1": (2, 1, 1)}
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+def interval(rows: Rows, model: str, metric: str, value: float, place: int | None, confidence: float) -> Interval:
+    """Return the interval of a metric, or of its value for the class at a place; a point if no row can change it.
+
+    It is symmetric in the logarithm of a mean loss, and in the log odds of a metric with an upper limit, such as the
+    ROC AUC (Pepe 2003, The Statistical Evaluation of Medical Tests, 5.2.4) and MCC, whose log odds from -1 to 1 are
+    those of Fisher's z. So it stays within the range of the metric, and allows for skewness.
+    """
+    return on_scale(metric, value, margin(influence(rows, model, metric, place), rows, rows.wrong(model), confidence))
+
+
+def on_scale(metric: str, value: float, half: float) -> Interval:
+    """Return the interval of a value on the scale of a metric, from `half` the length of its symmetric interval."""
+    if metric in ROW_MEANS:
+        return Interval(value * math.exp(-half / value), value * math.exp(half / value)) if value else Interval(0, 0)
+    lowest = -1.0 if metric == "mcc" else 0.0
+    share, half = (value - lowest) / (1 - lowest), half / (1 - lowest)
+    if not 0 < share < 1:
+        return Interval(value, value)
+    middle, length = float(special.logit(share)), half / (share * (1 - share))
+    low, high = (lowest + (1 - lowest) * float(special.expit(end)) for end in (middle - length, middle + length))
+    return Interval(low, high)
+
+
+def compare_metric(
+    rows: Rows, metric: str, values: Mapping[str, float], pairs: Collection[tuple[str, str]], confidence: float
+) -> dict[tuple[str, str], Difference | None]:
+    """Return for each pair of models the metric of the first minus that of the second, None if there are too few rows.
+
+    `values` has the metric of each model. The interval is symmetric.
+    """
+    enough = rows.independent(np.ones(len(rows), dtype=bool)) >= FEW_ROWS
+    models = {model for pair in pairs for model in pair if enough and not _is_few(rows, model, metric)}
+    influences = {model: influence(rows, model, metric) for model in models}
+    found: dict[tuple[str, str], Difference | None] = dict.fromkeys(pairs)
+    for a, b in pairs:
+        if {a, b} <= models:
+            gap, rare = values[a] - values[b], rows.wrong(a) | rows.wrong(b)
+            half = margin(influences[a] - influences[b], rows, rare, confidence)
+            found[a, b] = Difference(gap, gap - half, gap + half) if half > TINY else None
+    return found
+
+
+def _is_few(rows: Rows, model: str, metric: str) -> bool:
+    """Return whether fewer than `FEW` rows, or clusters, are right or wrong among those that the metric is of."""
+    wrong = rows.wrong(model)
+    counted = np.ones(len(rows), dtype=bool)
+    if metric == "f1" and rows.classes == 2:
+        counted = (rows.y == 1) | (rows.decided[model] == 1)
+    return min(rows.independent(counted & kind) for kind in (wrong, ~wrong)) < FEW
+
+
+def margin(influences: Floats, rows: Rows, rare: Bools, confidence: float) -> float:
+    """Return half the length of the interval of a metric, by Student's t, from the influence of each row (rows,).
+
+    Where the split fixed the shares of the classes, only the variance within them counts: Cochran (1977), Sampling
+    Techniques, 5.3. Of dependent rows the variance is that of as many independent ones as they are worth; `rare` as
+    there.
+    """
+    if rows.clusters is not None:
+        variance = float(influences.var()) / effective_rows(influences, rows.clusters, rare, confidence)
+    else:
+        strata = rows.y if rows.stratified else np.zeros_like(rows.y)
+        counts = np.maximum(np.bincount(strata), 1)
+        deviations = influences - (np.bincount(strata, influences) / counts)[strata]
+        within = np.bincount(strata, deviations**2) * counts / np.maximum(counts - 1, 1)
+        variance = float(within.sum()) / len(rows) ** 2 / few_clusters(len(rows), confidence)
+    return normal_quantile((1 + confidence) / 2) * math.sqrt(variance)
+
+
+def influence(rows: Rows, model: str, metric: str, place: int | None = None) -> Floats:
+    """Return the influence of each row on a metric (rows,), apart from a constant; `place` is that of a class."""
+    y, probabilities, decided = rows.y, rows.probabilities[model], rows.decided[model]
+    if metric in ROW_MEANS:
+        return ROW_MEANS[metric](y, probabilities)
+    if metric == "roc_auc":
+        places = shown_classes(rows.classes) if place is None or rows.classes == 2 else [place]
+        mean: Floats = np.mean([_area_influence(y == each, probabilities[:, each]) for each in places], axis=0)
+        return mean
+    matrix = confusion_matrix(y, decided, rows.classes)
+    counts = (each.astype(np.float64) for each in (matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)))
+    of_correct, of_predicted, of_actual = _derivatives(metric, place, *counts)
+    change: Floats = np.where(decided == y, of_correct[y], 0) + of_predicted[decided] + of_actual[y]
+    return change * len(rows)
+
+
+def _derivatives(
+    metric: str, place: int | None, correct: Floats, predicted: Floats, actual: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Return the derivatives of a metric by the counts of each class, as `metrics.Counts` has them; all (classes,)."""
+    if metric == "mcc":
+        total, right = actual.sum(), correct.sum()
+        left, other = total**2 - (predicted**2).sum(), total**2 - (actual**2).sum()
+        root = math.sqrt(left * other)
+        if not root:
+            return 0 * correct, 0 * correct, 0 * correct
+        mcc = (right * total - (predicted * actual).sum()) / root
+        of_actual = right / root - mcc * (total / left + total / other) - predicted / root + mcc * actual / other
+        return np.full_like(correct, total / root), mcc * predicted / left - actual / root, of_actual
+    shown = shown_classes(len(correct)) if place is None else [place]
+    weights = np.isin(np.arange(len(correct)), shown) / len(shown)
+    if metric == "balanced_accuracy":
+        weights = (actual > 0) / np.count_nonzero(actual)
+    factor, by_predicted, by_actual = RATIOS[metric]
+    whole = by_predicted * predicted + by_actual * actual
+    of_correct = np.divide(factor * weights, whole, out=np.zeros_like(whole), where=whole > 0)
+    of_whole = -np.divide(of_correct * correct, whole, out=np.zeros_like(whole), where=whole > 0)
+    return of_correct, by_predicted * of_whole, by_actual * of_whole
+
+
+def _area_influence(positive: Bools, scores: Floats) -> Floats:
+    """Return the influence of each row on the ROC AUC of a class (rows,), 0 without rows on both sides."""
+    positives = int(np.count_nonzero(positive))
+    others = len(positive) - positives
+    if not positives or not others:
+        return np.zeros(len(positive))
+    positives_below, others_below = counts_below(positive, scores)
+    area = float(others_below[positive].mean()) / others
+    above = 1 - positives_below / positives  # share of the class with a higher score than each row
+    influences: Floats = np.where(positive, (others_below / others - area) / positives, (above - area) / others)
+    return influences * len(positive)
