@@ -1,11 +1,9 @@
-"""Confidence intervals of one number: of a share, of a mean, and from bootstrap resamples."""
+"""Confidence intervals of one number, such as a share or a difference of two shares."""
 
 import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from scipy import special
 
 CONFIDENCE = 0.95
@@ -34,12 +32,6 @@ def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interv
 def normal_quantile(probability: float) -> float:
     """Return the quantile of the standard normal distribution."""
     return float(special.ndtri(probability))
-
-
-def normal(mean: float, standard_error: float, confidence: float = CONFIDENCE) -> Interval:
-    """Return the interval of a mean of many rows by the central limit theorem."""
-    half = normal_quantile((1 + confidence) / 2) * standard_error
-    return Interval(mean - half, mean + half)
 
 
 def tango(only_a: float, only_b: float, n: float, confidence: float = CONFIDENCE) -> Interval:
@@ -107,33 +99,3 @@ def bisect(falling: Callable[[float], float], low: float, high: float) -> float:
         middle = (low + high) / 2
         low, high = (middle, high) if falling(middle) > 0 else (low, middle)
     return (low + high) / 2
-
-
-def variance_of_mean(
-    rows: NDArray[np.int64], sums: NDArray[np.float64], sums_of_squares: NDArray[np.float64], stratified: bool = True
-) -> float:
-    """Return the variance of a mean over all rows, from counts and sums over the rows of each class, all (classes,).
-
-    `stratified` as for `bootstrap.resamples`: the variance between the classes then counts for nothing. Cochran (1977),
-    Sampling Techniques, 5.3, with shares of rows as weights.
-    """
-    if not stratified:
-        rows, sums, sums_of_squares = (np.atleast_1d(values.sum()) for values in (rows, sums, sums_of_squares))
-    within = sums_of_squares - np.divide(sums**2, rows, out=np.zeros_like(sums), where=rows > 0)
-    return float((np.maximum(within, 0) * rows / np.maximum(rows - 1, 1)).sum() / rows.sum() ** 2)
-
-
-def percentile(draws: NDArray[np.float64], confidence: float = CONFIDENCE) -> Interval:
-    """Return the percentile interval of the bootstrap, from a metric's values in the resamples (resamples,).
-
-    Efron & Tibshirani (1993), An Introduction to the Bootstrap, chapter 13. It stays within the range of the metric, is
-    the same for any monotone transformation, and needs no formula for each metric. Its limits, measured by
-    benchmarks/coverage.py: it is accurate to first order only, so too short with few rows: a 95% interval covers 92 to
-    94% with 25 or 50 rows in the smaller class. With fewer rows, or where all draws are equal, `boundary` has other
-    intervals. It does not suit the expected calibration error, which is biased upward
-    in a sample and again in its resamples (67 to 91%), nor stratified resamples where class counts were left to chance
-    (76% for the difference from a model that always decides one class). It does not cover the variation between
-    training runs or splits.
-    """
-    low, high = np.quantile(draws, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(float(low), float(high))

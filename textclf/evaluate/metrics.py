@@ -182,18 +182,6 @@ def top_class(
     return confidences, top == y, np.searchsorted(inner_edges, confidences, side="left")
 
 
-def calibration_gaps(y: NDArray[np.int64], probabilities: Floats, bins: int = BINS) -> Floats:
-    """Return what each row adds to (accuracy - confidence) * rows of each bin, (rows, bins).
-
-    The expected calibration error is the sum over the bins of the absolute sums, divided by the number of rows. It is
-    about the most probable class, whatever the threshold. Naeini, Cooper & Hauskrecht (2015), AAAI 29:2901-2907; Guo et
-    al. (2017), ICML, PMLR 70:1321-1330. With few rows per bin it is above 0 for a calibrated model too.
-    """
-    confidences, correct, position = top_class(y, probabilities, bins)
-    gaps: Floats = (correct - confidences)[:, np.newaxis] * (position[:, np.newaxis] == np.arange(bins))
-    return gaps
-
-
 def expected_ece(probabilities: Floats, worth: float = 1.0, bins: int = BINS) -> float:
     """Return the expected calibration error of rows whose most probable class is right with just that probability.
 
@@ -228,63 +216,11 @@ def counts_below(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, F
 # All metrics
 
 
-def weighted(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Callable[[Floats], Values]:
-    """Return a function from row weights (weightings, rows) to the metrics under each weighting.
-
-    The metrics are those of the registry that are defined for the rows, without roc_auc, and `class_<name>` of each
-    class against the rest: balanced_accuracy and mcc need rows of two classes. They equal scikit-learn's with
-    `sample_weight` and `zero_division=0`. Weights are not negative; where all weights of a class are 0,
-    balanced_accuracy is that of the other classes.
-    """
-    classes = probabilities.shape[1]
-    correct_rows = np.flatnonzero(decided == y)
-    correct = _sum_by(y[correct_rows], classes, correct_rows)
-    predicted, actual = _sum_by(decided, classes), _sum_by(y, classes)
-    # Means over the rows and the calibration error follow from one matrix product.
-    blocks = [
-        *(function(y, probabilities)[:, np.newaxis] for function in ROW_MEANS.values()),
-        calibration_gaps(y, probabilities),
-    ]
-    ends = np.cumsum([block.shape[1] for block in blocks])[:-1]
-    terms = np.hstack(blocks).astype(np.float64)
-    present = len(np.unique(y))
-
-    def measure(weights: Floats) -> Values:
-        *means, gaps = np.split(weights @ terms, ends, axis=1)
-        counts = Counts(correct(weights), predicted(weights), actual(weights), present)
-        values = from_counts(counts)
-        values |= {name: mean[:, 0] / counts.total for name, mean in zip(ROW_MEANS, means, strict=True)}
-        values["ece"] = np.abs(gaps).sum(axis=1) / counts.total
-        return values
-
-    return measure
-
-
 def _area(positive: NDArray[np.bool_], scores: Floats) -> float:
     """Return the ROC AUC of a class, NaN without rows on both sides."""
     if positive.all() or not positive.any():
         return np.nan
     return float(counts_below(positive, scores)[1][positive].mean() / np.count_nonzero(~positive))
-
-
-def _sum_by(
-    codes: NDArray[np.int64], classes: int, rows: NDArray[np.int64] | None = None
-) -> Callable[[Floats], Floats]:
-    """Return a function from row weights (weightings, rows) to their sums by the class of the row.
-
-    `codes` are the classes of all rows, or of those at the positions `rows`.
-    """
-    order = np.argsort(codes, kind="stable")
-    present, starts = np.unique(codes[order], return_index=True)
-    order = order if rows is None else rows[order]
-
-    def sums(weights: Floats) -> Floats:
-        result = np.zeros((len(weights), classes))
-        if len(present):
-            result[:, present] = np.add.reduceat(weights[:, order], starts, axis=1)
-        return result
-
-    return sums
 
 
 def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Values:

@@ -2,14 +2,13 @@
 
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from tests.unit.evaluate.samples import SHARES
-from textclf.evaluate.intervals import area_score, normal, tango, variance_of_mean, wilson
+from textclf.evaluate.intervals import area_score, tango, wilson
 
 
 @pytest.mark.parametrize(
@@ -29,20 +28,6 @@ def test_wilson_equals_scipy(n: int, share: float, confidence: float) -> None:
     interval = wilson(successes, n, confidence)
     assert interval == pytest.approx((expected.low, expected.high), abs=1e-14)
     assert (interval.low == 0, interval.high == 1) == (successes == 0, successes == n)
-
-
-def test_normal_equals_scipy() -> None:
-    assert normal(0.3, 0.02, 0.9) == pytest.approx(stats.norm.interval(0.9, 0.3, 0.02), abs=1e-12)
-
-
-def test_the_variance_of_a_mean_is_that_within_the_classes_where_these_are_fixed() -> None:
-    groups = [np.array([1.0, 2.0, 3.0]), np.array([10.0, 10.0, 14.0, 18.0]), np.array([])]
-    rows = np.array([3, 4, 0])
-    sums = np.array([group.sum() for group in groups]), np.array([(group**2).sum() for group in groups])
-    together = np.concatenate(groups)
-    assert variance_of_mean(rows, *sums, stratified=False) == pytest.approx(together.var(ddof=1) / 7)
-    within = sum(len(group) * group.var(ddof=1) for group in groups[:2]) / 7**2
-    assert variance_of_mean(rows, *sums, stratified=True) == pytest.approx(within)
 
 
 @pytest.mark.parametrize(

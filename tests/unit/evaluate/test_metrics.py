@@ -14,42 +14,42 @@ from sklearn import metrics as sk
 
 from tests.unit.evaluate.samples import FOUR, SEEDS, exact, sample
 from textclf.evaluate import metrics
-from textclf.evaluate.metrics import compute, point_values, weighted
+from textclf.evaluate.metrics import compute, point_values
 from textclf.evaluate.registry import METRICS, compare_pair, format_value
 
 
 def by_scikit_learn(
-    y: NDArray[np.int64], probabilities: NDArray[np.float64], decided: NDArray[np.int64], weights: NDArray[np.float64]
+    y: NDArray[np.int64], probabilities: NDArray[np.float64], decided: NDArray[np.int64]
 ) -> dict[str, Any]:
     classes = probabilities.shape[1]
     labels = np.arange(classes)
     average: dict[str, Any] = {"average": "binary", "pos_label": 1} if classes == 2 else {"average": "macro"}
     scores = probabilities[:, 1] if classes == 2 else probabilities
-    options = {"labels": labels, "sample_weight": weights, "zero_division": 0}
+    options = {"labels": labels, "zero_division": 0}
     precision, recall, f1, _ = sk.precision_recall_fscore_support(y, decided, **options, **average)
     of_classes = sk.precision_recall_fscore_support(y, decided, **options, average=None)[:3]
     return {
         **dict(zip(("class_precision", "class_recall", "class_f1"), of_classes, strict=True)),
-        "class_roc_auc": [sk.roc_auc_score(y == c, probabilities[:, c], sample_weight=weights) for c in labels],
-        "accuracy": sk.accuracy_score(y, decided, sample_weight=weights),
-        "balanced_accuracy": sk.balanced_accuracy_score(y, decided, sample_weight=weights),
-        "brier": sk.brier_score_loss(y, probabilities, labels=labels, sample_weight=weights),
-        "ece": calibration_error(y, probabilities, weights),
+        "class_roc_auc": [sk.roc_auc_score(y == c, probabilities[:, c]) for c in labels],
+        "accuracy": sk.accuracy_score(y, decided),
+        "balanced_accuracy": sk.balanced_accuracy_score(y, decided),
+        "brier": sk.brier_score_loss(y, probabilities, labels=labels),
+        "ece": calibration_error(y, probabilities),
         "f1": f1,
-        "log_loss": sk.log_loss(y, probabilities, labels=labels, sample_weight=weights),
-        "mcc": sk.matthews_corrcoef(y, decided, sample_weight=weights),
+        "log_loss": sk.log_loss(y, probabilities, labels=labels),
+        "mcc": sk.matthews_corrcoef(y, decided),
         "precision": precision,
         "recall": recall,
-        "roc_auc": sk.roc_auc_score(y, scores, multi_class="ovr", labels=labels, sample_weight=weights),
+        "roc_auc": sk.roc_auc_score(y, scores, multi_class="ovr", labels=labels),
     }
 
 
-def calibration_error(y: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+def calibration_error(y: NDArray[np.int64], probabilities: NDArray[np.float64]) -> float:
     """Return the expected calibration error by its definition, with pandas."""
     confidence = probabilities.max(axis=1)
-    gaps = pd.Series(weights * ((probabilities.argmax(axis=1) == y) - confidence))
+    gaps = pd.Series((probabilities.argmax(axis=1) == y) - confidence)
     bins = gaps.groupby(pd.cut(confidence, [edge / 10 for edge in range(11)]), observed=True)
-    return float(bins.sum().abs().sum() / weights.sum())
+    return float(bins.sum().abs().sum() / len(y))
 
 
 def test_metrics_are_those_worked_out_by_hand() -> None:
@@ -92,22 +92,15 @@ def test_a_difference_is_that_of_the_model_named_first_from_the_other() -> None:
     assert compare_pair({"b_vs_a": ends}, ["a", "b"], "a", "b") == {**reverse, "metrics": {}}  # of an older version
 
 
-@given(SEEDS, st.integers(2, 6), st.booleans(), st.booleans())
-def test_weighted_metrics_equal_scikit_learn(seed: int, classes: int, whole: bool, never: bool) -> None:
+@given(SEEDS, st.integers(2, 6), st.booleans())
+def test_metrics_equal_scikit_learn(seed: int, classes: int, never: bool) -> None:
     y, probabilities, decided = sample(seed, classes=classes)
     if never:  # the last class is never decided
         decided = probabilities[:, :-1].argmax(axis=1)
-        whole = True  # as in a bootstrap; with decimals an mcc of 0 is 0 to 8 digits only
-    generator = np.random.default_rng(seed)
-    shape = 2, len(y)  # two resamples
-    weights = generator.integers(1, 4, shape).astype(float) if whole else generator.uniform(0.1, 3, shape)
-    values = weighted(y, probabilities, decided)(weights)
-    for place, of_rows in enumerate(weights):
-        expected = by_scikit_learn(y, probabilities, decided, of_rows)
-        expected = {name: value for name, value in expected.items() if not name.endswith("roc_auc")}
-        assert {*values} == {*expected}
-        for name, value in expected.items():
-            assert values[name][place] == pytest.approx(value, abs=1e-12), name
+    values, expected = point_values(y, probabilities, decided), by_scikit_learn(y, probabilities, decided)
+    assert {*values} == {*expected}
+    for name, value in expected.items():
+        assert values[name][0] == pytest.approx(value, abs=1e-12), name
 
 
 @given(SEEDS, st.integers(3, 6), st.data())
@@ -119,24 +112,12 @@ def test_metrics_of_rows_without_a_class_equal_scikit_learn(seed: int, classes: 
     values = point_values(y, probabilities, decided)
     with warnings.catch_warnings():  # of scikit-learn: y_pred contains classes not in y_true; no positive samples
         warnings.simplefilter("ignore")
-        expected = by_scikit_learn(y, probabilities, decided, np.ones(len(y)))
+        expected = by_scikit_learn(y, probabilities, decided)
     assert np.isnan(expected.pop("roc_auc"))
     assert {*values} == {*expected}
     for name, value in expected.items():
         assert values[name][0] == pytest.approx(value, abs=1e-12, nan_ok=True), name
     assert np.isnan(values["class_roc_auc"][0]).nonzero()[0].tolist() == [missing]
-
-
-def test_a_resample_without_a_class_counts_the_others() -> None:
-    y, probabilities, decided = sample(2, rows=12, classes=4)
-    weights = np.ones((3, 12))
-    weights[0, y == 3] = 0
-    weights[1, y >= 2] = 0
-    weights[2, y >= 1] = 0
-    values = weighted(y, probabilities, decided)(weights)
-    for place, classes in enumerate((3, 2)):
-        recalls = values["class_recall"][place, :classes]
-        assert values["balanced_accuracy"][place] == pytest.approx(recalls.mean(), abs=1e-12)
 
 
 @pytest.mark.parametrize("label", [0, 1])
