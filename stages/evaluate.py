@@ -80,7 +80,7 @@ def run(
     opened = open_models(predictions, names)
     parts, decided = measure(opened, evaluate, stratified, clusters, slices.membership)
     test = parts["test"]
-    fitted = fit_sets(parts.get("validation"), evaluate, getattr(clusters.get("validation"), "keys", None))
+    fitted = fit_sets(parts.get("validation"), evaluate)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in names}
     measured = {name: {split: part.metrics(name) for split, part in parts_of[name].items()} for name in names}
     ends = {name: {split: part.intervals(name) for split, part in parts_of[name].items()} for name in names}

@@ -12,16 +12,16 @@ from textclf.evaluate.settings import Evaluate
 EVEN = 0.5  # the threshold at which the more probable of two classes is decided
 CELLS = 2**24  # probabilities of the validation rows that choose
 
-# y (rows,), probabilities (rows, classes), keys of clusters (rows,)
-Outputs = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.uint64] | None]
+# y (rows,), probabilities (rows, classes), clusters (rows,)
+Outputs = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64] | None]
 
 
-def choose_decision(validation: Predictions, settings: Evaluate, keys: NDArray[np.uint64] | None = None) -> Decision:
+def choose_decision(validation: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Decision:
     """Return how a model decides, from its predictions for the validation rows, of which there may be none.
 
-    `keys` (rows,) are those of the clusters of dependent rows, None if the rows are independent. All numbers are
-    rounded, so that what is measured is what is exported. Raises `UserError` if the settings do not suit the number of
-    classes or the rows.
+    `clusters` (rows,) are those of dependent rows, None if the rows are independent. All numbers are rounded, so that
+    what is measured is what is exported. Raises `UserError` if the settings do not suit the number of classes or the
+    rows.
     """
     classes, threshold = len(validation.classes), settings.threshold
     if classes > 2 and settings.calibration == "platt":
@@ -30,8 +30,8 @@ def choose_decision(validation: Predictions, settings: Evaluate, keys: NDArray[n
         raise UserError(f"evaluate.threshold must be {EVEN} for {classes} classes; got {threshold}")
     calibration: Calibration | None = None
     if settings.calibration != "none" or not isinstance(threshold, float):
-        y, probabilities, keys = some_rows(validation.y, validation.probabilities, keys)
-        worth = 1.0 if keys is None else len(np.unique(keys)) / len(keys)
+        y, probabilities, clusters = some_rows(validation.y, validation.probabilities, clusters)
+        worth = 1.0 if clusters is None else len(np.unique(clusters)) / len(clusters)
         if settings.calibration != "none":
             fit = fit_temperature if settings.calibration == "temperature" else fit_platt
             calibration = fit(y, probabilities, worth)
@@ -41,27 +41,27 @@ def choose_decision(validation: Predictions, settings: Evaluate, keys: NDArray[n
                 # A model such as majority finds all positive rows or none: F1 would choose all, and precision fail.
                 threshold = EVEN
             elif threshold == "precision":
-                chosen = one_per_cluster(keys, settings.seed, 0 * y)
+                chosen = one_per_cluster(clusters, settings.seed, 0 * y)
                 threshold = reach_precision(y[chosen], positive[chosen], settings.target_precision, settings.confidence)
             else:
                 threshold = choose_threshold(y, positive, threshold)
     return Decision(threshold if classes == 2 else None, calibration)
 
 
-def one_per_cluster(keys: NDArray[np.uint64] | None, seed: int, y: NDArray[np.int64]) -> NDArray[np.int64] | slice:
-    """Return the position of a random row of each class in each cluster, ascending; of all rows if `keys` is None.
+def one_per_cluster(clusters: NDArray[np.int64] | None, seed: int, y: NDArray[np.int64]) -> NDArray[np.int64] | slice:
+    """Return the position of a random row of each class in each cluster, ascending; of all rows if there are none.
 
     Such rows are independent, so that a row of a new cluster is exchangeable with them: single subsampling of Dunn,
     Wasserman & Ramdas (2023), J. Am. Stat. Assoc. 118:2491-2502, doi:10.1080/01621459.2022.2060112.
     """
-    if keys is None:
+    if clusters is None:
         return slice(None)
-    groups = np.unique(keys, return_inverse=True)[1] * (y.max() + 1) + y
-    order = np.random.default_rng(seed).permutation(len(keys))
+    groups = clusters * (y.max() + 1) + y
+    order = np.random.default_rng(seed).permutation(len(groups))
     return np.sort(order[np.unique(groups[order], return_index=True)[1]])
 
 
-def some_rows(y: NDArray[np.int64], probabilities: NDArray[np.float64], keys: NDArray[np.uint64] | None) -> Outputs:
+def some_rows(y: NDArray[np.int64], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> Outputs:
     """Return the validation rows that choose: of more than `CELLS` probabilities every second, fourth or so on.
 
     Raises `UserError` if there are none.
@@ -71,7 +71,7 @@ def some_rows(y: NDArray[np.int64], probabilities: NDArray[np.float64], keys: ND
     step = 1
     while probabilities[::step].size > CELLS:
         step *= 2
-    return y[::step], probabilities[::step], None if keys is None else keys[::step]
+    return y[::step], probabilities[::step], None if clusters is None else clusters[::step]
 
 
 def no_validation_rows() -> UserError:

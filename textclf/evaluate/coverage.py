@@ -28,14 +28,11 @@ def kinds_of(y: NDArray[np.int64], sets: Sets) -> NDArray[np.int64]:
     return np.select([sizes == 0, answers(sets) == y, sizes == 1, has], [EMPTY, RIGHT, WRONG, WITH], WITHOUT)
 
 
-def fit_sets(
-    validation: SplitMetrics | None, settings: Evaluate, keys: NDArray[np.uint64] | None = None
-) -> dict[str, Conformal]:
+def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, Conformal]:
     """Return the conformal scores of each model, from the validation rows; an empty mapping without `coverage`.
 
-    `keys` (rows,) are those of the clusters of dependent rows, None if the rows are independent: then one row of each
-    cluster has a score, by class one of each class in it. Raises `UserError` if there are too few scores for this
-    coverage, in all or of a class.
+    Of dependent rows one of each cluster has a score, by class one of each class in it. Raises `UserError` if there are
+    too few scores for this coverage, in all or of a class.
     """
     fitted: dict[str, Conformal] = {}
     if settings.coverage is None:
@@ -44,7 +41,7 @@ def fit_sets(
         raise no_validation_rows()
     rows = validation.of_rows
     for name, calibrated in rows.probabilities.items():
-        y, probabilities, clusters = some_rows(rows.y, calibrated, keys)
+        y, probabilities, clusters = some_rows(rows.y, calibrated, rows.clusters)
         chosen = one_per_cluster(clusters, settings.seed, y if settings.coverage_by_class else 0 * y)
         if not fitted:
             _require_rows(y[chosen], validation.classes, settings, clusters is not None)

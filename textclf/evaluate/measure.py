@@ -61,13 +61,12 @@ def measure(
         batches.clear()
     none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
     validation = none | together.get("validation", {})
-    keys = clusters["validation"].keys if "validation" in clusters else None
-    decisions = {name: choose_decision(rows, settings, keys) for name, rows in validation.items()}
+    groups = {split: positions(clusters[split].keys) for split in together if split in clusters}
+    decisions = {name: choose_decision(rows, settings, groups.get("validation")) for name, rows in validation.items()}
     splits: dict[str, SplitMetrics] = {}
     for split, rows_of in together.items():
-        groups = positions(clusters[split].keys) if split in clusters else None
         some = {name: decisions[name] for name in rows_of}
-        splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, groups)
+        splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, groups.get(split))
     return splits, decisions
 
 

@@ -171,14 +171,18 @@ def test_no_threshold_has_more_accuracy_or_f1_than_the_chosen_one(rows: list[tup
     assert _f1(y, scores > f1) >= _f1(y, _decisions(scores)).max() - 1e-12
 
 
+DIPS = (0.0, 0.0), (0.5, 0.7), (0.8, 1.1)  # scores between which few rows are positive
 UNREACHED = r"^evaluate.target_precision must be a precision that some threshold has with 95% confidence; got "
 
 
-@given(ROWS, st.floats(0.01, 0.9))
+@given(SEEDS, st.integers(1, 150), st.sampled_from([0.3, 0.6, 0.8, 0.9]), st.sampled_from(DIPS))
 def test_the_threshold_for_a_precision_is_the_last_that_passes_from_the_highest(
-    rows: list[tuple[int, float]], target: float
+    seed: int, rows: int, target: float, dip: tuple[float, float]
 ) -> None:
-    y, scores = _columns(rows)
+    generator = np.random.default_rng(seed)
+    scores = generator.uniform(size=rows).round(2)
+    shares = np.where((scores > dip[0]) & (scores < dip[1]), 0.2, 0.98)
+    y = (generator.uniform(size=rows) < shares).astype(np.int64)
     least = min(max(math.ceil(math.log(0.05) / math.log(target)), 0.25 * scores.sum()), (scores > 0).sum())
     expected = None
     for decided in sorted(_decisions(scores), key=np.sum):

@@ -38,7 +38,7 @@ def test_a_threshold_is_chosen_on_the_validation_rows(rule: str) -> None:
 
 @pytest.mark.parametrize("y", [np.zeros(60, np.int64), np.tile([0, 1], 30)], ids=["all", "by class"])
 def test_one_random_row_of_each_cluster_and_class_is_taken(y: NDArray[np.int64]) -> None:
-    keys = np.repeat(np.array([7, 2**63, 5, 11, 3], np.uint64), 12)
+    keys = np.repeat(np.array([7, 2, 5, 11, 3]), 12)
     drawn: list[Any] = [one_per_cluster(keys, seed, y) for seed in range(200)]
     for rows in drawn:
         assert rows.tolist() == sorted(rows)
@@ -52,7 +52,7 @@ def test_one_random_row_of_each_cluster_and_class_is_taken(y: NDArray[np.int64])
 
 def test_the_rows_of_a_cluster_choose_as_one() -> None:
     rows = overconfident(3, 90, "validation")
-    keys = np.arange(90, dtype=np.uint64)
+    keys = np.arange(90, dtype=np.int64)
     four, of_four = rows.take(np.repeat(np.arange(90), 4)), np.repeat(keys, 4)
     settings = params(threshold="precision", target_precision=0.5, calibration="temperature")
     once, dependent = (choose_decision(*each) for each in ((rows, settings, keys), (four, settings, of_four)))
@@ -126,7 +126,7 @@ def test_every_second_validation_row_chooses_if_there_are_too_many(monkeypatch: 
     rows = drawn(2, 250, 2, "validation")
     for limit, step in ((500, 1), (499, 2), (249, 4), (124, 8)):
         monkeypatch.setattr(choose, "CELLS", limit)
-        y, probabilities, keys = some_rows(rows.y, rows.probabilities, np.arange(250, dtype=np.uint64))
+        y, probabilities, keys = some_rows(rows.y, rows.probabilities, np.arange(250, dtype=np.int64))
         assert keys is not None
         assert np.array_equal(keys, np.arange(0, 250, step))
         assert np.array_equal(y, rows.y[::step])

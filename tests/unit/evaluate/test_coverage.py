@@ -124,27 +124,26 @@ def test_too_few_validation_rows_for_a_coverage_are_told(settings: Any, said: st
     assert error.value.lines == (f"evaluate.coverage must be at most {said}; {remedy}",)
 
 
+def fitted(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Conformal:
+    """Return the scores of validation rows."""
+    return fit_sets(SplitMetrics("validation", {"a": rows}, {"a": TOP}, settings, False, clusters), settings)["a"]
+
+
 @pytest.mark.parametrize("by_class", [False, True])
 def test_a_cluster_of_validation_rows_has_one_score_or_one_by_class(by_class: bool) -> None:
     rows = drawn(4, 80, 2, "validation")
-    repeated, keys = rows.take(np.repeat(np.arange(80), 5)), np.repeat(np.arange(80, dtype=np.uint64), 5)
+    five, keys = rows.take(np.repeat(np.arange(80), 5)), np.repeat(np.arange(80), 5)
     settings = params(coverage=0.9, coverage_by_class=by_class)
-    once, dependent, wrong = (
-        fit_sets(SplitMetrics("validation", {"a": each}, {"a": TOP}, settings, False), settings, of)["a"].to_json()
-        for each, of in ((rows, None), (repeated, keys), (repeated, None))
-    )
-    assert once == dependent != wrong
-    pairs = np.repeat(np.arange(40, dtype=np.uint64), 2)
-    fitted = fit_sets(SplitMetrics("validation", {"a": rows}, {"a": TOP}, settings, False), settings, pairs)["a"]
+    once = fitted(rows, settings).to_json()
+    assert fitted(five, settings, keys).to_json() == once != fitted(five, settings).to_json()
+    pairs = fitted(rows, settings, np.repeat(np.arange(40, dtype=np.uint64), 2))
     mixed = int((rows.y[::2] != rows.y[1::2]).sum())
-    assert sum(group.rows for group in fitted.groups) == 40 + (mixed if by_class else 0)
+    assert sum(group.rows for group in pairs.groups) == 40 + (mixed if by_class else 0)
 
 
 def test_too_few_clusters_for_a_coverage_are_told() -> None:
-    rows, keys = drawn(4, 20, 2, "validation"), np.repeat(np.arange(4, dtype=np.uint64), 5)
-    validation = SplitMetrics("validation", {"a": rows}, {"a": TOP}, COVERED, False)
     with pytest.raises(UserError) as error:
-        fit_sets(validation, COVERED, keys)
+        fitted(drawn(4, 20, 2, "validation"), COVERED, np.repeat(np.arange(4, dtype=np.uint64), 5))
     said = "0.8 for 4 groups of dependent rows; got 0.9, which takes at least 9 of them"
     remedy = "raise split.validation_size or lower the coverage"
     assert error.value.lines == (f"evaluate.coverage must be at most {said}; {remedy}",)

@@ -16,6 +16,7 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
 from textclf.evaluate.clusters import Clusters, IdDigest, find_clusters
+from textclf.evaluate.coverage import fit_sets
 from textclf.evaluate.measure import (
     crossvalidation_scores,
     decisions_report,
@@ -196,6 +197,19 @@ def test_clusters_change_the_intervals_of_their_split() -> None:
     assert report["protocol"]["clusters"] == {"train": 180, "test": 90}
     whole, _ = measure({name: [rows] for name, rows in models.items()}, params(), False, clusters)
     assert whole["train"].intervals("b") == bound[0]["train"].intervals("b")  # wherever batches are cut
+
+
+def test_clusters_of_validation_rows_choose_as_one_row_each() -> None:
+    once = [overconfident(1, 90, split) for split in ("train", "validation", "test")]
+    four = [once[0], once[1].take(np.repeat(np.arange(90), 4)), once[2]]
+    settings = params(threshold="precision", target_precision=0.5, calibration="platt", coverage=0.9)
+    clusters = {"validation": clusters_of(four[1], 4)}
+    alone, repeated = (measure({"a": parts}, settings, False, of) for parts, of in ((once, None), (four, clusters)))
+    assert repeated[1] == alone[1]
+    first, second = alone[0]["validation"], repeated[0]["validation"]
+    assert fit_sets(first, settings)["a"].to_json() == fit_sets(second, settings)["a"].to_json()
+    assert second.mistakes("a") == first.mistakes("a") > 0
+    assert second.ece_if_calibrated("a") == pytest.approx(first.ece_if_calibrated("a"), rel=0.1)
 
 
 def test_clusters_of_other_rows_are_an_error() -> None:
