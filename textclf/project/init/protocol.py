@@ -105,7 +105,7 @@ def _split(survey: Survey) -> Iterator[Choice]:
     reason = f"{MANY_ROWS:,} rows or more are streamed" if streamed else "the rows fit into memory"
     yield Choice("split.method", method, reason)
     validation = _validation_size(survey)
-    chosen = "rows that choose epoch, threshold and default model" if validation else "all other rows train"
+    chosen = "rows that choose epoch and default model" if validation else "all other rows train"
     purposes = {"test": "rows that decide nothing", "validation": chosen}
     for name, size in (("test", TEST_SIZE), ("validation", validation)):
         unused = f"not used: {name} rows are given"
