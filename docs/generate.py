@@ -23,6 +23,7 @@ from benchmarks import (
     tables,
     timings,
     transformer,
+    validation_tables,
 )
 from benchmarks.results import MissingResultError
 from textclf import params
@@ -219,6 +220,7 @@ RESULTS = (
     tables.TABLES
     | differences.TABLES
     | prediction_set_tables.TABLES
+    | validation_tables.TABLES
     | lesson.TABLES
     | timings.TABLES
     | drift_tables.TABLES
