@@ -111,7 +111,7 @@ WRONG = {  # JSON that breaks a rule
     b'{"texts": ["a"], "coverage": 0.0}': "coverage must be greater than 0.0; got 0.0",
     b'{"texts": ["a"], "coverage": "0.9"}': "coverage must be a number; got '0.9'",
     b'{"texts": ["a"], "coverage": 0.99, "model": "three"}': (
-        f"coverage must be at most 0.95238 for the 20 validation rows of this model; got 0.99; {COVERAGE}"
+        f"coverage must be at most 0.95238 for the 20 independent validation rows of this model; got 0.99; {COVERAGE}"
     ),
     body(texts=["a"] * 4): "texts must be at most 3 per request; got 4; send them in parts",
     body(texts=["", "a" * 11]): "texts[1] must have at most 10 characters; got 11",
