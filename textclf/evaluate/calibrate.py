@@ -49,15 +49,17 @@ def fit_temperature(y: NDArray[np.int64], probabilities: NDArray[np.float64], wo
 
     Guo et al. (2017), ICML, PMLR 70:1321-1330, but with a normal prior of standard deviation `PRIOR` on the logarithm
     of the temperature: without one the temperature falls to 0.01 if all rows are right. The logits are the logarithms
-    of the probabilities; a row is worth `worth` independent ones. The result has 6 digits. The rows must be neither
-    training rows, on which a model is overconfident, nor test rows.
+    of the probabilities; a row is worth `worth` independent ones. Labels alone, with probabilities of 0 and 1, say
+    nothing of their certainty and have no prior. The result has 6 digits. The rows must be neither training rows, on
+    which a model is overconfident, nor test rows.
     """
     logits = logarithms(probabilities)
     gaps = logits - logits[np.arange(len(y)), y][:, np.newaxis]
+    precision = 0 if np.isin(probabilities, (0, 1)).all() else 1 / (PRIOR**2 * worth * len(y))
 
     def loss(log_temperature: float) -> float:
         fit = float(np.logaddexp.reduce(gaps / math.exp(log_temperature), axis=1).mean())
-        return fit + (log_temperature / PRIOR) ** 2 / (2 * worth * len(y))
+        return fit + precision * log_temperature**2 / 2
 
     ends = (-math.log(100), math.log(100))
     best = float(minimize_scalar(loss, bounds=ends, method="bounded", options={"xatol": 1e-9}).x)

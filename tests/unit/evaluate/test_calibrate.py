@@ -95,6 +95,11 @@ def test_rows_that_are_all_right_make_no_model_certain(rows: int) -> None:
         assert 0.97 < model.apply(probabilities)[0, 0] < 1 - 0.1 / rows
 
 
+def test_labels_alone_get_the_probability_of_the_share_that_is_right() -> None:
+    y, labels = np.zeros(50, np.int64), np.repeat(np.eye(2), [35, 15], axis=0)
+    assert fit_temperature(y, labels).apply(labels)[0, 0] == pytest.approx(0.7, abs=1e-4)
+
+
 def test_dependent_rows_move_a_calibration_less() -> None:
     y, probabilities = np.tile([0, 1, 1], 20), np.tile([[0.9, 0.1], [0.1, 0.9], [0.9, 0.1]], (20, 1))
     temperatures = [fit_temperature(y, probabilities, worth).temperature for worth in (1.0, 0.1, 0.01)]
