@@ -84,7 +84,7 @@ def clusters(generator: np.random.Generator) -> list[dict[str, Any]]:
     fresh_y, fresh = draw(20 * FRESH, 0.8, 3, generator)
     actual = np.sort(softmax(fresh)[np.arange(len(fresh)), fresh_y])
     for size, group, correlation in track(cells, "clusters", len(cells)):
-        keys = (np.arange(size) // group).astype(np.uint64)
+        keys = np.arange(size) // group
         count = int(keys[-1]) + 1
         found: dict[str, list[float]] = {"before": [], "after": []}
         for seed in range(SETS):
