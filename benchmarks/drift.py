@@ -40,6 +40,7 @@ from textclf.vectorize.terms.vectorizer import Vectorizer
 ALPHA = 0.05
 HOLM = ALPHA / CHECKS  # the level at which a lone check finds drift
 SETTINGS = Settings(ALPHA, permutations=199, seed=0)
+FEWER = Settings(ALPHA, permutations=99, seed=0)
 TRAIN, TEST, NEW = 400, 200, 400  # rows
 SPLITS, SPLITS_OF_COPIES = 500, 300  # simulated cases without drift
 SETS, FEW_SETS = 1000, 300  # simulated cases of dependent texts, also of many, and of a shift of the classes
@@ -214,15 +215,15 @@ INDEPENDENT = "the same, texts taken as independent"
 DEPENDENT = (
     Dependent("independent texts", 1, (160, 80)),
     Dependent("authors of 4 texts", 4, (60, 40)),
-    Dependent(INDEPENDENT, 4, (60, 40), by_group=False),
+    Dependent(INDEPENDENT, 4, (60, 40), by_group=False, sets=FEW_SETS),
     Dependent("authors of 10 texts", 10, (30, 20)),
-    Dependent(INDEPENDENT, 10, (30, 20), by_group=False),
-    Dependent("authors of 40 texts", 40, (25, 20), sets=FEW_SETS),
-    Dependent(INDEPENDENT, 40, (25, 20), by_group=False, sets=FEW_SETS),
+    Dependent(INDEPENDENT, 10, (30, 20), by_group=False, sets=FEW_SETS),
+    Dependent("authors of 40 texts", 40, (20, 20), sets=FEW_SETS),
+    Dependent(INDEPENDENT, 40, (20, 20), by_group=False, sets=100),
     Dependent("authors of 20 texts, 5 more of some of them are new", 20, (40, 20), shared=True),
     Dependent("4 texts that differ in a word", 4, (80, 40), by_group=False, authors=False),
-    Dependent(INDEPENDENT, 4, (80, 40), by_group=False, authors=False, similar=2),
-    Dependent("independent texts, of the reference 200 of 2,000", 1, (2000, 200), size=200),
+    Dependent(INDEPENDENT, 4, (80, 40), by_group=False, authors=False, similar=2, sets=FEW_SETS),
+    Dependent("independent texts, of the reference 200 of 2,000", 1, (2000, 200), size=200, sets=FEW_SETS),
 )
 
 
@@ -262,7 +263,7 @@ def with_dependent_texts() -> dict[str, Any]:
                 sample_texts([(texts, groups if kind.by_group else None)], number, kind.size) for texts, groups in sides
             ]
             compared = pool(*samples)
-            findings = measure(compared, compared, predictor, replace(SETTINGS, seed=number))
+            findings = measure(compared, compared, predictor, replace(FEWER, seed=number))
             alarms = {name: p <= ALPHA for name, p in findings.p.items()}
             outcomes.append(alarms | {"answer": bool(findings.drifted(ALPHA))})
         content.append({"rows": kind.title, "splits": kind.sets, "rates": rates(outcomes)})
