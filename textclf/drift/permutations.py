@@ -70,7 +70,8 @@ def max_t(statistics: Floats, largest: Floats) -> Floats:
     `largest` (permutations + 1,) is the largest one of each permutation: the single-step maxT method of Westfall &
     Young (1993), Resampling-Based Multiple Testing, chapter 2.
     """
-    p_values: Floats = 1 - np.searchsorted(np.sort(largest), statistics - TOLERANCE) / len(largest)
+    larger = len(largest) - np.searchsorted(np.sort(largest), statistics - TOLERANCE)
+    p_values: Floats = larger / len(largest)  # not 1 minus a share, which can be just above alpha
     return p_values
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tests.unit.drift.texts import pool_of
-from textclf.drift.permutations import deviations, differences, distances, permutations, upper_p
+from textclf.drift.permutations import deviations, differences, distances, max_t, permutations, upper_p
 from textclf.drift.pool import Pool
 
 COPIES = st.lists(st.integers(1, 4), min_size=1, max_size=30)
@@ -65,6 +65,10 @@ def test_the_p_value_counts_the_observed_statistic_too() -> None:
     assert upper_p(np.array([3.0, 1.0, 2.0, 3.0])) == 0.5
     assert upper_p(np.array([3.0, 1.0, 2.0])) == pytest.approx(1 / 3)
     assert upper_p(np.array([1.0])) == 1
+
+
+def test_corrected_p_values_are_exact_shares() -> None:
+    assert max_t(np.array([3.0, 2.0, 0.5]), np.array([3.0, *[2.0] * 9, *[1.0] * 190])).tolist() == [1 / 200, 0.05, 1]
 
 
 def test_deviations_are_from_the_mean_of_all_permutations() -> None:
