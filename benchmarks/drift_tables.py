@@ -42,4 +42,25 @@ def power() -> str:
     return markdown([f"p ≤ 0.05, % of {cases[0]['repeats']} cases", "new rows", *titles()], rows)
 
 
-TABLES = {"drift-alarms": alarms, "drift-power": power, "timings-drift": drift_timings.table}
+def dependent() -> str:
+    """Return the rates of false alarms by kind of dependent texts and check."""
+    rows = [[case["rows"], str(case["splits"]), *cells(case["rates"])] for case in result("drift-dependent")["cases"]]
+    return markdown(["p ≤ 0.05, % of the sets", "sets", *titles()], rows)
+
+
+def classes() -> str:
+    """Return the power of labels, and of the check of classes, to find that a class is more frequent."""
+    cases = result("drift-classes")["cases"]
+    names = [f"{name}_{level}" for level in ("alpha", "holm") for name in ("labels", CLASSES)]
+    rows = [[f"{case['size']:,}", *(f"{100 * case['rates'][name]['share']:.1f}" for name in names)] for case in cases]
+    columns = ("labels, p ≤ 0.05", "labels and probabilities", "labels, p ≤ 0.01", "labels and probabilities")
+    return markdown([f"new rows, % of {cases[0]['repeats']:,} cases", *columns], rows)
+
+
+TABLES = {
+    "drift-alarms": alarms,
+    "drift-power": power,
+    "drift-dependent": dependent,
+    "drift-classes": classes,
+    "timings-drift": drift_timings.table,
+}
