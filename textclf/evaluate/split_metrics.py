@@ -158,8 +158,7 @@ class SplitMetrics:
             return share.interval(confidence) if share.rows else None
         values = self.values[model]
         value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
-        few = self._few or (metric != "roc_auc" and self.of_rows.independent(self.of_rows.wrong(model)) < FEW)
-        if not few:
+        if not self._few and self.of_rows.independent(self.of_rows.wrong(model)) >= FEW:
             ends = influence.interval(self.of_rows, model, metric, value, position, confidence)
             if ends.high - ends.low > TINY:
                 return ends
