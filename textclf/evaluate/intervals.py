@@ -67,7 +67,7 @@ def difference(a: float, b: float, of_a: Interval, of_b: Interval) -> Interval:
     17:873-890; for other metrics it is MOVER, the method of variance estimates recovery: Zou & Donner (2008), Stat.
     Med. 27:1693-1702.
     """
-    # max: a percentile interval may exclude its own value.
+    # max: an interval may exclude its own value by rounding.
     below = math.hypot(max(a - of_a.low, 0), max(of_b.high - b, 0))
     above = math.hypot(max(of_a.high - a, 0), max(b - of_b.low, 0))
     return Interval(a - b - below, a - b + above)

@@ -70,7 +70,7 @@ METRICS: dict[str, Metric] = {
             "calibration error",
             "expected calibration error: mean distance of accuracy and confidence over ten bins of the confidence",
             higher_is_better=False,
-            interval=False,  # the bootstrap of a biased number is biased again: evaluate.intervals.percentile
+            interval=False,  # it is biased upward in a sample: 67 to 91% of bootstrap intervals of 95% had the truth
         ),
     )
 }  # in the order in which they are shown

@@ -44,6 +44,8 @@ def migrate(path: Path = PARAMS_FILE) -> None:
     unread = [name for name in vectorize if name not in read]
     for name in unread:
         del vectorize[name]
+    if isinstance(content.get("evaluate"), dict):
+        content["evaluate"].pop("resamples", None)  # no interval needs them any more
     written = io.StringIO()
     yaml.dump(content, written)
     text = commented(written.getvalue())

@@ -23,6 +23,7 @@ train:
   naive_bayes: {alpha: 0.5}
   keras: {features: words, epochs: 7}
   mine: {model: logistic_regression, features: [words, letters], C: 10.0}
+evaluate: {confidence: 0.9, resamples: 500}
 """
 
 
@@ -48,6 +49,7 @@ def test_models_become_entries_and_several_representations_a_pair(init: Run) -> 
     assert (params.train["keras"].epochs, params.train["mine"].C) == (7, 10.0)
     assert params.train["mine"].features == "words_letters"
     assert params.vectorize.names() == ["words", "letters"]
+    assert params.evaluate.confidence == 0.9
     assert "# How a text becomes numbers" in Path("params.yaml").read_text(encoding="utf-8")
 
 
