@@ -30,15 +30,17 @@ def count_results(decisions: Mapping[str, Any], folder: Path, commit: str = "") 
     `decisions` is the content of decisions.json, `folder` that of the metrics. The result of the commit, or of the
     working tree, is one of them; without Git, or without a checksum of the rows, it is the only one.
     """
-    evaluation, test_rows = f"{folder}/evaluation.json", decisions.get("protocol", {}).get(KEY)
+    evaluation, decided = f"{folder}/evaluation.json", f"{folder}/decisions.json"
+    test_rows = decisions.get("protocol", {}).get(KEY)
     try:
-        commits = git("log", "--all", "--full-history", "--format=%H", "--", evaluation).stdout.decode().split()
+        log = git("log", "--all", "--full-history", "--format=%H", "--", evaluation, decided)
     except UserError:  # no Git
         return 1
+    commits = log.stdout.decode().split()
     if test_rows is None or not commits:
         return 1
     pattern = ("grep", "-lwF", f'"{KEY}": {test_rows}')
-    found = git(*pattern, *commits, "--", f"{folder}/decisions.json").stdout.decode().splitlines()
+    found = git(*pattern, *commits, "--", decided).stdout.decode().splitlines()
     names = [f"{line.partition(':')[0]}:./{evaluation}" for line in found]
     results = git("rev-parse", *names).stdout.split() if names else []
     present = git("rev-parse", f"{commit}:./{evaluation}") if commit else git("hash-object", "--", evaluation)

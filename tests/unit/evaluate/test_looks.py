@@ -55,6 +55,14 @@ def test_different_results_on_the_same_test_rows_are_counted(project: Path) -> N
     assert count_results(decisions(123), METRICS, "HEAD") == 3  # the result of that commit counts
 
 
+def test_a_result_that_was_committed_before_its_checksum_counts(project: Path) -> None:
+    run(0.8, test_rows=None)
+    pull_request.commit(project)
+    run(0.8)
+    pull_request.commit(project)
+    assert run(0.7) == 2
+
+
 def test_results_of_other_branches_and_of_merged_ones_count(project: Path) -> None:
     run(0.8)
     pull_request.commit(project)
