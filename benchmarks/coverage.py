@@ -72,6 +72,7 @@ SCENARIOS = (
     Scenario("250 rows, random counts, taken as fixed", 250, fixed=False),
     Scenario("250 rows, random counts", 250, fixed=False, stratified=False),
     Scenario("250 rows, random counts, 10% positive", 250, 0.1, fixed=False, stratified=False),
+    Scenario("1000 rows, random counts, 2% positive", 1000, 0.02, fixed=False, stratified=False),
     Scenario("250 rows, 50 texts 5 times, taken as independent", 250, cluster=5),
     Scenario("250 rows, 50 texts 5 times", 250, cluster=5, clustered=True),
     Scenario("500 rows, 125 groups of 4, correlation 0.5, taken as independent", 500, cluster=4, correlation=0.5),

@@ -20,26 +20,40 @@ from textclf.evaluate.metrics import ROW_MEANS, confusion_matrix, counts_below, 
 from textclf.evaluate.rows import Rows
 
 # Of a class, factor * correct / (predicted * weight + actual * weight); balanced accuracy is the mean recall.
+BY_CLASS = ("balanced_accuracy", "roc_auc", "mcc")  # of two classes, weigh both alike
+MEANS = ("precision", "recall", "f1", "balanced_accuracy", "roc_auc")  # over more than two classes
 RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "balanced_accuracy": (1, 0, 1), "f1": (2, 1, 1)}
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 
-def interval(rows: Rows, model: str, metric: str, value: float, place: int | None, confidence: float) -> Interval:
+def interval(
+    rows: Rows, model: str, metric: str, value: float, place: int | None, confidence: float
+) -> Interval | None:
     """Return the interval of a metric, or of its value for the class at a place; a point if no row can change it.
 
-    It is symmetric in the logarithm of a mean loss, and in the log odds of a metric with an upper limit, such as the
-    ROC AUC (Pepe 2003, The Statistical Evaluation of Medical Tests, 5.2.4) and MCC, whose log odds from -1 to 1 are
-    those of Fisher's z. So it stays within the range of the metric, and allows for skewness.
+    None if there are too few rows for one. It is symmetric in the logarithm of a mean loss, and in the log odds of a
+    metric with an upper limit, such as the ROC AUC (Pepe 2003, The Statistical Evaluation of Medical Tests, 5.2.4) and
+    MCC, whose log odds from -1 to 1 are those of Fisher's z. So it stays within the range of the metric, and allows for
+    skewness.
     """
-    return on_scale(metric, value, margin(influence(rows, model, metric, place), rows, rows.wrong(model), confidence))
+    half = margin(rows, metric, place, influence(rows, model, metric, place), rows.wrong(model), confidence)
+    return on_scale(metric, value, half, rows.classes)
 
 
-def on_scale(metric: str, value: float, half: float) -> Interval:
-    """Return the interval of a value on the scale of a metric, from `half` the length of its symmetric interval."""
+def on_scale(metric: str, value: float, half: float, classes: int) -> Interval | None:
+    """Return the interval of a value on the scale of a metric, from `half` the length of its symmetric interval.
+
+    None for a mean loss less than that: a few rows decide it.
+    """
     if metric in ROW_MEANS:
-        return Interval(value * math.exp(-half / value), value * math.exp(half / value)) if value else Interval(0, 0)
+        if half > value:
+            return None
+        ratio, highest = math.exp(half / value) if value else 1.0, math.inf
+        if metric == "brier":
+            highest = 1.0 if classes == 2 else 2.0
+        return Interval(value / ratio, min(value * ratio, highest))
     lowest = -1.0 if metric == "mcc" else 0.0
     share, half = (value - lowest) / (1 - lowest), half / (1 - lowest)
     if not 0 < share < 1:
@@ -49,6 +63,29 @@ def on_scale(metric: str, value: float, half: float) -> Interval:
     return Interval(low, high)
 
 
+def is_few(rows: Rows, model: str, metric: str, place: int | None = None) -> bool:
+    """Return whether too few rows, or clusters, are right or wrong to estimate the variance of a metric.
+
+    They are counted among the rows that the metric is of, and within each of two classes if it weighs these alike.
+    """
+    wrong, everything = rows.wrong(model), np.ones(len(rows), dtype=bool)
+    counted = [everything]
+    if rows.classes == 2 and metric in BY_CLASS:
+        counted = [rows.y == 0, rows.y == 1]
+    elif rows.classes == 2 and metric in {"precision", "recall", "f1"}:
+        is_decided = rows.decided[model] == 1
+        counted = [{"precision": is_decided, "recall": rows.y == 1, "f1": is_decided | (rows.y == 1)}[metric]]
+    elif place is not None:
+        counted.append(rows.y == place)
+    fewest = min(rows.independent(some & kind) for some in counted for kind in (wrong, ~wrong))
+    return rows.independent(everything) < FEW_ROWS or fewest < FEW or has_rare_classes(rows, metric)
+
+
+def has_rare_classes(rows: Rows, metric: str) -> bool:
+    """Return whether a metric is a mean over more than two classes that have fewer than `FEW` rows on average."""
+    return rows.classes > 2 and metric in MEANS and len(rows) < FEW * len(np.unique(rows.y))
+
+
 def compare_metric(
     rows: Rows, metric: str, values: Mapping[str, float], pairs: Collection[tuple[str, str]], confidence: float
 ) -> dict[tuple[str, str], Difference | None]:
@@ -56,38 +93,31 @@ def compare_metric(
 
     `values` has the metric of each model. The interval is symmetric.
     """
-    enough = rows.independent(np.ones(len(rows), dtype=bool)) >= FEW_ROWS
-    models = {model for pair in pairs for model in pair if enough and not _is_few(rows, model, metric)}
+    models = {model for pair in pairs for model in pair if not is_few(rows, model, metric)}
     influences = {model: influence(rows, model, metric) for model in models}
     found: dict[tuple[str, str], Difference | None] = dict.fromkeys(pairs)
     for a, b in pairs:
         if {a, b} <= models:
             gap, rare = values[a] - values[b], rows.wrong(a) | rows.wrong(b)
-            half = margin(influences[a] - influences[b], rows, rare, confidence)
+            half = margin(rows, metric, None, influences[a] - influences[b], rare, confidence)
             found[a, b] = Difference(gap, gap - half, gap + half) if half > TINY else None
     return found
 
 
-def _is_few(rows: Rows, model: str, metric: str) -> bool:
-    """Return whether fewer than `FEW` rows, or clusters, are right or wrong among those that the metric is of."""
-    wrong = rows.wrong(model)
-    counted = np.ones(len(rows), dtype=bool)
-    if metric == "f1" and rows.classes == 2:
-        counted = (rows.y == 1) | (rows.decided[model] == 1)
-    return min(rows.independent(counted & kind) for kind in (wrong, ~wrong)) < FEW
-
-
-def margin(influences: Floats, rows: Rows, rare: Bools, confidence: float) -> float:
+def margin(rows: Rows, metric: str, place: int | None, influences: Floats, rare: Bools, confidence: float) -> float:
     """Return half the length of the interval of a metric, by Student's t, from the influence of each row (rows,).
 
     Where the split fixed the shares of the classes, only the variance within them counts: Cochran (1977), Sampling
-    Techniques, 5.3. Of dependent rows the variance is that of as many independent ones as they are worth; `rare` as
-    there.
+    Techniques, 5.3; single rows of a class count as one class. The area of a class has the variances of its rows and of
+    the others. Of dependent rows the variance is that of as many independent ones as they are worth; `rare` as there.
     """
     if rows.clusters is not None:
         variance = float(influences.var()) / effective_rows(influences, rows.clusters, rare, confidence)
     else:
         strata = rows.y if rows.stratified else np.zeros_like(rows.y)
+        if metric == "roc_auc" and (place is not None or rows.classes == 2):
+            strata = (rows.y == (1 if rows.classes == 2 else place)).astype(np.int64)
+        strata = np.where(np.bincount(strata)[strata] > 1, strata, strata.max() + 1)
         counts = np.maximum(np.bincount(strata), 1)
         deviations = influences - (np.bincount(strata, influences) / counts)[strata]
         within = np.bincount(strata, deviations**2) * counts / np.maximum(counts - 1, 1)

@@ -13,8 +13,6 @@ from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves, influence
 from textclf.evaluate.boundary import (
-    FEW,
-    FEW_ROWS,
     TINY,
     Share,
     count_share,
@@ -158,9 +156,12 @@ class SplitMetrics:
             return share.interval(confidence) if share.rows else None
         values = self.values[model]
         value = float(values[metric][0] if position is None else values[f"class_{metric}"][0, position])
-        if not self._few and self.of_rows.independent(self.of_rows.wrong(model)) >= FEW:
+        if influence.has_rare_classes(self.of_rows, metric) and position is None:
+            return None
+        # The other interval of MCC is worse where a class is rare.
+        if not influence.is_few(self.of_rows, model, "accuracy" if metric == "mcc" else metric, position):
             ends = influence.interval(self.of_rows, model, metric, value, position, confidence)
-            if ends.high - ends.low > TINY:
+            if ends is None or ends.high - ends.low > TINY:
                 return ends
         if metric == "roc_auc":
             return self._area_interval(model, place)
@@ -181,17 +182,13 @@ class SplitMetrics:
         """Return the number of rows."""
         return len(self.of_rows)
 
-    @property
-    def _few(self) -> bool:
-        """Return whether there are too few independent rows to estimate a variance."""
-        return (self.rows if self.clusters is None else self.clusters) < FEW_ROWS
-
     def _fixed(self, model: str, metric: str, position: int | None = None) -> bool:
         """Return whether a metric of a model that ignores the rows is the same whatever they are."""
         if metric == "accuracy":
             return False
-        influences = influence.influence(self.of_rows, model, metric, position)
-        return influence.margin(influences, self.of_rows, self.of_rows.wrong(model), self.settings.confidence) <= TINY
+        rows, influences = self.of_rows, influence.influence(self.of_rows, model, metric, position)
+        wrong = rows.wrong(model)
+        return influence.margin(rows, metric, position, influences, wrong, self.settings.confidence) <= TINY
 
     def _share(self, model: str, metric: str, place: int | None) -> Share:
         """Return the share that gives the accuracy, or a metric of `SHARES` of a class."""

@@ -10,7 +10,8 @@ from scipy import stats
 from tests.unit.evaluate.samples import HALF, TOP, exact, predictions, resampled
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate.comparisons import Difference
-from textclf.evaluate.influence import compare_metric, influence, on_scale
+from textclf.evaluate.influence import compare_metric, influence, is_few, margin, on_scale
+from textclf.evaluate.intervals import Interval
 from textclf.evaluate.metrics import log_losses, point_values
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.split_metrics import COMPARED, SplitMetrics
@@ -80,15 +81,55 @@ def test_a_class_has_the_influence_on_its_own_metrics() -> None:
         assert np.mean(of_classes, axis=0) == pytest.approx(influence(rows, "a", metric), abs=1e-9)
 
 
+def scaled(metric: str, value: float, half: float, classes: int = 2) -> Interval:
+    found = on_scale(metric, value, half, classes)
+    assert found is not None
+    return found
+
+
 def test_intervals_stay_within_the_range_of_the_metric() -> None:
-    assert on_scale("roc_auc", 0.98, 0.1).high < 1
-    assert on_scale("mcc", -0.9, 0.5).low > -1
-    assert on_scale("log_loss", 0.1, 0.5).low > 0
-    assert on_scale("brier", 1.2, 0.1).high > 1.2  # of several classes up to 2
-    assert on_scale("roc_auc", 1.0, 0.0) == (1, 1)
+    assert scaled("roc_auc", 0.98, 0.1).high < 1
+    assert scaled("mcc", -0.9, 0.5).low > -1
+    assert scaled("log_loss", 0.6, 0.5).low > 0
+    assert scaled("brier", 0.9, 0.5).high == 1
+    assert 1.2 < scaled("brier", 1.2, 0.1, classes=3).high < scaled("brier", 1.2, 1.1, classes=3).high == 2
+    assert scaled("roc_auc", 1.0, 0.0) == (1, 1)
+    assert on_scale("log_loss", 0.1, 0.11, 2) is None  # a few rows decide it
     for metric, value in (("log_loss", 0.5), ("f1", 0.7), ("mcc", 0.4)):
-        low, high = on_scale(metric, value, 0.001)
-        assert (low, high) == pytest.approx((value - 0.001, value + 0.001), abs=1e-5)
+        assert scaled(metric, value, 0.001) == pytest.approx((value - 0.001, value + 0.001), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("metric", "few"), [("log_loss", False), ("mcc", True), ("roc_auc", True), ("f1", False), ("recall", True)]
+)
+def test_mistakes_in_a_rare_class_are_counted_where_it_weighs_much(metric: str, few: bool) -> None:
+    y = np.repeat([0, 1], [400, 8])
+    positive = np.where(np.arange(408) % 10 == 0, 0.9, 0.1)
+    positive[-8:] = np.repeat([0.9, 0.1], [6, 2])  # two of eight are wrong, and forty of the others
+    rows = exact({"a": predictions(y, positive)}).of_rows
+    assert is_few(rows, "a", metric) == few
+
+
+def test_means_over_many_rare_classes_have_no_interval() -> None:
+    generator = np.random.default_rng(1)
+    for rows_of_each, known in ((4, False), (6, True)):
+        y = np.repeat(np.arange(30), rows_of_each)
+        scores = generator.dirichlet(np.ones(30), len(y)) + 0.3 * np.eye(30)[y]
+        part = exact({"a": predictions(y, scores / scores.sum(axis=1, keepdims=True))}, TOP)
+        for metric in ("balanced_accuracy", "f1", "roc_auc"):
+            assert (part.interval("a", metric) is not None) == known, metric
+        assert part.interval("a", "mcc") is not None
+
+
+def test_single_rows_of_classes_vary_as_one_class() -> None:
+    y = np.concatenate([np.arange(100), np.full(100, 100)])
+    rows = exact(
+        {"a": predictions(y, np.random.default_rng(1).dirichlet(np.ones(101), 200))}, TOP, stratified=True
+    ).of_rows
+    losses = log_losses(y, rows.probabilities["a"])
+    found = margin(rows, "log_loss", None, losses, rows.wrong("a"), 0.95)
+    expected = sum(100 * part.var(ddof=1) for part in (losses[:100], losses[100:])) / 200**2
+    assert found == pytest.approx(stats.t.ppf(0.975, 199) * np.sqrt(expected))
 
 
 def test_the_interval_of_a_mean_is_that_of_the_paired_t_test() -> None:
@@ -109,10 +150,9 @@ def test_the_interval_of_an_area_has_the_covariance_of_delong() -> None:
         gaps = scores[y == 1][:, None] - scores[y == 0][None]
         kernels.append((gaps > 0) + 0.5 * (gaps == 0))
     positives, others = kernels[0].shape
-    # DeLong, DeLong & Clarke-Pearson (1988), (4) to (8), with the degree of freedom of all rows
-    covariance = np.cov([kernel.mean(axis=1) for kernel in kernels], ddof=0) / positives
-    covariance += np.cov([kernel.mean(axis=0) for kernel in kernels], ddof=0) / others
-    covariance *= 120 / 119
+    # DeLong, DeLong & Clarke-Pearson (1988), (4) to (8)
+    covariance = np.cov([kernel.mean(axis=1) for kernel in kernels]) / positives
+    covariance += np.cov([kernel.mean(axis=0) for kernel in kernels]) / others
     half = stats.t.ppf(0.975, 119) * np.sqrt(covariance[0, 0] + covariance[1, 1] - 2 * covariance[0, 1])
     gap = kernels[0].mean() - kernels[1].mean()
     found = compared(part, "roc_auc")

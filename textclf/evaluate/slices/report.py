@@ -127,7 +127,9 @@ def _metrics(
     if metric in ROW_MEANS:
         losses = ROW_MEANS[metric](test.y, test.probabilities[model])
         all_losses, squares = (sums.total(place, values)[1:].tolist() for values in (losses, losses**2))
-        found = [_mean_loss(metric, *each, confidence) for each in zip(all_losses, squares, parts, strict=True)]
+        found = [
+            _mean_loss(metric, *each, test.classes, confidence) for each in zip(all_losses, squares, parts, strict=True)
+        ]
     else:
         matrices = sums.confusion(place, test.y, test.decided[model], test.classes)[1:]
         values = [value_of_counts(matrix, metric) for matrix in matrices]
@@ -142,14 +144,14 @@ def _metrics(
 
 
 def _mean_loss(
-    metric: str, losses: float, squares: float, own: Part, confidence: float
+    metric: str, losses: float, squares: float, own: Part, classes: int, confidence: float
 ) -> tuple[float, Interval | None]:
     mean = losses / own.rows
     if (own.rows - own.right) * own.worth < FEW:  # the losses of a few wrong rows dominate
         return mean, None
     variance = max(squares / own.rows - mean**2, 0.0)
     half = normal_quantile((1 + confidence) / 2) * math.sqrt(variance / (own.rows * own.worth))
-    return mean, on_scale(metric, mean, half)
+    return mean, on_scale(metric, mean, half, classes)
 
 
 def value_of_counts(matrix: NDArray[np.int64], metric: str) -> float | None:
