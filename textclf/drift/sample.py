@@ -73,8 +73,8 @@ def fold(text: str) -> bytes:
 def sample_texts(batches: Iterable[tuple[Sequence[str], Sequence[str] | None]], seed: int, size: int = SIZE) -> Sample:
     """Return the distinct texts of a stream of texts and their groups; of about `size` texts also the text.
 
-    These are of the groups with the smallest hashes, at most `MOST` of each. Of several texts that count as the same,
-    the first in the order of code points stands for all.
+    These are of the groups with the smallest hashes, at most `MOST` of each; a text whose group is blank is a group of
+    its own. Of several texts that count as the same, the first in the order of code points stands for all.
     """
     texts: dict[tuple[int, int], str] = {}
     limit = 2**64
@@ -83,7 +83,9 @@ def sample_texts(batches: Iterable[tuple[Sequence[str], Sequence[str] | None]], 
         if not batch:
             continue
         keys = text_keys(batch, seed)
-        groups = keys if names is None else fingerprints(names, seed)
+        groups = keys
+        if names is not None:
+            groups = np.where([bool(name.strip()) for name in names], fingerprints(names, seed), keys)
         hashes.append(keys)
         for place in np.flatnonzero(groups <= np.uint64(limit - 1)).tolist():
             pair, text = (int(groups[place]), int(keys[place])), batch[place][:CHARACTERS]

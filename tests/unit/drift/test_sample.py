@@ -74,6 +74,15 @@ def test_a_sample_has_the_groups_with_the_smallest_hashes_and_a_part_of_a_large_
     assert sorted(whole.texts) == expected
 
 
+def test_a_text_without_a_group_is_a_group_of_its_own() -> None:
+    texts = ["one", "two", "three", "four", "Four!"]
+    sample = sample_texts([(texts[:2], ["", "a"]), (texts[2:], ["a", " ", ""])], seed=1)
+    groups = {text: group for (group, _), text in sample.texts.items()}
+    assert groups["two"] == groups["three"]
+    assert len(sample.texts) == 4  # the last two texts are the same
+    assert len(set(groups.values())) == 3
+
+
 def test_another_seed_draws_another_sample() -> None:
     texts = [f"{letter}{other}" for letter in "abcdefgh" for other in "abcdefgh"]
     samples = [set(sample_texts([(texts, None)], seed, 5).texts.values()) for seed in (0, 1)]
