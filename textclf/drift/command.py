@@ -73,7 +73,7 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
         of_new,
         of_reference,
         sides,
-        int(((pooled.new > 0) & (pooled.reference > 0)).sum()),
+        _count_shared(reference, new, pooled),
         measure(pooled, seen, predictor, settings),
     )
 
@@ -135,6 +135,13 @@ def _read_split(name: str) -> Iterator[Texts]:
         for start in range(0, len(rows), BATCH):
             batch = rows.slice(start, BATCH)
             yield batch["text"].to_pylist(), list(map(str, batch["cluster"].to_pylist()))
+
+
+def _count_shared(reference: Sample, new: Sample, pooled: Pool) -> int:
+    """Return how many different sampled texts both sides have; a pool with groups has each text on one side alone."""
+    if reference.grouped or new.grouped:
+        return len({key for _, key in reference.texts} & {key for _, key in new.texts})
+    return int(((pooled.new > 0) & (pooled.reference > 0)).sum())
 
 
 def _unseen(new: Sample, learned: Sample, seed: int) -> tuple[tuple[Side, Side] | None, Pool | None]:

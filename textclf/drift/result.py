@@ -67,7 +67,7 @@ class Result:
     new: Side
     reference: Side
     unseen: tuple[Side, Side] | None
-    shared: int  # distinct texts compared that both sides have
+    shared: int  # distinct sampled texts that both sides have
     findings: Findings
 
     @property

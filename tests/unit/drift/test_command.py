@@ -213,6 +213,17 @@ def test_groups_of_a_split_are_those_of_the_run(
     assert "test, 90 rows, 90 different texts in 30 groups, which" in done.out
 
 
+def test_shared_texts_of_groups_are_counted(run: Run, project: Path) -> None:
+    texts = draw_texts(np.random.default_rng(6), 140, WORDS)
+    for name, start in (("old", 0), ("new", 65)):  # texts 65 to 74 are on both sides
+        part = [{"text": text, "who": f"{name}{number // 3}"} for number, text in enumerate(texts[start : start + 75])]
+        (project / f"{name}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in part), encoding="utf-8")
+    outputs = ("--output", "drift.json", "--page", "drift.html")
+    run("new.jsonl", "--reference", "old.jsonl", "--group", "who", *outputs)
+    assert json.loads(Path("drift.json").read_text(encoding="utf-8"))["shared_texts"] == 10
+    assert "10 texts occurred on both sides" in Path("drift.html").read_text(encoding="utf-8")
+
+
 NEW = "NEW must be an existing file or folder, or -; got"
 REFERENCE = "--reference must be train, validation, test or an existing file; got"
 ALPHA = "--alpha must be at least 5e-05 and below 1; got"
