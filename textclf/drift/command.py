@@ -61,6 +61,11 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     new = sample_texts(_read(arguments, arguments.new), settings.seed)
     if reference.grouped and arguments.group is None:
         complain("warning: drift: the reference has groups of texts; set --group if NEW has some too")
+    if new.grouped and not reference.grouped:
+        complain(
+            "warning: drift: NEW has groups of several texts and the reference has none, so false alarms may be more "
+            "frequent; compare with a reference that has groups (a file, or a split of a run with data.group)"
+        )
     pooled = pool(reference, new)
     of_new = Side.of(name, new, pooled, pooled.new)
     of_reference = Side.of(Path(arguments.reference).name, reference, pooled, pooled.reference)

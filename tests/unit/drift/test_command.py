@@ -213,6 +213,17 @@ def test_groups_of_a_split_are_those_of_the_run(
     assert "test, 90 rows, 90 different texts in 30 groups, which" in done.out
 
 
+def test_groups_are_warned_of_if_the_reference_has_none(run: Run, project: Path) -> None:
+    texts = draw_texts(np.random.default_rng(7), 90, WORDS)
+    lines = [json.dumps({"text": text, "who": number // 3, "id": number}) + "\n" for number, text in enumerate(texts)]
+    (project / "grouped.jsonl").write_text("".join(lines), encoding="utf-8")
+    assert run("grouped.jsonl", "--group", "who").err == (
+        "warning: drift: NEW has groups of several texts and the reference has none, so false alarms may be more "
+        "frequent; compare with a reference that has groups (a file, or a split of a run with data.group)\n"
+    )
+    assert run("grouped.jsonl", "--group", "id").err == ""  # each text is a group
+
+
 def test_shared_texts_of_groups_are_counted(run: Run, project: Path) -> None:
     texts = draw_texts(np.random.default_rng(6), 140, WORDS)
     for name, start in (("old", 0), ("new", 65)):  # texts 65 to 74 are on both sides
