@@ -1,7 +1,9 @@
 """The sampled texts of reference and new rows together, and which of them depend on each other.
 
-Nearly the same texts count as copies of one. Texts of one group are a cluster. Which texts these are depends on the
-texts and on hashes alone and not on the sides, so that permuting the sides stays exact.
+Nearly the same texts count as copies of one. Texts of one group are a cluster. Without groups, which texts these are
+depends on the texts and on hashes alone and not on the sides, so that permuting the sides stays exact. With groups, how
+many texts of a cluster stay depends on the sides (`_thin`): permuting them is exact if all clusters have equally many
+different texts, and approximate otherwise.
 """
 
 from collections.abc import Sequence
