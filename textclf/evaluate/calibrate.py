@@ -99,15 +99,20 @@ def choose_threshold(y: NDArray[np.int64], positive_probability: NDArray[np.floa
 
 
 def reach_precision(
-    y: NDArray[np.int64], positive_probability: NDArray[np.float64], target: float, confidence: float = CONFIDENCE
+    y: NDArray[np.int64],
+    positive_probability: NDArray[np.float64],
+    target: float,
+    confidence: float = CONFIDENCE,
+    dependent: bool = False,
 ) -> float:
     """Return the lowest threshold above which the precision is at least `target` with this confidence.
 
-    The rows must be independent, and no test rows. Thresholds are tested from the highest down by the lower bound of
-    Clopper & Pearson (1934), Biometrika 26:404-413, and the last before the first that fails is taken. As their order
-    depends on no label, all tests together err with probability 1 - confidence at most: fixed-sequence testing, as in
-    Angelopoulos et al. (2021), Learn then Test, arXiv:2110.01052. The first has above it a quarter of the rows that are
-    expected to be positive, and at least as many as must be right without a mistake. Raises `UserError` if it fails.
+    The rows must be independent, and no test rows; `dependent` says that each is one of a group of dependent rows,
+    which the error then counts. Thresholds are tested from the highest down by the lower bound of Clopper & Pearson
+    (1934), Biometrika 26:404-413, and the last before the first that fails is taken. As their order depends on no
+    label, all tests together err with probability 1 - confidence at most: fixed-sequence testing, as in Angelopoulos et
+    al. (2021), Learn then Test, arXiv:2110.01052. The first has above it a quarter of the rows that are expected to be
+    positive, and at least as many as must be right without a mistake. Raises `UserError` if it fails.
     """
     candidates, true, false = (each[::-1] for each in _decided(y, positive_probability))
     decided = true + false
@@ -120,10 +125,11 @@ def reach_precision(
         sizes = np.geomspace(1, 1000, 500)
         enough = len(y) * sizes[lower_bound(sizes * right, sizes * (rows - right), confidence) >= target]
         needed = f"about {enough[0]:,.0f}" if len(enough) else "no number of"
+        counted = "groups of dependent rows" if dependent else "validation rows"
         raise UserError(
             f"evaluate.target_precision must be a precision that some threshold has with {confidence:.0%} confidence; "
-            f"got {target}, but of the {rows:,} validation rows with the highest probabilities {right:,} are positive; "
-            f"{needed} validation rows would do at this rate; raise split.validation_size or lower the target"
+            f"got {target}, but of the {rows:,} {counted} with the highest probabilities {right:,} are positive; "
+            f"{needed} {counted} would do at this rate; raise split.validation_size or lower the target"
         )
     return float(candidates[tested[passed][-1]])
 

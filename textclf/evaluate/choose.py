@@ -42,7 +42,13 @@ def choose_decision(validation: Predictions, settings: Evaluate, clusters: NDArr
                 threshold = EVEN
             elif threshold == "precision":
                 chosen = one_per_cluster(clusters, settings.seed, 0 * y)
-                threshold = reach_precision(y[chosen], positive[chosen], settings.target_precision, settings.confidence)
+                threshold = reach_precision(
+                    y[chosen],
+                    positive[chosen],
+                    settings.target_precision,
+                    settings.confidence,
+                    dependent=clusters is not None,
+                )
             else:
                 threshold = choose_threshold(y, positive, threshold)
     return Decision(threshold if classes == 2 else None, calibration)

@@ -60,6 +60,18 @@ def test_the_rows_of_a_cluster_choose_as_one() -> None:
     assert choose_decision(four, settings) != once
 
 
+def test_an_error_counts_groups_of_dependent_rows() -> None:
+    rows = overconfident(3, 90, "validation")
+    settings = params(threshold="precision", target_precision=0.99)
+    with pytest.raises(UserError, match="validation rows with the highest probabilities"):
+        choose_decision(rows, settings)
+    four, keys = rows.take(np.repeat(np.arange(90), 4)), np.repeat(np.arange(90), 4)
+    with pytest.raises(
+        UserError, match=r"of the \d\d groups of dependent rows with .*; .* groups of dependent rows would do"
+    ):
+        choose_decision(four, settings, keys)
+
+
 @pytest.mark.parametrize("name", ["temperature", "platt"])
 def test_probabilities_are_calibrated_on_the_validation_rows_before_a_threshold_is_chosen(name: str) -> None:
     rows = three_splits()
