@@ -136,6 +136,7 @@ def best_model(scores: Scores, rows: int) -> str | None:
     Of the models whose accuracy is at most one standard error below the highest, the one with the lowest log loss: on
     so many rows such differences in accuracy are mostly chance, and the log loss tells more about the probabilities.
     The standard error is that of the highest accuracy: Breiman et al. (1984), Classification and Regression Trees, 3.4.
+    `rows` is the number of rows or, if they depend on each other, of their clusters.
     """
     highest = max((score["accuracy"] for score in scores.values()), default=0.0)
     error = math.sqrt(highest * (1 - highest) / rows) if rows else 0.0
@@ -160,6 +161,7 @@ def explain_choice(
     if rows := decisions["protocol"]["validation_rows"]:
         scores: Scores = {name: measured[name]["validation"] for name in models}
         where = f"on {count_noun(rows, 'validation row')}"
+        rows = decisions["protocol"].get("clusters", {}).get("validation", rows)
     else:
         scores = {name: score for name, score in decisions["crossvalidation"].items() if name in models}
         rows, folds = (next((int(score[key]) for score in scores.values()), 0) for key in ("rows", "folds"))

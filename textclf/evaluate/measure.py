@@ -143,9 +143,9 @@ def decisions_report(
             report[name]["validation_mistakes"] = of_model["validation"].mistakes(name)
     validated = {name: parts["validation"] for name, parts in measured.items() if "validation" in parts}
     rows = int(splits["validation"].matrices[next(iter(validated))].sum()) if validated else 0
-    best = best_model(validated, rows)
-    train, test = (splits[name].matrices[next(iter(measured))].sum(axis=1) for name in ("train", "test"))
     clusters = {name: part.clusters for name, part in splits.items() if part.clusters is not None}
+    best = best_model(validated, clusters.get("validation", rows))
+    train, test = (splits[name].matrices[next(iter(measured))].sum(axis=1) for name in ("train", "test"))
     return report | {
         "guessing": {"log_loss": guessing_log_loss(train, test)},
         "protocol": {"test_rows_watched": int(not validated), "validation_rows": rows}

@@ -139,9 +139,12 @@ MODELS = ("a", "b", "c")
 TESTED = {name: {"test": score} for name, score in scores(a=(0.1, 9.0), b=(0.1, 9.0), c=(0.99, 0.1)).items()}
 
 
-def validated(rows: int, **models: tuple[float, float]) -> tuple[dict[str, Any], dict[str, Any]]:
+def validated(
+    rows: int, clusters: dict[str, int] | None = None, **models: tuple[float, float]
+) -> tuple[dict[str, Any], dict[str, Any]]:
     measured = {name: {**TESTED[name], "validation": score} for name, score in scores(**models).items()}
-    return measured, {"protocol": {"validation_rows": rows}, "crossvalidation": {}}
+    protocol = {"validation_rows": rows} | ({"clusters": clusters} if clusters else {})
+    return measured, {"protocol": protocol, "crossvalidation": {}}
 
 
 def crossvalidated(**models: tuple[float, float]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -159,6 +162,11 @@ def crossvalidated(**models: tuple[float, float]) -> tuple[dict[str, Any], dict[
             "lowest log loss within one standard error of the best accuracy on 100 validation rows",
         ),
         (
+            validated(1000, {"validation": 100, "test": 9}, a=(0.88, 0.3), b=(0.9, 0.8), c=(0.8, 0.1)),
+            "a",
+            "lowest log loss within one standard error of the best accuracy on 1,000 validation rows",
+        ),
+        (
             crossvalidated(a=(0.7, 0.1), b=(0.9, 0.8)),  # c had too few rows, or takes too long
             "b",
             "best accuracy in 3-fold cross-validation of 1,200 training rows; not cross-validated: c",
@@ -170,7 +178,7 @@ def crossvalidated(**models: tuple[float, float]) -> tuple[dict[str, Any], dict[
         ),
         (crossvalidated(), "c", "the last of train; none could be cross-validated"),
     ],
-    ids=["validation", "standard error", "cross-validation of some", "cross-validation of all", "neither"],
+    ids=["validation", "standard error", "clusters", "cross-validation of some", "cross-validation of all", "neither"],
 )
 def test_a_run_is_represented_by_a_model_that_no_test_row_chose(
     contents: tuple[dict[str, Any], dict[str, Any]], choice: str, reason: str

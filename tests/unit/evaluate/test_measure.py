@@ -107,6 +107,15 @@ def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
     assert report["crossvalidation"] == {}
 
 
+@pytest.mark.parametrize(("clusters", "best"), [(None, "b"), (4, "a")])
+def test_accuracies_within_the_standard_error_of_so_many_clusters_are_equal(clusters: int | None, best: str) -> None:
+    splits, decisions = measure({"a": [three_splits()], "b": [three_splits()]}, params(), False)
+    splits["validation"].clusters = clusters
+    scores = {"a": {"accuracy": 0.8, "log_loss": 0.3}, "b": {"accuracy": 0.9, "log_loss": 0.8}}
+    measured = {name: {"validation": score} for name, score in scores.items()}
+    assert decisions_report(splits, decisions, measured, {})["best"] == measured[best]
+
+
 def _raw(rows: Predictions) -> tuple[Any, Any, Any]:
     test = rows.take(rows.split == "test")
     return test.y, test.probabilities, test.probabilities.argmax(axis=1)
