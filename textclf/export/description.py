@@ -217,10 +217,12 @@ def _few_test_rows(count: int, confidence: float, clusters: int | None) -> str:
     half_width = NormalDist().inv_cdf((1 + confidence) / 2) * math.sqrt(0.25 / independent)  # if half are right
     if half_width <= PRECISE:
         return ""
-    among = "" if clusters is None else f" in {count_noun(clusters, 'cluster')} of dependent rows"
+    among, when = "", "at worst"
+    if clusters is not None:
+        among, when = f" in {count_noun(clusters, 'cluster')} of dependent rows", "if the clusters are of similar size"
     return (
         f"With {count_noun(count, 'test row')}{among}, an accuracy is known to about "
-        f"±{100 * min(half_width, 1):.0f} points at worst; smaller differences between models are hard to tell from "
+        f"±{100 * min(half_width, 1):.0f} points {when}; smaller differences between models are hard to tell from "
         "chance."
     )
 

@@ -148,7 +148,10 @@ def caveats(watching: tuple[str, ...] = (), clusters: dict[str, int] | None = No
             {"test": {"classes": {"0": 90_000, "1": 5000}}},
             "The classes differ in size among the test rows, from 5,000 rows (positive (1)) to 90,000 (negative (0)): ",
         ),
-        ({"test": {"classes": {"0": 50, "1": 50}}}, "With 100 test rows, an accuracy is known to about ±10 points"),
+        (
+            {"test": {"classes": {"0": 50, "1": 50}}},
+            "With 100 test rows, an accuracy is known to about ±10 points at worst;",
+        ),
         ({"test": {"classes": {"0": 1}}}, "With 1 test row, an accuracy is known to about ±98 points"),
         ({"validation": None}, "There are no validation rows. Settings chosen by looking at these test numbers"),
         (
@@ -157,7 +160,7 @@ def caveats(watching: tuple[str, ...] = (), clusters: dict[str, int] | None = No
         ),
         (
             {"clusters": {"test": 100}},
-            "With 10,000 test rows in 100 clusters of dependent rows, an accuracy is known to about ±10 points",
+            "100 clusters of dependent rows, an accuracy is known to about ±10 points if the clusters are of similar",
         ),
         (
             {"corrections": CORRECTED | {"applied": {"test": 2}}},
