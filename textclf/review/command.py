@@ -76,8 +76,7 @@ def compare(base: Revision, head: Revision) -> Report:
     moved = [change for change in changes if change.verdict not in ("unchanged", "new", "removed", "different task")]
     if moved and len(levels) == 1 and settings[0] and settings[1]:
         models = sorted({change.model for change in moved})
-        split = params[1].get("split")
-        stratified = isinstance(split, dict) and split.get("stratify") is True
+        stratified = is_stratified(params[1], head.metrics(revisions.SPLITS))
         pairing = pair_predictions(
             moved, base.decided(models), head.decided(models), settings[1], stratified, _clustered(sides)
         )
@@ -122,6 +121,13 @@ def compare(base: Revision, head: Revision) -> Report:
         not_run=not_run(head.params, head.lock, str(PARAMS_FILE)),
         uncommitted=uncommitted,
     )
+
+
+def is_stratified(params: Mapping[str, Any], splits_report: Mapping[str, Any]) -> bool:
+    """Return whether the split fixed the shares of the classes; given test rows have shares of their own."""
+    split = params.get("split")
+    drawn = "test" not in splits_report.get("given", {})
+    return drawn and isinstance(split, dict) and split.get("stratify") is True
 
 
 def _clustered(sides: Sequence[Revision]) -> set[str]:

@@ -14,7 +14,9 @@ import yaml
 from tests import pull_request
 from tests.pull_request import PREDICTIONS
 from textclf import cli
+from textclf.review import command
 from textclf.review.comment import MARKER
+from textclf.review.pairing import Pairing
 
 EVALUATION = "metrics/evaluation.json"
 NOT_JSON = " must be JSON with finite numbers; got something else"
@@ -208,3 +210,28 @@ def test_a_different_task_has_no_verdict(capfd: pytest.CaptureFixture[str]) -> N
     assert row.endswith("|  | different task |")
     assert "| `maximum_drop` | `majority.test.accuracy` | " in out
     assert "aired 95% intervals" not in out
+
+
+@pytest.mark.usefixtures("pull")
+@pytest.mark.parametrize(
+    ("stratify", "given", "stratified"),
+    [(True, {}, True), (True, {"train": 9}, True), (True, {"test": 9, "train": 9}, False), (False, {}, False)],
+)
+def test_given_test_rows_are_not_stratified(
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    stratify: bool,
+    given: dict[str, int],
+    stratified: bool,
+) -> None:
+    put("params.yaml", ("split", "stratify"), stratify)
+    put("metrics/splits.json", ("given",), given)
+    paired: list[bool] = []
+
+    def pair_predictions(*words: Any) -> Pairing:
+        paired.append(words[4])
+        return Pairing()
+
+    monkeypatch.setattr(command, "pair_predictions", pair_predictions)
+    assert pr_report(capfd, "HEAD")[0] == 0
+    assert paired == [stratified]
