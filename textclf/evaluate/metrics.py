@@ -1,4 +1,4 @@
-"""Metrics of predictions, computed for many weightings of the rows at once.
+"""Metrics of the predictions for a set of rows.
 
 `y` (rows,) holds the positions of the actual classes, `probabilities` (rows, classes) the calibrated probabilities,
 `decided` (rows,) the positions of the decided classes. Binary: the positive class is last. Nothing is rounded unless
@@ -23,7 +23,7 @@ from textclf.evaluate.registry import METRICS
 BINS = 10  # of the confidence; two classes fill the upper half only, since the top confidence is at least 0.5
 
 Floats = NDArray[np.float64]
-# Metric name -> value under each weighting (weightings,); `class_<name>` -> of each class (weightings, classes).
+# Metric name -> values (matrices,), of one set of rows one value; `class_<name>` -> of each class (matrices, classes).
 Values = dict[str, Floats]
 
 
@@ -42,10 +42,10 @@ def confusion_matrix(y: NDArray[np.int64], decided: NDArray[np.int64], classes: 
 
 @dataclass(frozen=True)
 class Counts:
-    """Confusion counts of each class under each weighting of the rows, all (weightings, classes).
+    """Counts of each class in one or more confusion matrices, all (matrices, classes).
 
     `correct`: rows of the class that are decided as it; `predicted`: rows decided as the class; `actual`: rows of the
-    class. `present` is the number of classes that have rows, whatever their weights.
+    class. `present` is the number of classes that have rows, the same in all matrices.
     """
 
     correct: Floats
@@ -55,7 +55,7 @@ class Counts:
 
     @property
     def total(self) -> Floats:
-        """Return the number of rows (weightings,)."""
+        """Return the number of rows (matrices,)."""
         total: Floats = self.actual.sum(axis=1)
         return total
 
@@ -102,7 +102,7 @@ def matthews_correlation(counts: Counts) -> Floats | None:
     return _ratio(covariance, np.sqrt(np.maximum(variances, 0)))
 
 
-# Each returns (weightings,), or (weightings, classes) if the registry says `per_class`; None: undefined for these rows.
+# Each returns (matrices,), or (matrices, classes) if the registry says `per_class`; None: undefined for these rows.
 FROM_COUNTS: dict[str, Callable[[Counts], Floats | None]] = {
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
@@ -128,16 +128,9 @@ def from_counts(counts: Counts) -> Values:
     return values
 
 
-def from_tables(tables: NDArray[np.int64], present: int) -> Values:
-    """Return the metrics of `FROM_COUNTS` of confusion matrices (weightings, classes, classes); `present` as there."""
-    counts = tables.diagonal(axis1=1, axis2=2), tables.sum(axis=1), tables.sum(axis=2)
-    correct, predicted, actual = (values.astype(np.float64) for values in counts)
-    return from_counts(Counts(correct, predicted, actual, present))
-
-
-def _ratio(part: Floats, whole: NDArray[Any], undefined: float = 0) -> Floats:
-    """Return part / whole, `undefined` where the whole is 0."""
-    shares: Floats = np.divide(part, whole, out=np.full_like(part, undefined), where=whole > 0)
+def _ratio(part: Floats, whole: NDArray[Any]) -> Floats:
+    """Return part / whole, 0 where the whole is 0."""
+    shares: Floats = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
     return shares
 
 
@@ -224,12 +217,15 @@ def _area(positive: NDArray[np.bool_], scores: Floats) -> float:
 
 
 def point_values(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int64]) -> Values:
-    """Return the metrics of `weighted` with one weighting, in which every row counts once, and the ROC AUC.
+    """Return the metrics that are defined for the rows, each (1,); `class_<name>` of each class, (1, classes).
 
     roc_auc needs rows of every class; a `class_roc_auc` without rows on both sides is NaN.
     """
     classes, present = probabilities.shape[1], len(np.unique(y))
-    values = from_tables(confusion_matrix(y, decided, classes)[np.newaxis], present)
+    matrix = confusion_matrix(y, decided, classes)
+    margins = matrix.diagonal(), matrix.sum(axis=0), matrix.sum(axis=1)
+    correct, predicted, actual = (part[np.newaxis].astype(np.float64) for part in margins)
+    values = from_counts(Counts(correct, predicted, actual, present))
     values |= {name: np.atleast_1d(function(y, probabilities).mean()) for name, function in ROW_MEANS.items()}
     confidences, correct, position = top_class(y, probabilities)
     values["ece"] = np.atleast_1d(np.abs(np.bincount(position, correct - confidences)).sum() / len(y))
@@ -244,5 +240,5 @@ def compute(y: NDArray[np.int64], probabilities: Floats, decided: NDArray[np.int
 
 
 def rounded(values: Values) -> dict[str, float]:
-    """Return the metrics of the registry among these values of one weighting, rounded to `DIGITS`."""
+    """Return the metrics of the registry among the values of one set of rows, rounded to `DIGITS`."""
     return {name: round(float(values[name][0]), DIGITS) for name in METRICS if name in values}

@@ -20,7 +20,7 @@ from textclf.evaluate.slices import texts
 from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS
 from textclf.evaluate.slices.texts import Codes
 
-MOST_VALUES = 200  # slices of a column: the most frequent values; sums are kept of each, by group of dependent rows
+MOST_VALUES = 200  # slices of a column: the most frequent values; sums are kept of each
 MOST_DISTINCT = 100_000  # distinct values of a column; with more it has no slices: an id rather than a property
 LONGEST = 100  # characters of a value that is a slice; a longer one is a text rather than a property
 MOST_BYTES = 2**26  # of the training texts; of more, the unknown words of the test texts are not looked for
