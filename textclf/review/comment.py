@@ -71,8 +71,9 @@ class Report:
 
     @property
     def without_interval(self) -> list[str]:
-        """Return the metrics that changed and have no interval."""
-        return sorted({change.metric for change in self.changes if change.verdict in ("no interval", "too few rows")})
+        """Return the metrics that changed on rows not trained on, and have no verdict on any of these rows."""
+        without = {change.metric for change in self.judged if change.verdict in ("no interval", "too few rows")}
+        return sorted(without - {change.metric for change in self.judged if change.interval and change.difference})
 
     @property
     def figures_without_image(self) -> list[str]:

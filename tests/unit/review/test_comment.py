@@ -158,6 +158,20 @@ def test_the_notes_say_which_intervals_were_used(given: Report, note: str) -> No
     assert "Paired" not in text
 
 
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ([LOSS, replace(LOSS, split="train", interval=None, few_rows=True)], ""),
+        ([replace(LOSS, interval=None, few_rows=True), replace(LOSS, split="train"), ECE], "`ece`, `log_loss`"),
+        ([replace(LOSS, interval=None), replace(LOSS, split="validation")], ""),
+        ([replace(LOSS, interval=None), replace(LOSS, split="validation", head=0.5)], "`log_loss`"),  # unchanged
+    ],
+)
+def test_a_metric_without_verdict_has_none_on_any_rows_not_trained_on(changes: list[Change], named: str) -> None:
+    lines = [line for line in comment.render(report(*changes)).splitlines() if "without a verdict" in line]
+    assert lines == ([f"- Without an interval, and so without a verdict: {named}."] if named else [])
+
+
 def test_names_and_params_are_neither_markup_nor_mentions_nor_table_cells() -> None:
     text = comment.render(
         report(
