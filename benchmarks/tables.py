@@ -152,8 +152,9 @@ def dependence() -> str:
     note = (
         "Lowest and highest coverage in % over accuracies of 0.6, 0.9 and 0.99 and correlations within groups of 0, "
         f"0.3 and 0.8, {now['sets']:,} test sets each; the standard error of one is about {error[0]:.1f} points. The "
-        f"first range is that of commit {before['measured']['commit'].removesuffix('-dirty')}, {before['sets']} sets "
-        f"each, {error[1]:.1f} points. Few mistakes: on average fewer than {FEW} groups or rows have one."
+        f"first range is of before, by this script on commit {before['measured']['commit']}, "
+        f"{before['sets']} sets each, {error[1]:.1f} points. Few mistakes: on average fewer than {FEW} groups or rows "
+        "have one."
     )
     return f"{markdown(['', *columns.values(), *others.values()], rows)}\n\n{note}"
 
@@ -169,15 +170,21 @@ def _range(cells: list[dict[str, Any]], metric: str) -> str:
 
 def slices() -> str:
     """Return how often slices are called weak or strong by chance, and how often a weak one is found."""
-    content = result("slices")
-    rows = [
-        [row["scenario"], f"{row['alarms']['share']:.1%}", f"{row['found']['share']:.1%}" if row["weak"] else ""]
-        for row in content["scenarios"]
-    ]
+    content, before = result("slices"), result("slices-before")
+    old = {row["scenario"]: row for row in before["scenarios"]}
+    rows = []
+    for row in content["scenarios"]:
+        cells = []
+        for name in ("alarms", "found"):
+            shares = [f"{each[name]['share']:.1%}" for each in (old.get(row["scenario"]), row) if each]
+            cells.append(" → ".join(shares) if name == "alarms" or row["weak"] else "")
+        rows.append([row["scenario"], *cells])
     error = 1.96 * math.sqrt(0.05 * 0.95 / content["sets"])
     note = (
         f"{content['sets']:,} test sets per line; a share of 5% has an interval of ±{100 * error:.0f} point. The "
-        "accuracy is 0.85 unless the line says otherwise; a weak slice has 10% of the rows, a weak class one in 77."
+        "accuracy is 0.85 unless the line says otherwise; a weak slice has 10% of the rows, a weak class one in 77. "
+        "Before the arrow: dependent rows as they were taken before, by this script on commit "
+        f"{before['measured']['commit']}."
     )
     return f"{markdown(['made-up test sets', 'with a false alarm', 'with the weak slice found'], rows)}\n\n{note}"
 
