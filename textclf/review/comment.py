@@ -91,10 +91,15 @@ class Report:
         return [check for check in self.checks if check.reason]
 
     @property
-    def unpaired(self) -> list[tuple[str, str]]:
-        """Return model and split of the changes whose interval is not paired."""
-        paired = {(pair.model, pair.split) for pair in self.pairs}
-        return sorted({(c.model, c.split) for c in self.judged if c.interval and c.difference} - paired)
+    def unpaired(self) -> dict[tuple[str, str], list[str]]:
+        """Return model and split of the changes whose interval is not paired, with the metrics if only some are not."""
+        paired = {(pair.model, pair.split): pair.unpaired for pair in self.pairs}
+        found: dict[tuple[str, str], list[str]] = {}
+        for change in self.judged:
+            key = change.model, change.split
+            if change.interval and change.difference and change.metric in paired.get(key, {change.metric}):
+                found.setdefault(key, []).extend([change.metric] if key in paired else [])
+        return found
 
     def models(self, verdict: Literal["unchanged", "removed"]) -> list[str]:
         """Return the models whose metrics on rows not trained on all have this verdict."""

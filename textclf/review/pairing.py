@@ -54,12 +54,16 @@ class Decided:
 
 @dataclass(frozen=True)
 class Pair:
-    """McNemar's test of a model's predictions at both revisions on the same rows of a split; `a` is the head."""
+    """McNemar's test of a model's predictions at both revisions on the same rows of a split; `a` is the head.
+
+    `unpaired` are the metrics without a paired interval, because too few rows are right or wrong.
+    """
 
     model: str
     split: str
     rows: int
     test: McNemar
+    unpaired: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -107,7 +111,8 @@ def pair_predictions(
             continue
         intervals, test = paired_intervals(old, new, settings, stratified)
         pairing.intervals |= {(model, split, metric): interval for metric, interval in intervals.items()}
-        pairing.pairs.append(Pair(model, split, len(new.rows), test))
+        unpaired = frozenset(change.metric for change in group if change.metric not in intervals)
+        pairing.pairs.append(Pair(model, split, len(new.rows), test, unpaired))
     return pairing
 
 

@@ -172,6 +172,16 @@ def test_a_metric_without_verdict_has_none_on_any_rows_not_trained_on(changes: l
     assert lines == ([f"- Without an interval, and so without a verdict: {named}."] if named else [])
 
 
+def test_metrics_whose_interval_is_not_paired_are_named() -> None:
+    recall = replace(LOSS, metric="recall")
+    pairs = [Pair("keras", "test", 250, McNemar(3, 12, 0.035), frozenset({"recall", "ece"}))]
+    text = comment.render(report(ACCURACY, LOSS, recall, ECE, replace(LOSS, split="validation"), pairs=pairs))
+    assert "row by row): `keras` on 250 `test` rows." in text
+    methods = "- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner)"
+    assert f"{methods}: `keras` on `test` rows (`recall`), `keras` on `validation` rows; for" in text
+    assert "Unpaired" not in comment.render(report(ACCURACY, LOSS, ECE, pairs=pairs))
+
+
 def test_names_and_params_are_neither_markup_nor_mentions_nor_table_cells() -> None:
     text = comment.render(
         report(

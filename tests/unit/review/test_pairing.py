@@ -102,6 +102,14 @@ def test_a_paired_interval_takes_the_place_of_an_unpaired_one() -> None:
     assert (changed.interval, other.interval) == ((-0.2, -0.1), (-1.0, 1.0))
 
 
+def test_metrics_without_a_paired_interval_are_known() -> None:
+    few = [side.take(np.arange(12)) for side in (BASE, HEAD)]
+    base, head = (side.metrics() for side in few)
+    changes = [change(name, base[name], head[name]) for name in ("accuracy", "recall", "ece")]
+    found = pairing.pair_predictions(changes, {"keras": few[0]}, {"keras": few[1]}, SETTINGS, True)
+    assert [entry.unpaired for entry in found.pairs] == [{"recall", "ece"}]
+
+
 def test_few_rows_have_an_interval_of_accuracy_alone() -> None:
     few = [side.take(np.arange(12)) for side in (BASE, HEAD)]
     intervals, test = pairing.paired_intervals(few[0], few[1], SETTINGS, stratified=True)
