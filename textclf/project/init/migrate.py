@@ -1,7 +1,7 @@
 """The option `textclf init --migrate`: a params.yaml of an older textclf becomes one of this version.
 
 An older one listed the models to train in train.models, beside settings of every kind of model; a model could name
-several representations, which stood side by side.
+several representations, which stood side by side. It could have evaluate.resamples, which no interval needs any more.
 """
 
 import io
@@ -23,16 +23,37 @@ READ = {"embedding": "sequences", "cnn": "sequences", "transformer": "pieces"}  
 def migrate(path: Path = PARAMS_FILE) -> None:
     """Rewrite params.yaml and print what has changed; its other sections keep their values; all comments are made anew.
 
-    Raises `UserError` if it is not of an older version, or breaks a rule otherwise.
+    One that names models as today only loses evaluate.resamples. Raises `UserError` if it is not of an older version,
+    or breaks a rule otherwise.
     """
     yaml = round_trip()
     load_yaml(path)  # refuses what is no mapping, in a line
     content: Any = yaml.load(path.read_text(encoding="utf-8"))
-    train, vectorize = content.get("train"), content.get("vectorize", {})
+    train, evaluate = content.get("train"), content.get("evaluate")
     names = train.get("models") if isinstance(train, dict) else None
-    if not isinstance(names, list) or not names or not isinstance(vectorize, dict):
-        raise UserError(f"{path} must be of an older textclf, with train.models, to be migrated; see textclf check")
-    for name in names:
+    lists_models = isinstance(names, list) and names and isinstance(content.get("vectorize", {}), dict)
+    has_resamples = isinstance(evaluate, dict) and "resamples" in evaluate
+    if not (lists_models or has_resamples):
+        raise UserError(
+            f"{path} must be of an older textclf, with train.models or evaluate.resamples; see textclf check"
+        )
+    lines = migrate_models(content, path) if lists_models else []
+    if has_resamples:
+        del evaluate["resamples"]
+        lines.append("left out of evaluate, because no interval needs it any more: resamples")
+    written = io.StringIO()
+    yaml.dump(content, written)
+    text = commented(written.getvalue())
+    with outputs(path) as (scratch,):
+        scratch.write_text(text, encoding="utf-8", newline="\n")
+    print(*lines, sep="\n")
+    print(f"git diff shows all changes; git checkout {path} undoes them; next: textclf check")
+
+
+def migrate_models(content: Any, path: Path) -> list[str]:
+    """Change the sections train, vectorize and combine of an older params.yaml; return what to say of it."""
+    train, vectorize = content["train"], content.get("vectorize", {})
+    for name in train["models"]:
         if not isinstance(name, str) or not isinstance(train.get(name, {}), dict):
             raise UserError(f"{path}: train.models must be names of models, each with a section; got {show(name)}")
     models, pairs = migrated(train, list(vectorize))
@@ -44,23 +65,15 @@ def migrate(path: Path = PARAMS_FILE) -> None:
     unread = [name for name in vectorize if name not in read]
     for name in unread:
         del vectorize[name]
-    if isinstance(content.get("evaluate"), dict):
-        content["evaluate"].pop("resamples", None)  # no interval needs them any more
-    written = io.StringIO()
-    yaml.dump(content, written)
-    text = commented(written.getvalue())
-    with outputs(path) as (scratch,):
-        scratch.write_text(text, encoding="utf-8", newline="\n")
-    print(f"{path}: train has {', '.join(models)}, each with its kind and features")
-    for name, pair in pairs.items():
-        print(f"combine.{name}: {pair['first']} and {pair['second']} side by side")
+    lines = [f"{path}: train has {', '.join(models)}, each with its kind and features"]
+    lines += [f"combine.{name}: {pair['first']} and {pair['second']} side by side" for name, pair in pairs.items()]
     if any(pair["first"] in pairs for pair in pairs.values()):
-        print("a pair within a pair weighs as much as the other side, so numbers differ from those of before")
+        lines.append("a pair within a pair weighs as much as the other side, so numbers differ from those of before")
     untrained = [name for name in train if name not in {"models", *models}]
     for section, left in (("train", untrained), ("vectorize", unread)):
         if left:
-            print(f"left out of {section}, because no run used them: {', '.join(left)}")
-    print(f"git diff shows all changes; git checkout {path} undoes them; next: textclf check")
+            lines.append(f"left out of {section}, because no run used them: {', '.join(left)}")
+    return lines
 
 
 def migrated(train: Mapping[str, Any], known: list[str]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:

@@ -42,6 +42,7 @@ def test_models_become_entries_and_several_representations_a_pair(init: Run) -> 
         "combine.words_letters: words and letters side by side",
         "left out of train, because no run used them: naive_bayes",
         "left out of vectorize, because no run used them: unread",
+        "left out of evaluate, because no interval needs it any more: resamples",
         "git diff shows all changes; git checkout params.yaml undoes them; next: textclf check",
     ]
     params = load(Path("params.yaml"))
@@ -84,7 +85,21 @@ def test_models_without_settings_read_what_their_kind_read(init: Run) -> None:
     assert load(Path("params.yaml")).train["cnn"].features == "sequences"
 
 
-OTHER = "params.yaml must be of an older textclf, with train.models, to be migrated; see textclf check"
+def test_of_a_file_that_lists_models_as_today_resamples_are_dropped(init: Run) -> None:
+    now = "vectorize:\n  words: {}\n  unread: {}\ntrain:\n  one: {kind: majority, features: words}\nevaluate:\n"
+    commit(f"{now}  resamples: 500\n  confidence: 0.9\nexport: {{model: one}}\n")
+    done = init("--migrate")
+    assert (done.status, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        "left out of evaluate, because no interval needs it any more: resamples",
+        "git diff shows all changes; git checkout params.yaml undoes them; next: textclf check",
+    ]
+    lines = [line.partition(" #")[0].rstrip() for line in Path("params.yaml").read_text(encoding="utf-8").splitlines()]
+    kept = f"{now}  confidence: 0.9\nexport: {{model: one}}"
+    assert [line for line in lines if line and not line.startswith("#")] == kept.splitlines()
+
+
+OTHER = "params.yaml must be of an older textclf, with train.models or evaluate.resamples; see textclf check"
 
 
 @pytest.mark.parametrize(
