@@ -162,6 +162,7 @@ def test_the_notes_say_which_intervals_were_used(given: Report, note: str) -> No
     ("changes", "named"),
     [
         ([LOSS, replace(LOSS, split="train", interval=None, few_rows=True)], ""),
+        ([ACCURACY, replace(LOSS, split="train", interval=None)], ""),
         ([replace(LOSS, interval=None, few_rows=True), replace(LOSS, split="train"), ECE], "`ece`, `log_loss`"),
         ([replace(LOSS, interval=None), replace(LOSS, split="validation")], ""),
         ([replace(LOSS, interval=None), replace(LOSS, split="validation", head=0.5)], "`log_loss`"),  # unchanged
