@@ -29,7 +29,6 @@ from textclf.core.outputs import outputs
 from textclf.core.provenance import remove_dropped, require_recorded
 from textclf.core.settings import Param
 from textclf.evaluate import metric_files, metric_shapes
-from textclf.evaluate.clusters import find_clusters, read_keys
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.looks import KEY, identify
@@ -39,6 +38,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import describe_left_out, find_membership
 from textclf.evaluate.slices.report import describe_weak, report
 from textclf.evaluate.slices.sums import SliceSums
+from textclf.evaluate.split_clusters import find_clusters, read_keys
 from textclf.evaluate.summary import summarise
 
 

@@ -1,19 +1,12 @@
 """Rows that are not independent of each other, such as those of one text or group: what they are worth."""
 
-import hashlib
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special
 
-from textclf.artifacts.splits import open_clusters, read_table
-from textclf.core.arrow import as_array, to_bytes
 from textclf.evaluate.comparisons import EXACT_SUM
 from textclf.evaluate.intervals import normal_quantile
 
@@ -21,35 +14,6 @@ LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows 
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """The clusters of the rows of a split, in their order: `keys` (rows,), equal for the rows of one cluster.
-
-    `ids` is the digest of the ids of the rows.
-    """
-
-    keys: NDArray[np.uint64]
-    ids: bytes
-
-
-class IdDigest:
-    """A digest of the ids of rows in their order, the same however the rows are cut into pieces."""
-
-    def __init__(self) -> None:
-        """Start without rows."""
-        self._texts, self._lengths = hashlib.sha256(), hashlib.sha256()
-
-    def add(self, ids: Sequence[str] | pa.ChunkedArray) -> None:
-        """Add the ids of rows."""
-        ends, texts = to_bytes(as_array(ids))
-        self._texts.update(texts.data)
-        self._lengths.update(np.diff(ends).data)
-
-    def digest(self) -> bytes:
-        """Return the digest of all rows so far."""
-        return self._texts.digest() + self._lengths.digest()
 
 
 def are_dependent(keys: NDArray[np.uint64]) -> bool:
@@ -66,22 +30,6 @@ def are_dependent(keys: NDArray[np.uint64]) -> bool:
 def positions(keys: NDArray[np.uint64]) -> Ints:
     """Return the position of the cluster of each row, from their keys; all (rows,)."""
     return np.unique(keys, return_inverse=True)[1].astype(np.int64)
-
-
-def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:
-    """Return the keys of the clusters of the rows of a split in a folder of splits, (rows,)."""
-    return np.concatenate([np.zeros(0, np.uint64), *open_clusters(folder, split)])
-
-
-def find_clusters(folder: Path, split: str) -> Clusters | None:
-    """Return the clusters of a split in a folder of splits; None if there is no such split, or rows are independent."""
-    keys = read_keys(folder, split)
-    if not are_dependent(keys):
-        return None
-    ids = IdDigest()
-    for path in open_clusters(folder, split).paths:
-        ids.add(read_table(path, ["id"], verified=True)["id"])
-    return Clusters(keys, ids.digest())
 
 
 def correlation(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]) -> float:

@@ -14,10 +14,11 @@ from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.clusters import Clusters, IdDigest, positions
+from textclf.evaluate.clusters import positions
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Membership
+from textclf.evaluate.split_clusters import Clusters, IdDigest
 from textclf.evaluate.split_metrics import SplitMetrics
 
 SCORES = ("accuracy", "log_loss")  # by which the default model is chosen

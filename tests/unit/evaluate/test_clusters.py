@@ -15,13 +15,13 @@ from tests.unit.evaluate.samples import SEEDS, exact, predictions
 from textclf.artifacts.predictions import Predictions
 from textclf.evaluate import clusters
 from textclf.evaluate.clusters import (
-    IdDigest,
     are_dependent,
     correlation,
     effective_rows,
     sign_flip,
 )
 from textclf.evaluate.comparisons import mcnemar
+from textclf.evaluate.split_clusters import IdDigest
 
 
 def keys(*sizes: int) -> NDArray[np.uint64]:

@@ -15,7 +15,6 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
-from textclf.evaluate.clusters import Clusters, IdDigest, find_clusters
 from textclf.evaluate.coverage import fit_sets
 from textclf.evaluate.measure import (
     crossvalidation_scores,
@@ -26,6 +25,7 @@ from textclf.evaluate.measure import (
 )
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.registry import METRICS
+from textclf.evaluate.split_clusters import Clusters, IdDigest, find_clusters
 
 
 def two_models(classes: int = 2, rows: int = 900) -> dict[str, Predictions]:

@@ -15,10 +15,10 @@ from textclf.artifacts.splits import SLICE, open_slices, slice_columns
 from textclf.core.arrow import hash_texts
 from textclf.core.formatting import count_noun, join_names
 from textclf.core.labels import visible
-from textclf.evaluate.clusters import IdDigest
 from textclf.evaluate.slices import texts
 from textclf.evaluate.slices.names import CLASS, UNKNOWN, WORDS
 from textclf.evaluate.slices.texts import Codes
+from textclf.evaluate.split_clusters import IdDigest
 
 MOST_VALUES = 200  # slices of a column: the most frequent values; sums are kept of each
 MOST_DISTINCT = 100_000  # distinct values of a column; with more it has no slices: an id rather than a property

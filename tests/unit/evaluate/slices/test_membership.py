@@ -8,10 +8,10 @@ import pyarrow as pa
 import pytest
 
 from textclf.artifacts import shards, splits
-from textclf.evaluate.clusters import IdDigest
 from textclf.evaluate.slices import membership
 from textclf.evaluate.slices.membership import FEWEST_ROWS, LONGEST, MOST_VALUES, Family, find_membership
 from textclf.evaluate.slices.names import FAMILIES
+from textclf.evaluate.split_clusters import IdDigest
 
 
 def write(folder: Path, name: str, rows: int, pieces: int = 1, **columns: list[str]) -> None:

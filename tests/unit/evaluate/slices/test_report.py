@@ -16,7 +16,6 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
 from textclf.evaluate import comparisons
-from textclf.evaluate.clusters import IdDigest
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.intervals import difference, wilson
 from textclf.evaluate.measure import measure
@@ -24,6 +23,7 @@ from textclf.evaluate.settings import SLICE_METRICS
 from textclf.evaluate.slices.membership import Family, Membership
 from textclf.evaluate.slices.report import describe_weak, ranked, report, weak
 from textclf.evaluate.slices.sums import SliceSums
+from textclf.evaluate.split_clusters import IdDigest
 
 TABLES = st.tuples(st.integers(1, 60), st.integers(1, 60)).flatmap(
     lambda sizes: st.tuples(*(st.tuples(st.integers(0, size), st.just(size)) for size in sizes))

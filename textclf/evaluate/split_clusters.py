@@ -1,0 +1,59 @@
+"""The clusters of the rows of a split, read from a folder of splits, and what identifies the rows."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from textclf.artifacts.splits import open_clusters, read_table
+from textclf.core.arrow import as_array, to_bytes
+from textclf.evaluate.clusters import are_dependent
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """The clusters of the rows of a split, in their order: `keys` (rows,), equal for the rows of one cluster.
+
+    `ids` is the digest of the ids of the rows.
+    """
+
+    keys: NDArray[np.uint64]
+    ids: bytes
+
+
+class IdDigest:
+    """A digest of the ids of rows in their order, the same however the rows are cut into pieces."""
+
+    def __init__(self) -> None:
+        """Start without rows."""
+        self._texts, self._lengths = hashlib.sha256(), hashlib.sha256()
+
+    def add(self, ids: Sequence[str] | pa.ChunkedArray) -> None:
+        """Add the ids of rows."""
+        ends, texts = to_bytes(as_array(ids))
+        self._texts.update(texts.data)
+        self._lengths.update(np.diff(ends).data)
+
+    def digest(self) -> bytes:
+        """Return the digest of all rows so far."""
+        return self._texts.digest() + self._lengths.digest()
+
+
+def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:
+    """Return the keys of the clusters of the rows of a split in a folder of splits, (rows,)."""
+    return np.concatenate([np.zeros(0, np.uint64), *open_clusters(folder, split)])
+
+
+def find_clusters(folder: Path, split: str) -> Clusters | None:
+    """Return the clusters of a split in a folder of splits; None if there is no such split, or rows are independent."""
+    keys = read_keys(folder, split)
+    if not are_dependent(keys):
+        return None
+    ids = IdDigest()
+    for path in open_clusters(folder, split).paths:
+        ids.add(read_table(path, ["id"], verified=True)["id"])
+    return Clusters(keys, ids.digest())
