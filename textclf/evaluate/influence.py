@@ -19,9 +19,9 @@ from textclf.evaluate.intervals import Interval, normal_quantile
 from textclf.evaluate.metrics import ROW_MEANS, confusion_matrix, counts_below, shown_classes
 from textclf.evaluate.rows import Rows
 
-# Of a class, factor * correct / (predicted * weight + actual * weight); balanced accuracy is the mean recall.
-BY_CLASS = ("balanced_accuracy", "roc_auc", "mcc")  # of two classes, weigh both alike
-MEANS = ("precision", "recall", "f1", "balanced_accuracy", "roc_auc")  # over more than two classes
+BY_CLASS = ("balanced_accuracy", "roc_auc", "mcc")  # metrics that give both of two classes the same weight
+MEANS = ("precision", "recall", "f1", "balanced_accuracy", "roc_auc")  # metrics averaged over more than two classes
+# The value of a class is a * correct / (b * predicted + c * actual); balanced accuracy is the mean recall.
 RATIOS = {"precision": (1, 1, 0), "recall": (1, 0, 1), "balanced_accuracy": (1, 0, 1), "f1": (2, 1, 1)}
 
 Floats = NDArray[np.float64]
