@@ -1,8 +1,9 @@
-"""The stages of the pipeline, each a script: `python -m stages.split`."""
+"""The stages of the pipeline, each a script: `python -m stages.split`, or `textclf.stages` in an installation."""
 
 import sys
 from pathlib import Path
 
+import textclf
 from textclf.core import resources, surroundings
 from textclf.core.failures import report_uncaught
 from textclf.core.unchanged import watch_code
@@ -10,12 +11,13 @@ from textclf.core.unchanged import watch_code
 ADDRESS_SPACE = 2 * resources.GIB  # bytes that a stage's libraries reserve; measured: 1.9 GB, most of it not used
 MODULE = "".join(sys.orig_argv[2:3]) if sys.orig_argv[1:2] == ["-m"] else ""  # that Python was started with
 
-if MODULE.startswith("stages."):  # before the imports of this stage, which may fail
-    name = MODULE.removeprefix("stages.")
+if MODULE.startswith(f"{__name__}."):  # before the imports of this stage, which may fail
+    name = MODULE.rpartition(".")[2]
     report_uncaught(name)
-    watch_code(Path(__file__).parents[1])
+    watch_code(Path(textclf.__file__).parents[1])
     surroundings.open_streams()
     resources.require_address_space(ADDRESS_SPACE, name)
     surroundings.ignore_settings()
-    surroundings.require_own_code(Path(__file__).parent)
+    if __name__ == "stages":
+        surroundings.require_own_code(Path(__file__).parent)
     surroundings.require_cpu()

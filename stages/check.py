@@ -12,7 +12,6 @@ Params: all of them.
 import shutil
 from pathlib import Path
 
-import stages
 import textclf
 from textclf.artifacts import checked, predictions
 from textclf.core import stage
@@ -23,7 +22,8 @@ from textclf.params import Params
 from textclf.project.check import command as check
 
 MESSAGE = "params.yaml was checked\n"
-FIRST = (Path(stages.__file__), Path(textclf.__file__))  # every stage runs them, and depends on them through OUTPUT
+# Every stage runs them, and depends on them through OUTPUT.
+FIRST = (Path(__file__).with_name("__init__.py"), Path(textclf.__file__))
 
 
 def run(*, data: Path, output: Path, models: Path, default: Path, in_use: Path, studies: Path, weights: Path) -> None:

@@ -39,7 +39,6 @@ from textclf.vectorize.settings import Combine, Vectorize
 
 METRICS = (*outcome.FILES, "slices", "coverage", "training", "features", "splits")
 PROVENANCE = "provenance.json"
-ROOT = Path(__file__).parents[1]
 
 
 def run(
@@ -102,7 +101,7 @@ def run(
     )
     with outputs(page, page.with_name(PROVENANCE)) as (written, machine):
         written.write_text(html, encoding="utf-8", newline="\n")
-        files.write_json(machine, made_with.describe_machine(ROOT))
+        files.write_json(machine, made_with.describe_machine(Path.cwd()))
     for path in dropped:
         path.unlink()
         print(f"{path} removed: its tests are no longer in behave.tests")
