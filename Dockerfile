@@ -1,11 +1,10 @@
-# An image that serves the models in models/: docs/serve.md
+# An image that serves the models in models/: docs/serve.md; `make wheel` makes dist/
 FROM python:3.11-slim-bookworm
 WORKDIR /app
 COPY requirements/serve.txt requirements/serve.txt
 RUN pip install --no-cache-dir --require-hashes --only-binary :all: -r requirements/serve.txt
-COPY pyproject.toml README.md LICENSE ./
-COPY textclf textclf
-RUN pip install --no-cache-dir --no-deps --no-build-isolation .
+COPY dist dist
+RUN pip install --no-cache-dir --no-deps dist/*.whl
 COPY models models
 RUN useradd --system textclf
 USER textclf

@@ -60,9 +60,14 @@ bench: .venv/dev ## Time the pipeline against plain scripts, with 1,000 rows to 
 docs: .venv/dev ## Regenerate the generated docs and the comments of params.yaml
 	python docs/generate.py
 
+.PHONY: wheel
+wheel: .venv/run ## Build the wheel and the sdist of textclf-pipeline, the same bytes each time
+	rm -rf dist
+	python -m hatchling build
+
 .PHONY: clean
 clean: ## Remove outputs of the pipeline and caches of tools, but not the environment or DVC's cache
-	rm -rf data models reports dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
+	rm -rf data dist models reports dvc_plots .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache .grimp_cache
 	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
 
 # Let pip compile to bytecode (its default): without it, TensorFlow takes 11 s to import.

@@ -8,12 +8,11 @@ lock() { # NAME OPTION...: write requirements/NAME.txt; a requirement that has n
     --only-binary :all: --custom-compile-command ci/lock.sh -o "requirements/$1.txt" "${@:2}"
 }
 run=(-c requirements/run.txt) # the same versions as in the pipeline
-setup=(--group pyproject.toml:setup)
 
-lock run --no-binary antlr4-python3-runtime pyproject.toml --extra pipeline "${setup[@]}" # the Makefile builds this one
+lock run --no-binary antlr4-python3-runtime pyproject.toml --extra pipeline # the Makefile builds this one
 lock build "${run[@]}" --group pyproject.toml:build
-lock predict "${run[@]}" pyproject.toml "${setup[@]}"
-lock serve "${run[@]}" pyproject.toml --extra serve "${setup[@]}"
+lock predict "${run[@]}" pyproject.toml
+lock serve "${run[@]}" pyproject.toml --extra serve
 for extra in pretrained search audit; do
   lock "$extra" "${run[@]}" pyproject.toml --extra "$extra"
 done

@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textclf.core.arithmetic import pin_arithmetic
+from textclf.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from textclf.predict.predictor import Predictor
-
-__version__ = "0.1.0"
-
 
 pin_arithmetic()
 

@@ -230,6 +230,8 @@ def test_importing_a_package_runs_nothing_and_importing_textclf_pins_arithmetic(
         "textclf.predict",
         "textclf.predict.predictor",
         "textclf.predict.predictor.Predictor",
+        "textclf.version",
+        "textclf.version.__version__",
     }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests import wheel
 from tests.verify import ROOT, Copy
 
 NO_NETWORK = re.compile(r"ConnectionError|NewConnectionError|NameResolutionError|ReadTimeout|Network is unreachable")
@@ -43,12 +44,7 @@ def slim(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("slim")
     environment = make_environment(place / "environment")
     pip(environment, "install", "--require-hashes", "--only-binary", ":all:", "-r", "requirements/predict.txt")
-    source = place / "source"
-    shutil.copytree(ROOT / "textclf", source / "textclf", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    pip(environment, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(place), ".", folder=source)
-    pip(environment, "install", "--no-deps", str(next(place.glob("textclf-*.whl"))))
+    pip(environment, "install", "--no-deps", str(wheel.build(place)))
     return environment
 
 
@@ -99,15 +95,16 @@ def test_a_slim_installation_names_the_extra_for_parquet(slim: Path, folder: Pat
     assert (done.returncode, done.stderr) == (2, line)
 
 
-SOME = ("antlr4-python3-runtime", "flit-core", "hydra-core", "omegaconf", "packaging", "pyyaml")  # of run.txt
+SOME = ("antlr4-python3-runtime", "hydra-core", "omegaconf", "packaging", "pyyaml")  # of run.txt
 
 
 @pytest.mark.nightly
 def test_make_builds_the_requirement_without_a_wheel_in_a_folder_of_any_name(tmp_path: Path) -> None:
     folder = tmp_path / "a $b {c}"
     shutil.copytree(ROOT / "requirements", folder / "requirements")
-    shutil.copytree(ROOT / "textclf", folder / "textclf", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("Makefile", "pyproject.toml", "README.md", "LICENSE"):
+    for name in ("textclf", "stages", "studies"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "dvc.yaml", "params.yaml", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)
     lock = folder / "requirements" / "run.txt"
     entries = re.split(r"\n(?=\w)", lock.read_text(encoding="utf-8"))
@@ -156,16 +153,19 @@ def image(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path,
         tmp_path_factory.mktemp("app"),
         make_environment(tmp_path_factory.mktemp("image") / "environment"),
     )
+    wheels = tmp_path_factory.mktemp("dist")
+    wheel.build(wheels)
     for name, words in instructions():
         if name == "COPY":
             *sources, target = words.split()
             for source in sources:
-                origin = folder / source if source == "models" else ROOT / source
+                origin = {"models": folder / source, "dist": wheels}.get(source, ROOT / source)
                 place = app / target / (origin.name if target == "./" else "")
                 place.parent.mkdir(parents=True, exist_ok=True)
                 (shutil.copytree if origin.is_dir() else shutil.copy)(origin, place)
         elif name == "RUN" and words.startswith("pip "):
-            pip(environment, *shlex.split(words)[1:], folder=app)
+            given = [str(next(app.glob(word))) if "*" in word else word for word in shlex.split(words)[1:]]
+            pip(environment, *given, folder=app)
     return app, environment
 
 

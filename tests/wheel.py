@@ -1,0 +1,24 @@
+"""The wheel of textclf-pipeline, built of this repository, and what is installed from it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.verify import ROOT
+
+
+def build(folder: Path, target: str = "wheel") -> Path:
+    """Return the wheel, or the sdist, built into a folder."""
+    command = [sys.executable, "-m", "hatchling", "build", "--target", target, "--directory", str(folder)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    (built,) = folder.glob("*.whl" if target == "wheel" else "*.tar.gz")
+    return built
+
+
+def install(folder: Path) -> Path:
+    """Return a folder with the installed wheel; as PYTHONPATH it goes before the editable installation."""
+    place = folder / "installed"
+    wheel = build(folder)
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(place), str(wheel)]
+    subprocess.run(command, capture_output=True, check=True)
+    return place
