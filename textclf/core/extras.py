@@ -1,5 +1,7 @@
 """Optional packages: the extra of textclf that has each, and how to install it, for the error when one is missing."""
 
+from textclf.core.installed import DISTRIBUTION, clone_root, requirement
+
 EXTRAS = {
     "pipeline": (
         "dask",
@@ -20,7 +22,7 @@ EXTRAS = {
     "excel": ("openpyxl",),
     "onnx": ("onnxruntime",),
     "encoder": ("tokenizers", "onnxruntime"),
-    "pretrained": ("keras_hub",),  # it has the two as well
+    "pretrained": ("keras_hub", "onnxruntime", "tokenizers"),
     "parquet": ("pyarrow",),  # pipeline has it too
     "search": ("optuna",),
     "serve": ("fastapi", "uvicorn"),
@@ -36,12 +38,12 @@ def extra_of(module: str | None) -> str | None:
 
 
 def how_to_install(extra: str) -> str:
-    """Return the command that installs an extra: only wheels, and those of the lock file if there is one.
-
-    It does not name textclf, because the package of that name on the package index is another project.
-    """
-    if extra == "pipeline":
+    """Return the command that installs an extra: in a clone, if there is one, from its lock file."""
+    clone = clone_root()
+    if extra == "pipeline" and clone:
         return "in a clone of textclf: make .venv/run"
-    if extra in LOCKED:
+    if extra == "pipeline":
+        return f'pip install "{requirement(extra) or f"{DISTRIBUTION}[{extra}]"}"'
+    if extra in LOCKED and clone:
         return f"in a clone of textclf: pip install --require-hashes --only-binary :all: -r requirements/{extra}.txt"
-    return f"pip install --only-binary :all: {' '.join(EXTRAS[extra])}"
+    return f"pip install --only-binary :all: {' '.join(EXTRAS[extra]).replace('_', '-')}"

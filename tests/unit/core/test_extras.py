@@ -4,8 +4,8 @@ import tomllib
 import pytest
 
 from tests.conftest import ROOT
-from textclf.core import stage
-from textclf.core.extras import EXTRAS, LOCKED
+from textclf.core import extras, stage
+from textclf.core.extras import EXTRAS, LOCKED, how_to_install
 from textclf.core.failures import USAGE_ERROR
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -26,7 +26,6 @@ def test_every_package_of_an_extra_is_known_by_the_module_that_it_brings() -> No
     declared = {name: modules(lines) for name, lines in PROJECT["optional-dependencies"].items()}
     declared["pipeline"] |= {"markupsafe"}
     declared["pipeline"] -= declared["parquet"]
-    declared["pretrained"] -= declared["encoder"]
     assert {name: set(packages) for name, packages in EXTRAS.items()} == declared
 
 
@@ -68,3 +67,20 @@ def test_a_missing_package_is_one_line_with_the_command_that_installs_it(
 def test_a_missing_module_of_textclf_is_a_defect(name: str | None) -> None:
     with pytest.raises(ModuleNotFoundError):
         stage.exit_code("predict", lambda: fail(ModuleNotFoundError("", name=name)))
+
+
+@pytest.mark.parametrize(
+    ("extra", "recorded", "command"),
+    [
+        ("pipeline", "textclf-pipeline[pipeline] @ https://x.org/t.whl", None),
+        ("pipeline", None, 'pip install "textclf-pipeline[pipeline]"'),
+        ("pretrained", None, "pip install --only-binary :all: keras-hub onnxruntime tokenizers"),
+        ("serve", None, "pip install --only-binary :all: fastapi uvicorn"),
+    ],
+)
+def test_outside_of_a_clone_an_extra_is_installed_from_where_textclf_came(
+    monkeypatch: pytest.MonkeyPatch, extra: str, recorded: str | None, command: str | None
+) -> None:
+    monkeypatch.setattr(extras, "clone_root", lambda: None)
+    monkeypatch.setattr(extras, "requirement", lambda _extra: recorded)
+    assert how_to_install(extra) == (command or f'pip install "{recorded}"')

@@ -8,6 +8,7 @@ import pytest
 from tests import tiny_bert
 from tests.settings import put
 from textclf.core.errors import UserError
+from textclf.core.extras import how_to_install
 from textclf.params import Params, parse
 from textclf.project.check import command as check
 
@@ -70,7 +71,7 @@ def test_a_package_that_is_missing_is_told_with_the_command_that_installs_it(
 ) -> None:
     monkeypatch.setattr("textclf.project.check.command.find_spec", lambda name: None if name == "tokenizers" else name)
     assert mistakes(put("vectorize.pieces", "{method: wordpieces}"), tmp_path, monkeypatch) == (
-        "vectorize.pieces needs tokenizers, which the lesson's run does not install; run make .venv/pretrained",
+        f"vectorize.pieces needs tokenizers; {how_to_install('pretrained')}",
     )
 
 

@@ -11,6 +11,7 @@ from textclf.behave import suite
 from textclf.behave.settings import Behave
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
+from textclf.core.extras import how_to_install
 from textclf.core.foreign import require_file
 from textclf.core.formatting import count_noun
 from textclf.core.settings import PARAMS_FILE, load_yaml, suggest
@@ -92,10 +93,7 @@ def _sections(settings: Params) -> Iterator[tuple[str, Any]]:
 def _missing_packages(settings: Params) -> Iterator[str]:
     for key, section in _sections(settings):
         if missing := [name for name in getattr(section, "packages", ()) if find_spec(name) is None]:
-            yield (
-                f"{key} needs {' and '.join(missing)}, which the lesson's run does not install; "
-                "run make .venv/pretrained"
-            )
+            yield f"{key} needs {' and '.join(missing)}; {how_to_install('pretrained')}"
 
 
 def _wrong_weights(settings: Params) -> Iterator[str]:

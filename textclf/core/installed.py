@@ -1,0 +1,30 @@
+"""The installed textclf: whether it is a clone of the repository, and what was installed."""
+
+import json
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+DISTRIBUTION = "textclf-pipeline"  # of which textclf is the import package
+
+
+def clone_root() -> Path | None:
+    """Return the folder of the clone of the repository that has this code; None if it was installed as a package."""
+    root = Path(__file__).parents[2]
+    return root if (root / "dvc.yaml").is_file() and (root / "stages").is_dir() else None
+
+
+def requirement(extra: str | None = None) -> str | None:
+    """Return the requirement that pip installs this version from, with an extra; None if no distribution has it.
+
+    The address is what pip recorded of the installation, in direct_url.json (PEP 610); without one, the name alone.
+    """
+    try:
+        record = distribution(DISTRIBUTION).read_text("direct_url.json")
+    except PackageNotFoundError:
+        return None
+    name = f"{DISTRIBUTION}[{extra}]" if extra else DISTRIBUTION
+    if record is None:
+        return name
+    direct = json.loads(record)
+    git = direct.get("vcs_info")  # of an archive or a folder, the address is all
+    return f"{name} @ git+{direct['url']}@{git['commit_id']}" if git else f"{name} @ {direct['url']}"
