@@ -5,6 +5,7 @@ from pathlib import Path
 
 import textclf
 from textclf.core import resources, surroundings
+from textclf.core.code import require_own_version
 from textclf.core.failures import report_uncaught
 from textclf.core.unchanged import watch_code
 
@@ -21,3 +22,4 @@ if MODULE.startswith(f"{__name__}."):  # before the imports of this stage, which
     if __name__ == "stages":
         surroundings.require_own_code(Path(__file__).parent)
     surroundings.require_cpu()
+    require_own_version()

@@ -4,6 +4,8 @@ import json
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
+from textclf.version import __version__
+
 DISTRIBUTION = "textclf-pipeline"  # of which textclf is the import package
 
 
@@ -16,7 +18,7 @@ def clone_root() -> Path | None:
 def requirement(extra: str | None = None) -> str | None:
     """Return the requirement that pip installs this version from, with an extra; None if no distribution has it.
 
-    The address is what pip recorded of the installation, in direct_url.json (PEP 610); without one, the name alone.
+    The address is what pip recorded of the installation, in direct_url.json (PEP 610); without one, name and version.
     """
     try:
         record = distribution(DISTRIBUTION).read_text("direct_url.json")
@@ -24,7 +26,7 @@ def requirement(extra: str | None = None) -> str | None:
         return None
     name = f"{DISTRIBUTION}[{extra}]" if extra else DISTRIBUTION
     if record is None:
-        return name
+        return f"{name}=={__version__}"
     direct = json.loads(record)
     git = direct.get("vcs_info")  # of an archive or a folder, the address is all
     return f"{name} @ git+{direct['url']}@{git['commit_id']}" if git else f"{name} @ {direct['url']}"

@@ -6,6 +6,7 @@ import pytest
 
 from tests.conftest import ROOT
 from textclf.core import installed
+from textclf.version import __version__
 
 GIT = {
     "url": "https://github.com/someone/textclf",
@@ -27,8 +28,8 @@ def install(folder: Path, direct_url: object, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("direct_url", "extra", "expected"),
     [
-        (None, None, "textclf-pipeline"),
-        (None, "pipeline", "textclf-pipeline[pipeline]"),
+        (None, None, f"textclf-pipeline=={__version__}"),
+        (None, "pipeline", f"textclf-pipeline[pipeline]=={__version__}"),
         (GIT, None, "textclf-pipeline @ git+https://github.com/someone/textclf@9a1b"),
         (GIT, "pipeline", "textclf-pipeline[pipeline] @ git+https://github.com/someone/textclf@9a1b"),
         (WHEEL, "pipeline", f"textclf-pipeline[pipeline] @ {WHEEL['url']}"),

@@ -1,0 +1,119 @@
+"""The generated files of a project, held against the files of the repository that they are made of."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from textclf.core import code
+from textclf.core.errors import UserError
+from textclf.models.settings import KINDS
+from textclf.project import generated
+from textclf.version import __version__
+
+FILES = ("dvc.yaml", "studies/dvc.yaml")
+CODE = code.read_code()
+
+
+def stages(text: str) -> dict[str, Any]:
+    found = yaml.safe_load(text)["stages"]
+    return {name: stage.get("do", stage) for name, stage in found.items()}
+
+
+def is_code(path: str) -> bool:
+    return path.startswith((".textclf/code/", "textclf", "stages"))
+
+
+def code_paths(stage: dict[str, Any]) -> set[str]:
+    """Return the files of the repository whose checksums a stage depends on, by folder or by checksum file."""
+    found = set()
+    for kind in KINDS:
+        for dep in stage["deps"]:
+            path = dep.replace("${item.kind}", kind)
+            if path.startswith(".textclf/code/"):
+                package = path.removeprefix(".textclf/code/")
+                found |= {name for name in CODE if code.covers(package, name)}
+            elif is_code(path):
+                below = path.removeprefix("textclf/")
+                every = path == "textclf"
+                found |= {n for n in CODE if every or n == below or n.startswith(f"{below}/")}
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_project_has_the_stages_of_the_repository(name: str) -> None:
+    here = stages((ROOT / name).read_text(encoding="utf-8"))
+    there = stages(generated.pipeline(Path(name)))
+    assert list(here) == list(there)
+    for stage, own in there.items():
+        assert own["cmd"] == (
+            here[stage]["cmd"]
+            .replace("python -m stages.", "python -m textclf.stages.")
+            .replace("requirements/run.txt", "requirements.txt")
+        )
+        files = [dep.replace("requirements/run.txt", "requirements.txt") for dep in here[stage]["deps"]]
+        assert [dep for dep in own["deps"] if not is_code(dep)] == [dep for dep in files if not is_code(dep)]
+        assert code_paths(own) == code_paths(here[stage])
+        rest = {"cmd", "deps"}
+        assert {key: own[key] for key in own.keys() - rest} == {key: here[stage][key] for key in own.keys() - rest}
+
+
+def test_beside_its_stages_dvc_yaml_is_that_of_the_repository() -> None:
+    here, there = (
+        yaml.safe_load(text) for text in (generated.shipped("dvc.yaml"), generated.pipeline(Path("dvc.yaml")))
+    )
+    assert {**here, "stages": None} == {**there, "stages": None}
+
+
+def test_every_checksum_that_a_stage_depends_on_has_its_file() -> None:
+    files = dict(generated.code_files())
+    named = set(re.findall(r"\.textclf/code/(\S+)", "".join(generated.pipeline(Path(name)) for name in FILES)))
+    expected = {name.replace("${item.kind}", kind) for name in named for kind in KINDS}
+    assert {path.name for path in files} == expected
+    empty = code.checksum({}, "none")
+    assert [path for path, text in files.items() if text.strip() == empty] == []
+
+
+@pytest.mark.parametrize(
+    ("file", "changed"),
+    [
+        ("report/page.py", {"report", "textclf"}),
+        ("models/keras/network.py", {"models", "models.keras", "textclf"}),
+        ("split/settings.py", {"split", "split.settings", "textclf"}),
+        ("stages/report.py", {"stages.report", "textclf"}),
+    ],
+)
+def test_a_change_of_a_file_changes_the_checksums_of_its_packages(
+    file: str, changed: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = dict(generated.code_files())
+    monkeypatch.setattr(generated, "read_code", lambda: {**CODE, file: "another"})
+    after = dict(generated.code_files())
+    assert {path.name for path in before if before[path] != after[path]} == changed
+
+
+def test_the_requirements_are_locked_and_have_no_address_of_an_index() -> None:
+    text = generated.locked_requirements()
+    lines = [line for line in re.sub(r"\\\n", " ", text).splitlines() if not line.startswith("#")]
+    assert lines[:2] == ["--only-binary :all:", "--no-binary antlr4-python3-runtime"]
+    names = [line.partition("==")[0] for line in lines[2:]]
+    assert len(set(names)) == len(names)
+    assert {"dvc", "tensorflow", "antlr4-python3-runtime"} <= set(names)
+    assert [line for line in lines[2:] if not re.match(r"[\w.\[\]-]+==\S+ .*--hash=sha256:[0-9a-f]{64}", line)] == []
+
+
+def test_a_project_made_with_other_code_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    code.require_own_version()  # no project
+    generated.write_files(generated.generated_files(None))
+    code.require_own_version()
+    (tmp_path / ".textclf/code/report").write_text("0\n")
+    with pytest.raises(UserError, match=r"made with other code of this version, and textclf .*run textclf upgrade"):
+        code.require_own_version()
+    project = tmp_path / ".textclf/project.json"
+    project.write_text(project.read_text().replace(f'"version": "{__version__}"', '"version": "0.1.9"'))
+    with pytest.raises(UserError, match=r"made with textclf 0\.1\.9, and .*install that one: pip install"):
+        code.require_own_version()

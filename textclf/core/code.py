@@ -1,0 +1,60 @@
+"""The installed code as checksums, on which the stages of a project depend in the place of folders of code.
+
+A project made by `textclf init` has a file `.textclf/code/<package>` with the checksum of each package that its
+dvc.yaml names, such as `models.keras`, as Python names it without `textclf.`; `textclf` itself is all of the code.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from textclf.core.errors import UserError
+from textclf.version import __version__
+
+PROJECT = Path(".textclf/project.json")  # what a project was made with
+CODE = Path(".textclf/code")
+ALL = "textclf"
+PACKAGE = Path(__file__).parents[1]
+
+
+def read_code() -> dict[str, str]:
+    """Return the SHA-256 of each file of the code by its path below textclf, such as `stages/split.py`.
+
+    In a clone, stages stands beside textclf, in a wheel in it. Files that projects are made of are left out.
+    """
+    folders = {"": PACKAGE} | ({} if (PACKAGE / "stages").is_dir() else {"stages/": PACKAGE.parent / "stages"})
+    return {
+        f"{prefix}{path.relative_to(folder).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()
+        for prefix, folder in folders.items()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not {"__pycache__", "shipped"} & set(path.parts)
+    }
+
+
+def checksum(code: Mapping[str, str], package: str) -> str:
+    """Return the SHA-256 of the names and checksums of a package's files, or of a module's one."""
+    lines = (f"{code[name]}  {name}\n" for name in sorted(code) if covers(package, name))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def covers(package: str, name: str) -> bool:
+    """Return whether a file of the code, such as `split/settings.py`, belongs to a package or is a module."""
+    path = package.replace(".", "/")
+    return package == ALL or name == f"{path}.py" or name.startswith(f"{path}/")
+
+
+def require_own_version() -> None:
+    """Raise `UserError` in a project that was made with other code than that which is installed."""
+    if not PROJECT.is_file():
+        return
+    code = read_code()
+    recorded = {path.name: path.read_text(encoding="utf-8").strip() for path in sorted(CODE.iterdir())}
+    if all(checksum(code, package) == found for package, found in recorded.items()):
+        return
+    made = json.loads(PROJECT.read_text(encoding="utf-8"))
+    other = "other code of this version" if made["version"] == __version__ else f"textclf {made['version']}"
+    raise UserError(
+        f"this project was made with {other}, and textclf {__version__} is installed; run textclf upgrade, or install "
+        f'that one: pip install "{made["requirement"]}"'
+    )

@@ -1,0 +1,151 @@
+"""The files of a project that textclf generates, and generates again in `textclf upgrade`.
+
+dvc.yaml, studies/dvc.yaml and the locked requirements are those of textclf's own repository, which the wheel ships. In
+a project the stages run out of the installed package, and depend on checksums of its code: `textclf.core.code`.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from textclf.core.code import ALL, CODE, PROJECT, checksum, read_code
+from textclf.core.errors import UserError
+from textclf.core.extras import EXTRAS, LOCKED
+from textclf.core.files import read_versioned_json
+from textclf.core.installed import clone_root, requirement
+from textclf.core.outputs import outputs
+from textclf.core.settings import PARAMS_FILE
+from textclf.models.settings import KINDS
+from textclf.params import Params
+from textclf.plot import templates
+from textclf.plot.charts import CHARTS
+from textclf.version import __version__
+
+PIPELINE, STUDIES, REQUIREMENTS = Path("dvc.yaml"), Path("studies/dvc.yaml"), Path("requirements.txt")
+SCHEMA = Path(".textclf/params.schema.json")
+HEADERS = {
+    PIPELINE: """\
+# The pipeline of textclf; `textclf upgrade` writes this file anew. Own stages belong into the dvc.yaml of a subfolder.
+# Paths are here, hyperparameters in params.yaml. Each stage is a script of the installed package, whose code is a
+# dependency by its checksum in .textclf/code.
+""",
+    STUDIES: """\
+# Studies train the models many times, so they are not part of the default run: `textclf crossvalidate`,
+# `textclf learning-curve`, `textclf search`, `textclf audit`. `textclf upgrade` writes this file anew.
+""",
+}
+SETTINGS_HEADER = f"""\
+# yaml-language-server: $schema={SCHEMA}
+#
+# The settings of this project, one section per stage. Change one and run `dvc repro`, or try
+# `dvc exp run -S split.seed=7`. A setting that is not here has its default, and is set by a line here or by
+# `-S +key=value`: docs/params.md of textclf has all. `textclf check` validates this file.
+
+"""
+CODE_DEP = re.compile(r"(?P<dash> *- )(?P<path>(?:textclf|stages)(?:/\S+)?)(?: +#.*)?")
+OF_ALL = ("stages/__init__.py", "stages/check.py")  # deps of check beside all of textclf, which in a wheel has them
+
+
+def shipped(name: str) -> str:
+    """Return the text of a file of the repository that the wheel ships, such as `dvc.yaml`."""
+    return ((clone_root() or Path(__file__).parent / "shipped") / name).read_text(encoding="utf-8")
+
+
+def require_installed() -> None:
+    """Raise `UserError` if textclf runs from a clone of its repository: the stages of a project would not be found."""
+    if root := clone_root():
+        raise UserError(
+            f"textclf must be installed as a package to make a project; it runs from its clone {root}; make wheel "
+            f"there, and pip install dist/*.whl in another environment"
+        )
+
+
+def pipeline(path: Path) -> str:
+    """Return dvc.yaml or studies/dvc.yaml of a project."""
+    _, _, body = re.split(r"\A((?:#.*\n)*)", shipped(str(path)))
+    lines = []
+    for line in body.splitlines():
+        if (match := CODE_DEP.fullmatch(line)) is None:
+            lines.append(line)
+        elif match["path"] not in OF_ALL:
+            name = re.sub(r"\.py$", "", match["path"]).removeprefix("textclf/")
+            lines.append(f"{match['dash']}{CODE}/{name.replace('/', '.')}")
+    text = "\n".join(lines) + "\n"
+    text = text.replace("python -m stages.", "python -m textclf.stages.")
+    return HEADERS[path] + text.replace("requirements/run.txt", str(REQUIREMENTS))
+
+
+def code_files() -> Iterator[tuple[Path, str]]:
+    """Yield the file of each package of code that a project's stages depend on, and its text."""
+    named = re.findall(rf"{CODE}/(\S+)", "".join(map(pipeline, HEADERS)))
+    packages = {name.replace("${item.kind}", kind) for name in {*named, ALL} for kind in KINDS}
+    code = read_code()
+    for package in sorted(packages):
+        yield CODE / package, f"{checksum(code, package)}\n"
+
+
+def locked_requirements() -> str:
+    """Return requirements.txt: what the pipeline and the installed extras need, with hashes."""
+    extras = [extra for extra in LOCKED if all(find_spec(name) is not None for name in EXTRAS[extra])]
+    entries: dict[str, str] = {}
+    for name in ("run", *extras):
+        _, *blocks = re.split(r"^(?=[a-z0-9])", shipped(f"requirements/{name}.txt"), flags=re.MULTILINE)
+        for block in blocks:
+            lines = [line for line in block.splitlines() if not line.lstrip().startswith("#")]
+            entries.setdefault(block.partition("==")[0], "\n".join(lines))
+    return (
+        f"# What textclf-pipeline {__version__} needs, locked; `textclf upgrade` writes this file anew.\n"
+        "#   pip install --require-hashes -r requirements.txt\n"
+        f'#   pip install --no-deps "{requirement()}"\n'
+        "--only-binary :all:\n--no-binary antlr4-python3-runtime\n"
+        + "\n".join(entries[name] for name in sorted(entries))
+    ) + "\n"
+
+
+def schema() -> str:
+    """Return the JSON schema of params.yaml, with which editors complete and check it."""
+    content = Params.model_json_schema()
+    content["title"] = f"{PARAMS_FILE} of textclf"
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
+def generated_files(ci: str | None) -> dict[Path, str]:
+    """Return the text of each generated file of a project; `ci` is the host of its workflow, github or gitlab."""
+    files = {path: pipeline(path) for path in HEADERS}
+    files |= {REQUIREMENTS: locked_requirements(), SCHEMA: schema(), **dict(code_files())}
+    files |= {Path(".dvc/plots") / f"{name}.json": templates.text(chart) for name, chart in CHARTS.items()}
+    content = {
+        "format": 1,
+        "version": __version__,
+        "requirement": requirement(),
+        "ci": ci,
+        "files": {str(path): sha256(text) for path, text in sorted(files.items())},
+    }
+    return files | {PROJECT: json.dumps(content, indent=2) + "\n"}
+
+
+def read_project() -> dict[str, object]:
+    """Return what .textclf/project.json holds; `UserError` if it is damaged."""
+    return dict(read_versioned_json(PROJECT))
+
+
+def sha256(text: str) -> str:
+    """Return the SHA-256 of a text in UTF-8."""
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def write_files(files: Mapping[Path, str]) -> None:
+    """Write each file whole, the checksums of code as one folder, and .textclf/project.json last.
+
+    A project without it is not complete: the next call writes the same files again.
+    """
+    folders = sorted({CODE if path.is_relative_to(CODE) else path for path in files} - {PROJECT})
+    with outputs(*folders, PROJECT) as scratch:
+        for path, place in zip((*folders, PROJECT), scratch, strict=True):
+            inside = {name.relative_to(path): text for name, text in files.items() if name.is_relative_to(path)}
+            for name, text in inside.items():
+                (place / name).parent.mkdir(exist_ok=True)
+                (place / name).write_text(text, encoding="utf-8", newline="\n")
