@@ -1,0 +1,70 @@
+"""Where `textclf init` puts tables that lie outside of a project."""
+
+from pathlib import Path
+
+import pytest
+
+from textclf.core.errors import UserError
+from textclf.project.init.place import placed
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of a project, beside files of the user's."""
+    (tmp_path / "project").mkdir()
+    for name in ("train.csv", "class/a/1.txt", "class/b/2.txt", "project/own.csv", "project/data/own.csv"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+    monkeypatch.chdir(tmp_path / "project")
+    return tmp_path
+
+
+def test_a_table_in_the_project_stays_where_it_is(here: Path) -> None:
+    with placed([here / "project/own.csv"]) as found:
+        assert found == ([Path("own.csv")], [])
+    assert not Path("texts").exists()
+
+
+@pytest.mark.parametrize("name", ["train.csv", "class", "project/data/own.csv"])
+def test_a_table_elsewhere_or_where_git_ignores_it_is_copied(here: Path, name: str) -> None:
+    for _ in range(2):  # the second finds what the first has copied
+        with placed([here / name]) as (paths, lines):
+            assert paths == [Path("texts") / Path(name).name]
+            assert len(lines) == 1
+    names = [path.relative_to(here / name) for path in (here / name).rglob("*")]
+    assert sorted(names) == sorted(path.relative_to(paths[0]) for path in paths[0].rglob("*"))
+
+
+def test_a_copy_is_removed_if_the_project_fails(here: Path) -> None:
+    with pytest.raises(KeyError), placed([here / "class"]):
+        raise KeyError
+    assert not Path("texts").exists()
+
+
+def test_files_of_two_rows_need_a_folder_of_their_own(here: Path) -> None:
+    with placed([here / "project/own.csv", here / "train.csv"]) as (paths, _):
+        assert paths == [Path("texts/own.csv"), Path("texts/train.csv")]
+    with placed([here / "project/texts/own.csv", here / "project/texts/train.csv"]) as (paths, lines):
+        assert (paths, lines) == ([Path("texts/own.csv"), Path("texts/train.csv")], [])
+
+
+def test_another_file_is_not_overwritten(here: Path) -> None:
+    Path("texts").mkdir()
+    Path("texts/train.csv").write_text("mine")
+    with pytest.raises(UserError, match=r"texts/train\.csv must not exist, because .*train\.csv is copied there"):
+        placed([here / "train.csv"]).__enter__()
+    assert Path("texts/train.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("names", "line"),
+    [
+        (["no.csv"], "no.csv not found; set --data to a file or folder"),
+        (["train.csv", "no.csv"], "no.csv not found; set --test to a file or folder"),
+        (["train.csv", "class"], "--test must be a file if --test is given; got"),
+    ],
+)
+def test_a_missing_table_is_named_by_its_option(here: Path, names: list[str], line: str) -> None:
+    with pytest.raises(UserError, match=line):
+        placed([here / name for name in names]).__enter__()

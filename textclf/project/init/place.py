@@ -1,0 +1,76 @@
+"""Where the tables of a project lie: in it, so that Git or DVC can track them and another machine has them."""
+
+import contextlib
+import filecmp
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from textclf.core.errors import UserError
+from textclf.core.outputs import outputs
+
+FOLDER = Path("texts")  # of tables that were copied into the project
+RAW = Path("data/raw")  # what the stage fetch has stored
+IGNORED = ("data", "models", "reports")  # folders of outputs, which Git ignores
+
+
+@contextlib.contextmanager
+def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
+    """Yield the paths of tables below the current folder, and a line for each that is copied into `FOLDER` for this.
+
+    `given` are absolute paths: a file or folder, or the files of the training and of the test rows, which need a folder
+    of their own. If the block fails, the copies are removed. Raises `UserError` if a table is missing, or if another
+    file is in the place of its copy.
+    """
+    for path, option in zip(given, ("--data", "--test"), strict=False):
+        if not path.exists():
+            raise UserError(f"{_shown(path)} not found; set {option} to a file or folder of texts")
+        if len(given) > 1 and not path.is_file():
+            raise UserError(f"{option} must be a file if --test is given; got {_shown(path)}")
+    inside = [_shown(path) for path in given]
+    shared = Path(os.path.commonpath([path.parent for path in given])) if len(given) > 1 else None
+    if not any(map(_is_elsewhere, inside)) and shared != Path.cwd():
+        yield inside, []
+        return
+    names = [path.name for path in given]
+    if len({*names}) < len(names):  # of two folders
+        names = [f"{split}{''.join(path.suffixes)}" for split, path in zip(("train", "test"), given, strict=True)]
+    copies = {FOLDER / name: path for name, path in zip(names, given, strict=True)}
+    missing = [target for target, source in copies.items() if not _same(source, target)]
+    if taken := next((target for target in missing if target.exists()), None):
+        raise UserError(f"{taken} must not exist, because {copies[taken]} is copied there; move it")
+    made: list[Path] = []
+    try:
+        for target in missing:
+            source = copies[target]
+            with outputs(target) as (scratch,):
+                (shutil.copytree if source.is_dir() else shutil.copyfile)(source, scratch)
+            made.append(target)
+        yield [*copies], [f"{_shown(source)} copied to {target}" for target, source in copies.items()]
+    except BaseException:
+        for target in made:
+            shutil.rmtree(target) if target.is_dir() else target.unlink()
+        with contextlib.suppress(OSError):  # it has other files
+            FOLDER.rmdir()
+        raise
+
+
+def _shown(path: Path) -> Path:
+    """Return a path relative to the current folder if it lies in it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _is_elsewhere(path: Path) -> bool:
+    """Return whether a path, as `_shown` has it, is outside of the project or where Git ignores it."""
+    return path.is_absolute() or path == Path() or (path.parts[0] in IGNORED and path != RAW)
+
+
+def _same(source: Path, target: Path) -> bool:
+    """Return whether there is a copy already, as an `init` that was killed leaves it."""
+    if source.is_file():
+        return target.is_file() and filecmp.cmp(source, target, shallow=False)
+    names = sorted(path.relative_to(source) for path in source.rglob("*"))
+    if not target.is_dir() or names != sorted(path.relative_to(target) for path in target.rglob("*")):
+        return False
+    return all((source / name).is_dir() or filecmp.cmp(source / name, target / name, shallow=False) for name in names)
