@@ -46,10 +46,10 @@ default model of textclf predict, and why; and where the report is.
 """
 
 INIT = """
-Make this project your own: look at a table of labelled texts, choose settings that suit it, and write them to
-params.yaml. It names the rows, classes and repeated texts that it saw, and a reason for each setting. Columns that are
-not given are found: the texts are the longest column, the labels the one of few repeated values. The test rows decide
-nothing: validation rows are set apart for every choice. Then run `dvc repro`.
+Make a project in an empty folder, or make this one your own: look at a table of labelled texts, choose settings that
+suit it, and write them to params.yaml. It names the rows, classes and repeated texts that it saw, and a reason for each
+setting. Columns that are not given are found: the texts are the longest column, the labels the one of few repeated
+values. The test rows decide nothing: validation rows are set apart for every choice. Then run `dvc repro`.
 
   textclf init --data tickets.csv
   textclf init --migrate
@@ -135,10 +135,15 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf init`; those of tables are named as in section data of params.yaml."""
     from textclf.tables.formats import TABLE_FORMATS
 
+    parser.add_argument(
+        "folder", nargs="?", type=Path, default=Path(), metavar="FOLDER", help="of the project (default: this one)"
+    )
     parser.add_argument("--data", type=Path, metavar="PATH", help="a file, or a folder of files")
-    parser.add_argument("--test", type=Path, metavar="FILE", help="a file of test rows, in the same folder")
+    parser.add_argument("--test", type=Path, metavar="FILE", help="a file of test rows")
+    parser.add_argument("--lesson", action="store_true", help="make a project of the lesson, the default run")
+    parser.add_argument("--ci", choices=["github", "gitlab"], help="add a workflow that runs the pipeline")
     parser.add_argument("--migrate", action="store_true", help="change a params.yaml of an older textclf instead")
-    parser.add_argument("--force", action="store_true", help="overwrite a params.yaml with uncommitted changes")
+    parser.add_argument("--force", action="store_true", help="overwrite files, such as a params.yaml with changes")
     columns = parser.add_argument_group("columns")
     columns.add_argument("--text", metavar="COLUMN", help="of the texts (default: the longest)")
     columns.add_argument("--label", metavar="COLUMN", help="of the labels (default: the one of few repeated values)")

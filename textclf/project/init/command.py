@@ -1,76 +1,108 @@
-"""The command `textclf init`: look at a table, choose settings that suit it, and write them to params.yaml."""
+"""The command `textclf init`: a new project, or settings in params.yaml that suit a table."""
 
 import argparse
+import contextlib
 import os
+import re
 import shlex
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from textclf.core.about import About
 from textclf.core.errors import UserError
-from textclf.core.formatting import count_noun, points
 from textclf.core.git import git
 from textclf.core.outputs import outputs
 from textclf.core.params_text import with_values
-from textclf.core.quoting import quote_name
-from textclf.core.scripts import EXAMPLES, SOME
-from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, validate
-from textclf.evaluate.intervals import CONFIDENCE
-from textclf.evaluate.power import smallest_difference
-from textclf.project.comments import commented
-from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
+from textclf.core.settings import PARAMS_FILE, load_yaml
+from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
+from textclf.project.init.create import create, is_project, new_files, require_free
 from textclf.project.init.migrate import migrate
-from textclf.project.init.protocol import (
-    ROWS_TO_VALIDATE,
-    TEST_SIZE,
-    Choice,
-    choose_settings,
-    is_validated,
-    offer_settings,
-)
-from textclf.project.init.survey import Survey, survey
-from textclf.tables.columns import Column, column_names
-from textclf.tables.given import layout_of
-from textclf.tables.layout import Layout
-from textclf.tables.settings import OPTIONS, Data, check_option
-
-SHOWN_CLASSES = 12
-DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
-PAIRS = 3  # of models in params.yaml
+from textclf.project.init.place import placed
+from textclf.project.init.proposal import choose
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Write settings for the table that the arguments name, or migrate older ones, and print what changed."""
-    require_committed(arguments.force)
+    """Make a project in the folder, or write settings for the table into the params.yaml of one; print what is new."""
     if arguments.migrate:
+        require_committed(arguments.force)
         migrate()
         return
-    if arguments.data is None:
-        raise UserError("--data must be given, or --migrate; textclf init --help lists the arguments")
-    data, columns = describe_table(arguments)
-    data, found = survey_table(data, columns, arguments)
-    choices = choose_settings(found)
-    offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
-    about = validate(About, {"title": arguments.title, "licence": arguments.licence}, "init", "about")
-    before = load_yaml(PARAMS_FILE)
-    settings = dict([*_settings("data", data, before), *_settings("about", about, before)])
-    settings |= {choice.key: choice.value for choice in choices}
-    changed = [choice for choice in choices if _value_at(before, choice.key) != choice.value]
-    text = commented(with_values(PARAMS_FILE.read_text(encoding="utf-8"), settings))
-    with outputs(PARAMS_FILE) as (scratch,):
-        scratch.write_text(text, encoding="utf-8", newline="\n")
-    print(*summary(data, found, changed, offers), sep="\n")
+    if arguments.data is None and not arguments.lesson:
+        raise UserError("--data must be given, or --lesson; textclf init --help lists the arguments")
+    given = [Path(os.path.normpath(path.absolute())) for path in (arguments.data, arguments.test) if path is not None]
+    with in_folder(arguments.folder):
+        if is_clone() or is_project():
+            if arguments.lesson or arguments.ci:
+                raise UserError("--lesson and --ci are for a new project; this folder is one already")
+            require_committed(arguments.force)
+            _adapt(arguments, given, PARAMS_FILE.read_text(encoding="utf-8"))
+        else:
+            require_installed()
+            _create(arguments, given)
 
 
-def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Yield the dotted key and the value of each setting that stands in params.yaml, or is not the default."""
-    values = section.model_dump()
-    for key, field in type(section).model_fields.items():
-        if key in before.get(name, {}) or values[key] != field.default:
-            yield f"{name}.{key}", values[key]
+def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> None:
+    """Write settings for the table into params.yaml."""
+    with placed(given) as (paths, copies):
+        text, data, lines = choose(with_paths(arguments, paths), before, "changed beside those of data and about")
+        with outputs(PARAMS_FILE) as (scratch,):
+            scratch.write_text(text, encoding="utf-8", newline="\n")
+    print(*copies, *lines, sep="\n")
+    print(f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them")
+    print(f"next: {_add(data)}, dvc repro{', make docs' if is_clone() else ''}")
+
+
+def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
+    """Make a new project in the current folder."""
+    before = SETTINGS_HEADER + re.sub(r"\A(?:#.*\n)*\n", "", shipped("params.yaml"))
+    if not arguments.lesson:
+        before = with_values(before, {f"gate.{limit}": {} for limit in ("minimum", "maximum_drop", "slices")})
+    with placed(given) as (paths, copies):
+        if arguments.lesson:
+            text, title = before, "Your First Keras Model"
+            lines: list[str] = []
+            subject, classes, path = "the Yelp sentences of UCI", "negative and positive", None
+        else:
+            text, path, lines = choose(with_paths(arguments, paths), before, "chosen for these rows")
+            title, subject, classes = arguments.title or Path(path).stem, f"`{path}`", lines[1]
+        files = new_files(text, title, subject, classes, arguments.ci)
+        if not arguments.force:
+            require_free(files)
+        made = create(files)
+    print(*copies, *lines, *made, sep="\n")
+    print(f"project made: {len(files)} files")
+    add = "" if path is None else f"{_add(path)}, "
+    print(f"next: {add}git add ., dvc repro, git add ., git commit")
+
+
+@contextlib.contextmanager
+def in_folder(folder: Path) -> Iterator[None]:
+    """Make a folder if it is missing, and work in it; if that fails, remove it again."""
+    missing = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with contextlib.chdir(folder):
+            yield
+    except BaseException:
+        if missing:
+            with contextlib.suppress(OSError):  # something is in it
+                folder.rmdir()
+        raise
+
+
+def is_clone() -> bool:
+    """Return whether the current folder is a clone of the repository of textclf."""
+    return Path("dvc.yaml").is_file() and Path("stages/train.py").is_file() and Path("textclf").is_dir()
+
+
+def with_paths(arguments: argparse.Namespace, paths: list[Path]) -> argparse.Namespace:
+    """Return the arguments with the paths of the tables in the project."""
+    data, test = (*paths, None)[:2]
+    return argparse.Namespace(**{**vars(arguments), "data": data, "test": test})
+
+
+def _add(path: str) -> str:
+    """Return the advice to track a table."""
+    return f"git add {shlex.quote(path)} (dvc add if it is large)"
 
 
 def require_committed(force: bool) -> None:
@@ -84,142 +116,3 @@ def require_committed(force: bool) -> None:
         raise UserError(
             f"{PARAMS_FILE} must be committed before it is overwritten; it {state}; commit it, or add --force"
         )
-
-
-def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column]]:
-    """Return the section data for the table, by the arguments and by what the table shows, and the columns not used."""
-    for name in OPTIONS:
-        if (value := getattr(arguments, name)) is not None:
-            check_option(name, value)
-    path = _relative(arguments.data)
-    if not path.exists():
-        raise UserError(f"{path} not found; set --data to a file or folder of texts")
-    given = {name: getattr(arguments, name) for name in (*OPTIONS, "format", "id", "group", "split", "sheet", "query")}
-    given["quoting"] = None if arguments.quoting is None else arguments.quoting == "true"
-    # Rows without text or label can't be used; the summary counts them.
-    values = {"path": str(path), "missing": "drop"} | {name: each for name, each in given.items() if each is not None}
-    layout = _layout(_validated(values))
-    values["delimiter"] = find_delimiter(path, layout)
-    layout = replace(layout, delimiter=values["delimiter"])
-    if (split := arguments.split or find_split(path, layout)) is not None:
-        values["split"] = split
-    values["text"], values["label"], others = find_columns(path, layout, arguments.text, arguments.label, split)
-    columns = [column for column in others if column.name not in {arguments.id, arguments.group}]
-    if arguments.id is None and (column := find_id(columns, column_names(path, layout)[0])) is not None:
-        values["id"] = column
-    return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})), columns
-
-
-def survey_table(data: Data, columns: list[Column], arguments: argparse.Namespace) -> tuple[Data, Survey]:
-    """Return the section data and what the rows hold; without the ids that were found if split would refuse them."""
-    slices = tuple(find_slices([column for column in columns if column.name != data.id]))
-    path, update = Path(data.path), {"slices": slices}
-    with suppress(UserError):
-        return data, survey(path, data.model_copy(update=update))
-    data = data.model_copy(update={"id": arguments.id})
-    return data, survey(path, data.model_copy(update=update))
-
-
-def _with_test(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the settings with which rows are trained on those of one file and tested on those of another."""
-    test = _relative(arguments.test)
-    for file, option in ((path, "--data"), (test, "--test")):
-        if not file.is_file():
-            raise UserError(f"{option} must be a file if --test is given; got {file}")
-    folder = Path(os.path.commonpath([path.absolute().parent, test.absolute().parent]))
-    if Path.cwd().is_relative_to(folder):
-        raise UserError(f"--data and --test must be files of one folder of their own; got {path} and {test}; move them")
-    files = {"train": path, "test": test}
-    below = {split: file.absolute().relative_to(folder).as_posix() for split, file in files.items()}
-    return {"path": str(_relative(folder)), "files": below}
-
-
-def _validated(values: Mapping[str, Any]) -> Data:
-    data: Data = validate(Data, values, values["path"], "data")
-    return data
-
-
-def _layout(data: Data) -> Layout:
-    """Return how the table is written; errors name the options of the command."""
-    return replace(layout_of(data), columns={}, option="--")
-
-
-def _relative(path: Path) -> Path:
-    """Return the path, relative to the project if it lies in it."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def summary(data: Data, found: Survey, changed: list[Choice], offers: list[Choice]) -> list[str]:
-    """Return lines on what the table holds, which settings changed and why, and what to do next."""
-    purposes = {"texts": data.text, "labels": data.label, "ids": data.id, "groups": data.group}
-    columns = ", ".join(f"{name} in column {quote_name(column)}" for name, column in purposes.items() if column)
-    path = shlex.quote(data.path)
-    return [
-        f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
-        f"{count_noun(len(found.classes), 'class', 'classes')}: {_classes(found.classes)}",
-        f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
-        *_oddities(found),
-        _detectable(found),
-        f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} changed beside those of data and about",
-        *_listed(changed),
-        *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
-        f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them",
-        f"next: git add {path} (dvc add if it is large), dvc repro, make docs",
-    ]
-
-
-def _oddities(found: Survey) -> Iterator[str]:
-    """Yield a line for each property of the rows that the user may not expect."""
-    if found.given:
-        rows = ", ".join(f"{split} {count:,} rows" for split, count in found.given.items())
-        yield f"splits that the table gives: {rows}"
-    if found.dropped:
-        yield f"{count_noun(found.dropped, 'row')} without text or label: left out"
-    if found.repeated:
-        yield f"{count_noun(found.repeated, 'row')} with the text of an earlier row" + (
-            "" if found.given else ": kept in the same split"
-        )
-    if found.unspaced >= SOME:
-        yield f"{found.unspaced:.0%} of the texts are {EXAMPLES}: read as runs of letters"
-    if not is_validated(found):
-        few = f"fewer than {ROWS_TO_VALIDATE} rows per class: no validation rows"
-        yield f"{few}; cross-validation within the training rows chooses the default model"
-    if found.conflicts:
-        yield f"{count_noun(found.conflicts, 'text')} with several labels: no model can be right on all of their rows"
-
-
-def _detectable(found: Survey) -> str:
-    """Return a line on the smallest difference between models that the test rows detect."""
-    given = found.given.get("test")
-    rows = round(TEST_SIZE * found.rows) if given is None else given
-    smallest = smallest_difference(rows, DISAGREEMENT, (1 - CONFIDENCE) / PAIRS)
-    between = f"between models that disagree on {DISAGREEMENT:.0%} of them"
-    told = f"too few to detect a difference {between}"
-    if smallest is not None:
-        told = f"a difference below {points(smallest, signed=False)} points {between} usually goes undetected"
-    return f"{'about ' if given is None else ''}{rows:,} test rows: {told} (docs/evaluation.md)"
-
-
-def _listed(choices: list[Choice]) -> list[str]:
-    width = max((len(_setting(choice)) for choice in choices), default=0)
-    return [f"  {_setting(choice):<{width}}  {choice.reason}" for choice in choices]
-
-
-def _setting(choice: Choice) -> str:
-    return f"{choice.key}: {show(choice.value)}"
-
-
-def _value_at(content: Any, key: str) -> Any:
-    """Return the value of a dotted key, None if it is missing."""
-    for part in key.split("."):
-        content = content.get(part) if isinstance(content, dict) else None
-    return content
-
-
-def _classes(classes: Mapping[str, int]) -> str:
-    """Return the rows of each class; of many classes those of the smallest and the largest."""
-    if len(classes) <= SHOWN_CLASSES:
-        return ", ".join(f"{quote_name(name)} ({count:,})" for name, count in classes.items())
-    smallest, *_, largest = sorted(classes, key=lambda name: (classes[name], name))
-    return f"from {classes[smallest]:,} ({quote_name(smallest)}) to {classes[largest]:,} rows ({quote_name(largest)})"

@@ -180,4 +180,4 @@ def _decisions(survey: Survey) -> Iterator[Choice]:
 
 def _gate() -> Iterator[Choice]:
     for name in ("minimum", "maximum_drop", "slices"):
-        yield Choice(f"gate.{name}", {}, "the limits were the lesson's; set your own after the first run")
+        yield Choice(f"gate.{name}", {}, "limits of other rows; set your own after the first run")

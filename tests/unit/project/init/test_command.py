@@ -33,8 +33,10 @@ Run = Callable[..., Ended]
 
 @pytest.fixture
 def init(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) -> Run:
-    """Runs `textclf init` in a repository with a committed params.yaml and tickets.csv."""
+    """Runs `textclf init` in a project with a committed params.yaml and tickets.csv."""
     monkeypatch.chdir(tmp_path)
+    Path(".textclf").mkdir()
+    Path(".textclf/project.json").write_text("{}\n", encoding="utf-8")
     Path("params.yaml").write_text(BEFORE, encoding="utf-8")
     Path("tickets.csv").write_text(TABLE, encoding="utf-8")
     author = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
@@ -56,7 +58,7 @@ def test_it_says_what_it_saw_and_chose_and_what_to_do_next(init: Run) -> None:
         f"about 10 test rows: too few to detect a difference {BETWEEN} (docs/evaluation.md)",
         "params.yaml: 9 settings changed beside those of data and about",
     ]
-    assert lines[-1] == "next: git add tickets.csv (dvc add if it is large), dvc repro, make docs"
+    assert lines[-1] == "next: git add tickets.csv (dvc add if it is large), dvc repro"
 
 
 @pytest.mark.parametrize(("rows", "start"), [(1000, "about 250 test rows"), (None, "250 test rows")])
@@ -148,8 +150,16 @@ def test_a_given_test_set_stays_apart(init: Run) -> None:
     assert "splits that the table gives: train 30 rows, test 10 rows" in done.out.splitlines()
     data = load().data
     assert (data.path, data.files) == ("tickets", {"train": "old.csv", "test": "new.csv"})
-    done = init("--data", "tickets.csv", "--test", "tickets/new.csv", "--force")
-    assert "must be files of one folder of their own" in done.err
+
+
+def test_files_of_two_folders_are_copied_into_one(init: Run) -> None:
+    for name, rows in (("a/rows.csv", ROWS[:30]), ("b/rows.csv", ROWS[30:])):
+        Path(name).parent.mkdir()
+        Path(name).write_text(delimited([("ticket", "message", "team"), *rows]), encoding="utf-8")
+    assert init("--data", "a/rows.csv", "--test", "b/rows.csv", "--force").status == 0
+    data = load().data
+    assert (data.path, data.files) == ("texts", {"train": "train.csv", "test": "test.csv"})
+    assert Path("texts/test.csv").read_bytes() == Path("b/rows.csv").read_bytes()
 
 
 def test_a_column_of_splits_is_used_and_is_not_taken_for_the_labels(init: Run) -> None:

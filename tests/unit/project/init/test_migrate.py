@@ -127,4 +127,4 @@ def test_uncommitted_changes_are_not_overwritten(init: Run) -> None:
 
 
 def test_a_table_or_the_migration_must_be_asked_for(init: Run) -> None:
-    assert init().err == "error: init: --data must be given, or --migrate; textclf init --help lists the arguments\n"
+    assert init().err == "error: init: --data must be given, or --lesson; textclf init --help lists the arguments\n"

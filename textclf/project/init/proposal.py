@@ -1,0 +1,185 @@
+"""The settings that `textclf init` proposes for a table, and what it says of them."""
+
+import argparse
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from textclf.core.about import About
+from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun, points
+from textclf.core.params_text import with_values
+from textclf.core.quoting import quote_name
+from textclf.core.scripts import EXAMPLES, SOME
+from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, validate
+from textclf.evaluate.intervals import CONFIDENCE
+from textclf.evaluate.power import smallest_difference
+from textclf.project.comments import commented
+from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
+from textclf.project.init.protocol import (
+    ROWS_TO_VALIDATE,
+    TEST_SIZE,
+    Choice,
+    choose_settings,
+    is_validated,
+    offer_settings,
+)
+from textclf.project.init.survey import Survey, survey
+from textclf.tables.columns import Column, column_names
+from textclf.tables.given import layout_of
+from textclf.tables.layout import Layout
+from textclf.tables.settings import OPTIONS, Data, check_option
+
+SHOWN_CLASSES = 12
+DISAGREEMENT = 0.13  # share of the rows that only one of two models decides correctly; the lesson's
+PAIRS = 3  # of models in params.yaml
+
+
+def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, str, list[str]]:
+    """Return a params.yaml with settings for the table that the arguments name, where the table is, and what to print.
+
+    The lines say what the table holds, which settings differ from those of `before` and why; `done` is what was done
+    to these. Raises `UserError` as the reader of the table does, or if a class has too few texts.
+    """
+    data, columns = describe_table(arguments)
+    data, found = survey_table(data, columns, arguments)
+    choices = choose_settings(found)
+    offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
+    about = validate(About, {"title": arguments.title, "licence": arguments.licence}, "init", "about")
+    content = parse_yaml(before, str(PARAMS_FILE))
+    settings = dict([*_settings("data", data, content), *_settings("about", about, content)])
+    settings |= {choice.key: choice.value for choice in choices}
+    changed = [choice for choice in choices if _value_at(content, choice.key) != choice.value]
+    return commented(with_values(before, settings)), data.path, summary(data, found, changed, offers, done)
+
+
+def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the dotted key and the value of each setting that stands in params.yaml, or is not the default."""
+    values = section.model_dump()
+    for key, field in type(section).model_fields.items():
+        if key in before.get(name, {}) or values[key] != field.default:
+            yield f"{name}.{key}", values[key]
+
+
+def describe_table(arguments: argparse.Namespace) -> tuple[Data, list[Column]]:
+    """Return the section data for the table, by the arguments and by what the table shows, and the columns not used."""
+    for name in OPTIONS:
+        if (value := getattr(arguments, name)) is not None:
+            check_option(name, value)
+    path = arguments.data
+    given = {name: getattr(arguments, name) for name in (*OPTIONS, "format", "id", "group", "split", "sheet", "query")}
+    given["quoting"] = None if arguments.quoting is None else arguments.quoting == "true"
+    # Rows without text or label can't be used; the summary counts them.
+    values = {"path": str(path), "missing": "drop"} | {name: each for name, each in given.items() if each is not None}
+    layout = _layout(_validated(values))
+    values["delimiter"] = find_delimiter(path, layout)
+    layout = replace(layout, delimiter=values["delimiter"])
+    if (split := arguments.split or find_split(path, layout)) is not None:
+        values["split"] = split
+    values["text"], values["label"], others = find_columns(path, layout, arguments.text, arguments.label, split)
+    columns = [column for column in others if column.name not in {arguments.id, arguments.group}]
+    if arguments.id is None and (column := find_id(columns, column_names(path, layout)[0])) is not None:
+        values["id"] = column
+    return _validated(values | (_with_test(path, arguments) if arguments.test is not None else {})), columns
+
+
+def survey_table(data: Data, columns: list[Column], arguments: argparse.Namespace) -> tuple[Data, Survey]:
+    """Return the section data and what the rows hold; without the ids that were found if split would refuse them."""
+    slices = tuple(find_slices([column for column in columns if column.name != data.id]))
+    path, update = Path(data.path), {"slices": slices}
+    with suppress(UserError):
+        return data, survey(path, data.model_copy(update=update))
+    data = data.model_copy(update={"id": arguments.id})
+    return data, survey(path, data.model_copy(update=update))
+
+
+def _with_test(path: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the settings with which rows are trained on those of one file and tested on those of another."""
+    folder = Path(os.path.commonpath([path.parent, arguments.test.parent]))
+    files = {"train": path, "test": arguments.test}
+    return {"path": str(folder), "files": {split: file.relative_to(folder).as_posix() for split, file in files.items()}}
+
+
+def _validated(values: Mapping[str, Any]) -> Data:
+    data: Data = validate(Data, values, values["path"], "data")
+    return data
+
+
+def _layout(data: Data) -> Layout:
+    """Return how the table is written; errors name the options of the command."""
+    return replace(layout_of(data), columns={}, option="--")
+
+
+def summary(data: Data, found: Survey, changed: list[Choice], offers: list[Choice], done: str) -> list[str]:
+    """Return lines on what the table holds, and which settings changed and why."""
+    purposes = {"texts": data.text, "labels": data.label, "ids": data.id, "groups": data.group}
+    columns = ", ".join(f"{name} in column {quote_name(column)}" for name, column in purposes.items() if column)
+    return [
+        f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
+        f"{count_noun(len(found.classes), 'class', 'classes')}: {_classes(found.classes)}",
+        f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
+        *_oddities(found),
+        _detectable(found),
+        f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}",
+        *_listed(changed),
+        *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
+    ]
+
+
+def _oddities(found: Survey) -> Iterator[str]:
+    """Yield a line for each property of the rows that the user may not expect."""
+    if found.given:
+        rows = ", ".join(f"{split} {count:,} rows" for split, count in found.given.items())
+        yield f"splits that the table gives: {rows}"
+    if found.dropped:
+        yield f"{count_noun(found.dropped, 'row')} without text or label: left out"
+    if found.repeated:
+        yield f"{count_noun(found.repeated, 'row')} with the text of an earlier row" + (
+            "" if found.given else ": kept in the same split"
+        )
+    if found.unspaced >= SOME:
+        yield f"{found.unspaced:.0%} of the texts are {EXAMPLES}: read as runs of letters"
+    if not is_validated(found):
+        few = f"fewer than {ROWS_TO_VALIDATE} rows per class: no validation rows"
+        yield f"{few}; cross-validation within the training rows chooses the default model"
+    if found.conflicts:
+        yield f"{count_noun(found.conflicts, 'text')} with several labels: no model can be right on all of their rows"
+
+
+def _detectable(found: Survey) -> str:
+    """Return a line on the smallest difference between models that the test rows detect."""
+    given = found.given.get("test")
+    rows = round(TEST_SIZE * found.rows) if given is None else given
+    smallest = smallest_difference(rows, DISAGREEMENT, (1 - CONFIDENCE) / PAIRS)
+    between = f"between models that disagree on {DISAGREEMENT:.0%} of them"
+    told = f"too few to detect a difference {between}"
+    if smallest is not None:
+        told = f"a difference below {points(smallest, signed=False)} points {between} usually goes undetected"
+    return f"{'about ' if given is None else ''}{rows:,} test rows: {told} (docs/evaluation.md)"
+
+
+def _listed(choices: list[Choice]) -> list[str]:
+    width = max((len(_setting(choice)) for choice in choices), default=0)
+    return [f"  {_setting(choice):<{width}}  {choice.reason}" for choice in choices]
+
+
+def _setting(choice: Choice) -> str:
+    return f"{choice.key}: {show(choice.value)}"
+
+
+def _value_at(content: Any, key: str) -> Any:
+    """Return the value of a dotted key, None if it is missing."""
+    for part in key.split("."):
+        content = content.get(part) if isinstance(content, dict) else None
+    return content
+
+
+def _classes(classes: Mapping[str, int]) -> str:
+    """Return the rows of each class; of many classes those of the smallest and the largest."""
+    if len(classes) <= SHOWN_CLASSES:
+        return ", ".join(f"{quote_name(name)} ({count:,})" for name, count in classes.items())
+    smallest, *_, largest = sorted(classes, key=lambda name: (classes[name], name))
+    return f"from {classes[smallest]:,} ({quote_name(smallest)}) to {classes[largest]:,} rows ({quote_name(largest)})"
