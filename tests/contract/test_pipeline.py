@@ -27,6 +27,7 @@ from textclf.project.check.command import REQUIRED, run_settings, study_settings
 FILES = project_files()
 CODE = [name for name in FILES if name.startswith(("stages/", "textclf/")) and name.endswith(".py")]
 PACKAGE = "textclf/__init__.py"
+VERSION = "textclf/version.py"  # which only messages name
 FIRST = {"stages/__init__.py", PACKAGE}  # what every stage runs before anything else; check writes their checksums
 RUNNER = {"--record", "--settings"}  # arguments of every script, which textclf.core.stage takes for it
 CHECKED = "data/checked"  # what check writes; every other stage of dvc.yaml waits for it
@@ -198,7 +199,7 @@ def stage_files(stage: str) -> set[str]:
     """Return the files that a stage runs: those its script imports, and the models that it loads by name."""
     models = KINDS if stage in STUDIES or base(stage) in {"export", "report"} else model(stage)
     files = closure(script(stage), *(f"textclf/models/{name}/__init__.py" for name in models))
-    return files if stage == "check" else files - FIRST
+    return files if stage == "check" else files - FIRST - {VERSION}
 
 
 def covers(dep: str, file: str) -> bool:
