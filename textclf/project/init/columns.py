@@ -67,6 +67,8 @@ def find_columns(
 def find_text(columns: Sequence[Column], path: Path) -> str:
     """Return the name of the column whose values are longest, without those that look like identifiers."""
     texts = [column for column in columns if column.values and column.spaced >= SPACED]
+    if not any(column.values for column in columns):
+        raise UserError(f"{path} must have rows that can be read; got none; set --encoding, such as cp1252")
     if not texts:
         names = list_names([column.name for column in columns])
         raise UserError(f"{path} must have a column of texts; got none among {names}; name it by --text")

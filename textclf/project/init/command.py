@@ -26,7 +26,7 @@ def run(arguments: argparse.Namespace) -> None:
         require_committed(arguments.force)
         migrate()
         return
-    if arguments.data is None and not arguments.lesson:
+    if (arguments.data is None) != arguments.lesson:
         raise UserError("--data must be given, or --lesson; textclf init --help lists the arguments")
     given = [Path(os.path.normpath(path.absolute())) for path in (arguments.data, arguments.test) if path is not None]
     with in_folder(arguments.folder):
@@ -48,7 +48,8 @@ def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> Non
             scratch.write_text(text, encoding="utf-8", newline="\n")
     print(*copies, *lines, sep="\n")
     print(f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them")
-    print(f"next: {_add(data)}, dvc repro{', make docs' if is_clone() else ''}")
+    docs = ", make docs" if is_clone() else ""
+    print(f"next: git add {shlex.quote(data)} (dvc add if it is large), dvc repro{docs}")
 
 
 def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
@@ -68,15 +69,16 @@ def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
         if not arguments.force:
             require_free(files)
         made = create(files)
-    print(*copies, *lines, *made, sep="\n")
-    print(f"project made: {len(files)} files")
-    add = "" if path is None else f"{_add(path)}, "
-    print(f"next: {add}git add ., dvc repro, git add ., git commit")
+    print(*copies, *lines, *made, f"project made: {len(files)} files", sep="\n")
+    large = "" if path is None else f"dvc add {shlex.quote(path)} if it is large, "
+    print(f"next: {large}git add ., git commit, dvc repro")
 
 
 @contextlib.contextmanager
 def in_folder(folder: Path) -> Iterator[None]:
     """Make a folder if it is missing, and work in it; if that fails, remove it again."""
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} must be a folder; got a file")
     missing = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -98,11 +100,6 @@ def with_paths(arguments: argparse.Namespace, paths: list[Path]) -> argparse.Nam
     """Return the arguments with the paths of the tables in the project."""
     data, test = (*paths, None)[:2]
     return argparse.Namespace(**{**vars(arguments), "data": data, "test": test})
-
-
-def _add(path: str) -> str:
-    """Return the advice to track a table."""
-    return f"git add {shlex.quote(path)} (dvc add if it is large)"
 
 
 def require_committed(force: bool) -> None:

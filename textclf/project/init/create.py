@@ -9,7 +9,7 @@ from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE
-from textclf.project.generated import generated_files, write_files
+from textclf.project.generated import generated_files, shipped, write_files
 
 CORRECTIONS, README, GITIGNORE = Path("corrections.csv"), Path("README.md"), Path(".gitignore")
 IGNORED = """\
@@ -24,11 +24,7 @@ IGNORED = """\
 """
 CONFIG = "[core]\n    analytics = false\n"
 OWN_IGNORED = "/config.local\n/tmp\n/cache\n"  # as dvc init has them
-BEHAVIOUR = """\
-Failure rates of behavioural tests, one file per entry in `behave.tests` of params.yaml.
-
-This file keeps the folder in Git while there is none, because the report depends on the folder.
-"""
+BEHAVIOUR = "metrics/behaviour/README.md"  # the report depends on its folder
 
 
 def new_files(params: str, title: str, classes: str, data: str, ci: str | None) -> dict[Path, str]:
@@ -42,7 +38,7 @@ def new_files(params: str, title: str, classes: str, data: str, ci: str | None) 
         Path(".dvcignore"): ".*.scratch\n",
         Path(".dvc/config"): CONFIG,
         Path(".dvc/.gitignore"): OWN_IGNORED,
-        Path("metrics/behaviour/README.md"): BEHAVIOUR,
+        Path(BEHAVIOUR): shipped(BEHAVIOUR),
         **generated_files(ci),
     }
 

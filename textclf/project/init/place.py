@@ -4,7 +4,7 @@ import contextlib
 import filecmp
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from textclf.core.errors import UserError
@@ -28,6 +28,12 @@ def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
             raise UserError(f"{_shown(path)} not found; set {option} to a file or folder of texts")
         if len(given) > 1 and not path.is_file():
             raise UserError(f"{option} must be a file if --test is given; got {_shown(path)}")
+        if not (path.is_file() or path.is_dir()):
+            raise UserError(f"{option} must be a file or a folder; got {path}, which is neither")
+        if Path.cwd().is_relative_to(path):
+            raise UserError(
+                f"{option} must be in the project, or outside of it; got {path}, which contains the project"
+            )
     inside = [_shown(path) for path in given]
     shared = Path(os.path.commonpath([path.parent for path in given])) if len(given) > 1 else None
     if not any(map(_is_elsewhere, inside)) and shared != Path.cwd():
@@ -48,12 +54,21 @@ def placed(given: Sequence[Path]) -> Iterator[tuple[list[Path], list[str]]]:
                 (shutil.copytree if source.is_dir() else shutil.copyfile)(source, scratch)
             made.append(target)
         yield [*copies], [f"{_shown(source)} copied to {target}" for target, source in copies.items()]
-    except BaseException:
+    except BaseException as error:
         for target in made:
             shutil.rmtree(target) if target.is_dir() else target.unlink()
         with contextlib.suppress(OSError):  # it has other files
             FOLDER.rmdir()
+        if isinstance(error, UserError):  # name the file that is there
+            named = {str(target): str(_shown(source)) for target, source in copies.items()}
+            raise UserError(*(_renamed(line, named) for line in error.lines)) from error
         raise
+
+
+def _renamed(line: str, names: Mapping[str, str]) -> str:
+    for old, new in names.items():
+        line = line.replace(old, new)
+    return line
 
 
 def _shown(path: Path) -> Path:
