@@ -15,9 +15,9 @@ from textclf.core.params_text import with_values
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
 from textclf.project.init.create import create, is_project, new_files, require_free
-from textclf.project.init.migrate import migrate
 from textclf.project.init.place import placed
 from textclf.project.init.proposal import choose
+from textclf.project.upgrade.migrate import migrate
 
 
 def run(arguments: argparse.Namespace) -> None:

@@ -1,0 +1,1 @@
+"""The command `textclf upgrade`: bring a project to the installed version."""
