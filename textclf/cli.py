@@ -52,8 +52,15 @@ setting. Columns that are not given are found: the texts are the longest column,
 values. The test rows decide nothing: validation rows are set apart for every choice. Then run `dvc repro`.
 
   textclf init --data tickets.csv
-  textclf init --migrate
   textclf init --data reviews/ --files "*.jsonl" --text body --label stars --title "Shop reviews" --licence "CC BY 4.0"
+"""
+
+UPGRADE = """
+Bring the project to the installed version of textclf: migrate params.yaml, with your comments kept. It prints what
+changes before it writes. Nothing is committed: `git diff` shows the changes, `git checkout .` undoes them.
+
+  textclf upgrade --dry-run
+  textclf upgrade
 """
 
 CHECK = """
@@ -142,7 +149,6 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--test", type=Path, metavar="FILE", help="a file of test rows")
     parser.add_argument("--lesson", action="store_true", help="make a project of the lesson, the default run")
     parser.add_argument("--ci", choices=["github", "gitlab"], help="add a workflow that runs the pipeline")
-    parser.add_argument("--migrate", action="store_true", help="change a params.yaml of an older textclf instead")
     parser.add_argument("--force", action="store_true", help="overwrite files, such as a params.yaml with changes")
     columns = parser.add_argument_group("columns")
     columns.add_argument("--text", metavar="COLUMN", help="of the texts (default: the longest)")
@@ -163,6 +169,11 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     about = parser.add_argument_group("about the data, for report and model cards")
     about.add_argument("--title", help="its name")
     about.add_argument("--licence", help="its licence, such as CC BY 4.0")
+
+
+def _add_upgrade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="print what would change, and write nothing")
+    parser.add_argument("--force", action="store_true", help="overwrite files with changes of your own")
 
 
 def _add_predict(parser: argparse.ArgumentParser) -> None:
@@ -266,6 +277,7 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 
 COMMANDS = {
     "init": Command("set up the project for a table of your own", INIT, "project.init", _add_init),
+    "upgrade": Command("bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade),
     "check": Command("check params.yaml", CHECK, "project.check"),
     "predict": Command("classify texts", PREDICT, "predict", _add_predict),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),

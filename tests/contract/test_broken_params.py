@@ -206,7 +206,7 @@ WRONG_SETTINGS = [
     ),
     (
         ("train.models", "[majority, keras]"),
-        "train: models is of an older textclf; run textclf init --migrate, which changes params.yaml",
+        "train: models is of an older textclf; run textclf upgrade, which changes params.yaml",
     ),
     (("train.majority", "{kind: majority}"), "train.majority.features is missing; it must be set"),
     (

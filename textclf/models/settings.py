@@ -42,7 +42,7 @@ class Train(Section):
         if not isinstance(value, dict):
             return value
         if "models" in value:
-            raise relation("models is of an older textclf; run textclf init --migrate, which changes params.yaml")
+            raise relation("models is of an older textclf; run textclf upgrade, which changes params.yaml")
         if not value:
             raise rule("a section with at least one model")
         require_names(value, "a model")

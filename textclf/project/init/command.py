@@ -17,15 +17,10 @@ from textclf.project.generated import SETTINGS_HEADER, require_installed, shippe
 from textclf.project.init.create import create, is_project, new_files, require_free
 from textclf.project.init.place import placed
 from textclf.project.init.proposal import choose
-from textclf.project.upgrade.migrate import migrate
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Make a project in the folder, or write settings for the table into the params.yaml of one; print what is new."""
-    if arguments.migrate:
-        require_committed(arguments.force)
-        migrate()
-        return
     if (arguments.data is None) != arguments.lesson:
         raise UserError("--data must be given, or --lesson; textclf init --help lists the arguments")
     given = [Path(os.path.normpath(path.absolute())) for path in (arguments.data, arguments.test) if path is not None]

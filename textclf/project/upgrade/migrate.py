@@ -1,105 +1,163 @@
-"""The option `textclf init --migrate`: a params.yaml of an older textclf becomes one of this version.
+"""The migration of params.yaml: a text of an older textclf becomes one of this version.
 
 An older one listed the models to train in train.models, beside settings of every kind of model; a model could name
 several representations, which stood side by side. It could have evaluate.resamples, which no interval needs any more.
 """
 
 import io
-from collections.abc import Mapping
-from pathlib import Path
+import itertools
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.error import CommentMark
+from ruamel.yaml.tokens import CommentToken
 
 from textclf.core.errors import UserError
-from textclf.core.outputs import outputs
 from textclf.core.params_text import round_trip
-from textclf.core.settings import PARAMS_FILE, load_yaml, show
-from textclf.project.comments import commented
+from textclf.core.settings import PARAMS_FILE, parse_yaml, show
 
 READ = {"embedding": "sequences", "cnn": "sequences", "transformer": "pieces"}  # by default; other kinds read words
 
 
-def migrate(path: Path = PARAMS_FILE) -> None:
-    """Rewrite params.yaml and print what has changed; its other sections keep their values; all comments are made anew.
+def migrate(text: str) -> tuple[str, list[str]]:
+    """Return the text of params.yaml as this version reads it, and a sentence per change; order and comments stay.
 
-    One that names models as today only loses evaluate.resamples. Raises `UserError` if it is not of an older version,
-    or breaks a rule otherwise.
+    A text with nothing to change is returned as it is. Raises `UserError` if the text is not YAML, or its models can't
+    be told. It may break other rules: `textclf.params.parse` checks them.
     """
+    parse_yaml(text, str(PARAMS_FILE))
     yaml = round_trip()
-    load_yaml(path)  # refuses what is no mapping, in a line
-    content: Any = yaml.load(path.read_text(encoding="utf-8"))
+    below = itertools.takewhile(lambda line: line.strip()[:1] in ("", "#"), reversed(text.splitlines(keepends=True)))
+    end = "".join(reversed([*below]))  # comments, which ruamel.yaml drops if there is none at the top
+    content = yaml.load(text.removesuffix(end))
     train, evaluate = content.get("train"), content.get("evaluate")
-    names = train.get("models") if isinstance(train, dict) else None
-    lists_models = isinstance(names, list) and names and isinstance(content.get("vectorize", {}), dict)
+    lists_models = isinstance(train, dict) and "models" in train
     has_resamples = isinstance(evaluate, dict) and "resamples" in evaluate
     if not (lists_models or has_resamples):
-        raise UserError(
-            f"{path} must be of an older textclf, with train.models or evaluate.resamples; see textclf check"
-        )
-    lines = migrate_models(content, path) if lists_models else []
+        return text, []
+    _move_comments_down(content)
+    sentences = _migrate_models(content) if lists_models else []
     if has_resamples:
         del evaluate["resamples"]
-        lines.append("left out of evaluate, because no interval needs it any more: resamples")
+        sentences.append("left out of evaluate, because no interval needs it any more: resamples")
     written = io.StringIO()
     yaml.dump(content, written)
-    text = commented(written.getvalue())
-    with outputs(path) as (scratch,):
-        scratch.write_text(text, encoding="utf-8", newline="\n")
-    print(*lines, sep="\n")
-    print(f"git diff shows all changes; git checkout {path} undoes them; next: textclf check")
+    return f"{written.getvalue()}{end}", sentences
 
 
-def migrate_models(content: Any, path: Path) -> list[str]:
-    """Change the sections train, vectorize and combine of an older params.yaml; return what to say of it."""
+def _migrate_models(content: CommentedMap) -> list[str]:
+    """Change the sections train, vectorize and combine; return a sentence per change."""
     train, vectorize = content["train"], content.get("vectorize", {})
-    for name in train["models"]:
+    names = train.pop("models")
+    if not isinstance(names, list) or not names:
+        raise UserError(f"{PARAMS_FILE}: train.models must be a list of names of models; got {show(names)}")
+    if not isinstance(vectorize, dict) or not all(isinstance(entry, dict) for entry in vectorize.values()):
+        rule = "vectorize must have settings below the name of a representation, such as words"
+        raise UserError(f"{PARAMS_FILE}: {rule}; got {show(vectorize)}")
+    for name in names:
         if not isinstance(name, str) or not isinstance(train.get(name, {}), dict):
-            raise UserError(f"{path}: train.models must be names of models, each with a section; got {show(name)}")
-    models, pairs = migrated(train, list(vectorize))
-    content["train"] = CommentedMap(models)
+            rule = "train.models must be names of models, each with a section"
+            raise UserError(f"{PARAMS_FILE}: {rule}; got {show(name)}")
+    untrained = _remove(train, [name for name in train if name not in names])
+    pairs: dict[str, dict[str, str]] = {}
+    for name in names:
+        train[name] = entry = train.pop(name, CommentedMap())  # in the order of train.models
+        _rename_model(entry, name)
+        entry["features"] = _one_representation(entry["features"], pairs, vectorize)
     if pairs:
         content.insert(list(content).index("train"), "combine", CommentedMap(pairs))
-    read = {entry["features"] for entry in models.values()}
-    read |= {name for pair in pairs.values() for name in pair.values()}
-    unread = [name for name in vectorize if name not in read]
-    for name in unread:
-        del vectorize[name]
-    lines = [f"{path}: train has {', '.join(models)}, each with its kind and features"]
-    lines += [f"combine.{name}: {pair['first']} and {pair['second']} side by side" for name, pair in pairs.items()]
+    read = {train[name]["features"] for name in names} | {side for pair in pairs.values() for side in pair.values()}
+    unread = _remove(vectorize, [name for name in vectorize if name not in read])
+    sentences = [f"train has {', '.join(names)}, each with its kind and features"]
+    sentences += [f"combine.{name}: {pair['first']} and {pair['second']} side by side" for name, pair in pairs.items()]
     if any(pair["first"] in pairs for pair in pairs.values()):
-        lines.append("a pair within a pair weighs as much as the other side, so numbers differ from those of before")
-    untrained = [name for name in train if name not in {"models", *models}]
+        sentences.append("a pair within a pair weighs as much as the other side, so numbers change")
     for section, left in (("train", untrained), ("vectorize", unread)):
         if left:
-            lines.append(f"left out of {section}, because no run used them: {', '.join(left)}")
-    return lines
+            sentences.append(f"left out of {section}, because no run used them: {', '.join(left)}")
+    return sentences
 
 
-def migrated(train: Mapping[str, Any], known: list[str]) -> tuple[dict[str, Any], dict[str, dict[str, str]]]:
-    """Return the entries of the section train, and the pairs of the section combine, of an older section train.
+def _remove(section: dict[str, Any], names: list[str]) -> list[str]:
+    """Remove entries of a section, and return their names."""
+    for name in names:
+        del section[name]
+    return names
+
+
+def _rename_model(entry: CommentedMap, name: str) -> None:
+    """Give a model's entry the keys kind, which was called model, and features."""
+    place = list(entry).index("model") if "model" in entry else 0
+    kind = entry.pop("model", name)
+    entry.insert(place, "kind", kind)
+    entry.ca.items["kind"] = entry.ca.items.get("model")
+    if "features" not in entry:
+        entry.insert(place + 1, "features", READ.get(kind, "words"))
+
+
+def _one_representation(features: Any, pairs: dict[str, dict[str, str]], known: Collection[str]) -> Any:
+    """Return the one representation in the place of several; pairs that this takes are added to `pairs`.
 
     `known` are the names of representations, which no pair may have.
     """
-    pairs: dict[str, dict[str, str]] = {}
-    models: dict[str, Any] = {}
-    for name in train["models"]:
-        settings = dict(train.get(name, {}))
-        kind = settings.pop("model", name)
-        features = settings.pop("features", READ.get(kind, "words"))
-        first, *others = features if isinstance(features, list) and features else [features]
-        for second in others:
-            sides = {"first": first, "second": second}
-            first = next((pair for pair, made in pairs.items() if made == sides), None) or free_name(
-                sides, {*known, *pairs}
-            )
-            pairs[first] = sides
-        models[name] = CommentedMap({"kind": kind, "features": first} | settings)
-    return models, pairs
+    first, *others = features if isinstance(features, list) and features else [features]
+    for second in others:
+        sides = {"first": first, "second": second}
+        first = next((pair for pair, made in pairs.items() if made == sides), None) or _free_name(
+            sides, {*known, *pairs}
+        )
+        pairs[first] = sides
+    return first
 
 
-def free_name(sides: Mapping[str, Any], taken: set[str]) -> str:
+def _free_name(sides: Mapping[str, Any], taken: set[str]) -> str:
     """Return a name for a pair that is not taken, of 40 characters at most."""
     name = f"{sides['first']}_{sides['second']}"
     candidates = [name[:40], *(f"{name[:36]}_{number}" for number in range(2, 1000))]
     return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _move_comments_down(content: CommentedMap) -> None:
+    """Attach the comments between two entries to the lower one, so that they stay with it and go with it.
+
+    ruamel.yaml attaches them to the last value of the upper one, behind the comment on the line of that value.
+    """
+    above: list[CommentToken] = []
+    for mapping, key in _entries(content):
+        comments = mapping.ca.items.setdefault(key, [None] * 4)  # of the key, above it, of the value, above the value
+        comments[1] = above + (comments[1] or [])
+        above = []
+        if _is_block(mapping[key], CommentedMap):
+            above, comments[3] = comments[3] or [], None
+        place, index, position = _last_value(mapping, key)
+        token = place.ca.items.get(index, [None] * 4)[position]
+        if token is not None:
+            own, _, below = token.value.partition("\n")
+            above += [CommentToken(below, CommentMark(0))] if below else []
+            token.value = f"{own}\n"
+            if not own:
+                place.ca.items[index][position] = None
+
+
+def _entries(mapping: CommentedMap) -> Iterator[tuple[CommentedMap, str]]:
+    """Yield each mapping and key of a document in order; a value in {} or [], or a list, has no entries of its own."""
+    for key, value in mapping.items():
+        yield mapping, key
+        if _is_block(value, CommentedMap):
+            yield from _entries(value)
+
+
+def _last_value(mapping: CommentedMap, key: str) -> tuple[Any, Any, int]:
+    """Return where the comment is that follows an entry: the mapping or list, the key or index, the position."""
+    place: Any = mapping
+    index: Any = key
+    while _is_block(place[index], CommentedSeq) or (place is not mapping and _is_block(place[index], CommentedMap)):
+        place = place[index]
+        index = [*place][-1] if isinstance(place, dict) else len(place) - 1
+    return place, index, 2 if isinstance(place, dict) else 0
+
+
+def _is_block(value: Any, kind: type[CommentedMap | CommentedSeq]) -> bool:
+    """Return whether a value is a mapping or list that is not empty and spans lines."""
+    return isinstance(value, kind) and bool(value) and not value.fa.flow_style()

@@ -133,5 +133,5 @@ def test_ids_slices_and_groups_are_found_among_the_other_columns(
 
 def test_a_table_of_another_encoding_is_told_from_one_without_texts(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
-    path.write_bytes("text,label\n".encode() + "café eins,a\ncafé zwei,b\n".encode("latin-1"))
+    path.write_bytes(b"text,label\n" + "café eins,a\ncafé zwei,b\n".encode("latin-1"))
     assert "must have rows that can be read; got none; set --encoding" in refusal(find, path)

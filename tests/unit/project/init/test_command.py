@@ -253,3 +253,7 @@ def accuracy(language: str, settings: Terms) -> float:
     vectorizer = Vectorizer.fit(texts[:300], settings)
     model = LogisticRegression().fit(vectorizer.transform(texts[:300]), labels[:300])
     return float(model.score(vectorizer.transform(texts[300:]), labels[300:]))
+
+
+def test_a_table_must_be_given(init: Run) -> None:
+    assert init().err == "error: init: --data must be given, or --lesson; textclf init --help lists the arguments\n"
