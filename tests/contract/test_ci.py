@@ -82,10 +82,10 @@ def test_both_hosts_run_the_same_steps_in_the_same_order(lines: list[str]) -> No
 
 def test_the_comment_is_posted_after_the_report() -> None:
     text = "\n".join(ON_GITLAB)
-    assert text.index("textclf pr-report") < text.index("ci/comment.py") < text.index("git diff --exit-code")
+    assert text.index("textclf pr-report") < text.index("textclf.review.post") < text.index("git diff --exit-code")
     assert JOBS["comment"]["needs"] == "pipeline"
     assert "!cancelled()" in JOBS["comment"]["if"]  # also after a pipeline that failed
-    assert any("ci/comment.py" in step.get("run", "") for step in JOBS["comment"]["steps"])
+    assert any("textclf.review.post" in step.get("run", "") for step in JOBS["comment"]["steps"])
 
 
 @pytest.mark.parametrize("lines", [ON_GITHUB, ON_GITLAB], ids=["github", "gitlab"])
@@ -99,7 +99,7 @@ name=$(basename "$0")
 case "$name $*" in
   textclf*pr-report*) call="textclf pr-report"; echo report > "${COMMENT:-comment.md}" ;;
   git*ls-files*) call="git ls-files"; printf 'rows.csv.dvc\\0' ;;
-  make*|python*|git*|base*) call="$name $1" ;;
+  make*|git*|base*) call="$name $1" ;;
   dvc*config*) echo "$REMOTE"; exit ;;
   *) call="$name $*" ;;
 esac
@@ -130,7 +130,7 @@ def gitlab(folder: Path, failing: str = "", remote: str = "", request: str = "7"
 
 
 RUN = ["make .venv/run", "make repro"]
-REPORT = ["base BASE", "textclf pr-report", "python ci/comment.py"]
+REPORT = ["base BASE", "textclf pr-report", "python -m textclf.review.post"]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ REPORT = ["base BASE", "textclf pr-report", "python ci/comment.py"]
         ("base-BASE", 0),
         ("git-diff", 1),  # metrics that are not committed
         ("textclf-pr-report", 2),  # the gate
-        ("python-ci/comment.py", 2),
+        ("python--m", 2),
     ],
 )
 def test_on_gitlab_the_comment_is_posted_and_the_job_fails_if_a_step_failed(

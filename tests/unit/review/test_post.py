@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
-from ci import comment
+from textclf.review import post
 
 MARKER = "<!-- textclf:pr-report -->"
 TEXT, OLD = f"{MARKER}\n\nnew, with ü", f"{MARKER}\n\nold"
@@ -120,7 +120,7 @@ def test_the_first_comment_is_posted_with_the_token_and_then_updated(
     others = {1: (SOMEBODY, "nice"), 2: (BOT, f"> {MARKER} as somebody quotes it")}
     server.comments = dict(others)
     for text in (OLD, TEXT):
-        assert comment.main(text, environment(server, host)) == 0
+        assert post.main(text, environment(server, host)) == 0
         assert server.comments == others | {3: (BOT, text)}
     assert server.calls == [("GET", path), ("POST", path), ("GET", path), ("GET", "/user"), update]
     assert {name.title(): sent for name, sent in server.headers.items()}[header] == value
@@ -131,7 +131,7 @@ def test_our_comment_is_found_on_a_later_page(server: Server) -> None:
     for number in range(1, 251):
         server.comments[number] = SOMEBODY, "nice"
     server.comments[251] = BOT, OLD
-    assert comment.main(TEXT, environment(server, "github")) == 0
+    assert post.main(TEXT, environment(server, "github")) == 0
     assert server.calls.count(("GET", GITHUB)) == 3
     assert server.comments[251] == (BOT, TEXT)
 
@@ -143,15 +143,15 @@ def test_our_comment_is_found_on_a_later_page(server: Server) -> None:
 def test_a_marked_comment_of_somebody_else_stays_as_it_is(server: Server, host: str, author: int | None) -> None:
     server.comments = {1: (author, f"{MARKER}\n\nthe gate passed")}
     before = dict(server.comments)
-    assert comment.main(OLD, environment(server, host)) == 0
-    assert comment.main(TEXT, environment(server, host)) == 0
+    assert post.main(OLD, environment(server, host)) == 0
+    assert post.main(TEXT, environment(server, host)) == 0
     assert server.comments == before | {2: (BOT, TEXT)}
 
 
 def test_a_personal_token_on_github_updates_that_persons_comment(server: Server) -> None:
     server.comments = {1: (BOT, OLD), 2: (SOMEBODY, OLD)}
     server.caller, server.tells_account = SOMEBODY, True
-    assert comment.main(TEXT, environment(server, "github")) == 0
+    assert post.main(TEXT, environment(server, "github")) == 0
     assert server.comments == {1: (BOT, OLD), 2: (SOMEBODY, TEXT)}
 
 
@@ -161,7 +161,7 @@ def test_a_token_of_an_unknown_account_on_gitlab_updates_nothing(
     server.comments = {1: (BOT, OLD)}
     variables = environment(server, "gitlab")
     server.tells_account = False
-    assert comment.main(TEXT, variables) == 0
+    assert post.main(TEXT, variables) == 0
     assert server.comments == {1: (BOT, OLD), 2: (BOT, TEXT)}
     assert "the token may not ask for its own account" in capsys.readouterr().out
 
@@ -170,10 +170,10 @@ def test_a_token_of_an_unknown_account_on_gitlab_updates_nothing(
 def test_without_a_token_that_may_comment_nothing_fails(
     server: Server, host: str, token: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert comment.main(TEXT, {**environment(server, host), token: ""}) == 0
+    assert post.main(TEXT, {**environment(server, host), token: ""}) == 0
     assert server.calls == []
     server.status = 403
-    assert comment.main(TEXT, environment(server, host)) == 0
+    assert post.main(TEXT, environment(server, host)) == 0
     assert "may not comment" in capsys.readouterr().out
 
 
@@ -190,7 +190,7 @@ def test_an_error_is_one_line_without_the_token(
     text: str, changed: dict[str, str], status: int, line: str, server: Server, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server.status = status
-    assert comment.main(text, environment(server, "github") | changed) == 2
+    assert post.main(text, environment(server, "github") | changed) == 2
     (error,) = capsys.readouterr().err.splitlines()
     assert error.startswith("error: comment: ")
     assert line in error
@@ -198,5 +198,5 @@ def test_an_error_is_one_line_without_the_token(
 
 
 def test_a_missing_variable_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert comment.main(TEXT, {"GITHUB_TOKEN": "secret", "GITHUB_API_URL": "http://127.0.0.1:1"}) == 2
+    assert post.main(TEXT, {"GITHUB_TOKEN": "secret", "GITHUB_API_URL": "http://127.0.0.1:1"}) == 2
     assert "GITHUB_REPOSITORY must be set" in capsys.readouterr().err

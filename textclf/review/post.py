@@ -1,6 +1,6 @@
 """Post the report as a comment on a GitHub pull request or a GitLab merge request, or update the one already there.
 
-    python3 ci/comment.py <comment.md
+    python3 -m textclf.review.post <comment.md
 
 The first line of the comment is a hidden marker that identifies it. A comment with the marker is updated only if the
 token's own account wrote it; anybody else's stays as it is. The address comes from the variables that GitHub Actions
