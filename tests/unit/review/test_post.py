@@ -1,6 +1,8 @@
 """The comment on a pull request, posted to an API that answers as GitHub's and GitLab's do."""
 
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -9,6 +11,7 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 
+from tests.verify import ROOT
 from textclf.review import post
 
 MARKER = "<!-- textclf:pr-report -->"
@@ -200,3 +203,16 @@ def test_an_error_is_one_line_without_the_token(
 def test_a_missing_variable_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert post.main(TEXT, {"GITHUB_TOKEN": "secret", "GITHUB_API_URL": "http://127.0.0.1:1"}) == 2
     assert "GITHUB_REPOSITORY must be set" in capsys.readouterr().err
+
+
+def test_posting_loads_only_the_standard_library_and_what_importing_textclf_loads() -> None:
+    def python(*arguments: str) -> str:
+        command = [sys.executable, "-S", *arguments]  # without site-packages
+        return subprocess.run(
+            command, cwd=ROOT, env={}, input=TEXT, check=True, capture_output=True, encoding="utf-8"
+        ).stdout
+
+    assert python("-m", "textclf.review.post").startswith("no token, so no comment")
+    loaded = set(python("-c", "import sys, textclf.review.post; print(*sys.modules)").split())
+    own = {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names} - {"__main__"}
+    assert own == {"textclf", "textclf.core", "textclf.core.arithmetic", "textclf.review", "textclf.review.post"}
