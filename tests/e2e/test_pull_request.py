@@ -14,6 +14,7 @@ from tests import verify
 from tests.verify import Copy
 
 MODEL = "logistic_regression"  # it is cheap to train
+UNPAIRED = "- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner)"
 MARKER = "<!-- textclf:pr-report -->"
 
 
@@ -74,7 +75,7 @@ def row(result: Result, *cells: str) -> str:
     return next(line.removeprefix(start) for line in result.lines if line.startswith(start))
 
 
-def test_a_change_within_noise_is_reported_as_such_by_pairs_of_predictions(branch: Copy, reported: Result) -> None:
+def test_a_change_within_noise_is_reported_as_such_by_pairs_of_predictions(reported: Result) -> None:
     result = reported
     assert (result.code, result.errors) == (0, "")
     assert result.lines[0] == MARKER
@@ -82,15 +83,31 @@ def test_a_change_within_noise_is_reported_as_such_by_pairs_of_predictions(branc
     assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| within noise |")
     assert f"| `train.{MODEL}.C` | `1.0` | `2.0` |" in result.lines
     assert "Unchanged: `keras`, `majority`." in result.lines
-    rows = verify.read_lock(branch.folder)
-    assert f"| `train@{MODEL}` | `train.{MODEL}.C` | `data/predictions/{MODEL}.parquet`" in result.out
-    assert not any(f"| `{stage}` |" in result.out for stage in ("split", "vectorize", "train@keras") if stage in rows)
+    (stages,) = (line for line in result.lines if line.startswith("- Changed stages: "))
+    assert f"- Changed stages: `train@{MODEL}` (`train.{MODEL}.C`), `check` (" in stages
+    assert stages.endswith("); after them `evaluate`, `plot`.")
+    assert not any(f"`{stage}`" in stages for stage in ("split", "vectorize@words", "train@keras"))
     assert f"| `training.json: {MODEL}.C` | `1.0` | `2.0` |" in result.lines
     assert len(result.out.encode()) < 65_536
     paired = "- Paired 95% intervals (predictions of both revisions, row by row):"
     assert f"{paired} `{MODEL}` on 250 `test` rows." in result.lines
     assert "McNemar's exact test" in result.out
     assert "Unpaired" not in result.out
+
+
+@pytest.mark.slow
+def test_the_comment_on_a_change_of_one_setting_has_at_most_60_lines(branch: Copy, tmp_path: Path) -> None:
+    copy = another(branch, tmp_path)
+    copy.run("git", "checkout", "--quiet", "main")
+    copy.dvc("checkout")
+    commit(copy, "train.keras.epochs=25")
+    result = pr_report(
+        copy, "HEAD^", "--image-url", "https://example.org/{revision}/{path}", "--report-url", "https://a.org"
+    )
+    assert "On the test rows `keras` is better in log_loss" in result.out
+    for part in ("McNemar", "<img ", "More metrics of models that changed: ", "[The report of this run]"):
+        assert part in result.out
+    assert len(result.lines) <= 60
 
 
 def test_a_revision_is_compared_as_the_working_tree_is(branch: Copy, reported: Result) -> None:
@@ -135,8 +152,8 @@ def test_without_predictions_the_intervals_are_unpaired_until_ci_base_restores_t
     cached_file.unlink()
     result = pr_report(copy, "main")
     assert result.code == 0
-    unpaired = "- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner):"
-    assert f"{unpaired} `{MODEL}` on `test` rows; for the same rows they are too wide" in result.out
+    reason = "this machine has no predictions of the base that this version reads"
+    assert f"{UNPAIRED}, because {reason}: `{MODEL}` on `test` rows; for the same rows they are too wide" in result.out
     assert "Paired" not in result.out
     assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| within noise |")
     copy.run("ci/base", "main")
@@ -182,14 +199,14 @@ def test_the_gate_fails_on_a_drop_beyond_the_noise(branch: Copy, tmp_path: Path)
 def test_numbers_of_different_rows_are_marked_as_such(branch: Copy, tmp_path: Path) -> None:
     copy = another(branch, tmp_path)
     copy.dvc("checkout")
-    commit(copy, "split.seed=1", *verify.only("majority"), "gate.minimum={}", "gate.maximum_drop={}")
+    commit(copy, "split.seed=1", *verify.only(MODEL), "gate.minimum={}", "gate.maximum_drop={}")
     result = pr_report(copy, "main")
     assert result.code == 0
     for text in (
         "; the test rows differ from those of the base; no gate is set; the rules of the gate changed.**\n",
         "\n- **The rows differ from the base: the two numbers of a line were measured on different rows.**\n",
-        f"\nRemoved: `keras`, `{MODEL}`.\n",
-        "\n- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner): `majority` on `test` rows.\n",
+        "\nRemoved: `keras`, `majority`.\n",
+        f"\n{UNPAIRED}, because the rows or their labels differ: `{MODEL}` on `test` rows.\n",
     ):
         assert text in result.out
 

@@ -4,7 +4,7 @@ Nothing in this module reads a file: metrics come as the nested mappings that me
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,7 +17,16 @@ IMPORTANT = tuple(name for name, metric in METRICS.items() if metric.important)
 ORDER = (*IMPORTANT, *(name for name in METRICS if name not in IMPORTANT))
 
 Verdict = Literal[
-    "better", "worse", "within noise", "no interval", "too few rows", "unchanged", "new", "removed", "different task"
+    "better",
+    "worse",
+    "within noise",
+    "no interval",
+    "too few rows",
+    "baseline",
+    "unchanged",
+    "new",
+    "removed",
+    "different task",
 ]
 Numbers = dict[str, dict[str, dict[str, Any]]]  # model -> split -> metric -> value
 Key = tuple[str, str, str]  # model, split, metric
@@ -28,7 +37,8 @@ class Change:
     """A metric at the base and at the head, None where it is missing, and the interval of head minus base.
 
     If `same_task` is False, the two numbers measure different things and have neither difference nor interval.
-    `few_rows` says that a revision has too few rows for an interval.
+    `few_rows` says that a revision has too few rows for an interval. `baseline` says that the model learns nothing from
+    texts, so that its metrics change with the rows alone and are neither better nor worse.
     """
 
     model: str
@@ -39,6 +49,7 @@ class Change:
     interval: Interval | None = None
     same_task: bool = True
     few_rows: bool = False
+    baseline: bool = False
 
     @property
     def key(self) -> Key:
@@ -80,6 +91,11 @@ class Change:
         return self.interval is not None and self.interval.low <= 0 <= self.interval.high
 
     @property
+    def judged_by(self) -> Interval | None:
+        """Return the interval that the verdict of a change rests on; None if there is no such verdict."""
+        return None if self.baseline or self.difference == 0 else self.interval
+
+    @property
     def verdict(self) -> Verdict:
         """Return the verdict; better and worse mean that the interval excludes 0."""
         if self.base is None or self.head is None:
@@ -88,6 +104,8 @@ class Change:
             return "different task"
         if self.difference == 0:
             return "unchanged"
+        if self.baseline:
+            return "baseline"
         if self.interval is None:
             return "too few rows" if self.few_rows else "no interval"
         if self.within_noise:
@@ -105,12 +123,17 @@ def unpaired_interval(head: float, base: float, head_interval: Interval, base_in
 
 
 def compare_metrics(
-    base: Numbers, head: Numbers, base_intervals: Numbers, head_intervals: Numbers, same_task: bool = True
+    base: Numbers,
+    head: Numbers,
+    base_intervals: Numbers,
+    head_intervals: Numbers,
+    same_task: bool = True,
+    baselines: Collection[str] = (),
 ) -> list[Change]:
     """Return the change of every metric of either revision, in the order of the report.
 
     The interval is `unpaired_interval` of the `low` and `high` that `base_intervals` and `head_intervals` hold. There
-    is none if one of these is missing or the tasks differ.
+    is none if one of these is missing or the tasks differ. `baselines` are the models that learn nothing from texts.
     """
     keys = {
         (model, split, metric)
@@ -126,7 +149,7 @@ def compare_metrics(
         interval = None
         if same_task and None not in (before, now) and all(ends):
             interval = unpaired_interval(now, before, *(Interval(each["low"], each["high"]) for each in ends))
-        changes.append(Change(*key, before, now, interval, same_task, few_rows=None in ends))
+        changes.append(Change(*key, before, now, interval, same_task, None in ends, key[0] in baselines))
     return changes
 
 

@@ -15,12 +15,13 @@ from typing import Any
 from urllib.parse import quote
 
 from textclf.behave.results import Behaviour
-from textclf.core.differences import Difference, compare_values
+from textclf.core.differences import Difference, compare_values, value_at
 from textclf.core.errors import UserError
 from textclf.core.outputs import writing
 from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.looks import count_results, widen
 from textclf.evaluate.settings import Evaluate
+from textclf.models.settings import CONSTANT
 from textclf.review import revisions
 from textclf.review.changes import Numbers, compare_metrics
 from textclf.review.comment import Figure, Report, render
@@ -32,6 +33,8 @@ from textclf.review.settings import Gate
 
 GATE_FAILED = 1
 CONFIDENCE = "evaluate.confidence"
+NOT_LISTED = {revisions.EVALUATION, revisions.INTERVALS, revisions.SLICES, revisions.COMPARISONS}
+SETTLED = ("unchanged", "new", "removed", "different task")  # verdicts of numbers that are not compared
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,9 +74,12 @@ def compare(base: Revision, head: Revision) -> Report:
     if len(levels) < 2:  # intervals of different levels can't be combined
         intervals = base.metrics(revisions.INTERVALS), head.metrics(revisions.INTERVALS)
     task = task_differences(params, [side.metrics(revisions.SPLITS) for side in sides])
-    changes = compare_metrics(*measured, *intervals, same_task=not task)
+    baselines = {
+        model for model in measured[1] if all(value_at(side, f"train.{model}.kind") == CONSTANT for side in params)
+    }
+    changes = compare_metrics(*measured, *intervals, not task, baselines)
     pairing = Pairing()
-    moved = [change for change in changes if change.verdict not in ("unchanged", "new", "removed", "different task")]
+    moved = [change for change in changes if change.verdict not in SETTLED]
     if moved and len(levels) == 1 and settings[0] and settings[1]:
         models = sorted({change.model for change in moved})
         stratified = is_stratified(params[1], head.metrics(revisions.SPLITS))
@@ -84,7 +90,7 @@ def compare(base: Revision, head: Revision) -> Report:
     folder = Path(head.metric_files()[revisions.EVALUATION]).parent
     looks = count_results(head.metrics(revisions.DECISIONS), folder, "" if head.tree else head.commit)
     of_best = {}
-    for model in sorted({change.model for change in moved if change.split == "test"}):
+    for model in sorted({change.model for change in moved if change.split == "test" and not change.baseline}):
         ends = intervals[1].get(model, {}).get("test", {}).get("accuracy")
         if ends and levels:
             of_best[model] = widen(measured[1][model]["test"]["accuracy"], ends, min(levels), looks)
@@ -110,6 +116,7 @@ def compare(base: Revision, head: Revision) -> Report:
         # A wider interval lets more pass, so the level belongs to the gate. A base without a gate had none to change.
         gate_changes=[d for d in differences if d.name.startswith(("gate.", CONFIDENCE)) and params[0].get("gate")],
         pairs=pairing.pairs,
+        why_unpaired=pairing.unpaired,
         looks=looks,
         of_best=of_best,
         task=task,
@@ -147,12 +154,12 @@ def _evaluate_section(side: Revision) -> Evaluate | None:
 def _other_metrics(sides: Sequence[Revision]) -> list[Difference]:
     """Return what differs in the metrics files other than those of the models' metrics.
 
-    Slices are many, and mostly differ by chance; the gate can watch some of them. The calibration error of a calibrated
-    model says nothing about what changed.
+    Slices are many, and mostly differ by chance; the gate can watch some of them. Comparisons of models follow from the
+    models' metrics. The calibration error of a calibrated model says nothing about what changed.
     """
     files = [side.metric_files() for side in sides]
     differences = []
-    for name in sorted({*files[0], *files[1]} - {revisions.EVALUATION, revisions.INTERVALS, revisions.SLICES}):
+    for name in sorted({*files[0], *files[1]} - NOT_LISTED):
         contents: list[Any] = [side.metrics(name) for side in sides]
         differences += [
             replace(entry, name=f"{name}: {entry.name}")

@@ -12,13 +12,29 @@ from textclf.core.formatting import join_names
 from textclf.evaluate.intervals import Interval
 from textclf.review import markdown
 from textclf.review.changes import IMPORTANT, JUDGED, Change, Verdict
-from textclf.review.differences import StageChange
+from textclf.review.differences import StageChange, find_causes
 from textclf.review.gate import Check
 from textclf.review.pairing import Pair
 
 MARKER = Markup("<!-- textclf:pr-report -->")  # the first line, by which the comment is found and replaced
 LIMIT = 65_000  # bytes; GitHub accepts 65,536 characters
-MOST = 60  # rows of a table outside the folded details
+TOO_FEW = "too few rows are right or wrong for a paired one"
+NOT_READ = "this version does not read the settings of evaluate of both revisions"
+LINES = 60  # of a comment, at most if only folded tables have to be cut for it
+MOST = 60  # rows of a table
+FOLDED = (
+    MOST,
+    40,
+    30,
+    20,
+    15,
+    12,
+    10,
+    8,
+    6,
+    5,
+    4,
+)  # rows of a folded table, the first that keeps to `LINES`
 
 
 @dataclass(frozen=True)
@@ -41,6 +57,8 @@ class Report:
     gate_errors: tuple[str, ...] = ()  # why the gate could not be checked; there are no checks then
     gate_changes: list[Difference] = field(default_factory=list)
     pairs: list[Pair] = field(default_factory=list)
+    why_unpaired: dict[tuple[str, str], str] = field(default_factory=dict)  # by model and split
+    base_failure: str = ""  # why the run of the base failed
     looks: int = 1  # results on the test rows of the head that Git has
     of_best: dict[str, Interval] = field(default_factory=dict)  # of the accuracy of models, as the best of these
     task: list[str] = field(default_factory=list)  # names of what makes the task different from the base's
@@ -55,25 +73,15 @@ class Report:
     report_url: str = ""
 
     @property
-    def moved(self) -> list[Change]:
-        """Return the changes of metrics that did change."""
-        return [change for change in self.changes if change.verdict != "unchanged"]
-
-    @property
     def has_intervals(self) -> bool:
         """Return whether any metric changed and has an interval."""
-        return any(change.interval and change.difference for change in self.changes)
-
-    @property
-    def has_training_intervals(self) -> bool:
-        """Return whether a metric of rows that the models were trained on changed and has an interval."""
-        return any(change.split not in JUDGED and change.interval for change in self.moved)
+        return any(change.judged_by for change in self.changes)
 
     @property
     def without_interval(self) -> list[str]:
         """Return the metrics that changed on rows not trained on, and have no verdict on any of these rows."""
         without = {change.metric for change in self.judged if change.verdict in ("no interval", "too few rows")}
-        return sorted(without - {change.metric for change in self.judged if change.interval and change.difference})
+        return sorted(without - {change.metric for change in self.judged if change.judged_by})
 
     @property
     def figures_without_image(self) -> list[str]:
@@ -91,15 +99,42 @@ class Report:
         return [check for check in self.checks if check.reason]
 
     @property
-    def unpaired(self) -> dict[tuple[str, str], list[str]]:
-        """Return model and split of the changes whose interval is not paired, with the metrics if only some are not."""
+    def passed(self) -> list[Check]:
+        """Return the checks that did not fail."""
+        return [check for check in self.checks if not check.reason]
+
+    @property
+    def unpaired(self) -> dict[Markup, dict[tuple[str, str], list[str]]]:
+        """Return model and split of the changes whose interval is not paired, by the reason.
+
+        If only some metrics of a model and split are not paired, these are named.
+        """
         paired = {(pair.model, pair.split): pair.unpaired for pair in self.pairs}
-        found: dict[tuple[str, str], list[str]] = {}
+        found: dict[Markup, dict[tuple[str, str], list[str]]] = {}
         for change in self.judged:
             key = change.model, change.split
-            if change.interval and change.difference and change.metric in paired.get(key, {change.metric}):
-                found.setdefault(key, []).extend([change.metric] if key in paired else [])
+            if change.judged_by and change.metric in paired.get(key, {change.metric}):
+                reason = TOO_FEW if key in paired else self.why_unpaired.get(key, NOT_READ)
+                if self.base_failure and "of the base" in reason:
+                    reason = f"{reason}, because its run failed: {markdown.code(self.base_failure, 300)}"
+                metrics = found.setdefault(markdown.safe(reason), {}).setdefault(key, [])
+                metrics += [change.metric] if key in paired else []
         return found
+
+    @property
+    def causes(self) -> list[tuple[str, list[str]]]:
+        """Return the stages that did not only follow another one, each with those of its inputs that changed."""
+        return list(find_causes(self.stages).items())
+
+    @property
+    def followers(self) -> list[str]:
+        """Return the stages whose changed inputs are all outputs of other stages."""
+        return [stage.name for stage in self.stages if stage.name not in dict(self.causes)]
+
+    @property
+    def same_outputs(self) -> list[str]:
+        """Return the stages that ran without changing their outputs."""
+        return [stage.name for stage in self.stages if not stage.outputs]
 
     def models(self, verdict: Literal["unchanged", "removed"]) -> list[str]:
         """Return the models whose metrics on rows not trained on all have this verdict."""
@@ -114,33 +149,49 @@ class Report:
         hidden = {*self.models("unchanged"), *self.models("removed")}
         return [change for change in self.judged if change.metric in IMPORTANT and change.model not in hidden]
 
+    @property
+    def more_rows(self) -> list[Change]:
+        """Return the other changes on rows not trained on: the rows of the folded table."""
+        shown = self.main_rows[:MOST]
+        return [change for change in self.judged if change.verdict != "unchanged" and change not in shown]
+
+    @property
+    def of_training_rows(self) -> int:
+        """Return how many metrics changed on rows that the models were trained on."""
+        return sum(change.verdict != "unchanged" and change.split not in JUDGED for change in self.changes)
+
 
 def render(report: Report, limit: int = LIMIT) -> str:
     """Return the Markdown of the comment, at most `limit` bytes long.
 
-    If it is too long, sections are left out in the order of `sections`, and the comment says which; if even the rest is
-    too long, it is cut at the end of a line.
+    Folded tables are cut, as `FOLDED` says, so that the comment has at most `LINES` lines. If it is too long, sections
+    are left out in the order of `sections`, and the comment says which; if even the rest is too long, it is cut at the
+    end of a line.
     """
     sections = {
         "other metrics": report.others,
-        "all metrics": report.moved,
-        "stages": report.stages,
-        "gate": report.checks,
+        "metrics": report.more_rows,
         "figures": report.figures,
         "params": True,
     }
     present = [name for name, content in sections.items() if content]
     template = markdown.template("comment.md.j2")
-    for count in range(len(present) + 1):
+
+    def fill(rows: int, left_out: int) -> str:
         text = template.render(
             report=report,
             headline=headline(report),
             marker=MARKER,
             most=MOST,
-            shown=present[count:],
-            left_out=markdown.safe(", ".join(present[:count])),
+            rows=rows,
+            shown=present[left_out:],
+            left_out=markdown.safe(", ".join(present[:left_out])),
         )
-        text = re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+        return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
+
+    rows = next((rows for rows in FOLDED if fill(rows, 0).count("\n") <= LINES), FOLDED[-1])
+    for left_out in range(len(present) + 1):
+        text = fill(rows, left_out)
         if len(text.encode()) <= limit:
             return text
     note = "\n\nLeft out, because the comment would be too long: everything else.\n"
@@ -197,6 +248,7 @@ def _phrase(model: str, changes: Sequence[Change]) -> tuple[int, str] | None:
         "no interval": "changed, without an interval to judge by",
         "too few rows": "changed, with too few rows to judge by",
         "within noise": "changed within noise",
+        "baseline": "(baseline) changed",
     }
     return next(
         ((rank, f"{name} {phrase}") for rank, (verdict, phrase) in enumerate(others.items(), 2) if verdict in metrics),

@@ -101,6 +101,20 @@ def compare_stages(base: Mapping[str, Any], head: Mapping[str, Any]) -> list[Sta
     return changes
 
 
+def find_causes(stages: Sequence[StageChange]) -> dict[str, list[str]]:
+    """Return the changed inputs of each stage that no other stage which changed wrote; only stages with such inputs."""
+    written = {out for stage in stages for out in stage.outputs}
+    causes: dict[str, list[str]] = {}
+    for stage in stages:
+        inputs = [name for name in stage.inputs if not any(_overlap(name, out) for out in written)]
+        causes |= {stage.name: inputs} if inputs else {}
+    return causes
+
+
+def _overlap(one: str, other: str) -> bool:
+    return one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
+
+
 def _compare_params(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
     before, after = old.get("params", {}), new.get("params", {})
     for file in before | after:

@@ -97,8 +97,8 @@ def reason(check: Check) -> Markup:
 
 
 def outcome(check: Check) -> Markup:
-    """Return the outcome of a rule of the gate, in bold if it failed."""
-    return safe("**failed**" if check.reason else check.outcome)
+    """Return the outcome of a rule of the gate."""
+    return safe(check.outcome)
 
 
 def p_equals(value: float) -> Markup:

@@ -19,6 +19,8 @@ from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
 from textclf.review.changes import JUDGED, Change, Key
 
+OTHER_ROWS = "the rows or their labels differ"
+
 
 @dataclass(frozen=True)
 class Decided:
@@ -72,6 +74,7 @@ class Pairing:
 
     intervals: dict[Key, Interval] = field(default_factory=dict)
     pairs: list[Pair] = field(default_factory=list)
+    unpaired: dict[tuple[str, str], str] = field(default_factory=dict)  # why, by model and split
     same_test_rows: list[bool] = field(default_factory=list)  # one per model that could be compared
 
     def replace_intervals(self, changes: Iterable[Change]) -> list[Change]:
@@ -89,31 +92,55 @@ def pair_predictions(
 ) -> Pairing:
     """Return paired intervals of the changes, by the predictions (all splits) of each model at both revisions.
 
-    A model and split are left out unless both revisions predicted the same rows, and their predictions give the metrics
-    that were recorded: other metrics were computed by other code. So are the splits in `clustered`, whose rows are not
-    independent: the unpaired intervals of the metrics file allow for that.
+    A model and split are left out, with the reason in `unpaired`, unless both revisions predicted the same rows, and
+    their predictions give the metrics that were recorded: other metrics were computed by other code. So are the splits
+    in `clustered`, whose rows are not independent: the unpaired intervals of the metrics file allow for that. Of a
+    baseline only the rows are compared.
     """
     pairing = Pairing()
     groups: dict[tuple[str, str], list[Change]] = {}
     for change in changes:
         groups.setdefault((change.model, change.split), []).append(change)
     for (model, split), group in groups.items():
-        if model not in base or model not in head or split not in JUDGED:
+        if split not in JUDGED:
+            continue
+        missing = [name for name, side in (("base", base), ("head", head)) if model not in side]
+        if missing:
+            pairing.unpaired[model, split] = no_predictions(*missing)
             continue
         old, new = (side[model].take(side[model].rows.split == split) for side in (base, head))
-        same = same_rows(old, new)
+        reason = why_unpaired(old, new, group, split in clustered)
         if split == "test":
-            pairing.same_test_rows.append(same)
-        if not same or old.rows.classes != new.rows.classes or split in clustered:
+            pairing.same_test_rows.append(reason != OTHER_ROWS)
+        if group[0].baseline:
             continue
-        measured = old.metrics(), new.metrics()
-        if any((c.base, c.head) != tuple(metrics.get(c.metric) for metrics in measured) for c in group):
+        if reason:
+            pairing.unpaired[model, split] = reason
             continue
         intervals, test = paired_intervals(old, new, settings, stratified)
         pairing.intervals |= {(model, split, metric): interval for metric, interval in intervals.items()}
         unpaired = frozenset(change.metric for change in group if change.metric not in intervals)
         pairing.pairs.append(Pair(model, split, len(new.rows), test, unpaired))
     return pairing
+
+
+def why_unpaired(base: Decided, head: Decided, changes: Iterable[Change], clustered: bool) -> str:
+    """Return why the predictions for a split can't be paired row by row; an empty text if they can."""
+    if not same_rows(base, head):
+        return OTHER_ROWS
+    if base.rows.classes != head.rows.classes:
+        return "the classes differ"
+    if clustered:
+        return "rows depend on each other, by a text or a group that they share"
+    measured = base.metrics(), head.metrics()
+    if any((c.base, c.head) != tuple(metrics.get(c.metric) for metrics in measured) for c in changes):
+        return "the recorded metrics are not those that this version computes of the predictions"
+    return ""
+
+
+def no_predictions(*sides: str) -> str:
+    """Return the reason why a model is not paired of which the named revisions have no predictions here."""
+    return f"this machine has no predictions of the {' and the '.join(sides)} that this version reads"
 
 
 def same_rows(base: Decided, head: Decided) -> bool:

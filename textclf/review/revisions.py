@@ -24,7 +24,7 @@ from textclf.review.records import Lock, Pipeline
 S = TypeVar("S", bound=Section)
 # Names of files among the outputs of dvc.yaml
 EVALUATION, INTERVALS, DECISIONS = "evaluation.json", "intervals.json", "decisions.json"
-SLICES, SPLITS = "slices.json", "splits.json"
+SLICES, SPLITS, COMPARISONS = "slices.json", "splits.json", "comparisons.json"
 
 
 @dataclass(frozen=True)

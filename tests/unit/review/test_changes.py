@@ -1,6 +1,7 @@
 """Changes of metrics: intervals, verdicts and their order."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -80,6 +81,8 @@ def test_changes_are_sorted_by_model_then_test_rows_then_importance_of_the_metri
         (change("accuracy", 0.8, 0.7, (-0.2, 0.01)), "within noise"),
         (change("accuracy", 0.8, 0.7, (-0.2, 0.0)), "within noise"),
         (change("accuracy", 0.8, 0.9, (0.0, 0.2)), "within noise"),
+        (replace(change("accuracy", 0.8, 0.9, (0.05, 0.2)), baseline=True), "baseline"),
+        (replace(change("accuracy", 0.8, 0.8, (0.05, 0.2)), baseline=True), "unchanged"),
         (change("f1", 0.8, 0.8, same_task=False), "different task"),
         (change("f1", None, 0.8, same_task=False), "new"),
         (change("f1", 0.8, None, same_task=False), "removed"),

@@ -18,6 +18,7 @@ from textclf.review import command
 from textclf.review.comment import MARKER
 from textclf.review.pairing import Pairing
 
+METHODS = "methods of Newcombe and of Zou & Donner"
 EVALUATION = "metrics/evaluation.json"
 NOT_JSON = " must be JSON with finite numbers; got something else"
 TREE = "of the working tree"
@@ -151,7 +152,21 @@ def test_predictions_whose_ids_are_no_text_are_those_of_another_version(
     pull_request.lock(pull)
     code, out, err = pr_report(capfd, "HEAD")
     assert (code, err) == (0, "")
-    assert "- Unpaired 95% intervals" in out
+    assert f"Unpaired 95% intervals ({METHODS}), because this machine has no predictions of the head that" in out
+
+
+def test_a_baseline_is_not_called_better(
+    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shutil.copytree(pull, tmp_path / "project"))
+    assert "`majority` changed" in pr_report(capfd, "HEAD")[1]
+    put("params.yaml", ("train", "majority"), {"kind": "majority", "features": "words"})
+    assert "`majority` changed" in pr_report(capfd, "HEAD")[1]  # it was another model at the base
+    pull_request.commit(tmp_path / "project", "params.yaml")
+    out = pr_report(capfd, "HEAD")[1]
+    assert "**On the test rows `majority` (baseline) changed; the gate passed.**" in out
+    assert "McNemar" not in out
+    assert "95%" not in out
 
 
 # What is asked for, and what the gate can not check
@@ -208,7 +223,7 @@ def test_a_different_task_has_no_verdict(capfd: pytest.CaptureFixture[str]) -> N
     assert out.splitlines()[4] == said
     row = next(line for line in out.splitlines() if line.startswith("| `majority` | `test` | `accuracy` | "))
     assert row.endswith("|  | different task |")
-    assert "| `maximum_drop` | `majority.test.accuracy` | " in out
+    assert "`maximum_drop` 0.9 of `majority.test.accuracy` (nothing to compare with)" in out
     assert "aired 95% intervals" not in out
 
 

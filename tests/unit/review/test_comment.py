@@ -13,7 +13,8 @@ from tests import approved
 from textclf.core.differences import Difference
 from textclf.evaluate.comparisons import McNemar
 from textclf.evaluate.intervals import Interval
-from textclf.review import comment, markdown
+from textclf.evaluate.registry import METRICS
+from textclf.review import comment, markdown, pairing
 from textclf.review.changes import Change
 from textclf.review.comment import Figure, Report
 from textclf.review.differences import StageChange
@@ -111,14 +112,18 @@ def test_a_comment_with_every_section_is_as_it_was_approved() -> None:
             GONE,
             ECE,
             replace(LOSS, split="train"),
-            checks=[FAILED],
+            checks=[FAILED, PASSED, Check("maximum_drop", 0.0, NEW)],
             gate_changes=[Difference("gate.minimum.keras.test.accuracy", "0.75", None)],
             pairs=[Pair("keras", "test", 250, McNemar(3, 12, 0.035))],
             looks=12,
             of_best={"keras": Interval(0.652, 0.826)},
             params=[Difference("train.keras.epochs", "100", "2")],
             others=[Difference("training.json: keras.epochs", "100", "2")],
-            stages=[StageChange("train@keras", ["train.keras.epochs"], ["data/predictions/keras.parquet"])],
+            stages=[
+                StageChange("train@keras", ["train.keras.epochs"], ["data/predictions/keras.parquet"]),
+                StageChange("evaluate", ["data/predictions"], ["metrics/evaluation.json"]),
+                StageChange("plot", ["textclf/plot"], []),
+            ],
             figures=[Figure("plots/roc.svg", "https://example.org/a/plots/roc.svg", "")],
             not_run=["train.keras.epochs"],
             uncommitted=["dvc.lock"],
@@ -178,9 +183,34 @@ def test_metrics_whose_interval_is_not_paired_are_named() -> None:
     pairs = [Pair("keras", "test", 250, McNemar(3, 12, 0.035), frozenset({"recall", "ece"}))]
     text = comment.render(report(ACCURACY, LOSS, recall, ECE, replace(LOSS, split="validation"), pairs=pairs))
     assert "row by row): `keras` on 250 `test` rows." in text
-    methods = "- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner)"
-    assert f"{methods}: `keras` on `test` rows (`recall`), `keras` on `validation` rows; for" in text
+    few = "too few rows are right or wrong for a paired one: `keras` on `test` rows (`recall`); for"
+    assert f"{UNPAIRED}, because {few}" in text
     assert "Unpaired" not in comment.render(report(ACCURACY, LOSS, ECE, pairs=pairs))
+
+
+UNPAIRED = "- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner)"
+
+
+def test_the_reason_why_intervals_are_unpaired_is_stated_once_for_all_models_that_have_it() -> None:
+    models = [replace(ACCURACY, model=model) for model in "abc"] + [replace(LOSS, model="c")]
+    missing = pairing.no_predictions("base")
+    why = {("a", "test"): "the classes differ", ("b", "test"): missing, ("c", "test"): missing}
+    text = comment.render(report(*models, why_unpaired=why, base_failure="check: 1.0 | `x`"))
+    note = "; for the same rows they are too wide rather than too narrow."
+    assert f"\n{UNPAIRED}, because the classes differ: `a` on `test` rows{note}\n" in text
+    failed = "<code>check&#58; 1&#46;0 &#124; &#96;x&#96;</code>"
+    assert (
+        f", because {missing}, because its run failed: {failed}: `b` on `test` rows, `c` on `test` rows{note}\n" in text
+    )
+    assert text.count("Unpaired") == 2
+
+
+def test_a_baseline_is_neither_better_nor_worse() -> None:
+    given = report(replace(ACCURACY, baseline=True))
+    assert comment.headline(given) == "On the test rows `keras` (baseline) changed; no gate is set."
+    text = comment.render(given)
+    assert "| `keras` | `test` | `accuracy` | 0.800 | 0.748 | -0.052 | baseline |" in text
+    assert "intervals" not in text
 
 
 def test_names_and_params_are_neither_markup_nor_mentions_nor_table_cells() -> None:
@@ -198,7 +228,7 @@ def test_names_and_params_are_neither_markup_nor_mentions_nor_table_cells() -> N
         )
     )
     page = html(text)
-    assert len(re.findall("<h[1-6]>", page)) == 3  # the title, Params, Figures
+    assert len(re.findall("<h[1-6]>", page)) == 1  # the title
     assert text.count("<!--") == 1
     outside = re.sub(r"(?s)<code>.*?</code>", "", page)
     for sign in ("<img", "onerror", "@someone", "#1", "example.org", "\u202e"):
@@ -223,9 +253,9 @@ def test_any_text_stays_one_cell(text: str) -> None:
 @pytest.mark.parametrize(
     ("limit", "left_out"),
     [
-        (9000, "other metrics"),
-        (5500, "other metrics, all metrics"),
-        (900, "other metrics, all metrics, gate, params"),
+        (3000, "other metrics"),
+        (2600, "other metrics, metrics"),
+        (1000, "other metrics, metrics, params"),
         (400, "everything else"),
     ],
 )
@@ -247,6 +277,19 @@ def test_a_comment_that_is_too_long_leaves_out_details_first_and_says_so(limit: 
     assert text.count("<details>") == text.count("</details>")
 
 
+@pytest.mark.parametrize(
+    ("models", "others", "shown", "most"), [(1, 5, 5, 60), (3, 3, 3, 60), (3, 100, 8, 60), (12, 100, 4, 90)]
+)
+def test_folded_tables_are_cut_so_that_the_comment_has_60_lines(
+    models: int, others: int, shown: int, most: int
+) -> None:
+    changes = [replace(LOSS, model=f"m{n}", metric=metric) for n in range(models) for metric in METRICS]
+    text = comment.render(report(*changes, others=[Difference(f"o{n}", "1", "2") for n in range(others)]))
+    assert text.count("\n") <= most
+    assert text.count("| `o") == shown
+    assert (f"\nand {others - shown} more.\n" in text) == (others > shown)
+
+
 def test_the_limit_is_below_that_of_github() -> None:
     given = report(
         *(replace(LOSS, model="ü" * 90 + str(n)) for n in range(500)),
@@ -260,8 +303,7 @@ def test_rows_of_long_tables_are_counted(more: int, said: bool) -> None:
     count = comment.MOST + more
     params = [Difference(f"p{n}", "1", "2") for n in range(count)]
     text = comment.render(report(*(replace(LOSS, model=f"m{n}") for n in range(count)), params=params))
-    assert ("\n3 more rows are in the table of all metrics.\n" in text) == ("\nand 3 more.\n" in text) == said
-    assert text.count("more rows") == said
+    assert text.count("\nand 3 more.\n") == 2 * said
     assert f"| `p{comment.MOST - 1}` |" in text
     assert f"| `p{comment.MOST}` |" not in text
 

@@ -136,3 +136,19 @@ def test_a_setting_that_is_left_out_is_its_default_at_both_revisions() -> None:
     assert differences.task_differences(filled, (CLASSES, CLASSES)) == ["data.missing"]
     wrong = {"data": {"paths": 1}}
     assert differences.with_defaults(wrong) == wrong
+
+
+def test_a_cause_is_a_changed_input_that_no_other_changed_stage_wrote() -> None:
+    stages = [
+        StageChange("check", ["params.yaml"], ["data/settings.json"]),
+        StageChange("train@keras", ["train.keras.epochs", "data/features/words"], ["data/predictions/keras.parquet"]),
+        StageChange("evaluate", ["data/predictions", "data/settings.json"], ["metrics/evaluation.json"]),
+        StageChange("vectorize@words", ["textclf/vectorize"], ["data/features/words"]),
+        StageChange("nb", ["data/features/words_of_others"], []),
+    ]
+    assert differences.find_causes(stages) == {
+        "check": ["params.yaml"],
+        "train@keras": ["train.keras.epochs"],
+        "vectorize@words": ["textclf/vectorize"],
+        "nb": ["data/features/words_of_others"],
+    }

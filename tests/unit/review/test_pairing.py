@@ -69,29 +69,48 @@ def test_rows_are_paired_by_id_in_any_order() -> None:
 
 OTHER_IDS = replace(HEAD, rows=replace(HEAD.rows, ids=np.full(ROWS, "x", dtype=object)))
 OTHER_LABELS = replace(HEAD, rows=replace(HEAD.rows, y=np.zeros(ROWS, dtype=np.int64)))
+MORE_CLASSES = replace(HEAD, rows=replace(HEAD.rows, classes=("0", "1", "2")))
 ACCURACY = BASE.metrics()["accuracy"]
 
 
 @pytest.mark.parametrize(
-    ("head", "recorded", "clustered", "paired", "same"),
+    ("head", "recorded", "clustered", "reason"),
     [
-        (HEAD, ACCURACY, (), True, True),
-        (HEAD, 0.1, (), False, True),  # by other code than today's
-        (HEAD, ACCURACY, ("train",), True, True),
-        (HEAD, ACCURACY, ("test",), False, True),  # rows that are not independent
-        (OTHER_IDS, ACCURACY, (), False, False),
-        (OTHER_LABELS, ACCURACY, (), False, False),
-        (HEAD.take(np.arange(ROWS - 1)), ACCURACY, (), False, False),
-        (replace(HEAD, rows=replace(HEAD.rows, classes=("1", "0"))), ACCURACY, (), False, False),
+        (HEAD, ACCURACY, (), ""),
+        (HEAD, 0.1, (), "the recorded metrics are not those that this version computes of the predictions"),
+        (HEAD, ACCURACY, ("train",), ""),
+        (HEAD, ACCURACY, ("test",), "rows depend on each other, by a text or a group that they share"),
+        (OTHER_IDS, ACCURACY, (), pairing.OTHER_ROWS),
+        (OTHER_LABELS, ACCURACY, (), pairing.OTHER_ROWS),
+        (HEAD.take(np.arange(ROWS - 1)), ACCURACY, (), pairing.OTHER_ROWS),
+        (replace(HEAD, rows=replace(HEAD.rows, classes=("1", "0"))), ACCURACY, (), pairing.OTHER_ROWS),
+        (MORE_CLASSES, ACCURACY, (), "the classes differ"),
     ],
 )
 def test_predictions_are_paired_if_they_are_of_the_same_independent_rows_and_give_the_recorded_metrics(
-    head: Decided, recorded: float, clustered: tuple[str, ...], paired: bool, same: bool
+    head: Decided, recorded: float, clustered: tuple[str, ...], reason: str
 ) -> None:
     found = pair(BASE, head, recorded, clustered)
-    assert [(entry.model, entry.split, entry.rows) for entry in found.pairs] == [("keras", "test", ROWS)] * paired
-    assert found.same_test_rows == [same]
-    assert bool(found.intervals) == paired
+    assert [(entry.model, entry.split, entry.rows) for entry in found.pairs] == [("keras", "test", ROWS)] * (not reason)
+    assert found.unpaired == ({("keras", "test"): reason} if reason else {})
+    assert found.same_test_rows == [reason != pairing.OTHER_ROWS]
+    assert bool(found.intervals) == (not reason)
+
+
+def test_of_a_baseline_only_the_rows_are_compared() -> None:
+    changes = [replace(change("accuracy", ACCURACY, HEAD.metrics()["accuracy"]), baseline=True)]
+    for head, same in ((HEAD, True), (OTHER_IDS, False)):
+        found = pairing.pair_predictions(changes, {"keras": BASE}, {"keras": head}, SETTINGS, True)
+        assert found == Pairing(same_test_rows=[same])
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "sides"),
+    [({}, {"keras": HEAD}, "base"), ({"keras": BASE}, {}, "head"), ({}, {}, "base and the head")],
+)
+def test_missing_predictions_are_named(base: dict[str, Decided], head: dict[str, Decided], sides: str) -> None:
+    found = pairing.pair_predictions([change("accuracy", 0.8, 0.7)], base, head, SETTINGS, True)
+    assert found.unpaired["keras", "test"].startswith(f"this machine has no predictions of the {sides} that")
 
 
 def test_a_paired_interval_takes_the_place_of_an_unpaired_one() -> None:
