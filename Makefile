@@ -11,7 +11,6 @@ help:
 
 .PHONY: repro
 repro: .venv/run ## Set up the environment and run the stages that are not up to date
-	@python ci/dvc_files.py
 	@python -m textclf.cli check
 	@mkdir -p .dvc/tmp && touch .dvc/tmp/repro
 	python -m dvc repro

@@ -65,7 +65,11 @@ changes before it writes. Nothing is committed: `git diff` shows the changes, `g
 
 CHECK = """
 Check params.yaml before a run: each setting, what settings say together, packages and weights that are missing. DVC
-reads params.yaml before any stage runs, and its own errors are hard to read; this says what to change.
+reads params.yaml before any stage runs, and its own errors are hard to read; this says what to change. With names of
+settings or sections, print the value, default and description of each instead.
+
+  textclf check
+  textclf check train.keras.epochs split
 """
 
 FSCK = """
@@ -176,6 +180,10 @@ def _add_upgrade(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="overwrite files with changes of your own")
 
 
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("keys", nargs="*", metavar="KEY", help="a setting or a section, such as train.keras.epochs")
+
+
 def _add_predict(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf predict`; those of tables are named as in section data of params.yaml."""
     from textclf.predict.outputs import FORMATS as OUTPUT_FORMATS
@@ -278,7 +286,7 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 COMMANDS = {
     "init": Command("set up the project for a table of your own", INIT, "project.init", _add_init),
     "upgrade": Command("bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade),
-    "check": Command("check params.yaml", CHECK, "project.check"),
+    "check": Command("check params.yaml", CHECK, "project.check", _add_check),
     "predict": Command("classify texts", PREDICT, "predict", _add_predict),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),
     "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),

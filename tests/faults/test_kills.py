@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 
-from ci import dvc_files
 from tests import verify
 from tests.faults import tracing
 from tests.faults.campaign import seed, tries
 from tests.faults.tracing import STAGES
 from tests.verify import Copy
+from textclf.project.check.command import damaged_files
 
 LATEST = 30.0  # seconds in which a run of the small pipeline is killed
 
@@ -61,7 +61,7 @@ def test_a_pipeline_that_is_killed_while_it_writes_is_made_good_by_the_next_run(
     for _ in range(tries(1)):
         stage = generator.choice(STAGES)
         kills += kill_while_writing(small, stage, generator.choice([0, 0.001, 0.01, 0.1, 0.5]))
-        for _ in dvc_files.mend(small.folder):  # what DVC leaves; troubleshooting.md has the same cures
+        for _ in damaged_files(small.folder):  # what DVC leaves; troubleshooting.md has the same cures
             small.run("git", "checkout", "dvc.lock")
             (small.folder / ".dvc/tmp/rwlock").unlink(missing_ok=True)
         small.dvc("repro")

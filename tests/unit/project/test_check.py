@@ -1,5 +1,6 @@
 """The check of params.yaml, and what other stages get of it."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,10 @@ import pytest
 
 from tests import tiny_bert
 from tests.settings import put
+from tests.unit.conftest import Ended
 from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
+from textclf.core.git import git
 from textclf.params import Params, parse
 from textclf.project.check import command as check
 
@@ -109,3 +112,100 @@ def test_a_study_has_its_own_settings_and_those_of_models() -> None:
     assert set(studies["search"]) == {*check.SHARED, "search"}
     assert set(studies["learning_curve"]) == {*check.SHARED}
     assert "gate" not in studies["search"]
+
+
+LOCK = "dvc.lock must be complete; got a part, as a killed DVC leaves it; git checkout dvc.lock"
+RUNNING = (
+    ".dvc/tmp/rwlock must be JSON; got another text, as a full disk leaves it; if no other DVC runs here: "
+    "rm .dvc/tmp/rwlock"
+)
+
+
+@pytest.mark.parametrize(
+    ("lock", "running", "lines"),
+    [
+        (None, None, []),
+        ("schema: '2.0'\nstages: {}\n", '{"read": {}, "write": {}}', []),
+        ("", None, [LOCK]),
+        ("schema: '2.0'\nstages:\n  check:\n    cm", None, [LOCK]),
+        ("\0" * 100, None, [LOCK]),
+        (None, "", [RUNNING]),
+        (None, '{"read": {', [RUNNING]),
+        ("", "", [LOCK, RUNNING]),
+    ],
+)
+def test_a_file_of_dvc_that_is_not_complete_is_told_with_its_cure(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command_line: Callable[..., Ended],
+    lock: str | None,
+    running: str | None,
+    lines: list[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text(put())
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    (tmp_path / ".dvc" / "tmp").mkdir(parents=True)
+    for name, text in (("dvc.lock", lock), (".dvc/tmp/rwlock", running)):
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    status, _, err = command_line("check")
+    assert err.splitlines() == [f"error: check: {line}" for line in lines]
+    assert status == (2 if lines else 0)
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "printed"),
+    [
+        (["split.seed"], 0, "split.seed: 7 (default: 1000); seed of the split; change it to see how much the numbers"),
+        (
+            ["train.mine"],
+            0,
+            "train.mine.kind: majority; kind of model: docs/representations.md\ntrain.mine.features: w",
+        ),
+        (["split.sed"], 2, "error: check: split.sed is no setting; did you mean split.seed?\n"),
+        (["split.seed", "spli"], 2, "error: check: spli is no setting; "),
+    ],
+)
+def test_a_setting_that_is_named_is_told_with_its_default(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command_line: Callable[..., Ended],
+    names: list[str],
+    status: int,
+    printed: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params.yaml").write_text("split: {seed: 7}\ntrain: {mine: {kind: majority, features: words}}\n")
+    ended = command_line("check", *names)
+    assert (ended.status, (ended.out or ended.err)[: len(printed)]) == (status, printed)
+
+
+@pytest.mark.parametrize(
+    ("place", "committed", "present", "told"),
+    [
+        (".", "split: {seed: 1}\n", "split: {seed: -1}\n", True),
+        (".", "split: {seed: -1}\n", "split: {seed: -1}\n", False),
+        (".", None, "split: {seed: -1}\n", False),  # Git has no other version
+        (".dvc/tmp/exps/tmp1", "split: {seed: 1}\n", "split: {seed: -1}\n", False),
+    ],
+)
+def test_uncommitted_settings_that_are_wrong_are_told_with_the_way_back(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    place: str,
+    committed: str | None,
+    present: str,
+    told: bool,
+) -> None:
+    (tmp_path / place).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(tmp_path / place)
+    git("init", "--quiet")
+    if committed:
+        Path("params.yaml").write_text(committed)
+        git("add", "params.yaml")
+        git("-c", "user.name=a", "-c", "user.email=a", "commit", "--quiet", "--message=a")
+    lines = mistakes(present, tmp_path / place, monkeypatch)
+    assert lines[0] == "params.yaml: split.seed must be at least 0; got -1"
+    assert any("git checkout HEAD params.yaml" in line for line in lines[1:]) is told
+    assert len(lines) == 1 + told

@@ -1,6 +1,9 @@
 """Check all settings before a run, and find what stages read of them: `textclf check` and the stage check."""
 
-from collections.abc import Iterator
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -14,11 +17,13 @@ from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
 from textclf.core.foreign import require_file
 from textclf.core.formatting import count_noun
-from textclf.core.settings import PARAMS_FILE, load_yaml, suggest
+from textclf.core.git import git
+from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, suggest
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
 from textclf.review.settings import Gate
 
+EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
 REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
 SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
 STUDIES = {  # and others that each reads
@@ -29,19 +34,89 @@ STUDIES = {  # and others that each reads
 }
 
 
-def run() -> None:
-    """Check params.yaml and print what it asks for."""
-    settings = load()
+def run(arguments: argparse.Namespace) -> None:
+    """Check what a run needs and print what params.yaml asks for, or print the settings that are named instead."""
+    if arguments.keys:
+        print(*describe_settings(arguments.keys), sep="\n")
+        return
+    settings = load_for_run()
     representations = count_noun(len(settings.vectorize.names()) + len(settings.combine.pairs()), "representation")
     print(f"{PARAMS_FILE}: {representations}, {count_noun(len(settings.train.names()), 'model')}")
 
 
+def describe_settings(names: Sequence[str]) -> list[str]:
+    """Return a line per setting, or per setting of a section: value, default and description.
+
+    Raises `UserError` with the nearest name for each name that is no setting.
+    """
+    lines = dict(_described(params.load()))
+    found = {name: [line for key, line in lines.items() if f"{key}.".startswith(f"{name}.")] for name in names}
+    if unknown := [f"{name} is no setting; {suggest(name, lines)}" for name in names if not found[name]]:
+        raise UserError(*unknown)
+    return [line for name in names for line in found[name]]
+
+
+def _described(section: Section, prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the dotted key of each setting within a section, and its value, default and description."""
+    for name, value in section:
+        key = f"{prefix}{name}"
+        if isinstance(value, Section):
+            yield from _described(value, f"{key}.")
+        else:
+            field = type(section).model_fields[name]
+            default = "" if field.is_required() else f" (default: {show(field.get_default(call_default_factory=True))})"
+            yield key, f"{key}: {show(value)}{default}; {field.description}"
+
+
+def load_for_run() -> Params:
+    """Return all settings, as `load`; `UserError` if DVC can't run for a file of its own that is damaged, as well."""
+    if lines := damaged_files():
+        raise UserError(*lines)
+    return load()
+
+
+def damaged_files(folder: Path = Path()) -> list[str]:
+    """Return a line for each file of DVC's that a kill or a full disk damaged; DVC does not say how to mend it."""
+    lines = []
+    lock, running = folder / "dvc.lock", folder / ".dvc/tmp/rwlock"
+    # DVC empties the file before it writes it again. Whatever part of it was written, its last line is not complete.
+    if lock.exists() and not lock.read_bytes().endswith(b"\n"):
+        lines.append("dvc.lock must be complete; got a part, as a killed DVC leaves it; git checkout dvc.lock")
+    try:
+        json.loads(running.read_bytes() if running.exists() else b"{}")
+    except ValueError:
+        what = "got another text, as a full disk leaves it"
+        lines.append(f".dvc/tmp/rwlock must be JSON; {what}; if no other DVC runs here: rm .dvc/tmp/rwlock")
+    return lines
+
+
 def load() -> Params:
-    """Return all settings; `UserError` with a line for each mistake.
+    """Return all settings; `UserError` with a line for each mistake, and one if Git has other settings.
 
     First those within sections, then conflicts between them; then what dvc.yaml needs, packages and weights of the
     user's own that are missing, and files of behavioural tests.
     """
+    try:
+        return _load()
+    except UserError as error:
+        raise UserError(*error.lines, *_uncommitted()) from None
+
+
+def _uncommitted() -> Iterator[str]:
+    """Yield a line if params.yaml differs from Git's: `dvc exp run -S` leaves the values of a run that failed.
+
+    Yield none in the temporary folder of a queued experiment.
+    """
+    with suppress(UserError):  # there is no Git
+        state = git("status", "--porcelain", "--", str(PARAMS_FILE)).stdout[:2]
+        if state in (b" M", b"M ", b"MM") and EXPERIMENTS not in Path.cwd().as_posix():
+            yield (
+                f"{PARAMS_FILE} has uncommitted changes, perhaps of a dvc exp run -S that failed; "
+                f"git diff {PARAMS_FILE} shows them, git checkout HEAD {PARAMS_FILE} takes them back"
+            )
+
+
+def _load() -> Params:
     settings = params.load()
     if missing := [key for key in REQUIRED if value_at(load_yaml(PARAMS_FILE), key) is MISSING]:
         raise UserError(
