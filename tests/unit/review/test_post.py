@@ -215,4 +215,11 @@ def test_posting_loads_only_the_standard_library_and_what_importing_textclf_load
     assert python("-m", "textclf.review.post").startswith("no token, so no comment")
     loaded = set(python("-c", "import sys, textclf.review.post; print(*sys.modules)").split())
     own = {name for name in loaded if name.partition(".")[0] not in sys.stdlib_module_names} - {"__main__"}
-    assert own == {"textclf", "textclf.core", "textclf.core.arithmetic", "textclf.review", "textclf.review.post"}
+    assert own == {
+        "textclf",
+        "textclf.core",
+        "textclf.core.arithmetic",
+        "textclf.review",
+        "textclf.review.post",
+        "textclf.version",
+    }

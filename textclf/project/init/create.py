@@ -75,7 +75,7 @@ def create(files: Mapping[Path, str]) -> list[str]:
             lines.append(f"{GITIGNORE}: {len(missing)} lines added")
     if git("rev-parse", "--is-inside-work-tree").returncode and (done := git("init", "--quiet")).returncode:
         raise UserError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
-    write_files({path: text for path, text in written.items() if differs(path, text) or not path.exists()})
+    write_files(written)
     return lines
 
 

@@ -1,0 +1,119 @@
+"""Projects of one's own: the installed wheel, `textclf init` in an empty folder, the first run, the next version."""
+
+import dataclasses
+import re
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import verify, wheel
+from tests.conftest import once, tree
+from tests.e2e.test_docs import FILES
+from tests.verify import ROOT, Copy
+
+KILLED = ROOT / "tests" / "killed.py"
+TICKETS = "tickets.csv"
+Make = Callable[..., Copy]
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the installed wheel."""
+    return once(tmp_path_factory, "installed", wheel.install)
+
+
+@pytest.fixture
+def make(installed: Path, pipeline: Copy, tmp_path: Path) -> Make:
+    """Makes a project in a new folder by `textclf init` of the wheel, and commits it."""
+
+    def run(*words: str, name: str = "project", code: Path = installed) -> Copy:
+        (tmp_path / TICKETS).write_text(FILES[TICKETS], encoding="utf-8")
+        corpus = str(verify.corpus_folder(pipeline))
+        variables = {**pipeline.variables, "PYTHONPATH": str(code), "TEXTCLF_CORPUS": corpus}
+        (tmp_path / name).mkdir()
+        copy = dataclasses.replace(pipeline, folder=tmp_path / name, variables=variables)
+        copy.run(sys.executable, "-m", "textclf.cli", "init", *words)
+        commit(copy)
+        return copy
+
+    return run
+
+
+def commit(copy: Copy) -> None:
+    copy.run("git", "add", "--all")
+    copy.run(
+        "git",
+        "-c",
+        "user.name=textclf",
+        "-c",
+        "user.email=textclf@example.org",
+        "commit",
+        "--quiet",
+        "--message",
+        "a change",
+    )
+
+
+def stages(output: str) -> list[str]:
+    return re.findall(r"^Running stage '(.+)':", output, re.MULTILINE)
+
+
+@pytest.mark.slow
+@pytest.mark.lesson
+def test_two_projects_of_one_installation_and_the_next_version(make: Make, installed: Path, tmp_path: Path) -> None:
+    code = Path(shutil.copytree(installed, tmp_path / "code"))
+    lesson, tickets = make("--lesson", name="a", code=code), make("--data", f"../{TICKETS}", name="b", code=code)
+    for copy in (lesson, tickets):
+        files = copy.run("git", "ls-files").splitlines()
+        assert [name for name in files if name.endswith(".py")] == []
+        assert len([name for name in files if not name.startswith((".textclf/code/", ".dvc/plots/"))]) <= 15
+        assert "report" in stages(copy.dvc("repro"))
+        assert copy.run(sys.executable, "-m", "textclf.cli", "predict", "too late").count('"label"') == 1
+        commit(copy)
+        assert stages(copy.dvc("repro")) == []
+    metrics = tree(lesson.folder / "metrics")
+    assert {str(lesson.folder / "metrics" / name) for name in ("evaluation.json", "models/keras.json")} <= {*metrics}
+    here = {name: ROOT / Path(name).relative_to(lesson.folder) for name, content in metrics.items() if content}
+    assert [name for name, path in here.items() if path.read_bytes() != metrics[name]] == []
+
+    page = code / "textclf/report/page.py"
+    page.write_text(page.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    for command in (("textclf.cli", "check"), ("dvc", "repro", "--force", "--single-item", "split")):
+        printed, succeeded = lesson.run_anyway(sys.executable, "-m", *command)
+        assert (succeeded, "this project was made with other code of this version" in printed) == (False, True)
+    lesson.run(sys.executable, "-m", "textclf.cli", "upgrade")
+    assert stages(lesson.dvc("repro")) == ["check", "report"]
+    assert lesson.run("git", "status", "--short", "metrics", "plots", "params.yaml", "dvc.yaml") == ""
+
+
+@pytest.mark.slow
+def test_a_killed_init_leaves_what_the_next_one_completes(make: Make, tmp_path: Path) -> None:
+    whole = make("--data", f"../{TICKETS}")
+    init = ("init", "--data", f"../{TICKETS}")
+
+    def killed(name: str, last: int) -> tuple[Copy, str]:
+        copy = dataclasses.replace(whole, folder=tmp_path / name)
+        copy.folder.mkdir()
+        return copy, copy.run_anyway(sys.executable, str(KILLED), str(last), *init)[0]
+
+    changes = int(killed("counted", 0)[1].rpartition("changes: ")[2])
+    assert changes > 100
+    for last in range(changes // 16, changes, changes // 8):
+        copy, printed = killed(f"killed{last}", last)
+        assert "project made" not in printed
+        again, succeeded = copy.run_anyway(sys.executable, "-m", "textclf.cli", *init)
+        complete = "must be committed before it is overwritten" in again  # killed after its last file
+        assert succeeded or complete, again
+        found = tree_of(copy.folder)
+        if complete:  # of its cleaning up, folders may be left that Git and DVC ignore
+            found = {name: content for name, content in found.items() if ".scratch" not in name}
+        assert found == tree_of(whole.folder), last
+
+
+def tree_of(folder: Path) -> dict[str, bytes | None]:
+    """Return every path of a project, without Git's, with a file's bytes."""
+    found = {str(Path(name).relative_to(folder)): content for name, content in tree(folder).items()}
+    return {name: content for name, content in found.items() if not name.startswith(".git/")}
