@@ -12,6 +12,7 @@ from textclf import params
 from textclf.artifacts.checked import Weights
 from textclf.behave import suite
 from textclf.behave.settings import Behave
+from textclf.core.code import require_own_version
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
@@ -117,6 +118,7 @@ def _uncommitted() -> Iterator[str]:
 
 
 def _load() -> Params:
+    require_own_version()
     settings = params.load()
     if missing := [key for key in REQUIRED if value_at(load_yaml(PARAMS_FILE), key) is MISSING]:
         raise UserError(
