@@ -275,6 +275,9 @@ def _add_serve(parser: argparse.ArgumentParser) -> None:
 def _add_pr_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("base", metavar="BASE", help="revision to compare with, where this one branched off")
     parser.add_argument("--head", metavar="REVISION", help="revision to compare (default: the working tree)")
+    parser.add_argument(
+        "--run-base", action="store_true", help="run the pipeline there first, for paired intervals; it takes as long"
+    )
     parser.add_argument("--output", metavar="FILE", type=Path, help="where to write the Markdown (default: stdout)")
     parser.add_argument("--images", metavar="DIR", type=Path, help="where to write the figures that changed")
     parser.add_argument("--report-url", metavar="URL", default="", help="address of the run's report, to link to")

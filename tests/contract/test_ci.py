@@ -70,7 +70,7 @@ def test_the_tests_of_a_commit_try_the_same_each_time_and_other_things_by_night(
 
 ON_GITHUB = [step.get("run", "") for step in JOBS["pipeline"]["steps"]]
 ON_GITLAB: list[str] = GITLAB["pipeline"]["script"]
-IN_ORDER = ["dvc pull", "make repro", "ci/base", "textclf pr-report", "git diff --exit-code"]
+IN_ORDER = ["dvc pull", "make repro", "textclf pr-report", "--run-base", "git diff --exit-code"]
 
 
 @pytest.mark.parametrize("lines", [ON_GITHUB, ON_GITLAB], ids=["github", "gitlab"])
@@ -99,7 +99,7 @@ name=$(basename "$0")
 case "$name $*" in
   textclf*pr-report*) call="textclf pr-report"; echo report > "${COMMENT:-comment.md}" ;;
   git*ls-files*) call="git ls-files"; printf 'rows.csv.dvc\\0' ;;
-  make*|git*|base*) call="$name $1" ;;
+  make*|git*) call="$name $1" ;;
   dvc*config*) echo "$REMOTE"; exit ;;
   *) call="$name $*" ;;
 esac
@@ -111,7 +111,7 @@ exit 0
 
 def gitlab(folder: Path, failing: str = "", remote: str = "", request: str = "7") -> tuple[list[str], int]:
     """Return the calls of the GitLab job and its exit code; the calls in `failing` fail."""
-    for name in ("bin/make", "bin/git", "bin/python", ".venv/bin/dvc", ".venv/bin/textclf", "ci/base"):
+    for name in ("bin/make", "bin/git", "bin/python", ".venv/bin/dvc", ".venv/bin/textclf"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(STUB)
         (folder / name).chmod(0o755)
@@ -130,14 +130,13 @@ def gitlab(folder: Path, failing: str = "", remote: str = "", request: str = "7"
 
 
 RUN = ["make .venv/run", "make repro"]
-REPORT = ["base BASE", "textclf pr-report", "python -m textclf.review.post"]
+REPORT = ["textclf pr-report", "python -m textclf.review.post"]
 
 
 @pytest.mark.parametrize(
     ("failing", "code"),
     [
         ("", 0),
-        ("base-BASE", 0),
         ("git-diff", 1),  # metrics that are not committed
         ("textclf-pr-report", 2),  # the gate
         ("python--m", 2),

@@ -30,7 +30,7 @@ NOT_RUN = {
     "python3.11 -m venv ": "installs a program that the project does without",
     "dvc remote add ": "the address is the reader's; the fixture clone has a remote",
     "xdg-open ": "there is no desktop",
-    "ci/base ": "tests/e2e/test_pull_request.py runs it",
+    "textclf pr-report origin/main --run-base": "tests/e2e/test_pull_request.py runs it",
     "dask ": "several machines; tests/e2e/test_workers.py runs a cluster of processes",
     "cd /shared/project": "the same",
     "export ": "the same",

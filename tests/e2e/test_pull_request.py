@@ -1,4 +1,4 @@
-"""`textclf pr-report` and ci/base, in a clone in which a change was run and committed."""
+"""`textclf pr-report`, in a clone in which a change was run and committed."""
 
 import hashlib
 import shutil
@@ -139,9 +139,7 @@ def test_later_commits_of_the_base_are_not_part_of_the_change(branch: Copy, tmp_
 
 
 @pytest.mark.slow
-def test_without_predictions_the_intervals_are_unpaired_until_ci_base_restores_them(
-    branch: Copy, tmp_path: Path
-) -> None:
+def test_without_predictions_the_intervals_are_unpaired_until_the_base_runs(branch: Copy, tmp_path: Path) -> None:
     copy = another(branch, tmp_path)
     copy.run("sh", "-c", 'cp -r "$0" cache', str(branch.folder / ".dvc" / "cache"))
     copy.dvc("cache", "dir", "--local", str(copy.folder / "cache"))
@@ -156,9 +154,12 @@ def test_without_predictions_the_intervals_are_unpaired_until_ci_base_restores_t
     assert f"{UNPAIRED}, because {reason}: `{MODEL}` on `test` rows; for the same rows they are too wide" in result.out
     assert "Paired" not in result.out
     assert row(result, f"`{MODEL}`", "`test`", "`accuracy`").endswith("| within noise |")
-    copy.run("ci/base", "main")
+    result = pr_report(copy, "main", "--run-base")
+    assert result.code == 0
     assert cached_file.is_file()
-    assert "Paired" in pr_report(copy, "main").out
+    assert "Paired" in result.out
+    assert "Running stage 'train@logistic_regression'" in result.errors
+    assert copy.run("git", "status", "--porcelain", "--untracked-files=no") == ""
 
 
 def test_figures_have_the_address_of_their_commit_or_are_written_to_files(branch: Copy, tmp_path: Path) -> None:
@@ -216,14 +217,13 @@ def test_numbers_of_different_rows_are_marked_as_such(branch: Copy, tmp_path: Pa
 
 @pytest.fixture
 def own(tmp_path: Path) -> Copy:
-    """A small project with one stage and ci/base, whose rows were kept with `dvc add` and then changed."""
-    copy = Copy(tmp_path / "own", {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)})
-    (copy.folder / "ci").mkdir(parents=True)
-    shutil.copy(verify.ROOT / "ci" / "base", copy.folder / "ci")
+    """A small project with one stage, in a folder of a repository, whose rows were kept with `dvc add` and changed."""
+    copy = Copy(tmp_path / "own" / "project", {"XDG_CONFIG_HOME": str(tmp_path), "HOME": str(tmp_path)})
+    copy.folder.mkdir(parents=True)
     stage = {"cmd": "cp rows.csv copy.csv", "deps": ["rows.csv"], "outs": ["copy.csv"]}
     (copy.folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"copy": stage}}))
-    copy.run("git", "init", "--quiet", "--initial-branch", "main")
-    copy.dvc("init", "--quiet")
+    copy.run("git", "init", "--quiet", "--initial-branch", "main", "..")
+    copy.dvc("init", "--quiet", "--subdir")
     copy.dvc("remote", "add", "--default", "storage", str(tmp_path / "storage"))
     for rows in ("at the base", "here"):
         (copy.folder / "rows.csv").write_text(rows)
@@ -239,14 +239,16 @@ def cached(copy: Copy, text: str) -> Path:
 
 
 @pytest.mark.slow
-def test_ci_base_takes_own_data_from_the_cache_or_else_the_remote_or_names_it(own: Copy) -> None:
-    assert "Running stage 'copy'" in own.run("ci/base", "main^")
+def test_the_base_takes_own_data_from_the_cache_or_else_the_remote_or_names_it(own: Copy) -> None:
+    commit = own.run("git", "rev-parse", "main^").strip()
+    run = (sys.executable, "-c", f"from textclf.review.base import run_base; run_base({commit!r})")
+    assert "Running stage 'copy'" in own.run(*run)
     (base := cached(own, "at the base")).unlink()
     with pytest.raises(verify.VerifyError, match=r"rows\.csv"):
-        own.run("ci/base", "main^")
+        own.run(*run)
     base.write_text("at the base")
     own.dvc("push", "--quiet", "--all-commits")
     shutil.rmtree(own.folder / ".dvc" / "cache")
-    own.run("ci/base", "main^")
+    own.run(*run)
     assert base.read_text() == "at the base"
     assert not cached(own, "here").exists()  # nothing needed it

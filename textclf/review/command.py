@@ -23,6 +23,7 @@ from textclf.evaluate.looks import count_results, widen
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import CONSTANT
 from textclf.review import revisions
+from textclf.review.base import run_base
 from textclf.review.changes import Numbers, compare_metrics
 from textclf.review.comment import Figure, Report, render
 from textclf.review.differences import checksums, compare_stages, not_run, task_differences, with_defaults
@@ -45,7 +46,8 @@ def run(arguments: argparse.Namespace) -> int:
     head_commit = revisions.commit_of("HEAD" if arguments.head is None else arguments.head)
     head = Revision(head_commit, tree=arguments.head is None)
     base = revisions.merge_base(revisions.commit_of(arguments.base), head)
-    report = compare(base, head)
+    failure = _run_base(base) if arguments.run_base else ""
+    report = replace(compare(base, head), base_failure=failure)
     output: Path | None = arguments.output
     start = output.parent if output else Path()
     figures = changed_figures(base, head, arguments.image_url, arguments.images, start)
@@ -61,6 +63,16 @@ def run(arguments: argparse.Namespace) -> int:
     for check in report.failed:
         print(f"gate: {check.change.name} {check.reason}", file=sys.stderr)
     return GATE_FAILED if report.failed else 0
+
+
+def _run_base(base: Revision) -> str:
+    """Run the pipeline at the base; return why that failed, which is also a warning, or an empty text."""
+    try:
+        run_base(base.commit)
+    except UserError as error:
+        print(f"warning: pr-report: the run of {base.name} failed: {error.lines[0]}", file=sys.stderr)
+        return error.lines[0]
+    return ""
 
 
 def compare(base: Revision, head: Revision) -> Report:

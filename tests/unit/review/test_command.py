@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 from tests import pull_request
 from tests.pull_request import PREDICTIONS
 from textclf import cli
+from textclf.core.errors import UserError
 from textclf.review import command
 from textclf.review.comment import MARKER
 from textclf.review.pairing import Pairing
@@ -167,6 +169,26 @@ def test_a_baseline_is_not_called_better(
     assert "**On the test rows `majority` (baseline) changed; the gate passed.**" in out
     assert "McNemar" not in out
     assert "95%" not in out
+
+
+def test_without_predictions_of_the_base_the_comment_says_why_it_could_not_be_run(
+    pull: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shutil.copytree(pull, tmp_path / "project"))
+    shutil.rmtree(".dvc/cache")
+    base = subprocess.run(["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True).stdout.strip()
+    asked = []
+
+    def run_base(commit: str) -> None:
+        asked.append(commit)
+        raise UserError("check: made with 1.0; run textclf upgrade")
+
+    monkeypatch.setattr(command, "run_base", run_base)
+    code, out, err = pr_report(capfd, "HEAD", "--run-base")
+    reason = "check: made with 1.0; run textclf upgrade"
+    assert (code, err) == (0, f"warning: pr-report: the run of {base[:8]} failed: {reason}\n")
+    assert f" that this version reads, because its run failed: `{reason}`: `majority` on `test` rows" in out
+    assert asked == [base]
 
 
 # What is asked for, and what the gate can not check
