@@ -34,21 +34,16 @@ verify: .venv/dev ## Run the pipeline in fresh clones, in other environments and
 
 .PHONY: studies
 studies: .venv/run ## Cross-validate all models and draw the learning curve; a few minutes
-	@python -m textclf.cli check
-	dvc repro studies/dvc.yaml:crossvalidate studies/dvc.yaml:learning_curve
+	python -m textclf.cli crossvalidate
+	python -m textclf.cli learning-curve
 
 .PHONY: search
 search: .venv/search ## Search for the best settings of a model, as the section search of params.yaml says
-	@python -m textclf.cli check
-	dvc repro studies/dvc.yaml:search
+	python -m textclf.cli search
 
 .PHONY: audit
 audit: .venv/audit ## Look for wrong labels: rows that models trained on other rows contradict; a minute
-	@python -m textclf.cli check
-	dvc repro studies/dvc.yaml:audit
-	@test $(AUDITED) -nt plots/audit.csv || dvc repro --force --single-item studies/dvc.yaml:audit # its page is not kept
-	@echo $(AUDITED)
-AUDITED := reports/audit.html
+	python -m textclf.cli audit
 
 .PHONY: bench
 bench: .venv/dev ## Time the pipeline against plain scripts, with 1,000 rows to a million; 15 minutes on an idle machine

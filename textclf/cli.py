@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 from textclf import __version__
 from textclf.core import resources, surroundings
-from textclf.core.failures import Parser, report_uncaught
+from textclf.core.failures import USAGE_ERROR, Parser, complain, report_uncaught
+from textclf.core.quoting import quote_name
 from textclf.serve import Limits
 
+STUDIES = "studies/dvc.yaml"
 ADDRESS_SPACE = 2**28  # bytes that Python and numpy reserve, and room for a small model
 PREDICT = """
 Classify texts: the arguments, or each line of standard input, or the rows of a table. Prints one row per text, in
@@ -43,6 +45,41 @@ one line of JSON per request to stdout. Needs what requirements/serve.txt locks:
 METRICS = """
 Print the outcome of the last run: each model on the test rows, against majority and against the most accurate one; the
 default model of textclf predict, and why; and where the report is.
+
+  textclf metrics
+"""
+
+REPORT = """
+Bring reports/report.html up to date: the stages that it needs run, if anything has changed.
+
+  textclf report
+"""
+
+AUDIT = """
+Look for wrong labels: rows that models trained on other rows contradict, and texts with several labels. A minute for
+1,000 rows; reports/audit.html lists them.
+
+  textclf audit
+"""
+
+SEARCH = """
+Search for the best settings of a model by cross-validation within the training rows, as the section search of
+params.yaml says. metrics/search.json has the best; it is not put into params.yaml.
+
+  textclf search
+"""
+
+CROSSVALIDATE = """
+Train every model on many splits of all rows, and models that have a seed with several seeds: how much do the results
+depend on them? A few minutes; metrics/crossvalidation.json has the accuracies.
+
+  textclf crossvalidate
+"""
+
+LEARNING_CURVE = """
+Train every model on a growing part of the training rows: would more rows help? A few minutes; plots/learning_curve.svg.
+
+  textclf learning-curve
 """
 
 INIT = """
@@ -76,10 +113,13 @@ FSCK = """
 Compare every output, every input that no stage writes, such as your table, and every object of DVC's cache that
 dvc.lock names, with its checksum in dvc.lock. DVC trusts the times of files, so it takes a file that was damaged on
 disk for up to date. Exit code 1 if a file is damaged, changed or missing; the line of each says how to mend it.
+
+  textclf fsck
 """
 
 EXIT_CODES = """
-Exit codes: 0, 1 if drift, damage or a gate that failed was found, 2 after a mistake, 70 after a defect of textclf.
+Exit codes: 0, 1 if drift, damage, a gate that failed or a missing part was found, 2 after a mistake, 70 after a defect
+of textclf.
 """
 
 PR_REPORT = """
@@ -119,8 +159,28 @@ def main(arguments: Sequence[str] | None = None) -> None:
         resources.require_address_space(ADDRESS_SPACE, "textclf")
         surroundings.ignore_settings()
     from textclf.core import stage  # imports numpy, which would end the process without that memory
+    from textclf.core.settings import suggest
 
-    parser = Parser(prog="textclf", description="Use and compare what the pipeline has trained.", epilog=EXIT_CODES)
+    parser = build_parser()
+    words = sys.argv[1:] if arguments is None else arguments
+    name = next((word for word in words if not word.startswith("-")), None)
+    if name is not None and name not in COMMANDS:
+        complain(f"error: textclf: {quote_name(name)} is no command; {suggest(name, COMMANDS)}")
+        raise SystemExit(USAGE_ERROR)
+    parsed, unknown = parser.parse_known_args(words)
+    if unknown:  # parse_args would report them for textclf
+        parsed.parser.error(f"unrecognized arguments: {' '.join(unknown)}")
+    for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
+        if signal.getsignal(number) == signal.SIG_DFL:
+            signal.signal(number, lambda received, _: sys.exit(128 + received))
+    stage.leave(stage.exit_code(parsed.name, lambda: COMMANDS[parsed.name].run(parsed)))
+
+
+def build_parser() -> Parser:
+    """Return the parser of the command line; what it returns has the attribute `parser`, that of the command."""
+    parser = Parser(
+        prog="textclf", description="Text classification as a reproducible DVC pipeline.", epilog=EXIT_CODES
+    )
     parser.add_argument("--version", action="version", version=f"textclf {__version__}")
     parsers = parser.add_subparsers(metavar="COMMAND", required=True, dest="name")
     for name, command in COMMANDS.items():
@@ -131,15 +191,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
             formatter_class=argparse.RawDescriptionHelpFormatter,  # keeps the line ends of the examples
             allow_abbrev=False,
         )
+        added.set_defaults(parser=added)
         if command.add_arguments:
             command.add_arguments(added)
-    parsed, unknown = parser.parse_known_args(arguments)
-    if unknown:  # parse_args would report them for textclf
-        parsers.choices[parsed.name].error(f"unrecognized arguments: {' '.join(unknown)}")
-    for number in (signal.SIGHUP, signal.SIGTERM):  # exit through `finally`, so that unfinished outputs are removed
-        if signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, lambda received, _: sys.exit(128 + received))
-    stage.leave(stage.exit_code(parsed.name, lambda: COMMANDS[parsed.name].run(parsed)))
+    return parser
+
+
+def _add_stage(stage: str) -> Callable[[argparse.ArgumentParser], None]:
+    """Return what sets the stage that a command of `textclf.project.run` runs; it has no arguments."""
+    return lambda parser: parser.set_defaults(stage=stage)
 
 
 def _add_init(parser: argparse.ArgumentParser) -> None:
@@ -289,13 +349,22 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 COMMANDS = {
     "init": Command("set up the project for a table of your own", INIT, "project.init", _add_init),
     "upgrade": Command("bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade),
-    "check": Command("check params.yaml", CHECK, "project.check", _add_check),
-    "predict": Command("classify texts", PREDICT, "predict", _add_predict),
-    "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),
-    "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),
+    "check": Command("check params.yaml, or print settings", CHECK, "project.check", _add_check),
     "metrics": Command("show the outcome of the last run", METRICS, "export"),
-    "fsck": Command("look for damaged files", FSCK, "project.fsck"),
+    "report": Command("bring the report up to date", REPORT, "project.run", _add_stage("report")),
+    "predict": Command("classify texts", PREDICT, "predict", _add_predict),
+    "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),
+    "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),
+    "search": Command("search for the best settings", SEARCH, "project.run", _add_stage(f"{STUDIES}:search")),
+    "audit": Command("look for wrong labels", AUDIT, "project.run", _add_stage(f"{STUDIES}:audit")),
+    "crossvalidate": Command(
+        "train on many splits of all rows", CROSSVALIDATE, "project.run", _add_stage(f"{STUDIES}:crossvalidate")
+    ),
+    "learning-curve": Command(
+        "train on more and more rows", LEARNING_CURVE, "project.run", _add_stage(f"{STUDIES}:learning_curve")
+    ),
     "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review", _add_pr_report),
+    "fsck": Command("look for damaged files", FSCK, "project.fsck"),
 }
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ def test_each_command_has_help_and_a_module_that_runs_with_its_arguments(
     assert status == 0
     command = cli.COMMANDS[name]
     assert command.description.strip().splitlines()[0] in out
+    assert f"\n  textclf {name}" in out or f"$(textclf {name}" in out, "an example"
     module = importlib.import_module(f"textclf.{command.package}.command")
     assert len(inspect.signature(module.run).parameters) == (command.add_arguments is not None)
 
@@ -57,7 +58,6 @@ def test_the_exit_code_is_what_a_command_returns(
     ("words", "line"),
     [
         ([], "error: textclf: the following arguments are required: COMMAND"),
-        (["predit"], "error: textclf: argument COMMAND: invalid choice: 'predit' (choose from "),
         (["fsck", "--all"], "error: fsck: unrecognized arguments: --all"),
         (["serve", "--por", "1"], "error: serve: unrecognized arguments: --por 1"),
     ],
@@ -68,3 +68,19 @@ def test_a_wrong_command_line_is_one_line(words: list[str], line: str, command_l
     assert status == 2
     assert printed.startswith(line)
     assert printed.endswith(" --help lists the arguments")
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("metrcs", "did you mean metrics?"),
+        ("learning_curve", "did you mean learning-curve?"),
+        ("zzz", "known here: init, "),
+    ],
+)
+def test_a_misspelt_command_is_answered_with_the_nearest(
+    word: str, hint: str, command_line: Callable[..., Ended]
+) -> None:
+    status, out, err = command_line(word, "--model", "keras")
+    assert (status, out, len(err.splitlines())) == (2, "", 1)
+    assert err.startswith(f"error: textclf: {word} is no command; {hint}")

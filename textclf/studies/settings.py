@@ -10,7 +10,7 @@ from textclf.evaluate.settings import MetricName
 
 
 class CrossValidate(Section):
-    """Cross-validation by `make studies`; not part of the default run."""
+    """Cross-validation by `textclf crossvalidate`; not part of the default run."""
 
     folds: Annotated[int, Field(ge=2)] = Field(
         4, description="number of folds; each row is tested once by a model trained on the other folds"
@@ -27,7 +27,7 @@ class CrossValidate(Section):
 
 
 class Audit(Section):
-    """Search for wrong labels by `make audit`; not part of the default run."""
+    """Search for wrong labels by `textclf audit`; not part of the default run."""
 
     models: Annotated[tuple[Name, ...], Field(strict=False, min_length=1), AfterValidator(unique)] | None = Field(
         None, description="models that judge the labels, names in train; null takes all of train without majority"
@@ -82,7 +82,7 @@ Values = Annotated[
 
 
 class Search(Section):
-    """Search for the best settings of a model by `make search`; not part of the default run."""
+    """Search for the best settings of a model by `textclf search`; not part of the default run."""
 
     model: Name = Field("logistic_regression", description="the model whose settings are searched, a name in train")
     sampler: Literal["random", "tpe", "grid"] = Field(

@@ -1,0 +1,93 @@
+"""The commands that run one stage, without DVC itself."""
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.settings import put
+from tests.unit.conftest import Ended
+from textclf.core.extras import how_to_install
+from textclf.core.settings import load_yaml
+from textclf.project.run import command
+
+
+@pytest.fixture
+def ran(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return the list to which each command of DVC is added, in a folder with a params.yaml; DVC succeeds."""
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text(put())
+    for folder in ("data/raw", "reports", "plots"):
+        Path(folder).mkdir(parents=True)
+    commands: list[list[str]] = []
+    monkeypatch.setattr("dvc.cli.main", commands.append)
+    monkeypatch.setenv("PATH", os.environ["PATH"])
+    return commands
+
+
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [
+        ("report", "report"),
+        ("search", "studies/dvc.yaml:search"),
+        ("crossvalidate", "studies/dvc.yaml:crossvalidate"),
+        ("learning-curve", "studies/dvc.yaml:learning_curve"),
+    ],
+)
+def test_a_command_runs_its_stage_which_exists(
+    name: str, stage: str, ran: list[list[str]], command_line: Callable[..., Ended]
+) -> None:
+    assert command_line(name).status == 0
+    assert ran == [["repro", stage]]
+    file, _, stage_name = stage.rpartition(":")
+    assert stage_name in load_yaml(ROOT / (file or "dvc.yaml"))["stages"]
+    assert os.environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+
+
+@pytest.mark.parametrize(
+    ("page", "runs"), [(None, 2), (1, 2), (3, 1)], ids=["no page", "an older page", "a newer page"]
+)
+def test_audit_runs_again_for_a_page_that_is_missing_or_old(
+    page: int | None, runs: int, ran: list[list[str]], command_line: Callable[..., Ended]
+) -> None:
+    for path, seconds in ((command.ISSUES, 2), (command.AUDITED, page)):
+        if seconds is not None:
+            path.touch()
+            os.utime(path, (seconds, seconds))
+    assert command_line("audit")[:2] == (0, "reports/audit.html\n")
+    again = ["repro", "--force", "--single-item", "studies/dvc.yaml:audit"]
+    assert ran == [["repro", "studies/dvc.yaml:audit"], again][:runs]
+
+
+@pytest.mark.parametrize(("code", "status"), [(1, 2), (255, 2), (252, 130)])
+def test_a_run_that_fails_or_is_interrupted_ends_the_command(
+    code: int,
+    status: int,
+    ran: list[list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+    command_line: Callable[..., Ended],
+) -> None:
+    assert ran == []
+    monkeypatch.setattr("dvc.cli.main", lambda _: code)
+    monkeypatch.setattr("os._exit", sys.exit)  # after an interrupt
+    assert command_line("audit") == (status, "", "")
+
+
+@pytest.mark.parametrize(("name", "package"), [("audit", "cleanlab"), ("search", "optuna")])
+def test_a_package_that_is_missing_is_told_before_dvc_starts(
+    name: str, package: str, ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    line = f"error: {name}: the package {package} must be installed for this; {how_to_install(name)}\n"
+    assert command_line(name) == (2, "", line)
+    assert ran == []
+
+
+def test_wrong_settings_are_told_before_dvc_starts(ran: list[list[str]], command_line: Callable[..., Ended]) -> None:
+    Path("params.yaml").write_text(put("split.seed", "a"))
+    line = "error: report: params.yaml: split.seed must be an integer; got a\n"
+    assert command_line("report") == (2, "", line)
+    assert ran == []

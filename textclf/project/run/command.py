@@ -1,0 +1,27 @@
+"""Run one stage of dvc.yaml or studies/dvc.yaml, and what it depends on, after the checks of `textclf check`."""
+
+import argparse
+from importlib.util import find_spec
+from pathlib import Path
+
+from textclf.core.extras import EXTRAS
+from textclf.project.check.command import load_for_run
+from textclf.project.dvc import dvc
+
+AUDITED, ISSUES = Path("reports/audit.html"), Path("plots/audit.csv")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the stage of the command; return 0, or 2 if it failed."""
+    for package in EXTRAS.get(arguments.name, ()):
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(name=package)
+    load_for_run()
+    if status := dvc("repro", arguments.stage):
+        return status
+    if arguments.name == "audit":
+        # The page has texts, so it is no output of the stage that DVC or Git keeps: after a checkout it may be missing.
+        if not AUDITED.exists() or AUDITED.stat().st_mtime_ns < ISSUES.stat().st_mtime_ns:
+            status = dvc("repro", "--force", "--single-item", arguments.stage)
+        print(AUDITED)
+    return status
