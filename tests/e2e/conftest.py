@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests import verify
+from tests import verify, wheel
 from tests.conftest import once
 from tests.verify import Copy
 
@@ -89,5 +89,34 @@ def workshop(clone: Copy, tmp_path_factory: pytest.TempPathFactory) -> Callable[
     def make() -> Copy:
         folder = tmp_path_factory.mktemp("workshop") / "textclf"
         return dataclasses.replace(clone, folder=Path(shutil.copytree(clone.folder, folder)))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the installed wheel."""
+    return once(tmp_path_factory, "installed", wheel.install)
+
+
+@pytest.fixture
+def empty_folder(installed: Path, pipeline: Copy, tmp_path: Path) -> Callable[[], Copy]:
+    """Makes an empty folder in which the commands of the wheel run."""
+
+    def make() -> Copy:
+        variables = {
+            **pipeline.variables,
+            **{
+                f"GIT_{who}_{what}": "textclf@example.org"
+                for who in ("AUTHOR", "COMMITTER")
+                for what in ("NAME", "EMAIL")
+            },
+            "PATH": f"{installed / 'bin'}:{pipeline.variables['PATH']}",
+            "PYTHONPATH": str(installed),
+            "TEXTCLF_CORPUS": str(verify.corpus_folder(pipeline)),
+        }
+        folder = tmp_path / f"project{len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        return dataclasses.replace(pipeline, folder=folder, variables=variables)
 
     return make

@@ -13,13 +13,15 @@ from tests.verify import ROOT, Copy
 
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md")))
 BLOCK = re.compile(
-    r"^(?:<!-- file: (?P<file>\S+) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
+    r"^(?:<!-- (?:file: (?P<file>\S+)|(?P<empty>in an empty folder)) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 ANYTHING = "..."  # a line that stands for any number of lines
 COMMIT = "[0-9a-f]{7}"
 # How the commands begin that no test runs as they stand, and why.
 NOT_RUN = {
     "git clone ": "the address is the reader's; every test here runs in a clone",
+    "pip install ": "the address is the reader's; tests/e2e/conftest.py installs the wheel",
     "make repro test check": "it would run itself",
     ".venv/bin/pre-commit install": "the tests must not change the reader's hooks",
     "make .venv/pretrained": "it installs packages, which the environment of the tests has",
@@ -46,6 +48,7 @@ class Step(NamedTuple):
     file: str
     command: str
     text: str
+    empty: bool = False  # to be run in a folder of its own, by the installed wheel
 
 
 def sections(document: Path) -> Iterator[tuple[str, list[Step]]]:
@@ -67,7 +70,7 @@ def read_steps(text: str) -> Iterator[Step]:
                 while command.endswith("\\"):  # it goes on in the next line
                     more, _, printed = printed.partition("\n")
                     command = f"{command}\n{more}"
-                yield Step("", command, printed)
+                yield Step("", command, printed, bool(block["empty"]))
 
 
 def is_run(step: Step) -> bool:
@@ -131,13 +134,17 @@ def _word(word: str) -> str:
     "section",
     [pytest.param(section, marks=pytest.mark.nightly if is_costly(section) else ()) for section in SECTIONS],
 )
-def test_the_commands_of_a_section_print_what_it_says(section: str, workshop: Callable[[], Copy]) -> None:
-    copy = workshop()
-    for name, text in FILES.items():  # a page may name the file that another shows
-        (copy.folder / name).write_text(text, encoding="utf-8", newline="\n")
+def test_the_commands_of_a_section_print_what_it_says(
+    section: str, workshop: Callable[[], Copy], empty_folder: Callable[[], Copy]
+) -> None:
+    copy: Copy | None = None
     for step in SECTIONS[section]:
         if not step.command or not is_run(step):
             continue
+        if copy is None:
+            copy = empty_folder() if step.empty else workshop()
+            for name, text in FILES.items():  # a page may name the file that another shows
+                (copy.folder / name).write_text(text, encoding="utf-8", newline="\n")
         printed, succeeded = follow(copy, step)
         as_shown = pattern(step.text).fullmatch(printed.rstrip() + "\n") if step.text else succeeded
         assert as_shown, f"$ {step.command}\n{printed}"

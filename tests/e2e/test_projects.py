@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import verify, wheel
-from tests.conftest import once, tree
+from tests.conftest import tree
 from tests.e2e.test_docs import FILES
 from tests.verify import ROOT, Copy
 
@@ -19,22 +18,15 @@ TICKETS = "tickets.csv"
 Make = Callable[..., Copy]
 
 
-@pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the installed wheel."""
-    return once(tmp_path_factory, "installed", wheel.install)
-
-
 @pytest.fixture
-def make(installed: Path, pipeline: Copy, tmp_path: Path) -> Make:
+def make(empty_folder: Callable[[], Copy], tmp_path: Path) -> Make:
     """Makes a project in a new folder by `textclf init` of the wheel, and commits it."""
 
-    def run(*words: str, name: str = "project", code: Path = installed) -> Copy:
+    def run(*words: str, code: Path | None = None) -> Copy:
         (tmp_path / TICKETS).write_text(FILES[TICKETS], encoding="utf-8")
-        corpus = str(verify.corpus_folder(pipeline))
-        variables = {**pipeline.variables, "PYTHONPATH": str(code), "TEXTCLF_CORPUS": corpus}
-        (tmp_path / name).mkdir()
-        copy = dataclasses.replace(pipeline, folder=tmp_path / name, variables=variables)
+        copy = empty_folder()
+        if code is not None:
+            copy = dataclasses.replace(copy, variables={**copy.variables, "PYTHONPATH": str(code)})
         copy.run(sys.executable, "-m", "textclf.cli", "init", *words)
         commit(copy)
         return copy
@@ -65,7 +57,7 @@ def stages(output: str) -> list[str]:
 @pytest.mark.lesson
 def test_two_projects_of_one_installation_and_the_next_version(make: Make, installed: Path, tmp_path: Path) -> None:
     code = Path(shutil.copytree(installed, tmp_path / "code"))
-    lesson, tickets = make("--lesson", name="a", code=code), make("--data", f"../{TICKETS}", name="b", code=code)
+    lesson, tickets = make("--lesson", code=code), make("--data", f"../{TICKETS}", code=code)
     for copy in (lesson, tickets):
         files = copy.run("git", "ls-files").splitlines()
         assert [name for name in files if name.endswith(".py")] == []
