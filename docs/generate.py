@@ -1,4 +1,4 @@
-"""Write the generated files: docs/params.md, tables in other pages, comments and schema of params.yaml, .dvc/plots.
+"""Write the generated files: docs/params.md, tables in other pages, comments and schema of params.yaml, .dvc/plots, CI.
 
 usage: python docs/generate.py [--check]      --check writes nothing, and fails if a part is out of date
 """
@@ -38,12 +38,14 @@ from textclf.models.settings import KINDS
 from textclf.plot import templates
 from textclf.plot.charts import CHARTS
 from textclf.project.comments import commented, section_of, settings_of, summary
+from textclf.project.workflows import Host, workflow
 from textclf.vectorize.settings import DEFAULT, METHODS, Pair
 
 ROOT = Path(__file__).parents[1]
 SCHEMA = ROOT / "docs" / "params.schema.json"
 TABLE = ROOT / "docs" / "params.md"
 TEMPLATES = ROOT / ".dvc" / "plots"
+WORKFLOWS: dict[Path, Host] = {ROOT / ".github" / "workflows" / "ci.yml": "github", ROOT / ".gitlab-ci.yml": "gitlab"}
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 LESSON_MODELS = ("majority", "logistic_regression", "keras")
 MANY = 3  # files of a kind in a folder that are named together
@@ -271,6 +273,7 @@ def main(arguments: list[str]) -> None:
     }
     generated |= {page: filled(page, names) for page in PAGES if page != TABLE}
     generated |= {TEMPLATES / f"{name}.json": templates.text(chart) for name, chart in CHARTS.items()}
+    generated |= {path: workflow(host, clone=True) for path, host in WORKFLOWS.items()}
     stale = []
     for path, text in generated.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:

@@ -1,4 +1,4 @@
-"""The workflows on GitHub and GitLab: what keeps them safe, and what they run in which order."""
+"""The workflows of the repository and of a project on GitHub and GitLab: what keeps them safe, and what they run."""
 
 import os
 import re
@@ -11,12 +11,16 @@ import pytest
 import yaml
 
 from tests.verify import ROOT
+from textclf.project.workflows import PATHS, workflow
 
-WORKFLOW = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_bytes())
-GITLAB = yaml.safe_load((ROOT / ".gitlab-ci.yml").read_bytes())
+REQUIREMENT = "textclf-pipeline @ git+https://example.org/textclf.git@0123abc"
+OF = ("clone", "project")
+GITHUB, GITLAB = (
+    {of: yaml.safe_load(workflow(host, of == "clone", REQUIREMENT)) for of in OF} for host in ("github", "gitlab")
+)
 NIGHTLY = yaml.safe_load((ROOT / ".github/workflows/nightly.yml").read_bytes())
-JOBS: dict[str, Any] = WORKFLOW["jobs"] | NIGHTLY["jobs"]
-STEPS = [(job, step) for job, content in JOBS.items() for step in content["steps"]]
+WORKFLOWS: list[dict[str, Any]] = [*GITHUB.values(), NIGHTLY]
+STEPS = [(job, step) for each in WORKFLOWS for job, content in each["jobs"].items() for step in content["steps"]]
 
 
 def test_every_action_is_pinned_by_the_hash_of_its_commit() -> None:
@@ -31,19 +35,31 @@ def test_no_expression_is_inserted_into_a_shell_script() -> None:
 
 def test_no_checkout_leaves_its_token_in_the_working_tree() -> None:
     checkouts = [step for _, step in STEPS if step.get("uses", "").startswith("actions/checkout@")]
-    assert len(checkouts) == len(JOBS)
+    assert len(checkouts) == sum(len(each["jobs"]) for each in WORKFLOWS)
     assert all(step["with"]["persist-credentials"] is False for step in checkouts)
 
 
-def test_only_the_comment_job_may_write_and_it_runs_only_code_of_the_base() -> None:
-    assert WORKFLOW["permissions"] == NIGHTLY["permissions"] == {"contents": "read"}
-    assert {job: content["permissions"] for job, content in JOBS.items() if "permissions" in content} == {
+@pytest.mark.parametrize("of", OF)
+def test_only_the_comment_job_may_write_and_it_runs_only_code_of_the_base(of: str) -> None:
+    jobs = GITHUB[of]["jobs"]
+    assert GITHUB[of]["permissions"] == NIGHTLY["permissions"] == {"contents": "read"}
+    assert {job: content["permissions"] for job, content in jobs.items() if "permissions" in content} == {
         "comment": {"contents": "read", "pull-requests": "write"}
     }
-    (checkout,) = (step for job, step in STEPS if job == "comment" and "uses" in step)
+    checkout = jobs["comment"]["steps"][0]
     assert checkout["with"]["ref"] == "${{ github.event.pull_request.base.sha }}"
-    assert "head.repo.full_name == github.repository" in JOBS["comment"]["if"]
-    assert [job for job, step in STEPS if "github.token" in str(step)] == ["comment"]
+    assert "head.repo.full_name == github.repository" in jobs["comment"]["if"]
+    assert [job for job, content in jobs.items() if "github.token" in str(content)] == ["comment"]
+    assert not any("github.token" in str(step) for step in jobs["comment"]["steps"][:-1])
+    assert "TEXTCLF" not in [name for step in jobs["comment"]["steps"] for name in step.get("env", {})]
+
+
+def test_the_workflow_of_a_project_has_no_tests_of_textclf() -> None:
+    assert list(GITHUB["project"]["jobs"]) == ["pipeline", "comment"]
+    assert GITHUB["project"]["env"] == {"TEXTCLF": REQUIREMENT}
+    assert GITLAB["project"]["variables"]["TEXTCLF"] == REQUIREMENT
+    for content in (GITHUB["project"], GITLAB["project"]):
+        assert not any(word in str(content) for word in ("make ", ".venv", ".ci/run", "stages."))
 
 
 PRINT_SEEDS = (
@@ -64,98 +80,149 @@ def test_the_tests_of_a_commit_try_the_same_each_time_and_other_things_by_night(
     assert seeds(None) == ["0", "True"]
     assert seeds("7") == ["7", "False"]
     assert seeds("random") != seeds("random")
-    assert "FAULTS_SEED" not in str(WORKFLOW) + str(GITLAB)
+    assert "FAULTS_SEED" not in str(GITHUB) + str(GITLAB)
     assert NIGHTLY["jobs"]["random"]["env"] == {"FAULTS_SEED": "random"}
 
 
-ON_GITHUB = [step.get("run", "") for step in JOBS["pipeline"]["steps"]]
-ON_GITLAB: list[str] = GITLAB["pipeline"]["script"]
-IN_ORDER = ["dvc pull", "make repro", "textclf pr-report", "--run-base", "git diff --exit-code"]
+ON_GITHUB = {of: [step.get("run", "") for step in GITHUB[of]["jobs"]["pipeline"]["steps"]] for of in OF}
+ON_GITLAB: dict[str, list[str]] = {of: GITLAB[of]["pipeline"]["script"] for of in OF}
+IN_ORDER = ["dvc pull", "textclf check", "dvc repro", "textclf pr-report", "--run-base", "git diff --exit-code"]
+SCRIPTS = [lines for host in (ON_GITHUB, ON_GITLAB) for lines in host.values()]
 
 
-@pytest.mark.parametrize("lines", [ON_GITHUB, ON_GITLAB], ids=["github", "gitlab"])
+@pytest.mark.parametrize("lines", SCRIPTS)
 def test_both_hosts_run_the_same_steps_in_the_same_order(lines: list[str]) -> None:
     text = "\n".join(lines)
     assert [text.count(name) for name in IN_ORDER] == [1] * len(IN_ORDER)
     assert sorted(IN_ORDER, key=text.index) == IN_ORDER
 
 
-def test_the_comment_is_posted_after_the_report() -> None:
-    text = "\n".join(ON_GITLAB)
-    assert text.index("textclf pr-report") < text.index("textclf.review.post") < text.index("git diff --exit-code")
-    assert JOBS["comment"]["needs"] == "pipeline"
-    assert "!cancelled()" in JOBS["comment"]["if"]  # also after a pipeline that failed
-    assert any("textclf.review.post" in step.get("run", "") for step in JOBS["comment"]["steps"])
-
-
-@pytest.mark.parametrize("lines", [ON_GITHUB, ON_GITLAB], ids=["github", "gitlab"])
+@pytest.mark.parametrize("lines", SCRIPTS)
 def test_outputs_of_stages_are_never_pulled(lines: list[str]) -> None:
     (pull,) = (line for line in "\n".join(lines).splitlines() if "dvc pull" in line)
-    assert pull.strip() == "git ls-files -z '*.dvc' | xargs -0 -r .venv/bin/dvc pull"
+    assert pull.strip() == "git ls-files -z '*.dvc' | xargs -0 -r dvc pull"
 
 
 STUB = """#!/bin/sh
 name=$(basename "$0")
 case "$name $*" in
-  textclf*pr-report*) call="textclf pr-report"; echo report > "${COMMENT:-comment.md}" ;;
+  textclf*pr-report*) call="textclf pr-report $2"; while [ "$1" != --output ]; do shift; done; echo report > "$2" ;;
   git*ls-files*) call="git ls-files"; printf 'rows.csv.dvc\\0' ;;
-  make*|git*) call="$name $1" ;;
+  *textclf.review.post) call="post: $(head -n 1)" ;;
   dvc*config*) echo "$REMOTE"; exit ;;
   *) call="$name $*" ;;
 esac
 echo "$call" >> "$CALLS"
-for failing in $FAILING; do [ "$failing" = "$name-$1" ] && exit 2; done
-exit 0
+if [ -n "$FAILING" ]; then case "$call" in *"$FAILING"*) exit 2 ;; esac; fi
 """
 
 
-def gitlab(folder: Path, failing: str = "", remote: str = "", request: str = "7") -> tuple[list[str], int]:
-    """Return the calls of the GitLab job and its exit code; the calls in `failing` fail."""
-    for name in ("bin/make", "bin/git", "bin/python", ".venv/bin/dvc", ".venv/bin/textclf"):
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(STUB)
-        (folder / name).chmod(0o755)
-    variables = {
+def run(
+    scripts: list[str], folder: Path, failing: str = "", remote: str = "", **variables: str
+) -> tuple[list[str], int]:
+    """Run the scripts until one fails; return the calls of programs, and its exit code; calls of `failing` fail."""
+    (folder / "bin").mkdir()
+    for name in ("make", "git", "python", "python3", "dvc", "textclf"):
+        (folder / "bin" / name).write_text(STUB)
+        (folder / "bin" / name).chmod(0o755)
+    variables |= {
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
         "CALLS": str(folder / "calls"),
         "FAILING": failing,
         "REMOTE": remote,
+        "TEXTCLF": "of the pull request",
+    }
+    code = 0
+    for script in scripts:
+        command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]  # as GitHub and GitLab start it
+        code = code or subprocess.run(command, cwd=folder, env=variables).returncode
+    return (folder / "calls").read_text().splitlines(), code
+
+
+INSTALL = {
+    "clone": ["make .venv/run"],
+    "project": [
+        "python -m pip install --require-hashes -r requirements.txt",
+        "python -m pip install --no-deps of the pull request",
+    ],
+}
+REPRO = ["textclf check", "dvc repro", "dvc plots show"]
+REPORT = "textclf pr-report BASE"
+DIFF = "git diff --exit-code"
+
+
+def gitlab(of: str, folder: Path, failing: str = "", remote: str = "", request: str = "7") -> tuple[list[str], int]:
+    """Return the calls of the GitLab job after the installation, and its exit code."""
+    variables = {
         "CI_MERGE_REQUEST_IID": request,
         "CI_MERGE_REQUEST_DIFF_BASE_SHA": "BASE",
         "CI_JOB_URL": "https://example.org/job",
         "CI_PROJECT_URL": "https://example.org",
     }
-    done = subprocess.run(["bash", "-eo", "pipefail", "-c", "\n".join(ON_GITLAB)], cwd=folder, env=variables)
-    return (folder / "calls").read_text().splitlines(), done.returncode
+    calls, code = run(["\n".join(ON_GITLAB[of])], folder, failing, remote, **variables)
+    installed = len(INSTALL[of])
+    assert calls[:installed] == INSTALL[of]
+    return calls[installed:], code
 
 
-RUN = ["make .venv/run", "make repro"]
-REPORT = ["textclf pr-report", "python -m textclf.review.post"]
-
-
+@pytest.mark.parametrize("of", OF)
 @pytest.mark.parametrize(
     ("failing", "code"),
     [
         ("", 0),
-        ("git-diff", 1),  # metrics that are not committed
-        ("textclf-pr-report", 2),  # the gate
-        ("python--m", 2),
+        ("git diff", 1),  # metrics that are not committed
+        ("textclf pr-report", 2),  # the gate
+        ("post:", 2),
     ],
 )
 def test_on_gitlab_the_comment_is_posted_and_the_job_fails_if_a_step_failed(
-    failing: str, code: int, tmp_path: Path
+    of: str, failing: str, code: int, tmp_path: Path
 ) -> None:
-    assert gitlab(tmp_path, failing) == ([*RUN, *REPORT, "git diff"], code)
+    assert gitlab(of, tmp_path, failing) == ([*REPRO, REPORT, "post: report", DIFF], code)
 
 
-def test_on_gitlab_a_pipeline_that_fails_has_no_report(tmp_path: Path) -> None:
-    assert gitlab(tmp_path, "make-repro") == (RUN, 2)
+@pytest.mark.parametrize("failing", ["textclf check", "dvc repro"])
+def test_on_gitlab_a_pipeline_that_fails_has_no_report(failing: str, tmp_path: Path) -> None:
+    assert gitlab("project", tmp_path, failing) == (REPRO[: REPRO.index(failing) + 1], 2)
 
 
 def test_on_gitlab_a_branch_has_no_report_but_must_have_committed_its_metrics(tmp_path: Path) -> None:
-    assert gitlab(tmp_path, "git-diff", request="") == ([*RUN, "git diff"], 1)
+    assert gitlab("clone", tmp_path, DIFF, request="") == ([*REPRO, DIFF], 1)
 
 
 def test_on_gitlab_data_is_pulled_if_there_is_a_remote(tmp_path: Path) -> None:
-    calls, code = gitlab(tmp_path, remote="storage", request="")
-    assert (calls, code) == (["make .venv/run", "git ls-files", "dvc pull rows.csv.dvc", "make repro", "git diff"], 0)
+    pulled = ["git ls-files", "dvc pull rows.csv.dvc"]
+    assert gitlab("project", tmp_path, remote="storage", request="") == ([*pulled, *REPRO, DIFF], 0)
+
+
+@pytest.mark.parametrize("of", OF)
+@pytest.mark.parametrize(("failing", "code"), [("", 0), ("textclf pr-report", 2)])
+def test_on_github_a_pull_request_is_reported_and_the_comment_is_an_output(
+    of: str, failing: str, code: int, tmp_path: Path
+) -> None:
+    steps = [step for step in GITHUB[of]["jobs"]["pipeline"]["steps"] if "run" in step]
+    scripts = [step["run"] for step in steps if "== 'push'" not in step.get("if", "")]
+    files = {"GITHUB_OUTPUT": "output", "GITHUB_STEP_SUMMARY": "summary", "GITHUB_PATH": "path"}
+    variables = {name: str(tmp_path / file) for name, file in files.items()}
+    expected = [*INSTALL[of], *REPRO, REPORT, *([] if failing else [DIFF])]  # the stub of GitHub runs no `failure()`
+    variables |= {"BASE": "BASE", "RUNNER_TEMP": str(tmp_path)}
+    assert run(scripts, tmp_path, failing, **variables) == (expected, code)
+    assert re.fullmatch(r"comment<<(\w{32})\nreport\n\1\n", (tmp_path / "output").read_text())
+    assert (tmp_path / "summary").read_text() == "report\n"
+
+
+@pytest.mark.parametrize("of", OF)
+def test_on_github_the_comment_is_posted_by_the_textclf_of_the_base(of: str, tmp_path: Path) -> None:
+    job = GITHUB[of]["jobs"]["comment"]
+    assert job["needs"] == "pipeline"
+    assert "!cancelled()" in job["if"]  # also after a pipeline that failed
+    base = tmp_path / PATHS["github"]  # what the checkout of the base has
+    base.parent.mkdir(parents=True)
+    base.write_text(workflow("github", False, "textclf-pipeline @ git+https://example.org/a?b&c=d.git@base"))
+    install = ["python -m pip install --no-deps textclf-pipeline @ git+https://example.org/a?b&c=d.git@base"]
+    scripts = [step["run"] for step in job["steps"] if "run" in step]
+    calls, code = run(scripts, tmp_path, COMMENT="the comment")
+    assert (calls, code) == ([*(install if of == "project" else []), "post: the comment"], 0)
+    for step in job["steps"]:  # a base from before the workflow posts nothing
+        path = "textclf/review/post.py" if of == "clone" else PATHS["github"]
+        assert "run" not in step or step["if"] == f"hashFiles('{path}') != ''"

@@ -1,0 +1,33 @@
+"""The workflow with which a host of Git runs the pipeline: that of a project, and of this repository."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Literal
+
+Host = Literal["github", "gitlab"]
+PATHS: dict[Host, Path] = {"github": Path(".github/workflows/textclf.yml"), "gitlab": Path(".gitlab-ci.yml")}
+
+
+def workflow(host: Host, clone: bool, install: str = "") -> str:
+    """Return the workflow as YAML.
+
+    That of a clone of this repository has its tests, too, and installs by the Makefile. That of a project installs the
+    requirement `install` of pip, such as `textclf-pipeline @ git+<address>@<commit>`.
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(  # noqa: S701 (no HTML)
+        block_start_string="[%",
+        block_end_string="%]",
+        variable_start_string="[[",
+        variable_end_string="]]",
+        comment_start_string="[#",
+        comment_end_string="#]",
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    template = files("textclf.project").joinpath("templates", f"{host}.yml").read_text(encoding="utf-8")
+    return environment.from_string(template).render(clone=clone, install=json.dumps(install), path=PATHS[host])
