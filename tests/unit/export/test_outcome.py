@@ -1,11 +1,14 @@
 """The outcome of a run in a few lines."""
 
+import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.settings import put
 from tests.unit.conftest import Ended
 from textclf.evaluate.looks import widen
 from textclf.export.outcome import describe
@@ -62,6 +65,26 @@ def test_of_equally_accurate_models_the_one_with_the_lower_log_loss_comes_first(
     measured = MEASURED | {"majority": {"test": {"accuracy": 0.75, "log_loss": 0.5}}}
     table = describe(METRICS | {"evaluation": measured}, MODELS, "keras", 0.95)
     assert [line.split("  ")[0] for line in table[1:4]] == ["logistic regression", "majority", "keras"]
+
+
+def test_the_command_lists_predictions_made_elsewhere_too(
+    project: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+) -> None:
+    monkeypatch.chdir(project)
+    params = Path("params.yaml")
+    settings = put("evaluate.external", "{rules: rules.csv}", text=params.read_text(encoding="utf-8"))
+    params.write_text(settings, encoding="utf-8")
+    for name in ("evaluation", "intervals", "decisions"):
+        path = Path("metrics", f"{name}.json")
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({**content, "rules": content["majority"]}))
+    test = {"only_first": 1, "only_second": 2, "p": 0.5, "p_holm": 0.5, "smallest_difference": 0.1}
+    comparisons = {"rules_vs_majority": COMPARISONS["keras_vs_majority"] | test}
+    Path("metrics", "comparisons.json").write_text(json.dumps(comparisons))
+    status, out, err = command_line("metrics")
+    assert (status, err) == (0, "")
+    assert re.search(r"^rules .*\+25\.0 \(\+15\.0 to \+30\.0\)$", out, re.MULTILINE)
+    assert "default model: majority" in out
 
 
 @pytest.mark.parametrize(
