@@ -22,19 +22,7 @@ TOO_FEW = "too few rows are right or wrong for a paired one"
 NOT_READ = "this version does not read the settings of evaluate of both revisions"
 LINES = 60  # of a comment, at most if only folded tables have to be cut for it
 MOST = 60  # rows of a table
-FOLDED = (
-    MOST,
-    40,
-    30,
-    20,
-    15,
-    12,
-    10,
-    8,
-    6,
-    5,
-    4,
-)  # rows of a folded table, the first that keeps to `LINES`
+FOLDED = (MOST, 40, 20, 12, 8, 6, 5, 4, 3, 2)  # rows of a folded table, the first that keeps to `LINES`
 
 
 @dataclass(frozen=True)
@@ -145,9 +133,10 @@ class Report:
 
     @property
     def main_rows(self) -> list[Change]:
-        """Return the important metrics of the other models: the rows of the main table."""
+        """Return the important metrics of the other models, without baselines: the rows of the main table."""
         hidden = {*self.models("unchanged"), *self.models("removed")}
-        return [change for change in self.judged if change.metric in IMPORTANT and change.model not in hidden]
+        important = [change for change in self.judged if change.metric in IMPORTANT and not change.baseline]
+        return [change for change in important if change.model not in hidden]
 
     @property
     def more_rows(self) -> list[Change]:
