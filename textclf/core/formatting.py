@@ -1,6 +1,7 @@
 """Numbers and names as text for people, in reports, cards and comments."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 SMALLEST_P = 0.001  # smaller p-values are shown as "< 0.001"
 
@@ -18,6 +19,12 @@ def join_names(names: Sequence[str]) -> str:
 def count_noun(number: int, noun: str, plural: str = "") -> str:
     """Return a number and its noun, in the plural if needed: "1 row", "2,000 classes"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def align(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows of a table as lines whose columns are aligned; a row may be shorter than others."""
+    widths = [max(map(len, column)) for column in zip_longest(*rows, fillvalue="")]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=False)).rstrip() for row in rows]
 
 
 def split_rows(split: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textclf.artifacts.decisions import explain_choice
-from textclf.core.formatting import confidence_level, display_name, points
+from textclf.core.formatting import align, confidence_level, display_name, points
 from textclf.evaluate.looks import widen
 from textclf.evaluate.registry import compare_pair, format_interval, format_measured, format_value
 
@@ -50,10 +50,8 @@ def describe(
                 *(_against(name, other, names, metrics["comparisons"]) for other in references),
             ]
         )
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     default, reason = explain_choice(named, metrics["evaluation"], metrics["decisions"], models)
-    lines = [*table, f"default model: {display_name(default)}", reason]
+    lines = [*align(rows), f"default model: {display_name(default)}", reason]
     if looks > 1:
         of_one = metrics["intervals"][default]["test"]["accuracy"]
         ends = format_interval("accuracy", *widen(test[default]["accuracy"], of_one, confidence, looks))

@@ -1,0 +1,1 @@
+"""The command `textclf grid`: one experiment of DVC per combination of settings."""
