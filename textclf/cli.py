@@ -117,6 +117,13 @@ settings or sections, print the value, default and description of each instead.
   textclf check train.keras.epochs split
 """
 
+COMPLETION = """
+Print the completion script of a shell.
+
+  eval "$(textclf completion bash)"
+  textclf completion zsh >~/.zfunc/_textclf
+"""
+
 FSCK = """
 Compare every output, every input that no stage writes, such as your table, and every object of DVC's cache that
 dvc.lock names, with its checksum in dvc.lock. DVC trusts the times of files, so it takes a file that was damaged on
@@ -126,8 +133,7 @@ disk for up to date. Exit code 1 if a file is damaged, changed or missing; the l
 """
 
 EXIT_CODES = """
-Exit codes: 0, 1 if drift, damage, a gate that failed or a missing part was found, 2 after a mistake, 70 after a defect
-of textclf.
+Exit codes: 0, 1 if drift, damage or a gate that failed was found, 2 after a mistake, 70 after a defect of textclf.
 """
 
 PR_REPORT = """
@@ -257,6 +263,10 @@ def _add_grid(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("words", nargs="+", metavar="KEY=VALUE,VALUE", help=help_text)
 
 
+def _add_completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=["bash", "zsh", "tcsh"])
+
+
 def _add_predict(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `textclf predict`; those of tables are named as in section data of params.yaml."""
     from textclf.predict.outputs import FORMATS as OUTPUT_FORMATS
@@ -379,6 +389,7 @@ COMMANDS = {
     ),
     "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review", _add_pr_report),
     "fsck": Command("look for damaged files", FSCK, "project.fsck"),
+    "completion": Command("print the completion of a shell", COMPLETION, "project.completion", _add_completion),
 }
 
 if __name__ == "__main__":

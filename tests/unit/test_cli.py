@@ -3,7 +3,9 @@
 import importlib
 import inspect
 import signal
+import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -84,3 +86,17 @@ def test_a_misspelt_command_is_answered_with_the_nearest(
     status, out, err = command_line(word, "--model", "keras")
     assert (status, out, len(err.splitlines())) == (2, "", 1)
     assert err.startswith(f"error: textclf: {word} is no command; {hint}")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
+def test_the_completion_of_each_shell_knows_every_command(shell: str, command_line: Callable[..., Ended]) -> None:
+    status, out, _ = command_line("completion", shell)
+    assert status == 0
+    assert [name for name in cli.COMMANDS if name not in out] == []
+
+
+def test_bash_completes_a_command(tmp_path: Path, command_line: Callable[..., Ended]) -> None:
+    (tmp_path / "completion").write_text(command_line("completion", "bash").out)
+    script = "source completion; COMP_WORDS=(textclf learn); COMP_CWORD=1; _shtab_textclf; echo ${COMPREPLY[@]}"
+    done = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout == "learning-curve\n"

@@ -13,6 +13,7 @@ EXTRAS = {
         "onnx",
         "pandas",
         "requests",
+        "shtab",
         "sklearn",
         "tensorflow",
         "tqdm",
