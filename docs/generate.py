@@ -27,6 +27,7 @@ from benchmarks import (
 )
 from benchmarks.results import MissingResultError
 from textclf import params
+from textclf.cli import COMMANDS
 from textclf.core import files
 from textclf.core.errors import UserError
 from textclf.core.formatting import confidence_level, display_name
@@ -159,6 +160,12 @@ def grouped(paths: list[str]) -> list[str]:
     return list(dict.fromkeys(k if kinds.count(k) >= MANY else path for path, k in zip(paths, kinds, strict=True)))
 
 
+def commands_table(root: str) -> str:  # noqa: ARG001 (it has no links)
+    """Return a table with a row per command."""
+    lines = ["| Command | What it is for |", "|---|---|"]
+    return "\n".join([*lines, *(f"| `textclf {name}` | {command.help} |" for name, command in COMMANDS.items())])
+
+
 def numbers_table(root: str) -> str:  # noqa: ARG001 (it has no links)
     """Return the lesson's numbers beside those in metrics/; of another run the accuracy of each model."""
     settings = params.load(ROOT / PARAMS_FILE)
@@ -232,6 +239,7 @@ RESULTS = (
 )
 TABLES: dict[str, Callable[[str], str]] = {
     "stages": stages_table,
+    "commands": commands_table,
     "numbers": numbers_table,
     "metrics": metrics_table,
     **{name: result_table(make) for name, make in RESULTS.items()},

@@ -117,6 +117,13 @@ settings or sections, print the value, default and description of each instead.
   textclf check train.keras.epochs split
 """
 
+DOCTOR = """
+Look at Python, the CPU, Git, DVC, the packages of each feature and their versions: a line each, with the command that
+installs what is missing. Exit code 1 if the pipeline can't run.
+
+  textclf doctor
+"""
+
 COMPLETION = """
 Print the completion script of a shell.
 
@@ -133,7 +140,8 @@ disk for up to date. Exit code 1 if a file is damaged, changed or missing; the l
 """
 
 EXIT_CODES = """
-Exit codes: 0, 1 if drift, damage or a gate that failed was found, 2 after a mistake, 70 after a defect of textclf.
+Exit codes: 0, 1 if drift, damage, a gate that failed or a missing part was found, 2 after a mistake, 70 after a defect
+of textclf.
 """
 
 PR_REPORT = """
@@ -372,6 +380,7 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 COMMANDS = {
     "init": Command("set up the project for a table of your own", INIT, "project.init", _add_init),
     "upgrade": Command("bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade),
+    "doctor": Command("say what the machine and the environment lack", DOCTOR, "project.doctor"),
     "check": Command("check params.yaml, or print settings", CHECK, "project.check", _add_check),
     "metrics": Command("show the outcome of the last run", METRICS, "export"),
     "report": Command("bring the report up to date", REPORT, "project.run", _add_stage("report")),

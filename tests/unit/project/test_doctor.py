@@ -1,0 +1,89 @@
+"""The command `textclf doctor`."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import Ended
+from tests.unit.predict.test_slim import WITHOUT
+from textclf.core.extras import EXTRAS, how_to_install
+from textclf.project.doctor import command
+
+
+@pytest.fixture
+def doctor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Callable[..., Ended]
+) -> Callable[[], tuple[object, dict[str, str]]]:
+    """Return a function that gives the exit code and, by name, what the rest of each line says, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run() -> tuple[object, dict[str, str]]:
+        status, out, err = command_line("doctor")
+        assert err == ""
+        lines = [line.split(maxsplit=1) for line in out.splitlines()]
+        assert len({line.index(rest) for line, (_, rest) in zip(out.splitlines(), lines, strict=True)}) == 1, "aligned"
+        return status, dict(lines)
+
+    return run
+
+
+def test_all_that_is_there_is_ok(doctor: Callable[[], tuple[object, dict[str, str]]]) -> None:
+    Path(".dvc").mkdir()
+    Path(".dvc/config").write_text("[core]\n    remote = storage\n['remote \"storage\"']\n    url = /x%y\n")
+    Path("requirements.txt").write_text(f"numpy=={version('numpy')} \\\n    --hash=sha256:00\nabsent==1.0\n")
+    status, facts = doctor()
+    assert status == 0
+    assert {name: rest for name, rest in facts.items() if not rest.startswith("ok ")} == {}
+    assert facts["remote"] == "ok  storage"
+    assert facts["device"] == "ok  cpu"
+    assert set(EXTRAS) < set(facts)
+
+
+def test_what_is_missing_is_told_with_what_to_do(
+    doctor: Callable[[], tuple[object, dict[str, str]]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".dvc").mkdir()
+    Path("requirements.txt").write_text("numpy==1.0\nscipy==1.1\n")
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    status, facts = doctor()
+    assert status == 0, "the pipeline does without"
+    assert facts["serve"] == f"no  uvicorn missing; {how_to_install('serve')}"
+    assert facts["remote"] == "no  none; dvc remote add --default storage <address>"
+    assert facts["requirements.txt"] == (
+        f"no  numpy {version('numpy')} instead of 1.0, scipy {version('scipy')} instead of 1.1; "
+        "pip install --require-hashes -r requirements.txt"
+    )
+
+
+@pytest.mark.parametrize(
+    ("patched", "value", "name", "rest"),
+    [
+        ("sys.version_info", (3, 14, 0), "Python", "install Python 3.11, 3.12 or 3.13"),
+        ("textclf.project.doctor.command.has_avx2", lambda: False, "CPU", "without AVX2 and FMA, only predict and "),
+        ("shutil.which", lambda _: None, "Git", "no  missing; install git"),
+        ("textclf.project.doctor.command.find_spec", lambda _: None, "pipeline", how_to_install("pipeline")),
+    ],
+)
+def test_what_the_pipeline_needs_decides_the_exit_code(
+    patched: str,
+    value: object,
+    name: str,
+    rest: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("textclf.project.doctor.command.is_x86", lambda: True)
+    monkeypatch.setattr(patched, value)
+    assert command.run() == 1
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith(name))
+    assert rest in line
+
+
+def test_doctor_needs_no_extra_and_no_project(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", WITHOUT, "doctor"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "project     no  none in this folder; cd to one, or textclf init\n" in done.stdout

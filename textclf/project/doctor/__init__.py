@@ -1,0 +1,1 @@
+"""The command `textclf doctor`: what the machine and the environment have and lack."""

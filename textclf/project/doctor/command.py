@@ -1,0 +1,94 @@
+"""Look at the machine, the environment and the folder, and say what is missing and how to install it."""
+
+import configparser
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from textclf.core.arithmetic import has_avx2, is_x86
+from textclf.core.extras import EXTRAS, how_to_install
+from textclf.core.formatting import align, count_noun
+from textclf.core.resources import available_memory, format_size
+
+OLDEST, NEWEST = (3, 11), (3, 13)  # Python with which the pipeline works
+PIPELINE = ("pipeline", "parquet")  # extras that it needs
+LOCKS = (Path("requirements.txt"), Path("requirements/run.txt"))  # of a project, of a clone
+LOCKED = re.compile(r"^([\w.-]+)==([\w.+!-]+)", re.MULTILINE)
+
+
+class Fact(NamedTuple):
+    """What was looked at, what was found, and what to do; without a `required` fact the pipeline can't run."""
+
+    name: str
+    found: str
+    remedy: str = ""
+    required: bool = False
+
+
+def run() -> int:
+    """Print a line per fact; return 0, or 1 if something that the pipeline needs is missing."""
+    facts = [*_machine(), *_programs(), *_features(), *_versions()]
+    rows = [(fact.name, "no" if fact.remedy else "ok", "; ".join(filter(None, fact[1:3]))) for fact in facts]
+    print(*align(rows), sep="\n")
+    return int(any(fact.remedy and fact.required for fact in facts))
+
+
+def _machine() -> Iterator[Fact]:
+    known = OLDEST <= sys.version_info[:2] <= NEWEST
+    yield Fact("Python", platform.python_version(), "" if known else "install Python 3.11, 3.12 or 3.13", True)
+    memory = available_memory()
+    free = "" if memory is None else f", {format_size(memory)} of memory available"
+    cpu = f"{platform.machine()}, {count_noun(len(os.sched_getaffinity(0)), 'core')}{free}"
+    able = not is_x86() or has_avx2()
+    yield Fact("CPU", cpu, "" if able else "without AVX2 and FMA, only predict and serve work", True)
+    device = os.environ.get("TEXTCLF_DEVICE", "cpu")
+    yield Fact("device", device if device == "cpu" else f"{device} (TEXTCLF_DEVICE); last digits of results differ")
+
+
+def _programs() -> Iterator[Fact]:
+    git = shutil.which("git")
+    yield Fact("Git", git or "missing", "" if git else "install git", True)
+    dvc = _version("dvc")
+    yield Fact("DVC", dvc or "missing", "" if dvc else how_to_install("pipeline"), True)
+    if not Path(".dvc").is_dir():
+        yield Fact("project", "none in this folder", "cd to one, or textclf init")
+        return
+    yield Fact("project", str(Path.cwd()))
+    config = configparser.ConfigParser(interpolation=None)
+    config.read([".dvc/config", ".dvc/config.local"], encoding="utf-8")
+    remote = config.get("core", "remote", fallback=None)
+    yield Fact("remote", remote or "none", "" if remote else "dvc remote add --default storage <address>")
+
+
+def _features() -> Iterator[Fact]:
+    for extra, packages in EXTRAS.items():
+        missing = [name for name in packages if find_spec(name) is None]
+        found = f"{', '.join(missing)} missing" if missing else "installed"
+        yield Fact(extra, found, how_to_install(extra) if missing else "", extra in PIPELINE)
+
+
+def _versions() -> Iterator[Fact]:
+    """Yield whether the installed packages have the versions of the folder's lock file, if it has one."""
+    for lock in filter(Path.exists, LOCKS):
+        wanted = dict(LOCKED.findall(lock.read_text(encoding="utf-8")))
+        other = [
+            f"{name} {installed} instead of {wanted[name]}"
+            for name in wanted
+            if (installed := _version(name)) not in {None, wanted[name]}
+        ]
+        install = f"pip install --require-hashes -r {lock}" if other else ""
+        yield Fact(str(lock), ", ".join(other) or "versions as locked", install)
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
