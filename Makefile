@@ -85,7 +85,9 @@ SDIST := antlr4-python3-runtime
 		"$$folder"/venv/bin/$(subst install,wheel,$(INSTALL)) --require-hashes --no-deps \
 			--no-build-isolation --wheel-dir "$$folder" -r "$$folder/sdist.txt" && \
 		$(INSTALL) --no-deps --no-index "$$folder"/*.whl
-	$(INSTALL) $(LOCKED) -r requirements/run.txt
+	@echo "installing $$(grep -c == requirements/run.txt) packages, about 3 GB, into .venv: some minutes"
+	@rm -f .venv/failed; { $(subst --quiet,--progress-bar off,$(INSTALL)) $(LOCKED) -r requirements/run.txt || touch .venv/failed; } | \
+		grep --line-buffered -oE '(Downloading|Using cached) .*|Installing collected packages' || true; test ! -e .venv/failed
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
