@@ -12,35 +12,20 @@ Params: all of them.
 import shutil
 from pathlib import Path
 
-import textclf
 from textclf.artifacts import checked, predictions
 from textclf.core import stage
-from textclf.core.files import sha256_of_file
 from textclf.core.outputs import outputs
 from textclf.core.provenance import remove_dropped
 from textclf.params import Params
 from textclf.project.check import command as check
-
-MESSAGE = "params.yaml was checked\n"
-# Every stage runs them, and depends on them through OUTPUT.
-FIRST = (Path(__file__).with_name("__init__.py"), Path(textclf.__file__))
 
 
 def run(*, data: Path, output: Path, models: Path, default: Path, in_use: Path, studies: Path, weights: Path) -> None:
     """Check params.yaml: all mistakes within sections at once, then all conflicts between sections."""
     params = check.load()
     paths = (output, models, default, in_use, studies, weights)
-    with outputs(*paths) as (target, names, choice, of_run, of_studies, folder):
-        sums = (f"{sha256_of_file(path)}  {path.parent.name}/{path.name}\n" for path in FIRST)
-        target.write_text("".join([MESSAGE, *sums]), encoding="utf-8", newline="\n")
-        checked.write_models(names, params.train.names())
-        checked.write_default(choice, settled=check.is_settled(params))
-        checked.write_settings(of_run, check.run_settings(params))
-        of_studies.mkdir()
-        for study, content in check.study_settings(params).items():
-            checked.write_settings(of_studies / f"{study}.json", content)
-        folder.mkdir()
-        checked.write_weights(folder, check.weights(params))
+    with outputs(*paths) as scratch:
+        check.write(params, *scratch)
     remove_leftovers(params, data)
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from textclf import params
+from textclf.artifacts import checked
 from textclf.artifacts.checked import Weights
 from textclf.behave import suite
 from textclf.behave.settings import Behave
-from textclf.core.code import require_own_version
+from textclf.core.code import read_code, require_own_version
 from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
@@ -27,6 +28,8 @@ from textclf.review.settings import Gate
 EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
 REQUIRED = ("fetch", "data.path", "about", "split", "vectorize", "train", "evaluate")  # dvc.yaml reads them itself
 SHARED = ("combine", "evaluate", "split", "train", "vectorize")  # settings that all studies read
+MESSAGE = "params.yaml was checked\n"
+FIRST = ("stages/__init__.py", "__init__.py")  # code that every stage runs, and depends on through data/checked
 STUDIES = {  # and others that each reads
     "audit": ("about", "audit", "data"),
     "crossvalidate": ("crossvalidate", "data"),
@@ -130,6 +133,22 @@ def _load() -> Params:
     if lines:
         raise UserError(*lines)
     return settings
+
+
+def write(settings: Params, *paths: Path) -> None:
+    """Write the outputs of the stage check: see its docstring, and `textclf.artifacts.checked`."""
+    output, models, default, in_use, studies, of_weights = paths
+    code = read_code()
+    sums = (f"{code[path]}  {path if '/' in path else f'textclf/{path}'}\n" for path in FIRST)
+    output.write_text("".join([MESSAGE, *sums]), encoding="utf-8", newline="\n")
+    checked.write_models(models, settings.train.names())
+    checked.write_default(default, settled=is_settled(settings))
+    checked.write_settings(in_use, run_settings(settings))
+    studies.mkdir()
+    for study, content in study_settings(settings).items():
+        checked.write_settings(studies / f"{study}.json", content)
+    of_weights.mkdir()
+    checked.write_weights(of_weights, weights(settings))
 
 
 def is_settled(settings: Params) -> bool:
