@@ -101,8 +101,10 @@ values. The test rows decide nothing: validation rows are set apart for every ch
 """
 
 UPGRADE = """
-Bring the project to the installed version of textclf: migrate params.yaml, with your comments kept. It prints what
-changes before it writes. Nothing is committed: `git diff` shows the changes, `git checkout .` undoes them.
+Bring a project to the installed version of textclf: migrate params.yaml, with your comments kept, and write dvc.yaml,
+the checksums of the code, requirements.txt and the workflow anew. It prints which settings change and which stages will
+run before it writes, and leaves files alone that you have edited. Nothing is committed: `git diff` shows the changes,
+`git checkout .` undoes them. In a clone of textclf it migrates params.yaml.
 
   textclf upgrade --dry-run
   textclf upgrade
@@ -259,7 +261,7 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
 
 def _add_upgrade(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="print what would change, and write nothing")
-    parser.add_argument("--force", action="store_true", help="overwrite files with changes of your own")
+    parser.add_argument("--force", action="store_true", help="overwrite files that you have changed as well")
 
 
 def _add_check(parser: argparse.ArgumentParser) -> None:

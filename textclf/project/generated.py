@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from textclf.core.code import ALL, CODE, PROJECT, checksum, read_code
 from textclf.core.errors import UserError
@@ -127,7 +128,7 @@ def generated_files(ci: str | None) -> dict[Path, str]:
     return files | {PROJECT: json.dumps(content, indent=2) + "\n"}
 
 
-def read_project() -> dict[str, object]:
+def read_project() -> dict[str, Any]:
     """Return what .textclf/project.json holds; `UserError` if it is damaged."""
     return dict(read_versioned_json(PROJECT))
 
@@ -142,9 +143,10 @@ def write_files(files: Mapping[Path, str]) -> None:
 
     A project without it is not complete: the next call writes the same files again.
     """
-    folders = sorted({CODE if path.is_relative_to(CODE) else path for path in files} - {PROJECT})
-    with outputs(*folders, PROJECT) as scratch:
-        for path, place in zip((*folders, PROJECT), scratch, strict=True):
+    targets = {CODE if path.is_relative_to(CODE) else path for path in files}
+    ordered = sorted(targets, key=lambda path: (path == PROJECT, path))
+    with outputs(*ordered) as scratch:
+        for path, place in zip(ordered, scratch, strict=True):
             inside = {name.relative_to(path): text for name, text in files.items() if name.is_relative_to(path)}
             for name, text in inside.items():
                 (place / name).parent.mkdir(exist_ok=True)

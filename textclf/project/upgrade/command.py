@@ -1,24 +1,83 @@
 """The command `textclf upgrade`: bring a project to the installed version of textclf."""
 
 import argparse
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from textclf.core.outputs import outputs
+from textclf.core.code import CODE, PROJECT
+from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import parse
+from textclf.project.generated import REQUIREMENTS, generated_files, read_project, require_installed, write_files
 from textclf.project.init.command import require_committed
+from textclf.project.init.create import differs, is_project
 from textclf.project.upgrade.migrate import migrate
+from textclf.project.upgrade.plan import changed_defaults, package_changes, stages_to_run
+from textclf.version import __version__
+
+FOLDERS = (CODE, Path(".dvc/plots"))  # whose files are told as one
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Print what changes, then migrate params.yaml."""
+    """Print what changes; then write params.yaml, if it is older, and what textclf generates in a project."""
     load_yaml(PARAMS_FILE)
     text, sentences = migrate(PARAMS_FILE.read_text(encoding="utf-8"))
-    parse(text)
+    params = parse(text)
     if sentences and not arguments.dry_run:
         require_committed(arguments.force)
-    print(*(f"{PARAMS_FILE}: {sentence}" for sentence in sentences or ["up to date"]), sep="\n")
-    if sentences and not arguments.dry_run:
-        with outputs(PARAMS_FILE) as (scratch,):
-            scratch.write_text(text, encoding="utf-8", newline="\n")
-        print(f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them; next: textclf check")
-    print("Git updates the other files of a clone of textclf")
+    files, edited = {PARAMS_FILE: text} if sentences else {}, {}
+    lines = [f"{PARAMS_FILE}: {sentence}" for sentence in sentences]
+    if is_project():
+        require_installed()
+        files |= generated_files(read_project()["ci"])
+        edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
+        files = {path: text for path, text in files.items() if path not in edited}
+    changed = _changes(files)
+    if changed and is_project():
+        made = read_project()["version"]
+        lines = [f"textclf {made} -> {__version__}" if made != __version__ else f"textclf {made}", *lines]
+        lines += [*changed_defaults(text, params), *_consequences(*stages_to_run(files, params))]
+        lines.append(f"files to write: {', '.join(sorted({_told(path) for path in changed}))}")
+    print(*lines or [f"textclf {__version__}: up to date"], *_differences(edited), sep="\n")
+    if changed and not arguments.dry_run:
+        write_files(files)
+        install = f"pip install --require-hashes -r {REQUIREMENTS}, " if REQUIREMENTS in changed else ""
+        print(f"git diff shows all changes; git checkout . undoes them; next: {install}textclf check, dvc repro")
+    if not is_project():
+        print("Git updates the other files of a clone of textclf")
+
+
+def _is_edited(path: Path, text: str) -> bool:
+    """Return whether a file is neither as textclf has written it last nor as it would write it now."""
+    if path in {PARAMS_FILE, PROJECT} or path.parent == CODE or not differs(path, text):
+        return False
+    return bool(sha256_of_file(path) != read_project()["files"].get(str(path)))
+
+
+def _changes(files: Mapping[Path, str]) -> list[Path]:
+    """Return the paths of the files that are other than on the disk, and of checksums of code that are no more."""
+    changed = [path for path, text in files.items() if differs(path, text) or not path.exists()]
+    return changed + [path for path in CODE.glob("*") if path not in files]
+
+
+def _told(path: Path) -> str:
+    return str(path.parent if path.parent in FOLDERS else path)
+
+
+def _consequences(first: list[str], later: list[str]) -> Iterator[str]:
+    """Yield lines on the stages that will run, and on the packages that would compute."""
+    yield f"stages that will run: {', '.join(first) or 'none'}"
+    if later:
+        yield f"and if what they write has changed: {', '.join(later)}"
+    yield from package_changes([*first, *later])
+
+
+def _differences(edited: Mapping[Path, str]) -> Iterator[str]:
+    """Yield the lines of a unified diff per file that the user has edited, to what this version would write."""
+    for path, text in edited.items():
+        yield f"{path} has changes of your own and is left alone; --force overwrites it with this version's:"
+        before = path.read_text(encoding="utf-8").splitlines()
+        yield from difflib.unified_diff(
+            before, text.splitlines(), str(path), f"{path} of textclf {__version__}", lineterm=""
+        )

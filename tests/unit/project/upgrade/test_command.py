@@ -1,12 +1,25 @@
 """The command `textclf upgrade`: what it prints, what it writes, and what it refuses."""
 
+import json
+import os
 import subprocess
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
 from tests.unit.project.init.test_command import Run
+from textclf.artifacts.checked import write_settings
+from textclf.core.files import write_versioned_json
+from textclf.params import parse
+from textclf.project.check.command import run_settings, write
+from textclf.project.generated import generated_files, sha256
+from textclf.project.init.create import create, new_files
+from textclf.project.upgrade import command, plan
+from textclf.project.upgrade.plan import CHECKED
+from textclf.version import __version__
 
 OLD = "train:\n  models: [keras]\n  keras: {epochs: 7}  # a week\nevaluate: {resamples: 500}\n"
 NEW = "train:\n  keras: {kind: keras, features: words, epochs: 7} # a week\nevaluate: {}\n"
@@ -14,14 +27,32 @@ CHANGES = """\
 params.yaml: train has keras, each with its kind and features
 params.yaml: left out of evaluate, because no interval needs it any more: resamples
 """
+PARAMS = """\
+fetch: {}
+data: {path: tickets.csv}
+about: {}
+split: {}
+vectorize: {words: {}}
+train:
+  majority: {kind: majority, features: words} # the floor
+  keras: {kind: keras, features: words}
+evaluate: {}
+"""
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
+
+GIT = ("git", "-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
 
 
-def commit(text: str) -> None:
-    """Commit a params.yaml in the current folder."""
-    Path("params.yaml").write_text(text, encoding="utf-8")
-    author = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org")
-    for arguments in (("init", "--quiet"), ("add", "params.yaml"), (*author, "commit", "--quiet", "-m", "params")):
-        subprocess.run(("git", *arguments), check=True)
+def commit() -> None:
+    """Commit all files of the current folder."""
+    for arguments in (("init", "--quiet"), ("add", "--all"), ("commit", "--quiet", "--allow-empty", "-m", "now")):
+        subprocess.run((*GIT, *arguments), check=True)
+
+
+def contents() -> dict[Path, bytes]:
+    """Return the content of each file that Git does not ignore."""
+    listed = subprocess.run(("git", "ls-files", "-co", "--exclude-standard", "-z"), capture_output=True, check=True)
+    return {Path(name): Path(name).read_bytes() for name in listed.stdout.decode().split("\0") if Path(name).is_file()}
 
 
 @pytest.fixture
@@ -31,13 +62,17 @@ def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) 
     return partial(command_line, "upgrade")
 
 
+# In a clone
+
+
 def test_in_a_clone_params_yaml_is_migrated_and_the_second_time_nothing_is_to_do(upgrade: Run) -> None:
-    commit(OLD)
+    Path("params.yaml").write_text(OLD, encoding="utf-8")
+    commit()
     first, second = upgrade(), upgrade()
     assert (first.status, first.err) == (0, "")
     assert first.out.startswith(CHANGES)
     assert Path("params.yaml").read_text(encoding="utf-8") == NEW
-    assert second.out == "params.yaml: up to date\nGit updates the other files of a clone of textclf\n"
+    assert second.out == f"textclf {__version__}: up to date\nGit updates the other files of a clone of textclf\n"
 
 
 def test_a_dry_run_prints_and_writes_nothing(upgrade: Run) -> None:
@@ -47,7 +82,8 @@ def test_a_dry_run_prints_and_writes_nothing(upgrade: Run) -> None:
 
 
 def test_uncommitted_changes_of_params_yaml_are_not_overwritten(upgrade: Run) -> None:
-    commit("{}")
+    Path("params.yaml").write_text("{}", encoding="utf-8")
+    commit()
     Path("params.yaml").write_text(OLD, encoding="utf-8")
     assert "must be committed before it is overwritten" in upgrade().err
     assert Path("params.yaml").read_text(encoding="utf-8") == OLD
@@ -57,7 +93,184 @@ def test_uncommitted_changes_of_params_yaml_are_not_overwritten(upgrade: Run) ->
 
 def test_a_mistake_that_no_migration_mends_is_named_before_anything_is_written(upgrade: Run) -> None:
     text = OLD.replace("7", "0")
-    commit(text)
+    Path("params.yaml").write_text(text, encoding="utf-8")
+    commit()
     done = upgrade()
     assert (done.status, done.err) == (2, "error: upgrade: params.yaml: train.keras.epochs must be at least 1; got 0\n")
     assert Path("params.yaml").read_text(encoding="utf-8") == text
+
+
+# In a project
+
+
+@pytest.fixture
+def project(upgrade: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs `textclf upgrade` in a committed project of an older version, with other code of stages and report."""
+    monkeypatch.setattr(command, "require_installed", lambda: None)
+    create(new_files(PARAMS, "Tickets", "`tickets.csv`", "2 classes", None))
+    Path("tickets.csv").write_text("text,label\n", encoding="utf-8")
+    make_older()
+    return upgrade
+
+
+def make_older(files: Mapping[str, str] | None = None) -> None:
+    """Let the project be one of version 0.1.0, with other code and other texts in these generated files; commit."""
+    path = Path(".textclf/project.json")
+    made = json.loads(path.read_text(encoding="utf-8"))
+    made["version"] = "0.1.0"
+    for name in ("textclf", "report", "stages.split"):
+        Path(".textclf/code", name).write_text("older\n", encoding="utf-8")
+    for name, text in (files or {}).items():
+        Path(name).write_text(text, encoding="utf-8")
+        made["files"][name] = sha256(text)
+    path.write_text(json.dumps(made), encoding="utf-8")
+    commit()
+
+
+def record_run() -> None:
+    """Let dvc.lock say that all stages but the studies have run, with made-up outputs, and commit."""
+    Path("data").mkdir()
+    write(parse(Path("params.yaml").read_text(encoding="utf-8")), *(Path("data", name) for name in CHECKED))
+    stages = [stage for stage in Repo().index.stages if not stage.path_in_repo.startswith("studies")]
+    for path in (Path(out.fs_path) for stage in stages for out in stage.outs):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            path.write_text(path.name, encoding="utf-8")
+    for stage in stages:
+        stage.save()
+        stage.dump(update_pipeline=False)
+    commit()
+
+
+WRITTEN = """\
+files to write: .textclf/code, .textclf/project.json
+git diff shows all changes; git checkout . undoes them; next: textclf check, dvc repro
+"""
+AFTER_SPLIT = "vectorize@words, train@majority, train@keras, evaluate, export, plot"
+
+
+def test_it_names_the_stages_that_will_run_and_those_behind_them_and_writes_what_a_new_project_has(
+    project: Run,
+) -> None:
+    record_run()
+    before = contents()
+    dry, done, again = project("--dry-run"), project(), project()
+    assert (done.status, done.err) == (0, "")
+    lines = f"""\
+textclf 0.1.0 -> {__version__}
+stages that will run: check, split, report
+and if what they write has changed: {AFTER_SPLIT}
+{WRITTEN}"""
+    assert done.out == lines
+    assert dry.out == "".join(lines.splitlines(keepends=True)[:-1])
+    assert again.out == f"textclf {__version__}: up to date\n"
+    assert contents() == before | {path: text.encode() for path, text in generated_files(None).items()}
+
+
+def test_it_names_packages_that_would_compute_in_another_version(project: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    record_run()
+    installed = {"numpy": "2.4.3", "keras": "3.15"}
+    monkeypatch.setattr(plan, "version", installed.__getitem__)
+    for stage, packages in (("split", {"numpy": "2.4.1"}), ("train/keras", {"numpy": "2.4.1", "keras": "3.15"})):
+        write_versioned_json(Path(f"data/provenance/{stage}.json"), {"params": {}, "packages": packages})
+    assert "numpy 2.4.1 -> 2.4.3: results of split, train@keras may change\n" in project("--dry-run").out
+    installed["numpy"] = "2.4.1"
+    assert "same versions of the packages that compute\n" in project("--dry-run").out
+
+
+def test_it_names_settings_with_another_default_unless_params_yaml_has_them(project: Run) -> None:
+    record_run()
+    settings = run_settings(parse(PARAMS))
+    settings["split"]["seed"] = 1
+    settings["data"]["path"] = "older.csv"
+    write_settings(Path("data/settings.json"), settings)
+    assert [line for line in project("--dry-run").out.splitlines() if "default" in line] == [
+        "split.seed: 1 -> 1000, the default of this version"
+    ]
+
+
+def test_settings_that_change_train_again(project: Run) -> None:
+    record_run()
+    older = (
+        PARAMS.replace("kind: keras, features: words", "model: keras")
+        .replace("train:\n", "train:\n  models: [majority, keras]\n")
+        .replace("kind: majority, ", "")
+    )
+    Path("params.yaml").write_text(older, encoding="utf-8")
+    commit()
+    done = project()
+    assert "params.yaml: train has majority, keras, each with its kind and features\n" in done.out
+    assert Path("params.yaml").read_text(encoding="utf-8") == PARAMS
+    assert project().out == f"textclf {__version__}: up to date\n"
+
+
+def test_an_own_stage_in_a_subfolder_is_one_of_those_behind(project: Run) -> None:
+    Path("after").mkdir()
+    Path("after/names.json").write_text('{"who": "team"}', encoding="utf-8")
+    Path("after/dvc.yaml").write_text(
+        "vars: [names.json]\nstages:\n  post:\n    cmd: echo ${who} >posted\n    deps: [../reports/report.html]\n"
+        "    outs: [posted]\n",
+        encoding="utf-8",
+    )
+    assert "post" not in project("--dry-run").out  # as a study that has not run
+    record_run()
+    assert f"changed: {AFTER_SPLIT}, after/dvc.yaml:post\n" in project("--dry-run").out
+
+
+def test_a_file_with_changes_of_ones_own_is_shown_and_left_alone_unless_forced(project: Run) -> None:
+    make_older({"studies/dvc.yaml": "stages: {}\n"})
+    new = Path("dvc.yaml").read_text(encoding="utf-8")
+    mine = f"# mine\n{new}"
+    Path("dvc.yaml").write_text(mine, encoding="utf-8")
+    done, again, forced, after = project(), project(), project("--force"), project()
+    assert done.status == 0
+    assert "files to write: .textclf/code, .textclf/project.json, studies/dvc.yaml\n" in done.out
+    told = "dvc.yaml has changes of your own and is left alone; --force overwrites it with this version's:\n"
+    shown = f"{told}--- dvc.yaml\n+++ dvc.yaml of textclf {__version__}\n@@ -1,4 +1,3 @@\n-# mine\n"
+    assert shown in done.out
+    assert again.out.startswith(f"textclf {__version__}: up to date\n{shown}")
+    assert "files to write: dvc.yaml\n" in forced.out
+    assert Path("dvc.yaml").read_text(encoding="utf-8") == new
+    assert after.out == f"textclf {__version__}: up to date\n"
+
+
+def test_a_checksum_of_code_that_no_stage_reads_any_more_is_removed(project: Run) -> None:
+    project()
+    Path(".textclf/code/gone").write_text("x\n", encoding="utf-8")
+    assert "files to write: .textclf/code\n" in project().out
+    assert not Path(".textclf/code/gone").exists()
+
+
+def test_a_project_that_dvc_can_not_read_is_refused_before_anything_is_written(project: Run) -> None:
+    Path("mine").mkdir()
+    Path("mine/dvc.yaml").write_text("stages: {mine: {cmd: echo, outs: [../data/splits]}}\n", encoding="utf-8")
+    before = contents()
+    done = project()
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("error: upgrade: DVC can't read the project after the upgrade: ")
+    assert contents() == before
+
+
+@pytest.mark.parametrize("renames", [0, 1, 6, 12])
+def test_after_a_kill_at_any_rename_a_second_call_finishes(
+    project: Run, monkeypatch: pytest.MonkeyPatch, renames: int
+) -> None:
+    monkeypatch.setattr(command, "stages_to_run", lambda *_: ([], []))
+    make_older({"dvc.yaml": "stages: {}\n", "requirements.txt": "\n"})
+    rename, left = Path.replace, renames
+    if (child := os.fork()) == 0:
+
+        def replace(source: Path, target: Path) -> Path:
+            nonlocal left
+            if left == 0:
+                os._exit(9)
+            left -= 1
+            return rename(source, target)
+
+        monkeypatch.setattr(Path, "replace", replace)
+        project()
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert project().status == 0
+    assert {path: path.read_text(encoding="utf-8") for path in generated_files(None)} == generated_files(None)
+    assert not [*Path().rglob("*.scratch")]
