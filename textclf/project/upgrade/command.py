@@ -8,7 +8,7 @@ from pathlib import Path
 from textclf.core.code import CODE, PROJECT
 from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
-from textclf.params import parse
+from textclf.params import Params, parse
 from textclf.project.generated import REQUIREMENTS, generated_files, read_project, require_installed, write_files
 from textclf.project.init.command import require_committed
 from textclf.project.init.create import differs, is_project
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> None:
     if changed and is_project():
         made = read_project()["version"]
         lines = [f"textclf {made} -> {__version__}" if made != __version__ else f"textclf {made}", *lines]
-        lines += [*changed_defaults(text, params), *_consequences(*stages_to_run(files, params))]
+        lines += _consequences(text, params, files)
         lines.append(f"files to write: {', '.join(sorted({_told(path) for path in changed}))}")
     print(*lines or [f"textclf {__version__}: up to date"], *_differences(edited), sep="\n")
     if changed and not arguments.dry_run:
@@ -46,6 +46,16 @@ def run(arguments: argparse.Namespace) -> None:
         print(f"git diff shows all changes; git checkout . undoes them; next: {install}textclf check, dvc repro")
     if not is_project():
         print("Git updates the other files of a clone of textclf")
+
+
+def _consequences(text: str, params: Params, files: Mapping[Path, str]) -> Iterator[str]:
+    """Yield lines on settings with another default, the stages that will run, and packages of another version."""
+    yield from changed_defaults(text, params)
+    first, later = stages_to_run(files, params)
+    yield f"stages that will run: {', '.join(first) or 'none'}"
+    if later:
+        yield f"and if what they write has changed: {', '.join(later)}"
+    yield from package_changes([*first, *later], files.get(REQUIREMENTS) or REQUIREMENTS.read_text(encoding="utf-8"))
 
 
 def _is_edited(path: Path, text: str) -> bool:
@@ -63,14 +73,6 @@ def _changes(files: Mapping[Path, str]) -> list[Path]:
 
 def _told(path: Path) -> str:
     return str(path.parent if path.parent in FOLDERS else path)
-
-
-def _consequences(first: list[str], later: list[str]) -> Iterator[str]:
-    """Yield lines on the stages that will run, and on the packages that would compute."""
-    yield f"stages that will run: {', '.join(first) or 'none'}"
-    if later:
-        yield f"and if what they write has changed: {', '.join(later)}"
-    yield from package_changes([*first, *later])
 
 
 def _differences(edited: Mapping[Path, str]) -> Iterator[str]:

@@ -2,10 +2,10 @@
 
 import contextlib
 import os
+import re
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -86,25 +86,18 @@ def changed_defaults(text: str, params: Params) -> Iterator[str]:
             yield f"{found.name}: {found.base} -> {found.head}, the default of this version"
 
 
-def package_changes(stages: Iterable[str]) -> list[str]:
-    """Return a line per package of which another version is installed than computed results of these stages."""
+def package_changes(stages: Iterable[str], requirements: str) -> list[str]:
+    """Return a line per package that is locked in another version than computed results of these stages."""
+    locked = dict(re.findall(r"^([\w.-]+)==([\w.+!-]+)", requirements, re.MULTILINE))
     records: dict[str, Record] = {}
     for stage in stages:
         with contextlib.suppress(UserError):  # an older version has written it in another form
             records |= read_records(DATA / "provenance", [stage])
     changes: dict[str, list[str]] = defaultdict(list)
     for stage, record in records.items():
-        for name, before in record.packages.items():
-            if before != (now := _installed(name)):
-                changes[f"{name} {before} -> {now}"].append(stage)
+        for name, version in record.packages.items():
+            if version != (now := locked.get(name, "not locked")):
+                changes[f"{name} {version} -> {now}"].append(stage)
     if records and not changes:
         return ["same versions of the packages that compute"]
     return [f"{change}: results of {', '.join(names)} may change" for change, names in changes.items()]
-
-
-def _installed(distribution: str) -> str:
-    """Return the version of a distribution that is installed."""
-    try:
-        return version(distribution)
-    except PackageNotFoundError:
-        return "not installed"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from functools import partial
@@ -17,7 +18,7 @@ from textclf.params import parse
 from textclf.project.check.command import run_settings, write
 from textclf.project.generated import generated_files, sha256
 from textclf.project.init.create import create, new_files
-from textclf.project.upgrade import command, plan
+from textclf.project.upgrade import command
 from textclf.project.upgrade.plan import CHECKED
 from textclf.version import __version__
 
@@ -167,15 +168,20 @@ and if what they write has changed: {AFTER_SPLIT}
     assert contents() == before | {path: text.encode() for path, text in generated_files(None).items()}
 
 
-def test_it_names_packages_that_would_compute_in_another_version(project: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_names_packages_that_will_compute_in_another_version(project: Run) -> None:
     record_run()
-    installed = {"numpy": "2.4.3", "keras": "3.15"}
-    monkeypatch.setattr(plan, "version", installed.__getitem__)
-    for stage, packages in (("split", {"numpy": "2.4.1"}), ("train/keras", {"numpy": "2.4.1", "keras": "3.15"})):
-        write_versioned_json(Path(f"data/provenance/{stage}.json"), {"params": {}, "packages": packages})
-    assert "numpy 2.4.1 -> 2.4.3: results of split, train@keras may change\n" in project("--dry-run").out
-    installed["numpy"] = "2.4.1"
-    assert "same versions of the packages that compute\n" in project("--dry-run").out
+    locked = dict(
+        re.findall(r"^(numpy|keras)==(\S+)", Path("requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    packages = {"numpy": "2.4.0rc1", "keras": locked["keras"]}
+    for stage, names in (("split", ["numpy"]), ("train/keras", ["numpy", "keras"])):
+        content = {"params": {}, "packages": {name: packages[name] for name in names}}
+        write_versioned_json(Path(f"data/provenance/{stage}.json"), content)
+    told = f"numpy 2.4.0rc1 -> {locked['numpy']}: results of split, train@keras may change\n"
+    assert told in project("--dry-run").out
+    Path("data/provenance/train/keras.json").unlink()
+    write_versioned_json(Path("data/provenance/split.json"), {"params": {}, "packages": {"numpy": locked["numpy"]}})
+    assert "\nsame versions of the packages that compute\n" in project("--dry-run").out
 
 
 def test_it_names_settings_with_another_default_unless_params_yaml_has_them(project: Run) -> None:
