@@ -10,7 +10,7 @@ from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, parse
 from textclf.project.generated import REQUIREMENTS, generated_files, read_project, require_installed, write_files
-from textclf.project.init.command import require_committed
+from textclf.project.init.command import is_clone, require_committed
 from textclf.project.init.create import differs, is_project
 from textclf.project.upgrade.migrate import migrate
 from textclf.project.upgrade.plan import changed_defaults, package_changes, stages_to_run
@@ -38,13 +38,14 @@ def run(arguments: argparse.Namespace) -> None:
         made = read_project()["version"]
         lines = [f"textclf {made} -> {__version__}" if made != __version__ else f"textclf {made}", *lines]
         lines += _consequences(text, params, files)
-        lines.append(f"files to write: {', '.join(sorted({_told(path) for path in changed}))}")
+        told = {str(path.parent if path.parent in FOLDERS else path) for path in changed}
+        lines.append(f"files to write: {', '.join(sorted(told))}")
     print(*lines or [f"textclf {__version__}: up to date"], *_differences(edited), sep="\n")
     if changed and not arguments.dry_run:
         write_files(files)
         install = f"pip install --require-hashes -r {REQUIREMENTS}, " if REQUIREMENTS in changed else ""
         print(f"git diff shows all changes; git checkout . undoes them; next: {install}textclf check, dvc repro")
-    if not is_project():
+    if is_clone():
         print("Git updates the other files of a clone of textclf")
 
 
@@ -69,10 +70,6 @@ def _changes(files: Mapping[Path, str]) -> list[Path]:
     """Return the paths of the files that are other than on the disk, and of checksums of code that are no more."""
     changed = [path for path, text in files.items() if differs(path, text) or not path.exists()]
     return changed + [path for path in CODE.glob("*") if path not in files]
-
-
-def _told(path: Path) -> str:
-    return str(path.parent if path.parent in FOLDERS else path)
 
 
 def _differences(edited: Mapping[Path, str]) -> Iterator[str]:

@@ -55,45 +55,32 @@ def _migrate_models(content: CommentedMap) -> list[str]:
     if not isinstance(vectorize, dict) or not all(isinstance(entry, dict) for entry in vectorize.values()):
         rule = "vectorize must have settings below the name of a representation, such as words"
         raise UserError(f"{PARAMS_FILE}: {rule}; got {show(vectorize)}")
+    pairs: dict[str, dict[str, str]] = {}
     for name in names:
         if not isinstance(name, str) or not isinstance(train.get(name, {}), dict):
             rule = "train.models must be names of models, each with a section"
             raise UserError(f"{PARAMS_FILE}: {rule}; got {show(name)}")
-    untrained = _remove(train, [name for name in train if name not in names])
-    pairs: dict[str, dict[str, str]] = {}
-    for name in names:
         train[name] = entry = train.pop(name, CommentedMap())  # in the order of train.models
-        _rename_model(entry, name)
+        place = list(entry).index("model") if "model" in entry else 0
+        entry.insert(place, "kind", entry.pop("model", name))
+        entry.ca.items["kind"] = entry.ca.items.get("model")
+        if "features" not in entry:
+            entry.insert(place + 1, "features", READ.get(entry["kind"], "words"))
         entry["features"] = _one_representation(entry["features"], pairs, vectorize)
     if pairs:
         content.insert(list(content).index("train"), "combine", CommentedMap(pairs))
     read = {train[name]["features"] for name in names} | {side for pair in pairs.values() for side in pair.values()}
-    unread = _remove(vectorize, [name for name in vectorize if name not in read])
     sentences = [f"train has {', '.join(names)}, each with its kind and features"]
     sentences += [f"combine.{name}: {pair['first']} and {pair['second']} side by side" for name, pair in pairs.items()]
     if any(pair["first"] in pairs for pair in pairs.values()):
         sentences.append("a pair within a pair weighs as much as the other side, so numbers change")
-    for section, left in (("train", untrained), ("vectorize", unread)):
-        if left:
-            sentences.append(f"left out of {section}, because no run used them: {', '.join(left)}")
+    for section, used in (("train", names), ("vectorize", read)):
+        unused = [name for name in content.get(section, {}) if name not in used]
+        for name in unused:
+            del content[section][name]
+        if unused:
+            sentences.append(f"left out of {section}, because no run used them: {', '.join(unused)}")
     return sentences
-
-
-def _remove(section: dict[str, Any], names: list[str]) -> list[str]:
-    """Remove entries of a section, and return their names."""
-    for name in names:
-        del section[name]
-    return names
-
-
-def _rename_model(entry: CommentedMap, name: str) -> None:
-    """Give a model's entry the keys kind, which was called model, and features."""
-    place = list(entry).index("model") if "model" in entry else 0
-    kind = entry.pop("model", name)
-    entry.insert(place, "kind", kind)
-    entry.ca.items["kind"] = entry.ca.items.get("model")
-    if "features" not in entry:
-        entry.insert(place + 1, "features", READ.get(kind, "words"))
 
 
 def _one_representation(features: Any, pairs: dict[str, dict[str, str]], known: Collection[str]) -> Any:
@@ -104,9 +91,8 @@ def _one_representation(features: Any, pairs: dict[str, dict[str, str]], known: 
     first, *others = features if isinstance(features, list) and features else [features]
     for second in others:
         sides = {"first": first, "second": second}
-        first = next((pair for pair, made in pairs.items() if made == sides), None) or _free_name(
-            sides, {*known, *pairs}
-        )
+        made = next((name for name, pair in pairs.items() if pair == sides), None)
+        first = made or _free_name(sides, {*known, *pairs})
         pairs[first] = sides
     return first
 
@@ -128,9 +114,10 @@ def _move_comments_down(content: CommentedMap) -> None:
         comments = mapping.ca.items.setdefault(key, [None] * 4)  # of the key, above it, of the value, above the value
         comments[1] = above + (comments[1] or [])
         above = []
-        if _is_block(mapping[key], CommentedMap):
+        value: Any = mapping[key]
+        if _is_block(value, CommentedMap):
             above, comments[3] = comments[3] or [], None
-        place, index, position = _last_value(mapping, key)
+        place, index, position = (value, len(value) - 1, 0) if _is_block(value, CommentedSeq) else (mapping, key, 2)
         token = place.ca.items.get(index, [None] * 4)[position]
         if token is not None:
             own, _, below = token.value.partition("\n")
@@ -146,16 +133,6 @@ def _entries(mapping: CommentedMap) -> Iterator[tuple[CommentedMap, str]]:
         yield mapping, key
         if _is_block(value, CommentedMap):
             yield from _entries(value)
-
-
-def _last_value(mapping: CommentedMap, key: str) -> tuple[Any, Any, int]:
-    """Return where the comment is that follows an entry: the mapping or list, the key or index, the position."""
-    place: Any = mapping
-    index: Any = key
-    while _is_block(place[index], CommentedSeq) or (place is not mapping and _is_block(place[index], CommentedMap)):
-        place = place[index]
-        index = [*place][-1] if isinstance(place, dict) else len(place) - 1
-    return place, index, 2 if isinstance(place, dict) else 0
 
 
 def _is_block(value: Any, kind: type[CommentedMap | CommentedSeq]) -> bool:

@@ -68,6 +68,9 @@ def upgrade(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) 
 
 def test_in_a_clone_params_yaml_is_migrated_and_the_second_time_nothing_is_to_do(upgrade: Run) -> None:
     Path("params.yaml").write_text(OLD, encoding="utf-8")
+    for name in ("dvc.yaml", "stages/train.py", "textclf/__init__.py"):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).touch()
     commit()
     first, second = upgrade(), upgrade()
     assert (first.status, first.err) == (0, "")
