@@ -1,6 +1,6 @@
 """Optional packages: the extra of textclf that has each, and how to install it, for the error when one is missing."""
 
-from textclf.core.installed import DISTRIBUTION, clone_root, requirement
+from textclf.core.installed import clone_root, requirement
 
 EXTRAS = {
     "pipeline": (
@@ -44,7 +44,7 @@ def how_to_install(extra: str) -> str:
     if extra == "pipeline" and clone:
         return "in a clone of textclf: make .venv/run"
     if extra == "pipeline":
-        return f'pip install "{requirement(extra) or f"{DISTRIBUTION}[{extra}]"}"'
+        return f'pip install "{requirement(extra)}"'
     if extra in LOCKED and clone:
         return f"in a clone of textclf: pip install --require-hashes --only-binary :all: -r requirements/{extra}.txt"
     return f"pip install --only-binary :all: {' '.join(EXTRAS[extra]).replace('_', '-')}"

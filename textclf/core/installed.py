@@ -1,6 +1,7 @@
 """The installed textclf: whether it is a clone of the repository, and what was installed."""
 
 import json
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
@@ -15,15 +16,14 @@ def clone_root() -> Path | None:
     return root if (root / "dvc.yaml").is_file() and (root / "stages").is_dir() else None
 
 
-def requirement(extra: str | None = None) -> str | None:
-    """Return the requirement that pip installs this version from, with an extra; None if no distribution has it.
+def requirement(extra: str | None = None) -> str:
+    """Return the requirement that pip installs this version from, with an extra.
 
     The address is what pip recorded of the installation, in direct_url.json (PEP 610); without one, name and version.
     """
-    try:
+    record = None
+    with suppress(PackageNotFoundError):  # the code was copied without it
         record = distribution(DISTRIBUTION).read_text("direct_url.json")
-    except PackageNotFoundError:
-        return None
     name = f"{DISTRIBUTION}[{extra}]" if extra else DISTRIBUTION
     if record is None:
         return f"{name}=={__version__}"

@@ -23,6 +23,7 @@ from textclf.models.settings import KINDS
 from textclf.params import Params
 from textclf.plot import templates
 from textclf.plot.charts import CHARTS
+from textclf.project.workflows import PATHS, Host, workflow
 from textclf.version import __version__
 
 PIPELINE, STUDIES, REQUIREMENTS = Path("dvc.yaml"), Path("studies/dvc.yaml"), Path("requirements.txt")
@@ -113,11 +114,13 @@ def schema() -> str:
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
-def generated_files(ci: str | None) -> dict[Path, str]:
+def generated_files(ci: Host | None) -> dict[Path, str]:
     """Return the text of each generated file of a project; `ci` is the host of its workflow, github or gitlab."""
     files = {path: pipeline(path) for path in HEADERS}
     files |= {REQUIREMENTS: locked_requirements(), SCHEMA: schema(), **dict(code_files())}
     files |= {Path(".dvc/plots") / f"{name}.json": templates.text(chart) for name, chart in CHARTS.items()}
+    if ci is not None:
+        files[PATHS[ci]] = workflow(ci, clone=False, install=requirement())
     content = {
         "format": 1,
         "version": __version__,

@@ -42,9 +42,11 @@ def test_the_requirement_is_what_was_installed(
     assert installed.requirement(extra) == expected
 
 
-def test_a_distribution_that_is_not_installed_has_no_requirement(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_that_was_copied_without_its_distribution_is_required_by_its_version(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(installed, "DISTRIBUTION", "textclf-that-nobody-has")
-    assert installed.requirement() is None
+    assert installed.requirement() == f"textclf-that-nobody-has=={__version__}"
 
 
 def test_a_clone_has_the_stages_beside_the_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

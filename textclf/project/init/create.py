@@ -7,9 +7,11 @@ from string import Template
 from textclf.core.code import PROJECT
 from textclf.core.errors import UserError
 from textclf.core.git import git
+from textclf.core.installed import requirement
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE
 from textclf.project.generated import generated_files, shipped, write_files
+from textclf.project.workflows import Host
 
 CORRECTIONS, README, GITIGNORE = Path("corrections.csv"), Path("README.md"), Path(".gitignore")
 IGNORED = """\
@@ -27,7 +29,7 @@ OWN_IGNORED = "/config.local\n/tmp\n/cache\n"  # as dvc init has them
 BEHAVIOUR = "metrics/behaviour/README.md"  # the report depends on its folder
 
 
-def new_files(params: str, title: str, classes: str, data: str, ci: str | None) -> dict[Path, str]:
+def new_files(params: str, title: str, classes: str, data: str, ci: Host | None) -> dict[Path, str]:
     """Return the text of each file of a new project with these settings."""
     readme = Template((Path(__file__).parents[1] / "templates" / "README.md").read_text(encoding="utf-8"))
     return {
@@ -73,6 +75,8 @@ def create(files: Mapping[Path, str]) -> list[str]:
         written[GITIGNORE] = before.rstrip("\n") + "\n" * bool(before) + "".join(f"{line}\n" for line in missing)
         if missing:
             lines.append(f"{GITIGNORE}: {len(missing)} lines added")
+    if "@ file:" in requirement():
+        lines.append("requirements.txt names the wheel by its path on this machine; other machines need it, too")
     if git("rev-parse", "--is-inside-work-tree").returncode and (done := git("init", "--quiet")).returncode:
         raise UserError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
     write_files(written)
