@@ -73,7 +73,6 @@ def test_a_missing_module_of_textclf_is_a_defect(name: str | None) -> None:
     ("extra", "recorded", "command"),
     [
         ("pipeline", "textclf-pipeline[pipeline] @ https://x.org/t.whl", None),
-        ("pipeline", None, 'pip install "textclf-pipeline[pipeline]"'),
         ("pretrained", None, "pip install --only-binary :all: keras-hub onnxruntime tokenizers"),
         ("serve", None, "pip install --only-binary :all: fastapi uvicorn"),
     ],
