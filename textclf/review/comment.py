@@ -104,7 +104,7 @@ class Report:
             if change.judged_by and change.metric in paired.get(key, {change.metric}):
                 reason = TOO_FEW if key in paired else self.why_unpaired.get(key, NOT_READ)
                 if self.base_failure and "of the base" in reason:
-                    reason = f"{reason}, because its run failed: {markdown.code(self.base_failure, 300)}"
+                    reason = f"{reason} (its run failed: {markdown.code(self.base_failure, 300)})"
                 metrics = found.setdefault(markdown.safe(reason), {}).setdefault(key, [])
                 metrics += [change.metric] if key in paired else []
         return found

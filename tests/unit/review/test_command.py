@@ -187,7 +187,7 @@ def test_without_predictions_of_the_base_the_comment_says_why_it_could_not_be_ru
     code, out, err = pr_report(capfd, "HEAD", "--run-base")
     reason = "check: made with 1.0; run textclf upgrade"
     assert (code, err) == (0, f"warning: pr-report: the run of {base[:8]} failed: {reason}\n")
-    assert f" that this version reads, because its run failed: `{reason}`: `majority` on `test` rows" in out
+    assert f" that this version reads (its run failed: `{reason}`): `majority` on `test` rows" in out
     assert asked == [base]
 
 

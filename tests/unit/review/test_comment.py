@@ -199,9 +199,7 @@ def test_the_reason_why_intervals_are_unpaired_is_stated_once_for_all_models_tha
     note = "; for the same rows they are too wide rather than too narrow."
     assert f"\n{UNPAIRED}, because the classes differ: `a` on `test` rows{note}\n" in text
     failed = "<code>check&#58; 1&#46;0 &#124; &#96;x&#96;</code>"
-    assert (
-        f", because {missing}, because its run failed: {failed}: `b` on `test` rows, `c` on `test` rows{note}\n" in text
-    )
+    assert f", because {missing} (its run failed: {failed}): `b` on `test` rows, `c` on `test` rows{note}\n" in text
     assert text.count("Unpaired") == 2
 
 
