@@ -48,11 +48,12 @@ def require_own_version() -> None:
     """Raise `UserError` in a project that was made with other code than that which is installed."""
     if not PROJECT.is_file():
         return
-    code = read_code()
-    recorded = {path.name: path.read_text(encoding="utf-8").strip() for path in sorted(CODE.iterdir())}
-    if all(checksum(code, package) == found for package, found in recorded.items()):
+    made, code = json.loads(PROJECT.read_text(encoding="utf-8")), read_code()
+    recorded = [path for path in map(Path, made["files"]) if path.parent == CODE]
+    if all(
+        path.is_file() and path.read_text(encoding="utf-8").strip() == checksum(code, path.name) for path in recorded
+    ):
         return
-    made = json.loads(PROJECT.read_text(encoding="utf-8"))
     other = "other code of this version" if made["version"] == __version__ else f"textclf {made['version']}"
     raise UserError(
         f"this project was made with {other}, and textclf {__version__} is installed; run textclf upgrade, or install "

@@ -109,6 +109,7 @@ def test_a_project_made_with_other_code_is_refused(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     code.require_own_version()  # no project
     generated.write_files(generated.generated_files(None))
+    (tmp_path / ".textclf/code/new").write_text("of a later version whose upgrade was undone\n")
     code.require_own_version()
     (tmp_path / ".textclf/code/report").write_text("0\n")
     with pytest.raises(UserError, match=r"made with other code of this version, and textclf .*run textclf upgrade"):
