@@ -73,7 +73,7 @@ def test_two_projects_of_one_installation_and_the_next_version(make: Make, insta
 
     page = code / "textclf/report/page.py"
     page.write_text(page.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
-    for command in (("textclf.cli", "check"), ("dvc", "repro", "--force", "--single-item", "split")):
+    for command in (("textclf.cli", "check"), ("dvc", "repro", "--force", "--single-item", "report")):
         printed, succeeded = lesson.run_anyway(sys.executable, "-m", *command)
         assert (succeeded, "this project was made with other code of this version" in printed) == (False, True)
     lesson.run(sys.executable, "-m", "textclf.cli", "upgrade")
