@@ -1,7 +1,8 @@
 """Draw the figures of the run.
 
 Reads: RAW, for the class names of the corpora in it; from PLOTS the tables of the charts as CSV.
-Writes: into PLOTS the figures as SVG.
+Writes: into PLOTS the figures as SVG; into DVC's own folder, if there is one, what `dvc plots show` needs without a
+network, which is no output.
 Params: about, data.path.
 """
 
@@ -15,6 +16,7 @@ from textclf.core.settings import Param
 from textclf.fetch import catalogue
 from textclf.plot import figures
 from textclf.plot.charts import CHARTS, columns_of
+from textclf.plot.page import write_template
 
 
 def run(about: About, path: Annotated[str, Param("data.path")], *, raw: Path, plots: Path) -> None:
@@ -27,6 +29,7 @@ def run(about: About, path: Annotated[str, Param("data.path")], *, raw: Path, pl
     with outputs(*(plots / f"{name}.svg" for name in charts)) as written:
         for (name, table), file in zip(tables.items(), written, strict=True):
             figures.draw(name, table, file, names)
+    write_template(Path(".dvc"))
 
 
 if __name__ == "__main__":

@@ -92,6 +92,20 @@ def test_every_plot_is_drawn(retrained: Changed, command: str, revisions: int) -
     assert len(set(re.findall(r'"rev": "(\w+)"', page))) == revisions
 
 
+def test_plots_are_drawn_without_a_network(retrained: Changed) -> None:
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs the browser, driven by playwright")
+    if (chromium := shutil.which("chromium")) is None:
+        pytest.skip("needs the browser Chromium")
+    retrained.copy.dvc("plots", "show", "--out", "offline")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        page = browser.new_context(offline=True).new_page()
+        page.goto((retrained.copy.folder / "offline" / "index.html").as_uri())
+        plots = yaml.safe_load((retrained.copy.folder / "dvc.yaml").read_bytes())["plots"]
+        page.locator(".vega-embed .marks").nth(len(plots) - 1).wait_for()
+        assert page.locator(".vega-embed .marks").count() == len(plots)
+
+
 @pytest.mark.slow
 def test_an_experiment_with_another_corpus_and_fewer_models_gives_its_numbers(workshop: Callable[[], Copy]) -> None:
     copy = workshop()

@@ -1,0 +1,31 @@
+"""The template of the page that `dvc plots show` and `dvc plots diff` write, so that it needs no network."""
+
+from contextlib import suppress
+from pathlib import Path
+
+from textclf.core.outputs import outputs
+
+TEMPLATE = "tmp/plots.html"  # in .dvc; Git ignores it
+
+
+def write_template(folder: Path) -> None:
+    """Write DVC's own template with Vega's scripts inside, and name it in DVC's local configuration.
+
+    `folder` is .dvc. Nothing is written if it does not exist or can't be written, or if another template is named.
+    """
+    from dvc.config import Config
+    from dvc.exceptions import DvcException
+    from dvc_render.html import PAGE_HTML
+    from vl_convert import javascript_bundle
+
+    if not folder.is_dir():
+        return
+    with suppress(OSError, DvcException):
+        config = Config(str(folder))
+        if config["plots"].get("html_template", TEMPLATE) == TEMPLATE:
+            with outputs(folder / TEMPLATE) as (scratch,):
+                scripts = javascript_bundle("window.vegaEmbed = vegaEmbed;")
+                page = PAGE_HTML.replace("{scripts}", f"<script>{scripts}</script>")
+                scratch.write_text(page, encoding="utf-8", newline="\n")
+            with config.edit("local") as local:
+                local["plots"]["html_template"] = TEMPLATE
