@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dvc.repo import Repo
@@ -131,10 +132,15 @@ def make_older(files: Mapping[str, str] | None = None) -> None:
     commit()
 
 
-def record_run() -> None:
-    """Let dvc.lock say that all stages but the studies have run, with made-up outputs, and commit."""
+def record_run(in_use: Mapping[str, Any] | None = None) -> None:
+    """Let dvc.lock say that all stages but the studies have run, with made-up outputs, and commit.
+
+    `in_use` are the settings that they used, if other than those of this version.
+    """
     Path("data").mkdir()
     write(parse(Path("params.yaml").read_text(encoding="utf-8")), *(Path("data", name) for name in CHECKED))
+    if in_use is not None:
+        write_settings(Path("data/settings.json"), in_use)
     stages = [stage for stage in Repo().index.stages if not stage.path_in_repo.startswith("studies")]
     for path in (Path(out.fs_path) for stage in stages for out in stage.outs):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -187,14 +193,14 @@ def test_it_names_packages_that_will_compute_in_another_version(project: Run) ->
     assert "\nsame versions of the packages that compute\n" in project("--dry-run").out
 
 
-def test_it_names_settings_with_another_default_unless_params_yaml_has_them(project: Run) -> None:
-    record_run()
+def test_it_names_settings_with_another_default_and_the_stages_that_read_them(project: Run) -> None:
     settings = run_settings(parse(PARAMS))
     settings["split"]["seed"] = 1
-    settings["data"]["path"] = "older.csv"
-    write_settings(Path("data/settings.json"), settings)
-    assert [line for line in project("--dry-run").out.splitlines() if "default" in line] == [
-        "split.seed: 1 -> 1000, the default of this version"
+    settings["data"]["path"] = "older.csv"  # which params.yaml sets
+    record_run(settings)
+    assert project("--dry-run").out.splitlines()[1:3] == [
+        "split.seed: 1 -> 1000, the default of this version",
+        "stages that will run: check, split, export, report",
     ]
 
 
