@@ -380,7 +380,7 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 
 
 COMMANDS = {
-    "init": Command("set up the project for a table of your own", INIT, "project.init", _add_init),
+    "init": Command("make a project, or set one up for a table of your own", INIT, "project.init", _add_init),
     "upgrade": Command("bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade),
     "doctor": Command("say what the machine and the environment lack", DOCTOR, "project.doctor"),
     "check": Command("check params.yaml, or print settings", CHECK, "project.check", _add_check),
