@@ -144,11 +144,12 @@ def test_a_cause_is_a_changed_input_that_no_other_changed_stage_wrote() -> None:
         StageChange("train@keras", ["train.keras.epochs", "data/features/words"], ["data/predictions/keras.parquet"]),
         StageChange("evaluate", ["data/predictions", "data/settings.json"], ["metrics/evaluation.json"]),
         StageChange("vectorize@words", ["textclf/vectorize"], ["data/features/words"]),
-        StageChange("nb", ["data/features/words_of_others"], []),
+        StageChange("nb", ["data/features/words_of_others", "data/feature"], []),
+        StageChange("report", ["data/features/words/train.npz"], []),
     ]
     assert differences.find_causes(stages) == {
         "check": ["params.yaml"],
         "train@keras": ["train.keras.epochs"],
         "vectorize@words": ["textclf/vectorize"],
-        "nb": ["data/features/words_of_others"],
+        "nb": ["data/features/words_of_others", "data/feature"],
     }
