@@ -100,6 +100,7 @@ def load() -> Params:
     First those within sections, then conflicts between them; then what dvc.yaml needs, packages and weights of the
     user's own that are missing, and files of behavioural tests.
     """
+    require_own_version()
     try:
         return _load()
     except UserError as error:
@@ -121,7 +122,6 @@ def _uncommitted() -> Iterator[str]:
 
 
 def _load() -> Params:
-    require_own_version()
     settings = params.load()
     if missing := [key for key in REQUIRED if value_at(load_yaml(PARAMS_FILE), key) is MISSING]:
         raise UserError(
