@@ -36,7 +36,7 @@ if no drift was found, 1 if drift was found, 2 after a mistake.
 
 SERVE = """
 Serve the models over HTTP until SIGTERM: POST /predict, GET /health, GET / (models and limits), GET /openapi.json. Logs
-one line of JSON per request to stdout. Needs what requirements/serve.txt locks: docs/serve.md.
+one line of JSON per request to stdout. Needs fastapi and uvicorn.
 
   textclf serve --port 8000
   curl http://127.0.0.1:8000/predict --json '{"texts": ["The food was great."]}'
@@ -47,39 +47,6 @@ Print the outcome of the last run: each model on the test rows, against majority
 default model of textclf predict, and why; and where the report is.
 
   textclf metrics
-"""
-
-REPORT = """
-Bring reports/report.html up to date: the stages that it needs run, if anything has changed.
-
-  textclf report
-"""
-
-AUDIT = """
-Look for wrong labels: rows that models trained on other rows contradict, and texts with several labels. A minute for
-1,000 rows; reports/audit.html lists them.
-
-  textclf audit
-"""
-
-SEARCH = """
-Search for the best settings of a model by cross-validation within the training rows, as the section search of
-params.yaml says. metrics/search.json has the best; it is not put into params.yaml.
-
-  textclf search
-"""
-
-CROSSVALIDATE = """
-Train every model on many splits of all rows, and models that have a seed with several seeds: how much do the results
-depend on them? A few minutes; metrics/crossvalidation.json has the accuracies.
-
-  textclf crossvalidate
-"""
-
-LEARNING_CURVE = """
-Train every model on a growing part of the training rows: would more rows help? A few minutes; plots/learning_curve.svg.
-
-  textclf learning-curve
 """
 
 GRID = """
@@ -119,13 +86,6 @@ settings or sections, print the value, default and description of each instead.
   textclf check train.keras.epochs split
 """
 
-DOCTOR = """
-Look at Python, the CPU, Git, DVC, the packages of each feature and their versions: a line each, with the command that
-installs what is missing. Exit code 1 if the pipeline can't run.
-
-  textclf doctor
-"""
-
 COMPLETION = """
 Print the completion script of a shell.
 
@@ -156,6 +116,8 @@ pull request in Markdown. Exit code 1 if the gate of params.yaml fails; the reas
 
 class Command(NamedTuple):
     """A command: what its help says, the package whose module `command` runs it, and what adds its arguments, if any.
+
+    Without a description, its help is the line of the list and an example.
 
     The module is imported when the command runs: another one must not need its libraries.
     """
@@ -211,7 +173,7 @@ def build_parser() -> Parser:
         added = parsers.add_parser(
             name,
             help=command.help,
-            description=command.description,
+            description=command.description or f"{command.help.capitalize()}.\n\n  textclf {name}",
             formatter_class=argparse.RawDescriptionHelpFormatter,  # keeps the line ends of the examples
             allow_abbrev=False,
         )
@@ -221,9 +183,9 @@ def build_parser() -> Parser:
     return parser
 
 
-def _add_stage(stage: str) -> Callable[[argparse.ArgumentParser], None]:
-    """Return what sets the stage that a command of `textclf.project.run` runs; it has no arguments."""
-    return lambda parser: parser.set_defaults(stage=stage)
+def _run(what: str, stage: str) -> Command:
+    """Return a command without arguments that runs a stage."""
+    return Command(what, "", "project.run", lambda parser: parser.set_defaults(stage=stage))
 
 
 def _add_init(parser: argparse.ArgumentParser) -> None:
@@ -382,22 +344,18 @@ def _add_pr_report(parser: argparse.ArgumentParser) -> None:
 COMMANDS = {
     "init": Command("make a project, or set one up for a table of your own", INIT, "project.init", _add_init),
     "upgrade": Command("bring the project to the installed version", UPGRADE, "project.upgrade", _add_upgrade),
-    "doctor": Command("say what the machine and the environment lack", DOCTOR, "project.doctor"),
+    "doctor": Command("say what is missing for which feature, and how to install it", "", "project.doctor"),
     "check": Command("check params.yaml, or print settings", CHECK, "project.check", _add_check),
     "metrics": Command("show the outcome of the last run", METRICS, "export"),
-    "report": Command("bring the report up to date", REPORT, "project.run", _add_stage("report")),
+    "report": _run("bring reports/report.html up to date", "report"),
     "predict": Command("classify texts", PREDICT, "predict", _add_predict),
     "serve": Command("serve models over HTTP", SERVE, "serve", _add_serve),
     "drift": Command("compare new texts with the training texts", DRIFT, "drift", _add_drift),
     "grid": Command("try combinations of settings", GRID, "project.grid", _add_grid),
-    "search": Command("search for the best settings", SEARCH, "project.run", _add_stage(f"{STUDIES}:search")),
-    "audit": Command("look for wrong labels", AUDIT, "project.run", _add_stage(f"{STUDIES}:audit")),
-    "crossvalidate": Command(
-        "train on many splits of all rows", CROSSVALIDATE, "project.run", _add_stage(f"{STUDIES}:crossvalidate")
-    ),
-    "learning-curve": Command(
-        "train on more and more rows", LEARNING_CURVE, "project.run", _add_stage(f"{STUDIES}:learning_curve")
-    ),
+    "search": _run("search for the best settings, as search in params.yaml says", f"{STUDIES}:search"),
+    "audit": _run("look for wrong labels and list them in reports/audit.html", f"{STUDIES}:audit"),
+    "crossvalidate": _run("train every model on many splits of all rows", f"{STUDIES}:crossvalidate"),
+    "learning-curve": _run("train every model on more and more rows", f"{STUDIES}:learning_curve"),
     "pr-report": Command("show what a change does to the metrics", PR_REPORT, "review", _add_pr_report),
     "fsck": Command("look for damaged files", FSCK, "project.fsck"),
     "completion": Command("print the completion of a shell", COMPLETION, "project.completion", _add_completion),
