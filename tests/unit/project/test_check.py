@@ -209,3 +209,13 @@ def test_uncommitted_settings_that_are_wrong_are_told_with_the_way_back(
     assert lines[0] == "params.yaml: split.seed must be at least 0; got -1"
     assert any("git checkout HEAD params.yaml" in line for line in lines[1:]) is told
     assert len(lines) == 1 + told
+
+
+def test_settings_of_an_older_version_are_told_with_the_command_that_changes_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("params.yaml").write_text("evaluate: {resamples: 2000}\n", encoding="utf-8")
+    with pytest.raises(UserError) as error:
+        check.load()
+    assert error.value.lines[1:] == ("params.yaml is of an older version; run textclf upgrade, which changes it",)

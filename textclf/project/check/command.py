@@ -23,6 +23,7 @@ from textclf.core.git import git
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show, suggest
 from textclf.params import Params
 from textclf.pretrained.catalogue import CATALOGUE
+from textclf.project.upgrade.migrate import migrate
 from textclf.review.settings import Gate
 
 EXPERIMENTS = "/.dvc/tmp/exps/"  # where DVC runs those of its queue
@@ -104,7 +105,15 @@ def load() -> Params:
     try:
         return _load()
     except UserError as error:
-        raise UserError(*error.lines, *_uncommitted()) from None
+        raise UserError(*error.lines, *_older(error.lines), *_uncommitted()) from None
+
+
+def _older(lines: Sequence[str]) -> Iterator[str]:
+    """Yield a line if params.yaml is of an older version and none of the lines says so."""
+    with suppress(UserError):  # it is no YAML
+        _, sentences = migrate(PARAMS_FILE.read_text(encoding="utf-8"))
+        if sentences and not any("textclf upgrade" in line for line in lines):
+            yield f"{PARAMS_FILE} is of an older version; run textclf upgrade, which changes it"
 
 
 def _uncommitted() -> Iterator[str]:
