@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from textclf.artifacts import shards, tokens
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.tokens import Tokens
-from textclf.core.files import reading
+from textclf.core.files import reading, write_npz
 
 if TYPE_CHECKING:
     from scipy.sparse import (
@@ -104,9 +104,8 @@ def write(features: Features, path: Path) -> None:
     Pretrained vectors of tokens are not written: they are the same for all shards and stand beside them.
     """
     with path.open("wb") as file:
-        np.savez(
+        write_npz(
             file,
-            allow_pickle=False,
             ids=features.ids,
             y=features.y,
             classes=features.classes,

@@ -20,7 +20,7 @@ from textclf.artifacts import token_front
 from textclf.artifacts.features import Matrix
 from textclf.artifacts.token_front import TokenFront, product
 from textclf.artifacts.tokens import Tokens
-from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
+from textclf.core.files import read_versioned_json, reading, require_known, write_npz, write_versioned_json
 
 Array = NDArray[np.float64]
 
@@ -233,7 +233,7 @@ def write(model: LayerModel, folder: Path) -> None:
     for number, layer in enumerate(model.layers, start=1):
         arrays |= {f"kernel_{number}": layer.kernel, f"bias_{number}": layer.bias}
     with (folder / WEIGHTS).open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+        write_npz(file, **arrays)
 
 
 def read(folder: Path) -> LayerModel:

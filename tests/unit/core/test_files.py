@@ -3,6 +3,7 @@ import math
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -186,3 +187,13 @@ def test_no_room_for_the_end_of_an_array_is_an_error(tmp_path: Path, count: int,
     command = [sys.executable, "-B", "-c", code, str(tmp_path / "array.npy")]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.stderr.splitlines()[-1:] == ["OSError: [Errno 27] File too large"]
+
+
+def test_small_archives_of_arrays_have_no_64_bit_sizes_which_versions_of_python_write_otherwise(tmp_path: Path) -> None:
+    path, arrays = tmp_path / "a.npz", {"ids": np.array(["a", "bcd"]), "y": np.arange(6.0).reshape(2, 3)[:, ::2]}
+    with path.open("wb") as file:
+        files.write_npz(file, **arrays)
+    with np.load(path, allow_pickle=False) as stored:
+        assert {name: stored[name].tolist() for name in stored} == {name: a.tolist() for name, a in arrays.items()}
+    with zipfile.ZipFile(path) as archive:
+        assert [(member.extract_version, member.extra) for member in archive.infolist()] == [(20, b""), (20, b"")]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.core.files import reading
+from textclf.core.files import reading, write_npz
 from textclf.core.outputs import writing
 from textclf.core.workers import code
 from textclf.models.common import workers
@@ -113,7 +113,7 @@ class Checkpoint:
         incomplete = self.path.with_suffix(".new")
         with writing(incomplete), incomplete.open("wb") as file:
             content = json.dumps({"digest": self.digest, "state": asdict(state)})
-            np.savez(file, allow_pickle=False, state=np.frombuffer(content.encode(), dtype=np.uint8), **arrays)
+            write_npz(file, state=np.frombuffer(content.encode(), dtype=np.uint8), **arrays)
             file.flush()
             os.fsync(file.fileno())
         incomplete.replace(self.path)
