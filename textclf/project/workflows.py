@@ -17,17 +17,6 @@ def workflow(host: Host, clone: bool, install: str = "") -> str:
     """
     from jinja2 import Environment, StrictUndefined
 
-    environment = Environment(  # noqa: S701 (no HTML)
-        block_start_string="[%",
-        block_end_string="%]",
-        variable_start_string="[[",
-        variable_end_string="]]",
-        comment_start_string="[#",
-        comment_end_string="#]",
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = Environment("[%", "%]", "[[", "]]", trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)  # noqa: S701
     template = files("textclf.project").joinpath("templates", f"{host}.yml").read_text(encoding="utf-8")
-    return environment.from_string(template).render(clone=clone, install=json.dumps(install), path=PATHS[host])
+    return environment.from_string(template).render(clone=clone, install=json.dumps(install), path=PATHS[host]) + "\n"

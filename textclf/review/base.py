@@ -19,14 +19,7 @@ def run_base(commit: str) -> None:
     Stages that are the same at both commits come from DVC's run cache, data kept with `dvc add` from the cache or else
     from the remote. Raises `UserError` with the reason, one line, if a command fails.
     """
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    try:
-        with Repo() as repo:
-            cache: str = repo.cache.local_cache_dir
-    except DvcException as error:
-        raise UserError(str(error)) from None
+    cache = _run(*DVC, "cache", "dir").splitlines()[-1]
     top, prefix = git("rev-parse", "--show-toplevel", "--show-prefix").stdout.decode().split("\n")[:2]
     with tempfile.TemporaryDirectory(prefix="textclf-base-") as folder:
         project = Path(folder, prefix)
@@ -43,8 +36,8 @@ def run_base(commit: str) -> None:
         _run(*DVC, "repro", folder=project, echo=True)
 
 
-def _run(*command: str, folder: Path | None = None, echo: bool = False) -> None:
-    """Run a command, with this Python as `python`; raise `UserError` with the first error that it printed."""
+def _run(*command: str, folder: Path | None = None, echo: bool = False) -> str:
+    """Run a command, this Python being `python`, and return what it printed; raise `UserError` with its first error."""
     path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     lines = []
     with subprocess.Popen(  # noqa: S603 (Git and DVC, no shell)
@@ -64,3 +57,4 @@ def _run(*command: str, folder: Path | None = None, echo: bool = False) -> None:
     if process.returncode:
         errors = re.findall(r"^(?:error|fatal): (.*)", "".join(lines), re.IGNORECASE | re.MULTILINE)
         raise UserError((errors or lines[-1:] or [f"exit code {process.returncode}"])[0].strip())
+    return "".join(lines)

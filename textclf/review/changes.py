@@ -4,7 +4,7 @@ Nothing in this module reads a file: metrics come as the nested mappings that me
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,18 +16,8 @@ JUDGED = ("test", "validation")  # splits whose rows the model was not trained o
 IMPORTANT = tuple(name for name, metric in METRICS.items() if metric.important)
 ORDER = (*IMPORTANT, *(name for name in METRICS if name not in IMPORTANT))
 
-Verdict = Literal[
-    "better",
-    "worse",
-    "within noise",
-    "no interval",
-    "too few rows",
-    "baseline",
-    "unchanged",
-    "new",
-    "removed",
-    "different task",
-]
+Settled = Literal["unchanged", "new", "removed", "different task"]  # without a difference to judge
+Verdict = Literal["better", "worse", "within noise", "no interval", "too few rows", "baseline"] | Settled
 Numbers = dict[str, dict[str, dict[str, Any]]]  # model -> split -> metric -> value
 Key = tuple[str, str, str]  # model, split, metric
 
@@ -123,17 +113,12 @@ def unpaired_interval(head: float, base: float, head_interval: Interval, base_in
 
 
 def compare_metrics(
-    base: Numbers,
-    head: Numbers,
-    base_intervals: Numbers,
-    head_intervals: Numbers,
-    same_task: bool = True,
-    baselines: Collection[str] = (),
+    base: Numbers, head: Numbers, base_intervals: Numbers, head_intervals: Numbers, same_task: bool = True
 ) -> list[Change]:
     """Return the change of every metric of either revision, in the order of the report.
 
     The interval is `unpaired_interval` of the `low` and `high` that `base_intervals` and `head_intervals` hold. There
-    is none if one of these is missing or the tasks differ. `baselines` are the models that learn nothing from texts.
+    is none if one of these is missing or the tasks differ.
     """
     keys = {
         (model, split, metric)
@@ -149,7 +134,7 @@ def compare_metrics(
         interval = None
         if same_task and None not in (before, now) and all(ends):
             interval = unpaired_interval(now, before, *(Interval(each["low"], each["high"]) for each in ends))
-        changes.append(Change(*key, before, now, interval, same_task, None in ends, key[0] in baselines))
+        changes.append(Change(*key, before, now, interval, same_task, few_rows=None in ends))
     return changes
 
 

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote
 
 from textclf.behave.results import Behaviour
@@ -24,7 +24,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import CONSTANT
 from textclf.review import revisions
 from textclf.review.base import run_base
-from textclf.review.changes import Numbers, compare_metrics
+from textclf.review.changes import Numbers, Settled, compare_metrics
 from textclf.review.comment import Figure, Report, render
 from textclf.review.differences import checksums, compare_stages, not_run, task_differences, with_defaults
 from textclf.review.gate import Check, check_behaviour, check_gate, check_slices
@@ -35,7 +35,6 @@ from textclf.review.settings import Gate
 GATE_FAILED = 1
 CONFIDENCE = "evaluate.confidence"
 NOT_LISTED = {revisions.EVALUATION, revisions.INTERVALS, revisions.SLICES, revisions.COMPARISONS}
-SETTLED = ("unchanged", "new", "removed", "different task")  # verdicts of numbers that are not compared
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -89,9 +88,10 @@ def compare(base: Revision, head: Revision) -> Report:
     baselines = {
         model for model in measured[1] if all(value_at(side, f"train.{model}.kind") == CONSTANT for side in params)
     }
-    changes = compare_metrics(*measured, *intervals, not task, baselines)
+    changes = compare_metrics(*measured, *intervals, same_task=not task)
+    changes = [replace(change, baseline=change.model in baselines) for change in changes]
     pairing = Pairing()
-    moved = [change for change in changes if change.verdict not in SETTLED]
+    moved = [change for change in changes if change.verdict not in get_args(Settled)]
     if moved and len(levels) == 1 and settings[0] and settings[1]:
         models = sorted({change.model for change in moved})
         stratified = is_stratified(params[1], head.metrics(revisions.SPLITS))

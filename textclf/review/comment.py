@@ -87,11 +87,6 @@ class Report:
         return [check for check in self.checks if check.reason]
 
     @property
-    def passed(self) -> list[Check]:
-        """Return the checks that did not fail."""
-        return [check for check in self.checks if not check.reason]
-
-    @property
     def unpaired(self) -> dict[Markup, dict[tuple[str, str], list[str]]]:
         """Return model and split of the changes whose interval is not paired, by the reason.
 
@@ -108,21 +103,6 @@ class Report:
                 metrics = found.setdefault(markdown.safe(reason), {}).setdefault(key, [])
                 metrics += [change.metric] if key in paired else []
         return found
-
-    @property
-    def causes(self) -> list[tuple[str, list[str]]]:
-        """Return the stages that did not only follow another one, each with those of its inputs that changed."""
-        return list(find_causes(self.stages).items())
-
-    @property
-    def followers(self) -> list[str]:
-        """Return the stages whose changed inputs are all outputs of other stages."""
-        return [stage.name for stage in self.stages if stage.name not in dict(self.causes)]
-
-    @property
-    def same_outputs(self) -> list[str]:
-        """Return the stages that ran without changing their outputs."""
-        return [stage.name for stage in self.stages if not stage.outputs]
 
     def models(self, verdict: Literal["unchanged", "removed"]) -> list[str]:
         """Return the models whose metrics on rows not trained on all have this verdict."""
@@ -170,6 +150,7 @@ def render(report: Report, limit: int = LIMIT) -> str:
         text = template.render(
             report=report,
             headline=headline(report),
+            causes=find_causes(report.stages),
             marker=MARKER,
             most=MOST,
             rows=rows,

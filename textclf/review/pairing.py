@@ -106,7 +106,8 @@ def pair_predictions(
             continue
         missing = [name for name, side in (("base", base), ("head", head)) if model not in side]
         if missing:
-            pairing.unpaired[model, split] = no_predictions(*missing)
+            sides = " and the ".join(missing)
+            pairing.unpaired[model, split] = f"this machine has no predictions of the {sides} that this version reads"
             continue
         old, new = (side[model].take(side[model].rows.split == split) for side in (base, head))
         reason = why_unpaired(old, new, group, split in clustered)
@@ -136,11 +137,6 @@ def why_unpaired(base: Decided, head: Decided, changes: Iterable[Change], cluste
     if any((c.base, c.head) != tuple(metrics.get(c.metric) for metrics in measured) for c in changes):
         return "the recorded metrics are not those that this version computes of the predictions"
     return ""
-
-
-def no_predictions(*sides: str) -> str:
-    """Return the reason why a model is not paired of which the named revisions have no predictions here."""
-    return f"this machine has no predictions of the {' and the '.join(sides)} that this version reads"
 
 
 def same_rows(base: Decided, head: Decided) -> bool:

@@ -14,7 +14,7 @@ from textclf.core.differences import Difference
 from textclf.evaluate.comparisons import McNemar
 from textclf.evaluate.intervals import Interval
 from textclf.evaluate.registry import METRICS
-from textclf.review import comment, markdown, pairing
+from textclf.review import comment, markdown
 from textclf.review.changes import Change
 from textclf.review.comment import Figure, Report
 from textclf.review.differences import StageChange
@@ -193,7 +193,7 @@ UNPAIRED = "- Unpaired 95% intervals (methods of Newcombe and of Zou & Donner)"
 
 def test_the_reason_why_intervals_are_unpaired_is_stated_once_for_all_models_that_have_it() -> None:
     models = [replace(ACCURACY, model=model) for model in "abc"] + [replace(LOSS, model="c")]
-    missing = pairing.no_predictions("base")
+    missing = "this machine has no predictions of the base"
     why = {("a", "test"): "the classes differ", ("b", "test"): missing, ("c", "test"): missing}
     text = comment.render(report(*models, why_unpaired=why, base_failure="check: 1.0 | `x`"))
     note = "; for the same rows they are too wide rather than too narrow."
