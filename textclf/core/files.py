@@ -142,7 +142,7 @@ def write_npy(file: IO[bytes], array: NDArray[np.generic]) -> None:
 def write_npz(file: IO[bytes], **arrays: NDArray[np.generic]) -> None:
     """Write arrays as `numpy.savez` does, with the same bytes by any version of Python.
 
-    `numpy.savez` always asks for 64-bit sizes, which Python before 3.11.4 writes otherwise; here large arrays have them.
+    `numpy.savez` asks for 64-bit sizes, which Python before 3.11.4 writes otherwise. Only large arrays have them here.
     """
     with zipfile.ZipFile(file, "w") as archive:
         for name, array in arrays.items():
