@@ -219,3 +219,11 @@ def test_settings_of_an_older_version_are_told_with_the_command_that_changes_the
     with pytest.raises(UserError) as error:
         check.load()
     assert error.value.lines[1:] == ("params.yaml is of an older version; run textclf upgrade, which changes it",)
+
+
+def test_a_misspelt_setting_that_an_experiment_adds_is_answered_with_the_nearest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mistakes(put("train.keras.epoch", "25"), tmp_path, monkeypatch) == (
+        "params.yaml: train.keras.epoch is no setting; did you mean epochs?",
+    )
