@@ -1,8 +1,7 @@
 """Sparse matrices of texts: term counts, presence and tf-idf, equal to those of scikit-learn to the bit."""
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,6 @@ from scipy.sparse import csr_array, hstack
 from textclf.vectorize.terms.find import Group
 
 UNKNOWN = -1  # the column of a term that is not in the vocabulary
-MOST = np.iinfo(np.int32).max
 
 
 def hash_terms(terms: Sequence[str], width: int) -> NDArray[np.int32]:
@@ -27,34 +25,17 @@ def hash_terms(terms: Sequence[str], width: int) -> NDArray[np.int32]:
     return (np.abs(hashes) % width).astype(np.int32)
 
 
-def count_matrix(groups: Iterable[Group], width: int, binary: bool) -> csr_array:
+def count_matrix(groups: Sequence[Group], width: int, binary: bool) -> csr_array:
     """Return the counts of each column in each text, or 1 for each if `binary`: (texts, width) int64.
 
     All groups are of the same texts; see `textclf.vectorize.terms.find.Found`.
     """
-    groups = list(groups)
-    texts = len(groups[0][1])
-    dtype = np.dtype(np.uint32 if texts * width <= 2**32 else np.uint64)  # half the bytes are sorted in half the time
-    cells = np.concatenate([_cells(columns, lengths, width, dtype) for columns, lengths in groups])
-    cells.sort()
-    is_first = np.ones(len(cells), dtype=np.bool_)
-    np.not_equal(cells[1:], cells[:-1], out=is_first[1:])
-    first = np.flatnonzero(is_first)
-    data = np.ones(len(first), dtype=np.int64) if binary else np.diff(first, append=len(cells))
-    cells = cells[first]
-    rows = cells // dtype.type(max(width, 1))
-    cells -= rows * dtype.type(width)
-    indptr = np.zeros(texts + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows.astype(np.int64), minlength=texts), out=indptr[1:])
-    index_dtype = np.int32 if sum(len(columns) for columns, _ in groups) <= MOST else np.int64  # scikit-learn's rule
-    return csr_array((data, cells.astype(index_dtype), indptr.astype(index_dtype)), shape=(texts, width))
-
-
-def _cells(columns: NDArray[Any], lengths: NDArray[np.int64], width: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Return the numbers of cells, row by row, in which the columns of a group are."""
-    cells = np.repeat(np.arange(len(lengths), dtype=dtype) * dtype.type(width), lengths)
-    cells += columns.astype(dtype)
-    return cells
+    rows = np.concatenate([np.repeat(np.arange(len(lengths), dtype=np.int32), lengths) for _, lengths in groups])
+    columns = np.concatenate([columns for columns, _ in groups])
+    counts = csr_array((np.ones(len(columns), dtype=np.int64), (rows, columns)), shape=(len(groups[0][1]), width))
+    if binary:
+        counts.data[:] = 1
+    return counts
 
 
 def remap_columns(counts: csr_array, columns: NDArray[np.int32], width: int) -> csr_array:
