@@ -1,31 +1,41 @@
-"""The losses of logistic regression, compared with scikit-learn to the bit."""
+"""The losses of logistic regression and their gradient, compared with scikit-learn."""
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from sklearn._loss.loss import HalfBinomialLoss, HalfMultinomialLoss
 
-from textclf.models.logistic_regression import losses
-from textclf.models.logistic_regression.losses import binomial, multinomial
+from textclf.models.logistic_regression.objective import Rows
 
 scores = st.floats(-1e4, 1e4) | st.sampled_from([-37.0, -2.0, 18.0, 0.0, -0.0])
 
 
-@given(st.lists(st.tuples(scores, st.booleans()), min_size=1, max_size=50))
-@example([(score, True) for score in np.linspace(-40, 40, 2 * losses.BLOCK + 1)])
-def test_the_loss_of_two_classes_is_that_of_scikit_learn(rows: list[tuple[float, bool]]) -> None:
-    z, y = np.array([score for score, _ in rows]), np.array([float(positive) for _, positive in rows])
-    values, slopes = binomial(z, y)
-    expected = HalfBinomialLoss().loss_gradient(y, z)
-    assert np.array_equal(values, expected[0])
-    assert np.array_equal(slopes, expected[1])
+Array = NDArray[np.float64]
+
+
+def compare(rows: Rows, parameters: Array, losses: Array, slopes: Array) -> None:
+    """Compare the sums of rows that weigh 3 each, and their gradient divided by 7, with the expected ones."""
+    sums = rows.sums(parameters, total=7.0)
+    assert sums.loss == pytest.approx(3 * losses.sum(), rel=1e-12, abs=1e-12)
+    gradient = np.concatenate([(slopes.T @ rows.X).T, slopes.sum(axis=0, keepdims=True)])
+    assert sums.numbers == pytest.approx(3 / 7 * gradient, rel=1e-12, abs=1e-9)
+
+
+@given(st.tuples(scores, st.booleans()))
+@example((40.0, True))
+@example((-40.0, False))
+def test_the_loss_of_two_classes_is_that_of_scikit_learn(row: tuple[float, bool]) -> None:
+    z, y = np.array([row[0]]), np.array([int(row[1])])
+    losses, slopes = HalfBinomialLoss().loss_gradient(y.astype(np.float64), z)
+    compare(Rows(z[:, None], y, np.array([3.0])), np.array([1.0, 0.0]), losses, slopes)
 
 
 @given(seed=st.integers(0, 2**32 - 1), classes=st.integers(3, 12), size=st.sampled_from([0.1, 1.0, 30.0, 1000.0]))
 def test_the_loss_of_several_classes_is_that_of_scikit_learn(seed: int, classes: int, size: float) -> None:
     generator = np.random.default_rng(seed)
-    z, y = generator.normal(0, size, (3000, classes)), generator.integers(classes, size=3000)
-    values, slopes = multinomial(z, y)
-    expected = HalfMultinomialLoss(n_classes=classes).loss_gradient(y.astype(np.float64), z)
-    assert np.array_equal(values, expected[0])
-    assert np.array_equal(slopes, expected[1])
+    z, y = generator.normal(0, size, (30, classes)), generator.integers(classes, size=30)
+    losses, slopes = HalfMultinomialLoss(n_classes=classes).loss_gradient(y.astype(np.float64), z)
+    identity = np.vstack([np.eye(classes), np.zeros(classes)])  # the scores are the features
+    compare(Rows(z, y, np.full(30, 3.0)), identity, losses, slopes)

@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from textclf.models.logistic_regression.losses import binomial, multinomial
+from scipy.special import expit, log_expit, log_softmax
 
 Array = NDArray[np.float64]
 
@@ -44,7 +43,12 @@ class Rows:
         """
         binary = parameters.ndim == 1
         scores = self.X @ parameters[:-1] + parameters[-1]
-        losses, slopes = binomial(scores, self.y.astype(np.float64)) if binary else multinomial(scores, self.y)
+        if binary:
+            losses, slopes = -log_expit(np.where(self.y == 1, scores, -scores)), expit(scores) - self.y
+        else:
+            logarithms, places = log_softmax(scores, axis=1), (np.arange(len(self.y)), self.y)
+            losses, slopes = -logarithms[places], np.exp(logarithms)
+            slopes[places] -= 1
         if self.weights is not None:
             losses *= self.weights
             slopes *= self.weights if binary else self.weights[:, None]
