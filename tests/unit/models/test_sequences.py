@@ -1,7 +1,6 @@
 """The networks over token ids: few rows, few epochs, since every training compiles for a few seconds."""
 
 import dataclasses
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -18,11 +17,9 @@ from textclf.artifacts.shards import Shards
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
 from textclf.models import cnn, embedding
-from textclf.models.cnn import build as cnn_build
 from textclf.models.common import workers
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks import checkpoint, environment, sequences
-from textclf.models.embedding import build as embedding_build
 
 ROWS, IDS, LENGTH, DIMENSIONS = 12, 9, 6, 3
 SMALL = {"dimensions": DIMENSIONS, "units": (4,), "learning_rate": 0.05, "epochs": 3, "batch_size": ROWS}
@@ -46,10 +43,6 @@ each_kind = pytest.mark.parametrize(
         for package, own in KINDS
     ],
 )
-OWN_LAYERS: dict[ModuleType, Callable[[Any], Any]] = {
-    embedding: embedding_build.own_layers,
-    cnn: cnn_build.own_layers,
-}
 
 
 def rows(count: int = ROWS, classes: int = 2, vectors: bool = False) -> Features:
@@ -114,7 +107,7 @@ def test_the_networks_are_those_of_the_course(
     package: ModuleType, changes: dict[str, object], parameters: int, trainable: int
 ) -> None:
     X = Tokens(np.zeros(0, np.int32), np.zeros(1, np.int64), 1747, 100, vectors=np.zeros((1747, 50), np.float32))
-    network = sequences.build_network(X, 2, package.Settings(**changes), OWN_LAYERS[package])
+    network = sequences.build_network(X, 2, package.Settings(**changes), package.own_layers)
     assert network.count_params() == parameters
     assert sum(int(np.prod(array.shape)) for array in network.trainable_weights) == trainable
     assert [layer.units for layer in network.layers[-2:]] == [10, 1]
@@ -152,7 +145,7 @@ def train_plainly(package: ModuleType, part: Features, chosen: Any) -> tuple[Any
     keras.utils.set_random_seed(chosen.seed)
     X: Any = part.X
     classes = len(part.classes)
-    network = sequences.build_network(X, classes, chosen, OWN_LAYERS[package])
+    network = sequences.build_network(X, classes, chosen, package.own_layers)
     optimizer = keras.optimizers.Adam(chosen.learning_rate)
     loss = keras.losses.BinaryCrossentropy() if classes == 2 else keras.losses.SparseCategoricalCrossentropy()
     by_class = dict(chosen.class_weight or ())
@@ -228,11 +221,6 @@ def test_frozen_vectors_stay_and_trained_ones_move() -> None:
         parameters = IDS * DIMENSIONS + DIMENSIONS * 4 + 4 + 4 + 1
         assert fitted.record["parameters"] == parameters
         assert fitted.record.get("trainable_parameters") == (None if moves else parameters - IDS * DIMENSIONS)
-
-
-def test_vectors_that_the_features_lack_are_refused_in_a_line() -> None:
-    with pytest.raises(UserError, match="vectors must be null for a representation without pretrained vectors"):
-        fit_rows(embedding, rows(), rows(), settings(embedding, vectors="frozen"))
 
 
 def test_vectors_of_another_length_are_refused_in_a_line() -> None:

@@ -1,9 +1,9 @@
 """The course's convolutional network: an embedding, filters over neighbouring words, the maximum of each filter.
 
-`build` has its own layers; what it shares with other networks is in `textclf.models.common.networks`.
+What it shares with other networks is in `textclf.models.common.networks`.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -33,7 +33,6 @@ def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Fo
     """Return the network trained on the training rows: see `fit_sequences`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
     require_length(train.readers[0]().X.length, settings)
-    from textclf.models.cnn.build import own_layers
     from textclf.models.common.networks.sequences import fit_sequences
 
     return fit_sequences(train, watched, settings, folders, own_layers)
@@ -46,3 +45,13 @@ def require_length(length: int, settings: Settings) -> None:
             f"kernel_size must be at most the length of the texts, {length}; got {settings.kernel_size}: set it lower, "
             "or length of the representation higher"
         )
+
+
+def own_layers(settings: Settings) -> list[Any]:
+    """Return the convolution, with the activation of the hidden layers, and the maximum of each filter."""
+    import keras
+
+    return [
+        keras.layers.Conv1D(settings.filters, settings.kernel_size, activation=settings.activation, name="convolution"),
+        keras.layers.GlobalMaxPooling1D(name="pooling"),
+    ]

@@ -1,9 +1,9 @@
 """The course's network over word ids: an embedding, pooled to one vector per text, and dense layers.
 
-`build` has its own layers; what it shares with other networks is in `textclf.models.common.networks`.
+What it shares with other networks is in `textclf.models.common.networks`.
 """
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -31,6 +31,17 @@ def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Fo
     """Return the network trained on the training rows: see `fit_sequences`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
     from textclf.models.common.networks.sequences import fit_sequences
-    from textclf.models.embedding.build import own_layers
 
     return fit_sequences(train, watched, settings, folders, own_layers)
+
+
+def own_layers(settings: Settings) -> list[Any]:
+    """Return the pooling."""
+    import keras
+
+    pooling = {
+        "average": keras.layers.GlobalAveragePooling1D,
+        "flatten": keras.layers.Flatten,
+        "max": keras.layers.GlobalMaxPooling1D,
+    }
+    return [pooling[settings.pooling](name="pooling")]
