@@ -166,7 +166,7 @@ def test_early_stopping_follows_from_the_history(
 ) -> None:
     state = State(len(losses), history={"val_loss": losses})
     assert state.best_epoch == best_epoch
-    assert state.is_done(settings(epochs=5, early_stopping=patience)) == is_done
+    assert state.is_done(5, patience) == is_done
 
 
 def test_a_library_that_only_another_network_needs_may_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def test_the_learning_rate_rises_in_the_warmup_and_falls_linearly_to_zero(warmup
 @pytest.mark.parametrize("activation", ["gelu", "gelu_new", "relu"])
 def test_the_graph_gives_the_scores_of_the_network(tmp_path: Path, classes: int, pooling: str, activation: str) -> None:
     settings = berts.settings(pooling=pooling)
-    prepare_keras(settings)
+    prepare_keras(settings.seed)
     sizes = berts.config(tmp_path, hidden_act=activation, num_hidden_layers=2)
     trained = network.build_network(sizes, classes, settings)
     network.set_pretrained(trained, berts.arrays(sizes))
@@ -102,7 +102,7 @@ def test_the_graph_gives_the_scores_of_the_network(tmp_path: Path, classes: int,
 
 def test_weights_that_are_set_are_those_that_are_returned(tmp_path: Path) -> None:
     settings = berts.settings()
-    prepare_keras(settings)
+    prepare_keras(settings.seed)
     sizes = berts.config(tmp_path)
     trained = network.build_network(sizes, 2, settings)
     given = berts.arrays(sizes)
@@ -194,7 +194,7 @@ def test_early_stopping_takes_the_weights_of_the_best_epoch(folders: Folders) ->
 
 def test_a_token_that_is_repeated_takes_one_step_of_the_optimizer(tmp_path: Path) -> None:
     settings = berts.settings(dropout=0.0, weight_decay=0.0)
-    prepare_keras(settings)
+    prepare_keras(settings.seed)
     sizes = berts.config(tmp_path)
     trained = network.build_network(sizes, 2, settings)
     network.set_pretrained(trained, berts.arrays(sizes))
@@ -209,7 +209,7 @@ def test_a_token_that_is_repeated_takes_one_step_of_the_optimizer(tmp_path: Path
 
 def test_frozen_layers_keep_their_weights(tmp_path: Path) -> None:
     settings = berts.settings(freeze=1)
-    prepare_keras(settings)
+    prepare_keras(settings.seed)
     trained = network.build_network(berts.config(tmp_path, num_hidden_layers=2), 2, settings)
     changed = {variable.path.split("/")[0] for variable in trained.trainable_variables}
     assert changed == {"layer_1", "classifier"}
@@ -231,14 +231,6 @@ def test_class_weights_change_the_training(tmp_path: Path, folders: Folders) -> 
 
 
 # What is refused
-
-
-def test_vectors_are_refused(folders: Folders) -> None:
-    part = berts.rows()
-    vectors = Features(part.ids, np.zeros((30, 4), np.float32), part.y, part.classes)
-    message = "features must name features of the method wordpieces, made for all-minilm-l6-v2"
-    with pytest.raises(UserError, match=f"^{message}; got vectors$"):
-        berts.fit(vectors, vectors, berts.settings(), folders)
 
 
 def test_tokens_of_another_tokenizer_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

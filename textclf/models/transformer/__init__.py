@@ -10,9 +10,9 @@ from pydantic import Field
 
 from textclf.artifacts.dataset import Dataset
 from textclf.core import resources
-from textclf.core.formatting import count_noun
 from textclf.core.settings import Positive, Section, Seed
 from textclf.models.common.fitted import Fitted, Folders
+from textclf.models.common.networks.settings import duration
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
 from textclf.pretrained.settings import CHECKSUM, Checksum, NamesWeights, OwnPath
 
@@ -68,13 +68,7 @@ class Settings(ModelSettings, NamesWeights):
 
 def notes(settings: Settings) -> list[str]:
     """Return what the model started from, for how long it trained, and where its bytes are the same."""
-    epochs, patience = count_noun(settings.epochs, "epoch"), settings.early_stopping
-    trained = (
-        f"trained for all of its {epochs}"
-        if patience is None
-        else f"trained for {epochs} at most, or until {count_noun(patience, 'epoch')} brought no lower loss on the "
-        "validation rows; the weights are those of the epoch with the lowest"
-    )
+    trained = duration(settings.epochs, settings.early_stopping)
     return [
         f"The network started from the pretrained weights {settings.pretrained or settings.path} and {trained}.",
         "Training gives the same bytes on machines of the same type only; other CPUs round differently.",

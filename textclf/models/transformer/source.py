@@ -36,10 +36,9 @@ def read_source(folder: Path, chosen: Chosen) -> Source:
 
 def tokens_of(part: Features, source: Source) -> Tokens:
     """Return the tokens of the rows; `UserError` unless they can be of the tokenizer of these weights."""
-    X, config = part.X, source.config
+    X: Tokens = part.X
+    config = source.config
     rule = f"features must name features of the method wordpieces, made for {source.name}"
-    if not isinstance(X, Tokens):
-        raise UserError(f"{rule}; got vectors")
     if (X.vocabulary, X.padding) != (config.vocabulary, "post"):
         raise UserError(
             f"{rule}: {config.vocabulary:,} ids, padded at the end (post); "

@@ -66,7 +66,7 @@ def fit(train: Dataset, watched: Dataset, settings: "Settings", folders: Folders
         raise UserError("TF_CONFIG must name a single worker for the transformer, which trains on one; unset it")
     source = read_source(folders.pretrained, settings.chosen)
     rows, watched_rows = (Rows.of(part.all("transformer"), source, settings) for part in (train, watched))
-    prepare_keras(settings)
+    prepare_keras(settings.seed)
     classes = tuple(train.classes.tolist())
     network = build_network(source.config, len(classes), settings)
     set_pretrained(network, source.arrays)
@@ -109,7 +109,7 @@ def run_training(
     steps = -(-len(train.y) // settings.batch_size)
     rows_left = len(train.y) * (settings.epochs - state.epoch) - state.batch * settings.batch_size
     with closing(progress.bar("train", rows_left)) as bar:
-        while not state.is_done(settings):
+        while not state.is_done(settings.epochs, settings.early_stopping):
             batches = epoch_batches(np.diff(train.tokens.starts), settings.batch_size, settings.seed, state.epoch)
             for batch in batches[state.batch :]:
                 done = state.epoch * steps + state.batch

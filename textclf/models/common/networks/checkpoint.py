@@ -22,8 +22,6 @@ from textclf.models.common import workers
 if TYPE_CHECKING:
     import keras
 
-    from textclf.models.common.networks.settings import EpochSettings
-
 INTERVAL = 60.0  # seconds between two checkpoints
 FILE = "training.npz"  # in the scratch folder
 LIBRARIES = ("keras", "keras-hub", "numpy", "scipy", "tensorflow")
@@ -51,11 +49,11 @@ class State:
         losses = self.history["val_loss"]
         return 1 + int(np.argmin(losses)) if losses else 0
 
-    def is_done(self, settings: "EpochSettings") -> bool:
+    def is_done(self, epochs: int, patience: int | None) -> bool:
         """Return whether all epochs are done, or early stopping ends the training; it needs watched rows."""
-        patience, best = settings.early_stopping, self.best_epoch
+        best = self.best_epoch
         stopped = patience is not None and best > 0 and self.epoch - best >= patience
-        return stopped or self.epoch >= settings.epochs
+        return stopped or self.epoch >= epochs
 
     def add(self, loss: float, correct: float) -> None:
         """Add the summed loss and the number of correct rows of a part of the epoch."""

@@ -4,14 +4,11 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from textclf.core.arithmetic import is_x86
 from textclf.core.errors import UserError
 from textclf.core.quoting import quote_value
-
-if TYPE_CHECKING:
-    from textclf.models.common.networks.settings import EpochSettings
 
 DEVICE_VARIABLE = "TEXTCLF_DEVICE"  # cpu, or gpu for a GPU that TensorFlow sees
 # Variables of Keras and TensorFlow, by the start of their names: some change a weight, others end in a traceback.
@@ -20,12 +17,12 @@ TENSORFLOW_VARIABLES = ("AUTOGRAPH_", "DNNL_", "ONEDNN_", "TENSORFLOW_", "TF_", 
 KEPT_VARIABLES = ("TF_CONFIG", "TF_CPP_", "TF_GRPC_")  # the workers, what is logged, how workers are reached
 
 
-def prepare_keras(settings: "EpochSettings") -> Any:
+def prepare_keras(seed: int) -> Any:
     """Return the module keras with its random numbers seeded, on the CPU unless a GPU is asked for."""
     keras, tf = import_keras()
     if not on_gpu(os.environ):
         tf.config.set_visible_devices([], "GPU")  # GPU sums are not bit-reproducible
-    keras.utils.set_random_seed(settings.seed)
+    keras.utils.set_random_seed(seed)
     return keras
 
 

@@ -30,10 +30,7 @@ Layers = Callable[[Any], "Sequence[keras.Layer]"]  # from the settings of a mode
 def fit_sequences(
     train: Dataset, watched: Dataset | None, settings: SequenceSettings, folders: Folders, own: Layers
 ) -> Fitted:
-    """Return the network with a model's own layers, trained on the training rows: see `fit_network`.
-
-    Raises `UserError` if the features lack the vectors that the settings ask for.
-    """
+    """Return the network with a model's own layers, trained on the training rows: see `fit_network`."""
     architecture = Architecture(
         build=partial(build_network, own=own),
         exact=exact_network,
@@ -54,20 +51,15 @@ def build_network(X: Tokens, classes: int, settings: SequenceSettings, own: Laye
     layers = [keras.Input((X.length,), dtype=IDS, name="token_ids"), embedding, *own(settings)]
     network = keras.Sequential([*layers, *dense_layers(classes, settings)], name="network")
     if settings.vectors is not None:
-        embedding.set_weights([require_vectors(X, settings)])
+        embedding.set_weights([require_vectors(X.vectors, settings)])
     return network
 
 
-def require_vectors(X: Tokens, settings: SequenceSettings) -> Any:
-    """Return the pretrained vectors of the ids; `UserError` if there are none or they have another length."""
-    if X.vectors is None:
-        raise UserError(
-            f"vectors must be null for a representation without pretrained vectors; got {settings.vectors}: "
-            "set vectors of the representation too, to glove-6b-50d for example"
-        )
-    if (dimensions := X.vectors.shape[1]) != settings.dimensions:
+def require_vectors(vectors: Any, settings: SequenceSettings) -> Any:
+    """Return the pretrained vectors of the ids; `UserError` if they have another length than the settings say."""
+    if (dimensions := vectors.shape[1]) != settings.dimensions:
         raise UserError(f"dimensions must be {dimensions}, as in the pretrained vectors; got {settings.dimensions}")
-    return X.vectors
+    return vectors
 
 
 def layer_model(network: "keras.Model", classes: tuple[str, ...]) -> LayerModel:

@@ -1,6 +1,6 @@
 """The settings that all networks share."""
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -13,22 +13,6 @@ ADDRESS_SPACE = 5 * resources.GIB  # what TensorFlow reserves; measured: 4.0 GB
 Activation = Literal["elu", "gelu", "leaky_relu", "linear", "relu", "selu", "sigmoid", "softplus", "tanh"]
 Optimizer = Literal["adagrad", "adam", "adamw", "nadam", "rmsprop", "sgd"]
 Units = Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(strict=False)]  # a YAML list may fill a tuple
-
-
-class EpochSettings(Protocol):
-    """What every training in epochs reads of its settings."""
-
-    @property
-    def seed(self) -> int:
-        """The seed of all random numbers."""
-
-    @property
-    def epochs(self) -> int:
-        """How many epochs there are at most."""
-
-    @property
-    def early_stopping(self) -> int | None:
-        """After how many epochs without a lower validation loss the training stops; None if it does not."""
 
 
 class NetworkSettings(ModelSettings):
@@ -57,12 +41,14 @@ class NetworkSettings(ModelSettings):
 
 def notes(settings: NetworkSettings) -> list[str]:
     """Return for how long the network trained, and which epoch was taken."""
-    epochs, patience = count_noun(settings.epochs, "epoch"), settings.early_stopping
+    return [f"The network {duration(settings.epochs, settings.early_stopping)}."]
+
+
+def duration(epochs: int, patience: int | None) -> str:
+    """Return for how long a network trained that stops after `patience` epochs without a lower validation loss."""
     if patience is None:
-        return [f"The network trained for all of its {epochs}."]
-    return [
-        (
-            f"The network trained for {epochs} at most, or until {count_noun(patience, 'epoch')} brought no lower loss "
-            "on the validation rows; the weights are those of the epoch with the lowest."
-        )
-    ]
+        return f"trained for all of its {count_noun(epochs, 'epoch')}"
+    return (
+        f"trained for {count_noun(epochs, 'epoch')} at most, or until {count_noun(patience, 'epoch')} brought no lower "
+        "loss on the validation rows; the weights are those of the epoch with the lowest"
+    )

@@ -67,7 +67,7 @@ def fit_network(
     and the weights are those of the epoch of the lowest loss. Resumes from the checkpoint in the scratch folder. Raises
     `UserError` if a loss is not finite.
     """
-    prepare_keras(settings)
+    prepare_keras(settings.seed)
     strategy = workers.make_strategy(len(train))
     names = tuple(train.classes.tolist())
     network = architecture.build(train.readers[0]().X, len(names), settings)
@@ -104,7 +104,7 @@ class Training:
         network, settings = self.compiled.network, self.settings
         state = checkpoint.restore(State())
         with closing(progress.bar("train", self.train.rows * (settings.epochs - state.epoch))) as bar:
-            while not state.is_done(settings):
+            while not state.is_done(settings.epochs, settings.early_stopping):
                 for block, steps, rows, ends_batch in self.epoch_blocks(state):
                     state.add(*self.compiled.train(block, steps))
                     bar.update(rows)
