@@ -1,18 +1,15 @@
 """Linear classifiers whose scores are made probabilities by sigmoids."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from textclf.artifacts import layers
-from textclf.artifacts.features import in_double
+from textclf.artifacts.features import Features, in_double
 from textclf.core.errors import UserError
 from textclf.models.common.class_weights import row_weights
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.settings import ClassWeight, ModelSettings
-
-if TYPE_CHECKING:
-    from textclf.artifacts.features import Features
 
 FOLDS = 5  # of a cross-validation inside the training rows
 FEWEST = 2  # rows of each class to calibrate by
@@ -42,7 +39,7 @@ def make_svm(C: float, rows: int, columns: int) -> Any:
     return LinearSVC(C=C, dual=False)
 
 
-def fit_calibrated(estimator: Any, train: "Features", class_weight: ClassWeight, presence: bool = False) -> Fitted:
+def fit_calibrated(estimator: Any, train: Features, class_weight: ClassWeight, presence: bool = False) -> Fitted:
     """Return a linear classifier of scikit-learn's kind fitted on the training rows, with calibrated probabilities.
 
     The sigmoids are fitted to scores of rows that the classifier did not see, in a stratified cross-validation of

@@ -1,18 +1,14 @@
 """Weights of training rows by their class."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.features import Features
 from textclf.core.errors import UserError
 from textclf.models.common.settings import ClassWeight
 
-if TYPE_CHECKING:
-    from textclf.artifacts.features import Features
 
-
-def row_weights(train: "Features", class_weight: ClassWeight) -> NDArray[np.float64] | None:
+def row_weights(train: Features, class_weight: ClassWeight) -> NDArray[np.float64] | None:
     """Return the weight of each training row, (rows,), or None if all weigh the same.
 
     With `balanced` all classes have the same total weight and the mean weight is 1: rows / (classes x rows of the

@@ -1,7 +1,5 @@
 """Cross-validation of a model within the training rows, to choose the default model without validation rows."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,9 +11,7 @@ from textclf.artifacts.shards import Shards
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import predict
 from textclf.models.common.loading import load_model
-
-if TYPE_CHECKING:
-    from textclf.models.common.settings import ModelSettings
+from textclf.models.common.settings import ModelSettings
 
 FOLDS = 3
 ROWS = 3000  # training rows that take part at most, so that the time is bounded
@@ -23,9 +19,7 @@ SEED = 0  # of the rows that take part and of their folds: the same for all mode
 NEVER_HELD_OUT = -1  # instead of a fold
 
 
-def crossvalidate(
-    name: str, train: Shards[Features], settings: "ModelSettings", folders: Folders
-) -> Predictions | None:
+def crossvalidate(name: str, train: Shards[Features], settings: ModelSettings, folders: Folders) -> Predictions | None:
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made

@@ -4,14 +4,11 @@ import hashlib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from textclf.artifacts.features import Features
+from textclf.artifacts.shards import Shards
 from textclf.core.files import reading
 from textclf.models.common.settings import ModelSettings
-
-if TYPE_CHECKING:
-    from textclf.artifacts.features import Features
-    from textclf.artifacts.shards import Shards
 
 
 def scratch_prefix(model: str) -> str:
@@ -19,12 +16,12 @@ def scratch_prefix(model: str) -> str:
     return f".scratch-{model}-"
 
 
-def scratch_folder(beside: Path, model: str, splits: "Mapping[str, Shards[Features]]", settings: ModelSettings) -> Path:
+def scratch_folder(beside: Path, model: str, splits: Mapping[str, Shards[Features]], settings: ModelSettings) -> Path:
     """Return the scratch folder of a training with these shards and settings; it need not exist."""
     return beside / f"{scratch_prefix(model)}{fingerprint(splits, settings)}"
 
 
-def fingerprint(splits: "Mapping[str, Shards[Features]]", settings: ModelSettings) -> str:
+def fingerprint(splits: Mapping[str, Shards[Features]], settings: ModelSettings) -> str:
     """Return 16 hexadecimal digits that change with the shards and the settings.
 
     An npz is a zip, which has checksums of its arrays, so that no array is read.

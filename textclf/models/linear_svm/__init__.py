@@ -19,12 +19,7 @@ class Settings(CalibratedSettings):
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
 
-def fit(
-    train: Dataset,
-    watched: Dataset | None,  # noqa: ARG001 (it watches none)
-    settings: Settings,
-    folders: Folders,  # noqa: ARG001 (it needs none)
-) -> Fitted:
+def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
     """Return the SVM of `make_svm`, fitted on the training rows; several classes one against the rest."""
     rows = train.all("linear_svm")
     return fit_calibrated(make_svm(settings.C, *rows.X.shape), rows, settings.class_weight)

@@ -74,12 +74,7 @@ def notes(settings: Settings) -> list[str]:
     return [f"The C of logistic regression was chosen from {values} by cross-validation within the training rows."]
 
 
-def fit(
-    train: Dataset,
-    watched: Dataset | None,  # noqa: ARG001 (it watches none)
-    settings: Settings,
-    folders: Folders,  # noqa: ARG001 (it needs none)
-) -> Fitted:
+def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
     """Return the model fitted on the training rows: together or, with the solver stream, batch by batch.
 
     Of several values of C the one with the lowest log loss in a stratified cross-validation of `FOLDS` folds inside the

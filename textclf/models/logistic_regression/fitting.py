@@ -1,14 +1,17 @@
 """The fit of logistic regression, on all rows together or batch by batch."""
 
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, StratifiedKFold
 
 from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
-from textclf.artifacts.features import in_double
+from textclf.artifacts.features import Features, in_double
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.models.common.calibrated import FOLDS
@@ -17,20 +20,14 @@ from textclf.models.common.fitted import Fitted
 from textclf.models.logistic_regression.objective import Array
 from textclf.models.logistic_regression.stream import minimize_on_stream
 
-if TYPE_CHECKING:
-    from textclf.artifacts.features import Features
-
 VECTORS = 24  # of all parameters in the memory of lbfgs, measured
 
 
-def in_memory(train: "Features", counts: NDArray[np.int64], settings: Any) -> Fitted:
+def in_memory(train: Features, counts: NDArray[np.int64], settings: Any) -> Fitted:
     """Return scikit-learn's LogisticRegression of all training rows; `counts` are rows per class.
 
     A penalty of several strengths is chosen by `choose_strength`.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-
     shape = parameter_shape(train.X.shape[1], len(train.classes))
     purpose = f"lbfgs with {train.X.shape[1]:,} features x {len(train.classes):,} classes (stream takes less)"
     resources.require_memory(VECTORS * 8 * int(np.prod(shape)), purpose)
@@ -63,15 +60,11 @@ def parameter_shape(features: int, classes: int) -> tuple[int, ...]:
     return (features + 1,) if classes == 2 else (features + 1, classes)
 
 
-def choose_strength(train: "Features", counts: NDArray[np.int64], weights: Array | None, settings: Any) -> float:
+def choose_strength(train: Features, counts: NDArray[np.int64], weights: Array | None, settings: Any) -> float:
     """Return the best of several values of C, as scikit-learn's GridSearchCV chooses.
 
     Raises `UserError` if a class has fewer rows than there are folds.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.model_selection import GridSearchCV, StratifiedKFold
-
     if (fewest := counts.min()) < FOLDS:
         raise UserError(f"a class must have at least {FOLDS} training rows to choose C by; one has {fewest}")
     search = GridSearchCV(

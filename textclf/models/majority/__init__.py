@@ -15,12 +15,7 @@ class Settings(ModelSettings):
     """The share of each class: the floor that a model has to beat; nothing to set."""
 
 
-def fit(
-    train: Dataset,
-    watched: Dataset | None,  # noqa: ARG001 (it watches none)
-    settings: Settings,  # noqa: ARG001 (it has none)
-    folders: Folders,  # noqa: ARG001 (it needs none)
-) -> Fitted:
+def fit(train: Dataset, _watched: Dataset | None, _settings: Settings, _folders: Folders) -> Fitted:
     """Return the class shares of the training rows as one layer that ignores the text: its bias is their logarithms."""
     shares = train.counts / train.rows
     model = layers.linear(train.classes, np.empty((len(shares), 0)), np.log(shares), "softmax")

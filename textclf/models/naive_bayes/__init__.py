@@ -22,12 +22,7 @@ class Settings(ModelSettings):
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
 
-def fit(
-    train: Dataset,
-    watched: Dataset | None,  # noqa: ARG001 (it watches none)
-    settings: Settings,
-    folders: Folders,  # noqa: ARG001 (it needs none)
-) -> Fitted:
+def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
     """Return scikit-learn's estimator fitted batch by batch; tf-idf weights are treated as counts."""
     from sklearn.naive_bayes import MultinomialNB
 

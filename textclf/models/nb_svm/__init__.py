@@ -33,12 +33,7 @@ class Settings(CalibratedSettings):
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
 
-def fit(
-    train: Dataset,
-    watched: Dataset | None,  # noqa: ARG001 (it watches none)
-    settings: Settings,
-    folders: Folders,  # noqa: ARG001 (it needs none)
-) -> Fitted:
+def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
     """Return the classifier fitted on the training rows; several classes one against the rest."""
     return fit_calibrated(make_estimator(settings), train.all("nb_svm"), settings.class_weight, presence=True)
 
