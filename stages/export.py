@@ -78,7 +78,7 @@ def run(
     sources = list_sources(split_rows, data.path)
     classes = list(next(iter(layer_models.values())).classes)
     require_known_classes(about, classes)
-    scores = prediction_sets.read_all(conformal, len(classes))
+    scores = prediction_sets.read_all(conformal)
     class_names = labelled_class_names(sources, classes, about)
     top = terms_of_models(layer_models, reads, vectorizers, features, export.terms)
     warnings = find_warnings(measured, compared, records, decided, [*models_trained, *external], evaluate.confidence)

@@ -23,11 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.checksums import read_checked_json, write_checked_json
-from textclf.core.files import DIGITS, reading
+from textclf.core.files import DIGITS
 
 CONFORMAL = "conformal.json"  # in the folder of an exported model, and in data
 LOWEST, SPREAD = 1000, 1000  # probabilities that are kept of many rows: the lowest, and some spread evenly over all
-MOST_ROWS = 2**53
 NONE = -1  # in the place of the position of a class: no answer
 
 Floats = NDArray[np.float64]
@@ -86,26 +85,9 @@ class Conformal:
         return [{"rows": group.rows, "probabilities": group.probabilities.tolist()} for group in self.groups]
 
     @classmethod
-    def from_json(cls, content: Sequence[Mapping[str, Any]], classes: int) -> "Conformal":
-        """Return the object from what `to_json` returned, for a model of so many classes.
-
-        Raises `ValueError`, `LookupError` or `TypeError` if it is not valid.
-        """
-        groups = tuple(_parse_group(each) for each in content)
-        if len(groups) not in {1, classes}:
-            raise ValueError(f"there must be one group, or one per class; got {len(groups)}")
-        return cls(groups)
-
-
-def _parse_group(content: Mapping[str, Any]) -> Group:
-    rows, values = content["rows"], content["probabilities"]
-    if content.keys() != {"rows", "probabilities"} or type(rows) is not int or type(values) is not list:
-        raise ValueError("a group must have rows, a number, and probabilities, a list")
-    if not 0 < rows <= MOST_ROWS or len(values) != len(kept_ranks(rows)):
-        raise ValueError(f"a group must have the probabilities of its {rows} rows; got {len(values)}")
-    if not all(type(value) in {int, float} and 0 <= value <= 1 for value in values) or values != sorted(values):
-        raise ValueError("the probabilities of a group must be numbers that ascend from 0 to 1")
-    return Group(rows, np.array(values, dtype=np.float64))
+    def from_json(cls, content: Sequence[Mapping[str, Any]]) -> "Conformal":
+        """Return the object from what `to_json` returned."""
+        return cls(tuple(Group(each["rows"], np.array(each["probabilities"], dtype=np.float64)) for each in content))
 
 
 def kept_ranks(rows: int) -> NDArray[np.int64]:
@@ -155,11 +137,10 @@ def write_all(path: Path, models: Mapping[str, Conformal]) -> None:
     write_checked_json(path, {"models": {name: each.to_json() for name, each in models.items()}})
 
 
-def read_all(path: Path, classes: int) -> dict[str, Conformal]:
+def read_all(path: Path) -> dict[str, Conformal]:
     """Return what `write_all` wrote; `UserError` if it is missing or damaged."""
     content = read_checked_json(path, ("models",))
-    with reading(path):
-        return {name: Conformal.from_json(each, classes) for name, each in dict(content["models"]).items()}
+    return {name: Conformal.from_json(each) for name, each in content["models"].items()}
 
 
 def write(conformal: Conformal, path: Path) -> None:
@@ -167,11 +148,9 @@ def write(conformal: Conformal, path: Path) -> None:
     write_checked_json(path, {"groups": conformal.to_json()})
 
 
-def read(path: Path, classes: int) -> Conformal:
+def read(path: Path) -> Conformal:
     """Return what `write` wrote; `UserError` if it is missing or damaged, or was made by a newer textclf."""
-    content = read_checked_json(path, ("groups",))
-    with reading(path):
-        return Conformal.from_json(content["groups"], classes)
+    return Conformal.from_json(read_checked_json(path, ("groups",))["groups"])
 
 
 def labels_of(sets: Sets, classes: Sequence[str]) -> list[list[str]]:

@@ -185,7 +185,7 @@ def load(folder: str | Path) -> Predictor:
     with reading(folder / VECTORIZER):
         if columns not in {None, vectorizer.columns}:
             raise ValueError(f"the model takes {columns} columns")
-    scores = conformal.read(folder / CONFORMAL, len(model.classes)) if (folder / CONFORMAL).exists() else None
+    scores = conformal.read(folder / CONFORMAL) if (folder / CONFORMAL).exists() else None
     return Predictor(vectorizer, model, decision, scores)
 
 
