@@ -6,6 +6,7 @@ the rows were read from.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,35 +35,19 @@ ReadColumns = Callable[[list[str]], pa.Table]  # reads the columns of these name
 
 def open_columns(folder: Path) -> dict[str, list[ReadColumns]]:
     """Return a reader per shard of each split, in the order of `SPLITS`; `UserError` if train or test is missing."""
-    return {name: list(readers) for name, readers in shards.open_splits(folder, SUFFIX, _ShardReader).items()}
+    opened = shards.open_splits(folder, SUFFIX, lambda path: partial(read_table, path))
+    return {name: list(readers) for name, readers in opened.items()}
 
 
-class _ShardReader:
-    """Reads columns of a shard, whose checksum it verifies the first time."""
-
-    def __init__(self, path: Path) -> None:
-        self.path, self.verified = path, False
-
-    def __call__(self, columns: list[str]) -> pa.Table:
-        table = read_table(self.path, columns, self.verified)
-        self.verified = True
-        return table
-
-
-def read_table(path: Path, columns: list[str], verified: bool = False) -> pa.Table:
-    """Return columns of a shard as an Arrow table; `UserError` if it is missing or damaged.
-
-    `verified` says that the checksum of the file was found to be right before.
-    """
+def read_table(path: Path, columns: list[str]) -> pa.Table:
+    """Return columns of a shard as an Arrow table; `UserError` if it is missing or damaged."""
     with reading(path):
-        return parquet.read_columns(path, columns, verified, required=True).select(
-            columns
-        )  # KeyError if one is missing
+        return parquet.read_columns(path, columns, required=True).select(columns)  # KeyError if one is missing
 
 
-def read_named(path: Path, columns: list[str], verified: bool = False) -> pa.Table:
+def read_named(path: Path, columns: list[str]) -> pa.Table:
     """Return columns of a shard, among them `label`, as `read_table` does, with the names of classes as labels."""
-    table = read_table(path, columns, verified)
+    table = read_table(path, columns)
     names = pa.array(read_classes(path.parent), pa.string())
     with reading(path):
         return table.set_column(columns.index("label"), "label", names.take(table["label"].combine_chunks()))
@@ -116,7 +101,7 @@ def open_slices(folder: Path, name: str) -> Shards[pa.Table]:
 def _read_slices(path: Path) -> pa.Table:
     with reading(path), parquet.open_file(path, required=True) as file:
         names = file.schema_arrow.names
-    return read_named(path, ["id", "text", "label", *slice_columns(names)], verified=True)
+    return read_named(path, ["id", "text", "label", *slice_columns(names)])
 
 
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:

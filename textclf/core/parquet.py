@@ -102,23 +102,20 @@ def write_table(table: "pa.Table", target: Path) -> None:
         writer.write_table(table)
 
 
-def open_file(source: Path | IO[bytes], verified: bool = False, required: bool = False) -> "pq.ParquetFile":
+def open_file(source: Path | IO[bytes], required: bool = False) -> "pq.ParquetFile":
     """Return the reader of a file or of a seekable stream; `ChecksumError` if its bytes are not those written.
 
-    `verified` says that they were found to be; `required` that the file was written with a checksum.
+    `required` says that the file was written with a checksum.
     """
     import pyarrow.parquet as pq
 
-    if not verified:
-        verify(source, required)
+    verify(source, required)
     return pq.ParquetFile(source)
 
 
-def read_columns(
-    path: Path, columns: list[str] | None = None, verified: bool = False, required: bool = False
-) -> "pa.Table":
-    """Return all columns of a file, or those that are named; `verified` and `required` as above."""
-    with open_file(path, verified, required) as file:
+def read_columns(path: Path, columns: list[str] | None = None, required: bool = False) -> "pa.Table":
+    """Return all columns of a file, or those that are named; `required` as above."""
+    with open_file(path, required) as file:
         return file.read(columns)
 
 

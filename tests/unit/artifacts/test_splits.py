@@ -59,7 +59,7 @@ def test_clusters_are_read_from_all_shards_and_are_no_column_of_the_rows(
         list(splits.open_clusters(tmp_path, "test"))
 
 
-def test_columns_are_read_as_they_are_needed_and_the_checksum_is_verified_first(tmp_path: Path) -> None:
+def test_columns_are_read_as_they_are_needed_and_the_checksum_is_verified(tmp_path: Path) -> None:
     for name in ("train", "test"):
         stored_splits.write(ROWS, tmp_path / f"{name}.parquet")
     opened = splits.open_columns(tmp_path)
