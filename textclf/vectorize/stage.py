@@ -70,11 +70,15 @@ def vectorize(
     with closing(bar("vectorize", sum(map(_count_rows, chain.from_iterable(paths.values()))))) as progress:
         transform = partial(_transform_in_pieces, fitted=fitted, scratch=scratch, progress=progress)
         shapes = _transform(paths, folder, None, transform, classes, scratch)
-    _write(fitted, folder)
+    representation.write(fitted, folder / VECTORIZER)
+    if (vectors := getattr(fitted, "vectors", None)) is not None:
+        with (folder / VECTORS).open("wb") as file:
+            write_npy(file, vectors)
+        notes["coverage"] = float(np.count_nonzero(vectors.any(axis=1)) / len(vectors))  # ids with a pretrained vector
     for split, each in paths.items():
         cut = sum(fitted.count_cut(piece) for path in each for piece in _pieces(path))
         shapes[split] |= {CUT: cut} if cut else {}
-    return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, fitted.shape_notes() | notes)})
+    return Shapes(fitted.kind, {name: Part(fitted.columns, shapes, notes)})
 
 
 def _vectorize_terms(
@@ -96,7 +100,7 @@ def _vectorize_terms(
             for analyzer in (settings.analyzers if settings.learns else [])
         ]
         fitted = Vectorizer.learn(merged, sum(counted[: len(paths["train"])]), settings)
-        _write(fitted, folder)
+        representation.write(fitted, folder / VECTORIZER)
         save_parts(fitted, scratch)
         weigh = partial(weigh_batch, settings=settings, scratch=scratch)
         return fitted, _transform(paths, folder, pool, weigh, classes, scratch)
@@ -149,13 +153,6 @@ def fingerprint(paths: Iterable[Path], fitted: Any, classes: Sequence[str]) -> s
     files = [[path.name, sha256_of_file(path)] for path in paths]
     content = [files, fitted.to_json(), list(classes), ROWS, shards.ROWS]
     return sha256(json.dumps(content, sort_keys=True).encode())[:16]
-
-
-def _write(fitted: Any, folder: Path) -> None:
-    representation.write(fitted, folder / VECTORIZER)
-    if (vectors := getattr(fitted, "vectors", None)) is not None:
-        with (folder / VECTORS).open("wb") as file:
-            write_npy(file, vectors)
 
 
 def _unspaced(path: Path) -> dict[str, float]:

@@ -1,4 +1,3 @@
-import os
 import re
 import subprocess
 from collections.abc import Iterable
@@ -43,25 +42,6 @@ def test_a_file_that_is_missing_or_another_one_is_refused_in_a_line(
     if data is not None:
         put(tmp_path, data)
     assert re.search(reason, refusal(require, tmp_path, "tiny", "model.onnx"))
-
-
-def test_a_file_is_read_once_per_process_and_again_when_it_changes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = put(tmp_path, DATA)
-    reads: list[Path] = []
-
-    def digest(path: Path) -> str:
-        reads.append(path)
-        return sha256(path.read_bytes())
-
-    monkeypatch.setattr(weights, "sha256_of_file", digest)
-    assert require(tmp_path, "tiny", "model.onnx") == require(tmp_path, "tiny", "model.onnx") == path
-    assert reads == [path]
-    put(tmp_path, DATA[::-1])
-    os.utime(path, ns=(1, 1))
-    with pytest.raises(UserError, match="SHA-256"):
-        require(tmp_path, "tiny", "model.onnx")
 
 
 NONE = Path("none")

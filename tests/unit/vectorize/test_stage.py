@@ -11,6 +11,7 @@ import pytest
 from tests import stored_splits
 from textclf.artifacts import features, shards, splits
 from textclf.artifacts.features import Matrix
+from textclf.artifacts.shapes import Part
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
@@ -48,9 +49,6 @@ class Lengths:
     def to_json(self) -> dict[str, Any]:
         return {"name": type(self).__name__}
 
-    def shape_notes(self) -> dict[str, float]:
-        return {}
-
 
 class Letters(Lengths):
     """Tokens: a letter each."""
@@ -82,13 +80,27 @@ def rows(tmp_path: Path) -> dict[str, Shards[pd.DataFrame]]:
 
 
 def run(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path, model: Lengths, name: str) -> dict[str, Any]:
+    return dict(make(rows, tmp_path, model, name).splits)
+
+
+def make(rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path, model: Lengths, name: str) -> Part:
     (tmp_path / name).mkdir(exist_ok=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(representation, "fit", lambda *_: model)
         made = stage.vectorize(
             rows, CLASSES, "pieces", Settings(), tmp_path / name, tmp_path / "pretrained", tmp_path / "scratch"
         )
-    return dict(made.parts["pieces"].splits)
+    return made.parts["pieces"]
+
+
+def test_the_share_of_ids_with_a_pretrained_vector_is_noted(
+    rows: dict[str, Shards[pd.DataFrame]], tmp_path: Path
+) -> None:
+    model: Any = Letters()
+    model.vectors = np.zeros((128, 2), dtype=np.float32)
+    model.vectors[[3, 5], [0, 1]] = 1
+    assert make(rows, tmp_path, model, "known").notes == {"coverage": 2 / 128}
+    assert make(rows, tmp_path, Letters(), "letters").notes == {}
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -146,10 +146,5 @@ def test_ids_get_the_vectors_of_their_words_and_others_zeros(pretrained: Path) -
     assert rows.vectors.dtype == np.float32
     assert rows.vectors[:3].tolist() == [[0, 0], [1, 2], [3, 4]]  # padding, food, the
     assert rows.vectors[8].tolist() == [7, 8]  # bad: a line ends at LF alone
-    assert made.shape_notes() == {"coverage": 3 / 10}
     assert "vectors" not in made.to_json()
     assert TokenIds.from_json(made.to_json(), pretrained).vectors is None
-
-
-def test_without_vectors_there_is_no_coverage() -> None:
-    assert fit().shape_notes() == {}

@@ -12,7 +12,7 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256, sha256_of_file
 from textclf.pretrained import bert, safetensors
 from textclf.pretrained.catalogue import CONFIG, GRAPH, TOKENIZER, WEIGHTS
-from textclf.pretrained.weights import folder, verify
+from textclf.pretrained.weights import verify
 from textclf.vectorize.encoder.external_data import in_one_piece
 from textclf.vectorize.encoder.session import Session, Vectors
 from textclf.vectorize.encoder.settings import Settings
@@ -114,7 +114,7 @@ class Representation:
         settings, columns = Settings.model_validate(content["settings"]), content["columns"]
         if type(columns) is not int or columns < 1:
             raise ValueError("columns must be an integer from 1")
-        place = folder(shared, settings.chosen.name)
+        place = shared / settings.chosen.name
         if not (place / GRAPH).exists():
             return cls.fit((), settings, shared)
         checksums = (content["graph"], content["tokenizer"])
@@ -125,15 +125,11 @@ class Representation:
 
     def share(self, shared: Path) -> None:
         """Write the ONNX file and the tokenizer to their folder below `shared`, which is models/pretrained."""
-        target = folder(shared, self.settings.chosen.name)
+        target = shared / self.settings.chosen.name
         target.mkdir(parents=True, exist_ok=True)
         content = self.graph if isinstance(self.graph, bytes) else self.graph.read_bytes()
         (target / GRAPH).write_bytes(content)
         (target / TOKENIZER).write_bytes(self.tokenizer.read_bytes())
-
-    def shape_notes(self) -> dict[str, float]:
-        """Return nothing: the vectors of all texts have all columns."""
-        return {}
 
 
 def _build(settings: Settings, config_path: Path, weights_path: Path) -> bytes:

@@ -94,12 +94,6 @@ class TokenIds:
             raise ValueError("words")
         return cls(settings, words)
 
-    def shape_notes(self) -> dict[str, float]:
-        """Return `coverage`, the share of ids with a pretrained vector, counted over all ids; {} without vectors."""
-        if self.vectors is None:
-            return {}
-        return {"coverage": float(np.count_nonzero(self.vectors.any(axis=1)) / self.columns)}
-
 
 def split_words(text: str, settings: Settings) -> list[str]:
     """Return the words of a text: what stands between spaces and filtered characters."""

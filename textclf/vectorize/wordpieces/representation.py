@@ -11,7 +11,7 @@ from textclf.artifacts.tokens import PADDING, Tokens
 from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.pretrained.catalogue import TOKENIZER
-from textclf.pretrained.weights import folder, verify
+from textclf.pretrained.weights import verify
 from textclf.vectorize.tokenizer import count_cut, encode, read_tokenizer
 from textclf.vectorize.wordpieces.settings import Settings
 
@@ -69,17 +69,13 @@ class Representation:
         Raises `ValueError` or the like if the content is damaged, `UserError` if the tokenizer's file is.
         """
         settings = Settings.model_validate(content["settings"])
-        path = folder(shared, settings.chosen.name) / TOKENIZER
+        path = shared / settings.chosen.name / TOKENIZER
         if settings.pretrained is None and not path.exists():
             path = settings.chosen.require(shared, TOKENIZER)
         return cls(settings, verify(path, content["tokenizer"]), content["tokenizer"])
 
     def share(self, shared: Path) -> None:
         """Copy the tokenizer to its folder below `shared`, which is models/pretrained."""
-        target = folder(shared, self.settings.chosen.name)
+        target = shared / self.settings.chosen.name
         target.mkdir(parents=True, exist_ok=True)
         (target / TOKENIZER).write_bytes(self.path.read_bytes())
-
-    def shape_notes(self) -> dict[str, float]:
-        """Return nothing: every character is in the vocabulary or is its unknown token."""
-        return {}
