@@ -5,9 +5,10 @@ Rows are columns by name: a mapping of Arrow arrays, or a frame.
 
 import math
 from collections.abc import Collection, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -18,9 +19,6 @@ from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import join_names
 from textclf.split.settings import Split
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 DRAWN = ("test", "validation")  # in the order in which they are taken from the training rows
 Positions = NDArray[np.int64]
@@ -78,7 +76,7 @@ def draw_parts(rows: pa.Table, settings: Split) -> Iterator[tuple[str, pa.Table]
             yield name, rows.take(positions[start : start + shards.ROWS])
 
 
-def draw_rows(rows: "pd.DataFrame", count: int, settings: Split) -> "tuple[pd.DataFrame, pd.DataFrame]":
+def draw_rows(rows: pd.DataFrame, count: int, settings: Split) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the remaining rows and the drawn rows, about `count`, both in random order, without dividing a group.
 
     If every row is a group of its own, both are what scikit-learn's `train_test_split` returns, in the same order.
@@ -101,7 +99,7 @@ class _Pool:
         """Return the remaining rows and the drawn rows, as `draw_rows` does, of those at some positions."""
         if count >= len(rows):
             raise UserError(f"{len(rows)} rows must be more than the {count} to be taken from them; set a smaller size")
-        groups = np.arange(len(rows)) if self.groups is None else _renumber(self.groups[rows])
+        groups = np.arange(len(rows)) if self.groups is None else pd.factorize(self.groups[rows])[0]
         sizes = np.bincount(groups)
         if self.labels is not None:
             from sklearn.model_selection import train_test_split
@@ -157,15 +155,7 @@ def assign_groups(rows: Any, duplicates: bool) -> Positions:
     edges = np.array([codes[0], codes[1] + codes[0].max() + 1])  # one edge per row: its group to its text
     nodes = edges.max() + 1
     _, component = connected_components(coo_array((np.ones(count), edges), shape=(nodes, nodes)), directed=False)
-    return _renumber(component[codes[0]])
-
-
-def _renumber(codes: NDArray[Any]) -> Positions:
-    """Return integers numbered in the order in which they first occur: (codes,)."""
-    _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    rank = np.empty(len(first), np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    return rank[inverse]
+    return pd.factorize(component[codes[0]])[0]
 
 
 def cluster_keys(rows: Any, keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
