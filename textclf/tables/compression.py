@@ -4,9 +4,9 @@ import contextlib
 import gzip
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, NamedTuple, cast
+from typing import IO, cast
 
 from textclf.core import resources
 from textclf.core.errors import UserError
@@ -16,27 +16,7 @@ from textclf.core.quoting import first_line
 PART = 2**25  # bytes of a stream that are copied at a time
 
 
-def _open_gzip(path: Path) -> IO[bytes]:
-    return cast("IO[bytes]", gzip.open(path))
-
-
-def _open_zstd(path: Path) -> IO[bytes]:
-    import pyarrow as pa
-
-    return cast("IO[bytes]", pa.CompressedInputStream(path.open("rb"), "zstd"))
-
-
-class Compression(NamedTuple):
-    """A compression: its name, and the function that opens a file to read the decompressed bytes."""
-
-    name: str
-    open: Callable[[Path], IO[bytes]]
-
-
-COMPRESSIONS = {
-    ".gz": Compression("gzip", _open_gzip),
-    ".zst": Compression("zstd", _open_zstd),
-}
+COMPRESSIONS = {".gz": "gzip", ".zst": "zstd"}  # by ending
 
 
 def is_compressed(path: Path) -> bool:
@@ -52,7 +32,15 @@ def uncompressed_name(name: str) -> Path:
 
 def open_bytes(path: Path) -> IO[bytes]:
     """Open a file to read its bytes, decompressed if it is compressed."""
-    return COMPRESSIONS[path.suffix.lower()].open(path) if is_compressed(path) else path.open("rb")
+    match COMPRESSIONS.get(path.suffix.lower()):
+        case "gzip":
+            return cast("IO[bytes]", gzip.open(path))
+        case "zstd":
+            import pyarrow as pa
+
+            return cast("IO[bytes]", pa.CompressedInputStream(path.open("rb"), "zstd"))
+        case _:
+            return path.open("rb")
 
 
 @contextlib.contextmanager
@@ -63,7 +51,7 @@ def decompressing(path: Path) -> Iterator[None]:
     except (OSError, EOFError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise  # an error of the file system
-        name = COMPRESSIONS[path.suffix.lower()].name
+        name = COMPRESSIONS[path.suffix.lower()]
         raise UserError(f"{path} must be a whole {name} file; {first_line(error)}; copy it again") from error
 
 

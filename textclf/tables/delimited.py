@@ -13,7 +13,7 @@ from textclf.core import threads
 from textclf.core.errors import UserError
 from textclf.tables import limits
 from textclf.tables.batches import in_batches
-from textclf.tables.chunks import LF, Chunks, count
+from textclf.tables.chunks import LF, Chunks
 from textclf.tables.layout import SOURCE, Batch, Layout, NumberedRow, Record
 from textclf.tables.limits import row_too_long
 from textclf.tables.lines import decoding_error, read_lines, strip_end
@@ -144,7 +144,7 @@ def _read_chunks(
     waiting: deque[tuple[bytes, int, Callable[[], Batch | None]]] = deque()
     while True:
         while len(waiting) < threads.depth() and (chunk := chunks.take()):
-            before, taken = taken, taken + count(chunk, LF) + (not chunk.endswith(LF))
+            before, taken = taken, taken + chunk.count(LF) + (not chunk.endswith(LF))
             waiting.append((chunk, before, threads.start(parser.parse, chunk, before + 1, taken + 1)))
         if not waiting:
             return header, taken

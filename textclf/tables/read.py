@@ -1,6 +1,5 @@
 """Rows of a file in any format, in batches; a file that is not what its ending says is refused."""
 
-import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -50,22 +49,12 @@ def read_batches(
     A batch has at most `most` rows, or as many as `limits` say; with one, a format that is read by line takes no more
     of a stream than it yields, and needs no pyarrow. Raises `UserError` if the whole file breaks a rule.
     """
-    with _reading(path, kind, layout, stream) as opened:
-        yield from FORMATS[kind].read(opened, path, layout, most or limits.BLOCK_ROWS)
-
-
-@contextlib.contextmanager
-def _reading(path: Path, kind: str, layout: Layout, stream: IO[bytes] | None) -> Iterator[IO[bytes]]:
-    """Yield the decompressed bytes of a file; `UserError` if they begin as those of another format, or are damaged."""
-    with decompressing(path), decoding(path, layout), stream or _open(path) as opened:
+    if stream is None:
+        require_file(path)
+    with decompressing(path), decoding(path, layout), stream or open_bytes(path) as opened:
         if stream is None:
             _require_content(opened, path, kind, layout.option)
-        yield opened
-
-
-def _open(path: Path) -> IO[bytes]:
-    require_file(path)
-    return open_bytes(path)
+        yield from FORMATS[kind].read(opened, path, layout, most or limits.BLOCK_ROWS)
 
 
 def _require_content(stream: IO[bytes], path: Path, kind: str, option: str) -> None:
