@@ -5,7 +5,7 @@ Results go to files that are complete or absent, so that a file may be worked on
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -16,14 +16,12 @@ from textclf.artifacts.features import Features
 from textclf.core import workers
 from textclf.core.arrow import whole_column
 from textclf.core.files import reading
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Part, Vectorizer
 from textclf.vectorize.terms.vocabulary import Counted, count_terms, sum_counts
 
-if TYPE_CHECKING:
-    from textclf.vectorize.terms.settings import Terms
 
-
-def count_batch(source: Path, settings: "Terms", scratch: Path) -> int:
+def count_batch(source: Path, settings: Terms, scratch: Path) -> int:
     """Write the terms of a file with their counts, over all texts and in each, to `scratch`; return its rows."""
     texts = _column(source, "text")
     for analyzer in settings.analyzers:
@@ -56,7 +54,7 @@ def save_parts(fitted: Vectorizer, scratch: Path) -> None:
         _save_table(pa.table(columns), scratch / f"{part.analyzer}.part")
 
 
-def weigh_batch(source: Path, settings: "Terms", scratch: Path) -> csr_array:
+def weigh_batch(source: Path, settings: Terms, scratch: Path) -> csr_array:
     """Return the vectors of a file that was counted, by the parts that were saved."""
     counted, parts = [], []
     for analyzer in settings.analyzers:

@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.features import DENSE, Features, squared_norms, stack_columns, unit_scale
+from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale
 from textclf.vectorize import representation
 from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.representation import Representation
@@ -49,7 +49,7 @@ def vectorize_splits(
     return features
 
 
-def _fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Representation:
+def _fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Any:
     """Return the fitted representation; one that learns nothing is the same each time, and remembers its vectors."""
     if getattr(settings, "frozen", False):
         return _remembering(settings, pretrained)
@@ -64,25 +64,16 @@ def _remembering(settings: Any, pretrained: Path) -> "Remembering":
 class Remembering:
     """A dense representation that encodes each text once: a study vectorizes the same texts in every fold."""
 
-    kind: ClassVar[str] = DENSE
-
     def __init__(self, inner: Representation) -> None:
         """Start without vectors."""
         self.inner = inner
         self.vectors: dict[str, NDArray[np.float32]] = {}
-
-    @property
-    def columns(self) -> int:
-        """Return the number of columns."""
-        return self.inner.columns
 
     def transform(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the vectors of the texts, (texts, columns) float32."""
         texts = list(texts)
         if new := [text for text in dict.fromkeys(texts) if text not in self.vectors]:
             self.vectors |= zip(new, cast("Any", self.inner.transform(new)), strict=True)
-        return np.array([self.vectors[text] for text in texts], dtype=np.float32).reshape(len(texts), self.columns)
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the JSON content of the representation."""
-        return self.inner.to_json()
+        return np.array([self.vectors[text] for text in texts], dtype=np.float32).reshape(
+            len(texts), self.inner.columns
+        )

@@ -3,14 +3,16 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
+
+from scipy.sparse import csr_array
 
 from textclf.artifacts.features import SPARSE, Matrix, stack_columns
 from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
-from textclf.vectorize.settings import METHODS
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
+from textclf.vectorize.encoder import representation as encoder
+from textclf.vectorize.terms.vectorizer import Vectorizer
+from textclf.vectorize.token_ids.representation import TokenIds
+from textclf.vectorize.wordpieces import representation as wordpieces
 
 VECTORIZER = "vectorizer.json"  # beside the features that it made, and in the folder of each exported model
 UNION = "union"  # in JSON, instead of a method
@@ -32,32 +34,17 @@ class Representation(Protocol):
         """Return the content of vectorizer.json."""
 
 
-def method_class(method: str) -> Any:
-    """Return the class of the representations of a method; each is imported when it is needed."""
-    match method:
-        case "terms":
-            from textclf.vectorize.terms.vectorizer import Vectorizer
-
-            return Vectorizer
-        case "token_ids":
-            from textclf.vectorize.token_ids.representation import TokenIds
-
-            return TokenIds
-        case "encoder":
-            from textclf.vectorize.encoder import representation as encoder
-
-            return encoder.Representation
-        case "wordpieces":
-            from textclf.vectorize.wordpieces import representation as wordpieces
-
-            return wordpieces.Representation
-        case _:
-            raise ValueError(f"no method {method}")
+CLASSES: dict[str, Any] = {
+    "terms": Vectorizer,
+    "token_ids": TokenIds,
+    "encoder": encoder.Representation,
+    "wordpieces": wordpieces.Representation,
+}
 
 
 def fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Representation:
     """Return a representation learned from the training texts; `pretrained` is the folder of pretrained weights."""
-    representation: Representation = method_class(settings.method).fit(texts, settings, pretrained)
+    representation: Representation = CLASSES[settings.method].fit(texts, settings, pretrained)
     return representation
 
 
@@ -87,7 +74,7 @@ class Union:
         """Return the number of columns of all blocks."""
         return sum(block.representation.columns for block in self.blocks)
 
-    def transform(self, texts: Iterable[str]) -> "csr_array":
+    def transform(self, texts: Iterable[str]) -> csr_array:
         """Return the vectors of the texts: (texts, columns), CSR of float64."""
         texts = list(texts)
         features: list[Any] = [block.representation.transform(texts) for block in self.blocks]
@@ -157,8 +144,8 @@ def _from_json(path: Path, content: Any, shared: Path) -> Any:
     if not isinstance(settings, dict):
         raise TypeError(settings)
     method = settings.get("method", "terms")  # terms were the only method once
-    require_known(path, [method], METHODS)
-    kind = method_class(method)
+    require_known(path, [method], CLASSES)
+    kind = CLASSES[method]
     if hasattr(kind, "unknown_names"):
         require_known(path, kind.unknown_names(content), ())
     return kind.from_json(content, shared)

@@ -3,19 +3,18 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+
+import pyarrow.parquet as pq
 
 from textclf.core import resources, workers
 from textclf.core.files import reading
-
-if TYPE_CHECKING:
-    from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.settings import Terms
 
 LETTERS_PER_WORD = 6  # including the space
 PROCESS_MEMORY, WORKER_MEMORY = 200_000_000, 80_000_000  # bytes before any term: of this process, of each worker
 
 
-def require_room(paths: Mapping[str, Sequence[Path]], settings: "Terms", name: str, folder: Path) -> int:
+def require_room(paths: Mapping[str, Sequence[Path]], settings: Terms, name: str, folder: Path) -> int:
     """Return the bytes of memory that a file of the splits takes, about.
 
     Prints memory and disk for all files if a split has several, and then raises `UserError` if there is not as much.
@@ -31,7 +30,7 @@ def require_room(paths: Mapping[str, Sequence[Path]], settings: "Terms", name: s
     return per_file
 
 
-def estimate(rows: int, letters: int, files: int, settings: "Terms") -> tuple[int, int]:
+def estimate(rows: int, letters: int, files: int, settings: Terms) -> tuple[int, int]:
     """Return the bytes of memory per file and those of disk, for so many rows with so many letters in so many files.
 
     There are six letters per word, and one n-gram of each length per word or letter. Distinct terms, of which there are
@@ -51,8 +50,6 @@ def estimate(rows: int, letters: int, files: int, settings: "Terms") -> tuple[in
 
 def _size(files: Sequence[Path]) -> tuple[int, int]:
     """Return the number of rows of the files, and that of the bytes of their texts."""
-    import pyarrow.parquet as pq
-
     rows = letters = 0
     for path in files:
         with reading(path):

@@ -9,16 +9,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.arrow import Strings, from_bytes, to_bytes
 from textclf.vectorize.terms.distinct import Numbers, number_values
-
-if TYPE_CHECKING:
-    from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.settings import Terms
 
 LONG = 64  # bytes of a word that are read eight at a time; the few longer words are compared as Python's bytes
 MASKS = np.array([2 ** (8 * length) - 1 for length in range(9)], dtype=np.uint64)  # of the bytes of a short word
@@ -68,7 +66,7 @@ def runs_of(pattern: str) -> Runs | None:
     return PATTERNS.get(pattern.removeprefix("(?u)"))
 
 
-def find_ngrams(texts: Strings, runs: Runs, settings: "Terms") -> tuple[list[Ngrams], NDArray[np.bool_]]:
+def find_ngrams(texts: Strings, runs: Runs, settings: Terms) -> tuple[list[Ngrams], NDArray[np.bool_]]:
     """Return the n-grams of words of the ASCII texts, for each n of `ngram_range`, and which texts those are.
 
     `texts` is an array of strings without nulls. A text that is not ASCII, or contains NUL, has no n-grams here.

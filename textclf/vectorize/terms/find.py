@@ -3,16 +3,14 @@
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from itertools import chain, count
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.arrow import Strings, blocks
+from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import make_analyzer
-
-if TYPE_CHECKING:
-    from textclf.vectorize.terms.settings import Terms
 
 BY_BYTES = 500  # texts from which on reading bytes is faster than a regular expression: 0.8 instead of 2.8 us per text
 BLOCK = 2**23  # bytes of texts that are split at a time, so that the memory for it is used again
@@ -32,7 +30,7 @@ class Found(NamedTuple):
     groups: list[Group]
 
 
-def find_terms(texts: Texts, analyzer: str, settings: "Terms") -> Found:
+def find_terms(texts: Texts, analyzer: str, settings: Terms) -> Found:
     """Return the terms of the texts: those of `make_analyzer`, which are those of scikit-learn.
 
     `texts` is a sequence of texts or an array of strings without nulls. The words of many ASCII texts are found by

@@ -6,10 +6,8 @@ scikit-learn takes a second, which is long for a command that classifies one sen
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.settings import Terms
 
 Analyze = Callable[[str], list[str]]
 
@@ -18,7 +16,7 @@ FASTER_PATTERNS = {r"(?u)\b\w\w+\b": r"\w\w+"}
 WHITE_SPACE = re.compile(r"\s\s+")
 
 
-def make_analyzer(name: str, settings: "Terms") -> Analyze:
+def make_analyzer(name: str, settings: Terms) -> Analyze:
     """Return the function that splits a text into its terms, in order and with repetitions.
 
     `name` is word, char or char_wb. The settings used are `lowercase`, `token_pattern` (what a word is: the whole

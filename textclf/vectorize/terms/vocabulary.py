@@ -12,11 +12,10 @@ from textclf.core.errors import UserError
 from textclf.vectorize.terms.distinct import sort_distinct
 from textclf.vectorize.terms.find import Found, Texts, as_list, find_terms
 from textclf.vectorize.terms.matrix import count_matrix, hash_terms
+from textclf.vectorize.terms.settings import Terms
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from textclf.vectorize.terms.settings import Terms
 
 MERGE_TERMS = 1_000_000  # merge term counts whenever this many are waiting
 
@@ -28,7 +27,7 @@ class Counted(NamedTuple):
     counts: csr_array
 
 
-def count_terms(texts: Texts, analyzer: str, settings: "Terms") -> Counted:
+def count_terms(texts: Texts, analyzer: str, settings: Terms) -> Counted:
     """Return the terms of the texts and the counts of each term in each text; 1 for each with weighting binary."""
     return count_found(find_terms(texts, analyzer, settings), settings.hashing, settings.weighting == "binary")
 
@@ -96,7 +95,7 @@ def _merge(tables: "list[pa.Table]") -> "pa.Table":
 
 
 def select_terms(
-    frequencies: NDArray[np.int64], totals: NDArray[np.int64], rows: int, settings: "Terms"
+    frequencies: NDArray[np.int64], totals: NDArray[np.int64], rows: int, settings: Terms
 ) -> NDArray[np.int64]:
     """Return the positions of the terms within min_df and max_df, ascending; at most max_features, most frequent first.
 
