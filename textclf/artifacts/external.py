@@ -4,10 +4,11 @@ import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.artifacts import splits
@@ -19,9 +20,6 @@ from textclf.core.foreign import whole_file
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names, quote_value
 from textclf.core.read_only import ROW_BYTES
-
-if TYPE_CHECKING:
-    import _csv
 
 TOLERANCE = 0.01 + 1e-9  # by which rounded probabilities of a row may miss a sum of 1
 SHOWN = 3  # ids or columns in an error
@@ -68,8 +66,6 @@ def _read_table(path: Path) -> pd.DataFrame:
             return _read_csv(path, csv.reader(file, strict=True))
     if path.suffix != ".parquet":
         raise UserError(f"{path} must be a file that ends in .csv or .parquet")
-    import pyarrow as pa
-
     with whole_file(path, "Parquet"), parquet.open_file(path) as opened:
         table = opened.read(_choose_columns(path, opened.schema_arrow.names))
         # What pandas says of the table may be damaged, or make an index of the ids.
@@ -79,10 +75,10 @@ def _read_table(path: Path) -> pd.DataFrame:
         return rows
 
 
-def _read_csv(path: Path, reader: "_csv.Reader") -> pd.DataFrame:
+def _read_csv(path: Path, reader: Any) -> pd.DataFrame:
     """Return the columns of a CSV file that matter, as text; `UserError` at a row of another width than the header."""
     csv.field_size_limit(ROW_BYTES)
-    header = next(reader, [])
+    header: list[str] = next(reader, [])
     columns: dict[str, list[str]] = {name: [] for name in _choose_columns(path, header)}
     places = [header.index(name) for name in columns]
     line = reader.line_num + 1  # on which the next row begins

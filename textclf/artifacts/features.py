@@ -3,27 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, hstack, vstack
 
 from textclf.artifacts import shards, tokens
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.tokens import Tokens
 from textclf.core.files import reading, write_npz
 
-if TYPE_CHECKING:
-    from scipy.sparse import (
-        csr_array,
-    )  # which takes long to import and is not needed for shapes, writing and dense rows
-
 SUFFIX = ".npz"
 VECTORS = "vectors.npy"  # beside the features, if the representation has pretrained vectors of its tokens
 SPARSE, DENSE, TOKENS = KINDS = ("sparse", "dense", "tokens")
 
 Dense = NDArray[np.float32]
-Matrix: TypeAlias = "csr_array | Dense | Tokens"
+Matrix: TypeAlias = csr_array | Dense | Tokens
 
 
 @dataclass(frozen=True)
@@ -66,8 +62,6 @@ def read_shard(path: Path) -> Features:
     with reading(path), path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         X: Matrix
         if "indptr" in stored:
-            from scipy.sparse import csr_array
-
             X = csr_array((stored["data"], stored["indices"], stored["indptr"]), shape=tuple(stored["shape"]))
         elif "starts" in stored:
             X = _read_tokens(stored, path.with_name(VECTORS))
@@ -139,22 +133,18 @@ def concatenate(pieces: Sequence[Features]) -> Features:
         case "dense":
             X = np.concatenate(parts)
         case _:
-            from scipy.sparse import csr_array, vstack
-
             X = csr_array(vstack(parts, format="csr"))
     ids, y = (np.concatenate([getattr(piece, name) for piece in pieces]) for name in ("ids", "y"))
     return Features(ids, X, y, pieces[0].classes)
 
 
-def stack_columns(blocks: "Sequence[csr_array | Dense]", scales: Sequence[float]) -> "csr_array":
+def stack_columns(blocks: Sequence[csr_array | Dense], scales: Sequence[float]) -> csr_array:
     """Return sparse and dense blocks of the same rows side by side, each times its scale, as CSR of float64."""
-    from scipy.sparse import csr_array, hstack
-
     parts = [csr_array(block).astype(np.float64) * scale for block, scale in zip(blocks, scales, strict=True)]
     return csr_array(hstack(parts, format="csr"))
 
 
-def squared_norms(X: "csr_array | Dense") -> NDArray[np.float64]:
+def squared_norms(X: csr_array | Dense) -> NDArray[np.float64]:
     """Return the squared length of each row, (rows,)."""
     squares: NDArray[np.float64]
     if isinstance(X, np.ndarray):
@@ -165,7 +155,7 @@ def squared_norms(X: "csr_array | Dense") -> NDArray[np.float64]:
     return squares
 
 
-def in_double(X: "csr_array | Dense") -> Any:
+def in_double(X: csr_array | Dense) -> Any:
     """Return dense features as float64, in which scikit-learn then computes, and sparse ones as they are."""
     return X.astype(np.float64) if isinstance(X, np.ndarray) else X
 
@@ -174,8 +164,6 @@ def as_sparse(features: Features) -> Features:
     """Return the rows with dense features as CSR of float64."""
     if not isinstance(features.X, np.ndarray):
         return features
-    from scipy.sparse import csr_array
-
     return Features(features.ids, csr_array(features.X.astype(np.float64)), features.y, features.classes)
 
 
