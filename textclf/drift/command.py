@@ -34,7 +34,10 @@ Texts = tuple[Sequence[str], Sequence[str] | None]  # texts and the group of eac
 def run(arguments: argparse.Namespace) -> int:
     """Print whether new texts are like those of the reference; return 1 if they are not, else 0."""
     settings = _settings(arguments)
-    _require_other_files(arguments)
+    read = {} if arguments.new == STDIN else {"NEW": Path(arguments.new)}
+    if arguments.reference not in SPLITS:
+        read["--reference"] = Path(arguments.reference)
+    require_other_files(read, {"--output": arguments.output, "--page": arguments.page})
     writers: list[tuple[Path, str, Callable[[Result], str]]] = []
     if arguments.output is not None:
         writers.append((arguments.output, "--output", result.to_json))
@@ -101,14 +104,6 @@ def _settings(arguments: argparse.Namespace) -> Settings:
     if not 0 <= arguments.seed < 2**32:
         raise UserError(f"--seed must be from 0 to {2**32 - 1}; got {arguments.seed}")
     return Settings(arguments.alpha, arguments.permutations, arguments.seed)
-
-
-def _require_other_files(arguments: argparse.Namespace) -> None:
-    """Raise `UserError` if a file that is written would replace one that is read, or the other one."""
-    read = {} if arguments.new == STDIN else {"NEW": Path(arguments.new)}
-    if arguments.reference not in SPLITS:
-        read["--reference"] = Path(arguments.reference)
-    require_other_files(read, {"--output": arguments.output, "--page": arguments.page})
 
 
 def _read(arguments: argparse.Namespace, path: str) -> Iterator[Texts]:

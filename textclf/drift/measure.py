@@ -7,12 +7,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.drift.features import Vocabulary, count_unknown, kernel, vocabulary_of, word_counter
+from textclf.drift.features import count_unknown, kernel, vocabulary_of, word_counter
 from textclf.drift.permutations import TOLERANCE, deviations, differences, distances, max_t, upper_p
 from textclf.drift.pool import Pool
 from textclf.drift.two_sample import DECIMALS, Word, classifier_test, word_test
 from textclf.evaluate.comparisons import holm
-from textclf.evaluate.intervals import CONFIDENCE, Interval, area_score, normal_quantile, wilson
+from textclf.evaluate.intervals import CONFIDENCE, Interval, area_score, difference, normal_quantile, wilson
 from textclf.predict.predictor import Predictor
 
 CLASSIFIER, WORDS, LENGTH, UNKNOWN, CLASSES = "classifier", "words", "length", "unknown_words", "classes"
@@ -116,7 +116,9 @@ def measure(pool: Pool, seen: Pool | None, predictor: Predictor, settings: Setti
     if seen is not None:
         vocabulary = vocabulary_of(representation)
         if vocabulary is not None:
-            unknown = _unknown(seen, vocabulary, count, seed)
+            lacking, every = count_unknown(seen.texts, vocabulary)
+            shares = differences(seen, lacking[:, None], every, count, seed)[:, 0]
+            unknown = _compare_shares(seen, lacking, every, upper_p(deviations(shares)))
             p[UNKNOWN] = unknown.p
         classes, probabilities = _classes(seen, predictor, count, seed)
         p[CLASSES] = min([each.p for each in classes.values()] + [each.p for each in probabilities.values()])
@@ -135,13 +137,6 @@ def _length(pool: Pool, count: int, seed: int) -> Length:
     ends = area_score(area, pool.count(pool.new), pool.count(pool.reference))
     longer = Area(area, ends, upper_p(deviations(means)))
     return Length(float(np.median(reference)), float(np.median(new)), longer)
-
-
-def _unknown(pool: Pool, vocabulary: Vocabulary, count: int, seed: int) -> Shares:
-    """Return the shares of words that the vocabulary lacks."""
-    unknown, words = count_unknown(pool.texts, vocabulary)
-    shares = differences(pool, unknown[:, None], words, count, seed)[:, 0]
-    return _compare_shares(pool, unknown, words, upper_p(deviations(shares)))
 
 
 def _classes(pool: Pool, predictor: Predictor, count: int, seed: int) -> tuple[dict[str, Shares], dict[str, Distance]]:
@@ -183,15 +178,12 @@ def _compare_shares(pool: Pool, parts: Floats, wholes: Floats, p: float) -> Shar
 def compare(reference: tuple[float, float], new: tuple[float, float], p: float) -> Shares:
     """Return two shares from the number of successes and of independent trials, above 0, of each.
 
-    The interval of the difference is recovered from the Wilson intervals of the shares: method 10 of Newcombe (1998),
-    Stat. Med. 17:873-890.
+    The interval of the difference is recovered from the Wilson intervals of the shares.
     """
     shares = [successes / trials for successes, trials in (reference, new)]
     old, now = (wilson(*each, CONFIDENCE) for each in (reference, new))
-    difference = shares[1] - shares[0]
-    low = difference - math.hypot(shares[1] - now.low, old.high - shares[0])
-    high = difference + math.hypot(now.high - shares[1], shares[0] - old.low)
-    return Shares(shares[0], old, shares[1], now, difference, Interval(max(low, -1.0), min(high, 1.0)), p)
+    ends = difference(shares[1], shares[0], now, old)
+    return Shares(shares[0], old, shares[1], now, shares[1] - shares[0], ends, p)
 
 
 def effective(parts: Floats, wholes: Floats) -> tuple[float, float]:

@@ -27,8 +27,19 @@ ROW = 26  # pixels for each name
 
 def render(found: Result) -> str:
     """Return the page; `ModuleNotFoundError` where its packages are not installed."""
-    context = {"answer": _answer(found), "words": _words(found), "classes": _classes(found), "method": _method(found)}
-    new = found.new
+    new, settings = found.new, found.settings
+    context = {
+        "answer": _answer(found),
+        "words": _words(found),
+        "classes": _classes(found),
+        "method": {
+            "model": found.model,
+            "alpha": f"{settings.alpha:g}",
+            "permutations": f"{settings.permutations:,}",
+            "seed": settings.seed,
+            "shared": count_noun(found.shared, "text"),
+        },
+    }
     facts = f"{count_noun(new.rows, 'new row')}, compared with {visible(found.reference.name)}"
     heading = Heading("Drift of texts", visible(new.name), facts)
     return page.render("textclf.drift", heading, SECTIONS, context)
@@ -80,18 +91,6 @@ def _classes(found: Result) -> dict[str, Any] | None:
     ]
     columns = ["Class", "Reference", "New", "Difference", "p", "p (Holm)"]
     return {"chart": drawn, "table": Table("Predicted classes", columns, rows, NUMERIC)}
-
-
-def _method(found: Result) -> dict[str, Any]:
-    """Return the settings of the tests."""
-    settings = found.settings
-    return {
-        "model": found.model,
-        "alpha": f"{settings.alpha:g}",
-        "permutations": f"{settings.permutations:,}",
-        "seed": settings.seed,
-        "shared": count_noun(found.shared, "text"),
-    }
 
 
 def _point(name: str, side: str, share: float, ends: Interval | None = None) -> dict[str, Any]:

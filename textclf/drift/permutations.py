@@ -71,8 +71,7 @@ def max_t(statistics: Floats, largest: Floats) -> Floats:
     Young (1993), Resampling-Based Multiple Testing, chapter 2.
     """
     larger = len(largest) - np.searchsorted(np.sort(largest), statistics - TOLERANCE)
-    p_values: Floats = larger / len(largest)  # not 1 minus a share, which can be just above alpha
-    return p_values
+    return larger / len(largest)  # not 1 minus a share, which can be just above alpha
 
 
 def differences(pool: Pool, parts: Floats, wholes: Floats, count: int, seed: int) -> Floats:

@@ -80,8 +80,7 @@ def _thin(clusters: NDArray[np.uint64], is_new: Ints) -> NDArray[np.bool_]:
     _, starts, of, sizes = np.unique(clusters, return_index=True, return_inverse=True, return_counts=True)
     most = round(min(sizes[is_new[starts] == side].mean() for side in np.unique(is_new)))
     stay = np.where(sizes < most, 2 ** np.log2(sizes).astype(np.int64), most)
-    stays: NDArray[np.bool_] = np.arange(len(clusters)) - starts[of] < stay[of]
-    return stays
+    return np.arange(len(clusters)) - starts[of] < stay[of]
 
 
 def first_similar(texts: Sequence[str]) -> Ints:
@@ -106,5 +105,4 @@ def first_similar(texts: Sequence[str]) -> Ints:
     both -= sizes
     links: Any = csr_array(both >= -1e-9)
     component = connected_components(links, directed=False)[1]
-    first: Ints = np.unique(component, return_index=True)[1][component]
-    return first
+    return np.unique(component, return_index=True)[1][component]

@@ -22,7 +22,6 @@ from textclf.drift.measure import (
 from textclf.drift.pool import Ints, Pool
 from textclf.drift.sample import Sample
 from textclf.drift.two_sample import Word
-from textclf.evaluate.intervals import Interval
 
 TITLES = {
     CLASSIFIER: "classifier",
@@ -137,12 +136,8 @@ def to_json(result: Result) -> str:
     return json.dumps(content, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _ends(ends: Interval) -> dict[str, float]:
-    return {"low": round(ends.low, DIGITS), "high": round(ends.high, DIGITS)}
-
-
 def _area(area: Area) -> dict[str, float]:
-    return {"roc_auc": round(area.area, DIGITS), **_ends(area.ends)}
+    return {"roc_auc": round(area.area, DIGITS), **area.ends.rounded()}
 
 
 def _p(result: Result, check: str, p: float) -> dict[str, float]:
@@ -152,9 +147,9 @@ def _p(result: Result, check: str, p: float) -> dict[str, float]:
 
 def _shares(shares: Shares) -> dict[str, Any]:
     return {
-        "reference": {"share": round(shares.reference, DIGITS), **_ends(shares.reference_ends)},
-        "new": {"share": round(shares.new, DIGITS), **_ends(shares.new_ends)},
-        "difference": {"points": round(100 * shares.difference, DIGITS - 2), **_ends(shares.ends)},
+        "reference": {"share": round(shares.reference, DIGITS), **shares.reference_ends.rounded()},
+        "new": {"share": round(shares.new, DIGITS), **shares.new_ends.rounded()},
+        "difference": {"points": round(100 * shares.difference, DIGITS - 2), **shares.ends.rounded()},
     }
 
 
@@ -204,9 +199,7 @@ def rows(result: Result, most: int = MOST_CLASSES) -> list[tuple[str, str, str, 
     if found.probabilities is not None:
         largest = min(found.probabilities.values(), key=lambda each: (each.p, -each.distance))
         by_check[CLASSES] = ("", "", f"KS distance {largest.distance:.3f}")
-    lines = []
-    for name, (reference, new, difference) in by_check.items():
-        lines.append((TITLES[name], reference, new, difference, *shown_p(result, name, found.p[name])))
+    lines = [(TITLES[name], *shown, *shown_p(result, name, found.p[name])) for name, shown in by_check.items()]
     shown = display_labels(found.classes or ())
     for name, shares in sorted((found.classes or {}).items(), key=lambda item: item[1].p)[:most]:
         lines.append((f"  class {shown[name]}", *cells(shares), *shown_p(result, CLASSES, shares.p)))

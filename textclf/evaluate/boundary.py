@@ -64,7 +64,6 @@ def counts_interval(
     right are decided as other classes in the proportions of the wrong rows of the class, or of the other classes if it
     has none.
     """
-    below = above = 0.0
     actual, decided = matrix.sum(axis=1).astype(np.float64), matrix.sum(axis=0).astype(np.float64)
     places = np.array([place for place, ends in enumerate(recalls) if ends is not None])
     wrong = np.where(np.eye(len(matrix), dtype=bool), 0, matrix)[places].astype(np.float64)

@@ -27,11 +27,6 @@ def are_dependent(keys: NDArray[np.uint64]) -> bool:
     return bool((sizes.astype(np.float64) ** 2).sum() > LIMIT * len(keys))
 
 
-def positions(keys: NDArray[np.uint64]) -> Ints:
-    """Return the position of the cluster of each row, from their keys; all (rows,)."""
-    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
-
-
 def correlation(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]) -> float:
     """Return the correlation of the values (rows,) of two rows of a cluster, from 0 to 1; 0 if no two rows share one.
 

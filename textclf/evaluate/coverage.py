@@ -121,5 +121,4 @@ def _share(
     if clusters is not None:
         effective = effective_rows(found[among], clusters[among], found[among], confidence)
     ends = Share(right, total, effective).interval(confidence)
-    numbers = {"value": value, "low": ends.low, "high": ends.high}
-    return {name: round(number, DIGITS) for name, number in numbers.items()} | {"rows": total}
+    return {"value": round(value, DIGITS), **ends.rounded(), "rows": total}

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from scipy import special
 
+from textclf.core.files import DIGITS
+
 CONFIDENCE = 0.95
 
 
@@ -14,6 +16,10 @@ class Interval(NamedTuple):
 
     low: float
     high: float
+
+    def rounded(self) -> dict[str, float]:
+        """Return `low` and `high` with `DIGITS` decimals."""
+        return {"low": round(self.low, DIGITS), "high": round(self.high, DIGITS)}
 
 
 def wilson(successes: float, n: float, confidence: float = CONFIDENCE) -> Interval:

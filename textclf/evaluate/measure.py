@@ -14,7 +14,6 @@ from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.clusters import positions
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Membership
@@ -62,7 +61,7 @@ def measure(
         batches.clear()
     none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
     validation = none | together.get("validation", {})
-    groups = {split: positions(clusters[split].keys) for split in together if split in clusters}
+    groups = {split: np.unique(clusters[split].keys, return_inverse=True)[1] for split in together if split in clusters}
     decisions = {name: choose_decision(rows, settings, groups.get("validation")) for name, rows in validation.items()}
     splits: dict[str, SplitMetrics] = {}
     for split, rows_of in together.items():

@@ -139,8 +139,7 @@ def _ratio(part: Floats, whole: NDArray[Any]) -> Floats:
 
 def log_losses(y: NDArray[np.int64], probabilities: Floats) -> Floats:
     """Return the log loss of each row (rows,), in nats."""
-    losses: Floats = -np.log(np.clip(probabilities[np.arange(len(y)), y], EPSILON, 1 - EPSILON))
-    return losses
+    return -np.log(np.clip(probabilities[np.arange(len(y)), y], EPSILON, 1 - EPSILON))
 
 
 def squared_errors(y: NDArray[np.int64], probabilities: Floats) -> Floats:

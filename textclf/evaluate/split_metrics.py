@@ -12,13 +12,7 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
 from textclf.evaluate import comparisons, curves, influence
-from textclf.evaluate.boundary import (
-    TINY,
-    Share,
-    count_share,
-    counts_interval,
-    mean_interval,
-)
+from textclf.evaluate.boundary import TINY, Share, count_share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
@@ -82,15 +76,6 @@ class SplitMetrics:
         probabilities = self.of_rows.probabilities[model]
         return bool((probabilities == probabilities[0]).all())
 
-    def counted(self, model: str, metric: str, place: int | None) -> NDArray[np.bool_]:
-        """Return which rows (rows,) count for the accuracy, or for a metric of `SHARES` of the class at a place."""
-        y, decided = self.of_rows.y, self.of_rows.decided[model]
-        if place is None or metric == "accuracy":
-            return np.ones(len(y), dtype=bool)
-        is_actual: NDArray[np.bool_] = y == place
-        is_decided: NDArray[np.bool_] = decided == place
-        return is_decided if metric == "precision" else is_actual if metric == "recall" else is_actual | is_decided
-
     def positive_counts(self, model: str) -> dict[str, PositiveCounts]:
         """Return false and true positives of each class with a curve, at every distinct score."""
         y, probabilities = self.of_rows.y, self.of_rows.probabilities[model]
@@ -141,7 +126,7 @@ class SplitMetrics:
         for name in self.values[model]:
             if name in METRICS and METRICS[name].interval and not (constant and self._fixed(model, name)):
                 ends = self.interval(model, name)
-                report[name] = ends and {"low": round(ends.low, DIGITS), "high": round(ends.high, DIGITS)}
+                report[name] = ends and ends.rounded()
         return report
 
     def interval(self, model: str, metric: str, position: int | None = None) -> Interval | None:
@@ -195,7 +180,9 @@ class SplitMetrics:
         right, rows = count_share(self.matrices[model], metric, place)
         effective = float(rows)
         if self.of_rows.clusters is not None and rows:
-            among = self.counted(model, metric, place)
+            is_actual, is_decided = self.of_rows.y == place, self.of_rows.decided[model] == place
+            of_class = {"precision": is_decided, "recall": is_actual, "f1": is_actual | is_decided}
+            among = of_class.get(metric, np.ones(len(is_actual), dtype=bool))
             is_right, clusters = ~self.of_rows.wrong(model)[among], self.of_rows.clusters[among]
             effective = effective_rows(is_right, clusters, is_right, self.settings.confidence)
         return Share(right, rows, effective, metric == "f1")

@@ -53,9 +53,8 @@ def sum_squares(codes: Ints, slices: int, repeats: Repeats) -> Squares:
     pairs, counts = np.unique(own * len(codes) + repeats.clusters[repeats.rows], return_counts=True)
     inside = sizes + np.bincount(pairs // max(len(codes), 1), counts * (counts - 1), minlength=slices + 1).astype(int)
     everything = len(codes) + int((repeats.sizes - 1).sum())
-    of_all = sizes + np.bincount(own, repeats.sizes - 1, minlength=slices + 1).astype(
-        int
-    )  # times all rows of a cluster
+    # times all rows of a cluster
+    of_all = sizes + np.bincount(own, repeats.sizes - 1, minlength=slices + 1).astype(int)
     return Squares(sizes, inside, everything - 2 * of_all + inside, of_all - inside)
 
 

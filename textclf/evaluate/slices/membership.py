@@ -81,13 +81,13 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
     larger than `MOST_BYTES`.
     """
     of_texts: dict[str, tuple[tuple[str, ...], Callable[[pa.ChunkedArray], Codes]]] = {
-        WORDS: (texts.word_bands(), texts.by_words)
+        WORDS: (texts.WORD_BANDS, texts.by_words)
     }
     for name, pattern in texts.PATTERNS.items():
         of_texts[name] = texts.NO_YES, partial(texts.by_pattern, pattern=pattern)
     if len(train) == 1 and (column := next(iter(train))["text"]).nbytes <= MOST_BYTES:
         known = texts.words_of(column)
-        of_texts[UNKNOWN] = texts.share_bands(), texts.by_unknown_words(known)
+        of_texts[UNKNOWN] = texts.SHARE_BANDS, texts.by_unknown_words(known)
     columns: dict[str, Column] = {}
     codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
     ids, rows = IdDigest(), 0

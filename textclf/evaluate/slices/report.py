@@ -103,14 +103,10 @@ def _entry(own: Part, compared: Part, others: Part, confidence: float) -> dict[s
     return {
         "rows": int(own.rows),
         "accuracy": round(own.accuracy, DIGITS),
-        "accuracy_interval": _ends(own.interval(confidence)),
+        "accuracy_interval": own.interval(confidence).rounded(),
         "difference": round(own.accuracy - others.accuracy, DIGITS),
-        "difference_interval": _ends(difference(own.accuracy, others.accuracy, *ends)),
+        "difference_interval": difference(own.accuracy, others.accuracy, *ends).rounded(),
     }
-
-
-def _ends(ends: Interval | None) -> dict[str, float] | None:
-    return ends and {"low": round(ends.low, DIGITS), "high": round(ends.high, DIGITS)}
 
 
 def _metrics(
@@ -138,7 +134,7 @@ def _metrics(
             for matrix, value, part in zip(matrices, values, parts, strict=True)
         ]
     return [
-        {} if value is None else {metric: round(value, DIGITS), f"{metric}_interval": _ends(ends)}
+        {} if value is None else {metric: round(value, DIGITS), f"{metric}_interval": ends and ends.rounded()}
         for value, ends in found
     ]
 

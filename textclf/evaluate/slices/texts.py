@@ -13,7 +13,9 @@ from textclf.evaluate.slices import names
 Codes = NDArray[np.int8]  # position of each row's value in the values of a family
 
 WORDS = (4, 8, 16, 32, 64, 128, 256)  # most words of a text in each band; the last one has no end
+WORD_BANDS = ("1 to 4", "5 to 8", "9 to 16", "17 to 32", "33 to 64", "65 to 128", "129 to 256", "257 or more")
 SHARES = (0.0, 0.1, 0.25)  # largest share of unknown words in each band, likewise
+SHARE_BANDS = ("none", "up to 10%", "10% to 25%", "more than 25%")
 NO_YES = ("no", "yes")
 BLOCK = 2**22  # bytes of texts whose words are looked at together
 # RE2, whose \b knows ASCII alone. English; what is written without an apostrophe counts too.
@@ -26,18 +28,6 @@ CAPITALS = rf"{BEFORE}\p{{Lu}}{{3,}}{AFTER}"
 DIGITS = r"\p{Nd}"
 SEPARATORS = r"[\x00-/:-@\[-`{-\x7f]+"  # of words: what is ASCII and no letter or digit
 PATTERNS = {names.NEGATION: NEGATION, names.CAPITALS: CAPITALS, names.DIGITS: DIGITS}
-
-
-def word_bands() -> tuple[str, ...]:
-    """Return the names of the bands of `WORDS`."""
-    starts = (1, *(most + 1 for most in WORDS))
-    return (*(f"{low} to {high}" for low, high in zip(starts, WORDS, strict=False)), f"{starts[-1]} or more")
-
-
-def share_bands() -> tuple[str, ...]:
-    """Return the names of the bands of `SHARES`."""
-    ends = [f"{100 * share:g}%" for share in SHARES]
-    return ("none", f"up to {ends[1]}", f"{ends[1]} to {ends[2]}", f"more than {ends[2]}")
 
 
 def by_words(texts: pa.ChunkedArray) -> Codes:
