@@ -165,16 +165,7 @@ def reading(path: Path) -> Iterator[None]:
     require(path)
     try:
         yield
-    except (
-        ValueError,
-        LookupError,
-        TypeError,
-        EOFError,
-        ArithmeticError,
-        RuntimeError,
-        OSError,
-        *_FORMATS,
-    ) as error:
+    except (ValueError, LookupError, TypeError, EOFError, ArithmeticError, RuntimeError, OSError, *_FORMATS) as error:
         if isinstance(error, OSError) and error.filename is not None:
             raise  # an error of the file system; a reader of Parquet sets no file name
         raise UserError(f"{path} is damaged; remove it and run dvc repro (or dvc pull) to make it") from error

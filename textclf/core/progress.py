@@ -47,13 +47,8 @@ def bar(description: str, total: int | None, unit: str = "row", scaled: bool = T
         return tqdm(disable=True)
     if sys.stderr.isatty():
         return tqdm(**style, leave=False, delay=BAR_DELAY)
-    interval: dict[str, Any] = {
-        "delay": LINE_INTERVAL,
-        "mininterval": LINE_INTERVAL,
-        "maxinterval": LINE_INTERVAL,
-        "miniters": 1,
-    }
-    return tqdm(**style, **interval, file=_Lines(sys.stderr), ncols=0)  # without columns: numbers and no bar
+    style |= dict.fromkeys(("delay", "mininterval", "maxinterval"), LINE_INTERVAL)
+    return tqdm(**style, miniters=1, file=_Lines(sys.stderr), ncols=0)  # without columns: numbers and no bar
 
 
 def track(iterable: Iterable[T], description: str, total: int | None = None, unit: str = "part") -> Iterator[T]:

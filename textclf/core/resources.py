@@ -56,7 +56,7 @@ def require_address_space(need: int, purpose: str) -> None:
 def memory_limit() -> int | None:
     """Return the bytes of data that this process can have in the available memory; None if that is not known."""
     free = available_memory()
-    return None if free is None else _used(Path("/proc/self/status"), "VmData") + free
+    return None if free is None else sum(_bytes_of(Path("/proc/self/status"), "VmData")) + free
 
 
 @contextlib.contextmanager
@@ -93,27 +93,17 @@ def available_memory(root: Path = Path("/")) -> int | None:
     This is what Linux reports as available, or less if a cgroup or a limit of the process (ulimit -v, -d) allows less.
     `root` is where /proc and /sys are.
     """
-    limits = [*_of_system(root / "proc" / "meminfo"), *_of_cgroups(root), *_of_process(root / "proc/self/status")]
-    return max(min(limits), 0) if limits else None
-
-
-def _of_system(meminfo: Path) -> Iterator[int]:
-    for line in _lines(meminfo):
-        if line.startswith("MemAvailable:"):
-            yield int(line.split()[1]) * 1024
-
-
-def _of_process(status: Path) -> Iterator[int]:
-    """Yield what the limits of the process's address space and of its data leave."""
+    limits = [*_bytes_of(root / "proc/meminfo", "MemAvailable"), *_of_cgroups(root)]
     for kind, name in ((resource.RLIMIT_AS, "VmSize"), (resource.RLIMIT_DATA, "VmData")):
         limit, _ = resource.getrlimit(kind)
         if limit != resource.RLIM_INFINITY:
-            yield limit - _used(status, name)
+            limits.append(limit - sum(_bytes_of(root / "proc/self/status", name)))
+    return max(min(limits), 0) if limits else None
 
 
-def _used(status: Path, name: str) -> int:
-    """Return the bytes that the kernel's status of a process has under a name, 0 if it has none."""
-    return next((int(line.split()[1]) * 1024 for line in _lines(status) if line.startswith(f"{name}:")), 0)
+def _bytes_of(path: Path, name: str) -> list[int]:
+    """Return the bytes that a file of the kernel, such as /proc/meminfo, has under a name; none if it has none."""
+    return [int(line.split()[1]) * 1024 for line in _lines(path) if line.startswith(f"{name}:")]
 
 
 def _of_cgroups(root: Path) -> Iterator[int]:

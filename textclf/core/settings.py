@@ -236,9 +236,7 @@ def load_yaml(path: Path) -> dict[str, Any]:
     return _parse_once(text, str(path))
 
 
-@functools.lru_cache(maxsize=8)
-def _parse_once(text: str, name: str) -> dict[str, Any]:
-    return parse_yaml(text, name)
+_parse_once = functools.lru_cache(maxsize=8)(parse_yaml)
 
 
 # Validation

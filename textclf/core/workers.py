@@ -220,18 +220,14 @@ def _connection(address: str) -> "Iterator[Client]":
             client = stack.enter_context(Client(address, set_as_default=False))  # type: ignore[no-untyped-call]
         except OSError as error:
             raise UserError(f"Dask's scheduler-address must be that of a running scheduler; got {address}") from error
-        _require_this_code(client, address)
+        rule = f"the workers of {address} must import the same textclf as this process"
+        try:
+            others = set(client.run(code).values()) - {code()}
+        except (ImportError, AttributeError) as error:
+            raise UserError(f"{rule}; {error}") from error
+        if others:
+            raise UserError(f"{rule}; restart them with it")
         yield client
-
-
-def _require_this_code(client: "Client", address: str) -> None:
-    """Raise `UserError` unless every worker imports the same textclf."""
-    try:
-        others = set(client.run(code).values()) - {code()}
-    except (ImportError, AttributeError) as error:
-        raise UserError(f"the workers of {address} must import the same textclf as this process; {error}") from error
-    if others:
-        raise UserError(f"the workers of {address} must import the same textclf as this process; restart them with it")
 
 
 @functools.cache
