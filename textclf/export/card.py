@@ -73,8 +73,15 @@ def render(
     """
     names = labelled_class_names(sources, classes, about)
     splits = [split for split in SPLITS if split in results.metrics]
-    template = _environment().from_string(TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(
+    environment = Environment(
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # noqa: S701 (Markdown, not HTML: `finalize` escapes)
+        finalize=lambda value: value if isinstance(value, Markup | int) else escape_markdown(str(value)),
+    )
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         name=display_name(model),
         folder=Markup(model),  # noqa: S704 (small letters, digits and _; code needs no escapes)
         kind=load_model(kind).KIND,
@@ -86,7 +93,11 @@ def render(
         splits=splits,
         rows={names[label]: [rows[split].get(label, 0) for split in splits] for label in classes},
         totals=[sum(rows[split].values()) for split in splits],
-        metrics=metrics_table(results, splits),
+        metrics=[
+            (metric.title, [_measured(name, results, split) for split in splits])
+            for name, metric in METRICS.items()
+            if any(name in results.metrics[split] for split in splits)
+        ],
         class_metrics=join_names([metric.title for metric in METRICS.values() if metric.per_class]),
         accuracy=format_value("accuracy", results.metrics["test"]["accuracy"]),
         accuracy_interval=format_interval("accuracy", **(results.intervals["test"]["accuracy"] or {})),
@@ -108,16 +119,8 @@ def render(
     )
 
 
-def metrics_table(results: Results, splits: Sequence[str]) -> list[tuple[str, list[str]]]:
-    """Return a row per metric that was measured: its title and, per split, its value with the interval in brackets."""
-    return [
-        (metric.title, [_measured(name, results, split) for split in splits])
-        for name, metric in METRICS.items()
-        if any(name in results.metrics[split] for split in splits)
-    ]
-
-
 def _measured(name: str, results: Results, split: str) -> str:
+    """Return the value of a metric with the interval in brackets."""
     intervals, calibrated = results.intervals.get(split, {}), results.ece_if_calibrated.get(split)
     value, interval = format_metric(name, results.metrics[split], intervals, calibrated)
     return f"{value} ({interval})" if interval else value
@@ -146,14 +149,3 @@ def _share(cell: Mapping[str, float]) -> str:
 def escape_markdown(text: str) -> Markup:
     """Return the text on one line, with everything escaped that Markdown would interpret."""
     return Markup(MARKDOWN.sub(r"\\\1", " ".join(visible(text).split())))  # noqa: S704 (it is escaped)
-
-
-def _environment() -> Environment:
-    return Environment(
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 (Markdown, not HTML: `finalize` escapes)
-        finalize=lambda value: value if isinstance(value, Markup | int) else escape_markdown(str(value)),
-    )

@@ -1,7 +1,7 @@
 """A run in plain words, for the model card and the report: how it was made and measured, and what limits it."""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -11,7 +11,6 @@ from textclf.core.formatting import confidence_level, count_noun, display_name, 
 from textclf.core.labels import visible
 from textclf.evaluate.settings import Evaluate
 from textclf.models.common.loading import load_model
-from textclf.models.common.settings import ModelSettings
 from textclf.models.settings import Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
@@ -44,9 +43,10 @@ def protocol(
     """
     together = split.group_duplicates and not splits_report.get("given")
     test_rows = sum(rows_by_class(splits_report)["test"].values())
+    corrected = corrected_rows(splits_report.get("corrections", {}))
     return [
         _splitting(data, split, splits_report),
-        *filter(None, [_corrected(splits_report)]),
+        *([f"Labels of {corrected} were corrected by hand."] if corrected else []),
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
         "The representation and the models are fitted on the training rows alone.",
         *_training(train, models),
@@ -62,17 +62,13 @@ def _training(train: Train, models: Iterable[str]) -> list[str]:
     """Return how models were trained, each sentence once, with the names of its models if there are several."""
     noted: dict[str, list[str]] = {}
     for name in models:
-        for note in _notes(train[name].kind, train[name]):
+        notes = getattr(load_model(train[name].kind), "notes", None)
+        for note in notes(train[name]) if notes else ():
             noted.setdefault(note, []).append(display_name(name))
     if len({name for names in noted.values() for name in names}) < 2:
         return list(noted)
     named = [f"{join_names(names)}: {note}" for note, names in noted.items()]
     return [sentence[0].upper() + sentence[1:] for sentence in named]
-
-
-def _notes(kind: str, settings: ModelSettings) -> list[str]:
-    notes: Callable[[ModelSettings], list[str]] | None = getattr(load_model(kind), "notes", None)
-    return notes(settings) if notes else []
 
 
 def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any]) -> str:
@@ -90,11 +86,6 @@ def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any]) -> st
     balance = ", with the same class balance in each split" if split.stratify else ""
     groups = "" if data.group is None else f", all rows of one {visible(data.group)} in the same split"
     return f"{join_names(parts)}, {method}{balance}{groups}."
-
-
-def _corrected(splits_report: Mapping[str, Any]) -> str:
-    rows = corrected_rows(splits_report.get("corrections", {}))
-    return f"Labels of {rows} were corrected by hand." if rows else ""
 
 
 def _calibration(evaluate: Evaluate) -> str:

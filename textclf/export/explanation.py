@@ -43,8 +43,7 @@ class Occlusion:
 
     def means(self) -> NDArray[np.float64]:
         """Return the mean drops (features, classes), 0 for a term that no row contains."""
-        means: NDArray[np.float64] = self.sums / np.maximum(self.rows, 1)[:, None]
-        return means
+        return self.sums / np.maximum(self.rows, 1)[:, None]
 
 
 def terms_of_models(

@@ -3,11 +3,12 @@
 import hashlib
 import platform
 import re
-import subprocess
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
+from textclf.core.errors import UserError
+from textclf.core.git import git
 from textclf.core.provenance import Record, require_recorded, require_used
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Train
@@ -28,7 +29,6 @@ PACKAGES = (
     "tensorflow",
     "vl-convert-python",
 )
-GIT_SECONDS = 20  # until a call of Git is given up
 
 
 def require_settings(
@@ -121,9 +121,8 @@ def _installed_version(name: str) -> str | None:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     """Return what Git prints, stripped; None if it fails."""
-    command = ["git", "--no-optional-locks", "-C", str(folder), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, check=True, timeout=GIT_SECONDS)  # noqa: S603 (Git itself)
-    except (OSError, subprocess.SubprocessError):
+        done = git("--no-optional-locks", "-C", str(folder), *arguments)
+    except UserError:  # no Git
         return None
-    return done.stdout.decode("utf-8", "replace").strip()
+    return None if done.returncode else done.stdout.decode("utf-8", "replace").strip()

@@ -22,15 +22,12 @@ def curves(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int =
     x, y = chart.x.column, chart.y.column
     parts = []
     for _, curve in rows.groupby("model", sort=False):
-        points = _with_corners(curve, y) if chart.steps else curve
+        points = curve
+        if chart.steps:  # with the corners between two points, where y is already that of the next one
+            twice = np.repeat(np.arange(len(curve)), 2)
+            points = curve.iloc[twice[:-1]].assign(**{y: curve[y].to_numpy()[twice[1:]]})
         parts.append(points.iloc[thin(points[[x, y]].to_numpy(), limit)])
     return lines(chart, pd.concat(parts, ignore_index=True), models, **options)
-
-
-def _with_corners(curve: pd.DataFrame, y: str) -> pd.DataFrame:
-    """Return the points with the corners of steps between them, where y is already that of the next point."""
-    twice = np.repeat(np.arange(len(curve)), 2)
-    return curve.iloc[twice[:-1]].assign(**{y: curve[y].to_numpy()[twice[1:]]})
 
 
 def area(curve: pd.DataFrame) -> float:

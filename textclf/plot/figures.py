@@ -54,7 +54,8 @@ def history(rows: pd.DataFrame, path: Path, _: Names) -> None:
     """Draw accuracy and loss by epoch."""
     title = "Accuracy and loss by epoch"
     if not len(rows):
-        _write(path, [_note("No model of this run was trained in epochs.")], title)
+        note = {"mark": {"type": "text", "text": "No model of this run was trained in epochs."}}
+        _write(path, [{"data": {"values": [{}]}, "layer": [note], "width": 400, "height": 60}], title)
         return
     models = _models(rows)
     panels = [_panel(epochs.history(chart, rows, models), "", 320) for chart in (ACCURACY, LOSS)]
@@ -157,11 +158,6 @@ def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
 
 def _models(rows: pd.DataFrame) -> list[str]:
     return list(dict.fromkeys(rows["model"].tolist()))
-
-
-def _note(text: str) -> Spec:
-    mark = {"type": "text", "text": text}
-    return {"data": {"values": [{}]}, "layer": [{"mark": mark}], "width": 400, "height": 60}
 
 
 def _panel(spec: Spec, title: str | Spec, width: int, height: int | None = None) -> Spec:

@@ -17,7 +17,8 @@ def panels(chart: Chart, rows: pd.DataFrame, models: Sequence[str], names: Mappi
     rows = rows[rows["split"] == chart.split] if chart.split else rows
     if "class" in chart.columns:
         rows = rows.assign(**{"class": [names.get(name, name) for name in rows["class"]]})
-    chart = _from_confidence(chart, rows)
+    if chart.x.column == "confidence" and rows["confidence"].min() >= 0.5:  # as of two classes
+        chart = replace(chart, x=replace(chart.x, scale={"domain": [0.4, 1]}), guide=((0.4, 0.4), (1, 1)))
     if not chart.panels:
         return {"": _draw(chart, rows, models, CURVE_POINTS, legend=True)}
     parts = {str(key): part for key, part in rows.groupby(chart.panels, sort=False)}
@@ -33,10 +34,3 @@ def _draw(chart: Chart, rows: pd.DataFrame, models: Sequence[str], limit: int, l
     groups = rows[chart.y.column].nunique() if not chart.y.form else 0
     size = (WIDE, 40 + groups * (14 * len(models) + 10)) if groups else (SQUARE if chart.panels else WIDE, HEIGHT)
     return points(chart, rows, models, size=size, legend=legend)
-
-
-def _from_confidence(chart: Chart, rows: pd.DataFrame) -> Chart:
-    """Return the chart with confidence from 0.4 on, where none is below one half, as of two classes."""
-    if chart.x.column != "confidence" or rows["confidence"].min() < 0.5:
-        return chart
-    return replace(chart, x=replace(chart.x, scale={"domain": [0.4, 1]}), guide=((0.4, 0.4), (1, 1)))

@@ -76,5 +76,4 @@ def javascript(snippet: str) -> str:
     """
     import vl_convert
 
-    script: str = vl_convert.javascript_bundle(snippet)
-    return script
+    return vl_convert.javascript_bundle(snippet)

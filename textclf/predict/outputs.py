@@ -81,7 +81,12 @@ class Columns:
 
     def cells(self, batch: PredictedBatch, quote: Callable[[str | None], str]) -> Iterator[tuple[str, ...]]:
         """Yield the values of each text as they stand in a line; `quote` writes ids, texts, and labels or None."""
-        made: dict[str, Callable[[Any], str]] = {"set": set_json, "explanation": explanation_json}
+        made: dict[str, Callable[[Any], str]] = {
+            "set": lambda labels: f"[{', '.join(map(quote_json, labels))}]",
+            "explanation": lambda terms: json.dumps(
+                [{"term": term, "weight": round(weight, DIGITS)} for term, weight in terms], ensure_ascii=False
+            ),
+        }
         made |= {PREFIX + name: f"%.{DIGITS}f".__mod__ for name in self.classes}
         return zip(*(map(made.get(name, quote), values) for name, values in self.of(batch).items()), strict=True)
 
@@ -146,16 +151,6 @@ def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns:
     except BaseException:
         writer.abort()
         raise
-
-
-def set_json(labels: list[str]) -> str:
-    """Return the labels of a prediction set as JSON."""
-    return f"[{', '.join(map(quote_json, labels))}]"
-
-
-def explanation_json(terms: "list[Term]") -> str:
-    """Return terms and weights as JSON, weights with six digits."""
-    return json.dumps([{"term": term, "weight": round(weight, DIGITS)} for term, weight in terms], ensure_ascii=False)
 
 
 FORMATS = {"jsonl": write_json_lines, "csv": write_csv, "parquet": write_parquet}

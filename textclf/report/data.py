@@ -38,7 +38,9 @@ def data(run: Run) -> dict[str, Any]:
         "lengths": _lengths(words),
         "quantiles": _quantiles(rows),
         "repeats": _repeats(run.leaks, list(rows)),
-        "repeated": _sums(run.leaks),
+        "repeated": {
+            kind: count_noun(sum(run.leaks[kind]["normalised"].values()), "row") for kind in ("duplicates", "leaks")
+        },
         "conflicts": conflicts(run),
         "weights": [f"{each.name}: {each.licence}" for each in _weights(run)],
         "features": [_representation(run, name) for name in run.features],
@@ -137,7 +139,3 @@ def _repeats(leaks: Mapping[str, Any], splits: list[str]) -> Table:
         (1, 2),
         stack=False,
     )
-
-
-def _sums(leaks: Mapping[str, Any]) -> dict[str, str]:
-    return {kind: count_noun(sum(leaks[kind]["normalised"].values()), "row") for kind in ("duplicates", "leaks")}

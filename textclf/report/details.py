@@ -50,7 +50,9 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
         method = "weight of several"
     largest = float(np.abs(rows["weight"]).max()) or 1.0
     terms = rows["term"].tolist()
-    labels = display_labels(terms, {term: EDGES.sub(_mark_spaces, term) for term in terms}, TERM_LIMIT)
+    labels = display_labels(
+        terms, {term: EDGES.sub(lambda spaces: "␣" * len(spaces[0]), term) for term in terms}, TERM_LIMIT
+    )
     present = set(rows["class"])
     classes = [name for name in run.classes if name in present]
     listed = [
@@ -75,10 +77,6 @@ def _terms(run: Run, model: str, rows: pd.DataFrame) -> dict[str, Any]:
         "more": listed[UNFOLDED:],
         "left_out": len(classes[CLASSES:]),
     }
-
-
-def _mark_spaces(spaces: re.Match[str]) -> str:
-    return "␣" * len(spaces[0])
 
 
 def params(run: Run) -> list[dict[str, Any]]:

@@ -99,8 +99,7 @@ class Run:
 
     def table(self, name: str) -> pd.DataFrame:
         """Return the table plots/<name>.csv."""
-        table: pd.DataFrame = self.by_class if name == "classes" else getattr(self, name)
-        return table
+        return self.by_class if name == "classes" else getattr(self, name)
 
     @property
     def models(self) -> list[str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from textclf.core.formatting import count_noun, display_name, join_names, p_relation, p_value, percent, points
 from textclf.core.labels import visible
-from textclf.evaluate.registry import METRICS, format_measured
+from textclf.evaluate.registry import METRICS, format_difference, format_measured
 from textclf.evaluate.slices.membership import FEWEST_ROWS, describe_left_out
 from textclf.evaluate.slices.names import CLASS
 from textclf.evaluate.slices.report import ranked, weak
@@ -76,18 +76,13 @@ def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
             title(run, name),
             f"{entries[name]['rows']:,}",
             format_measured("accuracy", entries[name]["accuracy"], entries[name]["accuracy_interval"]),
-            _difference(entries[name]),
+            format_difference("accuracy", {**entries[name], **entries[name]["difference_interval"]}),
             p_value(entries[name]["p_holm"]),
             *([_metric(entries[name], metric)] if metric else []),
         ]
         for name in names
     ]
     return Table(f"{caption}, with {run.level} intervals", columns, rows, range(1, len(columns)))
-
-
-def _difference(entry: Entry) -> tuple[str, str]:
-    ends = entry["difference_interval"]
-    return points(entry["difference"]), f"{points(ends['low'])} to {points(ends['high'])}"
 
 
 def _metric(entry: Entry, metric: str) -> tuple[str, str]:

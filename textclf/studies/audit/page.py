@@ -13,7 +13,6 @@ from textclf.core.labels import visible
 from textclf.pages import page
 from textclf.pages.page import Heading
 from textclf.pages.parts import Table, excerpt
-from textclf.studies.audit.issues import Judgement
 from textclf.studies.audit.similar import SIMILAR
 from textclf.studies.audit.summary import LISTED, Audited, noise_of
 from textclf.studies.audit.texts import labelled_text
@@ -66,15 +65,18 @@ def _summary(audited: Audited) -> dict[str, Any]:
         "models": Table(
             "What each model says",
             ["model", "accuracy on held-out rows", "flagged rows", "estimated share of wrong labels"],
-            [_model(name, judgement, len(audited.y)) for name, judgement in issues.judgements.items()],
+            [
+                [
+                    display_name(name),
+                    percent(judgement.right / len(audited.y)),
+                    f"{int(judgement.flagged.sum()):,}",
+                    percent(noise_of(judgement.joint)),
+                ]
+                for name, judgement in issues.judgements.items()
+            ],
             (1, 2, 3),
         ),
     }
-
-
-def _model(name: str, judgement: Judgement, rows: int) -> list[str]:
-    shares = [percent(share) for share in (judgement.right / rows, noise_of(judgement.joint))]
-    return [display_name(name), shares[0], f"{int(judgement.flagged.sum()):,}", shares[1]]
 
 
 def _suspicious(audited: Audited, settings: Audit, names: Mapping[str, str]) -> dict[str, Any]:
