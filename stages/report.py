@@ -22,15 +22,14 @@ from textclf.core.outputs import outputs
 from textclf.evaluate import metric_files
 from textclf.evaluate.looks import count_results
 from textclf.evaluate.settings import Evaluate
-from textclf.export import explanation, outcome
+from textclf.export import outcome
 from textclf.export import versions as made_with
 from textclf.export.settings import Export
 from textclf.export.sources import list_sources
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import Train
-from textclf.plot.charts import columns_of
 from textclf.report.page import render
-from textclf.report.run import BIN_COLUMNS, CLASS_COLUMNS, Run, Settings
+from textclf.report.run import TABLES, Run, Settings
 from textclf.report.settings import Report
 from textclf.split.settings import Split
 from textclf.tables.given import require_split_rows
@@ -82,14 +81,7 @@ def run(
             predictions=prediction_files.open_models(predictions, [*train.names(), *external], "test"),
             **contents,
             leaks=leaks,
-            history=files.read_csv(plots / "history.csv", columns_of("history")),
-            by_class=files.read_csv(plots / "classes.csv", CLASS_COLUMNS),
-            confusion=files.read_csv(plots / "confusion.csv", columns_of("confusion")),
-            roc=files.read_csv(plots / "roc.csv", columns_of("roc")),
-            precision_recall=files.read_csv(plots / "precision_recall.csv", columns_of("precision_recall")),
-            risk_coverage=files.read_csv(plots / "risk_coverage.csv", columns_of("risk_coverage")),
-            reliability=files.read_csv(plots / "reliability.csv", BIN_COLUMNS),
-            terms=files.read_csv(plots / "terms.csv", explanation.COLUMNS),
+            tables={name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in TABLES.items()},
             sources=list_sources(raw, data.path),
             checksums={
                 "the raw rows": made_with.combine_checksums(raw),

@@ -75,7 +75,7 @@ def make_run(
     tables = {
         name: stack_models({model: table(model) for model in models})
         for name, table in (
-            ("by_class", by_class.__getitem__),
+            ("classes", by_class.__getitem__),
             ("confusion", test.confusion),
             ("roc", test.roc),
             ("precision_recall", test.precision_recall),
@@ -98,13 +98,15 @@ def make_run(
         training={name: {"parameters": 3} for name in models},
         features={"words": {split: {"rows": count, "features": 5, "nonzeros": 2 * count} for split in splits}},
         leaks=counted | {"dropped": {"rows": 0, "text": 0, "label": 0}},
-        history=curves.history(history, "validation" if validation else "test"),
-        terms=make_terms([name for name in models if name != "majority"], classes, texts),
         sources=list(sources),
         checksums={"the raw rows": "1" * 64},
         versions={"numpy": "2.4.6"},
         behaviour=behaviour or {},
-        **tables,
+        tables=tables
+        | {
+            "history": curves.history(history, "validation" if validation else "test"),
+            "terms": make_terms([name for name in models if name != "majority"], classes, texts),
+        },
     )
 
 

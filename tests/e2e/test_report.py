@@ -180,8 +180,11 @@ def test_no_table_and_no_label_of_a_chart_is_cut(browse: Browse, usual: Path, wi
 @pytest.mark.parametrize("width", [390, 1100])
 def test_no_term_is_broken_over_lines(browse: Browse, tmp_path_factory: pytest.TempPathFactory, width: int) -> None:
     run = make_run(("logistic_regression",), ("a", "b", "c"))
-    terms = run.terms.assign(term=[f"letters__ disap{n}" for n in range(len(run.terms))])
-    with browse(written(replace(run, terms=terms), tmp_path_factory), viewport={"width": width, "height": 900}) as page:
+    terms = run.tables["terms"].assign(term=[f"letters__ disap{n}" for n in range(len(run.tables["terms"]))])
+    with browse(
+        written(replace(run, tables={**run.tables, "terms": terms}), tmp_path_factory),
+        viewport={"width": width, "height": 900},
+    ) as page:
         lines = "[...document.querySelectorAll('#terms th bdi')].map(term => term.getClientRects().length)"
         assert set(page.evaluate(lines)) == {1}
 

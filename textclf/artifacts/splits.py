@@ -41,8 +41,8 @@ def open_columns(folder: Path) -> dict[str, list[ReadColumns]]:
 
 def read_table(path: Path, columns: list[str]) -> pa.Table:
     """Return columns of a shard as an Arrow table; `UserError` if it is missing or damaged."""
-    with reading(path):
-        return parquet.read_columns(path, columns, required=True).select(columns)  # KeyError if one is missing
+    with reading(path), parquet.open_file(path, required=True) as file:
+        return file.read(columns).select(columns)  # KeyError if one is missing
 
 
 def read_named(path: Path, columns: list[str]) -> pa.Table:

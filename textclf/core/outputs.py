@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import glob
 import hashlib
 import os
@@ -9,11 +10,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from textclf.core.errors import UserError
-from textclf.core.locks import lock_folder
 
 SCRATCH = ".scratch"  # suffix of the folders of unfinished outputs; DVC and Git ignore them
+LOCK = ".lock"  # in a scratch folder: the file that is locked
 REPLACED = ".replaced"  # in a scratch folder: the old output
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # errors of writing: the disk, the user's share of it, or the file
 LONGEST = 200  # bytes of an output's name that the name of its scratch folder repeats; a file system allows 255
@@ -98,7 +100,7 @@ def _scratch_folder(target: Path) -> Iterator[Path]:
     while True:
         folder = Path(tempfile.mkdtemp(SCRATCH, f".{_short(target.name)}.", target.parent))
         # Another process may have removed the folder before it was locked.
-        if (lock := lock_folder(folder, wait=True)) is not None:
+        if (lock := _lock(folder, wait=True)) is not None:
             break
     try:
         yield folder
@@ -116,12 +118,39 @@ def _clear(target: Path) -> None:
     for folder in target.parent.glob(f".{glob.escape(_short(target.name))}.*{SCRATCH}"):
         lock = None
         with contextlib.suppress(OSError):  # in use, not ours, or on a file system without locks
-            lock = lock_folder(folder, wait=False)
+            lock = _lock(folder, wait=False)
         if lock is not None:
             with lock:
                 if os.path.lexists(folder / REPLACED) and not os.path.lexists(target):
                     (folder / REPLACED).rename(target)
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _lock(folder: Path, *, wait: bool) -> IO[bytes] | None:
+    """Return the open lock file of a folder, which stays locked until it is closed or this process ends.
+
+    The kernel frees the lock of a process that ends, however it ends, and locks hold across containers, where process
+    ids do not. Returns None if the folder is gone. Raises `OSError` if another process has the lock and `wait` is
+    false.
+    """
+    path = folder / LOCK
+    try:
+        file = path.open("ab")
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+    except FileNotFoundError:  # from stat
+        pass
+    except OSError:
+        if wait:
+            return file  # on a file system without locks, where others leave the folder alone
+        file.close()
+        raise
+    file.close()
+    return None
 
 
 def _short(name: str) -> str:

@@ -113,12 +113,6 @@ def open_file(source: Path | IO[bytes], required: bool = False) -> "pq.ParquetFi
     return pq.ParquetFile(source)
 
 
-def read_columns(path: Path, columns: list[str] | None = None, required: bool = False) -> "pa.Table":
-    """Return all columns of a file, or those that are named; `required` as above."""
-    with open_file(path, required) as file:
-        return file.read(columns)
-
-
 def verify(source: Path | IO[bytes], required: bool = False) -> None:
     """Raise `ChecksumError` if a file, or a seekable stream, has a checksum that is not that of its bytes.
 

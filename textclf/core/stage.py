@@ -16,10 +16,7 @@ from textclf.core.quoting import quote_value
 from textclf.core.settings import Param, load_params
 
 
-def main(
-    run: Callable[..., None],
-    read_settings: Callable[[Path], Mapping[str, Any]] | None = None,
-) -> None:
+def main(run: Callable[..., None], read_settings: Callable[[Path], Mapping[str, Any]] | None = None) -> None:
     """Run a stage and exit: 0 when its outputs are complete, 2 after a mistake that the user can mend.
 
     The stage's name is that of its file. Positional parameters of `run` take validated params: the section named as the

@@ -162,8 +162,6 @@ def vocabulary_of(representation: Any) -> Vocabulary | None:
             case TokenIds(settings=chosen, words=learned):
                 kept = learned if chosen.num_words is None else learned[: chosen.num_words - 1]  # 0 is padding
                 return Vocabulary(_word_counter(chosen), frozenset(kept))
-            case _:
-                pass
     return None
 
 

@@ -22,23 +22,19 @@ START = 0.25  # share of the rows expected to be positive above the first thresh
 
 
 def reliability_table(
-    y: NDArray[np.int64],
-    probabilities: NDArray[np.float64],
-    bins: int = BINS,
-    confidence: float = CONFIDENCE,
-    worth: float = 1.0,
+    y: NDArray[np.int64], probabilities: NDArray[np.float64], confidence: float = CONFIDENCE, worth: float = 1.0
 ) -> pd.DataFrame:
     """Return the bins that hold rows, by ascending confidence, with the Wilson interval of their accuracy.
 
     The rows of a bin have a confidence above `low` and up to `high`; a row is worth `worth` independent ones.
     """
-    confidences, correct, position = top_class(y, probabilities, bins)
+    confidences, correct, position = top_class(y, probabilities)
     table = []
     for place in np.unique(position).tolist():
         inside = position == place
         rows, accuracy = int(inside.sum()), float(correct[inside].mean())
         ends = wilson(accuracy * rows * worth, rows * worth, confidence)
-        row = {"low": place / bins, "high": (place + 1) / bins, "rows": rows}
+        row = {"low": place / BINS, "high": (place + 1) / BINS, "rows": rows}
         row |= {"confidence": float(confidences[inside].mean()), "accuracy": accuracy}
         table.append(row | {"accuracy_low": ends.low, "accuracy_high": ends.high})
     return pd.DataFrame(table)

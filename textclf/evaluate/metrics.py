@@ -53,16 +53,10 @@ class Counts:
     actual: Floats
     present: int
 
-    @property
-    def total(self) -> Floats:
-        """Return the number of rows (matrices,)."""
-        total: Floats = self.actual.sum(axis=1)
-        return total
-
 
 def accuracy(counts: Counts) -> Floats:
     """Return the share of correct rows."""
-    share: Floats = counts.correct.sum(axis=1) / counts.total
+    share: Floats = counts.correct.sum(axis=1) / counts.actual.sum(axis=1)
     return share
 
 
@@ -96,7 +90,7 @@ def matthews_correlation(counts: Counts) -> Floats | None:
     """
     if counts.present < 2:
         return None
-    total, predicted, actual = counts.total, counts.predicted, counts.actual
+    total, predicted, actual = counts.actual.sum(axis=1), counts.predicted, counts.actual
     covariance = counts.correct.sum(axis=1) * total - (predicted * actual).sum(axis=1)
     variances = (total**2 - (predicted**2).sum(axis=1)) * (total**2 - (actual**2).sum(axis=1))
     return _ratio(covariance, np.sqrt(np.maximum(variances, 0)))
@@ -152,35 +146,29 @@ def squared_errors(y: NDArray[np.int64], probabilities: Floats) -> Floats:
     return errors / 2 if classes == 2 else errors
 
 
-ROW_MEANS: dict[str, Callable[[NDArray[np.int64], Floats], Floats]] = {
-    "log_loss": log_losses,
-    "brier": squared_errors,
-}
+ROW_MEANS: dict[str, Callable[[NDArray[np.int64], Floats], Floats]] = {"log_loss": log_losses, "brier": squared_errors}
 
 
 # Calibration error
 
 
-def top_class(
-    y: NDArray[np.int64], probabilities: Floats, bins: int = BINS
-) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
+def top_class(y: NDArray[np.int64], probabilities: Floats) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
     """Return the confidence of each row, whether its most probable class is correct, and the position of its bin.
 
     Bins have equal width; each holds its upper end.
     """
     top = probabilities.argmax(axis=1)
     confidences = probabilities[np.arange(len(y)), top]
-    inner_edges = np.arange(1, bins) / bins
-    return confidences, top == y, np.searchsorted(inner_edges, confidences, side="left")
+    return confidences, top == y, np.searchsorted(np.arange(1, BINS) / BINS, confidences, side="left")
 
 
-def expected_ece(probabilities: Floats, worth: float = 1.0, bins: int = BINS) -> float:
+def expected_ece(probabilities: Floats, worth: float = 1.0) -> float:
     """Return the expected calibration error of rows whose most probable class is right with just that probability.
 
     The gap of a bin is about normal with mean 0, so its expected absolute value is sqrt(2 / pi) standard deviations.
     A row is worth `worth` independent ones.
     """
-    confidences, _, position = top_class(np.zeros(len(probabilities), np.int64), probabilities, bins)
+    confidences, _, position = top_class(np.zeros(len(probabilities), np.int64), probabilities)
     variances = np.bincount(position, confidences * (1 - confidences))
     return float(np.sqrt(2 / np.pi * variances / worth).sum() / len(probabilities))
 

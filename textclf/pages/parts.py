@@ -1,18 +1,20 @@
 """The parts of a page: texts, tables and charts, escaped wherever they show text of the corpus."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from markupsafe import Markup
 
+from textclf.core.formatting import count_noun
 from textclf.core.labels import visible
 from textclf.plot.render import svg
 from textclf.plot.style import Spec
 
 T = TypeVar("T")
 SHORT, LONG = 280, 2000  # characters of a text that are shown at once, and at all
+IDS = 5  # of the rows of a text with one label
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,36 @@ def excerpt(text: str, short: int = SHORT, long: int = LONG) -> Text:
     end = text.rfind(" ", short * 3 // 4, short)
     end = end if end > 0 else short
     return Text(visible(text[:end]), visible(text[end:long]), max(0, len(text) - long), len(text))
+
+
+class Labelled(NamedTuple):
+    """The rows of a text with one label: their number, and the split and id of the first `IDS`."""
+
+    number: int
+    ids: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class LabelledText:
+    """A text, as it occurs first, and its rows by label."""
+
+    text: str
+    rows: dict[str, Labelled]
+
+    def shown(self, names: Mapping[str, str]) -> dict[str, Any]:
+        """Return what the macro `labels_of` and a cell with the text show; `names` has what to show for each label."""
+        return {
+            "text": excerpt(self.text),
+            "labels": [
+                {"name": names[label], "rows": count_noun(labelled.number, "row"), "ids": _ids(labelled)}
+                for label, labelled in sorted(self.rows.items(), key=lambda pair: -pair[1].number)
+            ],
+        }
+
+
+def _ids(labelled: Labelled) -> str:
+    ids = [f"{visible(row_id)} ({split})" for split, row_id in labelled.ids]
+    return ", ".join([*ids, *([f"{labelled.number - IDS:,} more"] if labelled.number > IDS else [])])
 
 
 def embed_json(content: Any) -> Markup:

@@ -10,7 +10,7 @@ from textclf.artifacts.splits import ReadColumns
 from textclf.core.arrow import normalize_texts
 from textclf.core.hashing import fingerprints
 from textclf.core.threads import cores, map_ahead
-from textclf.pages.labelled import IDS, Labelled, LabelledText
+from textclf.pages.parts import IDS, Labelled, LabelledText
 from textclf.report.rows import THREADS, SplitRows
 from textclf.report.run import Run
 

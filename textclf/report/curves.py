@@ -33,7 +33,7 @@ ENDS = 15  # of more than twice as many classes, the hardest and the easiest who
 
 def history(run: Run) -> dict[str, Any] | None:
     """Return accuracy and loss by epoch, of the models that were trained in epochs; None if there are none."""
-    rows = run.history
+    rows = run.tables["history"]
     if not len(rows):
         return None
     split = watched(rows)
@@ -80,11 +80,12 @@ def _epochs(rows: pd.DataFrame, split: str, best: int) -> list[list[str]]:
 
 def confusion(run: Run) -> dict[str, Any]:
     """Return a matrix per model, with the classes that are mistaken most, and the pairs that are confused most."""
-    shown = most_mistaken(run.confusion, run.classes)
+    table = run.tables["confusion"]
+    shown = most_mistaken(table, run.classes)
     short = display_labels(run.classes, run.names, LABEL_LIMIT)
     matrices, pairs = [], []
     for model in run.models:
-        rows = run.confusion[run.confusion["model"] == model]
+        rows = table[table["model"] == model]
         counts = run.counts(model)
         right, total = int(counts.trace()), int(counts.sum())
         matrices.append(
@@ -134,10 +135,10 @@ def curves(run: Run) -> dict[str, Any]:
     drawn: dict[str, list[Chart]] = {}
     left_out = 0
     for chart in (ROC, PRECISION_RECALL):
-        points = run.table(chart.table).dropna()
+        points = run.tables[chart.table].dropna()
         measured = set(points["class"])
         classes = [name for name in run.classes if name in measured]
-        shown = most_mistaken(run.confusion, classes, CURVES)
+        shown = most_mistaken(run.tables["confusion"], classes, CURVES)
         left_out = max(left_out, len(classes) - len(shown))
         drawn[chart.name] = [_curve(run, chart.name, name, points, CURVE_POINTS // len(shown)) for name in shown]
     several = len(run.classes) > 2
@@ -157,7 +158,8 @@ def _curve(run: Run, kind: str, name: str, points: pd.DataFrame, limit: int) -> 
     place = list(run.classes).index(name)
     if kind == "roc":
         title, chart = "ROC", ROC
-        tested = run.by_class[(run.by_class["split"] == "test") & (run.by_class["class"] == name)]
+        classes = run.tables["classes"]
+        tested = classes[(classes["split"] == "test") & (classes["class"] == name)]
         areas = [
             f"{display_name(model)} {format_value('roc_auc', area)}"
             for model, area in zip(tested["model"], tested["roc_auc"], strict=True)
@@ -178,7 +180,8 @@ def _curve(run: Run, kind: str, name: str, points: pd.DataFrame, limit: int) -> 
 
 def _class_metrics(run: Run) -> Table:
     """Return the metrics of each class on the test rows: of many classes those with the lowest and highest F1."""
-    tested = run.by_class[run.by_class["split"] == "test"]
+    tested = run.tables["classes"]
+    tested = tested[tested["split"] == "test"]
     rows = {(row["class"], row["model"]): row for row in tested.to_dict("records")}
     mean = tested.groupby("class")["f1"].mean().fillna(math.inf)
     hardest = sorted(run.classes, key=lambda name: mean.get(name, math.inf))
@@ -211,9 +214,10 @@ def _with_interval(row: Mapping[Any, Any], metric: str) -> tuple[str, str]:
 def calibration(run: Run) -> dict[str, Any]:
     """Return accuracy against confidence, with the calibration error, and that before calibration if there was one."""
     drawn, rows = [], []
-    specs = panels(RELIABILITY, run.reliability, run.models, run.names)
+    table = run.tables["reliability"]
+    specs = panels(RELIABILITY, table, run.models, run.names)
     for model in run.models:
-        bins = run.reliability[run.reliability["model"] == model]
+        bins = table[table["model"] == model]
         before = run.decisions[model].get("uncalibrated", {}).get("test", {}).get("ece")
         measured = run.evaluation[model]["test"]
         value, beside = format_metric("ece", measured, {}, run.ece_if_calibrated(model, "test"))
@@ -256,5 +260,5 @@ def registered(run: Run, section: str) -> list[Chart]:
         )
         for chart in CHARTS.values()
         if chart.section == section
-        for place, (title, spec) in enumerate(panels(chart, run.table(chart.table), run.models, run.names).items())
+        for place, (title, spec) in enumerate(panels(chart, run.tables[chart.table], run.models, run.names).items())
     ]

@@ -33,12 +33,11 @@ METHODS = {
 
 def learned(run: Run) -> dict[str, Any]:
     """Return the terms with the largest weights by model and class, and the models without terms."""
-    explained = set(run.terms["model"])
+    terms = run.tables["terms"]
+    explained = set(terms["model"])
     without = [display_name(name) for name in run.models if name not in explained]
     return {
-        "models": [
-            _terms(run, name, run.terms[run.terms["model"] == name]) for name in run.ordered if name in explained
-        ],
+        "models": [_terms(run, name, terms[terms["model"] == name]) for name in run.ordered if name in explained],
         "without": join_names(without),
         "several": len(without) > 1,
     }

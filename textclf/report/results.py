@@ -81,7 +81,7 @@ def _differs(run: Run, test: Mapping[str, float]) -> bool:
 def protocol(run: Run) -> dict[str, Any]:
     """Return the caveats, and how the run was made and measured."""
     settings = run.settings
-    watching = [name for name in run.models if name in set(run.history["model"])]
+    watching = [name for name in run.models if name in set(run.tables["history"]["model"])]
     chosen = isinstance(settings.evaluate.threshold, str)
     return {
         "caveats": [

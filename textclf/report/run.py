@@ -19,6 +19,7 @@ from textclf.core.formatting import confidence_level
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
 from textclf.export import sources
+from textclf.export.explanation import COLUMNS
 from textclf.export.settings import Export
 from textclf.export.sources import Source
 from textclf.fetch.settings import Fetch
@@ -31,15 +32,13 @@ from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
 CLASS_METRICS = tuple(name for name, metric in METRICS.items() if metric.per_class)
-# Columns of the tables that have no chart of their own.
-CLASS_COLUMNS = (
-    "model",
-    "split",
-    "class",
-    "support",
-    *(f"{name}{end}" for name in CLASS_METRICS for end in ("", "_low", "_high")),
-)
-BIN_COLUMNS = (*columns_of("reliability"), "rows", "low", "high")
+METRIC_COLUMNS = [f"{name}{end}" for name in CLASS_METRICS for end in ("", "_low", "_high")]
+TABLES = {  # in plots/, and their columns that the page shows
+    **{name: columns_of(name) for name in ("history", "confusion", "roc", "precision_recall", "risk_coverage")},
+    "classes": ("model", "split", "class", "support", *METRIC_COLUMNS),
+    "reliability": (*columns_of("reliability"), "rows", "low", "high"),
+    "terms": COLUMNS,
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Run:
     `classes` are the labels in order; binary: the positive class is last. `splits` has the rows of each split and
     `predictions` those of each model, for the test rows at least, in pieces that can be read again; all models predict
     the same rows in the same order, and the test rows in the order of the split. `decisions` to `leaks` are the
-    contents of metrics/*.json, `history` to `terms` the tables in plots/*.csv. `checksums` maps what was hashed to its
+    contents of metrics/*.json, `tables` those of plots/*.csv by name. `checksums` maps what was hashed to its
     SHA-256, `versions` packages to the versions that computed, or are locked. `behaviour` has the results of each file
     of behavioural tests.
     """
@@ -84,22 +83,11 @@ class Run:
     training: Mapping[str, Mapping[str, Any]]
     features: Mapping[str, Mapping[str, Any]]
     leaks: Mapping[str, Any]
-    history: pd.DataFrame
-    by_class: pd.DataFrame
-    confusion: pd.DataFrame
-    roc: pd.DataFrame
-    precision_recall: pd.DataFrame
-    reliability: pd.DataFrame
-    risk_coverage: pd.DataFrame
-    terms: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
     sources: Sequence[Source]
     checksums: Mapping[str, str]
     versions: Mapping[str, str]
     behaviour: Mapping[str, Results] = field(default_factory=dict)
-
-    def table(self, name: str) -> pd.DataFrame:
-        """Return the table plots/<name>.csv."""
-        return self.by_class if name == "classes" else getattr(self, name)
 
     @property
     def models(self) -> list[str]:
@@ -148,6 +136,7 @@ class Run:
 
     def counts(self, model: str) -> NDArray[np.int64]:
         """Return the test rows of a model by actual and decided class, (classes, classes)."""
-        rows = self.confusion[self.confusion["model"] == model]
+        confusion = self.tables["confusion"]
+        rows = confusion[confusion["model"] == model]
         counts = rows.pivot_table("count", "actual", "predicted", aggfunc="sum")
         return counts.reindex(index=list(self.classes), columns=list(self.classes)).fillna(0).to_numpy(np.int64)

@@ -100,13 +100,20 @@ class Server:
         return wanted, None if wanted.explain else self._answer(wanted)
 
     def _answer(self, wanted: PredictRequest) -> bytes:
-        name = wanted.model or self.default
-        if wanted.coverage is not None:
+        """Return the response as JSON; each line between the first and the last is a line of `textclf predict`."""
+        name, coverage = wanted.model or self.default, wanted.coverage
+        model, lines = self.models[name], io.BytesIO()
+        if coverage is not None:
             try:
-                self.models[name].require_coverage(wanted.coverage)
+                model.require_coverage(coverage)
             except UserError as error:
                 raise HTTPException(422, error.lines[0]) from None
-        return predict_json(name, self.models[name], wanted)
+        columns = outputs.Columns(model.classes_, text=True, explanation=wanted.explain, sets=coverage is not None)
+        terms = wanted.terms if wanted.explain else None
+        batches = predict_batches(inputs.read_arguments(wanted.texts), model, terms, coverage)
+        outputs.write(batches, lines, "jsonl", columns)
+        predictions = lines.getvalue().removesuffix(b"\n").replace(b"\n", b",\n")
+        return b'{"model": %s, "predictions": [\n%s\n]}\n' % (json.dumps(name).encode(), predictions)
 
     async def health(self) -> Response:
         """Return that the server can answer."""
@@ -123,17 +130,6 @@ class Server:
                 "openapi": "/openapi.json",
             }
         )
-
-
-def predict_json(name: str, model: Predictor, wanted: PredictRequest) -> bytes:
-    """Return the response as JSON, in which each line between the first and the last is a line of `textclf predict`."""
-    lines = io.BytesIO()
-    terms, coverage = wanted.terms if wanted.explain else None, wanted.coverage
-    columns = outputs.Columns(model.classes_, text=True, explanation=wanted.explain, sets=coverage is not None)
-    batches = predict_batches(inputs.read_arguments(wanted.texts), model, terms, coverage)
-    outputs.write(batches, lines, "jsonl", columns)
-    predictions = lines.getvalue().removesuffix(b"\n").replace(b"\n", b",\n")
-    return b'{"model": %s, "predictions": [\n%s\n]}\n' % (json.dumps(name).encode(), predictions)
 
 
 def create_app(

@@ -31,8 +31,8 @@ def test_a_file_is_one_that_any_reader_of_parquet_reads() -> None:
 def test_a_file_is_written_and_read_by_its_path(tmp_path: Path) -> None:
     parquet.write_table(TABLE, tmp_path / "a.parquet")
     assert (tmp_path / "a.parquet").read_bytes() == written()
-    assert parquet.read_columns(tmp_path / "a.parquet").equals(TABLE)
-    assert parquet.read_columns(tmp_path / "a.parquet", ["id"]).column_names == ["id"]
+    assert parquet.open_file(tmp_path / "a.parquet").read().equals(TABLE)
+    assert parquet.open_file(tmp_path / "a.parquet").read(["id"]).column_names == ["id"]
 
 
 @pytest.mark.parametrize("tail", [parquet.TAIL, 700, 10**9])
@@ -61,9 +61,9 @@ def test_a_file_with_other_bytes_than_those_written_is_refused(content: bytes) -
 def test_a_file_without_a_checksum_is_read_unless_one_is_required(tmp_path: Path) -> None:
     texts = pa.table({"text": ["the key textclf.sha256", "b"]})
     pq.write_table(texts, tmp_path / "old.parquet", compression="none")
-    assert parquet.read_columns(tmp_path / "old.parquet").equals(texts)
+    assert parquet.open_file(tmp_path / "old.parquet").read().equals(texts)
     with pytest.raises(parquet.ChecksumError):
-        parquet.read_columns(tmp_path / "old.parquet", required=True)
+        parquet.open_file(tmp_path / "old.parquet", required=True)
     for content in (b"", b"PAR1", b"x" * 100):
         parquet.verify(io.BytesIO(content))  # it is for the reader to say what is wrong
 

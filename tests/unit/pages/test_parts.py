@@ -5,8 +5,7 @@ import re
 
 import pytest
 
-from textclf.pages.labelled import IDS, Labelled, LabelledText
-from textclf.pages.parts import Text, embed_json, excerpt
+from textclf.pages.parts import IDS, Labelled, LabelledText, Text, embed_json, excerpt
 
 
 @pytest.mark.parametrize(

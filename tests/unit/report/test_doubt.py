@@ -54,4 +54,6 @@ def test_the_section_has_the_errors_of_all_models_by_the_share_of_the_rows_answe
     (spec,) = re.findall(r'id="spec-risk_coverage-0">(.*?)</script>', page)
     values = json.loads(spec)["data"]["values"]
     assert {value["model"] for value in values} == {"majority", "logistic regression", "keras"}
-    assert max(value["error"] for value in values) == pytest.approx(run.risk_coverage["error"].max(), abs=1e-6)
+    assert max(value["error"] for value in values) == pytest.approx(
+        run.tables["risk_coverage"]["error"].max(), abs=1e-6
+    )

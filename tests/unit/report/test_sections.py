@@ -207,7 +207,8 @@ def test_texts_with_several_labels_are_listed_with_their_rows() -> None:
 def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:
     for classes in (["a", "b", "c"], [f"c{n}" for n in range(30)]):
         run = make_run(PAIR, classes, count=90)
-        without = replace(run, confusion=run.confusion[run.confusion["count"] > 0])
+        every = run.tables["confusion"]
+        without = replace(run, tables={**run.tables, "confusion": every[every["count"] > 0]})
         assert without_pictures(without) == without_pictures(run)
 
 
@@ -281,7 +282,7 @@ def test_the_spaces_of_terms_of_letters_are_shown() -> None:
         {"model": "logistic_regression", "class": "no", "term": name, "weight": 1.0, "rows": 3, "method": "weight"}
         for name in names
     ]
-    (model,) = details.learned(replace(DEFAULT, terms=pd.DataFrame(rows)))["models"]
+    (model,) = details.learned(replace(DEFAULT, tables={**DEFAULT.tables, "terms": pd.DataFrame(rows)}))["models"]
     shown = [row["term"] for row in model["classes"][0]["terms"]]
     assert shown == ["not", "␣not", "not␣", "␣not␣", "letters__␣no", "words__very good", "very good"]
 

@@ -108,10 +108,7 @@ def summarize(audited: Audited) -> dict[str, Any]:
             for name, judgement in issues.judgements.items()
         },
         "suggested": _pairs(audited.pairs, audited.classes),
-        "conflicts": {
-            "texts": len(texts.conflicting),
-            "rows": int(np.isin(texts.of_row, texts.conflicting).sum()),
-        },
+        "conflicts": {"texts": len(texts.conflicting), "rows": int(np.isin(texts.of_row, texts.conflicting).sum())},
         "similar": {"pairs": len(audited.similar.pairs), "words_left_out": audited.similar.words_left_out},
     }
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from textclf.core.arrow import normalize_texts
 from textclf.core.hashing import fingerprints
-from textclf.pages.labelled import IDS, Labelled, LabelledText
+from textclf.pages.parts import IDS, Labelled, LabelledText
 
 SEVERAL = -1  # instead of the label of a text whose rows have different ones
 
@@ -37,11 +37,8 @@ class DistinctTexts:
 def find_texts(rows: pd.DataFrame, y: Ints) -> DistinctTexts:
     """Return the distinct texts; texts are the same if they differ in case, spaces and compatible characters alone."""
     normalized = normalize_texts(rows["text"].tolist())
-    _, first, inverse = np.unique(fingerprints(normalized), return_index=True, return_inverse=True)
-    rank = np.empty(len(first), dtype=np.int64)
-    rank[np.argsort(first)] = np.arange(len(first))
-    of_row = rank[inverse]
-    first = np.sort(first)
+    of_row = pd.factorize(fingerprints(normalized))[0]
+    first = np.unique(of_row, return_index=True)[1]
     labels = y[first]
     labels[of_row[y != labels[of_row]]] = SEVERAL
     return DistinctTexts([normalized[row] for row in first], of_row, labels)
