@@ -326,7 +326,7 @@ def test_fetch_names_every_source_that_failed_in_one_line(
     [
         ("check", 0, "data/checked"),
         ("vectorize", 0, "data/features/words"),
-        ("export", 1, "models/majority/model.npz"),
+        ("export", 1, "models/majority/vectorizer.json"),
     ],
 )
 def test_a_full_disk_is_told_in_a_line(refuses: Callable[..., None], stage: str, blocks: int, path: str) -> None:

@@ -73,6 +73,7 @@ def test_a_run_that_fails_or_is_interrupted_ends_the_command(
     assert ran == []
     monkeypatch.setattr("dvc.cli.main", lambda _: code)
     monkeypatch.setattr("os._exit", sys.exit)  # after an interrupt
+    monkeypatch.setattr("atexit._run_exitfuncs", lambda: None)  # of the tests
     assert command_line("audit") == (status, "", "")
 
 
