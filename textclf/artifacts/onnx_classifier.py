@@ -16,7 +16,7 @@ from textclf.artifacts.layers import OUTPUT
 from textclf.artifacts.tokens import Tokens
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, sha256, write_versioned_json
-from textclf.core.onnx_graph import IDS, MASK
+from textclf.core.onnx_graph import IDS, MASK, open_session
 from textclf.core.threads import cores
 
 TYPE = "onnx"  # in model.json
@@ -82,13 +82,7 @@ class OnnxClassifier:
 
     @cached_property
     def _session(self) -> Any:
-        """The graph in onnxruntime, with one thread, because more could add in another order."""
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 4  # fatal errors; others are exceptions as well
-        return onnxruntime.InferenceSession(self.content, options, providers=["CPUExecutionProvider"])
+        return open_session(self.content)
 
 
 def write(model: OnnxClassifier, folder: Path) -> None:

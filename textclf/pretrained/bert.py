@@ -142,24 +142,17 @@ def encoder_model(
     from onnx import TensorProto, helper
 
     graph = Graph()
-    vectors = add_encoder(graph, config, weights)
-    result = vectors if head is None else head(graph, vectors)
-    graph.add("Identity", result, name=output)
-    ids, mask = (helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "length"]) for name in (IDS, MASK))
-    dimensions = list(shape or ("rows", "length", config.hidden))
-    return graph.model([ids, mask], [helper.make_tensor_value_info(output, TensorProto.FLOAT, dimensions)])
-
-
-def add_encoder(graph: Graph, config: Config, weights: Weights) -> str:
-    """Add the encoder from the inputs `IDS` and `MASK` to the token vectors, (rows, length, hidden)."""
     builder = _Encoder(graph, config, weights)
-    values = builder.embeddings()
+    vectors = builder.embeddings()
     ignored = graph.add("Sub", graph.constant(np.float32(1)), graph.add("Cast", MASK, to=FLOAT))
     ignored = graph.add("Mul", ignored, graph.constant(np.finfo(np.float32).min))  # exp of the sum is 0 for padding
     ignored = graph.add("Unsqueeze", ignored, graph.constant(np.array([1, 2])))  # (rows, 1, 1, length)
     for number in range(config.layers):
-        values = builder.layer(f"encoder.layer.{number}", values, ignored)
-    return values
+        vectors = builder.layer(f"encoder.layer.{number}", vectors, ignored)
+    graph.add("Identity", vectors if head is None else head(graph, vectors), name=output)
+    ids, mask = (helper.make_tensor_value_info(name, TensorProto.INT64, ["rows", "length"]) for name in (IDS, MASK))
+    dimensions = list(shape or ("rows", "length", config.hidden))
+    return graph.model([ids, mask], [helper.make_tensor_value_info(output, TensorProto.FLOAT, dimensions)])
 
 
 class _Encoder:

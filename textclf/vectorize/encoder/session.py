@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
-from textclf.core.onnx_graph import IDS, MASK
+from textclf.core.onnx_graph import IDS, MASK, open_session
 from textclf.core.quoting import first_line, list_names
 from textclf.core.threads import cores
 
@@ -31,7 +31,6 @@ ERRORS = (
     "NotImplemented",
     "RuntimeException",
 )
-QUIET = 4  # onnxruntime's level of fatal errors; others are exceptions as well
 
 Vectors = NDArray[np.float32]
 Pooling = Literal["mean", "cls"]
@@ -46,17 +45,12 @@ class Session:
         Texts share batches if they may be encoded `together`: a graph that quantizes while it runs chooses its scales
         by the whole batch. Raises `UserError` if it is no ONNX, or takes other inputs than those of BERT.
         """
-        import onnxruntime
         from onnxruntime.capi import onnxruntime_pybind11_state as state
 
         self.errors = tuple(getattr(state, name) for name in ERRORS)
         self.origin, self.together = origin, together
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = QUIET
-        source = model if isinstance(model, bytes) else str(model)
         try:
-            self.session = onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+            self.session = open_session(model if isinstance(model, bytes) else str(model))
         except self.errors as error:
             reason = first_line(error)
             raise UserError(f"{origin} must be an ONNX file that onnxruntime reads; got: {reason}") from error
