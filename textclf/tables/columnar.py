@@ -87,7 +87,7 @@ def _read_columns(
 
 def _values(column: pa.Array, classes: Sequence[str] | None) -> pa.StringArray | list[object]:
     """Return a column as texts; as a list if a value is missing or not UTF-8, or stands for one of these classes."""
-    if _is_dictionary(column.type):
+    if types.is_dictionary(column.type):
         column = column.dictionary_decode()
     if not column.null_count and classes is None:
         try:
@@ -106,7 +106,8 @@ def _in_pieces(batch: pa.RecordBatch, path: Path, first: int) -> Iterator[pa.Rec
 
     `first` is the number of its first row.
     """
-    if batch.nbytes <= min(limits.BLOCK_BYTES, limits.ROW_BYTES) and not any(map(_is_dictionary, batch.schema.types)):
+    is_small = batch.nbytes <= min(limits.BLOCK_BYTES, limits.ROW_BYTES)
+    if is_small and not any(map(types.is_dictionary, batch.schema.types)):
         yield batch
         return
     lengths = sum((_lengths(column) for column in batch.columns), np.zeros(batch.num_rows, np.int64))
@@ -120,13 +121,9 @@ def _in_pieces(batch: pa.RecordBatch, path: Path, first: int) -> Iterator[pa.Rec
         raise row_too_long(f"{path}:{first + end}")
 
 
-def _is_dictionary(kind: pa.DataType) -> bool:
-    return bool(types.is_dictionary(kind))
-
-
 def _lengths(column: pa.Array) -> NDArray[np.int64]:
     """Return the bytes of each value (rows,), before any is made an object; 0 for integers and missing ones."""
-    if _is_dictionary(column.type):
+    if types.is_dictionary(column.type):
         of_values = pc.take(pa.array(_lengths(column.dictionary)), column.indices)
     elif types.is_string_view(column.type):
         of_values = pc.binary_length(column.cast(pa.large_string()))

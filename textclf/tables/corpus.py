@@ -30,7 +30,6 @@ from textclf.tables.values import (
     are_valid,
     combined_labels,
     label_of,
-    slice_of,
     text_of,
     to_array,
 )
@@ -252,9 +251,9 @@ class Corpus:
 
     def _write(self, record: Record, purpose: str, column: str) -> str:
         """Return a row's value in a column as batches have it; `ValueError` if it breaks a rule."""
-        if purpose.startswith(SLICE):
-            return slice_of(record, column)
         value = (text_of if purpose == "text" else label_of)(record, column) or ""
+        if purpose.startswith(SLICE):
+            return value if value.strip() else ""
         if not value.strip():
             raise ValueError(
                 f"{quote_name(column)} must not be empty; got {quote_value(record.get(column))}; "

@@ -34,7 +34,10 @@ class Dialect:
         Rows of UTF-8 are read in chunks unless they are wanted one by one. From a chunk on in which a row has no end,
         or quotes are wrong, they are read by line, as those in other encodings are.
         """
-        dialect = self._adapt(layout)
+        dialect = Dialect(
+            self.delimiter if layout.delimiter is None else layout.delimiter,
+            self.quoting if layout.quoting is None else layout.quoting,
+        )
         header, before = None, 0
         if most > 1 and codecs.lookup(layout.encoding).name == "utf-8":
             chunks = Chunks(stream, dialect.quoting)
@@ -48,13 +51,6 @@ class Dialect:
         """Return what to do with a row that is too long."""
         quotes = f"; if quotes are text here, set {layout.option}quoting to false" if self.quoting else ""
         return f"{limits.ADVICE}{quotes}"
-
-    def _adapt(self, layout: Layout) -> "Dialect":
-        """Return the dialect with what the layout sets."""
-        return Dialect(
-            self.delimiter if layout.delimiter is None else layout.delimiter,
-            self.quoting if layout.quoting is None else layout.quoting,
-        )
 
 
 CSV, TSV = Dialect(",", quoting=True), Dialect("\t", quoting=False)
@@ -210,21 +206,16 @@ class _Rows:
         """Return the error for a row that begins in line `first` and was read to the last line so far."""
         if "field limit" in str(error):
             return row_too_long(f"{self.path}:{first}", self.dialect.advice(self.layout))
-        return _quote_error(error, self.path, first, self.lines, self.layout.option)
-
-
-def _quote_error(error: csv.Error, path: Path, first: int, last: int, option: str) -> UserError:
-    """Return the error for the quotes of a row that begins in line `first` and was read to line `last`."""
-    if "new-line" in str(error):
-        rule = (
-            "must contain no lone CR outside quotes; put quotes around the text that contains it, "
-            "or save the file with LF or CRLF line ends"
-        )
-    else:
-        at_end = "end of data" in str(error)
-        got = "the end of the file inside quotes" if at_end else f"text after a closing quote in line {last}"
-        advice = f"if quotes are text here, set {option}quoting to false"
-        if first == 1 and not at_end:  # such as "text";"label"
-            advice = f"if another character separates the columns, set {option}delimiter"
-        rule = f"quotes must be closed, and doubled inside quotes; got {got}; {advice}"
-    return UserError(f"{path}:{first}: {rule}")
+        if "new-line" in str(error):
+            rule = (
+                "must contain no lone CR outside quotes; put quotes around the text that contains it, "
+                "or save the file with LF or CRLF line ends"
+            )
+        else:
+            at_end = "end of data" in str(error)
+            got = "the end of the file inside quotes" if at_end else f"text after a closing quote in line {self.lines}"
+            advice = f"if quotes are text here, set {self.layout.option}quoting to false"
+            if first == 1 and not at_end:  # such as "text";"label"
+                advice = f"if another character separates the columns, set {self.layout.option}delimiter"
+            rule = f"quotes must be closed, and doubled inside quotes; got {got}; {advice}"
+        return UserError(f"{self.path}:{first}: {rule}")

@@ -54,7 +54,9 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
         layout = replace(layout, format=folders.FORMAT)
     if layout.format == folders.FORMAT and "label" in layout.columns:
         for name, file in files.items():
-            folders.require_folder(name, file, layout.option)
+            if "/" not in name:
+                where = f"in the folder that {layout.option}path names"
+                raise UserError(f"{file} must be in a folder named for its class, {where}; got none")
     return [TableFile(name, file, _format(file, layout)) for name, file in sorted(files.items())]
 
 

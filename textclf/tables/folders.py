@@ -38,11 +38,3 @@ def is_folder_per_class(files: Mapping[str, Path]) -> bool:
     first = files[min(files)]
     with decompressing(first), open_bytes(first) as stream:
         return b"\t" not in stream.read(HEAD).partition(b"\n")[0]
-
-
-def require_folder(name: str, path: Path, option: str) -> None:
-    """Raise `UserError` if a file, by its name below the folder of all, has no folder of its own to be its label."""
-    if "/" not in name:
-        raise UserError(
-            f"{path} must be in a folder named for its class, in the folder that {option}path names; got none"
-        )

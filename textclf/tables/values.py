@@ -71,12 +71,6 @@ def _require_valid(value: str, column: str) -> str:
     return value
 
 
-def slice_of(record: Record, column: str) -> str:
-    """Return the value of a slice: as `label_of` has it, "" if it is missing or blank; `ValueError` as there."""
-    value = label_of(record, column) or ""
-    return value if value.strip() else ""
-
-
 def to_array(values: "list[object] | pa.StringArray", numbers: bool) -> "pa.StringArray":
     """Return a column of a batch as an array: "" for missing values, and `UNFIT` for what is no text.
 
