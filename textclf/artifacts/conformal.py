@@ -53,7 +53,7 @@ class Group:
 
     def cutoff(self, coverage: float) -> float:
         """Return the least probability with which a class is in a set; 0, so all classes, if there are too few rows."""
-        rank = self.rows + 1 - _rank(self.rows, coverage)
+        rank = self.rows + 1 - math.ceil((self.rows + 1) * _exact(coverage))
         place = int(np.searchsorted(kept_ranks(self.rows), rank, side="right")) - 1  # the last one up to this rank
         return float(self.probabilities[place]) if place >= 0 else 0.0
 
@@ -117,11 +117,6 @@ def highest_coverage(rows: int) -> float:
     """Return the highest coverage that so many rows can give, with `DIGITS` decimals, rounded down."""
     scale: int = 10**DIGITS
     return rows * scale // (rows + 1) / scale
-
-
-def _rank(rows: int, coverage: float) -> int:
-    """Return the rank of the score up to which a class is in a set: ceil((rows + 1) coverage)."""
-    return math.ceil((rows + 1) * _exact(coverage))
 
 
 def _exact(coverage: float) -> Fraction:

@@ -156,10 +156,6 @@ def _sigmoid(z: Array) -> Array:
     return values
 
 
-def _of_two(z: Array) -> Array:
-    return _sigmoid(np.hstack([-z, z]))
-
-
 def _softmax(z: Array) -> Array:
     powers = np.exp(z - z.max(axis=1, keepdims=True))
     shares: Array = powers / powers.sum(axis=1, keepdims=True)
@@ -173,19 +169,10 @@ def _sigmoid_shares(z: Array) -> Array:
     return shares
 
 
-def _gelu(z: Array) -> Array:
-    values: Array = z * (1 + erf(z / np.sqrt(2))) / 2
-    return values
-
-
-def _elu(z: Array) -> Array:
-    return np.where(z > 0, z, np.expm1(np.minimum(z, 0)))
-
-
 # Named and defined as in Keras.
 HIDDEN: dict[str, Callable[[Array], Array]] = {
-    "elu": _elu,
-    "gelu": _gelu,
+    "elu": lambda z: np.where(z > 0, z, np.expm1(np.minimum(z, 0))),
+    "gelu": lambda z: z * (1 + erf(z / np.sqrt(2))) / 2,
     "leaky_relu": lambda z: np.where(z > 0, z, LEAKY_SLOPE * z),
     "linear": lambda z: z,
     "relu": lambda z: np.maximum(z, 0),
@@ -195,7 +182,7 @@ HIDDEN: dict[str, Callable[[Array], Array]] = {
     "tanh": np.tanh,
 }
 OUTPUT: dict[str, Callable[[Array], Array]] = {
-    "sigmoid": _of_two,
+    "sigmoid": lambda z: _sigmoid(np.hstack([-z, z])),
     "sigmoid_shares": _sigmoid_shares,
     "softmax": _softmax,
 }

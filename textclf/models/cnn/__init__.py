@@ -32,19 +32,14 @@ class Settings(SequenceSettings):
 def fit(train: Dataset, watched: Dataset | None, settings: Settings, folders: Folders) -> Fitted:
     """Return the network trained on the training rows: see `fit_sequences`."""
     resources.require_address_space(ADDRESS_SPACE, KIND)
-    require_length(train.readers[0]().X.length, settings)
-    from textclf.models.common.networks.sequences import fit_sequences
-
-    return fit_sequences(train, watched, settings, folders, own_layers)
-
-
-def require_length(length: int, settings: Settings) -> None:
-    """Raise `UserError` unless a pattern fits into texts of this length."""
-    if settings.kernel_size > length:
+    if settings.kernel_size > (length := train.readers[0]().X.length):
         raise UserError(
             f"kernel_size must be at most the length of the texts, {length}; got {settings.kernel_size}: set it lower, "
             "or length of the representation higher"
         )
+    from textclf.models.common.networks.sequences import fit_sequences
+
+    return fit_sequences(train, watched, settings, folders, own_layers)
 
 
 def own_layers(settings: Settings) -> list[Any]:

@@ -83,21 +83,11 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
     """
     from textclf.models.logistic_regression import fitting
 
-    if uses_stream(train.rows, settings):
-        return fitting.on_stream(train, single_strength(settings), settings)
-    return fitting.in_memory(train.all("logistic_regression with the solver lbfgs"), train.counts, settings)
-
-
-def uses_stream(rows: int, settings: Settings) -> bool:
-    """Return whether the solver is stream, as set or, with auto, by the number of training rows."""
-    return settings.solver in {"stream", "sgd"} or (settings.solver == "auto" and rows > IN_MEMORY)
-
-
-def single_strength(settings: Settings) -> float:
-    """Return C; `UserError` if it has several values, between which stream does not choose."""
+    if settings.solver == "lbfgs" or (settings.solver == "auto" and train.rows <= IN_MEMORY):
+        return fitting.in_memory(train.all("logistic_regression with the solver lbfgs"), train.counts, settings)
     if not isinstance(settings.C, float):
         raise UserError(
             f"train.logistic_regression.C must be one number if the solver is stream, as auto is beyond {IN_MEMORY:,} "
             f"training rows; got {list(settings.C)}"
         )
-    return settings.C
+    return fitting.on_stream(train, settings.C, settings)

@@ -1,6 +1,7 @@
 """Logistic regression batch by batch: L-BFGS on standardised features."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,8 @@ def minimize_on_stream(
     totals = train.counts * (1.0 if class_weights is None else class_weights)
     total, shares = float(totals.sum()), totals / totals.sum()
     start = np.zeros(shape)
-    with Stream(train, class_weights) as stream:
+    with closing(progress.bar("logistic_regression", None, "shard", scaled=False)) as bar:
+        stream = Stream(train, class_weights, bar)
         objective = Objective(stream.sum, shape, total, C)
         first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
         gradient, means, squares = np.split(first.numbers, [start.size, start.size + shape[0] - 1])
@@ -95,24 +97,16 @@ class Stream:
     of the batches are added in order.
     """
 
-    def __init__(self, train: Dataset, class_weights: Array | None) -> None:
-        """Start the progress."""
+    def __init__(self, train: Dataset, class_weights: Array | None, bar: Any) -> None:
+        """Read nothing yet; `bar` shows how many batches were summed."""
         self._train, self._class_weights = train, class_weights
         scores = 1 if len(train.classes) == 2 else len(train.classes)  # of a row
         self._size = max(1, SCORES // scores)
         self._kept: dict[int, tuple[csr_array, NDArray[np.int64]]] = {}
         self._room = (resources.available_memory() or 0) // 2
         self._threads = min(THREADS, len(train), cores())
-        self._progress = progress.bar("logistic_regression", None, "shard", scaled=False)
+        self._bar = bar
         self.passes = 0
-
-    def __enter__(self) -> "Stream":
-        """Return the stream."""
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        """End the progress."""
-        self._progress.close()
 
     def sum(self, function: Callable[[Rows], Sums]) -> Sums:
         """Return the sums over all rows."""
@@ -127,7 +121,7 @@ class Stream:
     def _counted(self, results: Iterator[Sums]) -> Iterator[Sums]:
         for result in results:
             yield result
-            self._progress.update()
+            self._bar.update()
 
     def _read(self, number: int) -> list[Rows]:
         """Return the rows of a batch, in parts with at most `SCORES` scores."""

@@ -12,17 +12,12 @@ ZIP_TIME = (1980, 1, 1, 0, 0, 0)  # the earliest date that a zip can hold
 
 
 def save_keras(network: "keras.Sequential", path: Path) -> None:
-    """Write the network as a .keras file; keras.saving.load_model opens it without custom objects."""
-    network.save(path)
-    make_repeatable(path)
+    """Write the network as a .keras file; keras.saving.load_model opens it without custom objects.
 
-
-def make_repeatable(path: Path) -> None:
-    """Rewrite a .keras file without what differs from one save to the next.
-
-    That is the date in metadata.json, the times in the zip, and `shared_object_id` in config.json, a memory address
-    that only matters for shared objects.
+    It is written again without what differs from one save to the next: the date in metadata.json, the times in the zip,
+    and `shared_object_id` in config.json, a memory address that only matters for shared objects.
     """
+    network.save(path)
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in sorted(archive.namelist())}
     metadata = json.loads(members["metadata.json"])
