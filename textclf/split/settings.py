@@ -35,14 +35,10 @@ class Split(Section):
     )
 
     @model_validator(mode="after")
-    def _leave_rows_to_train_on(self) -> Self:
+    def _settings_fit(self) -> Self:
         total = self.test_size + self.validation_size
         if total >= 1:
             raise relation(f"test_size + validation_size must be less than 1; got {total:g}")
-        return self
-
-    @model_validator(mode="after")
-    def _hash_does_not_stratify(self) -> Self:
         if self.method == "hash" and self.stratify:
             raise relation("stratify must be false with method hash, which looks at no other row; got true")
         return self

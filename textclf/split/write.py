@@ -43,7 +43,11 @@ def write_splits(
     """
     rows = Corpus(table, data)
     by_hash = settings.method == "hash"
-    parts = _hashed(rows, settings) if by_hash else _drawn(rows, settings)
+    if by_hash:
+        parts = _hashed(rows, settings)
+    else:
+        rows.load()
+        parts = draw_parts(rows.table, settings)
     corrector = Corrector(corrections, data.correct_test_rows) if corrections else None
     counter, schema = LeakCounter(), splits.with_slices(rows.layout.columns)
     writers = {name: ShardWriter(folder, name, schema, settings.seed if by_hash else None) for name in SPLITS}
@@ -70,11 +74,6 @@ def write_splits(
     room.require_measuring(total, len(rows.classes), models=1, where=str(table))
     splits.write_classes(rows.classes, folder)
     return rows.classes, report
-
-
-def _drawn(rows: Corpus, settings: Split) -> Iterator[tuple[str, pa.Table]]:
-    rows.load()
-    return draw_parts(rows.table, settings)
 
 
 def _hashed(rows: Corpus, settings: Split) -> Iterator[tuple[str, pa.Table]]:

@@ -67,7 +67,8 @@ def vectorize(
     fitted = representation.fit(texts, settings, pretrained)
     scratch = kept / fingerprint(chain.from_iterable(paths.values()), fitted, classes)
     scratch.mkdir(exist_ok=True)
-    with closing(bar("vectorize", sum(map(_count_rows, chain.from_iterable(paths.values()))))) as progress:
+    total = sum(len(splits.read_table(path, ["id"])) for path in chain.from_iterable(paths.values()))
+    with closing(bar("vectorize", total)) as progress:
         transform = partial(_transform_in_pieces, fitted=fitted, scratch=scratch, progress=progress)
         shapes = _transform(paths, folder, None, transform, classes, scratch)
     representation.write(fitted, folder / VECTORIZER)
@@ -142,10 +143,6 @@ def _transform_in_pieces(path: Path, fitted: Any, scratch: Path, progress: Any) 
 def _pieces(path: Path) -> Iterator[list[str]]:
     texts = splits.read_column(path, "text")
     return (texts[start : start + ROWS] for start in range(0, len(texts), ROWS))
-
-
-def _count_rows(path: Path) -> int:
-    return len(splits.read_table(path, ["id"]))
 
 
 def fingerprint(paths: Iterable[Path], fitted: Any, classes: Sequence[str]) -> str:

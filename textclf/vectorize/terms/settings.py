@@ -118,21 +118,13 @@ class Terms(Section):
         )
 
     @model_validator(mode="after")
-    def _ranges_ascend(self) -> Self:
+    def _settings_fit(self) -> Self:
         for name in ("ngram_range", "char_ngram_range"):
             low, high = getattr(self, name)
             if low > high:
                 raise relation(f"{name} must be [smallest, largest]; got {[low, high]}")
-        return self
-
-    @model_validator(mode="after")
-    def _only_tfidf_is_sublinear(self) -> Self:
         if self.sublinear_tf and self.weighting != "tfidf":
             raise relation(f"weighting must be tfidf for sublinear_tf; got {self.weighting}")
-        return self
-
-    @model_validator(mode="after")
-    def _hashing_selects_no_terms(self) -> Self:
         defaults = {"min_df": 1, "max_df": 1.0, "max_features": None}  # 1 is one row, 1.0 is all rows
         changed = [name for name, value in defaults.items() if repr(getattr(self, name)) != repr(value)]
         if self.hashing is not None and changed:
