@@ -7,22 +7,22 @@ together, which treats all texts alike. Pretrained encoders and tokenizers learn
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array, vstack
 
 from textclf.artifacts.features import squared_norms
 from textclf.artifacts.tokens import Tokens, concatenate
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
-
-    from textclf.vectorize.terms.settings import Terms
-    from textclf.vectorize.terms.vocabulary import Counted
+from textclf.vectorize.terms.find import as_list, index_terms
+from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.vectorizer import Vectorizer
+from textclf.vectorize.terms.vocabulary import Counted, count_found, count_terms
+from textclf.vectorize.token_ids.representation import TokenIds, split_words
 
 Floats = NDArray[np.float64]
-Count = Callable[[Sequence[str]], "Counted"]
+Count = Callable[[Sequence[str]], Counted]
 
 RUNS = r"\w+"  # of letters: words, where a representation has none
 COMMON = 20  # a term in at least one of so many texts is multiplied as a dense column, which is faster
@@ -47,11 +47,8 @@ def _parts(representation: Any) -> list[Any]:
     return [block.representation for block in getattr(representation, "blocks", ())] or [representation]
 
 
-def _vectors(representation: Any, texts: Sequence[str]) -> "Iterable[csr_array | Floats]":
+def _vectors(representation: Any, texts: Sequence[str]) -> Iterable[csr_array | Floats]:
     """Yield the vectors of one representation, those of several analyzers one by one."""
-    from textclf.vectorize.terms.vectorizer import Vectorizer
-    from textclf.vectorize.token_ids.representation import TokenIds
-
     match representation:
         case Vectorizer(settings=settings):
             for name in settings.analyzers:
@@ -62,10 +59,8 @@ def _vectors(representation: Any, texts: Sequence[str]) -> "Iterable[csr_array |
             yield _fixed(representation, texts)
 
 
-def _fixed(representation: Any, texts: Sequence[str]) -> "csr_array | Floats":
+def _fixed(representation: Any, texts: Sequence[str]) -> csr_array | Floats:
     """Return the vectors of a representation that learned nothing: numbers of tokens, or what an encoder gives."""
-    from scipy.sparse import csr_array, vstack
-
     parts = [representation.transform(list(texts[start : start + BATCH])) for start in range(0, len(texts), BATCH)]
     vectors: Any
     if isinstance(parts[0], Tokens):
@@ -78,34 +73,25 @@ def _fixed(representation: Any, texts: Sequence[str]) -> "csr_array | Floats":
     return scaled
 
 
-def _counter(analyzer: str, settings: "Terms", **changes: object) -> Count:
+def _counter(analyzer: str, settings: Terms, **changes: object) -> Count:
     """Return how the terms of these settings are counted, with some settings changed; they are never hashed."""
-    from textclf.vectorize.terms.vocabulary import count_terms
-
     return partial(count_terms, analyzer=analyzer, settings=settings.model_copy(update={"hashing": None, **changes}))
 
 
 def _word_counter(settings: Any) -> Count:
     """Return how the words of token ids are counted."""
-    from textclf.vectorize.terms.find import index_terms
-    from textclf.vectorize.terms.vocabulary import count_found
-    from textclf.vectorize.token_ids.representation import split_words
-
     return lambda texts: count_found(index_terms(texts, partial(split_words, settings=settings)))
 
 
-def in_several(counted: "Counted") -> "Counted":
+def in_several(counted: Counted) -> Counted:
     """Return the terms that several texts have: those of a single one tell nothing about any other text."""
-    from textclf.vectorize.terms.find import as_list
-    from textclf.vectorize.terms.vocabulary import Counted
-
     terms, counts = counted
     several = np.flatnonzero(np.bincount(counts.indices, minlength=len(terms)) > 1)
     names = as_list(terms)
     return Counted([names[place] for place in several.tolist()], counts[:, several].astype(np.float64))
 
 
-def _weighted(counts: "csr_array", settings: "Terms") -> "csr_array":
+def _weighted(counts: csr_array, settings: Terms) -> csr_array:
     """Return the weights that the settings give to the counts of terms, with the idf of these texts."""
     if settings.weighting == "binary":
         counts.data[:] = 1
@@ -127,7 +113,7 @@ def unit_rows(vectors: Any) -> Any:
     return vectors
 
 
-def inner(vectors: "csr_array") -> Floats:
+def inner(vectors: csr_array) -> Floats:
     """Return the inner products of all rows; frequent columns are multiplied as dense ones."""
     frequencies = np.bincount(vectors.indices, minlength=vectors.shape[1])
     is_common = frequencies * COMMON >= vectors.shape[0]
@@ -149,9 +135,6 @@ class Vocabulary(NamedTuple):
 
 def vocabulary_of(representation: Any) -> Vocabulary | None:
     """Return the words that a representation learned from the training rows; None if it has no vocabulary of words."""
-    from textclf.vectorize.terms.vectorizer import Vectorizer
-    from textclf.vectorize.token_ids.representation import TokenIds
-
     for part in _parts(representation):
         match part:
             case Vectorizer(parts=parts, settings=settings) if settings.ngram_range[0] == 1:
@@ -167,8 +150,6 @@ def vocabulary_of(representation: Any) -> Vocabulary | None:
 
 def count_unknown(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Floats, Floats]:
     """Return the number of words of each text that the vocabulary lacks, and that of all its words: (texts,) each."""
-    from textclf.vectorize.terms.find import as_list
-
     terms, counts = vocabulary.counter(texts)
     is_unknown = np.array([term not in vocabulary.words for term in as_list(terms)], dtype=np.float64)
     return counts @ is_unknown, counts @ np.ones(len(terms))
@@ -179,7 +160,5 @@ def word_counter(representation: Any) -> Count:
 
     Letter n-grams and pieces of words would name the same difference many times.
     """
-    from textclf.vectorize.terms.settings import Terms
-
     vocabulary = vocabulary_of(representation)
     return vocabulary.counter if vocabulary is not None else _counter("word", Terms(token_pattern=RUNS))

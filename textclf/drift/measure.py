@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import mannwhitneyu, rankdata
 
 from textclf.drift.features import count_unknown, kernel, vocabulary_of, word_counter
 from textclf.drift.permutations import TOLERANCE, deviations, differences, distances, max_t, upper_p
@@ -128,8 +129,6 @@ def measure(pool: Pool, seen: Pool | None, predictor: Predictor, settings: Setti
 
 def _length(pool: Pool, count: int, seed: int) -> Length:
     """Return the Mann-Whitney test of the lengths, by permutations; equal lengths share their mean rank."""
-    from scipy.stats import mannwhitneyu, rankdata
-
     lengths = np.array([len(text) for text in pool.texts])
     new, reference = (lengths[side > 0] for side in (pool.new, pool.reference))
     means = differences(pool, rankdata(lengths)[:, None], np.ones(len(lengths)), count, seed)[:, 0]

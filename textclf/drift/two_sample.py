@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.linalg import inv
 
 from textclf.drift.features import Count, in_several
 from textclf.drift.permutations import TOLERANCE, max_t, permutations, upper_p
@@ -44,8 +45,6 @@ class HeldOutRidge:
 
     def __init__(self, kernel: Floats, folds: Sequence[slice], ridge: float = RIDGE) -> None:
         """Take the kernel (texts, texts), which is overwritten."""
-        from scipy.linalg import inv
-
         self.folds = folds
         kernel.flat[:: len(kernel) + 1] += ridge
         self.inverse: Floats = inv(kernel, overwrite_a=True, assume_a="pos")

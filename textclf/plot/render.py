@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from importlib import resources
 from typing import Any
 
+import vl_convert
+
 from textclf.plot.marks import HOVER
 from textclf.plot.style import Spec
 
@@ -33,8 +35,6 @@ def _load() -> Any:
 
     It looks for fonts when it first measures a text, and only there; programs that are started later find theirs.
     """
-    import vl_convert
-
     with resources.as_file(FONTS) as path, _variable("FONTCONFIG_FILE", str(path)):
         vl_convert.vega_to_svg({"marks": [{"type": "text", "encode": {"enter": {"text": {"value": "a"}}}}]})
     return vl_convert
@@ -74,6 +74,4 @@ def javascript(snippet: str) -> str:
 
     It depends on nothing but the snippet and the version of vl-convert.
     """
-    import vl_convert
-
     return vl_convert.javascript_bundle(snippet)
