@@ -74,6 +74,9 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     of_reference = Side.of(Path(arguments.reference).name, reference, pooled, pooled.reference)
     _require_clusters(f"--reference {quote_name(arguments.reference)}", of_reference)
     _require_clusters(quote_name(name), of_new)
+    shared = int(((pooled.new > 0) & (pooled.reference > 0)).sum())  # texts that both sides have
+    if reference.grouped or new.grouped:  # then the pool has each text on one side alone
+        shared = len({key for _, key in reference.texts} & {key for _, key in new.texts})
     sides, seen = (None, pooled) if arguments.reference != TRAIN else _unseen(new, reference, settings.seed)
     return Result(
         folder.resolve().name,
@@ -81,7 +84,7 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
         of_new,
         of_reference,
         sides,
-        _count_shared(reference, new, pooled),
+        shared,
         measure(pooled, seen, predictor, settings),
     )
 
@@ -135,13 +138,6 @@ def _read_split(name: str) -> Iterator[Texts]:
         for start in range(0, len(rows), BATCH):
             batch = rows.slice(start, BATCH)
             yield batch["text"].to_pylist(), list(map(str, batch["cluster"].to_pylist()))
-
-
-def _count_shared(reference: Sample, new: Sample, pooled: Pool) -> int:
-    """Return how many different sampled texts both sides have; a pool with groups has each text on one side alone."""
-    if reference.grouped or new.grouped:
-        return len({key for _, key in reference.texts} & {key for _, key in new.texts})
-    return int(((pooled.new > 0) & (pooled.reference > 0)).sum())
 
 
 def _unseen(new: Sample, learned: Sample, seed: int) -> tuple[tuple[Side, Side] | None, Pool | None]:

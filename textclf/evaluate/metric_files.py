@@ -58,11 +58,15 @@ def read(
     try:
         content = parse(data, str(path))
         check(content, name, str(path))
-        splits = [split for split in SPLITS if validated or split != "validation"]
-        for keys in _needed(name, models, external, splits):
-            _require_part(content, keys, str(path))
     except UserError as error:
         raise UserError(f"{error.lines[0]}; {REMEDY}") from None
+    splits = [split for split in SPLITS if validated or split != "validation"]
+    for keys in _needed(name, models, external, splits):
+        part: Any = content
+        for key in keys:
+            part = part.get(key) if isinstance(part, dict) else None
+        if part is None:
+            raise UserError(f"{path}: {'.'.join(keys)} is missing; it must be set; {REMEDY}")
     return content
 
 
@@ -71,14 +75,6 @@ def read_all(folder: Path, names: Iterable[str], models: Sequence[str], external
     decisions = read(folder / "decisions.json", "decisions", models, external)
     validated = decisions["protocol"]["validation_rows"] > 0
     return {name: read(folder / f"{name}.json", name, models, external, validated) for name in names}
-
-
-def _require_part(content: Any, keys: Iterable[str], where: str) -> None:
-    part = content
-    for key in keys:
-        part = part.get(key) if isinstance(part, dict) else None
-    if part is None:
-        raise UserError(f"{where}: {'.'.join(keys)} is missing; it must be set")
 
 
 def _needed(

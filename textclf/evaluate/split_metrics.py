@@ -196,15 +196,14 @@ class SplitMetrics:
             positives = float(self._share(model, "recall", position).rows)
             others = self.rows - positives
             clusters, actual = self.of_rows.clusters, self.of_rows.y == position
-            if clusters is not None:
-                positives, others = (self._perfectly_correlated(clusters[part]) for part in (actual, ~actual))
+            if clusters is not None:  # as if the rows of each cluster were alike
+                alike = np.ones(self.rows, dtype=bool)
+                positives, others = (
+                    effective_rows(alike[part], clusters[part], alike[part], self.settings.confidence)
+                    for part in (actual, ~actual)
+                )
             ends.append(area_score(area, positives, others, self.settings.confidence))
         return mean_interval(areas, ends)
-
-    def _perfectly_correlated(self, clusters: NDArray[np.int64]) -> float:
-        """Return the number of independent rows that these are worth if the rows of each cluster are alike."""
-        alike = np.ones(len(clusters), dtype=bool)
-        return effective_rows(alike, clusters, alike, self.settings.confidence)
 
     def comparison(self, a: str, b: str) -> Comparison:
         """Return how two models compare on the rows; `b` comes before `a` in the order of the models."""

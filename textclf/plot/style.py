@@ -46,15 +46,10 @@ def mark_of(model: str) -> Mark:
     """Return the mark of a model, which depends on its name alone: other models of the run do not change it."""
     if model in MARKS:
         return MARKS[model]
-    number = _number(model)
+    first, last = (LETTERS.find(letter.lower()) + 1 for letter in (model[:1], model[-1:]))
+    number = len(model) + 3 * first + 5 * last  # simple enough for a Vega expression (`colour_expression`)
     part = number // len(OTHER_COLOURS) % len(OTHER_DASHES)
     return Mark(OTHER_COLOURS[number % len(OTHER_COLOURS)], OTHER_DASHES[part], OTHER_SHAPES[part])
-
-
-def _number(model: str) -> int:
-    """Return a number for a name, simple enough for a Vega expression (`colour_expression`)."""
-    first, last = (LETTERS.find(letter.lower()) + 1 for letter in (model[:1], model[-1:]))
-    return len(model) + 3 * first + 5 * last
 
 
 def colour_expression(field: str) -> str:

@@ -39,8 +39,14 @@ def find_conflicts(
     Keeps of each row a hash of its text and the position of its label. The column `cluster` is that hash, unless it is
     one of groups (`grouped`): then all texts are read again.
     """
+
+    def keys_of(read: ReadColumns) -> pa.Table:
+        rows = read(["text" if grouped else "cluster", "label"])
+        keys = pa.array(fingerprints(normalize_texts(rows["text"]))) if grouped else rows["cluster"]
+        return pa.table({"key": keys, "label": rows["label"]})
+
     readers = [read for rows in splits.values() for read in rows.readers]
-    pieces = list(map_ahead(lambda read: _read_piece(read, grouped), readers, min(THREADS, cores())))
+    pieces = list(map_ahead(keys_of, readers, min(THREADS, cores())))
     rows = first_conflicting(pa.concat_tables(pieces).to_pandas(), limit)
     labels = rows.groupby(["key", "label"], sort=False)
     shown = _rows_at(splits, labels.head(IDS).index)
@@ -51,12 +57,6 @@ def find_conflicts(
         ids = list(zip(examples["split"], examples["id"], strict=True))
         text.rows[classes[part["label"].iloc[0]]] = Labelled(len(part), ids)
     return list(found.values())
-
-
-def _read_piece(read: ReadColumns, grouped: bool) -> pa.Table:
-    rows = read(["text" if grouped else "cluster", "label"])
-    keys = pa.array(fingerprints(normalize_texts(rows["text"]))) if grouped else rows["cluster"]
-    return pa.table({"key": keys, "label": rows["label"]})
 
 
 def _rows_at(splits: Mapping[str, SplitRows], places: Iterable[int]) -> pd.DataFrame:

@@ -14,12 +14,13 @@ from starlette.requests import ClientDisconnect
 
 from textclf import __version__
 from textclf.core.errors import UserError
+from textclf.core.quoting import quote_value
 from textclf.predict import inputs, outputs
 from textclf.predict.command import predict_batches
 from textclf.predict.predictor import Predictor
 from textclf.serve import Limits
 from textclf.serve.middleware import PATHS, AccessLog, Guard, note
-from textclf.serve.requests import BodyReader, ErrorResponse, PredictRequest, PredictResponse, busy, parse, require_json
+from textclf.serve.requests import BodyReader, ErrorResponse, PredictRequest, PredictResponse, busy, parse
 
 T = TypeVar("T")
 
@@ -79,7 +80,9 @@ class Server:
 
     async def predict(self, request: Request) -> Response:
         """Return the predictions for the texts in the body of a request."""
-        require_json(request)
+        kind = request.headers.get("content-type", "")
+        if kind.partition(";")[0].strip().lower() != "application/json":  # which a page of another origin may not send
+            raise HTTPException(415, f"the content type must be application/json; got {quote_value(kind)}")
         self.predicting.require_room()
         try:
             body = await self.bodies.read(request)

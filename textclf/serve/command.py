@@ -47,7 +47,8 @@ def run(arguments: argparse.Namespace) -> None:
     middleware.start_log(sys.stdout)
     logging.getLogger("asyncio").addFilter(FullOnce())
     with listen(arguments.host, arguments.port) as listener:
-        app = create_app(models, default, limits, arguments.threads, is_local(listener.getsockname()[0]))
+        ip = ipaddress.ip_address(listener.getsockname()[0].partition("%")[0])
+        app = create_app(models, default, limits, arguments.threads, local=ip.is_loopback)
         server = uvicorn.Server(configure(app, limits))
         # uvicorn sends itself the signal once more when it has shut down; this exits with 0 then.
         signal.signal(signal.SIGTERM, server.handle_exit)
@@ -133,8 +134,3 @@ def address(listener: socket.socket) -> str:
     """Return the URL of a socket that listens."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def is_local(address: str) -> bool:
-    """Return whether only this machine can reach a server at this address."""
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback

@@ -56,13 +56,6 @@ class ErrorResponse(BaseModel):
     error: str
 
 
-def require_json(request: Request) -> None:
-    """Raise `HTTPException` unless the body is said to be JSON, which a web page of another origin may not send."""
-    kind = request.headers.get("content-type", "")
-    if kind.partition(";")[0].strip().lower() != "application/json":
-        raise HTTPException(415, f"the content type must be application/json; got {quote_value(kind)}")
-
-
 def busy() -> HTTPException:
     """Return the error of a request for which there is no room."""
     return HTTPException(503, "the server is busy; try again in a second", {"Retry-After": "1"})

@@ -19,8 +19,7 @@ from textclf.evaluate.intervals import Interval, difference, normal_quantile
 from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Counts
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.rows import Rows
-from textclf.evaluate.slices.dependence import Worth, worth
-from textclf.evaluate.slices.sums import SliceSums
+from textclf.evaluate.slices.sums import SliceSums, Worth, worth
 from textclf.evaluate.split_metrics import SHARES
 
 Floats = NDArray[np.float64]

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 
 from textclf.evaluate.clusters import LIMIT
-from textclf.evaluate.slices.dependence import Repeats, sum_squares, worth
+from textclf.evaluate.slices.sums import Repeats, sum_squares, worth
 
 
 def counts(keys: NDArray[np.uint64], values: int) -> NDArray[np.int64]:
