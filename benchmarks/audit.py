@@ -24,8 +24,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.fetch.catalogue import CORPORA as CATALOGUE
 from textclf.models.settings import Train
 from textclf.split.settings import Split
-from textclf.studies.audit.held_out import held_out_probabilities
-from textclf.studies.audit.issues import Issues, combine
+from textclf.studies.audit.issues import Issues, combine, held_out_probabilities
 from textclf.studies.audit.summary import noise_of
 from textclf.studies.measure import Setup
 from textclf.studies.settings import Audit

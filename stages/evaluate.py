@@ -32,14 +32,13 @@ from textclf.evaluate import metric_files, metric_shapes
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.looks import KEY, identify
-from textclf.evaluate.measure import decisions_report, measure
+from textclf.evaluate.measure import decisions_report, measure, summarise
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import describe_left_out, find_membership
 from textclf.evaluate.slices.report import describe_weak, report
 from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.split_clusters import find_clusters, read_keys
-from textclf.evaluate.summary import summarise
 
 
 def run(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 SPLITS = ("train", "validation", "test")  # in the order in which rows are used
 DIGITS = 6  # decimals in metrics and curves
-FORMAT = "format"  # key of versioned JSON
+FORMAT, VERSION = "format", 1  # key of versioned JSON, and its value
 # Columns of tables that are text even if they look like numbers or missing values: a class may be called 007 or NA.
 TEXT_COLUMNS = ("model", "split", "class", "actual", "predicted", "term", "method")
 _FORMATS = (csv.Error, zipfile.BadZipFile, zlib.error, tokenize.TokenError)  # of damaged CSV and npz
@@ -51,32 +51,26 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_versioned_json(path: Path, content: Mapping[str, Any], version: int = 1, *, sort_keys: bool = True) -> None:
+def write_versioned_json(path: Path, content: Mapping[str, Any], *, sort_keys: bool = True) -> None:
     """Write a JSON object with the version of its layout under the key `format`."""
-    write_json(path, {**content, FORMAT: version}, sort_keys=sort_keys)
+    write_json(path, {**content, FORMAT: VERSION}, sort_keys=sort_keys)
 
 
-def read_versioned_json(path: Path, version: int = 1) -> dict[str, Any]:
+def read_versioned_json(path: Path) -> dict[str, Any]:
     """Return a JSON object that `write_versioned_json` wrote, without the key `format`.
 
-    A file without that key has format 1. Raises `UserError` if the file is missing or damaged, or has another format
-    than `version`.
+    A file without that key has format 1. Raises `UserError` if the file is missing or damaged, or has a newer format.
     """
     content = read_json(path)
     with reading(path):
         if not isinstance(content, dict):
             raise TypeError(content)
-        written = content.pop(FORMAT, 1)
-        if type(written) is not int:
+        written = content.pop(FORMAT, VERSION)
+        if type(written) is not int or written < VERSION:
             raise TypeError(written)
-    if written > version:
+    if written > VERSION:
         raise UserError(
-            f"{path} was made by a newer textclf (format {written}; this version reads {version}); upgrade textclf"
-        )
-    if written < version:
-        raise UserError(
-            f"{path} was made by an older textclf (format {written}; this version reads {version}); "
-            "run dvc repro to make it again"
+            f"{path} was made by a newer textclf (format {written}; this version reads {VERSION}); upgrade textclf"
         )
     return content
 

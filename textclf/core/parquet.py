@@ -30,7 +30,7 @@ class ChecksumError(ValueError):
 
 
 class Writer:
-    """A writer of Parquet to a stream, which need not be seekable; `close` or `abort` must end it."""
+    """A writer of Parquet to a stream, which need not be seekable; the footer is written if the block has no error."""
 
     def __init__(self, stream: IO[bytes], schema: "pa.Schema") -> None:
         """Write to the stream; it stays open."""
@@ -44,15 +44,14 @@ class Writer:
         """Write the table as one row group, or as several if it has more than a million rows."""
         self._writer.write_table(table)
 
-    def close(self) -> None:
-        """Write the footer."""
-        self._output.held = bytearray()
-        self._writer.close()
-        self._output.finish()
+    def __enter__(self) -> "Writer":
+        return self
 
-    def abort(self) -> None:
-        """Discard the footer, which pyarrow's writer would otherwise add when it is garbage-collected."""
-        self._output.held = bytearray()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._output.held = bytearray()  # after an error, too: pyarrow writes the footer when it collects its writer
+        if kind is None:
+            self._writer.close()
+            self._output.finish()
 
 
 class _Output:
@@ -86,14 +85,8 @@ class _Output:
 @contextlib.contextmanager
 def create(path: Path, schema: "pa.Schema") -> Iterator[Writer]:
     """Yield the writer of a new file, which is complete when the block ends without error."""
-    with path.open("wb") as stream:
-        writer = Writer(stream, schema)
-        try:
-            yield writer
-        except BaseException:
-            writer.abort()
-            raise
-        writer.close()
+    with path.open("wb") as stream, Writer(stream, schema) as writer:
+        yield writer
 
 
 def write_table(table: "pa.Table", target: Path) -> None:

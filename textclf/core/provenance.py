@@ -24,16 +24,8 @@ from textclf.core.unchanged import changed_code
 
 LOCK = Path("dvc.lock")
 # Modules that compute, with the name of their distribution; those that only pass rows on are left out.
-COMPUTING = {
-    "keras": "keras",
-    "keras_hub": "keras-hub",
-    "numpy": "numpy",
-    "onnxruntime": "onnxruntime",
-    "scipy": "scipy",
-    "sklearn": "scikit-learn",
-    "tensorflow": "tensorflow",
-    "tokenizers": "tokenizers",
-}
+COMPUTING = {name: name for name in ("keras", "numpy", "onnxruntime", "scipy", "tensorflow", "tokenizers")}
+COMPUTING |= {"keras_hub": "keras-hub", "sklearn": "scikit-learn"}
 
 
 @contextlib.contextmanager

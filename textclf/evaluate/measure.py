@@ -21,6 +21,12 @@ from textclf.evaluate.split_clusters import Clusters, IdDigest
 from textclf.evaluate.split_metrics import SplitMetrics
 
 SCORES = ("accuracy", "log_loss")  # by which the default model is chosen
+# What `dvc metrics` and `dvc exp show` list of each model
+COMPARED = ("accuracy", "f1", "log_loss", "roc_auc")  # on rows that the model was not fitted to
+FITTED = ("accuracy",)  # on the training rows
+TRAINING = ("parameters", "epochs", "best_epoch")  # of a model that is trained in epochs
+
+Summary = dict[str, float | dict[str, float]]
 
 
 def measure(
@@ -153,3 +159,25 @@ def decisions_report(
         "best": {} if best is None else dict(measured[best]),
         "crossvalidation": crossvalidation_scores(held_out, decisions),
     }
+
+
+def summarise(
+    measured: Measured, records: Mapping[str, Mapping[str, float]], rows: int, columns: Mapping[str, int]
+) -> dict[str, Summary]:
+    """Return for each model the content of its file in metrics/models.
+
+    `measured` is the content of evaluation.json, `records` that of training.json. `rows` is the number of training
+    rows, `columns` that of the features of each model that was trained here.
+    """
+    summaries = {}
+    for model, splits in measured.items():
+        summary: Summary = {"rows": rows}
+        if model in columns:
+            summary["features"] = columns[model]
+        if "epochs" in records[model]:
+            summary |= {name: records[model][name] for name in TRAINING if name in records[model]}
+        for split, metrics in splits.items():
+            names = FITTED if split == "train" else COMPARED
+            summary[split] = {name: metrics[name] for name in names if name in metrics}
+        summaries[model] = summary
+    return summaries

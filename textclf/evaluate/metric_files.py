@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from textclf.core.differences import MISSING, value_at
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS, require
 from textclf.core.settings import validate
@@ -61,12 +62,9 @@ def read(
     except UserError as error:
         raise UserError(f"{error.lines[0]}; {REMEDY}") from None
     splits = [split for split in SPLITS if validated or split != "validation"]
-    for keys in _needed(name, models, external, splits):
-        part: Any = content
-        for key in keys:
-            part = part.get(key) if isinstance(part, dict) else None
-        if part is None:
-            raise UserError(f"{path}: {'.'.join(keys)} is missing; it must be set; {REMEDY}")
+    for key in map(".".join, _needed(name, models, external, splits)):
+        if value_at(content, key) in (MISSING, None):
+            raise UserError(f"{path}: {key} is missing; it must be set; {REMEDY}")
     return content
 
 

@@ -149,9 +149,6 @@ def squared_errors(y: NDArray[np.int64], probabilities: Floats) -> Floats:
 ROW_MEANS: dict[str, Callable[[NDArray[np.int64], Floats], Floats]] = {"log_loss": log_losses, "brier": squared_errors}
 
 
-# Calibration error
-
-
 def top_class(y: NDArray[np.int64], probabilities: Floats) -> tuple[Floats, NDArray[np.bool_], NDArray[np.int64]]:
     """Return the confidence of each row, whether its most probable class is correct, and the position of its bin.
 
@@ -173,9 +170,6 @@ def expected_ece(probabilities: Floats, worth: float = 1.0) -> float:
     return float(np.sqrt(2 / np.pi * variances / worth).sum() / len(probabilities))
 
 
-# ROC AUC
-
-
 def counts_below(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, Floats]:
     """Return for each row the rows of the class and the other rows with a lower score, ties as one half: both (rows,).
 
@@ -191,9 +185,6 @@ def counts_below(positive: NDArray[np.bool_], scores: Floats) -> tuple[Floats, F
         of_rows[order] = np.repeat(np.cumsum(counts) - counts / 2, sizes)
         below.append(of_rows)
     return below[0], below[1]
-
-
-# All metrics
 
 
 def _area(positive: NDArray[np.bool_], scores: Floats) -> float:

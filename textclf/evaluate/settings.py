@@ -38,10 +38,8 @@ def _external_name(value: str) -> str:
 
 ExternalName = Annotated[str, AfterValidator(_external_name)]
 
-
 # Those that counts and sums of the rows of a slice give: not accuracy, which slices always have.
 SLICE_METRICS = ("precision", "recall", "f1", "balanced_accuracy", "mcc", "log_loss", "brier")
-
 
 MetricName = Annotated[str, one_of(METRICS), Field(json_schema_extra={"enum": list(METRICS)})]
 SliceMetric = Annotated[str, one_of(SLICE_METRICS, "null or one of"), WithJsonSchema({"enum": [*SLICE_METRICS]})]

@@ -77,9 +77,8 @@ def query_rows(database: str, query: str) -> tuple[bytes, int]:
         table = _read(connection, query)
     stream = io.BytesIO()
     metadata = {DATABASE: database.encode(), QUERY: query.encode()}
-    writer = parquet.Writer(stream, table.schema.with_metadata(metadata))
-    writer.write_table(table.replace_schema_metadata(metadata))
-    writer.close()
+    with parquet.Writer(stream, table.schema.with_metadata(metadata)) as writer:
+        writer.write_table(table.replace_schema_metadata(metadata))
     return stream.getvalue(), table.num_rows
 
 

@@ -137,9 +137,8 @@ def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns:
     lists = {"set": pa.list_(pa.string()), "explanation": terms}
     types = {name: pa.float64() if name.startswith(PREFIX) else pa.string() for name in columns.names()}
     schema = pa.schema([(name, lists.get(name, kind)) for name, kind in types.items()])
-    writer = parquet.Writer(stream, schema)
     waiting: list[pa.Table] = []  # of the next row group
-    try:
+    with parquet.Writer(stream, schema) as writer:
         for batch in batches:
             waiting.append(pa.table(columns.of(batch), schema))
             if sum(map(len, waiting)) >= GROUP_ROWS or sum(table.nbytes for table in waiting) >= GROUP_BYTES:
@@ -147,10 +146,6 @@ def write_parquet(batches: Iterable[PredictedBatch], stream: IO[bytes], columns:
                 waiting = []
         if waiting:
             writer.write_table(pa.concat_tables(waiting))
-        writer.close()
-    except BaseException:
-        writer.abort()
-        raise
 
 
 FORMATS = {"jsonl": write_json_lines, "csv": write_csv, "parquet": write_parquet}

@@ -35,20 +35,14 @@ def test_versioned_json_holds_its_format_1_by_default_and_hides_it_when_read(tmp
     assert files.read_versioned_json(tmp_path / "x.json") == {"width": 2}
 
 
-@pytest.mark.parametrize(
-    ("written", "read", "error"),
-    [
-        (2, 1, "was made by a newer textclf (format 2; this version reads 1); upgrade textclf"),
-        (1, 2, "was made by an older textclf (format 1; this version reads 2); run dvc repro to make it again"),
-    ],
-)
-def test_json_of_another_format_is_refused_by_age(tmp_path: Path, written: int, read: int, error: str) -> None:
+def test_json_of_a_newer_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
-    files.write_versioned_json(path, {}, written)
-    assert refusal(files.read_versioned_json, path, read) == f"{path} {error}"
+    files.write_json(path, {"format": 2})
+    error = "was made by a newer textclf (format 2; this version reads 1); upgrade textclf"
+    assert refusal(files.read_versioned_json, path) == f"{path} {error}"
 
 
-@pytest.mark.parametrize("content", [[], "x", None, {"format": "1"}, {"format": True}, {"format": 1.0}])
+@pytest.mark.parametrize("content", [[], "x", None, {"format": "1"}, {"format": True}, {"format": 1.0}, {"format": 0}])
 def test_versioned_json_that_is_no_object_with_an_integer_format_is_damaged(tmp_path: Path, content: object) -> None:
     files.write_json(tmp_path / "x.json", content)
     assert " is damaged; " in refusal(files.read_versioned_json, tmp_path / "x.json")

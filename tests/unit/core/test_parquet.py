@@ -12,10 +12,9 @@ TABLE = pa.table({"id": ["a", "b"], "probability_é": [0.25, 0.75]}).replace_sch
 
 def written(table: pa.Table = TABLE, count: int = 1) -> bytes:
     stream = io.BytesIO()
-    writer = parquet.Writer(stream, table.schema)
-    for _ in range(count):
-        writer.write_table(table)
-    writer.close()
+    with parquet.Writer(stream, table.schema) as writer:
+        for _ in range(count):
+            writer.write_table(table)
     return stream.getvalue()
 
 

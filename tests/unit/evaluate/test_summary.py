@@ -3,7 +3,7 @@
 import json
 
 from tests.verify import ROOT
-from textclf.evaluate.summary import summarise
+from textclf.evaluate.measure import summarise
 
 SPLIT = {"accuracy": 0.75, "brier": 0.2, "f1": 0.7, "log_loss": 0.5, "roc_auc": 0.8}
 COLUMNS = {"majority": 7, "keras": 7}

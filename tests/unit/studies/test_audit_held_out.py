@@ -9,8 +9,8 @@ import pytest
 from tests.unit.studies.audits import rows_with_issues
 from tests.unit.studies.samples import CLASSES, setup
 from textclf.studies import measure
-from textclf.studies.audit import held_out
-from textclf.studies.audit.held_out import held_out_probabilities
+from textclf.studies.audit import issues
+from textclf.studies.audit.issues import held_out_probabilities
 from textclf.studies.settings import Audit
 
 SETTINGS = Audit(folds=3)
@@ -34,7 +34,7 @@ def test_no_model_judges_a_row_a_text_or_a_group_that_it_has_learned(monkeypatch
         trained.append((set(splits["train"]["id"]), set(splits["test"]["id"])))
         return original(splits, *arguments)
 
-    monkeypatch.setattr(held_out, "make_features", make)
+    monkeypatch.setattr(issues, "make_features", make)
     probabilities(rows)
     assert [train | test == set(rows["id"]) for train, test in trained] == [True] * 3
     assert sorted(each for _, test in trained for each in test) == sorted(rows["id"])  # of all splits, each once

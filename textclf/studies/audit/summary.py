@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE
 from textclf.models.settings import CONSTANT, Train
-from textclf.studies.audit.held_out import held_out_probabilities
-from textclf.studies.audit.issues import Issues, combine
+from textclf.studies.audit.issues import Issues, combine, held_out_probabilities
 from textclf.studies.audit.similar import SimilarTexts, find_similar
 from textclf.studies.audit.texts import DistinctTexts, find_texts
 from textclf.studies.crossvalidation import round_numbers
