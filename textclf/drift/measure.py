@@ -1,28 +1,23 @@
 """All checks of new texts against reference texts, and the answer."""
 
-import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu, rankdata
 
-from textclf.drift.features import count_unknown, kernel, vocabulary_of, word_counter
+from textclf.drift.features import Floats, count_unknown, kernel, vocabulary_of, word_counter
 from textclf.drift.permutations import TOLERANCE, deviations, differences, distances, max_t, upper_p
 from textclf.drift.pool import Pool
 from textclf.drift.two_sample import DECIMALS, Word, classifier_test, word_test
 from textclf.evaluate.comparisons import holm
-from textclf.evaluate.intervals import CONFIDENCE, Interval, area_score, difference, normal_quantile, wilson
+from textclf.evaluate.intervals import CONFIDENCE, Interval, area_score, difference, wilson
 from textclf.predict.predictor import Predictor
 
 CLASSIFIER, WORDS, LENGTH, UNKNOWN, CLASSES = "classifier", "words", "length", "unknown_words", "classes"
 CHECKS = 5  # at most
 BATCH = 256  # texts that are classified at a time
 MOST_DISTRIBUTIONS = 50  # classes whose probabilities are compared: those that are predicted most often
-POWER = 0.8  # with which `smallest_difference` is found
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -200,12 +195,3 @@ def effective(parts: Floats, wholes: Floats) -> tuple[float, float]:
     size = variance * total**2 / between if variance > 0 and between > 0 else float(len(wholes))
     size = min(size, total)
     return share * size, size
-
-
-def smallest_difference(reference: int, new: int, alpha: float) -> float:
-    """Return the difference of two shares near a half that a two-sided test at `alpha` finds with 80% probability.
-
-    By the normal approximation, with the variance of a share of a half for both.
-    """
-    z = normal_quantile(1 - alpha / 2) + normal_quantile(POWER)
-    return min(1.0, z * math.sqrt((1 / reference + 1 / new) / 4))

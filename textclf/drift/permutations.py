@@ -15,12 +15,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.drift.features import Floats
 from textclf.drift.pool import Pool
 
 CELLS = 2**19  # texts times permutations in memory at a time
 TOLERANCE = 1e-9  # statistics that differ less are equal
-
-Floats = NDArray[np.float64]
 
 
 def permutations(pool: Pool, count: int, seed: int) -> Iterator[NDArray[np.int64]]:

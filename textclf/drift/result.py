@@ -1,27 +1,18 @@
 """The result of `textclf drift`: what was compared and what the checks found, as JSON and as lines."""
 
 import json
+import math
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun, join_names, p_value, percent, points, round_significant
 from textclf.core.labels import NAME_LIMIT, cut, display_labels, visible
-from textclf.drift.measure import (
-    CLASSES,
-    CLASSIFIER,
-    LENGTH,
-    UNKNOWN,
-    WORDS,
-    Area,
-    Findings,
-    Settings,
-    Shares,
-    smallest_difference,
-)
+from textclf.drift.measure import CLASSES, CLASSIFIER, LENGTH, UNKNOWN, WORDS, Area, Findings, Settings, Shares
 from textclf.drift.pool import Ints, Pool
 from textclf.drift.sample import Sample
 from textclf.drift.two_sample import Word
+from textclf.evaluate.intervals import normal_quantile
 
 TITLES = {
     CLASSIFIER: "classifier",
@@ -32,6 +23,7 @@ TITLES = {
 }
 MOST_CLASSES = 10  # that are printed: those with the smallest p-values
 CLEAREST = 50  # words in the JSON file
+POWER = 0.8  # with which `smallest_difference` is found
 NAMED = 10  # words that are printed for each direction
 
 
@@ -85,6 +77,15 @@ class Result:
         """Return the smallest difference in the share of a class that is found with 80% probability."""
         reference, new = self.unseen or (self.reference, self.new)
         return smallest_difference(reference.clusters, new.clusters, self.settings.alpha / len(self.findings.p))
+
+
+def smallest_difference(reference: int, new: int, alpha: float) -> float:
+    """Return the difference of two shares near a half that a two-sided test at `alpha` finds with 80% probability.
+
+    By the normal approximation, with the variance of a share of a half for both.
+    """
+    z = normal_quantile(1 - alpha / 2) + normal_quantile(POWER)
+    return min(1.0, z * math.sqrt((1 / reference + 1 / new) / 4))
 
 
 def to_json(result: Result) -> str:
@@ -161,8 +162,14 @@ def to_lines(result: Result) -> list[str]:
     for row in table:
         cells = [row[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True))]
         lines.append("  ".join(cells).rstrip())
-    lines += ["", *word_lines(result), answer(result)]
-    return lines
+    lines.append("")
+    for title, words in by_direction(result).items():
+        named = [
+            f"{cut(visible(' '.join(word.word.split())), NAME_LIMIT)} ({percent(word.reference)}, {percent(word.new)})"
+            for word in words[:NAMED]
+        ]
+        lines += [f"{title} in new texts: {', '.join(named)}"] if named else []
+    return [*lines, answer(result)]
 
 
 def facts(result: Result) -> list[str]:
@@ -219,18 +226,6 @@ def cells(shares: Shares) -> tuple[str, str, str]:
     """Return shares as they are shown: reference, new, and the difference with its interval."""
     ends = f"{points(shares.ends.low)} to {points(shares.ends.high)}"
     return percent(shares.reference), percent(shares.new), f"{points(shares.difference)} ({ends}) points"
-
-
-def word_lines(result: Result) -> list[str]:
-    """Return the words that found drift, with the shares of texts that have them, reference first."""
-    lines = []
-    for title, words in by_direction(result).items():
-        if words:
-            shown = [cut(visible(" ".join(word.word.split())), NAME_LIMIT) for word in words[:NAMED]]
-            shares = [f"{percent(word.reference)}, {percent(word.new)}" for word in words[:NAMED]]
-            named = [f"{word} ({both})" for word, both in zip(shown, shares, strict=True)]
-            lines.append(f"{title} in new texts: {', '.join(named)}")
-    return lines
 
 
 def by_direction(result: Result) -> dict[str, list[Word]]:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import inv
 
-from textclf.drift.features import Count, in_several
+from textclf.drift.features import Count, Floats, in_several
 from textclf.drift.permutations import TOLERANCE, max_t, permutations, upper_p
 from textclf.drift.pool import Pool
 
@@ -23,8 +23,6 @@ FOLDS = 10
 RIDGE = 1.0  # beside a kernel of texts with a mean squared length of 1
 DECIMALS = 9  # of scores, so that equal texts have equal scores
 FEWEST = 5  # texts that have a word which is tested: fewer can't tell the sides apart
-
-Floats = NDArray[np.float64]
 
 
 class Word(NamedTuple):

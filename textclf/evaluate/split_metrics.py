@@ -11,23 +11,13 @@ from numpy.typing import NDArray
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.files import DIGITS
-from textclf.evaluate import comparisons, curves, influence
+from textclf.evaluate import comparisons, curves, influence, metrics
 from textclf.evaluate.boundary import TINY, Share, count_share, counts_interval, mean_interval
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
 from textclf.evaluate.curves import PositiveCounts
 from textclf.evaluate.intervals import Interval, area_score, tango
-from textclf.evaluate.metrics import (
-    FROM_COUNTS,
-    ROW_MEANS,
-    compute,
-    confusion_matrix,
-    expected_ece,
-    point_values,
-    rounded,
-    shown_classes,
-)
 from textclf.evaluate.registry import METRICS, pair_name
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
@@ -36,8 +26,6 @@ UNCALIBRATED = ("brier", "ece")  # reported of the probabilities before calibrat
 CURVES = 20  # classes with curves of their own, which bound the size of their tables
 COMPARED = ("log_loss", "brier", "f1", "roc_auc")  # between models, beside accuracy
 SHARES = ("precision", "recall", "f1")  # of one class, follow from a share of rows
-
-Floats = NDArray[np.float64]
 
 
 class SplitMetrics:
@@ -68,8 +56,8 @@ class SplitMetrics:
         calibrated = {name: decisions[name].calibrate(rows) for name, rows in self.raw.items()}
         decided = {name: decisions[name].decide(rows) for name, rows in calibrated.items()}
         self.of_rows = Rows(first.y, calibrated, decided, clusters, stratified, len(first.classes))
-        self.values = {name: point_values(first.y, calibrated[name], decided[name]) for name in models}
-        self.matrices = {name: confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
+        self.values = {name: metrics.point_values(first.y, calibrated[name], decided[name]) for name in models}
+        self.matrices = {name: metrics.confusion_matrix(first.y, decided[name], len(first.classes)) for name in models}
 
     def constant(self, model: str) -> bool:
         """Return whether the model gives the same probabilities to all rows."""
@@ -95,17 +83,17 @@ class SplitMetrics:
     def curve_places(self, model: str) -> list[int]:
         """Return the positions of the classes with a curve: of more than `CURVES` those with most rows, in order."""
         support = self.matrices[model].sum(axis=1)
-        places = shown_classes(len(self.classes))
+        places = metrics.shown_classes(len(self.classes))
         return sorted(sorted(places, key=lambda place: (-support[place], place))[:CURVES])
 
     def metrics(self, model: str) -> dict[str, float]:
         """Return the metrics that are defined for the rows, rounded."""
-        return rounded(self.values[model])
+        return metrics.rounded(self.values[model])
 
     def uncalibrated(self, model: str) -> dict[str, float]:
         """Return Brier score and calibration error before calibration, rounded."""
         raw = self.raw[model]
-        values = compute(self.of_rows.y, raw, raw.argmax(axis=1))
+        values = metrics.compute(self.of_rows.y, raw, raw.argmax(axis=1))
         return {name: values[name] for name in UNCALIBRATED}
 
     def mistakes(self, model: str) -> int:
@@ -114,7 +102,7 @@ class SplitMetrics:
 
     def ece_if_calibrated(self, model: str) -> float:
         """Return the calibration error to expect if the probabilities are right, rounded."""
-        return round(expected_ece(self.of_rows.probabilities[model], self._worth(model)), DIGITS)
+        return round(metrics.expected_ece(self.of_rows.probabilities[model], self._worth(model)), DIGITS)
 
     def intervals(self, model: str) -> dict[str, dict[str, float] | None]:
         """Return `low` and `high` of each metric with an interval, rounded; None if there are too few rows for it.
@@ -150,7 +138,7 @@ class SplitMetrics:
                 return ends
         if metric == "roc_auc":
             return self._area_interval(model, place)
-        if metric not in FROM_COUNTS:
+        if metric not in metrics.FROM_COUNTS:
             return None
         recalls = [
             share.interval(confidence) if share.rows else None
@@ -189,7 +177,7 @@ class SplitMetrics:
 
     def _area_interval(self, model: str, place: int | None) -> Interval | None:
         """Return the interval of the ROC AUC of a class, or of the mean of all, where its variance is 0."""
-        places = [*shown_classes(len(self.classes))] if place is None else [place]
+        places = [*metrics.shown_classes(len(self.classes))] if place is None else [place]
         areas = [float(area) for area in self.values[model]["class_roc_auc"][0, places]]
         ends = []
         for position, area in zip(places, areas, strict=True):
@@ -256,7 +244,7 @@ class SplitMetrics:
         }
         for metric in COMPARED:
             values = {name: float(of_model[metric][0]) for name, of_model in self.values.items() if metric in of_model}
-            varying = {name for name in values if metric in ROW_MEANS or not self.constant(name)}
+            varying = {name for name in values if metric in metrics.ROW_MEANS or not self.constant(name)}
             measured = [pair for pair in pairs if varying.issuperset(pair)]
             found = influence.compare_metric(self.of_rows, metric, values, measured, self.settings.confidence)
             for pair, difference in found.items():

@@ -20,8 +20,8 @@ from textclf.drift.measure import (
     compare,
     effective,
     measure,
-    smallest_difference,
 )
+from textclf.drift.result import smallest_difference
 from textclf.evaluate.comparisons import holm
 
 SETTINGS = Settings(alpha=0.1, permutations=99, seed=0)

@@ -10,8 +10,8 @@ import pytest
 from tests.unit.drift.texts import draw_texts, pool_of
 from tests.unit.predict.models import three_classes, two_classes
 from textclf.drift import page
-from textclf.drift.measure import Settings, measure, smallest_difference
-from textclf.drift.result import Result, Side, answer, to_json, to_lines
+from textclf.drift.measure import Settings, measure
+from textclf.drift.result import Result, Side, answer, smallest_difference, to_json, to_lines
 
 SETTINGS = Settings(0.05, 199, 0)
 

@@ -16,13 +16,11 @@ from textclf.evaluate.clusters import correlation
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.influence import on_scale
 from textclf.evaluate.intervals import Interval, difference, normal_quantile
-from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Counts
+from textclf.evaluate.metrics import FROM_COUNTS, ROW_MEANS, Counts, Floats
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.slices.sums import SliceSums, Worth, worth
 from textclf.evaluate.split_metrics import SHARES
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
