@@ -5,7 +5,7 @@ import pytest
 
 from tests.unit.models import networks
 from textclf.models.common.fitted import Fitted
-from textclf.models.common.networks.saving import ZIP_TIME
+from textclf.models.common.networks.results import ZIP_TIME
 
 # Of h5py, which reads and writes the weights.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")

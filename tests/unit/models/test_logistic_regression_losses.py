@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn._loss.loss import HalfBinomialLoss, HalfMultinomialLoss
 
-from textclf.models.logistic_regression.objective import Rows
+from textclf.models.logistic_regression.stream import Rows
 
 scores = st.floats(-1e4, 1e4) | st.sampled_from([-37.0, -2.0, 18.0, 0.0, -0.0])
 

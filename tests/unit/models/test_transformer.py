@@ -16,7 +16,7 @@ from textclf.core.settings import Section
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks import checkpoint
 from textclf.models.common.networks.environment import prepare_keras
-from textclf.models.transformer import graph, network, training
+from textclf.models.transformer import network, training
 from textclf.models.transformer.batches import epoch_batches, learning_rate, pad, sorted_batches
 from textclf.pretrained import catalogue
 from textclf.vectorize.wordpieces.settings import Settings as Pieces
@@ -92,7 +92,7 @@ def test_the_graph_gives_the_scores_of_the_network(tmp_path: Path, classes: int,
     trained = network.build_network(sizes, classes, settings)
     network.set_pretrained(trained, berts.arrays(sizes))
     names = tuple(f"class {number}" for number in range(classes))
-    model = graph.make_classifier(sizes, network.trained_arrays(trained), names, berts.LENGTH, settings)
+    model = network.make_classifier(sizes, network.trained_arrays(trained), names, berts.LENGTH, settings)
     tokens = berts.tokens()
     scores = np.asarray(trained(pad(tokens)), dtype=np.float64)
     odds = np.hstack([np.zeros_like(scores), scores]) if classes == 2 else scores

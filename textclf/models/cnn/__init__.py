@@ -11,8 +11,7 @@ from textclf.artifacts.dataset import Dataset
 from textclf.core import resources
 from textclf.core.errors import UserError
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.networks.sequence_settings import SequenceSettings
-from textclf.models.common.networks.settings import ADDRESS_SPACE, notes
+from textclf.models.common.networks.settings import ADDRESS_SPACE, SequenceSettings, notes
 
 __all__ = ["ACCEPTS", "KIND", "Settings", "fit", "notes"]
 

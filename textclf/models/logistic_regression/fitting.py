@@ -17,8 +17,7 @@ from textclf.core.errors import UserError
 from textclf.models.common.calibrated import FOLDS
 from textclf.models.common.class_weights import class_weights, row_weights
 from textclf.models.common.fitted import Fitted
-from textclf.models.logistic_regression.objective import Array
-from textclf.models.logistic_regression.stream import minimize_on_stream
+from textclf.models.logistic_regression.stream import Array, minimize_on_stream
 
 VECTORS = 24  # of all parameters in the memory of lbfgs, measured
 

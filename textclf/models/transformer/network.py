@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from textclf.artifacts.onnx_classifier import SCORES, OnnxClassifier
 from textclf.artifacts.tokens import PADDING
-from textclf.pretrained.bert import ACTIVATIONS, Config
+from textclf.core.onnx_graph import Graph
+from textclf.models.transformer import Settings
+from textclf.pretrained.bert import ACTIVATIONS, Config, dense, encoder_model, pool
 
 if TYPE_CHECKING:
     import keras
@@ -148,3 +151,23 @@ def trained_arrays(network: "keras.Model") -> dict[str, NDArray[np.float32]]:
         array = np.asarray(variable).reshape(place.shape[::-1] if place.transposed else place.shape)
         arrays[place.name] = np.ascontiguousarray(array.T if place.transposed else array)
     return arrays
+
+
+def make_classifier(
+    config: Config,
+    arrays: Mapping[str, NDArray[np.float32]],
+    classes: tuple[str, ...],
+    length: int,
+    settings: Settings,
+) -> OnnxClassifier:
+    """Return the classifier with these trained arrays (see `textclf.models.transformer.network.trained_arrays`).
+
+    The same arguments give the same bytes. `length` is that of the longest row.
+    """
+    kernel, bias = arrays[f"{HEAD}.weight"].T, arrays[f"{HEAD}.bias"]
+
+    def head(graph: Graph, vectors: str) -> str:
+        return dense(graph, pool(graph, vectors, settings.pooling), kernel, bias)
+
+    proto = encoder_model(config, arrays, head, SCORES, ("rows", len(bias)))
+    return OnnxClassifier(classes, config.vocabulary, length, proto.SerializeToString(deterministic=True))

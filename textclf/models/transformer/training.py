@@ -1,14 +1,16 @@
 """Fine-tuning with AdamW, with a checkpoint every minute."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.dataset import Dataset
+from textclf.artifacts.features import Features
 from textclf.artifacts.layers import OUTPUT
 from textclf.artifacts.tokens import Tokens
 from textclf.core import progress, resources
@@ -20,14 +22,14 @@ from textclf.models.common.networks.checkpoint import Checkpoint, State
 from textclf.models.common.networks.environment import prepare_keras
 from textclf.models.common.networks.results import history_table
 from textclf.models.transformer.batches import epoch_batches, learning_rate, pad, sorted_batches
-from textclf.models.transformer.graph import make_classifier
-from textclf.models.transformer.network import build_network, set_pretrained, trained_arrays
-from textclf.models.transformer.source import Source, read_source, tokens_of
+from textclf.models.transformer.network import build_network, make_classifier, set_pretrained, trained_arrays
+from textclf.pretrained import bert, catalogue, safetensors
+from textclf.pretrained.bert import Config
+from textclf.pretrained.weights import Chosen
 
 if TYPE_CHECKING:
     import keras
 
-    from textclf.artifacts.features import Features
     from textclf.models.transformer import Settings
 
 REMEDY = "set train.transformer.learning_rate lower"
@@ -39,6 +41,42 @@ Step = Callable[..., Any]
 
 
 @dataclass(frozen=True)
+class Source:
+    """Pretrained weights: their name, the sizes of the encoder, and its arrays by their names."""
+
+    name: str
+    config: Config
+    arrays: Mapping[str, NDArray[np.float32]]
+
+
+def read_source(folder: Path, chosen: Chosen) -> Source:
+    """Return the pretrained weights that settings name, verified; `UserError` if they are missing or damaged.
+
+    `folder` is that of all pretrained weights.
+    """
+    config = bert.read_config(chosen.require(folder, catalogue.CONFIG))
+    path = chosen.require(folder, catalogue.WEIGHTS)
+    return Source(chosen.name, config, bert.select_weights(safetensors.read(path), config, path))
+
+
+def tokens_of(part: Features, source: Source) -> Tokens:
+    """Return the tokens of the rows; `UserError` unless they can be of the tokenizer of these weights."""
+    X: Tokens = part.X
+    config = source.config
+    rule = f"features must name features of the method wordpieces, made for {source.name}"
+    if (X.vocabulary, X.padding) != (config.vocabulary, "post"):
+        raise UserError(
+            f"{rule}: {config.vocabulary:,} ids, padded at the end (post); "
+            f"got {X.vocabulary:,} ids, padded by {X.padding}"
+        )
+    if X.length > config.positions:
+        raise UserError(
+            f"the length of the features must be at most {config.positions} for {source.name}; got {X.length}"
+        )
+    return X
+
+
+@dataclass(frozen=True)
 class Rows:
     """Rows to train on or to watch: their tokens, labels `y` (rows,) int64 and weights (rows,) float32."""
 
@@ -47,7 +85,7 @@ class Rows:
     weights: NDArray[np.float32]
 
     @classmethod
-    def of(cls, part: "Features", source: Source, settings: "Settings") -> "Rows":
+    def of(cls, part: Features, source: Source, settings: "Settings") -> "Rows":
         """Return the rows of a split; `UserError` if its features are not those of the pretrained weights."""
         weights = row_weights(part, settings.class_weight)
         weights = np.ones(len(part.y)) if weights is None else weights

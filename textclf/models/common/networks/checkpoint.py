@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -136,10 +135,6 @@ class Checkpoint:
         for number, variable in enumerate(self.variables):
             value = arrays.get(f"variable_{number}", np.zeros(variable.shape, variable.dtype))
             variable.assign(workers.broadcast(self.strategy, value))
-        best = [self._best(arrays, number) for number in range(count)]
+        best = [arrays.get(f"best_{number}", np.zeros(self.shapes[number], np.float32)) for number in range(count)]
         self.best_weights = [workers.broadcast(self.strategy, array) for array in best] or None
         return State(**json.loads(bytes(text.tolist()))["state"])
-
-    def _best(self, arrays: dict[str, NDArray[Any]], number: int) -> NDArray[Any]:
-        shape: Sequence[int] = self.shapes[number]
-        return arrays.get(f"best_{number}", np.zeros(shape, np.float32))

@@ -14,7 +14,7 @@ from textclf.core.errors import UserError
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks.dense import dense_layers, read_dense
 from textclf.models.common.networks.exact import exact_network
-from textclf.models.common.networks.sequence_settings import SequenceSettings
+from textclf.models.common.networks.settings import SequenceSettings
 from textclf.models.common.networks.training import Architecture, fit_network
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from textclf.core import resources
 from textclf.core.formatting import count_noun
-from textclf.core.settings import Seed
+from textclf.core.settings import Section, Seed
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
 
 ADDRESS_SPACE = 5 * resources.GIB  # what TensorFlow reserves; measured: 4.0 GB
@@ -37,6 +37,21 @@ class NetworkSettings(ModelSettings):
     def validation_choices(self) -> list[str]:
         """Return early_stopping if it is set: it chooses the epoch on validation rows."""
         return [] if self.early_stopping is None else ["early_stopping"]
+
+
+class SequenceSettings(NetworkSettings):
+    """Base of the settings of a network over token ids."""
+
+    dimensions: Annotated[int, Field(ge=1)] = Field(50, description="length of the vector of each token")
+    vectors: Literal["frozen", "trained"] | None = Field(
+        None, description="frozen or trained: start from the representation's pretrained vectors; null: from the seed"
+    )
+
+    def features_rule(self, representation: Section) -> str | None:
+        """Return the rule that the representation has pretrained vectors if they are asked for, if it is broken."""
+        if self.vectors is None or getattr(representation, "vectors", None) is not None:
+            return None
+        return f"a representation with pretrained vectors if vectors is {self.vectors}; set its own setting vectors"
 
 
 def notes(settings: NetworkSettings) -> list[str]:
