@@ -30,7 +30,7 @@ from textclf.studies.measure import Setup
 from textclf.studies.settings import Audit
 from textclf.tables import corpus
 from textclf.tables.settings import Data
-from textclf.vectorize.labels import encode_labels
+from textclf.vectorize.in_memory import encode_labels
 from textclf.vectorize.settings import Combine, Vectorize
 
 # By name: a representation, and the C of the logistic regression on it that suits it.

@@ -9,7 +9,7 @@ import pandas as pd
 
 from textclf.artifacts.features import Features
 from textclf.vectorize import representation
-from textclf.vectorize.labels import encode_labels
+from textclf.vectorize.in_memory import encode_labels
 from textclf.vectorize.terms.settings import Terms
 
 

@@ -106,12 +106,7 @@ def _read_slices(path: Path) -> pa.Table:
 
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
     """Return the column `cluster` of the shards of a split, none if there is no such split; `UserError` as above."""
-    return Shards(shards.paths(folder, name, SUFFIX), _read_clusters)
-
-
-def _read_clusters(path: Path) -> NDArray[np.uint64]:
-    keys: NDArray[np.uint64] = read_table(path, ["cluster"])["cluster"].to_numpy()
-    return keys
+    return Shards(shards.paths(folder, name, SUFFIX), lambda path: read_table(path, ["cluster"])["cluster"].to_numpy())
 
 
 def write_table(table: pa.Table, path: Path) -> None:

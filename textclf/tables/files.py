@@ -1,14 +1,15 @@
 """The files of a table: a single one, or those of a folder that match, each with its format."""
 
+import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names
-from textclf.tables import folders, saved_dataset
+from textclf.tables import folders
 from textclf.tables.compression import COMPRESSIONS, uncompressed_name
 from textclf.tables.formats import ENDINGS
 from textclf.tables.layout import Layout
@@ -17,6 +18,8 @@ UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # woul
 # The end of the path of an object in DVC's cache, to which `cache.type: symlink` links what DVC tracks.
 CACHED = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
 DEEPEST = 200  # folders in each other
+STATE = "state.json"  # of a saved dataset of Hugging Face, beside the Arrow files; lists those that hold the rows
+DESCRIPTIONS = frozenset({STATE, "dataset_info.json", "dataset_dict.json"})
 ADVICE = {  # for files that are no table
     **dict.fromkeys((".xls", ".xlsb", ".xlsm", ".ods"), "save it as .xlsx or .csv"),
     **dict.fromkeys((".zip", ".tar", ".tgz", ".7z"), "unpack it"),
@@ -42,7 +45,7 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
     """
     if path.is_dir():
         try:
-            files = saved_dataset.keep_rows(_match(path, layout))
+            files = keep_rows(_match(path, layout))
         except RecursionError:  # of glob before Python 3.13
             raise _too_deep(path) from None
     elif path.exists():  # a file, or a pipe such as a shell's <(...)
@@ -70,6 +73,33 @@ def describe_folders(files: Sequence[TableFile]) -> Iterator[str]:
 def source_name(name: str) -> str:
     """Return the value of the column `source` for a file: its name without folder and endings."""
     return uncompressed_name(name).stem
+
+
+def keep_rows(files: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the files of a folder, by name, without those that describe a saved dataset or cache a change of it."""
+    listed = {folder: _listed_files(folder) for folder in {file.parent for file in files.values() if _is_arrow(file)}}
+    described = {*listed, *(folder.parent for folder in listed)}  # a DatasetDict has a folder per split
+    return {
+        name: file
+        for name, file in files.items()
+        if not (file.name in DESCRIPTIONS and file.parent in described)
+        and not (_is_arrow(file) and file.name not in (listed[file.parent] or {file.name}))
+    }
+
+
+def _is_arrow(file: Path) -> bool:
+    return file.suffix.lower() == ".arrow"
+
+
+def _listed_files(folder: Path) -> set[str] | None:
+    """Return the names of the files with the rows of a saved dataset; None if the folder is none."""
+    path = folder / STATE
+    if not path.is_file():
+        return None
+    try:
+        return {str(file["filename"]) for file in json.loads(path.read_bytes())["_data_files"]}
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise UserError(f"{path} must list the files of a saved dataset; save it again") from error
 
 
 def _match(folder: Path, layout: Layout) -> dict[str, Path]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale
 from textclf.vectorize import representation
-from textclf.vectorize.labels import encode_labels
 from textclf.vectorize.representation import Representation
 from textclf.vectorize.settings import Combine, Vectorize
 
@@ -47,6 +46,12 @@ def vectorize_splits(
         y = encode_labels(rows["label"], classes)
         features[split] = Features(rows["id"].to_numpy(dtype=str), X, y, np.array(classes, dtype=str))
     return features
+
+
+def encode_labels(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.int64]:
+    """Return the position of each label among the classes, (labels,) int64."""
+    position = {name: number for number, name in enumerate(classes)}
+    return np.array([position[label] for label in labels], dtype=np.int64)
 
 
 def _fit(texts: Iterable[str], settings: Any, pretrained: Path) -> Any:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.artifacts.tokens import Tokens
-from textclf.vectorize.token_ids import vectors
+from textclf.vectorize.token_ids import representation
 from textclf.vectorize.token_ids.representation import TokenIds
 from textclf.vectorize.token_ids.settings import Settings
 
@@ -135,7 +135,7 @@ def pretrained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     (folder / "words.txt").write_bytes("food\nthe\n\x85\nbad\nunknown\n".encode())
     np.save(folder / "vectors.npy", np.arange(1, 11, dtype=np.float32).reshape(5, 2))
-    monkeypatch.setattr(vectors, "require", lambda root, name, file: root / name / file)
+    monkeypatch.setattr(representation, "require", lambda root, name, file: root / name / file)
     return tmp_path
 
 

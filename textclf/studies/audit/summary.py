@@ -18,7 +18,7 @@ from textclf.studies.audit.texts import DistinctTexts, find_texts
 from textclf.studies.crossvalidation import round_numbers
 from textclf.studies.measure import Setup
 from textclf.studies.settings import Audit
-from textclf.vectorize.labels import encode_labels
+from textclf.vectorize.in_memory import encode_labels
 
 LISTED = 10_000  # rows in the table, which Git keeps
 

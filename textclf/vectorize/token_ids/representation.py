@@ -12,7 +12,10 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.tokens import Tokens
+from textclf.artifacts.tokens import PADDING, Tokens
+from textclf.core.files import reading
+from textclf.pretrained.catalogue import VECTORS, WORDS
+from textclf.pretrained.weights import require
 from textclf.vectorize.token_ids.settings import Settings
 
 
@@ -56,8 +59,6 @@ class TokenIds:
         words = sorted(counts, key=counts.__getitem__, reverse=True)  # stable: ties stay in the order of occurrence
         if settings.vectors is None:
             return cls(settings, words)
-        from textclf.vectorize.token_ids.vectors import read_vectors
-
         return cls(settings, words, read_vectors(words, pretrained, settings.vectors))
 
     def transform(self, texts: Iterable[str]) -> Tokens:
@@ -100,3 +101,23 @@ def split_words(text: str, settings: Settings) -> list[str]:
     if settings.lowercase:
         text = text.lower()
     return [word for word in text.translate(dict.fromkeys(map(ord, settings.filters), " ")).split(" ") if word]
+
+
+def read_vectors(words: Sequence[str], root: Path, name: str) -> NDArray[np.float32]:
+    """Return the vectors of the words, (words + 1, dimensions) float32: word i in row i + 1, zeros if it has none.
+
+    Row `PADDING` is zeros. `root` holds a folder per catalogue name. Only the rows that are needed are read. Raises
+    `UserError` if a file is missing or damaged.
+    """
+    rows = {word: row for row, word in enumerate(words, start=PADDING + 1)}
+    path = require(root, name, WORDS)
+    with reading(path), path.open(encoding="utf-8", newline="\n") as lines:
+        known = [(row, rows[word]) for row, line in enumerate(lines) if (word := line.removesuffix("\n")) in rows]
+    path = require(root, name, VECTORS)
+    with reading(path):
+        stored = np.load(path, mmap_mode="r", allow_pickle=False)
+        vectors = np.zeros((len(words) + 1, stored.shape[1]), dtype=np.float32)
+        if known:
+            places, targets = np.array(known).T
+            vectors[targets] = stored[places]
+    return vectors
