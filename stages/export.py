@@ -21,6 +21,7 @@ from textclf.artifacts.splits import read_checksums
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.formatting import display_name
+from textclf.core.labels import labelled_names
 from textclf.core.outputs import outputs
 from textclf.core.provenance import remove_dropped
 from textclf.evaluate import metric_files
@@ -29,7 +30,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
 from textclf.export.explanation import terms_of_models
 from textclf.export.settings import Export
-from textclf.export.sources import labelled_class_names, list_sources, list_weights, require_known_classes
+from textclf.export.sources import class_titles, list_sources, list_weights, require_known_classes
 from textclf.export.versions import require_settings
 from textclf.models.settings import Train
 from textclf.split.settings import Split
@@ -79,7 +80,7 @@ def run(
     classes = list(next(iter(layer_models.values())).classes)
     require_known_classes(about, classes)
     scores = prediction_sets.read_all(conformal)
-    class_names = labelled_class_names(sources, classes, about)
+    class_names = labelled_names(classes, class_titles(sources, about))
     top = terms_of_models(layer_models, reads, vectorizers, features, export.terms)
     warnings = find_warnings(measured, compared, records, decided, [*models_trained, *external], evaluate.confidence)
     default, reason = explain_choice(export.model, measured, decided, models_trained)

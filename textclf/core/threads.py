@@ -1,6 +1,5 @@
 """Work in threads: what runs at the same time changes nothing but the time, since the results come in order."""
 
-import contextlib
 import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
@@ -51,25 +50,6 @@ def map_ahead(function: Callable[[S], T], items: Iterable[S], threads: int) -> G
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-class Tasks:
-    """Pieces of work without a result, a few of them under way; leaving the block waits for all."""
-
-    def __enter__(self) -> "Tasks":
-        self._waiting: deque[Callable[[], object]] = deque()
-        return self
-
-    def start(self, work: Callable[..., object], *arguments: Any) -> None:
-        """Start work as `start` does, after waiting until there is room; raise what earlier work raised."""
-        if len(self._waiting) >= depth():
-            self._waiting.popleft()()
-        self._waiting.append(start(work, *arguments))
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        while self._waiting:
-            with contextlib.suppress(*[Exception] if kind else []):
-                self._waiting.popleft()()
 
 
 @cache

@@ -12,10 +12,10 @@ from markupsafe import Markup
 from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
-from textclf.core.labels import visible
+from textclf.core.labels import labelled_names, visible
 from textclf.core.settings import to_yaml
 from textclf.evaluate.registry import METRICS, format_interval, format_measured, format_metric, format_value
-from textclf.export.sources import UNSTATED, Source, Weights, combine_rights, labelled_class_names
+from textclf.export.sources import UNSTATED, Source, Weights, class_titles, combine_rights
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
@@ -71,7 +71,7 @@ def render(
     `textclf.export.sources`. `ignores_text` says that the model predicts the same for every text; `about` is what the
     user states of the data.
     """
-    names = labelled_class_names(sources, classes, about)
+    names = labelled_names(classes, class_titles(sources, about))
     splits = [split for split in SPLITS if split in results.metrics]
     environment = Environment(
         undefined=StrictUndefined,

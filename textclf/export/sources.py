@@ -8,7 +8,6 @@ from typing import Any
 from textclf.core.about import NOTHING, About
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
-from textclf.core.labels import display_labels, labelled_names
 from textclf.core.settings import suggest
 from textclf.fetch import catalogue
 from textclf.models.common.settings import ModelSettings
@@ -64,16 +63,8 @@ def combine_rights(sources: Sequence[Source], about: About = NOTHING) -> Rights:
     )
 
 
-def class_names(sources: Sequence[Source], classes: Sequence[str], about: About = NOTHING) -> dict[str, str]:
-    """Return what to show for each class label, in order: `negative` for label 0 of a built-in corpus.
-
-    Labels without a name in `about` or the catalogue are shown as they are, made visible and cut. All names are
-    different.
-    """
-    return display_labels(classes, _titles(sources, about))
-
-
-def _titles(sources: Sequence[Source], about: About) -> dict[str, str]:
+def class_titles(sources: Sequence[Source], about: About) -> dict[str, str]:
+    """Return the name of each class label that has one in `about` or, for a built-in corpus, in the catalogue."""
     return catalogue.class_names(source.corpus for source in sources) | about.class_names
 
 
@@ -86,11 +77,6 @@ def require_known_classes(about: About, classes: Sequence[str]) -> None:
     ]
     if lines:
         raise UserError(*lines)
-
-
-def labelled_class_names(sources: Sequence[Source], classes: Sequence[str], about: About = NOTHING) -> dict[str, str]:
-    """Return `class_names` with the label in brackets if it differs from the name: `negative (0)`."""
-    return labelled_names(classes, _titles(sources, about))
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,8 @@ import pyarrow as pa
 from textclf.artifacts.splits import ReadColumns
 from textclf.core.arrow import normalize_texts
 from textclf.core.hashing import fingerprints
-from textclf.core.threads import cores, map_ahead
 from textclf.pages.parts import IDS, Labelled, LabelledText
-from textclf.report.rows import THREADS, SplitRows
+from textclf.report.rows import SplitRows
 from textclf.report.run import Run
 
 SHOWN = 20  # texts
@@ -46,8 +45,7 @@ def find_conflicts(
         return pa.table({"key": keys, "label": rows["label"]})
 
     readers = [read for rows in splits.values() for read in rows.readers]
-    pieces = list(map_ahead(keys_of, readers, min(THREADS, cores())))
-    rows = first_conflicting(pa.concat_tables(pieces).to_pandas(), limit)
+    rows = first_conflicting(pa.concat_tables(map(keys_of, readers)).to_pandas(), limit)
     labels = rows.groupby(["key", "label"], sort=False)
     shown = _rows_at(splits, labels.head(IDS).index)
     found: dict[Any, LabelledText] = {}

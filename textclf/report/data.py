@@ -9,8 +9,9 @@ import pandas as pd
 from textclf.artifacts.features import DENSE
 from textclf.core.arrow import Lengths
 from textclf.core.formatting import count_noun, display_name, percent
+from textclf.core.labels import labelled_names
 from textclf.export import description
-from textclf.export.sources import Weights, combine_rights, labelled_class_names, list_weights
+from textclf.export.sources import Weights, class_titles, combine_rights, list_weights
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import LENGTHS
 from textclf.plot.draw import bars as draw_bars
@@ -71,7 +72,7 @@ def _representation(run: Run, name: str) -> str:
 def _classes(run: Run) -> Table:
     counts = pd.DataFrame(description.rows_by_class(run.leaks), list(run.classes)).fillna(0).astype(int)
     counts = counts.assign(all=counts.sum(axis=1))
-    names = labelled_class_names(run.sources, run.classes, run.settings.about)
+    names = labelled_names(run.classes, class_titles(run.sources, run.settings.about))
     shown = set(ends(sorted(run.classes, key=lambda label: -counts["all"][label]), ENDS))
     shares: pd.Series[float] = counts["all"] / counts["all"].sum()
     rows = [

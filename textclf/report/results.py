@@ -25,8 +25,6 @@ from textclf.plot.panels import panels
 from textclf.report.run import CLASS_METRICS, Run
 from textclf.vectorize.caveats import caveats
 
-Cell = tuple[str, str]  # a value and its interval
-
 
 def summary(run: Run) -> dict[str, Any]:
     """Return the headline: the accuracy of the representative model, and how it compares with the others."""
@@ -208,7 +206,7 @@ def _metrics(run: Run, splits: Sequence[str], guessing: str) -> tuple[list[list[
     return important, others
 
 
-def _metric(run: Run, model: str, split: str, key: str) -> Cell:
+def _metric(run: Run, model: str, split: str, key: str) -> tuple[str, str]:
     measured, intervals = (numbers[model].get(split, {}) for numbers in (run.evaluation, run.intervals))
     return format_metric(key, measured, intervals, run.ece_if_calibrated(model, split))
 

@@ -8,9 +8,6 @@ import pandas as pd
 
 from textclf.artifacts.splits import ReadColumns
 from textclf.core.arrow import Lengths, count_lengths
-from textclf.core.threads import cores, map_ahead
-
-THREADS = 4  # each holds a piece in memory
 
 
 @dataclass(frozen=True)
@@ -44,6 +41,6 @@ class SplitRows:
 
 def open_rows(readers: Sequence[ReadColumns]) -> SplitRows:
     """Return the rows of a split, whose texts are measured piece by piece."""
-    lengths = list(map_ahead(lambda read: count_lengths(read(["text"])["text"]), readers, min(THREADS, cores())))
+    lengths = [count_lengths(read(["text"])["text"]) for read in readers]
     words, characters = (np.concatenate(parts) for parts in zip(*lengths, strict=True))
     return SplitRows(readers, [len(words) for words, _ in lengths], words, characters)

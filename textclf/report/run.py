@@ -16,12 +16,12 @@ from textclf.behave.results import Results
 from textclf.behave.settings import Behave
 from textclf.core.about import About
 from textclf.core.formatting import confidence_level
+from textclf.core.labels import display_labels
 from textclf.evaluate.registry import METRICS
 from textclf.evaluate.settings import Evaluate
-from textclf.export import sources
 from textclf.export.explanation import COLUMNS
 from textclf.export.settings import Export
-from textclf.export.sources import Source
+from textclf.export.sources import Source, class_titles
 from textclf.fetch.settings import Fetch
 from textclf.models.settings import Train
 from textclf.plot.charts import columns_of
@@ -112,7 +112,7 @@ class Run:
     @cached_property
     def names(self) -> dict[str, str]:
         """What to show for each class label."""
-        return sources.class_names(self.sources, self.classes, self.settings.about)
+        return display_labels(self.classes, class_titles(self.sources, self.settings.about))
 
     @cached_property
     def rows(self) -> dict[str, SplitRows]:

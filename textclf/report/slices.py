@@ -15,8 +15,6 @@ from textclf.report.run import Run
 WORST = 5  # slices that are shown at once
 NAMED = 3  # slices of a model in a sentence
 
-Entry = Mapping[str, Any]
-
 
 def slices(run: Run) -> dict[str, Any] | None:
     """Return the slices of each model, those with most evidence of weakness first; None if there are none."""
@@ -85,7 +83,7 @@ def _table(run: Run, model: str, names: Sequence[str], caption: str) -> Table:
     return Table(f"{caption}, with {run.level} intervals", columns, rows, range(1, len(columns)))
 
 
-def _metric(entry: Entry, metric: str) -> tuple[str, str]:
+def _metric(entry: Mapping[str, Any], metric: str) -> tuple[str, str]:
     if metric not in entry:
         return "not defined", ""
     return format_measured(metric, entry[metric], entry[f"{metric}_interval"])

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from textclf.artifacts import shards
 from textclf.artifacts.splits import SUFFIX, write_table
-from textclf.core import threads
 from textclf.core.arrow import as_array
 
 PIECES = 100  # pieces into which each shard is cut, to be mixed with those of the others
@@ -54,12 +53,8 @@ class ShardWriter:
             return
         self._write_pieces(rest)
         self.pieces.close()
-        with (
-            pa.OSFile(str(self.pieces_path)) as source,
-            pa.ipc.open_file(source) as pieces,
-            threads.Tasks() as writing,
-        ):
-            shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, partial(writing.start, save))
+        with pa.OSFile(str(self.pieces_path)) as source, pa.ipc.open_file(source) as pieces:
+            shards.write(self._mix(pieces), self.folder, self.name, SUFFIX, save)
         self.pieces_path.unlink()
 
     def _mix(self, pieces: pa.ipc.RecordBatchFileReader) -> Iterator[tuple[pa.Table, NDArray[np.int64]]]:

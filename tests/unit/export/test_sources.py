@@ -2,15 +2,8 @@ import pytest
 
 from textclf.core.about import About
 from textclf.core.errors import UserError
-from textclf.export.sources import (
-    UNSTATED,
-    Source,
-    class_names,
-    combine_rights,
-    labelled_class_names,
-    list_sources,
-    require_known_classes,
-)
+from textclf.core.labels import display_labels, labelled_names
+from textclf.export.sources import UNSTATED, Source, class_titles, combine_rights, list_sources, require_known_classes
 from textclf.fetch.catalogue import CORPORA
 
 YELP, IMDB = CORPORA["yelp"], CORPORA["imdb"]
@@ -43,23 +36,25 @@ def test_rights_of_several_files_are_combined() -> None:
 
 
 def test_labels_of_built_in_corpora_have_names() -> None:
-    assert class_names(BUILT_IN, ["0", "1"]) == {"0": "negative", "1": "positive"}
-    assert labelled_class_names(BUILT_IN, ["0", "1"]) == {"0": "negative (0)", "1": "positive (1)"}
-    assert class_names(BUILT_IN, ["imdb_labelled", "1"]) == {"imdb_labelled": "imdb_labelled", "1": "positive"}
+    titles = class_titles(BUILT_IN, About())
+    assert titles == {"0": "negative", "1": "positive"}
+    assert labelled_names(["0", "1"], titles) == {"0": "negative (0)", "1": "positive (1)"}
+    assert display_labels(["imdb_labelled", "1"], titles) == {"imdb_labelled": "imdb_labelled", "1": "positive"}
 
 
 def test_labels_of_other_rows_are_shown_as_they_are() -> None:
     for sources in ([OWN], [*BUILT_IN, OWN]):
-        assert class_names(sources, ["0", "1"]) == labelled_class_names(sources, ["0", "1"]) == {"0": "0", "1": "1"}
-    assert class_names([OWN], ["a\u202eb"]) == {"a\u202eb": "a⟨U+202E⟩b"}
+        assert class_titles(sources, About()) == {}
+    assert labelled_names(["0", "1"], {}) == {"0": "0", "1": "1"}
+    assert display_labels(["a\u202eb"], {}) == {"a\u202eb": "a⟨U+202E⟩b"}
 
 
 def test_what_the_user_states_of_the_data_is_taken() -> None:
     about = About(title="Tickets", licence="CC0", language="German", class_names={"1": "urgent"})
     rights = combine_rights([OWN], about)
     assert (rights.origin, rights.licence, rights.citation, rights.language) == ("Tickets", "CC0", UNSTATED, "German")
-    assert class_names([OWN], ["0", "1"], about) == {"0": "0", "1": "urgent"}
-    assert labelled_class_names(BUILT_IN, ["0", "1"], about) == {"0": "negative (0)", "1": "urgent (1)"}
+    assert class_titles([OWN], about) == {"1": "urgent"}
+    assert class_titles(BUILT_IN, about) == {"0": "negative", "1": "urgent"}
 
 
 def test_a_name_for_a_class_without_rows_is_refused() -> None:
