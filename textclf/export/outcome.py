@@ -6,10 +6,10 @@ from typing import Any
 from textclf.artifacts.decisions import explain_choice
 from textclf.core.formatting import align, confidence_level, display_name, points
 from textclf.evaluate.looks import widen
+from textclf.evaluate.model_warnings import FLOOR
 from textclf.evaluate.registry import compare_pair, format_interval, format_measured, format_value
 
 FILES = ("evaluation", "intervals", "comparisons", "decisions")  # in the folder metrics, as JSON
-FLOOR = "majority"  # the model that every other has to beat
 
 
 def describe(

@@ -10,8 +10,7 @@ from textclf.artifacts.splits import ReadColumns
 from textclf.core.arrow import normalize_texts
 from textclf.core.hashing import fingerprints
 from textclf.pages.parts import IDS, Labelled, LabelledText
-from textclf.report.rows import SplitRows
-from textclf.report.run import Run
+from textclf.report.run import Run, SplitRows
 
 SHOWN = 20  # texts
 

@@ -17,8 +17,7 @@ from textclf.plot.charts import LENGTHS
 from textclf.plot.draw import bars as draw_bars
 from textclf.plot.style import WIDE
 from textclf.report.conflicts import conflicts
-from textclf.report.rows import SplitRows
-from textclf.report.run import Run
+from textclf.report.run import Run, SplitRows
 from textclf.vectorize.settings import leaves
 
 FOLDED = 20  # classes from which the table of classes is folded

@@ -19,7 +19,7 @@ from textclf.predict import inputs, outputs
 from textclf.predict.command import predict_batches
 from textclf.predict.predictor import Predictor
 from textclf.serve import Limits
-from textclf.serve.middleware import PATHS, AccessLog, Guard, note
+from textclf.serve.middleware import FACTS, PATHS, AccessLog, Guard
 from textclf.serve.requests import BodyReader, ErrorResponse, PredictRequest, PredictResponse, busy, parse
 
 T = TypeVar("T")
@@ -94,7 +94,7 @@ class Server:
             raise busy() from None
         except ClientDisconnect:
             return Response(status_code=CLIENT_CLOSED)
-        note(request, model=wanted.model or self.default, texts=len(wanted.texts))
+        request.scope[FACTS].update(model=wanted.model or self.default, texts=len(wanted.texts))
         return Response(content, media_type="application/json")
 
     def _parse_and_predict(self, body: bytes) -> tuple[PredictRequest, bytes | None]:

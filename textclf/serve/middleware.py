@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TextIO
 
-from fastapi import Request
 from fastapi.responses import JSONResponse
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -18,7 +17,7 @@ from textclf.core.failures import complain
 from textclf.core.quoting import quote_value
 
 PATHS = {"/", "/health", "/openapi.json", "/predict"}  # any other path is logged as "other": it may contain a text
-FACTS = "textclf.facts"  # key of the scope
+FACTS = "textclf.facts"  # key of the scope: what the line of a request in the access log says besides
 LOCAL = re.compile(r"(localhost\.?|127(\.\d{1,3}){3}|\[::1\])(:\d+)?", re.IGNORECASE)  # values of the header Host
 
 logger = logging.getLogger("textclf.access")
@@ -28,7 +27,7 @@ logger = logging.getLogger("textclf.access")
 class AccessLog:
     """Middleware that logs each request as a JSON object, without any text, query or address of a client.
 
-    Its keys are time, method, path, status, duration, sizes in bytes, and what `note` adds.
+    Its keys are time, method, path, status, duration, sizes in bytes, and what `FACTS` in the scope has.
     """
 
     app: ASGIApp
@@ -68,11 +67,6 @@ class AccessLog:
                 **facts,
             }
             logger.info("%s", json.dumps(line))
-
-
-def note(request: Request, **facts: object) -> None:
-    """Add facts to the line of a request in the access log."""
-    request.scope[FACTS].update(facts)
 
 
 def start_log(stream: TextIO) -> None:

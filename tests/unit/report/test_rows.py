@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from textclf.artifacts.splits import ReadColumns
-from textclf.report import rows
 from textclf.report.conflicts import first_conflicting
+from textclf.report.run import open_rows
 
 
 @given(st.lists(st.text(max_size=3), min_size=1), st.integers(1, 4), st.sets(st.integers(0, 30)))
@@ -22,7 +22,7 @@ def test_rows_at_positions_are_read_from_their_pieces_alone(texts: list[str], si
 
         return read
 
-    split = rows.open_rows([reader(start) for start in starts])
+    split = open_rows([reader(start) for start in starts])
     assert len(split) == len(texts)
     seen.clear()
     wanted = {place for place in places if place < len(texts)}

@@ -87,7 +87,7 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
         of_texts[name] = texts.NO_YES, partial(texts.by_pattern, pattern=pattern)
     if len(train) == 1 and (column := next(iter(train))["text"]).nbytes <= MOST_BYTES:
         known = texts.words_of(column)
-        of_texts[UNKNOWN] = texts.SHARE_BANDS, texts.by_unknown_words(known)
+        of_texts[UNKNOWN] = texts.SHARE_BANDS, partial(texts.by_unknown_words, known=known)
     columns: dict[str, Column] = {}
     codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
     ids, rows = IdDigest(), 0

@@ -1,6 +1,6 @@
 """Properties of texts by which test rows are put into slices, computed for whole columns."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
@@ -46,13 +46,9 @@ def words_of(texts: pa.ChunkedArray) -> pa.StringArray:
     return pc.unique(pa.chunked_array([_words(block)[0] for block in _blocks(texts)], pa.string()))
 
 
-def by_unknown_words(known: pa.StringArray) -> Callable[[pa.ChunkedArray], Codes]:
-    """Return the function that gives the band of the share of each text's words that are not `known`, as `words_of`."""
-
-    def bands(texts: pa.ChunkedArray) -> Codes:
-        return np.concatenate([np.zeros(0, np.int8), *(_unknown_bands(block, known) for block in _blocks(texts))])
-
-    return bands
+def by_unknown_words(texts: pa.ChunkedArray, known: pa.StringArray) -> Codes:
+    """Return the band of the share of each text's words that are not `known`, as `words_of`: (texts,)."""
+    return np.concatenate([np.zeros(0, np.int8), *(_unknown_bands(block, known) for block in _blocks(texts))])
 
 
 def _blocks(texts: pa.ChunkedArray) -> Iterator[pa.StringArray]:

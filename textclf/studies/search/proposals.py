@@ -5,9 +5,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from textclf.studies.search.space import Dimension, Values, round_decimal
+from textclf.studies.search.space import Dimension, Values
 from textclf.studies.settings import Search
 
+DIGITS = 4  # significant digits of a decimal between two limits
 MOST_REPEATS = 100  # proposals in a row that were tried before; then the first combination that was not is taken
 
 
@@ -61,8 +62,10 @@ class Proposals:
             number = drawn[name]
             if dimension.choices is not None:
                 values[name] = dimension.choices[number]
+            elif dimension.whole:
+                values[name] = number
             else:
-                values[name] = number if dimension.whole else round_decimal(number, dimension)
+                values[name] = min(max(float(f"{number:.{DIGITS}g}"), dimension.low), dimension.high)
         return values
 
     def _combinations(self) -> Iterator[dict[str, int]]:

@@ -13,7 +13,6 @@ from textclf.studies.settings import Choices, Range, Search
 from textclf.vectorize.settings import Combine, Vectorize, leaves
 
 REPRESENTATIONS = "vectorize."  # start of the names of settings of a representation; others are of the model
-DIGITS = 4  # significant digits of a decimal between two limits
 
 Values = Mapping[str, Any]  # a value of each setting in the space, by its name there
 
@@ -95,11 +94,6 @@ def dimensions(search: Search, train: Train, vectorize: Vectorize, combine: Comb
         else:
             result[name] = Dimension(values)
     return result
-
-
-def round_decimal(number: float, dimension: Dimension) -> float:
-    """Return a number with `DIGITS` significant digits, but within the limits."""
-    return min(max(float(f"{number:.{DIGITS}g}"), dimension.low), dimension.high)
 
 
 def describe(values: Values) -> str:

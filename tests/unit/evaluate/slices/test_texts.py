@@ -79,7 +79,7 @@ def test_unknown_words_are_those_that_no_training_text_has(train: list[list[str]
     known = {word for chunk in train for text in chunk for word in words(text)}
     hashes = texts.words_of(column(*train))
     assert len(hashes) == len(known)
-    codes = texts.by_unknown_words(hashes)(column(*test))
+    codes = texts.by_unknown_words(column(*test), hashes)
     shares = [
         sum(word not in known for word in words(text)) / max(len(words(text)), 1) for chunk in test for text in chunk
     ]
@@ -89,11 +89,11 @@ def test_unknown_words_are_those_that_no_training_text_has(train: list[list[str]
 def test_words_do_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     some = column([f"word{n} and {n % 3} " * (n % 4) for n in range(40)])
     expected = texts.words_of(some)
-    bands = texts.by_unknown_words(expected[::2])(some)
+    bands = texts.by_unknown_words(some, expected[::2])
     assert len(expected) > 30
     monkeypatch.setattr(texts, "BLOCK", 50)
     assert texts.words_of(some).tolist() == expected.tolist()
-    assert texts.by_unknown_words(expected[::2])(some).tolist() == bands.tolist()
+    assert texts.by_unknown_words(some, expected[::2]).tolist() == bands.tolist()
 
 
 @given(st.lists(st.text(max_size=8), max_size=6))
