@@ -8,6 +8,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from textclf.core.errors import UserError
 from textclf.version import __version__
@@ -28,7 +29,7 @@ def read_code() -> dict[str, str]:
         f"{prefix}{path.relative_to(folder).as_posix()}": hashlib.sha256(path.read_bytes()).hexdigest()
         for prefix, folder in folders.items()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not {"__pycache__", "shipped"} & set(path.parts)
+        if path.is_file() and not {"__pycache__", "shipped"} & {*path.relative_to(folder).parts}
     }
 
 
@@ -44,11 +45,22 @@ def covers(package: str, name: str) -> bool:
     return package == ALL or name == f"{path}.py" or name.startswith(f"{path}/")
 
 
+def read_project() -> dict[str, Any]:
+    """Return what .textclf/project.json holds; `UserError` if it is missing or damaged, as by a conflict of a merge."""
+    try:
+        content: dict[str, Any] = json.loads(PROJECT.read_bytes())
+        if {"version", "requirement", "ci", "files"} <= content.keys():
+            return content
+    except (OSError, ValueError, AttributeError):
+        pass
+    raise UserError(f"{PROJECT} is missing or damaged; git checkout HEAD {PROJECT}, then textclf upgrade")
+
+
 def require_own_version() -> None:
     """Raise `UserError` in a project that was made with other code than that which is installed."""
-    if not PROJECT.is_file():
+    if not CODE.is_dir():
         return
-    made, code = json.loads(PROJECT.read_text(encoding="utf-8")), read_code()
+    made, code = read_project(), read_code()
     recorded = [path for path in map(Path, made["files"]) if path.parent == CODE]
     if all(
         path.is_file() and path.read_text(encoding="utf-8").strip() == checksum(code, path.name) for path in recorded

@@ -17,6 +17,7 @@ from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
 
 # Packages whose version can change a number or a figure.
+GIT_SECONDS = 20  # until a call of Git is given up
 PACKAGES = (
     "dvc",
     "jinja2",
@@ -122,7 +123,7 @@ def _installed_version(name: str) -> str | None:
 def _git(folder: Path, *arguments: str) -> str | None:
     """Return what Git prints, stripped; None if it fails."""
     try:
-        done = git("--no-optional-locks", "-C", str(folder), *arguments)
-    except UserError:  # no Git
+        done = git("--no-optional-locks", "-C", str(folder), *arguments, seconds=GIT_SECONDS)
+    except UserError:
         return None
     return None if done.returncode else done.stdout.decode("utf-8", "replace").strip()

@@ -10,12 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from textclf.core.code import ALL, CODE, PROJECT, checksum, read_code
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, LOCKED
-from textclf.core.files import read_versioned_json
 from textclf.core.installed import clone_root, requirement
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE
@@ -129,11 +127,6 @@ def generated_files(ci: Host | None) -> dict[Path, str]:
         "files": {str(path): sha256(text) for path, text in sorted(files.items())},
     }
     return files | {PROJECT: json.dumps(content, indent=2) + "\n"}
-
-
-def read_project() -> dict[str, Any]:
-    """Return what .textclf/project.json holds; `UserError` if it is damaged."""
-    return dict(read_versioned_json(PROJECT))
 
 
 def sha256(text: str) -> str:

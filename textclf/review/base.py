@@ -25,6 +25,8 @@ def run_base(commit: str) -> None:
         project = Path(folder, prefix)
         _run("git", "clone", "--quiet", "--shared", "--no-checkout", top, folder)
         _run("git", "-C", folder, "checkout", "--quiet", "--detach", commit)
+        if not project.is_dir():
+            raise UserError(f"it has no folder {prefix}")
         _run(*DVC, "cache", "dir", "--local", cache, folder=project)
         tracked = git("-C", str(project), "ls-files", "-z", "*.dvc").stdout.decode().split("\0")[:-1]
         for command in ("checkout", "pull") if tracked else ():

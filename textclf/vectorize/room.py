@@ -42,7 +42,7 @@ def estimate(rows: int, letters: int, files: int, settings: Terms) -> tuple[int,
         low, high = ranges[analyzer]
         count = (high - low + 1) * (letters // LETTERS_PER_WORD if analyzer == "word" else letters)
         terms += count
-        memory += (90 if analyzer == "word" else 28) * count
+        memory += (90 if analyzer == "word" else 40) * count
     # Measured with 11 and with 70 words per row, and with n-grams of 2 to 5 letters, in one process and with two
     # workers. Disk: features and temporary counts, and 100 bytes per row.
     return WORKER_MEMORY + memory // files, 100 * rows + 20 * terms

@@ -110,7 +110,7 @@ def load() -> Params:
 
 def _older(lines: Sequence[str]) -> Iterator[str]:
     """Yield a line if params.yaml is of an older version and none of the lines says so."""
-    with suppress(UserError):  # it is no YAML
+    with suppress(UserError, OSError, ValueError):  # it is missing, or no YAML
         _, sentences = migrate(PARAMS_FILE.read_text(encoding="utf-8"))
         if sentences and not any("textclf upgrade" in line for line in lines):
             yield f"{PARAMS_FILE} is of an older version; run textclf upgrade, which changes it"

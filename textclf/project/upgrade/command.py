@@ -5,13 +5,13 @@ import difflib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from textclf.core.code import CODE, PROJECT
+from textclf.core.code import CODE, PROJECT, read_project
 from textclf.core.files import sha256_of_file
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.params import Params, parse
-from textclf.project.generated import REQUIREMENTS, generated_files, read_project, require_installed, write_files
+from textclf.project.generated import REQUIREMENTS, generated_files, require_installed, write_files
 from textclf.project.init.command import is_clone, require_committed
-from textclf.project.init.create import differs, is_project
+from textclf.project.init.create import differs
 from textclf.project.upgrade.migrate import migrate
 from textclf.project.upgrade.plan import changed_defaults, package_changes, stages_to_run
 from textclf.version import __version__
@@ -28,13 +28,13 @@ def run(arguments: argparse.Namespace) -> None:
         require_committed(arguments.force)
     files, edited = {PARAMS_FILE: text} if sentences else {}, {}
     lines = [f"{PARAMS_FILE}: {sentence}" for sentence in sentences]
-    if is_project():
+    if CODE.is_dir():
         require_installed()
         files |= generated_files(read_project()["ci"])
         edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
         files = {path: text for path, text in files.items() if path not in edited}
     changed = _changes(files)
-    if changed and is_project():
+    if changed and CODE.is_dir():
         made = read_project()["version"]
         lines = [f"textclf {made} -> {__version__}" if made != __version__ else f"textclf {made}", *lines]
         lines += _consequences(text, params, files)
