@@ -73,11 +73,13 @@ def lock(project: Path) -> None:
     (project / "dvc.lock").write_text(yaml.safe_dump({"schema": "2.0", "stages": stages}), encoding="utf-8")
 
 
+AUTHOR = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "-c", "commit.gpgsign=false")
+
+
 def commit(project: Path, path: str = "--all") -> None:
     """Commit a file, or every file that Git does not ignore."""
-    name = ("-c", "user.name=textclf", "-c", "user.email=textclf@example.org", "-c", "commit.gpgsign=false")
     git(project, "add", path)
-    git(project, *name, "commit", "--quiet", "--allow-empty", "--message", "change")
+    git(project, *AUTHOR, "commit", "--quiet", "--allow-empty", "--message", "change")
 
 
 def git(project: Path, *words: str) -> None:

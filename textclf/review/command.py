@@ -78,7 +78,7 @@ def compare(base: Revision, head: Revision) -> Report:
     """Return the report on two revisions of the project in the current folder, without figures."""
     sides = base, head
     params = [with_defaults(side.params) for side in sides]
-    measured = base.evaluation(), head.evaluation()
+    measured = base.metrics(revisions.EVALUATION), head.evaluation()  # none at a base where no run was committed
     settings = [_evaluate_section(side) for side in sides]
     levels = {section.confidence for section in settings if section}
     intervals: tuple[Numbers, Numbers] = {}, {}

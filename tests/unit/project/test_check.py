@@ -227,3 +227,22 @@ def test_a_misspelt_setting_that_an_experiment_adds_is_answered_with_the_nearest
     assert mistakes(put("train.keras.epoch", "25"), tmp_path, monkeypatch) == (
         "params.yaml: train.keras.epoch is no setting; did you mean epochs?",
     )
+
+
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (None, "params.yaml not found; run in the folder"),
+        (b"data:\n  path: caf\xe9.csv\n", "params.yaml must be UTF-8"),
+    ],
+)
+def test_a_params_yaml_that_cannot_be_read_is_told_in_its_own_line(
+    content: bytes | None, line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path("params.yaml").write_bytes(content)
+    with pytest.raises(UserError) as error:
+        check.load()
+    (told,) = error.value.lines
+    assert told.startswith(line)

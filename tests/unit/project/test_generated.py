@@ -118,3 +118,24 @@ def test_a_project_made_with_other_code_is_refused(tmp_path: Path, monkeypatch: 
     project.write_text(project.read_text().replace(f'"version": "{__version__}"', '"version": "0.1.9"'))
     with pytest.raises(UserError, match=r"made with textclf 0\.1\.9, and .*install that one: pip install"):
         code.require_own_version()
+
+
+@pytest.mark.parametrize("content", ["{<<<<", '{"format": 1}', "[]", None])
+def test_a_record_of_the_project_that_is_damaged_is_told_in_a_line(
+    content: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    generated.write_files(generated.generated_files(None))
+    project = Path(".textclf/project.json")
+    project.unlink() if content is None else project.write_text(content)
+    with pytest.raises(UserError, match=r"^\.textclf/project\.json is missing or damaged; git checkout HEAD"):
+        code.require_own_version()
+
+
+def test_code_below_a_folder_of_any_name_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "shipped" / "textclf"
+    for name in ("stages/split.py", "core/git.py", "project/shipped/dvc.yaml", "core/__pycache__/git.pyc"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    monkeypatch.setattr(code, "PACKAGE", folder)
+    assert list(code.read_code()) == ["core/git.py", "stages/split.py"]

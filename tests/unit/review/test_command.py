@@ -225,6 +225,20 @@ def test_a_folder_without_git_and_a_commit_without_dvc_yaml_are_one_line(
     assert err.startswith("error: pr-report: dvc.yaml must name an output called evaluation.json; got none in ")
 
 
+def test_against_a_base_without_results_all_are_new_and_the_gate_is_checked(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(shutil.copytree(made, tmp_path / "new"))
+    pull_request.git(Path(), "rm", "-r", "--quiet", "--cached", "metrics")
+    pull_request.git(Path(), *pull_request.AUTHOR, "commit", "--quiet", "--message", "a project that has not run")
+    code, out, err = pr_report(capfd, "HEAD")
+    assert (code, err) == (0, "")
+    assert "`majority` is new" in out
+    assert "the gate passed" in out
+    put("params.yaml", ("gate", "minimum"), {"majority": {"test": {"accuracy": 0.99}}})
+    assert pr_report(capfd, "HEAD")[0] == 1
+
+
 @pytest.mark.usefixtures("pull")
 def test_a_gate_on_an_unknown_metric_is_an_error_and_the_comment_says_so(capfd: pytest.CaptureFixture[str]) -> None:
     put("params.yaml", ("gate", "minimum"), {"nb_svm": {"test": {"accuracy": 0.7}}})
