@@ -3,7 +3,6 @@
 usage: python docs/generate.py [--check]      --check writes nothing, and fails if a part is out of date
 """
 
-import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -39,6 +38,7 @@ from textclf.models.settings import KINDS
 from textclf.plot import templates
 from textclf.plot.charts import CHARTS
 from textclf.project.comments import commented, section_of, settings_of, summary
+from textclf.project.generated import schema
 from textclf.project.workflows import Host, workflow
 from textclf.vectorize.settings import DEFAULT, METHODS, Pair
 
@@ -70,13 +70,6 @@ BAR = "\\|"  # a | within a cell of a Markdown table
 
 
 # Settings
-
-
-def schema() -> str:
-    """Return the JSON schema of params.yaml, with which editors complete and check it."""
-    content = params.Params.model_json_schema()
-    content["title"] = "params.yaml of textclf"
-    return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
 def documented() -> Iterator[tuple[str, type[Section]]]:

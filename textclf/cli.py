@@ -222,6 +222,7 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_upgrade(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--ci", choices=["github", "gitlab"], help="add a workflow that runs the pipeline")
     parser.add_argument("--dry-run", action="store_true", help="print what would change, and write nothing")
     parser.add_argument("--force", action="store_true", help="overwrite files that you have changed as well")
 

@@ -7,13 +7,14 @@ a project the stages run out of the installed package, and depend on checksums o
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
 from textclf.core.code import ALL, CODE, PROJECT, checksum, read_code
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, LOCKED
+from textclf.core.git import git
 from textclf.core.installed import clone_root, requirement
 from textclf.core.outputs import outputs
 from textclf.core.settings import PARAMS_FILE
@@ -87,9 +88,8 @@ def code_files() -> Iterator[tuple[Path, str]]:
         yield CODE / package, f"{checksum(code, package)}\n"
 
 
-def locked_requirements() -> str:
-    """Return requirements.txt: what the pipeline and the installed extras need, with hashes."""
-    extras = [extra for extra in LOCKED if all(find_spec(name) is not None for name in EXTRAS[extra])]
+def locked_requirements(extras: Iterable[str]) -> str:
+    """Return requirements.txt: what the pipeline and these extras need, with hashes."""
     entries: dict[str, str] = {}
     for name in ("run", *extras):
         _, *blocks = re.split(r"^(?=[a-z0-9])", shipped(f"requirements/{name}.txt"), flags=re.MULTILINE)
@@ -112,10 +112,18 @@ def schema() -> str:
     return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
-def generated_files(ci: Host | None) -> dict[Path, str]:
-    """Return the text of each generated file of a project; `ci` is the host of its workflow, github or gitlab."""
+def generated_files(ci: Host | None, before: Collection[str] = ()) -> dict[Path, str]:
+    """Return the text of each generated file of a project; `ci` is the host of its workflow, github or gitlab.
+
+    requirements.txt has the extras that are installed, and those of `before`. Raises `UserError` for a workflow of a
+    project in a folder of its repository, where the host would not find it.
+    """
+    if ci is not None and (folder := git("rev-parse", "--show-prefix").stdout.decode(errors="replace").strip()):
+        raise UserError(f"--ci must be of a project at the top of its repository; got one in {folder} of another")
+    found = {extra for extra in LOCKED if all(find_spec(name) is not None for name in EXTRAS[extra])}
+    extras = sorted(found.union(before))
     files = {path: pipeline(path) for path in HEADERS}
-    files |= {REQUIREMENTS: locked_requirements(), SCHEMA: schema(), **dict(code_files())}
+    files |= {REQUIREMENTS: locked_requirements(extras), SCHEMA: schema(), **dict(code_files())}
     files |= {Path(".dvc/plots") / f"{name}.json": templates.text(chart) for name, chart in CHARTS.items()}
     if ci is not None:
         files[PATHS[ci]] = workflow(ci, clone=False, install=requirement())
@@ -124,6 +132,7 @@ def generated_files(ci: Host | None) -> dict[Path, str]:
         "version": __version__,
         "requirement": requirement(),
         "ci": ci,
+        "extras": extras,
         "files": {str(path): sha256(text) for path, text in sorted(files.items())},
     }
     return files | {PROJECT: json.dumps(content, indent=2) + "\n"}
@@ -146,4 +155,4 @@ def write_files(files: Mapping[Path, str]) -> None:
             inside = {name.relative_to(path): text for name, text in files.items() if name.is_relative_to(path)}
             for name, text in inside.items():
                 (place / name).parent.mkdir(exist_ok=True)
-                (place / name).write_text(text, encoding="utf-8", newline="\n")
+                (place / name).write_text(text, encoding="utf-8", errors="surrogateescape", newline="\n")

@@ -1,5 +1,6 @@
 """A run of the pipeline at the base of a change, so that its predictions can be paired with those of the head."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from textclf.core.code import PROJECT, read_project, require_own_version
 from textclf.core.errors import UserError
 from textclf.core.git import git
 
@@ -27,6 +29,7 @@ def run_base(commit: str) -> None:
         _run("git", "-C", folder, "checkout", "--quiet", "--detach", commit)
         if not project.is_dir():
             raise UserError(f"it has no folder {prefix}")
+        _require_same_code(project)
         _run(*DVC, "cache", "dir", "--local", cache, folder=project)
         tracked = git("-C", str(project), "ls-files", "-z", "*.dvc").stdout.decode().split("\0")[:-1]
         for command in ("checkout", "pull") if tracked else ():
@@ -36,6 +39,17 @@ def run_base(commit: str) -> None:
             except UserError:  # `dvc repro` names data that neither the cache nor the remote has
                 continue
         _run(*DVC, "repro", folder=project, echo=True)
+
+
+def _require_same_code(project: Path) -> None:
+    """Raise `UserError` if the project at the base was made with other code than is installed, as before an upgrade."""
+    if (project / PROJECT).is_file():
+        with contextlib.chdir(project):
+            made = read_project()["version"]
+            try:
+                require_own_version()
+            except UserError:
+                raise UserError(f"it was made with other code (textclf {made}) than is installed") from None
 
 
 def _run(*command: str, folder: Path | None = None, echo: bool = False) -> str:

@@ -86,4 +86,4 @@ def test_what_the_pipeline_needs_decides_the_exit_code(
 def test_doctor_needs_no_extra_and_no_project(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT, "doctor"], cwd=tmp_path, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (1, "")
-    assert "project     no  none in this folder; cd to one, or textclf init\n" in done.stdout
+    assert "project     no  none in this folder; cd to the folder of one, or textclf init FOLDER\n" in done.stdout

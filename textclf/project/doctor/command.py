@@ -13,9 +13,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from textclf.core.arithmetic import has_avx2, is_x86
+from textclf.core.code import require_own_version
+from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.formatting import align, count_noun
+from textclf.core.quoting import first_line
 from textclf.core.resources import available_memory, format_size
+from textclf.version import __version__
 
 OLDEST, NEWEST = (3, 11), (3, 13)  # Python with which the pipeline works
 PIPELINE = ("pipeline", "parquet")  # extras that it needs
@@ -58,11 +62,21 @@ def _programs() -> Iterator[Fact]:
     dvc = _version("dvc")
     yield Fact("DVC", dvc or "missing", "" if dvc else how_to_install("pipeline"), True)
     if not Path(".dvc").is_dir():
-        yield Fact("project", "none in this folder", "cd to one, or textclf init")
+        yield Fact("project", "none in this folder", "cd to the folder of one, or textclf init FOLDER")
         return
     yield Fact("project", str(Path.cwd()))
+    try:
+        require_own_version()
+    except UserError as error:
+        yield Fact("textclf", __version__, error.lines[0], True)
+    else:
+        yield Fact("textclf", __version__)
     config = configparser.ConfigParser(interpolation=None)
-    config.read([".dvc/config", ".dvc/config.local"], encoding="utf-8")
+    try:
+        config.read([".dvc/config", ".dvc/config.local"], encoding="utf-8")
+    except (configparser.Error, ValueError) as error:
+        yield Fact("remote", "unknown", f"mend .dvc/config: {first_line(error)}")
+        return
     remote = config.get("core", "remote", fallback=None)
     yield Fact("remote", remote or "none", "" if remote else "dvc remote add --default storage <address>")
 
@@ -77,7 +91,7 @@ def _features() -> Iterator[Fact]:
 def _versions() -> Iterator[Fact]:
     """Yield whether the installed packages have the versions of the folder's lock file, if it has one."""
     for lock in filter(Path.exists, LOCKS):
-        wanted = dict(LOCKED.findall(lock.read_text(encoding="utf-8")))
+        wanted = dict(LOCKED.findall(lock.read_text(encoding="utf-8", errors="replace")))
         other = [
             f"{name} {installed} instead of {wanted[name]}"
             for name in wanted

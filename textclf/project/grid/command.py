@@ -29,6 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
             "set it, or add split.validation_size=0.15"
         )
     describe_settings(keys)  # a key that is no setting
+    for word in arguments.words:
+        if "=" not in word and "." in word:
+            raise UserError(f"{word} must have values, such as {word}=1,2")
     stages = [STAGE, *(word for word in arguments.words if "=" not in word)]
     taken = {grid_of(row) for row in exp_show()}
     name = next(name for number in itertools.count(1) if (name := f"grid{number}") not in taken)

@@ -17,18 +17,25 @@ from textclf.project.generated import SETTINGS_HEADER, require_installed, shippe
 from textclf.project.init.create import create, is_project, new_files, require_free
 from textclf.project.init.place import placed
 from textclf.project.init.proposal import choose
+from textclf.tables.settings import OPTIONS
+
+OF_TABLES = (*OPTIONS, "test", "text", "label", "format", "id", "group", "split", "sheet", "query", "title", "licence")
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Make a project in the folder, or write settings for the table into the params.yaml of one; print what is new."""
     if (arguments.data is None) != arguments.lesson:
         raise UserError("--data must be given, or --lesson; textclf init --help lists the arguments")
+    if arguments.lesson and any(getattr(arguments, name) is not None for name in OF_TABLES):
+        raise UserError("--lesson has its own table; it takes FOLDER, --ci and --force alone")
     given = [Path(os.path.normpath(path.absolute())) for path in (arguments.data, arguments.test) if path is not None]
     with in_folder(arguments.folder):
         if is_clone() or is_project():
             if arguments.lesson or arguments.ci:
-                raise UserError("--lesson and --ci are for a new project; this folder is one already")
-            require_committed(arguments.force)
+                raise UserError(
+                    "--lesson and --ci are for a new project, and this folder is one; choose another folder, or add a "
+                    "workflow by textclf upgrade --ci"
+                )
             _adapt(arguments, given, PARAMS_FILE.read_text(encoding="utf-8"))
         else:
             require_installed()
@@ -39,12 +46,15 @@ def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> Non
     """Write settings for the table into params.yaml."""
     with placed(given) as (paths, copies):
         text, data, lines = choose(with_paths(arguments, paths), before, "changed beside those of data and about")
-        with outputs(PARAMS_FILE) as (scratch,):
-            scratch.write_text(text, encoding="utf-8", newline="\n")
+        if text != before:
+            require_committed(arguments.force)
+            with outputs(PARAMS_FILE) as (scratch,):
+                scratch.write_text(text, encoding="utf-8", newline="\n")
     print(*copies, *lines, sep="\n")
     print(f"git diff shows all changes; git checkout {PARAMS_FILE} undoes them")
     docs = ", make docs" if is_clone() else ""
-    print(f"next: git add {shlex.quote(data)} (dvc add if it is large), dvc repro{docs}")
+    add = "" if is_ignored(data) else f"git add {shlex.quote(data)} (dvc add if it is large), "
+    print(f"next: {add}dvc repro{docs}")
 
 
 def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
@@ -65,7 +75,7 @@ def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
             require_free(files)
         made = create(files)
     print(*copies, *lines, *made, f"project made: {len(files)} files", sep="\n")
-    large = "" if path is None else f"dvc add {shlex.quote(path)} if it is large, "
+    large = "" if path is None or is_ignored(path) else f"dvc add {shlex.quote(path)} if it is large, "
     print(f"next: {large}git add ., git commit, dvc repro")
 
 
@@ -84,6 +94,11 @@ def in_folder(folder: Path) -> Iterator[None]:
             with contextlib.suppress(OSError):  # something is in it
                 folder.rmdir()
         raise
+
+
+def is_ignored(path: str) -> bool:
+    """Return whether Git ignores a path, as it does what DVC keeps."""
+    return git("check-ignore", "--quiet", "--", path).returncode == 0
 
 
 def is_clone() -> bool:

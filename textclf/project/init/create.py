@@ -6,14 +6,17 @@ from string import Template
 
 from textclf.core.code import PROJECT
 from textclf.core.errors import UserError
+from textclf.core.formatting import count_noun
 from textclf.core.git import git
 from textclf.core.installed import requirement
 from textclf.core.quoting import list_names
 from textclf.core.settings import PARAMS_FILE
-from textclf.project.generated import generated_files, shipped, write_files
-from textclf.project.workflows import Host
+from textclf.project.generated import REQUIREMENTS, generated_files, shipped, write_files
+from textclf.project.workflows import PATHS, Host
 
-CORRECTIONS, README, GITIGNORE = Path("corrections.csv"), Path("README.md"), Path(".gitignore")
+CORRECTIONS, README = Path("corrections.csv"), Path("README.md")
+IGNORING = Path(".gitignore"), Path(".dvcignore")  # lines are added to them
+KEPT = README, Path(".dvc/config"), Path(".dvc/.gitignore")  # as they are, if they exist
 IGNORED = """\
 # Made by the pipeline and kept by DVC; metrics/ and plots/ are small and in Git.
 /data/
@@ -29,17 +32,15 @@ OWN_IGNORED = "/config.local\n/tmp\n/cache\n"  # as dvc init has them
 BEHAVIOUR = "metrics/behaviour/README.md"  # the report depends on its folder
 
 
-def new_files(params: str, title: str, classes: str, data: str, ci: Host | None) -> dict[Path, str]:
+def new_files(params: str, title: str, data: str, classes: str, ci: Host | None) -> dict[Path, str]:
     """Return the text of each file of a new project with these settings."""
     readme = Template((Path(__file__).parents[1] / "templates" / "README.md").read_text(encoding="utf-8"))
     return {
         PARAMS_FILE: params,
         CORRECTIONS: "id,label\n",
         README: readme.substitute(title=title, classes=classes, data=data),
-        GITIGNORE: IGNORED,
-        Path(".dvcignore"): ".*.scratch\n",
-        Path(".dvc/config"): CONFIG,
-        Path(".dvc/.gitignore"): OWN_IGNORED,
+        **dict(zip(IGNORING, (IGNORED, ".*.scratch\n"), strict=True)),
+        **dict(zip(KEPT[1:], (CONFIG, OWN_IGNORED), strict=True)),
         Path(BEHAVIOUR): shipped(BEHAVIOUR),
         **generated_files(ci),
     }
@@ -50,11 +51,11 @@ def require_free(files: Mapping[Path, str]) -> None:
 
     Files with the same text are those of an `init` that was killed.
     """
-    taken = [str(path) for path, text in files.items() if path not in {README, GITIGNORE} and differs(path, text)]
+    taken = [str(path) for path, text in files.items() if path not in {*KEPT, *IGNORING} and differs(path, text)]
     if taken:
         raise UserError(
-            f"{list_names(taken)} must not exist, as textclf init writes them; move them, choose another folder, or "
-            "add --force to overwrite them"
+            f"textclf init would overwrite {list_names(taken)}; move what is there, choose another folder, or add "
+            "--force"
         )
 
 
@@ -64,21 +65,31 @@ def differs(path: Path, text: str) -> bool:
 
 
 def create(files: Mapping[Path, str]) -> list[str]:
-    """Write a new project into the current folder and return what to say of it."""
+    """Write a new project into the current folder and return what to say of it.
+
+    Raises `UserError` if Git would ignore a file of it: another machine would not have it.
+    """
     written, lines = dict(files), []
-    if differs(README, files[README]):
-        del written[README]
-        lines.append(f"{README} stays as it is")
-    if differs(GITIGNORE, files[GITIGNORE]):
-        before = GITIGNORE.read_text(encoding="utf-8")
-        missing = [line for line in IGNORED.splitlines() if line not in before.splitlines()]
-        written[GITIGNORE] = before.rstrip("\n") + "\n" * bool(before) + "".join(f"{line}\n" for line in missing)
-        if missing:
-            lines.append(f"{GITIGNORE}: {len(missing)} lines added")
+    for path in KEPT:
+        if differs(path, files[path]):
+            del written[path]
+            lines.append(f"{path} stays as it is")
+    for path in IGNORING:
+        if differs(path, files[path]):
+            before = path.read_text(encoding="utf-8", errors="surrogateescape")
+            missing = [line for line in files[path].splitlines() if line not in before.splitlines()]
+            written[path] = before.rstrip("\n") + "\n" * bool(before) + "".join(f"{line}\n" for line in missing)
+            lines += [f"{path}: {count_noun(len(missing), 'line')} added"] if missing else []
     if "@ file:" in requirement():
-        lines.append("requirements.txt names the wheel by its path on this machine; other machines need it, too")
+        named = list_names([str(path) for path in (REQUIREMENTS, *PATHS.values()) if path in files])
+        lines.append(f"{named}: textclf is named by its path on this machine; others install it from elsewhere")
     if git("rev-parse", "--is-inside-work-tree").returncode and (done := git("init", "--quiet")).returncode:
         raise UserError(f"git init failed: {done.stderr.decode(errors='replace').strip()}")
+    ignored = git("check-ignore", "--", *map(str, files)).stdout.decode(errors="replace").splitlines()
+    if ignored:
+        rule = git("check-ignore", "--verbose", "--", ignored[0]).stdout.decode(errors="replace").partition("\t")[0]
+        more = f" and {len(ignored) - 1} more files" if len(ignored) > 1 else ""
+        raise UserError(f"Git must not ignore {ignored[0]}{more} of the project; it does by {rule}; change this rule")
     write_files(written)
     return lines
 

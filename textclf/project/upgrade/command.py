@@ -30,7 +30,8 @@ def run(arguments: argparse.Namespace) -> None:
     lines = [f"{PARAMS_FILE}: {sentence}" for sentence in sentences]
     if CODE.is_dir():
         require_installed()
-        files |= generated_files(read_project()["ci"])
+        made = read_project()
+        files |= generated_files(arguments.ci or made["ci"], made.get("extras", ()))
         edited = {} if arguments.force else {path: text for path, text in files.items() if _is_edited(path, text)}
         files = {path: text for path, text in files.items() if path not in edited}
     changed = _changes(files)
@@ -76,7 +77,7 @@ def _differences(edited: Mapping[Path, str]) -> Iterator[str]:
     """Yield the lines of a unified diff per file that the user has edited, to what this version would write."""
     for path, text in edited.items():
         yield f"{path} has changes of your own and is left alone; --force overwrites it with this version's:"
-        before = path.read_text(encoding="utf-8").splitlines()
+        before = path.read_text(encoding="utf-8", errors="replace").splitlines()
         yield from difflib.unified_diff(
             before, text.splitlines(), str(path), f"{path} of textclf {__version__}", lineterm=""
         )

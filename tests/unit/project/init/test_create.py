@@ -1,0 +1,126 @@
+"""A new project by `textclf init`: what it writes, what it keeps, and what it refuses."""
+
+import json
+import subprocess
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import Ended
+from textclf.project import generated
+from textclf.project.init import command
+from textclf.project.upgrade import command as upgrade_command
+
+pytestmark = pytest.mark.filterwarnings("ignore:_NoneStep:DeprecationWarning")  # of a library of DVC
+
+Run = Callable[..., Ended]
+TABLE = "text,label\n" + "".join(f"The thing {n} is {'good' if n % 2 else 'bad'},{'pn'[n % 2]}\n" for n in range(40))
+
+
+def git(*words: str) -> None:
+    subprocess.run(("git", *words), check=True, capture_output=True)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command_line: Run) -> Run:
+    """Runs textclf, as if it were an installed package, in an empty folder beside a table."""
+    for module in (command, upgrade_command):
+        monkeypatch.setattr(module, "require_installed", lambda: None)
+    (tmp_path / "rows.csv").write_text(TABLE)
+    (tmp_path / "project").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    return command_line
+
+
+@pytest.fixture
+def init(run: Run) -> Run:
+    return partial(run, "init", "--data", "../rows.csv")
+
+
+def test_the_readme_says_what_the_project_classifies(init: Run) -> None:
+    assert init().status == 0
+    line = Path("README.md").read_text().splitlines()[2]
+    assert line.startswith("Text classifiers for `texts/rows.csv`: 2 classes: n (20), p (20). ")
+
+
+def test_what_dvc_init_and_the_user_have_made_stays(init: Run) -> None:
+    git("init", "--quiet")
+    Path(".dvc").mkdir()
+    Path(".dvc/config").write_text("[core]\n    remote = store\n")
+    Path(".dvcignore").write_text("# mine\n")
+    Path(".gitignore").write_bytes(b"caf\xe9\n")
+    done = init()
+    assert (done.status, done.err) == (0, "")
+    said = {".dvc/config stays as it is", ".dvcignore: 1 line added", ".gitignore: 8 lines added"}
+    assert said <= set(done.out.splitlines())
+    assert Path(".dvc/config").read_text() == "[core]\n    remote = store\n"
+    assert Path(".dvcignore").read_text() == "# mine\n.*.scratch\n"
+    assert Path(".gitignore").read_bytes().startswith(b"caf\xe9\n# Made by the pipeline")
+
+
+@pytest.mark.parametrize("rule", ["*.json", "/dvc.yaml", "corrections.*"])
+def test_a_project_that_git_would_ignore_is_refused(init: Run, rule: str) -> None:
+    git("init", "--quiet")
+    Path(".gitignore").write_text(f"{rule}\n")
+    done = init()
+    assert (done.status, done.err.count("\n")) == (2, 1)
+    assert f"of the project; it does by .gitignore:1:{rule}; change this rule" in done.err
+    assert not Path("params.yaml").exists()
+    assert not Path("texts").exists()
+
+
+def test_a_file_of_somebody_else_is_not_overwritten_without_force(init: Run) -> None:
+    Path("dvc.yaml").write_text("stages: {}\n")
+    assert init().err.startswith("error: init: textclf init would overwrite dvc.yaml; move what is there")
+    assert Path("dvc.yaml").read_text() == "stages: {}\n"
+    assert init("--force").status == 0
+
+
+def test_a_second_call_for_the_same_table_has_nothing_to_write(init: Run) -> None:
+    assert init().status == 0
+    before = Path("params.yaml").read_bytes()
+    assert init().status == 0  # although nothing is committed
+    assert Path("params.yaml").read_bytes() == before
+    assert "must be committed" in init("--title", "Another").err
+
+
+@pytest.mark.parametrize("option", ["--test", "--text", "--title", "--sheet"])
+def test_the_lesson_takes_no_option_of_tables(run: Run, option: str) -> None:
+    assert "--lesson has its own table" in run("init", "--lesson", option, "x").err
+
+
+def test_a_table_that_git_ignores_is_not_to_be_added(init: Run) -> None:
+    git("init", "--quiet")
+    Path(".gitignore").write_text("*.csv\n!corrections.csv\n")
+    assert init().out.splitlines()[-1] == "next: git add ., git commit, dvc repro"
+
+
+def test_a_workflow_is_written_at_the_top_of_a_repository_alone(run: Run, init: Run) -> None:
+    git("init", "--quiet")
+    assert init("--ci", "github").status == 0
+    assert "textclf-pipeline" in Path(".github/workflows/textclf.yml").read_text()
+    line = "must be of a project at the top of its repository; got one in sub/"
+    assert line in run("init", "sub", "--data", "../rows.csv", "--ci", "gitlab").err
+    assert not Path("sub").exists()
+
+
+def test_a_workflow_is_added_to_a_project_by_upgrade(run: Run, init: Run) -> None:
+    assert init().status == 0
+    assert "add a workflow by textclf upgrade --ci" in init("--ci", "gitlab").err
+    assert run("upgrade", "--ci", "gitlab").status == 0
+    assert Path(".gitlab-ci.yml").exists()
+    assert json.loads(Path(".textclf/project.json").read_text())["ci"] == "gitlab"
+
+
+def test_an_upgrade_keeps_the_extras_that_only_another_machine_has(
+    run: Run, init: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert init().status == 0
+    before = Path("requirements.txt").read_text()
+    assert "\ncleanlab==" in before
+    monkeypatch.setattr(generated, "find_spec", lambda _name: None)
+    assert run("upgrade").status == 0
+    assert Path("requirements.txt").read_text() == before
