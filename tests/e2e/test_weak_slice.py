@@ -58,7 +58,7 @@ def test_a_weak_slice_is_found_named_and_gated_and_labels_are_corrected(pipeline
     verify.change_params(copy.folder / "params.yaml", [bound])
     done = copy.run("sh", "-c", '"$0" -m textclf.cli pr-report HEAD; test $? = 1', sys.executable)
     assert f"gate: {MODEL}.{WEAK}.accuracy is {weak['accuracy']:.3f}, less than 0.9" in done
-    assert f"| `slices` | `{MODEL}.{WEAK}.accuracy` |" in done
+    assert f"- gate: `{MODEL}.{WEAK}.accuracy` is " in done
 
     # Corrections run split again, and say what became of them.
     labels = {row: label for row, _, label, _ in made()}
