@@ -304,7 +304,8 @@ def run_alone(copy: Copy, stage: str, folder: Path, python: Sequence[str]) -> st
     deps = [*(dep["path"] for dep in record["deps"]), *undeclared]
     # Python needs the __init__.py of each parent package, which is no dep: it has a docstring, or decides no result.
     code = [Path(dep) for dep in deps if dep.startswith(("stages/", "textclf/"))]
-    packages = {"textclf/__init__.py", "textclf/version.py"} | {f"{parent}/__init__.py" for path in code for parent in path.parents}
+    packages = {f"{parent}/__init__.py" for path in code for parent in path.parents}
+    packages |= {"textclf/__init__.py", "textclf/version.py"}
     for name in ("params.yaml", *deps, *sorted(packages - {"./__init__.py"})):
         source, target = copy.folder / name, folder / name
         if target.exists() or not source.exists():

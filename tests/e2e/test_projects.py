@@ -96,11 +96,9 @@ def test_a_killed_init_leaves_what_the_next_one_completes(make: Make, tmp_path: 
     for last in range(changes // 16, changes, changes // 8):
         copy, printed = killed(f"killed{last}", last)
         assert "project made" not in printed
-        again, succeeded = copy.run_anyway(sys.executable, "-m", "textclf.cli", *init)
-        complete = "must be committed before it is overwritten" in again  # killed after its last file
-        assert succeeded or complete, again
+        again = copy.run(sys.executable, "-m", "textclf.cli", *init)
         found = tree_of(copy.folder)
-        if complete:  # of its cleaning up, folders may be left that Git and DVC ignore
+        if "project made" not in again:  # killed as it cleaned up: folders may be left that Git and DVC ignore
             found = {name: content for name, content in found.items() if ".scratch" not in name}
         assert found == tree_of(whole.folder), last
 
