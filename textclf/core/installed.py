@@ -1,6 +1,8 @@
 """The installed textclf: whether it is a clone of the repository, and what was installed."""
 
 import json
+import os
+import sys
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -14,6 +16,11 @@ def clone_root() -> Path | None:
     """Return the folder of the clone of the repository that has this code; None if it was installed as a package."""
     root = Path(__file__).parents[2]
     return root if (root / "dvc.yaml").is_file() and (root / "stages").is_dir() else None
+
+
+def path_of_programs() -> str:
+    """Return PATH with the programs of this Python first, so that `python` is this one in an inactive environment."""
+    return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
 
 
 def requirement(extra: str | None = None) -> str:

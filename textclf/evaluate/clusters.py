@@ -33,8 +33,8 @@ def correlation(values: NDArray[Any], clusters: Ints, rare: NDArray[np.bool_]) -
     The estimate is the mean product of the deviations of all pairs, divided by the variance: the intraclass correlation
     of Fisher (1925), Statistical Methods for Research Workers, chapter 7. It is as uncertain as there are few clusters
     with a `rare` value (rows,), such as a mistake, or without one: with m of these, it is averaged with a correlation
-    of 1 that counts as one more cluster. Without that, an interval of 95% of an accuracy of 99% covers 76% of 50 groups
-    of 40 rows: benchmarks/dependence.py.
+    of 1 that counts as one more cluster. Without that, intervals of an accuracy near 100% would be too
+    narrow.
     """
     sizes = np.bincount(clusters).astype(np.float64)
     pairs = sizes * (sizes - 1)

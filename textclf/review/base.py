@@ -11,6 +11,7 @@ from pathlib import Path
 from textclf.core.code import PROJECT, read_project, require_own_version
 from textclf.core.errors import UserError
 from textclf.core.git import git
+from textclf.core.installed import path_of_programs
 
 DVC = (sys.executable, "-m", "dvc")
 
@@ -54,12 +55,11 @@ def _require_same_code(project: Path) -> None:
 
 def _run(*command: str, folder: Path | None = None, echo: bool = False) -> str:
     """Run a command, this Python being `python`, and return what it printed; raise `UserError` with its first error."""
-    path = os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
     lines = []
     with subprocess.Popen(  # noqa: S603 (Git and DVC, no shell)
         command,
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": path_of_programs()},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

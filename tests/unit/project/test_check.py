@@ -246,3 +246,13 @@ def test_a_params_yaml_that_cannot_be_read_is_told_in_its_own_line(
         check.load()
     (told,) = error.value.lines
     assert told.startswith(line)
+
+
+def test_a_project_whose_record_is_missing_is_refused_before_its_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(".textclf/code").mkdir(parents=True)
+    Path("params.yaml").write_text("{}\n")
+    with pytest.raises(UserError, match=r"^\.textclf/project\.json is missing or damaged"):
+        check.load()

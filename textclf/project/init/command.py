@@ -25,7 +25,7 @@ OF_TABLES = (*OPTIONS, "test", "text", "label", "format", "id", "group", "split"
 def run(arguments: argparse.Namespace) -> None:
     """Make a project in the folder, or write settings for the table into the params.yaml of one; print what is new."""
     if (arguments.data is None) != arguments.lesson:
-        raise UserError("--data must be given, or --lesson; textclf init --help lists the arguments")
+        raise UserError("either --data or --lesson must be given; textclf init --help lists the arguments")
     if arguments.lesson and any(getattr(arguments, name) is not None for name in OF_TABLES):
         raise UserError("--lesson has its own table; it takes FOLDER, --ci and --force alone")
     given = [Path(os.path.normpath(path.absolute())) for path in (arguments.data, arguments.test) if path is not None]

@@ -256,4 +256,6 @@ def accuracy(language: str, settings: Terms) -> float:
 
 
 def test_a_table_must_be_given(init: Run) -> None:
-    assert init().err == "error: init: --data must be given, or --lesson; textclf init --help lists the arguments\n"
+    assert (
+        init().err == "error: init: either --data or --lesson must be given; textclf init --help lists the arguments\n"
+    )
