@@ -38,9 +38,9 @@ def stages_to_run(files: Mapping[Path, str], params: Params) -> tuple[list[str],
 
     with tempfile.TemporaryDirectory() as folder:
         _copy_project(Path(folder), files, params)
-        with contextlib.chdir(folder):
+        with contextlib.chdir(folder), Repo() as repo:
             try:
-                graph = Repo().index.graph
+                graph = repo.index.graph
             except DvcException as error:
                 raise UserError(f"DVC can't read the project after the upgrade: {first_line(str(error))}") from error
             first = [stage for stage in plan_repro(graph) if _is_used(stage) and _is_changed(stage)]

@@ -141,15 +141,16 @@ def record_run(in_use: Mapping[str, Any] | None = None) -> None:
     write(parse(Path("params.yaml").read_text(encoding="utf-8")), *(Path("data", name) for name in CHECKED))
     if in_use is not None:
         write_settings(Path("data/settings.json"), in_use)
-    stages = [stage for stage in Repo().index.stages if not stage.path_in_repo.startswith("studies")]
-    for path in (Path(out.fs_path) for stage in stages for out in stage.outs):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if not path.exists():
-            path.write_text(path.name, encoding="utf-8")
-    for stage in stages:
-        stage.save()
-        stage.dump(update_pipeline=False)
-    commit()
+    with Repo() as repo:
+        stages = [stage for stage in repo.index.stages if not stage.path_in_repo.startswith("studies")]
+        for path in (Path(out.fs_path) for stage in stages for out in stage.outs):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.write_text(path.name, encoding="utf-8")
+        for stage in stages:
+            stage.save()
+            stage.dump(update_pipeline=False)
+        commit()
 
 
 WRITTEN = """\
