@@ -1,4 +1,4 @@
-"""Columns of Arrow: as one array, texts from and to their bytes, codes and hashes of texts.
+"""Columns of Arrow: as one array, texts as their bytes, codes and hashes of texts.
 
 `Strings` are arrays of the type string or large_string without nulls.
 """
@@ -31,15 +31,6 @@ def whole_column(table: "pa.Table", name: str) -> "pa.Array":
     if pa.types.is_string(column.type):
         column = column.cast(pa.large_string())  # more than 2^31 bytes are the usual reason for several chunks
     return column.combine_chunks()
-
-
-def from_bytes(content: NDArray[np.uint8], lengths: NDArray[np.int64]) -> "pa.LargeStringArray":
-    """Return strings, of so many bytes of UTF-8 each, one after the other in `content`."""
-    import pyarrow as pa
-
-    borders = np.zeros(len(lengths) + 1, dtype=np.int64)
-    np.cumsum(lengths, out=borders[1:])
-    return pa.LargeStringArray.from_buffers(len(lengths), pa.py_buffer(borders), pa.py_buffer(content))
 
 
 def to_bytes(strings: Strings) -> tuple[NDArray[Any], NDArray[np.uint8]]:

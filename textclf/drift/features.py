@@ -15,10 +15,9 @@ from scipy.sparse import csr_array, vstack
 
 from textclf.artifacts.features import squared_norms
 from textclf.artifacts.tokens import Tokens, concatenate
-from textclf.vectorize.terms.find import as_list, index_terms
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
-from textclf.vectorize.terms.vocabulary import Counted, count_found, count_terms
+from textclf.vectorize.terms.vocabulary import Counted, count_by, count_terms
 from textclf.vectorize.token_ids.representation import TokenIds, split_words
 
 Floats = NDArray[np.float64]
@@ -80,15 +79,14 @@ def _counter(analyzer: str, settings: Terms, **changes: object) -> Count:
 
 def _word_counter(settings: Any) -> Count:
     """Return how the words of token ids are counted."""
-    return lambda texts: count_found(index_terms(texts, partial(split_words, settings=settings)))
+    return partial(count_by, analyze=partial(split_words, settings=settings))
 
 
 def in_several(counted: Counted) -> Counted:
     """Return the terms that several texts have: those of a single one tell nothing about any other text."""
     terms, counts = counted
     several = np.flatnonzero(np.bincount(counts.indices, minlength=len(terms)) > 1)
-    names = as_list(terms)
-    return Counted([names[place] for place in several.tolist()], counts[:, several].astype(np.float64))
+    return Counted([terms[place] for place in several.tolist()], counts[:, several].astype(np.float64))
 
 
 def _weighted(counts: csr_array, settings: Terms) -> csr_array:
@@ -151,7 +149,7 @@ def vocabulary_of(representation: Any) -> Vocabulary | None:
 def count_unknown(texts: Sequence[str], vocabulary: Vocabulary) -> tuple[Floats, Floats]:
     """Return the number of words of each text that the vocabulary lacks, and that of all its words: (texts,) each."""
     terms, counts = vocabulary.counter(texts)
-    is_unknown = np.array([term not in vocabulary.words for term in as_list(terms)], dtype=np.float64)
+    is_unknown = np.array([term not in vocabulary.words for term in terms], dtype=np.float64)
     return counts @ is_unknown, counts @ np.ones(len(terms))
 
 

@@ -17,8 +17,7 @@ from scipy.sparse.csgraph import connected_components
 
 from textclf.drift.features import inner
 from textclf.drift.sample import Sample, fold
-from textclf.vectorize.terms.find import index_terms
-from textclf.vectorize.terms.vocabulary import count_found
+from textclf.vectorize.terms.vocabulary import count_by
 
 SIMILAR = 2 / 3  # of the words of two texts, shared by both: one of five words differs, or more of a longer text
 ODD = 0x9E3779B97F4A7C15  # a factor for another order than that of the hashes by which the sides were sampled
@@ -93,7 +92,7 @@ def first_similar(texts: Sequence[str]) -> Ints:
     Two texts are if at least `SIMILAR` of the different words that they have together are in both: their Jaccard index.
     Words of more than half of the texts, such as those of a footer, do not count.
     """
-    words = count_found(index_terms([fold(text).decode() for text in texts], str.split)).counts
+    words = count_by([fold(text).decode() for text in texts], str.split).counts
     words = words[:, np.flatnonzero(2 * np.bincount(words.indices, minlength=words.shape[1]) <= len(texts))]
     has = csr_array((np.ones(words.nnz), words.indices, words.indptr), shape=words.shape)
     sizes = np.maximum(np.diff(words.indptr), 1)

@@ -23,7 +23,7 @@ from textclf.vectorize.terms.vocabulary import Counted, count_terms, sum_counts
 
 def count_batch(source: Path, settings: Terms, scratch: Path) -> int:
     """Write the terms of a file with their counts, over all texts and in each, to `scratch`; return its rows."""
-    texts = _column(source, "text")
+    texts = _column(source, "text").to_pylist()
     for analyzer in settings.analyzers:
         counted = count_terms(texts, analyzer, settings)
         table = sum_counts(counted)

@@ -89,3 +89,8 @@ def test_lengths_are_those_of_split_and_len(chunks: list[list[str]]) -> None:
     assert words.dtype == characters.dtype == np.int32
     part = pa.chunked_array(chunks, pa.string())[1:3]
     assert arrow.count_lengths(part)[0].tolist() == words[1:3].tolist()
+
+
+def test_the_bytes_of_a_slice_are_its_own() -> None:
+    offsets, raw = arrow.to_bytes(pa.array(["ab", "c", "", "def"]).slice(1, 2))
+    assert (offsets.tolist(), raw.tobytes()) == ([0, 1, 1], b"c")

@@ -10,10 +10,9 @@ from textclf.artifacts.tokens import Tokens
 from textclf.drift import features
 from textclf.drift.features import count_unknown, in_several, kernel, vocabulary_of, word_counter
 from textclf.vectorize.representation import Block, Union
-from textclf.vectorize.terms.find import index_terms
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
-from textclf.vectorize.terms.vocabulary import count_found
+from textclf.vectorize.terms.vocabulary import count_by
 from textclf.vectorize.token_ids.representation import TokenIds
 from textclf.vectorize.token_ids.settings import Settings
 
@@ -96,7 +95,7 @@ def test_the_kernel_does_not_depend_on_which_columns_are_dense(monkeypatch: pyte
 
 
 def test_terms_of_a_single_text_are_left_out() -> None:
-    shared = in_several(count_found(index_terms(["b a a", "c a", "d d"], str.split)))
+    shared = in_several(count_by(["b a a", "c a", "d d"], str.split))
     assert shared.terms == ["a"]
     assert shared.counts.toarray().tolist() == [[2], [1], [0]]
 

@@ -26,7 +26,7 @@ from textclf.core.errors import UserError
 from textclf.vectorize import batches, representation
 from textclf.vectorize.room import estimate, require_room
 from textclf.vectorize.stage import vectorize
-from textclf.vectorize.terms import find, vocabulary
+from textclf.vectorize.terms import vocabulary
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
@@ -71,7 +71,6 @@ def write_features(rows: Mapping[str, Shards[pd.DataFrame]], folder: Path) -> No
     test=CORPORA,
     cuts=st.sets(st.integers(1, 11)),
     settings=any_settings(),
-    by_bytes_from=st.sampled_from([0, 1000]),
 )
 def test_shards_give_the_same_as_all_rows_at_once(
     tmp_path_factory: pytest.TempPathFactory,
@@ -79,15 +78,12 @@ def test_shards_give_the_same_as_all_rows_at_once(
     test: list[str],
     cuts: set[int],
     settings: Terms,
-    by_bytes_from: int,
 ) -> None:
     folder = tmp_path_factory.getbasetemp()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "FEWEST", 1000)
         patch.setattr(resources, "announce", lambda *_: None)
         patch.setattr(vocabulary, "MERGE_TERMS", 3)  # so that term counts are merged several times
-        patch.setattr(find, "BLOCK", 20)  # so that a file has several blocks
-        patch.setattr(find, "BY_BYTES", by_bytes_from)
         try:
             once = Vectorizer.fit(train, settings)
         except UserError as error:

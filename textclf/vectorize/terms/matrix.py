@@ -7,8 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, hstack
 
-from textclf.vectorize.terms.find import Group
-
 UNKNOWN = -1  # the column of a term that is not in the vocabulary
 
 
@@ -23,19 +21,6 @@ def hash_terms(terms: Sequence[str], width: int) -> NDArray[np.int32]:
     hashes = np.fromiter(map(murmur, terms), dtype=np.int64, count=len(terms))
     # scikit-learn treats -2^31, which has no absolute value in 32 bits, as 2^31; 64 bits do the same.
     return (np.abs(hashes) % width).astype(np.int32)
-
-
-def count_matrix(groups: Sequence[Group], width: int, binary: bool) -> csr_array:
-    """Return the counts of each column in each text, or 1 for each if `binary`: (texts, width) int64.
-
-    All groups are of the same texts; see `textclf.vectorize.terms.find.Found`.
-    """
-    rows = np.concatenate([np.repeat(np.arange(len(lengths), dtype=np.int32), lengths) for _, lengths in groups])
-    columns = np.concatenate([columns for columns, _ in groups])
-    counts = csr_array((np.ones(len(columns), dtype=np.int64), (rows, columns)), shape=(len(groups[0][1]), width))
-    if binary:
-        counts.data[:] = 1
-    return counts
 
 
 def remap_columns(counts: csr_array, columns: NDArray[np.int32], width: int) -> csr_array:

@@ -15,10 +15,9 @@ from scipy.sparse import csr_array
 
 from textclf.artifacts.features import SPARSE
 from textclf.core.arrow import whole_column
-from textclf.vectorize.terms.distinct import find_strings
-from textclf.vectorize.terms.find import as_list, as_strings, find_terms
 from textclf.vectorize.terms.matrix import UNKNOWN, hash_terms, remap_columns, stack_columns, tfidf
 from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.tokens import make_analyzer
 from textclf.vectorize.terms.vocabulary import (
     Counted,
     count_terms,
@@ -46,10 +45,6 @@ class Part:
     def _position(self) -> dict[str, int]:
         return dict(zip(self.vocabulary or (), count(), strict=False))
 
-    @cached_property
-    def _strings(self) -> Any:
-        return as_strings(() if self.vocabulary is None else self.vocabulary)
-
     def columns_of(self, terms: Any) -> NDArray[np.int32]:
         """Return the column of each term of `Counted.terms`, `UNKNOWN` if it is not in the vocabulary."""
         if self.vocabulary is None:
@@ -57,7 +52,10 @@ class Part:
             return columns
         if isinstance(terms, list):
             return np.fromiter(map(self._position.get, terms, repeat(UNKNOWN)), dtype=np.int32, count=len(terms))
-        return find_strings(terms, self._strings)
+        import pyarrow.compute as pc
+
+        found: NDArray[np.int32] = pc.index_in(terms, self.vocabulary).fill_null(UNKNOWN).to_numpy()
+        return found
 
     def weigh(self, counted: Counted, settings: Terms) -> csr_array:
         """Return the vectors of texts whose terms were counted: (texts, columns)."""
@@ -66,7 +64,7 @@ class Part:
 
     def terms_of(self, text: str, settings: Terms) -> dict[str, int]:
         """Return the column of each distinct term of a text, or `UNKNOWN`."""
-        terms = as_list(find_terms([text], self.analyzer, settings).terms)
+        terms = list(dict.fromkeys(make_analyzer(self.analyzer, settings)(text)))
         columns = hash_terms(terms, self.columns) if self.vocabulary is None else self.columns_of(terms)
         return dict(zip(terms, columns.tolist(), strict=True))
 

@@ -1,18 +1,18 @@
 """What is learned from the training rows: term counts, the vocabulary selected from them, and idf."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from textclf.core.arrow import Strings, whole_column
 from textclf.core.errors import UserError
-from textclf.vectorize.terms.distinct import sort_distinct
-from textclf.vectorize.terms.find import Found, Texts, as_list, find_terms
-from textclf.vectorize.terms.matrix import count_matrix, hash_terms
+from textclf.vectorize.terms.matrix import hash_terms
 from textclf.vectorize.terms.settings import Terms
+from textclf.vectorize.terms.tokens import Analyze, make_analyzer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -23,25 +23,41 @@ MERGE_TERMS = 1_000_000  # merge term counts whenever this many are waiting
 class Counted(NamedTuple):
     """The distinct terms of some texts, sorted, or with hashing their distinct columns; counts (texts, terms)."""
 
-    terms: "list[str] | Strings | NDArray[np.int32]"
+    terms: "list[str] | pa.LargeStringArray | NDArray[np.int32]"
     counts: csr_array
 
 
-def count_terms(texts: Texts, analyzer: str, settings: Terms) -> Counted:
+def count_terms(texts: Sequence[str], analyzer: str, settings: Terms) -> Counted:
     """Return the terms of the texts and the counts of each term in each text; 1 for each with weighting binary."""
-    return count_found(find_terms(texts, analyzer, settings), settings.hashing, settings.weighting == "binary")
+    counted = count_by(texts, make_analyzer(analyzer, settings), settings.hashing)
+    if settings.weighting == "binary":
+        counted.counts.data[:] = 1
+    return counted
 
 
-def count_found(found: Found, hashing: int | None = None, binary: bool = False) -> Counted:
-    """Return the counts of the terms that were found, hashed into so many columns if `hashing` is not None."""
+def count_by(texts: Sequence[str], analyze: Analyze, hashing: int | None = None) -> Counted:
+    """Return the terms that a function finds in each text, hashed into so many columns if `hashing` is not None.
+
+    The terms of one text are freed before the next is split, so that memory holds four bytes per occurrence.
+    """
+    position: defaultdict[str, int] = defaultdict(count().__next__)  # of each term, by its first occurrence
+    lengths = np.zeros(len(texts), dtype=np.int64)
+
+    def positions_of(number: int) -> Any:
+        terms = analyze(texts[number])
+        lengths[number] = len(terms)
+        return map(position.__getitem__, terms)
+
+    found = np.fromiter(chain.from_iterable(map(positions_of, range(len(texts)))), dtype=np.int32)
     terms: Any
     if hashing is not None:
-        terms, inverse = np.unique(hash_terms(as_list(found.terms), hashing), return_inverse=True)
-        positions = inverse.astype(np.int32)
+        terms, columns = np.unique(hash_terms(list(position), hashing), return_inverse=True)
     else:
-        terms, positions = sort_distinct(found.terms)
-    placed = [(positions[numbers], lengths) for numbers, lengths in found.groups]
-    return Counted(terms, count_matrix(placed, len(terms), binary))
+        terms = sorted(position)
+        columns = np.argsort([position[term] for term in terms])
+    rows = np.repeat(np.arange(len(texts), dtype=np.int32), lengths)
+    places = (rows, columns.astype(np.int32)[found])
+    return Counted(terms, csr_array((np.ones(len(found), np.int64), places), shape=(len(texts), len(terms))))
 
 
 def sum_counts(counted: Counted) -> "pa.Table":
@@ -80,18 +96,8 @@ def _merge(tables: "list[pa.Table]") -> "pa.Table":
 
     if len(tables) == 1:
         return tables[0]
-    together = pa.concat_tables(tables)
-    column = whole_column(together, "term")
-    if pa.types.is_integer(column.type):  # hashed
-        distinct, inverse = np.unique(column.to_numpy(), return_inverse=True)
-        terms, positions = pa.array(distinct), inverse.astype(np.int32)
-    else:
-        terms, positions = sort_distinct(column)
-    rows, total = (
-        np.bincount(positions, whole_column(together, name).to_numpy(), minlength=len(terms)).astype(np.int64)
-        for name in ("rows", "total")
-    )
-    return pa.table({"term": terms, "rows": rows, "total": total})
+    sums = pa.concat_tables(tables).group_by("term").aggregate([("rows", "sum"), ("total", "sum")])
+    return sums.rename_columns(["term", "rows", "total"]).sort_by("term")  # UTF-8 sorts as its code points do
 
 
 def select_terms(
