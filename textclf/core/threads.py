@@ -4,8 +4,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
-from functools import cache, partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 S = TypeVar("S")
 T = TypeVar("T")
@@ -14,22 +13,6 @@ T = TypeVar("T")
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0))
-
-
-def depth() -> int:
-    """Return how many pieces of work to have under way at a time."""
-    return cores() + 1 if cores() > 1 else 1
-
-
-def start(work: Callable[..., T], *arguments: Any) -> Callable[[], T]:
-    """Start work in a thread and return the function that waits for its result; with one core, that does the work.
-
-    The work must not start other work. Threads help where most of it is done without Python's lock: by numpy, Arrow
-    and hashlib.
-    """
-    if cores() == 1:
-        return partial(work, *arguments)
-    return _threads().submit(work, *arguments).result
 
 
 def map_ahead(function: Callable[[S], T], items: Iterable[S], threads: int) -> Generator[T, None, None]:
@@ -50,8 +33,3 @@ def map_ahead(function: Callable[[S], T], items: Iterable[S], threads: int) -> G
             yield waiting.popleft().result()
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(cores())

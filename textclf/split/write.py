@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from textclf.artifacts import room, splits
 from textclf.artifacts.corrected import uncorrected_test_rows
-from textclf.core import progress, threads
+from textclf.core import progress
 from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun, split_rows
@@ -60,12 +60,11 @@ def write_splits(
         corrector.finish(counts.get("train", {}))
     if by_hash:
         require_rows(counts, set(rows.given))
-    counting = threads.start(counter.report)
     position = {label: place for place, label in enumerate(rows.classes)}
     positions = np.array([position[label] for label in counter.labels], np.int32)
     for name in counts:
         writers[name].close(positions)
-    report = counting() | {"dropped": rows.dropped}
+    report = counter.report() | {"dropped": rows.dropped}
     if rows.given:
         report["given"] = dict(rows.given)
     if corrector:

@@ -1,19 +1,14 @@
 """CSV and TSV: a header, then a row per record, numbered by the line on which it begins."""
 
-import codecs
 import csv
-import io
-from collections import deque
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO
 
-from textclf.core import threads
 from textclf.core.errors import UserError
 from textclf.tables import limits
 from textclf.tables.batches import in_batches
-from textclf.tables.chunks import LF, Chunks
 from textclf.tables.layout import SOURCE, Batch, Layout, NumberedRow, Record
 from textclf.tables.limits import row_too_long
 from textclf.tables.lines import decoding_error, read_lines, strip_end
@@ -29,23 +24,13 @@ class Dialect:
     quoting: bool
 
     def read(self, stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
-        """Yield the rows.
-
-        Rows of UTF-8 are read in chunks unless they are wanted one by one. From a chunk on in which a row has no end,
-        or quotes are wrong, they are read by line, as those in other encodings are.
-        """
+        """Yield the rows."""
         dialect = Dialect(
             self.delimiter if layout.delimiter is None else layout.delimiter,
             self.quoting if layout.quoting is None else layout.quoting,
         )
-        header, before = None, 0
-        if most > 1 and codecs.lookup(layout.encoding).name == "utf-8":
-            chunks = Chunks(stream, dialect.quoting)
-            stream = cast("IO[bytes]", chunks)
-            header, before = yield from _read_chunks(chunks, path, layout, dialect)
-        lines = read_lines(stream, path, layout, dialect.advice(layout), before)
-        rows = _Rows(lines, path, layout, dialect, before)
-        yield from in_batches(rows.records(header or rows.header()), layout, most)
+        rows = _Rows(read_lines(stream, path, layout, dialect.advice(layout)), path, layout, dialect)
+        yield from in_batches(rows.records(rows.header()), layout, most)
 
     def advice(self, layout: Layout) -> str:
         """Return what to do with a row that is too long."""
@@ -114,54 +99,12 @@ def _header_hint(fields: list[str], layout: Layout) -> str:
     return f"; if another character separates the columns, set {layout.option}delimiter"
 
 
-def _read_chunks(
-    chunks: Chunks, path: Path, layout: Layout, dialect: Dialect
-) -> Generator[Batch, None, tuple[Header | None, int]]:
-    """Yield the rows of the chunks, which are parsed on all cores, up to one that is not whole rows to Python's csv.
-
-    Return the header, None if it has to be read by line too, and the number of lines before the rest.
-    """
-    from textclf.tables.arrow_csv import Parser  # needs pyarrow, which reading row by row does without
-
-    def by_line(chunk: bytes, before: int) -> _Rows:
-        lines = read_lines(io.BytesIO(chunk), path, layout, dialect.advice(layout), before)
-        return _Rows(lines, path, layout, dialect, before)
-
-    first = chunks.take()
-    head = by_line(first, 0)
-    try:
-        header = head.header()
-    except UserError:
-        chunks.put_back([first])
-        return None, 0
-    chunks.put_back(first.split(LF, head.lines)[head.lines :])
-    parser = Parser(dialect.delimiter, dialect.quoting, header.width, dict(header.positions))
-    taken = head.lines
-    waiting: deque[tuple[bytes, int, Callable[[], Batch | None]]] = deque()
-    while True:
-        while len(waiting) < threads.depth() and (chunk := chunks.take()):
-            before, taken = taken, taken + chunk.count(LF) + (not chunk.endswith(LF))
-            waiting.append((chunk, before, threads.start(parser.parse, chunk, before + 1, taken + 1)))
-        if not waiting:
-            return header, taken
-        chunk, before, parsed = waiting.popleft()
-        if (batch := parsed()) is not None:
-            yield batch
-            continue
-        try:
-            batches = list(in_batches(by_line(chunk, before).records(header), layout, limits.BLOCK_ROWS))
-        except UserError:
-            chunks.put_back([chunk, *(other for other, _, _ in waiting)])
-            return header, before
-        yield from batches
-
-
 class _Rows:
-    """The rows of lines, each of limited length; they come after so many lines of the file."""
+    """The rows of lines, each of limited length."""
 
-    def __init__(self, lines: Iterator[str], path: Path, layout: Layout, dialect: Dialect, before: int = 0) -> None:
+    def __init__(self, lines: Iterator[str], path: Path, layout: Layout, dialect: Dialect) -> None:
         self.path, self.layout, self.dialect = path, layout, dialect
-        self.lines = before  # how many lines of the file were read
+        self.lines = 0  # how many lines of the file were read
         self._length = 0  # of the row that is being read
         counted = self._count(lines)
         if dialect.quoting:

@@ -13,7 +13,6 @@ T = TypeVar("T")
 TEXT_CHARACTERS = 2**25  # of a text; the complete works of Shakespeare have a sixth of it
 ROW_BYTES = 2**26  # of a row with all its columns, as it is stored
 BLOCK_ROWS, BLOCK_BYTES = 4096, 2**25  # in memory at a time; a single row may be longer
-CHUNK_BYTES = 2**20  # of a delimited file that are parsed at a time
 ADVICE = "shorten it, or leave it out"
 
 

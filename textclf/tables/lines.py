@@ -18,15 +18,15 @@ PART = 2**20  # characters
 SURROGATE = re.compile(r"[\ud800-\udfff]")  # no Unicode text contains one; undecodable bytes are decoded to them
 
 
-def read_lines(stream: IO[bytes], path: Path, layout: Layout, advice: str = ADVICE, before: int = 0) -> Iterator[str]:
+def read_lines(stream: IO[bytes], path: Path, layout: Layout, advice: str = ADVICE) -> Iterator[str]:
     """Yield the lines with their line ends, without a byte order mark; undecodable bytes become surrogates.
 
     Only LF ends a line. A lone CR, U+0085 and the like belong to the text. Raises `UserError`, which ends in `advice`,
-    at a line that is too long, before all of it is in memory. The stream begins after `before` lines of the file.
+    at a line that is too long, before all of it is in memory.
     """
     longest = limits.ROW_BYTES
     with _decoded(stream, layout) as text:
-        for number, line in enumerate(iter(partial(text.readline, longest + 1), ""), start=before + 1):
+        for number, line in enumerate(iter(partial(text.readline, longest + 1), ""), start=1):
             most = len(line) if 4 * len(line) < longest else len(line.encode(layout.encoding, "surrogateescape"))
             if most > longest:
                 raise row_too_long(f"{path}:{number}", advice)

@@ -213,7 +213,6 @@ def test_a_wrong_row_in_any_batch_is_named_by_file_and_line(
     read: Callable[..., Corpus], tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "BLOCK_ROWS", 10)
-    monkeypatch.setattr(limits, "CHUNK_BYTES", 100)
     texts, labels = [f"text {number}" for number in range(1000)], ["0", "1"] * 500
     texts[729] = "\0"  # in the 73rd batch of 100
     rows = list(zip(texts, labels, strict=True))

@@ -150,7 +150,6 @@ def test_a_line_without_end_is_given_up(kind: str, head: bytes) -> None:
 
 def test_long_rows_come_in_small_blocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "BLOCK_BYTES", 100)
-    monkeypatch.setattr(limits, "CHUNK_BYTES", 400)
     for kind, write in WRITERS.items():
         path = put(tmp_path / kind, write(["x" * 30] * 100))
         sizes = [len(batch) for batch in read_batches(path, kind, LAYOUT)]
