@@ -90,7 +90,9 @@ class Search(Section):
     )
     trials: Annotated[int, Field(ge=1)] = Field(20, description="number of settings to try, each once")
     folds: Annotated[int, Field(ge=2)] = Field(4, description="number of folds of the training rows that score a trial")
-    seed: Annotated[int, Field(ge=0, le=MAX_SEED // 2)] = Field(0, description="seed of the trials and of the folds")
+    seed: Annotated[int, Field(ge=0, lt=MAX_SEED // 2)] = Field(
+        0, description="seed of the trials and of the folds; outer folds have the next one"
+    )
     metric: MetricName = Field(
         "log_loss", description="metric of the held-out rows to optimise, such as log_loss or accuracy"
     )

@@ -172,6 +172,15 @@ def test_nested_searches_see_no_row_of_their_outer_test_fold(tmp_path: Path, fit
     assert len(trials) == 2
 
 
+def test_outer_folds_are_others_than_those_that_scored_the_trials(tmp_path: Path, fitted: list[Any]) -> None:
+    chosen = settings(trials=1, folds=3, nested=3, space={"C": [1.0]}, seed=2**31 - 2)
+    (trial,), outer = run_search(corpus(40), CLASSES, setup(), chosen, tmp_path)
+    scored, honest = ({frozenset(features["test"].ids) for features, _ in part} for part in (fitted[:3], fitted[6::4]))
+    assert len(honest) == 3
+    assert not scored & honest
+    assert not set(trial.scores) & {fold.honest for fold in outer}
+
+
 @pytest.mark.parametrize("higher_is_better", [True, False])
 @pytest.mark.parametrize("scores", [[0.5], [0.3, 0.9, 0.2, 0.9, 0.4]])
 def test_the_expected_score_is_the_mean_of_the_best_of_every_choice(

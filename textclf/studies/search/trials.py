@@ -66,7 +66,7 @@ class Searcher:
 
     def search(self, rows: pd.DataFrame, advance: Callable[[Trial], None]) -> list[Trial]:
         """Return the trials in order; `advance` is called with the best one so far after each."""
-        folds = [splits for _, _, splits in make_folds(rows, self._folds(self.settings.folds), "search.folds")]
+        folds = [splits for _, _, splits in make_folds(rows, self._folds(self.settings.folds, 0), "search.folds")]
         score = self._scorer(folds)
         higher = METRICS[self.settings.metric].higher_is_better
         proposals = Proposals(self.settings, self.space, higher)
@@ -83,9 +83,13 @@ class Searcher:
         return trials
 
     def nested(self, rows: pd.DataFrame, folds: int, advance: Callable[[Trial], None]) -> list[Outer]:
-        """Return the outer folds of a nested cross-validation: in each, the whole search is repeated."""
+        """Return the outer folds of a nested cross-validation: in each, the whole search is repeated.
+
+        They are drawn with the seed after that of the folds inside: with the same seed and as many folds they would be
+        those that scored the trials, and an honest score that of a trial.
+        """
         results = []
-        for _, _, splits in make_folds(rows, self._folds(folds), "search.nested"):
+        for _, _, splits in make_folds(rows, self._folds(folds, 1), "search.nested"):
             best = best_of(self.search(splits["train"], advance), self.settings.metric)
             results.append(Outer(best, self._scorer([splits])(best.settings, 0)))
         return results
@@ -100,8 +104,8 @@ class Searcher:
         """The number of trials of a search: there may be fewer combinations than were asked for."""
         return int(min(self.settings.trials, math.prod(each.size for each in self.space.values())))
 
-    def _folds(self, number: int) -> CrossValidate:
-        return CrossValidate(folds=number, repeats=1, seed=self.settings.seed)
+    def _folds(self, number: int, later: int) -> CrossValidate:
+        return CrossValidate(folds=number, repeats=1, seed=self.settings.seed + later)
 
     def _scorer(self, folds: Sequence[Splits]) -> Callable[[Values, int], float]:
         """Return a function that gives the score of a trial's values on a fold.
