@@ -67,7 +67,7 @@ def fit(name: str, rows: Mapping[str, pd.DataFrame], classes: Sequence[str], set
     """Return the CPU seconds of making the features of a model and fitting it."""
     started = time.process_time()
     settings = setup.model(name)
-    features = make_features(rows, classes, settings.features, setup)
+    features = make_features(rows, classes, settings.features, setup, bool(settings.validation_choices()))
     datasets = {split: Dataset.of_rows(part) for split, part in features.items()}
     fit_model(settings.kind, datasets, settings, Folders(setup.pretrained))
     return time.process_time() - started

@@ -23,6 +23,7 @@ from textclf.vectorize.in_memory import vectorize_splits
 from textclf.vectorize.settings import Combine, Vectorize
 
 STUDY_METRICS = ("accuracy", "log_loss")
+VALIDATION_SIZE = 0.15  # share of the training rows that become validation rows if split.validation_size is 0
 
 
 @dataclass(frozen=True)
@@ -49,23 +50,29 @@ def measure(
     `changes` are settings of the model.
     """
     settings = setup.model(name, **changes)
-    features = make_features(splits, classes, settings.features, setup)
+    features = make_features(splits, classes, settings.features, setup, needs_validation(settings, setup.evaluate))
     metrics = measure_features(features, settings, setup)
     return {metric: metrics[metric] for metric in STUDY_METRICS}
 
 
+def needs_validation(settings: Any, evaluate: Evaluate) -> bool:
+    """Return whether validation rows choose anything of a model: its epoch, its threshold or its calibration."""
+    chosen = evaluate.calibration != "none" or isinstance(evaluate.threshold, str)
+    return chosen or bool(settings.validation_choices())
+
+
 def make_features(
-    splits: Mapping[str, pd.DataFrame], classes: Sequence[str], representation: str, setup: Setup
+    splits: Mapping[str, pd.DataFrame], classes: Sequence[str], representation: str, setup: Setup, validation: bool
 ) -> dict[str, Features]:
     """Return the features of each split in a representation, a name in vectorize or combine.
 
-    If `split.validation_size` is above 0 and `splits` has no validation rows, that share of the training rows becomes
-    validation rows.
+    With `validation`, if `splits` has no validation rows, a share of the training rows becomes validation rows:
+    `split.validation_size`, or `VALIDATION_SIZE` if that is 0.
     """
-    size = setup.split.validation_size
-    if size > 0 and "validation" not in splits:
-        train, validation = draw_rows(splits["train"], math.ceil(size * len(splits["train"])), setup.split)
-        splits = {"train": train, "validation": validation, "test": splits["test"]}
+    if validation and "validation" not in splits:
+        size = setup.split.validation_size or VALIDATION_SIZE
+        train, drawn = draw_rows(splits["train"], math.ceil(size * len(splits["train"])), setup.split)
+        splits = {"train": train, "validation": drawn, "test": splits["test"]}
     return vectorize_splits(splits, representation, setup.vectorize, setup.combine, classes, setup.pretrained)
 
 

@@ -7,7 +7,9 @@ import pandas as pd
 import pytest
 
 from tests.drawn import draw_splits
+from tests.settings import train
 from tests.unit.studies.samples import CLASSES, corpus, settings, setup, split
+from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
 from textclf.studies import crossvalidation, measure
 from textclf.vectorize import in_memory, representation
@@ -88,11 +90,42 @@ def test_a_share_of_the_training_rows_becomes_validation_rows(
     assert seen[1][0] is whole
 
 
+@pytest.mark.parametrize(
+    ("changes", "evaluate", "needed"),
+    [
+        ({}, {}, False),
+        ({}, {"coverage": 0.9}, False),  # of prediction sets, which a study does not measure
+        ({"early_stopping": 3}, {}, True),
+        ({}, {"threshold": "accuracy"}, True),
+        ({}, {"calibration": "platt"}, True),
+    ],
+)
+def test_rows_are_set_apart_only_if_something_is_chosen_on_them(
+    changes: dict[str, Any], evaluate: dict[str, Any], needed: bool
+) -> None:
+    settings = train("keras", **changes)["keras"]
+    assert measure.needs_validation(settings, Evaluate.model_validate(evaluate)) == needed
+
+
+def test_no_training_row_is_taken_away_for_nothing(seen: list[tuple[Splits, Vectorizer]]) -> None:
+    splits = split()
+    measure.measure(splits, CLASSES, "logistic_regression", setup(split={"validation_size": 0.2}))
+    assert seen[0][0] is splits
+
+
+def test_a_study_sets_rows_apart_for_a_choice_that_the_pipeline_makes_without_validation_rows(
+    seen: list[tuple[Splits, Vectorizer]],
+) -> None:
+    measure.measure(split(), CLASSES, "logistic_regression", setup(evaluate={"calibration": "temperature"}))
+    assert {name: len(part) for name, part in seen[0][0].items()} == {"train": 25, "validation": 5, "test": 10}
+
+
 def test_groups_stay_together_if_some_training_rows_become_validation_rows(
     seen: list[tuple[Splits, Vectorizer]],
 ) -> None:
     whole = corpus(60).assign(group=[f"group {number // 5}" for number in range(60)])
-    crossvalidation.crossvalidate(whole, CLASSES, setup(("majority",), split={"validation_size": 0.2}), settings())
+    chosen = setup(("majority",), split={"validation_size": 0.2}, evaluate={"calibration": "temperature"})
+    crossvalidation.crossvalidate(whole, CLASSES, chosen, settings())
     assert len(seen) == 6
     for splits, _ in seen:
         assert list(splits) == ["train", "validation", "test"]

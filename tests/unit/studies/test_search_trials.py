@@ -77,6 +77,15 @@ def test_features_are_made_once_for_trials_that_differ_in_the_model_alone(
     assert len(made) == 3
 
 
+def test_a_trial_may_read_another_representation(tmp_path: Path, fitted: list[Any]) -> None:
+    both = replace(setup(), vectorize=Vectorize.model_validate({"words": {}, "letters": {"analyzer": "char"}}))
+    space = {"features": ["words", "letters"]}
+    chosen = settings(sampler="grid", space=space)
+    run_search(corpus(40), CLASSES, both, chosen, tmp_path)
+    columns = [features["train"].X.shape[1] for features, _ in fitted]
+    assert max(columns[:3]) < min(columns[3:])
+
+
 def test_there_are_no_more_trials_than_combinations(tmp_path: Path) -> None:
     assert len(table(tmp_path, trials=100)) == 6
 

@@ -73,7 +73,7 @@ def held_out_probabilities(
     probabilities = np.empty((len(rows), len(classes)))
     for number, (name, splits) in enumerate(track(trainings, "audit", len(trainings), "training"), start=1):
         own = setup.model(name)
-        features = make_features(splits, classes, own.features, setup)
+        features = make_features(splits, classes, own.features, setup, bool(own.validation_choices()))
         predicted = predict_held_out(features, own, setup.pretrained)[-1]
         probabilities[splits["test"].index] = predicted.probabilities
         if number % len(folds) == 0:

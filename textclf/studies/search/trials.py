@@ -116,10 +116,12 @@ class Searcher:
         digests = [_digest(splits) for splits in folds]
 
         @lru_cache(maxsize=len(folds))
-        def features(fold: int, representations: tuple[tuple[str, Any], ...]) -> dict[str, Features]:
-            vectorize = self.setup.vectorize.model_copy(update=dict(representations))
+        def features(
+            fold: int, representation: str, leaf_settings: tuple[tuple[str, Any], ...], validation: bool
+        ) -> dict[str, Features]:
+            vectorize = self.setup.vectorize.model_copy(update=dict(leaf_settings))
             setup = replace(self.setup, vectorize=vectorize)
-            return training.make_features(folds[fold], self.classes, self.setup.train[name].features, setup)
+            return training.make_features(folds[fold], self.classes, representation, setup, validation)
 
         def score(values: Values, fold: int) -> float:
             train, vectorize = apply(self.setup.train, self.setup.vectorize, self.setup.combine, name, values)
@@ -128,7 +130,9 @@ class Searcher:
             representations = tuple((each, vectorize[each]) for each in read)
 
             def compute() -> float:
-                found = training.measure_features(features(fold, representations), settings, self.setup)[metric]
+                validation = training.needs_validation(settings, self.setup.evaluate)
+                made = features(fold, settings.features, representations, validation)
+                found = training.measure_features(made, settings, self.setup)[metric]
                 if not np.isfinite(found):
                     raise UserError(f"{metric} must be a number; got {found}; choose another search.metric")
                 return float(found)
