@@ -33,9 +33,12 @@ def scorer(classes: int = 2, weights: Array | None = None, **changes: object) ->
     return nb_svm.make_estimator(samples.settings("nb_svm", **changes)).fit(part.X, part.y, weights)
 
 
-def ratios(f: Array, positive: NDArray[np.bool_], alpha: float) -> Array:
-    """Return log((p / |p|) / (q / |q|)): p is alpha plus the sum of f over the positive cases, q over the negative."""
-    p, q = np.full(f.shape[1], alpha), np.full(f.shape[1], alpha)
+def ratios(f: Array, positive: NDArray[np.bool_], alpha: float, own: float | None = None) -> Array:
+    """Return log((p / |p|) / (q / |q|)): p is alpha plus the sum of f over the positive cases, q over the negative.
+
+    The alpha of p is `own` if it is given.
+    """
+    p, q = np.full(f.shape[1], own or alpha), np.full(f.shape[1], alpha)
     for case, is_positive in zip(f, positive, strict=True):
         if is_positive:
             p += case
@@ -46,10 +49,19 @@ def ratios(f: Array, positive: NDArray[np.bool_], alpha: float) -> Array:
 
 
 def paper(
-    f: Array, positive: NDArray[np.bool_], C: float, alpha: float, beta: float, weights: Array | None = None
+    f: Array,
+    positive: NDArray[np.bool_],
+    C: float,
+    alpha: float,
+    beta: float,
+    classes: int,
+    weights: Array | None = None,
 ) -> tuple[Array, float]:
-    """Return the weights and the intercept for f: those of an SVM on r * f, interpolated with their mean size."""
-    r = ratios(f, positive, alpha)
+    """Return the weights and the intercept for f: those of an SVM on r * f, interpolated with their mean size.
+
+    Of more than two classes, the alpha of one is smaller than that of the others as it has fewer rows.
+    """
+    r = ratios(f, positive, alpha, alpha * positive.mean() / (1 - positive.mean()) if classes > 2 else alpha)
     svm = LinearSVC(C=C, dual=False).fit(r * f, positive, weights)
     w = svm.coef_[0]
     mean = np.linalg.norm(w, 1) / len(w)
@@ -85,7 +97,7 @@ def test_weights_are_those_of_the_paper(classes: int, C: float, alpha: float, be
     f = (part.X.toarray() > 0).astype(float)
     estimator = scorer(classes, C=C, alpha=alpha, beta=beta)
     for position, positive in enumerate(positives(part.y)):
-        w, b = paper(f, positive, C, alpha, beta)
+        w, b = paper(f, positive, C, alpha, beta, classes)
         assert estimator.coef_[position] == pytest.approx(w, abs=SOLVER)
         assert estimator.intercept_[position] == pytest.approx(b, abs=SOLVER)
 
@@ -99,7 +111,7 @@ def test_sigmoids_are_those_of_platt_on_rows_that_the_svm_did_not_see(classes: i
     for position, positive in enumerate(positives(part.y)):
         scores = np.zeros(len(part.y))
         for training, unseen in StratifiedKFold(5).split(f, part.y):
-            w, b = paper(f[training], positive[training], C=1.0, alpha=1.0, beta=0.25)
+            w, b = paper(f[training], positive[training], C=1.0, alpha=1.0, beta=0.25, classes=classes)
             scores[unseen] = f[unseen] @ w + b
         slope, offset = platt(scores, positive)
         coef, intercept = estimator.coef_[position], estimator.intercept_[position]
@@ -141,7 +153,7 @@ def test_a_class_weight_weighs_the_rows_of_the_svm_and_not_the_ratios() -> None:
     estimator = scorer(3, weights)
     (layer,) = fit(3, class_weight={"class 0": 1, "class 1": 2, "class 2": 5}).layers.layers
     for position in range(3):
-        w, b = paper(f, part.y == position, C=1.0, alpha=1.0, beta=0.25, weights=weights)
+        w, b = paper(f, part.y == position, C=1.0, alpha=1.0, beta=0.25, classes=3, weights=weights)
         assert estimator.coef_[position] == pytest.approx(w, abs=SOLVER)
         assert estimator.intercept_[position] == pytest.approx(b, abs=SOLVER)
         slopes = layer.kernel[:, position] / estimator.coef_[position]  # calibration multiplies all weights alike
@@ -162,14 +174,24 @@ def test_ratios_are_those_of_the_paper_and_change_sign_with_the_sides(seed: int,
     generator = np.random.default_rng(seed)
     f = (generator.random((9, 5)) < 0.4).astype(float)
     positive = np.arange(9) < generator.integers(1, 9)
-    computed = nb_svm.log_ratios(csr_array(f), positive, alpha)
+    computed = nb_svm.log_ratios(csr_array(f), positive, alpha, one_of_many=False)
     assert computed == pytest.approx(ratios(f, positive, alpha), rel=1e-9, abs=1e-12)
-    assert computed.tolist() == (-nb_svm.log_ratios(csr_array(f), ~positive, alpha)).tolist()
+    assert computed.tolist() == (-nb_svm.log_ratios(csr_array(f), ~positive, alpha, one_of_many=False)).tolist()
+
+
+def test_a_rare_term_that_one_of_many_classes_lacks_is_no_sign_of_it() -> None:
+    f = csr_array(np.array([[1.0, 0.0]] + [[0.0, 1.0]] * 9 + [[0.0, 0.0]] * 90))
+    positive = np.arange(100) == 0
+    own, other = nb_svm.log_ratios(f, positive, 1.0, one_of_many=True)
+    assert own > 0 > other
+    rare = csr_array(np.hstack([f.toarray(), np.eye(100)]))  # a term of its own in each row
+    assert (nb_svm.log_ratios(rare, positive, 1.0, one_of_many=True)[3:] < 0).all()
+    assert (nb_svm.log_ratios(rare, positive, 1.0, one_of_many=False)[3:] > 0).all()
 
 
 def test_the_smallest_alpha_leaves_all_ratios_finite() -> None:
     f = csr_array(np.array([[1.0, 1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0, 1.0]]))
-    assert np.isfinite(nb_svm.log_ratios(f, np.array([True, False]), 5e-324)).all()
+    assert np.isfinite(nb_svm.log_ratios(f, np.array([True, False]), 5e-324, one_of_many=False)).all()
 
 
 def test_its_record_counts_the_fitted_numbers() -> None:

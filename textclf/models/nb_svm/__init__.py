@@ -26,7 +26,9 @@ class Settings(CalibratedSettings):
     """An SVM on terms weighted by naive Bayes, with calibrated scores; use it with ngram_range [1, 2] or [1, 3]."""
 
     C: Positive = Field(1.0, description="inverse strength of the regularisation")
-    alpha: Positive = Field(1.0, description="added to each count in the ratios of the classes")
+    alpha: Positive = Field(
+        1.0, description="added to each count in the ratios; of several classes, to a class's own by its share of rows"
+    )
     beta: Annotated[float, Field(ge=0, le=1)] = Field(
         0.25, description="share of the SVM's own weights; the rest is their mean size, which leans to naive Bayes"
     )
@@ -38,12 +40,18 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
     return fit_calibrated(make_estimator(settings), train.all("nb_svm"), settings.class_weight, presence=True)
 
 
-def log_ratios(presence: "csr_array", positive: NDArray[np.bool_], alpha: float) -> NDArray[np.float64]:
+def log_ratios(
+    presence: "csr_array", positive: NDArray[np.bool_], alpha: float, one_of_many: bool
+) -> NDArray[np.float64]:
     """Return the log-count ratio of each term, (features,): how much likelier it is in positive rows than in others.
 
-    `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count.
+    `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count. If the positive rows are those
+    of `one_of_many` classes, `alpha` is multiplied by their number per other row before it is added to their counts: a
+    class has few counts, so that with the same `alpha` on both sides rare terms which it lacks would be signs of it.
     """
-    p, q = (alpha + presence[np.flatnonzero(side)].sum(axis=0) for side in (positive, ~positive))
+    alphas = alpha * positive.sum() / (~positive).sum() if one_of_many else alpha, alpha
+    sides = zip(alphas, (positive, ~positive), strict=True)
+    p, q = (added + presence[np.flatnonzero(side)].sum(axis=0) for added, side in sides)
     ratios: NDArray[np.float64] = np.log(p) - np.log(p.sum()) - (np.log(q) - np.log(q.sum()))
     return ratios
 
@@ -64,8 +72,9 @@ def make_estimator(settings: Settings) -> Any:
             self.classes_ = np.unique(y)
             presence = csr_array((X > 0).astype(np.float64))
             coef, intercept = [], []
-            for name in self.classes_[1:] if len(self.classes_) == 2 else self.classes_:
-                ratios = log_ratios(presence, y == name, settings.alpha)
+            one_of_many = len(self.classes_) > 2
+            for name in self.classes_ if one_of_many else self.classes_[1:]:
+                ratios = log_ratios(presence, y == name, settings.alpha, one_of_many)
                 svm = make_svm(settings.C, *X.shape).fit(presence @ diags_array(ratios), y == name, sample_weight)
                 coef.append(ratios * interpolate(svm.coef_[0], settings.beta))
                 intercept.append(svm.intercept_[0])
