@@ -123,6 +123,23 @@ def _with_known(detail: ErrorDetails, section: type[BaseModel]) -> InitErrorDeta
     return {"type": error, "loc": detail["loc"], "input": detail["input"], "ctx": context}
 
 
+class Pairs(Section):
+    """A section of pairs by names of their own; each subclass has its kind of pair."""
+
+    model_config = ConfigDict(extra="allow")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_names(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            require_names(value, "a pair")
+        return value
+
+    def pairs(self) -> dict[str, Any]:
+        """Return the pairs by name."""
+        return self.__pydantic_extra__ or {}
+
+
 def require_names(keys: Iterable[object], what: str) -> None:
     """Raise the error of a validator unless each key can name a file: small letters, digits and underscores.
 

@@ -7,7 +7,7 @@ from pydantic import ConfigDict, Field, PlainValidator, WithJsonSchema, model_va
 
 from textclf.artifacts.features import TOKENS
 from textclf.core.files import SPLITS
-from textclf.core.settings import Name, Section, relation, require_names, rule, show, suggest
+from textclf.core.settings import Name, Pairs, Section, relation, require_names, rule, show, suggest
 from textclf.vectorize.encoder.settings import Settings as Encoder
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.token_ids.settings import Settings as TokenIds
@@ -83,22 +83,10 @@ class Pair(Section):
     second: Name = Field(description="another name there; its columns follow those of first")
 
 
-class Combine(Section):
+class Combine(Pairs):
     """Pairs of representations side by side, by names of their own: {both: {first: words, second: letters}}."""
 
-    model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, Pair]
-
-    @model_validator(mode="before")
-    @classmethod
-    def _has_names(cls, value: Any) -> Any:
-        if isinstance(value, dict):
-            require_names(value, "a pair")
-        return value
-
-    def pairs(self) -> dict[str, Pair]:
-        """Return the pairs by name."""
-        return self.__pydantic_extra__ or {}
 
 
 def leaves(name: str, combine: Combine) -> list[str]:
