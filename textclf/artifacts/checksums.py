@@ -16,12 +16,13 @@ CHECKSUM = "sha256"  # key of JSON that has a checksum of itself
 
 
 def write_manifest(folder: Path, without: str = "") -> None:
-    """Write the SHA-256 of each file in the folder, by its name, to `MANIFEST`.
+    """Write the SHA-256 of each file in the folder, by its path there, to `MANIFEST`.
 
     Files with the ending `without` are left out: those whose format has checksums.
     """
-    paths = sorted(path for path in folder.iterdir() if path.name != MANIFEST and path.suffix != without)
-    write_checked_json(folder / MANIFEST, {"files": {path.name: sha256_of_file(path) for path in paths}})
+    paths = [path for path in folder.rglob("*") if path.is_file() and path.name != MANIFEST and path.suffix != without]
+    sums = {path.relative_to(folder).as_posix(): sha256_of_file(path) for path in sorted(paths)}
+    write_checked_json(folder / MANIFEST, {"files": sums})
 
 
 def verify_files(folder: Path, names: Iterable[str]) -> None:

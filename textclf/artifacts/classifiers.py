@@ -3,24 +3,30 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from textclf.artifacts import layers, onnx_classifier
+from textclf.artifacts import average, layers, onnx_classifier
+from textclf.artifacts.average import MEMBERS, Average
 from textclf.artifacts.layers import LayerModel
 from textclf.artifacts.onnx_classifier import OnnxClassifier
-from textclf.core.files import read_versioned_json, reading, require_known
+from textclf.core.files import read_versioned_json, reading, require_known, write_versioned_json
 
-Classifier = LayerModel | OnnxClassifier
+Classifier = LayerModel | OnnxClassifier | Average
 
 LAYERS = "layers"  # also the type of a model.json that names none
-READERS: dict[str, Callable[[Path], Classifier]] = {LAYERS: layers.read, onnx_classifier.TYPE: onnx_classifier.read}
 
 
-def files_of(folder: Path) -> tuple[str, str]:
-    """Return the names of the files that `read` reads of a model's folder."""
+def files_of(folder: Path, beside: str) -> list[str]:
+    """Return the paths of the files that `read` reads of a model's folder, and of the one named `beside` them.
+
+    An average has those of its members in two folders.
+    """
     kind = read_versioned_json(folder / layers.DESCRIPTION).get("type", LAYERS)
-    return layers.DESCRIPTION, onnx_classifier.GRAPH if kind == onnx_classifier.TYPE else layers.WEIGHTS
+    if kind == average.TYPE:
+        inner = [f"{member}/{name}" for member in MEMBERS for name in files_of(folder / member, beside)]
+        return [layers.DESCRIPTION, *inner]
+    return [layers.DESCRIPTION, onnx_classifier.GRAPH if kind == onnx_classifier.TYPE else layers.WEIGHTS, beside]
 
 
-def columns_of(model: Classifier) -> int | None:
+def columns_of(model: LayerModel | OnnxClassifier) -> int | None:
     """Return the number of columns, or of token ids, that a model takes; None if it ignores them."""
     if isinstance(model, OnnxClassifier):
         return model.vocabulary
@@ -30,8 +36,13 @@ def columns_of(model: Classifier) -> int | None:
 
 
 def write(model: Classifier, folder: Path) -> None:
-    """Write the files of the model: model.json, and model.npz or model.onnx."""
-    if isinstance(model, OnnxClassifier):
+    """Write the files of the model: model.json, and model.npz or model.onnx; of an average, folders of two models."""
+    if isinstance(model, Average):
+        write_versioned_json(folder / layers.DESCRIPTION, {"type": average.TYPE, "weight": model.weight})
+        for name, member in zip(MEMBERS, model.members, strict=True):
+            (folder / name).mkdir()
+            write(member, folder / name)
+    elif isinstance(model, OnnxClassifier):
         onnx_classifier.write(model, folder)
     else:
         layers.write(model, folder)
@@ -44,3 +55,18 @@ def read(folder: Path) -> Classifier:
     with reading(path):
         require_known(path, [str(kind)], READERS)
         return READERS[kind](folder)
+
+
+def _read_average(folder: Path) -> Average:
+    weight = read_versioned_json(folder / layers.DESCRIPTION)["weight"]
+    first, second = (read(folder / member) for member in MEMBERS)
+    if type(weight) is not float or not 0 <= weight <= 1 or first.classes != second.classes:
+        raise ValueError(weight)
+    return Average((first, second), weight)
+
+
+READERS: dict[str, Callable[[Path], Classifier]] = {
+    LAYERS: layers.read,
+    onnx_classifier.TYPE: onnx_classifier.read,
+    average.TYPE: _read_average,
+}

@@ -43,7 +43,8 @@ def kernel(representation: Any, texts: Sequence[str]) -> Floats:
 
 def _parts(representation: Any) -> list[Any]:
     """Return the representations that stand side by side, mostly one."""
-    return [block.representation for block in getattr(representation, "blocks", ())] or [representation]
+    blocks = getattr(representation, "blocks", ())
+    return [part for block in blocks for part in _parts(block.representation)] or [representation]
 
 
 def _vectors(representation: Any, texts: Sequence[str]) -> Iterable[csr_array | Floats]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts import classifiers, conformal, layers
+from textclf.artifacts.average import MEMBERS, Average
 from textclf.artifacts.checksums import MANIFEST, names_in, verify_files
 from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets, highest_coverage, least_rows
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
@@ -177,23 +178,30 @@ def load(folder: str | Path) -> Predictor:
     if (folder / MANIFEST).exists():
         verify_files(folder, [layers.DESCRIPTION])
         optional = {CONFORMAL} & (names_in(folder) | {path.name for path in folder.iterdir()})
-        verify_files(folder, [*classifiers.files_of(folder), DECISION, VECTORIZER, *optional])
+        verify_files(folder, [*classifiers.files_of(folder, VECTORIZER), DECISION, *optional])
     model = classifiers.read(folder)
     decision = read_decision(folder / DECISION, len(model.classes))
-    vectorizer = _read_vectorizer(folder)
-    columns = classifiers.columns_of(model)
-    with reading(folder / VECTORIZER):
-        if columns not in {None, vectorizer.columns}:
-            raise ValueError(f"the model takes {columns} columns")
+    vectorizer = _read_vectorizers(folder, model)
     scores = conformal.read(folder / CONFORMAL) if (folder / CONFORMAL).exists() else None
     return Predictor(vectorizer, model, decision, scores)
 
 
-def _read_vectorizer(folder: Path) -> Any:
-    """Return the vectorizer of a model's folder; `UserError` also if its weights were not copied with it."""
+def _read_vectorizers(folder: Path, model: classifiers.Classifier) -> Any:
+    """Return the vectorizer of a model's folder, or the vectorizers of an average's members; `UserError` as below."""
     shared = folder.parent / SHARED
+    if not isinstance(model, Average):
+        return _read_vectorizer(folder, model, shared)
+    places = [folder / member for member in MEMBERS]
+    first, second = (_read_vectorizer(place, own, shared) for place, own in zip(places, model.members, strict=True))
+    same = len({(place / VECTORIZER).read_bytes() for place in places}) == 1
+    return representation.Apart(first, first if same else second)
+
+
+def _read_vectorizer(folder: Path, model: Any, shared: Path) -> Any:
+    """Return the vectorizer in a folder; `UserError` also if it does not suit the model or its weights are missing."""
+    columns = classifiers.columns_of(model)
     try:
-        return representation.read(folder / VECTORIZER, shared)
+        vectorizer = representation.read(folder / VECTORIZER, shared)
     except UserError as error:
         if shared.exists() or any(str(folder / VECTORIZER) in line for line in error.lines):
             raise
@@ -201,6 +209,10 @@ def _read_vectorizer(folder: Path) -> Any:
             f"{shared} not found, which has pretrained weights that {folder} reads; copy it from beside the model's "
             "first folder, or run dvc repro to make it"
         ) from None
+    with reading(folder / VECTORIZER):
+        if columns not in {None, vectorizer.columns}:
+            raise ValueError(f"the model takes {columns} columns")
+    return vectorizer
 
 
 def find_model(folder: Path, name: str | None) -> Path:

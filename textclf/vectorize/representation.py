@@ -102,6 +102,21 @@ class Union:
         return {"method": UNION, "blocks": blocks}
 
 
+class Apart:
+    """The representations of the members of an average, whose features stay apart."""
+
+    def __init__(self, first: Representation, second: Representation) -> None:
+        """Keep the representations, in `blocks` the second only if it is another object."""
+        different = (first,) if second is first else (first, second)
+        self.blocks = [Block("", 1.0, each) for each in different]
+
+    def transform(self, texts: Iterable[str]) -> tuple[Matrix, Matrix]:
+        """Return the features for each member."""
+        texts = list(texts)
+        made = [block.representation.transform(texts) for block in self.blocks]
+        return made[0], made[-1]
+
+
 def has_terms(representation: Any) -> bool:
     """Return whether each column stands for a term that occurs in a text."""
     return hasattr(representation, "terms_of")

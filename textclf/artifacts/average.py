@@ -1,0 +1,39 @@
+"""The weighted mean of the probabilities of two fitted classifiers, each with features of its own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+TYPE = "average"  # in model.json
+MEMBERS = ("first", "second")  # folders of the two, in that of the average
+
+
+def mix(weight: float, first: NDArray[np.float64], second: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of two arrays of probabilities of one shape, in which `first` has this weight, from 0 to 1."""
+    return weight * first + (1 - weight) * second
+
+
+@dataclass(frozen=True)
+class Average:
+    """Two classifiers of the same classes, and the weight of the first."""
+
+    members: tuple[Any, Any]
+    weight: float
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Return the names of the classes in order."""
+        classes: tuple[str, ...] = self.members[0].classes
+        return classes
+
+    @property
+    def ignores_text(self) -> bool:
+        """Return whether every text gets the same probabilities."""
+        return all(member.ignores_text for member in self.members)
+
+    def predict_proba(self, X: tuple[Any, Any]) -> NDArray[np.float64]:
+        """Return probabilities (rows, classes) of rows whose features for each member are given."""
+        first, second = (member.predict_proba(part) for member, part in zip(self.members, X, strict=True))
+        return mix(self.weight, first, second)
