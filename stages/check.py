@@ -31,15 +31,16 @@ def run(*, data: Path, output: Path, models: Path, default: Path, in_use: Path, 
 
 def remove_leftovers(params: Params, data: Path) -> None:
     """Remove the outputs of entries that params.yaml no longer has; DVC would record them as inputs of this run."""
-    representations, models = [*params.vectorize.names(), *params.combine.pairs()], params.train.names()
+    representations, models = [*params.vectorize.names(), *params.combine.pairs()], params.models.names()
     names = [*models, *sorted(params.evaluate.external)]
     dropped = checked.feature_leftovers(data / "features", representations)
     for path in [*dropped, *predictions.leftovers(data / "predictions", data / "trained", names)]:
         shutil.rmtree(path) if path.is_dir() else path.unlink()
         print(f"{path} removed: params.yaml no longer has its entry")
-    pairs = list(params.combine.pairs())
-    for name, entries in (("vectorize", params.vectorize.names()), ("combine", pairs), ("train", models)):
-        remove_dropped(data / "provenance", name, entries)
+    sections = {"vectorize": params.vectorize.names(), "combine": params.combine.pairs()}
+    sections |= {"train": params.train.names(), "average": params.average.pairs()}
+    for name, entries in sections.items():
+        remove_dropped(data / "provenance", name, list(entries))
 
 
 if __name__ == "__main__":

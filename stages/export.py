@@ -6,12 +6,13 @@ intervals, comparisons, coverage, decisions, training and splits (rows per class
 prediction sets follow; from PROVENANCE the settings that each stage used; SETTINGS, the settings of the run.
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
 ONNX file and a model card, and the index that names the default; TERMS, as CSV.
-Params: about, combine, data, evaluate, export, split, train, vectorize.
+Params: about, average, combine, data, evaluate, export, split, train, vectorize.
 """
 
 import shutil
 from pathlib import Path
 
+from textclf.artifacts import average as averages
 from textclf.artifacts import classifiers, shapes
 from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts.checked import feature_leftovers, read_settings
@@ -30,9 +31,9 @@ from textclf.evaluate.settings import Evaluate
 from textclf.export import card, description, folder
 from textclf.export.explanation import terms_of_models
 from textclf.export.settings import Export
-from textclf.export.sources import class_titles, list_sources, list_weights, require_known_classes
+from textclf.export.sources import class_titles, list_sources, list_weights, require_known_classes, unite_weights
 from textclf.export.versions import require_settings
-from textclf.models.settings import Train
+from textclf.models.settings import Average, Train, with_averages
 from textclf.split.settings import Split
 from textclf.tables.given import require_split_rows
 from textclf.tables.settings import Data
@@ -41,6 +42,7 @@ from textclf.vectorize.settings import Combine, Vectorize
 
 def run(
     about: About,
+    average: Average,
     combine: Combine,
     data: Data,
     evaluate: Evaluate,
@@ -59,16 +61,18 @@ def run(
     terms: Path,
     provenance: Path,
 ) -> None:
-    """Export the models of train, and remove representations of another branch, which `git checkout` leaves behind."""
+    """Export all models, and remove representations of another branch, which `git checkout` leaves behind."""
     dropped = feature_leftovers(features, [*vectorize.names(), *combine.pairs()])
-    require_settings(provenance, data, evaluate, split, train, vectorize, combine)
+    require_settings(provenance, data, evaluate, split, train, average, vectorize, combine)
     split_rows = read_checksums(splits)
     require_split_rows(Path(data.path), data, split_rows)
-    models_trained = train.names()
-    reads = {name: train[name].features for name in models_trained}
+    settings = with_averages(train, average)
+    models_trained = settings.names()
+    members = {name: [name] for name in train.names()}
+    reads = {name: train[name].features for name in members}
     parts = {name: shapes.read(trained / name).parts for name in models_trained}
     vectorizers = {read: folder.read_vectorizer(features / read, pretrained) for read in dict.fromkeys(reads.values())}
-    layer_models = {name: classifiers.read(trained / name) for name in models_trained}
+    layer_models = {name: classifiers.read(trained / name) for name in members}
     for name in models_trained:
         verify_folder(trained / name)
     external = sorted(evaluate.external)
@@ -83,6 +87,10 @@ def run(
     class_names = labelled_names(classes, class_titles(sources, about))
     top = terms_of_models(layer_models, reads, vectorizers, features, export.terms)
     warnings = find_warnings(measured, compared, records, decided, [*models_trained, *external], evaluate.confidence)
+    for name, pair in average.pairs().items():
+        members[name] = [pair.first, pair.second]
+        both = layer_models[pair.first], layer_models[pair.second]
+        layer_models[name] = averages.Average(both, float(records[name]["weight"]))
     default, reason = explain_choice(export.model, measured, decided, models_trained)
     with outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
@@ -90,39 +98,48 @@ def run(
         for name, model in layer_models.items():
             decision = Decision.from_json(decided[name])
             expected = decided[name].get("ece_if_calibrated", {})
-            watching = [name] if (trained / name / "history.csv").exists() else []
+            watching = [each for each in members[name] if (trained / each / "history.csv").exists()]
+            columns = {each: {part: shape.columns for part, shape in parts[each].items()} for each in members[name]}
+            described = {each: description.representation(vectorize, columns[each]) for each in members[name]}
+            told = dict.fromkeys([name, *members[name]])
+            weights = [
+                weights
+                for each in members[name]
+                for weights in list_weights(train[each], [vectorize[part] for part in parts[each]])
+            ]
             text = card.render(
                 name,
-                train[name].kind,
-                train[name],
+                settings[name].kind,
+                settings[name],
                 card.Results(
                     measured[name], ends[name], decision.to_json(), records[name], coverage.get(name), expected
                 ),
                 sources=sources,
                 rows=description.rows_by_class(counts),
                 classes=classes,
-                representation=description.representation(
-                    vectorize, {part: shape.columns for part, shape in parts[name].items()}
-                ),
-                protocol=description.protocol(data, split, train, evaluate, counts, class_names, [name], clusters),
+                representation=description.representations(described),
+                protocol=description.protocol(data, split, settings, evaluate, counts, class_names, told, clusters),
                 caveats=description.caveats(counts, class_names, evaluate.confidence, watching, clusters),
                 confidence=evaluate.confidence,
                 coverage=evaluate.coverage,
                 warnings=warnings.get(name, []),
                 default=f"{display_name(default)}: {reason}",
                 limits=description.limits(vectorize, list(parts[name])),
-                weights=list_weights(train[name], [vectorize[part] for part in parts[name]]),
+                weights=unite_weights(weights),
+                onnx=not isinstance(model, averages.Average),
                 ignores_text=model.ignores_text,
                 about=about,
             )
             path = model_folder / name
-            folder.write(path, trained / name, model, vectorizers[reads[name]], decision, text, scores.get(name))
+            made_by = [vectorizers[reads[each]] for each in members[name]]
+            folder.write(path, trained / name, model, made_by, decision, text, scores.get(name))
         files.write_csv(terms_csv, top)
     for path in dropped:
         shutil.rmtree(path)
         print(f"{path} removed: params.yaml has no such representation")
-    for name, entries in (("vectorize", vectorize.names()), ("combine", combine.pairs())):
-        remove_dropped(provenance, name, entries)
+    entries = {"vectorize": vectorize.names(), "combine": combine.pairs(), "average": average.pairs()}
+    for section, found in entries.items():
+        remove_dropped(provenance, section, list(found))
     print(f"{', '.join(models_trained)}; default model: {default}, {reason}")
 
 

@@ -6,7 +6,7 @@ the tables history, classes, confusion, roc, precision_recall, reliability, risk
 METRICS/behaviour and BEHAVIOUR the results of behavioural tests and their cases, if there are any; REQUIREMENTS, the
 locked versions; from PROVENANCE the settings and versions that each stage used; SETTINGS, the settings of the run.
 Writes: PAGE; and provenance.json beside it, which describes the machine and so is no output of the pipeline.
-Params: about, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
+Params: about, average, behave, combine, data, evaluate, export, fetch, report, split, train, vectorize.
 """
 
 from pathlib import Path
@@ -27,7 +27,7 @@ from textclf.export import versions as made_with
 from textclf.export.settings import Export
 from textclf.export.sources import list_sources
 from textclf.fetch.settings import Fetch
-from textclf.models.settings import Train
+from textclf.models.settings import Average, Train, with_averages
 from textclf.report.page import render
 from textclf.report.run import TABLES, Run, Settings
 from textclf.report.settings import Report
@@ -42,6 +42,7 @@ PROVENANCE = "provenance.json"
 
 def run(
     about: About,
+    average: Average,
     behave: Behave,
     combine: Combine,
     data: Data,
@@ -63,22 +64,25 @@ def run(
     provenance: Path,
 ) -> None:
     """Write the page of the run, and remove the results of dropped behavioural tests, which DVC leaves behind."""
-    records = made_with.require_settings(provenance, data, evaluate, split, train, vectorize, combine)
+    records = made_with.require_settings(provenance, data, evaluate, split, train, average, vectorize, combine)
     raw = split_files.read_checksums(splits)
     require_split_rows(Path(data.path), data, raw)
     requirements_text = files.require(requirements).read_bytes()
     locked = made_with.locked_versions(requirements_text.decode("utf-8"))
     external = sorted(evaluate.external)
-    contents = metric_files.read_all(metrics, METRICS, train.names(), external)
+    models = with_averages(train, average).names()
+    contents = metric_files.read_all(metrics, METRICS, models, external)
     leaks = contents.pop("splits")
     rates = metrics / behaviour_files.FOLDER
     dropped = behaviour_files.leftovers(rates, behaviour, behave.tests)
     html = render(
         Run(
-            settings=Settings(fetch, data, about, split, vectorize, combine, train, evaluate, export, report, behave),
+            settings=Settings(
+                fetch, data, about, split, vectorize, combine, train, average, evaluate, export, report, behave
+            ),
             classes=split_files.read_classes(splits),
             splits=split_files.open_columns(splits),
-            predictions=prediction_files.open_models(predictions, [*train.names(), *external], "test"),
+            predictions=prediction_files.open_models(predictions, [*models, *external], "test"),
             **contents,
             leaks=leaks,
             tables={name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in TABLES.items()},
@@ -88,7 +92,7 @@ def run(
                 "the locked requirements": files.sha256(requirements_text),
             },
             versions=made_with.describe_versions(records, locked),
-            behaviour={name: behaviour_files.read(rates, behaviour, name, train.names()) for name in behave.tests},
+            behaviour={name: behaviour_files.read(rates, behaviour, name, models) for name in behave.tests},
         )
     )
     with outputs(page, page.with_name(PROVENANCE)) as (written, machine):
@@ -98,7 +102,7 @@ def run(
         path.unlink()
         print(f"{path} removed: its tests are no longer in behave.tests")
     looks = count_results(contents["decisions"], metrics)
-    print(*outcome.describe(contents, train.names(), export.model, evaluate.confidence, external, looks), sep="\n")
+    print(*outcome.describe(contents, models, export.model, evaluate.confidence, external, looks), sep="\n")
     for line in made_with.unlocked(records, locked):
         print(f"warning: {line}")
     print(f"report: {page}")

@@ -17,7 +17,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.names import FAMILIES
 from textclf.export.settings import Export
 from textclf.fetch.settings import Fetch
-from textclf.models.settings import CONSTANT, KINDS, LESSON, Train
+from textclf.models.settings import CONSTANT, KINDS, LESSON, Average, Train, with_averages, wrong_averages
 from textclf.report.settings import Report
 from textclf.review.settings import Gate
 from textclf.split.settings import Split
@@ -38,6 +38,7 @@ class Params(Section):
     vectorize: Vectorize = Field(default_factory=lambda: Vectorize.model_validate({DEFAULT: {}}))
     combine: Combine = Field(default_factory=Combine)
     train: Train = Field(default_factory=lambda: Train.model_validate(LESSON))
+    average: Average = Field(default_factory=Average)
     evaluate: Evaluate = Field(default_factory=Evaluate)
     export: Export = Field(default_factory=Export)
     behave: Behave = Field(default_factory=Behave)
@@ -46,6 +47,11 @@ class Params(Section):
     crossvalidate: CrossValidate = Field(default_factory=CrossValidate)
     search: Search = Field(default_factory=Search)
     audit: Audit = Field(default_factory=Audit)
+
+    @property
+    def models(self) -> Train:
+        """The models of train, then the averages."""
+        return with_averages(self.train, self.average)
 
 
 def load(path: Path = PARAMS_FILE) -> Params:
@@ -73,17 +79,18 @@ def _checked(content: object, name: str) -> Params:
 
 def conflicts(params: Params) -> Iterator[str]:
     """Yield a sentence for each setting that contradicts a setting of another section."""
-    trained = params.train.names()
-    if params.export.model is not None and params.export.model not in trained:
-        yield f"export.model must be a model of train ({', '.join(trained)}), or null; got {params.export.model}"
+    yield from wrong_averages(params.train, params.average)
+    models = params.models.names()
+    if params.export.model is not None and params.export.model not in models:
+        yield f"export.model must be a model of train ({', '.join(models)}), or null; got {params.export.model}"
     external = params.evaluate.external
     for name in external:
-        if name in trained:
+        if name in models:
             yield f"evaluate.external.{name} must not have the name of a model of train; choose another"
     # A kind that a run leaves out, as by -S ~train.keras, may keep its limits.
-    known = list(dict.fromkeys([*trained, *KINDS, *external]))
-    for limit, models in params.gate:
-        for name in models:
+    known = list(dict.fromkeys([*models, *KINDS, *external]))
+    for limit, limited in params.gate:
+        for name in limited:
             if name not in known:
                 yield f"gate.{limit}.{quote_name(name)} is no model; {suggest(name, known)}"
     yield from _slice_conflicts(params)
@@ -91,7 +98,7 @@ def conflicts(params: Params) -> Iterator[str]:
     if wrong := list(wrong_pairs(params.vectorize, params.combine)):
         yield from wrong
         return
-    for name in trained:
+    for name in params.train.names():
         yield from unreadable_features(params.train, params.vectorize, params.combine, name)
     yield from _choices_without_validation_rows(params)
     yield from _search_conflicts(params)

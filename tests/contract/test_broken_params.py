@@ -17,8 +17,8 @@ from textclf.params import Params, load, parse
 from textclf.tables.formats import TABLE_FORMATS
 
 SECTIONS = (
-    "fetch, data, about, split, vectorize, combine, train, evaluate, export, behave, report, gate, crossvalidate, "
-    "search, audit"
+    "fetch, data, about, split, vectorize, combine, train, average, evaluate, export, behave, report, gate, "
+    "crossvalidate, search, audit"
 )
 ENTRY = f"a section of settings with a kind that is one of {', '.join(sorted(KINDS))}"
 ONE = "the name of one representation; combine makes one of two"
@@ -240,6 +240,19 @@ WRONG_SETTINGS = [
         ("train.majority.features", "wrds"),
         "train.majority.features must name a representation of vectorize or combine; got wrds; did you mean words?",
     ),
+    (
+        ("average", "{mean: {first: kers, second: keras}, keras: {first: mean, second: mean}}"),
+        "average.mean.first must be a model of train; got kers; did you mean keras?",
+        "average.keras must not have a name that a model of train or textclf itself has; choose another",
+        "average.keras.first must be a model of train; got mean; known here: majority, logistic_regression, keras",
+        "average.keras.second must be a model of train; got mean; known here: majority, logistic_regression, keras",
+        "average.keras must be of two models; got mean twice",
+    ),
+    (
+        ("average.best", "{first: majority, second: keras}"),
+        "average.best must not have a name that a model of train or textclf itself has; choose another",
+    ),
+    (("average.mean", "{first: keras}"), "average.mean.second is missing; it must be set"),
     (("train.keras.units", "[10, 0]"), "train.keras.units[1] must be at least 1; got 0"),
     (
         ("export.model", "nb_svm"),

@@ -36,7 +36,7 @@ FETCHED = "data/fetched"  # what stages wait for that may use pretrained weights
 UNSAFE = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 MACHINE = re.compile(r"(?<![\w.:/-])/(?:root|home|Users|work)/\w")  # the start of somebody's path
 UNKEPT = {"audit": {"reports/audit.html"}}  # by stage: files that neither Git nor DVC keeps (studies/dvc.yaml)
-MOST_CODE_DEPS = 74
+MOST_CODE_DEPS = 79
 MOST_LINES = 90  # of params.yaml
 
 
@@ -50,7 +50,7 @@ DECLARED = DVC["stages"] | STUDIES
 PARAMS = content("params.yaml")
 
 
-EXAMPLES = {"external": "gpt", "vectorize": "words", "combine": "both", "behave": "sentiment"}
+EXAMPLES = {"external": "gpt", "vectorize": "words", "combine": "both", "average": "mean", "behave": "sentiment"}
 ITEM = "my/file"  # what an entry of a setting names, as evaluate.external does
 VALUES = {"first": "words", "second": "letters", "features": "words"}  # of the entries
 
@@ -297,7 +297,7 @@ def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None
     taken, _ = signature(stage)
     keys = set(map(key_of, taken.values()))
     own = {f"train.{name}" for name in model(stage)}  # its settings are loaded by the model's name
-    own |= {stage.replace("@", ".")} if base(stage) in {"vectorize", "combine"} else set()
+    own |= {stage.replace("@", ".")} if base(stage) in {"vectorize", "combine", "average"} else set()
     if file := settings_file(stage):
         params = Params(behave=Behave(tests={"sentiment": ITEM}))
         available = run_settings(params) if file == SETTINGS else study_settings(params)[stage]
@@ -313,7 +313,7 @@ def test_a_stage_depends_on_the_params_that_its_script_takes(stage: str) -> None
 @pytest.mark.parametrize("stage", [name for name in STAGES if name not in STUDIES])
 def test_a_stage_whose_numbers_others_use_records_its_settings(stage: str) -> None:
     record = f"data/provenance/{stage.replace('@', '/')}.json"
-    recorded = base(stage) in {"fetch", "split", "vectorize", "combine", "train", "evaluate"}
+    recorded = base(stage) in {"fetch", "split", "vectorize", "combine", "train", "average", "evaluate"}
     assert ("--record" in arguments(stage), record in outs(stage)) == (recorded, recorded)
 
 
@@ -337,7 +337,7 @@ def test_the_models_trained_are_those_of_params() -> None:
     assert DVC["stages"]["train"]["foreach"] == "${train}"
     assert {entry["kind"] for entry in PARAMS["train"].values()} <= set(KINDS)
     folders = {file.split("/")[2] for file in CODE if file.startswith("textclf/models/") and file.count("/") > 2}
-    assert folders == {"common", *KINDS}
+    assert folders == {"average", "common", *KINDS}
 
 
 def order(section: Section, shown: dict[str, Any]) -> None:
@@ -368,7 +368,7 @@ def test_a_scripts_docstring_says_what_it_reads_writes_and_depends_on(stage: str
     if base(stage) != "check":
         listed = DECLARED[base(stage)].get("do", DECLARED[base(stage)]).get("params", ["none"])
         declared = ", ".join(sorted(map(key_of, signature(stage)[0].values())) if settings_file(stage) else listed)
-        params = re.sub("<(model|representation|pair)>", "${key}", lines["Params"])
+        params = re.sub("<(model|representation|pair|average)>", "${key}", lines["Params"])
         assert params == declared
 
 

@@ -59,6 +59,7 @@ def render(
     default: str,
     limits: Sequence[str] = (),
     weights: Sequence[Weights] = (),
+    onnx: bool = True,
     ignores_text: bool = False,
     about: About = NOTHING,
 ) -> str:
@@ -68,8 +69,8 @@ def render(
     intervals, `coverage` evaluate.coverage. `representation`, `protocol` and `caveats` are those of
     `textclf.export.description`, `warnings` those of `textclf.evaluate.model_warnings` on this model. `default` names
     the default model and why. `limits` are those of `textclf.export.description`, `weights` those of
-    `textclf.export.sources`. `ignores_text` says that the model predicts the same for every text; `about` is what the
-    user states of the data.
+    `textclf.export.sources`. `onnx` says that there is a file of ONNX, `ignores_text` that the model predicts the same
+    for every text; `about` is what the user states of the data.
     """
     names = labelled_names(classes, class_titles(sources, about))
     splits = [split for split in SPLITS if split in results.metrics]
@@ -111,6 +112,7 @@ def render(
         default=default,
         limits=limits,
         weights=weights,
+        onnx=onnx,
         ignores_text=ignores_text,
         sources=sources,
         rights=combine_rights(sources, about),

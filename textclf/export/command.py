@@ -9,16 +9,16 @@ from textclf.evaluate.looks import count_results
 from textclf.evaluate.settings import Evaluate
 from textclf.export import outcome
 from textclf.export.settings import Export
-from textclf.models.settings import Train
+from textclf.models.settings import Average, Train, with_averages
 
 METRICS, PAGE = Path("metrics"), Path("reports/report.html")
 
 
 def run() -> None:
     """Print a table of the models, the default model, and where the report is."""
-    settings: dict[str, Any] = load_params({"train": Train, "evaluate": Evaluate, "export": Export})
-    train, evaluate, export = settings.values()
-    models = train.names()
+    settings: dict[str, Any] = load_params({"train": Train, "average": Average, "evaluate": Evaluate, "export": Export})
+    train, average, evaluate, export = settings.values()
+    models = with_averages(train, average).names()
     external = sorted(evaluate.external)
     metrics = metric_files.read_all(METRICS, outcome.FILES, models, external)
     looks = count_results(metrics["decisions"], METRICS)

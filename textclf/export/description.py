@@ -291,6 +291,13 @@ def representation(vectorize: Vectorize, features: Mapping[str, int]) -> str:
     return f"{'; beside '.join(parts)}; {scaled}"
 
 
+def representations(described: Mapping[str, str]) -> str:
+    """Return what `representation` says of a model, or of the members of an average, by name."""
+    if len(set(described.values())) == 1:
+        return next(iter(described.values()))
+    return "; ".join(f"for {display_name(name)}, {text}" for name, text in described.items())
+
+
 def limits(vectorize: Vectorize, names: Sequence[str]) -> list[str]:
     """Return a sentence for each of a model's representations on what it does not show of a text."""
     if len(names) == 1:

@@ -1,6 +1,6 @@
 """Where rows and pretrained weights come from: files, checksums and rights, and class names of built-in corpora."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -99,3 +99,9 @@ def list_weights(settings: ModelSettings, representations: Sequence[Any]) -> lis
         names.add(settings.chosen.name)
     rights = {name: (CATALOGUE[name].licence, CATALOGUE[name].citation) for name in names if name in CATALOGUE}
     return [Weights(name, name in beside, *rights.get(name, ())) for name in sorted(names)]
+
+
+def unite_weights(found: Iterable[Weights]) -> list[Weights]:
+    """Return the weights of several models, each name once, sorted; one that is read beside a model stays so."""
+    by_name = {each.name: each for each in sorted(found, key=lambda each: each.beside)}
+    return [by_name[name] for name in sorted(by_name)]

@@ -11,7 +11,7 @@ from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.provenance import Record, require_recorded, require_used
 from textclf.evaluate.settings import Evaluate
-from textclf.models.settings import Train
+from textclf.models.settings import Average, Train
 from textclf.split.settings import Split
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import Combine, Vectorize
@@ -33,13 +33,21 @@ PACKAGES = (
 
 
 def require_settings(
-    folder: Path, data: Data, evaluate: Evaluate, split: Split, train: Train, vectorize: Vectorize, combine: Combine
+    folder: Path,
+    data: Data,
+    evaluate: Evaluate,
+    split: Split,
+    train: Train,
+    average: Average,
+    vectorize: Vectorize,
+    combine: Combine,
 ) -> dict[str, Record]:
     """Return the records of the stages that made the results; `UserError` if one ran with other settings than these."""
     sections = {"data": data, "evaluate": evaluate, "split": split}
     items = {f"train.{name}": train[name] for name in train.names()}
     items |= {f"vectorize.{name}": vectorize[name] for name in vectorize.names()}
     items |= {f"combine.{name}": pair for name, pair in combine.pairs().items()}
+    items |= {f"average.{name}": pair for name, pair in average.pairs().items()}
     records = require_recorded(folder, ["evaluate", "split", *(key.replace(".", "@") for key in items)])
     sections |= items
     require_used(records, sections)

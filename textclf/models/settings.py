@@ -1,12 +1,14 @@
 """The kinds of models, and the section train."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import ConfigDict, model_validator
 
 from textclf.artifacts.decisions import RESERVED
-from textclf.core.settings import Section, relation, require_names, rule
+from textclf.core.settings import Pairs, Section, relation, require_names, rule, suggest
 from textclf.models.common.loading import Entry, entry_class
+from textclf.models.common.settings import Averaged
 from textclf.pretrained.catalogue import SHARED
 
 # To add a kind of model, add its package textclf/models/<kind>/ and its name here, in the order of the docs.
@@ -58,3 +60,27 @@ class Train(Section):
     def names(self) -> list[str]:
         """Return the names of all models, in order."""
         return list(self.__pydantic_extra__ or {})
+
+
+class Average(Pairs):
+    """Weighted means of two models' probabilities, by names of their own: {mean: {first: words, second: network}}."""
+
+    __pydantic_extra__: dict[str, Averaged]
+
+
+def with_averages(train: Train, average: Average) -> Train:
+    """Return the models of both sections, those of train first."""
+    return Train.model_construct(**{name: train[name] for name in train.names()} | average.pairs())
+
+
+def wrong_averages(train: Train, average: Average) -> Iterator[str]:
+    """Yield a sentence for each average that can't be made of the models that there are."""
+    known = train.names()
+    for name, pair in average.pairs().items():
+        if name in {*known, *RESERVED, SHARED}:
+            yield f"average.{name} must not have a name that a model of train or textclf itself has; choose another"
+        for place, member in pair:
+            if member not in known:
+                yield f"average.{name}.{place} must be a model of train; got {member}; {suggest(member, known)}"
+        if pair.first == pair.second:
+            yield f"average.{name} must be of two models; got {pair.first} twice"

@@ -86,8 +86,8 @@ def params(run: Run) -> list[dict[str, Any]]:
             sections += [_section(f"train.{model}", section[model]) for model in section.names()]
         elif name == "vectorize":
             sections += [_section(f"vectorize.{each}", section[each]) for each in run.features]
-        elif name == "combine":
-            sections += [_section(f"combine.{each}", pair) for each, pair in section.pairs().items()]
+        elif name in ("combine", "average"):
+            sections += [_section(f"{name}.{each}", pair) for each, pair in section.pairs().items()]
         elif name != "behave" or section.tests:
             sections.append(_section(name, section))
     return [section for section in sections if section["rows"]]

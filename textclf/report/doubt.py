@@ -70,12 +70,12 @@ def _chosen(run: Run) -> list[str]:
     """Return the settings by which the validation rows have chosen something of a trained model before."""
     settings = run.settings
     chosen = [
-        f"train.{name}.{setting}"
-        for name in settings.train.names()
-        for setting in settings.train[name].validation_choices()
+        f"{'average' if name in settings.average.pairs() else 'train'}.{name}.{setting}"
+        for name in settings.models.names()
+        for setting in settings.models[name].validation_choices()
     ]
     chosen += ["evaluate.calibration"] if settings.evaluate.calibration != "none" else []
-    candidates = [name for name in settings.train.names() if settings.train[name].kind != CONSTANT]
+    candidates = [name for name in settings.models.names() if settings.models[name].kind != CONSTANT]
     return chosen + (["export.model"] if settings.export.model is None and len(candidates) > 1 else [])
 
 

@@ -94,11 +94,11 @@ def protocol(run: Run) -> dict[str, Any]:
             *description.protocol(
                 settings.data,
                 settings.split,
-                settings.train,
+                settings.models,
                 settings.evaluate,
                 run.leaks,
                 run.names,
-                settings.train.names(),
+                settings.models.names(),
                 run.clusters,
             ),
             *(_external(run, name, path) for name, path in sorted(settings.evaluate.external.items())),

@@ -24,7 +24,7 @@ from textclf.export.explanation import COLUMNS
 from textclf.export.settings import Export
 from textclf.export.sources import Source, class_titles
 from textclf.fetch.settings import Fetch
-from textclf.models.settings import Train
+from textclf.models.settings import Average, Train, with_averages
 from textclf.plot.charts import columns_of
 from textclf.report.settings import Report
 from textclf.split.settings import Split
@@ -52,10 +52,16 @@ class Settings:
     vectorize: Vectorize
     combine: Combine
     train: Train
+    average: Average
     evaluate: Evaluate
     export: Export
     report: Report
     behave: Behave
+
+    @property
+    def models(self) -> Train:
+        """The models of train, then the averages."""
+        return with_averages(self.train, self.average)
 
 
 @dataclass(frozen=True)
@@ -127,13 +133,13 @@ class Run:
 
     @property
     def models(self) -> list[str]:
-        """The names of the models, in the order of train."""
+        """The names of the models, in the order of train, average and evaluate.external."""
         return list(self.predictions)
 
     @cached_property
     def representative(self) -> tuple[str, str]:
         """The model that represents the run, the default of `textclf predict`, and why."""
-        return explain_choice(self.settings.export.model, self.evaluation, self.decisions, self.settings.train.names())
+        return explain_choice(self.settings.export.model, self.evaluation, self.decisions, self.settings.models.names())
 
     @property
     def ordered(self) -> list[str]:

@@ -24,7 +24,7 @@ KEPT = "data.slices"  # columns that are kept beside the texts, and change neith
 FETCHED = "data/raw"  # data.path with which section fetch chooses the rows
 UNMEASURED = "check"  # the stage that reads all params and makes no numbers of them
 # Where params.yaml names the items of a stage; dvc.lock keeps those of before.
-ITEMS = {name: name for name in ("vectorize", "combine", "train")}
+ITEMS = {name: name for name in ("vectorize", "combine", "train", "average")}
 ITEMS |= {"external": "evaluate.external", "behave": "behave.tests"}
 
 

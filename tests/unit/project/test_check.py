@@ -56,6 +56,13 @@ def test_a_named_default_model_and_validation_rows_need_no_cross_validation(
     assert check.is_settled(settings) is settled
 
 
+@pytest.mark.parametrize(("share", "settled"), [("0.0", False), ("0.15", True)])
+def test_an_average_needs_held_out_rows_unless_there_are_validation_rows(share: str, settled: bool) -> None:
+    pair = "{first: majority, second: keras}"
+    settings = parse(put("average.mean", pair, "export.model", "mean", "split.validation_size", share))
+    assert check.is_settled(settings) is settled
+
+
 @pytest.mark.parametrize("key", check.REQUIRED)
 def test_what_dvc_yaml_reads_must_be_there(key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     content = dict.fromkeys(("fetch", "about", "split", "evaluate"), "{}")

@@ -13,7 +13,7 @@ from textclf.core.settings import Section, rule
 from textclf.models.common.settings import ModelSettings
 
 PACKAGE, FOLDER = "textclf.models", Path(__file__).parents[1]
-SHARED = "common"  # the package that is no model
+SHARED, AVERAGE = "common", "average"  # packages that are no kind of model in train
 KIND = "kind of model: docs/representations.md"
 FEATURES = "the representation that it reads, a name in vectorize or combine"
 
@@ -30,15 +30,15 @@ Features = Annotated[str, BeforeValidator(_one_name)]
 def kinds() -> list[str]:
     """Return the names of all kinds of models, sorted: those of their packages."""
     packages = pkgutil.iter_modules([str(FOLDER)])
-    return sorted(package.name for package in packages if package.ispkg and package.name != SHARED)
+    return sorted(package.name for package in packages if package.ispkg and package.name not in (SHARED, AVERAGE))
 
 
 def load_model(kind: str) -> Any:
-    """Return the package of a kind of model: see `textclf.models.common.fitted.ModelPackage`.
+    """Return the package of a kind of model: see `textclf.models.common.fitted.ModelPackage`; or that of averages.
 
     Raises `UserError` if there is no such kind.
     """
-    if kind not in kinds():
+    if kind not in (*kinds(), AVERAGE):
         raise UserError(f"kind must be one of {', '.join(kinds())}; got {kind!r}")
     return importlib.import_module(f"{PACKAGE}.{kind}")
 

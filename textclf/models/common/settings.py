@@ -1,10 +1,10 @@
 """What the settings of all models share."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
+from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
-from textclf.core.settings import LARGEST, Section, rule
+from textclf.core.settings import LARGEST, Name, Section, rule
 
 
 class ModelSettings(Section):
@@ -25,6 +25,19 @@ class ModelSettings(Section):
     def rows_per_class(self) -> int:
         """Return how many training rows of each class a fit needs, as the settings are."""
         return 1
+
+
+class Averaged(ModelSettings):
+    """Two models whose probabilities are averaged."""
+
+    kind: ClassVar = "average"
+
+    first: Name = Field(description="a name in train")
+    second: Name = Field(description="another name in train")
+
+    def validation_choices(self) -> list[str]:
+        """Return the weight, which validation rows choose if there are any."""
+        return ["weight"]
 
 
 def _class_weight(value: object) -> object:

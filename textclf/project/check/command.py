@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> None:
         return
     settings = load_for_run()
     representations = count_noun(len(settings.vectorize.names()) + len(settings.combine.pairs()), "representation")
-    print(f"{PARAMS_FILE}: {representations}, {count_noun(len(settings.train.names()), 'model')}")
+    print(f"{PARAMS_FILE}: {representations}, {count_noun(len(settings.models.names()), 'model')}")
 
 
 def describe_settings(names: Sequence[str]) -> list[str]:
@@ -150,7 +150,7 @@ def write(settings: Params, *paths: Path) -> None:
     code = read_code()
     sums = (f"{code[path]}  {path if '/' in path else f'textclf/{path}'}\n" for path in FIRST)
     output.write_text("".join([MESSAGE, *sums]), encoding="utf-8", newline="\n")
-    checked.write_models(models, settings.train.names())
+    checked.write_models(models, settings.models.names())
     checked.write_default(default, settled=is_settled(settings))
     checked.write_settings(in_use, run_settings(settings))
     studies.mkdir()
@@ -161,8 +161,9 @@ def write(settings: Params, *paths: Path) -> None:
 
 
 def is_settled(settings: Params) -> bool:
-    """Return whether the default model is named, or will be chosen on validation rows: neither cross-validates."""
-    return settings.export.model is not None or settings.split.validation_size > 0
+    """Return whether validation rows will make all choices, or the default model is named and nothing averaged."""
+    named = settings.export.model is not None and not settings.average.pairs()
+    return named or settings.split.validation_size > 0
 
 
 def run_settings(settings: Params) -> dict[str, Any]:

@@ -1,0 +1,74 @@
+"""The weighted mean of the probabilities of two models, a linear opinion pool.
+
+Stone (1961), The opinion pool, Ann. Math. Statist. 32:1339-1342, doi:10.1214/aoms/1177704873.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from textclf.artifacts import predictions
+from textclf.artifacts.average import mix
+from textclf.artifacts.decisions import EPSILON
+from textclf.artifacts.predictions import HELD_OUT, PredictionFile, Predictions
+from textclf.core.formatting import display_name
+from textclf.models.common.settings import Averaged
+
+KIND = "the weighted mean of the probabilities of two models"
+EVEN = 0.5  # the weight without rows to choose it by
+WEIGHT_DIGITS = 2
+
+Pair = tuple[Predictions, Predictions]  # of the same rows
+
+
+def notes(settings: Averaged) -> list[str]:
+    """Return how an average comes about."""
+    names = f"{display_name(settings.first)} and {display_name(settings.second)}"
+    where = "the validation rows or, without them, on held-out training rows; without these too, both weigh the same"
+    return [f"The probabilities are the weighted mean of those of {names}, with the lowest log loss on {where}."]
+
+
+def read_pairs(files: Iterable[Path]) -> Iterator[Pair]:
+    """Yield the predictions of two models for the same rows, from their files, batch by batch."""
+    first, second = map(PredictionFile, files)
+    return zip(first, second, strict=True)
+
+
+def read_held_out(folders: Iterable[Path]) -> Pair | None:
+    """Return the predictions of two models for held-out training rows; None if one of them has none."""
+    first, second = (folder / HELD_OUT for folder in folders)
+    return (predictions.read(first), predictions.read(second)) if first.exists() and second.exists() else None
+
+
+def average(weight: float, pair: Pair) -> Predictions:
+    """Return the weighted mean of the predictions of two models for the same rows."""
+    return replace(pair[0], probabilities=mix(weight, *(rows.probabilities for rows in pair)))
+
+
+def choose_weight(pairs: Iterable[Pair], held_out: Pair | None) -> tuple[float, int]:
+    """Return the weight of the first model with the lowest log loss, rounded, and the number of rows that chose it.
+
+    These are the validation rows of `pairs` or, if there are none, the held-out training rows; without both, each
+    model has half the weight, and the number is 0. The log loss is convex in the weight.
+    """
+    parts = [of_actual(pair, "validation") for pair in pairs] or [np.empty((2, 0))]
+    chances = np.concatenate(parts, axis=1)
+    if not chances.shape[1] and held_out is not None:
+        chances = of_actual(held_out)
+    if not (rows := chances.shape[1]):
+        return EVEN, 0
+
+    def loss(weight: float) -> float:
+        return -float(np.log(np.maximum(mix(weight, *chances), EPSILON)).mean())
+
+    best = float(minimize_scalar(loss, bounds=(0, 1), method="bounded", options={"xatol": 1e-4}).x)
+    return (round(best, WEIGHT_DIGITS) if loss(best) < loss(EVEN) else EVEN), rows
+
+
+def of_actual(pair: Pair, split: str | None = None) -> np.ndarray:
+    """Return both models' probabilities of the actual class (2, rows), of the rows of one split perhaps."""
+    chosen = np.flatnonzero(pair[0].split == split) if split else np.arange(len(pair[0]))
+    return np.array([rows.probabilities[chosen, rows.y[chosen]] for rows in pair])
