@@ -34,6 +34,7 @@ from textclf.core.params_text import WIDTH
 from textclf.core.settings import PARAMS_FILE, Section, load_yaml, show
 from textclf.evaluate.registry import METRICS, format_interval, format_value
 from textclf.models.common.loading import entry_class
+from textclf.models.common.settings import Averaged
 from textclf.models.settings import KINDS
 from textclf.plot import templates
 from textclf.plot.charts import CHARTS
@@ -63,6 +64,7 @@ BOUNDS = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiv
 ITEMS = {
     "vectorize": "representation",
     "combine": "pair",
+    "average": "average",
     "external": "name",
     "behave": "name",
 }  # what a stage is made for, if not for each model
@@ -83,6 +85,8 @@ def documented() -> Iterator[tuple[str, type[Section]]]:
             yield "combine.<name>", Pair
         elif name == "train":
             yield from ((f"train.<name>, kind {each}", entry_class(each)) for each in KINDS)
+        elif name == "average":
+            yield "average.<name>", Averaged
 
 
 def params_table() -> str:

@@ -7,9 +7,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import yaml
 
+import textclf
 from tests import verify
 from tests.verify import Copy
+from textclf.artifacts import splits
 
 MINE = """
 classes: {bad: "0", good: "1"}
@@ -85,3 +88,52 @@ def test_optional_stages_run_only_if_they_are_named_and_leave_nothing_behind(wor
     assert not (folder / "data" / "trained" / "labels").exists()
     assert [path.name for path in (folder / "metrics" / "behaviour").iterdir()] == ["README.md"]
     assert (report.read_bytes(), index.read_bytes()) == before
+
+
+AVERAGED = """
+train:
+  majority: {kind: majority, features: words}
+  logistic_regression: {kind: logistic_regression, features: words}
+  bayes: {kind: naive_bayes, features: words}
+average: {mean: {first: logistic_regression, second: bayes}}
+"""
+
+
+@pytest.mark.slow
+def test_an_average_is_a_model_like_any_other_and_leaves_nothing_behind(workshop: Callable[[], Copy]) -> None:
+    copy = workshop()
+    folder = copy.folder
+    text = (folder / "params.yaml").read_text()
+    params = {**yaml.safe_load(text), **yaml.safe_load(AVERAGED), "gate": {}, "export": {"model": "mean"}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    printed = copy.dvc("repro")
+    assert "average@mean" in verify.stages_run(printed)
+    assert verify.stages_run(copy.dvc("repro")) == []
+
+    # Without validation rows, held-out training rows choose the weight.
+    record = metrics(folder, "training")["mean"]
+    assert (0 < record["weight"] < 1, record["weight_rows"]) == (True, 750)
+    held_out = metrics(folder, "decisions")["crossvalidation"]
+    assert held_out["mean"]["log_loss"] < min(held_out[name]["log_loss"] for name in ("logistic_regression", "bayes"))
+    assert list(metrics(folder, "evaluation")["mean"]) == ["test", "train"]
+    assert json.loads((folder / "models/index.json").read_text())["models"][-1] == "mean"
+    for each in ("weighted mean of those of logistic regression and bayes", "average.mean"):
+        assert each in (folder / "reports/report.html").read_text()
+    card = (folder / "models/mean/README.md").read_text()
+    for each in ("An average of two models has no file of ONNX", f"weight (of this training): {record['weight']}"):
+        assert each in card
+
+    # What was measured is what is exported.
+    predicted = pd.read_parquet(folder / "data/predictions/mean.parquet").set_index("id")
+    rows = pd.concat([part.set_index("id") for part in splits.read(folder / "data/splits").values()])
+    loaded = textclf.load(folder / "models/mean")
+    found = loaded.predict_proba(rows["text"])
+    assert found.tolist() == predicted.loc[rows.index, ["probability_0", "probability_1"]].to_numpy().tolist()
+
+    (folder / "params.yaml").write_text(text)
+    printed = copy.dvc("repro")
+    for gone in ("data/trained/mean", "data/predictions/mean.parquet"):
+        assert f"{gone} removed" in printed
+        assert not (folder / gone).exists()
+    assert [*folder.glob("data/provenance/average/*")] == []
+    assert verify.stages_run(copy.dvc("repro")) == []
