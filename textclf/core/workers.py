@@ -8,13 +8,12 @@ ends with the pool.
 
 import contextlib
 import ctypes
-import errno
 import functools
 import multiprocessing
 import signal
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -32,13 +31,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 FEWEST = 4  # tasks that are worth starting processes; a small corpus has one per split
-DEATHS = 3  # of a single worker, without a result in between, after which a call is given up
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of prctl(2)
 MOST_EXPENDABLE = "1000"  # what the kernel kills first if the memory is used up
-DIED = (
-    "several workers died while they worked on the same part, most likely because they ran out of memory; use fewer "
-    "workers (taskset -c 0 is one), or shorter texts"
-)
+DIED = "a worker died, most likely because memory ran out; use fewer workers (taskset -c 0 is one), or shorter texts"
 RETRIES = 2  # per failing task of a cluster, for instance after a temporary failure of the file system
 
 
@@ -51,16 +46,17 @@ class Pool:
         """Call the function with each tuple of arguments and return the results in the same order.
 
         `description` labels the progress bar and errors. Workers must be able to import the function by its name.
-        A task may be run again after a worker died, so it must give the same result and tolerate files of an earlier,
-        interrupted call. Arguments and results should be small; write large results to files, with `atomic_path`.
+        A cluster may run a task again after a worker died, so it must give the same result and tolerate files of an
+        earlier, interrupted call. Arguments and results should be small; write large results to files, with
+        `atomic_path`.
 
-        Raises the function's own exception, or `UserError` if several workers died of a task.
+        Raises the function's own exception, or `UserError` if a worker died of a task.
         """
         return [function(*task) for task in track(tasks, description, len(tasks))]
 
 
 class LocalPool(Pool):
-    """Runs tasks in processes that are forked from this one, and replaces them if one of them dies.
+    """Runs tasks in processes that are forked from this one.
 
     A fork starts in milliseconds and has all modules that this process has imported. It is safe here because the other
     threads that a stage may have (of Arrow's pools, of a progress bar) are idle then, and Arrow starts its own anew.
@@ -68,66 +64,22 @@ class LocalPool(Pool):
 
     def __init__(self, count: int) -> None:
         """Use this many processes, which start with the first task."""
-        self.count = count
-        self._executor: ProcessPoolExecutor | None = None
+        self._executor = ProcessPoolExecutor(count, multiprocessing.get_context("fork"), _begin)
 
     def map(self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str) -> list[T]:
-        """Return the results of the tasks, as `Pool.map`; if no process can be started, this one does them."""
+        """Return the results of the tasks, as `Pool.map`; `UserError` if a process died or can't be started."""
         try:
-            done = self._run(function, tasks, description)
-            results = dict(track(done, description, len(tasks)))
-        except BaseException:
-            self.close()  # they work on tasks that nobody waits for
-            raise
-        return [results[number] for number in range(len(tasks))]
-
-    def _run(
-        self, function: Callable[..., T], tasks: Sequence[tuple[Any, ...]], description: str
-    ) -> Iterator[tuple[int, T]]:
-        """Yield the number and the result of each task, in the order in which they end."""
-        waiting, deaths, broken = dict(enumerate(tasks)), 0, False
-        while waiting:
-            try:
-                futures = {self._submit(function, task): number for number, task in waiting.items()}
-                for future in as_completed(futures):
-                    result = future.result()
-                    deaths, broken = 0, False
-                    del waiting[futures[future]]
-                    yield futures[future], result
-            except BrokenProcessPool:
-                self.close()
-                broken = True
-                deaths += self.count == 1  # of several at once nobody knows which task it was
-                if deaths == DEATHS:
-                    raise UserError(f"{description}: {DIED}") from None
-                self.count = max(1, self.count // 2)  # they may have used up the memory together
-            except (OSError, RuntimeError) as error:  # no process, or no thread that feeds them
-                full = isinstance(error, RuntimeError) or error.errno in {errno.EAGAIN, errno.ENOMEM}
-                if not full or self._executor is not None:
-                    raise
-                if broken:  # a task that ends processes would end this one
-                    raise UserError(f"{description}: {DIED}") from error
-                for number in list(waiting):
-                    yield number, function(*waiting.pop(number))
-
-    def _submit(self, function: Callable[..., T], task: tuple[Any, ...]) -> Future[T]:
-        if self._executor is not None:
-            return self._executor.submit(function, *task)
-        executor = ProcessPoolExecutor(self.count, multiprocessing.get_context("fork"), _begin)
-        try:
-            future = executor.submit(function, *task)  # forks
-        except BaseException:  # Ctrl+C too: nothing would end the processes
-            _kill()
-            raise
-        self._executor = executor
-        return future
+            futures = [self._executor.submit(function, *task) for task in tasks]
+            return [future.result() for future in track(futures, description, len(futures))]
+        except BrokenProcessPool as error:
+            raise UserError(f"{description}: {DIED}") from error
 
     def close(self) -> None:
         """End all processes, whatever they do."""
-        if self._executor is not None:
-            _kill()
-            self._executor.shutdown()
-            self._executor = None
+        for process in multiprocessing.active_children():
+            process.kill()
+            process.join()
+        self._executor.shutdown(cancel_futures=True)
 
 
 def _begin() -> None:
@@ -136,12 +88,6 @@ def _begin() -> None:
     ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(MOST_EXPENDABLE, encoding="utf-8")
-
-
-def _kill() -> None:
-    for process in multiprocessing.active_children():
-        process.kill()
-        process.join()
 
 
 class ClusterPool(Pool):
