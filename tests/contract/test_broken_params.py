@@ -695,7 +695,7 @@ vectorize:
   words: {}
   ids: {method: token_ids}
   more_ids: {method: token_ids}
-  pieces: {method: wordpieces}
+  pieces: {method: wordpieces, window: mean}
   sentences: {method: encoder}
 combine: {both: {first: words, second: sentences}}
 train: {mine: {%s}}
@@ -726,6 +726,7 @@ train: {mine: {%s}}
             "wordpieces of all-minilm-l6-v2, the weights that the model starts from; ",
         ),
         ("kind: embedding, features: ids, vectors: frozen", "a representation with pretrained vectors if vectors is "),
+        ("kind: cnn, features: pieces", "word pieces whose window is first: the model transformer alone "),
     ],
 )
 def test_features_that_a_model_can_not_read_are_refused(settings: str, rule: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from textclf.artifacts.layers import OUTPUT
-from textclf.artifacts.tokens import Tokens
+from textclf.artifacts.tokens import Tokens, average_windows
 from textclf.core.errors import UserError
 from textclf.core.files import read_versioned_json, reading, sha256, write_versioned_json
 from textclf.core.onnx_graph import IDS, MASK, open_session
@@ -43,7 +43,8 @@ class OnnxClassifier:
     def predict_proba(self, X: Tokens) -> NDArray[np.float64]:
         """Return probabilities (rows, classes) of the rows; each row sums to 1.
 
-        Each row is computed alone and by one thread, so that its digits depend on no other row and no number of cores.
+        Those of a text in several windows are the mean over its windows, weighted by their lengths. Each window is
+        computed alone and by one thread, so that its digits depend on no other row and no number of cores.
         Raises `UserError` if the tokens are not those of the model.
         """
         if X.vocabulary != self.vocabulary or X.length > self.length:
@@ -52,20 +53,21 @@ class OnnxClassifier:
                 f"got {X.vocabulary:,} and {X.length}; run dvc repro to make the model for them"
             )
         session = self._session
-        ids = X.ids.astype(np.int64)
+        windows, first = X.windows()
+        ids, starts = windows.ids.astype(np.int64), windows.starts
 
-        def run(row: int) -> NDArray[np.float32]:
-            alone = ids[None, X.starts[row] : X.starts[row + 1]]
+        def run(window: int) -> NDArray[np.float32]:
+            alone = ids[None, starts[window] : starts[window + 1]]
             (scores,) = session.run([SCORES], {IDS: alone, MASK: np.ones_like(alone)})
             found: NDArray[np.float32] = scores[0]
             return found
 
         units = self._units
-        scores = np.empty((X.shape[0], units))
+        scores = np.empty((windows.shape[0], units))
         with ThreadPoolExecutor(cores()) as threads:
-            for row, found in enumerate(threads.map(run, range(X.shape[0]))):
-                scores[row] = found
-        return OUTPUT["sigmoid" if units == 1 else "softmax"](scores)
+            for window, found in enumerate(threads.map(run, range(len(scores)))):
+                scores[window] = found
+        return average_windows(OUTPUT["sigmoid" if units == 1 else "softmax"](scores), np.diff(starts), first)
 
     def check(self) -> None:
         """Raise `ValueError` unless the graph has the input and the scores of these classes."""

@@ -17,8 +17,8 @@ class Tokens:
 
     `ids`: (tokens,) int32, row after row, each from 1 to `vocabulary` - 1; `starts`: (rows + 1,) int64, where each row
     starts and the last ends. `vocabulary` is the number of ids, `PADDING` among them; `length` the length to which rows
-    are padded on the side `padding`, which no row exceeds. `vectors`: (vocabulary, dimensions) float32, pretrained
-    vectors of the ids, or None.
+    are padded on the side `padding`. A longer row is a text in windows, one after the other, all but the last one of
+    this length. `vectors`: (vocabulary, dimensions) float32, pretrained vectors of the ids, or None.
     """
 
     ids: NDArray[np.int32]
@@ -46,6 +46,14 @@ class Tokens:
         places = np.arange(starts[-1]) + np.repeat(self.starts[:-1][chosen] - starts[:-1], lengths)
         return replace(self, ids=self.ids[places], starts=starts)
 
+    def windows(self) -> "tuple[Tokens, NDArray[np.int64]]":
+        """Return every window as a row of its own, and the position of the first window of each row, (rows,)."""
+        counts = np.maximum(-(-np.diff(self.starts) // self.length), 1)
+        first = np.cumsum(counts) - counts
+        number = np.arange(counts.sum()) - np.repeat(first, counts)
+        starts = np.repeat(self.starts[:-1], counts) + number * self.length
+        return replace(self, starts=np.append(starts, self.starts[-1])), first
+
     def padded(self, length: int | None = None) -> NDArray[np.int32]:
         """Return the ids as a matrix (rows, length), filled with `PADDING`; `length` is that of the rows by default."""
         width = self.length if length is None else length
@@ -54,6 +62,19 @@ class Tokens:
         filled = np.arange(width) < lengths[:, None]
         matrix[filled if self.padding == "post" else filled[:, ::-1]] = self.ids
         return matrix
+
+
+def average_windows(values: NDArray[Any], lengths: Any, first: Any) -> NDArray[np.float64]:
+    """Return the mean over the windows of each text, (texts, columns), weighted by the lengths of the windows.
+
+    `values` (windows, columns) and `lengths` (windows,) are those of all windows, `first` (texts,) is the position of
+    the first window of each text. The mean of a single window is that window to the bit.
+    """
+    lengths, first = np.asarray(lengths, dtype=np.float64), np.asarray(first, dtype=np.int64)
+    counts = np.diff(np.append(first, len(lengths)))
+    shares = lengths / np.repeat(np.add.reduceat(lengths, first), counts)
+    means: NDArray[np.float64] = np.add.reduceat(values * shares[:, None], first)
+    return means
 
 
 def concatenate(pieces: "list[Tokens]") -> Tokens:

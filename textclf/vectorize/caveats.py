@@ -33,8 +33,9 @@ def caveats(name: str, settings: Any, shape: Mapping[str, Any]) -> list[str]:
     splits = [shape[split] for split in SPLITS if split in shape]
     if cut := sum(split.get(CUT, 0) for split in splits):
         rows = sum(split["rows"] for split in splits)
+        remedy = f" Set vectorize.{name}.window to mean to read all of them." if hasattr(settings, "window") else ""
         sentences.append(
             f"{cut:,} of {rows:,} texts ({percent(cut / rows)}) are longer than vectorize.{name}.length, "
-            f"{settings.length} {settings.unit}, and the model does not see the rest of them."
+            f"{settings.length} {settings.unit}, and the model does not see the rest of them.{remedy}"
         )
     return sentences

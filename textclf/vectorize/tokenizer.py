@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from textclf.core.errors import UserError
 from textclf.core.quoting import first_line
@@ -11,12 +11,16 @@ from textclf.core.quoting import first_line
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
+Window = Literal["first", "mean"]
+OVERLAP = 1 / 4  # of a window that the next one repeats, without special tokens
+
 
 def read_tokenizer(path: Path, length: int) -> "Tokenizer":
     """Return the tokenizer in a file, for texts of at most `length` tokens, special tokens among them.
 
-    A longer text loses its end but keeps its closing token. What the file itself says of lengths is ignored; padding is
-    left to models. Special tokens are never read from a text: "[SEP]" there is five characters.
+    A longer text is divided into windows that overlap by `OVERLAP`, each with the opening and the closing token. What
+    the file itself says of lengths is ignored; padding is left to models. Special tokens are never read from a text:
+    "[SEP]" there is five characters.
 
     Raises `UserError` if the file is no tokenizer.
     """
@@ -25,17 +29,23 @@ def read_tokenizer(path: Path, length: int) -> "Tokenizer":
     with _tokenizers(path, "must be a file of the package tokenizers", "download it again"):
         tokenizer = Tokenizer.from_str(path.read_bytes().decode("utf-8"))
         tokenizer.no_padding()
-        tokenizer.enable_truncation(length)
+        overlap = int(OVERLAP * max(length - tokenizer.num_special_tokens_to_add(False), 0))
+        tokenizer.enable_truncation(length, stride=overlap)
     tokenizer.encode_special_tokens = True
     return tokenizer
 
 
-def encode(tokenizer: "Tokenizer", texts: Sequence[str], path: Path) -> list[list[int]]:
-    """Return the token ids of each text, on all cores; `UserError` if the tokenizer, which is in `path`, fails.
+def encode(tokenizer: "Tokenizer", texts: Sequence[str], path: Path, window: Window) -> list[list[list[int]]]:
+    """Return the token ids of the first window of each text or, for `window` mean, of all its windows, on all cores.
 
-    A user's own may have a regular expression that takes too long, or name a token that it does not have.
+    Every window but the last one of a text has as many tokens as the tokenizer gives at most. Raises `UserError` if the
+    tokenizer, which is in `path`, fails: a user's own may have a regular expression that takes too long, or name a
+    token that it does not have.
     """
-    return [encoding.ids for encoding in _encode(tokenizer, texts, path)]
+    encodings = _encode(tokenizer, texts, path)
+    if window == "first":
+        return [[encoding.ids] for encoding in encodings]
+    return [[each.ids for each in (encoding, *encoding.overflowing)] for encoding in encodings]
 
 
 def count_cut(tokenizer: "Tokenizer", texts: Sequence[str], path: Path) -> int:

@@ -77,6 +77,20 @@ def test_a_row_has_the_same_bits_alone_among_others_and_on_any_number_of_cores(
     assert model.predict_proba(tokens[:0]).shape == (0, 3)
 
 
+def test_a_text_in_windows_gets_the_mean_of_their_probabilities(tmp_path: Path) -> None:
+    model, short = make(tmp_path), berts.tokens(5)
+    generator = np.random.default_rng(2)
+    row = generator.integers(1, 20, 2 * berts.LENGTH + 3).astype(np.int32)
+    ids, starts = np.concatenate([short.ids, row, short.ids]), [*short.starts, short.nnz + len(row)]
+    tokens = replace(short, ids=ids, starts=np.array([*starts, *(starts[-1] + short.starts[1:])]))
+    parts = [replace(short, ids=part, starts=np.array([0, len(part)])) for part in np.split(row, [9, 18])]
+    found = model.predict_proba(tokens)
+    expected = np.average([model.predict_proba(part)[0] for part in parts], axis=0, weights=[9, 9, 3])
+    np.testing.assert_allclose(found[5], expected, rtol=1e-12)
+    np.testing.assert_array_equal(found[[0, 1, 2, 3, 4]], model.predict_proba(short))
+    np.testing.assert_array_equal(found[6:], model.predict_proba(short))
+
+
 def test_a_model_that_was_written_is_read_with_the_same_bytes(tmp_path: Path) -> None:
     model = make(tmp_path)
     folder = written(model, tmp_path / "model")

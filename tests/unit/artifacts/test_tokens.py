@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from textclf.artifacts.tokens import Side, Tokens, concatenate
+from textclf.artifacts.tokens import Side, Tokens, average_windows, concatenate
 
 
 def tokens(rows: list[list[int]], length: int = 4, padding: Side = "post") -> Tokens:
@@ -45,3 +45,19 @@ def test_pieces_are_concatenated_in_order(pieces: list[list[list[int]]]) -> None
     assert rows_of(together) == [row for rows in pieces for row in rows]
     assert together.shape == (sum(map(len, pieces)), 9)
     assert together.nnz == sum(len(row) for rows in pieces for row in rows)
+
+
+def test_a_row_longer_than_the_length_is_divided_into_windows() -> None:
+    whole = tokens([[1, 2], [3, 4, 5, 6, 7], [], [1, 2, 3, 4], [8] * 8])
+    windows, first = whole.windows()
+    assert rows_of(windows) == [[1, 2], [3, 4, 5, 6], [7], [], [1, 2, 3, 4], [8] * 4, [8] * 4]
+    assert first.tolist() == [0, 1, 3, 4, 5]
+    assert (windows.starts.dtype.name, windows.length) == ("int64", 4)
+    assert rows_of(windows[first]) == [[1, 2], [3, 4, 5, 6], [], [1, 2, 3, 4], [8] * 4]
+
+
+def test_windows_are_averaged_by_their_lengths() -> None:
+    values = np.array([[0.1, 0.7], [1.0, 0.0], [0.0, 1.0], [0.3, 0.3]])
+    means = average_windows(values, [3, 4, 1, 7], [0, 1, 3])
+    assert means.tolist() == [[0.1, 0.7], [0.8, 0.2], [0.3, 0.3]]
+    assert average_windows(np.empty((0, 2)), [], []).shape == (0, 2)

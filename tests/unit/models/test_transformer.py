@@ -1,6 +1,7 @@
 """Fine-tuning a tiny BERT: its network, its training, and what it predicts by onnxruntime."""
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -205,6 +206,21 @@ def test_a_token_that_is_repeated_takes_one_step_of_the_optimizer(tmp_path: Path
     step = np.abs(np.asarray(embedding) - before)
     np.testing.assert_allclose(step[7], 0.01, rtol=0.01)  # AdamW's first step, whatever the gradient
     assert not np.delete(step, 7, axis=0).any()
+
+
+def test_it_trains_on_the_first_window_of_each_row(tmp_path: Path, folders: Folders) -> None:
+    first = berts.rows()
+    pieces = [first.X[[row]].ids for row in range(30)]
+    long = [np.append(piece, piece[:4]) if len(piece) == berts.LENGTH else piece for piece in pieces]
+    ids, starts = np.concatenate(long), np.cumsum([0, *map(len, long)])
+    assert len(ids) > first.X.nnz
+    in_windows = replace(first, X=replace(first.X, ids=ids, starts=starts))
+    settings = berts.settings(epochs=1)
+    fits = [
+        berts.fit(rows, rows, settings, Folders(folders.pretrained, tmp_path / str(number)))
+        for number, rows in enumerate((first, in_windows))
+    ]
+    assert bits(fits[0]) == bits(fits[1])
 
 
 def test_frozen_layers_keep_their_weights(tmp_path: Path) -> None:

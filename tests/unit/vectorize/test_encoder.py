@@ -70,14 +70,35 @@ def test_a_long_text_is_cut_and_keeps_its_closing_token(folder: Path) -> None:
     np.testing.assert_array_equal(long, short)
 
 
+@pytest.mark.parametrize(("pooling", "normalize"), [("mean", True), ("mean", False), ("cls", True)])
+def test_a_long_text_gets_the_mean_of_its_windows(folder: Path, pooling: str, normalize: bool) -> None:
+    def encoder(**changes: Any) -> Representation:
+        return Representation.fit((), own(folder, length=6, pooling=pooling, **changes), NOWHERE)
+
+    windows = ["good food bad food", "food . bad .", ". good ."]  # of 6, 6 and 5 pieces
+    expected = np.average(encoder(normalize=False).transform(windows), axis=0, weights=[6, 6, 5])
+    expected = expected / np.linalg.norm(expected) if normalize else expected
+    fitted = encoder(window="mean", normalize=normalize)
+    long = "good food bad food . bad . good ."
+    found = fitted.transform([long, *TEXTS, long])
+    np.testing.assert_allclose(found[0], expected, rtol=1e-5)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found[-1], fitted.transform([long])[0])
+    short = ["bad", "", "good food."]
+    assert fitted.transform(short).tobytes() == encoder(normalize=normalize).transform(short).tobytes()
+    assert (fitted.count_cut([long, "bad"]), encoder().count_cut([long, "bad"])) == (0, 1)
+
+
 def test_no_texts_give_a_matrix_without_rows(folder: Path) -> None:
     assert Representation.fit((), own(folder), NOWHERE).transform([]).shape == (0, 8)
 
 
-@given(st.lists(st.text(alphabet="god fb.[]ae", max_size=30), min_size=1, max_size=60))
+@pytest.mark.parametrize("window", ["first", "mean"])
+@given(texts=st.lists(st.text(alphabet="god fb.[]ae", max_size=30), min_size=1, max_size=60))
 def test_the_vector_of_a_text_is_the_same_to_the_bit_whatever_its_neighbours(
-    fitted: Representation, texts: list[str]
+    folder: Path, window: str, texts: list[str]
 ) -> None:
+    fitted = Representation.fit((), own(folder, length=5, window=window), NOWHERE)
     alone = np.concatenate([fitted.transform([text]) for text in texts])
     assert fitted.transform(texts).tobytes() == alone.tobytes()
 

@@ -18,9 +18,9 @@ def folder(tmp_path: Path) -> Path:
     return tiny_bert.write_folder(tmp_path / "mine")
 
 
-def fit(folder: Path, length: int = 16) -> Representation:
-    checksum = tiny_bert.checksum(folder)
-    return Representation.fit((), Settings(pretrained=None, path=str(folder), sha256=checksum, length=length), NOWHERE)
+def fit(folder: Path, length: int = 16, **changes: Any) -> Representation:
+    own: dict[str, Any] = {"pretrained": None, "path": str(folder), "sha256": tiny_bert.checksum(folder)}
+    return Representation.fit((), Settings(**own, length=length, **changes), NOWHERE)
 
 
 def test_texts_become_pieces_between_special_tokens(folder: Path) -> None:
@@ -33,6 +33,24 @@ def test_texts_become_pieces_between_special_tokens(folder: Path) -> None:
 
 def test_a_long_text_is_cut_and_keeps_its_closing_token(folder: Path) -> None:
     assert fit(folder, length=4).transform(["good food bad food"]).padded().tolist() == [[2, 4, 6, 3]]
+
+
+def test_a_long_text_is_read_in_windows_that_overlap(folder: Path) -> None:
+    texts = ["good food bad food . bad . good .", "food", "bad " * 4]
+    fitted = fit(folder, length=6, window="mean")
+    tokens = fitted.transform(texts)
+    windows, first = tokens.windows()
+    assert windows.padded().tolist() == [
+        [2, 4, 6, 5, 6, 3],
+        [2, 6, 9, 5, 9, 3],
+        [2, 9, 4, 9, 3, 0],
+        [2, 6, 3, 0, 0, 0],
+        [2, 5, 5, 5, 5, 3],
+    ]
+    assert first.tolist() == [0, 3, 4]
+    cut = fit(folder, length=6)
+    assert cut.transform(texts).ids.tolist() == windows[first].ids.tolist()
+    assert (cut.count_cut(texts), fitted.count_cut(texts)) == (1, 0)
 
 
 def test_special_tokens_are_never_read_from_a_text(folder: Path) -> None:

@@ -60,7 +60,7 @@ def read_source(folder: Path, chosen: Chosen) -> Source:
 
 
 def tokens_of(part: Features, source: Source) -> Tokens:
-    """Return the tokens of the rows; `UserError` unless they can be of the tokenizer of these weights."""
+    """Return the first window of each row; `UserError` unless its tokens can be of the tokenizer of these weights."""
     X: Tokens = part.X
     config = source.config
     rule = f"features must name features of the method wordpieces, made for {source.name}"
@@ -73,7 +73,8 @@ def tokens_of(part: Features, source: Source) -> Tokens:
         raise UserError(
             f"the length of the features must be at most {config.positions} for {source.name}; got {X.length}"
         )
-    return X
+    windows, first = X.windows()
+    return windows[first]
 
 
 @dataclass(frozen=True)

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
+from textclf.artifacts.tokens import average_windows
 from textclf.core.errors import UserError
 from textclf.core.files import sha256, sha256_of_file
 from textclf.core.quoting import first_line, list_names
 from textclf.pretrained import bert, safetensors
 from textclf.pretrained.catalogue import CONFIG, GRAPH, TOKENIZER, WEIGHTS
 from textclf.pretrained.weights import is_part, verify
-from textclf.vectorize.encoder.session import Session, Vectors
+from textclf.vectorize.encoder.session import Session, Vectors, unit_length
 from textclf.vectorize.encoder.settings import Settings
 from textclf.vectorize.tokenizer import count_cut, encode, read_tokenizer
 
@@ -87,12 +88,17 @@ class Representation:
         return np.concatenate(chunks) if chunks else np.empty((0, self.columns), dtype=np.float32)
 
     def _encode(self, texts: list[str]) -> Vectors:
-        rows = encode(self._tokenizer, texts, self.tokenizer)
-        return self._session.encode(rows, self.settings.pooling, self.settings.normalize)
+        windows = encode(self._tokenizer, texts, self.tokenizer, self.settings.window)
+        rows = list(chain.from_iterable(windows))
+        vectors = self._session.encode(rows, self.settings.pooling)
+        counts = [len(each) for each in windows]
+        first = np.cumsum(counts) - counts
+        vectors = average_windows(vectors, list(map(len, rows)), first).astype(np.float32)
+        return unit_length(vectors) if self.settings.normalize else vectors
 
     def count_cut(self, texts: Iterable[str]) -> int:
-        """Return how many of the texts are longer than the setting `length`."""
-        return count_cut(self._tokenizer, list(texts), self.tokenizer)
+        """Return how many of the texts lose their ends: those longer than `length`, if `window` is first."""
+        return 0 if self.settings.window == "mean" else count_cut(self._tokenizer, list(texts), self.tokenizer)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the folder that has graph and tokenizer, their SHA-256, and the length of a vector."""

@@ -61,7 +61,7 @@ class Session:
                 f"got {list_names(self.inputs)}; export the encoder again"
             )
 
-    def encode(self, rows: Sequence[Sequence[int]], pooling: Pooling, normalize: bool) -> Vectors:
+    def encode(self, rows: Sequence[Sequence[int]], pooling: Pooling) -> Vectors:
         """Return the vector of each row of token ids, (rows, columns) float32, at least one row."""
         batches = list(self._batches(rows))
         with ThreadPoolExecutor(cores()) as threads:
@@ -71,9 +71,6 @@ class Session:
             vectors[batch] = part
         if not np.isfinite(vectors).all():
             raise UserError(f"{self.origin} must give finite vectors; got NaN or infinity; use other weights")
-        if normalize:
-            norms = np.sqrt((vectors.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
-            vectors = (vectors / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32)
         return vectors
 
     def _batches(self, rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
@@ -103,3 +100,10 @@ class Session:
         if vectors.ndim == 3:
             vectors = vectors.mean(axis=1) if pooling == "mean" else vectors[:, 0]
         return vectors
+
+
+def unit_length(vectors: Vectors) -> Vectors:
+    """Return the vectors, each divided by its length."""
+    norms = np.sqrt((vectors.astype(np.float64) ** 2).sum(axis=1, keepdims=True))
+    unit: Vectors = (vectors / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32)
+    return unit

@@ -13,6 +13,7 @@ from textclf.pretrained.settings import (
     NamesWeights,
     OwnPath,
 )
+from textclf.vectorize.tokenizer import Window
 
 
 class Settings(NamesWeights):
@@ -30,7 +31,10 @@ class Settings(NamesWeights):
     )
     sha256: Checksum | None = Field(default=None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
-        default=256, description="longest text in word pieces, at most 512; the rest of a longer text is cut off"
+        default=256, description="word pieces of a window, at most 512, the opening and the closing one among them"
+    )
+    window: Window = Field(
+        default="first", description="of a longer text: first, its first window; mean, the mean of windows of all of it"
     )
     pooling: Literal["mean", "cls"] = Field(
         default="mean", description="vector of a text: mean of its tokens, or cls (that of its first token)"
@@ -42,5 +46,7 @@ class Settings(NamesWeights):
         return f"sentence vectors of the pretrained encoder {self.chosen.name}, {columns:,} columns"
 
     def limits(self) -> str:
-        """Return what a model does not see of a text, as the end of a sentence."""
+        """Return what a model sees of a long text, as the end of a sentence."""
+        if self.window == "mean":
+            return f"reads a text in overlapping windows of {self.length} word pieces, whose mean vector it sees"
         return f"sees of a text the first {self.length} word pieces"

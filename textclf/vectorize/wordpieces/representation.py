@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -48,15 +49,16 @@ class Representation:
         return count
 
     def transform(self, texts: Iterable[str]) -> Tokens:
-        """Return the word pieces of the texts, between the special tokens that open and close a text."""
-        rows = encode(self._tokenizer, list(texts), self.path)
+        """Return the word pieces of the texts, between the special tokens that open and close a window."""
+        texts_in_windows = encode(self._tokenizer, list(texts), self.path, self.settings.window)
+        rows = [list(chain.from_iterable(windows)) for windows in texts_in_windows]
         starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
         ids = np.fromiter((token for row in rows for token in row), dtype=np.int32, count=int(starts[-1]))
         return Tokens(ids, starts, self.columns, self.settings.length)
 
     def count_cut(self, texts: Iterable[str]) -> int:
-        """Return how many of the texts are longer than the setting `length`."""
-        return count_cut(self._tokenizer, list(texts), self.path)
+        """Return how many of the texts lose their ends: those longer than `length`, if `window` is first."""
+        return 0 if self.settings.window == "mean" else count_cut(self._tokenizer, list(texts), self.path)
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings, the name of the folder that has the tokenizer, and the SHA-256 of its file."""

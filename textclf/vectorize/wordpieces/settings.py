@@ -13,6 +13,7 @@ from textclf.pretrained.settings import (
     NamesWeights,
     OwnPath,
 )
+from textclf.vectorize.tokenizer import Window
 
 
 class Settings(NamesWeights):
@@ -27,7 +28,11 @@ class Settings(NamesWeights):
     path: OwnPath | None = Field(default=None, description="your own folder with tokenizer.json")
     sha256: Checksum | None = Field(default=None, description=CHECKSUM)
     length: Annotated[int, Field(ge=3, le=512)] = Field(
-        default=128, description="longest text in word pieces, at most 512; the rest of a longer text is cut off"
+        default=128, description="word pieces of a window, at most 512, the opening and the closing one among them"
+    )
+    window: Window = Field(
+        default="first",
+        description="of a longer text: first, its first window; mean trains on that and predicts the mean of all",
     )
 
     def describe(self, columns: int) -> str:
@@ -35,5 +40,10 @@ class Settings(NamesWeights):
         return f"word pieces of {self.chosen.name}, {columns:,} ids, at most {self.length} for each text"
 
     def limits(self) -> str:
-        """Return what a model does not see of a text, as the end of a sentence."""
+        """Return what a model sees of a long text, as the end of a sentence."""
+        if self.window == "mean":
+            return (
+                f"reads a text in overlapping windows of {self.length} word pieces and predicts the mean of their "
+                "probabilities; it was trained on first windows"
+            )
         return f"sees of a text the first {self.length} word pieces"

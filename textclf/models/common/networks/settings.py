@@ -48,7 +48,9 @@ class SequenceSettings(NetworkSettings):
     )
 
     def features_rule(self, representation: Section) -> str | None:
-        """Return the rule that the representation has pretrained vectors if they are asked for, if it is broken."""
+        """Return the rule that texts are no windows, or that there are the vectors asked for, if it is broken."""
+        if getattr(representation, "window", "first") != "first":
+            return "word pieces whose window is first: the model transformer alone predicts several windows of a text"
         if self.vectors is None or getattr(representation, "vectors", None) is not None:
             return None
         return f"a representation with pretrained vectors if vectors is {self.vectors}; set its own setting vectors"
