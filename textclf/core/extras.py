@@ -12,6 +12,7 @@ EXTRAS = {
         "markupsafe",  # of jinja2
         "onnx",
         "pandas",
+        "py3langid",
         "requests",
         "shtab",
         "sklearn",

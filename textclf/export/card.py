@@ -13,6 +13,7 @@ from textclf.core.about import NOTHING, About
 from textclf.core.files import SPLITS
 from textclf.core.formatting import confidence_level, display_name, join_names, percent
 from textclf.core.labels import labelled_names, visible
+from textclf.core.languages import CODES
 from textclf.core.settings import to_yaml
 from textclf.evaluate.registry import METRICS, format_interval, format_measured, format_metric, format_value
 from textclf.export.sources import UNSTATED, Source, Weights, class_titles, combine_rights
@@ -115,7 +116,8 @@ def render(
         onnx=onnx,
         ignores_text=ignores_text,
         sources=sources,
-        rights=combine_rights(sources, about),
+        rights=(rights := combine_rights(sources, about)),
+        language_code=CODES.get(rights.language),
         unstated=UNSTATED,
         shown=SHOWN,
     )

@@ -172,6 +172,8 @@ UNSURE = replace(
             ["2 classes: 0, 1.\n", "depends on the rights in the data, which only their owner knows"],
             ["language: en"],
         ),
+        ({"sources": OWN, "about": About(language="German")}, ["\nlanguage: de\n---", "- Language: German.\n"], []),
+        ({"sources": OWN, "about": About(language="Klingon")}, ["- Language: Klingon.\n"], ["\nlanguage: "]),
         (
             {"sources": OWN, "about": About(title="Tickets", licence="CC0", class_names={"1": "urgent"})},
             ["- Origin: Tickets.\n", "2 classes: 0, urgent (1).\n", "The data: CC0.\nWhoever"],

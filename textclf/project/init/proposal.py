@@ -48,7 +48,8 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     data, found = survey_table(data, columns, arguments)
     choices = choose_settings(found)
     offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
-    about = validate(About, {"title": arguments.title, "licence": arguments.licence}, "init", "about")
+    given = {"title": arguments.title, "licence": arguments.licence, "language": found.language}
+    about = validate(About, given, "init", "about")
     content = parse_yaml(before, str(PARAMS_FILE))
     settings = dict([*_settings("data", data, content), *_settings("about", about, content)])
     settings |= {choice.key: choice.value for choice in choices}
@@ -121,6 +122,7 @@ def summary(data: Data, found: Survey, changed: list[Choice], offers: list[Choic
         f"{data.path}: {count_noun(found.rows, 'row')}, {columns}",
         f"{count_noun(len(found.classes), 'class', 'classes')}: {_classes(found.classes)}",
         f"{found.unit} of a text: {found.median_length:,} in the median, {found.longest:,} at most",
+        f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
         *_oddities(found),
         _detectable(found),
         f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}",

@@ -9,9 +9,12 @@ import pandas as pd
 from textclf.core.arrow import hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
+from textclf.project.init.language import detect_language
 from textclf.tables.corpus import Corpus
 from textclf.tables.layout import SLICE
 from textclf.tables.settings import Data
+
+SAMPLE = 200  # texts of a batch, about, whose language is detected
 
 
 @dataclass(frozen=True)
@@ -23,7 +26,8 @@ class Survey:
     row; `conflicts` are texts with more than one label; `dropped` rows lack text or label and are not counted in
     `classes`. `median_length` and `longest` are the median and the largest number of words of a text, of characters if
     most texts are `unspaced`, whose share that is (see `textclf.core.scripts`). `given` has the rows of each split that
-    the table gives; `slices` are those columns of data.slices of which some value has several labels.
+    the table gives; `slices` are those columns of data.slices of which some value has several labels. `language` is the
+    name of the language of the texts, None if it is not recognized or there are several.
     """
 
     classes: dict[str, int]
@@ -36,6 +40,7 @@ class Survey:
     given: dict[str, int] = field(default_factory=dict)
     slices: tuple[str, ...] = ()
     unspaced: float = 0.0
+    language: str | None = None
 
     @property
     def rows(self) -> int:
@@ -53,10 +58,12 @@ def survey(path: Path, settings: Data) -> Survey:
     corpus = Corpus(path, settings)
     corpus.layout = replace(corpus.layout, option="--")  # errors name the options of the command
     slices = [SLICE + name for name in settings.slices]
-    parts = []
+    parts: list[pd.DataFrame] = []
+    sample: list[str] = []
     for batch in corpus:
         texts = batch["text"].to_pylist()
         part = {name: batch[name].dictionary_encode().to_pandas() for name in ("label", *slices)}
+        sample += texts[:: max(len(texts) // SAMPLE, 1)]
         part["text"] = hash_normalized(batch["text"])
         part["words"] = np.array([len(text.split()) for text in texts], np.int32)
         part["characters"] = np.array([len(text) for text in texts], np.int32)
@@ -80,4 +87,5 @@ def survey(path: Path, settings: Data) -> Survey:
         given={split: corpus.given[split] for split in SPLITS if split in corpus.given},
         slices=tuple(name.removeprefix(SLICE) for name, pairs in with_labels.items() if pairs[name].duplicated().any()),
         unspaced=unspaced,
+        language=detect_language(sample),
     )

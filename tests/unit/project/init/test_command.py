@@ -49,10 +49,11 @@ def test_it_says_what_it_saw_and_chose_and_what_to_do_next(init: Run) -> None:
     done = init("--data", "tickets.csv")
     assert (done.status, done.err) == (0, "")
     lines = done.out.splitlines()
-    assert lines[:7] == [
+    assert lines[:8] == [
         "tickets.csv: 41 rows, texts in column message, labels in column team, ids in column ticket",
         "2 classes: billing (20), shipping (21)",
         "words of a text: 6 in the median, 7 at most",
+        "language of the texts: English",
         "1 row without text or label: left out",
         "1 row with the text of an earlier row: kept in the same split",
         f"about 10 test rows: too few to detect a difference {BETWEEN} (docs/evaluation.md)",
@@ -241,6 +242,7 @@ def test_texts_without_spaces_between_words_are_read_by_letters(init: Run, langu
     done = init("--data", "tickets.csv")
     assert re.search(r"^characters of a text: \d\d in the median", done.out, re.MULTILINE)
     assert re.search(r"^100% of the texts are in a script without spaces", done.out, re.MULTILINE)
+    assert load().about.language == language
     settings = load().vectorize["words"]
     assert accuracy(language, settings) >= 0.95
     if language != "Thai":  # whose vowel signs cut words into pieces
