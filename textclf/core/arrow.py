@@ -1,10 +1,7 @@
-"""Columns of Arrow: as one array, texts as their bytes, codes and hashes of texts.
-
-`Strings` are arrays of the type string or large_string without nulls.
-"""
+"""Columns of Arrow: as one array, codes and hashes of texts."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +11,6 @@ from textclf.core.hashing import fingerprints, normalize_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-Strings: TypeAlias = "pa.StringArray | pa.LargeStringArray"
 MORE_THAN_CASE = "^ |  | $|[^ -~]"  # in a text of which more than the case changes when it is normalised
 Lengths = NDArray[np.int32]  # of each text, in their order
 
@@ -31,28 +27,6 @@ def whole_column(table: "pa.Table", name: str) -> "pa.Array":
     if pa.types.is_string(column.type):
         column = column.cast(pa.large_string())  # more than 2^31 bytes are the usual reason for several chunks
     return column.combine_chunks()
-
-
-def to_bytes(strings: Strings) -> tuple[NDArray[Any], NDArray[np.uint8]]:
-    """Return where each string begins in the bytes of all of them, and last where they end, (strings + 1,); the bytes.
-
-    The strings may be a slice of a longer array.
-    """
-    import pyarrow as pa
-
-    if not len(strings):
-        return np.zeros(1, dtype=np.int32), np.zeros(0, dtype=np.uint8)
-    _, borders, content = strings.buffers()
-    kind = np.int64 if pa.types.is_large_string(strings.type) else np.int32
-    offsets = np.frombuffer(borders, dtype=kind)[strings.offset : strings.offset + len(strings) + 1]
-    return offsets - offsets[0], np.frombuffer(content or b"", dtype=np.uint8)[offsets[0] : offsets[-1]]
-
-
-def blocks(strings: Strings, size: int) -> list[tuple[int, int]]:
-    """Return ranges that cover all strings, of about `size` bytes each, or of one string that is longer."""
-    offsets, _ = to_bytes(strings)
-    starts = np.flatnonzero(np.diff(offsets[:-1] // size, prepend=-1)).tolist()
-    return list(zip(starts, [*starts[1:], len(strings)], strict=False))
 
 
 def array_of(texts: Sequence[str] | Sequence[bytes]) -> "pa.StringArray":

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.artifacts.splits import open_clusters, read_table
-from textclf.core.arrow import as_array, to_bytes
+from textclf.core.arrow import as_array
 from textclf.evaluate.clusters import are_dependent
 
 
@@ -34,9 +35,9 @@ class IdDigest:
 
     def add(self, ids: Sequence[str] | pa.ChunkedArray) -> None:
         """Add the ids of rows."""
-        ends, texts = to_bytes(as_array(ids))
-        self._texts.update(texts.data)
-        self._lengths.update(np.diff(ends).data)
+        texts = as_array(ids)
+        self._texts.update("".join(texts.to_pylist()).encode())
+        self._lengths.update(pc.binary_length(texts).to_numpy().data)
 
     def digest(self) -> bytes:
         """Return the digest of all rows so far."""

@@ -24,15 +24,6 @@ def sliced(texts: list[str], kind: pa.DataType) -> pa.Array:
     return pa.array(["before", *texts, "after"], kind).slice(1, len(texts))
 
 
-@given(texts=ANY, size=st.integers(1, 20))
-def test_blocks_cover_all_strings_and_are_no_larger_than_they_must_be(texts: list[str], size: int) -> None:
-    ranges = arrow.blocks(sliced(texts, pa.string()), size)
-    assert [number for start, stop in ranges for number in range(start, stop)] == list(range(len(texts)))
-    for start, stop in ranges:
-        assert start < stop
-        assert sum(len(text.encode()) for text in texts[start : stop - 1]) < size
-
-
 def test_a_column_of_chunks_becomes_one_and_with_nulls_or_missing_it_is_refused() -> None:
     column = pa.chunked_array([["a", "b"], [], ["c"]], pa.string())
     assert arrow.whole_column(pa.table({"text": column}), "text").to_pylist() == ["a", "b", "c"]
@@ -89,8 +80,3 @@ def test_lengths_are_those_of_split_and_len(chunks: list[list[str]]) -> None:
     assert words.dtype == characters.dtype == np.int32
     part = pa.chunked_array(chunks, pa.string())[1:3]
     assert arrow.count_lengths(part)[0].tolist() == words[1:3].tolist()
-
-
-def test_the_bytes_of_a_slice_are_its_own() -> None:
-    offsets, raw = arrow.to_bytes(pa.array(["ab", "c", "", "def"]).slice(1, 2))
-    assert (offsets.tolist(), raw.tobytes()) == ([0, 1, 1], b"c")

@@ -1,13 +1,14 @@
 """Properties of texts by which test rows are put into slices, computed for whole columns."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Set
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from textclf.core.arrow import blocks, count_lengths
+from textclf.core.arrow import count_lengths
 from textclf.evaluate.slices import names
 
 Codes = NDArray[np.int8]  # position of each row's value in the values of a family
@@ -17,7 +18,6 @@ WORD_BANDS = ("1 to 4", "5 to 8", "9 to 16", "17 to 32", "33 to 64", "65 to 128"
 SHARES = (0.0, 0.1, 0.25)  # largest share of unknown words in each band, likewise
 SHARE_BANDS = ("none", "up to 10%", "10% to 25%", "more than 25%")
 NO_YES = ("no", "yes")
-BLOCK = 2**22  # bytes of texts whose words are looked at together
 # RE2, whose \b knows ASCII alone. English; what is written without an apostrophe counts too.
 BEFORE, AFTER = r"(^|[^\p{L}\p{N}_])", r"([^\p{L}\p{N}_]|$)"
 NEGATION = (
@@ -26,7 +26,7 @@ NEGATION = (
 )
 CAPITALS = rf"{BEFORE}\p{{Lu}}{{3,}}{AFTER}"
 DIGITS = r"\p{Nd}"
-SEPARATORS = r"[\x00-/:-@\[-`{-\x7f]+"  # of words: what is ASCII and no letter or digit
+WORD = re.compile(rb"[0-9a-z\x80-\xff]+")
 PATTERNS = {names.NEGATION: NEGATION, names.CAPITALS: CAPITALS, names.DIGITS: DIGITS}
 
 
@@ -41,36 +41,20 @@ def by_pattern(texts: pa.ChunkedArray, pattern: str) -> Codes:
     return found.astype(np.int8)
 
 
-def words_of(texts: pa.ChunkedArray) -> pa.StringArray:
+def words_of(texts: pa.ChunkedArray) -> set[bytes]:
     """Return the distinct words of all texts."""
-    return pc.unique(pa.chunked_array([_words(block)[0] for block in _blocks(texts)], pa.string()))
+    return {word for text in texts.to_pylist() for word in _words(text)}
 
 
-def by_unknown_words(texts: pa.ChunkedArray, known: pa.StringArray) -> Codes:
+def by_unknown_words(texts: pa.ChunkedArray, known: Set[bytes]) -> Codes:
     """Return the band of the share of each text's words that are not `known`, as `words_of`: (texts,)."""
-    return np.concatenate([np.zeros(0, np.int8), *(_unknown_bands(block, known) for block in _blocks(texts))])
+    shares = [sum(word not in known for word in words) / max(len(words), 1) for words in map(_words, texts.to_pylist())]
+    return np.searchsorted(SHARES, shares).astype(np.int8)
 
 
-def _blocks(texts: pa.ChunkedArray) -> Iterator[pa.StringArray]:
-    """Yield the texts in pieces of about `BLOCK` bytes: what is computed of them takes several times as much."""
-    for chunk in texts.chunks:
-        for start, end in blocks(chunk, BLOCK) if len(chunk) else ():
-            yield chunk.slice(start, end - start)
+def _words(text: str) -> list[bytes]:
+    """Return the words of a text, which are runs of letters and digits, in lower case and UTF-8.
 
-
-def _unknown_bands(texts: pa.StringArray, known: pa.StringArray) -> Codes:
-    words, rows = _words(texts)
-    unknown = pc.invert(pc.is_in(words, value_set=known)).to_numpy(zero_copy_only=False)
-    counts, others = (np.bincount(which, minlength=len(texts)) for which in (rows, rows[unknown]))
-    return np.searchsorted(SHARES, others / np.maximum(counts, 1)).astype(np.int8)
-
-
-def _words(texts: pa.StringArray) -> tuple[pa.StringArray, NDArray[np.int64]]:
-    """Return each word of the texts, in lower case, and the text that it is of: both (words,).
-
-    A word is a run of letters and digits; of characters beyond ASCII, all count as letters and keep their case.
+    Of characters beyond ASCII, all count as letters and keep their case.
     """
-    parts = pc.split_pattern_regex(pc.ascii_lower(texts), SEPARATORS)
-    words, rows = parts.flatten(), pc.list_parent_indices(parts)
-    filled = pc.not_equal(words, "")
-    return words.filter(filled), rows.filter(filled).to_numpy()
+    return WORD.findall(text.encode().lower())

@@ -77,25 +77,15 @@ def words(text: str) -> list[str]:
 @given(COLUMN, COLUMN)
 def test_unknown_words_are_those_that_no_training_text_has(train: list[list[str]], test: list[list[str]]) -> None:
     known = {word for chunk in train for text in chunk for word in words(text)}
-    hashes = texts.words_of(column(*train))
-    assert len(hashes) == len(known)
-    codes = texts.by_unknown_words(column(*test), hashes)
+    found = texts.words_of(column(*train))
+    assert found == {word.encode() for word in known}
+    codes = texts.by_unknown_words(column(*test), found)
     shares = [
         sum(word not in known for word in words(text)) / max(len(words(text)), 1) for chunk in test for text in chunk
     ]
     assert codes.tolist() == np.searchsorted(texts.SHARES, shares).tolist()
 
 
-def test_words_do_not_depend_on_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    some = column([f"word{n} and {n % 3} " * (n % 4) for n in range(40)])
-    expected = texts.words_of(some)
-    bands = texts.by_unknown_words(some, expected[::2])
-    assert len(expected) > 30
-    monkeypatch.setattr(texts, "BLOCK", 50)
-    assert texts.words_of(some).tolist() == expected.tolist()
-    assert texts.by_unknown_words(some, expected[::2]).tolist() == bands.tolist()
-
-
 @given(st.lists(st.text(max_size=8), max_size=6))
 def test_words_of_any_text_are_found_within_it_alone(some: list[str]) -> None:
-    assert texts.words_of(column(some)).tolist() == texts.words_of(column(*[[text] for text in some])).tolist()
+    assert texts.words_of(column(some)) == texts.words_of(column(*[[text] for text in some]))
