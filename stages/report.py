@@ -82,7 +82,7 @@ def run(
             ),
             classes=split_files.read_classes(splits),
             splits=split_files.open_columns(splits),
-            predictions=prediction_files.open_models(predictions, [*models, *external], "test"),
+            predictions=prediction_files.open_models(predictions, [*models, *external]),
             **contents,
             leaks=leaks,
             tables={name: files.read_csv(plots / f"{name}.csv", columns) for name, columns in TABLES.items()},

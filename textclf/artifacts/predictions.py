@@ -21,7 +21,6 @@ from textclf.core.outputs import SCRATCH
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
 PREFIX = "probability_"  # of the columns with the probabilities of a class
 SUFFIX = ".parquet"
@@ -56,42 +55,29 @@ class Predictions:
 
 @dataclass(frozen=True)
 class PredictionFile:
-    """The predictions in a file, one row group at a time, in every iteration; `split` as for `batches`."""
+    """The predictions in a file, one row group at a time, in every iteration."""
 
     path: Path
-    split: str | None = None
 
     def __iter__(self) -> Iterator[Predictions]:
         """Read each row group in order."""
-        return batches(self.path, self.split)
+        return batches(self.path)
 
 
-def open_models(folder: Path, names: Sequence[str], split: str | None = None) -> dict[str, PredictionFile]:
-    """Return the predictions of each model in a folder, of one split perhaps, without reading them yet."""
-    return {name: PredictionFile(folder / f"{name}{SUFFIX}", split) for name in names}
+def open_models(folder: Path, names: Sequence[str]) -> dict[str, PredictionFile]:
+    """Return the predictions of each model in a folder, without reading them yet."""
+    return {name: PredictionFile(folder / f"{name}{SUFFIX}") for name in names}
 
 
-def batches(path: Path, split: str | None = None) -> Iterator[Predictions]:
-    """Yield the row groups of a file in order, those with rows of a split if one is named.
-
-    Raises `UserError` if the file is missing or damaged.
-    """
+def batches(path: Path) -> Iterator[Predictions]:
+    """Yield the row groups of a file in order; `UserError` if it is missing or damaged."""
     with reading(path):
         file = parquet.open_file(path, required=True)
     with file:
         for number in range(file.num_row_groups):
             with reading(path):
-                if split is not None and not _may_have(file, number, split):
-                    continue
                 rows = _from_arrow(file.read_row_group(number))
             yield rows
-
-
-def _may_have(file: "pq.ParquetFile", group: int, split: str) -> bool:
-    """Return whether a row group may have rows of a split, by the least and the greatest name in its statistics."""
-    column = file.metadata.row_group(group).column(file.schema_arrow.names.index("split"))
-    names = column.statistics
-    return names is None or not names.has_min_max or names.min <= split <= names.max
 
 
 def read(source: Path | IO[bytes]) -> Predictions:

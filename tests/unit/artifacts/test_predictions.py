@@ -65,14 +65,6 @@ def test_batches_are_the_row_groups_of_one_file_in_their_order(tmp_path: Path) -
     assert_equal(read(tmp_path / "a.parquet"), concatenate(parts))
 
 
-def test_row_groups_without_a_row_of_the_split_are_left_out(tmp_path: Path) -> None:
-    train, test = ROWS.take(slice(2)), ROWS.take(slice(2, 3))
-    write([train, test, ROWS, train], tmp_path / "a.parquet")
-    for split, parts in (("test", [test, ROWS]), ("train", [train, ROWS, train]), ("to", [ROWS])):
-        for actual, expected in zip(open_models(tmp_path, ["a"], split)["a"], parts, strict=True):
-            assert_equal(actual, expected)
-
-
 def test_a_model_is_read_again_in_every_iteration_and_refused_if_it_is_damaged(tmp_path: Path) -> None:
     write([ROWS, ROWS], tmp_path / "a.parquet")
     models = open_models(tmp_path, ("a",))

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.shards import Shards
 from textclf.artifacts.splits import SLICE, open_slices, slice_columns
-from textclf.core.arrow import hash_texts
 from textclf.core.formatting import count_noun, join_names
 from textclf.core.labels import visible
 from textclf.evaluate.slices import texts
@@ -88,21 +87,22 @@ def membership_of(shards: Iterable[pa.Table], train: Shards[pa.Table] | Sequence
     if len(train) == 1 and (column := next(iter(train))["text"]).nbytes <= MOST_BYTES:
         known = texts.words_of(column)
         of_texts[UNKNOWN] = texts.SHARE_BANDS, partial(texts.by_unknown_words, known=known)
-    columns: dict[str, Column] = {}
+    columns: dict[str, list[pa.DictionaryArray]] = {}
     codes: dict[str, list[Codes]] = {name: [] for name in of_texts}
     ids, rows = IdDigest(), 0
     for table in shards:
         ids.add(table["id"])
         rows += len(table)
         for name in ("label", *slice_columns(table.column_names)):
-            columns.setdefault(name, Column()).add(table[name].dictionary_encode().chunks)
+            columns.setdefault(name, []).extend(table[name].dictionary_encode().chunks)
         for name, (_, function) in of_texts.items():
             codes[name].append(function(table["text"]))
     families, left_out = [], {}
-    for name, column in sorted(columns.items(), key=lambda pair: pair[0] == "label"):
+    for name, chunks in sorted(columns.items(), key=lambda pair: pair[0] == "label"):
         title = CLASS if name == "label" else name.removeprefix(SLICE)
-        families.append(keep_large(frequent_values(title, column.chunks, rows)))
-        if number := len(column.values) - len(families[-1].values):
+        frequent, distinct = frequent_values(title, chunks)
+        families.append(keep_large(frequent))
+        if number := distinct - len(families[-1].values):
             left_out[title] = number
     families += [
         keep_large(Family(name, of_texts[name][0], np.concatenate(parts))) for name, parts in codes.items() if parts
@@ -119,28 +119,15 @@ def keep_large(family: Family) -> Family:
     return Family(family.name, tuple(family.values[place] for place in kept.tolist()), places[family.codes])
 
 
-@dataclass
-class Column:
-    """A column of the test rows: hashes of its distinct values; its rows, none if there are too many such values."""
+def frequent_values(name: str, column: Sequence[pa.DictionaryArray]) -> tuple[Family, int]:
+    """Return the slices of the most frequent values of a column of texts, in their order, and how many values it has.
 
-    values: NDArray[np.uint64] = field(default_factory=lambda: np.zeros(0, np.uint64))
-    chunks: list[pa.DictionaryArray] = field(default_factory=list)
-
-    def add(self, chunks: Sequence[pa.DictionaryArray]) -> None:
-        """Add the column of a shard."""
-        self.values = np.unique(np.concatenate([self.values, *(hash_texts(chunk.dictionary) for chunk in chunks)]))
-        self.chunks = [*self.chunks, *chunks] if len(self.values) <= MOST_DISTINCT else []
-
-
-def frequent_values(name: str, column: Sequence[pa.DictionaryArray], rows: int) -> Family:
-    """Return the slices of the most frequent values of a column of texts, in the order of the values.
-
-    There are none if it has too many values, and then no chunks.
+    There are no slices if it has too many values.
     """
-    if not column:
-        return Family(name, (), np.full(rows, -1, np.int16))
     encoded = pa.chunked_array(column, pa.dictionary(pa.int32(), pa.string())).unify_dictionaries().combine_chunks()
     codes, values = encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+    if len(values) > MOST_DISTINCT:
+        return Family(name, (), np.full(len(codes), -1, np.int16)), len(values)
     counts = np.bincount(codes, minlength=len(values)).tolist()
     short = [place for place, value in enumerate(values) if len(value) <= LONGEST and counts[place] >= FEWEST_ROWS]
     chosen = sorted(
@@ -148,4 +135,4 @@ def frequent_values(name: str, column: Sequence[pa.DictionaryArray], rows: int) 
     )
     places = np.full(len(values), -1, np.int16)
     places[chosen] = np.arange(len(chosen))
-    return Family(name, tuple(values[place] for place in chosen), places[codes])
+    return Family(name, tuple(values[place] for place in chosen), places[codes]), len(values)
