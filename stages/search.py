@@ -22,6 +22,7 @@ from textclf.split.settings import Split
 from textclf.studies.measure import Setup
 from textclf.studies.rows import read_split
 from textclf.studies.search import scores, space
+from textclf.studies.search.defaults import complete
 from textclf.studies.search.summary import summarize, trial_table
 from textclf.studies.search.trials import best_of, run_search
 from textclf.studies.settings import Search
@@ -45,6 +46,7 @@ def run(
     """Search for the best settings of search.model; print them, and the command that runs the pipeline with them."""
     setup = Setup(split, vectorize, combine, train, evaluate, pretrained)
     rows, classes = read_split(splits, "train"), split_files.read_classes(splits)
+    search = complete(search, train, vectorize, combine)
     found, outer = run_search(rows, classes, setup, search, summary.parent)
     best, metric = best_of(found, search.metric), METRICS[search.metric]
     content = summarize(best, found, outer, search, evaluate.confidence)
@@ -67,7 +69,8 @@ def run(
         means = nested["naive"], nested["honest"]["mean"], nested["optimism"]["mean"]
         inside, unseen, optimism = (format_value(metric.name, mean) for mean in means)
         print(f"repeated in {len(outer)} outer folds: {inside} inside, {unseen} on unseen rows; optimism {optimism}")
-    print(f"to run the pipeline with them: {space.command(search.model, best.settings)}")
+    values = space.with_defaults(best.settings, space.dimensions(search, train, vectorize, combine))
+    print(f"to run the pipeline with them: {space.command(search.model, values)}")
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from textclf.review.settings import Gate
 from textclf.split.settings import Split
 from textclf.studies.readable import unreadable_features
 from textclf.studies.search import space
+from textclf.studies.search.defaults import complete
 from textclf.studies.settings import Audit, CrossValidate, Search
 from textclf.tables.settings import Data
 from textclf.vectorize.settings import DEFAULT, Combine, Vectorize, wrong_pairs
@@ -98,10 +99,14 @@ def conflicts(params: Params) -> Iterator[str]:
     if wrong := list(wrong_pairs(params.vectorize, params.combine)):
         yield from wrong
         return
-    for name in params.train.names():
-        yield from unreadable_features(params.train, params.vectorize, params.combine, name)
+    features = params.vectorize, params.combine
+    unreadable = [
+        sentence for name in params.train.names() for sentence in unreadable_features(params.train, *features, name)
+    ]
+    yield from unreadable
     yield from _choices_without_validation_rows(params)
-    yield from _search_conflicts(params)
+    if params.search != Search() and not unreadable:  # a search that nobody has set up is no reason to refuse a run
+        yield from _search_conflicts(params)
     yield from _audit_conflicts(params)
 
 
@@ -141,28 +146,39 @@ def _untested_limits(params: Params) -> Iterator[str]:
 
 
 def _search_conflicts(params: Params) -> Iterator[str]:
-    """Yield a sentence for each setting in search.space with a value that it can't have."""
-    search, known, wrong = params.search, params.train.names(), set()
-    if search.model not in known:
-        if search != Search():  # a search that nobody has set up is no reason to refuse a run
-            yield f"search.model must be a model of train; got {search.model}; {suggest(search.model, known)}"
+    """Yield a sentence if there is no model to search, and one for each setting with a value that it can't have."""
+    sections = params.train, params.vectorize, params.combine
+    where = ""
+    try:
+        search = complete(searched(params), *sections)
+        where = "search.space: "
+        dimensions = space.dimensions(search, *sections)
+    except UserError as error:
+        yield f"{where}{error.lines[0].removeprefix(f'{PARAMS_FILE}: ')}"
         return
-    if any(unreadable_features(params.train, params.vectorize, params.combine, search.model)):
-        return  # reported once
-    before = list(_choices_without_validation_rows(params))
-    for name, value in space.single_values(search):
+    before, wrong = list(_choices_without_validation_rows(params)), set()
+    for name, values in space.single_values(dimensions):
         sentences: list[str] = []
         try:
-            train, vectorize = space.apply(params.train, params.vectorize, params.combine, search.model, {name: value})
+            train, vectorize = space.apply(*sections, search.model, values)
         except UserError as error:
             sentences += [line.removeprefix(f"{PARAMS_FILE}: ") for line in error.lines]
         else:
             changed = params.model_copy(update={"train": train, "vectorize": vectorize})
             sentences += unreadable_features(train, vectorize, params.combine, search.model)
             sentences += [each for each in _choices_without_validation_rows(changed) if each not in before]
-        if search != Search() and name not in wrong:
+        if name not in wrong:
             yield from (f"search.space: {sentence}" for sentence in sentences[:1])
         wrong |= {name} if sentences else set()
+    if search.sampler == "grid":
+        size = space.combinations(dimensions)
+        if size > search.trials:
+            yield f"search.trials must be at least {size}, all combinations, if sampler is grid; got {search.trials}"
+
+
+def searched(params: Params) -> Search:
+    """Return the section search with the default model of the run if it names none."""
+    return params.search.model_copy(update={"model": params.search.model or params.export.model})
 
 
 def _audit_conflicts(params: Params) -> Iterator[str]:

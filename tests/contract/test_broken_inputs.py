@@ -236,7 +236,9 @@ LEARNING_CURVE = {
 }
 TWO = models("majority", "logistic_regression")
 SEARCH = {
-    "no model": case({}, "params.yaml: search.model must be a model of train (majority); got logistic_regression"),
+    "no model": case(
+        {}, "params.yaml: search.model must be a model of train that tells texts apart; got majority; known here: none"
+    ),
     "no splits": case({"data/splits": None}, f"data/splits/train.parquet not found; {MADE}"),
 }
 AUDIT = {

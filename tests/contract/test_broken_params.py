@@ -682,8 +682,14 @@ LETTERS = "vectorize: {letters: {}}\ntrain: {nb_svm: {kind: nb_svm, features: le
 
 def test_a_search_and_limits_that_are_not_set_up_refuse_no_run() -> None:
     assert parse(LETTERS).train.names() == ["nb_svm"]
-    assert refusal(f"{LETTERS}\nsearch: {{trials: 3}}") == [
-        "params.yaml: search.model must be a model of train; got logistic_regression; known here: nb_svm"
+    assert parse(f"{LETTERS}\nsearch: {{trials: 3}}").search.model is None
+    assert refusal(f"{LETTERS}\nsearch: {{model: keras}}") == [
+        "params.yaml: search.model must be a model of train that tells texts apart; got keras; known here: nb_svm"
+    ]
+    none = "train: {majority: {kind: majority, features: words}}"
+    assert parse(none).search.model is None
+    assert refusal(f"{none}\nsearch: {{trials: 3}}") == [
+        "params.yaml: search.model must be a model of train that tells texts apart; got majority; known here: none"
     ]
     start = TEXT.index("  keras:")
     dropped = TEXT[:start] + TEXT[TEXT.index("evaluate:") :]  # as -S ~train.keras leaves the gate

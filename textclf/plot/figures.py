@@ -149,7 +149,8 @@ def search(rows: pd.DataFrame, path: Path, metric: "Metric") -> None:
     """Draw the scores of the trials of a search, by the columns of `trial_table`."""
     known = {"trial", "score", "expected"}
     settings = [name for name in map(str, rows) if name not in known and not name.startswith("fold_")]
-    specs = [trials.by_trial(rows, metric), *(trials.by_setting(rows, name, metric) for name in settings)]
+    by_setting = [trials.by_setting(part, name, metric) for name in settings if len(part := rows.dropna(subset=name))]
+    specs = [trials.by_trial(rows, metric), *by_setting]
     panels = [_panel(spec, "", 320) for spec in specs]
     subtitle = ["Each point is a trial; the line is the best one so far."]
     subtitle += ["Dashed: the best that so many random trials find on average."] if "expected" in rows else []

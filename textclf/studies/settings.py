@@ -1,6 +1,5 @@
 """Settings of the studies, which train models many times."""
 
-import math
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema, model_validator
@@ -84,7 +83,10 @@ Values = Annotated[
 class Search(Section):
     """Search for the best settings of a model by `textclf search`; not part of the default run."""
 
-    model: Name = Field("logistic_regression", description="the model whose settings are searched, a name in train")
+    model: Name | None = Field(
+        None,
+        description="the model whose settings are searched; null: export.model, or the first of train but majority",
+    )
     sampler: Literal["random", "tpe", "grid"] = Field(
         "random", description="random, tpe (learns from the trials before) or grid (every combination, in order)"
     )
@@ -99,18 +101,23 @@ class Search(Section):
     nested: Annotated[int, Field(ge=2)] | None = Field(
         None, description="number of outer folds, to measure how optimistic the best score is; null saves the time"
     )
-    space: Annotated[dict[Name, Values], Field(min_length=1)] = Field(
-        {"C": Range(low=0.01, high=100.0, log=True)},
-        description="values of each setting: a list, or {low, high, log}; vectorize.words.min_df is one of words",
+    space: Annotated[dict[Name, Values], Field(min_length=1)] | None = Field(
+        None, description="values of each setting: a list, or {low, high, log}; null: by kind of model, docs/search.md"
     )
 
     @model_validator(mode="after")
     def _is_a_grid(self) -> Self:
         if self.sampler != "grid":
             return self
+        if self.space is None:
+            raise relation("space must have a list for each setting if sampler is grid; got null")
         if ranges := [name for name, values in self.space.items() if isinstance(values, Range)]:
             raise relation(f"space.{ranges[0]} must be a list if sampler is grid; got low and high")
-        size = math.prod(len(values) for values in self.space.values())
-        if size > self.trials:
-            raise relation(f"trials must be at least {size}, all combinations, if sampler is grid; got {self.trials}")
         return self
+
+
+class CompleteSearch(Search):
+    """A search with the model and the space that it has by default."""
+
+    model: Name = Field(description="the model whose settings are searched, a name in train")
+    space: dict[Name, Values] = Field(description="values of each setting: a list, or {low, high, log}")

@@ -34,7 +34,7 @@ def test_settings_of_every_type_read_back_as_they_were(tmp_path: Path) -> None:
     checked.write_settings(tmp_path / "settings.json", params.model_dump(warnings=False))
     read = parse(json.dumps(checked.read_settings(tmp_path / "settings.json")))
     assert read == params
-    assert list(read.search.space) == ["max_iter", "C"]
+    assert list(read.search.space or {}) == ["max_iter", "C"]
     assert read.train.names() == ["majority", "logistic_regression", "keras"]
 
 

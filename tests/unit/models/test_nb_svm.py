@@ -174,24 +174,24 @@ def test_ratios_are_those_of_the_paper_and_change_sign_with_the_sides(seed: int,
     generator = np.random.default_rng(seed)
     f = (generator.random((9, 5)) < 0.4).astype(float)
     positive = np.arange(9) < generator.integers(1, 9)
-    computed = nb_svm.log_ratios(csr_array(f), positive, alpha, one_of_many=False)
+    computed = nb_svm.log_ratios(csr_array(f), positive, alpha, several=False)
     assert computed == pytest.approx(ratios(f, positive, alpha), rel=1e-9, abs=1e-12)
-    assert computed.tolist() == (-nb_svm.log_ratios(csr_array(f), ~positive, alpha, one_of_many=False)).tolist()
+    assert computed.tolist() == (-nb_svm.log_ratios(csr_array(f), ~positive, alpha, several=False)).tolist()
 
 
 def test_a_rare_term_that_one_of_many_classes_lacks_is_no_sign_of_it() -> None:
     f = csr_array(np.array([[1.0, 0.0]] + [[0.0, 1.0]] * 9 + [[0.0, 0.0]] * 90))
     positive = np.arange(100) == 0
-    own, other = nb_svm.log_ratios(f, positive, 1.0, one_of_many=True)
+    own, other = nb_svm.log_ratios(f, positive, 1.0, several=True)
     assert own > 0 > other
     rare = csr_array(np.hstack([f.toarray(), np.eye(100)]))  # a term of its own in each row
-    assert (nb_svm.log_ratios(rare, positive, 1.0, one_of_many=True)[3:] < 0).all()
-    assert (nb_svm.log_ratios(rare, positive, 1.0, one_of_many=False)[3:] > 0).all()
+    assert (nb_svm.log_ratios(rare, positive, 1.0, several=True)[3:] < 0).all()
+    assert (nb_svm.log_ratios(rare, positive, 1.0, several=False)[3:] > 0).all()
 
 
 def test_the_smallest_alpha_leaves_all_ratios_finite() -> None:
     f = csr_array(np.array([[1.0, 1.0, 1.0, 1.0, 0.0], [0.0, 0.0, 0.0, 1.0, 1.0]]))
-    assert np.isfinite(nb_svm.log_ratios(f, np.array([True, False]), 5e-324, one_of_many=False)).all()
+    assert np.isfinite(nb_svm.log_ratios(f, np.array([True, False]), 5e-324, several=False)).all()
 
 
 def test_its_record_counts_the_fitted_numbers() -> None:

@@ -58,6 +58,15 @@ def draw(figure: Any, rows: pd.DataFrame, titles: Mapping[str, str] | None = Non
         return path.read_text(encoding="utf-8")
 
 
+def test_a_setting_is_drawn_by_the_trials_in_which_it_applies() -> None:
+    figure, rows = partial(figures.search, metric=METRICS["log_loss"]), search()
+    plain = draw(figure, rows)
+    assert draw(figure, rows.assign(never=None)) == plain
+    once = draw(figure, rows.assign(once=pd.Series({rows.index[0]: "true"})))
+    assert "once" in once
+    assert not {"NaN", "null", "None"} & {*once.replace("<", ">").split(">")}
+
+
 def texts(svg: str) -> list[str]:
     """The texts of a figure in their order."""
     return ["".join(element.itertext()) for element in ET.fromstring(svg).iter() if element.tag.endswith("}text")]  # noqa: S314 (our own)

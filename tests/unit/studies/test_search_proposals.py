@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from textclf.studies.search.proposals import Proposals
-from textclf.studies.search.space import Dimension, Values
+from textclf.studies.search.space import Dimension, Values, combinations
 from textclf.studies.settings import Search
 
 MIXED = {
@@ -55,6 +55,21 @@ def test_values_are_within_their_limits_and_decimals_are_short() -> None:
         assert isinstance(values["size"], int)
         assert 1 <= values["size"] <= 9
         assert values["units"] in {(10,), (64, 32)}
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "grid"])
+def test_a_combination_has_only_settings_that_apply_and_is_tried_once(sampler: str) -> None:
+    conditional = {
+        "depth": Dimension((1, 2), other="kind", needed=("tree", "forest"), otherwise=1),
+        "kind": Dimension(("linear", "tree", "forest")),
+        "a": Dimension((1, 2)),
+    }
+    number = 2 * (1 + 2 + 2)
+    assert combinations(conditional) == number
+    tried = propose(sampler, conditional, number, lambda values: float(values["a"]))
+    assert all(list(values) == [name for name in conditional if name in values] for values in tried)
+    assert all(("depth" in values) == (values["kind"] != "linear") for values in tried)
+    assert len({tuple(values.items()) for values in tried}) == number
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe", "grid"])

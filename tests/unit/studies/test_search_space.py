@@ -10,8 +10,9 @@ from textclf.core.settings import validate
 from textclf.models.settings import Train
 from textclf.params import parse
 from textclf.studies.search import space
+from textclf.studies.search.defaults import complete
 from textclf.studies.search.space import Dimension
-from textclf.studies.settings import Search
+from textclf.studies.settings import CompleteSearch, Search
 from textclf.vectorize.settings import Combine, Vectorize
 
 TRAIN, VECTORIZE, NONE = train(), Vectorize.model_validate({"words": {}}), Combine()
@@ -52,9 +53,45 @@ def test_a_range_is_of_whole_numbers_if_the_setting_is() -> None:
     assert [each.size for each in found.values()] == [float("inf"), 10, 3, float("inf"), 2]
 
 
-def search(**settings: Any) -> Search:
-    found: Search = validate(Search, settings, "params.yaml", "search")
-    return found
+def search(vectorize: Vectorize = VECTORIZE, **settings: Any) -> CompleteSearch:
+    return complete(validate(Search, settings, "params.yaml", "search"), TRAIN, vectorize, NONE)
+
+
+CONDITIONAL = {
+    "C": [1, 10],
+    "vectorize.words.sublinear_tf": [False, True],
+    "vectorize.words.weighting": ["counts", "tfidf", "binary"],
+}
+
+
+def test_a_setting_has_the_condition_of_its_section_if_the_other_setting_is_searched() -> None:
+    found = space.dimensions(search(space=CONDITIONAL), TRAIN, VECTORIZE, NONE)
+    condition = ("vectorize.words.weighting", ("tfidf",), False)
+    none = (None, (), None)
+    assert [(each.other, each.needed, each.otherwise) for each in found.values()] == [none, condition, none]
+    assert space.combinations(found) == 2 * (1 + 2 + 1)
+    alone = {"vectorize.words.sublinear_tf": [False, True]}
+    tfidf = Vectorize.model_validate({"words": {"weighting": "tfidf"}})
+    found = space.dimensions(search(tfidf, space=alone), TRAIN, tfidf, NONE)
+    assert [each.other for each in found.values()] == [None]
+
+
+def test_a_setting_that_does_not_apply_has_its_default_in_the_pipeline() -> None:
+    sublinear = Vectorize.model_validate({"words": {"weighting": "tfidf", "sublinear_tf": True}})
+    found = space.dimensions(search(sublinear, space=CONDITIONAL), TRAIN, sublinear, NONE)
+    counts, tfidf = (
+        space.with_defaults({"vectorize.words.weighting": weighting}, found) for weighting in ("counts", "tfidf")
+    )
+    assert counts == {"vectorize.words.weighting": "counts", "vectorize.words.sublinear_tf": False}
+    assert tfidf == {"vectorize.words.weighting": "tfidf"}
+    _, vectorize = space.apply(TRAIN, sublinear, NONE, "logistic_regression", counts)
+    assert (vectorize["words"].weighting, vectorize["words"].sublinear_tf) == ("counts", False)
+
+
+def test_limits_are_validated_with_the_values_that_they_need() -> None:
+    hashed = Vectorize.model_validate({"words": {"hashing": 16}})
+    given = {"vectorize.words.hashing": [16, None], "vectorize.words.max_features": {"low": 1, "high": 9}}
+    assert space.combinations(space.dimensions(search(hashed, space=given), TRAIN, hashed, NONE)) == 1 + 9
 
 
 def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
@@ -68,7 +105,16 @@ def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
 @pytest.mark.parametrize(
     ("section", "line"),
     [
-        ("{model: cnm}", "search.model must be a model of train; got cnm; "),
+        ("{model: cnm}", "search.model must be a model of train that tells texts apart; got cnm; "),
+        ("{model: majority}", "search.model must be a model of train that tells texts apart; got majority; "),
+        (
+            "{space: {vectorize.words.sublinear_tf: [true]}}",
+            "search.space: vectorize.words: weighting must be tfidf for sublinear_tf; got counts",
+        ),
+        (
+            "{space: {vectorize.words.char_ngram_range: [[3, 2]], vectorize.words.analyzer: [char]}}",
+            "search.space: vectorize.words: char_ngram_range must be [smallest, largest]; got [3, 2]",
+        ),
         ("{space: {Cc: [1]}}", "search.space: train.logistic_regression.Cc is no setting; did you mean C?"),
         ("{space: {C: [1, 0]}}", "search.space: train.logistic_regression.C must be "),
         ("{space: {C: {low: 0.0, high: 1.0}}}", "search.space: train.logistic_regression.C must be "),
@@ -86,8 +132,12 @@ def test_the_command_sets_every_value_and_is_quoted_for_a_shell() -> None:
         ("{space: {C: {low: 0, high: 1, log: true}}}", "search.space.C: low must be greater than 0 if log is true"),
         ("{space: {C: {low: 1}}}", "search.space.C.high is missing; it must be set"),
         ("{metric: los}", "search.metric must be one of accuracy, "),
-        ("{sampler: grid}", "search: space.C must be a list if sampler is grid; got low and high"),
-        ("{sampler: grid, trials: 1, space: {C: [1, 2]}}", "search: trials must be at least 2, all combinations, "),
+        (
+            "{sampler: grid, space: {C: {low: 1, high: 2}}}",
+            "search: space.C must be a list if sampler is grid; got low and high",
+        ),
+        ("{sampler: grid, trials: 1, space: {C: [1, 2]}}", "search.trials must be at least 2, all combinations, "),
+        ("{sampler: grid}", "search: space must have a list for each setting if sampler is grid; got null"),
     ],
 )
 def test_a_wrong_search_is_one_clear_line(section: str, line: str) -> None:

@@ -47,5 +47,5 @@ def test_the_optimism_is_the_difference_of_the_two_scores_before_it(
     (found,) = re.findall(line, printed)
     inside, unseen, optimism = map(float, found)
     assert optimism == pytest.approx(unseen - inside, abs=0.0015)  # of the log loss; each is rounded
-    expected = files.read_csv(tmp_path / "search.csv")["expected"]
+    expected = files.read_csv(tmp_path / "search.csv", ["expected"])["expected"]
     assert f"half of the trials would find {expected[2]:.3f} on average\n" in printed

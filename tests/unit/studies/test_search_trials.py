@@ -17,14 +17,16 @@ from textclf.studies import measure
 from textclf.studies.search.scores import FILE, PATTERN, Scores
 from textclf.studies.search.summary import expected_best, summarize, trial_table
 from textclf.studies.search.trials import Outer, Trial, best_of, run_search
-from textclf.studies.settings import Search
+from textclf.studies.settings import CompleteSearch
 from textclf.vectorize.settings import Vectorize
 
 SPACE = {"C": [0.1, 1.0, 10.0], "vectorize.words.min_df": [1, 2]}
 
 
-def settings(**changes: Any) -> Search:
-    return Search.model_validate({"trials": 5, "folds": 3, "space": SPACE} | changes)
+def settings(**changes: Any) -> CompleteSearch:
+    return CompleteSearch.model_validate(
+        {"model": "logistic_regression", "trials": 5, "folds": 3, "space": SPACE} | changes
+    )
 
 
 def table(folder: Path, **changes: Any) -> pd.DataFrame:
@@ -230,8 +232,13 @@ def test_optimism_is_how_much_better_the_best_score_looks(metric: str, sign: int
     assert nested["settings"] == [{"units": None}, {"units": [3, 4]}]
 
 
-def test_features_that_the_model_can_not_read_end_the_search(tmp_path: Path) -> None:
-    renamed = replace(setup(), vectorize=Vectorize.model_validate({"letters": {}}))
-    with pytest.raises(UserError) as error:
-        run_search(corpus(40), CLASSES, renamed, settings(trials=1, space={"C": [1.0]}), tmp_path)
-    assert error.value.lines[0].startswith("params.yaml: train.logistic_regression.features must name a representation")
+def test_a_setting_that_does_not_apply_is_left_out_of_a_trial(tmp_path: Path, fitted: list[Any]) -> None:
+    space = {"vectorize.words.sublinear_tf": [False, True], "vectorize.words.weighting": ["counts", "tfidf"]}
+    sublinear = Vectorize.model_validate({"words": {"weighting": "tfidf", "sublinear_tf": True}})
+    chosen = settings(space=space, sampler="grid")
+    trials, _ = run_search(corpus(40), CLASSES, replace(setup(), vectorize=sublinear), chosen, tmp_path)
+    found = trial_table(trials, chosen)
+    assert found.columns[:3].tolist() == ["trial", *space]
+    assert found[[*space]].fillna("").to_numpy().tolist() == [["", "counts"], ["false", "tfidf"], ["true", "tfidf"]]
+    assert len(fitted) == 3 * 3
+    assert summarize(trials[0], trials, [], chosen, 0.95)["best"]["settings"] == {"vectorize.words.weighting": "counts"}

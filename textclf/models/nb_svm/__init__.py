@@ -40,18 +40,16 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
     return fit_calibrated(make_estimator(settings), train.all("nb_svm"), settings.class_weight, presence=True)
 
 
-def log_ratios(
-    presence: "csr_array", positive: NDArray[np.bool_], alpha: float, one_of_many: bool
-) -> NDArray[np.float64]:
+def log_ratios(presence: "csr_array", positive: NDArray[np.bool_], alpha: float, several: bool) -> NDArray[np.float64]:
     """Return the log-count ratio of each term, (features,): how much likelier it is in positive rows than in others.
 
     `presence` (rows, features) is 1 where a term occurs; `alpha` is added to each count. If the positive rows are those
-    of `one_of_many` classes, `alpha` is multiplied by their number per other row before it is added to their counts: a
-    class has few counts, so that with the same `alpha` on both sides rare terms which it lacks would be signs of it.
+    of one of `several` classes, `alpha` is multiplied by their number per other row before it is added to their counts:
+    they are few, so that with the same `alpha` on both sides rare terms which the class lacks would be signs of it.
     """
-    alphas = alpha * positive.sum() / (~positive).sum() if one_of_many else alpha, alpha
-    sides = zip(alphas, (positive, ~positive), strict=True)
-    p, q = (added + presence[np.flatnonzero(side)].sum(axis=0) for added, side in sides)
+    own = alpha * positive.sum() / (~positive).sum() if several else alpha
+    p = own + presence[np.flatnonzero(positive)].sum(axis=0)
+    q = alpha + presence[np.flatnonzero(~positive)].sum(axis=0)
     ratios: NDArray[np.float64] = np.log(p) - np.log(p.sum()) - (np.log(q) - np.log(q.sum()))
     return ratios
 
@@ -72,9 +70,9 @@ def make_estimator(settings: Settings) -> Any:
             self.classes_ = np.unique(y)
             presence = csr_array((X > 0).astype(np.float64))
             coef, intercept = [], []
-            one_of_many = len(self.classes_) > 2
-            for name in self.classes_ if one_of_many else self.classes_[1:]:
-                ratios = log_ratios(presence, y == name, settings.alpha, one_of_many)
+            several = len(self.classes_) > 2
+            for name in self.classes_ if several else self.classes_[1:]:
+                ratios = log_ratios(presence, y == name, settings.alpha, several)
                 svm = make_svm(settings.C, *X.shape).fit(presence @ diags_array(ratios), y == name, sample_weight)
                 coef.append(ratios * interpolate(svm.coef_[0], settings.beta))
                 intercept.append(svm.intercept_[0])

@@ -174,7 +174,7 @@ def run_settings(settings: Params) -> dict[str, Any]:
 
 def study_settings(settings: Params) -> dict[str, dict[str, Any]]:
     """Return the settings that each study uses, by section."""
-    content = settings.model_dump(warnings=False)
+    content = settings.model_copy(update={"search": params.searched(settings)}).model_dump(warnings=False)
     return {study: {key: content[key] for key in sorted([*own, *SHARED])} for study, own in STUDIES.items()}
 
 

@@ -56,8 +56,8 @@ class Proposals:
         return self._values(self.asked.params)
 
     def _values(self, drawn: Mapping[str, Any]) -> Values:
-        """Return the values that a sampler's numbers stand for; that of a choice is its position."""
-        values = {}
+        """Return the values that a sampler's numbers stand for, if they apply; that of a choice is its position."""
+        values: dict[str, Any] = {}
         for name, dimension in self.space.items():
             number = drawn[name]
             if dimension.choices is not None:
@@ -66,7 +66,7 @@ class Proposals:
                 values[name] = number
             else:
                 values[name] = min(max(float(f"{number:.{DIGITS}g}"), dimension.low), dimension.high)
-        return values
+        return {name: value for name, value in values.items() if self.space[name].applies(values)}
 
     def _combinations(self) -> Iterator[dict[str, int]]:
         """Yield every combination in the form in which samplers draw them; the last setting changes first."""

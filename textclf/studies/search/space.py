@@ -1,31 +1,47 @@
 """The values of a trial, and the settings that they make: all that a search knows of other sections is here."""
 
+import itertools
 import math
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from textclf.core.errors import UserError
 from textclf.core.settings import PARAMS_FILE, Section, suggest, to_yaml, validate
 from textclf.models.settings import Train
-from textclf.studies.settings import Choices, Range, Search
+from textclf.studies.settings import Choices, CompleteSearch, Range
 from textclf.vectorize.settings import Combine, Vectorize, leaves
 
 REPRESENTATIONS = "vectorize."  # start of the names of settings of a representation; others are of the model
 
-Values = Mapping[str, Any]  # a value of each setting in the space, by its name there
+Values = Mapping[str, Any]  # a value of each setting in the space that applies in a trial, by its name there
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """What a setting may be: one of some choices, or a number from `low` to `high`, both included."""
+    """What a setting may be: one of some choices, or a number from `low` to `high`, both included.
+
+    It applies in trials in which `other`, a setting of the space, has a value of `needed`, or in all if there is none.
+    Elsewhere it has its default, `otherwise`.
+    """
 
     choices: Choices | None = None
     low: float = 0.0
     high: float = 0.0
     log: bool = False
     whole: bool = False
+    other: str | None = None
+    needed: Choices = ()
+    otherwise: Any = None
+
+    def applies(self, values: Values) -> bool:
+        """Return whether the setting applies beside these values of others."""
+        return self.other is None or values[self.other] in self.needed
+
+    def needs(self) -> dict[str, Any]:
+        """Return the first value of the other setting with which it applies."""
+        return {} if self.other is None else {self.other: self.needed[0]}
 
     @property
     def size(self) -> float:
@@ -71,29 +87,53 @@ def _change(section: Section, key: str, changes: Values) -> Any:
     return validate(type(section), dict(section) | dict(changes), prefix=key)
 
 
-def single_values(search: Search) -> Iterator[tuple[str, Any]]:
-    """Yield each setting of the space with each of its choices, or with its limits."""
-    for name, values in search.space.items():
-        for value in (values.low, values.high) if isinstance(values, Range) else values:
-            yield name, value
+def dimensions(search: CompleteSearch, train: Train, vectorize: Vectorize, combine: Combine) -> dict[str, Dimension]:
+    """Return the values of each setting, with the condition that its section has for it (`Terms.conditions`).
 
+    They are integers if both limits are integers once they are validated. Raises `UserError` if a limit is wrong.
+    """
 
-def dimensions(search: Search, train: Train, vectorize: Vectorize, combine: Combine) -> dict[str, Dimension]:
-    """Return the values of each setting: integers if both limits are integers once they are validated."""
-
-    def validated(name: str, value: float) -> Any:
-        sections = apply(train, vectorize, combine, search.model, {name: value})
+    def validated(name: str, values: Values) -> Any:
+        sections = apply(train, vectorize, combine, search.model, values)
         place = _place_of(name)
         return getattr(sections[0][search.model], name) if place is None else getattr(sections[1][place[0]], place[1])
 
     result = {}
     for name, values in search.space.items():
+        representation, setting = _place_of(name) or ("", "")
+        section = vectorize[representation] if representation in vectorize.names() else Section()
+        other, needed = getattr(section, "conditions", {}).get(setting, ("", ()))
+        dimension = Dimension()
+        if (other := f"{REPRESENTATIONS}{representation}.{other}") in search.space:
+            dimension = Dimension(other=other, needed=needed, otherwise=type(section).model_fields[setting].default)
         if isinstance(values, Range):
-            low, high = validated(name, values.low), validated(name, values.high)
-            result[name] = Dimension(None, low, high, values.log, isinstance(low, int) and isinstance(high, int))
+            low, high = (validated(name, {**dimension.needs(), name: limit}) for limit in (values.low, values.high))
+            whole = isinstance(low, int) and isinstance(high, int)
+            result[name] = replace(dimension, low=low, high=high, log=values.log, whole=whole)
         else:
-            result[name] = Dimension(values)
+            result[name] = replace(dimension, choices=values)
     return result
+
+
+def single_values(space: Mapping[str, Dimension]) -> Iterator[tuple[str, Values]]:
+    """Yield each setting with each of its choices, or with its limits, and with what it needs of others."""
+    for name, dimension in space.items():
+        for value in dimension.choices or (dimension.low, dimension.high):
+            yield name, with_defaults({**dimension.needs(), name: value}, space)
+
+
+def with_defaults(values: Values, space: Mapping[str, Dimension]) -> Values:
+    """Return the values of a trial, and the default of each setting that does not apply in it."""
+    idle = {name: each.otherwise for name, each in space.items() if each.other in values and not each.applies(values)}
+    return {**values, **idle}
+
+
+def combinations(space: Mapping[str, Dimension]) -> float:
+    """Return the number of different trials, infinite if a setting is a decimal."""
+    others = {each.other for each in space.values() if each.other}
+    choices = itertools.product(*([(name, value) for value in space[name].choices or ()] for name in others))
+    rest = [each for name, each in space.items() if name not in others]
+    return sum(math.prod(each.size for each in rest if each.applies(dict(chosen))) for chosen in choices)
 
 
 def describe(values: Values) -> str:

@@ -13,19 +13,20 @@ from textclf.evaluate.registry import METRICS
 from textclf.studies.crossvalidation import round_numbers
 from textclf.studies.search.space import Values
 from textclf.studies.search.trials import Outer, Trial
-from textclf.studies.settings import Search
+from textclf.studies.settings import CompleteSearch
 
 
-def trial_table(trials: Sequence[Trial], settings: Search) -> pd.DataFrame:
+def trial_table(trials: Sequence[Trial], settings: CompleteSearch) -> pd.DataFrame:
     """Return a row per trial: `trial` (from 1), its settings as in params.yaml, `score`, and `fold_1` and so on.
 
+    A setting that does not apply in a trial is None there.
     If the trials are random, `expected` is the best score that so many of them find on average.
     """
     table = pd.DataFrame(
         [
             {
                 "trial": number,
-                **{name: to_yaml(value) for name, value in trial.settings.items()},
+                **{name: to_yaml(trial.settings[name]) if name in trial.settings else None for name in settings.space},
                 "score": trial.score,
                 **{f"fold_{fold}": score for fold, score in enumerate(trial.scores, start=1)},
             }
@@ -55,7 +56,7 @@ def expected_best(scores: NDArray[np.float64], higher_is_better: bool) -> NDArra
 
 
 def summarize(
-    best: Trial, trials: Sequence[Trial], outer: Sequence[Outer], settings: Search, confidence: float
+    best: Trial, trials: Sequence[Trial], outer: Sequence[Outer], settings: CompleteSearch, confidence: float
 ) -> dict[str, Any]:
     """Return the content of search.json, numbers rounded.
 

@@ -1,7 +1,6 @@
 """The search itself: settings are proposed, and scored by cross-validation inside the rows that are given."""
 
 import hashlib
-import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,16 +14,14 @@ import pandas as pd
 from textclf.artifacts.features import Features
 from textclf.core import progress
 from textclf.core.errors import UserError
-from textclf.core.settings import PARAMS_FILE
 from textclf.evaluate.registry import METRICS, format_value
 from textclf.studies import measure as training
 from textclf.studies.crossvalidation import make_folds
 from textclf.studies.measure import Setup
-from textclf.studies.readable import unreadable_features
 from textclf.studies.search.proposals import Proposals
 from textclf.studies.search.scores import Scores, scratch_folder
-from textclf.studies.search.space import Dimension, Values, apply, describe, dimensions
-from textclf.studies.settings import CrossValidate, Search
+from textclf.studies.search.space import Dimension, Values, apply, combinations, describe, dimensions, with_defaults
+from textclf.studies.settings import CompleteSearch, CrossValidate
 from textclf.vectorize.settings import leaves
 
 Splits = Mapping[str, pd.DataFrame]
@@ -59,7 +56,7 @@ class Outer:
 class Searcher:
     """Everything that the searches of one run share."""
 
-    settings: Search
+    settings: CompleteSearch
     setup: Setup
     classes: Sequence[str]
     scores: Scores
@@ -102,7 +99,7 @@ class Searcher:
     @property
     def trials(self) -> int:
         """The number of trials of a search: there may be fewer combinations than were asked for."""
-        return int(min(self.settings.trials, math.prod(each.size for each in self.space.values())))
+        return int(min(self.settings.trials, combinations(self.space)))
 
     def _folds(self, number: int, later: int) -> CrossValidate:
         return CrossValidate(folds=number, repeats=1, seed=self.settings.seed + later)
@@ -116,14 +113,12 @@ class Searcher:
         digests = [_digest(splits) for splits in folds]
 
         @lru_cache(maxsize=len(folds))
-        def features(
-            fold: int, representation: str, leaf_settings: tuple[tuple[str, Any], ...], validation: bool
-        ) -> dict[str, Features]:
-            vectorize = self.setup.vectorize.model_copy(update=dict(leaf_settings))
-            setup = replace(self.setup, vectorize=vectorize)
-            return training.make_features(folds[fold], self.classes, representation, setup, validation)
+        def features(fold: int, own: str, read: tuple[tuple[str, Any], ...], validation: bool) -> dict[str, Features]:
+            setup = replace(self.setup, vectorize=self.setup.vectorize.model_copy(update=dict(read)))
+            return training.make_features(folds[fold], self.classes, own, setup, validation)
 
         def score(values: Values, fold: int) -> float:
+            values = with_defaults(values, self.space)
             train, vectorize = apply(self.setup.train, self.setup.vectorize, self.setup.combine, name, values)
             settings = train[name]
             read = leaves(settings.features, self.setup.combine)
@@ -157,20 +152,13 @@ def _digest(splits: Splits) -> str:
 
 
 def run_search(
-    rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: Search, beside: Path
+    rows: pd.DataFrame, classes: Sequence[str], setup: Setup, settings: CompleteSearch, beside: Path
 ) -> tuple[list[Trial], list[Outer]]:
     """Return the trials of the search on the training rows and, if it is nested, the outer folds.
 
     `beside` is the folder in which a scratch folder keeps what is done; the caller removes it when it has written the
     result. Shows a bar over the trials with the best score so far.
-    Raises `UserError` if the model is missing, or can't read its features.
     """
-    if settings.model not in (known := setup.train.names()):
-        raise UserError(
-            f"{PARAMS_FILE}: search.model must be a model of train ({', '.join(known)}); got {settings.model}"
-        )
-    if unfit := list(unreadable_features(setup.train, setup.vectorize, setup.combine, settings.model)):
-        raise UserError(*(f"{PARAMS_FILE}: {sentence}" for sentence in unfit))
     searcher = Searcher(settings, setup, classes, Scores(scratch_folder(beside, setup)))
     searches = 1 + (settings.nested or 0)
     with closing(progress.bar("search", searches * searcher.trials, "trial", scaled=False)) as bar:

@@ -51,6 +51,13 @@ class Terms(Section):
     """Sparse vectors of the words or character n-grams of the training rows."""
 
     kind: ClassVar = "sparse"
+    # Settings that have an effect only with some values of another setting: its name, and these values.
+    conditions: ClassVar = {
+        "sublinear_tf": ("weighting", ("tfidf",)),
+        **dict.fromkeys(("token_pattern", "ngram_range"), ("analyzer", ("word", "word+char", "word+char_wb"))),
+        "char_ngram_range": ("analyzer", ("char", "char_wb", "word+char", "word+char_wb")),
+        **dict.fromkeys(("min_df", "max_df", "max_features"), ("hashing", (None,))),
+    }
 
     method: Literal["terms"] = Field("terms", description="terms: words or character n-grams, as sparse vectors")
     analyzer: Literal["word", "char", "char_wb", "word+char", "word+char_wb"] = Field(
