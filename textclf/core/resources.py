@@ -1,6 +1,5 @@
 """Disk and memory: what a stage needs and what is available, so that hours of work do not end in a full disk."""
 
-import contextlib
 import resource
 import shutil
 from collections.abc import Iterator
@@ -51,28 +50,6 @@ def require_address_space(need: int, purpose: str) -> None:
             f"the limit of address space (ulimit -v) must be at least {format_size(need)} for {purpose}; "
             f"got {format_size(limit)}; ulimit -v {need // 1024} is enough"
         )
-
-
-def memory_limit() -> int | None:
-    """Return the bytes of data that this process can have in the available memory; None if that is not known."""
-    free = available_memory()
-    return None if free is None else sum(_bytes_of(Path("/proc/self/status"), "VmData")) + free
-
-
-@contextlib.contextmanager
-def limited_memory(limit: int | None) -> Iterator[None]:
-    """Let an allocation in the block fail with a MemoryError beyond a limit that `memory_limit` returned.
-
-    Otherwise Linux grants an allocation of any size, and kills this process or another one once the memory is used.
-    Other threads are under the limit too, so the block should be short.
-    """
-    soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    given = [each for each in (limit, soft, hard) if each not in {None, resource.RLIM_INFINITY}]
-    resource.setrlimit(resource.RLIMIT_DATA, (min(given, default=soft), hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (soft, hard))
 
 
 def announce(rows: int, shards: int, memory: int, disk: int) -> None:

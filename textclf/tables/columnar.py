@@ -21,7 +21,7 @@ from textclf.core.quoting import first_line, quote_name
 from textclf.tables import limits
 from textclf.tables.compression import stored
 from textclf.tables.layout import Batch, Layout
-from textclf.tables.limits import row_too_long, with_limited_memory
+from textclf.tables.limits import row_too_long
 from textclf.tables.values import ONE_LABEL
 
 END_OF_STREAM = b"\xff\xff\xff\xff\0\0\0\0"  # the last bytes of a whole Arrow stream
@@ -56,13 +56,13 @@ def read_arrow(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iter
 def _parquet_batches(file: Any, most: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield the named columns of a Parquet file, at most `most` rows at a time."""
     for number in range(file.num_row_groups):
-        yield from with_limited_memory(file.iter_batches(most, [number], list(columns), use_threads=False))
+        yield from file.iter_batches(most, [number], list(columns), use_threads=False)
 
 
 def _arrow_batches(reader: Any, is_file: bool, most: int, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     """Yield the named columns of an Arrow reader, at most `most` rows at a time."""
     batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else iter(reader)
-    for batch in with_limited_memory(batches):
+    for batch in batches:
         selected = batch.select(columns)
         selected.validate(full=True)  # a damaged offset would let Arrow read memory of others
         for start in range(0, selected.num_rows, most):

@@ -1,6 +1,7 @@
 """Excel workbooks (.xlsx): a sheet with a header, then a row per record, numbered as in the sheet."""
 
 import os
+import warnings
 import zipfile
 from collections.abc import Iterator
 from itertools import islice
@@ -13,7 +14,6 @@ from textclf.core.foreign import whole_file
 from textclf.core.quoting import list_names, quote_value
 from textclf.tables.compression import stored
 from textclf.tables.layout import Layout, NumberedRow
-from textclf.tables.limits import with_limited_memory
 
 Cell = tuple[str, Any]  # openpyxl's type of a cell's value, and the value
 MOST_ROWS = 2**20  # of a sheet in Excel
@@ -29,7 +29,7 @@ def read_rows(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[Numbere
     since a sheet has no end of its own. A formula has the value that was saved with it.
     """
     with stored(stream, path) as file, file.open("rb") as opened:
-        sheet = _without_end(with_limited_memory(_parse_sheet(opened, path, layout)))
+        sheet = _without_end(_parse_sheet(opened, path, layout))
         if (first := next(sheet, None)) is None:
             raise UserError(f"{path} must have a header and rows; got an empty sheet")
         header = ["" if value is None else str(value) for _, value in first]
@@ -70,6 +70,7 @@ def _parse_sheet(stream: IO[bytes], path: Path, layout: Layout) -> Iterator[list
 
     with whole_file(path, "Excel (.xlsx)"):
         _require_room(stream, path)
+        warnings.filterwarnings("ignore", module="openpyxl")  # of what a sheet has besides values, such as validation
         book = openpyxl.load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = _choose_sheet(book, path, layout)
         sheet.reset_dimensions()  # some programs save wrong ones

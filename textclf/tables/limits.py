@@ -1,14 +1,6 @@
 """How long a row and a text may be, and how many rows are in memory at a time, so that no file can exhaust it."""
 
-import warnings
-from collections.abc import Iterator
-from itertools import islice
-from typing import TypeVar
-
-from textclf.core import resources
 from textclf.core.errors import UserError
-
-T = TypeVar("T")
 
 TEXT_CHARACTERS = 2**25  # of a text; the complete works of Shakespeare have a sixth of it
 ROW_BYTES = 2**26  # of a row with all its columns, as it is stored
@@ -19,18 +11,3 @@ ADVICE = "shorten it, or leave it out"
 def row_too_long(place: str, advice: str = ADVICE) -> UserError:
     """Return the error for a row of more than `ROW_BYTES`."""
     return UserError(f"{place}: a row must be at most {ROW_BYTES // 2**20} MiB long; got more; {advice}")
-
-
-def with_limited_memory(items: Iterator[T]) -> Iterator[T]:
-    """Yield what a library reads; an item for which there is not enough memory is a MemoryError, whatever it claims.
-
-    Warnings of the library are left out: they tell of what a file has besides values, such as validation of cells.
-    """
-    limit = resources.memory_limit()
-    while True:
-        with warnings.catch_warnings(), resources.limited_memory(limit):
-            warnings.simplefilter("ignore")
-            some = list(islice(items, 1))
-        if not some:
-            return
-        yield some[0]

@@ -128,24 +128,6 @@ def test_a_limit_of_the_process_limits_memory(
     assert resources.available_memory(machine(tmp_path, MEMINFO | status)) == left
 
 
-FREE = resource.RLIM_INFINITY
-
-
-@pytest.mark.parametrize(
-    ("wanted", "soft", "hard", "limit"),
-    [(None, FREE, FREE, FREE), (100, FREE, FREE, 100), (100, 50, FREE, 50), (100, FREE, 70, 70), (None, 50, 70, 50)],
-)
-def test_memory_is_limited_while_a_block_runs(
-    monkeypatch: pytest.MonkeyPatch, wanted: int | None, soft: int, hard: int, limit: int
-) -> None:
-    limits = [(soft, hard)]
-    monkeypatch.setattr(resource, "getrlimit", lambda _: limits[-1])
-    monkeypatch.setattr(resource, "setrlimit", lambda _, pair: limits.append(pair))
-    with resources.limited_memory(wanted):
-        assert limits[-1] == (limit, hard)
-    assert limits[-1] == (soft, hard)
-
-
 def test_a_limit_of_address_space_below_what_libraries_reserve_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     resources.require_address_space(2**40, "TensorFlow")
     limit(monkeypatch, resource.RLIMIT_AS, 1_000_000_000)
