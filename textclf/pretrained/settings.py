@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Self
 from pydantic import AfterValidator, WithJsonSchema, model_validator
 
 from textclf.core.settings import Name, Section, one_of, relation, rule
-from textclf.pretrained.catalogue import TOKENIZER, having
+from textclf.pretrained.catalogue import ENGLISH, TOKENIZER, having
 from textclf.pretrained.weights import Chosen
 
-DEFAULT = "all-minilm-l6-v2"
+DEFAULT = ENGLISH
 SHA256 = re.compile("[0-9a-f]{64}")
 CHECKSUM = "checksum of all your files at path; leave it out, and dvc repro prints it"
 PRETRAINED = f"pretrained weights: {', '.join(having(TOKENIZER))}; null for your own at path"

