@@ -16,6 +16,8 @@ COLUMN = 27  # where comments begin
 KEY_LINE = re.compile(
     r"""(?P<head>(?P<indent>\ *)(?P<key>\w+):(?:"(?:\\.|[^"\\])*"|'[^']*'|(?<!\s)\#|[^#])*)""", re.VERBOSE
 )
+# A section: comment lines above its key, and lines up to the comment or key of the next one.
+BLOCK = re.compile(r"^(?:#.*\n)*(\w+):.*\n(?:(?!\w+:|#).*\n)*", re.MULTILINE)
 
 
 def with_comments(text: str, comments: Mapping[str, str]) -> str:
@@ -57,6 +59,34 @@ def with_values(text: str, values: Mapping[str, Any]) -> str:
     written = io.StringIO()
     yaml.dump(content, written)
     return with_comments(written.getvalue(), _comments(text))
+
+
+def with_sections(text: str, sections: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the text with whole sections replaced, and without those that get an empty mapping; others stay.
+
+    A section that is missing follows the one before it in `sections`, or ends the text.
+    """
+    blocks = {match[1]: match[0] for match in BLOCK.finditer(text)}
+    order, before = list(blocks), ""
+    for name, content in sections.items():
+        if not content:
+            blocks[name] = ""
+            continue
+        written = io.StringIO()
+        round_trip().dump({name: _in_blocks(content)}, written)
+        blocks[name] = f"{written.getvalue()}\n"
+        if name not in order:
+            order.insert(order.index(before) + 1 if before in order else len(order), name)
+        before = name
+    start = next(BLOCK.finditer(text)).start()
+    return text[:start].rstrip("\n") + "\n\n" + "".join(blocks[name] for name in order).rstrip("\n") + "\n"
+
+
+def _in_blocks(value: Any) -> Any:
+    """Return a mapping whose inner mappings are blocks of lines, and whose lists ruamel.yaml writes as [a, b]."""
+    if isinstance(value, dict) and value:
+        return {name: _in_blocks(part) for name, part in value.items()}
+    return _in_one_line(value)
 
 
 def round_trip() -> Any:

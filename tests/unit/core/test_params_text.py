@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.settings import TEXT
-from textclf.core.params_text import WIDTH, with_values
+from textclf.core.params_text import WIDTH, with_sections, with_values
 from textclf.core.settings import parse_yaml
 
 VALUES: dict[str, Any] = {
@@ -60,3 +60,10 @@ def test_a_value_on_several_lines_is_replaced_whole() -> None:
 
 def test_a_missing_section_is_added() -> None:
     assert parse_yaml(with_values("a: 1\n", {"b.c": [1]}), "") == {"a": 1, "b": {"c": [1]}}
+
+
+def test_whole_sections_are_replaced_added_and_removed() -> None:
+    text = "# what\n\na:  # one\n  b: 1\n\n  # inner\n  c: 2\n\n# two\nd: {}\n\ne:\n  f: [1]\n"
+    sections: dict[str, Any] = {"a": {"x": {"y": [1, 2]}}, "new": {"z": None}, "e": {}}
+    assert with_sections(text, sections) == ("# what\n\na:\n  x:\n    y: [1, 2]\n\nnew:\n  z: null\n\n# two\nd: {}\n")
+    assert with_sections(TEXT, {}) == TEXT
