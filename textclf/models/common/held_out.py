@@ -1,5 +1,7 @@
 """Held-out training rows as rows of new texts: a fold shares the vocabulary of all training rows, new texts do not."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
@@ -9,12 +11,12 @@ from textclf.artifacts.features import Matrix
 CLOSE = 1e-6  # relative difference up to which lengths of rows are equal
 
 
-def as_new_texts(fitted: Matrix, held_out: Matrix) -> Matrix:
+def as_new_texts(fitted: Matrix, held_out: Matrix) -> Any:
     """Return the features (rows, columns) of held-out rows as if the vocabulary were that of the fitted rows.
 
-    A term that occurs in no fitted row has no weight, but a row of tf-idf shares its fixed length with it; in a new text
-    it would not be counted at all. So with tf-idf such terms are dropped and the row gets its length back. Otherwise
-    held-out scores would be too small, and strength and temperature chosen by them too large. Columns without zeros,
+    A term that occurs in no fitted row has no weight, but a row of tf-idf shares its fixed length with it; in a new
+    text it would not be counted at all. So with tf-idf such terms are dropped and the row gets its length back, or
+    held-out scores would be too small, and strength and temperature chosen by them wrong. Columns without zeros,
     such as those of sentence vectors, stay as they are; so do rows of other lengths, as those of counts, and the idf.
     """
     if not isinstance(fitted, csr_array) or not isinstance(held_out, csr_array):
