@@ -1,10 +1,10 @@
 """Train one model, and predict every row with it.
 
 Reads: below FEATURES the folder of the representation that its settings name; from PRETRAINED the weights that the
-model starts from, if it does; DEFAULT, whether the default model needs no cross-validation.
+model starts from, if it does; DEFAULT, whether no choice needs predictions for held-out training rows.
 Writes: into TRAINED the folder <model>: the fitted model with the shapes of its features, the record and the history of
-its training and, where the default model is neither named nor chosen on validation rows, its predictions for held-out
-training rows; into PREDICTIONS <model>.parquet.
+its training and, where something is chosen and there are no validation rows, its predictions for held-out training
+rows; into PREDICTIONS <model>.parquet.
 Params: train.<model>.
 """
 
@@ -43,7 +43,8 @@ def run(*, stage: str, features: Path, pretrained: Path, default: Path, trained:
     # After the fit: TensorFlow must set up several workers before it does anything else.
     held_out = None
     if not settled:
-        held_out = crossvalidation.crossvalidate(settings.kind, splits["train"], settings, Folders(pretrained))
+        drawn = crossvalidation.draw_rows(splits["train"])
+        held_out = crossvalidation.crossvalidate(settings.kind, drawn, settings, Folders(pretrained))
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)

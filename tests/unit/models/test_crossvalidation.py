@@ -14,7 +14,14 @@ from textclf.artifacts.features import concatenate
 from textclf.artifacts.predictions import HELD_OUT, Predictions
 from textclf.models import majority
 from textclf.models.common import crossvalidation
-from textclf.models.common.crossvalidation import FOLDS, NEVER_HELD_OUT, assign_folds, crossvalidate, draw_rows
+from textclf.models.common.crossvalidation import (
+    FOLDS,
+    NEVER_HELD_OUT,
+    assign_folds,
+    crossvalidate,
+    draw_rows,
+    sample_rows,
+)
 
 LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(lambda y: np.unique(y, return_inverse=True)[1])
 
@@ -44,7 +51,8 @@ def test_a_sample_of_the_rows_has_enough_of_each_class(tmp_path_factory: pytest.
     rows = samples.take(part, np.concatenate([np.flatnonzero(part.y == label)[:1] for label in y]))
     shards = samples.write_shards(rows, tmp_path_factory.mktemp("shards"), 8)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(crossvalidation, "ROWS", 18)
+        patch.setattr(crossvalidation, "FEWEST", 18)
+        patch.setattr(crossvalidation, "PER_CLASS", 0)
         drawn = draw_rows(shards)
     counts = np.bincount(y)
     assert len(drawn.y) == min(len(y), max(18, FOLDS * len(counts)))
@@ -52,9 +60,9 @@ def test_a_sample_of_the_rows_has_enough_of_each_class(tmp_path_factory: pytest.
 
 
 @pytest.mark.parametrize("model", ["majority", "naive_bayes", "logistic_regression", "linear_svm", "nb_svm"])
-def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str, tmp_path: Path) -> None:
+def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str) -> None:
     rows = samples.rows(3)
-    held_out = crossvalidate(model, samples.write_shards(rows, tmp_path, 60), samples.settings(model), samples.FOLDERS)
+    held_out = crossvalidate(model, rows, samples.settings(model), samples.FOLDERS)
     assert isinstance(held_out, Predictions)
     assert sorted(held_out.ids) == sorted(rows.ids)
     assert list(dict.fromkeys(held_out.split)) == ["fold 1", "fold 2", "fold 3"]
@@ -70,37 +78,43 @@ def test_a_row_is_predicted_by_a_model_that_did_not_see_it(model: str, tmp_path:
 def test_rows_in_shards_give_the_predictions_of_rows_in_one_file(tmp_path: Path) -> None:
     rows, section = samples.rows(3), samples.settings("naive_bayes")
     one, several = (samples.write_shards(rows, tmp_path / str(size), size) for size in (60, 7))
-    together, apart = (crossvalidate("naive_bayes", shards, section, samples.FOLDERS) for shards in (one, several))
+    together, apart = (
+        crossvalidate("naive_bayes", draw_rows(shards), section, samples.FOLDERS) for shards in (one, several)
+    )
     assert together is not None
     assert apart is not None
     np.testing.assert_array_equal(together.probabilities, apart.probabilities)
 
 
-def test_too_few_rows_of_a_class_are_not_cross_validated(tmp_path: Path) -> None:
+def test_too_few_rows_of_a_class_are_not_cross_validated() -> None:
     part = samples.rows(2)
     rows = concatenate(
         [samples.take(part, np.flatnonzero(part.y == label)[:count]) for label, count in ((0, 9), (1, 2))]
     )
-    shards = samples.write_shards(rows, tmp_path / "two", 60)
-    assert (
-        crossvalidate("logistic_regression", shards, samples.settings("logistic_regression"), samples.FOLDERS)
-        is not None
-    )
-    choosing = samples.settings("logistic_regression", C=[0.1, 1.0])  # needs five rows of each class
-    assert crossvalidate("logistic_regression", shards, choosing, samples.FOLDERS) is None
+    fixed, choosing = (samples.settings("logistic_regression", C=C) for C in (1.0, [0.1, 1.0]))
+    assert crossvalidate("logistic_regression", rows, fixed, samples.FOLDERS) is not None
+    assert crossvalidate("logistic_regression", rows, choosing, samples.FOLDERS) is None  # needs five rows per class
     single = samples.take(part, np.array([np.flatnonzero(part.y == label)[0] for label in (0, 1)]))
-    one_each = samples.write_shards(single, tmp_path / "one", 60)
-    assert crossvalidate("majority", one_each, samples.settings("majority"), samples.FOLDERS) is None
+    assert crossvalidate("majority", single, samples.settings("majority"), samples.FOLDERS) is None
 
 
-def test_a_model_may_take_too_long_to_be_cross_validated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shards = samples.write_shards(samples.rows(3), tmp_path, 60)
-    monkeypatch.setattr(majority, "CROSSVALIDATED", False, raising=False)
-    assert crossvalidate("majority", shards, samples.settings("majority"), samples.FOLDERS) is None
+def test_a_model_may_take_too_long_to_be_cross_validated_on_many_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = samples.rows(3)
+    for most, is_none in ((len(rows.y), False), (len(rows.y) - 1, True)):
+        monkeypatch.setattr(majority, "CROSSVALIDATED", most, raising=False)
+        held_out = crossvalidate("majority", rows, samples.settings("majority"), samples.FOLDERS)
+        assert (held_out is None) is is_none
+
+
+@pytest.mark.parametrize(
+    ("classes", "rows", "drawn"), [(2, 5000, 3000), (77, 9000, 7700), (300, 25_000, 20_000), (7000, 30_000, 21_000)]
+)
+def test_many_classes_take_more_rows(classes: int, rows: int, drawn: int) -> None:
+    assert sample_rows(np.arange(rows) % classes).sum() == drawn
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_rows_are_held_out_only_to_choose_the_default_model(project: Path, named: bool) -> None:
+def test_rows_are_held_out_only_if_something_is_chosen(project: Path, named: bool) -> None:
     checked.write_default(project / "data" / "default.json", settled=named)
     run_stage(project, "train", *arguments("train"))
     assert (project / "data" / "trained" / "majority" / HELD_OUT).exists() is not named

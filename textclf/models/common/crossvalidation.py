@@ -1,4 +1,4 @@
-"""Cross-validation of a model within the training rows, to choose the default model without validation rows."""
+"""Cross-validation of a model within the training rows, whose held-out rows take the place of validation rows."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,21 +14,23 @@ from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
 FOLDS = 3
-ROWS = 3000  # training rows that take part at most, so that the time is bounded
+# Training rows that take part at most, so that the time is bounded: as many per class, from `FEWEST` to `MOST` in all.
+PER_CLASS, FEWEST, MOST = 100, 3000, 20_000
 SEED = 0  # of the rows that take part and of their folds: the same for all models
 NEVER_HELD_OUT = -1  # instead of a fold
 
 
-def crossvalidate(name: str, train: Shards[Features], settings: ModelSettings, folders: Folders) -> Predictions | None:
+def crossvalidate(name: str, rows: Features, settings: ModelSettings, folders: Folders) -> Predictions | None:
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made
-    from all training rows. Every model gets the same rows and folds, is fitted in memory and watches no rows. None if
-    the folds have too few rows of a class for this model, or it takes too long: see `ModelPackage`.
+    from all training rows. Every model gets the same rows, those of `sample_rows`, and folds; it is fitted in memory
+    and watches no rows. None if the folds have too few rows of a class for this model, or there are more rows than it
+    is cross-validated on: see `ModelPackage`.
     """
-    if not getattr(load_model(name), "CROSSVALIDATED", True):
+    if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None
-    rows = draw_rows(train)
+    rows = rows.take(sample_rows(rows.y))
     folds = assign_folds(rows.y)
     parts = []
     for fold in range(FOLDS):
@@ -42,22 +44,26 @@ def crossvalidate(name: str, train: Shards[Features], settings: ModelSettings, f
 
 
 def draw_rows(train: Shards[Features]) -> Features:
-    """Return all training rows or, of more than `ROWS`, a random sample with at least `FOLDS` of each class.
+    """Return all training rows or, of more than take part, a random sample with at least `FOLDS` of each class.
 
     Of a class with fewer rows the sample has all. Only shards with drawn rows are read as a whole.
     """
     labels = [features.read_labels(path)[1] for path in train.paths]
-    y = np.concatenate(labels)
-    by_class, counts = _order_by_class(y), np.bincount(y)
-    rank = np.empty(len(y), dtype=np.int64)  # place of each row in the random order of its class
-    rank[by_class] = np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts, counts)
-    size = max(ROWS, FOLDS * len(counts))
-    drawn = np.zeros(len(y), dtype=bool)
-    drawn[np.lexsort((_random(len(y)), rank >= FOLDS))[:size]] = True
-    parts = np.split(drawn, np.cumsum([len(part) for part in labels])[:-1])
+    parts = np.split(sample_rows(np.concatenate(labels)), np.cumsum([len(part) for part in labels])[:-1])
     return features.concatenate(
         [train.read(path).take(part) for path, part in zip(train.paths, parts, strict=True) if part.any()]
     )
+
+
+def sample_rows(y: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which of all training rows take part, (rows,), from their classes."""
+    by_class, counts = _order_by_class(y), np.bincount(y)
+    rank = np.empty(len(y), dtype=np.int64)  # place of each row in the random order of its class
+    rank[by_class] = np.arange(len(y)) - np.repeat(np.cumsum(counts) - counts, counts)
+    size = max(min(max(PER_CLASS * len(counts), FEWEST), MOST), FOLDS * len(counts))
+    drawn = np.zeros(len(y), dtype=bool)
+    drawn[np.lexsort((_random(len(y)), rank >= FOLDS))[:size]] = True
+    return drawn
 
 
 def assign_folds(y: NDArray[np.int64]) -> NDArray[np.int64]:

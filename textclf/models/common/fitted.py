@@ -50,8 +50,8 @@ class ModelPackage(Protocol):
     """The package of a model, textclf/models/<name>/.
 
     A package may also have `notes(settings)`, which returns sentences for the model card and the report on how the
-    model was trained. With `CROSSVALIDATED = False` it is not cross-validated to choose the default model, because that
-    takes too long.
+    model was trained, and `CROSSVALIDATED`, the number of training rows up to which it is cross-validated to make
+    choices, because more would take too long.
     """
 
     KIND: str  # what the model is, in a few words, for its card
@@ -62,5 +62,5 @@ class ModelPackage(Protocol):
         """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them.
 
         A model that can goes through the batches of the dataset; others ask for all rows together.
-        There are none in a cross-validation to choose the default model.
+        There are none in a cross-validation that makes choices.
         """

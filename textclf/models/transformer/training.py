@@ -93,8 +93,8 @@ class Rows:
         return cls(tokens_of(part, source), part.y, weights.astype(np.float32))
 
 
-def fit(train: Dataset, watched: Dataset, settings: "Settings", folders: Folders) -> Fitted:
-    """Return the network trained on the training rows, with the loss on the watched rows in its history.
+def fit(train: Dataset, watched: Dataset | None, settings: "Settings", folders: Folders) -> Fitted:
+    """Return the network trained on the training rows, with the loss on the watched rows, if any, in its history.
 
     With early stopping, training ends once the loss on the watched rows (validation rows: params refuses other ones)
     has not fallen for so many epochs, and the weights are those of the epoch of the lowest loss. Its state is kept in
@@ -104,7 +104,8 @@ def fit(train: Dataset, watched: Dataset, settings: "Settings", folders: Folders
     if workers.worker_index()[1] > 1:
         raise UserError("TF_CONFIG must name a single worker for the transformer, which trains on one; unset it")
     source = read_source(folders.pretrained, settings.chosen)
-    rows, watched_rows = (Rows.of(part.all("transformer"), source, settings) for part in (train, watched))
+    rows = Rows.of(train.all("transformer"), source, settings)
+    watched_rows = None if watched is None else Rows.of(watched.all("transformer"), source, settings)
     prepare_keras(settings.seed)
     classes = tuple(train.classes.tolist())
     network = build_network(source.config, len(classes), settings)
@@ -135,7 +136,7 @@ def run_training(
     network: "keras.Model",
     optimizer: "keras.Optimizer",
     train: Rows,
-    watched: Rows,
+    watched: Rows | None,
     settings: "Settings",
     checkpoint: Checkpoint,
     state: State,
@@ -159,7 +160,7 @@ def run_training(
                 bar.set_postfix(epoch=state.epoch + 1, loss=f"{loss / len(batch):.3f}", refresh=False)
                 bar.update(len(batch))
                 checkpoint.save(state)
-            state.end_epoch(len(train.y), evaluate(scores, watched))
+            state.end_epoch(len(train.y), None if watched is None else evaluate(scores, watched))
             if settings.early_stopping is not None and state.best_epoch == state.epoch:
                 checkpoint.best_weights = network.get_weights()
     if checkpoint.best_weights is not None:
