@@ -44,7 +44,8 @@ def run(*, stage: str, features: Path, pretrained: Path, default: Path, trained:
     held_out = None
     if not settled:
         drawn = crossvalidation.draw_rows(splits["train"])
-        held_out = crossvalidation.crossvalidate(settings.kind, drawn, settings, Folders(pretrained))
+        chosen = fitting.settled(settings, fitted)
+        held_out = crossvalidation.crossvalidate(settings.kind, drawn, chosen, Folders(pretrained))
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)

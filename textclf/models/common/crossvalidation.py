@@ -1,5 +1,7 @@
 """Cross-validation of a model within the training rows, whose held-out rows take the place of validation rows."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,7 @@ from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import predict
+from textclf.models.common.held_out import as_new_texts
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
 
@@ -24,7 +27,7 @@ def crossvalidate(name: str, rows: Features, settings: ModelSettings, folders: F
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made
-    from all training rows. Every model gets the same rows, those of `sample_rows`, and folds; it is fitted in memory
+    from all training rows; see `as_new_texts`. Every model gets the same rows, those of `sample_rows`, and folds; it is fitted in memory
     and watches no rows. None if the folds have too few rows of a class for this model, or there are more rows than it
     is cross-validated on: see `ModelPackage`.
     """
@@ -39,7 +42,7 @@ def crossvalidate(name: str, rows: Features, settings: ModelSettings, folders: F
         if not len(held_out.y) or counts.min() < settings.rows_per_class():
             return None
         model = load_model(name).fit(Dataset.of_rows(fitted), None, settings, folders).layers
-        parts.append(predict(model, f"fold {fold + 1}", held_out))
+        parts.append(predict(model, f"fold {fold + 1}", replace(held_out, X=as_new_texts(fitted.X, held_out.X))))
     return predictions.concatenate(parts)
 
 

@@ -32,6 +32,14 @@ def fit_model(name: str, splits: Mapping[str, Dataset], settings: ModelSettings,
     return fitted
 
 
+def settled(settings: ModelSettings, fitted: Fitted) -> ModelSettings:
+    """Return the settings with the value that the fit chose for each that has several, such as C."""
+    chosen = {
+        name: fitted.record[name] for name, value in settings if isinstance(value, tuple) and name in fitted.record
+    }
+    return settings.model_copy(update=chosen)
+
+
 def training_record(fitted: Fitted, settings: ModelSettings) -> dict[str, int | float]:
     """Return the numbers about a training, early_stopping among them if it is set."""
     patience: int | None = getattr(settings, "early_stopping", None)
