@@ -3,8 +3,8 @@
 Reads: params.yaml, weights of the user's own, and the files that behave.tests names, so that a mistake in one stops the
 run before anything is trained.
 Writes: OUTPUT, a file that changes only with the code that every stage runs first, so that a run of this stage starts
-no other; MODELS, the names of the models in order; DEFAULT, whether one is named as the default model, or
-validation rows will choose it; IN_USE, all settings of the run; STUDIES, those of each study;
+no other; MODELS, the names of the models in order; DEFAULT, whether no choice needs predictions for
+held-out training rows; IN_USE, all settings of the run; STUDIES, those of each study;
 WEIGHTS, the checksums of the pretrained weights that each stage reads. Below DATA it removes leftovers.
 Params: all of them.
 """

@@ -2,7 +2,7 @@
 
 Reads: MODELS, the names of the models in order; PREDICTIONS, a Parquet file per model; SPLITS, for the rows that depend
 on each other and the slices of the test rows; TRAINED, a folder per model, for the shapes of its features, the records
-of its training and, if they choose the default model, its predictions for held-out training rows; LEAKS, which says
+of its training and, if they make choices, its predictions for held-out training rows; LEAKS, which says
 whether the test rows were given, and the number of training rows; from PROVENANCE the settings that each stage used.
 Writes: into METRICS the files evaluation, intervals, comparisons, coverage, decisions, features, slices and training as
 JSON, and models, a folder with the numbers of each model that DVC compares; into PLOTS the tables history, classes,
@@ -21,7 +21,7 @@ from textclf.artifacts import conformal as prediction_sets
 from textclf.artifacts import room, shapes
 from textclf.artifacts.checked import read_models
 from textclf.artifacts.checksums import verify_folder
-from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models, read
+from textclf.artifacts.predictions import HELD_OUT, RECORD, SUFFIX, leftovers, open_models
 from textclf.artifacts.splits import read_classes
 from textclf.core import files, stage
 from textclf.core.files import SPLITS
@@ -32,7 +32,7 @@ from textclf.evaluate import metric_files, metric_shapes
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import HISTORY_COLUMNS, stack_models
 from textclf.evaluate.looks import KEY, identify
-from textclf.evaluate.measure import decisions_report, measure, summarise
+from textclf.evaluate.measure import decisions_report, measure, read_held_out, summarise
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import describe_left_out, find_membership
@@ -67,7 +67,7 @@ def run(
         for name in names
         if (path := trained / name / "history.csv").exists()
     }
-    held_out = {name: read(path) for name in names if (path := trained / name / HELD_OUT).exists()}
+    held_out = read_held_out({name: trained / name / HELD_OUT for name in names}, splits)
     for name in names:
         verify_folder(trained / name)
     clusters = {name: found for name in SPLITS if (found := find_clusters(splits, name)) is not None}
@@ -77,7 +77,7 @@ def run(
     keys = read_keys(splits, "test")
     slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys)
     opened = open_models(predictions, names)
-    parts, decided = measure(opened, evaluate, stratified, clusters, slices.membership)
+    parts, decided = measure(opened, evaluate, stratified, clusters, slices.membership, held_out)
     test = parts["test"]
     fitted = fit_sets(parts.get("validation"), evaluate)
     parts_of = {name: {split: part for split, part in parts.items() if name in part.decisions} for name in names}

@@ -19,7 +19,7 @@ from textclf.core.files import SPLITS
 from textclf.core.hashing import fingerprints
 from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import stack_models
-from textclf.evaluate.measure import decisions_report, measure
+from textclf.evaluate.measure import HeldOut, decisions_report, measure
 from textclf.evaluate.slices.membership import membership_of
 from textclf.evaluate.slices.report import report
 from textclf.evaluate.slices.sums import SliceSums
@@ -89,7 +89,7 @@ def make_run(
         classes=list(classes),
         splits={split: [with_positions(rows, classes).select] for split, rows in splits.items()},
         predictions=predictions,
-        decisions=decisions_report(measured, decisions, metrics, {}),
+        decisions=decisions_report(measured, decisions, metrics, HeldOut()),
         evaluation=metrics,
         intervals=intervals,
         comparisons=test.comparisons(),

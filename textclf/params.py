@@ -192,7 +192,7 @@ def _audit_conflicts(params: Params) -> Iterator[str]:
 
 
 def _choices_without_validation_rows(params: Params) -> Iterator[str]:
-    """Yield a sentence if settings make choices on validation rows and there are none."""
+    """Yield a sentence if settings make choices that only validation rows can make and there are none."""
     if params.split.validation_size == 0 and (choices := list(validation_choices(params))):
         yield (
             f"split.validation_size must be greater than 0 for {', '.join(choices)}, since the test rows decide "
@@ -201,13 +201,9 @@ def _choices_without_validation_rows(params: Params) -> Iterator[str]:
 
 
 def validation_choices(params: Params) -> Iterator[str]:
-    """Yield the dotted key of each setting that, as it is set, makes a choice on validation rows."""
+    """Yield the dotted key of each setting that, as it is set, makes a choice that only validation rows can make."""
     for model in params.train.names():
         for setting in params.train[model].validation_choices():
             yield f"train.{model}.{setting}"
-    if isinstance(params.evaluate.threshold, str):
-        yield "evaluate.threshold"
-    if params.evaluate.calibration != "none":
-        yield "evaluate.calibration"
     if params.evaluate.coverage is not None:
         yield "evaluate.coverage"

@@ -1,9 +1,9 @@
 """What the stage check finds out from the whole of params.yaml for stages that must not depend on all of it.
 
 `models.json`: the names of the models that are trained, in the order of params.yaml, which DVC does not see in a
-mapping. `default.json`: whether the settings name the default model or ask for validation rows, which choose it;
-otherwise training cross-validates, so that there are numbers to choose it by. `settings.json`: all settings that the
-run uses, for stages that show most of them; as params of each they would be half of dvc.lock.
+mapping. `default.json`: whether the settings leave nothing to choose, such as the default model, or ask for validation
+rows, which choose it; otherwise training cross-validates, so that held-out training rows can. `settings.json`: all
+settings that the run uses, for stages that show most of them; as params of each they would be half of dvc.lock.
 `weights/<stage>/<item>.json`: the SHA-256 of each file of pretrained weights that a stage such as train@transformer
 reads; so it runs again only if its own weights change.
 """
@@ -30,12 +30,12 @@ def read_models(path: Path) -> list[str]:
 
 
 def write_default(path: Path, *, settled: bool) -> None:
-    """Write whether the default model needs no cross-validation."""
+    """Write whether no choice needs predictions for held-out training rows."""
     write_checked_json(path, {"settled": settled})
 
 
 def read_default(path: Path) -> bool:
-    """Return whether the default model needs no cross-validation; `UserError` if the file is missing or damaged."""
+    """Return whether no choice needs held-out training rows; `UserError` if the file is missing or damaged."""
     settled: bool = read_checked_json(path, ("settled",))["settled"]
     return settled
 

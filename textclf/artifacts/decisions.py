@@ -1,6 +1,5 @@
 """How probabilities become decisions: calibration and threshold of a model, and the default model of a run."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,16 +13,21 @@ from scipy.special import expit, softmax
 
 from textclf.artifacts.checksums import MANIFEST, read_checked_json, write_checked_json
 from textclf.core.files import read_versioned_json, reading, require, require_known, write_versioned_json
-from textclf.core.formatting import count_noun
+from textclf.core.formatting import count_noun, percent
 
 DECISION = "decision.json"  # in the folder of an exported model
-RESERVED = ("best", "crossvalidation", "guessing", "protocol")  # keys of metrics/decisions.json beside the models
+RESERVED = (
+    "best",
+    "choice",
+    "crossvalidation",
+    "guessing",
+    "protocol",
+)  # keys of metrics/decisions.json beside the models
 INDEX = "index.json"  # in the folder of all exported models; names the default model
 SCALING = ("temperature", "slope", "intercept")  # parameters of the calibrations
 EPSILON = float(np.finfo(np.float64).eps)  # probabilities are clipped to it before a logarithm, as in scikit-learn
 
 Measured = Mapping[str, Mapping[str, Mapping[str, float]]]  # model -> split -> metric -> value
-Scores = Mapping[str, Mapping[str, float]]  # model -> metric -> value, on rows of one kind
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 EXACT = ConfigDict(extra="forbid")  # no key too many
 
@@ -130,50 +134,39 @@ def log_odds(probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
     return logs[:, 1] - logs[:, 0]
 
 
-def best_model(scores: Scores, rows: int) -> str | None:
-    """Return the model to prefer by its scores on rows that were not trained on; None without scores.
-
-    Of the models whose accuracy is at most one standard error below the highest, the one with the lowest log loss: on
-    so many rows such differences in accuracy are mostly chance, and the log loss tells more about the probabilities.
-    The standard error is that of the highest accuracy: Breiman et al. (1984), Classification and Regression Trees, 3.4.
-    `rows` is the number of rows or, if they depend on each other, of their clusters.
-    """
-    highest = max((score["accuracy"] for score in scores.values()), default=0.0)
-    error = math.sqrt(highest * (1 - highest) / rows) if rows else 0.0
-    close = [name for name, score in scores.items() if score["accuracy"] >= highest - error]
-    return min(close, key=lambda name: (scores[name]["log_loss"], -scores[name]["accuracy"]), default=None)
-
-
 def explain_choice(
     named: str | None, measured: Measured, decisions: Mapping[str, Any], models: Sequence[str]
 ) -> tuple[str, str]:
     """Return the model of `models` that represents a run, the default of `textclf predict`, and why, as a phrase.
 
-    The one that is named, otherwise the `best_model` on the validation rows or, without them, in the cross-validation
-    within the training rows, which may leave models out: those that take too long, and those for which a class has too
-    few rows. `measured` and `decisions` are the contents of evaluation.json and decisions.json. The test rows decide
-    nothing.
+    The one that is named, otherwise the one that the stage evaluate chose on the validation rows or, without them, on
+    held-out training rows; a cross-validation may leave models out: those that take too long, and those for which a
+    class has too few rows. `measured` and `decisions` are the contents of evaluation.json and decisions.json. The test
+    rows decide nothing.
     """
     if named is not None:
         return named, "named by export.model"
     if len(models) == 1:
         return models[0], "the only model"
-    if rows := decisions["protocol"]["validation_rows"]:
-        scores: Scores = {name: measured[name]["validation"] for name in models}
-        where = f"on {count_noun(rows, 'validation row')}"
-        rows = decisions["protocol"].get("clusters", {}).get("validation", rows)
-    else:
-        scores = {name: score for name, score in decisions["crossvalidation"].items() if name in models}
-        rows, folds = (next((int(score[key]) for score in scores.values()), 0) for key in ("rows", "folds"))
-        where = f"in {folds}-fold cross-validation of {count_noun(rows, 'training row')}"
-        if left_out := [name for name in models if name not in scores]:
-            where += f"; not cross-validated: {', '.join(left_out)}"
-    best = best_model(scores, rows)
-    if best is None:
+    choice = decisions.get("choice", {"models": {}})
+    compared = {name: choice["models"][name] for name in models if name in choice["models"]}
+    if not compared:
         return models[-1], "the last of train; none could be cross-validated"
-    if scores[best]["accuracy"] == max(score["accuracy"] for score in scores.values()):
-        return best, f"best accuracy {where}"
-    return best, f"lowest log loss within one standard error of the best accuracy {where}"
+    chosen = next(name for name, entry in compared.items() if entry["tied"])
+    if rows := decisions["protocol"]["validation_rows"]:
+        accuracy, where = measured[chosen]["validation"]["accuracy"], f"on {count_noun(rows, 'validation row')}"
+    else:
+        scores = decisions["crossvalidation"][chosen]
+        rows = count_noun(int(scores["rows"]), "training row")
+        accuracy, where = scores["accuracy"], f"in {int(scores['folds'])}-fold cross-validation of {rows}"
+        if left_out := [name for name in models if name not in compared]:
+            where += f"; not cross-validated: {', '.join(left_out)}"
+    reason = "best accuracy"
+    if compared[chosen]["accuracy_difference"]:
+        reason = "fastest of the models within half a standard error of the best accuracy"
+    if "accuracy" in choice:
+        where += f"; {percent(accuracy)} there, {percent(choice['accuracy'])} allowing for the choice"
+    return chosen, f"{reason} {where}"
 
 
 def write_index(default: str, models: Sequence[str], folder: Path) -> None:

@@ -121,7 +121,7 @@ def reach_precision(
         sizes = np.geomspace(1, 1000, 500)
         enough = len(y) * sizes[lower_bound(sizes * right, sizes * (rows - right), confidence) >= target]
         needed = f"about {enough[0]:,.0f}" if len(enough) else "no number of"
-        counted = "groups of dependent rows" if dependent else "validation rows"
+        counted = "groups of dependent rows" if dependent else "rows"
         raise UserError(
             f"evaluate.target_precision must be a precision that some threshold has with {confidence:.0%} confidence; "
             f"got {target}, but of the {rows:,} {counted} with the highest probabilities {right:,} are positive; "

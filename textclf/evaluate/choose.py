@@ -1,4 +1,4 @@
-"""The decision of each model: calibration and threshold, chosen on validation rows if the settings ask for it."""
+"""The decision of each model: calibration and threshold, chosen on rows that did not train it."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,27 +10,27 @@ from textclf.evaluate.calibrate import choose_threshold, fit_platt, fit_temperat
 from textclf.evaluate.settings import Evaluate
 
 EVEN = 0.5  # the threshold at which the more probable of two classes is decided
-CELLS = 2**24  # probabilities of the validation rows that choose
+CELLS = 2**24  # probabilities of the rows that choose
 
 # y (rows,), probabilities (rows, classes), clusters (rows,)
 Outputs = tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.int64] | None]
 
 
-def choose_decision(validation: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Decision:
-    """Return how a model decides, from its predictions for the validation rows, of which there may be none.
+def choose_decision(rows: Predictions, settings: Evaluate, clusters: NDArray[np.int64] | None = None) -> Decision:
+    """Return how a model decides, from its predictions for validation rows or held-out training rows.
 
-    `clusters` (rows,) are those of dependent rows, None if the rows are independent. All numbers are rounded, so that
-    what is measured is what is exported. Raises `UserError` if the settings do not suit the number of classes or the
-    rows.
+    There may be none if nothing is chosen. `clusters` (rows,) are those of dependent rows, None if the rows are
+    independent. All numbers are rounded, so that what is measured is what is exported. Raises `UserError` if the
+    settings do not suit the number of classes or the rows.
     """
-    classes, threshold = len(validation.classes), settings.threshold
+    classes, threshold = len(rows.classes), settings.threshold
     if classes > 2 and settings.calibration == "platt":
         raise UserError(f"evaluate.calibration must be none or temperature for {classes} classes; got platt")
     if classes > 2 and threshold != EVEN:
         raise UserError(f"evaluate.threshold must be {EVEN} for {classes} classes; got {threshold}")
     calibration: Calibration | None = None
     if settings.calibration != "none" or not isinstance(threshold, float):
-        y, probabilities, clusters = some_rows(validation.y, validation.probabilities, clusters)
+        y, probabilities, clusters = some_rows(rows.y, rows.probabilities, clusters)
         worth = 1.0 if clusters is None else len(np.unique(clusters)) / len(clusters)
         if settings.calibration != "none":
             fit = fit_temperature if settings.calibration == "temperature" else fit_platt
@@ -68,7 +68,7 @@ def one_per_cluster(clusters: NDArray[np.int64] | None, seed: int, y: NDArray[np
 
 
 def some_rows(y: NDArray[np.int64], probabilities: NDArray[np.float64], clusters: NDArray[np.int64] | None) -> Outputs:
-    """Return the validation rows that choose: of more than `CELLS` probabilities every second, fourth or so on.
+    """Return the rows that choose: of more than `CELLS` probabilities every second, fourth or so on.
 
     Raises `UserError` if there are none.
     """

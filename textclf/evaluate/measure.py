@@ -2,22 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.decisions import Decision, Measured, best_model, logarithms
-from textclf.artifacts.predictions import Predictions, concatenate
+from textclf.artifacts.decisions import Decision, Measured, logarithms
+from textclf.artifacts.predictions import Predictions, concatenate, read
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.progress import track
 from textclf.evaluate.choose import choose_decision
-from textclf.evaluate.metrics import compute
+from textclf.evaluate.model_choice import accuracy_after_choice, choose, compare_candidates
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Membership
-from textclf.evaluate.split_clusters import Clusters, IdDigest
+from textclf.evaluate.split_clusters import Clusters, IdDigest, find_held_out_clusters
 from textclf.evaluate.split_metrics import SplitMetrics
 
 SCORES = ("accuracy", "log_loss")  # by which the default model is chosen
@@ -29,18 +30,37 @@ TRAINING = ("parameters", "epochs", "best_epoch")  # of a model that is trained 
 Summary = dict[str, float | dict[str, float]]
 
 
+@dataclass(frozen=True)
+class HeldOut:
+    """Predictions of models for the same held-out training rows, and their clusters (rows,) if they are dependent."""
+
+    models: Mapping[str, Predictions] = field(default_factory=dict)
+    clusters: NDArray[np.int64] | None = None
+
+
+def read_held_out(paths: Mapping[str, Path], splits: Path) -> HeldOut:
+    """Return the predictions of the models whose file of held-out rows exists; `splits` has the training rows."""
+    models = {name: read(path) for name, path in paths.items() if path.exists()}
+    if not models:
+        return HeldOut()
+    return HeldOut(models, find_held_out_clusters(splits, next(iter(models.values())).ids))
+
+
 def measure(
     models: Mapping[str, Iterable[Predictions]],
     settings: Evaluate,
     stratified: bool,
     clusters: Mapping[str, Clusters] | None = None,
     membership: Membership | None = None,
+    held_out: HeldOut | None = None,
 ) -> tuple[dict[str, SplitMetrics], dict[str, Decision]]:
     """Return the metrics of each split, and the decision of each model.
 
+    Validation rows choose the decisions or, without them, the rows of `held_out`.
     `models` have their predictions in batches; `stratified` says whether the split fixed the shares of the classes;
     `clusters` are those of the splits with dependent rows, `membership` has the slices of the test rows. Raises
-    `UserError` if the models have different rows, or not those of the clusters and slices.
+    `UserError` if the models have different rows, or not those of the clusters and slices, or if a model has no rows by
+    which to choose.
     """
     clusters = clusters or {}
     expected = {split: (len(known.keys), known.ids) for split, known in clusters.items()}
@@ -66,9 +86,16 @@ def measure(
         together[split] = {name: concatenate([part[name] for part in batches]) for name in batches[0]}
         batches.clear()
     none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
-    validation = none | together.get("validation", {})
     groups = {split: np.unique(clusters[split].keys, return_inverse=True)[1] for split in together if split in clusters}
-    decisions = {name: choose_decision(rows, settings, groups.get("validation")) for name, rows in validation.items()}
+    chooser = HeldOut(together["validation"], groups.get("validation")) if "validation" in together else held_out
+    choosing = none | (dict(chooser.models) if chooser else {})
+    if settings.chooses and (without := [name for name, rows in choosing.items() if not len(rows)]):
+        raise UserError(
+            "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each "
+            f"model, to choose by; got none of {', '.join(without)}: set split.validation_size"
+        )
+    clustered = chooser.clusters if chooser else None
+    decisions = {name: choose_decision(rows, settings, clustered) for name, rows in choosing.items()}
     splits: dict[str, SplitMetrics] = {}
     for split, rows_of in together.items():
         some = {name: decisions[name] for name in rows_of}
@@ -105,16 +132,6 @@ def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple
         raise UserError(f"{rule}; one model has more batches than another; run dvc repro") from error
 
 
-def crossvalidation_scores(held_out: Mapping[str, Predictions], decisions: Mapping[str, Decision]) -> dict[str, Any]:
-    """Return rows, folds, accuracy and log loss of each model on the training rows that were held out from it."""
-    report = {}
-    for name, rows in held_out.items():
-        calibrated = decisions[name].calibrate(rows.probabilities)
-        metrics = compute(rows.y, calibrated, decisions[name].decide(calibrated))
-        report[name] = {"rows": len(rows), "folds": len(set(rows.split))} | {key: metrics[key] for key in SCORES}
-    return report
-
-
 def guessing_log_loss(train: NDArray[np.int64], test: NDArray[np.int64]) -> float:
     """Return the log loss of test rows whose every text gets the class shares of the training rows, rounded.
 
@@ -124,41 +141,57 @@ def guessing_log_loss(train: NDArray[np.int64], test: NDArray[np.int64]) -> floa
 
 
 def decisions_report(
-    splits: Mapping[str, SplitMetrics],
-    decisions: Mapping[str, Decision],
-    measured: Measured,
-    held_out: Mapping[str, Predictions],
+    splits: Mapping[str, SplitMetrics], decisions: Mapping[str, Decision], measured: Measured, held_out: HeldOut
 ) -> dict[str, Any]:
     """Return the content of decisions.json: each model's decision, the protocol, and what chooses the default model.
 
     `ece_if_calibrated` has by split the calibration error that the model would have if its probabilities were right. A
     calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
-    `validation_mistakes` the number of validation rows, or clusters of them, on which it was wrong then. `best`
-    has the metrics of the best model on the validation rows, and is empty without them. `guessing` is what every model
-    should be better than. `measured` are the metrics of the models trained here, `held_out` the predictions of a
-    cross-validation within the training rows, which there is if it chooses the default model. `protocol.clusters` has
-    the number of clusters of each split with dependent rows.
+    `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. `guessing` is
+    what every model should be better than. `measured` are the metrics of the models trained here, from the fastest to
+    the slowest. `protocol` has the number of the rows that chose, validation rows or held-out training rows, and of the
+    clusters of each split with dependent rows. `crossvalidation` has the scores on held-out rows, if there are any,
+    `choice.models` what `compare_candidates` returns, if there are several models, and `choice.accuracy` that of
+    `accuracy_after_choice`. `best` has the metrics of the model that is chosen; it is empty if no rows choose.
     """
+    choosing = splits.get("validation")
+    rows = 0 if choosing is None else choosing.rows
+    if choosing is None and held_out.models:
+        test = splits["test"]
+        of_rows = {name: decisions[name] for name in held_out.models}
+        stratified = test.of_rows.stratified
+        choosing = SplitMetrics("held-out", held_out.models, of_rows, test.settings, stratified, held_out.clusters)
     report: dict[str, Any] = {}
     for name, decision in decisions.items():
         of_model = {split: part for split, part in splits.items() if name in part.decisions}
         errors = {split: part.ece_if_calibrated(name) for split, part in of_model.items()}
         report[name] = decision.to_json() | {"ece_if_calibrated": errors}
-        if decision.calibration:
+        if decision.calibration and choosing is not None:
             report[name]["uncalibrated"] = {split: part.uncalibrated(name) for split, part in of_model.items()}
-            report[name]["validation_mistakes"] = of_model["validation"].mistakes(name)
-    validated = {name: parts["validation"] for name, parts in measured.items() if "validation" in parts}
-    rows = int(splits["validation"].matrices[next(iter(validated))].sum()) if validated else 0
+            report[name]["validation_mistakes"] = choosing.mistakes(name)
     clusters = {name: part.clusters for name, part in splits.items() if part.clusters is not None}
-    best = best_model(validated, clusters.get("validation", rows))
-    train, test = (splits[name].matrices[next(iter(measured))].sum(axis=1) for name in ("train", "test"))
-    return report | {
-        "guessing": {"log_loss": guessing_log_loss(train, test)},
-        "protocol": {"test_rows_watched": int(not validated), "validation_rows": rows}
+    train, test_counts = (splits[name].matrices[next(iter(measured))].sum(axis=1) for name in ("train", "test"))
+    candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
+    report |= {
+        "guessing": {"log_loss": guessing_log_loss(train, test_counts)},
+        "protocol": {"test_rows_watched": int(not rows), "validation_rows": rows}
         | ({"clusters": clusters} if clusters else {}),
-        "best": {} if best is None else dict(measured[best]),
-        "crossvalidation": crossvalidation_scores(held_out, decisions),
+        "best": {},
+        "crossvalidation": {},
     }
+    if choosing is None or not candidates:
+        return report
+    if not rows:
+        report["protocol"]["held_out_rows"] = choosing.rows
+        for name, part in held_out.models.items():
+            scores = {key: choosing.metrics(name)[key] for key in SCORES}
+            report["crossvalidation"][name] = {"rows": len(part), "folds": len(set(part.split)), **scores}
+    compared = compare_candidates(choosing.of_rows, candidates)
+    report["best"] = dict(measured[choose(compared)])
+    if len(measured) > 1:
+        expected = accuracy_after_choice(choosing.of_rows, candidates)
+        report["choice"] = {"models": compared} | ({} if expected is None else {"accuracy": expected})
+    return report
 
 
 def summarise(

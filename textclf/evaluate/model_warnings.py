@@ -31,7 +31,7 @@ def find_warnings(
     found = {
         name: [
             *_worse_than_guessing(name, measured[name]["test"]["log_loss"], training[name], decisions),
-            *_calibrated_by_few(decisions[name]),
+            *_calibrated_by_few(decisions[name], decisions["protocol"]["validation_rows"] > 0),
             *(_worse_than_another(name, models, comparisons, confidence) if name in (compared or models) else []),
         ]
         for name in models
@@ -61,16 +61,16 @@ def _remedy(name: str, record: Mapping[str, float], decisions: Mapping[str, Any]
         return f"{lowest if validated else 'set split.validation_size and '}train.{name}.early_stopping"
     if any(key in decisions[name] for key in SCALING):
         return ""
-    return f"set {'' if validated else 'split.validation_size and '}evaluate.calibration"
+    return "set evaluate.calibration"
 
 
-def _calibrated_by_few(decision: Mapping[str, Any]) -> list[str]:
+def _calibrated_by_few(decision: Mapping[str, Any], validated: bool) -> list[str]:
     if not any(key in decision for key in SCALING) or decision.get("validation_mistakes", FEW_MISTAKES) >= FEW_MISTAKES:
         return []
     mistakes = count_noun(decision["validation_mistakes"], "mistake")
-    return [
-        f"its calibration rests on only {mistakes} on validation rows, so it is uncertain; raise split.validation_size"
-    ]
+    rows = "validation rows" if validated else "held-out training rows"
+    remedy = "; raise split.validation_size" if validated else ""
+    return [f"its calibration rests on only {mistakes} on {rows}, so it is uncertain{remedy}"]
 
 
 def _worse_than_another(

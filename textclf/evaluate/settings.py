@@ -49,13 +49,13 @@ class Evaluate(Section):
     """How probabilities become decisions, and how certain the metrics are."""
 
     threshold: Threshold = Field(
-        0.5, description="threshold of the positive class; accuracy, f1 or precision chooses it on validation rows"
+        0.5, description="threshold of the positive class; accuracy, f1 or precision chooses it on held-out rows"
     )
     target_precision: Share = Field(
         0.9, description="precision to guarantee at this confidence, if threshold is precision"
     )
     calibration: Literal["none", "platt", "temperature"] = Field(
-        "none", description="temperature, or platt (binary): scale probabilities to fit the validation rows"
+        "none", description="temperature, or platt (binary): scale probabilities to fit held-out rows"
     )
     coverage: Share | None = Field(
         None, description="share of prediction sets that have the actual class, by validation rows; null: no sets"
@@ -69,3 +69,8 @@ class Evaluate(Section):
         None, description=f"metric of each slice beside accuracy, or null: {', '.join(SLICE_METRICS)}"
     )
     external: dict[ExternalName, Name] = Field({}, description="predictions made elsewhere to compare: {name: file}")
+
+    @property
+    def chooses(self) -> bool:
+        """Whether calibration or threshold is chosen by rows that did not train the model."""
+        return self.calibration != "none" or isinstance(self.threshold, str)

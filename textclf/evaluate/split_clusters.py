@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -47,6 +48,17 @@ class IdDigest:
 def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:
     """Return the keys of the clusters of the rows of a split in a folder of splits, (rows,)."""
     return np.concatenate([np.zeros(0, np.uint64), *open_clusters(folder, split)])
+
+
+def find_held_out_clusters(folder: Path, ids: NDArray[Any]) -> NDArray[np.int64] | None:
+    """Return the positions of the clusters of training rows with these ids, (rows,); None if they are independent."""
+    keys, wanted = np.zeros(len(ids), np.uint64), pa.array(ids, pa.string())
+    for path in open_clusters(folder, "train").paths:
+        rows = read_table(path, ["id", "cluster"])
+        places = pc.index_in(rows["id"], wanted)
+        some = places.is_valid()
+        keys[places.filter(some).to_numpy()] = rows["cluster"].filter(some).to_numpy()
+    return np.unique(keys, return_inverse=True)[1] if are_dependent(keys) else None
 
 
 def find_clusters(folder: Path, split: str) -> Clusters | None:

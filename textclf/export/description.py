@@ -43,6 +43,7 @@ def protocol(
     """
     together = split.group_duplicates and not splits_report.get("given")
     test_rows = sum(rows_by_class(splits_report)["test"].values())
+    choosing = "the validation rows" if "validation" in splits_report else "held-out training rows"
     corrected = corrected_rows(splits_report.get("corrections", {}))
     return [
         _splitting(data, split, splits_report),
@@ -50,8 +51,8 @@ def protocol(
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
         "The representation and the models are fitted on the training rows alone.",
         *_training(train, models),
-        _calibration(evaluate),
-        _decision_rule(evaluate, list(classes.values())),
+        _calibration(evaluate, choosing),
+        _decision_rule(evaluate, list(classes.values()), choosing),
         *_sets(evaluate),
         _intervals(evaluate),
         *([_dependence(data, test_rows, clusters["test"])] if clusters and "test" in clusters else []),
@@ -88,14 +89,14 @@ def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any]) -> st
     return f"{join_names(parts)}, {method}{balance}{groups}."
 
 
-def _calibration(evaluate: Evaluate) -> str:
+def _calibration(evaluate: Evaluate, choosing: str) -> str:
     if evaluate.calibration == "none":
         return "Probabilities are not calibrated after training."
     method = {"platt": "Platt scaling", "temperature": "temperature scaling"}[evaluate.calibration]
-    return f"Probabilities are calibrated by {method}, fitted on the validation rows."
+    return f"Probabilities are calibrated by {method}, fitted on {choosing}."
 
 
-def _decision_rule(evaluate: Evaluate, classes: Sequence[str]) -> str:
+def _decision_rule(evaluate: Evaluate, classes: Sequence[str], choosing: str) -> str:
     if len(classes) > 2:
         return "A text gets the class with the highest probability."
     rule = f"A text gets class {classes[-1]} if the probability of this class is above"
@@ -106,7 +107,7 @@ def _decision_rule(evaluate: Evaluate, classes: Sequence[str]) -> str:
     aim = aims.get(
         evaluate.threshold, f"a precision of at least {percent(evaluate.target_precision)} at {level} confidence"
     )
-    return f"{rule} a threshold, chosen per model for {aim} on the validation rows."
+    return f"{rule} a threshold, chosen per model for {aim} on {choosing}."
 
 
 def _sets(evaluate: Evaluate) -> Iterator[str]:

@@ -14,6 +14,7 @@ from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.settings import Evaluate
+from textclf.models.common.crossvalidation import crossvalidate
 from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import fit_model, predict
 from textclf.models.settings import Train
@@ -80,7 +81,10 @@ def measure_features(features: Mapping[str, Features], settings: Any, setup: Set
     """Return all metrics on the test rows of a model with these settings, trained on the training rows."""
     predictions = predict_held_out(features, settings, setup.pretrained)
     rows = concatenate(predictions)
-    decision = choose_decision(rows.take(rows.split == "validation"), setup.evaluate)
+    choosing = rows.take(rows.split == "validation")
+    if setup.evaluate.chooses and not len(choosing):  # then held-out training rows choose
+        choosing = crossvalidate(settings.kind, features["train"], settings, Folders(setup.pretrained)) or choosing
+    decision = choose_decision(choosing, setup.evaluate)
     test = predictions[-1]
     calibrated = decision.calibrate(test.probabilities)
     return dict(compute(test.y, calibrated, decision.decide(calibrated)))

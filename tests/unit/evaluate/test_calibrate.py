@@ -237,8 +237,8 @@ def test_a_threshold_is_judged_after_rounding() -> None:
 @pytest.mark.parametrize(
     ("low", "right", "said"),
     [
-        (0.0, 20, "of the 20 validation rows with the highest probabilities 20 are positive; about 57"),
-        (0.1, 19, "of the 40 validation rows with the highest probabilities 19 are positive; no number of"),
+        (0.0, 20, "of the 20 rows with the highest probabilities 20 are positive; about 57"),
+        (0.1, 19, "of the 40 rows with the highest probabilities 19 are positive; no number of"),
     ],
 )
 def test_a_precision_that_is_not_sure_is_refused_with_the_rows_that_it_would_take(
@@ -248,5 +248,5 @@ def test_a_precision_that_is_not_sure_is_refused_with_the_rows_that_it_would_tak
     with pytest.raises(UserError) as error:
         reach_precision(y, scores, 0.9)
     rule = "evaluate.target_precision must be a precision that some threshold has with 95% confidence; got 0.9, but"
-    remedy = "validation rows would do at this rate; raise split.validation_size or lower the target"
+    remedy = "rows would do at this rate; raise split.validation_size or lower the target"
     assert error.value.lines == (f"{rule} {said} {remedy}",)

@@ -63,7 +63,7 @@ def test_the_rows_of_a_cluster_choose_as_one() -> None:
 def test_an_error_counts_groups_of_dependent_rows() -> None:
     rows = overconfident(3, 90, "validation")
     settings = params(threshold="precision", target_precision=0.99)
-    with pytest.raises(UserError, match="validation rows with the highest probabilities"):
+    with pytest.raises(UserError, match="of the 90 rows with the highest probabilities"):
         choose_decision(rows, settings)
     four, keys = rows.take(np.repeat(np.arange(90), 4)), np.repeat(np.arange(90), 4)
     with pytest.raises(

@@ -15,9 +15,10 @@ from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
 from textclf.core.hashing import fingerprints
+from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.coverage import fit_sets
 from textclf.evaluate.measure import (
-    crossvalidation_scores,
+    HeldOut,
     decisions_report,
     guessing_log_loss,
     measure,
@@ -25,7 +26,7 @@ from textclf.evaluate.measure import (
 )
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.split_clusters import Clusters, IdDigest, find_clusters
+from textclf.evaluate.split_clusters import Clusters, IdDigest, find_clusters, find_held_out_clusters
 
 
 def two_models(classes: int = 2, rows: int = 900) -> dict[str, Predictions]:
@@ -92,7 +93,7 @@ def test_a_model_without_predictions_of_a_split_is_measured_on_the_others() -> N
 def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
     splits, decisions = measure({"a": [three_splits()]}, params(calibration="temperature"), False)
     measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
-    report = decisions_report(splits, decisions, measured, {})
+    report = decisions_report(splits, decisions, measured, HeldOut())
     assert Decision.from_json(report["a"]) == decisions["a"]
     chosen = {"threshold", "temperature"}
     assert set(report["a"]) == chosen | {"ece_if_calibrated", "uncalibrated", "validation_mistakes"}
@@ -107,30 +108,76 @@ def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
     assert report["crossvalidation"] == {}
 
 
-@pytest.mark.parametrize(("clusters", "best"), [(None, "b"), (4, "a")])
-def test_accuracies_within_the_standard_error_of_so_many_clusters_are_equal(clusters: int | None, best: str) -> None:
-    splits, decisions = measure({"a": [three_splits()], "b": [three_splits()]}, params(), False)
-    splits["validation"].clusters = clusters
-    scores = {"a": {"accuracy": 0.8, "log_loss": 0.3}, "b": {"accuracy": 0.9, "log_loss": 0.8}}
-    measured = {name: {"validation": score} for name, score in scores.items()}
-    assert decisions_report(splits, decisions, measured, {})["best"] == measured[best]
-
-
 def _raw(rows: Predictions) -> tuple[Any, Any, Any]:
     test = rows.take(rows.split == "test")
     return test.y, test.probabilities, test.probabilities.argmax(axis=1)
 
 
-def test_without_validation_rows_nothing_is_best_and_the_test_rows_are_watched() -> None:
+def test_without_validation_rows_held_out_training_rows_choose() -> None:
     tested = [overconfident(1, split="train"), overconfident(1)]
-    splits, decisions = measure({"a": tested}, params(), False)
-    rows = overconfident(2)
-    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, {"a": rows})
-    assert report["protocol"] == {"test_rows_watched": 1, "validation_rows": 0}
-    assert (report["a"].keys(), report["best"]) == ({"threshold", "ece_if_calibrated"}, {})
-    metrics = compute(rows.y, rows.probabilities, rows.probabilities.argmax(axis=1))
+    rows, settings = overconfident(2), params(calibration="temperature", threshold="f1")
+    held_out = HeldOut({"a": rows})
+    splits, decisions = measure({"a": tested}, settings, False, held_out=held_out)
+    assert decisions["a"] == choose_decision(rows, settings) != choose_decision(tested[0], settings)
+    measured = {"a": {"test": splits["test"].metrics("a")}}
+    report = decisions_report(splits, decisions, measured, held_out)
+    assert report["protocol"] == {"held_out_rows": len(rows), "test_rows_watched": 1, "validation_rows": 0}
+    assert report["best"] == measured["a"]
+    assert report["a"]["validation_mistakes"] == (rows.probabilities.argmax(axis=1) != rows.y).sum() > 0
+    calibrated = decisions["a"].calibrate(rows.probabilities)
+    metrics = compute(rows.y, calibrated, decisions["a"].decide(calibrated))
     scores = {name: metrics[name] for name in ("accuracy", "log_loss")}
     assert report["crossvalidation"] == {"a": {"rows": len(rows), "folds": 1, **scores}}
+    assert "choice" not in report  # of one model
+
+
+def test_clusters_of_held_out_rows_choose_as_one_row_each() -> None:
+    tested, once = [overconfident(1, split="train"), overconfident(1)], overconfident(2)
+    keys = np.repeat(np.arange(len(once)), 4)
+    four = HeldOut({"a": once.take(keys)}, keys)
+    settings = params(calibration="platt")
+    (_, alone), (_, dependent), (_, independent) = (
+        measure({"a": tested}, settings, False, held_out=rows)
+        for rows in (HeldOut({"a": once}), four, replace(four, clusters=None))
+    )
+    assert dependent == alone != independent
+
+
+def test_models_without_rows_that_choose_are_named() -> None:
+    models = {name: [overconfident(1, split="train"), overconfident(1)] for name in ("a", "b")}
+    with pytest.raises(UserError, match=r"to choose by; got none of b: set split\.validation_size"):
+        measure(models, params(threshold="f1"), False, held_out=HeldOut({"a": overconfident(2)}))
+
+
+@pytest.mark.parametrize("validated", [True, False])
+def test_the_choice_compares_the_models_trained_here_on_the_rows_that_choose(validated: bool) -> None:
+    models = {
+        name: [each.take(each.split == split) for split in ("train", "validation", "test")]
+        for name, each in two_models().items()
+    }
+    models["c"] = list(models["a"])
+    held_out = HeldOut({name: parts.pop(1) for name, parts in models.items()}) if not validated else HeldOut()
+    splits, decisions = measure(models, params(), False, held_out=held_out)
+    measured = {name: {"test": splits["test"].metrics(name)} for name in ("b", "a")}
+    report = decisions_report(splits, decisions, measured, held_out)
+    assert report["choice"]["models"].keys() == measured.keys()
+    rows = two_models() if validated else held_out.models
+    of_choosing = {name: each.take(each.split == "validation") for name, each in rows.items()}
+    right = {name: np.mean(each.probabilities.argmax(axis=1) == each.y) for name, each in of_choosing.items()}
+    gaps = {name: entry["accuracy_difference"] for name, entry in report["choice"]["models"].items()}
+    assert gaps == {name: pytest.approx(right[name] - max(right.values()), abs=1e-6) for name in gaps}
+    assert 0 < report["choice"]["accuracy"] < 1
+
+
+def test_clusters_of_held_out_rows_are_those_of_their_ids(tmp_path: Path) -> None:
+    rows, keys = drawn(1, 90, split="train"), np.arange(90, dtype=np.uint64) // 3
+    texts = pd.DataFrame({"id": rows.ids, "text": "?", "label": [rows.classes[y] for y in rows.y], "cluster": keys})
+    stored_splits.write(texts, tmp_path / "train.parquet")
+    shuffled = np.random.default_rng(0).permutation(90)[:40]
+    found = find_held_out_clusters(tmp_path, rows.ids[shuffled])
+    assert found is not None
+    same = keys[shuffled]
+    assert ((found[:, None] == found) == (same[:, None] == same)).all()
 
 
 def test_guessing_predicts_the_class_shares_of_the_training_rows() -> None:
@@ -138,16 +185,9 @@ def test_guessing_predicts_the_class_shares_of_the_training_rows() -> None:
     shares = np.tile(train / 100, (4, 1))
     assert guessing_log_loss(train, np.bincount(y)) == compute(y, shares, shares.argmax(axis=1))["log_loss"]
     splits, decisions = measure({"a": [three_splits()]}, params(), False)
-    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, {})
+    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, HeldOut())
     counts = [np.bincount(three_splits().y[three_splits().split == split]) for split in ("train", "test")]
     assert report["guessing"] == {"log_loss": guessing_log_loss(*counts)}
-
-
-def test_rows_held_out_in_a_cross_validation_are_decided_by_the_threshold_of_the_run() -> None:
-    rows = overconfident(1)
-    for threshold, share in ((1e-9, np.mean(rows.y == 1)), (1 - 1e-9, np.mean(rows.y == 0))):
-        scores = crossvalidation_scores({"a": rows}, {"a": Decision(threshold)})
-        assert scores["a"]["accuracy"] == round(float(share), 6)
 
 
 # The registry
@@ -202,7 +242,9 @@ def test_clusters_change_the_intervals_of_their_split() -> None:
         changed = bound[0][split].intervals("a") != free[0][split].intervals("a")
         assert changed == (split in clusters)
     parts, decided = bound
-    report = decisions_report(parts, decided, {"a": {split: part.metrics("a") for split, part in parts.items()}}, {})
+    report = decisions_report(
+        parts, decided, {"a": {split: part.metrics("a") for split, part in parts.items()}}, HeldOut()
+    )
     assert report["protocol"]["clusters"] == {"train": 180, "test": 90}
     whole, _ = measure({name: [rows] for name, rows in models.items()}, params(), False, clusters)
     assert whole["train"].intervals("b") == bound[0]["train"].intervals("b")  # wherever batches are cut

@@ -47,7 +47,7 @@ WORSE = (
 @pytest.mark.parametrize(
     ("record", "decision", "rows", "remedy"),
     [
-        ({}, {}, 0, "; set split.validation_size and evaluate.calibration"),
+        ({}, {}, 0, "; set evaluate.calibration"),
         ({}, {}, 50, "; set evaluate.calibration"),
         ({}, {"temperature": 1.5}, 50, ""),
         ({}, {"slope": 1.5, "intercept": 0.0}, 50, ""),
@@ -75,12 +75,17 @@ def test_made_up_probabilities_of_labels_are_not_warned_of() -> None:
 
 @pytest.mark.parametrize("scaling", [{"temperature": 1.5}, {"slope": 1.5, "intercept": 0.0}, {}], ids=str)
 def test_a_calibration_by_few_mistakes_is_warned_of(scaling: dict[str, float]) -> None:
-    few, enough = (warnings(decision={**scaling, "validation_mistakes": number}) for number in (9, 10))
+    few, enough, held_out = (
+        warnings(decision={**scaling, "validation_mistakes": number}, validation_rows=rows)
+        for number, rows in ((9, 50), (10, 50), (9, 0))
+    )
     said = (
         "its calibration rests on only 9 mistakes on validation rows, so it is uncertain; raise split.validation_size"
     )
     assert few == ({name: [said] for name in MODELS} if scaling else {})
     assert enough == {}
+    said = "its calibration rests on only 9 mistakes on held-out training rows, so it is uncertain"
+    assert held_out == ({name: [said] for name in MODELS} if scaling else {})
     assert "only 1 mistake on" in warnings(decision={"temperature": 2.0, "validation_mistakes": 1})["first"][0]
 
 

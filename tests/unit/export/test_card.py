@@ -181,12 +181,12 @@ UNSURE = replace(
         ),
         (
             {"measured": results(decision={"threshold": 0.25, "temperature": 1.5})},
-            ["is above 0.25.\n- temperature: 1.5, fitted on the validation rows\n"],
+            ["is above 0.25.\n- temperature: 1.5\n"],
             ["| MCC |"],  # which was not measured
         ),
         (
             {"classes": ("a", "b", "c"), "measured": results(decision={"slope": 2.0, "intercept": -1.0})},
-            ["highest probability.\n- intercept: -1.0, fitted on the validation rows\n- slope: 2.0, fitted"],
+            ["highest probability.\n- intercept: -1.0\n- slope: 2.0\n"],
             [],
         ),
         (

@@ -42,6 +42,13 @@ def test_rows_are_counted_by_split_in_the_order_of_use() -> None:
     assert list(description.rows_by_class(REPORT)) == ["train", "validation", "test"]
 
 
+def test_without_validation_rows_choices_are_made_on_held_out_training_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(REPORT, "validation")
+    lines = protocol(evaluate={"calibration": "temperature", "threshold": "f1"})
+    assert "Probabilities are calibrated by temperature scaling, fitted on held-out training rows." in lines
+    assert any(line.endswith("chosen per model for the highest F1 on held-out training rows.") for line in lines)
+
+
 @pytest.mark.parametrize(
     ("sections", "sentence"),
     [

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import tiny_bert
+from tests import samples, tiny_bert
 from tests.unit.models import berts
 from textclf.artifacts.features import Features
 from textclf.artifacts.onnx_classifier import OnnxClassifier
 from textclf.core.errors import UserError
 from textclf.core.settings import Section
+from textclf.models import transformer
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.networks import checkpoint
 from textclf.models.common.networks.environment import prepare_keras
@@ -127,6 +128,20 @@ def test_training_learns_the_rows(folders: Folders, classes: int) -> None:
     assert fitted.record["epochs"] == 12
     probabilities = fitted.layers.predict_proba(berts.rows(60, classes).X)
     assert (probabilities.argmax(axis=1) == berts.rows(60, classes).y).mean() > 0.9
+
+
+def test_watched_rows_change_nothing_and_may_be_missing(folders: Folders) -> None:
+    train, alone = berts.rows(20), Folders(folders.pretrained)
+    fitted = [
+        transformer.fit(samples.dataset(train), watched, berts.settings(), alone)
+        for watched in (None, samples.dataset(berts.rows(9)))
+    ]
+    assert [set(each.history["split"]) for each in fitted if each.history is not None] == [
+        {"train"},
+        {"train", "watched"},
+    ]
+    first, second = (each.layers.predict_proba(train.X) for each in fitted)
+    np.testing.assert_array_equal(first, second)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path: Path, folders: Folders) -> None:

@@ -46,14 +46,19 @@ def test_each_stage_has_the_weights_that_it_reads() -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "share", "settled"),
-    [("null", "0.0", False), ("null", "0.15", True), ("keras", "0.0", True), ("keras", "0.15", True)],
+    ("changes", "settled"),
+    [
+        (("export.model", "null"), False),
+        (("export.model", "null", "split.validation_size", "0.15"), True),
+        (("export.model", "null", "train", "{a: {kind: majority, features: words}}", "gate", "{}"), True),
+        ((), True),
+        (("evaluate.calibration", "platt"), False),
+        (("evaluate.threshold", "f1"), False),
+        (("evaluate.threshold", "f1", "split.validation_size", "0.15"), True),
+    ],
 )
-def test_a_named_default_model_and_validation_rows_need_no_cross_validation(
-    model: str, share: str, settled: bool
-) -> None:
-    settings = parse(put("export.model", model, "split.validation_size", share))
-    assert check.is_settled(settings) is settled
+def test_only_choices_without_validation_rows_need_held_out_rows(changes: tuple[str, ...], settled: bool) -> None:
+    assert check.is_settled(parse(put(*changes))) is settled
 
 
 @pytest.mark.parametrize(("share", "settled"), [("0.0", False), ("0.15", True)])

@@ -57,7 +57,7 @@ SAID = {  # by run and section
         "Worse than logistic regression",
         "Read the caveats first",
     ],
-    ("best", "summary"): ["the default model of textclf predict: best accuracy on 40 validation rows."],
+    ("best", "summary"): ["the default model of textclf predict: best accuracy on 40 validation rows; "],
     ("named", "summary"): [
         "majority represents the run, and is the default model of textclf predict: named by export.model."
     ],
@@ -132,7 +132,7 @@ def test_a_model_that_is_worse_than_guessing_is_warned_of_first() -> None:
     decisions = {**run.decisions, "guessing": {"log_loss": 0.001}}
     text = sections(replace(run, decisions=decisions))["summary"]
     assert "keras: on the test rows its log loss of" in text
-    assert "set split.validation_size and evaluate.calibration." in text
+    assert "set evaluate.calibration." in text
 
 
 @pytest.mark.parametrize(("named", "warned"), [("nb_svm", []), ("keras", ["keras"]), ("linear_svm", ["linear svm"])])

@@ -161,9 +161,10 @@ def write(settings: Params, *paths: Path) -> None:
 
 
 def is_settled(settings: Params) -> bool:
-    """Return whether validation rows will make all choices, or the default model is named and nothing averaged."""
-    named = settings.export.model is not None and not settings.average.pairs()
-    return named or settings.split.validation_size > 0
+    """Return whether there is nothing to choose by held-out training rows, or validation rows will choose it."""
+    several = len(settings.train.names()) > 1
+    chooses = settings.evaluate.chooses or settings.average.pairs() or (settings.export.model is None and several)
+    return settings.split.validation_size > 0 or not chooses
 
 
 def run_settings(settings: Params) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""The choice of the default model."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from textclf.evaluate import model_choice
+from textclf.evaluate.model_choice import accuracy_after_choice, choose, compare_candidates
+from textclf.evaluate.rows import Rows
+
+
+def rows_of(wrong: Mapping[str, Any], sure: Mapping[str, float], count: int = 100, copies: int = 1) -> Rows:
+    """Return rows of two classes, on some of which each model is wrong, always with the same confidence."""
+    y = np.repeat(np.arange(count) % 2, copies)
+    decided = {
+        name: np.repeat(np.arange(count) % 2 ^ np.isin(np.arange(count), some), copies) for name, some in wrong.items()
+    }
+    probabilities = {
+        name: np.where(np.eye(2, dtype=bool)[each], sure[name], 1 - sure[name]) for name, each in decided.items()
+    }
+    clusters = np.repeat(np.arange(count), copies) if copies > 1 else None
+    return Rows(y, probabilities, decided, clusters, False, 2)
+
+
+def test_the_standard_error_is_that_of_the_paired_difference() -> None:
+    rows = rows_of({"fast": range(12), "slow": range(10)}, {"fast": 0.8, "slow": 0.8})
+    entry = compare_candidates(rows, ["fast", "slow"])["fast"]
+    assert entry["accuracy_difference"] == -0.02
+    # Of McNemar's table, with the correction of Student's t for 100 rows
+    assert entry["accuracy_error"] == pytest.approx(np.sqrt((0.02 - 0.02**2) / 99), rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sure", "chosen"),
+    [
+        ({"fast": range(11), "slow": range(2, 12)}, {"fast": 0.8, "slow": 0.8}, "slow"),
+        ({"fast": range(10), "slow": range(10, 20)}, {"fast": 0.8, "slow": 0.8}, "fast"),
+        ({"fast": range(12), "slow": range(10)}, {"fast": 0.8, "slow": 0.8}, "slow"),  # always as good, twice better
+        ({"fast": range(10, 21), "slow": range(10)}, {"fast": 0.8, "slow": 0.8}, "fast"),  # one more of 21
+        ({"fast": range(10, 21), "slow": range(10)}, {"fast": 0.99, "slow": 0.85}, "slow"),  # with a worse log loss
+        ({"fast": range(10), "slow": range(11, 22)}, {"fast": 0.99, "slow": 0.85}, "slow"),
+    ],
+    ids=["one more", "equal", "nested", "tied", "log loss", "log loss of the most accurate"],
+)
+def test_the_fastest_of_the_models_that_are_tied_is_chosen(
+    wrong: dict[str, Sequence[int]], sure: dict[str, float], chosen: str
+) -> None:
+    candidates = compare_candidates(rows_of(wrong, sure), list(wrong))
+    assert choose(candidates) == chosen
+    assert candidates["slow"]["tied"]
+
+
+def test_dependent_rows_count_once() -> None:
+    wrong, sure = {"fast": range(10, 22), "slow": range(10)}, {"fast": 0.8, "slow": 0.8}
+    once, often = (compare_candidates(rows_of(wrong, sure, copies=copies), ["fast", "slow"]) for copies in (1, 9))
+    assert often["fast"]["accuracy_error"] == pytest.approx(once["fast"]["accuracy_error"], rel=0.05)
+    assert choose(often) == choose(once) == "fast"
+
+
+def test_the_accuracy_after_the_choice_is_not_that_of_the_best_of_many() -> None:
+    """Models that guess have an accuracy of 50%, however well the best of them did on the rows that chose it."""
+    highest: list[Any] = []
+    expected: list[Any] = []
+    for seed in range(20):
+        guesses = np.random.default_rng(seed).random((20, 200)) < 0.5
+        wrong = {f"m{number}": np.flatnonzero(guess) for number, guess in enumerate(guesses)}
+        rows = rows_of(wrong, dict.fromkeys(wrong, 0.6), 200)
+        highest.append(1 - rows.wrong(choose(compare_candidates(rows, list(wrong)))).mean())
+        expected.append(accuracy_after_choice(rows, list(wrong)))
+    assert np.mean(highest) > 0.54
+    assert np.mean(expected) == pytest.approx(0.5, abs=0.02)
+
+
+def test_one_model_has_its_own_accuracy_and_few_rows_or_clusters_none() -> None:
+    assert accuracy_after_choice(rows_of({"a": range(7)}, {"a": 0.8}, 50), ["a"]) == 0.86
+    assert accuracy_after_choice(rows_of({"a": range(7)}, {"a": 0.8}, model_choice.PARTS - 1, 20), ["a"]) is None

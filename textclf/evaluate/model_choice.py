@@ -1,0 +1,88 @@
+"""The choice of the default model by rows that did not train it, and what choosing costs.
+
+`benchmarks/model_choice.py` compares this rule with others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from textclf.core.files import DIGITS
+from textclf.evaluate.influence import margin
+from textclf.evaluate.metrics import log_losses
+from textclf.evaluate.rows import Floats, Rows
+
+ERRORS = 0.5  # standard errors of a difference, up to which two models are tied
+ONE_ERROR = 0.6826894921370859  # confidence level of an interval of one standard error to each side
+PARTS = 10  # of the rows, each of which is measured with the choice of the others
+SEED = 0  # of the parts
+
+
+def compare_candidates(rows: Rows, models: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Return how each model, from the fastest to the slowest, compares with the best; `tied` is 1 or 0.
+
+    `accuracy_difference` is to the highest accuracy, `log_loss_difference` to the lowest log loss of the models whose
+    accuracy is at most `ERRORS` standard errors (`accuracy_error`) below it. Of these, the models whose log loss is at
+    most as many standard errors (`log_loss_error`) higher are tied, and the first of them is to be chosen. Errors are
+    those of the paired difference on the same rows, of dependent rows by their clusters: Breiman et al. (1984),
+    Classification and Regression Trees, 3.4, take within one unpaired error what is simplest.
+    """
+    right = {name: (~rows.wrong(name)).astype(np.float64) for name in models}
+    loss = {name: log_losses(rows.y, rows.probabilities[name]) for name in models}
+    best = max(models, key=lambda name: (right[name].mean(), -loss[name].mean()))
+    report = {name: _difference(rows, "accuracy", right, name, best) for name in models}
+    close = [name for name, entry in report.items() if _within(entry, "accuracy", -1)]
+    likeliest = min(close, key=lambda name: float(loss[name].mean()))
+    for name in models:
+        report[name] |= _difference(rows, "log_loss", loss, name, likeliest)
+        report[name]["tied"] = int(name in close and _within(report[name], "log_loss", 1))
+    return report
+
+
+def _difference(rows: Rows, metric: str, values: Mapping[str, Floats], name: str, other: str) -> dict[str, float]:
+    """Return the mean difference of two models and its standard error, rounded."""
+    differences, rare = values[name] - values[other], rows.wrong(name) | rows.wrong(other)
+    error = margin(rows, metric, None, differences, rare, ONE_ERROR)
+    numbers = {f"{metric}_difference": float(differences.mean()), f"{metric}_error": error}
+    return {key: round(number, DIGITS) for key, number in numbers.items()}
+
+
+def _within(entry: Mapping[str, float], metric: str, sign: int) -> bool:
+    return sign * entry[f"{metric}_difference"] <= ERRORS * entry[f"{metric}_error"]
+
+
+def choose(candidates: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the first of the tied models."""
+    return next(name for name, entry in candidates.items() if entry["tied"])
+
+
+def accuracy_after_choice(rows: Rows, models: Sequence[str]) -> float | None:
+    """Return the accuracy to expect of the model that is chosen, rounded; None if there are too few rows.
+
+    The accuracy of the best of several models is too high on the rows that chose it. Here, the model that all other
+    rows choose is measured on each of `PARTS` parts of the rows, or of their clusters; the predictions stay the same:
+    Tsamardinos, Greasidou & Borboudakis (2018), Machine Learning 107:1895-1922, doi:10.1007/s10994-018-5714-4, who draw
+    bootstrap samples in place of parts.
+    """
+    groups = np.arange(len(rows)) if rows.clusters is None else rows.clusters
+    if groups.max() + 1 < PARTS:
+        return None
+    parts = np.random.default_rng(SEED).permutation(groups.max() + 1)[groups] % PARTS
+    right = 0
+    for part in range(PARTS):
+        chosen = choose(compare_candidates(_take(rows, parts != part), models))
+        right += int(np.count_nonzero(~rows.wrong(chosen)[parts == part]))
+    return round(right / len(rows), DIGITS)
+
+
+def _take(rows: Rows, some: Any) -> Rows:
+    """Return some of the rows (rows,)."""
+    return replace(
+        rows,
+        y=rows.y[some],
+        probabilities={name: values[some] for name, values in rows.probabilities.items()},
+        decided={name: values[some] for name, values in rows.decided.items()},
+        clusters=None if rows.clusters is None else rows.clusters[some],
+    )
