@@ -11,7 +11,7 @@ Params: train.<model>.
 import shutil
 from pathlib import Path
 
-from textclf.artifacts import checked, classifiers, room, shapes
+from textclf.artifacts import checked, room, shapes
 from textclf.artifacts import features as feature_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts.checksums import verify_folder, write_manifest
@@ -51,10 +51,8 @@ def run(*, stage: str, features: Path, pretrained: Path, default: Path, trained:
     print(fitted)
     with outputs(trained / model, predictions / f"{model}{prediction_files.SUFFIX}") as (folder, rows):
         folder.mkdir()
-        classifiers.write(fitted.layers, folder)
+        fitted.write(folder)
         shapes.write(shapes.read(read), folder)
-        for name, write in fitted.files.items():
-            write(folder / name)
         files.write_json(folder / prediction_files.RECORD, fitting.training_record(fitted, settings))
         if fitted.history is not None:
             names = {"train": "train", "watched": fitting.watched_split(splits)}

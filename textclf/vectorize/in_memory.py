@@ -1,4 +1,4 @@
-"""Splits in memory as the features of one model, for studies that train it many times."""
+"""Rows in memory as the features of one model, for studies that train it many times and for a fit on more rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale
 from textclf.vectorize import representation
-from textclf.vectorize.representation import Representation
+from textclf.vectorize.representation import Block, Representation, Union
 from textclf.vectorize.settings import Combine, Vectorize
 
 if TYPE_CHECKING:
@@ -25,27 +25,38 @@ def vectorize_splits(
     classes: Sequence[str],
     pretrained: Path,
 ) -> dict[str, Features]:
-    """Return the features of each split in a representation, which is fitted on the training rows.
+    """Return the features of each split in a representation, which is fitted on the training rows: see `fit`."""
+    fitted, train = fit(splits["train"], name, vectorize, combine, classes, pretrained)
+    others = {split: rows for split, rows in splits.items() if split != "train"}
+    made = {split: _features(fitted.transform(rows["text"]), rows, classes) for split, rows in others.items()}
+    return {split: made.get(split, train) for split in splits}
+
+
+def fit(
+    rows: "pd.DataFrame", name: str, vectorize: Vectorize, combine: Combine, classes: Sequence[str], pretrained: Path
+) -> tuple[Any, Features]:
+    """Return a representation fitted on the texts of the rows, and their features.
 
     `name` stands in vectorize or combine; a pair is made as by the stage combine. `classes` are the names of all
     labels, in order. Raises `UserError` if no term is left.
     """
 
-    def columns(name: str) -> dict[str, Any]:
-        """Return the columns of a representation, of each split."""
+    def learn(name: str) -> tuple[Any, Any]:
         if (pair := combine.pairs().get(name)) is None:
-            fitted = _fit(splits["train"]["text"], vectorize[name], pretrained)
-            return {split: fitted.transform(rows["text"]) for split, rows in splits.items()}
-        both = [columns(pair.first), columns(pair.second)]
-        scales = [unit_scale(X["train"].shape[0], float(squared_norms(X["train"]).sum())) for X in both]
-        return {split: stack_columns([X[split] for X in both], scales) for split in splits}
+            fitted = _fit(rows["text"], vectorize[name], pretrained)
+            return fitted, fitted.transform(rows["text"])
+        (first, left), (second, right) = learn(pair.first), learn(pair.second)
+        scales = [unit_scale(X.shape[0], float(squared_norms(X).sum())) for X in (left, right)]
+        blocks = [Block(pair.first, scales[0], first), Block(pair.second, scales[1], second)]
+        return Union(blocks), stack_columns([left, right], scales)
 
-    features = {}
-    for split, X in columns(name).items():
-        rows = splits[split]
-        y = encode_labels(rows["label"], classes)
-        features[split] = Features(rows["id"].to_numpy(dtype=str), X, y, np.array(classes, dtype=str))
-    return features
+    fitted, X = learn(name)
+    return fitted, _features(X, rows, classes)
+
+
+def _features(X: Any, rows: "pd.DataFrame", classes: Sequence[str]) -> Features:
+    ids, y = rows["id"].to_numpy(dtype=str), encode_labels(rows["label"], classes)
+    return Features(ids, X, y, np.array(classes, dtype=str))
 
 
 def encode_labels(labels: Iterable[str], classes: Sequence[str]) -> NDArray[np.int64]:
@@ -73,6 +84,10 @@ class Remembering:
         """Start without vectors."""
         self.inner = inner
         self.vectors: dict[str, NDArray[np.float32]] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        """Return an attribute of the representation itself."""
+        return getattr(self.inner, name)
 
     def transform(self, texts: Iterable[str]) -> NDArray[np.float32]:
         """Return the vectors of the texts, (texts, columns) float32."""

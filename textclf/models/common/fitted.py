@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from textclf.artifacts import classifiers
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -28,6 +30,12 @@ class Fitted:
     history: "pd.DataFrame | None" = None
     files: Mapping[str, Callable[[Path], None]] = field(default_factory=dict)
     summary: str = ""
+
+    def write(self, folder: Path) -> None:
+        """Write the files of the model into a folder."""
+        classifiers.write(self.layers, folder)
+        for name, write in self.files.items():
+            write(folder / name)
 
     def __str__(self) -> str:
         """Return the summary."""
@@ -62,5 +70,5 @@ class ModelPackage(Protocol):
         """Return a model fitted on the training rows; it may look at the watched rows but must not learn from them.
 
         A model that can goes through the batches of the dataset; others ask for all rows together.
-        There are none in a cross-validation that makes choices.
+        There are none in a cross-validation that makes choices, and in a fit for `export.refit`.
         """
