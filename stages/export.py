@@ -1,9 +1,10 @@
 """Export one self-contained folder per model, and the terms that weigh most for each class.
 
-Reads: data.path, the labelled texts, and SPLITS, for their checksums; FEATURES, a folder per representation;
-PRETRAINED, the weights that representations use; TRAINED, a folder per model; from METRICS the files evaluation,
-intervals, comparisons, coverage, decisions, training and splits (rows per class); CONFORMAL, the scores from which
-prediction sets follow; from PROVENANCE the settings that each stage used; SETTINGS, the settings of the run.
+Reads: data.path, the labelled texts, for their checksums; SPLITS, with the rows for export.refit; FEATURES, a folder
+per representation; PRETRAINED, the weights that representations use; TRAINED, a folder per model; from METRICS the
+files evaluation, intervals, comparisons, coverage, decisions, training and splits (rows per class); CONFORMAL, the
+scores from which prediction sets follow; from PROVENANCE the settings that each stage used; SETTINGS, the settings of
+the run.
 Writes: MODELS, a folder per model with its layers, the vectorizer, the decision, these scores if there are any, an
 ONNX file and a model card, and the index that names the default; TERMS, as CSV.
 Params: about, average, combine, data, evaluate, export, split, train, vectorize.
@@ -12,13 +13,15 @@ Params: about, average, combine, data, evaluate, export, split, train, vectorize
 import shutil
 from pathlib import Path
 
-from textclf.artifacts import average as averages
-from textclf.artifacts import classifiers, shapes
+import pandas as pd
+
 from textclf.artifacts import conformal as prediction_sets
+from textclf.artifacts import shapes
 from textclf.artifacts.checked import feature_leftovers, read_settings
 from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.decisions import Decision, explain_choice, write_index
-from textclf.artifacts.splits import read_checksums
+from textclf.artifacts.splits import read as read_splits
+from textclf.artifacts.splits import read_checksums, read_classes
 from textclf.core import files, stage
 from textclf.core.about import About
 from textclf.core.formatting import display_name
@@ -28,7 +31,7 @@ from textclf.core.provenance import remove_dropped
 from textclf.evaluate import metric_files
 from textclf.evaluate.model_warnings import find_warnings
 from textclf.evaluate.settings import Evaluate
-from textclf.export import card, description, folder
+from textclf.export import card, description, folder, refit
 from textclf.export.explanation import terms_of_models
 from textclf.export.settings import Export
 from textclf.export.sources import class_titles, list_sources, list_weights, require_known_classes, unite_weights
@@ -72,7 +75,7 @@ def run(
     reads = {name: train[name].features for name in members}
     parts = {name: shapes.read(trained / name).parts for name in models_trained}
     vectorizers = {read: folder.read_vectorizer(features / read, pretrained) for read in dict.fromkeys(reads.values())}
-    layer_models = {name: classifiers.read(trained / name) for name in members}
+    exported = {name: folder.measured(trained / name, vectorizers[reads[name]]) for name in members}
     for name in models_trained:
         verify_folder(trained / name)
     external = sorted(evaluate.external)
@@ -81,32 +84,44 @@ def run(
     measured, ends, compared, decided, records, counts, coverage = contents.values()
     clusters = decided["protocol"].get("clusters", {})
     sources = list_sources(split_rows, data.path)
-    classes = list(next(iter(layer_models.values())).classes)
+    classes = read_classes(splits)
     require_known_classes(about, classes)
     scores = prediction_sets.read_all(conformal)
     class_names = labelled_names(classes, class_titles(sources, about))
-    top = terms_of_models(layer_models, reads, vectorizers, features, export.terms)
+    fitted = {name: each.model for name, each in exported.items()}
+    top = terms_of_models(fitted, reads, vectorizers, features, export.terms)
+    rows_by_class = description.rows_by_class(counts)
+    columns = {name: {part: shape.columns for part, shape in parts[name].items()} for name in reads}
+    described = {name: description.representation(vectorize, columns[name]) for name in reads}
+    weights = {name: list_weights(train[name], [vectorize[part] for part in parts[name]]) for name in reads}
     warnings = find_warnings(measured, compared, records, decided, [*models_trained, *external], evaluate.confidence)
     for name, pair in average.pairs().items():
         members[name] = [pair.first, pair.second]
-        both = layer_models[pair.first], layer_models[pair.second]
-        layer_models[name] = averages.Average(both, float(records[name]["weight"]))
+        exported[name] = folder.average([exported[each] for each in members[name]], records[name])
     default, reason = explain_choice(export.model, measured, decided, models_trained)
+    refits = export.refit and "validation" in counts
+    if refits:
+        frames = read_splits(splits)
+        rows = pd.concat([frames[split] for split in refit.SPLITS], ignore_index=True)
+        anew = []
+        for name in members[default]:
+            refit.require_memory(features / reads[name])
+            made, made_of = refit.refit(rows, classes, train[name], records[name], vectorize, combine, pretrained)
+            anew.append(made)
+        if default in reads:
+            top = refit.replace_terms(top, default, made, made_of, export.terms)
+        exported[default] = anew[0] if default in reads else folder.average(anew, records[default])
     with outputs(models, terms) as (model_folder, terms_csv):
         model_folder.mkdir()
         write_index(default, models_trained, model_folder)
-        for name, model in layer_models.items():
+        for name, each in exported.items():
             decision = Decision.from_json(decided[name])
             expected = decided[name].get("ece_if_calibrated", {})
-            watching = [each for each in members[name] if (trained / each / "history.csv").exists()]
-            columns = {each: {part: shape.columns for part, shape in parts[each].items()} for each in members[name]}
-            described = {each: description.representation(vectorize, columns[each]) for each in members[name]}
-            told = dict.fromkeys([name, *members[name]])
-            weights = [
-                weights
-                for each in members[name]
-                for weights in list_weights(train[each], [vectorize[part] for part in parts[each]])
-            ]
+            watching = [part for part in members[name] if (trained / part / "history.csv").exists()]
+            protocol = description.protocol(
+                data, split, settings, evaluate, counts, class_names, dict.fromkeys([name, *members[name]]), clusters
+            )
+            protocol += [description.refit(rows_by_class)] if refits and name == default else []
             text = card.render(
                 name,
                 settings[name].kind,
@@ -115,24 +130,22 @@ def run(
                     measured[name], ends[name], decision.to_json(), records[name], coverage.get(name), expected
                 ),
                 sources=sources,
-                rows=description.rows_by_class(counts),
+                rows=rows_by_class,
                 classes=classes,
-                representation=description.representations(described),
-                protocol=description.protocol(data, split, settings, evaluate, counts, class_names, told, clusters),
+                representation=description.representations({part: described[part] for part in members[name]}),
+                protocol=protocol,
                 caveats=description.caveats(counts, class_names, evaluate.confidence, watching, clusters),
                 confidence=evaluate.confidence,
                 coverage=evaluate.coverage,
                 warnings=warnings.get(name, []),
                 default=f"{display_name(default)}: {reason}",
                 limits=description.limits(vectorize, list(parts[name])),
-                weights=unite_weights(weights),
-                onnx=not isinstance(model, averages.Average),
-                ignores_text=model.ignores_text,
+                weights=unite_weights(weights[part] for part in members[name]),
+                onnx=name in reads,
+                ignores_text=each.model.ignores_text,
                 about=about,
             )
-            path = model_folder / name
-            made_by = [vectorizers[reads[each]] for each in members[name]]
-            folder.write(path, trained / name, model, made_by, decision, text, scores.get(name))
+            folder.write(model_folder / name, each, decision, text, scores.get(name))
         files.write_csv(terms_csv, top)
     for path in dropped:
         shutil.rmtree(path)

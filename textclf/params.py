@@ -84,6 +84,8 @@ def conflicts(params: Params) -> Iterator[str]:
     models = params.models.names()
     if params.export.model is not None and params.export.model not in models:
         yield f"export.model must be a model of train ({', '.join(models)}), or null; got {params.export.model}"
+    if params.export.refit and params.evaluate.coverage is not None:
+        yield "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true"
     external = params.evaluate.external
     for name in external:
         if name in models:

@@ -259,6 +259,10 @@ WRONG_SETTINGS = [
         "export.model must be a model of train (majority, logistic_regression, keras), or null; got nb_svm",
     ),
     (
+        ("export.refit", "true", "split.validation_size", "0.2", "evaluate.coverage", "0.9"),
+        "export.refit must be false with evaluate.coverage, whose scores are of the measured model; got true",
+    ),
+    (
         ("evaluate.external", "{keras: mine.csv}"),
         "evaluate.external.keras must not have the name of a model of train; choose another",
     ),

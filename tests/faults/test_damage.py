@@ -76,7 +76,7 @@ def test_damage_of_one_file_never_changes_a_prediction(name: str, tmp_path: Path
     models = tmp_path / "models"
     models.mkdir()
     decisions.write_index(name, [name], models)
-    folder.write(models / name, trained, layers.read(trained), [vectorizer], decision, "# A model card\n")
+    folder.write(models / name, folder.measured(trained, vectorizer), decision, "# A model card\n")
 
     def answer() -> tuple[bytes, list[str]]:
         predictor = textclf.load(find_model(models, None))

@@ -292,6 +292,16 @@ def representation(vectorize: Vectorize, features: Mapping[str, int]) -> str:
     return f"{'; beside '.join(parts)}; {scaled}"
 
 
+def refit(counts: Mapping[str, Mapping[str, int]]) -> str:
+    """Return what the numbers of a model mean that was fitted anew; `counts` are those of `rows_by_class`."""
+    train, validation = (f"{sum(counts[split].values()):,}" for split in ("train", "validation"))
+    return (
+        f"All numbers were measured on a model fitted on the {train} training rows. The exported model was fitted anew "
+        f"on these and the {validation} validation rows, with what they have chosen (export.refit): it is expected to "
+        "be at least as good, and was not measured itself."
+    )
+
+
 def representations(described: Mapping[str, str]) -> str:
     """Return what `representation` says of a model, or of the members of an average, by name."""
     if len(set(described.values())) == 1:

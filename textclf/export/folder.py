@@ -1,7 +1,9 @@
 """The folder of one model, with everything that its use takes."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,32 @@ from textclf.vectorize.representation import VECTORIZER, Representation
 CARD = "README.md"  # hubs and code hosts show it as the front page of a folder
 
 
+@dataclass(frozen=True)
+class Exported:
+    """A model as it is exported: with the representations that it reads, and a function that writes its files."""
+
+    model: Classifier
+    vectorizers: tuple[Representation, ...]
+    write: Callable[[Path], object]
+
+
+def measured(trained: Path, vectorizer: Representation) -> Exported:
+    """Return the model in the folder of a training; its files are copied."""
+
+    def copy(folder: Path) -> None:
+        for path in sorted(trained.glob("model.*")):
+            shutil.copyfile(path, folder / path.name)
+
+    return Exported(classifiers.read(trained), (vectorizer,), copy)
+
+
+def average(members: Sequence[Exported], record: Mapping[str, float]) -> Exported:
+    """Return the average of two models, with the weight in the record of the stage average."""
+    first, second = members
+    model = Average((first.model, second.model), float(record["weight"]))
+    return Exported(model, (*first.vectorizers, *second.vectorizers), partial(classifiers.write, model))
+
+
 def read_vectorizer(folder: Path, shared: Path) -> Any:
     """Return the fitted representation in a folder of features; `shared` holds the pretrained weights."""
     read = representation.read(folder / VECTORIZER, shared)
@@ -29,25 +57,20 @@ def read_vectorizer(folder: Path, shared: Path) -> Any:
 
 def write(
     folder: Path,
-    trained: Path,
-    model: Classifier,
-    vectorizers: Sequence[Representation],
+    exported: Exported,
     decision: Decision,
     card: str,
     scores: Conformal | None = None,
 ) -> None:
-    """Create the folder, with the model's files in `trained`, vectorizer, decision, ONNX, card and manifest.
+    """Create the folder, with the model's files, vectorizer, decision, ONNX, card and manifest.
 
-    `vectorizers` has one, or those of an average's members, which get a folder each. `scores` are those from which
-    prediction sets follow, None without evaluate.coverage.
+    The members of an average have a folder each. `scores` are those from which prediction sets follow, None without
+    evaluate.coverage.
     """
+    model, vectorizers = exported.model, exported.vectorizers
     folder.mkdir()
-    places = [folder]
-    if isinstance(model, Average):
-        classifiers.write(model, folder)
-        places = [folder / member for member in MEMBERS]
-    for path in sorted(trained.glob("model.*")):
-        shutil.copyfile(path, folder / path.name)
+    exported.write(folder)
+    places = [folder / member for member in MEMBERS] if isinstance(model, Average) else [folder]
     for place, vectorizer in zip(places, vectorizers, strict=True):
         representation.write(vectorizer, place / VECTORIZER)
         representation.share(vectorizer, folder.parent / SHARED)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import PurePath
 from typing import Any
 
@@ -101,7 +102,7 @@ def list_weights(settings: ModelSettings, representations: Sequence[Any]) -> lis
     return [Weights(name, name in beside, *rights.get(name, ())) for name in sorted(names)]
 
 
-def unite_weights(found: Iterable[Weights]) -> list[Weights]:
+def unite_weights(models: Iterable[Sequence[Weights]]) -> list[Weights]:
     """Return the weights of several models, each name once, sorted; one that is read beside a model stays so."""
-    by_name = {each.name: each for each in sorted(found, key=lambda each: each.beside)}
+    by_name = {each.name: each for each in sorted(chain(*models), key=lambda each: each.beside)}
     return [by_name[name] for name in sorted(by_name)]

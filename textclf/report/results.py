@@ -101,6 +101,11 @@ def protocol(run: Run) -> dict[str, Any]:
                 settings.models.names(),
                 run.clusters,
             ),
+            *(
+                [f"{display_name(run.representative[0])}: {description.refit(description.rows_by_class(run.leaks))}"]
+                if settings.export.refit and "validation" in run.splits
+                else []
+            ),
             *(_external(run, name, path) for name, path in sorted(settings.evaluate.external.items())),
             *description.passed_checks(run.leaks),
         ],

@@ -27,7 +27,7 @@ def test_the_folder_of_a_model_has_all_that_its_use_takes(tmp_path: Path) -> Non
         (tmp_path / "plain", None, names),
         (tmp_path / "scored", scores, {*names, "conformal.json"}),
     ):
-        folder.write(place, trained, model, [vectorizer], decision, "the card\n", given)
+        folder.write(place, folder.measured(trained, vectorizer), decision, "the card\n", given)
         assert {path.name for path in place.iterdir()} == {*files, "manifest.json"}
         sums = json.loads((place / "manifest.json").read_text())["files"]
         assert sums == {name: hashlib.sha256((place / name).read_bytes()).hexdigest() for name in files}

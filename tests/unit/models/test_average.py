@@ -127,10 +127,13 @@ def test_an_exported_average_predicts_what_its_members_do_to_the_bit(same: bool,
     vectors = words.transform(TEXTS), letters.transform(TEXTS)
     both = [predictions_of(*each) for each in zip(members, vectors, strict=True)]
     expected = average(0.3, (both[0], both[1])).probabilities
-    (tmp_path / "trained").mkdir()
-    place, model = tmp_path / "models" / "mean", Average(members, 0.3)
-    place.parent.mkdir()
-    folder.write(place, tmp_path / "trained", model, [words, letters], Decision(0.5), "the card\n")
+    made = []
+    for n, (model, vectorizer) in enumerate(zip(members, (words, letters), strict=True)):
+        (trained := tmp_path / f"trained{n}").mkdir()
+        classifiers.write(model, trained)
+        made.append(folder.measured(trained, vectorizer))
+    (place := tmp_path / "models" / "mean").parent.mkdir()
+    folder.write(place, folder.average(made, {"weight": 0.3}), Decision(0.5), "the card\n")
     assert not (place / "model.onnx").exists()
     loaded = textclf.load(place)
     np.testing.assert_array_equal(loaded.predict_proba(TEXTS), expected)

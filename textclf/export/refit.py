@@ -1,0 +1,61 @@
+"""The default model anew, fitted on the training and validation rows together once these have chosen everything."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from textclf.artifacts import features as feature_files
+from textclf.artifacts.dataset import COPIES, Dataset
+from textclf.artifacts.features import Features
+from textclf.core import resources
+from textclf.export.explanation import top_terms
+from textclf.export.folder import Exported
+from textclf.models.common.fitted import Folders
+from textclf.models.common.loading import load_model
+from textclf.vectorize import in_memory
+from textclf.vectorize.settings import Combine, Vectorize
+
+SPLITS = ("train", "validation")
+
+
+def require_memory(features: Path) -> None:
+    """Raise `UserError` unless memory holds the rows of both splits with features like those that a run has made."""
+    opened = feature_files.open_shards(features)
+    size = sum(path.stat().st_size for split in SPLITS for path in opened[split].paths)
+    resources.require_memory(COPIES * size, "export.refit, which takes all rows in memory,")
+
+
+def refit(
+    rows: pd.DataFrame,
+    classes: Sequence[str],
+    settings: Any,
+    record: Mapping[str, float],
+    vectorize: Vectorize,
+    combine: Combine,
+    pretrained: Path,
+) -> tuple[Exported, Features]:
+    """Return a model with these settings and its representation, fitted on the rows, and their features.
+
+    `record` is that of the measured training, which has chosen C, or the epoch after which early stopping took the
+    weights. No rows are watched.
+    """
+    vectorizer, features = in_memory.fit(rows, settings.features, vectorize, combine, classes, pretrained)
+    chosen: dict[str, Any] = {"C": record["C"]} if "C" in record else {}
+    if "early_stopping" in record:
+        chosen |= {"early_stopping": None, "epochs": int(record["best_epoch"])}
+    settings = settings.model_copy(update=chosen)
+    fitted = load_model(settings.kind).fit(Dataset.of_rows(features), None, settings, Folders(pretrained))
+    return Exported(fitted.layers, (vectorizer,), fitted.write), features
+
+
+def replace_terms(top: pd.DataFrame, name: str, exported: Exported, features: Features, count: int) -> pd.DataFrame:
+    """Return the table of `top_terms` with those of a model that was fitted anew on these features."""
+    model: Any = exported.model
+    places = top["model"] == name
+    if not places.any():
+        return top
+    table = top_terms({name: model}, [features.X], exported.vectorizers[0].terms(), count)  # type: ignore[attr-defined]
+    start = int(places.to_numpy().argmax())
+    return pd.concat([top[:start], table, top[start:][~places[start:]]], ignore_index=True)
