@@ -130,6 +130,21 @@ def test_an_average_is_a_model_like_any_other_and_leaves_nothing_behind(workshop
     found = loaded.predict_proba(rows["text"])
     assert found.tolist() == predicted.loc[rows.index, ["probability_0", "probability_1"]].to_numpy().tolist()
 
+    # The default model can be fitted again on training and validation rows, here both members.
+    params |= {"split": params["split"] | {"validation_size": 0.15}, "export": {"model": "mean", "refit": True}}
+    (folder / "params.yaml").write_text(yaml.safe_dump(params, sort_keys=False))
+    copy.dvc("repro")
+    sentence = "measured on a model fitted on the 600 training rows"
+    assert sentence in (folder / "models/mean/README.md").read_text()
+    assert sentence not in (folder / "models/bayes/README.md").read_text()
+    assert sentence in (folder / "reports/report.html").read_text()
+    anew, measured = (textclf.load(folder / "models" / name) for name in ("mean", "bayes"))
+    assert sum(block.representation.columns for block in anew.vectorizer.blocks) == 1714  # of all 750 rows, as before
+    assert measured.vectorizer.columns < 1714
+    written = verify.file_hashes(folder)
+    copy.dvc("repro", "--force", "--single-item", "export")
+    assert verify.file_hashes(folder) == written
+
     (folder / "params.yaml").write_text(text)
     printed = copy.dvc("repro")
     for gone in ("data/trained/mean", "data/predictions/mean.parquet"):
