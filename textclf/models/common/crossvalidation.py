@@ -27,9 +27,9 @@ def crossvalidate(name: str, rows: Features, settings: ModelSettings, folders: F
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made
-    from all training rows; see `as_new_texts`. Every model gets the same rows, those of `sample_rows`, and folds; it is fitted in memory
-    and watches no rows. None if the folds have too few rows of a class for this model, or there are more rows than it
-    is cross-validated on: see `ModelPackage`.
+    from all training rows; see `as_new_texts`. Every model gets the same rows, those of `sample_rows`, and folds; it is
+    fitted in memory and watches no rows. None if the folds have too few rows of a class for this model, or there are
+    more rows than it is cross-validated on: see `ModelPackage`.
     """
     if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None

@@ -27,7 +27,8 @@ class Survey:
     `classes`. `median_length` and `longest` are the median and the largest number of words of a text, of characters if
     most texts are `unspaced`, whose share that is (see `textclf.core.scripts`). `given` has the rows of each split that
     the table gives; `slices` are those columns of data.slices of which some value has several labels. `language` is the
-    name of the language of the texts, None if it is not recognized or there are several.
+    name of the language of the texts, None if it is not recognized or there are several. `characters` are those of all
+    texts.
     """
 
     classes: dict[str, int]
@@ -41,11 +42,17 @@ class Survey:
     slices: tuple[str, ...] = ()
     unspaced: float = 0.0
     language: str | None = None
+    characters: int = 0
 
     @property
     def rows(self) -> int:
         """The number of rows with text and label."""
         return sum(self.classes.values())
+
+    @property
+    def untested(self) -> int:
+        """The number of rows that train or validate: all but given test rows."""
+        return self.rows - self.given.get("test", 0)
 
     @property
     def unit(self) -> str:
@@ -88,4 +95,5 @@ def survey(path: Path, settings: Data) -> Survey:
         slices=tuple(name.removeprefix(SLICE) for name, pairs in with_labels.items() if pairs[name].duplicated().any()),
         unspaced=unspaced,
         language=detect_language(sample),
+        characters=int(rows["characters"].sum()),
     )

@@ -1,0 +1,57 @@
+"""How long a run is expected to take."""
+
+from dataclasses import replace
+
+import pytest
+
+from textclf.project.init import expected, presets
+from textclf.project.init.expected import expected_minutes, fit_seconds, in_words, pace
+from textclf.project.init.presets import choose_models
+from textclf.project.init.survey import Survey
+
+TWO = {"a": 1_000, "b": 1_000}
+SURVEY = Survey(TWO, TWO, 0, 0, 0, 10, 20, characters=200_000, language="English")
+
+
+@pytest.fixture(autouse=True)
+def same_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pace is that of the machine of reference, and all optional packages count as installed."""
+    monkeypatch.setattr(expected, "pace", lambda: 1.0)
+    monkeypatch.setattr(presets, "find_spec", lambda name: name)
+
+
+def minutes(preset: str, survey: Survey = SURVEY, validated: bool = False) -> float:
+    return expected_minutes(choose_models(preset, survey).sections, survey, validated)
+
+
+def test_more_rows_and_more_models_take_longer() -> None:
+    assert minutes("fast") < minutes("good") < minutes("best")
+    more = {name: 10 * rows for name, rows in TWO.items()}
+    large = replace(SURVEY, classes=more, distinct=more, characters=2_000_000)
+    for preset in ("fast", "good", "best"):
+        assert minutes(preset, large) > minutes(preset)
+
+
+def test_a_cross_validation_takes_longer_than_validation_rows() -> None:
+    assert minutes("best", validated=False) > minutes("best", validated=True)
+
+
+def test_a_fit_takes_longer_with_more_classes_and_less_with_fewer_terms() -> None:
+    terms = {"analyzer": "word", "min_df": 1, "max_features": None}
+    many = replace(SURVEY, classes={f"c{n}": 20 for n in range(100)})
+    assert fit_seconds(terms, many) > 50 * fit_seconds(terms, SURVEY)
+    assert fit_seconds(terms | {"min_df": 2}, SURVEY) < fit_seconds(terms, SURVEY)
+    assert fit_seconds(terms | {"max_features": 1_000}, SURVEY) < fit_seconds(terms, SURVEY) / 10
+
+
+def test_the_pace_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert 0.05 < pace() < 50
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(0.01, "about 10 seconds"), (0.7, "about 40 seconds"), (1.2, "about 1 minute"), (12.4, "about 12 minutes")],
+)
+def test_minutes_are_said_in_words(value: float, words: str) -> None:
+    assert in_words(value) == words

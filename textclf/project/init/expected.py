@@ -1,0 +1,102 @@
+"""How long the run of a preset takes on this machine, told before anything runs.
+
+The costs are seconds on one core of the machine on which they were measured: benchmarks/presets.py compares them.
+"""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from textclf.core.formatting import count_noun
+from textclf.core.threads import cores
+from textclf.pretrained.catalogue import ENGLISH
+from textclf.project.init.survey import Survey
+
+STAGE = 1.8  # start and end of a stage
+STAGES = 7  # check, fetch, split, evaluate, export, plot and report; beside those of representations and models
+ROW = 40e-6  # to predict, measure and store a row, for each model
+CHARACTER = {"words": 0.8e-6, "letters": 3.6e-6}  # to find and count the terms
+# Terms of a million characters that occur in `min_df` rows, and the power of the characters with which they grow.
+TERMS = {
+    ("words", 1): (110e3, 0.8),
+    ("words", 2): (25e3, 0.95),
+    ("letters", 1): (220e3, 0.62),
+    ("letters", 2): (80e3, 0.62),
+}
+STEP = 100e-9  # of the solver, for each weight
+STEPS = 25, 60, 25  # for two classes, more and many: each of these has few rows
+MANY_CLASSES = 50
+PIECE = 4.5  # characters of a word piece
+# A word piece, with its text's start and end. The multilingual encoder has twice as many layers.
+ENCODE, FINE_TUNE = 0.25e-3, 1.0e-3
+FOLDS, CHOSEN_BY = 3, 3_000  # of the cross-validation that chooses the default model, and rows of it
+SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
+REFERENCE = 0.033  # seconds of `pace` there
+
+
+def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, validated: bool) -> float:
+    """Return the minutes that a run with these sections of params.yaml takes on this machine, for the survey's table.
+
+    `validated` says whether validation rows choose the default model.
+    """
+    train, vectorize, average = (sections[name] for name in ("train", "vectorize", "average"))
+    models = len(train) + len(average)
+    seconds = STAGE * (STAGES + models + len(vectorize) + len(sections["combine"])) + ROW * survey.rows * models
+    # Beside the fit that is measured: that to training and validation rows, or those of a cross-validation.
+    repeats = 1.0 if validated else 0.0 if models < 3 else FOLDS * min(1, CHOSEN_BY / survey.untested) * 2 / 3
+    terms = vectorize["words"]
+    seconds += CHARACTER[_kind(terms)] * survey.characters
+    pieces = survey.characters / PIECE + 2 * survey.rows
+    if "sentences" in vectorize:
+        layers = 1 if vectorize["sentences"]["pretrained"] == ENGLISH else 2
+        seconds += layers * ENCODE * pieces / cores()
+    for model in train.values():
+        if model["kind"] == "logistic_regression":
+            columns = terms if model["features"] != "sentences" else None
+            fits = 1 + repeats + (SEARCH if isinstance(model["C"], list) else 0)
+            seconds += fits * fit_seconds(columns, survey)
+        elif model["kind"] == "transformer":
+            trained = survey.untested / survey.rows
+            seconds += FINE_TUNE * pieces * trained * (1 + repeats) / cores()
+    return seconds * pace() / 60
+
+
+def fit_seconds(terms: Mapping[str, Any] | None, survey: Survey) -> float:
+    """Return the seconds of a fit of logistic regression on terms with these settings, or on sentence vectors."""
+    outputs = len(survey.classes) if len(survey.classes) > 2 else 1
+    columns = 384.0
+    if terms is not None:
+        number, power = TERMS[_kind(terms), terms["min_df"]]
+        columns = number * (survey.characters / 1e6) ** power
+        columns = min(columns, len(terms["analyzer"].split("+")) * (terms["max_features"] or columns))
+    steps = STEPS[(outputs > 1) + (outputs >= MANY_CLASSES)]
+    return STEP * steps * outputs * columns
+
+
+def _kind(terms: Mapping[str, Any]) -> str:
+    return "letters" if "char" in terms["analyzer"] else "words"
+
+
+def in_words(minutes: float) -> str:
+    """Return minutes as people say them."""
+    if minutes < 1:
+        return f"about {max(round(minutes * 6), 1) * 10} seconds"
+    return f"about {count_noun(round(minutes), 'minute')}"
+
+
+def pace() -> float:
+    """Return how many times as long as on the machine of reference arithmetic and Python take here."""
+    return min(_work() for _ in range(3)) / REFERENCE
+
+
+def _work() -> float:
+    start = time.process_time()
+    matrix = np.ones((600, 600), np.float32)
+    for _ in range(5):
+        matrix = matrix @ matrix * 1e-3
+    counts: dict[int, int] = {}
+    for number in range(100_000):
+        counts[number % 1_000] = counts.get(number % 1_000, 0) + 1
+    return time.process_time() - start
