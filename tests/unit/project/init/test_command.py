@@ -249,6 +249,29 @@ def test_texts_without_spaces_between_words_are_read_by_letters(init: Run, langu
         assert accuracy(language, Terms(method="terms")) <= 0.55
 
 
+SPACED = {
+    "German": (
+        "Das Paket|Der Kundendienst|Die Rechnung|Mein Gerät",
+        "ist leider sehr schlecht|taugt nichts",
+        "ist gut",
+    ),
+    "Arabic": ("الطرد|خدمة العملاء|الفاتورة|جهازي الجديد", "سيئ جدا ولا أنصح به|لا يعمل كما يجب", "ممتاز"),
+}
+
+
+@pytest.mark.parametrize("language", SPACED)
+def test_texts_of_other_languages_with_spaces_are_read_by_words(init: Run, language: str) -> None:
+    subjects, bad, good = (part.split("|") for part in SPACED[language])
+    rows = [(f"{who} {what}.", label) for who in subjects for label, said in (("-", bad), ("+", good)) for what in said]
+    Path("tickets.csv").write_text(delimited([("text", "label"), *rows]), encoding="utf-8")
+    assert f"\nlanguage of the texts: {language}\n" in init("--data", "tickets.csv").out
+    settings = load().vectorize["words"]
+    assert (load().about.language, settings.analyzer) == (language, "word")
+    texts, labels = zip(*rows, strict=True)
+    X = Vectorizer.fit(list(texts), settings).transform(list(texts))
+    assert LogisticRegression().fit(X, labels).score(X, labels) == 1
+
+
 def accuracy(language: str, settings: Terms) -> float:
     """Return the accuracy of logistic regression on the last 100 of 400 rows."""
     texts, labels = zip(*rows_of(language), strict=True)
