@@ -115,6 +115,10 @@ TRAIN = {
     **damaged("data/default.json"),
 }
 PREDICTIONS = "data/predictions/majority.parquet"
+NONE_TO_CHOOSE_BY = (
+    "evaluate.calibration and evaluate.threshold must have validation rows, or held-out training rows of each model, "
+    "to choose by; got none of majority: set split.validation_size"
+)
 EVALUATE = {
     "no predictions at all": case({"data/predictions": None}, f"{PREDICTIONS} not found; {MADE}"),
     "no predictions of a model": case(
@@ -138,12 +142,17 @@ EVALUATE = {
     **{
         f"{name} without validation predictions": case(
             params(key, value, "split.validation_size", "0.15"),
-            "the predictions must have validation rows to choose by; got none; run dvc repro",
+            message,
         )
-        for name, key, value in (
-            ("platt", "evaluate.calibration", "platt"),
-            ("threshold", "evaluate.threshold", "accuracy"),
-            ("prediction sets", "evaluate.coverage", "0.9"),
+        for name, key, value, message in (
+            ("platt", "evaluate.calibration", "platt", NONE_TO_CHOOSE_BY),
+            ("threshold", "evaluate.threshold", "accuracy", NONE_TO_CHOOSE_BY),
+            (
+                "prediction sets",
+                "evaluate.coverage",
+                "0.9",
+                "the predictions must have validation rows to choose by; got none; run dvc repro",
+            ),
         )
     },
     **damaged(PREDICTIONS),
