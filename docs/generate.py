@@ -16,6 +16,7 @@ from benchmarks import (
     install,
     lesson,
     looks,
+    model_choice,
     power,
     prediction_set_tables,
     serve,
@@ -231,6 +232,7 @@ RESULTS = (
     | timings.TABLES
     | drift_tables.TABLES
     | looks.TABLES
+    | model_choice.TABLES
     | power.TABLES
     | OWN_TABLES
 )
