@@ -24,8 +24,6 @@ Floats = NDArray[np.float64]
 Count = Callable[[Sequence[str]], Counted]
 
 RUNS = r"\w+"  # of letters: words, where a representation has none
-COMMON = 20  # a term in at least one of so many texts is multiplied as a dense column, which is faster
-COLUMNS = 512  # dense columns at a time
 BATCH = 256  # texts that an encoder gets at a time
 
 
@@ -37,7 +35,8 @@ def kernel(representation: Any, texts: Sequence[str]) -> Floats:
     total = np.zeros((len(texts), len(texts)))
     for part in _parts(representation):
         for vectors in _vectors(part, texts):
-            total += vectors @ vectors.T if isinstance(vectors, np.ndarray) else inner(vectors)
+            products: Any = vectors @ vectors.T
+            total += products if isinstance(products, np.ndarray) else products.toarray()
     return total
 
 
@@ -110,19 +109,6 @@ def unit_rows(vectors: Any) -> Any:
     else:
         vectors.data /= np.repeat(lengths, np.diff(vectors.indptr))
     return vectors
-
-
-def inner(vectors: csr_array) -> Floats:
-    """Return the inner products of all rows; frequent columns are multiplied as dense ones."""
-    frequencies = np.bincount(vectors.indices, minlength=vectors.shape[1])
-    is_common = frequencies * COMMON >= vectors.shape[0]
-    rare = vectors[:, np.flatnonzero(~is_common)]
-    products: Floats = (rare @ rare.T).toarray()
-    common = np.flatnonzero(is_common)
-    for start in range(0, len(common), COLUMNS):
-        dense = vectors[:, common[start : start + COLUMNS]].toarray()
-        products += dense @ dense.T
-    return products
 
 
 class Vocabulary(NamedTuple):

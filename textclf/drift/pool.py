@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
-from textclf.drift.features import inner
 from textclf.drift.sample import Sample, fold
 from textclf.vectorize.terms.vocabulary import count_by
 
@@ -96,7 +95,7 @@ def first_similar(texts: Sequence[str]) -> Ints:
     words = words[:, np.flatnonzero(2 * np.bincount(words.indices, minlength=words.shape[1]) <= len(texts))]
     has = csr_array((np.ones(words.nnz), words.indices, words.indptr), shape=words.shape)
     sizes = np.maximum(np.diff(words.indptr), 1)
-    both = inner(has)
+    both = (has @ has.T).toarray()
     both *= (1 + SIMILAR) / SIMILAR  # both / (one + other - both) >= SIMILAR
     both -= sizes[:, None]
     both -= sizes

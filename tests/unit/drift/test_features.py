@@ -84,16 +84,6 @@ def test_representations_side_by_side_are_added() -> None:
     assert kernel(both, TEXTS) == pytest.approx(kernel(words, TEXTS) + kernel(letters, TEXTS))
 
 
-def test_the_kernel_does_not_depend_on_which_columns_are_dense(monkeypatch: pytest.MonkeyPatch) -> None:
-    fitted = Vectorizer.fit(TEXTS, Terms())
-    before = kernel(fitted, TEXTS)
-    monkeypatch.setattr(features, "COMMON", 1)
-    assert kernel(fitted, TEXTS) == pytest.approx(before)
-    monkeypatch.setattr(features, "COMMON", 1000)
-    monkeypatch.setattr(features, "COLUMNS", 2)
-    assert kernel(fitted, TEXTS) == pytest.approx(before)
-
-
 def test_terms_of_a_single_text_are_left_out() -> None:
     shared = in_several(count_by(["b a a", "c a", "d d"], str.split))
     assert shared.terms == ["a"]

@@ -14,7 +14,6 @@ from textclf.artifacts.predictions import Predictions
 from textclf.artifacts.shards import Shards
 from textclf.core.errors import UserError
 from textclf.core.progress import track
-from textclf.core.threads import map_ahead
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.loading import load_model
 from textclf.models.common.settings import ModelSettings
@@ -58,19 +57,14 @@ def predict(model: Classifier, split: str, part: Features) -> Predictions:
 
 
 def predict_shards(model: Classifier, splits: Mapping[str, Shards[Features]]) -> Iterator[Predictions]:
-    """Return the predictions of each shard in order, split by split; for a run of one shard per split, all at once.
-
-    With several shards, a thread predicts the next one meanwhile.
-    """
+    """Return the predictions of each shard in order, split by split; for a run of one shard per split, all at once."""
 
     def predict_shard(place: tuple[str, Path]) -> Predictions:
         split, path = place
         return predict(model, split, splits[split].read(path))
 
     places = [(split, path) for split, shards in splits.items() for path in shards.paths]
-    several = len(places) > len(splits)
-    parts = map_ahead(predict_shard, places, 1) if several else map(predict_shard, places)
-    return predictions.in_batches(track(parts, "predict", len(places), "shard"), splits)
+    return predictions.in_batches(track(map(predict_shard, places), "predict", len(places), "shard"), splits)
 
 
 def watched_split(splits: Mapping[str, object]) -> str:
