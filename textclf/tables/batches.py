@@ -13,34 +13,30 @@ BatchReader = Callable[[IO[bytes], Path, Layout, int], Iterator[Batch]]
 
 
 def by_row(read_rows: RowReader) -> BatchReader:
-    """Return the reader of a format whose rows are read one by one."""
+    """Return the reader of a format whose rows are read one by one.
+
+    Its batches have fewer rows than they may if these are long; the rows before an error come before it.
+    """
 
     def read(stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
-        return in_batches(read_rows(stream, path, layout), layout, most)
-
-    return read
-
-
-def in_batches(rows: Iterator[NumberedRow], layout: Layout, most: int) -> Iterator[Batch]:
-    """Yield rows in batches of at most `most`, of fewer if they are long; those before an error come before it."""
-    collected: list[NumberedRow] = []
-    size = 0
-    try:
-        for row in rows:
-            collected.append(row)
-            if not isinstance(row[1], ValueError):
-                for value in row[1].values():
-                    if isinstance(value, str | bytes):
-                        size += len(value)
-            if len(collected) >= most or size >= limits.BLOCK_BYTES:
+        collected: list[NumberedRow] = []
+        size = 0
+        try:
+            for number, record in read_rows(stream, path, layout):
+                collected.append((number, record))
+                if not isinstance(record, ValueError):
+                    size += sum(len(value) for value in record.values() if isinstance(value, str | bytes))
+                if len(collected) >= most or size >= limits.BLOCK_BYTES:
+                    yield _batch(collected, layout)
+                    collected, size = [], 0
+        except UserError:
+            if collected:
                 yield _batch(collected, layout)
-                collected, size = [], 0
-    except UserError:
+            raise
         if collected:
             yield _batch(collected, layout)
-        raise
-    if collected:
-        yield _batch(collected, layout)
+
+    return read
 
 
 def _batch(rows: list[NumberedRow], layout: Layout) -> Batch:

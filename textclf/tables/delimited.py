@@ -8,8 +8,7 @@ from typing import IO
 
 from textclf.core.errors import UserError
 from textclf.tables import limits
-from textclf.tables.batches import in_batches
-from textclf.tables.layout import SOURCE, Batch, Layout, NumberedRow, Record
+from textclf.tables.layout import SOURCE, Layout, NumberedRow, Record
 from textclf.tables.limits import row_too_long
 from textclf.tables.lines import decoding_error, read_lines, strip_end
 
@@ -23,14 +22,16 @@ class Dialect:
     delimiter: str
     quoting: bool
 
-    def read(self, stream: IO[bytes], path: Path, layout: Layout, most: int) -> Iterator[Batch]:
-        """Yield the rows."""
+    def read_rows(self, stream: IO[bytes], path: Path, layout: Layout) -> Iterator[NumberedRow]:
+        """Yield the rows below the header."""
         dialect = Dialect(
             self.delimiter if layout.delimiter is None else layout.delimiter,
             self.quoting if layout.quoting is None else layout.quoting,
         )
         rows = _Rows(read_lines(stream, path, layout, dialect.advice(layout)), path, layout, dialect)
-        yield from in_batches(rows.records(rows.header()), layout, most)
+        _, first = next(iter(rows), (1, None))
+        header = read_header(first, path, layout, dialect.quoting)
+        yield from ((number, header.to_record(fields)) for number, fields in rows)
 
     def advice(self, layout: Layout) -> str:
         """Return what to do with a row that is too long."""
@@ -121,17 +122,8 @@ class _Rows:
                 raise csv.Error("rows of many lines are larger than the field limit")
             yield line
 
-    def header(self) -> Header:
-        """Return the header, which is the first row."""
-        _, first = next(self._rows(), (1, None))
-        return read_header(first, self.path, self.layout, self.dialect.quoting)
-
-    def records(self, header: Header) -> Iterator[NumberedRow]:
-        """Yield the record of each row, or the rule that it breaks."""
-        return ((number, header.to_record(fields)) for number, fields in self._rows())
-
-    def _rows(self) -> Iterator[tuple[int, list[str]]]:
-        """Yield the line on which each row begins and its fields.
+    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
+        """Yield the line on which each row begins and its fields; once.
 
         These are those of RFC 4180, or what the delimiter separates; a blank line has none.
         """
