@@ -1,0 +1,152 @@
+"""Run the presets of `textclf init` on tables with rows to test on, as a user does.
+
+    python -m benchmarks.presets FOLDER [--corpora NAME ...] [--presets NAME ...]
+
+FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label; the lesson's corpora and their
+pool, 25% of whose rows are for the test, are added. For each corpus and preset the wheel of this working tree makes a
+project in a temporary folder, and `dvc repro` runs it. Results are added to those that there are, so that corpora and
+presets can be run one at a time. Minutes are those of the clock, from init to the end of the run, and of
+the CPU, which tell more on a busy machine. The preset `before`
+is `textclf init` without an option.
+"""
+
+import argparse
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from benchmarks import project, results
+from benchmarks.inputs import NAMES, WEIGHTS, fetch_weights
+from benchmarks.preset_choices import POOL, split_lesson
+from tests import wheel
+from textclf.core import files
+
+RESULT = "presets"
+PRESETS = {"before": [], **{name: ["--preset", name] for name in ("fast", "good", "best")}}
+METRICS = ("accuracy", "log_loss")
+EXPECTED = re.compile(r"^expected: (.*)$", re.MULTILINE)
+
+
+def measure(corpus: str, preset: str, folder: Path, installed: Path) -> dict[str, Any]:
+    """Return what a preset gives on a corpus: metrics of the default model, minutes, and the size of models/."""
+    with tempfile.TemporaryDirectory(prefix="textclf-presets-") as name:
+        place, home = Path(name), Path(name, "project")
+        tables = tables_of(corpus, folder, place)
+        own = project.variables(home) | {"PYTHONPATH": str(installed)}
+        load, started, used = os.getloadavg()[0], time.perf_counter(), cpu_seconds()
+        words = ["init", str(home), "--data", str(tables[0]), "--test", str(tables[1]), *PRESETS[preset]]
+        printed = project.run([sys.executable, "-m", "textclf.cli", *words], place, own)
+        shutil.copytree(WEIGHTS, home / "data" / "pretrained")  # as if they had been fetched
+        subprocess.run(["dvc", "repro"], cwd=home, env=own, stdout=sys.stderr, check=True)
+        minutes = (time.perf_counter() - started) / 60
+        expected = EXPECTED.search(printed)
+        return {
+            "minutes": minutes,
+            "cpu_minutes": (cpu_seconds() - used) / 60,
+            "load": [load, os.getloadavg()[0]],
+            "expected": expected and expected[1],
+            "rows": {part: len(read(table)) for part, table in zip(("train", "test"), tables, strict=True)},
+            **outcome(home),
+        }
+
+
+def cpu_seconds() -> float:
+    """Return the CPU time of all processes that this one has waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def tables_of(corpus: str, folder: Path, place: Path) -> list[Path]:
+    """Return the tables of training and test rows, those of the lesson's corpora written to a folder."""
+    if corpus not in (*NAMES, POOL):
+        return [folder / f"{corpus}.{split}.csv" for split in ("train", "test")]
+    paths = [place / f"{corpus}.{split}.csv" for split in ("train", "test")]
+    for path, rows in zip(paths, split_lesson(corpus), strict=True):
+        rows.to_csv(path, index=False)
+    return paths
+
+
+def read(table: Path) -> pd.DataFrame:
+    """Return the rows of a table."""
+    return pd.read_csv(table, dtype=str, keep_default_na=False)
+
+
+def outcome(home: Path) -> dict[str, Any]:
+    """Return the metrics of a run's default model with their intervals, those of the others, and megabytes."""
+    evaluation, intervals = (files.read_json(home / "metrics" / f"{name}.json") for name in ("evaluation", "intervals"))
+    default = files.read_json(home / "models" / "index.json")["default"]
+    shown = {}
+    for metric in METRICS:
+        ends = intervals[default]["test"].get(metric) or {}
+        shown[metric] = [evaluation[default]["test"][metric], ends.get("low"), ends.get("high")]
+    every = (path for path in (home / "models").rglob("*") if path.is_file())
+    return {
+        "model": default,
+        **shown,
+        "models": {name: {metric: each["test"][metric] for metric in METRICS} for name, each in evaluation.items()},
+        "megabytes": sum(path.stat().st_size for path in every) / 1e6,
+    }
+
+
+def table() -> str:
+    """Return accuracy, log loss, minutes and size of each corpus and preset."""
+    lines = []
+    for corpus, presets in results.read(RESULT)["corpora"].items():
+        for preset in PRESETS:
+            if (each := presets.get(preset)) is None:
+                continue
+            cells = [interval(each[metric]) for metric in METRICS]
+            numbers = [f"{each['minutes']:.1f}", each["expected"] or "", f"{each['megabytes']:.1f}"]
+            lines.append([corpus, preset, each["model"].replace("_", " "), *cells, *numbers])
+    header = ["corpus", "preset", "default model", "accuracy", "log loss", "minutes", "expected", "MB"]
+    return results.markdown(header, lines)
+
+
+def interval(ends: list[float | None]) -> str:
+    """Return a metric with its interval, if there is one."""
+    value, low, high = ends
+    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
+
+
+def add(corpus: str, preset: str, measured: Mapping[str, Any]) -> None:
+    """Add what was measured to the result, with the commit of its code."""
+    try:
+        content = results.read(RESULT)
+    except results.MissingResultError:
+        content = {"corpora": {}}
+    content.pop("measured", None)
+    content["corpora"].setdefault(corpus, {})[preset] = {"commit": results.COMMIT, **measured}
+    results.write(RESULT, content)
+
+
+def main() -> None:
+    """Measure the corpora and presets that the command line names."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--corpora", nargs="*")
+    parser.add_argument("--presets", nargs="*", choices=PRESETS, default=[*PRESETS])
+    given = parser.parse_args()
+    folder = given.folder.resolve()
+    fetched = sorted(path.name.removesuffix(".train.csv") for path in folder.glob("*.train.csv"))
+    fetch_weights()
+    with tempfile.TemporaryDirectory(prefix="textclf-wheel-") as name:
+        installed = wheel.install(Path(name))
+        for corpus in given.corpora or [*NAMES, POOL, *fetched]:
+            for preset in given.presets:
+                measured = measure(corpus, preset, folder, installed)
+                add(corpus, preset, measured)
+                results.tell(f"{corpus} {preset}: {measured['minutes']:.2f} minutes, {measured['accuracy'][0]:.3f}")
+
+
+if __name__ == "__main__":
+    main()
