@@ -57,6 +57,10 @@ def test_dependent_rows_count_once() -> None:
     once, often = (compare_candidates(rows_of(wrong, sure, copies=copies), ["fast", "slow"]) for copies in (1, 9))
     assert often["fast"]["accuracy_error"] == pytest.approx(once["fast"]["accuracy_error"], rel=0.05)
     assert choose(often) == choose(once) == "fast"
+    once_after, often_after = (
+        accuracy_after_choice(rows_of(wrong, sure, copies=copies), ["fast", "slow"]) for copies in (1, 9)
+    )
+    assert often_after == once_after
 
 
 def test_the_accuracy_after_the_choice_is_not_that_of_the_best_of_many() -> None:

@@ -1,6 +1,7 @@
 """One training of the studies, with models that train in no time."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -131,3 +132,11 @@ def test_groups_stay_together_if_some_training_rows_become_validation_rows(
         assert list(splits) == ["train", "validation", "test"]
         parts = [set(part["group"]) for part in splits.values()]
         assert len(set.union(*parts)) == sum(map(len, parts)) == 12
+
+
+def test_without_validation_rows_held_out_training_rows_calibrate() -> None:
+    splits = split()
+    calibrated = replace(setup(), evaluate=Evaluate(calibration="temperature"))
+    plain, scaled = (measure.measure(splits, CLASSES, "logistic_regression", each) for each in (setup(), calibrated))
+    assert plain["accuracy"] == scaled["accuracy"]
+    assert plain["log_loss"] != scaled["log_loss"]
