@@ -108,5 +108,15 @@ def timed(work: Any) -> tuple[Any, float]:
     return result, time.process_time() - started
 
 
+def table() -> str:
+    """Return accuracy and time of each way to read the documents."""
+    rows = []
+    for way, found in results.read("long_texts")["ways"].items():
+        low, high = found["accuracy"]["interval"]
+        seconds = f"{found['seconds']:.2f}" if "seconds" in found else ""
+        rows.append([way, f"{found['accuracy']['value']:.2f} ({low:.2f} to {high:.2f})", seconds])
+    return results.markdown(["read by", "accuracy", "seconds of a core per document"], rows)
+
+
 if __name__ == "__main__":
     results.main({"long_texts": measure})

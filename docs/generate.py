@@ -15,6 +15,7 @@ from benchmarks import (
     drift_tables,
     install,
     lesson,
+    long_texts,
     looks,
     model_choice,
     power,
@@ -221,6 +222,7 @@ OWN_TABLES = {
     "course": course.table,
     "install": install.table,
     "serve": serve.table,
+    "long-texts": long_texts.table,
     "transformer": transformer.table,
 }
 RESULTS = (
