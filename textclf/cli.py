@@ -59,11 +59,12 @@ dvc exp apply brings one into the workspace, and dvc repro exports it.
 
 INIT = """
 Make a project in an empty folder, or make this one your own: look at a table of labelled texts, choose settings that
-suit it, and write them to params.yaml. It names the rows, classes and repeated texts that it saw, and a reason for each
-setting. Columns that are not given are found: the texts are the longest column, the labels the one of few repeated
-values. The test rows decide nothing: validation rows are set apart for every choice. Then run `dvc repro`.
+suit it, and write them to params.yaml. It names the rows, classes and repeated texts that it saw, what the preset
+trains, how long a run takes, and a reason for each setting. Columns that are not given are found: the texts are the
+longest column, the labels the one of few repeated values. The test rows decide nothing. Then run `dvc repro`.
 
   textclf init --data tickets.csv
+  textclf init --data tickets.csv --preset best
   textclf init --data reviews/ --files "*.jsonl" --text body --label stars --title "Shop reviews" --licence "CC BY 4.0"
 """
 
@@ -197,6 +198,7 @@ def _add_init(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--data", type=Path, metavar="PATH", help="a file, or a folder of files")
     parser.add_argument("--test", type=Path, metavar="FILE", help="a file of test rows")
+    parser.add_argument("--preset", choices=["fast", "good", "best"], help="how much to train (default: good)")
     parser.add_argument("--lesson", action="store_true", help="make a project of the lesson, the default run")
     parser.add_argument("--ci", choices=["github", "gitlab"], help="add a workflow that runs the pipeline")
     parser.add_argument("--force", action="store_true", help="overwrite files, such as a params.yaml with changes")

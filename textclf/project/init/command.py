@@ -11,7 +11,6 @@ from pathlib import Path
 from textclf.core.errors import UserError
 from textclf.core.git import git
 from textclf.core.outputs import outputs
-from textclf.core.params_text import with_values
 from textclf.core.settings import PARAMS_FILE, load_yaml
 from textclf.project.generated import SETTINGS_HEADER, require_installed, shipped
 from textclf.project.init.create import create, is_project, new_files, require_free
@@ -19,7 +18,22 @@ from textclf.project.init.place import placed
 from textclf.project.init.proposal import choose
 from textclf.tables.settings import OPTIONS
 
-OF_TABLES = (*OPTIONS, "test", "text", "label", "format", "id", "group", "split", "sheet", "query", "title", "licence")
+SETTINGS = Path(__file__).parents[1] / "templates" / "params.yaml"  # those of a new project, before its preset
+OF_TABLES = (
+    *OPTIONS,
+    "test",
+    "text",
+    "label",
+    "format",
+    "id",
+    "group",
+    "split",
+    "sheet",
+    "query",
+    "title",
+    "licence",
+    "preset",
+)
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -59,15 +73,14 @@ def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> Non
 
 def _create(arguments: argparse.Namespace, given: list[Path]) -> None:
     """Make a new project in the current folder."""
-    before = SETTINGS_HEADER + re.sub(r"\A(?:#.*\n)*\n", "", shipped("params.yaml"))
-    if not arguments.lesson:
-        before = with_values(before, {f"gate.{limit}": {} for limit in ("minimum", "maximum_drop", "slices")})
     with placed(given) as (paths, copies):
         if arguments.lesson:
-            text, title = before, "Your First Keras Model"
+            text = SETTINGS_HEADER + re.sub(r"\A(?:#.*\n)*\n", "", shipped("params.yaml"))
+            title = "Your First Keras Model"
             lines: list[str] = []
             subject, classes, path = "the Yelp sentences of UCI", "negative and positive", None
         else:
+            before = SETTINGS_HEADER + SETTINGS.read_text(encoding="utf-8")
             text, path, lines = choose(with_paths(arguments, paths), before, "chosen for these rows")
             title, subject, classes = arguments.title or Path(path).stem, f"`{path}`", lines[1]
         files = new_files(text, title, subject, classes, arguments.ci)

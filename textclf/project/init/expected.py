@@ -17,7 +17,7 @@ from textclf.project.init.survey import Survey
 STAGE = 1.8  # start and end of a stage
 STAGES = 7  # check, fetch, split, evaluate, export, plot and report; beside those of representations and models
 ROW = 40e-6  # to predict, measure and store a row, for each model
-CHARACTER = {"words": 0.8e-6, "letters": 3.6e-6}  # to find and count the terms
+CHARACTER = {"words": 0.6e-6, "letters": 3.2e-6}  # to find and count the terms
 # Terms of a million characters that occur in `min_df` rows, and the power of the characters with which they grow.
 TERMS = {
     ("words", 1): (110e3, 0.8),

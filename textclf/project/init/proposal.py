@@ -11,7 +11,7 @@ from typing import Any
 from textclf.core.about import About
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, points
-from textclf.core.params_text import with_values
+from textclf.core.params_text import with_sections, with_values
 from textclf.core.quoting import quote_name
 from textclf.core.scripts import EXAMPLES, SOME
 from textclf.core.settings import PARAMS_FILE, Section, parse_yaml, show, validate
@@ -19,14 +19,9 @@ from textclf.evaluate.intervals import CONFIDENCE
 from textclf.evaluate.power import smallest_difference
 from textclf.project.comments import commented
 from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
-from textclf.project.init.protocol import (
-    ROWS_TO_VALIDATE,
-    TEST_SIZE,
-    Choice,
-    choose_settings,
-    is_validated,
-    offer_settings,
-)
+from textclf.project.init.expected import expected_minutes, in_words
+from textclf.project.init.presets import PRESETS, Choice, choose_models, left_out
+from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
@@ -46,15 +41,24 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     """
     data, columns = describe_table(arguments)
     data, found = survey_table(data, columns, arguments)
-    choices = choose_settings(found)
+    preset = arguments.preset or "good"
+    models = choose_models(preset, found)
+    choices = choose_settings(preset, found, models.candidates)
     offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
     given = {"title": arguments.title, "licence": arguments.licence, "language": found.language}
     about = validate(About, given, "init", "about")
     content = parse_yaml(before, str(PARAMS_FILE))
     settings = dict([*_settings("data", data, content), *_settings("about", about, content)])
-    settings |= {choice.key: choice.value for choice in choices}
-    changed = [choice for choice in choices if _value_at(content, choice.key) != choice.value]
-    return commented(with_values(before, settings)), data.path, summary(data, found, changed, offers, done)
+    changed = [choice for choice in choices if (_value_at(content, choice.key) or None) != (choice.value or None)]
+    settings |= {choice.key: choice.value for choice in changed}
+    text = with_values(with_sections(before, models.sections), settings)
+    minutes = expected_minutes(models.sections, found, is_validated(preset, found))
+    told = [
+        f"preset {preset}: {PRESETS[preset]}",
+        *left_out(preset, found),
+        f"expected: {in_words(minutes)} for the first run on this machine",
+    ]
+    return commented(text), data.path, summary(data, found, told, [*models.reasons, *changed], offers, done)
 
 
 def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -114,8 +118,10 @@ def _layout(data: Data) -> Layout:
     return replace(layout_of(data), columns={}, option="--")
 
 
-def summary(data: Data, found: Survey, changed: list[Choice], offers: list[Choice], done: str) -> list[str]:
-    """Return lines on what the table holds, and which settings changed and why."""
+def summary(
+    data: Data, found: Survey, told: list[str], changed: list[Choice], offers: list[Choice], done: str
+) -> list[str]:
+    """Return lines on what the table holds, what is `told` of the preset, and which settings changed and why."""
     purposes = {"texts": data.text, "labels": data.label, "ids": data.id, "groups": data.group}
     columns = ", ".join(f"{name} in column {quote_name(column)}" for name, column in purposes.items() if column)
     return [
@@ -125,6 +131,7 @@ def summary(data: Data, found: Survey, changed: list[Choice], offers: list[Choic
         f"language of the texts: {found.language or 'not recognized, or several; about.language can name it'}",
         *_oddities(found),
         _detectable(found),
+        *told,
         f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}",
         *_listed(changed),
         *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
@@ -144,9 +151,6 @@ def _oddities(found: Survey) -> Iterator[str]:
         )
     if found.unspaced >= SOME:
         yield f"{found.unspaced:.0%} of the texts are {EXAMPLES}: read as runs of letters"
-    if not is_validated(found):
-        few = f"fewer than {ROWS_TO_VALIDATE} rows per class: no validation rows"
-        yield f"{few}; cross-validation within the training rows chooses the default model"
     if found.conflicts:
         yield f"{count_noun(found.conflicts, 'text')} with several labels: no model can be right on all of their rows"
 

@@ -9,7 +9,7 @@ from tests.settings import TEXT
 from textclf.core.errors import UserError
 from textclf.core.params_text import with_values
 from textclf.params import parse
-from textclf.project.init import protocol
+from textclf.project.init.presets import PRESETS
 from textclf.project.init.protocol import choose_settings, offer_settings
 from textclf.project.init.survey import Survey
 
@@ -26,18 +26,19 @@ TABLES: dict[str, Mapping[str, int]] = {
 }
 
 
-def choose(classes: Mapping[str, int], distinct: Mapping[str, int] | None = None, **more: Any) -> dict[str, Any]:
+def choose(
+    classes: Mapping[str, int], distinct: Mapping[str, int] | None = None, preset: str = "good", **more: Any
+) -> dict[str, Any]:
     """Return the chosen settings by their key."""
     found = Survey(dict(classes), dict(distinct or classes), 0, 0, 0, 10, 20, **more)
-    return {choice.key: choice.value for choice in choose_settings(found)}
+    return {choice.key: choice.value for choice in choose_settings(preset, found, ["a", "b"])}
 
 
+@pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize("name", TABLES)
-def test_the_settings_are_valid_and_keep_rows_for_every_choice(name: str) -> None:
-    params = parse(with_values(TEXT, choose(TABLES[name])))
-    few = "few rows" in name and "unbalanced" not in name
-    assert (params.split.validation_size == 0) == few
-    assert (params.train["keras"].early_stopping is None) == few
+def test_the_settings_are_valid(name: str, preset: str) -> None:
+    params = parse(with_values(TEXT, choose(TABLES[name], preset=preset) | {"export.model": None}))
+    assert (params.split.validation_size > 0) == (preset == "best" and "few rows" not in name)
     assert params.gate.minimum == params.gate.maximum_drop == {}
     assert params.split.stratify == (params.split.method == "random")
     assert params.split.group_duplicates
@@ -45,19 +46,11 @@ def test_the_settings_are_valid_and_keep_rows_for_every_choice(name: str) -> Non
 
 @pytest.mark.parametrize("name", [name for name in TABLES if name != "millions of rows"])
 def test_each_stratified_split_has_a_row_of_each_class(name: str) -> None:
-    chosen, classes = choose(TABLES[name]), TABLES[name]
+    chosen, classes = choose(TABLES[name], preset="best"), TABLES[name]
     sizes = [chosen["split.test_size"], *filter(None, [chosen["split.validation_size"]])]
     rows = sum(classes.values())
     assert all(size * rows >= len(classes) for size in (*sizes, 1 - sum(sizes)))
     assert sizes[0] * min(classes.values()) >= 1
-
-
-def test_sizes_of_given_splits_are_said_to_be_unused() -> None:
-    found = Survey(dict(TWO), dict(TWO), 0, 0, 0, 10, 20, {"train": 1_500, "test": 500})
-    reasons = {choice.key: choice.reason for choice in choose_settings(found)}
-    assert reasons["split.test_size"] == "not used: test rows are given"
-    assert reasons["split.validation_size"].startswith("rows that choose")
-    assert reasons["split.stratify"] == "every split that is drawn has each class in its share"
 
 
 def test_settings_that_were_changed_before_are_those_of_the_table() -> None:
@@ -71,49 +64,34 @@ def rows(*counts: int) -> dict[str, int]:
     return {f"c{number:03}": count for number, count in enumerate(counts)}
 
 
-C, CUT, F1 = "train.logistic_regression.C", "vectorize.words.max_features", "evaluate.threshold"
-ANALYZER, VALIDATION, STOP = "vectorize.words.analyzer", "split.validation_size", "train.keras.early_stopping"
-SEARCHED = protocol.STRENGTHS
+F1, VALIDATION, BEST = "evaluate.threshold", "split.validation_size", {"preset": "best"}
 Case = tuple[dict[str, int], dict[str, Any], dict[str, Any]]
 CASES: list[Case] = [  # rows per class, what else the survey has, and chosen settings
-    # C is searched with 10 distinct texts of each class, 15 without validation rows; 100,000 rows times classes
-    (rows(30, 10), {}, {C: SEARCHED}),
-    (rows(31, 9), {}, {C: 1.0}),
-    (rows(1_000, 1_000), {"distinct": rows(1_000, 9)}, {C: 1.0}),
-    (rows(20, 15), {}, {C: SEARCHED}),
-    (rows(20, 14), {}, {C: 1.0}),
-    (rows(50_000, 50_000), {}, {C: SEARCHED}),
-    (rows(50_000, 50_001), {}, {C: 1.0}),
-    (rows(11_111, 11_111, 11_111), {}, {C: SEARCHED}),
-    (rows(11_111, 11_111, 11_112), {}, {C: 1.0}),
-    # the smaller of two unequal classes is positive, and its threshold is chosen by f1 with 10 validation rows of it
+    # the smaller of two unequal classes is positive, and its threshold is chosen by f1 with 10 of its rows
     (rows(100, 5_000), {}, {"data.classes": ["c001", "c000"], F1: "f1"}),
-    (rows(67, 5_000), {}, {F1: "f1"}),
-    (rows(66, 5_000), {}, {F1: 0.5, "data.classes": ["c001", "c000"]}),
-    (rows(500, 10), {}, {"data.classes": ["c000", "c001"], F1: 0.5}),
+    (rows(10, 5_000), {}, {F1: "f1"}),
+    (rows(9, 5_000), {}, {F1: 0.5, "data.classes": ["c001", "c000"]}),
+    (rows(67, 5_000), BEST, {F1: "f1"}),
+    (rows(66, 5_000), BEST, {F1: 0.5}),
     (rows(900, 100), {}, {"data.classes": None, F1: 0.5}),
     (rows(5_000, 4_000, 100), {}, {"data.classes": None, F1: 0.5}),
-    # many rows are split by hash, with a bounded vocabulary; the network sees them in larger batches, fewer times
-    (rows(500_000, 499_999), {}, {"split.method": "random", "split.stratify": True, CUT: protocol.MOST_TERMS}),
-    (rows(500_000, 500_000), {}, {"split.method": "hash", "split.stratify": False, CUT: protocol.MOST_TERMS}),
-    (rows(50_000, 49_999), {}, {CUT: None, "train.keras.epochs": 20}),
-    (rows(50_000, 50_000), {}, {CUT: protocol.MOST_TERMS}),
-    (rows(1_000, 1_000), {}, {"train.keras.batch_size": 10, "train.keras.epochs": 100, STOP: 10}),
-    (rows(1_000, 1_001), {}, {"train.keras.batch_size": 32, "train.keras.epochs": 50, STOP: 5}),
-    (rows(200_000, 1), {"distinct": rows(9, 9)}, {"train.keras.batch_size": 512, "train.keras.epochs": 10, STOP: 2}),
-    (rows(*[40] * 20), {}, {"train.keras.units": [10]}),
-    (rows(*[40] * 21), {}, {"train.keras.units": [64]}),
-    # fewer than 20 rows per class leave none for validation
-    (rows(30, 9), {}, {VALIDATION: 0.0, STOP: None}),
-    (rows(30, 10), {}, {VALIDATION: 0.2, STOP: 10}),
-    (rows(20, 9), {"given": {"train": 19, "validation": 10}}, {VALIDATION: 0.2, STOP: 10}),  # unused, but valid
-    (rows(250, 249), {}, {VALIDATION: 0.2}),
-    (rows(250, 250), {}, {VALIDATION: 0.15}),
-    (rows(*[20] * 25), {"distinct": rows(*[4] * 25)}, {VALIDATION: 0.25}),  # a text per class
-    # the analyzer follows the share of texts without spaces
-    (TWO, {"unspaced": 0.099}, {ANALYZER: "word", CUT: None, "vectorize.words.char_ngram_range": [2, 5]}),
-    (TWO, {"unspaced": 0.1}, {ANALYZER: "word+char", CUT: 20_000, "vectorize.words.char_ngram_range": [1, 3]}),
-    (TWO, {"unspaced": 0.5}, {ANALYZER: "char", CUT: 20_000}),
+    # many rows are split by hash, and may not fit into memory for a refit
+    (rows(500_000, 499_999), {}, {"split.method": "random", "split.stratify": True, "export.refit": True}),
+    (rows(500_000, 500_000), {}, {"split.method": "hash", "split.stratify": False, "export.refit": False}),
+    # validation rows are for the slow model: not for few rows, and not if rows are given
+    (rows(5_000, 5_000), {}, {VALIDATION: 0.0}),
+    (rows(5_000, 5_000), {"preset": "fast"}, {VALIDATION: 0.0}),
+    (rows(500, 499), BEST, {VALIDATION: 0.0}),
+    (rows(500, 500), BEST, {VALIDATION: 0.15}),
+    (rows(*[20] * 59, 19), BEST, {VALIDATION: 0.0}),
+    (rows(*[20] * 60), BEST, {VALIDATION: 0.15}),
+    (rows(*[20] * 60), BEST | {"distinct": rows(*[4] * 60)}, {VALIDATION: 0.25}),  # a text per class
+    (rows(1_000, 1_000), BEST | {"given": {"train": 999, "test": 1_001}}, {VALIDATION: 0.0}),
+    (rows(1_000, 1_000), BEST | {"given": {"train": 1_000, "test": 1_000}}, {VALIDATION: 0.15}),
+    (rows(1_000, 1_000), BEST | {"given": {"train": 1_500, "validation": 500}}, {VALIDATION: 0.0}),
+    # only best calibrates
+    (TWO, BEST, {"evaluate.calibration": "temperature"}),
+    (TWO, {}, {"evaluate.calibration": "none"}),
 ]
 
 
@@ -121,7 +99,13 @@ CASES: list[Case] = [  # rows per class, what else the survey has, and chosen se
 def test_settings_follow_the_rows(classes: dict[str, int], more: dict[str, Any], chosen: dict[str, Any]) -> None:
     found = choose(classes, **more)
     assert {key: found[key] for key in chosen} == chosen
-    assert parse(with_values(TEXT, found)).vectorize["words"].analyzer == found[ANALYZER]
+
+
+def test_a_single_model_is_named_as_the_default() -> None:
+    found = Survey(TWO, TWO, 0, 0, 0, 10, 20)
+    named = {choice.key: choice.value for choice in choose_settings("fast", found, ["logistic_regression"])}
+    assert named["export.model"] == "logistic_regression"
+    assert choose(TWO)["export.model"] is None
 
 
 def test_a_class_of_too_few_texts_is_named() -> None:

@@ -1,0 +1,148 @@
+"""The representations and models of `textclf init --preset`."""
+
+from collections.abc import Iterator
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+from textclf.core.errors import UserError
+from textclf.core.extras import how_to_install
+from textclf.core.quoting import list_names
+from textclf.core.scripts import MOST, SOME
+from textclf.pretrained.catalogue import encoder_for
+from textclf.project.init.expected import SEARCH, fit_seconds
+from textclf.project.init.survey import Survey
+
+PRESETS = {
+    "fast": "tf-idf of words, logistic regression",
+    "good": "tf-idf of words and letters, sentence vectors if their packages are installed, and both together",
+    "best": "good, a fine-tuned transformer, its average with the best of the others, and calibrated probabilities",
+}
+ENCODER_PACKAGES, TRANSFORMER_PACKAGES = ("onnxruntime", "tokenizers"), ("keras_hub", "onnxruntime", "tokenizers")
+# Values of C to choose from, and the one without a choice, by what the model reads. Measured: docs/presets.md.
+STRENGTHS = {
+    "words": ([3.0, 10.0, 30.0], 30.0),
+    "letters": ([3.0, 10.0, 30.0], 10.0),
+    "sentences": ([1.0, 10.0, 100.0], 10.0),
+    "both": ([3.0, 10.0, 30.0], 10.0),
+}
+SEARCHED = 60.0  # seconds up to which C is chosen from several values
+SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped, at half a point of accuracy
+ROWS_PER_FOLD = 10  # distinct texts of a class from which all 5 folds of the training rows have one
+MANY_TEXTS, MOST_TERMS = (
+    100_000,
+    20_000,
+)  # rows from which the vocabulary is cut, and to how many terms of each analyzer
+CHAR_NGRAMS, UNSPACED_NGRAMS = [3, 5], [1, 3]  # of letters: within words, and where a single letter may be a word
+LONG = 200  # words of the longest texts that an encoder reads in one window
+
+
+class Choice(NamedTuple):
+    """A value for a setting, and why."""
+
+    key: str
+    value: Any
+    reason: str
+
+
+class Models(NamedTuple):
+    """The sections vectorize, combine, train and average, and why some of their settings are as they are."""
+
+    sections: dict[str, dict[str, Any]]
+    reasons: list[Choice]
+
+    @property
+    def candidates(self) -> list[str]:
+        """The models of which one will be the default."""
+        return [*(name for name in self.sections["train"] if name != "majority"), *self.sections["average"]]
+
+
+def choose_models(preset: str, survey: Survey) -> Models:
+    """Return the representations and models of a preset for a table.
+
+    Raises `UserError` if the preset is best and the packages of the transformer are missing.
+    """
+    if preset == "best":
+        _require_transformer()
+    reasons: list[Choice] = []
+    words = _terms(preset, survey, reasons)
+    is_searched = preset != "fast" and _is_searched(survey, words, reasons)
+
+    def regression(features: str, read: str) -> dict[str, Any]:
+        values, value = STRENGTHS[read]
+        return {"kind": "logistic_regression", "features": features, "C": values if is_searched else value}
+
+    vectorize, combine, average = {"words": words}, {}, {}
+    read = "letters" if "char" in words["analyzer"] else "words"
+    train = {
+        "majority": {"kind": "majority", "features": "words"},
+        "logistic_regression": regression("words", read),
+    }
+    if preset != "fast" and not missing_packages(ENCODER_PACKAGES):
+        vectorize["sentences"] = {"method": "encoder", "pretrained": encoder_for(survey.language)}
+        if survey.longest > LONG and survey.unit == "words":
+            vectorize["sentences"]["window"] = "mean"
+            reasons.append(Choice("vectorize.sentences.window", "mean", f"some texts have more than {LONG} words"))
+        combine["words_and_sentences"] = {"first": "words", "second": "sentences"}
+        train["sentence_vectors"] = regression("sentences", "sentences")
+        train["combined"] = regression("words_and_sentences", "both")
+    if preset == "best" and survey.language == "English":
+        vectorize["pieces"] = {"method": "wordpieces"}
+        train["transformer"] = {"kind": "transformer", "features": "pieces"}
+        average["average"] = {"first": "combined", "second": "transformer"}
+    return Models({"vectorize": vectorize, "combine": combine, "train": train, "average": average}, reasons)
+
+
+def missing_packages(names: tuple[str, ...]) -> list[str]:
+    """Return those of the packages that are not installed."""
+    return [name for name in names if find_spec(name) is None]
+
+
+def _require_transformer() -> None:
+    if missing := missing_packages(TRANSFORMER_PACKAGES):
+        raise UserError(
+            f"--preset best needs {list_names(missing)}; {how_to_install('pretrained')}, or choose --preset good"
+        )
+
+
+def left_out(preset: str, survey: Survey) -> Iterator[str]:
+    """Yield a line for each part of the preset that this table or these packages leave out."""
+    missing = missing_packages(ENCODER_PACKAGES)
+    if preset == "best" and survey.language != "English":
+        yield "left out: the transformer and the average, since its pretrained weights are for English"
+    if preset != "fast" and missing:
+        yield (
+            f"left out: sentence vectors, since {list_names(missing)} is not installed; what they gain is in "
+            f"docs/presets.md; {how_to_install('encoder')}, then textclf init again"
+        )
+
+
+def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]:
+    """Return the settings of the words and letters."""
+    letters = survey.unspaced >= SOME
+    analyzer = "word" if preset == "fast" else "word+char_wb"
+    if letters:
+        analyzer = "char" if survey.unspaced >= MOST else "word+char"
+        reasons.append(Choice("vectorize.words.analyzer", analyzer, "spaces show no words in these texts"))
+    ranges: dict[str, Any] = {} if analyzer == "char" else {"ngram_range": [1, 2]}
+    if "char" in analyzer:
+        ranges["char_ngram_range"] = UNSPACED_NGRAMS if letters else CHAR_NGRAMS
+    cut = survey.rows >= MANY_TEXTS
+    if cut:
+        reasons.append(Choice("vectorize.words.max_features", MOST_TERMS, "a vocabulary grows with the rows"))
+    terms = {"method": "terms", "analyzer": analyzer, "weighting": "tfidf", "sublinear_tf": True, **ranges}
+    terms |= {"min_df": 1, "max_features": MOST_TERMS if cut else None}
+    if fit_seconds(terms, survey) > SLOW:
+        terms["min_df"] = 2
+        reasons.append(Choice("vectorize.words.min_df", 2, "a fit would take long with terms of a single row"))
+    return terms
+
+
+def _is_searched(survey: Survey, words: dict[str, Any], reasons: list[Choice]) -> bool:
+    """Return whether C is chosen: this is affordable, and each fold has rows of each class."""
+    affordable = SEARCH * fit_seconds(words, survey) <= SEARCHED
+    # To choose the default model, models are cross-validated on two thirds of the training rows.
+    enough = min(survey.distinct.values()) * 2 / 3 >= ROWS_PER_FOLD
+    if not (affordable and enough):
+        why = "a search would take long" if enough else "a class has too few rows for a search"
+        reasons.append(Choice("train.*.C", "one value each", why))
+    return affordable and enough
