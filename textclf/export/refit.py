@@ -53,9 +53,8 @@ def refit(
 def replace_terms(top: pd.DataFrame, name: str, exported: Exported, features: Features, count: int) -> pd.DataFrame:
     """Return the table of `top_terms` with those of a model that was fitted anew on these features."""
     model: Any = exported.model
-    places = top["model"] == name
-    if not places.any():
+    if name not in set(top["model"]):
         return top
     table = top_terms({name: model}, [features.X], exported.vectorizers[0].terms(), count)  # type: ignore[attr-defined]
-    start = int(places.to_numpy().argmax())
-    return pd.concat([top[:start], table, top[start:][~places[start:]]], ignore_index=True)
+    groups = dict(list(top.groupby("model", sort=False))) | {name: table}
+    return pd.concat(groups.values(), ignore_index=True)

@@ -13,7 +13,7 @@ from scipy.optimize import minimize_scalar
 from textclf.artifacts import predictions
 from textclf.artifacts.average import mix
 from textclf.artifacts.decisions import EPSILON
-from textclf.artifacts.predictions import HELD_OUT, PredictionFile, Predictions
+from textclf.artifacts.predictions import HELD_OUT, Predictions
 from textclf.core.formatting import display_name
 from textclf.models.common.settings import Averaged
 
@@ -33,7 +33,7 @@ def notes(settings: Averaged) -> list[str]:
 
 def read_pairs(files: Iterable[Path]) -> Iterator[Pair]:
     """Yield the predictions of two models for the same rows, from their files, batch by batch."""
-    first, second = map(PredictionFile, files)
+    first, second = map(predictions.batches, files)
     return zip(first, second, strict=True)
 
 
