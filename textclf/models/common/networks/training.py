@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.layers import LayerModel
 from textclf.core import progress
-from textclf.core.threads import map_ahead
 from textclf.models.common import workers
 from textclf.models.common.class_weights import class_weights
 from textclf.models.common.fitted import Fitted, Folders
-from textclf.models.common.networks.blocks import Block, Inputs, make_block
+from textclf.models.common.networks.blocks import Inputs, make_block
 from textclf.models.common.networks.checkpoint import Checkpoint, State
 from textclf.models.common.networks.compiled import CompiledNetwork, compile_network
 from textclf.models.common.networks.environment import prepare_keras
@@ -90,7 +89,7 @@ class TrainingBlock(NamedTuple):
 
 @dataclass(frozen=True)
 class Training:
-    """A training with its rows; at most two batches of a dataset are in memory."""
+    """A training with its rows; one batch of a dataset is in memory at a time."""
 
     architecture: Architecture
     compiled: CompiledNetwork
@@ -119,30 +118,23 @@ class Training:
         return state.history
 
     def epoch_blocks(self, state: State) -> Iterator[TrainingBlock]:
-        """Yield what is left of the epoch, each block of a batch made in a thread while the one before is in use."""
+        """Yield what is left of the epoch."""
         architecture, seed = self.architecture, self.settings.seed
         devices = self.strategy.num_replicas_in_sync
         weights = class_weights(self.train.classes, self.train.counts, self.settings.class_weight)
         weights = np.ones(len(self.train.classes)) if weights is None else weights
 
-        def unmade() -> Iterator[tuple[Callable[[int], Block], int, int, bool]]:
-            order = np.random.default_rng((seed, state.epoch)).permutation(len(self.train))
-            for number in order[state.batch :].tolist():
-                part = self.train.readers[number]()
-                order_of_rows = draw_order(len(part.y), seed, state.epoch, number)
-                width, batch = architecture.width(part.X), min(self.settings.batch_size, len(part.y))
-                steps = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // width) // batch)
-                for start in range(0, len(part.y), steps * batch):
-                    rows = order_of_rows[start : start + steps * batch]
-                    shape = (steps, batch)
-                    make = partial(make_block, part, rows, shape, architecture.inputs, width, weights, devices)
-                    yield make, -(-len(rows) // batch), len(rows), start + len(rows) == len(part.y)
-
-        def make_for_devices(block: tuple[Callable[[int], Block], int, int, bool]) -> TrainingBlock:
-            make, steps, rows, ends_batch = block
-            return TrainingBlock(workers.distribute(self.strategy, make), steps, rows, ends_batch)
-
-        return map_ahead(make_for_devices, unmade(), 1)
+        order = np.random.default_rng((seed, state.epoch)).permutation(len(self.train))
+        for number in order[state.batch :].tolist():
+            part = self.train.readers[number]()
+            order_of_rows = draw_order(len(part.y), seed, state.epoch, number)
+            width, batch = architecture.width(part.X), min(self.settings.batch_size, len(part.y))
+            steps = max(1, min(BLOCK_ROWS, BLOCK_NUMBERS // width) // batch)
+            for start in range(0, len(part.y), steps * batch):
+                rows = order_of_rows[start : start + steps * batch]
+                make = partial(make_block, part, rows, (steps, batch), architecture.inputs, width, weights, devices)
+                block, ends_batch = workers.distribute(self.strategy, make), start + len(rows) == len(part.y)
+                yield TrainingBlock(block, -(-len(rows) // batch), len(rows), ends_batch)
 
     def measure(self, watched: Dataset) -> tuple[float, float]:
         """Return mean loss and accuracy over all rows, whose batches the workers divide among themselves."""
