@@ -12,7 +12,7 @@ from textclf.artifacts.dataset import Dataset
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
 from textclf.core.settings import LARGEST, rule
-from textclf.models.common.calibrated import FOLDS
+from textclf.models.common.calibrated import FEWEST
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
 
@@ -62,8 +62,8 @@ class Settings(ModelSettings):
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
     def rows_per_class(self) -> int:
-        """Return `FOLDS` if C is chosen by cross-validation, otherwise 1."""
-        return FOLDS if isinstance(self.C, tuple) else 1
+        """Return `FEWEST` if C is chosen by cross-validation, otherwise 1."""
+        return FEWEST if isinstance(self.C, tuple) else 1
 
 
 def notes(settings: Settings) -> list[str]:
@@ -77,9 +77,9 @@ def notes(settings: Settings) -> list[str]:
 def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: Folders) -> Fitted:
     """Return the model fitted on the training rows: together or, with the solver stream, batch by batch.
 
-    Of several values of C the one with the lowest log loss in a stratified cross-validation of `FOLDS` folds inside the
-    training rows is taken; all folds share the vocabulary of all training rows. Raises `UserError` if a class has fewer
-    rows than there are folds.
+    Of several values of C the one with the lowest log loss in a stratified cross-validation inside the training rows is
+    taken; all folds share the vocabulary of all training rows. Raises `UserError` if a class has fewer than `FEWEST`
+    rows.
     """
     from textclf.models.logistic_regression import fitting
 

@@ -15,7 +15,7 @@ from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features, in_double
 from textclf.core import resources
 from textclf.core.errors import UserError
-from textclf.models.common.calibrated import FOLDS
+from textclf.models.common.calibrated import FEWEST, FOLDS
 from textclf.models.common.class_weights import class_weights, row_weights
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.held_out import as_new_texts
@@ -62,15 +62,15 @@ def parameter_shape(features: int, classes: int) -> tuple[int, ...]:
 
 
 def choose_strength(train: Features, counts: NDArray[np.int64], weights: Array | None, settings: Any) -> float:
-    """Return the value of C, one of several, with the lowest mean log loss over the held-out rows of `FOLDS` folds.
+    """Return the value of C, one of several, with the lowest mean log loss over the held-out rows of some folds.
 
-    Raises `UserError` if a class has fewer rows than there are folds.
+    They are `FOLDS` folds, or as many as the smallest class has rows. Raises `UserError` if it has fewer than `FEWEST`.
     """
-    if (fewest := counts.min()) < FOLDS:
-        raise UserError(f"a class must have at least {FOLDS} training rows to choose C by; one has {fewest}")
+    if (fewest := int(counts.min())) < FEWEST:
+        raise UserError(f"a class must have at least {FEWEST} training rows to choose C by; one has {fewest}")
     X, y = in_double(train.X), train.y
     losses = np.zeros(len(settings.C))
-    for fitted, held_out in StratifiedKFold(FOLDS).split(y, y):
+    for fitted, held_out in StratifiedKFold(min(FOLDS, fewest)).split(y, y):
         rows = as_new_texts(X[fitted], X[held_out])
         for place, C in enumerate(settings.C):
             estimator = LogisticRegression(C=C, max_iter=settings.max_iter)

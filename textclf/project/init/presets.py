@@ -27,7 +27,8 @@ STRENGTHS = {
 }
 SEARCHED = 60.0  # seconds up to which C is chosen from several values
 SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped, at half a point of accuracy
-ROWS_PER_FOLD = 10  # distinct texts of a class from which all 5 folds of the training rows have one
+TEST_SIZE = 0.25  # unless test rows are given
+FEWEST_TO_SEARCH = 3  # expected training rows of a class from which C can be chosen
 MANY_TEXTS, MOST_TERMS = (
     100_000,
     20_000,
@@ -69,7 +70,12 @@ def choose_models(preset: str, survey: Survey) -> Models:
 
     def regression(features: str, read: str) -> dict[str, Any]:
         values, value = STRENGTHS[read]
-        return {"kind": "logistic_regression", "features": features, "C": values if is_searched else value}
+        return {
+            "kind": "logistic_regression",
+            "features": features,
+            "C": values if is_searched else value,
+            "max_iter": 300,
+        }
 
     vectorize, combine, average = {"words": words}, {}, {}
     read = "letters" if "char" in words["analyzer"] else "words"
@@ -140,8 +146,8 @@ def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]
 def _is_searched(survey: Survey, words: dict[str, Any], reasons: list[Choice]) -> bool:
     """Return whether C is chosen: this is affordable, and each fold has rows of each class."""
     affordable = SEARCH * fit_seconds(words, survey) <= SEARCHED
-    # To choose the default model, models are cross-validated on two thirds of the training rows.
-    enough = min(survey.distinct.values()) * 2 / 3 >= ROWS_PER_FOLD
+    trained = survey.untested / survey.rows * (1 if "test" in survey.given else 1 - TEST_SIZE)
+    enough = min(survey.distinct.values()) * trained >= FEWEST_TO_SEARCH
     if not (affordable and enough):
         why = "a search would take long" if enough else "a class has too few rows for a search"
         reasons.append(Choice("train.*.C", "one value each", why))

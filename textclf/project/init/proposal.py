@@ -20,8 +20,8 @@ from textclf.evaluate.power import smallest_difference
 from textclf.project.comments import commented
 from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
 from textclf.project.init.expected import expected_minutes, in_words
-from textclf.project.init.presets import PRESETS, Choice, choose_models, left_out
-from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
+from textclf.project.init.presets import PRESETS, TEST_SIZE, Choice, choose_models, left_out
+from textclf.project.init.protocol import choose_settings, is_validated, offer_settings
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name
 from textclf.project.init.columns import find_groups
-from textclf.project.init.presets import Choice
+from textclf.project.init.presets import TEST_SIZE, Choice
 from textclf.project.init.survey import Survey
 from textclf.tables.columns import Column
 
-TEST_SIZE, VALIDATION_SIZE = 0.25, 0.15
+VALIDATION_SIZE = 0.15
 # Fewer rows, in all and per class, all train, and held-out training rows choose; a transformer has those of at most so
 # many rows.
 ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE, MOST_HELD_OUT = 1_000, 20, 3_000

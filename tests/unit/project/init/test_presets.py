@@ -80,9 +80,10 @@ def rows(*counts: int) -> dict[str, int]:
 @pytest.mark.parametrize(
     ("classes", "more", "is_searched"),
     [
-        (rows(20, 15), {}, True),
-        (rows(20, 14), {}, False),
-        (rows(1_000, 1_000), {"distinct": rows(1_000, 9)}, False),
+        (rows(20, 4), {}, True),
+        (rows(20, 4), {"given": {"train": 24}}, True),
+        (rows(20, 4), {"given": {"train": 12, "test": 12}}, False),
+        (rows(20, 20), {"given": {"train": 8, "test": 32}}, True),
         (rows(10_000, 10_000), {"characters": 2_000_000}, True),
         (rows(50_000, 40_000), {"characters": 9_000_000}, True),
         (rows(*[5_000] * 10), {"characters": 5_000_000}, False),
