@@ -1,6 +1,7 @@
 """Logistic regression batch by batch: L-BFGS on standardised features."""
 
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from scipy.special import expit, log_expit, log_softmax
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import as_sparse
 from textclf.core import progress, resources
-from textclf.core.threads import cores, map_ahead
+from textclf.core.threads import cores
 
 DECREASE = 5e-5  # of the objective in a step, at which the solver stops
 MEMORY = 5  # earlier steps that the solver remembers
@@ -194,8 +195,8 @@ class Stream:
         def of_batch(number: int) -> Sums:
             return _add_up(map(function, self._read(number)))
 
-        results = map_ahead(of_batch, range(len(self._train)), self._threads)
-        return _add_up(self._counted(results))
+        with ThreadPoolExecutor(self._threads) as threads:
+            return _add_up(self._counted(threads.map(of_batch, range(len(self._train)))))
 
     def _counted(self, results: Iterator[Sums]) -> Iterator[Sums]:
         for result in results:
