@@ -31,6 +31,7 @@ MANY_CLASSES = 50
 PIECE = 4.5  # characters of a word piece
 # A word piece, with its text's start and end. The multilingual encoder has twice as many layers.
 ENCODE, FINE_TUNE = 0.25e-3, 1.0e-3
+READ = 128  # word pieces of a text that a transformer reads
 FOLDS, CHOSEN_BY = 3, 3_000  # of the cross-validation that chooses the default model, and rows of it
 SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
 REFERENCE = 0.033  # seconds of `pace` there
@@ -58,8 +59,8 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
             fits = 1 + repeats + (SEARCH if isinstance(model["C"], list) else 0)
             seconds += fits * fit_seconds(columns, survey)
         elif model["kind"] == "transformer":
-            trained = survey.untested / survey.rows
-            seconds += FINE_TUNE * pieces * trained * (1 + repeats) / cores()
+            read = min(pieces / survey.rows, READ) * survey.untested
+            seconds += FINE_TUNE * read * (1 + repeats) / cores()
     return seconds * pace() / 60
 
 

@@ -1,0 +1,146 @@
+"""What the preset good of `textclf init` reaches with 8 training rows per class, without and with sentence vectors.
+
+    python -m benchmarks.few_rows FOLDER [--corpora NAME ...]
+
+FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label; the lesson's corpora and their
+pool are added. Ten draws of the training rows; at most 1,000 test rows, the same for all draws. `before` is what init
+gave without a preset: counts of words and C = 1. `good` is the model that held-out training rows choose.
+"""
+
+import argparse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import results
+from benchmarks.inputs import NAMES, WEIGHTS, fetch_weights
+from benchmarks.preset_choices import POOL, split_lesson
+from benchmarks.presets import read
+from textclf.artifacts.dataset import Dataset
+from textclf.artifacts.features import Features, squared_norms, stack_columns, unit_scale
+from textclf.evaluate.metrics import compute
+from textclf.evaluate.model_choice import choose, compare_candidates
+from textclf.evaluate.rows import Rows
+from textclf.models.common.crossvalidation import crossvalidate
+from textclf.models.common.fitted import Folders
+from textclf.models.common.fitting import fit_model, settled
+from textclf.models.settings import Train
+from textclf.project.init.presets import choose_models
+from textclf.project.init.survey import Survey
+from textclf.vectorize.in_memory import vectorize_splits
+from textclf.vectorize.settings import Combine, Vectorize
+
+RESULT = "few_rows"
+PER_CLASS, DRAWS, TESTED, SEED = 8, 10, 1000, 0
+MODELS = ("before", "logistic_regression", "sentence_vectors", "combined", "good")
+
+
+def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
+    """Return the accuracy and log loss of each model in each draw."""
+    test = test.sample(min(TESTED, len(test)), random_state=SEED)
+    draws = [train.groupby("label").sample(PER_CLASS, random_state=draw) for draw in range(DRAWS)]
+    counts = dict.fromkeys(sorted(train["label"].unique()), PER_CLASS)
+    characters = int(draws[0]["text"].str.len().sum())
+    found = Survey(counts, counts, 0, 0, 0, 10, 20, characters=characters, given={"test": 0}, language="English")
+    sections = choose_models("good", found).sections
+    vectorize = Vectorize.model_validate({**sections["vectorize"], "counts": {}})
+    models = Train.model_validate(
+        {**sections["train"], "before": {"kind": "logistic_regression", "features": "counts", "C": 1.0}}
+    )
+    # The vectors of a text depend on no other text.
+    texts = pd.concat([*draws, test]).drop_duplicates("id")
+    encoded = features({"train": texts}, "sentences", vectorize, list(counts))["train"]
+    place = {name: row for row, name in enumerate(encoded.ids.tolist())}
+    found_scores: dict[str, list[list[float]]] = {name: [] for name in MODELS}
+    for draw in draws:
+        splits = {"train": draw.sample(frac=1, random_state=SEED), "test": test}
+        parts = {name: features(splits, name, vectorize, list(counts)) for name in ("words", "counts")}
+        parts["sentences"] = {
+            split: encoded.take(np.array([place[name] for name in rows["id"]])) for split, rows in splits.items()
+        }
+        parts["words_and_sentences"] = combine(parts["words"], parts["sentences"])
+        for name, score in scores(parts, models).items():
+            found_scores[name].append(score)
+    return {"classes": len(counts), "test_rows": len(test), "scores": found_scores}
+
+
+def features(
+    splits: Mapping[str, pd.DataFrame], name: str, vectorize: Vectorize, classes: list[str]
+) -> dict[str, Features]:
+    """Return the features of each split in a representation of the preset."""
+    return vectorize_splits(splits, name, vectorize, Combine(), classes, WEIGHTS)
+
+
+def combine(first: Mapping[str, Features], second: Mapping[str, Features]) -> dict[str, Features]:
+    """Return two representations side by side, as the stage combine makes them."""
+    scales = [unit_scale(len(each["train"].y), float(squared_norms(each["train"].X).sum())) for each in (first, second)]
+    return {
+        split: Features(part.ids, stack_columns([part.X, second[split].X], scales), part.y, part.classes)
+        for split, part in first.items()
+    }
+
+
+def scores(parts: Mapping[str, Mapping[str, Features]], models: Train) -> dict[str, list[float]]:
+    """Return accuracy and log loss of each model on the test rows, and those of the model that is chosen."""
+    measured, held_out = {}, {}
+    folders = Folders(WEIGHTS)
+    for name in MODELS[:-1]:
+        settings = models[name]
+        of_model = parts[settings.features]
+        datasets = {split: Dataset.of_rows(part) for split, part in of_model.items()}
+        fitted = fit_model(settings.kind, datasets, settings, folders)
+        probabilities = fitted.layers.predict_proba(of_model["test"].X)
+        numbers = compute(of_model["test"].y, probabilities, probabilities.argmax(axis=1))
+        measured[name] = [numbers["accuracy"], numbers["log_loss"]]
+        if name != "before":
+            rows = crossvalidate(settings.kind, of_model["train"], settled(settings, fitted), folders)
+            if rows is not None:
+                held_out[name] = rows
+    first = next(iter(held_out.values()))
+    rows_of = {name: rows.probabilities for name, rows in held_out.items()}
+    decided = {name: values.argmax(axis=1) for name, values in rows_of.items()}
+    compared = Rows(first.y, rows_of, decided, clusters=None, stratified=True, classes=len(first.classes))
+    chosen = choose(compare_candidates(compared, list(held_out)))
+    return measured | {"good": measured[chosen]}
+
+
+def table() -> str:
+    """Return the mean accuracy and log loss of each corpus and model, with the standard deviation over the draws."""
+    lines = []
+    for corpus, each in results.read(RESULT)["corpora"].items():
+        cells = []
+        for name in MODELS:
+            accuracy, loss = np.array(each["scores"][name]).T
+            cells.append(f"{100 * accuracy.mean():.1f} ± {100 * accuracy.std(ddof=1):.1f}; {loss.mean():.2f}")
+        lines.append([corpus, str(each["classes"]), *cells])
+    header = ["corpus", "classes", "before", "words and letters", "sentence vectors", "both", "`good`"]
+    return results.markdown(header, lines)
+
+
+def main() -> None:
+    """Measure the corpora that the command line names, by default all."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--corpora", nargs="*")
+    given = parser.parse_args()
+    fetch_weights()
+    fetched = sorted(path.name.removesuffix(".train.csv") for path in given.folder.glob("*.train.csv"))
+    corpora = {}
+    for corpus in given.corpora or [*NAMES, POOL, *fetched]:
+        if corpus in (*NAMES, POOL):
+            train, test = split_lesson(corpus)
+        else:
+            train, test = (read(given.folder / f"{corpus}.{split}.csv") for split in ("train", "test"))
+        for split, rows in (("train", train), ("test", test)):
+            rows["id"] = [f"{split} {number}" for number in range(len(rows))]
+        corpora[corpus] = measure(train, test)
+        means = {name: round(float(np.mean(each, axis=0)[0]), 3) for name, each in corpora[corpus]["scores"].items()}
+        results.tell(f"{corpus}: {means}")
+    results.write(RESULT, {"corpora": corpora})
+
+
+if __name__ == "__main__":
+    main()
