@@ -4,7 +4,8 @@
 
 FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label; the lesson's corpora and their
 pool are added. Ten draws of the training rows; at most 1,000 test rows, the same for all draws. `before` is what init
-gave without a preset: counts of words and C = 1. `good` is the model that held-out training rows choose.
+gave without a preset: counts of words and C = 1. `good` is the model that init
+names or held-out training rows choose.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from textclf.models.common.fitted import Folders
 from textclf.models.common.fitting import fit_model, settled
 from textclf.models.settings import Train
 from textclf.project.init.presets import choose_models
+from textclf.project.init.protocol import choose_settings
 from textclf.project.init.survey import Survey
 from textclf.vectorize.in_memory import vectorize_splits
 from textclf.vectorize.settings import Combine, Vectorize
@@ -45,7 +47,9 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
     counts = dict.fromkeys(sorted(train["label"].unique()), PER_CLASS)
     characters = int(draws[0]["text"].str.len().sum())
     found = Survey(counts, counts, 0, 0, 0, 10, 20, characters=characters, given={"test": 0}, language="English")
-    sections = choose_models("good", found).sections
+    models_of = choose_models("good", found)
+    sections, chosen = models_of.sections, choose_settings("good", found, models_of.candidates)
+    named = next(choice.value for choice in chosen if choice.key == "export.model")
     vectorize = Vectorize.model_validate({**sections["vectorize"], "counts": {}})
     models = Train.model_validate(
         {**sections["train"], "before": {"kind": "logistic_regression", "features": "counts", "C": 1.0}}
@@ -62,7 +66,7 @@ def measure(train: pd.DataFrame, test: pd.DataFrame) -> dict[str, Any]:
             split: encoded.take(np.array([place[name] for name in rows["id"]])) for split, rows in splits.items()
         }
         parts["words_and_sentences"] = combine(parts["words"], parts["sentences"])
-        for name, score in scores(parts, models).items():
+        for name, score in scores(parts, models, named).items():
             found_scores[name].append(score)
     return {"classes": len(counts), "test_rows": len(test), "scores": found_scores}
 
@@ -83,8 +87,8 @@ def combine(first: Mapping[str, Features], second: Mapping[str, Features]) -> di
     }
 
 
-def scores(parts: Mapping[str, Mapping[str, Features]], models: Train) -> dict[str, list[float]]:
-    """Return accuracy and log loss of each model on the test rows, and those of the model that is chosen."""
+def scores(parts: Mapping[str, Mapping[str, Features]], models: Train, named: str | None) -> dict[str, list[float]]:
+    """Return accuracy and log loss of each model on the test rows, and those of the model that is named or chosen."""
     measured, held_out = {}, {}
     folders = Folders(WEIGHTS)
     for name in MODELS[:-1]:
@@ -104,7 +108,7 @@ def scores(parts: Mapping[str, Mapping[str, Features]], models: Train) -> dict[s
     decided = {name: values.argmax(axis=1) for name, values in rows_of.items()}
     compared = Rows(first.y, rows_of, decided, clusters=None, stratified=True, classes=len(first.classes))
     chosen = choose(compare_candidates(compared, list(held_out)))
-    return measured | {"good": measured[chosen]}
+    return measured | {"good": measured[named or chosen]}
 
 
 def table() -> str:

@@ -15,6 +15,7 @@ VALIDATION_SIZE = 0.15
 # many rows.
 ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE, MOST_HELD_OUT = 1_000, 20, 3_000
 FEWEST_TEXTS = 4  # distinct texts of a class, so that a quarter of them is one text
+FEWEST_TO_CHOOSE = 100  # training rows by which a default model can be chosen
 MANY_ROWS = 1_000_000  # rows from which they are split by hash and streamed
 RARE = 0.1  # share of the smaller of two classes below which a threshold of 0.5 finds few of its rows
 RARE_OF_MANY = 2 * RARE  # the same of the mean size of several classes
@@ -113,9 +114,14 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
 
 def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[Choice]:
     rows = "validation rows" if is_validated(preset, survey) else "held-out training rows"
-    several = len(candidates) > 1
-    reason = f"the best on {rows} is the default model" if several else "the only model that reads the texts"
-    yield Choice("export.model", None if several else candidates[0], reason)
+    trained = survey.untested * (1 if "test" in survey.given else 1 - TEST_SIZE)
+    if len(candidates) == 1:
+        yield Choice("export.model", candidates[0], "the only model that reads the texts")
+    elif trained < FEWEST_TO_CHOOSE and "validation" not in survey.given:
+        reason = f"fewer than {FEWEST_TO_CHOOSE} rows can't choose a model; of so few it was the best: docs/presets.md"
+        yield Choice("export.model", "sentence_vectors", reason)
+    else:
+        yield Choice("export.model", None, f"the best on {rows} is the default model")
     yield Choice("export.refit", survey.rows < MANY_ROWS, "more rows than memory may hold")
 
 

@@ -31,7 +31,7 @@ def choose(
 ) -> dict[str, Any]:
     """Return the chosen settings by their key."""
     found = Survey(dict(classes), dict(distinct or classes), 0, 0, 0, 10, 20, **more)
-    return {choice.key: choice.value for choice in choose_settings(preset, found, ["a", "b"])}
+    return {choice.key: choice.value for choice in choose_settings(preset, found, ["logistic_regression", "combined"])}
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -106,6 +106,20 @@ def test_a_single_model_is_named_as_the_default() -> None:
     named = {choice.key: choice.value for choice in choose_settings("fast", found, ["logistic_regression"])}
     assert named["export.model"] == "logistic_regression"
     assert choose(TWO)["export.model"] is None
+
+
+@pytest.mark.parametrize(
+    ("classes", "given", "named"),
+    [
+        (rows(67, 66), {}, "sentence_vectors"),
+        (rows(67, 67), {}, None),
+        (rows(100, 99), {"train": 99, "test": 100}, "sentence_vectors"),
+        (rows(100, 100), {"train": 100, "test": 100}, None),
+        (rows(30, 30), {"train": 30, "validation": 30}, None),
+    ],
+)
+def test_too_few_rows_choose_no_model(classes: dict[str, int], given: dict[str, int], named: str | None) -> None:
+    assert choose(classes, given=given)["export.model"] == named
 
 
 def test_a_class_of_too_few_texts_is_named() -> None:
