@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
-from benchmarks import pairs, preset_choices, presets
+from benchmarks import few_rows, pairs, preset_choices, presets
 from benchmarks.results import ROOT, markdown
 from benchmarks.results import read as result
 from textclf.core.formatting import display_name, p_value
@@ -376,6 +376,7 @@ TABLES = {
     "honest": honest,
     "honest-command": honest_command,
     "pairs": pairs.table,
+    "few-rows": few_rows.table,
     "preset-choices": preset_choices.table,
     "presets": presets.table,
     "representations": representations,
