@@ -73,11 +73,11 @@ def run(
     models_trained = settings.names()
     members = {name: [name] for name in train.names()}
     reads = {name: train[name].features for name in members}
+    for name in models_trained:
+        verify_folder(trained / name)
     parts = {name: shapes.read(trained / name).parts for name in models_trained}
     vectorizers = {read: folder.read_vectorizer(features / read, pretrained) for read in dict.fromkeys(reads.values())}
     exported = {name: folder.measured(trained / name, vectorizers[reads[name]]) for name in members}
-    for name in models_trained:
-        verify_folder(trained / name)
     external = sorted(evaluate.external)
     names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage")
     contents = metric_files.read_all(metrics, names, models_trained, external)

@@ -29,6 +29,7 @@ from textclf.artifacts import (
     shards,
     splits,
 )
+from textclf.artifacts.checksums import verify_folder
 from textclf.artifacts.decisions import Decision, Platt, Temperature
 from textclf.artifacts.layers import Layer, LayerModel
 from textclf.artifacts.predictions import Predictions
@@ -168,6 +169,13 @@ FEATURES = Path("data/features/words")
 TRAINED, MODEL = Path("data/trained/majority"), Path("models/majority")
 
 Reader = Callable[[], object]
+
+
+def read_layers() -> LayerModel:
+    verify_folder(TRAINED)
+    return layers.read(TRAINED)
+
+
 # What is read, and the files that are damaged.
 READERS: dict[str, tuple[Reader, list[Path]]] = {
     "rows": (lambda: splits.read_shard(SHARD), [SHARD]),
@@ -186,7 +194,7 @@ READERS: dict[str, tuple[Reader, list[Path]]] = {
     "batches": (lambda: list(predictions.batches(PREDICTED)), [PREDICTED]),
     "external": (lambda: external.read(PREDICTED, CLASSES), [PREDICTED]),
     "shapes": (lambda: shapes.read(FEATURES), [FEATURES / shapes.FILE]),
-    "layers": (lambda: layers.read(TRAINED), [TRAINED / layers.WEIGHTS, TRAINED / layers.DESCRIPTION]),
+    "layers": (read_layers, [TRAINED / layers.WEIGHTS, TRAINED / layers.DESCRIPTION]),
     "decision": (lambda: decisions.read_decision(MODEL / decisions.DECISION, 2), [MODEL / decisions.DECISION]),
     "scores": (lambda: conformal.read_all(SCORES), [SCORES]),
     "index": (lambda: decisions.read_index(MODEL.parent), [MODEL.parent / decisions.INDEX]),

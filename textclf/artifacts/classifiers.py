@@ -26,15 +26,6 @@ def files_of(folder: Path, beside: str) -> list[str]:
     return [layers.DESCRIPTION, onnx_classifier.GRAPH if kind == onnx_classifier.TYPE else layers.WEIGHTS, beside]
 
 
-def columns_of(model: LayerModel | OnnxClassifier) -> int | None:
-    """Return the number of columns, or of token ids, that a model takes; None if it ignores them."""
-    if isinstance(model, OnnxClassifier):
-        return model.vocabulary
-    if model.front is not None:
-        return len(model.front.embedding)
-    return None if model.ignores_text else len(model.layers[0].kernel)
-
-
 def write(model: Classifier, folder: Path) -> None:
     """Write the files of the model: model.json, and model.npz or model.onnx; of an average, folders of two models."""
     if isinstance(model, Average):

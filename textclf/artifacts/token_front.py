@@ -5,7 +5,7 @@ A text gets the same vector alone and among others: all sums are over one text, 
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,26 +110,12 @@ class TokenFront:
         return {"embedding": self.embedding} | convolution
 
 
-def from_parts(description: Mapping[str, Any], stored: Mapping[str, Any], activations: Mapping[str, Any]) -> TokenFront:
-    """Return the front of a `description` and its `arrays`; `ValueError` or `LookupError` if they are damaged."""
-    length, pooling, activation = (description[key] for key in ("length", "pooling", "activation"))
+def from_parts(description: Mapping[str, Any], stored: Mapping[str, Any]) -> TokenFront:
+    """Return the front of a `description` and its `arrays`; `LookupError` if one is missing."""
     convolution = None
-    if activation is not None:
+    if (activation := description["activation"]) is not None:
         convolution = Convolution(stored["convolution_kernel"], stored["convolution_bias"], activation)
-        if convolution.kernel.ndim != 3 or activation not in activations:
-            raise ValueError
-    front = TokenFront(stored["embedding"], length, pooling, convolution)
-    arrays = list(front.arrays().values())
-    valid = type(length) is int and pooling in get_args(Pooling) and front.embedding.ndim == 2
-    if not valid or any(array.dtype != np.dtype(float) or not np.isfinite(array).all() for array in arrays):
-        raise ValueError
-    if convolution is not None:
-        taps, inputs, filters = convolution.kernel.shape
-        if (inputs, (filters,)) != (front.embedding.shape[1], convolution.bias.shape) or taps > length:
-            raise ValueError
-    if length < 1:
-        raise ValueError
-    return front
+    return TokenFront(stored["embedding"], description["length"], description["pooling"], convolution)
 
 
 def product(values: Array, kernel: Array) -> Array:

@@ -20,7 +20,6 @@ from textclf.artifacts.checksums import MANIFEST, names_in, verify_files
 from textclf.artifacts.conformal import CONFORMAL, Conformal, Sets, highest_coverage, least_rows
 from textclf.artifacts.decisions import DECISION, INDEX, Decision, read_decision, read_index
 from textclf.core.errors import UserError
-from textclf.core.files import reading
 from textclf.core.formatting import count_noun
 from textclf.core.quoting import quote_name, quote_value
 from textclf.pretrained.catalogue import SHARED
@@ -190,18 +189,17 @@ def _read_vectorizers(folder: Path, model: classifiers.Classifier) -> Any:
     """Return the vectorizer of a model's folder, or the vectorizers of an average's members; `UserError` as below."""
     shared = folder.parent / SHARED
     if not isinstance(model, Average):
-        return _read_vectorizer(folder, model, shared)
+        return _read_vectorizer(folder, shared)
     places = [folder / member for member in MEMBERS]
-    first, second = (_read_vectorizer(place, own, shared) for place, own in zip(places, model.members, strict=True))
+    first, second = (_read_vectorizer(place, shared) for place in places)
     same = len({(place / VECTORIZER).read_bytes() for place in places}) == 1
     return representation.Apart(first, first if same else second)
 
 
-def _read_vectorizer(folder: Path, model: Any, shared: Path) -> Any:
-    """Return the vectorizer in a folder; `UserError` also if it does not suit the model or its weights are missing."""
-    columns = classifiers.columns_of(model)
+def _read_vectorizer(folder: Path, shared: Path) -> Any:
+    """Return the vectorizer in a folder; `UserError` also if its pretrained weights are missing."""
     try:
-        vectorizer = representation.read(folder / VECTORIZER, shared)
+        return representation.read(folder / VECTORIZER, shared)
     except UserError as error:
         if shared.exists() or any(str(folder / VECTORIZER) in line for line in error.lines):
             raise
@@ -209,10 +207,6 @@ def _read_vectorizer(folder: Path, model: Any, shared: Path) -> Any:
             f"{shared} not found, which has pretrained weights that {folder} reads; copy it from beside the model's "
             "first folder, or run dvc repro to make it"
         ) from None
-    with reading(folder / VECTORIZER):
-        if columns not in {None, vectorizer.columns}:
-            raise ValueError(f"the model takes {columns} columns")
-    return vectorizer
 
 
 def find_model(folder: Path, name: str | None) -> Path:
