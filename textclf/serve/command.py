@@ -1,7 +1,6 @@
 """The command `textclf serve`: from its arguments to a server that runs until it is told to stop."""
 
 import argparse
-import errno
 import ipaddress
 import logging
 import math
@@ -45,7 +44,6 @@ def run(arguments: argparse.Namespace) -> None:
     )
     models, default = load_models(arguments.models, arguments.model)
     middleware.start_log(sys.stdout)
-    logging.getLogger("asyncio").addFilter(FullOnce())
     with listen(arguments.host, arguments.port) as listener:
         ip = ipaddress.ip_address(listener.getsockname()[0].partition("%")[0])
         app = create_app(models, default, limits, arguments.threads, local=ip.is_loopback)
@@ -82,25 +80,6 @@ def configure(app: ASGIApp, limits: Limits) -> uvicorn.Config:
         timeout_keep_alive=IDLE_SECONDS,
         timeout_graceful_shutdown=math.ceil(limits.seconds),
     )
-
-
-class FullOnce(logging.Filter):
-    """Says only once, in a line, that there are too many open files to accept a connection; asyncio says it each time.
-
-    It tries again a second later, even if the server has ended in the meantime.
-    """
-
-    said = False
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Return whether asyncio may log this."""
-        error = record.exc_info[1] if record.exc_info else None
-        if isinstance(error, OSError) and error.errno in {errno.EMFILE, errno.ENFILE}:
-            if not self.said:
-                complain(f"warning: serve: connections can't be accepted; {error.strerror}; raise a limit (ulimit -n)")
-            self.said = True
-            return False
-        return not (self.said and str(error) == "Invalid file descriptor: -1")
 
 
 def load_models(folder: Path, name: str | None) -> tuple[dict[str, Predictor], str]:
