@@ -16,8 +16,7 @@ from markupsafe import Markup
 from textclf.core.formatting import confidence_level, p_relation
 from textclf.core.quoting import shorten
 from textclf.evaluate.intervals import Interval
-from textclf.review.changes import Verdict, format_number
-from textclf.review.gate import Check
+from textclf.review.changes import format_number
 
 LONGEST = 100  # characters of a value
 MOST_NAMES = 8  # of a list in a sentence or a table cell
@@ -86,31 +85,11 @@ def ends(interval: Interval) -> Markup:
     return safe(f"({signed(interval.low)} to {signed(interval.high)})")
 
 
-def verdict(value: Verdict) -> Markup:
-    """Return the verdict, in bold if the change exceeds the noise."""
-    return safe(f"**{value}**" if value in {"better", "worse"} else value)
-
-
-def reason(check: Check) -> Markup:
-    """Return why a rule of the gate failed, in numbers."""
-    return safe(check.reason)
-
-
-def outcome(check: Check) -> Markup:
-    """Return the outcome of a rule of the gate."""
-    return safe(check.outcome)
-
-
-def p_equals(value: float) -> Markup:
-    """Return "p = 0.035" or "p < 0.001"."""
-    return safe(f"p {p_relation(value)}")
-
-
-def level(confidence: float) -> Markup:
-    """Return the level of confidence as a percentage: 95%."""
-    return safe(confidence_level(confidence))
-
-
-FILTERS: dict[str, Callable[..., Markup]] = {
-    each.__name__: each for each in (code, ends, level, names, number, outcome, p_equals, reason, signed, url, verdict)
+FILTERS: dict[str, Callable[..., Markup]] = {each.__name__: each for each in (code, ends, names, number, signed, url)}
+FILTERS |= {
+    "level": lambda confidence: safe(confidence_level(confidence)),
+    "outcome": lambda check: safe(check.outcome),
+    "p_equals": lambda p: safe(f"p {p_relation(p)}"),
+    "reason": lambda check: safe(check.reason),
+    "verdict": lambda verdict: safe(f"**{verdict}**" if verdict in {"better", "worse"} else verdict),
 }
