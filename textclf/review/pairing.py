@@ -43,11 +43,6 @@ class Decided:
         """Return the metrics of the rows, rounded as in evaluation.json."""
         return compute(self.rows.y, self.rows.probabilities, self.positions)
 
-    def is_possible(self) -> bool:
-        """Return whether all probabilities are from 0 to 1, or NaN in training rows that were not predicted."""
-        probabilities = self.rows.probabilities[np.isin(self.rows.split, JUDGED)]
-        return bool(((probabilities >= 0) & (probabilities <= 1)).all())
-
     def labels(self) -> dict[str, str]:
         """Return the label of each row by its id."""
         names = np.array(self.rows.classes, dtype=object)

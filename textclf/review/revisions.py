@@ -19,7 +19,6 @@ from textclf.evaluate import metric_files
 from textclf.review.changes import Numbers
 from textclf.review.differences import checksums
 from textclf.review.pairing import Decided
-from textclf.review.records import Lock, Pipeline
 
 S = TypeVar("S", bound=Section)
 # Names of files among the outputs of dvc.yaml
@@ -51,30 +50,39 @@ class Revision:
         done = git("cat-file", "blob", f"{self.commit}:./{path}")
         return None if done.returncode else done.stdout
 
-    def yaml(self, path: str, kind: Any = dict[str, Any]) -> dict[str, Any]:
-        """Return the mapping in a YAML file, empty if there is no such file.
-
-        Raises `UserError` if the file holds no mapping, or one that is not of the type `kind`.
-        """
+    def yaml(self, path: str) -> dict[str, Any]:
+        """Return the mapping in a YAML file, empty if there is no such file; `UserError` if it holds none."""
         data, name = self.read(path), f"{path} of {self.where}"
         if data is None:
             return {}
         try:
-            content = parse_yaml(data.decode("utf-8"), name)
+            return parse_yaml(data.decode("utf-8"), name)
         except UnicodeDecodeError:
             raise UserError(f"{name} must be UTF-8; got other bytes") from None
-        _check(content, kind, name)
-        return content
+
+    def stages(self, path: str) -> dict[str, Any]:
+        """Return the stages in dvc.yaml or dvc.lock by name; `UserError` unless they have the form that DVC reads."""
+        from dvc import schema
+        from voluptuous import Invalid
+
+        forms = {"dvc.yaml": schema.COMPILED_MULTI_STAGE_SCHEMA, "dvc.lock": schema.COMPILED_LOCKFILE_SCHEMA}
+        content = self.yaml(path)
+        try:
+            stages: dict[str, Any] = (forms[path](content) if content else {}).get("stages", {})
+        except Invalid as error:
+            place = ".".join(map(str, error.path))
+            raise UserError(f"{path} of {self.where}: {place} must be as DVC reads it: {error.msg}") from None
+        return stages
 
     @cached_property
     def pipeline(self) -> dict[str, Any]:
         """Return the stages of dvc.yaml by name."""
-        return self.yaml("dvc.yaml", Pipeline).get("stages") or {}
+        return self.stages("dvc.yaml")
 
     @cached_property
     def lock(self) -> dict[str, Any]:
         """Return the stages of dvc.lock by name."""
-        return self.yaml("dvc.lock", Lock).get("stages") or {}
+        return self.stages("dvc.lock")
 
     @cached_property
     def params(self) -> dict[str, Any]:
@@ -139,12 +147,10 @@ class Revision:
         """Return the decided predictions of those models that are on this machine; nothing is pulled.
 
         Predictions or decisions in a form that this version does not read are left out: another version wrote them.
-        Raises `UserError` for probabilities that no version writes.
         """
         files = _prediction_files(self.lock)
         decisions = self.metrics(DECISIONS)
         decided = {}
-        mistaken = []
         for model in models:
             data = _cached(*files[model]) if model in files and model in decisions else None
             if data is not None:
@@ -153,10 +159,6 @@ class Revision:
                     if not all(isinstance(value, str) for values in (rows.ids, rows.split) for value in values):
                         continue
                     decided[model] = Decided.of(rows, Decision.from_json(decisions[model]))
-                    if not decided[model].is_possible():
-                        mistaken.append(files[model][0])
-        if mistaken:
-            raise UserError(f"{mistaken[0]} of {self.where} must have probabilities from 0 to 1; run dvc repro")
         return decided
 
     def uncommitted(self) -> list[str]:
@@ -184,13 +186,6 @@ def merge_base(base: str, head: Revision) -> Revision:
     """
     common = git("merge-base", base, head.commit).stdout.decode().split()
     return Revision(common[0] if common and (head.tree or common[0] != head.commit) else base)
-
-
-def _check(content: Any, kind: Any, name: str) -> None:
-    try:
-        validate(kind, content, name)
-    except UserError as error:
-        raise UserError(error.lines[0]) from None  # the first of perhaps hundreds
 
 
 def _path(entry: Any) -> str:

@@ -67,7 +67,7 @@ def test_the_results_of_a_revision_are_those_of_its_params_where_dvc_yaml_says(p
         (project / folder).mkdir(parents=True, exist_ok=True)
         (project / folder / f"{name}.json").write_text(content)
     outs = "['data/cases/${key}.json', {'numbers/${key}.json': {cache: false}}]"
-    (project / "dvc.yaml").write_text(f"stages: {{behave: {{foreach: x, do: {{outs: {outs}}}}}}}")
+    (project / "dvc.yaml").write_text(f"stages: {{behave: {{foreach: x, do: {{cmd: x, outs: {outs}}}}}}}")
     (project / "params.yaml").write_text("behave: {tests: {mine: a.yaml, new: b.yaml}}")
     assert tree().behaviour() == behaviour(typos=3)
     assert Revision("0" * 40).behaviour() == {}  # no such commit
