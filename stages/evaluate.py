@@ -38,7 +38,7 @@ from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import describe_left_out, find_membership
 from textclf.evaluate.slices.report import describe_weak, report
 from textclf.evaluate.slices.sums import SliceSums
-from textclf.evaluate.split_clusters import find_clusters, read_keys
+from textclf.evaluate.split_clusters import positions, read_keys
 
 
 def run(
@@ -70,12 +70,12 @@ def run(
     held_out = read_held_out({name: trained / name / HELD_OUT for name in names}, splits)
     for name in names:
         verify_folder(trained / name)
-    clusters = {name: found for name in SPLITS if (found := find_clusters(splits, name)) is not None}
+    keys = {name: read_keys(splits, name) for name in SPLITS}
+    clusters = {name: found for name, each in keys.items() if (found := positions(each)) is not None}
     split_rows = metric_files.read(leaks, "splits")
     drawn = "test" not in split_rows.get("given", {})  # given test rows have shares of their own
     stratified = drawn and bool(split.get("stratify"))
-    keys = read_keys(splits, "test")
-    slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys)
+    slices = SliceSums(find_membership(splits), read_classes(splits), evaluate.slice_metric, keys["test"])
     opened = open_models(predictions, names)
     parts, decided = measure(opened, evaluate, stratified, clusters, slices.membership, held_out)
     test = parts["test"]

@@ -18,7 +18,7 @@ from textclf.evaluate.choose import choose_decision
 from textclf.evaluate.model_choice import accuracy_after_choice, choose, compare_candidates
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.slices.membership import Membership
-from textclf.evaluate.split_clusters import Clusters, IdDigest, find_held_out_clusters
+from textclf.evaluate.split_clusters import IdDigest, find_held_out_clusters
 from textclf.evaluate.split_metrics import SplitMetrics
 
 SCORES = ("accuracy", "log_loss")  # by which the default model is chosen
@@ -50,7 +50,7 @@ def measure(
     models: Mapping[str, Iterable[Predictions]],
     settings: Evaluate,
     stratified: bool,
-    clusters: Mapping[str, Clusters] | None = None,
+    clusters: Mapping[str, NDArray[np.int64]] | None = None,
     membership: Membership | None = None,
     held_out: HeldOut | None = None,
 ) -> tuple[dict[str, SplitMetrics], dict[str, Decision]]:
@@ -59,35 +59,26 @@ def measure(
     Validation rows choose the decisions or, without them, the rows of `held_out`.
     `models` have their predictions in batches; `stratified` says whether the split fixed the shares of the classes;
     `clusters` are those of the splits with dependent rows, `membership` has the slices of the test rows. Raises
-    `UserError` if the models have different rows, or not those of the clusters and slices, or if a model has no rows by
+    `UserError` if the models have different rows, or other test rows than the slices, or if a model has no rows by
     which to choose.
     """
     clusters = clusters or {}
-    expected = {split: (len(known.keys), known.ids) for split, known in clusters.items()}
-    if membership is not None:
-        expected["test"] = membership.rows, membership.ids
     parts: defaultdict[str, list[dict[str, Predictions]]] = defaultdict(list)
-    rows: defaultdict[str, int] = defaultdict(int)
-    ids: defaultdict[str, IdDigest] = defaultdict(IdDigest)
+    test_ids = IdDigest()
     for split, batch in track(read_together(models), "measure predictions"):
         first = next(iter(batch.values()))
-        rows[split] += len(first)
-        if split in expected:
-            ids[split].add(first.ids.tolist())
-            if rows[split] > expected[split][0]:
-                raise _other_rows(split)
+        if split == "test":
+            test_ids.add(first.ids.tolist())
         empty = first.ids[:0].copy()  # not a view: ids take most of the memory
         parts[split].append({name: replace(part, ids=empty, split=empty) for name, part in batch.items()})
-    for split, (_, known) in expected.items():
-        if ids[split].digest() != known:
-            raise _other_rows(split)
+    if membership is not None and test_ids.digest() != membership.ids:
+        raise UserError("the predictions must be of the test rows of data/splits, in their order; run dvc repro")
     together: dict[str, dict[str, Predictions]] = {}
     for split, batches in parts.items():
         together[split] = {name: concatenate([part[name] for part in batches]) for name in batches[0]}
         batches.clear()
     none = {name: rows.take(slice(0)) for name, rows in together["test"].items()}
-    groups = {split: np.unique(clusters[split].keys, return_inverse=True)[1] for split in together if split in clusters}
-    chooser = HeldOut(together["validation"], groups.get("validation")) if "validation" in together else held_out
+    chooser = HeldOut(together["validation"], clusters.get("validation")) if "validation" in together else held_out
     choosing = none | (dict(chooser.models) if chooser else {})
     if settings.chooses and (without := [name for name, rows in choosing.items() if not len(rows)]):
         raise UserError(
@@ -99,12 +90,8 @@ def measure(
     splits: dict[str, SplitMetrics] = {}
     for split, rows_of in together.items():
         some = {name: decisions[name] for name in rows_of}
-        splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, groups.get(split))
+        splits[split] = SplitMetrics(split, rows_of, some, settings, stratified, clusters.get(split))
     return splits, decisions
-
-
-def _other_rows(split: str) -> UserError:
-    return UserError(f"the predictions must be of the {split} rows of data/splits, in their order; run dvc repro")
 
 
 def read_together(models: Mapping[str, Iterable[Predictions]]) -> Iterator[tuple[str, dict[str, Predictions]]]:

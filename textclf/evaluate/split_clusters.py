@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,6 @@ from numpy.typing import NDArray
 from textclf.artifacts.splits import open_clusters, read_table
 from textclf.core.arrow import as_array
 from textclf.evaluate.clusters import are_dependent
-
-
-@dataclass(frozen=True)
-class Clusters:
-    """The clusters of the rows of a split, in their order: `keys` (rows,), equal for the rows of one cluster.
-
-    `ids` is the digest of the ids of the rows.
-    """
-
-    keys: NDArray[np.uint64]
-    ids: bytes
 
 
 class IdDigest:
@@ -58,15 +46,9 @@ def find_held_out_clusters(folder: Path, ids: NDArray[Any]) -> NDArray[np.int64]
         places = pc.index_in(rows["id"], wanted)
         some = places.is_valid()
         keys[places.filter(some).to_numpy()] = rows["cluster"].filter(some).to_numpy()
+    return positions(keys)
+
+
+def positions(keys: NDArray[np.uint64]) -> NDArray[np.int64] | None:
+    """Return the positions of the clusters with these keys, (rows,); None if the rows are independent."""
     return np.unique(keys, return_inverse=True)[1] if are_dependent(keys) else None
-
-
-def find_clusters(folder: Path, split: str) -> Clusters | None:
-    """Return the clusters of a split in a folder of splits; None if there is no such split, or rows are independent."""
-    keys = read_keys(folder, split)
-    if not are_dependent(keys):
-        return None
-    ids = IdDigest()
-    for path in open_clusters(folder, split).paths:
-        ids.add(read_table(path, ["id"])["id"])
-    return Clusters(keys, ids.digest())

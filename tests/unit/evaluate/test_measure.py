@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from tests import stored_splits
 from tests.unit.evaluate.samples import drawn, overconfident, params, three_splits
@@ -26,7 +27,7 @@ from textclf.evaluate.measure import (
 )
 from textclf.evaluate.metrics import compute
 from textclf.evaluate.registry import METRICS
-from textclf.evaluate.split_clusters import Clusters, IdDigest, find_clusters, find_held_out_clusters
+from textclf.evaluate.split_clusters import find_held_out_clusters, positions, read_keys
 
 
 def two_models(classes: int = 2, rows: int = 900) -> dict[str, Predictions]:
@@ -214,17 +215,9 @@ def test_numbers_are_json() -> None:
 # Rows that are not independent
 
 
-def digest(ids: list[str]) -> bytes:
-    """Return the digest of ids."""
-    found = IdDigest()
-    found.add(ids)
-    return found.digest()
-
-
-def clusters_of(rows: Predictions, size: int) -> Clusters:
+def clusters_of(rows: Predictions, size: int) -> NDArray[np.int64]:
     """Return clusters of so many neighbouring rows."""
-    keys = fingerprints([str(number // size) for number in range(len(rows))])
-    return Clusters(keys, digest(rows.ids.tolist()))
+    return np.arange(len(rows)) // size
 
 
 def test_clusters_change_the_intervals_of_their_split() -> None:
@@ -263,22 +256,15 @@ def test_clusters_of_validation_rows_choose_as_one_row_each() -> None:
     assert second.ece_if_calibrated("a") == pytest.approx(first.ece_if_calibrated("a"), rel=0.1)
 
 
-def test_clusters_of_other_rows_are_an_error() -> None:
-    rows = two_models()["a"]
-    test = rows.take(rows.split == "test")
-    for wrong in (test.take(slice(None, None, -1)), test.take(slice(1, None)), concatenate([test, test])):
-        with pytest.raises(UserError, match=r"must be of the test rows of data/splits, in their order; run dvc repro"):
-            measure({"a": [rows]}, params(), False, {"test": clusters_of(wrong, 3)})
-
-
 def test_clusters_are_found_in_a_folder_of_splits(tmp_path: Path) -> None:
     texts = ["a", "b", "c", "d", "e", "a", "b"]
     rows = pd.DataFrame({"id": [f"r{n}" for n in range(7)], "text": texts, "label": "0"})
     stored_splits.write(rows.assign(cluster=fingerprints(texts)), tmp_path / "test.parquet")
     stored_splits.write(rows[:5].assign(cluster=fingerprints(texts[:5])), tmp_path / "train.parquet")
-    found = find_clusters(tmp_path, "test")
+    keys = {name: read_keys(tmp_path, name) for name in ("train", "validation", "test")}
+    assert keys["test"].tolist() == fingerprints(texts).tolist()
+    found = positions(keys["test"])
     assert found is not None
-    assert found.keys.tolist() == fingerprints(texts).tolist()
-    assert found.ids == digest([f"r{n}" for n in range(7)])
-    assert find_clusters(tmp_path, "train") is None
-    assert find_clusters(tmp_path, "validation") is None
+    assert ((found[:, None] == found) == (keys["test"][:, None] == keys["test"])).all()
+    assert positions(keys["train"]) is None
+    assert positions(keys["validation"]) is None
