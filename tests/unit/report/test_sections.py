@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from tests.page import sections, without_pictures
 from tests.runs import ALL, SOURCE, YELP, make_run
 from textclf.artifacts.predictions import Predictions
-from textclf.core.errors import UserError
 from textclf.evaluate.registry import METRICS, format_value
 from textclf.export.sources import Source
 from textclf.models.settings import Train
@@ -257,15 +255,6 @@ def test_a_run_in_pieces_has_the_same_page() -> None:
         predictions={name: pieces(*parts) for name, parts in run.predictions.items()},
     )
     assert without_pictures(divided) == without_pictures(run)
-
-
-def test_predictions_of_other_rows_than_the_test_split_are_an_error() -> None:
-    (read,) = DEFAULT.splits["test"]
-    test = read(["id", "text", "label", "cluster"])
-    renamed = test.set_column(0, "id", pa.array(["other"] * len(test)))
-    for other in (renamed, test[:-1], pa.concat_tables([test, test[:1]])):
-        with pytest.raises(UserError, match="test rows must be those of the test split, in its order"):
-            render(replace(DEFAULT, splits={**DEFAULT.splits, "test": [other.select]}))
 
 
 def test_lengths_beyond_the_others_are_counted_and_not_drawn() -> None:
