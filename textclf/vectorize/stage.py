@@ -97,7 +97,7 @@ def _vectorize_terms(
         every = list(chain.from_iterable(paths.values()))
         counted = pool.map(count_batch, [(path, settings, scratch) for path in every], "count terms")
         merged = [
-            merge_term_counts(load_table(scratch_files(scratch, path, analyzer)[0]) for path in paths["train"])
+            merge_term_counts([load_table(scratch_files(scratch, path, analyzer)[0]) for path in paths["train"]])
             for analyzer in (settings.analyzers if settings.learns else [])
         ]
         fitted = Vectorizer.learn(merged, sum(counted[: len(paths["train"])]), settings)

@@ -26,7 +26,6 @@ from textclf.core.errors import UserError
 from textclf.vectorize import batches, representation
 from textclf.vectorize.room import estimate, require_room
 from textclf.vectorize.stage import vectorize
-from textclf.vectorize.terms import vocabulary
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.vectorizer import Vectorizer
 
@@ -83,7 +82,6 @@ def test_shards_give_the_same_as_all_rows_at_once(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "FEWEST", 1000)
         patch.setattr(resources, "announce", lambda *_: None)
-        patch.setattr(vocabulary, "MERGE_TERMS", 3)  # so that term counts are merged several times
         try:
             once = Vectorizer.fit(train, settings)
         except UserError as error:

@@ -1,7 +1,7 @@
 """What is learned from the training rows: term counts, the vocabulary selected from them, and idf."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain, count
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,8 +16,6 @@ from textclf.vectorize.terms.tokens import Analyze, make_analyzer
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-MERGE_TERMS = 1_000_000  # merge term counts whenever this many are waiting
 
 
 class Counted(NamedTuple):
@@ -75,23 +73,11 @@ def sum_counts(counted: Counted) -> "pa.Table":
     return pa.table({"term": column, "rows": rows, "total": total})
 
 
-def merge_term_counts(tables: "Iterable[pa.Table]") -> "pa.Table":
-    """Return the term counts of all texts from those of `sum_counts` for disjoint sets of texts.
+def merge_term_counts(tables: "Sequence[pa.Table]") -> "pa.Table":
+    """Return the term counts of all texts from those of `sum_counts` for disjoint sets of texts, at least one.
 
-    Tables are merged whenever `MERGE_TERMS` terms are waiting (or as many as were merged before), so that memory holds
-    a few copies of the distinct terms however many tables there are.
+    Memory holds a few copies of the distinct terms, since the tables are mapped from files.
     """
-    merged: list[pa.Table] = []
-    waiting: list[pa.Table] = []
-    for table in tables:
-        waiting.append(table)
-        if sum(map(len, waiting)) >= max(MERGE_TERMS, sum(map(len, merged))):
-            merged, waiting = [_merge([*merged, *waiting])], []
-    return _merge([*merged, *waiting])
-
-
-def _merge(tables: "list[pa.Table]") -> "pa.Table":
-    """Return the sums of at least one table of term counts; those of a single one are its own."""
     import pyarrow as pa
 
     if len(tables) == 1:
