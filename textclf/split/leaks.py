@@ -76,7 +76,7 @@ class LeakCounter:
                 split_keys.sort()
             report["duplicates"][kind] = {name: int((hashes[1:] == hashes[:-1]).sum()) for name, hashes in keys.items()}
             report["leaks"][kind] = _count_pairs(keys)
-        groups = {name: np.sort(np.concatenate([rows.group for rows in self._rows[name]])) for name in names}
+        groups = {name: np.concatenate([rows.group for rows in self._rows[name]]) for name in names}
         if any(len(keys) for keys in groups.values()):
             report["leaks"]["group"] = _count_pairs(groups)
         return report
@@ -89,19 +89,12 @@ class LeakCounter:
 
 
 def _count_pairs(keys: Mapping[str, NDArray[np.uint64]]) -> dict[str, int]:
-    """Return how many keys of each split an earlier one has too, by pair; the keys of a split are sorted."""
+    """Return how many keys of each split an earlier one has too, by pair."""
     return {
-        f"{later}_in_{earlier}": _count_common(keys[later], keys[earlier])
+        f"{later}_in_{earlier}": int(np.isin(keys[later], keys[earlier]).sum())
         for position, later in enumerate(keys)
         for earlier in list(keys)[:position]
     }
-
-
-def _count_common(keys: NDArray[np.uint64], others: NDArray[np.uint64]) -> int:
-    """Return how many of the keys are among the others; both are sorted."""
-    if not len(others):
-        return 0
-    return int((others[np.searchsorted(others, keys).clip(max=len(others) - 1)] == keys).sum())
 
 
 def _count_conflicts(keys: NDArray[np.uint64], labels: NDArray[np.int32]) -> int:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from textclf.core.about import About
+from textclf.core.differences import value_at
 from textclf.core.errors import UserError
 from textclf.core.formatting import count_noun, points
 from textclf.core.params_text import with_sections, with_values
@@ -49,7 +50,7 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     about = validate(About, given, "init", "about")
     content = parse_yaml(before, str(PARAMS_FILE))
     settings = dict([*_settings("data", data, content), *_settings("about", about, content)])
-    changed = [choice for choice in choices if (_value_at(content, choice.key) or None) != (choice.value or None)]
+    changed = [choice for choice in choices if (value_at(content, choice.key) or None) != (choice.value or None)]
     settings |= {choice.key: choice.value for choice in changed}
     text = with_values(with_sections(before, models.sections), settings)
     minutes = expected_minutes(models.sections, found, is_validated(preset, found))
@@ -174,13 +175,6 @@ def _listed(choices: list[Choice]) -> list[str]:
 
 def _setting(choice: Choice) -> str:
     return f"{choice.key}: {show(choice.value)}"
-
-
-def _value_at(content: Any, key: str) -> Any:
-    """Return the value of a dotted key, None if it is missing."""
-    for part in key.split("."):
-        content = content.get(part) if isinstance(content, dict) else None
-    return content
 
 
 def _classes(classes: Mapping[str, int]) -> str:
