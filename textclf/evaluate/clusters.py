@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from textclf.evaluate.comparisons import EXACT_SUM
 from textclf.evaluate.intervals import normal_quantile
 
+EXACT_SUM = 20_000  # sums of differences up to which a test is exact
 LIMIT = 1.1  # design effect of perfectly correlated clusters, up to which rows count as independent
 
 Floats = NDArray[np.float64]

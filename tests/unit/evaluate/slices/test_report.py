@@ -6,16 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from numpy.typing import NDArray
-from scipy import stats
 from sklearn import metrics as sk
 
-from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, params, predictions, reference
+from tests.unit.evaluate.samples import HALF, SEEDS, TOP, drawn, exact, params, predictions
 from textclf.artifacts.decisions import Decision
 from textclf.artifacts.predictions import Predictions
 from textclf.core.errors import UserError
-from textclf.evaluate import comparisons
 from textclf.evaluate.comparisons import fisher, holm
 from textclf.evaluate.intervals import difference, wilson
 from textclf.evaluate.measure import measure
@@ -24,10 +21,6 @@ from textclf.evaluate.slices.membership import Family, Membership
 from textclf.evaluate.slices.report import describe_weak, ranked, report, weak
 from textclf.evaluate.slices.sums import SliceSums
 from textclf.evaluate.split_clusters import IdDigest
-
-TABLES = st.tuples(st.integers(1, 60), st.integers(1, 60)).flatmap(
-    lambda sizes: st.tuples(*(st.tuples(st.integers(0, size), st.just(size)) for size in sizes))
-)
 
 
 def membership(rows: Predictions, **codes: Any) -> Membership:
@@ -51,25 +44,6 @@ def measured(
 
 def split_in_three(seed: int, rows: int) -> NDArray[np.int64]:
     return np.random.default_rng(seed).permutation(np.arange(rows) % 3)
-
-
-# The test
-
-
-@given(TABLES)
-def test_fishers_test_is_scipys(table: Any) -> None:
-    (right, rows), (others_right, others) = table
-    expected = stats.fisher_exact(np.array([[right, rows - right], [others_right, others - others_right]])).pvalue
-    assert fisher(right, rows, others_right, others) == pytest.approx(expected, rel=1e-6)
-
-
-def test_the_test_of_many_rows_is_the_pooled_score_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = fisher(4050, 5000, 16400, 20000)
-    monkeypatch.setattr(comparisons, "EXACT_SUM", 100)
-    proportion = reference("stats.proportion")
-    score = proportion.proportions_ztest([4050, 16400], [5000, 20000])[1]
-    assert fisher(4050, 5000, 16400, 20000) == pytest.approx(score, rel=1e-9)
-    assert exact == pytest.approx(score, rel=0.05)
 
 
 # The numbers
