@@ -79,13 +79,7 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
         shared = len({key for _, key in reference.texts} & {key for _, key in new.texts})
     sides, seen = (None, pooled) if arguments.reference != TRAIN else _unseen(new, reference, settings.seed)
     return Result(
-        folder.resolve().name,
-        settings,
-        of_new,
-        of_reference,
-        sides,
-        shared,
-        measure(pooled, seen, predictor, settings),
+        folder.resolve().name, settings, of_new, of_reference, sides, shared, measure(pooled, seen, predictor, settings)
     )
 
 

@@ -23,16 +23,7 @@ from textclf.tables.layout import SLICE, SOURCE, WHOLE_FILE, Batch, Record, plac
 from textclf.tables.read import read_batches
 from textclf.tables.settings import Data
 from textclf.tables.split_names import split_of_value
-from textclf.tables.values import (
-    CONTROL,
-    NUL,
-    ONE_LABEL,
-    are_valid,
-    combined_labels,
-    label_of,
-    text_of,
-    to_array,
-)
+from textclf.tables.values import CONTROL, NUL, ONE_LABEL, are_valid, combined_labels, label_of, text_of, to_array
 
 ERRORS_SHOWN = 5  # wrong rows with a line of their own in an error
 ROW_OVERHEAD = 100  # bytes of the objects of a row, about

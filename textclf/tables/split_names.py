@@ -5,11 +5,7 @@ import re
 from textclf.core.quoting import quote_name, quote_value
 from textclf.tables.files import source_name
 
-SYNONYMS = {
-    "train": ("training",),
-    "validation": ("valid", "val", "dev"),
-    "test": ("testing",),
-}
+SYNONYMS = {"train": ("training",), "validation": ("valid", "val", "dev"), "test": ("testing",)}
 SPLIT_OF = {word: split for split, words in SYNONYMS.items() for word in (split, *words)}
 RULE = f"train, validation or test (or {', '.join(word for words in SYNONYMS.values() for word in words)})"
 LETTERS = re.compile(r"[^\W\d_]+")

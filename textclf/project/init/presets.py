@@ -29,10 +29,7 @@ SEARCHED = 60.0  # seconds up to which C is chosen from several values
 SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped, at half a point of accuracy
 TEST_SIZE = 0.25  # unless test rows are given
 FEWEST_TO_SEARCH = 3  # expected training rows of a class from which C can be chosen
-MANY_TEXTS, MOST_TERMS = (
-    100_000,
-    20_000,
-)  # rows from which the vocabulary is cut, and to how many terms of each analyzer
+MANY_TEXTS, MOST_TERMS = 100_000, 20_000  # rows from which each analyzer has at most so many terms
 CHAR_NGRAMS, UNSPACED_NGRAMS = [3, 5], [1, 3]  # of letters: within words, and where a single letter may be a word
 LONG = 200  # words of the longest texts that an encoder reads in one window
 

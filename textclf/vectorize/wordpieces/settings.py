@@ -4,15 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from textclf.pretrained.settings import (
-    CHECKSUM,
-    DEFAULT,
-    PRETRAINED,
-    Checksum,
-    Encoder,
-    NamesWeights,
-    OwnPath,
-)
+from textclf.pretrained.settings import CHECKSUM, DEFAULT, PRETRAINED, Checksum, Encoder, NamesWeights, OwnPath
 from textclf.vectorize.tokenizer import Window
 
 
