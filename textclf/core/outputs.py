@@ -42,7 +42,7 @@ def outputs(*targets: Path) -> Iterator[list[Path]]:
             return stack.enter_context(_scratch_folder(target)) / target.name
 
         scratch = [begin(target) for target in targets]
-        with writing(lambda: _written_last(scratch, targets)):
+        with writing(targets[0]):
             yield scratch
             for target, write in _finish().items():
                 scratch, targets = [*scratch, begin(target)], (*targets, target)
@@ -68,27 +68,15 @@ def finished_by(finish: Finish) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def writing(place: Path | Callable[[], Path]) -> Iterator[None]:
-    """Add the path to the error of a full disk, which Python leaves out: `place`, or its result."""
+def writing(path: Path) -> Iterator[None]:
+    """Add the path to the error of a full disk, which Python leaves out."""
     try:
         yield
     except OSError as error:
         named = error.filename is not None and error.filename2 is None  # copying a file names its source first
         if error.errno not in FULL or named:
             raise
-        path = place if isinstance(place, Path) else place()
         raise OSError(error.errno, os.strerror(error.errno), str(path)) from error
-
-
-def _written_last(sources: Sequence[Path], targets: Sequence[Path]) -> Path:
-    """Return the file of the targets whose scratch file was written last."""
-    written = [
-        (path.stat().st_mtime_ns, target / path.relative_to(source))
-        for source, target in zip(sources, targets, strict=True)
-        for path in (source, *source.rglob("*"))
-        if path.is_file()
-    ]
-    return max(written, default=(0, targets[0]))[1]
 
 
 @contextlib.contextmanager
