@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, hstack
+from scipy.sparse import csr_array
 
 UNKNOWN = -1  # the column of a term that is not in the vocabulary
 
@@ -50,8 +50,3 @@ def tfidf(counts: csr_array, idf: NDArray[np.float64], sublinear: bool) -> csr_a
     # bincount sums from left to right, as scikit-learn does; other sums of numpy are pairwise.
     norms = np.sqrt(np.bincount(rows, weights**2, minlength=counts.shape[0]))
     return csr_array((weights / norms[rows], counts.indices, counts.indptr), shape=counts.shape)
-
-
-def stack_columns(blocks: Sequence[csr_array]) -> csr_array:
-    """Return the blocks side by side."""
-    return blocks[0] if len(blocks) == 1 else csr_array(hstack(blocks, format="csr"))

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, hstack
 
 from textclf.artifacts.features import SPARSE
 from textclf.core.arrow import whole_column
-from textclf.vectorize.terms.matrix import UNKNOWN, hash_terms, remap_columns, stack_columns, tfidf
+from textclf.vectorize.terms.matrix import UNKNOWN, hash_terms, remap_columns, tfidf
 from textclf.vectorize.terms.settings import Terms
 from textclf.vectorize.terms.tokens import make_analyzer
 from textclf.vectorize.terms.vocabulary import (
@@ -117,7 +117,8 @@ class Vectorizer:
 
     def weigh(self, counted: Sequence[Counted]) -> csr_array:
         """Return the vectors of texts from the counts of their terms by each analyzer."""
-        return stack_columns([part.weigh(each, self.settings) for part, each in zip(self.parts, counted, strict=True)])
+        blocks = [part.weigh(each, self.settings) for part, each in zip(self.parts, counted, strict=True)]
+        return blocks[0] if len(blocks) == 1 else csr_array(hstack(blocks, format="csr"))
 
     def terms(self) -> list[str]:
         """Return the term of each column.
