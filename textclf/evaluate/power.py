@@ -6,10 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from scipy import optimize, special
 
-from textclf.evaluate.intervals import normal_quantile
-
 POWER = 0.8  # with which a difference counts as detectable
-EXACT_DISCORDANT = 2_000  # discordant rows up to which the power is exact; beyond, differences deviate by 0.8% at most
 SPREAD = 7  # standard deviations around the mean number of discordant rows that are summed
 
 
@@ -19,19 +16,9 @@ def power_curve(n: int, discordant: float, alpha: float) -> Callable[[float], fl
     `discordant`, above 0, is the share of the rows that only one of two models decides correctly; the difference of
     their accuracies is from 0 to that. Of m discordant rows the better model is right on a binomial number with
     (discordant + difference) / (2 discordant); the power given m is averaged over the binomial m: Duffy (1984),
-    Biometrics 40:1005-1015. If more than `EXACT_DISCORDANT` are expected, it is that of the normal approximation:
-    Connor (1987), Biometrics 43:207-211, doi:10.2307/2531961.
+    Biometrics 40:1005-1015.
     """
     mean = n * discordant
-    if mean > EXACT_DISCORDANT:
-        z = normal_quantile(1 - alpha / 2)
-
-        def approximate(difference: float) -> float:
-            gap = difference * math.sqrt(n) - z * math.sqrt(discordant)
-            spread = math.sqrt(discordant - difference**2)
-            return float(special.ndtr(gap / spread)) if spread else float(gap > 0)
-
-        return approximate
     reach = SPREAD * math.sqrt(mean) + SPREAD
     m = np.arange(max(1, math.floor(mean - reach)), min(n, math.ceil(mean + reach)) + 1)
     logs = special.gammaln(n + 1) - special.gammaln(m + 1) - special.gammaln(n - m + 1)
