@@ -108,12 +108,10 @@ def run(
                 for name in names
             }
         ),
-        plots / "confusion.csv": stack_models({name: test.confusion(name) for name in names}),
-        plots / "roc.csv": stack_models({name: test.roc(name) for name in names}),
-        plots / "precision_recall.csv": stack_models({name: test.precision_recall(name) for name in names}),
-        plots / "reliability.csv": stack_models({name: test.reliability(name) for name in names}),
-        plots / "risk_coverage.csv": stack_models({name: test.risk_coverage(name) for name in names}),
     }
+    of_models = {name: test.tables(name) for name in names}
+    for table in of_models[names[0]]:
+        tables[plots / f"{table}.csv"] = stack_models({name: each[table] for name, each in of_models.items()})
     train_rows = sum(split_rows["train"]["classes"].values())
     summaries = summarise(measured, records, train_rows, {name: read.columns for name, read in features.items()})
     with outputs(metrics / "models", conformal, *written, *tables) as (folder, scores, *scratch):

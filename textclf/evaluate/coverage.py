@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from textclf.artifacts.conformal import Conformal, Sets, answers, highest_coverage, least_rows
+from textclf.artifacts.conformal import Conformal, Sets, highest_coverage, least_rows
 from textclf.core.errors import UserError
 from textclf.core.files import DIGITS
 from textclf.core.formatting import count_noun
@@ -17,15 +17,6 @@ from textclf.evaluate.clusters import effective_rows
 from textclf.evaluate.rows import Rows
 from textclf.evaluate.settings import Evaluate
 from textclf.evaluate.split_metrics import SplitMetrics
-
-# Kinds of rows by their set: empty; the actual class alone, or another; several with the actual class, or without it
-EMPTY, RIGHT, WRONG, WITH, WITHOUT = KINDS = range(5)
-
-
-def kinds_of(y: NDArray[np.int64], sets: Sets) -> NDArray[np.int64]:
-    """Return the kind of each row (rows,) by its set and its actual class."""
-    sizes, has = sets.sum(axis=1), sets[np.arange(len(y)), y]
-    return np.select([sizes == 0, answers(sets) == y, sizes == 1, has], [EMPTY, RIGHT, WRONG, WITH], WITHOUT)
 
 
 def fit_sets(validation: SplitMetrics | None, settings: Evaluate) -> dict[str, Conformal]:
@@ -90,17 +81,15 @@ def _report(sets: Sets, rows: Rows, labels: Sequence[str], confidence: float) ->
     `coverage` is the share of the rows whose set has the actual class, `accuracy` that of the answers that are right,
     None if there are none, each with its Wilson interval. `answered` is the share of rows whose set has one class.
     """
-    kinds = kinds_of(rows.y, sets)
-    counts = np.bincount(kinds, minlength=len(KINDS)).tolist()
-    covered = np.isin(kinds, [RIGHT, WITH])
+    sizes, covered = sets.sum(axis=1), sets[np.arange(len(rows)), rows.y]
     return {
         "rows": len(rows),
         "coverage": _share(covered, np.ones(len(rows), dtype=bool), rows.clusters, confidence),
-        "set_size": round(int(sets.sum()) / len(rows), DIGITS),
-        "empty": round(counts[EMPTY] / len(rows), DIGITS),
-        "answered": round((counts[RIGHT] + counts[WRONG]) / len(rows), DIGITS),
-        "several": round((counts[WITH] + counts[WITHOUT]) / len(rows), DIGITS),
-        "accuracy": _share(kinds == RIGHT, np.isin(kinds, [RIGHT, WRONG]), rows.clusters, confidence),
+        "set_size": round(float(sizes.mean()), DIGITS),
+        "empty": round(float((sizes == 0).mean()), DIGITS),
+        "answered": round(float((sizes == 1).mean()), DIGITS),
+        "several": round(float((sizes > 1).mean()), DIGITS),
+        "accuracy": _share(covered, sizes == 1, rows.clusters, confidence),
         "classes": {
             label: _share(covered, rows.y == place, rows.clusters, confidence) for place, label in enumerate(labels)
         },

@@ -16,7 +16,6 @@ from textclf.evaluate.boundary import TINY, Share, count_share, counts_interval,
 from textclf.evaluate.calibrate import reliability_table
 from textclf.evaluate.clusters import effective_rows, sign_flip, sum_by_cluster
 from textclf.evaluate.comparisons import Comparison, Difference, McNemar, mcnemar
-from textclf.evaluate.curves import PositiveCounts
 from textclf.evaluate.intervals import Interval, area_score, tango
 from textclf.evaluate.registry import METRICS, pair_name
 from textclf.evaluate.rows import Rows
@@ -63,22 +62,6 @@ class SplitMetrics:
         """Return whether the model gives the same probabilities to all rows."""
         probabilities = self.of_rows.probabilities[model]
         return bool((probabilities == probabilities[0]).all())
-
-    def positive_counts(self, model: str) -> dict[str, PositiveCounts]:
-        """Return false and true positives of each class with a curve, at every distinct score."""
-        y, probabilities = self.of_rows.y, self.of_rows.probabilities[model]
-        return {
-            self.classes[place]: curves.positive_counts(y == place, probabilities[:, place])
-            for place in self.curve_places(model)
-        }
-
-    def answer_counts(self, model: str) -> PositiveCounts:
-        """Return cumulative counts of wrong and right decisions, the most confident first.
-
-        The confidence is the probability of the decided class.
-        """
-        decided, probabilities = self.of_rows.decided[model], self.of_rows.probabilities[model]
-        return curves.positive_counts(decided == self.of_rows.y, probabilities[np.arange(len(decided)), decided])
 
     def curve_places(self, model: str) -> list[int]:
         """Return the positions of the classes with a curve: of more than `CURVES` those with most rows, in order."""
@@ -251,26 +234,25 @@ class SplitMetrics:
                 report[pair_name(*pair)]["metrics"][metric] = difference and difference.rounded()
         return report
 
-    def confusion(self, model: str) -> pd.DataFrame:
-        """Return the table of `curves.confusion_table`."""
-        return curves.confusion_table(self.matrices[model], self.classes)
+    def tables(self, model: str) -> dict[str, pd.DataFrame]:
+        """Return the tables of `curves` by name, and `reliability`: those of CSV files that show test rows.
 
-    def roc(self, model: str) -> pd.DataFrame:
-        """Return the table of `curves.roc_table`: of the positive class of two, of `curve_places` against the rest."""
-        return curves.roc_table(self.positive_counts(model))
-
-    def precision_recall(self, model: str) -> pd.DataFrame:
-        """Return the table of `curves.precision_recall_table`, for the same classes as `roc`."""
-        return curves.precision_recall_table(self.positive_counts(model))
-
-    def risk_coverage(self, model: str) -> pd.DataFrame:
-        """Return the table of `curves.risk_coverage_table`."""
-        return curves.risk_coverage_table(self.answer_counts(model))
-
-    def reliability(self, model: str) -> pd.DataFrame:
-        """Return the table of `reliability_table`; the intervals of dependent rows are those of fewer rows."""
-        rows, confidence = self.of_rows, self.settings.confidence
-        return reliability_table(rows.y, rows.probabilities[model], confidence=confidence, worth=self._worth(model))
+        ROC and precision-recall curves are of the classes of `curve_places`, each against the rest. The confidence in
+        `risk_coverage` is the probability of the decided class.
+        """
+        y, probabilities, decided = self.of_rows.y, self.of_rows.probabilities[model], self.of_rows.decided[model]
+        by_class = {
+            self.classes[place]: curves.positive_counts(y == place, probabilities[:, place])
+            for place in self.curve_places(model)
+        }
+        answers = curves.positive_counts(decided == y, probabilities[np.arange(len(y)), decided])
+        return {
+            "confusion": curves.confusion_table(self.matrices[model], self.classes),
+            "roc": curves.roc_table(by_class),
+            "precision_recall": curves.precision_recall_table(by_class),
+            "reliability": reliability_table(y, probabilities, self.settings.confidence, self._worth(model)),
+            "risk_coverage": curves.risk_coverage_table(answers),
+        }
 
     def _worth(self, model: str) -> float:
         """Return the number of independent rows that a row is worth for the accuracy."""

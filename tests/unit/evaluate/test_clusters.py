@@ -139,7 +139,7 @@ def test_repeated_texts_are_worth_no_more_than_once() -> None:
     assert entry["p"] == pytest.approx(expected["p"], rel=1e-6)
     assert entry["smallest_difference"] == pytest.approx(expected["smallest_difference"], rel=0.05)
     assert (entry["low"], entry["high"]) == pytest.approx((expected["low"], expected["high"]), abs=0.02)
-    bins = [part.reliability("a") for part in parts]
+    bins = [part.tables("a")["reliability"] for part in parts]
     assert bins[1]["accuracy_high"].to_numpy() == pytest.approx(bins[0]["accuracy_high"].to_numpy(), abs=0.02)
 
 

@@ -13,8 +13,8 @@ from textclf.artifacts.conformal import Conformal
 from textclf.artifacts.decisions import Decision, Temperature
 from textclf.artifacts.predictions import Predictions, concatenate
 from textclf.core.errors import UserError
-from textclf.evaluate import coverage, metric_files
-from textclf.evaluate.coverage import fit_sets, kinds_of, measure_sets
+from textclf.evaluate import curves, metric_files
+from textclf.evaluate.coverage import fit_sets, measure_sets
 from textclf.evaluate.curves import FEWEST, risk_coverage_table
 from textclf.evaluate.intervals import wilson
 from textclf.evaluate.settings import Evaluate
@@ -42,11 +42,6 @@ def sets_of(
 def test_without_a_coverage_nothing_is_fitted_or_sets_of() -> None:
     assert sets_of(run(), params()) == {}
     assert fit_sets(None, params()) == {}
-
-
-def test_every_kind_of_set_is_told_apart() -> None:
-    sets = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0], [1, 1, 0], [0, 1, 1]], dtype=bool)
-    assert kinds_of(np.zeros(5, dtype=np.int64), sets).tolist() == [*coverage.KINDS]
 
 
 @given(SEEDS, st.sampled_from([0.6, 0.8, 0.9, 0.95]), st.booleans())
@@ -169,7 +164,7 @@ def test_rows_that_repeat_each_other_give_a_wider_interval() -> None:
 
 def test_a_risk_coverage_curve_has_the_error_of_the_most_confident_rows() -> None:
     rows = drawn(3, 60)
-    table = exact({"a": rows}, TOP).risk_coverage("a")
+    table = exact({"a": rows}, TOP).tables("a")["risk_coverage"]
     top = rows.probabilities.argmax(axis=1)
     confidence = rows.probabilities.max(axis=1)
     for answered, error in zip(table["share_answered"], table["error"], strict=True):
@@ -179,12 +174,12 @@ def test_a_risk_coverage_curve_has_the_error_of_the_most_confident_rows() -> Non
     assert table["share_answered"].iloc[-1] == 1.0
 
 
-def test_with_a_threshold_the_confidence_is_that_of_the_decided_class() -> None:
+def test_with_a_threshold_the_confidence_is_that_of_the_decided_class(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(curves, "FEWEST", 1)
     rows = predictions([1, 1, 0, 0], [0.9, 0.4, 0.2, 0.3])
-    wrong, right = exact({"a": rows}, Decision(0.35)).answer_counts("a")
-    assert (wrong.tolist(), right.tolist()) == ([0, 0, 0, 0], [1, 2, 3, 4])  # 0.9, 0.8, 0.7 and last 0.4
-    wrong, right = exact({"a": rows}, Decision(0.25)).answer_counts("a")
-    assert (wrong.tolist(), right.tolist()) == ([0, 0, 0, 1], [1, 2, 3, 3])  # the last is the row of 0.3
+    first, second = (exact({"a": rows}, Decision(each)).tables("a")["risk_coverage"] for each in (0.35, 0.25))
+    assert first["error"].tolist() == [0, 0, 0, 0]  # 0.9, 0.8, 0.7 and last 0.4
+    assert second["error"].tolist() == [0, 0, 0, 0.25]  # the last is the row of 0.3
 
 
 def test_points_of_few_rows_are_left_out_unless_there_are_no_others() -> None:
@@ -195,5 +190,5 @@ def test_points_of_few_rows_are_left_out_unless_there_are_no_others() -> None:
 
 
 def test_a_model_of_one_confidence_has_the_same_error_whatever_it_answers() -> None:
-    table = exact({"a": predictions([1, 0, 0, 0], [0.5] * 4)}, HALF).risk_coverage("a")
+    table = exact({"a": predictions([1, 0, 0, 0], [0.5] * 4)}, HALF).tables("a")["risk_coverage"]
     assert (table["share_answered"].tolist(), table["error"].tolist()) == ([0, 1], [0.25, 0.25])

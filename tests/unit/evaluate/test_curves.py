@@ -16,7 +16,7 @@ from textclf.evaluate.intervals import wilson
 
 
 def test_reliability_has_one_row_per_bin() -> None:
-    table = exact({"a": FOUR}).reliability("a")
+    table = exact({"a": FOUR}).tables("a")["reliability"]
     assert table[["low", "high", "rows", "confidence", "accuracy"]].to_numpy().tolist() == [
         [0.5, 0.6, 2, pytest.approx(0.6), 0],
         [0.7, 0.8, 1, pytest.approx(0.8), 1],
@@ -28,7 +28,7 @@ def test_reliability_has_one_row_per_bin() -> None:
 
 
 def test_confusion_counts_each_pair_of_classes_that_has_rows() -> None:
-    table = exact({"a": predictions([1, 1, 1, 0], [0.9, 0.9, 0.2, 0.1])}).confusion("a")
+    table = exact({"a": predictions([1, 1, 1, 0], [0.9, 0.9, 0.2, 0.1])}).tables("a")["confusion"]
     assert table.to_numpy(dtype=object).tolist() == [
         ["no", "no", 1, 1.0],
         ["yes", "no", 1, pytest.approx(1 / 3)],
@@ -52,9 +52,9 @@ def test_curves_and_confusion_equal_those_of_scikit_learn_to_the_bit(rows: Predi
     decision = HALF if len(rows.classes) == 2 else TOP
     part = exact({"a": rows}, decision)
     counts = sk.confusion_matrix(rows.y, decision.decide(rows.probabilities), labels=range(len(rows.classes)))
-    assert part.confusion("a")["count"].dtype == counts.dtype
-    assert np.array_equal(part.confusion("a")["count"], counts[counts > 0])
-    roc, precision_recall = part.roc("a"), part.precision_recall("a")
+    assert part.tables("a")["confusion"]["count"].dtype == counts.dtype
+    assert np.array_equal(part.tables("a")["confusion"]["count"], counts[counts > 0])
+    roc, precision_recall = part.tables("a")["roc"], part.tables("a")["precision_recall"]
     assert roc.columns.tolist() == ["class", "false_positive_rate", "true_positive_rate"]
     assert precision_recall.columns.tolist() == ["class", "recall", "precision"]
     names = list(rows.classes[len(rows.classes) == 2 :])  # binary: the positive class alone

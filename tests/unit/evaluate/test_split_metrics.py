@@ -137,11 +137,11 @@ def test_classes_keep_their_names_and_their_order() -> None:
     names = ("b", "007", "NA", "a,b", "true")
     rows = drawn(1, classes=5)
     part = exact({"a": Predictions(rows.ids, rows.split, rows.y, rows.probabilities, names)}, TOP)
-    confusion = part.confusion("a")
+    confusion = part.tables("a")["confusion"]
     pairs = [(names.index(row["actual"]), names.index(row["predicted"])) for row in confusion.to_dict("records")]
     assert pairs == sorted(pairs)
     assert confusion["count"].sum() == len(rows)
-    for table in (part.roc("a"), part.precision_recall("a"), part.by_class("a")):
+    for table in (part.tables("a")["roc"], part.tables("a")["precision_recall"], part.by_class("a")):
         assert tuple(dict.fromkeys(table["class"])) == names
 
 
