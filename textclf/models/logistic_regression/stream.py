@@ -1,9 +1,11 @@
 """Logistic regression batch by batch: L-BFGS on standardised features."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
+from functools import reduce
+from operator import iadd
 from typing import Any
 
 import numpy as np
@@ -26,19 +28,6 @@ THREADS = 4  # at most: each has a batch in memory
 Array = NDArray[np.float64]
 
 
-@dataclass
-class Sums:
-    """The sum of the losses of some rows, and numbers that are sums over these rows too."""
-
-    loss: float
-    numbers: Array
-
-    def add(self, other: "Sums") -> None:
-        """Add the sums of other rows."""
-        self.loss += other.loss
-        self.numbers += other.numbers
-
-
 @dataclass(frozen=True)
 class Rows:
     """Some training rows: `X` (rows, features) float64, CSR or dense; `y` (rows,) the positions of their classes.
@@ -50,8 +39,8 @@ class Rows:
     y: NDArray[np.int64]
     weights: Array | None
 
-    def sums(self, parameters: Array, total: float) -> Sums:
-        """Return the sum of the losses, and the gradient of that sum divided by `total`.
+    def sums(self, parameters: Array, total: float) -> Array:
+        """Return the sum of the losses and, flat, the gradient of that sum divided by `total`, (1 + parameters,).
 
         With two classes the parameters are the weights of the features and the intercept, (features + 1,); with more,
         they are (features + 1, classes).
@@ -68,39 +57,8 @@ class Rows:
             losses *= self.weights
             slopes *= self.weights if binary else self.weights[:, None]
         slopes /= total
-        gradient = np.empty_like(parameters)
-        gradient[:-1] = (slopes.T @ self.X).T
-        gradient[-1] = slopes.sum(axis=0)
-        return Sums(float(losses.sum()), gradient)
-
-
-@dataclass(frozen=True)
-class Objective:
-    """A function of all parameters, flat: those of a feature for all classes are neighbours, the intercepts are last.
-
-    `over_rows` applies a function to parts of the training rows and returns the sums over all of them. `shape` is that
-    of the parameters in `Rows.sums`, `total` the sum of the weights of the rows, `C` the inverse strength of the
-    penalty. The objective is that of scikit-learn's LogisticRegression.
-    """
-
-    over_rows: Callable[[Callable[[Rows], Sums]], Sums]
-    shape: tuple[int, ...]
-    total: float
-    C: float
-
-    @property
-    def penalty(self) -> float:
-        """Return the factor of half the squared weights."""
-        return 1 / (self.C * self.total)
-
-    def __call__(self, flat: Array) -> tuple[float, Array]:
-        """Return the value and the gradient."""
-        parameters = flat.reshape(self.shape)
-        sums = self.over_rows(lambda rows: rows.sums(parameters, self.total))
-        weights = parameters[:-1]
-        sums.numbers[:-1] += self.penalty * weights
-        value = sums.loss / self.total + float(0.5 * self.penalty * np.vdot(weights, weights))
-        return value, sums.numbers.ravel()
+        gradient = (slopes.T @ self.X).T
+        return np.concatenate([[losses.sum()], gradient.ravel(), np.ravel(slopes.sum(axis=0))])
 
 
 def minimize_on_stream(
@@ -108,66 +66,58 @@ def minimize_on_stream(
 ) -> tuple[Array, int]:
     """Return the parameters near the minimum of the objective, and the number of passes over the rows.
 
-    `shape` is that of the parameters in `Rows.sums`; `class_weights` (classes,) is the weight of a row of each class.
-    The solver works on features less their means and divided by the root of the objective's curvature, so that rare
-    terms are learned in as few steps as frequent ones: some 15 to 25 steps then come nearer to the minimum than 100
-    without. No matrix is changed for it.
+    The objective is that of scikit-learn's LogisticRegression. `shape` is that of the parameters in `Rows.sums`;
+    `class_weights` (classes,) is the weight of a row of each class. The solver works on features less their means and
+    divided by the root of the objective's curvature, so that rare terms are learned in as few steps as frequent ones:
+    some 15 to 25 steps then come nearer to the minimum than 100 without. No matrix is changed for it.
     """
     totals = train.counts * (1.0 if class_weights is None else class_weights)
     total, shares = float(totals.sum()), totals / totals.sum()
+    penalty = 1 / (C * total)  # of half the squared weights
     start = np.zeros(shape)
     with closing(progress.bar("logistic_regression", None, "shard", scaled=False)) as bar:
         stream = Stream(train, class_weights, bar)
-        objective = Objective(stream.sum, shape, total, C)
         first = stream.sum(lambda rows: _sums_with_moments(rows, start, total))
-        gradient, means, squares = np.split(first.numbers, [start.size, start.size + shape[0] - 1])
+        start_sums, means, squares = np.split(first, [1 + start.size, start.size + shape[0]])
         curvature = (shares * (1 - shares)).mean()  # of the loss by a score
-        curvatures = curvature * np.maximum(squares - means**2, 0) + objective.penalty
-        standard = Standard(means, 1 / np.sqrt(np.append(curvatures, curvature)), shape)
-        start_value = first.loss / total
-        length = np.linalg.norm(standard.gradient(gradient))  # of a good first step; the solver's has length 1
+        curvatures = curvature * np.maximum(squares - means**2, 0) + penalty
+        scales = 1 / np.sqrt(np.append(curvatures, curvature))
 
-        def standardised(point: Array) -> tuple[float, Array]:
-            value, slopes = objective(standard.parameters(length * point)) if point.any() else (start_value, gradient)
-            return value, length * standard.gradient(slopes)
+        def parameters_of(point: Array) -> Array:
+            """Return the parameters (`shape`) of the features as they are from those of the standardised features."""
+            parameters: Array = (point.reshape(shape).T * scales).T
+            parameters[-1] -= means @ parameters[:-1]
+            return parameters
+
+        def standard_gradient(flat: Array) -> Array:
+            """Return the gradient by the parameters of the standardised features, flat, from that by the others."""
+            gradient = flat.reshape(shape)
+            centred = gradient - np.multiply.outer(np.append(means, 0), gradient[-1])
+            scaled: Array = (centred.T * scales).T
+            return scaled.ravel()
+
+        length = np.linalg.norm(standard_gradient(start_sums[1:]))  # of a good first step; the solver's has length 1
+
+        def objective(point: Array) -> tuple[float, Array]:
+            parameters, sums = parameters_of(length * point), start_sums
+            if point.any():
+                sums = stream.sum(lambda rows: rows.sums(parameters, total))
+            weights, gradient = parameters[:-1], sums[1:].reshape(shape).copy()
+            gradient[:-1] += penalty * weights
+            value = float(sums[0]) / total + float(0.5 * penalty * np.vdot(weights, weights))
+            return value, length * standard_gradient(gradient)
 
         options = {"maxiter": max_iter, "gtol": 0, "ftol": DECREASE, "maxcor": MEMORY, "maxls": LINE_SEARCH}
         solve: Any = optimize.minimize
-        point = solve(standardised, np.zeros(start.size), jac=True, method="L-BFGS-B", options=options).x
-        return standard.parameters(length * point).reshape(shape), stream.passes
+        point = solve(objective, np.zeros(start.size), jac=True, method="L-BFGS-B", options=options).x
+        return parameters_of(length * point), stream.passes
 
 
-@dataclass(frozen=True)
-class Standard:
-    """The parameters for standardised features: `means` (features,) and `scales` (features + 1,), the intercept last.
-
-    `shape` is that of the parameters in `Rows.sums`.
-    """
-
-    means: Array
-    scales: Array
-    shape: tuple[int, ...]
-
-    def parameters(self, flat: Array) -> Array:
-        """Return the parameters of the features as they are, flat, from those of the standardised features."""
-        parameters: Array = (flat.reshape(self.shape).T * self.scales).T
-        parameters[-1] -= self.means @ parameters[:-1]
-        return parameters.ravel()
-
-    def gradient(self, flat: Array) -> Array:
-        """Return the gradient by the parameters of the standardised features, flat, from that by the others."""
-        gradient = flat.reshape(self.shape)
-        centred = gradient - np.multiply.outer(np.append(self.means, 0), gradient[-1])
-        scaled: Array = (centred.T * self.scales).T
-        return scaled.ravel()
-
-
-def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Sums:
-    """Return the sums of the rows; after the gradient each feature's share in the mean, and in that of the squares."""
-    sums = rows.sums(parameters, total)
+def _sums_with_moments(rows: Rows, parameters: Array, total: float) -> Array:
+    """Return the sums of the rows, then each feature's share in its mean, and in the mean of its squares."""
     X, weights = rows.X, np.full(len(rows.y), 1 / total) if rows.weights is None else rows.weights / total
     means, squares = X.T @ weights, csr_array((X.data**2, X.indices, X.indptr), shape=X.shape).T @ weights
-    return Sums(sums.loss, np.concatenate([sums.numbers.ravel(), means, squares]))
+    return np.concatenate([rows.sums(parameters, total), means, squares])
 
 
 class Stream:
@@ -188,17 +138,17 @@ class Stream:
         self._bar = bar
         self.passes = 0
 
-    def sum(self, function: Callable[[Rows], Sums]) -> Sums:
+    def sum(self, function: Callable[[Rows], Array]) -> Array:
         """Return the sums over all rows."""
         self.passes += 1
 
-        def of_batch(number: int) -> Sums:
-            return _add_up(map(function, self._read(number)))
+        def of_batch(number: int) -> Array:
+            return reduce(iadd, map(function, self._read(number)))
 
         with ThreadPoolExecutor(self._threads) as threads:
-            return _add_up(self._counted(threads.map(of_batch, range(len(self._train)))))
+            return reduce(iadd, self._counted(threads.map(of_batch, range(len(self._train)))))
 
-    def _counted(self, results: Iterator[Sums]) -> Iterator[Sums]:
+    def _counted(self, results: Iterator[Array]) -> Iterator[Array]:
         for result in results:
             yield result
             self._bar.update()
@@ -224,12 +174,3 @@ class Stream:
             self._room -= size
             self._kept[number] = X, y
         return X, y
-
-
-def _add_up(parts: Iterable[Sums]) -> Sums:
-    """Return the sums of all parts, at least one, added in order."""
-    parts = iter(parts)
-    sums = next(parts)
-    for part in parts:
-        sums.add(part)
-    return sums
