@@ -6,7 +6,7 @@ from scipy.sparse import csr_array
 
 from tests.unit.models import networks
 from tests.unit.models.networks import TERMS
-from textclf.models.keras import build, sparse
+from textclf.models.keras import build
 
 # Padding
 
@@ -14,7 +14,7 @@ from textclf.models.keras import build, sparse
 def test_a_padded_row_holds_its_terms_and_counts_and_then_zeros() -> None:
     X = np.array([[0, 2, 0, 1], [0, 0, 0, 0], [3, 0, 0, 0]])
     for rows in (csr_array(X), X.astype(np.float32)):
-        ids, counts = sparse.pad_rows(rows, 3)
+        ids, counts = build.pad_rows(rows, 3)
         assert ids.tolist() == [[1, 3, 0], [0, 0, 0], [0, 0, 0]]
         assert counts.tolist() == [[2, 1, 0], [0, 0, 0], [3, 0, 0]]
         assert ids.dtype == np.int32
@@ -27,20 +27,20 @@ def test_a_padded_row_holds_its_terms_and_counts_and_then_zeros() -> None:
 def test_the_width_is_one_of_few_that_hold_the_longest_row(terms: int, width: int) -> None:
     X = np.zeros((3, 1000), dtype=np.float32)
     X[1, :terms] = 1
-    assert sparse.width_of(csr_array(X)) == width
-    assert terms == 0 or sparse.width_of(X[:, :terms]) == width
+    assert build.width_of(csr_array(X)) == width
+    assert terms == 0 or build.width_of(X[:, :terms]) == width
 
 
 def test_a_padded_row_sums_to_the_product_with_the_dense_row() -> None:
     X, kernel = networks.rows().X, np.arange(TERMS * 2).reshape(TERMS, 2)
-    ids, counts = sparse.pad_rows(X, sparse.width_of(X))
+    ids, counts = build.pad_rows(X, build.width_of(X))
     assert np.array_equal((kernel[ids] * counts[..., None]).sum(axis=1), X @ kernel)
 
 
 @pytest.mark.parametrize(("terms", "columns"), [(1, 313), (256, 313), (313, 313), (314, 5000), (5000, 5000)], ids=str)
 def test_rows_are_padded_to_few_widths_far_apart(terms: int, columns: int) -> None:
     X = csr_array(np.ones((2, terms)))
-    ids, counts = sparse.pad_rows(X, 5000)
+    ids, counts = build.pad_rows(X, 5000)
     assert ids.shape == counts.shape == (2, columns)
     assert ids[0].tolist() == [*range(terms), *[0] * (columns - terms)]
     assert counts.sum() == 2 * terms
@@ -57,8 +57,8 @@ def test_the_sparse_network_computes_what_the_dense_one_does(units: tuple[int, .
         layer.set_weights([generator.normal(size=array.shape) for array in layer.get_weights()])
     X = networks.rows().X
     expected = network(X.toarray().astype(np.float32)).numpy()
-    model = sparse.over_sparse_rows(network)
+    model = build.over_sparse_rows(network)
     model.set_weights(network.get_weights())
     for width in (4, TERMS + 3):
-        ids, counts = sparse.pad_rows(X, width)
+        ids, counts = build.pad_rows(X, width)
         assert model.predict_on_batch([ids, counts]) == pytest.approx(expected, abs=1e-6)

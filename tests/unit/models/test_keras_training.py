@@ -12,7 +12,7 @@ from textclf.models import keras as package
 from textclf.models.common.fitted import Fitted
 from textclf.models.common.networks import environment, training
 from textclf.models.common.networks.compiled import compile_network
-from textclf.models.keras import build, sparse
+from textclf.models.keras import build
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_one_long_row_changes_nothing_for_the_others(monkeypatch: pytest.MonkeyP
     part = Features(np.arange(8).astype(str), csr_array(X), np.arange(8) % 2, np.array(["0", "1"]))
     settings = networks.settings(units=[], batch_size=2)
     wide = networks.train(part, part, settings)
-    monkeypatch.setattr(sparse, "NARROWEST", 2)
+    monkeypatch.setattr(build, "NARROWEST", 2)
     monkeypatch.setattr(training, "BLOCK_ROWS", 2)
     narrow = networks.train(part, part, settings)
     np.testing.assert_allclose(narrow.layers.layers[0].kernel, wide.layers.layers[0].kernel, atol=1e-6)

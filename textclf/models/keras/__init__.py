@@ -1,7 +1,7 @@
 """The lesson's network: dense layers over a bag of words, trained with Keras on sparse rows.
 
-Read on in this order: `build` (the network), `sparse` (the same network over sparse rows). What all networks share is
-in `textclf.models.common.networks`, their training in its module `training`.
+The network is in `build`. What all networks share is in `textclf.models.common.networks`, their training in its module
+`training`.
 """
 
 from textclf.artifacts.dataset import Dataset
