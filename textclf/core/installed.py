@@ -4,7 +4,7 @@ import json
 import os
 import sys
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError, distribution, version
 from pathlib import Path
 
 from textclf.version import __version__
@@ -21,6 +21,14 @@ def clone_root() -> Path | None:
 def path_of_programs() -> str:
     """Return PATH with the programs of this Python first, so that `python` is this one in an inactive environment."""
     return os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)))
+
+
+def installed_version(package: str) -> str | None:
+    """Return the version of an installed package, None if there is none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def requirement(extra: str | None = None) -> str:

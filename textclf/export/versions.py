@@ -4,11 +4,11 @@ import hashlib
 import platform
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from importlib import metadata
 from pathlib import Path
 
 from textclf.core.errors import UserError
 from textclf.core.git import git
+from textclf.core.installed import installed_version
 from textclf.core.provenance import Record, require_recorded, require_used
 from textclf.evaluate.settings import Evaluate
 from textclf.models.settings import Average, Train
@@ -113,19 +113,12 @@ def describe_machine(folder: Path, names: Iterable[str] = PACKAGES) -> dict[str,
         },
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "packages": {name: _installed_version(name) for name in names},
+        "packages": {name: installed_version(name) for name in names},
     }
 
 
 def _normalize_name(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _installed_version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

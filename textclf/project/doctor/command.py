@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from textclf.core.code import require_own_version
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, how_to_install
 from textclf.core.formatting import align, count_noun
+from textclf.core.installed import installed_version
 from textclf.core.quoting import first_line
 from textclf.core.resources import available_memory, format_size
 from textclf.version import __version__
@@ -59,7 +59,7 @@ def _machine() -> Iterator[Fact]:
 def _programs() -> Iterator[Fact]:
     git = shutil.which("git")
     yield Fact("Git", git or "missing", "" if git else "install git", True)
-    dvc = _version("dvc")
+    dvc = installed_version("dvc")
     yield Fact("DVC", dvc or "missing", "" if dvc else how_to_install("pipeline"), True)
     if not Path(".dvc").is_dir():
         yield Fact("project", "none in this folder", "cd to the folder of one, or textclf init FOLDER")
@@ -95,14 +95,7 @@ def _versions() -> Iterator[Fact]:
         other = [
             f"{name} {installed} instead of {wanted[name]}"
             for name in wanted
-            if (installed := _version(name)) not in {None, wanted[name]}
+            if (installed := installed_version(name)) not in {None, wanted[name]}
         ]
         install = f"pip install --require-hashes -r {lock}" if other else ""
         yield Fact(str(lock), ", ".join(other) or "versions as locked", install)
-
-
-def _version(name: str) -> str | None:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return None

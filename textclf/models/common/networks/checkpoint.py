@@ -5,7 +5,6 @@ import json
 import os
 import time
 from dataclasses import asdict, dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from textclf.core.errors import UserError
 from textclf.core.files import reading, write_npz
+from textclf.core.installed import installed_version
 from textclf.core.outputs import writing
 from textclf.core.workers import code
 from textclf.models.common import workers
@@ -74,14 +74,6 @@ class State:
             raise UserError(f"the loss must stay finite; got {loss} in epoch {epoch}: {self.remedy}")
 
 
-def _version_of(library: str) -> str:
-    """Return the version of an installed library, "" for one that is not needed and not there."""
-    try:
-        return version(library)
-    except PackageNotFoundError:
-        return ""
-
-
 class Checkpoint:
     """The file with the state of a training: all variables of network and optimizer, and the best weights so far.
 
@@ -97,7 +89,7 @@ class Checkpoint:
         self.shapes = [array.shape for array in network.get_weights()]
         self.path, self.strategy, self.saved_at = folder and folder / FILE, strategy, time.monotonic()
         self.best_weights: list[NDArray[np.float32]] | None = None
-        libraries = [_version_of(library) for library in LIBRARIES]
+        libraries = [installed_version(library) for library in LIBRARIES]
         self.digest = hashlib.sha256(repr((settings, libraries, code())).encode()).hexdigest()
 
     def save(self, state: State) -> None:
