@@ -72,17 +72,11 @@ def make_run(
     by_class = {
         name: pd.concat([part.by_class(name) for part in measured.values()], ignore_index=True) for name in models
     }
-    tables = {
-        name: stack_models({model: table(model) for model in models})
-        for name, table in (
-            ("classes", by_class.__getitem__),
-            ("confusion", test.confusion),
-            ("roc", test.roc),
-            ("precision_recall", test.precision_recall),
-            ("reliability", test.reliability),
-            ("risk_coverage", test.risk_coverage),
-        )
+    of_models = {"classes": by_class} | {
+        table: {model: test.tables(model)[table] for model in models}
+        for table in ("confusion", "roc", "precision_recall", "reliability", "risk_coverage")
     }
+    tables = {table: stack_models({model: each[model] for model in models}) for table, each in of_models.items()}
     counted = count_leaks(splits)
     return Run(
         settings=Settings(**{name: getattr(params, name) for name in Settings.__dataclass_fields__}),
