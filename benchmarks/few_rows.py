@@ -100,7 +100,7 @@ def scores(parts: Mapping[str, Mapping[str, Features]], models: Train, named: st
         numbers = compute(of_model["test"].y, probabilities, probabilities.argmax(axis=1))
         measured[name] = [numbers["accuracy"], numbers["log_loss"]]
         if name != "before":
-            rows = crossvalidate(settings.kind, of_model["train"], settled(settings, fitted), folders)
+            rows = crossvalidate(settings.kind, of_model["train"], settled(settings, fitted.record), folders)
             if rows is not None:
                 held_out[name] = rows
     first = next(iter(held_out.values()))

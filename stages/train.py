@@ -1,7 +1,8 @@
 """Train one model, and predict every row with it.
 
 Reads: below FEATURES the folder of the representation that its settings name; from PRETRAINED the weights that the
-model starts from, if it does; DEFAULT, whether no choice needs predictions for held-out training rows.
+model starts from, if it does; DEFAULT, whether no choice needs predictions for held-out training rows; from SPLITS
+which of these depend on each other.
 Writes: into TRAINED the folder <model>: the fitted model with the shapes of its features, the record and the history of
 its training and, where something is chosen and there are no validation rows, its predictions for held-out training
 rows; into PREDICTIONS <model>.parquet.
@@ -16,6 +17,7 @@ from textclf.artifacts import features as feature_files
 from textclf.artifacts import predictions as prediction_files
 from textclf.artifacts.checksums import verify_folder, write_manifest
 from textclf.artifacts.dataset import Dataset
+from textclf.artifacts.splits import read_clusters_of
 from textclf.core import files
 from textclf.core.outputs import outputs
 from textclf.core.settings import load_section
@@ -25,27 +27,30 @@ from textclf.models.common.fitted import Folders
 from textclf.models.common.loading import Entry
 
 
-def run(*, stage: str, features: Path, pretrained: Path, default: Path, trained: Path, predictions: Path) -> None:
+def run(
+    *, stage: str, features: Path, splits: Path, pretrained: Path, default: Path, trained: Path, predictions: Path
+) -> None:
     """Train the model of STAGE, such as train@keras, on the training rows of its features."""
     model = item_of(stage)
     settings = load_section(f"train.{model}", Entry)
     read = features / settings.features
     verify_folder(read)
-    splits = feature_files.open_shards(read)
-    datasets = {name: Dataset.of_shards(shards) for name, shards in splits.items()}
+    opened = feature_files.open_shards(read)
+    datasets = {name: Dataset.of_shards(shards) for name, shards in opened.items()}
     row_count = room.rows_in_memory(dataset.rows for dataset in datasets.values())
     room.require_predicting(row_count, len(datasets["train"].classes), f"train.{model}")
     # Beside the folder of all models, which other stages read, and out of the way when DVC removes outputs.
     beside = trained.parent
-    folders = Folders(pretrained, scratch.scratch_folder(beside, model, splits, settings))
-    settled = checked.read_default(default) or "validation" in splits  # some may be given
+    folders = Folders(pretrained, scratch.scratch_folder(beside, model, opened, settings))
+    settled = checked.read_default(default) or "validation" in opened  # some may be given
     fitted = fitting.fit_model(settings.kind, datasets, settings, folders)
     # After the fit: TensorFlow must set up several workers before it does anything else.
     held_out = None
     if not settled:
-        drawn = crossvalidation.draw_rows(splits["train"])
-        chosen = fitting.settled(settings, fitted)
-        held_out = crossvalidation.crossvalidate(settings.kind, drawn, chosen, Folders(pretrained))
+        drawn = crossvalidation.draw_rows(opened["train"])
+        chosen = fitting.settled(settings, fitting.training_record(fitted, settings))
+        clusters = read_clusters_of(splits, "train", drawn.ids)
+        held_out = crossvalidation.crossvalidate(settings.kind, drawn, chosen, Folders(pretrained), clusters)
     if not workers.is_chief():  # of several workers that train one model, one writes
         return
     print(fitted)
@@ -55,13 +60,13 @@ def run(*, stage: str, features: Path, pretrained: Path, default: Path, trained:
         shapes.write(shapes.read(read), folder)
         files.write_json(folder / prediction_files.RECORD, fitting.training_record(fitted, settings))
         if fitted.history is not None:
-            names = {"train": "train", "watched": fitting.watched_split(splits)}
+            names = {"train": "train", "watched": fitting.watched_split(opened)}
             split = [names[name] for name in fitted.history["split"]]
             files.write_csv(folder / "history.csv", fitted.history.assign(split=split))
         if held_out is not None:
             prediction_files.write([held_out], folder / prediction_files.HELD_OUT)
         write_manifest(folder)
-        prediction_files.write(fitting.predict_shards(fitted.layers, splits), rows)
+        prediction_files.write(fitting.predict_shards(fitted.layers, opened), rows)
     for folder in beside.glob(f"{scratch.scratch_prefix(model)}*"):  # of this training, and of abandoned ones
         shutil.rmtree(folder)
 

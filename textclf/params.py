@@ -179,8 +179,10 @@ def _search_conflicts(params: Params) -> Iterator[str]:
 
 
 def searched(params: Params) -> Search:
-    """Return the section search with the default model of the run if it names none."""
-    return params.search.model_copy(update={"model": params.search.model or params.export.model})
+    """Return the section search with the default model of the run if it names none, and this model can be searched."""
+    named = params.export.model
+    searchable = named in params.train.names() and params.train[named].kind != CONSTANT
+    return params.search.model_copy(update={"model": params.search.model or (named if searchable else None)})
 
 
 def _audit_conflicts(params: Params) -> Iterator[str]:

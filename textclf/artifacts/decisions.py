@@ -163,7 +163,7 @@ def explain_choice(
             where += f"; not cross-validated: {', '.join(left_out)}"
     reason = "best accuracy"
     if compared[chosen]["accuracy_difference"]:
-        reason = "fastest of the models within half a standard error of the best accuracy"
+        reason = "fastest of the models within half a standard error of the best accuracy and log loss"
     if "accuracy" in choice:
         where += f"; {percent(accuracy)} there, {percent(choice['accuracy'])} allowing for the choice"
     return chosen, f"{reason} {where}"

@@ -8,10 +8,11 @@ the rows were read from.
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from textclf.artifacts import shards
@@ -107,6 +108,17 @@ def _read_slices(path: Path) -> pa.Table:
 def open_clusters(folder: Path, name: str) -> Shards[NDArray[np.uint64]]:
     """Return the column `cluster` of the shards of a split, none if there is no such split; `UserError` as above."""
     return Shards(shards.paths(folder, name, SUFFIX), lambda path: read_table(path, ["cluster"])["cluster"].to_numpy())
+
+
+def read_clusters_of(folder: Path, name: str, ids: NDArray[Any]) -> NDArray[np.uint64]:
+    """Return the clusters of the rows of a split with these ids, (rows,); `UserError` as above."""
+    clusters, wanted = np.zeros(len(ids), np.uint64), pa.array(ids, pa.string())
+    for path in shards.paths(folder, name, SUFFIX):
+        rows = read_table(path, ["id", "cluster"])
+        places = pc.index_in(rows["id"], wanted)
+        some = places.is_valid()
+        clusters[places.filter(some).to_numpy()] = rows["cluster"].filter(some).to_numpy()
+    return clusters
 
 
 def write_table(table: pa.Table, path: Path) -> None:

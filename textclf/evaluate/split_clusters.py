@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from textclf.artifacts.splits import open_clusters, read_table
+from textclf.artifacts.splits import open_clusters, read_clusters_of
 from textclf.core.arrow import as_array
 from textclf.evaluate.clusters import are_dependent
 
@@ -40,13 +40,7 @@ def read_keys(folder: Path, split: str) -> NDArray[np.uint64]:
 
 def find_held_out_clusters(folder: Path, ids: NDArray[Any]) -> NDArray[np.int64] | None:
     """Return the positions of the clusters of training rows with these ids, (rows,); None if they are independent."""
-    keys, wanted = np.zeros(len(ids), np.uint64), pa.array(ids, pa.string())
-    for path in open_clusters(folder, "train").paths:
-        rows = read_table(path, ["id", "cluster"])
-        places = pc.index_in(rows["id"], wanted)
-        some = places.is_valid()
-        keys[places.filter(some).to_numpy()] = rows["cluster"].filter(some).to_numpy()
-    return positions(keys)
+    return positions(read_clusters_of(folder, "train", ids))
 
 
 def positions(keys: NDArray[np.uint64]) -> NDArray[np.int64] | None:

@@ -13,6 +13,7 @@ from textclf.core import resources
 from textclf.export.explanation import top_terms
 from textclf.export.folder import Exported
 from textclf.models.common.fitted import Folders
+from textclf.models.common.fitting import settled
 from textclf.models.common.loading import load_model
 from textclf.vectorize import in_memory
 from textclf.vectorize.settings import Combine, Vectorize
@@ -42,10 +43,7 @@ def refit(
     weights. No rows are watched.
     """
     vectorizer, features = in_memory.fit(rows, settings.features, vectorize, combine, classes, pretrained)
-    chosen: dict[str, Any] = {"C": record["C"]} if "C" in record else {}
-    if "early_stopping" in record:
-        chosen |= {"early_stopping": None, "epochs": int(record["best_epoch"])}
-    settings = settings.model_copy(update=chosen)
+    settings = settled(settings, record)
     fitted = load_model(settings.kind).fit(Dataset.of_rows(features), None, settings, Folders(pretrained))
     return Exported(fitted.layers, (vectorizer,), fitted.write), features
 

@@ -51,15 +51,9 @@ def measure(
     `changes` are settings of the model.
     """
     settings = setup.model(name, **changes)
-    features = make_features(splits, classes, settings.features, setup, needs_validation(settings, setup.evaluate))
+    features = make_features(splits, classes, settings.features, setup, bool(settings.validation_choices()))
     metrics = measure_features(features, settings, setup)
     return {metric: metrics[metric] for metric in STUDY_METRICS}
-
-
-def needs_validation(settings: Any, evaluate: Evaluate) -> bool:
-    """Return whether validation rows choose anything of a model: its epoch, its threshold or its calibration."""
-    chosen = evaluate.calibration != "none" or isinstance(evaluate.threshold, str)
-    return chosen or bool(settings.validation_choices())
 
 
 def make_features(

@@ -28,7 +28,7 @@ LABELS = st.lists(st.integers(0, 4), min_size=1, max_size=60).map(lambda y: np.u
 
 @given(LABELS)
 def test_folds_share_each_class_evenly(y: np.ndarray) -> None:
-    folds = assign_folds(y)
+    folds = assign_folds(y, np.arange(len(y)))
     for label, count in enumerate(np.bincount(y)):
         held_out = folds[y == label]
         if count < FOLDS:
@@ -86,14 +86,30 @@ def test_rows_in_shards_give_the_predictions_of_rows_in_one_file(tmp_path: Path)
     np.testing.assert_array_equal(together.probabilities, apart.probabilities)
 
 
+def test_rows_of_a_cluster_are_in_one_fold_and_each_fold_has_clusters_of_each_class() -> None:
+    clusters = np.random.default_rng(0).permutation(np.arange(90) // 3)
+    y = (clusters % 2).astype(np.int64)
+    y[clusters >= 28] = 2  # a class of two clusters
+    folds = assign_folds(y, clusters)
+    assert all(len(set(folds[clusters == cluster])) == 1 for cluster in range(30))
+    assert (folds[y == 2] == NEVER_HELD_OUT).all()
+    for label in (0, 1):
+        assert set(np.bincount(folds[y == label]) // 3) <= {4, 5}
+    rows = samples.rows(2)
+    pairs = np.arange(len(rows.y)) // 2
+    held_out = crossvalidate("majority", rows, samples.settings("majority"), samples.FOLDERS, pairs.astype(np.uint64))
+    assert held_out is not None
+    fold = dict(zip(held_out.ids.tolist(), held_out.split.tolist(), strict=True))
+    assert all(fold[first] == fold[second] for first, second in zip(rows.ids[::2], rows.ids[1::2], strict=False))
+
+
 def test_too_few_rows_of_a_class_are_not_cross_validated() -> None:
     part = samples.rows(2)
     rows = concatenate(
-        [samples.take(part, np.flatnonzero(part.y == label)[:count]) for label, count in ((0, 9), (1, 2))]
+        [samples.take(part, np.flatnonzero(part.y == label)[:count]) for label, count in ((0, 9), (1, 1))]
     )
-    fixed, choosing = (samples.settings("logistic_regression", C=C) for C in (1.0, [0.1, 1.0]))
-    assert crossvalidate("logistic_regression", rows, fixed, samples.FOLDERS) is not None
-    assert crossvalidate("logistic_regression", rows, choosing, samples.FOLDERS) is None  # needs five rows per class
+    for model, is_none in (("logistic_regression", False), ("linear_svm", True)):  # which needs two rows per class
+        assert (crossvalidate(model, rows, samples.settings(model), samples.FOLDERS) is None) is is_none
     single = samples.take(part, np.array([np.flatnonzero(part.y == label)[0] for label in (0, 1)]))
     assert crossvalidate("majority", single, samples.settings("majority"), samples.FOLDERS) is None
 

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 
 from tests.drawn import draw_splits
-from tests.settings import train
 from tests.unit.studies.samples import CLASSES, corpus, settings, setup, split
 from textclf.evaluate.settings import Evaluate
 from textclf.split.settings import Split
@@ -80,32 +79,15 @@ def test_a_share_of_the_training_rows_becomes_validation_rows(
     section = {"validation_size": 0.2, "stratify": True, "group_duplicates": group_duplicates}
     chosen = setup(split=section, evaluate={"threshold": "f1", "calibration": "temperature"})
     splits = split()
-    measure.measure(splits, CLASSES, "logistic_regression", chosen)
+    measure.make_features(splits, CLASSES, "words", chosen, validation=True)
     drawn, _ = seen[0]
     assert {name: len(part) for name, part in drawn.items()} == {"train": 24, "validation": 6, "test": 10}
     assert drawn["test"].equals(splits["test"])
     assert sorted(pd.concat([drawn["train"], drawn["validation"]])["id"]) == sorted(splits["train"]["id"])
     # Existing validation rows stay as they are.
     whole = split(validation_size=0.2)
-    measure.measure(whole, CLASSES, "logistic_regression", chosen)
+    measure.make_features(whole, CLASSES, "words", chosen, validation=True)
     assert seen[1][0] is whole
-
-
-@pytest.mark.parametrize(
-    ("changes", "evaluate", "needed"),
-    [
-        ({}, {}, False),
-        ({}, {"coverage": 0.9}, False),  # of prediction sets, which a study does not measure
-        ({"early_stopping": 3}, {}, True),
-        ({}, {"threshold": "accuracy"}, True),
-        ({}, {"calibration": "platt"}, True),
-    ],
-)
-def test_rows_are_set_apart_only_if_something_is_chosen_on_them(
-    changes: dict[str, Any], evaluate: dict[str, Any], needed: bool
-) -> None:
-    settings = train("keras", **changes)["keras"]
-    assert measure.needs_validation(settings, Evaluate.model_validate(evaluate)) == needed
 
 
 def test_no_training_row_is_taken_away_for_nothing(seen: list[tuple[Splits, Vectorizer]]) -> None:
@@ -114,19 +96,18 @@ def test_no_training_row_is_taken_away_for_nothing(seen: list[tuple[Splits, Vect
     assert seen[0][0] is splits
 
 
-def test_a_study_sets_rows_apart_for_a_choice_that_the_pipeline_makes_without_validation_rows(
-    seen: list[tuple[Splits, Vectorizer]],
-) -> None:
-    measure.measure(split(), CLASSES, "logistic_regression", setup(evaluate={"calibration": "temperature"}))
-    assert {name: len(part) for name, part in seen[0][0].items()} == {"train": 25, "validation": 5, "test": 10}
+def test_held_out_training_rows_choose_as_in_the_pipeline(seen: list[tuple[Splits, Vectorizer]]) -> None:
+    splits = split()
+    measure.measure(splits, CLASSES, "logistic_regression", setup(evaluate={"calibration": "temperature"}))
+    assert seen[0][0] is splits
 
 
 def test_groups_stay_together_if_some_training_rows_become_validation_rows(
     seen: list[tuple[Splits, Vectorizer]],
 ) -> None:
     whole = corpus(60).assign(group=[f"group {number // 5}" for number in range(60)])
-    chosen = setup(("majority",), split={"validation_size": 0.2}, evaluate={"calibration": "temperature"})
-    crossvalidation.crossvalidate(whole, CLASSES, chosen, settings())
+    for _, _, parts_of_fold in crossvalidation.make_folds(whole, settings()):
+        measure.make_features(parts_of_fold, CLASSES, "words", setup(split={"validation_size": 0.2}), validation=True)
     assert len(seen) == 6
     for splits, _ in seen:
         assert list(splits) == ["train", "validation", "test"]

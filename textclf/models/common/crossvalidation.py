@@ -1,6 +1,7 @@
 """Cross-validation of a model within the training rows, whose held-out rows take the place of validation rows."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,18 +24,25 @@ SEED = 0  # of the rows that take part and of their folds: the same for all mode
 NEVER_HELD_OUT = -1  # instead of a fold
 
 
-def crossvalidate(name: str, rows: Features, settings: ModelSettings, folders: Folders) -> Predictions | None:
+def crossvalidate(
+    name: str,
+    rows: Features,
+    settings: ModelSettings,
+    folders: Folders,
+    clusters: NDArray[np.uint64] | None = None,
+) -> Predictions | None:
     """Return the model's predictions for training rows by models that were fitted on the other folds.
 
     The `split` of a row is its fold: "fold 1" and so on. The features are those of the run, whose vocabulary was made
-    from all training rows; see `as_new_texts`. Every model gets the same rows, those of `sample_rows`, and folds; it is
-    fitted in memory and watches no rows. None if the folds have too few rows of a class for this model, or there are
-    more rows than it is cross-validated on: see `ModelPackage`.
+    from all training rows; see `as_new_texts`. Rows of one of the `clusters` (rows,) are in one fold. Every model gets
+    the same rows, those of `sample_rows`, and folds; it is fitted in memory and watches no rows. None if the folds have
+    too few rows of a class for this model, or there are more rows than it is cross-validated on: see `ModelPackage`.
     """
     if len(rows.y) > getattr(load_model(name), "CROSSVALIDATED", len(rows.y)):
         return None
-    rows = rows.take(sample_rows(rows.y))
-    folds = assign_folds(rows.y)
+    some = sample_rows(rows.y)
+    rows = rows.take(some)
+    folds = assign_folds(rows.y, np.arange(len(rows.y)) if clusters is None else clusters[some])
     parts = []
     for fold in range(FOLDS):
         fitted, held_out = rows.take(folds != fold), rows.take(folds == fold)
@@ -69,15 +77,18 @@ def sample_rows(y: NDArray[np.int64]) -> NDArray[np.bool_]:
     return drawn
 
 
-def assign_folds(y: NDArray[np.int64]) -> NDArray[np.int64]:
+def assign_folds(y: NDArray[np.int64], clusters: NDArray[Any]) -> NDArray[np.int64]:
     """Return the fold of each row, (rows,), from 0: random, with equal shares of each class.
 
-    Rows of a class with fewer than `FOLDS` rows are `NEVER_HELD_OUT`, so that every model sees the class.
+    Rows of one of the `clusters` (rows,), which depend on each other, share the fold that its first row gets. Those of
+    a class with fewer than `FOLDS` clusters are `NEVER_HELD_OUT`, so that every model sees the class.
     """
-    folds = np.empty(len(y), dtype=np.int64)
-    folds[_order_by_class(y)] = np.arange(len(y)) % FOLDS
-    folds[np.bincount(y)[y] < FOLDS] = NEVER_HELD_OUT
-    return folds
+    _, first, cluster = np.unique(clusters, return_index=True, return_inverse=True)
+    of_cluster = y[first]
+    folds = np.empty(len(first), dtype=np.int64)
+    folds[_order_by_class(of_cluster)] = np.arange(len(first)) % FOLDS
+    folds[np.bincount(of_cluster)[of_cluster] < FOLDS] = NEVER_HELD_OUT
+    return np.asarray(folds[cluster])
 
 
 def _order_by_class(y: NDArray[np.int64]) -> NDArray[np.int64]:

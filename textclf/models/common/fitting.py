@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +32,11 @@ def fit_model(name: str, splits: Mapping[str, Dataset], settings: ModelSettings,
     return fitted
 
 
-def settled(settings: ModelSettings, fitted: Fitted) -> ModelSettings:
-    """Return the settings with the value that the fit chose for each that has several, such as C."""
-    chosen = {
-        name: fitted.record[name] for name, value in settings if isinstance(value, tuple) and name in fitted.record
-    }
+def settled(settings: ModelSettings, record: Mapping[str, Any]) -> ModelSettings:
+    """Return the settings with what a training chose, by its record: C, and the epoch at which it stopped early."""
+    chosen = {name: record[name] for name, value in settings if isinstance(value, tuple) and name in record}
+    if "early_stopping" in record:
+        chosen |= {"early_stopping": None, "epochs": int(record["best_epoch"])}
     return settings.model_copy(update=chosen)
 
 

@@ -12,7 +12,6 @@ from textclf.artifacts.dataset import Dataset
 from textclf.core.errors import UserError
 from textclf.core.formatting import join_names
 from textclf.core.settings import LARGEST, rule
-from textclf.models.common.calibrated import FEWEST
 from textclf.models.common.fitted import Fitted, Folders
 from textclf.models.common.settings import CLASS_WEIGHT, ClassWeight, ModelSettings
 
@@ -61,10 +60,6 @@ class Settings(ModelSettings):
     )
     class_weight: ClassWeight = Field(None, description=CLASS_WEIGHT)
 
-    def rows_per_class(self) -> int:
-        """Return `FEWEST` if C is chosen by cross-validation, otherwise 1."""
-        return FEWEST if isinstance(self.C, tuple) else 1
-
 
 def notes(settings: Settings) -> list[str]:
     """Return how C was chosen, if it was."""
@@ -78,8 +73,7 @@ def fit(train: Dataset, _watched: Dataset | None, settings: Settings, _folders: 
     """Return the model fitted on the training rows: together or, with the solver stream, batch by batch.
 
     Of several values of C the one with the lowest log loss in a stratified cross-validation inside the training rows is
-    taken; all folds share the vocabulary of all training rows. Raises `UserError` if a class has fewer than `FEWEST`
-    rows.
+    taken; all folds share the vocabulary of all training rows.
     """
     from textclf.models.logistic_regression import fitting
 

@@ -14,7 +14,6 @@ from textclf.artifacts import layers
 from textclf.artifacts.dataset import Dataset
 from textclf.artifacts.features import Features, in_double
 from textclf.core import resources
-from textclf.core.errors import UserError
 from textclf.models.common.calibrated import FEWEST, FOLDS
 from textclf.models.common.class_weights import class_weights, row_weights
 from textclf.models.common.fitted import Fitted
@@ -64,10 +63,12 @@ def parameter_shape(features: int, classes: int) -> tuple[int, ...]:
 def choose_strength(train: Features, counts: NDArray[np.int64], weights: Array | None, settings: Any) -> float:
     """Return the value of C, one of several, with the lowest mean log loss over the held-out rows of some folds.
 
-    They are `FOLDS` folds, or as many as the smallest class has rows. Raises `UserError` if it has fewer than `FEWEST`.
+    They are `FOLDS` folds, or as many as the smallest class has rows. With fewer than `FEWEST` it is the middle one.
     """
     if (fewest := int(counts.min())) < FEWEST:
-        raise UserError(f"a class must have at least {FEWEST} training rows to choose C by; one has {fewest}")
+        middle = settings.C[len(settings.C) // 2]
+        warnings.warn(f"a class has {fewest} training row, too few to choose C by; it is {middle:g}", stacklevel=2)
+        return float(middle)
     X, y = in_double(train.X), train.y
     losses = np.zeros(len(settings.C))
     for fitted, held_out in StratifiedKFold(min(FOLDS, fewest)).split(y, y):

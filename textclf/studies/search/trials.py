@@ -125,7 +125,7 @@ class Searcher:
             representations = tuple((each, vectorize[each]) for each in read)
 
             def compute() -> float:
-                validation = training.needs_validation(settings, self.setup.evaluate)
+                validation = bool(settings.validation_choices())
                 made = features(fold, settings.features, representations, validation)
                 found = training.measure_features(made, settings, self.setup)[metric]
                 if not np.isfinite(found):
