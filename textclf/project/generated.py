@@ -4,7 +4,6 @@ dvc.yaml, studies/dvc.yaml and the locked requirements are those of textclf's ow
 a project the stages run out of the installed package, and depend on checksums of its code: `textclf.core.code`.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from textclf.core.code import ALL, CODE, PROJECT, checksum, read_code
 from textclf.core.errors import UserError
 from textclf.core.extras import EXTRAS, LOCKED
+from textclf.core.files import sha256
 from textclf.core.git import git
 from textclf.core.installed import clone_root, requirement
 from textclf.core.outputs import outputs
@@ -133,14 +133,9 @@ def generated_files(ci: Host | None, before: Collection[str] = ()) -> dict[Path,
         "requirement": requirement(),
         "ci": ci,
         "extras": extras,
-        "files": {str(path): sha256(text) for path, text in sorted(files.items())},
+        "files": {str(path): sha256(text.encode()) for path, text in sorted(files.items())},
     }
     return files | {PROJECT: json.dumps(content, indent=2) + "\n"}
-
-
-def sha256(text: str) -> str:
-    """Return the SHA-256 of a text in UTF-8."""
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
 
 
 def write_files(files: Mapping[Path, str]) -> None:

@@ -14,10 +14,10 @@ from dvc.repo import Repo
 
 from tests.unit.project.init.test_command import Run
 from textclf.artifacts.checked import write_settings
-from textclf.core.files import write_versioned_json
+from textclf.core.files import sha256, write_versioned_json
 from textclf.params import parse
 from textclf.project.check.command import run_settings, write
-from textclf.project.generated import generated_files, sha256
+from textclf.project.generated import generated_files
 from textclf.project.init.create import create, new_files
 from textclf.project.upgrade import command
 from textclf.project.upgrade.plan import CHECKED
@@ -127,7 +127,7 @@ def make_older(files: Mapping[str, str] | None = None) -> None:
         Path(".textclf/code", name).write_text("older\n", encoding="utf-8")
     for name, text in (files or {}).items():
         Path(name).write_text(text, encoding="utf-8")
-        made["files"][name] = sha256(text)
+        made["files"][name] = sha256(text.encode())
     path.write_text(json.dumps(made), encoding="utf-8")
     commit()
 
