@@ -18,7 +18,7 @@ from benchmarks import results
 from textclf.core.formatting import points
 from textclf.evaluate.comparisons import corrected_t
 from textclf.evaluate.intervals import CONFIDENCE, wilson
-from textclf.studies.posterior import POINT, Posterior, posterior
+from textclf.studies.posterior import POINT, posterior
 
 SETS, TRUTHS = 1000, 40_000  # sets of rows; trainings that give the true difference
 ROWS = (200, 1000, 8000)  # 50, 250 and 2,000 test rows per fold
@@ -76,9 +76,9 @@ def draw(rows: int, rng: np.random.Generator) -> Array:
     return SHIFT + rng.normal(size=(rows, FEATURES))
 
 
-def said(chances: Posterior) -> str:
+def said(chances: Mapping[str, float]) -> str:
     """Return what holds with the probability `CONFIDENCE`: better, alike or worse; or unknown."""
-    sure = [name for name in ("better", "alike", "worse") if getattr(chances, name) >= CONFIDENCE]
+    sure = [name for name in ("better", "alike", "worse") if chances[name] >= CONFIDENCE]
     return sure[0] if sure else "unknown"
 
 
@@ -105,7 +105,7 @@ def simulate(name: str, rows: int, seed: int) -> dict[str, Any]:
             float((new @ weights(mean, features, each) > 0).mean())
             for features, each in ((first, 0.0), (second, size * SHIFT * noise))
         ]
-        wins[number] = chances[0].wins, 0.5 + 0.5 * np.sign(right[1] - right[0])
+        wins[number] = chances[0]["wins"], 0.5 + 0.5 * np.sign(right[1] - right[0])
     per_fold, one = (list(each) for each in zip(*words, strict=True))
     return {
         "pair": name,

@@ -79,7 +79,7 @@ def summarize(trainings: pd.DataFrame, settings: CrossValidate, confidence: floa
     `<model>.<metric>.mean` and `.sd` over the folds of all repeats, `.sd_of_seeds` over the seeds on one fold.
     `<later>_vs_<earlier>` compares the accuracy of two models by the corrected resampled t test of Nadeau and Bengio:
     `mean`, `sd`, `low`, `high`, `t`, `p`, and `p_holm`, corrected for the number of pairs; and the probabilities of
-    `Posterior` that the later one is `better` by more than a point, `alike`, `worse`, and more accurate on a new draw,
+    `posterior` that the later one is `better` by more than a point, `alike`, `worse`, and more accurate on a new draw,
     `wins`.
     """
     folds = trainings[trainings["repeat"] > 0]
@@ -98,7 +98,7 @@ def summarize(trainings: pd.DataFrame, settings: CrossValidate, confidence: floa
     for earlier, later in combinations(accuracy, 2):
         corrected = corrected_t(accuracy[later] - accuracy[earlier], ratio, confidence)
         chances = posterior(corrected, len(accuracy[later]), ratio)
-        tests[pair_name(later, earlier)] = asdict(corrected) | asdict(chances)
+        tests[pair_name(later, earlier)] = asdict(corrected) | chances
     adjusted = holm(np.array([test["p"] for test in tests.values()]))
     for (pair, test), p in zip(tests.items(), adjusted, strict=True):
         report[pair] = test | {"p_holm": float(p)}

@@ -1,7 +1,6 @@
 """The Bayesian comparison of two models over splits: better by more than a point, alike within a point, or unknown."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from scipy import special
 
@@ -11,21 +10,12 @@ POINT = 0.01  # differences in accuracy up to this one are of no practical impor
 SMALLEST = 1e-9  # standard deviation; of equal differences, whose posterior is a point, it is taken as this
 
 
-@dataclass(frozen=True)
-class Posterior:
-    """Probabilities that model a is better than b by more than `POINT`, alike, worse, and that a wins a new draw."""
+def posterior(test: CorrectedT, splits: int, ratio: float) -> dict[str, float]:
+    """Return the probabilities that model a is `better` than b by more than `POINT`, `alike`, `worse`, and `wins`.
 
-    better: float
-    alike: float
-    worse: float
-    wins: float
-
-
-def posterior(test: CorrectedT, splits: int, ratio: float) -> Posterior:
-    """Return the posterior probabilities of a mean difference in accuracy, a's minus b's, over `splits` splits.
-
-    `ratio` is test rows / training rows, as for `corrected_t`. The correlated Bayesian t test takes two differences as
-    correlated by test rows / all rows. With a flat prior of the mean and of the logarithm of the standard deviation,
+    They are those of a mean difference in accuracy, a's minus b's, over `splits` splits. `ratio` is test
+    rows / training rows, as for `corrected_t`. The correlated Bayesian t test takes two differences as correlated by
+    test rows / all rows. With a flat prior of the mean and of the logarithm of the standard deviation,
     the mean's posterior is Student's t with splits - 1 degrees of freedom, location `mean` and variance
     (1 / splits + ratio) sd^2: Corani & Benavoli (2015), Machine Learning 100:285-304, doi:10.1007/s10994-015-5486-z.
     `better`, `alike` and `worse` divide it at +-`POINT`, the region of practical equivalence: Benavoli et al. (2017),
@@ -41,7 +31,8 @@ def posterior(test: CorrectedT, splits: int, ratio: float) -> Posterior:
 
     of_mean = 1 / splits + ratio
     worse, not_better = below(-POINT, of_mean), below(POINT, of_mean)
-    return Posterior(1 - not_better, not_better - worse, worse, 1 - below(0, of_mean + 1 + ratio))
+    wins = 1 - below(0, of_mean + 1 + ratio)
+    return {"better": 1 - not_better, "alike": not_better - worse, "worse": worse, "wins": wins}
 
 
 def verdict(test: Mapping[str, float], later: str, earlier: str, confidence: float) -> str:

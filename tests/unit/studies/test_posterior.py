@@ -16,7 +16,7 @@ def test_the_regions_are_those_of_the_correlated_bayesian_t_test() -> None:
     found = posterior(corrected_t(differences, RATIO), SPLITS, RATIO)
     # baycomp 1.0.3: CorrelatedTTest.probs(zeros, differences, rope=0.01, runs=3)
     expected = (0.04153487118554519, 0.5632545962588544, 0.39521053255560035)
-    assert (found.worse, found.alike, found.better) == pytest.approx(expected, abs=1e-12)
+    assert (found["worse"], found["alike"], found["better"]) == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_probabilities_are_uniform_at_the_truth() -> None:
@@ -25,8 +25,8 @@ def test_the_probabilities_are_uniform_at_the_truth() -> None:
     shared, own = rng.normal(size=(sets, 1)), rng.normal(size=(sets, SPLITS))
     seen = 0.02 * (FOLDS**-0.5 * shared + (1 - 1 / FOLDS) ** 0.5 * own)  # with mean 0
     new = 0.02 * rng.normal(size=(sets, 1))
-    wins = [posterior(corrected_t(each, RATIO), SPLITS, RATIO).wins for each in seen - new]
-    better = [posterior(corrected_t(each, RATIO), SPLITS, RATIO).better for each in seen + POINT]
+    wins = [posterior(corrected_t(each, RATIO), SPLITS, RATIO)["wins"] for each in seen - new]
+    better = [posterior(corrected_t(each, RATIO), SPLITS, RATIO)["better"] for each in seen + POINT]
     for chances in (wins, better):
         assert stats.kstest(chances, "uniform").pvalue > 0.01
 
@@ -37,7 +37,7 @@ def test_the_probabilities_are_uniform_at_the_truth() -> None:
 )
 def test_equal_differences_leave_no_doubt(difference: float, expected: tuple[float, ...]) -> None:
     found = posterior(corrected_t(np.full(SPLITS, difference), RATIO), SPLITS, RATIO)
-    assert (found.better, found.alike, found.worse, found.wins) == pytest.approx(expected)
+    assert (found["better"], found["alike"], found["worse"], found["wins"]) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
