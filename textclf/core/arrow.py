@@ -11,7 +11,6 @@ from textclf.core.hashing import fingerprints, normalize_text
 if TYPE_CHECKING:
     import pyarrow as pa
 
-MORE_THAN_CASE = "^ |  | $|[^ -~]"  # in a text of which more than the case changes when it is normalised
 Lengths = NDArray[np.int32]  # of each text, in their order
 
 
@@ -81,14 +80,7 @@ def hash_texts(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:
 
 def normalize_texts(texts: Any) -> list[bytes]:
     """Return `normalize_text` of each text of a column or a sequence, in UTF-8."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    array = as_array(texts)
-    normalized: list[bytes] = pc.ascii_lower(array).cast(pa.binary()).to_pylist()
-    for row in np.flatnonzero(pc.match_substring_regex(array, MORE_THAN_CASE)).tolist():
-        normalized[row] = normalize_text(array[row].as_py()).encode()
-    return normalized
+    return [normalize_text(text).encode() for text in as_array(texts).to_pylist()]
 
 
 def hash_normalized(texts: "pa.StringArray", seed: int = 0) -> NDArray[np.uint64]:

@@ -7,8 +7,7 @@ import pandas as pd
 import pyarrow as pa
 
 from textclf.artifacts.splits import ReadColumns
-from textclf.core.arrow import normalize_texts
-from textclf.core.hashing import fingerprints
+from textclf.core.arrow import hash_normalized
 from textclf.pages.parts import IDS, Labelled, LabelledText
 from textclf.report.run import Run, SplitRows
 
@@ -20,28 +19,23 @@ def conflicts(run: Run) -> dict[str, Any] | None:
     number = run.leaks["label_conflicts"]["normalised"]
     if not number:
         return None
-    grouped = run.settings.data.group is not None
     return {
         "number": f"{number:,}",
         "left_out": number > SHOWN,
         "shown": SHOWN,
-        "texts": [conflict.shown(run.names) for conflict in find_conflicts(run.rows, run.classes, SHOWN, grouped)],
+        "texts": [conflict.shown(run.names) for conflict in find_conflicts(run.rows, run.classes, SHOWN)],
     }
 
 
-def find_conflicts(
-    splits: Mapping[str, SplitRows], classes: Sequence[str], limit: int, grouped: bool
-) -> list[LabelledText]:
+def find_conflicts(splits: Mapping[str, SplitRows], classes: Sequence[str], limit: int) -> list[LabelledText]:
     """Return the first `limit` texts with several labels. Texts are equal if they differ in case and spaces alone.
 
-    Keeps of each row a hash of its text and the position of its label. The column `cluster` is that hash, unless it is
-    one of groups (`grouped`): then all texts are read again.
+    Keeps of each row a hash of its text and the position of its label.
     """
 
     def keys_of(read: ReadColumns) -> pa.Table:
-        rows = read(["text" if grouped else "cluster", "label"])
-        keys = pa.array(fingerprints(normalize_texts(rows["text"]))) if grouped else rows["cluster"]
-        return pa.table({"key": keys, "label": rows["label"]})
+        rows = read(["text", "label"])
+        return pa.table({"key": hash_normalized(rows["text"]), "label": rows["label"]})
 
     readers = [read for rows in splits.values() for read in rows.readers]
     rows = first_conflicting(pa.concat_tables(map(keys_of, readers)).to_pandas(), limit)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -99,7 +100,5 @@ def _count_pairs(keys: Mapping[str, NDArray[np.uint64]]) -> dict[str, int]:
 
 def _count_conflicts(keys: NDArray[np.uint64], labels: NDArray[np.int32]) -> int:
     """Return how many distinct keys have more than one label."""
-    order = np.argsort(keys)
-    keys, labels = keys[order], labels[order]
-    found = keys[1:][(keys[1:] == keys[:-1]) & (labels[1:] != labels[:-1])]
-    return int(np.count_nonzero(found[1:] != found[:-1])) + (len(found) > 0)
+    pairs = pd.DataFrame({"key": keys, "label": labels}).drop_duplicates()
+    return int(pairs["key"][pairs["key"].duplicated()].nunique())

@@ -194,12 +194,11 @@ def test_texts_with_several_labels_are_listed_with_their_rows() -> None:
     run = make_run(texts=("Good  food", "bad", "good food"))  # labels in turn: each text has both
     text = sections(run)["data"]
     assert f"Texts with several labels ({run.leaks['label_conflicts']['normalised']})" in text
-    for grouped in (False, True):
-        found = conflicts.find_conflicts(run.rows, run.classes, conflicts.SHOWN, grouped)
-        assert [conflict.text for conflict in found] == ["Good  food", "bad"]
-        assert found[0].rows["no"].ids[:2] == [("train", "rows.csv:train0"), ("train", "rows.csv:train2")]
-        assert sum(labelled.number for labelled in found[0].rows.values()) == 54  # of 80 rows
-        assert len(conflicts.find_conflicts(run.rows, run.classes, 1, grouped)) == 1
+    found = conflicts.find_conflicts(run.rows, run.classes, conflicts.SHOWN)
+    assert [conflict.text for conflict in found] == ["Good  food", "bad"]
+    assert found[0].rows["no"].ids[:2] == [("train", "rows.csv:train0"), ("train", "rows.csv:train2")]
+    assert sum(labelled.number for labelled in found[0].rows.values()) == 54  # of 80 rows
+    assert len(conflicts.find_conflicts(run.rows, run.classes, 1)) == 1
 
 
 def test_a_confusion_without_its_zeros_gives_the_same_page() -> None:

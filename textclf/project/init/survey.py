@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from textclf.core.arrow import hash_normalized
+from textclf.core.arrow import count_lengths, hash_normalized
 from textclf.core.files import SPLITS
 from textclf.core.scripts import MOST, is_unspaced
 from textclf.project.init.language import detect_language
@@ -72,8 +71,7 @@ def survey(path: Path, settings: Data) -> Survey:
         part = {name: batch[name].dictionary_encode().to_pandas() for name in ("label", *slices)}
         sample += texts[:: max(len(texts) // SAMPLE, 1)]
         part["text"] = hash_normalized(batch["text"])
-        part["words"] = np.array([len(text.split()) for text in texts], np.int32)
-        part["characters"] = np.array([len(text) for text in texts], np.int32)
+        part["words"], part["characters"] = count_lengths(batch["text"])
         part["unspaced"] = list(map(is_unspaced, texts))
         parts.append(pd.DataFrame(part))
     rows = pd.concat(parts)
