@@ -17,7 +17,6 @@ from textclf.tables.layout import Layout
 UNPRINTABLE = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")  # would break an id or a line of an error
 # The end of the path of an object in DVC's cache, to which `cache.type: symlink` links what DVC tracks.
 CACHED = re.compile(r"/[0-9a-f]{2}/[0-9a-f]{30}$")
-DEEPEST = 200  # folders in each other
 STATE = "state.json"  # of a saved dataset of Hugging Face, beside the Arrow files; lists those that hold the rows
 DESCRIPTIONS = frozenset({STATE, "dataset_info.json", "dataset_dict.json"})
 ADVICE = {  # for files that are no table
@@ -44,10 +43,7 @@ def find_files(path: Path, layout: Layout) -> list[TableFile]:
     or one that matches can't be read or is a link, except to DVC's cache, whose files never change.
     """
     if path.is_dir():
-        try:
-            files = keep_rows(_match(path, layout))
-        except RecursionError:  # of glob before Python 3.13
-            raise _too_deep(path) from None
+        files = keep_rows(_match(path, layout))
     elif path.exists():  # a file, or a pipe such as a shell's <(...)
         files = {_require_printable(path.name, path): path}
     else:
@@ -108,8 +104,6 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
     _require_readable(folder, layout)
     for file in folder.glob(layout.files):
         parts = file.relative_to(folder).parts
-        if len(parts) > DEEPEST:
-            raise _too_deep(folder)
         if any(part.startswith(".") for part in parts):
             continue
         name = _require_printable("/".join(parts), file)
@@ -123,10 +117,6 @@ def _match(folder: Path, layout: Layout) -> dict[str, Path]:
     if not files:
         raise UserError(f"{folder} must contain files that match {layout.option}files; got none for {layout.files}")
     return files
-
-
-def _too_deep(folder: Path) -> UserError:
-    return UserError(f"{folder} must have fewer folders in each other; got hundreds; move the files up")
 
 
 def _require_no_link(path: Path, layout: Layout) -> None:

@@ -58,21 +58,6 @@ def test_a_folder_may_be_called_like_a_file_and_a_file_may_be_a_link_into_the_ca
     assert pairs(corpus.read(tmp_path / "x.csv", data())) == ROWS
 
 
-def test_folders_that_are_too_deep_are_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for _ in range(1500):
-        Path("d").mkdir()
-        os.chdir("d")
-    with pytest.raises(UserError) as error:
-        corpus.read(tmp_path / "d", data())
-    assert error.value.lines == (
-        f"{tmp_path}/d must have fewer folders in each other; got hundreds; move the files up",
-    )
-    for _ in range(1500):  # which shutil can't remove
-        os.chdir("..")
-        Path("d").rmdir()
-
-
 @pytest.fixture
 def as_nobody() -> Iterator[Path]:
     """A folder for a user that is not root: to root no folder is closed."""
