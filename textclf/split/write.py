@@ -102,7 +102,7 @@ def describe_splits(classes: list[str], report: dict[str, Any], settings: Split)
     if len(classes) > room.MANY_CLASSES:
         yield f"warning: {len(classes):,} classes; are the labels classes, or texts or ids by mistake?"
     if dropped := report["dropped"]["rows"]:
-        yield f"warning: {dropped} rows without text or label were left out"
+        yield f"warning: left out: {count_noun(dropped, 'row')} without text or label"
     given = report.get("given", {})
     yield from _describe_corrections(report.get("corrections"))
     for name, by_class in counts.items():

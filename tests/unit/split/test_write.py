@@ -153,7 +153,7 @@ def test_sizes_and_leaks_are_described() -> None:
     }
     lines = [
         "classes: 'yes' 3, 'no' 3",
-        "warning: 2 rows without text or label were left out",
+        "warning: left out: 2 rows without text or label",
         "train: 5 rows",
         "test: 1 rows",
         "warning: 1 test row has a text that is also in train",

@@ -59,7 +59,11 @@ def run(arguments: argparse.Namespace) -> None:
 def _adapt(arguments: argparse.Namespace, given: list[Path], before: str) -> None:
     """Write settings for the table into params.yaml."""
     with placed(given) as (paths, copies):
-        text, data, lines = choose(with_paths(arguments, paths), before, "changed beside those of data and about")
+        text, data, lines = choose(
+            with_paths(arguments, paths),
+            before,
+            "changed beside data, about, and the models, which are those of the preset",
+        )
         if text != before:
             require_committed(arguments.force)
             with outputs(PARAMS_FILE) as (scratch,):

@@ -28,7 +28,9 @@ TERMS = {
 STEP = 100e-9  # of the solver, for each weight
 STEPS = 25, 60, 25  # for two classes, more and many: each of these has few rows
 MANY_CLASSES = 50
-PIECE = 4.5  # characters of a word piece
+PIECE = {"words": 4.5, "characters": 1.5}  # characters of a word piece, by what separates words
+OVERLAP = 1.33  # of windows, each of which repeats a quarter of the one before
+FIT = 10.0  # to build and compile a transformer
 # A word piece, with its text's start and end. The multilingual encoder has twice as many layers.
 ENCODE, FINE_TUNE = 0.25e-3, 1.0e-3
 READ = 128  # word pieces of a text that a transformer reads
@@ -49,10 +51,11 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
     repeats = 1.0 if validated else 0.0 if models < 3 else FOLDS * min(1, CHOSEN_BY / survey.untested) * 2 / 3
     terms = vectorize["words"]
     seconds += CHARACTER[_kind(terms)] * survey.characters
-    pieces = survey.characters / PIECE + 2 * survey.rows
+    pieces = survey.characters / PIECE[survey.unit] + 2 * survey.rows
     if "sentences" in vectorize:
         layers = 1 if vectorize["sentences"]["pretrained"] == ENGLISH else 2
-        seconds += layers * ENCODE * pieces / cores()
+        overlap = OVERLAP if "window" in vectorize["sentences"] else 1
+        seconds += layers * overlap * ENCODE * pieces / cores()
     for model in train.values():
         if model["kind"] == "logistic_regression":
             columns = terms if model["features"] != "sentences" else None
@@ -60,7 +63,8 @@ def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, 
             seconds += fits * fit_seconds(columns, survey)
         elif model["kind"] == "transformer":
             read = min(pieces / survey.rows, READ) * survey.untested
-            seconds += FINE_TUNE * read * (1 + repeats) / cores()
+            fits = 2 if validated else 1 + FOLDS
+            seconds += FIT * fits + FINE_TUNE * read * (1 + repeats) / cores()
     return seconds * pace() / 60
 
 

@@ -4,16 +4,18 @@ Lui and Baldwin (2012), langid.py: An Off-the-shelf Language Identification Tool
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from textclf.core.languages import NAMES
 
-READ = 1000  # characters of a text that are looked at
-SHARE = 0.8  # of the characters, at least, in texts that are recognized as the language
+READ, TEXT = 1000, 10_000  # characters of a text, and of all together, that are looked at
+# Shares of the characters that texts of the language must have: alone, or if all texts together are of it too. Short
+# texts are easily taken for another language.
+ALONE, TOGETHER = 0.8, 0.6
 
 
-def detect_language(texts: Iterable[str]) -> str | None:
-    """Return the English name of the language of most texts; None if none has `SHARE` of the characters or a name."""
+def detect_language(texts: Sequence[str]) -> str | None:
+    """Return the English name of the language of most texts; None if it has too few of the characters, or no name."""
     import py3langid
 
     characters: Counter[str] = Counter()
@@ -22,4 +24,5 @@ def detect_language(texts: Iterable[str]) -> str | None:
     if not characters:
         return None
     code, most = characters.most_common(1)[0]
-    return NAMES.get(code) if most >= SHARE * characters.total() else None
+    needed = TOGETHER if py3langid.classify(" ".join(texts)[:TEXT])[0] == code else ALONE
+    return NAMES.get(code) if most >= needed * characters.total() else None

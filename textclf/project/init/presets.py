@@ -8,6 +8,7 @@ from textclf.core.errors import UserError
 from textclf.core.extras import how_to_install
 from textclf.core.quoting import list_names
 from textclf.core.scripts import MOST, SOME
+from textclf.models.logistic_regression import IN_MEMORY
 from textclf.pretrained.catalogue import encoder_for
 from textclf.project.init.expected import SEARCH, fit_seconds
 from textclf.project.init.survey import Survey
@@ -27,8 +28,6 @@ STRENGTHS = {
 }
 SEARCHED = 60.0  # seconds up to which C is chosen from several values
 SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped, at half a point of accuracy
-TEST_SIZE = 0.25  # unless test rows are given
-FEWEST_TO_SEARCH = 3  # expected training rows of a class from which C can be chosen
 MANY_TEXTS, MOST_TERMS = 100_000, 20_000  # rows from which each analyzer has at most so many terms
 CHAR_NGRAMS, UNSPACED_NGRAMS = [3, 5], [1, 3]  # of letters: within words, and where a single letter may be a word
 LONG = 200  # words of the longest texts that an encoder reads in one window
@@ -59,7 +58,7 @@ def choose_models(preset: str, survey: Survey) -> Models:
 
     Raises `UserError` if the preset is best and the packages of the transformer are missing.
     """
-    if preset == "best":
+    if preset == "best" and survey.language == "English":
         _require_transformer()
     reasons: list[Choice] = []
     words = _terms(preset, survey, reasons)
@@ -111,7 +110,8 @@ def left_out(preset: str, survey: Survey) -> Iterator[str]:
     """Yield a line for each part of the preset that this table or these packages leave out."""
     missing = missing_packages(ENCODER_PACKAGES)
     if preset == "best" and survey.language != "English":
-        yield "left out: the transformer and the average, since its pretrained weights are for English"
+        spoken = survey.language or "not known; about.language can name it"
+        yield f"left out: the transformer and the average; its weights are for English, the language is {spoken}"
     if preset != "fast" and missing:
         yield (
             f"left out: sentence vectors, since {list_names(missing)} is not installed; what they gain is in "
@@ -141,11 +141,8 @@ def _terms(preset: str, survey: Survey, reasons: list[Choice]) -> dict[str, Any]
 
 
 def _is_searched(survey: Survey, words: dict[str, Any], reasons: list[Choice]) -> bool:
-    """Return whether C is chosen: this is affordable, and each fold has rows of each class."""
-    affordable = SEARCH * fit_seconds(words, survey) <= SEARCHED
-    trained = survey.untested / survey.rows * (1 if "test" in survey.given else 1 - TEST_SIZE)
-    enough = min(survey.distinct.values()) * trained >= FEWEST_TO_SEARCH
-    if not (affordable and enough):
-        why = "a search would take long" if enough else "a class has too few rows for a search"
-        reasons.append(Choice("train.*.C", "one value each", why))
-    return affordable and enough
+    """Return whether C is chosen: this is affordable, and memory holds the rows."""
+    affordable = SEARCH * fit_seconds(words, survey) <= SEARCHED and survey.untested <= IN_MEMORY
+    if not affordable:
+        reasons.append(Choice("train.*.C", "one value each", "a choice would take long"))
+    return affordable

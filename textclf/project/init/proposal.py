@@ -21,8 +21,8 @@ from textclf.evaluate.power import smallest_difference
 from textclf.project.comments import commented
 from textclf.project.init.columns import find_columns, find_delimiter, find_id, find_slices, find_split
 from textclf.project.init.expected import expected_minutes, in_words
-from textclf.project.init.presets import PRESETS, TEST_SIZE, Choice, choose_models, left_out
-from textclf.project.init.protocol import choose_settings, is_validated, offer_settings
+from textclf.project.init.presets import PRESETS, Choice, choose_models, left_out
+from textclf.project.init.protocol import TEST_SIZE, choose_settings, is_validated, offer_settings
 from textclf.project.init.survey import Survey, survey
 from textclf.tables.columns import Column, column_names
 from textclf.tables.given import layout_of
@@ -42,24 +42,37 @@ def choose(arguments: argparse.Namespace, before: str, done: str) -> tuple[str, 
     """
     data, columns = describe_table(arguments)
     data, found = survey_table(data, columns, arguments)
+    content = parse_yaml(before, str(PARAMS_FILE))
+    found = replace(found, language=found.language or value_at(content, "about.language") or None)
     preset = arguments.preset or "good"
     models = choose_models(preset, found)
     choices = choose_settings(preset, found, models.candidates)
     offers = list(offer_settings(found, [column for column in columns if column.name not in {data.id, data.group}]))
     given = {"title": arguments.title, "licence": arguments.licence, "language": found.language}
     about = validate(About, given, "init", "about")
-    content = parse_yaml(before, str(PARAMS_FILE))
     settings = dict([*_settings("data", data, content), *_settings("about", about, content)])
     changed = [choice for choice in choices if (value_at(content, choice.key) or None) != (choice.value or None)]
     settings |= {choice.key: choice.value for choice in changed}
-    text = with_values(with_sections(before, models.sections), settings)
+    gone = _searches_of_other_models(content, [*models.sections["train"]])
+    text = with_values(with_sections(before, models.sections | {name: {} for name in gone}), settings)
     minutes = expected_minutes(models.sections, found, is_validated(preset, found))
     told = [
         f"preset {preset}: {PRESETS[preset]}",
         *left_out(preset, found),
         f"expected: {in_words(minutes)} for the first run on this machine",
+        *(f"section {name}: removed, since it names models that the preset does not have" for name in gone),
     ]
     return commented(text), data.path, summary(data, found, told, [*models.reasons, *changed], offers, done)
+
+
+def _searches_of_other_models(content: Any, models: list[str]) -> list[str]:
+    """Return those of the sections search and audit that name a model which is not one of these."""
+    named = {"search": [value_at(content, "search.model")], "audit": value_at(content, "audit.models")}
+    return [
+        section
+        for section, names in named.items()
+        if isinstance(names, list) and any(isinstance(name, str) and name not in models for name in names)
+    ]
 
 
 def _settings(name: str, section: Section, before: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -133,8 +146,7 @@ def summary(
         *_oddities(found),
         _detectable(found),
         *told,
-        f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}",
-        *_listed(changed),
+        *([f"{PARAMS_FILE}: {count_noun(len(changed), 'setting')} {done}", *_listed(changed)] if changed else []),
         *(["left to you, who know the rows:", *_listed(offers)] if offers else []),
     ]
 

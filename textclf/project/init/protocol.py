@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from textclf.core.errors import UserError
 from textclf.core.quoting import list_names, quote_name
 from textclf.project.init.columns import find_groups
-from textclf.project.init.presets import TEST_SIZE, Choice
+from textclf.project.init.presets import LONG, Choice
 from textclf.project.init.survey import Survey
 from textclf.tables.columns import Column
 
-VALIDATION_SIZE = 0.15
+TEST_SIZE, VALIDATION_SIZE = 0.25, 0.15
 # Fewer rows, in all and per class, all train, and held-out training rows choose; a transformer has those of at most so
 # many rows.
 ROWS_TO_VALIDATE, ROWS_PER_CLASS_TO_VALIDATE, MOST_HELD_OUT = 1_000, 20, 3_000
@@ -107,22 +107,27 @@ def _decisions(preset: str, survey: Survey) -> Iterator[Choice]:
     named = "sorted" if order is None else f"{quote_name(order[1])}, the rare one, is the positive class"
     yield Choice("data.classes", order, named)
     yield Choice("evaluate.threshold", threshold, reason)
-    calibration = "temperature" if preset == "best" else "none"
-    yield Choice("evaluate.calibration", calibration, "probabilities as often right as they say")
+    if preset == "best":
+        yield Choice("evaluate.calibration", "temperature", "probabilities as often right as they say")
+    else:
+        yield Choice("evaluate.calibration", "none", "probabilities as trained")
     yield Choice("evaluate.coverage", None, "no prediction sets")
 
 
 def _export(preset: str, survey: Survey, candidates: Sequence[str]) -> Iterator[Choice]:
     rows = "validation rows" if is_validated(preset, survey) else "held-out training rows"
     trained = survey.untested * (1 if "test" in survey.given else 1 - TEST_SIZE)
+    is_short_english = survey.language == "English" and survey.longest <= LONG
     if len(candidates) == 1:
         yield Choice("export.model", candidates[0], "the only model that reads the texts")
-    elif trained < FEWEST_TO_CHOOSE and "validation" not in survey.given:
+    elif trained < FEWEST_TO_CHOOSE and is_short_english and "validation" not in survey.given:
         reason = f"fewer than {FEWEST_TO_CHOOSE} rows can't choose a model; of so few it was the best: docs/presets.md"
         yield Choice("export.model", "sentence_vectors", reason)
     else:
         yield Choice("export.model", None, f"the best on {rows} is the default model")
-    yield Choice("export.refit", survey.rows < MANY_ROWS, "more rows than memory may hold")
+    streamed = survey.rows >= MANY_ROWS
+    reason = "more rows than memory may hold" if streamed else "the default model learns from validation rows as well"
+    yield Choice("export.refit", not streamed, reason)
 
 
 def _gate() -> Iterator[Choice]:

@@ -61,7 +61,9 @@ def test_it_says_what_it_saw_and_chose_and_what_to_do_next(init: Run) -> None:
         f"about 10 test rows: too few to detect a difference {BETWEEN} (docs/evaluation.md)",
     ]
     assert re.fullmatch(r"expected: about \d+ (seconds|minutes?) for the first run on this machine", lines[preset + 1])
-    assert lines[preset + 2] == "params.yaml: 6 settings changed beside those of data and about"
+    assert lines[preset + 2] == (
+        "params.yaml: 6 settings changed beside data, about, and the models, which are those of the preset"
+    )
     assert lines[-1] == "next: git add tickets.csv (dvc add if it is large), dvc repro"
 
 
@@ -88,6 +90,18 @@ def test_a_preset_is_written_whole_and_takes_the_place_of_the_models_before(
     assert "keras" not in load().train.names()
     assert load().split.validation_size == 0  # too few rows
     assert len(Path("params.yaml").read_text(encoding="utf-8").splitlines()) < 125
+
+
+def test_a_search_of_a_model_that_is_gone_is_removed_and_a_language_stays(init: Run) -> None:
+    assert init("--data", "tickets.csv", "--preset", "best").status == 0
+    changed = put(
+        "search.model", "transformer", "about.language", "Klingon", text=Path("params.yaml").read_text("utf-8")
+    )
+    Path("params.yaml").write_text(changed, encoding="utf-8")
+    Path("tickets.csv").write_text("text,label\n" + "".join(f"{n},{n % 2}\n" for n in range(20)), encoding="utf-8")
+    done = init("--data", "tickets.csv", "--text", "text", "--label", "label", "--preset", "fast", "--force")
+    assert (done.status, load().search.model, load().about.language) == (0, None, "Klingon")
+    assert "section search: removed, since it names models that the preset does not have" in done.out.splitlines()
 
 
 def test_the_settings_of_the_table_are_written_and_the_others_stay(init: Run, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def test_the_language_of_the_texts_is_named(texts: list[str], language: str) -> 
 
 @pytest.mark.parametrize("language", WORDS)
 def test_languages_without_spaces_are_named(language: str) -> None:
-    assert detect_language(text for text, _ in rows_of(language, 50)) == language
+    assert detect_language([text for text, _ in rows_of(language, 50)]) == language
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,11 @@ def test_languages_without_spaces_are_named(language: str) -> None:
 )
 def test_several_languages_and_none_are_not_named(texts: list[str]) -> None:
     assert detect_language(texts) is None
+
+
+def test_short_texts_that_are_of_one_language_together_are_of_it() -> None:
+    short = ["late again", "never again", "not good", "the best", "no comment", "Guten Tag"]
+    assert detect_language(short) == "English"
 
 
 def test_a_few_texts_of_another_language_change_nothing() -> None:

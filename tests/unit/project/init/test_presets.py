@@ -69,6 +69,7 @@ def test_sentence_vectors_are_left_out_without_their_packages_and_best_asks_for_
     (line,) = presets.left_out("good", found)
     assert line.startswith("left out: sentence vectors, since onnxruntime is not installed; ")
     assert not list(presets.left_out("fast", found))
+    assert choose("best", language="German").candidates == ["logistic_regression"]
     with pytest.raises(UserError, match=r"--preset best needs onnxruntime; .*choose --preset good"):
         choose("best")
 
@@ -81,9 +82,9 @@ def rows(*counts: int) -> dict[str, int]:
     ("classes", "more", "is_searched"),
     [
         (rows(20, 4), {}, True),
-        (rows(20, 4), {"given": {"train": 24}}, True),
-        (rows(20, 4), {"given": {"train": 12, "test": 12}}, False),
-        (rows(20, 20), {"given": {"train": 8, "test": 32}}, True),
+        (rows(20, 4), {"given": {"train": 5, "test": 19}}, True),
+        (rows(125_000, 125_000), {}, True),
+        (rows(125_000, 125_001), {}, False),
         (rows(10_000, 10_000), {"characters": 2_000_000}, True),
         (rows(50_000, 40_000), {"characters": 9_000_000}, True),
         (rows(*[5_000] * 10), {"characters": 5_000_000}, False),

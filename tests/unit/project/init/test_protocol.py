@@ -30,7 +30,8 @@ def choose(
     classes: Mapping[str, int], distinct: Mapping[str, int] | None = None, preset: str = "good", **more: Any
 ) -> dict[str, Any]:
     """Return the chosen settings by their key."""
-    found = Survey(dict(classes), dict(distinct or classes), 0, 0, 0, 10, 20, **more)
+    known: dict[str, Any] = {"longest": 20, "language": "English"} | more
+    found = Survey(dict(classes), dict(distinct or classes), 0, 0, 0, 10, **known)
     return {choice.key: choice.value for choice in choose_settings(preset, found, ["logistic_regression", "combined"])}
 
 
@@ -120,6 +121,8 @@ def test_a_single_model_is_named_as_the_default() -> None:
 )
 def test_too_few_rows_choose_no_model(classes: dict[str, int], given: dict[str, int], named: str | None) -> None:
     assert choose(classes, given=given)["export.model"] == named
+    assert choose(classes, given=given, language="German")["export.model"] is None
+    assert choose(classes, given=given, longest=300)["export.model"] is None
 
 
 def test_a_class_of_too_few_texts_is_named() -> None:
