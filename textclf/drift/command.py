@@ -22,7 +22,8 @@ from textclf.predict.predictor import find_model, load
 
 STDIN = "-"
 FOLDER = Path("data/splits")
-TRAIN, HELD_OUT = "train", "test"  # the rows that models learn from, and rows that decide nothing about a model
+LEARNED = ("train", "validation")  # the rows that models learn from: by export.refit from those of validation too
+HELD_OUT = "test"  # rows that decide nothing about a model
 FEWEST = 20  # clusters of texts of each side: with fewer, hardly any drift can be found
 MOST_PERMUTATIONS = 100_000
 LEAST_ALPHA = CHECKS / MOST_PERMUTATIONS  # with a smaller one, even the most permutations could not find drift
@@ -77,7 +78,8 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     shared = int(((pooled.new > 0) & (pooled.reference > 0)).sum())  # texts that both sides have
     if reference.grouped or new.grouped:  # then the pool has each text on one side alone
         shared = len({key for _, key in reference.texts} & {key for _, key in new.texts})
-    sides, seen = (None, pooled) if arguments.reference != TRAIN else _unseen(new, reference, settings.seed)
+    chosen = arguments.reference
+    sides, seen = _unseen(new, reference, chosen, settings.seed) if chosen in LEARNED else (None, pooled)
     return Result(
         folder.resolve().name, settings, of_new, of_reference, sides, shared, measure(pooled, seen, predictor, settings)
     )
@@ -134,25 +136,33 @@ def _read_split(name: str) -> Iterator[Texts]:
             yield batch["text"].to_pylist(), list(map(str, batch["cluster"].to_pylist()))
 
 
-def _unseen(new: Sample, learned: Sample, seed: int) -> tuple[tuple[Side, Side] | None, Pool | None]:
+def _unseen(new: Sample, reference: Sample, chosen: str, seed: int) -> tuple[tuple[Side, Side] | None, Pool | None]:
     """Return rows that no model has learned from and new rows, and their texts together; None for too few.
 
-    Texts that the model has learned are left out on both sides: of them it knows every word, and mostly the class.
+    Texts that a model can have learned are left out on both sides: of them it knows every word, and mostly the class.
+    These are those of the reference, which is the split `chosen`, and those of the other split of `LEARNED`.
     """
-    sample, others = sample_texts(_read_split(HELD_OUT), seed).without(learned), new.without(learned)
+    from textclf.artifacts import splits  # needs pyarrow
+
+    sample, others = sample_texts(_read_split(HELD_OUT), seed).without(reference), new.without(reference)
+    for name in LEARNED:
+        if name != chosen and name in splits.open_columns(FOLDER):
+            learned = sample_texts(_read_split(name), seed)
+            sample, others = sample.without(learned), others.without(learned)
     unseen = pool(sample, others)
     sides = Side.of(HELD_OUT, sample, unseen, unseen.reference), Side.of("NEW", others, unseen, unseen.new)
     for side in sides:
         if side.clusters < FEWEST:
             complain(
-                f"warning: drift: unknown words and predicted classes are left out, for which {side.name} must have at "
-                f"least {FEWEST} different texts or groups that are not training texts; got {side.clusters}"
+                f"warning: drift: unknown words and predicted classes are left out, for which {side.name} must have "
+                f"at least {FEWEST} different texts or groups that are not training or validation texts; got "
+                f"{side.clusters}"
             )
             return None, None
     if known := len(new.keys) - len(others.keys):
         complain(
-            f"warning: drift: {count_noun(known, 'text')} of {len(new.keys):,} are training texts, and left out in "
-            "unknown words and predicted classes"
+            f"warning: drift: {count_noun(known, 'text')} of {len(new.keys):,} are training or validation texts, and "
+            "left out in unknown words and predicted classes"
         )
     return sides, unseen
 

@@ -303,7 +303,7 @@ def test_checks_are_left_out_if_there_are_too_few_unseen_rows(
     done = run("same.jsonl")
     assert done.err == (
         "warning: drift: unknown words and predicted classes are left out, for which test must have at least 20 "
-        "different texts or groups that are not training texts; got 1\n"
+        "different texts or groups that are not training or validation texts; got 1\n"
     )
     assert "of all 3 checks together" in done.out
 
@@ -317,9 +317,10 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, pro
     fresh = [json.loads(line)["text"] for line in (project / "same.jsonl").read_text(encoding="utf-8").splitlines()]
     write_texts(project / "both.jsonl", [*learned[:30], *fresh])
     both = run("both.jsonl", "--output", "both.json")
-    assert (both.status, both.err) == (
-        0,
-        "warning: drift: 30 texts of 70 are training texts, and left out in unknown words and predicted classes\n",
+    assert both.status == 0
+    assert both.err == (
+        "warning: drift: 30 texts of 70 are training or validation texts, and left out in unknown words "
+        "and predicted classes\n"
     )
     assert "which the model has not seen; 40 new texts are compared with them\n" in both.out
     run("same.jsonl", "--output", "fresh.json")
@@ -331,8 +332,31 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, pro
     write_texts(project / "learned.jsonl", learned)
     assert run("learned.jsonl").err == (
         "warning: drift: unknown words and predicted classes are left out, for which NEW must have at least 20 "
-        "different texts or groups that are not training texts; got 0\n"
+        "different texts or groups that are not training or validation texts; got 0\n"
     )
+
+
+@pytest.mark.parametrize("reference", ["train", "validation"])
+def test_training_and_validation_texts_are_left_out_whichever_is_the_reference(
+    run: Run, project: Path, monkeypatch: pytest.MonkeyPatch, reference: str
+) -> None:
+    (folder := project / "three").mkdir()
+    generator = np.random.default_rng(8)
+    drawn = {name: draw_texts(generator, 30, WORDS) for name in ("train", "validation", "test")}
+    drawn["test"] = [*drawn["test"], drawn["train"][9], drawn["validation"][9]]
+    for name, texts in drawn.items():
+        write_split(folder, name, texts)
+    monkeypatch.setattr("textclf.drift.command.FOLDER", folder)
+    fresh = draw_texts(generator, 25, WORDS)
+    write_texts(project / "mixed.jsonl", [*drawn["train"][:3], *drawn["validation"][:4], *fresh])
+    done = run("mixed.jsonl", "--reference", reference, "--output", "drift.json")
+    assert done.err == (
+        "warning: drift: 7 texts of 32 are training or validation texts, and left out in unknown words "
+        "and predicted classes\n"
+    )
+    content = json.loads(Path("drift.json").read_text(encoding="utf-8"))
+    assert (content["reference"]["name"], content["held_out"]["name"]) == (reference, "test")
+    assert content["held_out"]["texts"] == 30
 
 
 def test_a_file_is_compared_without_any_extra_and_what_needs_one_says_which(project: Path) -> None:
