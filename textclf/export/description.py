@@ -35,11 +35,13 @@ def protocol(
     classes: Mapping[str, str],
     models: Iterable[str],
     clusters: Mapping[str, int] | None = None,
+    refitted: bool = False,
 ) -> list[str]:
     """Return sentences on how the models were trained and measured.
 
     `classes` has what to show for each label, in order; `models` are the names of those to speak of; `clusters` has the
-    number of clusters of each split whose rows are not independent.
+    number of clusters of each split whose rows are not independent; `refitted` says that the exported model was fitted
+    anew, of which `refit` tells.
     """
     together = split.group_duplicates and not splits_report.get("given")
     test_rows = sum(rows_by_class(splits_report)["test"].values())
@@ -49,7 +51,7 @@ def protocol(
         _splitting(data, split, splits_report),
         *([f"Labels of {corrected} were corrected by hand."] if corrected else []),
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
-        "The representation and the models are fitted on the training rows alone.",
+        f"The representation and the models{' that were measured' * refitted} are fitted on the training rows alone.",
         *_training(train, models),
         _calibration(evaluate, choosing),
         _decision_rule(evaluate, list(classes.values()), choosing),
@@ -296,9 +298,9 @@ def refit(counts: Mapping[str, Mapping[str, int]]) -> str:
     """Return what the numbers of a model mean that was fitted anew; `counts` are those of `rows_by_class`."""
     train, validation = (f"{sum(counts[split].values()):,}" for split in ("train", "validation"))
     return (
-        f"All numbers were measured on a model fitted on the {train} training rows. The exported model was fitted anew "
-        f"on these and the {validation} validation rows, with what they have chosen (export.refit): it is expected to "
-        "be at least as good, and was not measured itself."
+        f"All metrics and the numbers of terms and parameters are of a model fitted on the {train} training rows. The "
+        f"exported model was fitted anew on these and the {validation} validation rows, with what they have chosen "
+        "(export.refit): it is expected to be at least as good, and was not measured itself."
     )
 
 

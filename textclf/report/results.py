@@ -81,6 +81,7 @@ def protocol(run: Run) -> dict[str, Any]:
     settings = run.settings
     watching = [name for name in run.models if name in set(run.tables["history"]["model"])]
     chosen = isinstance(settings.evaluate.threshold, str)
+    refitted = settings.export.refit and "validation" in run.splits
     return {
         "caveats": [
             *description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching, run.clusters),
@@ -100,10 +101,11 @@ def protocol(run: Run) -> dict[str, Any]:
                 run.names,
                 settings.models.names(),
                 run.clusters,
+                refitted,
             ),
             *(
                 [f"{display_name(run.representative[0])}: {description.refit(description.rows_by_class(run.leaks))}"]
-                if settings.export.refit and "validation" in run.splits
+                if refitted
                 else []
             ),
             *(_external(run, name, path) for name, path in sorted(settings.evaluate.external.items())),

@@ -35,6 +35,7 @@ def protocol(models: tuple[str, ...] = (), given: tuple[str, ...] = (), **sectio
         sections.get("classes", CLASSES),
         models,
         sections.get("clusters"),
+        sections.get("refitted", False),
     )
 
 
@@ -112,6 +113,19 @@ def test_the_protocol_has_the_notes_of_the_models_that_are_named() -> None:
     assert "chosen from 0.1 and 1" in " ".join(protocol(("logistic_regression",), train=candidates))
     assert "chosen from" not in " ".join(protocol(("keras",), train=candidates))
     assert protocol(("majority",), train=stopped) == protocol()
+
+
+def test_of_a_refitted_model_it_is_the_measured_one_that_was_fitted_on_the_training_rows_alone() -> None:
+    alone = "fitted on the training rows alone."
+    sentences = [line for changes in ({}, {"refitted": True}) for line in protocol(**changes) if line.endswith(alone)]
+    assert sentences == [
+        f"The representation and the models are {alone}",
+        f"The representation and the models that were measured are {alone}",
+    ]
+    assert description.refit(description.rows_by_class(REPORT)).startswith(
+        "All metrics and the numbers of terms and parameters are of a model fitted on the 1,000 training rows. The "
+        "exported model was fitted anew on these and the 100 validation rows"
+    )
 
 
 def test_notes_of_several_models_name_them_and_are_said_once() -> None:

@@ -34,6 +34,7 @@ RUNS: dict[str, dict[str, Any]] = {
     "last": {"models": LAST},
     "best": {"models": LAST, "validation": True},
     "named": {"models": LAST, "validation": True, "settings": {"export.model": "majority"}},
+    "refitted": {"models": LAST, "validation": True, "settings": {"export.refit": "true"}},
     "pair": {"models": PAIR},
     "alone": {"models": ("logistic_regression",)},
     "lesson": {"models": ("majority", "keras"), "history": ["keras"]},
@@ -59,6 +60,10 @@ SAID = {  # by run and section
     ("named", "summary"): [
         "majority represents the run, and is the default model of textclf predict: named by export.model."
     ],
+    ("refitted", "protocol"): [
+        "The representation and the models that were measured are fitted on the training rows alone.",
+        "All metrics and the numbers of terms and parameters are of a model fitted on the 40 training rows.",
+    ],
     ("pair", "summary"): ["No significant difference from logistic regression"],
     ("alone", "summary"): ["no other model to compare"],
     ("lesson", "protocol"): [
@@ -82,7 +87,7 @@ SILENT = {
     ("default", "params"): ["train.keras", "behave"],
     ("default", "protocol"): ["without spaces"],
     ("best", "summary"): ["caveats"],
-    ("best", "protocol"): ["There are no validation rows"],
+    ("best", "protocol"): ["There are no validation rows", "that were measured"],
     ("pair", "summary"): ["cannot be trusted"],
     ("alone", "terms"): ["no terms"],
     ("files", "data"): [f"part{details.FILES}.csv"],
