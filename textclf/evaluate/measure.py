@@ -128,7 +128,11 @@ def guessing_log_loss(train: NDArray[np.int64], test: NDArray[np.int64]) -> floa
 
 
 def decisions_report(
-    splits: Mapping[str, SplitMetrics], decisions: Mapping[str, Decision], measured: Measured, held_out: HeldOut
+    splits: Mapping[str, SplitMetrics],
+    decisions: Mapping[str, Decision],
+    measured: Measured,
+    held_out: HeldOut,
+    watching: bool,
 ) -> dict[str, Any]:
     """Return the content of decisions.json: each model's decision, the protocol, and what chooses the default model.
 
@@ -136,9 +140,10 @@ def decisions_report(
     calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
     `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. `guessing` is
     what every model should be better than. `measured` are the metrics of the models trained here, from the fastest to
-    the slowest. `protocol` has the number of the rows that chose, validation rows or held-out training rows, and of the
-    clusters of each split with dependent rows. `crossvalidation` has the scores on held-out rows, if there are any,
-    `choice.models` what `compare_candidates` returns, if there are several models, and `choice.accuracy` that of
+    the slowest; `watching` says that one of them recorded its loss on validation or test rows while training.
+    `protocol` has the number of the rows that chose, validation rows or held-out training rows, and of the clusters of
+    each split with dependent rows. `crossvalidation` has the scores on held-out rows, if there are any, `choice.models`
+    what `compare_candidates` returns, if there are several models, and `choice.accuracy` that of
     `accuracy_after_choice`. `best` has the metrics of the model that is chosen; it is empty if no rows choose.
     """
     choosing = splits.get("validation")
@@ -161,7 +166,7 @@ def decisions_report(
     candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
     report |= {
         "guessing": {"log_loss": guessing_log_loss(train, test_counts)},
-        "protocol": {"test_rows_watched": int(not rows), "validation_rows": rows}
+        "protocol": {"test_rows_watched": int(watching and not rows), "validation_rows": rows}
         | ({"clusters": clusters} if clusters else {}),
         "best": {},
         "crossvalidation": {},
