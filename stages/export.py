@@ -82,7 +82,7 @@ def run(
     names = ("evaluation", "intervals", "comparisons", "decisions", "training", "splits", "coverage")
     contents = metric_files.read_all(metrics, names, models_trained, external)
     measured, ends, compared, decided, records, counts, coverage = contents.values()
-    clusters = decided["protocol"].get("clusters", {})
+    clusters, held_out = decided["protocol"].get("clusters", {}), decided["crossvalidation"]
     sources = list_sources(split_rows, data.path)
     classes = read_classes(splits)
     require_known_classes(about, classes)
@@ -135,7 +135,7 @@ def run(
                 classes=classes,
                 representation=description.representations({part: described[part] for part in members[name]}),
                 protocol=protocol,
-                caveats=description.caveats(counts, class_names, evaluate.confidence, watching, clusters),
+                caveats=description.caveats(counts, class_names, evaluate.confidence, watching, clusters, held_out),
                 confidence=evaluate.confidence,
                 coverage=evaluate.coverage,
                 warnings=warnings.get(name, []),

@@ -145,17 +145,18 @@ def caveats(
     confidence: float,
     watching: Sequence[str],
     clusters: Mapping[str, int] | None = None,
+    held_out: Collection[str] = (),
 ) -> list[str]:
     """Return sentences that a reader must know before trusting the metrics, the most important first.
 
     `classes` has what to show for each label, in order; `confidence` is the level of the intervals. `watching` are the
     models that recorded their loss on validation rows while training, or on the test rows if there are no others.
-    `clusters` as for `protocol`.
+    `clusters` as for `protocol`; `held_out` are the models that have predictions for held-out training rows.
     """
     rows = rows_by_class(splits_report)
     sentences = []
     if "validation" not in rows:
-        sentences.append(_no_validation(watching))
+        sentences.append(_no_validation(watching, bool(held_out)))
     sentences += filter(
         None,
         [
@@ -173,14 +174,16 @@ def caveats(
     return sentences
 
 
-def _no_validation(watching: Sequence[str]) -> str:
+def _no_validation(watching: Sequence[str], held_out: bool) -> str:
     watched = (
-        f"During training, {join_names([display_name(name) for name in watching])} watched the test rows, as in the "
-        "lesson: their curve is drawn and was used for nothing. "
+        f"During training, {join_names([display_name(name) for name in watching])} watched the test rows"
+        f"{', as in the lesson' * (not held_out)}: their curve is drawn and was used for nothing. "
     )
+    instead = "choose by the scores of held-out training rows (crossvalidation in metrics/decisions.json)"
     return (
-        f"There are no validation rows. {watched if watching else ''}Settings chosen by looking at these test numbers "
-        "make them too optimistic; set split.validation_size before you choose any."
+        f"There are no validation rows{'; held-out training rows make the choices' * held_out}. "
+        f"{watched if watching else ''}Settings chosen by looking at these test numbers make them too optimistic; "
+        f"{instead if held_out else 'set split.validation_size before you choose any'}."
     )
 
 

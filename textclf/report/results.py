@@ -82,9 +82,10 @@ def protocol(run: Run) -> dict[str, Any]:
     watching = [name for name in run.models if name in set(run.tables["history"]["model"])]
     chosen = isinstance(settings.evaluate.threshold, str)
     refitted = settings.export.refit and "validation" in run.splits
+    held_out = run.decisions["crossvalidation"]
     return {
         "caveats": [
-            *description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching, run.clusters),
+            *description.caveats(run.leaks, run.names, settings.evaluate.confidence, watching, run.clusters, held_out),
             *(
                 sentence
                 for name, shape in run.features.items()

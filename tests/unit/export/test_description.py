@@ -134,9 +134,14 @@ def test_notes_of_several_models_name_them_and_are_said_once() -> None:
     assert [line.partition(":")[0] for line in lines if "epochs" in line] == ["Keras and twin", "Long"]
 
 
-def caveats(watching: tuple[str, ...] = (), clusters: dict[str, int] | None = None, **changes: Any) -> list[str]:
+def caveats(
+    watching: tuple[str, ...] = (),
+    clusters: dict[str, int] | None = None,
+    held_out: tuple[str, ...] = (),
+    **changes: Any,
+) -> list[str]:
     report = {key: value for key, value in (REPORT | changes).items() if value is not None}
-    return description.caveats(report, CLASSES, 0.95, watching, clusters)
+    return description.caveats(report, CLASSES, 0.95, watching, clusters, held_out)
 
 
 @pytest.mark.parametrize(
@@ -202,6 +207,7 @@ def test_a_problem_of_the_rows_is_a_caveat(changes: dict[str, Any], sentence: st
     "changes",
     [
         {"watching": ("keras",)},  # validation rows
+        {"held_out": ("keras",)},
         {"train": {"classes": {"0": 90_000, "1": 500}}},  # accuracy is that of the test rows, half of each
         {"test": {"classes": {"0": 7500, "1": 2500}}},  # three times as many
         {"corrections": CORRECTED | {"applied": {}}},
@@ -210,6 +216,22 @@ def test_a_problem_of_the_rows_is_a_caveat(changes: dict[str, Any], sentence: st
 )
 def test_rows_without_a_problem_have_no_caveats(changes: dict[str, Any]) -> None:
     assert caveats(**changes) == []
+
+
+def test_without_validation_rows_a_reader_is_told_by_which_rows_to_choose() -> None:
+    (told,) = caveats(validation=None, watching=("keras",), held_out=("keras",))
+    assert told == (
+        "There are no validation rows; held-out training rows make the choices. During training, keras watched the "
+        "test rows: their curve is drawn and was used for nothing. Settings chosen by looking at these test numbers "
+        "make them too optimistic; choose by the scores of held-out training rows (crossvalidation in "
+        "metrics/decisions.json)."
+    )
+    (lesson,) = caveats(validation=None, watching=("keras",))
+    assert lesson == (
+        "There are no validation rows. During training, keras watched the test rows, as in the lesson: their curve is "
+        "drawn and was used for nothing. Settings chosen by looking at these test numbers make them too optimistic; "
+        "set split.validation_size before you choose any."
+    )
 
 
 def test_a_class_of_twenty_test_rows_is_not_rare() -> None:

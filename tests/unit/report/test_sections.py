@@ -157,6 +157,12 @@ def test_texts_that_a_representation_does_not_see_whole_are_told_among_the_cavea
     assert "4 of 80 texts (5.0%) are longer than vectorize.words.length, 128 word" in sections(cut)["protocol"]
 
 
+def test_held_out_rows_that_choose_are_told_among_the_caveats() -> None:
+    decisions = {**DEFAULT.decisions, "crossvalidation": {"majority": {"rows": 40}}}
+    text = sections(replace(DEFAULT, decisions=decisions))["protocol"]
+    assert "There are no validation rows; held-out training rows make the choices." in text
+
+
 def test_choices_on_validation_rows_are_told_with_their_values() -> None:
     settings = {"evaluate.threshold": "f1", "evaluate.calibration": "temperature"}
     run = make_run(("logistic_regression",), validation=True, settings=settings)
