@@ -1,7 +1,6 @@
 """The charts: one specification each, from which the figures, the report and `dvc plots` draw.
 
-A chart that is added to `CHARTS` is drawn by the stage `plot` and, if it names a section, by the report; the section
-`plots` of dvc.yaml lists it for `dvc plots`.
+The stage `plot` draws those of `CHARTS` that have a figure; the section `plots` of dvc.yaml lists all for `dvc plots`.
 """
 
 from collections.abc import Sequence
@@ -64,7 +63,6 @@ class Chart:
     panels: str = ""  # the column with a panel for each of its values: model or class
     figure: str = ""  # the SVG file in plots/, if it has one; charts of one figure stand side by side
     note: str = ""  # below the title of the figure
-    section: str = ""  # of the report, unless code of the report draws it
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -143,7 +141,6 @@ RISK_COVERAGE = Chart(
     kind="line",
     x=Axis("share_answered", "share of the rows answered"),
     y=Axis("error", scale={"zero": True}),
-    section="doubt",
 )
 RELIABILITY = Chart(
     name="reliability",

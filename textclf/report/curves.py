@@ -12,7 +12,7 @@ from textclf.core.formatting import display_name, join_names, percent
 from textclf.core.labels import display_labels
 from textclf.evaluate.registry import METRICS, format_interval, format_metric, format_value
 from textclf.pages.parts import Chart, Table, ends
-from textclf.plot.charts import ACCURACY, CHARTS, LOSS, PRECISION_RECALL, RELIABILITY, ROC
+from textclf.plot.charts import ACCURACY, LOSS, PRECISION_RECALL, RELIABILITY, ROC
 from textclf.plot.confusion import confusion as confusion_chart
 from textclf.plot.confusion import most_mistaken, retitled
 from textclf.plot.curves import CURVE_POINTS
@@ -245,20 +245,3 @@ def calibration(run: Run) -> dict[str, Any]:
         ]
     columns = ["model", "probability of the predicted class", "rows", "mean probability", "accuracy"]
     return {"charts": drawn, "table": Table("Accuracy by confidence", columns, rows, range(2, 5))}
-
-
-def registered(run: Run, section: str) -> list[Chart]:
-    """Return the charts that name this section of the report."""
-    return [
-        Chart(
-            f"{chart.name}-{place}",
-            ": ".join(filter(None, [chart.title, title])) + ".",
-            f"{chart.title}.",
-            spec,
-            title=title,
-            narrow=True,
-        )
-        for chart in CHARTS.values()
-        if chart.section == section
-        for place, (title, spec) in enumerate(panels(chart, run.tables[chart.table], run.models, run.names).items())
-    ]

@@ -6,7 +6,9 @@ from typing import Any
 from textclf.core.formatting import confidence_level, display_name, percent
 from textclf.evaluate.registry import format_measured
 from textclf.models.settings import CONSTANT
-from textclf.pages.parts import Table, ends
+from textclf.pages.parts import Chart, Table, ends
+from textclf.plot.charts import RISK_COVERAGE
+from textclf.plot.panels import panels
 from textclf.report.run import Run
 
 ENDS = 15  # of more than twice as many classes, the least and the most covered that are listed
@@ -18,6 +20,7 @@ def doubt(run: Run) -> dict[str, Any] | None:
     models = [name for name in run.models if name in run.coverage]
     if settings.coverage is None or not models:
         return None
+    title, drawn = f"{RISK_COVERAGE.title}.", panels(RISK_COVERAGE, run.tables["risk_coverage"], run.models, {})[""]
     return {
         "asked": confidence_level(settings.coverage),
         "by_class": settings.coverage_by_class,
@@ -32,7 +35,7 @@ def doubt(run: Run) -> dict[str, Any] | None:
             range(1, 7),
         ),
         "classes": _by_class(run, models),
-        "charts": [],  # that of the error against the share of the rows answered names this section
+        "charts": [Chart("risk_coverage-0", title, title, drawn, narrow=True)],
     }
 
 

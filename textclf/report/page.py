@@ -43,9 +43,7 @@ def render(run: Run) -> str:
     """Return the page; a section with nothing to say is left out."""
     context: dict[str, Any] = {"names": run.names}
     for name, (_, section) in SECTIONS.items():
-        shown = context[name] = section(run)
-        if shown is not None and "charts" in shown:
-            shown["charts"] += curves.registered(run, name)
+        context[name] = section(run)
     corpora = [source.corpus for source in run.sources if source.corpus]
     subject = visible(run.settings.about.title or join_names(corpora) or run.settings.data.path)
     models = "model" if len(run.models) == 1 else "models"
