@@ -79,16 +79,12 @@ def _needed(
     name: str, models: Sequence[str], external: Sequence[str], splits: Sequence[str]
 ) -> Iterator[tuple[str, ...]]:
     """Yield the keys that a file must have for these models and splits, each with the keys above it."""
+    measured = [*((model, split) for model in models for split in splits), *((each, "test") for each in external)]
     match name:
         case "evaluation":
-            measured = [
-                *((model, split) for model in models for split in splits),
-                *((each, "test") for each in external),
-            ]
             yield from ((*place, metric) for place in measured for metric in ("accuracy", "ece", "log_loss"))
         case "intervals":
-            yield from ((model, split, "accuracy") for model in models for split in splits)
-            yield from ((model, "test", "accuracy") for model in external)
+            yield from ((*place, "accuracy") for place in measured)
         case "comparisons":
             yield from ((pair_name(later, earlier),) for earlier, later in combinations((*models, *external), 2))
         case "decisions":

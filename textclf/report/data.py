@@ -11,7 +11,7 @@ from textclf.core.arrow import Lengths
 from textclf.core.formatting import count_noun, display_name, percent
 from textclf.core.labels import labelled_names
 from textclf.export import description
-from textclf.export.sources import Weights, class_titles, combine_rights, list_weights
+from textclf.export.sources import Weights, class_titles, combine_rights, list_weights, unite_weights
 from textclf.pages.parts import Chart, Table, ends
 from textclf.plot.charts import LENGTHS
 from textclf.plot.draw import bars as draw_bars
@@ -49,12 +49,10 @@ def data(run: Run) -> dict[str, Any]:
 
 def _weights(run: Run) -> list[Weights]:
     train, vectorize = run.settings.train, run.settings.vectorize
-    found = [
-        each
-        for own in (train[name] for name in train.names())
-        for each in list_weights(own, [vectorize[name] for name in leaves(own.features, run.settings.combine)])
-    ]
-    return list({each.name: each for each in found}.values())
+    models = [train[name] for name in train.names()]
+    return unite_weights(
+        list_weights(own, [vectorize[name] for name in leaves(own.features, run.settings.combine)]) for own in models
+    )
 
 
 def _representation(run: Run, name: str) -> str:

@@ -1,15 +1,14 @@
 """Splits by the hash of each row's text or group: rows stream by, and no row's split depends on other rows."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from textclf.core.arrow import encode, hash_normalized, hash_texts
-from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
-from textclf.split.draw import draw_the_rest, require_classes
+from textclf.split.draw import draw_the_rest
 from textclf.split.settings import Split
 
 
@@ -40,15 +39,6 @@ def hash_splits(
         for name in SPLITS:
             if name in given or sizes[name] > 0:
                 yield name, rows.take(np.flatnonzero(split_of == SPLITS.index(name)))
-
-
-def require_rows(counts: Mapping[str, Mapping[str, int]], given: Collection[str]) -> None:
-    """Raise `UserError` if a split has no rows, or if train or test lacks a class; given test rows may lack one."""
-    require_classes(counts, "set another split.seed, method random", given)
-    if not all(counts.values()):
-        raise UserError(
-            "the validation rows must be one at least; got none: set a larger split.validation_size, or 0.0"
-        )
 
 
 def assign_splits(keys: NDArray[np.uint64], settings: Split) -> NDArray[np.int8]:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from textclf.core.arrow import array_of, as_array
 from textclf.core.errors import UserError
@@ -39,7 +38,8 @@ class Corrector:
         self._classes.update(distinct)
         if split == "train":
             self._trained.update(distinct)
-        places = _places(as_array(rows["id"]), self._ids)
+        ids = as_array(rows["id"])
+        places = pc.index_in(ids, self._ids.cast(ids.type)).fill_null(-1).to_numpy()
         corrected = np.flatnonzero(places >= 0)
         places = places[corrected]
         self._found[places] = True
@@ -84,9 +84,3 @@ class Corrector:
         """
         applied = {name: self._applied[name] for name in SPLITS if self._applied[name]}
         return {"applied": applied, "unchanged": self._unchanged, "skipped": self._skipped}
-
-
-def _places(values: pa.StringArray, among: pa.StringArray) -> NDArray[np.int32]:
-    """Return where each value is among others, -1 if it is not: (values,)."""
-    places: NDArray[np.int32] = pc.index_in(values, among.cast(values.type)).fill_null(-1).to_numpy()
-    return places

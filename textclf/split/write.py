@@ -16,9 +16,9 @@ from textclf.core.errors import UserError
 from textclf.core.files import SPLITS
 from textclf.core.formatting import count_noun, split_rows
 from textclf.core.quoting import list_names
-from textclf.split.by_hash import hash_splits, require_rows
+from textclf.split.by_hash import hash_splits
 from textclf.split.correct import Corrector
-from textclf.split.draw import draw_parts
+from textclf.split.draw import draw_parts, require_classes
 from textclf.split.leaks import LeakCounter
 from textclf.split.settings import Split
 from textclf.split.shuffle import ShardWriter
@@ -59,7 +59,10 @@ def write_splits(
     if corrector:
         corrector.finish(counts.get("train", {}))
     if by_hash:
-        require_rows(counts, set(rows.given))
+        require_classes(counts, "set another split.seed, method random", set(rows.given))
+        if not all(counts.values()):
+            rule = "the validation rows must be one at least"
+            raise UserError(f"{rule}; got none: set a larger split.validation_size, or 0.0")
     position = {label: place for place, label in enumerate(rows.classes)}
     positions = np.array([position[label] for label in counter.labels], np.int32)
     for name in counts:

@@ -66,12 +66,8 @@ def choose_models(preset: str, survey: Survey) -> Models:
 
     def regression(features: str, read: str) -> dict[str, Any]:
         values, value = STRENGTHS[read]
-        return {
-            "kind": "logistic_regression",
-            "features": features,
-            "C": values if is_searched else value,
-            "max_iter": 300,
-        }
+        strength = values if is_searched else value
+        return {"kind": "logistic_regression", "features": features, "C": strength, "max_iter": 300}
 
     vectorize, combine, average = {"words": words}, {}, {}
     read = "letters" if "char" in words["analyzer"] else "words"
