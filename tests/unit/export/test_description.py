@@ -117,7 +117,7 @@ def test_the_protocol_has_the_notes_of_the_models_that_are_named() -> None:
 
 def test_of_a_refitted_model_it_is_the_measured_one_that_was_fitted_on_the_training_rows_alone() -> None:
     alone = "fitted on the training rows alone."
-    sentences = [line for changes in ({}, {"refitted": True}) for line in protocol(**changes) if line.endswith(alone)]
+    sentences = [line for refitted in (False, True) for line in protocol(refitted=refitted) if line.endswith(alone)]
     assert sentences == [
         f"The representation and the models are {alone}",
         f"The representation and the models that were measured are {alone}",

@@ -19,13 +19,15 @@ PRESETS = {
     "best": "good, a fine-tuned transformer, its average with the best of the others, and calibrated probabilities",
 }
 ENCODER_PACKAGES, TRANSFORMER_PACKAGES = ("onnxruntime", "tokenizers"), ("keras_hub", "onnxruntime", "tokenizers")
-# Values of C to choose from, and the one without a choice, by what the model reads. Measured: docs/presets.md.
+# Values of C to choose from, and the one without a choice, by what the model reads; with few rows per class, larger
+# ones. Measured: docs/evidence.md.
 STRENGTHS = {
     "words": ([3.0, 10.0, 30.0], 30.0),
     "letters": ([3.0, 10.0, 30.0], 10.0),
     "sentences": ([1.0, 10.0, 100.0], 10.0),
     "both": ([3.0, 10.0, 30.0], 10.0),
 }
+OF_FEW, FEW_PER_CLASS = ([3.0, 30.0, 300.0], 100.0), 50
 SEARCHED = 60.0  # seconds up to which C is chosen from several values
 SLOW = 20.0  # seconds of a fit from which terms of a single row are dropped, at half a point of accuracy
 MANY_TEXTS, MOST_TERMS = 100_000, 20_000  # rows from which each analyzer has at most so many terms
@@ -65,7 +67,8 @@ def choose_models(preset: str, survey: Survey) -> Models:
     is_searched = preset != "fast" and _is_searched(survey, words, reasons)
 
     def regression(features: str, read: str) -> dict[str, Any]:
-        values, value = STRENGTHS[read]
+        few = survey.untested < FEW_PER_CLASS * len(survey.classes)
+        values, value = OF_FEW if few else STRENGTHS[read]
         strength = values if is_searched else value
         return {"kind": "logistic_regression", "features": features, "C": strength, "max_iter": 300}
 

@@ -10,7 +10,7 @@ from textclf.core.errors import UserError
 from textclf.core.params_text import with_sections, with_values
 from textclf.params import parse
 from textclf.project.init import presets
-from textclf.project.init.presets import MOST_TERMS, PRESETS, STRENGTHS, Models, choose_models
+from textclf.project.init.presets import MOST_TERMS, OF_FEW, PRESETS, STRENGTHS, Models, choose_models
 from textclf.project.init.survey import Survey
 
 TWO = {"a": 1_000, "b": 1_000}
@@ -90,6 +90,7 @@ def rows(*counts: int) -> dict[str, int]:
         (rows(*[5_000] * 10), {"characters": 5_000_000}, False),
         (rows(*[300] * 4), {"characters": 100_000}, True),
         (rows(*[60] * 77), {"characters": 300_000}, False),
+        (rows(*[40] * 77), {"characters": 200_000}, False),
     ],
 )
 def test_a_strength_is_chosen_where_that_is_affordable_and_possible(
@@ -97,11 +98,10 @@ def test_a_strength_is_chosen_where_that_is_affordable_and_possible(
 ) -> None:
     chosen = choose(classes=classes, **more)
     strengths = [model["C"] for name, model in chosen.sections["train"].items() if name != "majority"]
-    assert strengths == [
-        STRENGTHS[read][0] if is_searched else STRENGTHS[read][1] for read in ("letters", "sentences", "both")
-    ]
+    few = sum(classes.values()) < 50 * len(classes)
+    known = [OF_FEW] * 3 if few else [STRENGTHS[read] for read in ("letters", "sentences", "both")]
+    assert strengths == [values if is_searched else value for values, value in known]
     assert ("train.*.C" in [reason.key for reason in chosen.reasons]) == (not is_searched)
-    assert choose("fast", classes=classes).sections["train"]["logistic_regression"]["C"] == STRENGTHS["words"][1]
 
 
 @pytest.mark.parametrize(
