@@ -213,7 +213,12 @@ def inner_losses(part: Features, inner: int, rescaled: bool) -> dict[float, floa
 
 
 def rescale(train: Any, test: Any) -> Any:
-    """Return rows without the columns that are 0 in all training rows, scaled to the length that they had."""
+    """Return rows without the columns that are 0 in all training rows, scaled to the length that they had.
+
+    Dense vectors are returned as they are.
+    """
+    if not scipy.sparse.issparse(test):
+        return test
     known = test.multiply(train.astype(bool).sum(axis=0) > 0).tocsr()
     before, after = (np.sqrt(np.asarray(X.multiply(X).sum(axis=1)).ravel()) for X in (test, known))
     return scipy.sparse.diags_array(before / np.maximum(after, 1e-9)) @ known

@@ -11,6 +11,8 @@ def test_held_out_rows_keep_their_length_without_unknown_columns() -> None:
     train = csr_array(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
     test = csr_array(np.array([[0.6, 0.0, 0.8], [0.0, 0.0, 1.0]]))
     assert rescale(train, test).toarray() == pytest.approx(np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]))
+    dense = test.toarray()
+    assert rescale(train.toarray(), dense) is dense
 
 
 def test_differences_are_paired_by_row_and_averaged_over_corpora_but_the_pool() -> None:
