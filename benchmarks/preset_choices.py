@@ -217,7 +217,7 @@ def rescale(train: Any, test: Any) -> Any:
 
     Dense vectors are returned as they are.
     """
-    if not scipy.sparse.issparse(test):
+    if isinstance(test, np.ndarray):
         return test
     known = test.multiply(train.astype(bool).sum(axis=0) > 0).tocsr()
     before, after = (np.sqrt(np.asarray(X.multiply(X).sum(axis=1)).ravel()) for X in (test, known))
@@ -261,17 +261,14 @@ PARTS = {part.__name__: part for part in (terms, together, strength, vectors, fe
 
 
 def summary(measured: Measured, baseline: str) -> dict[str, Any]:
-    """Return means of each setting, and the differences to a baseline with 95% intervals over the rows."""
-    settings = {}
-    for title, values in measured.items():
-        difference = values - measured[baseline]
-        error = 1.96 * difference.std(axis=0, ddof=1) / np.sqrt(len(values))
-        mean = difference.mean(axis=0)
-        settings[title] = {
-            metric: [values[:, column].mean(), mean[column], mean[column] - error[column], mean[column] + error[column]]
+    """Return the mean of each setting, and its difference to a baseline."""
+    return {
+        title: {
+            metric: [values[:, column].mean(), (values - measured[baseline])[:, column].mean()]
             for column, metric in enumerate(("accuracy", "log_loss"))
         }
-    return settings
+        for title, values in measured.items()
+    }
 
 
 def means(corpora: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -306,6 +303,14 @@ SHOWN = {  # by part: which settings the table has, beside all of terms
         for title in ("base", "letters (2, 5)", "sentences", "letters and sentences")
         for how in ("1", "10", "100", "chosen")
     ),
+}
+
+
+SHOWN_ANYWHERE = {
+    *WORDS,
+    "words combined with letters",
+    *BASELINES.values(),
+    *(title for titles in SHOWN.values() for title in titles),
 }
 
 
@@ -347,7 +352,8 @@ def add(part: str, corpus: str, measured: Mapping[str, Any]) -> None:
     except results.MissingResultError:
         content = {"parts": {}}
     corpora = content["parts"].setdefault(part, {}).setdefault("corpora", {})
-    corpora[corpus] = measured
+    kept = {title: each for title, each in measured["settings"].items() if title in SHOWN_ANYWHERE}
+    corpora[corpus] = {**measured, "settings": kept}
     content["parts"][part]["means"] = means(corpora)
     content.pop("measured", None)
     results.write(RESULT, content)
