@@ -118,11 +118,10 @@ def run(
             decision = Decision.from_json(decided[name])
             expected = decided[name].get("ece_if_calibrated", {})
             watching = [part for part in members[name] if (trained / part / "history.csv").exists()]
-            refitted, of_models = refits and name == default, dict.fromkeys([name, *members[name]])
+            refitted, of_models = name if refits and name == default else None, dict.fromkeys([name, *members[name]])
             protocol = description.protocol(
                 data, split, settings, evaluate, counts, class_names, of_models, clusters, refitted
             )
-            protocol += [description.refit(rows_by_class)] if refitted else []
             text = card.render(
                 name,
                 settings[name].kind,

@@ -35,29 +35,31 @@ def protocol(
     classes: Mapping[str, str],
     models: Iterable[str],
     clusters: Mapping[str, int] | None = None,
-    refitted: bool = False,
+    refitted: str | None = None,
 ) -> list[str]:
     """Return sentences on how the models were trained and measured.
 
     `classes` has what to show for each label, in order; `models` are the names of those to speak of; `clusters` has the
-    number of clusters of each split whose rows are not independent; `refitted` says that the exported model was fitted
-    anew, of which `refit` tells.
+    number of clusters of each split whose rows are not independent; `refitted` is the model that is exported as
+    fitted anew.
     """
     together = split.group_duplicates and not splits_report.get("given")
-    test_rows = sum(rows_by_class(splits_report)["test"].values())
+    sizes = {name: sum(rows.values()) for name, rows in rows_by_class(splits_report).items()}
+    measured = " that were measured" if refitted else ""
     choosing = "the validation rows" if "validation" in splits_report else "held-out training rows"
     corrected = corrected_rows(splits_report.get("corrections", {}))
     return [
-        _splitting(data, split, splits_report),
+        _splitting(data, split, splits_report, sizes),
         *([f"Labels of {corrected} were corrected by hand."] if corrected else []),
         *(["Rows with the same text, apart from case and spaces, are in the same split."] * together),
-        f"The representation and the models{' that were measured' * refitted} are fitted on the training rows alone.",
+        f"The representation and the models{measured} are fitted on the training rows alone.",
         *_training(train, models),
         _calibration(evaluate, choosing),
         _decision_rule(evaluate, list(classes.values()), choosing),
         *_sets(evaluate),
         _intervals(evaluate),
-        *([_dependence(data, test_rows, clusters["test"])] if clusters and "test" in clusters else []),
+        *([_dependence(data, sizes["test"], clusters["test"])] if clusters and "test" in clusters else []),
+        *([_refit(refitted, sizes)] if refitted else []),
     ]
 
 
@@ -74,8 +76,7 @@ def _training(train: Train, models: Iterable[str]) -> list[str]:
     return [sentence[0].upper() + sentence[1:] for sentence in named]
 
 
-def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any]) -> str:
-    sizes = {name: sum(rows.values()) for name, rows in rows_by_class(splits_report).items()}
+def _splitting(data: Data, split: Split, splits_report: Mapping[str, Any], sizes: Mapping[str, int]) -> str:
     parts = [f"{count_noun(sizes['train'], 'row')} for training"]
     parts += [f"{sizes['validation']:,} for validation"] if "validation" in sizes else []
     parts += [f"{sizes['test']:,} for testing"]
@@ -136,6 +137,15 @@ def _dependence(data: Data, test_rows: int, clusters: int) -> str:
         f"The {test_rows:,} test rows are {clusters:,} clusters of rows with the same {kind}. Such rows are not "
         "independent, so intervals count only as many rows as they are worth, and models are compared by a test of the "
         "signs of the clusters' differences."
+    )
+
+
+def _refit(model: str, sizes: Mapping[str, int]) -> str:
+    return (
+        f"All metrics of {display_name(model)} and its numbers of terms and parameters are of a model fitted on the "
+        f"{sizes['train']:,} training rows. The exported model was fitted anew on these and the "
+        f"{sizes['validation']:,} validation rows, with what they have chosen (export.refit): it is expected to be at "
+        "least as good, and was not measured itself."
     )
 
 
@@ -295,16 +305,6 @@ def representation(vectorize: Vectorize, features: Mapping[str, int]) -> str:
         return parts[0]
     scaled = "the sides of each pair scaled so that training rows have a mean squared length of 1"
     return f"{'; beside '.join(parts)}; {scaled}"
-
-
-def refit(counts: Mapping[str, Mapping[str, int]]) -> str:
-    """Return what the numbers of a model mean that was fitted anew; `counts` are those of `rows_by_class`."""
-    train, validation = (f"{sum(counts[split].values()):,}" for split in ("train", "validation"))
-    return (
-        f"All metrics and the numbers of terms and parameters are of a model fitted on the {train} training rows. The "
-        f"exported model was fitted anew on these and the {validation} validation rows, with what they have chosen "
-        "(export.refit): it is expected to be at least as good, and was not measured itself."
-    )
 
 
 def representations(described: Mapping[str, str]) -> str:

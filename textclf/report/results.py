@@ -81,7 +81,7 @@ def protocol(run: Run) -> dict[str, Any]:
     settings = run.settings
     watching = [name for name in run.models if name in set(run.tables["history"]["model"])]
     chosen = isinstance(settings.evaluate.threshold, str)
-    refitted = settings.export.refit and "validation" in run.splits
+    refitted = run.representative[0] if settings.export.refit and "validation" in run.splits else None
     held_out = run.decisions["crossvalidation"]
     return {
         "caveats": [
@@ -103,11 +103,6 @@ def protocol(run: Run) -> dict[str, Any]:
                 settings.models.names(),
                 run.clusters,
                 refitted,
-            ),
-            *(
-                [f"{display_name(run.representative[0])}: {description.refit(description.rows_by_class(run.leaks))}"]
-                if refitted
-                else []
             ),
             *(_external(run, name, path) for name, path in sorted(settings.evaluate.external.items())),
             *description.passed_checks(run.leaks),

@@ -62,7 +62,7 @@ SAID = {  # by run and section
     ],
     ("refitted", "protocol"): [
         "The representation and the models that were measured are fitted on the training rows alone.",
-        "All metrics and the numbers of terms and parameters are of a model fitted on the 40 training rows.",
+        "and its numbers of terms and parameters are of a model fitted on the 40 training rows.",
     ],
     ("pair", "summary"): ["No significant difference from logistic regression"],
     ("alone", "summary"): ["no other model to compare"],
