@@ -86,8 +86,7 @@ def run(
     compared = test.comparisons()
     features = {name: shapes.read(trained / name) for name in trained_here}
     by_slice = report(slices, test.of_rows, evaluate.confidence)
-    of_trained = {name: measured[name] for name in trained_here}
-    chosen = decisions_report(parts, decided, of_trained, held_out, bool(histories))
+    chosen = decisions_report(parts, decided, {name: measured[name] for name in trained_here}, held_out, histories)
     chosen["protocol"][KEY] = identify(slices.membership.ids, test.of_rows.y)
     written: dict[Path, Any] = {
         metrics / "evaluation.json": measured,

@@ -22,7 +22,7 @@ from textclf.predict.predictor import find_model, load
 
 STDIN = "-"
 FOLDER = Path("data/splits")
-LEARNED = ("train", "validation")  # the rows that models learn from: by export.refit from those of validation too
+OTHER = {"train": "validation", "validation": "train"}  # what models learn from, by export.refit from both
 HELD_OUT = "test"  # rows that decide nothing about a model
 FEWEST = 20  # clusters of texts of each side: with fewer, hardly any drift can be found
 MOST_PERMUTATIONS = 100_000
@@ -78,8 +78,8 @@ def _compare(arguments: argparse.Namespace, settings: Settings) -> Result:
     shared = int(((pooled.new > 0) & (pooled.reference > 0)).sum())  # texts that both sides have
     if reference.grouped or new.grouped:  # then the pool has each text on one side alone
         shared = len({key for _, key in reference.texts} & {key for _, key in new.texts})
-    chosen = arguments.reference
-    sides, seen = _unseen(new, reference, chosen, settings.seed) if chosen in LEARNED else (None, pooled)
+    other = OTHER.get(arguments.reference)
+    sides, seen = _unseen(new, reference, other, settings.seed) if other else (None, pooled)
     return Result(
         folder.resolve().name, settings, of_new, of_reference, sides, shared, measure(pooled, seen, predictor, settings)
     )
@@ -122,41 +122,36 @@ def _reference(arguments: argparse.Namespace, seed: int) -> Sample:
     return sample_texts(_read(arguments, arguments.reference), seed)
 
 
-def _read_split(name: str) -> Iterator[Texts]:
-    """Yield the texts of a split of the pipeline, with their clusters; `UserError` if there is none of that name."""
+def _read_split(name: str, optional: bool = False) -> Iterator[Texts]:
+    """Yield the texts of a split and their clusters; `UserError` if there is no such split, unless it is optional."""
     from textclf.artifacts import splits  # needs pyarrow
 
     shards = splits.open_columns(FOLDER)
-    if name not in shards:
+    if name not in shards and not optional:
         raise UserError(f"--reference must be a split in {FOLDER} ({', '.join(shards)}); got {name}")
-    for read in shards[name]:
+    for read in shards.get(name, ()):
         rows = read(["text", "cluster"])
         for start in range(0, len(rows), BATCH):
             batch = rows.slice(start, BATCH)
             yield batch["text"].to_pylist(), list(map(str, batch["cluster"].to_pylist()))
 
 
-def _unseen(new: Sample, reference: Sample, chosen: str, seed: int) -> tuple[tuple[Side, Side] | None, Pool | None]:
+def _unseen(new: Sample, reference: Sample, other: str, seed: int) -> tuple[tuple[Side, Side] | None, Pool | None]:
     """Return rows that no model has learned from and new rows, and their texts together; None for too few.
 
-    Texts that a model can have learned are left out on both sides: of them it knows every word, and mostly the class.
-    These are those of the reference, which is the split `chosen`, and those of the other split of `LEARNED`.
+    Texts that a model can have learned, of the reference and of the split `other`, are left out on both sides: of them
+    it knows every word, and mostly the class.
     """
-    from textclf.artifacts import splits  # needs pyarrow
-
-    sample, others = sample_texts(_read_split(HELD_OUT), seed).without(reference), new.without(reference)
-    for name in LEARNED:
-        if name != chosen and name in splits.open_columns(FOLDER):
-            learned = sample_texts(_read_split(name), seed)
-            sample, others = sample.without(learned), others.without(learned)
+    sample, others = sample_texts(_read_split(HELD_OUT), seed), new
+    for learned in (reference, sample_texts(_read_split(other, optional=True), seed)):
+        sample, others = sample.without(learned), others.without(learned)
     unseen = pool(sample, others)
     sides = Side.of(HELD_OUT, sample, unseen, unseen.reference), Side.of("NEW", others, unseen, unseen.new)
     for side in sides:
         if side.clusters < FEWEST:
             complain(
-                f"warning: drift: unknown words and predicted classes are left out, for which {side.name} must have "
-                f"at least {FEWEST} different texts or groups that are not training or validation texts; got "
-                f"{side.clusters}"
+                f"warning: drift: unknown words and predicted classes are left out, for which {side.name} must have at "
+                f"least {FEWEST} different texts or groups other than training or validation texts; got {side.clusters}"
             )
             return None, None
     if known := len(new.keys) - len(others.keys):

@@ -1,7 +1,7 @@
 """Measure all models of a run, split by split, from their predictions alone."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -132,7 +132,7 @@ def decisions_report(
     decisions: Mapping[str, Decision],
     measured: Measured,
     held_out: HeldOut,
-    watching: bool,
+    watching: Collection[str],
 ) -> dict[str, Any]:
     """Return the content of decisions.json: each model's decision, the protocol, and what chooses the default model.
 
@@ -140,7 +140,7 @@ def decisions_report(
     calibrated model has the metrics of its probabilities before calibration, by split, under `uncalibrated`, and under
     `validation_mistakes` the number of rows that chose, or clusters of them, on which it was wrong then. `guessing` is
     what every model should be better than. `measured` are the metrics of the models trained here, from the fastest to
-    the slowest; `watching` says that one of them recorded its loss on validation or test rows while training.
+    the slowest; `watching` are those that recorded their loss on validation or test rows while training.
     `protocol` has the number of the rows that chose, validation rows or held-out training rows, and of the clusters of
     each split with dependent rows. `crossvalidation` has the scores on held-out rows, if there are any, `choice.models`
     what `compare_candidates` returns, if there are several models, and `choice.accuracy` that of
@@ -166,7 +166,7 @@ def decisions_report(
     candidates = [name for name in measured if choosing is not None and name in choosing.decisions]
     report |= {
         "guessing": {"log_loss": guessing_log_loss(train, test_counts)},
-        "protocol": {"test_rows_watched": int(watching and not rows), "validation_rows": rows}
+        "protocol": {"test_rows_watched": int(bool(watching) and not rows), "validation_rows": rows}
         | ({"clusters": clusters} if clusters else {}),
         "best": {},
         "crossvalidation": {},

@@ -303,7 +303,7 @@ def test_checks_are_left_out_if_there_are_too_few_unseen_rows(
     done = run("same.jsonl")
     assert done.err == (
         "warning: drift: unknown words and predicted classes are left out, for which test must have at least 20 "
-        "different texts or groups that are not training or validation texts; got 1\n"
+        "different texts or groups other than training or validation texts; got 1\n"
     )
     assert "of all 3 checks together" in done.out
 
@@ -332,7 +332,7 @@ def test_training_texts_among_the_new_ones_are_not_taken_for_drift(run: Run, pro
     write_texts(project / "learned.jsonl", learned)
     assert run("learned.jsonl").err == (
         "warning: drift: unknown words and predicted classes are left out, for which NEW must have at least 20 "
-        "different texts or groups that are not training or validation texts; got 0\n"
+        "different texts or groups other than training or validation texts; got 0\n"
     )
 
 

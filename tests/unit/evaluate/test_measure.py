@@ -94,7 +94,7 @@ def test_a_model_without_predictions_of_a_split_is_measured_on_the_others() -> N
 def test_the_decisions_report_has_what_was_chosen_and_the_best_model() -> None:
     splits, decisions = measure({"a": [three_splits()]}, params(calibration="temperature"), False)
     measured = {"a": {split: part.metrics("a") for split, part in splits.items()}}
-    report = decisions_report(splits, decisions, measured, HeldOut(), True)
+    report = decisions_report(splits, decisions, measured, HeldOut(), ["a"])
     assert Decision.from_json(report["a"]) == decisions["a"]
     chosen = {"threshold", "temperature"}
     assert set(report["a"]) == chosen | {"ece_if_calibrated", "uncalibrated", "validation_mistakes"}
@@ -121,7 +121,7 @@ def test_without_validation_rows_held_out_training_rows_choose() -> None:
     splits, decisions = measure({"a": tested}, settings, False, held_out=held_out)
     assert decisions["a"] == choose_decision(rows, settings) != choose_decision(tested[0], settings)
     measured = {"a": {"test": splits["test"].metrics("a")}}
-    watched, report = (decisions_report(splits, decisions, measured, held_out, watching) for watching in (True, False))
+    watched, report = (decisions_report(splits, decisions, measured, held_out, names) for names in (["a"], []))
     assert report["protocol"] == {"held_out_rows": len(rows), "test_rows_watched": 0, "validation_rows": 0}
     assert watched["protocol"] == {**report["protocol"], "test_rows_watched": 1}
     assert report["best"] == measured["a"]
@@ -161,7 +161,7 @@ def test_the_choice_compares_the_models_trained_here_on_the_rows_that_choose(val
     held_out = HeldOut({name: parts.pop(1) for name, parts in models.items()}) if not validated else HeldOut()
     splits, decisions = measure(models, params(), False, held_out=held_out)
     measured = {name: {"test": splits["test"].metrics(name)} for name in ("b", "a")}
-    report = decisions_report(splits, decisions, measured, held_out, False)
+    report = decisions_report(splits, decisions, measured, held_out, [])
     assert report["choice"]["models"].keys() == measured.keys()
     rows = two_models() if validated else held_out.models
     of_choosing = {name: each.take(each.split == "validation") for name, each in rows.items()}
@@ -187,7 +187,7 @@ def test_guessing_predicts_the_class_shares_of_the_training_rows() -> None:
     shares = np.tile(train / 100, (4, 1))
     assert guessing_log_loss(train, np.bincount(y)) == compute(y, shares, shares.argmax(axis=1))["log_loss"]
     splits, decisions = measure({"a": [three_splits()]}, params(), False)
-    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, HeldOut(), False)
+    report = decisions_report(splits, decisions, {"a": {"test": splits["test"].metrics("a")}}, HeldOut(), [])
     counts = [np.bincount(three_splits().y[three_splits().split == split]) for split in ("train", "test")]
     assert report["guessing"] == {"log_loss": guessing_log_loss(*counts)}
 
@@ -237,7 +237,7 @@ def test_clusters_change_the_intervals_of_their_split() -> None:
         assert changed == (split in clusters)
     parts, decided = bound
     report = decisions_report(
-        parts, decided, {"a": {split: part.metrics("a") for split, part in parts.items()}}, HeldOut(), False
+        parts, decided, {"a": {split: part.metrics("a") for split, part in parts.items()}}, HeldOut(), []
     )
     assert report["protocol"]["clusters"] == {"train": 180, "test": 90}
     whole, _ = measure({name: [rows] for name, rows in models.items()}, params(), False, clusters)
