@@ -83,7 +83,7 @@ def make_run(
         classes=list(classes),
         splits={split: [with_positions(rows, classes).select] for split, rows in splits.items()},
         predictions=predictions,
-        decisions=decisions_report(measured, decisions, metrics, HeldOut(), bool(history)),
+        decisions=decisions_report(measured, decisions, metrics, HeldOut(), history),
         evaluation=metrics,
         intervals=intervals,
         comparisons=test.comparisons(),
