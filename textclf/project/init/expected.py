@@ -36,7 +36,7 @@ ENCODE, FINE_TUNE = 0.26e-3, 3.0e-3
 READ = 128  # word pieces of a text that a transformer reads
 FOLDS, CHOSEN_BY = 3, 3_000  # of the cross-validation that chooses the default model, and rows of it
 SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
-REFERENCE = 0.033  # seconds of `pace` there
+REFERENCE = 0.031  # seconds of `pace` there
 
 
 def expected_minutes(sections: Mapping[str, Mapping[str, Any]], survey: Survey, validated: bool) -> float:

@@ -67,7 +67,8 @@ def test_sentence_vectors_are_left_out_without_their_packages_and_best_asks_for_
     assert choose("good").candidates == ["logistic_regression"]
     found = Survey(TWO, TWO, 0, 0, 0, 10, 20)
     (line,) = presets.left_out("good", found)
-    assert line.startswith("left out: sentence vectors, since onnxruntime is not installed; ")
+    assert line.startswith("left out: sentence vectors, which gained ")
+    assert "; they need onnxruntime: pip install " in line
     assert not list(presets.left_out("fast", found))
     assert choose("best", language="German").candidates == ["logistic_regression"]
     with pytest.raises(UserError, match=r"--preset best needs onnxruntime; .*choose --preset good"):
