@@ -201,14 +201,9 @@ EXPORT = {
     "no vectorizer": case(
         {"data/features/words/vectorizer.json": None}, f"data/features/words/vectorizer.json not found; {MADE}"
     ),
-    "no models": case({"data/trained": None}, f"data/trained/majority/shapes.json not found; {MADE}"),
+    "no models": case({"data/trained": None}, f"data/trained/majority/manifest.json not found; {MADE}"),
     "no numbers of a model": case(
         {"data/trained/majority/model.npz": None}, f"data/trained/majority/model.npz not found; {MADE}"
-    ),
-    "an activation of a later version": case(
-        {"data/trained/majority/model.json": lambda content: content.replace(b"softmax", b"swish")},
-        "data/trained/majority/model.json was made by a newer textclf (this version does not know swish); "
-        "upgrade textclf",
     ),
     **damaged("data/splits/table.json"),
     **flipped("data/trained/majority/model.npz", b"PK", b"KP"),
