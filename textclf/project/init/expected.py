@@ -14,9 +14,9 @@ from textclf.core.threads import cores
 from textclf.pretrained.catalogue import ENGLISH
 from textclf.project.init.survey import Survey
 
-STAGE = 1.8  # start and end of a stage
+STAGE = 1.5  # start and end of a stage
 STAGES = 7  # check, fetch, split, evaluate, export, plot and report; beside those of representations and models
-ROW = 40e-6  # to predict, measure and store a row, for each model
+ROW = 20e-6  # to predict, measure and store a row, for each model
 CHARACTER = {"words": 0.6e-6, "letters": 3.2e-6}  # to find and count the terms
 # Terms of a million characters that occur in `min_df` rows, and the power of the characters with which they grow.
 TERMS = {
@@ -28,6 +28,7 @@ TERMS = {
 STEP = 100e-9  # of the solver, for each weight
 STEPS = 25, 60, 25  # for two classes, more and many: each of these has few rows
 MANY_CLASSES = 50
+MINUTES = 3  # fewer are said in seconds
 PIECE = {"words": 4.5, "characters": 1.5}  # characters of a word piece, by what separates words
 OVERLAP = 1.33  # of windows, each of which repeats a quarter of the one before
 FIT = 16.0  # to build and compile a transformer
@@ -86,8 +87,8 @@ def _kind(terms: Mapping[str, Any]) -> str:
 
 def in_words(minutes: float) -> str:
     """Return minutes as people say them."""
-    if minutes < 1:
-        return f"about {max(round(minutes * 6), 1) * 10} seconds"
+    if minutes < MINUTES:
+        return f"about {max(round(minutes * 12), 1) * 5} seconds"
     return f"about {count_noun(round(minutes), 'minute')}"
 
 
