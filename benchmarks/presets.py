@@ -5,9 +5,9 @@
 FOLDER has pairs <name>.train.csv and <name>.test.csv, with the columns text and label; the lesson's corpora and their
 pool, 25% of whose rows are for the test, are added. For each corpus and preset the wheel of this working tree makes a
 project in a temporary folder, and `dvc repro` runs it. Results are added to those that there are, so that corpora and
-presets can be run one at a time. Minutes are those of the clock, from init to the end of the run, and of
-the CPU, which tell more on a busy machine. `before` is `textclf init` of commit 730d73e, which had no presets; its stored
-results are not measured anew.
+presets can be run one at a time. Minutes are those of the clock, from init to the end of the run, and of the CPU, which
+tell more on a busy machine. `before` is `textclf init` of commit 730d73e, which had no presets; its stored results are
+not measured anew.
 """
 
 import argparse
