@@ -31,9 +31,9 @@ MANY_CLASSES = 50
 MINUTES = 3  # fewer are said in seconds
 PIECE = {"words": 4.5, "characters": 1.5}  # characters of a word piece, by what separates words
 OVERLAP = 1.33  # of windows, each of which repeats a quarter of the one before
-FIT = 16.0  # to build and compile a transformer
+FIT = 12.0  # to build and compile a transformer
 # A word piece, with its text's start and end. The multilingual encoder has twice as many layers.
-ENCODE, FINE_TUNE = 0.32e-3, 7.5e-3
+ENCODE, FINE_TUNE = 0.32e-3, 5.5e-3
 READ = 128  # word pieces of a text that a transformer reads
 FOLDS, CHOSEN_BY = 3, 3_000  # of the cross-validation that chooses the default model, and rows of it
 SEARCH = 12  # fits to all rows that a choice of C from three values takes: five folds of each
